@@ -1,0 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, globSync, rmSync } from 'node:fs'
+
+/** Builds `dist/` from nothing: the compiled code, and the SQL files that it reads beside itself. */
+rmSync('dist', { recursive: true, force: true })
+execFileSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' })
+for (const file of globSync('src/**/*.sql')) cpSync(file, `dist/${file}`)

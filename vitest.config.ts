@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config'
+
+// `npm test` runs every behaviour that answers in seconds; `npm run test:long` the ones that kill processes, wait or load much.
+const long = process.env['TEST_LONG'] === '1'
+
+export default defineConfig({
+  test: {
+    name: long ? 'long' : 'test',
+    include: long ? ['test/**/*.long.test.ts'] : ['test/**/*.test.ts'],
+    exclude: long ? ['**/node_modules/**'] : ['**/node_modules/**', 'test/**/*.long.test.ts'],
+    // A file of its own process: a leaked handle, an env variable or a metric registry cannot reach the next file.
+    pool: 'forks',
+    testTimeout: long ? 300_000 : 15_000,
+    hookTimeout: long ? 300_000 : 60_000,
+    teardownTimeout: 10_000,
+    reporters: process.env['TEST_REPORT']
+      ? [
+          ['default', { summary: true }],
+          ['json', { outputFile: process.env['TEST_REPORT'] }],
+        ]
+      : [['default', { summary: true }]],
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+})
