@@ -1,0 +1,344 @@
+import { randomUUID } from 'node:crypto'
+import { CoordinatorError } from '../../errors.ts'
+import { nextDigest } from '../../records/digest.ts'
+import {
+  type Commit,
+  type Entry,
+  MAX_REVISION,
+  type Position,
+  type RecordKey,
+  type Revision,
+  type StoredRecord,
+  type Tombstone,
+} from '../../records/record.ts'
+import { refusalOf } from '../check-commit.ts'
+import { entryWrite, judgeCommit } from '../judge-commit.ts'
+import { locatePosition } from '../locate-position.ts'
+import type {
+  AsOfFilter,
+  AsOfPage,
+  ChangesReply,
+  CommitReply,
+  CommitResult,
+  Head,
+  HistoryOptions,
+  HistoryPage,
+  LoadPage,
+  Moment,
+  Store,
+} from '../store.ts'
+
+/** A journal row: the entry, and for each of its writes what a reader of the past needs. */
+interface Row {
+  readonly entry: Entry
+  readonly fingerprint: string | undefined
+  /** Revision the record had; 0 where it did not exist. */
+  readonly previous: readonly Revision[]
+  /** Revision of the write before this one, deletes included; 0 for the first. Follow it to walk a record's history. */
+  readonly prior: readonly Revision[]
+  readonly createdAt: readonly number[]
+}
+
+export interface MemoryStoreOptions {
+  /** Wall clock, epoch milliseconds. @default Date.now */
+  readonly now?: () => number
+  /** Records in a page of `load` and `asOf`. @default 1_000 */
+  readonly pageSize?: number
+  /** The head a new store starts from, to test large numbers. @default 0 */
+  readonly firstRevision?: Revision
+}
+
+/**
+ * The store that keeps everything in this process and loses it at its end. It is also the readable specification of the
+ * port: where another backend is unclear, this one says what is meant.
+ */
+export class MemoryStore implements Store {
+  readonly backend = 'memory'
+  readonly durable = false
+
+  readonly #now: () => number
+  readonly #pageSize: number
+  readonly #records = new Map<string, StoredRecord>()
+  readonly #tombstones = new Map<string, Tombstone>()
+  /** The journal by revision, oldest first. Complete above the floor; below it only versions that `asOf` still needs. */
+  readonly #journal = new Map<Revision, Row>()
+  readonly #commitIds = new Map<string, Row>()
+  readonly #firstRevision: Revision
+  /** Digest of the first revision, which has no entry: the lineage it began with. */
+  #firstDigest: string
+  #head: Head
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#now = options.now ?? Date.now
+    this.#pageSize = options.pageSize ?? 1_000
+    this.#firstRevision = options.firstRevision ?? 0
+    this.#firstDigest = randomUUID()
+    this.#head = {
+      position: { lineage: this.#firstDigest, revision: this.#firstRevision, digest: this.#firstDigest },
+      floor: this.#firstRevision,
+      at: Math.trunc(this.#now()),
+    }
+  }
+
+  async open(): Promise<Head> {
+    return this.#head
+  }
+
+  async head(): Promise<Head> {
+    return this.#head
+  }
+
+  async *load(): AsyncGenerator<LoadPage> {
+    const keys = [...this.#records.keys(), ...this.#tombstones.keys()].sort()
+    for (let start = 0; start < keys.length; start += this.#pageSize) {
+      const page = keys.slice(start, start + this.#pageSize)
+      yield {
+        lineage: this.#head.position.lineage,
+        records: page.flatMap((key) => this.#records.get(key) ?? []),
+        tombstones: page.flatMap((key) => this.#tombstones.get(key) ?? []),
+      }
+    }
+  }
+
+  async commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
+    const offTrack = this.#locate(after)
+    if (offTrack !== undefined) return offTrack
+    const results = batch.map((commit) => this.#judge(commit))
+    return { status: 'ok', results, ...this.#entriesAfter(after.revision, Number.POSITIVE_INFINITY) }
+  }
+
+  async changes(after: Position, limit: number): Promise<ChangesReply> {
+    return this.#locate(after) ?? { status: 'ok', ...this.#entriesAfter(after.revision, limit) }
+  }
+
+  async history(kind: string, id: string, options: HistoryOptions = {}): Promise<HistoryPage> {
+    const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
+    const key = keyOf({ kind, id })
+    const entries: Entry[] = []
+    const previous: Revision[] = []
+    let revision = this.#records.get(key)?.revision ?? this.#tombstones.get(key)?.revision ?? 0
+    while (revision > 0) {
+      const version = this.#version(key, revision)
+      if (version === undefined) return { entries, previous, complete: false }
+      if (revision < before) {
+        if (entries.length === limit)
+          return { entries, previous, next: (entries.at(-1) as Entry).revision, complete: false }
+        entries.push(version.row.entry)
+        previous.push(version.row.previous[version.index] as Revision)
+      }
+      revision = version.row.prior[version.index] as Revision
+    }
+    return { entries, previous, complete: true }
+  }
+
+  async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
+    const revision = this.#resolve(moment)
+    const position = { ...this.#head.position, revision, digest: this.#digestAt(revision) as string }
+    const records = this.#recordsAt(revision).filter((record) => matches(record, filter))
+    for (let start = 0; start === 0 || start < records.length; start += this.#pageSize)
+      yield { position, records: records.slice(start, start + this.#pageSize) }
+  }
+
+  async compact(floor: Revision): Promise<Head> {
+    const target = Math.min(floor, this.#head.position.revision)
+    if (target <= this.#head.floor) return this.#head
+    this.#head = { ...this.#head, floor: target }
+    const needed = this.#versionsNeededFrom(target)
+    for (const [revision, row] of this.#journal) {
+      if (revision >= target) break
+      if (needed.has(revision)) continue
+      this.#journal.delete(revision)
+      this.#commitIds.delete(row.entry.commitId)
+    }
+    for (const [key, tombstone] of this.#tombstones)
+      if (tombstone.revision <= target) this.#tombstones.delete(key)
+    return this.#head
+  }
+
+  async fork(from: Position): Promise<Head> {
+    const { position } = this.#head
+    if (
+      position.lineage !== from.lineage ||
+      position.revision !== from.revision ||
+      position.digest !== from.digest
+    )
+      return this.#head
+    const lineage = randomUUID()
+    if (position.revision === this.#firstRevision) this.#firstDigest = lineage
+    const digest = position.revision === this.#firstRevision ? lineage : position.digest
+    this.#head = { ...this.#head, position: { lineage, revision: position.revision, digest } }
+    return this.#head
+  }
+
+  async close(): Promise<void> {}
+
+  #judge(commit: Commit): CommitResult {
+    const refusal = refusalOf(commit)
+    if (refusal !== undefined) return { outcome: 'refused', error: refusal }
+    const known = this.#commitIds.get(commit.commitId)
+    if (known !== undefined) {
+      if (known.fingerprint !== commit.fingerprint)
+        return { outcome: 'reused', revision: known.entry.revision }
+      return accepted(known, true)
+    }
+    const verdict = judgeCommit(commit, (key) => this.#records.get(keyOf(key)))
+    if (verdict.outcome !== 'acceptable') return verdict
+    if (this.#head.position.revision >= MAX_REVISION)
+      return {
+        outcome: 'refused',
+        error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
+      }
+    return accepted(this.#append(commit, verdict.previous), false)
+  }
+
+  #append(commit: Commit, previous: readonly Revision[]): Row {
+    const { lineage, revision: before, digest: digestBefore } = this.#head.position
+    const revision = before + 1
+    const at = Math.max(this.#head.at, Math.trunc(this.#now()))
+    const digest = nextDigest(digestBefore, commit.commitId)
+    const keys = commit.writes.map(keyOf)
+    const row: Row = {
+      entry: {
+        revision,
+        commitId: commit.commitId,
+        at,
+        actor: commit.actor,
+        writes: commit.writes.map(entryWrite),
+        digest,
+      },
+      fingerprint: commit.fingerprint,
+      previous,
+      prior: keys.map((key) => this.#records.get(key)?.revision ?? this.#tombstones.get(key)?.revision ?? 0),
+      createdAt: keys.map((key) => this.#records.get(key)?.createdAt ?? at),
+    }
+    this.#journal.set(revision, row)
+    this.#commitIds.set(commit.commitId, row)
+    this.#head = { ...this.#head, position: { lineage, revision, digest }, at }
+    for (const [index, key] of keys.entries()) this.#store(key, row, index)
+    return row
+  }
+
+  #store(key: string, row: Row, index: number): void {
+    const { revision } = row.entry
+    const record = recordOf(row, index)
+    if (record !== undefined) {
+      this.#records.set(key, record)
+      this.#tombstones.delete(key)
+      return
+    }
+    const write = row.entry.writes[index] as RecordKey
+    this.#records.delete(key)
+    this.#tombstones.set(key, { kind: write.kind, id: write.id, revision })
+  }
+
+  #locate(after: Position) {
+    return locatePosition(after, this.#head, (revision) => this.#digestAt(revision))
+  }
+
+  #digestAt(revision: Revision): string | undefined {
+    return revision === this.#firstRevision ? this.#firstDigest : this.#journal.get(revision)?.entry.digest
+  }
+
+  #entriesAfter(revision: Revision, limit: number): { entries: Entry[]; more: boolean } {
+    const last = Math.min(this.#head.position.revision, revision + limit)
+    const entries: Entry[] = []
+    for (let next = revision + 1; next <= last; next += 1)
+      entries.push((this.#journal.get(next) as Row).entry)
+    return { entries, more: last < this.#head.position.revision }
+  }
+
+  #version(key: string, revision: Revision): { row: Row; index: number } | undefined {
+    const row = this.#journal.get(revision)
+    if (row === undefined) return undefined
+    return { row, index: row.entry.writes.findIndex((write) => keyOf(write) === key) }
+  }
+
+  #resolve(moment: Moment): Revision {
+    const { position, floor } = this.#head
+    let revision = 'revision' in moment ? moment.revision : floor
+    if ('at' in moment) {
+      const first = this.#journal.get(floor)
+      if (first !== undefined && moment.at < first.entry.at) throw compacted(floor)
+      for (let next = floor + 1; next <= position.revision; next += 1) {
+        if ((this.#journal.get(next) as Row).entry.at > moment.at) break
+        revision = next
+      }
+    }
+    if (revision < floor) throw compacted(floor)
+    if (revision > position.revision)
+      throw new CoordinatorError('COORD_REVISION_FUTURE', {
+        detail: `Revision ${revision} does not exist yet; the newest is ${position.revision}.`,
+        extra: { head: position.revision },
+      })
+    return revision
+  }
+
+  /** Every record as it stood: what has not changed since, and for what has the version before its first later write. */
+  #recordsAt(revision: Revision): StoredRecord[] {
+    const versions = new Map<string, StoredRecord | undefined>()
+    for (let later = this.#head.position.revision; later > revision; later -= 1) {
+      const row = this.#journal.get(later) as Row
+      for (const [index, write] of row.entry.writes.entries()) {
+        const key = keyOf(write)
+        const before = this.#version(key, row.prior[index] as Revision)
+        versions.set(key, before && recordOf(before.row, before.index))
+      }
+    }
+    for (const [key, record] of this.#records) if (!versions.has(key)) versions.set(key, record)
+    return [...versions].sort(byKey).flatMap(([, record]) => record ?? [])
+  }
+
+  /** Revisions at or below the floor whose versions a moment at or above it still shows. */
+  #versionsNeededFrom(floor: Revision): Set<Revision> {
+    const needed = new Set<Revision>()
+    for (let later = this.#head.position.revision; later > floor; later -= 1)
+      for (const revision of (this.#journal.get(later) as Row).prior)
+        if (revision <= floor) needed.add(revision)
+    return needed
+  }
+}
+
+function keyOf({ kind, id }: RecordKey): string {
+  return `${kind}\0${id}`
+}
+
+function byKey([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
+  return {
+    outcome: 'accepted',
+    revision: entry.revision,
+    at: entry.at,
+    digest: entry.digest,
+    previous,
+    replayed,
+  }
+}
+
+/** The record that a write left behind; `undefined` for a delete. */
+function recordOf({ entry, createdAt }: Row, index: number): StoredRecord | undefined {
+  const write = entry.writes[index]
+  if (write?.op !== 'put') return undefined
+  const { kind, id, data } = write
+  return {
+    kind,
+    id,
+    data,
+    revision: entry.revision,
+    createdAt: createdAt[index] as number,
+    updatedAt: entry.at,
+  }
+}
+
+function matches(record: StoredRecord, { kind, id }: AsOfFilter): boolean {
+  return (kind === undefined || record.kind === kind) && (id === undefined || record.id === id)
+}
+
+function compacted(floor: Revision): CoordinatorError {
+  return new CoordinatorError('COORD_REVISION_COMPACTED', {
+    detail: `History before revision ${floor} is no longer kept.`,
+    extra: { floor },
+  })
+}

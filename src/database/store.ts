@@ -1,0 +1,249 @@
+/**
+ * The Store port: the durable home of records and their journal. One backend implements it; everything clever (retries,
+ * batching, following, metrics) is built on top and works for all of them.
+ *
+ * - **record**: `{kind, id, data, revision, createdAt, updatedAt}`; `data` is canonical JSON text.
+ * - **commit**: writes that happen together; an accepted one becomes one **entry** of the journal and takes one **revision**.
+ * - **head**: the newest revision. **floor**: the oldest one that `asOf` answers exactly. Both are 0 in an empty store.
+ * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`.
+ * - **tombstone**: what is left of a deleted record until the floor passes it.
+ *
+ * Rules that hold for every method:
+ * - It makes one attempt under a deadline. Only the live layer retries.
+ * - It throws nothing but `CoordinatorError`. A fault of the database is never an empty answer. `retryable` says whether
+ *   the same call may succeed later; a failed `commit` carries `outcome`.
+ * - Times, revisions and digests come from the store, under its lock, never from the caller.
+ */
+import type { CoordinatorError } from '../errors.ts'
+import type { Commit, Entry, Position, Revision, StoredRecord, Tombstone } from '../records/record.ts'
+
+export type BackendName = 'memory' | 'sqlite' | 'postgres' | 'supabase'
+
+export interface Head {
+  readonly position: Position
+  readonly floor: Revision
+  /** Time of the newest entry; of the store's creation where there is none. Epoch milliseconds. */
+  readonly at: number
+}
+
+/** A part of all records, in order of kind and id by code units. Pages may come from different revisions. */
+export interface LoadPage {
+  readonly lineage: string
+  readonly records: readonly StoredRecord[]
+  readonly tombstones: readonly Tombstone[]
+}
+
+/** What became of one commit of a batch. */
+export type CommitResult = Accepted | Unchanged | Conflict | Reused | Refused
+
+export interface Accepted {
+  readonly outcome: 'accepted'
+  readonly revision: Revision
+  readonly at: number
+  readonly digest: string
+  /** For each write the revision that its record had: 0 where it did not exist. */
+  readonly previous: readonly Revision[]
+  /** Whether this commit was accepted earlier and this is its first result. */
+  readonly replayed: boolean
+}
+
+/** Every write wanted what was there already. Nothing was journalled, and the id stays unused. */
+export interface Unchanged {
+  readonly outcome: 'unchanged'
+  /** For each write the revision its record has: 0 where it does not exist. */
+  readonly revisions: readonly Revision[]
+}
+
+/** A write's `expect` did not hold: nothing of the commit was stored. */
+export interface Conflict {
+  readonly outcome: 'conflict'
+  readonly kind: string
+  readonly id: string
+  readonly expected: Revision
+  /** The revision the record has: 0 where it does not exist. */
+  readonly actual: Revision
+}
+
+/** The id belongs to an accepted commit with another fingerprint. */
+export interface Reused {
+  readonly outcome: 'reused'
+  /** The revision of the commit that has the id. */
+  readonly revision: Revision
+}
+
+/** This commit alone cannot be stored (`COORD_COMMIT_REFUSED`); the others of the batch were judged without it. */
+export interface Refused {
+  readonly outcome: 'refused'
+  readonly error: CoordinatorError
+}
+
+/**
+ * Why a caller cannot be followed up from its position:
+ * - `compacted`: it is below the floor.
+ * - `ahead`: it knows a revision that this server does not have (a standby that lags, or a primary that lost its tail).
+ * - `diverged`: another lineage, or the same revision with another digest.
+ */
+export type OffTrack = {
+  readonly status: 'compacted' | 'ahead' | 'diverged'
+  readonly head: Head
+}
+
+/** Where a reply is off track, no commit of the batch was judged and nothing was written. */
+export type CommitReply =
+  | OffTrack
+  | {
+      readonly status: 'ok'
+      /** One for each commit, in order. */
+      readonly results: readonly CommitResult[]
+      /** The journal after the caller's position: the commits of this batch and those of others. */
+      readonly entries: readonly Entry[]
+      /** Whether the journal goes on after `entries`. */
+      readonly more: boolean
+    }
+
+export type ChangesReply =
+  | OffTrack
+  | { readonly status: 'ok'; readonly entries: readonly Entry[]; readonly more: boolean }
+
+export interface HistoryPage {
+  /** Entries that wrote the record, newest first. They carry all their writes. */
+  readonly entries: readonly Entry[]
+  /** For each entry the revision that the record had before it: 0 where it did not exist. */
+  readonly previous: readonly Revision[]
+  /** Pass it as `before` for the next page; absent on the last one. */
+  readonly next?: Revision
+  /** Whether the last page reaches the record's first entry; `false` where compaction removed older ones. */
+  readonly complete: boolean
+}
+
+export interface HistoryOptions {
+  /** Only entries below this revision. @default all */
+  readonly before?: Revision
+  /** How many entries a page may have. @default 100 */
+  readonly limit?: number
+}
+
+/** A moment of the past: a revision, or the newest revision at or before a time (epoch milliseconds). */
+export type Moment = { readonly revision: Revision } | { readonly at: number }
+
+export interface AsOfFilter {
+  readonly kind?: string
+  /** Only together with `kind`. */
+  readonly id?: string
+}
+
+/** A part of the records as they stood at one revision. The first page always comes, even when it is empty. */
+export interface AsOfPage {
+  readonly position: Position
+  readonly records: readonly StoredRecord[]
+}
+
+export interface Store {
+  readonly backend: BackendName
+  /** Whether what was acknowledged outlives this process. */
+  readonly durable: boolean
+
+  /** Connects, and migrates or checks the schema. Called once, before everything else; may be called again after it failed. */
+  open(): Promise<Head>
+  head(): Promise<Head>
+  /** All records and tombstones. May be inconsistent between pages: heal it with `changes` from a head read before. */
+  load(): AsyncIterable<LoadPage>
+
+  /**
+   * Judges commits in array order, which is revision order: first a known `commitId`, then every `expect`, then equality
+   * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction.
+   *
+   * @param after the caller's position; `entries` of the reply start behind it
+   */
+  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply>
+
+  /** The journal after a position. At most `limit` entries, or fewer where they are large. */
+  changes(after: Position, limit: number): Promise<ChangesReply>
+  history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage>
+
+  /**
+   * Records as they stood. Exact for every revision from the floor on.
+   *
+   * @throws COORD_REVISION_COMPACTED below the floor (a time before the floor's entry too), COORD_REVISION_FUTURE above the head
+   */
+  asOf(moment: Moment, filter?: AsOfFilter): AsyncIterable<AsOfPage>
+
+  /**
+   * Forgets history below `floor`, keeping for every record its newest version at or below it. The floor rises first, then
+   * rows go in chunks. A floor at or below the present one changes nothing; one above the head counts as the head.
+   */
+  compact(floor: Revision): Promise<Head>
+
+  /**
+   * Starts a new lineage at the head, if the head still is `from`; otherwise changes nothing. Called by the first
+   * coordinator that saw a history which contradicts what it had been told.
+   */
+  fork(from: Position): Promise<Head>
+
+  close(): Promise<void>
+
+  readonly migrator?: Migrator
+  readonly inspector?: Inspector
+  readonly pool?: () => PoolFigures
+}
+
+/** A migration that ran, or would run. */
+export interface MigrationStep {
+  readonly version: number
+  readonly name: string
+  readonly state: 'applied' | 'pending' | 'changed' | 'unknown'
+  /** Epoch milliseconds; absent while pending. */
+  readonly appliedAt?: number
+  readonly checksum: string
+}
+
+export interface MigrationReport {
+  /** The schema number that the database has; 0 before the first migration. */
+  readonly current: number
+  /** The schema number that this program brings. */
+  readonly target: number
+  readonly steps: readonly MigrationStep[]
+}
+
+/** A difference between the schema that is there and the one that should be. */
+export interface Drift {
+  /** What differs, such as `index journal_commit_id`. */
+  readonly object: string
+  readonly problem: 'missing' | 'different' | 'unexpected'
+  /** SQL that mends it; empty where only a person can decide. */
+  readonly repair: string
+}
+
+/** Brings the schema to this program's version. Forward only. */
+export interface Migrator {
+  status(): Promise<MigrationReport>
+  /** Runs what is pending. With `dryRun` in a transaction that is rolled back. */
+  migrate(options?: { readonly dryRun?: boolean }): Promise<MigrationReport>
+  verify(): Promise<readonly Drift[]>
+}
+
+/** What `GET /database` and `coordinator doctor` tell about the database behind a store. */
+export interface Inspection {
+  readonly serverVersion: string
+  readonly schemaVersion: number
+  /** More facts for people: file, size, journal mode, host, role. Never a secret. */
+  readonly details: Readonly<Record<string, string | number | boolean>>
+}
+
+export interface Inspector {
+  inspect(): Promise<Inspection>
+}
+
+/** Connections to the database, by what they do. */
+export interface PoolFigures {
+  readonly writer: ConnectionFigures
+  readonly reader: ConnectionFigures
+}
+
+export interface ConnectionFigures {
+  readonly idle: number
+  readonly used: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+  readonly max: number
+}

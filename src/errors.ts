@@ -1,0 +1,466 @@
+/** What the table knows about one error code. */
+export interface ErrorEntry {
+  /** Short, constant, for people; the varying part goes into `detail`. */
+  readonly title: string
+  /** HTTP status of an answer that carries this code. */
+  readonly status: number
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable: boolean
+  /** The next step: a command to run, a setting to change, a request to send. */
+  readonly hint: string
+  /** Exit code of a process that ends because of it. @default 1 */
+  readonly exit?: number
+}
+
+const retry = { status: 503, retryable: true, exit: 69 } as const
+const badRequest = { status: 400, retryable: false } as const
+const config = { status: 500, retryable: false, exit: 78 } as const
+const file = { status: 503, retryable: false, exit: 74 } as const
+
+/**
+ * Every error code of the coordinator. Codes are `COORD_<AREA>_<FAULT>`, stable, and never used again for something else.
+ * `docs/errors.md` is generated from this table.
+ */
+export const ERRORS = {
+  // The request as HTTP and JSON
+  COORD_BODY_NOT_JSON: {
+    ...badRequest,
+    title: 'The body is not JSON',
+    hint: 'Send one JSON object; check it with `jq . < body.json`.',
+  },
+  COORD_BODY_MEDIA_TYPE: {
+    status: 415,
+    retryable: false,
+    title: 'The content type is not supported',
+    hint: 'Send the header `Content-Type: application/json`.',
+  },
+  COORD_BODY_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    title: 'The body is too large',
+    hint: 'Send at most 1 MiB; split a batch into several requests.',
+  },
+  COORD_BODY_TOO_DEEP: {
+    ...badRequest,
+    title: 'The body is nested too deeply',
+    hint: 'Nest at most 32 levels of objects and arrays.',
+  },
+  COORD_BODY_WRONG_TYPE: {
+    ...badRequest,
+    title: 'A field has the wrong type',
+    hint: 'Compare the body with `GET /register`, which shows every field with its type.',
+  },
+  COORD_FIELD_MISSING: {
+    ...badRequest,
+    title: 'A required field is missing',
+    hint: 'Add the field named in `errors`; `GET /register` shows an example.',
+  },
+  COORD_FIELD_INVALID: {
+    ...badRequest,
+    title: 'A field has a value that is not allowed',
+    hint: 'Change the field named in `errors`; `GET /register` lists the rules.',
+  },
+  COORD_FIELD_TOO_LARGE: {
+    ...badRequest,
+    title: 'A field is larger than its limit',
+    hint: 'Shorten the field named in `errors` to the limit given there.',
+  },
+  COORD_TEXT_NUL: {
+    ...badRequest,
+    title: 'A text holds the character NUL',
+    hint: 'Remove U+0000 from the text named in `errors`; no database can store it.',
+  },
+  COORD_TEXT_SURROGATE: {
+    ...badRequest,
+    title: 'A text holds half of a surrogate pair',
+    hint: 'Send well-formed Unicode: check how the client cuts strings.',
+  },
+  COORD_KEY_FORBIDDEN: {
+    ...badRequest,
+    title: 'An object has a forbidden key',
+    hint: 'Rename the key: `__proto__` and `constructor` are refused everywhere in a body.',
+  },
+  COORD_NAME_EMPTY: {
+    ...badRequest,
+    title: 'serviceName is empty',
+    hint: 'Send a `serviceName` of 1 to 255 characters.',
+  },
+  COORD_NAME_TOO_LONG: {
+    ...badRequest,
+    title: 'serviceName is too long',
+    hint: 'Send a `serviceName` of 1 to 255 characters.',
+  },
+  COORD_VERSION_EMPTY: {
+    ...badRequest,
+    title: 'version is empty',
+    hint: 'Send a `version` of 1 to 50 characters, such as `1.0.0`.',
+  },
+  COORD_VERSION_TOO_LONG: {
+    ...badRequest,
+    title: 'version is too long',
+    hint: 'Send a `version` of 1 to 50 characters, such as `1.0.0`.',
+  },
+  COORD_ENDPOINT_NOT_URL: {
+    ...badRequest,
+    title: 'endpoint is not a URL',
+    hint: 'Send an absolute URL such as `http://cart:7070`.',
+  },
+  COORD_ENDPOINT_RELATIVE: {
+    ...badRequest,
+    title: 'endpoint is not absolute',
+    hint: 'Send scheme and host too, such as `http://cart:7070/api`.',
+  },
+  COORD_ENDPOINT_SCHEME: {
+    ...badRequest,
+    title: 'endpoint has a scheme that is not allowed',
+    hint: 'Use `http:`, `https:` or `grpc:`.',
+  },
+  COORD_ENDPOINT_CREDENTIALS: {
+    ...badRequest,
+    title: 'endpoint holds credentials',
+    hint: 'Remove `user:password@` from the URL: the registry is readable by everybody.',
+  },
+  COORD_ENDPOINT_TOO_LONG: {
+    ...badRequest,
+    title: 'endpoint is too long',
+    hint: 'Send a URL of at most 2,048 characters.',
+  },
+  COORD_TAGS_TOO_MANY: { ...badRequest, title: 'There are too many tags', hint: 'Send at most 64 tags.' },
+  COORD_QUERY_INVALID: {
+    ...badRequest,
+    title: 'A query parameter is not understood',
+    hint: 'Correct the parameter named in `errors`; `/docs` lists them all.',
+  },
+  COORD_HEADER_INVALID: {
+    ...badRequest,
+    title: 'A request header is not understood',
+    hint: 'Correct the header named in `errors`; `/docs` shows its form.',
+  },
+  COORD_CURSOR_INVALID: {
+    ...badRequest,
+    title: 'The cursor is not one of ours, or belongs to other filters',
+    hint: 'Start again without `cursor`, and keep the filters the same from page to page.',
+  },
+  COORD_URL_MALFORMED: {
+    ...badRequest,
+    title: 'The path cannot be decoded',
+    hint: 'Percent-encode the path as UTF-8.',
+  },
+  COORD_REQUEST_MALFORMED: {
+    ...badRequest,
+    title: 'The request is not valid HTTP',
+    hint: 'Check the client or the proxy in front of the coordinator.',
+  },
+  COORD_ROUTE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'There is no such path',
+    hint: 'See `/docs` for every path.',
+  },
+  COORD_METHOD_NOT_ALLOWED: {
+    status: 405,
+    retryable: false,
+    title: 'The path does not take this method',
+    hint: 'Use a method from the `Allow` header.',
+  },
+  COORD_REQUEST_TIMEOUT: {
+    status: 408,
+    retryable: true,
+    title: 'The request did not arrive in time',
+    hint: 'Send the whole request without long pauses.',
+  },
+
+  // Registry
+  COORD_SERVICE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'No such service is registered',
+    hint: 'List what is registered with `GET /services`, or register it with `POST /register`.',
+  },
+  COORD_PRECONDITION_FAILED: {
+    status: 412,
+    retryable: false,
+    title: 'The record is not in the state that the request asked for',
+    hint: 'Read it again, and send the `ETag` of that answer as `If-Match`.',
+  },
+  COORD_LINEAGE_CHANGED: {
+    status: 412,
+    retryable: false,
+    title: 'The history is not the one the client knows',
+    hint: 'The database was restored, failed over or replaced: read the state anew, then use the new `X-Coordinator-Lineage`.',
+  },
+  COORD_IDEMPOTENCY_REUSED: {
+    status: 422,
+    retryable: false,
+    title: 'The Idempotency-Key was used for another request',
+    hint: 'Use a new key for each different request.',
+  },
+  COORD_COMMIT_CONTENDED: {
+    status: 409,
+    retryable: true,
+    title: 'Others changed the record again and again',
+    hint: 'Send the request again; fewer clients should write the same record.',
+  },
+
+  // Revisions and time
+  COORD_REVISION_COMPACTED: {
+    status: 410,
+    retryable: false,
+    title: 'That moment is older than the history that is kept',
+    hint: 'Ask for a later revision; JOURNAL_KEEP_HOURS and JOURNAL_KEEP_REVISIONS say how much is kept.',
+  },
+  COORD_REVISION_FUTURE: {
+    ...badRequest,
+    title: 'That moment has not happened yet',
+    hint: 'Ask for a revision up to the one in `X-Coordinator-Revision`, or a time up to now.',
+  },
+  COORD_REVISION_WAIT_TIMEOUT: {
+    status: 504,
+    retryable: true,
+    title: 'The revision did not arrive in time',
+    hint: 'Ask again; `GET /database` shows how far this coordinator is behind.',
+  },
+  COORD_REVISION_EXHAUSTED: {
+    status: 503,
+    retryable: false,
+    title: 'The revision counter is used up',
+    hint: 'Move the records to a new store with `coordinator import`.',
+  },
+
+  // The store, seen by a client
+  COORD_NOT_LOADED: {
+    ...retry,
+    title: 'The coordinator has not loaded its records yet',
+    hint: 'Ask again shortly; `GET /health` says what it waits for.',
+  },
+  COORD_STORE_UNAVAILABLE: {
+    ...retry,
+    title: 'The database cannot be reached',
+    hint: 'Ask again after `Retry-After`; `GET /database` shows the cause. A write may be sent again with the same `Idempotency-Key`.',
+  },
+  COORD_STORE_TIMEOUT: {
+    ...retry,
+    title: 'The database did not answer in time',
+    hint: 'Ask again after `Retry-After`; `GET /database` shows latencies. A write may be sent again with the same `Idempotency-Key`.',
+  },
+  COORD_STORE_BUSY: {
+    ...retry,
+    title: 'The database is busy with another writer',
+    hint: 'Ask again after `Retry-After`; look for a transaction left open on the table `head`.',
+  },
+  COORD_COMMIT_QUEUE_FULL: {
+    ...retry,
+    title: 'Too many writes are waiting',
+    hint: 'Ask again after `Retry-After`; send registrations in batches with `POST /register/batch`.',
+  },
+  COORD_COMMIT_REFUSED: {
+    status: 422,
+    retryable: false,
+    title: 'The database refuses this change',
+    hint: 'Nothing was stored. `detail` says why; change the content and send it again.',
+  },
+  COORD_SHUTTING_DOWN: {
+    ...retry,
+    title: 'The coordinator is stopping',
+    hint: 'Send the request again: to another coordinator, or here after the restart.',
+  },
+  COORD_STORE_READ_ONLY: {
+    ...file,
+    title: 'The database cannot be written',
+    hint: 'Make the database file and its folder writable for the user that runs the coordinator.',
+  },
+  COORD_STORE_FULL: {
+    ...file,
+    retryable: true,
+    title: 'The disk of the database is full',
+    hint: 'Free some space: writing goes on by itself then.',
+  },
+  COORD_STORE_CORRUPT: {
+    ...file,
+    title: 'The database file is damaged or is not a database',
+    hint: 'Keep the file, restore the last backup to another path, and point DATABASE_URL there.',
+  },
+  COORD_STORE_PATH: {
+    ...file,
+    title: 'The database file cannot be opened',
+    hint: 'Create the folder named in `detail`, or change DATABASE_URL.',
+  },
+  COORD_STORE_LOCKED: {
+    ...file,
+    title: 'Another process owns the database file',
+    hint: 'Stop the other coordinator, or give this one its own file. Several coordinators need PostgreSQL or Supabase.',
+  },
+  COORD_STORE_FAULT: {
+    ...retry,
+    exit: 1,
+    title: 'The database failed in an unforeseen way',
+    hint: 'Look for this request id in the log; `GET /database` shows the last errors.',
+  },
+  COORD_STORE_FOREIGN: {
+    ...file,
+    title: 'The database belongs to another program',
+    hint: 'Give DATABASE_URL a file of its own.',
+  },
+  COORD_SCHEMA_NEWER: {
+    status: 503,
+    retryable: false,
+    exit: 78,
+    title: 'The database schema is newer than this program',
+    hint: 'Upgrade the coordinator to the version that migrated the database; it does not migrate down.',
+  },
+  COORD_SCHEMA_OLD: {
+    ...config,
+    title: 'The database schema is missing or too old',
+    hint: 'Run `coordinator migrate`, or set AUTO_MIGRATE=true.',
+  },
+
+  // Configuration and command line
+  COORD_CONFIG_INVALID: {
+    ...config,
+    title: 'A setting has a wrong value',
+    hint: 'Correct it; docs/settings.md lists every setting.',
+  },
+  COORD_CONFIG_INCOMPLETE: {
+    ...config,
+    title: 'The database is only half configured',
+    hint: 'Set the missing variable, or unset the other to run in memory.',
+  },
+  COORD_CONFIG_UNSUPPORTED: {
+    ...config,
+    title: 'The setting asks for something this version does not have',
+    hint: 'Use DATABASE_URL=sqlite:./data/coordinator.db to keep the data, or unset it to run in memory.',
+  },
+  COORD_NODE_TOO_OLD: { ...config, title: 'Node.js is too old', hint: 'Run it with Node.js 24 or newer.' },
+  COORD_LISTEN_FAILED: {
+    status: 500,
+    retryable: false,
+    exit: 1,
+    title: 'The address cannot be listened on',
+    hint: 'Choose another PORT or HOST, or stop the program that uses it.',
+  },
+  COORD_CLI_USAGE: {
+    status: 400,
+    retryable: false,
+    exit: 2,
+    title: 'The command was not understood',
+    hint: 'Run `coordinator --help`.',
+  },
+  COORD_CLI_FILE: {
+    status: 400,
+    retryable: false,
+    exit: 74,
+    title: 'The file cannot be read',
+    hint: 'Check the path; `-` reads from standard input.',
+  },
+  COORD_CLI_UNREACHABLE: {
+    ...retry,
+    title: 'No coordinator answers at that URL',
+    hint: 'Start one with `coordinator serve`, or name its address with COORDINATOR_URL or --url.',
+  },
+  COORD_INTERNAL: {
+    status: 500,
+    retryable: false,
+    title: 'The coordinator has a fault',
+    hint: 'Please report it with the request id and the log line that carries it.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+/** A code of the table above. */
+export type ErrorCode = keyof typeof ERRORS
+
+/** Whether a write whose answer is an error may have happened. */
+export type WriteOutcome = 'not_written' | 'unknown'
+
+/** One thing that is wrong with a request. `path` is a JSON pointer into the body, or `query.limit`, `header.if-match`. */
+export interface Problem {
+  readonly path: string
+  readonly message: string
+  readonly code?: ErrorCode
+}
+
+export interface ErrorOptions {
+  /** What happened this time, in one sentence, without secrets. @default the title of the code */
+  readonly detail?: string
+  /** A hint that fits better than the table's. */
+  readonly hint?: string
+  readonly errors?: readonly Problem[]
+  /** For writes: whether it may have happened. */
+  readonly outcome?: WriteOutcome
+  /** When to try again, in whole seconds. */
+  readonly retryAfterSeconds?: number
+  /** The driver's own code (SQLSTATE, PGRST code, SQLite result code), for metrics and logs. */
+  readonly sourceCode?: string
+  /** More members of the answer, such as `revision`. */
+  readonly extra?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+/** The one error class that crosses layers. Drivers translate their own errors into it at their border. */
+export class CoordinatorError extends Error {
+  override readonly name = 'CoordinatorError'
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly hint: string
+  readonly errors: readonly Problem[]
+  readonly outcome: WriteOutcome | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly sourceCode: string | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, options: ErrorOptions = {}) {
+    super(
+      options.detail ?? ERRORS[code].title,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.code = code
+    this.detail = this.message
+    this.hint = options.hint ?? ERRORS[code].hint
+    this.errors = options.errors ?? []
+    this.outcome = options.outcome
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.sourceCode = options.sourceCode
+    this.extra = options.extra ?? {}
+  }
+
+  get entry(): ErrorEntry {
+    return ERRORS[this.code]
+  }
+
+  get title(): string {
+    return this.entry.title
+  }
+
+  get status(): number {
+    return this.entry.status
+  }
+
+  get retryable(): boolean {
+    return this.entry.retryable
+  }
+
+  get exitCode(): number {
+    return this.entry.exit ?? 1
+  }
+
+  /** The same error with another word on whether the write happened. */
+  withOutcome(outcome: WriteOutcome): CoordinatorError {
+    return new CoordinatorError(this.code, {
+      detail: this.detail,
+      hint: this.hint,
+      errors: this.errors,
+      outcome,
+      extra: this.extra,
+      ...(this.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: this.retryAfterSeconds }),
+      ...(this.sourceCode === undefined ? {} : { sourceCode: this.sourceCode }),
+      ...(this.cause === undefined ? {} : { cause: this.cause }),
+    })
+  }
+}
+
+/** What was thrown, as a `CoordinatorError`: anything else becomes `fallback` with the original as its cause. */
+export function toCoordinatorError(
+  thrown: unknown,
+  fallback: ErrorCode = 'COORD_INTERNAL',
+): CoordinatorError {
+  return thrown instanceof CoordinatorError ? thrown : new CoordinatorError(fallback, { cause: thrown })
+}

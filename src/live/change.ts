@@ -1,0 +1,59 @@
+import { CoordinatorError } from '../errors.ts'
+import type { Write } from '../records/record.ts'
+import type { CommitOutcome } from './committer.ts'
+import type { Live } from './live.ts'
+import type { View } from './view.ts'
+
+/** How often a change is computed anew because others were faster. */
+const MAX_ATTEMPTS = 5
+
+export interface ChangeRequest {
+  readonly commitId: string
+  readonly actor: string
+  readonly fingerprint?: string
+}
+
+/** What a change wants to write, computed from the view as it is. */
+export interface PlannedChange<T> {
+  readonly writes: readonly Write[]
+  /** Makes the answer from what the store said. */
+  readonly answer: (outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>) => T
+  /** Whether an `expect` was the caller's own wish: then it is not tried again. @default false */
+  readonly callersPrecondition?: boolean
+}
+
+/**
+ * Changes records whose new content depends on what is stored: plans it from the view, with `expect`, and plans it again
+ * where somebody else was faster.
+ *
+ * @throws COORD_PRECONDITION_FAILED, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws
+ */
+export async function change<T>(
+  live: Live,
+  request: ChangeRequest,
+  plan: (view: View) => PlannedChange<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { writes, answer, callersPrecondition = false } = plan(live.view)
+    const outcome = await live.commit({ ...request, writes })
+    if (outcome.outcome === 'reused')
+      throw new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
+        detail: `The key belongs to another request, accepted as revision ${outcome.revision}.`,
+        outcome: 'not_written',
+        extra: { revision: outcome.revision },
+      })
+    if (outcome.outcome !== 'conflict') return answer(outcome)
+    const { expected, actual } = outcome
+    if (callersPrecondition)
+      throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
+        detail:
+          actual === 0 ? 'The record does not exist.' : `The record has revision ${actual}, not ${expected}.`,
+        outcome: 'not_written',
+        extra: { expected, actual },
+      })
+    if (attempt === MAX_ATTEMPTS)
+      throw new CoordinatorError('COORD_COMMIT_CONTENDED', { outcome: 'not_written', retryAfterSeconds: 1 })
+    // The view has followed up to the batch that held the conflict; waiting only matters where it is still behind.
+    await live.waitForRevision(actual)
+  }
+}

@@ -1,0 +1,225 @@
+import type { CommitReply, CommitResult, OffTrack, Store } from '../database/store.ts'
+import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { Commit, Entry, Position } from '../records/record.ts'
+import { Backoff, pause } from './backoff.ts'
+import type { StatusBoard } from './status.ts'
+
+export interface CommitterOptions {
+  /** How long a commit may take from start to answer, in milliseconds. */
+  readonly commitTimeoutMs: number
+  /** How many commits may wait. More are refused at once. */
+  readonly queueMax: number
+  /** How many commits a batch may have. */
+  readonly batchMaxCommits: number
+  /** How much `data` a batch may have, in UTF-16 code units. A single larger commit goes alone. */
+  readonly batchMaxSize: number
+}
+
+/** What the committer needs from the rest of the live layer. */
+export interface CommitterPort {
+  readonly store: Store
+  readonly board: StatusBoard
+  /** Where the view stands. */
+  position(): Position
+  /** Takes the entries of a reply into the view. */
+  apply(entries: readonly Entry[]): void
+  /** Follows the journal until the view has everything that was committed before this call. */
+  drain(): Promise<void>
+  /** Builds the view anew, after forking where the history contradicts the view. */
+  realign(reply: OffTrack): Promise<void>
+  /** A batch was answered. */
+  sent(batch: { readonly commits: number; readonly durationMs: number }): void
+}
+
+/** The answer to a commit. Commits that the store refuses are thrown instead. */
+export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
+
+interface Pending {
+  readonly commit: Commit
+  readonly size: number
+  readonly deadline: number
+  readonly resolve: (outcome: CommitOutcome) => void
+  readonly reject: (error: CoordinatorError) => void
+  /** Whether an attempt may have stored it without our learning so. */
+  maybeWritten: boolean
+  settled: boolean
+}
+
+/**
+ * Sends commits to the store, one batch at a time. While a batch is under way the next one gathers, so the round trip
+ * sets the size of batches and nothing waits for a timer. A batch without an answer is sent again with the same ids.
+ */
+export class Committer {
+  readonly #port: CommitterPort
+  readonly #options: CommitterOptions
+  readonly #backoff = new Backoff()
+  readonly #stop = new AbortController()
+  #waiting: Pending[] = []
+  #inFlight: Pending[] = []
+  #running: Promise<void> | undefined
+  #sweeper: NodeJS.Timeout | undefined
+  #closing = false
+
+  constructor(port: CommitterPort, options: CommitterOptions) {
+    this.#port = port
+    this.#options = options
+  }
+
+  /** Commits that have no answer yet. */
+  get depth(): number {
+    return this.#waiting.length + this.#inFlight.length
+  }
+
+  /**
+   * Resolves when the view has the commit.
+   *
+   * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
+   */
+  commit(commit: Commit): Promise<CommitOutcome> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return new Promise((resolve, reject) => {
+      const size = commit.writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 0)
+      const deadline = performance.now() + this.#options.commitTimeoutMs
+      this.#waiting.push({ commit, size, deadline, resolve, reject, maybeWritten: false, settled: false })
+      this.#run()
+    })
+  }
+
+  /** Sends what waits, refuses what comes, and resolves when nothing is left or `timeoutMs` is over. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closing = true
+    const timer = setTimeout(() => this.#stop.abort(), timeoutMs)
+    await this.#running
+    clearTimeout(timer)
+    this.#stop.abort()
+  }
+
+  #refusal(): CoordinatorError | undefined {
+    const refuse = { outcome: 'not_written', retryAfterSeconds: 1 } as const
+    if (this.#closing) return new CoordinatorError('COORD_SHUTTING_DOWN', refuse)
+    if (this.depth >= this.#options.queueMax)
+      return new CoordinatorError('COORD_COMMIT_QUEUE_FULL', {
+        ...refuse,
+        detail: `${this.depth} writes are waiting; the limit is ${this.#options.queueMax}.`,
+      })
+    // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
+    const since = this.#port.board.failingSince('write')
+    if (since !== undefined && Date.now() - since > this.#options.commitTimeoutMs)
+      return this.#unavailable('not_written')
+    return undefined
+  }
+
+  #unavailable(outcome: 'not_written' | 'unknown'): CoordinatorError {
+    const { board } = this.#port
+    const last = board.failingSince('write') === undefined ? undefined : board.status.lastError
+    return new CoordinatorError(last?.code ?? 'COORD_STORE_TIMEOUT', {
+      detail: last?.detail ?? `The database did not answer within ${this.#options.commitTimeoutMs} ms.`,
+      outcome,
+      retryAfterSeconds: 2,
+    })
+  }
+
+  #run(): void {
+    if (this.#running !== undefined) return
+    // One turn of the event loop, so that requests which arrived together travel together.
+    this.#running = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.#sendAll())
+      .finally(() => {
+        this.#running = undefined
+        if (this.#waiting.length > 0) this.#run()
+      })
+  }
+
+  async #sendAll(): Promise<void> {
+    this.#sweeper = setInterval(() => this.#expire(performance.now()), 100)
+    try {
+      while (!this.#stop.signal.aborted && (this.depth > 0 || this.#mustProbe())) {
+        this.#inFlight = this.#inFlight.filter(({ settled }) => !settled)
+        if (this.#inFlight.length === 0) this.#inFlight = this.#takeBatch()
+        await this.#attempt()
+      }
+      this.#expire(Number.POSITIVE_INFINITY)
+    } finally {
+      clearInterval(this.#sweeper)
+    }
+  }
+
+  /** While writes fail, an empty batch finds out when they work again: clients may have been sent elsewhere. */
+  #mustProbe(): boolean {
+    return !this.#closing && this.#port.board.failingSince('write') !== undefined
+  }
+
+  #takeBatch(): Pending[] {
+    let count = 0
+    let size = 0
+    for (const pending of this.#waiting) {
+      size += pending.size
+      if (count === this.#options.batchMaxCommits || (count > 0 && size > this.#options.batchMaxSize)) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #attempt(): Promise<void> {
+    const batch = this.#inFlight
+    const started = performance.now()
+    try {
+      const reply = await this.#port.store.commit(
+        this.#port.position(),
+        batch.map(({ commit }) => commit),
+      )
+      this.#backoff.reset()
+      await this.#take(batch, reply)
+      this.#port.board.succeeded('write')
+      this.#port.sent({ commits: batch.length, durationMs: performance.now() - started })
+    } catch (thrown) {
+      await this.#failed(batch, toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+    }
+  }
+
+  async #take(batch: readonly Pending[], reply: CommitReply): Promise<void> {
+    if (reply.status !== 'ok') return this.#port.realign(reply)
+    this.#port.apply(reply.entries)
+    if (reply.more) await this.#port.drain()
+    this.#inFlight = []
+    for (const [index, pending] of batch.entries()) settle(pending, reply.results[index] as CommitResult)
+  }
+
+  async #failed(batch: readonly Pending[], error: CoordinatorError): Promise<void> {
+    if (error.outcome !== 'not_written') for (const pending of batch) pending.maybeWritten = true
+    if (!error.retryable) {
+      // The same batch would fail again: answer it, and find out with the next one.
+      this.#inFlight = []
+      for (const pending of batch) fail(pending, error.withOutcome(outcomeOf(pending)))
+    }
+    this.#port.board.failed('write', error)
+    await pause(this.#backoff.next(), this.#stop.signal)
+  }
+
+  /** Answers what has waited too long. An attempt under way goes on: its ids make a later answer harmless. */
+  #expire(now: number): void {
+    const due = ({ deadline }: Pending) => deadline <= now
+    for (const pending of this.#inFlight.filter(due)) fail(pending, this.#unavailable('unknown'))
+    for (const pending of this.#waiting.filter(due)) fail(pending, this.#unavailable(outcomeOf(pending)))
+    this.#waiting = this.#waiting.filter(({ settled }) => !settled)
+    if (now === Number.POSITIVE_INFINITY) this.#inFlight = []
+  }
+}
+
+function outcomeOf({ maybeWritten }: Pending): 'not_written' | 'unknown' {
+  return maybeWritten ? 'unknown' : 'not_written'
+}
+
+function settle(pending: Pending, result: CommitResult): void {
+  if (pending.settled) return
+  if (result.outcome === 'refused') return fail(pending, result.error)
+  pending.settled = true
+  pending.resolve(result)
+}
+
+function fail(pending: Pending, error: CoordinatorError): void {
+  if (pending.settled) return
+  pending.settled = true
+  pending.reject(error)
+}

@@ -1,0 +1,109 @@
+import { type CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
+
+/**
+ * - `memory`: serving, and nothing outlives the process.
+ * - `connecting`: the database has not answered yet. `loading`: it has, and the records are on their way.
+ * - `ready`: serving, and the database answers. `degraded`: serving what was loaded; the database does not answer.
+ */
+export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded'
+
+export interface LiveStatus {
+  readonly state: LiveState
+  /** Since when, epoch milliseconds. */
+  readonly since: number
+  /** Why, where it is not as it should be. */
+  readonly reason?: string
+  readonly lastError?: LastError
+}
+
+export interface LastError {
+  readonly code: ErrorCode
+  readonly detail: string
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+/** The two ways to the database, each of which can fail on its own: a full disk still reads. */
+export type Lane = 'read' | 'write'
+
+type Phase = 'connecting' | 'loading' | 'serving'
+
+/** Keeps what is known about the database, and tells when the state changes. */
+export class StatusBoard {
+  readonly #durable: boolean
+  readonly #changed: (status: LiveStatus) => void
+  readonly #faults = new Map<Lane, { readonly error: CoordinatorError; readonly since: number }>()
+  #phase: Phase = 'connecting'
+  #stale: string | undefined
+  #lastError: LastError | undefined
+  #status: LiveStatus
+
+  constructor(durable: boolean, changed: (status: LiveStatus) => void) {
+    this.#durable = durable
+    this.#changed = changed
+    this.#status = { state: 'connecting', since: Date.now() }
+  }
+
+  get status(): LiveStatus {
+    return this.#status
+  }
+
+  get serving(): boolean {
+    return this.#phase === 'serving'
+  }
+
+  /** Since when a lane has been failing, epoch milliseconds. */
+  failingSince(lane: Lane): number | undefined {
+    return this.#faults.get(lane)?.since
+  }
+
+  enter(phase: Phase): void {
+    this.#phase = phase
+    this.#update()
+  }
+
+  /** The view is being replaced: it is served, and may be wrong until then. */
+  markStale(reason: string | undefined): void {
+    this.#stale = reason
+    this.#update()
+  }
+
+  failed(lane: Lane, error: CoordinatorError): void {
+    this.#lastError = { code: error.code, detail: error.detail, at: Date.now() }
+    this.#faults.set(lane, { error, since: this.#faults.get(lane)?.since ?? Date.now() })
+    this.#update()
+  }
+
+  /** A lane works. A commit that succeeded proves both. */
+  succeeded(lane: Lane): void {
+    if (this.#faults.size === 0) return
+    this.#faults.delete(lane)
+    if (lane === 'write') this.#faults.delete('read')
+    this.#update()
+  }
+
+  #update(): void {
+    const state = this.#state()
+    const reason = this.#reason()
+    const same = state === this.#status.state && reason === this.#status.reason
+    if (same && this.#lastError === this.#status.lastError) return
+    this.#status = {
+      state,
+      since: state === this.#status.state ? this.#status.since : Date.now(),
+      ...(reason === undefined ? {} : { reason }),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    }
+    if (!same) this.#changed(this.#status)
+  }
+
+  #state(): LiveState {
+    if (this.#phase !== 'serving') return this.#phase
+    if (this.#faults.size > 0 || this.#stale !== undefined) return 'degraded'
+    return this.#durable ? 'ready' : 'memory'
+  }
+
+  #reason(): string | undefined {
+    const fault = this.#faults.get('write') ?? this.#faults.get('read')
+    return fault === undefined ? this.#stale : `${ERRORS[fault.error.code].title}: ${fault.error.detail}`
+  }
+}

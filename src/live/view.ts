@@ -1,0 +1,180 @@
+import type { LoadPage } from '../database/store.ts'
+import { CoordinatorError } from '../errors.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { Entry, EntryWrite, Position, Revision, StoredRecord } from '../records/record.ts'
+import type { Domain, KindCheck, Projection, ProjectionDefinition } from './projection.ts'
+
+/** A record in the database that its kind does not allow: it is listed, and not served. */
+export interface RefusedRecord {
+  readonly kind: string
+  readonly id: string
+  readonly revision: Revision
+  readonly createdAt: number
+  readonly reason: string
+}
+
+const noRecords: ReadonlyMap<string, StoredRecord> = new Map()
+
+/**
+ * The live copy of all records in memory, at one position of the journal. It changes in one way only: `apply` takes the
+ * next entry, whoever made it. Reading never waits.
+ */
+export class View {
+  readonly #checks: Readonly<Record<string, KindCheck>>
+  readonly #projections: ReadonlyMap<ProjectionDefinition, Projection>
+  readonly #projectionsByKind = new Map<string, Projection[]>()
+  readonly #records = new Map<string, Map<string, StoredRecord>>()
+  readonly #deletedAt = new Map<string, Map<string, Revision>>()
+  readonly #refused = new Map<string, RefusedRecord>()
+  #position: Position
+  #at: number
+
+  constructor(domain: Domain, position: Position, at: number) {
+    this.#checks = domain.kinds
+    this.#position = position
+    this.#at = at
+    this.#projections = new Map(domain.projections.map((definition) => [definition, definition.create()]))
+    for (const [definition, projection] of this.#projections)
+      for (const kind of definition.kinds) this.#projectionsOf(kind).push(projection)
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  get revision(): Revision {
+    return this.#position.revision
+  }
+
+  get lineage(): string {
+    return this.#position.lineage
+  }
+
+  /** Time of the newest entry, epoch milliseconds. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** Records that were changed by hand into something their kind does not allow. */
+  get refused(): readonly RefusedRecord[] {
+    return [...this.#refused.values()]
+  }
+
+  get refusedCount(): number {
+    return this.#refused.size
+  }
+
+  get(kind: string, id: string): StoredRecord | undefined {
+    return this.#records.get(kind)?.get(id)
+  }
+
+  /** All served records of a kind, by id, in no particular order. */
+  records(kind: string): ReadonlyMap<string, StoredRecord> {
+    return this.#records.get(kind) ?? noRecords
+  }
+
+  /** Every kind that has had a record. */
+  get kinds(): readonly string[] {
+    return [...this.#records.keys()]
+  }
+
+  /** The commit that deleted a record which is absent now; `undefined` where none is known, or history is compacted. */
+  deletedAt(kind: string, id: string): Revision | undefined {
+    return this.#deletedAt.get(kind)?.get(id)
+  }
+
+  projection<P extends Projection>(definition: ProjectionDefinition<P>): P {
+    return this.#projections.get(definition) as P
+  }
+
+  /** Takes a page of a load. Only for a view that is being built. */
+  seed({ records, tombstones }: LoadPage): void {
+    for (const record of records) this.#put(record)
+    for (const { kind, id, revision } of tombstones) mapOf(this.#deletedAt, kind).set(id, revision)
+  }
+
+  /**
+   * Takes entries in order. Older ones than the next are ignored, so the same entries may arrive by several ways.
+   *
+   * @returns the entries that were new
+   * @throws CoordinatorError COORD_INTERNAL where entries are missing in between: the view must be built anew
+   */
+  apply(entries: readonly Entry[]): readonly Entry[] {
+    const first = entries.findIndex((entry) => entry.revision > this.revision)
+    if (first === -1) return []
+    const fresh = first === 0 ? entries : entries.slice(first)
+    for (const entry of fresh) this.#applyOne(entry)
+    return fresh
+  }
+
+  /** Forgets deletions that the journal no longer knows. */
+  forgetDeletionsUpTo(floor: Revision): void {
+    for (const deleted of this.#deletedAt.values())
+      for (const [id, revision] of deleted) if (revision <= floor) deleted.delete(id)
+  }
+
+  #applyOne(entry: Entry): void {
+    if (entry.revision !== this.revision + 1)
+      throw new CoordinatorError('COORD_INTERNAL', {
+        detail: `The journal went from revision ${this.revision} to ${entry.revision}.`,
+      })
+    for (const write of entry.writes) this.#write(entry, write)
+    this.#position = { lineage: this.lineage, revision: entry.revision, digest: entry.digest }
+    this.#at = entry.at
+    for (const projection of this.#projections.values()) projection.settled?.(entry.revision)
+  }
+
+  #write(entry: Entry, write: EntryWrite): void {
+    const { kind, id } = write
+    if (write.op === 'delete') {
+      this.#remove(kind, id)
+      this.#refused.delete(`${kind}\0${id}`)
+      mapOf(this.#deletedAt, kind).set(id, entry.revision)
+      return
+    }
+    const before = this.get(kind, id) ?? this.#refused.get(`${kind}\0${id}`)
+    const createdAt = before?.createdAt ?? entry.at
+    this.#put({ kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at })
+  }
+
+  #put(record: StoredRecord): void {
+    const { kind, id, revision, createdAt } = record
+    const data: unknown = JSON.parse(record.data)
+    const reason = this.#checks[kind]?.(data)
+    if (reason !== undefined) {
+      this.#remove(kind, id)
+      this.#refused.set(`${kind}\0${id}`, { kind, id, revision, createdAt, reason })
+      return
+    }
+    if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
+    mapOf(this.#records, kind).set(id, record)
+    this.#deletedAt.get(kind)?.delete(id)
+    for (const projection of this.#projectionsOf(kind)) projection.put(record, data as JsonObject)
+  }
+
+  #remove(kind: string, id: string): void {
+    const records = this.#records.get(kind)
+    const record = records?.get(id)
+    if (record === undefined) return
+    records?.delete(id)
+    for (const projection of this.#projectionsOf(kind)) projection.remove(record)
+  }
+
+  #projectionsOf(kind: string): Projection[] {
+    let list = this.#projectionsByKind.get(kind)
+    if (list === undefined) {
+      list = []
+      this.#projectionsByKind.set(kind, list)
+    }
+    return list
+  }
+}
+
+function mapOf<T>(maps: Map<string, Map<string, T>>, kind: string): Map<string, T> {
+  let map = maps.get(kind)
+  if (map === undefined) {
+    map = new Map()
+    maps.set(kind, map)
+  }
+  return map
+}
