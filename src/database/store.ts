@@ -26,7 +26,10 @@ export interface Head {
   readonly at: number
 }
 
-/** A part of all records, in order of kind and id by code units. Pages may come from different revisions. */
+/**
+ * A part of all records, in order of kind, then id, by code points (the order of UTF-8 bytes). Pages may come from
+ * different revisions. No key comes twice.
+ */
 export interface LoadPage {
   readonly lineage: string
   readonly records: readonly StoredRecord[]
@@ -112,7 +115,10 @@ export interface HistoryPage {
   readonly previous: readonly Revision[]
   /** Pass it as `before` for the next page; absent on the last one. */
   readonly next?: Revision
-  /** Whether the last page reaches the record's first entry; `false` where compaction removed older ones. */
+  /**
+   * Whether the last page reaches the record's first entry; `false` where compaction removed older ones. A deletion that
+   * compaction has forgotten leaves no trace: the record counts as new when it comes back.
+   */
   readonly complete: boolean
 }
 
@@ -132,7 +138,7 @@ export interface AsOfFilter {
   readonly id?: string
 }
 
-/** A part of the records as they stood at one revision. The first page always comes, even when it is empty. */
+/** A part of the records as they stood at one revision, ordered as in `load`. The first page always comes, even when it is empty. */
 export interface AsOfPage {
   readonly position: Position
   readonly records: readonly StoredRecord[]
@@ -169,8 +175,8 @@ export interface Store {
   asOf(moment: Moment, filter?: AsOfFilter): AsyncIterable<AsOfPage>
 
   /**
-   * Forgets history below `floor`, keeping for every record its newest version at or below it. The floor rises first, then
-   * rows go in chunks. A floor at or below the present one changes nothing; one above the head counts as the head.
+   * Forgets history below `floor`, keeping for every record its newest version at or below it, also of those that are
+   * changed only later. The commit ids of forgotten entries are free again. The floor rises first, then rows go in chunks. A floor at or below the present one changes nothing; one above the head counts as the head.
    */
   compact(floor: Revision): Promise<Head>
 
@@ -180,6 +186,7 @@ export interface Store {
    */
   fork(from: Position): Promise<Head>
 
+  /** Ends what is under way; afterwards every other call throws. Closing twice does nothing. */
   close(): Promise<void>
 
   readonly migrator?: Migrator

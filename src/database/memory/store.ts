@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
+import { compareCodePoints } from '../../records/code-point-order.ts'
 import { nextDigest } from '../../records/digest.ts'
 import {
   type Commit,
@@ -37,6 +38,8 @@ interface Row {
   /** Revision of the write before this one, deletes included; 0 for the first. Follow it to walk a record's history. */
   readonly prior: readonly Revision[]
   readonly createdAt: readonly number[]
+  /** How many of its writes are the newest version of their record at some revision from the floor on. */
+  needed: number
 }
 
 export interface MemoryStoreOptions {
@@ -60,13 +63,14 @@ export class MemoryStore implements Store {
   readonly #pageSize: number
   readonly #records = new Map<string, StoredRecord>()
   readonly #tombstones = new Map<string, Tombstone>()
-  /** The journal by revision, oldest first. Complete above the floor; below it only versions that `asOf` still needs. */
+  /** The journal by revision, oldest first. Complete from the floor on; below it only what some record's newest version is in. */
   readonly #journal = new Map<Revision, Row>()
   readonly #commitIds = new Map<string, Row>()
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage it began with. */
   #firstDigest: string
   #head: Head
+  #closed = false
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#now = options.now ?? Date.now
@@ -81,15 +85,18 @@ export class MemoryStore implements Store {
   }
 
   async open(): Promise<Head> {
+    this.#refuseWhenClosed()
     return this.#head
   }
 
   async head(): Promise<Head> {
+    this.#refuseWhenClosed()
     return this.#head
   }
 
   async *load(): AsyncGenerator<LoadPage> {
-    const keys = [...this.#records.keys(), ...this.#tombstones.keys()].sort()
+    this.#refuseWhenClosed()
+    const keys = [...this.#records.keys(), ...this.#tombstones.keys()].sort(compareCodePoints)
     for (let start = 0; start < keys.length; start += this.#pageSize) {
       const page = keys.slice(start, start + this.#pageSize)
       yield {
@@ -101,6 +108,7 @@ export class MemoryStore implements Store {
   }
 
   async commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
+    this.#refuseWhenClosed('not_written')
     const offTrack = this.#locate(after)
     if (offTrack !== undefined) return offTrack
     const results = batch.map((commit) => this.#judge(commit))
@@ -108,10 +116,12 @@ export class MemoryStore implements Store {
   }
 
   async changes(after: Position, limit: number): Promise<ChangesReply> {
+    this.#refuseWhenClosed()
     return this.#locate(after) ?? { status: 'ok', ...this.#entriesAfter(after.revision, limit) }
   }
 
   async history(kind: string, id: string, options: HistoryOptions = {}): Promise<HistoryPage> {
+    this.#refuseWhenClosed()
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
     const key = keyOf({ kind, id })
     const entries: Entry[] = []
@@ -132,6 +142,7 @@ export class MemoryStore implements Store {
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
+    this.#refuseWhenClosed()
     const revision = this.#resolve(moment)
     const position = { ...this.#head.position, revision, digest: this.#digestAt(revision) as string }
     const records = this.#recordsAt(revision).filter((record) => matches(record, filter))
@@ -140,22 +151,20 @@ export class MemoryStore implements Store {
   }
 
   async compact(floor: Revision): Promise<Head> {
+    this.#refuseWhenClosed()
+    const oldFloor = this.#head.floor
     const target = Math.min(floor, this.#head.position.revision)
-    if (target <= this.#head.floor) return this.#head
+    if (target <= oldFloor) return this.#head
     this.#head = { ...this.#head, floor: target }
-    const needed = this.#versionsNeededFrom(target)
-    for (const [revision, row] of this.#journal) {
-      if (revision >= target) break
-      if (needed.has(revision)) continue
-      this.#journal.delete(revision)
-      this.#commitIds.delete(row.entry.commitId)
-    }
+    for (let revision = oldFloor + 1; revision <= target; revision += 1) this.#retire(revision)
+    this.#drop(oldFloor)
     for (const [key, tombstone] of this.#tombstones)
       if (tombstone.revision <= target) this.#tombstones.delete(key)
     return this.#head
   }
 
   async fork(from: Position): Promise<Head> {
+    this.#refuseWhenClosed()
     const { position } = this.#head
     if (
       position.lineage !== from.lineage ||
@@ -170,7 +179,17 @@ export class MemoryStore implements Store {
     return this.#head
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  #refuseWhenClosed(outcome?: WriteOutcome): void {
+    if (this.#closed)
+      throw new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+        detail: 'The store is closed.',
+        ...(outcome === undefined ? {} : { outcome }),
+      })
+  }
 
   #judge(commit: Commit): CommitResult {
     const refusal = refusalOf(commit)
@@ -210,6 +229,7 @@ export class MemoryStore implements Store {
       previous,
       prior: keys.map((key) => this.#records.get(key)?.revision ?? this.#tombstones.get(key)?.revision ?? 0),
       createdAt: keys.map((key) => this.#records.get(key)?.createdAt ?? at),
+      needed: keys.length,
     }
     this.#journal.set(revision, row)
     this.#commitIds.set(commit.commitId, row)
@@ -288,13 +308,28 @@ export class MemoryStore implements Store {
     return [...versions].sort(byKey).flatMap(([, record]) => record ?? [])
   }
 
-  /** Revisions at or below the floor whose versions a moment at or above it still shows. */
-  #versionsNeededFrom(floor: Revision): Set<Revision> {
-    const needed = new Set<Revision>()
-    for (let later = this.#head.position.revision; later > floor; later -= 1)
-      for (const revision of (this.#journal.get(later) as Row).prior)
-        if (revision <= floor) needed.add(revision)
-    return needed
+  /** The floor has reached a revision: what its writes replaced is needed no more, nor is a delete itself. */
+  #retire(revision: Revision): void {
+    const { entry, prior } = this.#journal.get(revision) as Row
+    for (const [index, write] of entry.writes.entries()) {
+      this.#release(prior[index] as Revision)
+      if (write.op === 'delete') this.#release(revision)
+    }
+  }
+
+  #release(revision: Revision): void {
+    const row = this.#journal.get(revision)
+    if (row === undefined) return
+    row.needed -= 1
+    this.#drop(revision)
+  }
+
+  /** Removes a row that nothing needs. The one at the floor stays: its digest is where callers may stand. */
+  #drop(revision: Revision): void {
+    const row = this.#journal.get(revision)
+    if (row === undefined || row.needed > 0 || revision === this.#head.floor) return
+    this.#journal.delete(revision)
+    this.#commitIds.delete(row.entry.commitId)
   }
 }
 
@@ -303,7 +338,7 @@ function keyOf({ kind, id }: RecordKey): string {
 }
 
 function byKey([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
-  return left < right ? -1 : left > right ? 1 : 0
+  return compareCodePoints(left, right)
 }
 
 function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
