@@ -1,0 +1,90 @@
+import type { Findings } from './findings.ts'
+import { type PostgresTarget, parsePostgresUrl } from './postgres-url.ts'
+import type { Secret } from './secret.ts'
+import { parseSqliteUrl, type SqliteTarget } from './sqlite-url.ts'
+import { describeKey, readSupabase, type SupabaseTarget, type SupabaseVariables } from './supabase.ts'
+
+export interface MemoryTarget {
+  readonly backend: 'memory'
+}
+
+/** Where the records live, as the environment says. */
+export type DatabaseTarget = MemoryTarget | SqliteTarget | PostgresTarget | SupabaseTarget
+
+export type BackendName = DatabaseTarget['backend']
+
+export interface DatabaseVariables extends SupabaseVariables {
+  readonly databaseUrl: string | undefined
+}
+
+/**
+ * Chooses the backend: `DATABASE_URL` where it is set, else the Supabase project, else memory. Half a configuration is a
+ * fault: memory never stands in for a database that somebody asked for.
+ *
+ * @returns `undefined` after a fault
+ */
+export function chooseDatabase(given: DatabaseVariables, findings: Findings): DatabaseTarget | undefined {
+  const supabase = given.url ?? given.serviceKey ?? given.anonKey
+  if (given.databaseUrl !== undefined) {
+    if (supabase !== undefined) {
+      findings.warn(`DATABASE_URL is used; the Supabase variables (${supabase.variable}, ...) are not.`)
+    }
+    return parseDatabaseUrl(given.databaseUrl, findings)
+  }
+  return supabase === undefined ? { backend: 'memory' } : readSupabase(given, findings)
+}
+
+/** The target in one line for people, without secrets. */
+export function describeDatabase(target: DatabaseTarget): string {
+  switch (target.backend) {
+    case 'memory':
+      return 'memory'
+    case 'sqlite':
+      return `sqlite ${target.path}`
+    case 'postgres': {
+      const hosts = target.hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
+      const database = target.database === undefined ? '' : `/${target.database}`
+      return `postgres ${target.user === undefined ? '' : `${target.user}@`}${hosts.join(',')}${database}`
+    }
+    case 'supabase':
+      return `supabase ${target.url} with a ${describeKey(target)}`
+  }
+}
+
+/** The secret of a target, for what removes secrets from texts. */
+export function secretOf(target: DatabaseTarget): Secret | undefined {
+  if (target.backend === 'supabase') return target.key
+  return target.backend === 'postgres' ? target.password : undefined
+}
+
+const otherSchemes: Readonly<Record<string, string>> = {
+  file: 'write sqlite:PATH for a SQLite file',
+  libsql: 'write sqlite:PATH for a SQLite file',
+  sqlite3: 'write sqlite:PATH for a SQLite file',
+  http: 'the URL of a Supabase project goes into SUPABASE_URL',
+  https: 'the URL of a Supabase project goes into SUPABASE_URL',
+  mysql: 'use postgres:, sqlite: or memory:',
+  mariadb: 'use postgres:, sqlite: or memory:',
+  mongodb: 'use postgres:, sqlite: or memory:',
+  redis: 'use postgres:, sqlite: or memory:',
+}
+
+function parseDatabaseUrl(value: string, findings: Findings): DatabaseTarget | undefined {
+  const scheme = /^([a-z][a-z0-9+]*):/i.exec(value)?.[1]?.toLowerCase() ?? ''
+  if (/^postgres(ql)?:\/\//i.test(value)) return parsePostgresUrl(value, findings)
+  if (scheme === 'sqlite') return parseSqliteUrl(value, findings)
+  if (/^memory:(\/\/)?$/i.test(value)) return { backend: 'memory' }
+  // The text before a colon may be half of a password: only a scheme from the list is repeated.
+  const advice = Object.hasOwn(otherSchemes, scheme) ? otherSchemes[scheme] : undefined
+  if (advice !== undefined) {
+    return findings.fault(
+      'DATABASE_URL',
+      `DATABASE_URL begins with ${scheme}:, ${advice}.`,
+      'COORD_CONFIG_UNSUPPORTED',
+    )
+  }
+  return findings.fault(
+    'DATABASE_URL',
+    'DATABASE_URL cannot be read: write sqlite:PATH, postgres://user:password@host:5432/database, or memory:.',
+  )
+}

@@ -1,0 +1,38 @@
+import { closestName } from './closest-name.ts'
+import type { Findings } from './findings.ts'
+import type { Setting } from './setting.ts'
+import { settingsTable } from './table.ts'
+
+/** Names that other tools use for the same thing. */
+const foreignNames: Readonly<Record<string, string>> = {
+  SUPABASE_KEY: 'SUPABASE_SERVICE_ROLE_KEY',
+  SUPABASE_API_KEY: 'SUPABASE_SERVICE_ROLE_KEY',
+  SUPABASE_SERVICE_KEY: 'SUPABASE_SERVICE_ROLE_KEY',
+  SUPABASE_SERVICE_ROLE: 'SUPABASE_SERVICE_ROLE_KEY',
+  NEXT_PUBLIC_SUPABASE_URL: 'SUPABASE_URL',
+  NEXT_PUBLIC_SUPABASE_ANON_KEY: 'SUPABASE_ANON_KEY',
+  VITE_SUPABASE_URL: 'SUPABASE_URL',
+  VITE_SUPABASE_ANON_KEY: 'SUPABASE_ANON_KEY',
+  POSTGRES_URL: 'DATABASE_URL',
+}
+
+/** Warns of variables that are set, are no setting, and look as if one was meant that is not set. */
+export function warnOfMisspellings(
+  env: Readonly<Record<string, string | undefined>>,
+  findings: Findings,
+): void {
+  const known = new Set(
+    Object.values(settingsTable).flatMap((section) =>
+      Object.values(section).flatMap(({ name, aliases }: Setting<unknown>) => [name, ...(aliases ?? [])]),
+    ),
+  )
+  for (const [name, value] of Object.entries(env)) {
+    if (known.has(name) || (value ?? '').trim() === '') continue
+    const foreign = Object.hasOwn(foreignNames, name) ? foreignNames[name] : undefined
+    // Short names are near to too many innocent ones.
+    const meant = foreign ?? (name.length < 8 ? undefined : closestName(name, known))
+    if (meant !== undefined && (env[meant] ?? '').trim() === '') {
+      findings.warn(`${name} is not a setting and is not read. Is ${meant} meant?`)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import type { BackendName } from './database.ts'
+
+/** How the text of a variable is read. */
+export interface Kind<T> {
+  /** For people: follows "must be" in errors and stands in the column "value" of docs/settings.md. */
+  readonly label: string
+  readonly schema: z.ZodType<T, string>
+}
+
+/** One setting, which is one environment variable. */
+export interface Setting<T> {
+  readonly name: string
+  /** Other names of the variable; `name` wins. */
+  readonly aliases?: readonly string[]
+  readonly kind: Kind<T>
+  readonly unit?: string
+  readonly default: NoInfer<T> | undefined
+  /** Where a backend has another default. */
+  readonly defaultFor?: Partial<Record<BackendName, NoInfer<T>>>
+  /** What stands for the default in docs/settings.md, where the value alone would not say it. */
+  readonly defaultLabel?: string
+  readonly description: string
+  /** Never shown, not even in part. */
+  readonly secret?: true
+}
+
+export interface SettingWithDefault<T> extends Setting<T> {
+  readonly default: NoInfer<T>
+}
+
+export type SettingValue<S> =
+  S extends SettingWithDefault<infer T> ? T : S extends Setting<infer T> ? T | undefined : never
+
+export function setting<T>(definition: SettingWithDefault<T>): SettingWithDefault<T> {
+  return definition
+}
+
+export function optionalSetting<T>(definition: Omit<Setting<T>, 'default'>): Setting<T> {
+  return { ...definition, default: undefined }
+}
+
+export function wholeNumber({ min, max }: { min: number; max: number }): Kind<number> {
+  const schema = z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+  return { label: `a whole number from ${min} to ${max}`, schema }
+}
+
+export function yesOrNo(): Kind<boolean> {
+  const schema = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] })
+  return { label: '`true` or `false`', schema }
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
+  const schema = z.string().toLowerCase().pipe(z.enum(values))
+  return { label: `one of ${values.map((value) => `\`${value}\``).join(', ')}`, schema }
+}
+
+/** A text that must match `pattern`. */
+export function text(label: string, pattern: RegExp): Kind<string> {
+  return { label, schema: z.string().regex(pattern) }
+}
+
+/** A text that its own reader judges later, together with other settings. */
+export function raw(label: string): Kind<string> {
+  return { label, schema: z.string() }
+}
+
+/** An `http:` or `https:` URL without credentials, query or fragment; without the slash at its end. */
+export function httpUrl(): Kind<string> {
+  const schema = z.string().transform((value, context) => {
+    const url = URL.parse(value)
+    const plain = url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === ''
+    if (plain && url.search + url.hash === '') return url.href.replace(/\/+$/, '')
+    context.addIssue('not a plain URL')
+    return z.NEVER
+  })
+  return { label: 'a URL such as `http://host:3000`, without credentials', schema }
+}

@@ -1,0 +1,180 @@
+import { httpUrl, oneOf, optionalSetting, raw, setting, text, wholeNumber, yesOrNo } from './setting.ts'
+
+const milliseconds = (min: number, max: number) => ({ kind: wholeNumber({ min, max }), unit: 'milliseconds' })
+
+/** Schemas that belong to PostgreSQL or Supabase. The private schema must be one that nothing else exposes. */
+const schemaName = text(
+  'a lower-case name of at most 40 letters, digits and underscores, of a schema that belongs to the coordinator alone',
+  /^(?!(?:public|information_schema|pg_.*|auth|storage|realtime|vault|extensions|graphql|graphql_public|pgbouncer|supabase_.*)$)[a-z_][a-z0-9_]{0,39}$/,
+)
+
+/** Every setting, by section of docs/settings.md. The names on the left are those of `Settings`. */
+export const settingsTable = {
+  server: {
+    host: setting({
+      name: 'HOST',
+      kind: text('an address or a host name', /^[\w.:[\]%-]{1,253}$/),
+      default: '127.0.0.1',
+      description:
+        'Address to listen on. `0.0.0.0` and `::` mean all of them: there is no authentication yet, so keep the port inside a network you trust.',
+    }),
+    port: setting({
+      name: 'PORT',
+      kind: wholeNumber({ min: 0, max: 65_535 }),
+      default: 3000,
+      description: 'Port to listen on. `0` takes a free one, which the log names.',
+    }),
+    shutdownTimeoutMs: setting({
+      name: 'SHUTDOWN_TIMEOUT_MS',
+      ...milliseconds(0, 600_000),
+      default: 10_000,
+      description:
+        'How long a stop may take: requests are answered and waiting writes committed, then what is left is cut off.',
+    }),
+    logLevel: setting({
+      name: 'LOG_LEVEL',
+      kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      default: 'info',
+      description: 'The least important level that is logged.',
+    }),
+    logFormat: setting({
+      name: 'LOG_FORMAT',
+      kind: oneOf(['auto', 'json', 'pretty']),
+      default: 'auto',
+      description: '`json` is one object a line, `pretty` is for people; `auto` is `pretty` on a terminal.',
+    }),
+    logRequests: setting({
+      name: 'LOG_REQUESTS',
+      kind: yesOrNo(),
+      default: false,
+      description:
+        'Logs a line for each request at level `info`. It costs about an eighth of the request rate.',
+    }),
+  },
+  database: {
+    databaseUrl: optionalSetting({
+      name: 'DATABASE_URL',
+      kind: raw('`sqlite:PATH`, `postgres://...` (several hosts may be given) or `memory:`'),
+      defaultLabel: 'the Supabase project, where one is set; else in memory',
+      secret: true,
+      description: 'Where the records live. Beside the Supabase variables it wins.',
+    }),
+    databaseSchema: setting({
+      name: 'DATABASE_SCHEMA',
+      kind: schemaName,
+      default: 'coordinator',
+      description:
+        'Schema of the tables in PostgreSQL and Supabase. Coordinators with different schemas share nothing.',
+    }),
+    autoMigrate: setting({
+      name: 'AUTO_MIGRATE',
+      kind: yesOrNo(),
+      default: true,
+      description:
+        'Brings the schema up to date at start (SQLite and PostgreSQL). With `false`, and always over the Data API of Supabase, an old schema ends the start.',
+    }),
+    databasePoolMax: setting({
+      name: 'DATABASE_POOL_MAX',
+      kind: wholeNumber({ min: 2, max: 100 }),
+      unit: 'connections',
+      default: 4,
+      description:
+        'Connections of this coordinator to PostgreSQL or to the Data API: one writes, the others read.',
+    }),
+    databaseConnectTimeoutMs: setting({
+      name: 'DATABASE_CONNECT_TIMEOUT_MS',
+      ...milliseconds(100, 120_000),
+      default: 5_000,
+      description: 'How long making one connection may take.',
+    }),
+    databaseAcquireTimeoutMs: setting({
+      name: 'DATABASE_ACQUIRE_TIMEOUT_MS',
+      ...milliseconds(100, 120_000),
+      default: 5_000,
+      description: 'How long a call may wait for a free connection.',
+    }),
+    databaseStatementTimeoutMs: setting({
+      name: 'DATABASE_STATEMENT_TIMEOUT_MS',
+      ...milliseconds(100, 600_000),
+      default: 10_000,
+      description: 'How long the database may work on one call, its answer included.',
+    }),
+  },
+  supabase: {
+    supabaseUrl: optionalSetting({
+      name: 'SUPABASE_URL',
+      kind: raw('the URL of the project, such as `https://PROJECT.supabase.co`'),
+      description:
+        'The Supabase project that keeps the records, through its Data API. Needs one of the keys below.',
+    }),
+    supabaseServiceKey: optionalSetting({
+      name: 'SUPABASE_SERVICE_ROLE_KEY',
+      aliases: ['SUPABASE_SECRET_KEY'],
+      kind: raw('a key: `sb_secret_...`, or the older JWT `eyJ...`'),
+      secret: true,
+      description: 'The secret key of the project.',
+    }),
+    supabaseAnonKey: optionalSetting({
+      name: 'SUPABASE_ANON_KEY',
+      aliases: ['SUPABASE_PUBLISHABLE_KEY'],
+      kind: raw('a key: `sb_publishable_...`, or the older JWT `eyJ...`'),
+      secret: true,
+      description:
+        'The public key of the project; used where no secret one is set. Persists only where the schema was migrated with `--allow-anon` on purpose: everybody who has this key can then write.',
+    }),
+  },
+  live: {
+    commitTimeoutMs: setting({
+      name: 'COMMIT_TIMEOUT_MS',
+      ...milliseconds(100, 600_000),
+      default: 10_000,
+      description: 'How long a write may take, retries included, before it is answered with 503.',
+    }),
+    commitQueueMax: setting({
+      name: 'COMMIT_QUEUE_MAX',
+      kind: wholeNumber({ min: 1, max: 1_000_000 }),
+      unit: 'writes',
+      default: 20_000,
+      description: 'How many writes may wait for the database. More are answered with 503 at once.',
+    }),
+    pollMinMs: setting({
+      name: 'POLL_MIN_MS',
+      ...milliseconds(10, 60_000),
+      default: 100,
+      description:
+        'How long to wait before asking the journal for the changes of others again, while there are some.',
+    }),
+    pollMaxMs: setting({
+      name: 'POLL_MAX_MS',
+      ...milliseconds(10, 600_000),
+      default: 500,
+      defaultFor: { supabase: 2_000 },
+      description: 'The same while nothing happens.',
+    }),
+    journalKeepHours: setting({
+      name: 'JOURNAL_KEEP_HOURS',
+      kind: wholeNumber({ min: 24, max: 876_000 }),
+      unit: 'hours',
+      default: 720,
+      defaultFor: { memory: 0 },
+      defaultLabel: '`720`; no such rule in memory',
+      description: 'History younger than this is kept, for `asOf`, histories and clients that follow.',
+    }),
+    journalKeepRevisions: setting({
+      name: 'JOURNAL_KEEP_REVISIONS',
+      kind: wholeNumber({ min: 1, max: 1_000_000_000 }),
+      unit: 'revisions',
+      default: 100_000,
+      defaultFor: { memory: 10_000 },
+      description: 'So many of the newest revisions are kept, however old they are.',
+    }),
+  },
+  client: {
+    coordinatorUrl: optionalSetting({
+      name: 'COORDINATOR_URL',
+      kind: httpUrl(),
+      defaultLabel: '`http://127.0.0.1:PORT`',
+      description: 'The coordinator that the commands talk to.',
+    }),
+  },
+}

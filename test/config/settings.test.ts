@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest'
+import type { Setting } from '../../src/config/setting.ts'
+import { readClientSettings, readSettings } from '../../src/config/settings.ts'
+import { settingsTable } from '../../src/config/table.ts'
+import { CoordinatorError } from '../../src/errors.ts'
+import { faultOf } from './fault-of.ts'
+
+const all = Object.values(settingsTable).flatMap((section) => Object.values<Setting<unknown>>(section))
+
+describe('settings', () => {
+  it('with nothing set are the documented defaults, in memory', () => {
+    expect(readSettings({})).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      shutdownTimeoutMs: 10_000,
+      logLevel: 'info',
+      logFormat: 'auto',
+      logRequests: false,
+      database: { backend: 'memory' },
+      databaseSchema: 'coordinator',
+      autoMigrate: true,
+      databasePoolMax: 4,
+      databaseConnectTimeoutMs: 5_000,
+      databaseAcquireTimeoutMs: 5_000,
+      databaseStatementTimeoutMs: 10_000,
+      commitTimeoutMs: 10_000,
+      commitQueueMax: 20_000,
+      pollMinMs: 100,
+      pollMaxMs: 500,
+      journalKeepHours: 0,
+      journalKeepRevisions: 10_000,
+      coordinatorUrl: 'http://127.0.0.1:3000',
+      warnings: [],
+    })
+  })
+
+  it('with every variable empty or blank are the same as with nothing set', () => {
+    for (const blank of ['', ' ', '\t\n']) {
+      const env = Object.fromEntries(
+        all.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]).map((name) => [name, blank]),
+      )
+      expect(readSettings(env)).toEqual(readSettings({}))
+    }
+  })
+
+  it('are frozen', () => {
+    expect(Object.isFrozen(readSettings({}))).toBe(true)
+  })
+
+  it('take a value for every variable that has a simple one', () => {
+    const settings = readSettings({
+      HOST: 'localhost',
+      PORT: ' 8080 ',
+      SHUTDOWN_TIMEOUT_MS: '0',
+      LOG_LEVEL: 'DEBUG',
+      LOG_FORMAT: 'json',
+      LOG_REQUESTS: 'yes',
+      DATABASE_SCHEMA: 'team_a',
+      AUTO_MIGRATE: 'False',
+      DATABASE_POOL_MAX: '9',
+      DATABASE_CONNECT_TIMEOUT_MS: '101',
+      DATABASE_ACQUIRE_TIMEOUT_MS: '102',
+      DATABASE_STATEMENT_TIMEOUT_MS: '103',
+      COMMIT_TIMEOUT_MS: '104',
+      COMMIT_QUEUE_MAX: '105',
+      POLL_MIN_MS: '10',
+      POLL_MAX_MS: '11',
+      JOURNAL_KEEP_HOURS: '24',
+      JOURNAL_KEEP_REVISIONS: '12',
+    })
+    expect(settings).toEqual({
+      host: 'localhost',
+      port: 8080,
+      shutdownTimeoutMs: 0,
+      logLevel: 'debug',
+      logFormat: 'json',
+      logRequests: true,
+      database: { backend: 'memory' },
+      databaseSchema: 'team_a',
+      autoMigrate: false,
+      databasePoolMax: 9,
+      databaseConnectTimeoutMs: 101,
+      databaseAcquireTimeoutMs: 102,
+      databaseStatementTimeoutMs: 103,
+      commitTimeoutMs: 104,
+      commitQueueMax: 105,
+      pollMinMs: 10,
+      pollMaxMs: 11,
+      journalKeepHours: 24,
+      journalKeepRevisions: 12,
+      coordinatorUrl: 'http://127.0.0.1:8080',
+      warnings: [],
+    })
+  })
+
+  it('have other defaults where the backend asks for them', () => {
+    const sqlite = readSettings({ DATABASE_URL: 'sqlite:x.db' })
+    expect(sqlite).toMatchObject({ journalKeepHours: 720, journalKeepRevisions: 100_000, pollMaxMs: 500 })
+    const supabase = readSettings({
+      SUPABASE_URL: 'http://localhost:54321',
+      SUPABASE_SECRET_KEY: 'sb_secret_x',
+    })
+    expect(supabase).toMatchObject({ journalKeepHours: 720, journalKeepRevisions: 100_000, pollMaxMs: 2_000 })
+  })
+
+  it.each([
+    ['PORT', '65536', 'PORT must be a whole number from 0 to 65535.'],
+    ['PORT', '3000.5', 'PORT must be a whole number from 0 to 65535.'],
+    ['PORT', '-1', 'PORT must be a whole number from 0 to 65535.'],
+    ['PORT', '1e3', 'PORT must be a whole number from 0 to 65535.'],
+    ['POLL_MIN_MS', '9', 'POLL_MIN_MS must be a whole number from 10 to 60000, in milliseconds.'],
+    ['JOURNAL_KEEP_HOURS', '23', 'JOURNAL_KEEP_HOURS must be a whole number from 24 to 876000, in hours.'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent.'],
+    ['AUTO_MIGRATE', 'maybe', 'AUTO_MIGRATE must be true or false.'],
+    [
+      'COORDINATOR_URL',
+      'localhost:3000',
+      'COORDINATOR_URL must be a URL such as http://host:3000, without credentials.',
+    ],
+    [
+      'COORDINATOR_URL',
+      'http://u:p@host',
+      'COORDINATOR_URL must be a URL such as http://host:3000, without credentials.',
+    ],
+    ['HOST', 'a b', 'HOST must be an address or a host name.'],
+    ['LOG_LEVEL', '"info"', 'LOG_LEVEL has quotation marks around its value: remove them.'],
+  ])('%s=%s is refused with exit code 78', (variable, value, detail) => {
+    const fault = faultOf({ [variable]: value })
+    expect(fault).toMatchObject({ code: 'COORD_CONFIG_INVALID', exitCode: 78, detail })
+    expect(fault.errors).toEqual([{ path: variable, code: 'COORD_CONFIG_INVALID', message: detail }])
+  })
+
+  it.each([
+    'public',
+    'pg_catalog',
+    'information_schema',
+    'auth',
+    'storage',
+    'graphql_public',
+    'supabase_functions',
+    'A',
+    '1a',
+    'a-b',
+    'a"b',
+    'x'.repeat(41),
+  ])('DATABASE_SCHEMA=%s is refused: the schema must be private', (name) => {
+    expect(faultOf({ DATABASE_SCHEMA: name }).detail).toContain('DATABASE_SCHEMA must be a lower-case name')
+  })
+
+  it('report every fault at once, in one line', () => {
+    const fault = faultOf({
+      PORT: 'x',
+      LOG_LEVEL: 'x',
+      DATABASE_URL: 'x',
+      POLL_MIN_MS: '600',
+      POLL_MAX_MS: '500',
+    })
+    expect(fault.errors.map(({ path }) => path)).toEqual(['DATABASE_URL', 'PORT', 'LOG_LEVEL', 'POLL_MIN_MS'])
+    expect(fault.detail).not.toContain('\n')
+    for (const { message } of fault.errors) expect(fault.detail).toContain(message)
+  })
+
+  it.each([
+    ['127.0.0.1', false],
+    ['127.1.2.3', false],
+    ['localhost', false],
+    ['::1', false],
+    ['0.0.0.0', true],
+    ['::', true],
+    ['10.0.0.1', true],
+    ['localhost.example.org', true],
+  ])('HOST=%s warns that there is no authentication: %s', (host, warns) => {
+    expect(readSettings({ HOST: host }).warnings.some((text) => text.startsWith('HOST '))).toBe(warns)
+  })
+
+  it.each([
+    ['DATABSE_URL', 'DATABASE_URL'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['SUPABASE_KEY', 'SUPABASE_SERVICE_ROLE_KEY'],
+    ['NEXT_PUBLIC_SUPABASE_URL', 'SUPABASE_URL'],
+    ['COMMIT_TIMEOUT', undefined],
+    ['PATH', undefined],
+    ['POSTGRES_USER', undefined],
+    ['SUPABASE_JWT_SECRET', undefined],
+  ])('%s draws the question whether %s is meant', (name, meant) => {
+    const warnings =
+      meant === undefined ? [] : [`${name} is not a setting and is not read. Is ${meant} meant?`]
+    expect(readSettings({ [name]: 'x' }).warnings).toEqual(warnings)
+  })
+
+  it('stay silent about a misspelled variable beside the right one', () => {
+    expect(readSettings({ DATABASE_URI: 'x', DATABASE_URL: 'memory:' }).warnings).toEqual([])
+  })
+})
+
+describe('client settings', () => {
+  it('ignore what only the server needs', () => {
+    const env = { DATABASE_URL: 'nonsense', POLL_MIN_MS: 'x', COORDINATOR_URL: 'http://cart:7070/base/' }
+    expect(readClientSettings(env)).toEqual({
+      coordinatorUrl: 'http://cart:7070/base',
+      logLevel: 'info',
+      logFormat: 'auto',
+    })
+  })
+
+  it('refuse a URL that is none', () => {
+    expect(() => readClientSettings({ COORDINATOR_URL: 'ftp://cart' })).toThrow(CoordinatorError)
+  })
+})
