@@ -1,4 +1,5 @@
 import { renderErrors } from './errors.ts'
+import { renderSettings } from './settings.ts'
 
 /** A file whose text comes from the code. */
 export interface GeneratedDocument {
@@ -7,4 +8,7 @@ export interface GeneratedDocument {
   render(): string | Promise<string>
 }
 
-export const documents: readonly GeneratedDocument[] = [{ path: 'docs/errors.md', render: renderErrors }]
+export const documents: readonly GeneratedDocument[] = [
+  { path: 'docs/errors.md', render: renderErrors },
+  { path: 'docs/settings.md', render: renderSettings },
+]
