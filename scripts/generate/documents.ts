@@ -1,4 +1,5 @@
 import { renderErrors } from './errors.ts'
+import { renderMetrics } from './metrics.ts'
 import { renderSettings } from './settings.ts'
 
 /** A file whose text comes from the code. */
@@ -11,4 +12,5 @@ export interface GeneratedDocument {
 export const documents: readonly GeneratedDocument[] = [
   { path: 'docs/errors.md', render: renderErrors },
   { path: 'docs/settings.md', render: renderSettings },
+  { path: 'docs/metrics.md', render: renderMetrics },
 ]

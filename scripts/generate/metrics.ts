@@ -1,0 +1,27 @@
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+const labelsOf = (metric: object): string =>
+  'labelNames' in metric && Array.isArray(metric.labelNames) && metric.labelNames.length > 0
+    ? metric.labelNames.map((label) => `\`${String(label)}\``).join(', ')
+    : ''
+
+/** `docs/metrics.md`: what `src/telemetry/metrics.ts` registers, in its order. */
+export async function renderMetrics(): Promise<string> {
+  const { registry } = createMetrics({ backend: 'memory', process: false })
+  const described = await registry.getMetricsAsJSON()
+  const rows = described.map(({ name, help, type }) => {
+    const metric = registry.getSingleMetric(name)
+    return `| \`${name}\` | ${String(type)} | ${metric === undefined ? '' : labelsOf(metric)} | ${help} |`
+  })
+  return `<!-- Generated from src/telemetry/metrics.ts by \`npm run gen\`: change it there. -->
+
+# Metrics
+
+\`GET /metrics\` answers in the text format of Prometheus. Every series whose labels are known beforehand is there from the
+first scrape on, with 0, on every backend. Beside these come the usual \`process_*\` and \`nodejs_*\` metrics of the process.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+`
+}

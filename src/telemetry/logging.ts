@@ -1,0 +1,63 @@
+import type { Writable } from 'node:stream'
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
+import { describeError } from './describe-error.ts'
+import { createScrubber } from './scrub.ts'
+
+export type { Logger } from 'pino'
+
+export interface LoggingOptions {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+  /** `auto`: for people where `destination` is a terminal, else JSON. @default 'auto' */
+  readonly format?: 'auto' | 'json' | 'pretty'
+  /** Texts that must never appear, such as keys and passwords. @default none */
+  readonly secrets?: readonly string[]
+  /** @default standard output */
+  readonly destination?: Writable & { readonly isTTY?: boolean; readonly fd?: number }
+}
+
+/** Members that hold what nobody should log: a slip in a log call must not become a leak. */
+const hiddenMembers = ['password', 'apikey', 'authorization', 'cookie', 'body', 'headers', 'connectionString']
+
+/**
+ * The logger of a process. Lines are written at once, so that the last one before an exit is not lost. `err` takes an
+ * error; secrets are removed from every line.
+ */
+export async function createLogger(options: LoggingOptions): Promise<Logger> {
+  const { level, format = 'auto', secrets = [], destination = process.stdout } = options
+  const scrub = createScrubber(secrets)
+  const settings: LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError, error: describeError, req: undefinedOf, res: undefinedOf },
+    redact: { paths: hiddenMembers.flatMap((name) => [name, `*.${name}`]), censor: '[hidden]' },
+    hooks: { streamWrite: scrub },
+  }
+  const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true)
+  return pino(settings, pretty ? await prettyStream(destination) : jsonStream(destination))
+}
+
+/** Fastify hands whole requests and replies to the logger; what is worth a line is logged by name instead. */
+function undefinedOf(): undefined {
+  return undefined
+}
+
+function jsonStream(destination: NonNullable<LoggingOptions['destination']>): DestinationStream {
+  return destination.fd === undefined ? destination : pino.destination({ dest: destination.fd, sync: true })
+}
+
+async function prettyStream(
+  destination: NonNullable<LoggingOptions['destination']>,
+): Promise<DestinationStream> {
+  // Only a terminal needs it, and it takes a while to load.
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({
+    colorize: destination.isTTY === true && !process.env['NO_COLOR'],
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    errorLikeObjectKeys: ['err', 'error'],
+    sync: true,
+    destination: destination.fd ?? destination,
+  })
+}

@@ -1,0 +1,15 @@
+import { randomBytes } from 'node:crypto'
+
+const acceptable = /^[\w.:/+=@-]{1,128}$/
+
+/** Makes the ids of requests: unique by a random part for the process and a number, which costs far less than a UUID. */
+export function createRequestIds(): (header: string | string[] | undefined) => string {
+  const processPart = randomBytes(6).toString('hex')
+  let count = 0
+  return (header) => {
+    // A client's own id is taken over where it is harmless, so that its log and ours name the same thing.
+    if (typeof header === 'string' && acceptable.test(header)) return header
+    count += 1
+    return `${processPart}-${count.toString(36)}`
+  }
+}

@@ -1,0 +1,33 @@
+/** Texts that are too common to be cut out of a log, even where somebody made one of them a password. */
+const commonWords = new Set(['coordinator', 'database', 'password', 'postgres', 'postgresql', 'supabase'])
+const minLength = 6
+
+const patterns: readonly (readonly [RegExp, string])[] = [
+  [/\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
+  [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
+  // Bounds keep this linear on a long line without an end to the credentials.
+  [/(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
+]
+
+/**
+ * The last net under what people read: removes the given secrets from a text, however they are escaped, and whatever
+ * looks like a key or like credentials in a URL.
+ */
+export function createScrubber(secrets: readonly string[] = []): (text: string) => string {
+  const forms = new Set<string>()
+  for (const secret of secrets) {
+    if (secret.length < minLength || commonWords.has(secret)) continue
+    for (const form of [secret, encodeURIComponent(secret)]) {
+      forms.add(form)
+      forms.add(JSON.stringify(form).slice(1, -1))
+    }
+  }
+  // Longest first: one secret may be the beginning of another.
+  const literals = [...forms].sort((a, b) => b.length - a.length)
+  return (text) => {
+    let clean = text
+    for (const literal of literals) clean = clean.replaceAll(literal, '[hidden]')
+    for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement)
+    return clean
+  }
+}

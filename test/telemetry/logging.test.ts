@@ -1,0 +1,154 @@
+import { Writable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { CoordinatorError } from '../../src/errors.ts'
+import { createLogger, type LoggingOptions } from '../../src/telemetry/logging.ts'
+
+class Lines extends Writable {
+  readonly isTTY: boolean
+  text = ''
+
+  constructor(isTTY = false) {
+    super()
+    this.isTTY = isTTY
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString()
+    done()
+  }
+
+  get json(): Record<string, unknown>[] {
+    return this.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+}
+
+async function loggerInto(destination: Lines, options: Partial<LoggingOptions> = {}) {
+  return createLogger({ level: 'info', destination, ...options })
+}
+
+describe('the log', () => {
+  it('is one JSON object a line with time, level and message where nobody watches', async () => {
+    const lines = new Lines()
+    const log = await loggerInto(lines)
+    log.info({ port: 3000 }, 'listening')
+    log.debug('not this')
+    expect(lines.json).toEqual([
+      { time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), level: 'info', port: 3000, msg: 'listening' },
+    ])
+  })
+
+  it('is for people on a terminal', async () => {
+    const lines = new Lines(true)
+    const log = await loggerInto(lines)
+    log.warn({ port: 3000 }, 'listening')
+    await expect.poll(() => lines.text).toContain('listening')
+    expect(lines.text).toMatch(/WARN/)
+    expect(() => lines.json).toThrow(SyntaxError)
+  })
+
+  it('takes the format that is asked for', async () => {
+    const terminal = new Lines(true)
+    ;(await loggerInto(terminal, { format: 'json' })).info('a')
+    expect(terminal.json).toHaveLength(1)
+    const file = new Lines()
+    ;(await loggerInto(file, { format: 'pretty' })).info('a')
+    await expect.poll(() => file.text).toMatch(/INFO.*a\n/)
+    expect(file.text).not.toContain('\u001b[')
+  })
+
+  it('tells an error with code, hint and causes, and nothing else that hangs on it', async () => {
+    const lines = new Lines()
+    const log = await loggerInto(lines)
+    const driver = Object.assign(new Error('connect ECONNREFUSED'), {
+      code: 'ECONNREFUSED',
+      connection: 'postgres://u:CaNaRy7f3a@host/db',
+    })
+    const cause = { cause: driver, sourceCode: '08006', outcome: 'not_written' } as const
+    log.error({ err: new CoordinatorError('COORD_STORE_UNAVAILABLE', cause) }, 'commit failed')
+    expect(lines.json[0]?.['err']).toEqual({
+      type: 'CoordinatorError',
+      message: 'The database cannot be reached',
+      code: 'COORD_STORE_UNAVAILABLE',
+      hint: expect.stringContaining('GET /database'),
+      sourceCode: '08006',
+      outcome: 'not_written',
+      stack: expect.any(String),
+      cause: {
+        type: 'Error',
+        message: 'connect ECONNREFUSED',
+        code: 'ECONNREFUSED',
+        stack: expect.any(String),
+      },
+    })
+    expect(lines.text).not.toContain('CaNaRy7f3a')
+  })
+
+  it('does not repeat the URL that new URL could not read', async () => {
+    const lines = new Lines()
+    const log = await loggerInto(lines)
+    try {
+      new URL('postgres://u:CaNaRy7f3a@a:1,b:2/db')
+      expect.unreachable()
+    } catch (err) {
+      log.error({ err }, 'no URL')
+    }
+    expect(lines.text).toContain('Invalid URL')
+    expect(lines.text).not.toContain('CaNaRy7f3a')
+  })
+
+  it('ends a chain of causes that has no end', async () => {
+    const lines = new Lines()
+    const error = new Error('round')
+    error.cause = error
+    ;(await loggerInto(lines)).error({ err: error }, 'again')
+    expect(lines.text.match(/"type":"Error"/g)).toHaveLength(6)
+  })
+})
+
+describe('a secret in the log', () => {
+  const secret = 'CaNa"R\\y/7f3a ü'
+
+  it.each([
+    ['in a message', (text: string) => [{}, `wrong: ${text}`]],
+    ['in a member', (text: string) => [{ deep: { deeper: [text] } }, 'x']],
+    ['in an error', (text: string) => [{ err: new Error(text, { cause: new Error(text) }) }, 'x']],
+    ['in a URL', (text: string) => [{ url: `http://u:${encodeURIComponent(text)}@host` }, 'x']],
+  ] as const)('%s is hidden', async (_where, make) => {
+    for (const format of ['json', 'pretty'] as const) {
+      const lines = new Lines()
+      const log = await loggerInto(lines, { secrets: [secret], format })
+      const [members, message] = make(secret) as [object, string]
+      log.error(members, message)
+      await expect.poll(() => lines.text).toContain('[hidden]')
+      expect(lines.text).not.toContain('7f3a')
+    }
+  })
+
+  it.each([
+    ['sb_secret_abcDEF_123-x', 'sb_secret_[hidden]'],
+    ['eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl', 'eyJ[hidden]'],
+    ['postgres://user:pass@word@host/db', 'postgres://user:[hidden]@host/db'],
+  ])('is hidden by its looks even where nobody named it: %s', async (text, shown) => {
+    const lines = new Lines()
+    ;(await loggerInto(lines)).info(`got ${text} there`)
+    expect(lines.json[0]?.['msg']).toBe(`got ${shown} there`)
+  })
+
+  it.each(['password', 'apikey', 'authorization', 'cookie', 'body', 'headers'])(
+    'in a member %s is hidden',
+    async (name) => {
+      const lines = new Lines()
+      ;(await loggerInto(lines)).info({ [name]: 'CaNaRy', request: { [name]: { x: 'CaNaRy' } } }, 'x')
+      expect(lines.json[0]).toMatchObject({ [name]: '[hidden]', request: { [name]: '[hidden]' } })
+    },
+  )
+
+  it('that is an ordinary word does not eat that word elsewhere', async () => {
+    const lines = new Lines()
+    ;(await loggerInto(lines, { secrets: ['postgres', 'a'] })).info({ backend: 'postgres' }, 'ready')
+    expect(lines.json[0]).toMatchObject({ backend: 'postgres', msg: 'ready' })
+  })
+})
