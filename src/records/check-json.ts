@@ -1,0 +1,141 @@
+import { CoordinatorError, type ErrorCode, type Problem } from '../errors.ts'
+import type { JsonValue } from './canonical-json.ts'
+import { LIMITS } from './limits.ts'
+
+/**
+ * Reads a text as JSON that every database can store.
+ *
+ * @throws COORD_BODY_NOT_JSON, and what `checkJsonValue` throws
+ */
+export function checkJsonText(text: string): JsonValue {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (thrown) {
+    // The message of a SyntaxError may quote the body, which must not reach a log.
+    const at = /position (\d+)/.exec(String(thrown))?.[1]
+    throw new CoordinatorError('COORD_BODY_NOT_JSON', {
+      detail: at === undefined ? 'The body is not JSON.' : `The body is not JSON: see character ${at}.`,
+    })
+  }
+  checkJsonValue(value)
+  return value
+}
+
+/**
+ * Refuses a value that is not JSON or that not every database can store.
+ *
+ * @throws COORD_BODY_TOO_DEEP, COORD_TEXT_NUL, COORD_TEXT_SURROGATE, COORD_KEY_FORBIDDEN, or COORD_BODY_WRONG_TYPE for
+ * what is not JSON at all, with the places in `errors`
+ */
+export function checkJsonValue(value: unknown): asserts value is JsonValue {
+  const problems = jsonProblems(value)
+  if (problems.length > 0) throw invalidBody(problems)
+}
+
+/** The error that reports problems of a body: its code is that of the first one. */
+export function invalidBody(problems: readonly Problem[]): CoordinatorError {
+  const first = problems[0] as Problem
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  return new CoordinatorError(first.code ?? 'COORD_FIELD_INVALID', {
+    detail: `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`,
+    errors: problems,
+    outcome: 'not_written',
+  })
+}
+
+/** A JSON pointer (RFC 6901). */
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/** What keeps a value from being stored as JSON, and where; at most `LIMITS.problems`. */
+export function jsonProblems(value: unknown): readonly Problem[] {
+  if (isClean(value, 1)) return []
+  const problems: Problem[] = []
+  collect(value, [], problems)
+  return problems
+}
+
+/** Most values have nothing wrong: finding that out must not cost a path for each of their parts. */
+function isClean(value: unknown, level: number): boolean {
+  switch (typeof value) {
+    case 'string':
+      return isStorable(value)
+    case 'number':
+      return Number.isFinite(value)
+    case 'boolean':
+      return true
+    case 'object':
+      return value === null || isCleanContainer(value, level)
+    default:
+      return false
+  }
+}
+
+function isCleanContainer(value: object, level: number): boolean {
+  // Stopping at the limit is also what keeps this from running out of stack.
+  if (level > LIMITS.depth) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isClean(item, level + 1)) return false
+    return true
+  }
+  if (!isPlain(value)) return false
+  for (const key of Object.keys(value)) {
+    if (isForbidden(key) || !isStorable(key)) return false
+    const member = (value as Record<string, unknown>)[key]
+    if (member !== undefined && !isClean(member, level + 1)) return false
+  }
+  return true
+}
+
+function collect(value: unknown, path: readonly PropertyKey[], problems: Problem[]): void {
+  if (problems.length >= LIMITS.problems) return
+  const add = (code: ErrorCode, message: string) => problems.push({ path: jsonPointer(path), message, code })
+  if (typeof value === 'string') collectText(value, add)
+  else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) add('COORD_BODY_WRONG_TYPE', 'is not a number that JSON can hold')
+  } else if (value !== null && typeof value === 'object') {
+    if (path.length >= LIMITS.depth)
+      add('COORD_BODY_TOO_DEEP', `is nested more than ${LIMITS.depth} levels deep`)
+    else if (Array.isArray(value))
+      for (const [index, item] of value.entries()) collect(item, [...path, index], problems)
+    else if (isPlain(value)) collectMembers(value as Record<string, unknown>, path, problems)
+    else add('COORD_BODY_WRONG_TYPE', 'is not a plain object')
+  } else if (value !== null && typeof value !== 'boolean')
+    add('COORD_BODY_WRONG_TYPE', `is a ${typeof value}, which JSON cannot hold`)
+}
+
+function collectMembers(
+  members: Record<string, unknown>,
+  path: readonly PropertyKey[],
+  problems: Problem[],
+): void {
+  for (const key of Object.keys(members)) {
+    if (problems.length >= LIMITS.problems) return
+    // A key that cannot be stored cannot be shown either: the path ends at its object.
+    const add = (code: ErrorCode, message: string) =>
+      problems.push({ path: jsonPointer(path), message: `has a key that ${message}`, code })
+    if (isForbidden(key)) add('COORD_KEY_FORBIDDEN', `is refused: ${key}`)
+    else collectText(key, add)
+    if (members[key] !== undefined) collect(members[key], [...path, key.toWellFormed()], problems)
+  }
+}
+
+function collectText(text: string, add: (code: ErrorCode, message: string) => void): void {
+  if (text.includes('\0')) add('COORD_TEXT_NUL', 'holds U+0000')
+  if (!text.isWellFormed()) add('COORD_TEXT_SURROGATE', 'holds half of a surrogate pair')
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+function isForbidden(key: string): boolean {
+  return key === '__proto__' || key === 'constructor'
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,48 @@
+import type { ErrorCode } from '../errors.ts'
+import { fits, LIMITS } from './limits.ts'
+
+const schemes = new Set(['http:', 'https:', 'grpc:'])
+const schemeOf = /^([a-z][a-z0-9+.-]*):/i
+
+export interface EndpointFault {
+  readonly code: ErrorCode
+  /** Goes on after the name of the field. Never quotes the URL, which may hold a password. */
+  readonly message: string
+}
+
+/** What is wrong with an endpoint, if anything: it has to be an absolute http, https or grpc URL without credentials. */
+export function endpointFault(text: string): EndpointFault | undefined {
+  if (!fits(text, LIMITS.endpointLength))
+    return {
+      code: 'COORD_ENDPOINT_TOO_LONG',
+      message: `has more than ${LIMITS.endpointLength} characters`,
+    }
+  const scheme = schemeOf.exec(text)?.[0].toLowerCase()
+  if (scheme === undefined) return withoutScheme(text)
+  if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
+  // The URL parser repairs `http:cart`, blanks and line breaks; what is stored should need no repair.
+  const url = /\s/.test(text) || !text.slice(scheme.length).startsWith('//') ? null : URL.parse(text)
+  if (url === null || url.hostname === '')
+    return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL with a host, such as http://cart:7070' }
+  if (url.username !== '' || url.password !== '')
+    return { code: 'COORD_ENDPOINT_CREDENTIALS', message: 'holds a user name or a password' }
+  return undefined
+}
+
+/** The URL in the form that makes equal ones equal: WHATWG's serialisation. @param text an endpoint without fault */
+export function endpointHref(text: string): string {
+  return new URL(text).href
+}
+
+function withoutScheme(text: string): EndpointFault {
+  return text !== '' && URL.canParse(text, 'http://host')
+    ? { code: 'COORD_ENDPOINT_RELATIVE', message: 'lacks a scheme and a host, such as http://cart:7070' }
+    : { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL' }
+}
+
+function schemeMessage(text: string, scheme: string): string {
+  // `cart:7070` reads as the scheme `cart:` to every URL parser.
+  return /^[a-z0-9.-]+:\d+(\/|$)/i.test(text)
+    ? 'lacks a scheme: put http:// before it'
+    : `has the scheme ${scheme.slice(0, 20)} where http:, https: or grpc: is allowed`
+}

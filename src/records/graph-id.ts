@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+
+/** Where an edge comes from: a registration, somebody's statement, or traffic that was seen. */
+export type EdgeOrigin = 'declared' | 'asserted' | 'observed'
+
+export const EDGE_ORIGINS: readonly EdgeOrigin[] = ['declared', 'asserted', 'observed']
+
+/** What makes an edge the same edge. `source` and `target` are node ids. */
+export interface EdgeIdentity {
+  readonly source: string
+  readonly type: string
+  readonly target: string
+  readonly origin: EdgeOrigin
+}
+
+/** The longest id of a node, in characters: a service name of 255 characters fits in every script. */
+export const MAX_NODE_ID_LENGTH = 4_096
+
+const typeName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
+const plain = /^[A-Za-z0-9_.-]+$/
+
+/** Whether a text may be the type of a node or of an edge. */
+export function isTypeName(text: string): boolean {
+  return typeName.test(text)
+}
+
+/**
+ * The id of a node: its type and its parts, joined by `:`. Parts are percent-encoded as by `encodeURIComponent`, so a
+ * name that holds a `:` or `,` cannot be taken for another node.
+ */
+export function nodeId(type: string, ...parts: readonly string[]): string {
+  let id = type
+  for (const part of parts) id += `:${encodePart(part)}`
+  return id
+}
+
+/** The id of the node of all services with one name. */
+export function serviceNodeId(serviceName: string): string {
+  return `service:${encodePart(serviceName)}`
+}
+
+function encodePart(text: string): string {
+  return plain.test(text) ? text : encodeURIComponent(text.toWellFormed())
+}
+
+export interface ParsedNodeId {
+  readonly type: string
+  /** Decoded. */
+  readonly parts: readonly string[]
+}
+
+/** Takes a node id apart; `undefined` where the text is not one in its only right form. */
+export function parseNodeId(id: string): ParsedNodeId | undefined {
+  if (id.length > MAX_NODE_ID_LENGTH || !id.isWellFormed()) return undefined
+  const [type = '', ...encoded] = id.split(':')
+  if (!isTypeName(type) || encoded.length === 0 || encoded[0] === '') return undefined
+  const parts = encoded.map(decodePart)
+  if (parts.includes(undefined)) return undefined
+  const decoded = parts as readonly string[]
+  return decoded.some((part) => part.includes('\0')) || nodeId(type, ...decoded) !== id
+    ? undefined
+    : { type, parts: decoded }
+}
+
+function decodePart(text: string): string | undefined {
+  if (plain.test(text)) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The part of an id before the first `:`. */
+export function nodeTypeOf(id: string): string {
+  return id.slice(0, id.indexOf(':'))
+}
+
+/** A text for people from an id: its decoded parts. */
+export function labelOfNodeId(id: string): string {
+  const label = id.slice(id.indexOf(':') + 1)
+  if (plain.test(label)) return label
+  return label
+    .split(':')
+    .map((part) => decodePart(part) ?? part)
+    .join(' ')
+}
+
+/** The id of an edge: source, type, target and origin, joined by commas, which no node id holds. */
+export function edgeId({ source, type, target, origin }: EdgeIdentity): string {
+  return `${source},${type},${target},${origin}`
+}
+
+/** Takes an edge id apart. Without an origin, `asserted` is meant. `undefined` where the text is not an edge id. */
+export function parseEdgeId(id: string): EdgeIdentity | undefined {
+  const [source = '', type = '', target = '', origin = 'asserted', ...more] = id.split(',')
+  if (more.length > 0 || !isTypeName(type) || !isOrigin(origin)) return undefined
+  if (parseNodeId(source) === undefined || parseNodeId(target) === undefined) return undefined
+  return { source, type, target, origin }
+}
+
+function isOrigin(text: string): text is EdgeOrigin {
+  return (EDGE_ORIGINS as readonly string[]).includes(text)
+}
+
+/** The longest id that is used as the id of a record as it is. */
+const MAX_READABLE_LENGTH = 512
+
+/** The id of the record that holds an asserted node or edge: its own id, or a hash where that is too long to store. */
+export function recordIdOf(id: string): string {
+  if (id.length <= MAX_READABLE_LENGTH) return id
+  return `sha256:${createHash('sha256').update(id).digest('hex')}`
+}

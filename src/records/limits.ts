@@ -1,0 +1,35 @@
+/** What a record may hold at most. Lengths count Unicode characters, sizes count bytes of JSON in UTF-8. */
+export const LIMITS = {
+  /** Levels of objects and arrays in a body; the body itself is the first. */
+  depth: 32,
+  nameLength: 255,
+  versionLength: 50,
+  endpointLength: 2_048,
+  healthCheckLength: 2_048,
+  descriptionLength: 4_096,
+  instanceIdLength: 255,
+  metadataBytes: 16_384,
+  tags: 64,
+  capabilities: 64,
+  /** A tag or a capability. */
+  labelLength: 100,
+  dependencies: 256,
+  dependencyVersionLength: 255,
+  dependencyTypeLength: 100,
+  /** A day. */
+  ttlSeconds: 86_400,
+  migrationFileBytes: 262_144,
+  /** Registrations in one batch. */
+  batch: 1_000,
+  /** Problems that one answer lists. */
+  problems: 32,
+  /** Warnings about fields that one answer lists, and fields that are searched for typing errors. */
+  warnings: 32,
+} as const
+
+/** Whether a text has at most `max` characters, where a character beyond U+FFFF counts once. */
+export function fits(text: string, max: number): boolean {
+  if (text.length <= max) return true
+  // No text is shorter in characters than half its code units: a huge one is not taken apart to be counted.
+  return text.length <= 2 * max && [...text].length <= max
+}

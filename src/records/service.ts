@@ -1,0 +1,170 @@
+import type { z } from 'zod'
+import type { Problem } from '../errors.ts'
+import type { JsonObject } from './canonical-json.ts'
+import { checkJsonValue, invalidBody, jsonPointer } from './check-json.ts'
+import { closestWord } from './closest-word.ts'
+import { LIMITS } from './limits.ts'
+import { schemaProblems } from './schema-problems.ts'
+import { migrationSchema, registrationSchema } from './service-schema.ts'
+import type { Warning } from './warning.ts'
+
+/** Kind of the records that hold services. */
+export const SERVICE_KIND = 'service'
+
+/** A needed service: only its name, or an object where more is known. Never an object with nothing but the name. */
+export type Dependency =
+  | string
+  | { readonly serviceName: string; readonly version?: string; readonly type?: string }
+
+/**
+ * A registration in the form in which it is stored: every default filled in, what was not sent and has no default left
+ * out, no tag or capability twice. The same registration always has the same form.
+ */
+export interface Registration {
+  readonly serviceName: string
+  readonly version: string
+  readonly endpoint: string
+  readonly healthCheck: string
+  readonly description?: string
+  readonly metadata: JsonObject
+  readonly tags: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly dependencies: readonly Dependency[]
+  readonly instanceId?: string
+  readonly ttlSeconds?: number
+  readonly migrationFile?: JsonObject
+}
+
+export interface ParsedRegistration {
+  readonly registration: Registration
+  readonly warnings: readonly Warning[]
+}
+
+/** Every field that a registration may have, in the order in which they are explained. */
+export const REGISTRATION_FIELDS: readonly string[] = Object.keys(registrationSchema.shape)
+
+const dependencyFields = ['serviceName', 'version', 'type']
+
+/** The name of a needed service. */
+export function dependencyName(dependency: Dependency): string {
+  return typeof dependency === 'string' ? dependency : dependency.serviceName
+}
+
+/**
+ * Reads a registration. What it does not know is ignored, with a warning.
+ *
+ * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
+ */
+export function parseRegistration(input: unknown): ParsedRegistration {
+  checkJsonValue(input)
+  const result = registrationSchema.safeParse(input)
+  if (!result.success) throw invalidBody(explained(schemaProblems(result.error.issues, input), input))
+  return { registration: normalized(result.data), warnings: warningsOf(input as JsonObject) }
+}
+
+/**
+ * Reads the second stage of a registration.
+ *
+ * @throws CoordinatorError, as `parseRegistration`
+ */
+export function parseMigration(input: unknown): {
+  migrationFile: JsonObject
+  warnings: readonly Warning[]
+} {
+  checkJsonValue(input)
+  const result = migrationSchema.safeParse(input)
+  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const fields = Object.keys(migrationSchema.shape)
+  const unknown = unknownKeys(input as JsonObject, fields)
+  return {
+    migrationFile: result.data.migrationFile as JsonObject,
+    warnings: unknown.map((key) => unknownField([key], fields)),
+  }
+}
+
+function normalized(parsed: z.output<typeof registrationSchema>): Registration {
+  const { description, instanceId, ttlSeconds, migrationFile } = parsed
+  return {
+    serviceName: parsed.serviceName,
+    version: parsed.version,
+    endpoint: parsed.endpoint,
+    healthCheck: parsed.healthCheck,
+    metadata: parsed.metadata as JsonObject,
+    tags: withoutRepeats(parsed.tags),
+    capabilities: withoutRepeats(parsed.capabilities),
+    dependencies: parsed.dependencies.map(normalizedDependency),
+    ...(description === undefined ? {} : { description }),
+    ...(instanceId === undefined ? {} : { instanceId }),
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    ...(migrationFile === undefined ? {} : { migrationFile: migrationFile as JsonObject }),
+  }
+}
+
+function normalizedDependency(
+  dependency: z.output<typeof registrationSchema>['dependencies'][number],
+): Dependency {
+  if (typeof dependency === 'string') return dependency
+  const { serviceName, version, type } = dependency
+  if (version === undefined && type === undefined) return serviceName
+  return {
+    serviceName,
+    ...(version === undefined ? {} : { version }),
+    ...(type === undefined ? {} : { type }),
+  }
+}
+
+function withoutRepeats(list: readonly string[]): readonly string[] {
+  return list.length < 2 ? list : [...new Set(list)]
+}
+
+function warningsOf(input: JsonObject): readonly Warning[] {
+  const unknown = unknownKeys(input, REGISTRATION_FIELDS).map((key) => [key])
+  const dependencies = (input['dependencies'] ?? []) as readonly (string | JsonObject)[]
+  const nested = dependencies.flatMap((dependency, index) =>
+    typeof dependency === 'string'
+      ? []
+      : unknownKeys(dependency, dependencyFields).map((key) => ['dependencies', index, key]),
+  )
+  return [
+    ...unknown.map((path) => unknownField(path, REGISTRATION_FIELDS)),
+    ...nested.map((path) => unknownField(path, dependencyFields)),
+  ].slice(0, LIMITS.warnings)
+}
+
+/** Not more than an answer lists: a search for typing errors among 100,000 keys would keep everybody waiting. */
+function unknownKeys(input: JsonObject, known: readonly string[]): readonly string[] {
+  const unknown: string[] = []
+  for (const key of Object.keys(input)) {
+    if (!known.includes(key)) unknown.push(key)
+    if (unknown.length === LIMITS.warnings) break
+  }
+  return unknown
+}
+
+function unknownField(path: readonly (string | number)[], known: readonly string[]): Warning {
+  const key = String(path.at(-1))
+  const meant = closestWord(key, known)
+  const shown = key.length <= 64 ? key : `${key.slice(0, 64).toWellFormed()}...`
+  return {
+    code: 'unknown_field',
+    path: jsonPointer(path),
+    message: `${shown} is not a known field and was ignored${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  }
+}
+
+/** A required field that is missing was often sent under another name. */
+function explained(problems: readonly Problem[], input: unknown): readonly Problem[] {
+  const unknown = isObject(input) ? unknownKeys(input, REGISTRATION_FIELDS) : []
+  return problems.map((problem) => {
+    if (problem.code !== 'COORD_FIELD_MISSING') return problem
+    const field = problem.path.slice(1)
+    const sent = unknown.find((key) => closestWord(key, REGISTRATION_FIELDS) === field)
+    return sent === undefined
+      ? problem
+      : { ...problem, message: `${problem.message}; did you mean it by ${sent}?` }
+  })
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
