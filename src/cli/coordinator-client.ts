@@ -1,0 +1,119 @@
+import { userInfo } from 'node:os'
+import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
+
+/** An answer of the coordinator, with its body as it came. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+}
+
+export interface RequestOptions {
+  readonly body?: string
+  /** Answers that are no error for the caller. @default every 2xx */
+  readonly accept?: (status: number) => boolean
+  /** How long the answer may take. @default 30_000 (milliseconds) */
+  readonly timeoutMs?: number
+}
+
+/** Talks to a running coordinator over HTTP, for the commands. */
+export class CoordinatorClient {
+  readonly baseUrl: string
+
+  /** @param baseUrl without a slash at its end */
+  constructor(baseUrl: string) {
+    this.baseUrl = baseUrl
+  }
+
+  get(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('GET', path, options)
+  }
+
+  post(path: string, body: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('POST', path, { ...options, body })
+  }
+
+  /** @throws COORD_CLI_UNREACHABLE, or the error that the coordinator answered */
+  async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
+    const { body, accept = isSuccess, timeoutMs = 30_000 } = options
+    const answer = await this.#fetch(path, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'manual',
+      headers: {
+        accept: 'application/json',
+        'x-coordinator-actor': actor(),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body }),
+    })
+    if (!accept(answer.status)) throw errorOf(answer, this.baseUrl)
+    return answer
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Answer> {
+    try {
+      const response = await fetch(this.baseUrl + path, init)
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, body: parse(text) }
+    } catch (thrown) {
+      throw new CoordinatorError('COORD_CLI_UNREACHABLE', {
+        detail: `${this.baseUrl} does not answer (${causeOf(thrown)}).`,
+        cause: thrown,
+      })
+    }
+  }
+}
+
+/** What to throw where something else than a coordinator seems to answer. */
+export function notCoordinator(baseUrl: string, status: number): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_UNREACHABLE', {
+    detail: `${baseUrl} answered ${status}, and not as a coordinator does.`,
+    hint: 'Check COORDINATOR_URL or --url: another program or a proxy answers there.',
+    extra: { status },
+  })
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** A body that is not JSON is kept as text: some proxy may have answered. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'unknown cause'
+  if (thrown.name === 'TimeoutError') return 'no answer in time'
+  const cause = thrown.cause as { code?: unknown; message?: unknown } | undefined
+  return String(cause?.code ?? cause?.message ?? thrown.message)
+}
+
+function errorOf({ status, headers, body }: Answer, baseUrl: string): CoordinatorError {
+  const problem = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+  const code = problem['code']
+  if (typeof code !== 'string') return notCoordinator(baseUrl, status)
+  const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10)
+  return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
+    detail: `${String(problem['detail'] ?? problem['title'] ?? code)}`,
+    extra: { status, code },
+    ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
+    ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
+  })
+}
+
+/** Who the coordinator notes as the author of changes: `cli:<user>`. */
+function actor(): string {
+  let user = 'unknown'
+  try {
+    user = userInfo().username
+  } catch {
+    // A container may run under a uid that has no name.
+  }
+  return `cli:${encodeURIComponent(user)}`
+}

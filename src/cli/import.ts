@@ -1,0 +1,149 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
+import { makeBatches } from './import/make-batches.ts'
+import { createProgress, type Progress } from './import/progress.ts'
+import { readItems } from './import/read-items.ts'
+import { BatchSender, type Verdict } from './import/send-batches.ts'
+import { printable } from './text-table.ts'
+
+interface ImportOptions extends ClientOptions {
+  readonly patience: number
+  readonly json?: true
+}
+
+const examples = `
+FILE is a JSON array of registrations, one registration, what \`coordinator services --json\` printed, or JSON Lines
+(one registration a line, as many as you like). \`-\` reads from standard input.
+
+Each registration is judged on its own. Registering the same content again changes nothing, so after an interruption
+just run the command again.
+
+Examples:
+  coordinator import services.json
+  coordinator import --url http://registry:3000 services.jsonl
+  coordinator services --url http://old:3000 --json | coordinator import -
+`
+
+/** `coordinator import FILE`: registers what a file lists with a running coordinator. */
+export function importCommand(context: CommandContext): Command {
+  return clientCommand('import')
+    .description('Register the services that a file lists.')
+    .argument('<file>', 'JSON or JSON Lines; - for standard input')
+    .option(
+      '--patience <seconds>',
+      'how long to go on trying while the coordinator cannot accept anything',
+      readSeconds,
+      60,
+    )
+    .option('--json', 'print the totals and every failure as JSON')
+    .addHelpText('after', examples)
+    .action((file: string, options: ImportOptions) => runImport(file, options, context))
+}
+
+/** How many items ended in which way. */
+interface Totals {
+  new: number
+  changed: number
+  unchanged: number
+  failed: number
+}
+
+interface Failure {
+  readonly place: string
+  readonly serviceName?: string
+  readonly code: string
+  readonly reason: string
+}
+
+async function runImport(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
+  const { terminal, exit } = context
+  const client = clientOf(options, terminal)
+  const items = readItems(file, terminal.stdin)
+  const batches = makeBatches(items)
+  const first = await batches.next()
+  const progress = createProgress(terminal)
+  const sender = new BatchSender({
+    client,
+    patienceMs: options.patience * 1_000,
+    onRetry: ({ detail }, waitMs) =>
+      progress.note(`waiting ${(waitMs / 1_000).toFixed(1)} s: ${printable(detail)}`),
+  })
+  const totals: Totals = { new: 0, changed: 0, unchanged: 0, failed: 0 }
+  const report = new Report(progress, options.json === true)
+  let done = 0
+  try {
+    for (let next = first; next.done !== true; next = await batches.next()) {
+      for (const verdict of await sender.send(next.value)) {
+        totals[verdict.outcome] += 1
+        report.add(verdict)
+      }
+      done += next.value.items.length
+      progress.update(done, next.value.items.at(-1)?.fraction)
+    }
+  } catch (thrown) {
+    if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)
+    throw thrown
+  } finally {
+    progress.stop()
+    await items.return(undefined)
+  }
+  report.end()
+  terminal.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ total: done, ...totals, failures: report.failures })}\n`
+      : `${done} ${done === 1 ? 'service' : 'services'}: ${totals.new} new, ${totals.changed} changed, ${totals.unchanged} unchanged, ${totals.failed} failed\n`,
+  )
+  if (totals.failed > 0) exit(1)
+}
+
+/** More warnings than this help nobody: they are counted. */
+const maxWarnings = 20
+
+/** Tells about failures and warnings while they come. */
+class Report {
+  readonly failures: Failure[] = []
+  readonly #progress: Progress
+  readonly #keep: boolean
+  #warnings = 0
+
+  /** @param keep whether failures are collected instead of printed */
+  constructor(progress: Progress, keep: boolean) {
+    this.#progress = progress
+    this.#keep = keep
+  }
+
+  add(verdict: Verdict): void {
+    const { item } = verdict
+    const { serviceName } = (item.value ?? {}) as { serviceName?: unknown }
+    const name = typeof serviceName === 'string' ? ` (${printable(serviceName.slice(0, 100))})` : ''
+    if (verdict.outcome === 'failed') {
+      const { code, reason } = verdict
+      if (this.#keep)
+        this.failures.push({
+          place: item.place,
+          ...(typeof serviceName === 'string' ? { serviceName } : {}),
+          code,
+          reason,
+        })
+      else this.#progress.note(`${item.place}${name}: ${printable(reason)} [${printable(code)}]`)
+      return
+    }
+    for (const warning of verdict.warnings) {
+      this.#warnings += 1
+      if (this.#warnings <= maxWarnings)
+        this.#progress.note(`${item.place}${name}: warning: ${printable(warning)}`)
+    }
+  }
+
+  end(): void {
+    const more = this.#warnings - maxWarnings
+    if (more > 0) this.#progress.note(`and ${more} more warnings`)
+  }
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > 86_400)
+    throw new InvalidArgumentError('It must be a number of seconds, from 0 to 86400.')
+  return seconds
+}

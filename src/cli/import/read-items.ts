@@ -1,0 +1,168 @@
+import { createReadStream, type ReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { CoordinatorError } from '../../errors.ts'
+import { splitLines } from './split-lines.ts'
+
+/** One registration of the input, or what stands in its place. */
+export interface Item {
+  /** Where it is, for people: `item 3`, `line 12`. */
+  readonly place: string
+  readonly value?: unknown
+  /** Why it cannot be sent. */
+  readonly fault?: string
+  /** How much of the input has been read up to here, from 0 to 1; absent where nobody knows. */
+  readonly fraction?: number
+}
+
+/** The most text that is read as one JSON document. JSON Lines have no such limit. */
+const documentLimit = 256 * 1024 * 1024
+
+/**
+ * Reads registrations: a JSON array, one JSON object, an answer of `GET /services`, or JSON Lines, one object a line.
+ * JSON Lines are read as a stream, so their number does not matter.
+ *
+ * @param path a file, or `-` for `stdin`
+ * @throws COORD_CLI_FILE where there is nothing to read, or no JSON in it
+ */
+export async function* readItems(path: string, stdin: NodeJS.ReadableStream): AsyncGenerator<Item> {
+  const name = path === '-' ? 'standard input' : path
+  const size = path === '-' ? undefined : await sizeOf(path)
+  const input = path === '-' ? stdin : createReadStream(path)
+  try {
+    const lines = splitLines(input)
+    const first = await firstLine(lines)
+    if (first === undefined) throw unreadable(`${name} is empty.`)
+    if (isJsonObject(first.text)) yield* readLines(first, lines, size)
+    else yield* readDocument(await restOf(first.text, lines, name), name)
+  } catch (thrown) {
+    throw thrown instanceof CoordinatorError ? thrown : unreadable(describe(thrown, name), thrown)
+  } finally {
+    if (path !== '-') (input as ReadStream).destroy()
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const found = await stat(path)
+    if (found.isDirectory()) throw unreadable(`${path} is a folder.`)
+    // Pipes and devices have no size.
+    return found.isFile() ? found.size : undefined
+  } catch (thrown) {
+    throw thrown instanceof CoordinatorError ? thrown : unreadable(describe(thrown, path), thrown)
+  }
+}
+
+interface Line {
+  readonly number: number
+  readonly text: string
+  /** Bytes of the input up to the end of this line. */
+  readonly end: number
+}
+
+/** The first line that is not empty, without a byte order mark. */
+async function firstLine(lines: AsyncIterator<Line>): Promise<Line | undefined> {
+  for (;;) {
+    const next = await lines.next()
+    if (next.done === true) return undefined
+    const text = next.value.text.replace(/^\ufeff/, '')
+    if (text.trim() !== '') return { ...next.value, text }
+  }
+}
+
+function isJsonObject(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function* readLines(
+  first: Line,
+  rest: AsyncIterator<Line>,
+  size: number | undefined,
+): AsyncGenerator<Item> {
+  const whole = JSON.parse(first.text) as unknown
+  let next = await rest.next()
+  // A single line may be the document of one registration, or a whole answer of the coordinator.
+  if (next.done === true && isAnswer(whole)) return yield* itemsOf(whole.services)
+  yield itemOf(first, size)
+  for (; next.done !== true; next = await rest.next())
+    if (next.value.text.trim() !== '') yield itemOf(next.value, size)
+}
+
+function itemOf({ number, text, end }: Line, size: number | undefined): Item {
+  const place = `line ${number}`
+  const fraction = size === undefined || size === 0 ? {} : { fraction: end / size }
+  try {
+    return { place, value: JSON.parse(text), ...fraction }
+  } catch (thrown) {
+    return { place, fault: `is not JSON: ${(thrown as Error).message}`, ...fraction }
+  }
+}
+
+async function restOf(first: string, lines: AsyncIterator<Line>, name: string): Promise<string> {
+  const parts = [first]
+  for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+    if (next.value.end > documentLimit)
+      throw unreadable(
+        `${name} is larger than 256 MiB.`,
+        undefined,
+        'Write it as JSON Lines: `jq -c ".[]" FILE`.',
+      )
+    parts.push(next.value.text)
+  }
+  return parts.join('\n')
+}
+
+function* readDocument(text: string, name: string): Generator<Item> {
+  const document = parseDocument(text, name)
+  if (isAnswer(document)) yield* itemsOf(document.services)
+  else yield* itemsOf(Array.isArray(document) ? document : [document])
+}
+
+function* itemsOf(values: readonly unknown[]): Generator<Item> {
+  for (const [index, value] of values.entries())
+    yield { place: `item ${index + 1}`, value, fraction: (index + 1) / values.length }
+}
+
+function parseDocument(text: string, name: string): unknown {
+  try {
+    const document: unknown = JSON.parse(text)
+    if (typeof document === 'object' && document !== null) return document
+  } catch (thrown) {
+    throw unreadable(
+      `${name} is not JSON: ${(thrown as Error).message.replaceAll(/\s+/g, ' ')}.`,
+      thrown,
+      'Check it with `jq . < FILE`. JSON Lines need one whole object on each line.',
+    )
+  }
+  throw unreadable(`${name} holds neither an object nor a list of objects.`)
+}
+
+/** What `GET /services` answers, and `coordinator services --json` prints. */
+function isAnswer(document: unknown): document is { services: readonly unknown[] } {
+  if (typeof document !== 'object' || document === null) return false
+  return 'services' in document && Array.isArray(document.services) && !('serviceName' in document)
+}
+
+function unreadable(detail: string, cause?: unknown, hint?: string): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_FILE', {
+    detail,
+    ...(cause === undefined ? {} : { cause }),
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read',
+  EISDIR: 'is a folder',
+}
+
+function describe(thrown: unknown, name: string): string {
+  const code = (thrown as NodeJS.ErrnoException).code ?? ''
+  return `${name} ${reasons[code] ?? `cannot be read (${code || (thrown as Error).message})`}.`
+}

@@ -1,0 +1,117 @@
+import { Command, Option } from 'commander'
+import { describeDatabase } from '../config/database.ts'
+import { readSettings } from '../config/settings.ts'
+import { makeStore } from '../database/open.ts'
+import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
+import { CoordinatorError } from '../errors.ts'
+import type { CommandContext } from './command-context.ts'
+import { textTable } from './text-table.ts'
+
+interface MigrateOptions {
+  readonly dryRun?: true
+  readonly emit?: 'supabase'
+  readonly json?: true
+}
+
+const examples = `
+The database is the one that the settings name (DATABASE_URL, or the Supabase variables). Migrations only go forward.
+
+Examples:
+  DATABASE_URL=sqlite:./data/coordinator.db coordinator migrate --dry-run
+  DATABASE_URL=sqlite:./data/coordinator.db coordinator migrate
+  coordinator migrate status
+  coordinator migrate verify        compares the schema with the one that should be
+`
+
+/** `coordinator migrate`: brings the schema of the database to this program's version. */
+export function migrateCommand(context: CommandContext): Command {
+  const migrate = new Command('migrate')
+    .description('Bring the database schema to the version of this program.')
+    .option('--dry-run', 'run what is pending in a transaction that is rolled back')
+    .addOption(
+      new Option('--emit <kind>', 'write the migrations as a file instead of running them').choices([
+        'supabase',
+      ]),
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples)
+    .action(async (options: MigrateOptions) => {
+      if (options.emit !== undefined) throw emitMissing()
+      const dryRun = options.dryRun === true
+      await withMigrator(context, async (migrator) => {
+        const report = await migrator.migrate({ dryRun })
+        const verb = dryRun ? 'would be' : 'is'
+        print(context, options, report, `${renderReport(report)}The schema ${verb} at ${report.target}.\n`)
+      })
+    })
+  migrate
+    .command('status')
+    .description('Show which migrations ran and which are pending.')
+    .option('--json', 'print JSON')
+    .action(async (_options: MigrateOptions, command: Command) => {
+      await withMigrator(context, async (migrator) => {
+        const report = await migrator.status()
+        const summary =
+          report.current === report.target
+            ? `The schema is at ${report.current}, as it should be.\n`
+            : `The schema is at ${report.current}, this program brings ${report.target}: run \`coordinator migrate\`.\n`
+        print(context, command.optsWithGlobals(), report, renderReport(report) + summary)
+        if (report.current !== report.target) context.exit(1)
+      })
+    })
+  migrate
+    .command('verify')
+    .description('Compare the schema with the one that should be; print the SQL that mends it.')
+    .option('--json', 'print JSON')
+    .action(async (_options: MigrateOptions, command: Command) => {
+      await withMigrator(context, async (migrator) => {
+        const drifts = await migrator.verify()
+        print(context, command.optsWithGlobals(), drifts, renderDrifts(drifts))
+        if (drifts.length > 0) context.exit(1)
+      })
+    })
+  return migrate
+}
+
+async function withMigrator(
+  { terminal }: CommandContext,
+  work: (migrator: Migrator) => Promise<void>,
+): Promise<void> {
+  const settings = readSettings(terminal.env)
+  const store = await makeStore(settings)
+  try {
+    terminal.stderr.write(`database: ${describeDatabase(settings.database)}\n`)
+    if (store.migrator === undefined) terminal.stdout.write('There is nothing to migrate.\n')
+    else await work(store.migrator)
+  } finally {
+    await store.close()
+  }
+}
+
+function emitMissing(): CoordinatorError {
+  return new CoordinatorError('COORD_CONFIG_UNSUPPORTED', {
+    detail: 'This version does not have migrations for Supabase.',
+  })
+}
+
+function print({ terminal }: CommandContext, { json }: MigrateOptions, value: unknown, text: string): void {
+  terminal.stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
+}
+
+function renderReport({ steps }: MigrationReport): string {
+  const rows = steps.map(({ version, name, state, appliedAt }) => [
+    String(version).padStart(4, '0'),
+    name,
+    state,
+    appliedAt === undefined ? '' : new Date(appliedAt).toISOString(),
+  ])
+  return textTable(rows)
+}
+
+function renderDrifts(drifts: readonly Drift[]): string {
+  if (drifts.length === 0) return 'The schema is as it should be.\n'
+  const differences = drifts.map(({ object, problem }) => `${object}: ${problem}\n`).join('')
+  const repairs = drifts.map(({ repair }) => repair).filter((repair) => repair !== '')
+  if (repairs.length === 0) return differences
+  return `${differences}\nThis mends it:\n${repairs.join('\n')}\n`
+}

@@ -1,0 +1,86 @@
+import { Command, CommanderError } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { CoordinatorError } from '../errors.ts'
+import { importCommand } from './import.ts'
+import { migrateCommand } from './migrate.ts'
+import { reportError } from './report-error.ts'
+import { type Serve, serveCommand } from './serve.ts'
+import { servicesCommand } from './services.ts'
+import { statusCommand } from './status.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface ProgramOptions {
+  readonly terminal: Terminal
+  /** Runs a coordinator until it is told to stop. */
+  readonly serve: Serve
+}
+
+const overview = `
+Examples:
+  coordinator serve                                 in memory, on http://127.0.0.1:3000
+  DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
+  coordinator import services.json                  register many services
+  coordinator services --tag payments               list services
+  coordinator status                                what the coordinator and its database do
+
+Settings come from the environment; docs/settings.md lists them all.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78 configuration.
+`
+
+/**
+ * Runs one command.
+ *
+ * @param args what follows the name of the program
+ * @returns the exit code
+ */
+export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
+  const { terminal } = options
+  let exitCode = 0
+  const program = createProgram(options, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (thrown) {
+    // Help and version are thrown with code 0; what commander says about wrong usage is on stderr already.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+    reportError(thrown, terminal)
+    return thrown instanceof CoordinatorError ? thrown.exitCode : 1
+  }
+}
+
+function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number) => void): Command {
+  const program = new Command('coordinator')
+    .description('A service registry and knowledge graph, in memory or on the database you have.')
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('Next: run the command with --help.')
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      outputError: (text, write) => write(`coordinator: ${text.replace(/^error: /, '')}`),
+    })
+    // `services --version '^3'` is a filter, and not a question to the program.
+    .enablePositionalOptions()
+    .exitOverride()
+    .addHelpText('after', overview)
+  const context = { terminal, exit }
+  const commands = [
+    serveCommand(context, serve),
+    importCommand(context),
+    servicesCommand(context),
+    statusCommand(context),
+    migrateCommand(context),
+  ]
+  for (const command of commands) program.addCommand(inherit(command, program))
+  return program
+}
+
+/** Commander hands these on only to commands that it makes itself. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent)
+  for (const child of command.commands) inherit(child, command)
+  return command
+}

@@ -1,0 +1,15 @@
+/** Where a command reads and writes: the process itself, or what a test puts in its place. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: NodeJS.ReadableStream
+  /** Results: what another program may read. */
+  readonly stdout: NodeJS.WritableStream
+  /** Everything else: progress, warnings, errors. */
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+/** The process's own streams and environment. */
+export function processTerminal(): Terminal {
+  const { env, stdin, stdout, stderr } = process
+  return { env, stdin, stdout, stderr }
+}
