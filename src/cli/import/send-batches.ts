@@ -106,9 +106,11 @@ export class BatchSender {
   async #post(open: readonly Sent[]): Promise<readonly unknown[]> {
     const body = `[${open.map(({ text }) => text).join(',')}]`
     const answer = await this.#options.client.post('/register/batch', body, { timeoutMs: 60_000 })
-    this.#answered = true
     const results = (answer.body as { results?: unknown } | null)?.results
-    if (Array.isArray(results) && results.length === open.length) return results
+    if (Array.isArray(results) && results.length === open.length) {
+      this.#answered = true
+      return results
+    }
     throw notCoordinator(this.#options.client.baseUrl, answer.status)
   }
 
@@ -173,8 +175,10 @@ function isRefusal({ extra }: CoordinatorError): boolean {
 }
 
 function mayPass({ code, retryable, extra }: CoordinatorError, answered: boolean): boolean {
-  if (code === 'COORD_CLI_UNREACHABLE') return answered
-  return retryable || extra['status'] === 503
+  const { status } = extra
+  // Without a coordinator behind it a proxy answers 502 or 504, and not in the coordinator's words.
+  if (code === 'COORD_CLI_UNREACHABLE') return answered && (typeof status !== 'number' || status >= 500)
+  return retryable || status === 503
 }
 
 /** @returns an error where the item has to be sent again */

@@ -1,0 +1,143 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { CoordinatorClient } from '../../src/cli/coordinator-client.ts'
+import { makeBatches } from '../../src/cli/import/make-batches.ts'
+import type { Item } from '../../src/cli/import/read-items.ts'
+import { BatchSender } from '../../src/cli/import/send-batches.ts'
+
+type Answer = (body: { name: string }[], request: IncomingMessage, response: ServerResponse) => void
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+/** A server whose answers a test decides one by one. */
+async function withAnswers(...answers: Answer[]): Promise<{ client: CoordinatorClient; seen: string[][] }> {
+  const seen: string[][] = []
+  const server = createServer(async (request, response) => {
+    const text = (await Array.fromAsync(request)).join('')
+    const body = JSON.parse(text) as { name: string }[]
+    seen.push(body.map(({ name }) => name))
+    const answer = answers.length > 1 ? answers.shift() : answers[0]
+    answer?.(body, request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close().closeAllConnections())
+  return {
+    seen,
+    client: new CoordinatorClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+  }
+}
+
+function json(response: ServerResponse, status: number, body: unknown, headers = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+
+const acceptAll: Answer = (body, _request, response) =>
+  json(response, 200, {
+    success: true,
+    results: body.map(() => ({ success: true, created: true, changed: true })),
+  })
+
+const unavailable: Answer = (_body, _request, response) =>
+  json(response, 503, { success: false, code: 'COORD_STORE_UNAVAILABLE', detail: 'gone', retryable: true })
+
+async function send(client: CoordinatorClient, names: string[], patienceMs = 5_000) {
+  const items: Item[] = names.map((name, index) => ({ place: `item ${index + 1}`, value: { name } }))
+  const sender = new BatchSender({ client, patienceMs })
+  const verdicts = []
+  for await (const batch of makeBatches(Readable(items))) verdicts.push(...(await sender.send(batch)))
+  return verdicts.map(({ outcome }) => outcome)
+}
+
+async function* Readable(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+}
+
+describe('coordinator import: sending', () => {
+  it('sends everything in order, 500 in a request', async () => {
+    const { client, seen } = await withAnswers(acceptAll)
+    const names = Array.from({ length: 1_203 }, (_, index) => `s${index}`)
+    expect(await send(client, names)).toEqual(names.map(() => 'new'))
+    expect(seen.map((body) => body.length)).toEqual([500, 500, 203])
+    expect(seen.flat()).toEqual(names)
+  })
+
+  it('waits as long as Retry-After says, and sends the same again', async () => {
+    const { client, seen } = await withAnswers(
+      (_body, _request, response) =>
+        json(
+          response,
+          503,
+          { success: false, code: 'COORD_NOT_LOADED', detail: 'not yet' },
+          { 'retry-after': '1' },
+        ),
+      acceptAll,
+    )
+    const started = performance.now()
+    expect(await send(client, ['a', 'b'])).toEqual(['new', 'new'])
+    expect(performance.now() - started).toBeGreaterThan(950)
+    expect(seen).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ])
+  })
+
+  it('sends only those again that the database could not take', async () => {
+    const { client, seen } = await withAnswers((body, _request, response) => {
+      json(response, 200, {
+        results: body.map(({ name }) =>
+          name === 'b' && seen.length === 1
+            ? { success: false, code: 'COORD_STORE_TIMEOUT', detail: 'slow', retryable: true }
+            : { success: true, created: false, changed: false },
+        ),
+      })
+    })
+    expect(await send(client, ['a', 'b', 'c'])).toEqual(['unchanged', 'unchanged', 'unchanged'])
+    expect(seen).toEqual([['a', 'b', 'c'], ['b']])
+  })
+
+  it('goes on after a connection that broke once the coordinator had answered', async () => {
+    const { client, seen } = await withAnswers(
+      unavailable,
+      (_body, request) => request.socket.destroy(),
+      acceptAll,
+    )
+    expect(await send(client, ['a'])).toEqual(['new'])
+    expect(seen).toHaveLength(3)
+  })
+
+  it('gives up when nothing was accepted for as long as its patience lasts', async () => {
+    const { client } = await withAnswers(unavailable)
+    await expect(send(client, ['a'], 600)).rejects.toMatchObject({
+      code: 'COORD_STORE_UNAVAILABLE',
+      exitCode: 69,
+    })
+  })
+
+  it('does not wait for a coordinator that has never answered', async () => {
+    const { client } = await withAnswers((_body, request) => request.socket.destroy())
+    const started = performance.now()
+    await expect(send(client, ['a'])).rejects.toMatchObject({ code: 'COORD_CLI_UNREACHABLE', exitCode: 69 })
+    expect(performance.now() - started).toBeLessThan(200)
+  })
+
+  it('finds the one that makes a whole request be refused', async () => {
+    const { client } = await withAnswers((body, request, response) => {
+      if (body.some(({ name }) => name === 'bad'))
+        json(response, 413, { success: false, code: 'COORD_BODY_TOO_LARGE', detail: 'too large' })
+      else acceptAll(body, request, response)
+    })
+    expect(await send(client, ['a', 'b', 'bad', 'c'])).toEqual(['new', 'new', 'failed', 'new'])
+  })
+
+  it('says so where something else than a coordinator answers', async () => {
+    const { client } = await withAnswers((_body, _request, response) => response.end('<h1>hello</h1>'))
+    await expect(send(client, ['a'])).rejects.toMatchObject({
+      code: 'COORD_CLI_UNREACHABLE',
+      detail: expect.stringContaining('not as a coordinator does'),
+    })
+  })
+})
