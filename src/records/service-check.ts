@@ -27,8 +27,7 @@ function optionalFault(data: Record<string, unknown>): string | undefined {
   if (healthCheck !== undefined && typeof healthCheck !== 'string') return 'healthCheck is not a text'
   if (description !== undefined && typeof description !== 'string') return 'description is not a text'
   if (instanceId !== undefined && typeof instanceId !== 'string') return 'instanceId is not a text'
-  if (ttlSeconds !== undefined && !(typeof ttlSeconds === 'number' && ttlSeconds > 0))
-    return 'ttlSeconds is not a number above 0'
+  if (ttlSeconds !== undefined && !isTtl(ttlSeconds)) return 'ttlSeconds is not a whole number above 0'
   if (metadata !== undefined && !isObject(metadata)) return 'metadata is not an object'
   if (migrationFile !== undefined && !isObject(migrationFile)) return 'migrationFile is not an object'
   if (!isTextList(data['tags'])) return 'tags is not an array of texts'
@@ -65,6 +64,10 @@ function isTextList(value: unknown): boolean {
   if (!Array.isArray(value)) return false
   for (const item of value) if (typeof item !== 'string') return false
   return true
+}
+
+function isTtl(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= 0x7fffffff
 }
 
 function isText(value: unknown): value is string {

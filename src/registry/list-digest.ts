@@ -1,0 +1,39 @@
+/** A number for a set of versions of services that does not depend on their order: the sum of one number for each. */
+export interface SetDigest {
+  readonly high: number
+  readonly low: number
+}
+
+export const emptyDigest: SetDigest = { high: 0, low: 0 }
+
+/** The 64 bits that stand for one version of one service. */
+export function versionDigest(id: string, revision: number): SetDigest {
+  let high = 0x811c9dc5
+  let low = 0x2545f491
+  for (let at = 0; at < id.length; at += 1) {
+    const unit = id.charCodeAt(at)
+    high = Math.imul(high ^ unit, 0x01000193)
+    low = Math.imul(low ^ unit, 0x5bd1e995)
+  }
+  const upper = Math.floor(revision / 2 ** 32)
+  return { high: mixed(high, revision | 0, upper), low: mixed(low, upper, revision | 0) }
+}
+
+/** Spreads every bit of the input over the result, so that sums of neighbouring revisions do not cancel out. */
+function mixed(seed: number, first: number, second: number): number {
+  let bits = seed ^ Math.imul(first, 0x9e3779b1)
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b) ^ Math.imul(second, 0xc2b2ae3d)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+  bits ^= Math.imul(first + 0x165667b1, 0x27d4eb2f)
+  bits = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d)
+  return (bits ^ (bits >>> 16)) | 0
+}
+
+/**
+ * The ETag of a list: of its whole filtered result, not of one page. Equal where the same versions of the same services
+ * match, and different otherwise, except by a chance of 1 in 2^64.
+ */
+export function listEtag(lineage: string, total: number, { high, low }: SetDigest): string {
+  const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
+  return `"${lineage.slice(0, 8)}-${total}-${hex(high)}${hex(low)}"`
+}

@@ -1,0 +1,105 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { View } from '../live/view.ts'
+import type { StoredRecord } from '../records/record.ts'
+import type { ListAnswer, ListStream } from './answers.ts'
+import type { Leases } from './leases.ts'
+import { readCursor, writeCursor } from './list-cursor.ts'
+import { listEtag } from './list-digest.ts'
+import type { ListQuery } from './list-query.ts'
+import { matchServices } from './match-services.ts'
+import { selectPage } from './select-page.ts'
+import { type ServiceIndex, serviceIndex } from './service-index.ts'
+import { projectJson, serviceJson } from './service-json.ts'
+
+/** Size of a chunk of NDJSON before it is handed on, in UTF-16 code units. */
+const CHUNK_SIZE = 65_536
+
+/**
+ * One page of the services that match.
+ *
+ * @throws COORD_CURSOR_INVALID
+ */
+export function listServices(view: View, leases: Leases, query: ListQuery): ListAnswer {
+  const { filters, limit, cursor, fields } = query
+  const after = cursor === undefined ? undefined : readCursor(cursor, filters)
+  const index = view.projection(serviceIndex)
+  const matches = matchServices(index, filters, leases)
+  // One more than the page shows whether there is another page.
+  const slots = selectPage(index, matches, { after, count: limit + 1 })
+  const last = slots[limit - 1]
+  return {
+    items: slots.slice(0, limit).map((slot) => slotJson(index, leases, { slot, fields })),
+    total: matches.total,
+    revision: view.revision,
+    etag: listEtag(view.lineage, matches.total, matches.digest),
+    ...(slots.length > limit && last !== undefined
+      ? { nextCursor: writeCursor({ name: index.nameOf(last), id: index.record(last).id }, filters) }
+      : {}),
+  }
+}
+
+/**
+ * Everything that matches at this moment, as chunks of whole NDJSON lines. What is committed while they are read does not
+ * show: records never change, they are replaced.
+ */
+export function streamServices(view: View, leases: Leases, { filters, fields }: ListQuery): ListStream {
+  const index = view.projection(serviceIndex)
+  const matches = matchServices(index, filters, leases)
+  const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
+  const lines = slots.map((slot) => ({
+    record: index.record(slot),
+    active: index.facts.active(slot),
+    ttlSeconds: index.facts.ttlSeconds(slot),
+  }))
+  return {
+    total: matches.total,
+    revision: view.revision,
+    etag: listEtag(view.lineage, matches.total, matches.digest),
+    [Symbol.asyncIterator]: () => chunksOf(lines, leases, fields),
+  }
+}
+
+interface Line {
+  readonly record: StoredRecord
+  readonly active: boolean
+  readonly ttlSeconds: number
+}
+
+async function* chunksOf(
+  lines: readonly Line[],
+  leases: Leases,
+  fields: readonly string[] | undefined,
+): AsyncGenerator<string> {
+  let chunk = ''
+  for (const line of lines) {
+    chunk += `${sentJson(line, leases, fields)}\n`
+    if (chunk.length < CHUNK_SIZE) continue
+    yield chunk
+    chunk = ''
+    // A reader that takes chunks as fast as they come must not keep everybody else waiting.
+    await turn()
+  }
+  if (chunk !== '') yield chunk
+}
+
+function slotJson(
+  index: ServiceIndex,
+  leases: Leases,
+  { slot, fields }: { readonly slot: number; readonly fields: readonly string[] | undefined },
+): string {
+  const { facts } = index
+  const line = { record: index.record(slot), active: facts.active(slot), ttlSeconds: facts.ttlSeconds(slot) }
+  return sentJson(line, leases, fields)
+}
+
+/** The text of a service as it is sent, with what its lease says. */
+export function sentJson(line: Line, leases: Leases, fields?: readonly string[]): string {
+  const { record, active, ttlSeconds } = line
+  const holder = { serviceId: record.id, ttlSeconds, updatedAt: record.updatedAt }
+  const json = serviceJson(record, {
+    active,
+    health: leases.healthOf(holder),
+    lastHeartbeat: leases.lastHeartbeat(record.id),
+  })
+  return fields === undefined ? json : projectJson(json, fields)
+}

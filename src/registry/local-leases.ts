@@ -1,0 +1,58 @@
+import type { Health, Leaseholder, Leases, ReportedHealth } from './leases.ts'
+
+interface Heartbeat {
+  /** On the monotonic clock, milliseconds. */
+  readonly heardMs: number
+  /** On the wall clock, epoch milliseconds: for people, never for decisions. */
+  readonly at: number
+  readonly reported: ReportedHealth
+}
+
+export interface LocalLeasesOptions {
+  /** Monotonic clock, milliseconds. @default performance.now */
+  readonly monotonicMs?: () => number
+  /** Wall clock, epoch milliseconds. @default Date.now */
+  readonly now?: () => number
+}
+
+/**
+ * Heartbeats in the memory of this process. A service that has not been heard since the start is `unknown`, until it had
+ * one whole TTL to be heard: a restart of the coordinator must not declare everybody dead.
+ */
+export class LocalLeases implements Leases {
+  readonly #heartbeats = new Map<string, Heartbeat>()
+  readonly #monotonicMs: () => number
+  readonly #now: () => number
+  readonly #startedMs: number
+
+  constructor({ monotonicMs = () => performance.now(), now = Date.now }: LocalLeasesOptions = {}) {
+    this.#monotonicMs = monotonicMs
+    this.#now = now
+    this.#startedMs = monotonicMs()
+  }
+
+  renew(serviceId: string, reported: ReportedHealth): number {
+    const at = this.#now()
+    this.#heartbeats.set(serviceId, { heardMs: this.#monotonicMs(), at, reported })
+    return at
+  }
+
+  healthOf({ serviceId, ttlSeconds, updatedAt }: Leaseholder): Health {
+    // Most services of most systems send no heartbeats: they must not cost a look-up each.
+    const heartbeat = this.#heartbeats.size === 0 ? undefined : this.#heartbeats.get(serviceId)
+    if (ttlSeconds === 0) return heartbeat?.reported ?? 'unknown'
+    const ttlMs = ttlSeconds * 1_000
+    if (heartbeat !== undefined)
+      return this.#monotonicMs() - heartbeat.heardMs > ttlMs ? 'expired' : heartbeat.reported
+    const served = this.#monotonicMs() - this.#startedMs > ttlMs
+    return served && this.#now() - updatedAt > ttlMs ? 'expired' : 'unknown'
+  }
+
+  lastHeartbeat(serviceId: string): number | undefined {
+    return this.#heartbeats.get(serviceId)?.at
+  }
+
+  forget(serviceId: string): void {
+    this.#heartbeats.delete(serviceId)
+  }
+}

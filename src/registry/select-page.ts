@@ -1,0 +1,76 @@
+import type { Matches } from './match-services.ts'
+import type { ServiceIndex } from './service-index.ts'
+import { byCodeUnits } from './sorted-list.ts'
+
+/** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */
+export interface ListPlace {
+  readonly name: string
+  readonly id: string
+}
+
+/**
+ * The first slots in order of serviceName and serviceId, behind a place. Few matches are sorted; of many, the order of
+ * all services is walked until enough were found.
+ */
+export function selectPage(
+  index: ServiceIndex,
+  { slots, total }: Matches,
+  { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
+): readonly number[] {
+  if (slots === undefined) return take(walk(index, after), () => true, count)
+  // Walking meets one match in `size / total` services; sorting looks at every match.
+  if (total * total > index.size * Math.min(count, total)) {
+    const marks = new Uint8Array(index.slotCount)
+    for (const slot of slots) marks[slot] = 1
+    return take(walk(index, after), (slot) => marks[slot] === 1, count)
+  }
+  return smallest(index, slots, { after, count })
+}
+
+function take(
+  walked: Iterable<readonly number[]>,
+  wanted: (slot: number) => boolean,
+  count: number,
+): number[] {
+  const page: number[] = []
+  for (const chunk of walked)
+    for (const slot of chunk) {
+      if (page.length === count) return page
+      if (wanted(slot)) page.push(slot)
+    }
+  return page
+}
+
+/** All slots in order, behind a place. */
+function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<readonly number[]> {
+  for (const name of after === undefined ? index.names.from('') : index.names.from(after.name)) {
+    const chunks = index.name(name)?.chunks ?? []
+    if (name !== after?.name) yield* chunks
+    else for (const chunk of chunks) yield chunk.filter((slot) => index.record(slot).id > after.id)
+  }
+}
+
+/** Keeps at most twice what is wanted, so that a large number of matches is never sorted as a whole. */
+function smallest(
+  index: ServiceIndex,
+  slots: readonly number[],
+  { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
+): readonly number[] {
+  const compare = (left: number, right: number) => index.compareSlots(left, right)
+  let best: number[] = []
+  let worst: number | undefined
+  for (const slot of slots) {
+    if (after !== undefined && !isBehind(index, slot, after)) continue
+    if (worst !== undefined && compare(slot, worst) > 0) continue
+    best.push(slot)
+    if (best.length < 2 * count) continue
+    best = best.sort(compare).slice(0, count)
+    worst = best.at(-1)
+  }
+  return best.sort(compare).slice(0, count)
+}
+
+function isBehind(index: ServiceIndex, slot: number, { name, id }: ListPlace): boolean {
+  const order = byCodeUnits(index.nameOf(slot), name)
+  return order > 0 || (order === 0 && index.record(slot).id > id)
+}

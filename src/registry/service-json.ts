@@ -1,0 +1,60 @@
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { StoredRecord } from '../records/record.ts'
+import { REGISTRATION_FIELDS } from '../records/service.ts'
+import type { ServiceStatus } from './answers.ts'
+import type { Health } from './leases.ts'
+
+/** What a sent service has beside its registration. */
+export interface SentFacts {
+  readonly active: boolean
+  readonly health: Health
+  /** Epoch milliseconds. */
+  readonly lastHeartbeat: number | undefined
+}
+
+/** Every member that a sent service may have. */
+export const SERVICE_FIELDS: readonly string[] = [
+  'serviceId',
+  'id',
+  'status',
+  'health',
+  'registeredAt',
+  'updatedAt',
+  'lastHeartbeat',
+  'revision',
+  ...REGISTRATION_FIELDS,
+]
+
+export function statusOf(active: boolean): ServiceStatus {
+  return active ? 'active' : 'pending_migration'
+}
+
+/** The ETag of a service: it changes with every commit that changes the service, and with nothing else. */
+export function serviceEtag(lineage: string, revision: number): string {
+  return `"${lineage.slice(0, 8)}-${revision}"`
+}
+
+/** The JSON text of a service. What is stored is text already: it is not parsed, only joined. */
+export function serviceJson(record: StoredRecord, { active, health, lastHeartbeat }: SentFacts): string {
+  const id = JSON.stringify(record.id)
+  const heard = lastHeartbeat === undefined ? 'null' : isoJson(lastHeartbeat)
+  return `{"serviceId":${id},"id":${id},"status":"${statusOf(active)}","health":"${health}","registeredAt":${isoJson(record.createdAt)},"updatedAt":${isoJson(record.updatedAt)},"lastHeartbeat":${heard},"revision":${record.revision},${record.data.slice(1)}`
+}
+
+/** Only some members of a service, in the order in which they were asked for. */
+export function projectJson(json: string, fields: readonly string[]): string {
+  const service = JSON.parse(json) as JsonObject
+  const members = fields.flatMap((field) =>
+    service[field] === undefined ? [] : [`${JSON.stringify(field)}:${JSON.stringify(service[field])}`],
+  )
+  return `{${members.join(',')}}`
+}
+
+/** Epoch milliseconds as ISO 8601 in UTC. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function isoJson(ms: number): string {
+  return `"${isoTime(ms)}"`
+}

@@ -1,0 +1,117 @@
+/** Items in a chunk when it is split. Small enough to shift at every insert, large enough that chunks stay few. */
+const CHUNK_MAX = 1_024
+
+/** Negative, zero or positive, as for `Array.sort`. */
+export type Compare<T> = (left: T, right: T) => number
+
+/**
+ * A set in order, kept as a list of short arrays: an insert or a removal shifts one of them. For a million numbers it
+ * takes a tenth more memory than one plain array, and adding in order costs no search.
+ */
+export class SortedList<T> {
+  readonly #compare: Compare<T>
+  #chunks: T[][] = []
+  #size = 0
+
+  constructor(compare: Compare<T>) {
+    this.#compare = compare
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The items in order, in arrays that must not be changed. */
+  get chunks(): readonly (readonly T[])[] {
+    return this.#chunks
+  }
+
+  has(item: T): boolean {
+    const chunk = this.#chunks[this.#chunkFor(item)]
+    return chunk !== undefined && this.#isAt(chunk, this.#lowerBound(chunk, item), item)
+  }
+
+  /** @returns whether it was absent */
+  add(item: T): boolean {
+    const index = this.#chunkFor(item)
+    const chunk = this.#chunks[index]
+    if (chunk === undefined) {
+      this.#append(item)
+      return true
+    }
+    const at = this.#lowerBound(chunk, item)
+    if (this.#isAt(chunk, at, item)) return false
+    chunk.splice(at, 0, item)
+    this.#size += 1
+    if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2))
+    return true
+  }
+
+  /** @returns whether it was there */
+  delete(item: T): boolean {
+    const index = this.#chunkFor(item)
+    const chunk = this.#chunks[index]
+    if (chunk === undefined) return false
+    const at = this.#lowerBound(chunk, item)
+    if (!this.#isAt(chunk, at, item)) return false
+    chunk.splice(at, 1)
+    this.#size -= 1
+    if (chunk.length === 0) this.#chunks.splice(index, 1)
+    return true
+  }
+
+  /** The items from `first` on, `first` included where it is there. The list must not change meanwhile. */
+  *from(first: T): Generator<T> {
+    const start = this.#chunkFor(first)
+    for (let index = start; index < this.#chunks.length; index += 1) {
+      const chunk = this.#chunks[index] as T[]
+      for (let at = index === start ? this.#lowerBound(chunk, first) : 0; at < chunk.length; at += 1)
+        yield chunk[at] as T
+    }
+  }
+
+  /** Puts an item behind all others. A full chunk is left full: lists that only grow waste nothing. */
+  #append(item: T): void {
+    const last = this.#chunks.at(-1)
+    if (last === undefined || last.length >= CHUNK_MAX) this.#chunks.push([item])
+    else last.push(item)
+    this.#size += 1
+  }
+
+  /** Index of the chunk where an item is or belongs; behind the last one if it is greater than everything. */
+  #chunkFor(item: T): number {
+    let low = 0
+    let high = this.#chunks.length
+    if (high > 0 && this.#compare(item, this.#chunks[high - 1]?.at(-1) as T) > 0) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#compare(this.#chunks[middle]?.at(-1) as T, item) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #lowerBound(chunk: readonly T[], item: T): number {
+    let low = 0
+    let high = chunk.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#compare(chunk[middle] as T, item) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #isAt(chunk: readonly T[], at: number, item: T): boolean {
+    return at < chunk.length && this.#compare(chunk[at] as T, item) === 0
+  }
+}
+
+/** The order of UTF-16 code units, which is that of `<`. */
+export function byCodeUnits(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+export function byNumber(left: number, right: number): number {
+  return left - right
+}
