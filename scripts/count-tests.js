@@ -17,6 +17,8 @@ for (const name of names) {
       (file) => file.status === 'failed' && file.assertionResults.length === 0,
     )
     failed += empty.length
+    // A run may fail without a test: no file was found, or an error came from outside all of them.
+    if (!report.success && report.numFailedTests + empty.length === 0) failed += 1
   } catch {
     console.log(`no report of ${name}: it did not run to its end`)
     failed += 1

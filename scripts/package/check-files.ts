@@ -1,0 +1,34 @@
+import { globSync } from 'node:fs'
+
+/** What may be in the package, and nothing else. */
+const allowed = [
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^bin\/[\w-]+\.js$/,
+  /^docs\/.+\.md$/,
+  /^dist\/src\/.+\.(js|d\.ts|sql)$/,
+  /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
+  // The program asks it for its version.
+  /^dist\/package\.json$/,
+]
+
+/** @throws Error naming what is missing, and what should not be there */
+export function checkFiles(files: readonly string[]): void {
+  const wanted = [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'bin/coordinator.js',
+    'bin/require-node.js',
+    ...globSync('docs/**/*.md'),
+    ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
+    ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts']).flatMap((file) => [
+      `dist/${file.replace(/\.ts$/, '.js')}`,
+      `dist/${file.replace(/\.ts$/, '.d.ts')}`,
+    ]),
+  ].map((file) => file.replaceAll('\\', '/'))
+  const missing = wanted.filter((file) => !files.includes(file))
+  const unexpected = files.filter((file) => !allowed.some((pattern) => pattern.test(file)))
+  if (missing.length > 0) throw new Error(`not in the package: ${missing.join(', ')}`)
+  if (unexpected.length > 0) throw new Error(`should not be in the package: ${unexpected.join(', ')}`)
+}
