@@ -1,3 +1,7 @@
-import { buildInto } from './build-into.ts'
+import { execFileSync } from 'node:child_process'
+import { cpSync, globSync, rmSync } from 'node:fs'
 
-buildInto('dist')
+/** Builds `dist/` from nothing: the compiled code with its types, and the SQL files that it reads beside itself. */
+rmSync('dist', { recursive: true, force: true })
+execFileSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' })
+for (const file of globSync('src/**/*.sql')) cpSync(file, `dist/${file}`)
