@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
 import { describeError } from './describe-error.ts'
+import { hideMembers } from './hide-members.ts'
 import { createScrubber } from './scrub.ts'
 
 export type { Logger } from 'pino'
@@ -15,9 +16,6 @@ export interface LoggingOptions {
   readonly destination?: Writable & { readonly isTTY?: boolean; readonly fd?: number }
 }
 
-/** Members that hold what nobody should log: a slip in a log call must not become a leak. */
-const hiddenMembers = ['password', 'apikey', 'authorization', 'cookie', 'body', 'headers', 'connectionString']
-
 /**
  * The logger of a process. Lines are written at once, so that the last one before an exit is not lost. `err` takes an
  * error; secrets are removed from every line.
@@ -29,9 +27,8 @@ export async function createLogger(options: LoggingOptions): Promise<Logger> {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: (members) => hideMembers(members) },
     serializers: { err: describeError, error: describeError, req: undefinedOf, res: undefinedOf },
-    redact: { paths: hiddenMembers.flatMap((name) => [name, `*.${name}`]), censor: '[hidden]' },
     hooks: { streamWrite: scrub },
   }
   const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true)

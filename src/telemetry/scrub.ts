@@ -2,11 +2,12 @@
 const commonWords = new Set(['coordinator', 'database', 'password', 'postgres', 'postgresql', 'supabase'])
 const minLength = 6
 
-const patterns: readonly (readonly [RegExp, string])[] = [
-  [/\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
+/** What looks like a secret: a text without the mark cannot match, which is cheaper to see. */
+const patterns: readonly (readonly [mark: string, RegExp, string])[] = [
+  ['sb_', /\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
+  ['eyJ', /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
   // Bounds keep this linear on a long line without an end to the credentials.
-  [/(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
+  ['://', /(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
 ]
 
 /**
@@ -27,7 +28,9 @@ export function createScrubber(secrets: readonly string[] = []): (text: string) 
   return (text) => {
     let clean = text
     for (const literal of literals) clean = clean.replaceAll(literal, '[hidden]')
-    for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement)
+    for (const [mark, pattern, replacement] of patterns) {
+      if (clean.includes(mark)) clean = clean.replace(pattern, replacement)
+    }
     return clean
   }
 }
