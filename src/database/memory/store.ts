@@ -49,6 +49,8 @@ export interface MemoryStoreOptions {
   readonly pageSize?: number
   /** The head a new store starts from, to test large numbers. @default 0 */
   readonly firstRevision?: Revision
+  /** UUID of the history that a new store begins, to make a copy of another store. @default a new one */
+  readonly lineage?: string
 }
 
 /**
@@ -76,7 +78,7 @@ export class MemoryStore implements Store {
     this.#now = options.now ?? Date.now
     this.#pageSize = options.pageSize ?? 1_000
     this.#firstRevision = options.firstRevision ?? 0
-    this.#firstDigest = randomUUID()
+    this.#firstDigest = options.lineage ?? randomUUID()
     this.#head = {
       position: { lineage: this.#firstDigest, revision: this.#firstRevision, digest: this.#firstDigest },
       floor: this.#firstRevision,
@@ -310,9 +312,9 @@ export class MemoryStore implements Store {
 
   /** The floor has reached a revision: what its writes replaced is needed no more, nor is a delete itself. */
   #retire(revision: Revision): void {
-    const { entry, prior } = this.#journal.get(revision) as Row
+    const { entry, previous } = this.#journal.get(revision) as Row
     for (const [index, write] of entry.writes.entries()) {
-      this.#release(prior[index] as Revision)
+      this.#release(previous[index] as Revision)
       if (write.op === 'delete') this.#release(revision)
     }
   }

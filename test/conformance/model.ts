@@ -1,0 +1,161 @@
+import type { CommitResult } from '../../src/database/store.ts'
+import { nextDigest } from '../../src/records/digest.ts'
+import type {
+  Commit,
+  Entry,
+  Position,
+  RecordKey,
+  Revision,
+  StoredRecord,
+  Tombstone,
+  Write,
+} from '../../src/records/record.ts'
+import { byKey } from './caller.ts'
+
+interface ModelEntry {
+  readonly entry: Entry
+  readonly fingerprint: string | undefined
+  readonly previous: readonly Revision[]
+}
+
+type State = ReadonlyMap<string, StoredRecord>
+
+/**
+ * The Store port told as plainly as it can be: a list of entries, and a copy of all records for every revision. It forgets
+ * nothing; `floor` only says what may be asked.
+ */
+export class Model {
+  lineage: string
+  floor: Revision = 0
+  now: number
+  readonly journal: ModelEntry[] = []
+  readonly #states: State[] = [new Map()]
+  #firstDigest: string
+
+  constructor(lineage: string, now: number) {
+    this.lineage = lineage
+    this.#firstDigest = lineage
+    this.now = now
+  }
+
+  get revision(): Revision {
+    return this.journal.length
+  }
+
+  /** A new lineage began at the head. */
+  forked(lineage: string): void {
+    this.lineage = lineage
+    if (this.revision === 0) this.#firstDigest = lineage
+  }
+
+  positionAt(revision: Revision): Position {
+    const digest = this.journal[revision - 1]?.entry.digest
+    return { lineage: this.lineage, revision, digest: digest ?? this.#firstDigest }
+  }
+
+  recordsAt(revision: Revision): StoredRecord[] {
+    return [...(this.#states[revision]?.values() ?? [])].sort(byKey)
+  }
+
+  find(key: RecordKey): StoredRecord | undefined {
+    return this.#states[this.revision]?.get(nameOf(key))
+  }
+
+  /** Deletions above the floor of records that are absent now. */
+  tombstones(): Tombstone[] {
+    const deleted = new Map<string, Tombstone>()
+    for (const { entry } of this.journal)
+      for (const { op, kind, id } of entry.writes) {
+        if (op === 'put') deleted.delete(nameOf({ kind, id }))
+        else deleted.set(nameOf({ kind, id }), { kind, id, revision: entry.revision })
+      }
+    return [...deleted.values()].filter(({ revision }) => revision > this.floor).sort(byKey)
+  }
+
+  /** Entries that wrote a record, newest first, and how many of them must still be known. */
+  historyOf(key: RecordKey): { readonly all: ModelEntry[]; readonly kept: number } {
+    const all = this.journal.filter(({ entry }) => indexOf(entry, key) !== -1).reverse()
+    const newestOld = all.findIndex(({ entry }) => entry.revision <= this.floor)
+    if (newestOld === -1) return { all, kept: all.length }
+    const { entry } = all[newestOld] as ModelEntry
+    const isPut = entry.writes[indexOf(entry, key)]?.op === 'put'
+    return { all, kept: isPut ? newestOld + 1 : newestOld }
+  }
+
+  /** Does what a store must do with a commit, and says what it must answer. */
+  judge(commit: Commit): CommitResult {
+    const known = this.journal.find(({ entry }) => entry.commitId === commit.commitId)
+    if (known !== undefined)
+      return known.fingerprint === commit.fingerprint
+        ? acceptedResult(known, true)
+        : { outcome: 'reused', revision: known.entry.revision }
+    const revisions = commit.writes.map((write) => this.find(write)?.revision ?? 0)
+    for (const [index, { kind, id, expect: expected }] of commit.writes.entries()) {
+      const actual = revisions[index] as Revision
+      if (expected !== undefined && expected !== actual)
+        return { outcome: 'conflict', kind, id, expected, actual }
+    }
+    const changes = commit.writes.some((write) =>
+      write.op === 'put' ? this.find(write)?.data !== write.data : this.find(write) !== undefined,
+    )
+    if (!changes) return { outcome: 'unchanged', revisions }
+    return acceptedResult(this.#append(commit, revisions), false)
+  }
+
+  #append({ commitId, actor, writes, fingerprint }: Commit, previous: readonly Revision[]): ModelEntry {
+    const { revision: before, digest } = this.positionAt(this.revision)
+    const revision = before + 1
+    const at = Math.max(this.now, this.journal.at(-1)?.entry.at ?? 0)
+    const state = new Map(this.#states[before])
+    for (const write of writes) {
+      const name = nameOf(write)
+      if (write.op === 'delete') state.delete(name)
+      else {
+        const { kind, id, data } = write
+        state.set(name, {
+          kind,
+          id,
+          data,
+          revision,
+          createdAt: state.get(name)?.createdAt ?? at,
+          updatedAt: at,
+        })
+      }
+    }
+    this.#states.push(state)
+    const entry: Entry = {
+      revision,
+      commitId,
+      at,
+      actor,
+      writes: writes.map(withoutExpect),
+      digest: nextDigest(digest, commitId),
+    }
+    const appended = { entry, fingerprint, previous }
+    this.journal.push(appended)
+    return appended
+  }
+}
+
+/** What a random history writes to: few enough records that commits meet. */
+export const modelKeys: readonly RecordKey[] = ['service', 'node'].flatMap((kind) =>
+  ['a', 'b', '\u{1f600}'].map((id) => ({ kind, id })),
+)
+
+function nameOf({ kind, id }: RecordKey): string {
+  return JSON.stringify([kind, id])
+}
+
+function indexOf(entry: Entry, key: RecordKey): number {
+  return entry.writes.findIndex(({ kind, id }) => kind === key.kind && id === key.id)
+}
+
+function withoutExpect(write: Write): Entry['writes'][number] {
+  const { expect: _, ...rest } = write
+  return rest
+}
+
+function acceptedResult({ entry, previous }: ModelEntry, replayed: boolean): CommitResult {
+  const { revision, at, digest } = entry
+  return { outcome: 'accepted', revision, at, digest, previous, replayed }
+}
