@@ -1,0 +1,311 @@
+-- The reading half of the door. Each function takes one jsonb, also where a driver sends it as a JSON string, and returns
+-- one jsonb, which no row limit can cut. Being stable, each sees a single moment of the database.
+
+create or replace function @schema@.argument(p jsonb) returns jsonb
+language sql immutable parallel safe
+as $$ select case jsonb_typeof(p) when 'string' then (p #>> '{}')::jsonb else p end $$;
+
+create or replace function @schema@.head_json(h @schema@.head) returns jsonb
+language sql immutable parallel safe
+as $$
+  select jsonb_build_object(
+    'lineage', h.lineage, 'revision', h.revision, 'digest', h.digest,
+    'floor', h.floor, 'at', h.at, 'schema', h.schema_number)
+$$;
+
+-- {} -> {status, lineage, revision, digest, floor, at, schema}
+create or replace function @schema@.head(p jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  h @schema@.head;
+begin
+  select * into strict h from @schema@.head;
+  return @schema@.head_json(h) || '{"status": "ok"}';
+end
+$$;
+
+-- Digest of a revision from the floor to the head; null where there is none.
+create or replace function @schema@.digest_at(h @schema@.head, at_revision bigint) returns text
+language sql stable set search_path = ''
+as $$
+  select case
+    when at_revision = h.revision then h.digest
+    when at_revision = h.first_revision then h.first_digest
+    else (select j.digest from @schema@.journal j where j.revision = at_revision)
+  end
+$$;
+
+-- Why a caller cannot be followed up from its position, with the head; null where it can.
+create or replace function @schema@.off_track(h @schema@.head, after jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  known constant bigint := (after ->> 'revision')::bigint;
+  why text;
+begin
+  if after ->> 'lineage' is distinct from h.lineage::text then why := 'diverged';
+  elsif known > h.revision then why := 'ahead';
+  elsif known < h.floor then why := 'compacted';
+  elsif @schema@.digest_at(h, known) is distinct from after ->> 'digest' then why := 'diverged';
+  else return null;
+  end if;
+  return jsonb_build_object('status', why, 'head', @schema@.head_json(h));
+end
+$$;
+
+-- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes.
+create or replace function @schema@.entries(above bigint, upto bigint, most bigint) returns jsonb
+language plpgsql stable set search_path = '' set jit = off
+as $$
+declare
+  found jsonb;
+  amount bigint;
+begin
+  select jsonb_agg(jsonb_build_object(
+           'revision', e.revision, 'commitId', e.commit_id, 'at', e.at,
+           'actor', e.actor, 'writes', e.writes, 'digest', e.digest) order by e.revision),
+         count(*)
+  into found, amount
+  from (
+    select j.*, sum(pg_column_size(j.writes)) over (order by j.revision) - pg_column_size(j.writes) as size_before
+    from @schema@.journal j
+    where j.revision > above and j.revision <= upto
+    order by j.revision
+    limit most
+  ) e
+  where e.size_before < 2000000;
+  return jsonb_build_object('entries', coalesce(found, '[]'), 'more', above + amount < upto);
+end
+$$;
+
+-- {after: {lineage, revision, digest}, limit} -> {status: ok, entries, more} | {status: compacted | ahead | diverged, head}
+create or replace function @schema@.changes(p jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  h @schema@.head;
+begin
+  p := @schema@.argument(p);
+  select * into strict h from @schema@.head;
+  return coalesce(
+    @schema@.off_track(h, p -> 'after'),
+    @schema@.entries((p #>> '{after,revision}')::bigint, h.revision, (p ->> 'limit')::bigint) || '{"status": "ok"}');
+end
+$$;
+
+-- Records and tombstones (without data) after a key, in order. With a kind only those, with an id only that one.
+create or replace function @schema@.page(after jsonb, only_kind text, only_id text, most bigint)
+returns table (kind text, id text, data jsonb, revision bigint, created_at bigint, updated_at bigint)
+language plpgsql stable set search_path = '' set jit = off set enable_seqscan = off
+as $$
+declare
+  after_kind constant text := coalesce(after ->> 0, '');
+  after_id constant text := coalesce(after ->> 1, '');
+begin
+  if only_kind is null then
+    return query
+      (select r.kind, r.id, r.data, r.revision, r.created_at, r.updated_at from @schema@.records r
+       where (r.kind, r.id) > (after_kind, after_id) order by r.kind, r.id limit most)
+      union all
+      (select t.kind, t.id, null, t.revision, null, null from @schema@.tombstones t
+       where (t.kind, t.id) > (after_kind, after_id) order by t.kind, t.id limit most)
+      order by 1, 2 limit most;
+  elsif only_id is null then
+    return query
+      (select r.kind, r.id, r.data, r.revision, r.created_at, r.updated_at from @schema@.records r
+       where r.kind = only_kind and r.id > after_id order by r.id limit most)
+      union all
+      (select t.kind, t.id, null, t.revision, null, null from @schema@.tombstones t
+       where t.kind = only_kind and t.id > after_id order by t.id limit most)
+      order by 1, 2 limit most;
+  elsif after is null then
+    return query
+      select r.kind, r.id, r.data, r.revision, r.created_at, r.updated_at from @schema@.records r
+      where r.kind = only_kind and r.id = only_id
+      union all
+      select t.kind, t.id, null, t.revision, null, null from @schema@.tombstones t
+      where t.kind = only_kind and t.id = only_id;
+  end if;
+end
+$$;
+
+-- {after?: [kind, id], limit} -> {status, lineage, rows, next?: [kind, id]}
+-- A row is [kind, id, data, revision, createdAt, updatedAt]; that of a tombstone [kind, id, null, revision].
+create or replace function @schema@.load(p jsonb) returns jsonb
+language plpgsql stable set search_path = '' set jit = off
+as $$
+declare
+  most bigint;
+  loaded jsonb;
+  full_page boolean;
+begin
+  p := @schema@.argument(p);
+  most := (p ->> 'limit')::bigint;
+  select jsonb_agg(
+           case when s.data is null then jsonb_build_array(s.kind, s.id, null, s.revision)
+                else jsonb_build_array(s.kind, s.id, s.data, s.revision, s.created_at, s.updated_at) end
+           order by s.kind, s.id) filter (where s.size_before < 2000000),
+         count(*) = most or bool_or(s.size_before >= 2000000)
+  into loaded, full_page
+  from (
+    select n.*, coalesce(sum(pg_column_size(n.data)) over (
+      order by n.kind, n.id rows between unbounded preceding and 1 preceding), 0) as size_before
+    from @schema@.page(p -> 'after', null, null, most) n
+  ) s;
+  return jsonb_build_object(
+      'status', 'ok', 'lineage', (select h.lineage from @schema@.head h), 'rows', coalesce(loaded, '[]'))
+    || case when full_page then jsonb_build_object('next', jsonb_build_array(loaded -> -1 -> 0, loaded -> -1 -> 1))
+            else '{}' end;
+end
+$$;
+
+-- Which of a journal row's writes is the one of a record, from 1 on; null where none is.
+create or replace function @schema@.place_of(writes jsonb, of_kind text, of_id text) returns integer
+language sql immutable parallel safe
+as $$
+  select w.place::integer
+  from jsonb_array_elements(writes) with ordinality as w (write, place)
+  where w.write ->> 'kind' = of_kind and w.write ->> 'id' = of_id
+  limit 1
+$$;
+
+-- {kind, id, before?, limit} -> {status, entries, previous, next?, complete}, newest first
+create or replace function @schema@.history(p jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  the_kind text;
+  the_id text;
+  before_revision bigint;
+  most integer;
+  next_revision bigint;
+  j @schema@.journal;
+  place integer;
+  size bigint := 0;
+  entries jsonb[] := '{}';
+  previous bigint[] := '{}';
+  reply jsonb := '{"status": "ok", "complete": true}';
+begin
+  p := @schema@.argument(p);
+  the_kind := p ->> 'kind';
+  the_id := p ->> 'id';
+  before_revision := coalesce((p ->> 'before')::bigint, 9223372036854775807);
+  most := (p ->> 'limit')::integer;
+  select n.revision into next_revision from @schema@.page(null, the_kind, the_id, 1) n;
+  -- Where a page before this one ended at `before`, the walk goes on there and not at the newest entry.
+  select * into j from @schema@.journal where revision = before_revision;
+  if found then
+    place := @schema@.place_of(j.writes, the_kind, the_id);
+    if place is not null then next_revision := j.prior[place]; end if;
+  end if;
+  while next_revision > 0 loop
+    select * into j from @schema@.journal where revision = next_revision;
+    if not found then
+      reply := reply || '{"complete": false}';
+      exit;
+    end if;
+    place := @schema@.place_of(j.writes, the_kind, the_id);
+    if j.revision < before_revision then
+      if cardinality(previous) = most or size > 4000000 then
+        reply := reply || '{"complete": false}' || jsonb_build_object('next', entries[cardinality(entries)] -> 'revision');
+        exit;
+      end if;
+      entries := entries || jsonb_build_object(
+        'revision', j.revision, 'commitId', j.commit_id, 'at', j.at,
+        'actor', j.actor, 'writes', j.writes, 'digest', j.digest);
+      previous := previous || j.previous[place];
+      size := size + pg_column_size(j.writes);
+    end if;
+    next_revision := j.prior[place];
+  end loop;
+  return reply || jsonb_build_object('entries', to_jsonb(entries), 'previous', to_jsonb(previous));
+end
+$$;
+
+-- The newest revision at or before a time, at the floor or above it; null where the floor is younger.
+create or replace function @schema@.revision_at(h @schema@.head, moment numeric) returns bigint
+language plpgsql stable set search_path = ''
+as $$
+declare
+  low bigint := h.floor;
+  high bigint := h.revision;
+  middle bigint;
+begin
+  if exists (select 1 from @schema@.journal j where j.revision = h.floor and j.at > moment) then
+    return null;
+  end if;
+  while low < high loop
+    middle := low + (high - low + 1) / 2;
+    if (select j.at from @schema@.journal j where j.revision = middle) <= moment then low := middle;
+    else high := middle - 1;
+    end if;
+  end loop;
+  return low;
+end
+$$;
+
+-- {revision | at, kind?, id?, after?: [kind, id], limit}
+-- -> {status: ok, lineage, revision, digest, rows, next?} | {status: compacted, floor} | {status: future, revision}
+-- Rows are those of `load`. What has not changed since is in `records`; for the rest, the chain of writes leads back.
+create or replace function @schema@.as_of(p jsonb) returns jsonb
+language plpgsql stable set search_path = '' set jit = off set enable_seqscan = off
+as $$
+declare
+  h @schema@.head;
+  moment bigint;
+  most bigint;
+  found jsonb;
+  amount bigint;
+  last_key jsonb;
+  skipped boolean;
+begin
+  p := @schema@.argument(p);
+  select * into strict h from @schema@.head;
+  moment := coalesce((p ->> 'revision')::bigint, @schema@.revision_at(h, (p ->> 'at')::numeric));
+  if moment is null or moment < h.floor then
+    return jsonb_build_object('status', 'compacted', 'floor', h.floor);
+  elsif moment > h.revision then
+    return jsonb_build_object('status', 'future', 'revision', h.revision);
+  end if;
+  most := (p ->> 'limit')::bigint;
+  with recursive newest as materialized (
+    select * from @schema@.page(p -> 'after', p ->> 'kind', p ->> 'id', most)
+  ), walk as (
+    select n.kind, n.id, n.revision from newest n where n.revision > moment
+    union all
+    select w.kind, w.id, step.prior
+    from walk w
+    cross join lateral (
+      select j.prior[@schema@.place_of(j.writes, w.kind, w.id)] as prior
+      from @schema@.journal j where j.revision = w.revision offset 0
+    ) step
+    where w.revision > moment
+  ), versions as (
+    select n.kind, n.id, n.data, n.revision, n.created_at, n.updated_at from newest n where n.revision <= moment
+    union all
+    select w.kind, w.id, past.data, w.revision, past.created_at, past.at
+    from walk w
+    left join lateral (
+      select j.writes -> (place - 1) -> 'data' as data, j.created_at[place] as created_at, j.at
+      from @schema@.journal j cross join lateral @schema@.place_of(j.writes, w.kind, w.id) place
+      where j.revision = w.revision offset 0
+    ) past on true
+    where w.revision <= moment
+  ), measured as (
+    select v.*, coalesce(sum(pg_column_size(v.data)) over (
+      order by v.kind, v.id rows between unbounded preceding and 1 preceding), 0) as size_before
+    from versions v
+  )
+  select jsonb_agg(jsonb_build_array(m.kind, m.id, m.data, m.revision, m.created_at, m.updated_at) order by m.kind, m.id)
+           filter (where m.data is not null and m.size_before < 2000000),
+         count(*), bool_or(m.size_before >= 2000000),
+         jsonb_agg(jsonb_build_array(m.kind, m.id) order by m.kind, m.id) filter (where m.size_before < 2000000) -> -1
+  into found, amount, skipped, last_key
+  from measured m;
+  return jsonb_build_object(
+      'status', 'ok', 'lineage', h.lineage, 'revision', moment, 'digest', @schema@.digest_at(h, moment),
+      'rows', coalesce(found, '[]'))
+    || case when amount = most or skipped then jsonb_build_object('next', last_key) else '{}' end;
+end
+$$;

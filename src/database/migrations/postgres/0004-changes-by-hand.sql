@@ -1,0 +1,154 @@
+-- A row of `records` that somebody changes by hand becomes a commit. A statement trigger locks the head first, so that hand
+-- and door wait for each other in the same order; row triggers write the entries, because statement triggers cannot tell
+-- what an upsert did. To repair the other tables on purpose: select set_config('@name@.writer', 'on', true).
+
+create or replace function @schema@.hand_begins() returns trigger
+language plpgsql security definer set search_path = '' set lock_timeout = '5s'
+as $$
+begin
+  perform 1 from @schema@.head for update;
+  return null;
+end
+$$;
+
+-- Numbers as every reader of JSON has them, a double: no two coordinators may read one row differently.
+create or replace function @schema@.readable(value jsonb) returns jsonb
+language plpgsql immutable set search_path = '' set extra_float_digits = 1
+as $$
+begin
+  case jsonb_typeof(value)
+    when 'number' then
+      return to_jsonb((value #>> '{}')::double precision);
+    when 'array' then
+      return coalesce((select jsonb_agg(@schema@.readable(e.item) order by e.place)
+        from jsonb_array_elements(value) with ordinality as e (item, place)), '[]');
+    when 'object' then
+      return coalesce((select jsonb_object_agg(e.key, @schema@.readable(e.value)) from jsonb_each(value) e), '{}');
+    else
+      return value;
+  end case;
+end
+$$;
+
+-- Only `kind`, `id` and `data` are for hands to change.
+create or replace function @schema@.hand_prepares_row() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- Up to 15 digits every number is a double.
+  if new.data::text ~ '[0-9.]{16}' then new.data := @schema@.readable(new.data); end if;
+  if tg_op = 'INSERT' then
+    new.revision := 0;
+    new.created_at := 0;
+    new.updated_at := 0;
+  else
+    new.revision := old.revision;
+    new.created_at := old.created_at;
+    new.updated_at := old.updated_at;
+  end if;
+  return new;
+end
+$$;
+
+create or replace function @schema@.hand_writes_entry() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  h @schema@.head;
+  commit_id constant uuid := gen_random_uuid();
+  same_key boolean := false;
+  writes jsonb := '[]';
+  previous bigint[] := '{}';
+  prior bigint[] := '{}';
+  created_at bigint[] := '{}';
+  buried_at bigint;
+begin
+  if tg_op = 'UPDATE' then
+    same_key := old.kind = new.kind and old.id = new.id;
+    if same_key and old.data = new.data then return null; end if;
+  end if;
+  perform set_config('@name@.writer', 'on', true);
+  select * into strict h from @schema@.head for update;
+  if h.revision = 9007199254740991 then
+    raise exception 'The revision counter of schema @name@ is used up.' using errcode = '22003';
+  end if;
+  h.revision := h.revision + 1;
+  h.digest := @schema@.next_digest(h.digest, commit_id, null);
+  h.at := greatest(h.at, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
+  if tg_op <> 'INSERT' and not same_key then
+    writes := writes || jsonb_build_object('op', 'delete', 'kind', old.kind, 'id', old.id);
+    previous := previous || old.revision;
+    prior := prior || old.revision;
+    created_at := created_at || old.created_at;
+    insert into @schema@.tombstones as t (kind, id, revision) values (old.kind, old.id, h.revision)
+    on conflict (kind, id) do update set revision = excluded.revision;
+  end if;
+  if tg_op <> 'DELETE' then
+    if not same_key then
+      delete from @schema@.tombstones t where t.kind = new.kind and t.id = new.id returning t.revision into buried_at;
+    end if;
+    writes := writes || jsonb_build_object('op', 'put', 'kind', new.kind, 'id', new.id, 'data', new.data);
+    previous := previous || case when same_key then old.revision else 0 end;
+    prior := prior || case when same_key then old.revision else coalesce(buried_at, 0) end;
+    created_at := created_at || case when same_key then old.created_at else h.at end;
+    update @schema@.records r
+    set revision = h.revision, created_at = case when same_key then old.created_at else h.at end, updated_at = h.at
+    where r.kind = new.kind and r.id = new.id;
+  end if;
+  insert into @schema@.journal
+    (revision, commit_id, at, actor, writes, previous, prior, created_at, needed, digest)
+  values
+    (h.revision, commit_id, h.at, 'sql:' || session_user, writes, previous, prior, created_at,
+     cardinality(prior), h.digest);
+  update @schema@.head set revision = h.revision, digest = h.digest, at = h.at where id = 1;
+  perform set_config('@name@.writer', '', true);
+  return null;
+end
+$$;
+
+create or replace function @schema@.hand_is_refused() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  raise exception '% of %.% by hand is refused.', tg_op, tg_table_schema, tg_table_name
+  using errcode = '42501', hint = case when tg_op = 'TRUNCATE' and tg_table_name = 'records'
+    then 'Use delete instead: it is written to the journal.'
+    else 'Change rows of the table records: the rest follows.' end;
+end
+$$;
+
+create or replace trigger hand_begins before insert or update or delete on @schema@.records
+for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_begins();
+
+create or replace trigger hand_prepares_row before insert or update on @schema@.records
+for each row when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_prepares_row();
+
+create or replace trigger hand_writes_entry after insert or update or delete on @schema@.records
+for each row when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_writes_entry();
+
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.head
+for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_is_refused();
+
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.tombstones
+for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_is_refused();
+
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.journal
+for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_is_refused();
+
+create or replace trigger truncate_is_refused before truncate on @schema@.head
+for each statement execute function @schema@.hand_is_refused();
+
+create or replace trigger truncate_is_refused before truncate on @schema@.records
+for each statement execute function @schema@.hand_is_refused();
+
+create or replace trigger truncate_is_refused before truncate on @schema@.tombstones
+for each statement execute function @schema@.hand_is_refused();
+
+create or replace trigger truncate_is_refused before truncate on @schema@.journal
+for each statement execute function @schema@.hand_is_refused();

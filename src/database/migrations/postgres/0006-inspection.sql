@@ -1,0 +1,141 @@
+-- What `coordinator doctor` and `migrate verify` ask, by wire and through the Data API alike.
+
+-- {} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and who holds the head
+create or replace function @schema@.inspect(p jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  h @schema@.head;
+  holder jsonb;
+begin
+  select * into strict h from @schema@.head;
+  select jsonb_build_object('pid', l.pid, 'user', a.usename, 'application', a.application_name, 'state', a.state,
+           'sinceMs', floor(extract(epoch from clock_timestamp() - a.xact_start) * 1000))
+  into holder
+  from pg_locks l
+  join @schema@.head t on l.transactionid = t.xmax
+  left join pg_stat_activity a on a.pid = l.pid
+  where l.locktype = 'transactionid' and l.granted
+  limit 1;
+  return jsonb_build_object(
+    'status', 'ok',
+    'schema', h.schema_number,
+    'oldestWriter', h.oldest_writer,
+    'anonAllowed', h.anon_allowed,
+    'serverVersion', current_setting('server_version'),
+    'serverVersionNumber', current_setting('server_version_num')::integer,
+    'nowMs', floor(extract(epoch from clock_timestamp()) * 1000),
+    'database', current_database(),
+    'user', session_user,
+    'owner', (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = '@name@'),
+    'encoding', current_setting('server_encoding'),
+    'standby', pg_is_in_recovery(),
+    'isolation', current_setting('transaction_isolation'),
+    'statementTimeout', current_setting('statement_timeout'),
+    'synchronousCommit', current_setting('synchronous_commit'),
+    'synchronousStandbys', current_setting('synchronous_standby_names'),
+    'fsync', current_setting('fsync'),
+    'maxConnections', current_setting('max_connections')::integer,
+    'encrypted', coalesce((select s.ssl from pg_stat_ssl s where s.pid = pg_backend_pid()), false),
+    'recordsBytes', pg_total_relation_size('@schema@.records'),
+    'journalBytes', pg_total_relation_size('@schema@.journal'),
+    'headHolder', holder);
+end
+$$;
+
+-- {} -> {status, steps: [{version, name, checksum, source, appliedAt}]}
+create or replace function @schema@.migrations(p jsonb) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('status', 'ok', 'steps', coalesce(jsonb_agg(jsonb_build_object(
+    'version', m.version, 'name', m.name, 'checksum', m.checksum, 'source', m.source,
+    'appliedAt', floor(extract(epoch from m.applied_at) * 1000)) order by m.version), '[]'))
+  from @schema@.migrations m
+$$;
+
+-- {} -> {status, objects: {"<type> <name>": "<definition>"}}: all that belongs to the schema, in words that are the same
+-- on every server version and for every name of the schema. Rights of its owner are not mentioned.
+create or replace function @schema@.catalog(p jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  here constant oid := '@schema@'::regnamespace;
+  found jsonb;
+begin
+  select jsonb_object_agg(o.name, regexp_replace(o.definition, '(^|[^a-z0-9_])"?@name@"?\.', '\1@@.', 'g'))
+  into found
+  from (
+    select 'table ' || c.relname as name,
+           concat_ws(', ', c.relkind, case when c.relrowsecurity then 'row security' end, array_to_string(c.reloptions, ', ')) as definition
+    from pg_class c where c.relnamespace = here and c.relkind = 'r'
+    union all
+    select 'view ' || c.relname,
+           concat_ws(', ', array_to_string(c.reloptions, ', '), (
+             select string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
+             from pg_attribute a where a.attrelid = c.oid and a.attnum > 0))
+    from pg_class c where c.relnamespace = here and c.relkind = 'v'
+    union all
+    select 'column ' || c.relname || '.' || a.attname,
+           concat_ws(' ', format_type(a.atttypid, a.atttypmod), (
+               select 'collate ' || l.collname from pg_collation l where l.oid = a.attcollation and l.collname <> 'default'),
+             case when a.attnotnull then 'not null' end,
+             'default ' || (select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = c.oid and d.adnum = a.attnum))
+    from pg_class c join pg_attribute a on a.attrelid = c.oid
+    where c.relnamespace = here and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+    union all
+    select 'index ' || c.relname,
+           regexp_replace(pg_get_indexdef(c.oid), ' INDEX \S+ ON \S+\.', ' on ') || case when i.indisvalid then '' else ' invalid' end
+    from pg_class c join pg_index i on i.indexrelid = c.oid where c.relnamespace = here
+    union all
+    select 'constraint ' || c.relname || '.' || n.conname, pg_get_constraintdef(n.oid)
+    from pg_class c join pg_constraint n on n.conrelid = c.oid
+    where c.relnamespace = here and n.contype in ('c', 'f', 'u', 'p', 'x')
+    union all
+    select 'trigger ' || c.relname || '.' || t.tgname,
+           regexp_replace(pg_get_triggerdef(t.oid), ' ON \S+\.', ' on ') || case when t.tgenabled = 'O' then '' else ' disabled' end
+    from pg_class c join pg_trigger t on t.tgrelid = c.oid
+    where c.relnamespace = here and not t.tgisinternal
+    union all
+    select 'policy ' || c.relname || '.' || q.polname, pg_get_expr(q.polqual, q.polrelid)
+    from pg_class c join pg_policy q on q.polrelid = c.oid where c.relnamespace = here
+    union all
+    select case f.prokind when 'a' then 'aggregate ' else 'function ' end
+             || case when f.pronamespace = here then '' else 'public.' end
+             || case when f.pronamespace = here then f.proname else '@@' || substr(f.proname, 1 + char_length('@name@')) end,
+           concat_ws(', ', '(' || pg_get_function_identity_arguments(f.oid) || ')', pg_get_function_result(f.oid), l.lanname,
+             case f.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
+             case when f.prosecdef then 'security definer' end, array_to_string(f.proconfig, ', '),
+             case when f.pronamespace = here then 'body ' || md5(f.prosrc) else f.prosrc end)
+    from pg_proc f join pg_language l on l.oid = f.prolang
+    where f.pronamespace = here
+       or f.pronamespace = 'public'::regnamespace and f.proname like replace('@name@', '_', '\_') || '\_%'
+          and pg_get_function_identity_arguments(f.oid) = 'p jsonb'
+    union all
+    select 'right of ' || g.grantee || ' on ' || g.object, string_agg(g.privilege, ', ' order by g.privilege)
+    from (
+      select 'schema' as object, x.privilege_type as privilege,
+             case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end as grantee
+      from pg_namespace n cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
+      where n.oid = here and x.grantee <> n.nspowner
+      union all
+      select c.relname, x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
+      from pg_class c cross join aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
+      where c.relnamespace = here and c.relkind in ('r', 'v') and x.grantee <> c.relowner
+      union all
+      select case when f.pronamespace = here then f.proname else 'public.@@' || substr(f.proname, 1 + char_length('@name@')) end || '()',
+             x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
+      from pg_proc f cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) x
+      where (f.pronamespace = here
+         or f.pronamespace = 'public'::regnamespace and f.proname like replace('@name@', '_', '\_') || '\_%'
+            and pg_get_function_identity_arguments(f.oid) = 'p jsonb')
+        and x.grantee <> f.proowner
+    ) g
+    group by g.grantee, g.object
+  ) o;
+  return jsonb_build_object('status', 'ok', 'objects', found,
+    'dataApi', (select count(*) = 3 from pg_roles where rolname in ('anon', 'authenticated', 'service_role')));
+end
+$$;
+
+-- A function may be called by everybody until that is taken back.
+revoke all on all functions in schema @schema@ from public;
