@@ -13,7 +13,7 @@ const layers = {
   graph: { files: /^src\/graph\//, to: ['live'] },
   http: { files: /^src\/http\//, to: ['registry', 'graph'] },
   cli: { files: /^src\/cli\//, to: ['http', 'open'] },
-  main: { files: /^src\/(main|index)\.ts$/, to: ['cli'] },
+  main: { files: /^src\/(main|index|coordinator)\.ts$/, to: ['cli'] },
 } satisfies Record<string, { files: RegExp; to: readonly string[] }>
 
 type Layer = keyof typeof layers
