@@ -8,18 +8,27 @@ import { LIMITS } from './limits.ts'
  * @throws COORD_BODY_NOT_JSON, and what `checkJsonValue` throws
  */
 export function checkJsonText(text: string): JsonValue {
-  let value: unknown
+  const value = parseJsonText(text)
+  checkJsonValue(value)
+  return value
+}
+
+/**
+ * Reads a text as JSON of any content.
+ *
+ * @throws COORD_BODY_NOT_JSON
+ */
+export function parseJsonText(text: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch (thrown) {
     // The message of a SyntaxError may quote the body, which must not reach a log.
     const at = /position (\d+)/.exec(String(thrown))?.[1]
     throw new CoordinatorError('COORD_BODY_NOT_JSON', {
       detail: at === undefined ? 'The body is not JSON.' : `The body is not JSON: see character ${at}.`,
+      outcome: 'not_written',
     })
   }
-  checkJsonValue(value)
-  return value
 }
 
 /**

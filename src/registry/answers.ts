@@ -42,6 +42,12 @@ export interface ServiceAnswer {
   readonly revision: Revision
 }
 
+/** A service as it stood at a moment of the past. */
+export interface PastServiceAnswer extends ServiceAnswer {
+  /** The revision of the moment; `revision` is the commit that wrote the service. */
+  readonly asOf: Revision
+}
+
 export interface ListAnswer {
   /** JSON texts of the services of this page, in order of serviceName and serviceId. */
   readonly items: readonly string[]

@@ -30,4 +30,6 @@ export interface Leases {
   lastHeartbeat(serviceId: string): number | undefined
   /** The service is gone. */
   forget(serviceId: string): void
+  /** Forgets every service that does not exist. */
+  keepOnly(exists: (serviceId: string) => boolean): void
 }

@@ -6,6 +6,10 @@ export interface SetDigest {
 
 export const emptyDigest: SetDigest = { high: 0, low: 0 }
 
+export function addDigest(left: SetDigest, right: SetDigest): SetDigest {
+  return { high: (left.high + right.high) | 0, low: (left.low + right.low) | 0 }
+}
+
 /** The 64 bits that stand for one version of one service. */
 export function versionDigest(id: string, revision: number): SetDigest {
   let high = 0x811c9dc5

@@ -55,4 +55,9 @@ export class LocalLeases implements Leases {
   forget(serviceId: string): void {
     this.#heartbeats.delete(serviceId)
   }
+
+  keepOnly(exists: (serviceId: string) => boolean): void {
+    for (const serviceId of this.#heartbeats.keys())
+      if (!exists(serviceId)) this.#heartbeats.delete(serviceId)
+  }
 }

@@ -1,9 +1,9 @@
-import semver from 'semver'
 import type { Leases } from './leases.ts'
 import type { SetDigest } from './list-digest.ts'
 import type { ServiceFilters } from './list-query.ts'
 import type { Term } from './postings.ts'
 import type { ServiceIndex } from './service-index.ts'
+import { rangeOf, versionTest } from './version-range.ts'
 
 /** The services that match some filters at one moment: their slots, in no particular order. */
 export interface Matches {
@@ -94,16 +94,14 @@ function termCriterion(term: Term | undefined): Criterion {
 
 /** A range of semantic versions; a version that is not semantic fulfils only its own text. */
 function versionCriterion(index: ServiceIndex, version: string): Criterion {
-  const exact = index.version(version)
-  const range = rangeOf(version)
-  if (range === undefined) return termCriterion(exact)
+  if (rangeOf(version) === undefined) return termCriterion(index.version(version))
+  const test = versionTest(version)
   const verdicts = new Map<Term, boolean>()
   const fulfils = (term: Term) => {
-    let verdict = verdicts.get(term)
-    if (verdict === undefined) {
-      verdict = term === exact || range.test(term.text)
-      verdicts.set(term, verdict)
-    }
+    const known = verdicts.get(term)
+    if (known !== undefined) return known
+    const verdict = test(term.text)
+    verdicts.set(term, verdict)
     return verdict
   }
   const has = (slot: number) => fulfils(index.versionOf(slot))
@@ -115,15 +113,6 @@ function versionCriterion(index: ServiceIndex, version: string): Criterion {
 }
 
 const VERSIONS_JUDGED_MAX = 2_000
-
-function rangeOf(version: string): semver.Range | undefined {
-  try {
-    return new semver.Range(version)
-  } catch {
-    // Not a range: it can only be the text of a version.
-    return undefined
-  }
-}
 
 function everything(index: ServiceIndex): Criterion {
   return {

@@ -1,7 +1,6 @@
 import type { Moment } from '../database/store.ts'
-import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
-import type { Revision } from '../records/record.ts'
+import { SERVICE_KIND } from '../records/service.ts'
 import type {
   BatchAnswer,
   DeregisterAnswer,
@@ -9,29 +8,42 @@ import type {
   HistoryAnswer,
   ListAnswer,
   ListStream,
+  PastServiceAnswer,
   RegisterAnswer,
   ServiceAnswer,
   WriteContext,
 } from './answers.ts'
+import { deregisterService } from './deregister-service.ts'
+import { getService } from './get-service.ts'
+import { takeHeartbeat } from './heartbeats.ts'
 import type { Leases } from './leases.ts'
 import type { ListQuery } from './list-query.ts'
+import { listServices, streamServices } from './list-services.ts'
+import { LocalLeases } from './local-leases.ts'
+import { getPastService, listPastServices } from './past-services.ts'
+import { registerBatch } from './register-batch.ts'
+import { registerService } from './register-service.ts'
+import { type HistoryQuery, serviceHistory } from './service-history.ts'
+import { serviceIndex } from './service-index.ts'
+import { ServiceWriter } from './service-writer.ts'
+import { submitMigration } from './submit-migration.ts'
 
 export type * from './answers.ts'
-export { type ListQuery, parseListQuery } from './list-query.ts'
+export { registryDomain, registryKinds, registryProjections } from './domain.ts'
+export { heartbeatSchema } from './heartbeats.ts'
+export type { Health, Leases } from './leases.ts'
+export { type ListQuery, parseListQuery, type QueryParameters } from './list-query.ts'
+export type { HistoryQuery } from './service-history.ts'
 
 export interface RegistryOptions {
   /** Where heartbeats go. @default a table in the memory of this process */
   readonly leases?: Leases
 }
 
-export interface HistoryQuery {
-  /** Only entries below this revision. @default all */
-  readonly before?: Revision
-  /** Entries on a page, 1 to 100. @default 100 */
-  readonly limit?: number
-}
-
-/** The service registry: what can be asked of it and done to it. Everything throws `CoordinatorError` and nothing else. */
+/**
+ * The service registry: what can be asked of it and done to it. Writes resolve when the view has them. Everything throws
+ * `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED.
+ */
 export interface Registry {
   register(body: unknown, context: WriteContext): Promise<RegisterAnswer>
   /** @param body an array of registrations, or `{services: [...]}`; up to 1,000 */
@@ -46,11 +58,40 @@ export interface Registry {
   /** Chunks of whole NDJSON lines of everything that matches at this moment. `limit` and `cursor` do not count. */
   listAll(query: ListQuery): ListStream
   history(serviceId: string, query?: HistoryQuery): Promise<HistoryAnswer>
-  getAsOf(serviceId: string, moment: Moment): Promise<ServiceAnswer>
+  getAsOf(serviceId: string, moment: Moment): Promise<PastServiceAnswer>
   listAsOf(query: ListQuery, moment: Moment): Promise<ListAnswer>
   counts(): { readonly services: number; readonly active: number }
 }
 
-export function createRegistry(_live: Live, _options: RegistryOptions = {}): Registry {
-  throw new CoordinatorError('COORD_INTERNAL')
+/** Makes the registry over a `Live` whose domain has `registryKinds` and `registryProjections`. */
+export function createRegistry(live: Live, { leases = new LocalLeases() }: RegistryOptions = {}): Registry {
+  const writer = new ServiceWriter(live)
+  forgetTheDeregistered(live, leases)
+  return {
+    register: async (body, context) => registerService(writer, { body }, context),
+    registerBatch: (body, context) => registerBatch(writer, body, context),
+    submitMigration: (serviceId, body, context) => submitMigration(writer, { serviceId, body }, context),
+    deregister: (serviceId, context) => deregisterService(writer, serviceId, context),
+    heartbeat: (serviceId, body) => takeHeartbeat(live.view, leases, { serviceId, body }),
+    get: (serviceId) => getService(live.view, leases, serviceId),
+    list: (query) => listServices(live.view, leases, query),
+    listAll: (query) => streamServices(live.view, leases, query),
+    history: (serviceId, query) => serviceHistory(live, serviceId, query),
+    getAsOf: (serviceId, moment) => getPastService(live, serviceId, moment),
+    listAsOf: (query, moment) => listPastServices(live, query, moment),
+    counts: () => {
+      const index = live.view.projection(serviceIndex)
+      return { services: index.size, active: index.activeCount }
+    },
+  }
+}
+
+/** Services go away on other coordinators too, and while this one was not connected. */
+function forgetTheDeregistered(live: Live, leases: Leases): void {
+  live.observe({
+    entry: ({ writes }) => {
+      for (const { op, kind, id } of writes) if (op === 'delete' && kind === SERVICE_KIND) leases.forget(id)
+    },
+    replaced: (view) => leases.keepOnly((id) => view.get(SERVICE_KIND, id) !== undefined),
+  })
 }

@@ -1,5 +1,6 @@
 import type { Matches } from './match-services.ts'
 import type { ServiceIndex } from './service-index.ts'
+import { Smallest } from './smallest.ts'
 import { byCodeUnits } from './sorted-list.ts'
 
 /** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */
@@ -50,27 +51,21 @@ function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<rea
   }
 }
 
-/** Keeps at most twice what is wanted, so that a large number of matches is never sorted as a whole. */
 function smallest(
   index: ServiceIndex,
   slots: readonly number[],
   { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
 ): readonly number[] {
-  const compare = (left: number, right: number) => index.compareSlots(left, right)
-  let best: number[] = []
-  let worst: number | undefined
-  for (const slot of slots) {
-    if (after !== undefined && !isBehind(index, slot, after)) continue
-    if (worst !== undefined && compare(slot, worst) > 0) continue
-    best.push(slot)
-    if (best.length < 2 * count) continue
-    best = best.sort(compare).slice(0, count)
-    worst = best.at(-1)
-  }
-  return best.sort(compare).slice(0, count)
+  const best = new Smallest<number>(count, (left, right) => index.compareSlots(left, right))
+  for (const slot of slots) if (after === undefined || isBehind(index, slot, after)) best.offer(slot)
+  return best.sorted()
 }
 
-function isBehind(index: ServiceIndex, slot: number, { name, id }: ListPlace): boolean {
-  const order = byCodeUnits(index.nameOf(slot), name)
-  return order > 0 || (order === 0 && index.record(slot).id > id)
+function isBehind(index: ServiceIndex, slot: number, place: ListPlace): boolean {
+  return comparePlaces({ name: index.nameOf(slot), id: index.record(slot).id }, place) > 0
+}
+
+/** The order of a list. */
+export function comparePlaces(left: ListPlace, right: ListPlace): number {
+  return byCodeUnits(left.name, right.name) || byCodeUnits(left.id, right.id)
 }

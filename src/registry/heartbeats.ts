@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import type { View } from '../live/view.ts'
+import { checkJsonValue, invalidBody } from '../records/check-json.ts'
+import { schemaProblems } from '../records/schema-problems.ts'
+import type { HeartbeatAnswer } from './answers.ts'
+import type { Leases } from './leases.ts'
+import { serviceIndex } from './service-index.ts'
+import { serviceNotFound } from './service-not-found.ts'
+
+/** What a heartbeat may say. Without a body it says `up`. */
+export const heartbeatSchema = z.object({
+  status: z.enum(['up', 'down']).default('up').meta({ description: 'Whether the service can do its work.' }),
+})
+
+/**
+ * Takes a heartbeat. Nothing is stored: other coordinators do not learn of it, and it changes no revision.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND, and what is wrong with the body
+ */
+export function takeHeartbeat(
+  view: View,
+  leases: Leases,
+  { serviceId, body = {} }: { readonly serviceId: string; readonly body?: unknown },
+): HeartbeatAnswer {
+  const index = view.projection(serviceIndex)
+  const slot = index.slotOf(serviceId)
+  if (slot === undefined) throw serviceNotFound(view, serviceId)
+  checkJsonValue(body)
+  const result = heartbeatSchema.safeParse(body)
+  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, body))
+  const lastHeartbeat = leases.renew(serviceId, result.data.status)
+  const ttlSeconds = index.facts.ttlSeconds(slot)
+  return {
+    serviceId,
+    health: result.data.status,
+    lastHeartbeat,
+    ...(ttlSeconds === 0 ? {} : { ttlSeconds, expiresAt: lastHeartbeat + ttlSeconds * 1_000 }),
+  }
+}

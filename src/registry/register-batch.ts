@@ -1,0 +1,67 @@
+import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { invalidBody } from '../records/check-json.ts'
+import { LIMITS } from '../records/limits.ts'
+import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers.ts'
+import { checkKey } from './idempotency.ts'
+import { registerService } from './register-service.ts'
+import type { ServiceWriter } from './service-writer.ts'
+
+/**
+ * Registers many services. Each is judged on its own: what is wrong with one keeps no other from being stored.
+ *
+ * @param body an array of registrations, or `{services: [...]}` as a list of services answers it
+ * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_TOO_LARGE, COORD_HEADER_INVALID, COORD_NOT_LOADED
+ */
+export async function registerBatch(
+  writer: ServiceWriter,
+  body: unknown,
+  context: WriteContext,
+): Promise<BatchAnswer> {
+  const registrations = registrationsOf(body)
+  checkHeaders(context)
+  // Before the first load every single one would be refused for the same reason.
+  void writer.view
+  return {
+    results: await Promise.all(
+      registrations.map((registration, index) =>
+        settled(() => registerService(writer, { body: registration, index }, context)),
+      ),
+    ),
+  }
+}
+
+function registrationsOf(body: unknown): readonly unknown[] {
+  const inside = typeof body === 'object' && body !== null && 'services' in body
+  const registrations = inside ? body.services : body
+  const path = inside ? '/services' : ''
+  if (!Array.isArray(registrations))
+    throw invalidBody([
+      {
+        path,
+        message: 'must be an array, or an object with an array services',
+        code: 'COORD_BODY_WRONG_TYPE',
+      },
+    ])
+  if (registrations.length > LIMITS.batch) {
+    const message = `has ${registrations.length} registrations; the limit is ${LIMITS.batch}`
+    throw invalidBody([{ path, message, code: 'COORD_FIELD_TOO_LARGE' }])
+  }
+  return registrations
+}
+
+function checkHeaders({ idempotencyKey, ifMatch, ifNoneMatch }: WriteContext): void {
+  if (idempotencyKey !== undefined) checkKey(idempotencyKey)
+  if (ifMatch === undefined && ifNoneMatch === undefined) return
+  throw new CoordinatorError('COORD_HEADER_INVALID', {
+    detail: 'If-Match and If-None-Match are about one service and cannot go with a batch.',
+    outcome: 'not_written',
+  })
+}
+
+async function settled(register: () => Promise<RegisterAnswer>): Promise<RegisterAnswer | CoordinatorError> {
+  try {
+    return await register()
+  } catch (thrown) {
+    return toCoordinatorError(thrown)
+  }
+}

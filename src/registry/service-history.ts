@@ -1,0 +1,83 @@
+import type { HistoryPage } from '../database/store.ts'
+import type { Live } from '../live/live.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { Entry, PutWrite, Revision } from '../records/record.ts'
+import { SERVICE_KIND } from '../records/service.ts'
+import type { FieldChange, HistoryAnswer, HistoryEntry } from './answers.ts'
+import { fieldChanges } from './field-changes.ts'
+import { isoTime } from './service-json.ts'
+import { checkServiceId, serviceNotFound } from './service-not-found.ts'
+
+/** Entries on a page. */
+export const HISTORY_LIMIT_MAX = 100
+
+export interface HistoryQuery {
+  /** Only entries below this revision. @default all */
+  readonly before?: Revision
+  /** Entries on a page, 1 to 100. @default 100 */
+  readonly limit?: number
+}
+
+/**
+ * What happened to one service: when, by whom, and which fields it changed. Asks the store.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND where nothing is known of it, and what `Live.history` throws
+ */
+export async function serviceHistory(
+  live: Live,
+  serviceId: string,
+  { before, limit = HISTORY_LIMIT_MAX }: HistoryQuery = {},
+): Promise<HistoryAnswer> {
+  checkServiceId(live.view, serviceId)
+  const count = Math.max(1, Math.min(limit, HISTORY_LIMIT_MAX))
+  // One more than is shown: what an entry changed is the difference from the one before it.
+  const page = await live.history(SERVICE_KIND, serviceId, {
+    limit: count + 1,
+    ...(before === undefined ? {} : { before }),
+  })
+  if (page.entries.length === 0 && before === undefined) throw serviceNotFound(live.view, serviceId)
+  const entries = page.entries.slice(0, count).map((_, at) => historyEntry(page, at, serviceId))
+  const more = page.entries.length > count
+  const last = entries.at(-1)
+  return {
+    serviceId,
+    entries,
+    ...(more && last !== undefined ? { next: last.revision } : {}),
+    complete: page.complete && !more,
+    revision: live.view.revision,
+  }
+}
+
+function historyEntry(page: HistoryPage, at: number, serviceId: string): HistoryEntry {
+  const entry = page.entries[at] as Entry
+  const created = page.previous[at] === 0
+  const data = dataOf(entry, serviceId)
+  const changes = changesOf(page, at, serviceId)
+  return {
+    revision: entry.revision,
+    at: isoTime(entry.at),
+    actor: entry.actor,
+    commitId: entry.commitId,
+    action: data === undefined ? 'deregistered' : created ? 'registered' : 'updated',
+    ...(changes === undefined ? {} : { changes }),
+  }
+}
+
+function changesOf(page: HistoryPage, at: number, serviceId: string): readonly FieldChange[] | undefined {
+  const entry = page.entries[at] as Entry
+  const after = dataOf(entry, serviceId)
+  // That everything went away with the service says nothing that the entry before it does not.
+  if (after === undefined) return []
+  if (page.previous[at] === 0) return fieldChanges({}, after)
+  const earlier = page.entries[at + 1]
+  const before = earlier === undefined ? undefined : dataOf(earlier, serviceId)
+  return before === undefined ? undefined : fieldChanges(before, after)
+}
+
+/** What a commit made of the service; `undefined` where it removed it. */
+function dataOf({ writes }: Entry, serviceId: string): JsonObject | undefined {
+  const put = writes.find(
+    (write): write is PutWrite => write.op === 'put' && write.kind === SERVICE_KIND && write.id === serviceId,
+  )
+  return put === undefined ? undefined : (JSON.parse(put.data) as JsonObject)
+}

@@ -1,0 +1,37 @@
+import { MAX_ID_LENGTH } from '../database/check-commit.ts'
+import { CoordinatorError } from '../errors.ts'
+import type { View } from '../live/view.ts'
+import { SERVICE_KIND } from '../records/service.ts'
+
+/** The answer about a service that is not there, with what is known of its end. */
+export function serviceNotFound(view: View, serviceId: string): CoordinatorError {
+  const refused =
+    view.refusedCount === 0
+      ? undefined
+      : view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
+  const deletedAtRevision = view.deletedAt(SERVICE_KIND, serviceId)
+  const detail =
+    refused !== undefined
+      ? `The record of this service was changed in the database, and is not served: ${refused.reason}.`
+      : deletedAtRevision !== undefined
+        ? `The service was deregistered at revision ${deletedAtRevision}.`
+        : 'No service has this id.'
+  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+    detail,
+    extra: deletedAtRevision === undefined ? {} : { deletedAtRevision },
+  })
+}
+
+/**
+ * Refuses ids that no record can have, before a database is asked about them.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND
+ */
+export function checkServiceId(view: View, serviceId: string): void {
+  const possible =
+    serviceId !== '' &&
+    serviceId.length <= MAX_ID_LENGTH &&
+    serviceId.isWellFormed() &&
+    !serviceId.includes('\0')
+  if (!possible) throw serviceNotFound(view, serviceId)
+}

@@ -1,0 +1,85 @@
+import { toCoordinatorError } from '../errors.ts'
+import { type ChangeRequest, change, type PlannedChange } from '../live/change.ts'
+import type { Live } from '../live/live.ts'
+import type { View } from '../live/view.ts'
+import { MAX_REVISION, type Write } from '../records/record.ts'
+import { SERVICE_KIND } from '../records/service.ts'
+import type { WriteContext } from './answers.ts'
+import { type Precondition, readPrecondition } from './preconditions.ts'
+
+/** What a plan may ask about. */
+export interface PlanningState {
+  readonly view: View
+  readonly precondition: Precondition
+  /** 1 for the first time the change is planned. */
+  readonly attempt: number
+}
+
+/** Changes services one after the other where they are the same, and side by side where they are not. */
+export class ServiceWriter {
+  readonly live: Live
+  /** The last change of each service that has one under way. */
+  readonly #tails = new Map<string, Promise<unknown>>()
+
+  constructor(live: Live) {
+    this.live = live
+  }
+
+  /** The view, for a write: where there is none, nothing was written. */
+  get view(): View {
+    try {
+      return this.live.view
+    } catch (thrown) {
+      throw toCoordinatorError(thrown).withOutcome('not_written')
+    }
+  }
+
+  /**
+   * Plans a change of one service from the view, and stores it.
+   *
+   * @throws COORD_PRECONDITION_FAILED, COORD_HEADER_INVALID, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the
+   * plan throws, and what `Live.commit` throws
+   */
+  change<T>(
+    serviceId: string,
+    { request, context }: { readonly request: ChangeRequest; readonly context: WriteContext },
+    plan: (state: PlanningState) => PlannedChange<T>,
+  ): Promise<T> {
+    // Changes of one service that travel together would find each other in the way, and be planned again in vain.
+    return this.#inTurn(serviceId, async () => {
+      const precondition = readPrecondition(context, this.view.lineage)
+      // A plan is made from what the view has: that must not be older than what the client has seen.
+      if (precondition.kind === 'revision' && precondition.revision > this.view.revision)
+        await this.#catchUp()
+      let attempt = 0
+      return change(this.live, request, (view) => {
+        attempt += 1
+        return plan({ view, precondition, attempt })
+      })
+    })
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      await this.live.catchUp()
+    } catch (thrown) {
+      throw toCoordinatorError(thrown).withOutcome('not_written')
+    }
+  }
+
+  #inTurn<T>(serviceId: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(serviceId)
+    const result = before === undefined ? task() : before.then(task, task)
+    this.#tails.set(serviceId, result)
+    const done = () => {
+      if (this.#tails.get(serviceId) === result) this.#tails.delete(serviceId)
+    }
+    result.then(done, done)
+    return result
+  }
+}
+
+/** A write that changes nothing: the store answers its first result if it knows the commit id, and a conflict if not. */
+export function probe(serviceId: string): Write {
+  return { op: 'delete', kind: SERVICE_KIND, id: serviceId, expect: MAX_REVISION }
+}
