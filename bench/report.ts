@@ -1,0 +1,55 @@
+import { cpus, totalmem } from 'node:os'
+import type { Comparison, Figures, Spread } from './compare.ts'
+import type { Row, Scenario } from './scenario.ts'
+
+export interface Section {
+  readonly scenario: Scenario
+  readonly rows: readonly Row[]
+}
+
+/** The text of `docs/benchmarks.md`. */
+export function report(sections: readonly Section[], { rounds, roundMs }: { rounds: number; roundMs: number }): string {
+  const [cpu] = cpus()
+  return [
+    '# Benchmarks',
+    '',
+    '`npm run bench` writes this file. Product and peer run in turn on the same machine; what counts is their ratio, of which',
+    'the median is given with the smallest and largest of all rounds in brackets. Rates are requests per second, latencies are',
+    'medians over the rounds. The load comes from a process of its own on the same machine.',
+    '',
+    `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.versions.node},`,
+    `${process.platform}; ${rounds} rounds of ${roundMs / 1_000} s; ${new Date().toISOString().slice(0, 10)}.`,
+    '',
+    ...sections.flatMap(sectionLines),
+  ].join('\n')
+}
+
+function sectionLines({ scenario, rows }: Section): string[] {
+  const head = ['what', 'result', 'bar', 'aim', '']
+  const table = rows.map((row) => [row.what, resultOf(row), row.bar, row.aim, row.bar === '' ? '' : row.reached ? 'reached' : '**missed**'])
+  const compared = rows.flatMap(({ comparison }) => (comparison === undefined ? [] : [comparison]))
+  return [`## ${scenario.title}`, '', ...markdown(head, table), '', ...(compared.length === 0 ? [] : [...details(compared), ''])]
+}
+
+function details(comparisons: readonly Comparison[]): string[] {
+  const rows = comparisons.flatMap(({ product, peer }) => [product, peer].map(figureCells))
+  return markdown(['side', 'per second', 'p50', 'p99'], rows)
+}
+
+function figureCells({ name, perSecond, p50Ms, p99Ms }: Figures): string[] {
+  return [name, spreadText(perSecond, 0), `${p50Ms.toFixed(2)} ms`, `${p99Ms.toFixed(2)} ms`]
+}
+
+function resultOf(row: Row): string {
+  return row.comparison === undefined ? (row.measured ?? '') : spreadText(row.comparison.ratio, 2)
+}
+
+function spreadText({ median, min, max }: Spread, digits: number): string {
+  const text = (value: number) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return `${text(median)} (${text(min)} - ${text(max)})`
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)]
+}

@@ -1,0 +1,52 @@
+/** `npm run bench`: measures every claim about speed, prints the ratios, and writes them to `docs/benchmarks.md`. */
+import { writeFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { report, type Section } from './report.ts'
+import { large } from './scenarios/large.ts'
+import { reads } from './scenarios/reads.ts'
+import { registersMemory, registersSqlite } from './scenarios/registers.ts'
+
+const scenarios = [reads, registersMemory, registersSqlite, large]
+
+interface Arguments {
+  readonly rounds: number
+  readonly seconds: number
+  readonly largest: number
+  readonly write: boolean
+}
+
+const program = new Command('npm run bench --')
+  .description('Measures the coordinator against its peers, in turn, and prints ratios.')
+  .argument('[scenarios...]', `which to run: ${scenarios.map(({ name }) => name).join(', ')}`)
+  .option('--rounds <count>', 'how often both sides are measured', number, 5)
+  .option('--seconds <count>', 'how long one measurement takes', number, 4)
+  .option('--largest <count>', 'the largest number of services', number, 1_000_000)
+  .option('--no-write', 'do not write docs/benchmarks.md')
+  .addHelpText('after', '\nExamples:\n  npm run bench\n  npm run bench -- reads --rounds 1 --seconds 1 --no-write')
+  .action(run)
+
+await program.parseAsync()
+
+async function run(names: readonly string[], { rounds, seconds, largest, write }: Arguments): Promise<void> {
+  const chosen = names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name))
+  const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
+  if (unknown.length > 0) program.error(`There is no scenario ${unknown.join(', ')}.`, { exitCode: 2 })
+  const options = { rounds, roundMs: seconds * 1_000, largest, progress: (line: string) => console.error(`  ${line}`) }
+  const sections: Section[] = []
+  for (const scenario of chosen) {
+    console.error(`${scenario.title} ...`)
+    sections.push({ scenario, rows: await scenario.run(options) })
+  }
+  const text = report(sections, options)
+  console.log(text)
+  // A part of the scenarios must not replace the figures of all.
+  if (write && chosen.length === scenarios.length) await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text)
+  const missed = sections.flatMap(({ rows }) => rows).filter(({ reached }) => !reached)
+  if (missed.length > 0) console.error(`Missed: ${missed.map(({ what }) => what).join('; ')}`)
+}
+
+function number(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It has to be a number above 0.')
+  return value
+}
