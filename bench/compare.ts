@@ -37,8 +37,14 @@ export async function compare(product: Side, peer: Side, rounds: number): Promis
     results.push(first ? { product: one, peer: other } : { product: other, peer: one })
   }
   return {
-    product: figures(product.name, results.map((result) => result.product)),
-    peer: figures(peer.name, results.map((result) => result.peer)),
+    product: figures(
+      product.name,
+      results.map((result) => result.product),
+    ),
+    peer: figures(
+      peer.name,
+      results.map((result) => result.peer),
+    ),
     ratio: spread(results.map((result) => result.product.perSecond / result.peer.perSecond)),
   }
 }
@@ -55,6 +61,7 @@ export function figures(name: string, results: readonly LoadResult[]): Figures {
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((left, right) => left - right)
   const middle = sorted.length >> 1
-  const median = sorted.length % 2 === 1 ? sorted[middle] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+  const median =
+    sorted.length % 2 === 1 ? sorted[middle] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
   return { median: median ?? Number.NaN, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
 }

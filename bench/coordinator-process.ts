@@ -4,7 +4,10 @@ import type { ServerCommand } from './server-process.ts'
 const entry = fileURLToPath(new URL('../bin/coordinator.js', import.meta.url))
 
 /** The command that starts the product. `env` chooses its backend. */
-export function coordinator(env: Readonly<Record<string, string>> = {}, readyTimeoutMs = 60_000): ServerCommand {
+export function coordinator(
+  env: Readonly<Record<string, string>> = {},
+  readyTimeoutMs = 60_000,
+): ServerCommand {
   return {
     command: [process.execPath, entry, 'serve'],
     env: { DATABASE_URL: '', SUPABASE_URL: '', ...env },

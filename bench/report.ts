@@ -8,7 +8,10 @@ export interface Section {
 }
 
 /** The text of `docs/benchmarks.md`. */
-export function report(sections: readonly Section[], { rounds, roundMs }: { rounds: number; roundMs: number }): string {
+export function report(
+  sections: readonly Section[],
+  { rounds, roundMs }: { rounds: number; roundMs: number },
+): string {
   const [cpu] = cpus()
   return [
     '# Benchmarks',
@@ -26,9 +29,21 @@ export function report(sections: readonly Section[], { rounds, roundMs }: { roun
 
 function sectionLines({ scenario, rows }: Section): string[] {
   const head = ['what', 'result', 'bar', 'aim', '']
-  const table = rows.map((row) => [row.what, resultOf(row), row.bar, row.aim, row.bar === '' ? '' : row.reached ? 'reached' : '**missed**'])
+  const table = rows.map((row) => [
+    row.what,
+    resultOf(row),
+    row.bar,
+    row.aim,
+    row.bar === '' ? '' : row.reached ? 'reached' : '**missed**',
+  ])
   const compared = rows.flatMap(({ comparison }) => (comparison === undefined ? [] : [comparison]))
-  return [`## ${scenario.title}`, '', ...markdown(head, table), '', ...(compared.length === 0 ? [] : [...details(compared), ''])]
+  return [
+    `## ${scenario.title}`,
+    '',
+    ...markdown(head, table),
+    '',
+    ...(compared.length === 0 ? [] : [...details(compared), '']),
+  ]
 }
 
 function details(comparisons: readonly Comparison[]): string[] {
@@ -45,7 +60,8 @@ function resultOf(row: Row): string {
 }
 
 function spreadText({ median, min, max }: Spread, digits: number): string {
-  const text = (value: number) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  const text = (value: number) =>
+    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return `${text(median)} (${text(min)} - ${text(max)})`
 }
 

@@ -22,7 +22,10 @@ const program = new Command('npm run bench --')
   .option('--seconds <count>', 'how long one measurement takes', number, 4)
   .option('--largest <count>', 'the largest number of services', number, 1_000_000)
   .option('--no-write', 'do not write docs/benchmarks.md')
-  .addHelpText('after', '\nExamples:\n  npm run bench\n  npm run bench -- reads --rounds 1 --seconds 1 --no-write')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run bench\n  npm run bench -- reads --rounds 1 --seconds 1 --no-write',
+  )
   .action(run)
 
 await program.parseAsync()
@@ -31,7 +34,12 @@ async function run(names: readonly string[], { rounds, seconds, largest, write }
   const chosen = names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name))
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown.length > 0) program.error(`There is no scenario ${unknown.join(', ')}.`, { exitCode: 2 })
-  const options = { rounds, roundMs: seconds * 1_000, largest, progress: (line: string) => console.error(`  ${line}`) }
+  const options = {
+    rounds,
+    roundMs: seconds * 1_000,
+    largest,
+    progress: (line: string) => console.error(`  ${line}`),
+  }
   const sections: Section[] = []
   for (const scenario of chosen) {
     console.error(`${scenario.title} ...`)
@@ -40,7 +48,8 @@ async function run(names: readonly string[], { rounds, seconds, largest, write }
   const text = report(sections, options)
   console.log(text)
   // A part of the scenarios must not replace the figures of all.
-  if (write && chosen.length === scenarios.length) await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text)
+  if (write && chosen.length === scenarios.length)
+    await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text)
   const missed = sections.flatMap(({ rows }) => rows).filter(({ reached }) => !reached)
   if (missed.length > 0) console.error(`Missed: ${missed.map(({ what }) => what).join('; ')}`)
 }

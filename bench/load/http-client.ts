@@ -1,5 +1,5 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { connect, type Socket } from 'node:net'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 
 /** What one round of load is to do. */
 export interface LoadPlan {
@@ -73,7 +73,9 @@ class Round {
       socket.on('connect', send)
       socket.on('data', (chunk) => answers.take(chunk))
       socket.on('error', reject)
-      socket.on('close', () => (performance.now() >= this.#end ? resolve() : reject(new Error('The server closed a connection.'))))
+      socket.on('close', () =>
+        performance.now() >= this.#end ? resolve() : reject(new Error('The server closed a connection.')),
+      )
     })
   }
 
@@ -109,7 +111,10 @@ class AnswerReader {
     const head = this.#text.indexOf(headEnd)
     if (head === -1) return
     const length = lengthOf(this.#text, head)
-    const complete = length === undefined ? this.#text.endsWith('0\r\n\r\n') : this.#text.length >= head + headEnd.length + length
+    const complete =
+      length === undefined
+        ? this.#text.endsWith('0\r\n\r\n')
+        : this.#text.length >= head + headEnd.length + length
     if (!complete) return
     const status = this.#text.slice(9, 12)
     this.#text = ''

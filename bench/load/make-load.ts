@@ -8,7 +8,9 @@ import type { LoadAnswer, LoadOrder } from './protocol.ts'
  * @throws Error where an answer was not 2xx: a server that refuses is not fast
  */
 export async function makeLoad(order: LoadOrder): Promise<LoadResult> {
-  const child = fork(new URL('./process.ts', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(new URL('./process.ts', import.meta.url), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   try {
     const reply = await new Promise<LoadAnswer>((resolve, reject) => {
       child.once('message', (message) => resolve(message as LoadAnswer))
@@ -17,7 +19,8 @@ export async function makeLoad(order: LoadOrder): Promise<LoadResult> {
     })
     if ('error' in reply) throw new Error(reply.error)
     const failures = Object.entries(reply.result.failures)
-    if (failures.length > 0) throw new Error(`Answers that were not 2xx: ${JSON.stringify(reply.result.failures)}`)
+    if (failures.length > 0)
+      throw new Error(`Answers that were not 2xx: ${JSON.stringify(reply.result.failures)}`)
     return reply.result
   } finally {
     child.removeAllListeners('exit')

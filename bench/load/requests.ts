@@ -15,7 +15,8 @@ export function registration(run: string, number: number): string {
     version: `1.${number % 7}.${number % 11}`,
     endpoint: `http://${name}-${run}-${number}.internal.example:8080/api`,
     healthCheck: '/healthz',
-    description: 'Takes orders from the shop, checks what is in stock, and hands them to payment and shipping.',
+    description:
+      'Takes orders from the shop, checks what is in stock, and hands them to payment and shipping.',
     metadata: { team: `team-${number % 40}`, region: `region-${number % 5}`, tier: String(number % 3) },
     tags: [`zone-${number % 12}`, number % 2 === 0 ? 'public' : 'internal'],
     dependencies: [1, 2, 3].map((step) => `service-${(number * 7 + step * 131) % distinctNames}`),

@@ -7,8 +7,14 @@ createServer((request, response) => {
   request.on('end', () => {
     const text = Buffer.concat(chunks).toString()
     const body: unknown = text === '' ? {} : JSON.parse(text)
-    const answer = JSON.stringify({ success: typeof body === 'object', serviceId: '00000000-0000-5000-8000-000000000000' })
-    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': answer.length })
+    const answer = JSON.stringify({
+      success: typeof body === 'object',
+      serviceId: '00000000-0000-5000-8000-000000000000',
+    })
+    response.writeHead(200, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': answer.length,
+    })
     response.end(answer)
   })
 }).listen(Number(process.env['PORT']), '127.0.0.1')

@@ -11,8 +11,18 @@ export async function startEtcd(): Promise<ServerProcess> {
     command: [
       'etcd',
       ...['--data-dir', folder, '--log-level', 'error'],
-      ...['--listen-client-urls', 'http://127.0.0.1:{port}', '--advertise-client-urls', 'http://127.0.0.1:{port}'],
-      ...['--listen-peer-urls', `http://127.0.0.1:${peerPort}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peerPort}`],
+      ...[
+        '--listen-client-urls',
+        'http://127.0.0.1:{port}',
+        '--advertise-client-urls',
+        'http://127.0.0.1:{port}',
+      ],
+      ...[
+        '--listen-peer-urls',
+        `http://127.0.0.1:${peerPort}`,
+        '--initial-advertise-peer-urls',
+        `http://127.0.0.1:${peerPort}`,
+      ],
       ...['--initial-cluster', `default=http://127.0.0.1:${peerPort}`, '--quota-backend-bytes', '8589934592'],
     ],
     readyPath: '/health',

@@ -8,8 +8,8 @@ import { makeLoad } from '../load/make-load.ts'
 import { registration } from '../load/requests.ts'
 import { type BenchOptions, type Row, ratioRow, type Scenario } from '../scenario.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
-import { getSide } from './reads.ts'
 import { fillSqlite } from './fill-sqlite.ts'
+import { getSide } from './reads.ts'
 
 /** Sizes from 1,000 to 1,000,000 services: how long a start takes, what it costs, and whether requests get slower. */
 export const large: Scenario = {
@@ -32,12 +32,19 @@ interface Filled extends ServerProcess {
   readonly ids: readonly string[]
 }
 
-async function measureSize(size: number, { small, options }: { small: Filled; options: BenchOptions }): Promise<Row[]> {
+async function measureSize(
+  size: number,
+  { small, options }: { small: Filled; options: BenchOptions },
+): Promise<Row[]> {
   const filled = await startFilled(size, options)
   try {
     const memoryMib = await residentMib(filled.pid)
     const gets = await compare(getsOf(filled, size, options), getsOf(small, 1_000, options), options.rounds)
-    const registers = await compare(registersOf(filled, size, options), registersOf(small, 1_000, options), options.rounds)
+    const registers = await compare(
+      registersOf(filled, size, options),
+      registersOf(small, 1_000, options),
+      options.rounds,
+    )
     const count = size.toLocaleString('en')
     const isLargest = size === 1_000_000
     return [

@@ -16,7 +16,10 @@ export const reads: Scenario = {
     const product = await startServer(coordinator())
     try {
       options.progress(`registering ${services} services`)
-      const ids = await registerMany(product.port, Array.from({ length: services }, (_, number) => registration('reads', number)))
+      const ids = await registerMany(
+        product.port,
+        Array.from({ length: services }, (_, number) => registration('reads', number)),
+      )
       const paths = ids.map((id) => `/services/${id}`)
       const peer = await startBarePeer(product.port, paths[0] as string)
       try {
@@ -57,6 +60,8 @@ export function getSide(
 async function startBarePeer(port: number, path: string): Promise<ServerProcess> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`)
   const body = await response.text()
-  const headers = Object.fromEntries([...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name)))
+  const headers = Object.fromEntries(
+    [...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name)),
+  )
   return startServer(bareServer('bare-get', { BARE_ANSWER: JSON.stringify({ headers, body }) }))
 }

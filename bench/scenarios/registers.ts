@@ -17,7 +17,9 @@ export const registersMemory: Scenario = {
   async run(options) {
     const comparison = await compare(
       writeSide({ name: 'coordinator, memory', kind: 'register', options }, () => startServer(coordinator())),
-      writeSide({ name: 'node:http, parses the JSON', kind: 'register', options }, () => startServer(bareServer('bare-post'))),
+      writeSide({ name: 'node:http, parses the JSON', kind: 'register', options }, () =>
+        startServer(bareServer('bare-post')),
+      ),
       options.rounds,
     )
     return [ratioRow('`POST /register`, memory, 64 connections', comparison, { bar: 0.4, aim: 0.55 })]
@@ -60,7 +62,10 @@ interface WriteSide {
 }
 
 /** Measures writes on a server that is new in each round, so that no side pays for what earlier rounds stored. */
-export function writeSide({ name, kind, options, connections = 64 }: WriteSide, start: () => Promise<ServerProcess>): Side {
+export function writeSide(
+  { name, kind, options, connections = 64 }: WriteSide,
+  start: () => Promise<ServerProcess>,
+): Side {
   return {
     name,
     async measure(round) {
