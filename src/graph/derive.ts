@@ -1,0 +1,22 @@
+import type { JsonObject } from '../records/canonical-json.ts'
+import { nodeId, serviceNodeId } from '../records/graph-id.ts'
+import { deriveDependencies } from './derive-dependencies.ts'
+import { deriveMigrationFile } from './derive-migration-file.ts'
+import { type DeriveSink, isObject, itemsOf, textOf } from './derive-sink.ts'
+
+/**
+ * What one service record says about the graph: one node for its name, an edge for each thing it declares. Pure, and
+ * lenient: what it does not understand it leaves out, because data in the registry is never refused for the graph's sake.
+ *
+ * @returns the id of the service's node
+ */
+export function deriveService(data: JsonObject, sink: DeriveSink): string {
+  const name = textOf(data['serviceName']) ?? ''
+  deriveDependencies(data['dependencies'], sink)
+  for (const capability of itemsOf(data['capabilities']))
+    if (typeof capability === 'string' && capability !== '')
+      sink('provides', nodeId('capability', capability))
+  const file = data['migrationFile']
+  if (isObject(file)) deriveMigrationFile(file, name, sink)
+  return serviceNodeId(name)
+}

@@ -1,0 +1,102 @@
+import { EDGE_ORIGINS, type EdgeOrigin } from '../records/graph-id.ts'
+import type { StoredRecord } from '../records/record.ts'
+import type { EdgeColumns } from './edge-table.ts'
+import type { Adjacency, GraphReader } from './graph-reader.ts'
+import type { IntLists } from './int-lists.ts'
+import type { Topology } from './topology.ts'
+
+export interface CopiedRecords {
+  readonly serviceCount: number
+  readonly activeServiceCount: number
+  readonly records: readonly (StoredRecord | undefined)[]
+  readonly servicesOfNode: IntLists
+  readonly assertionsOfNode: ReadonlyMap<number, readonly StoredRecord[]>
+  readonly assertionsOfEdge: ReadonlyMap<number, readonly StoredRecord[]>
+}
+
+const noRecords: readonly StoredRecord[] = []
+
+/** A graph that cannot change: columns and lists are copied, ids and records shared. */
+export class GraphCopy implements GraphReader {
+  readonly edges: EdgeColumns
+  readonly out: Adjacency
+  readonly in: Adjacency
+  readonly edgeTypes: readonly string[]
+  readonly nodeCount: number
+  readonly unresolvedCount: number
+  readonly serviceCount: number
+  readonly activeServiceCount: number
+  readonly #ids: readonly string[]
+  readonly #statements: readonly number[]
+  readonly #reversed: readonly boolean[]
+  readonly #records: CopiedRecords
+  #numbers: Map<string, number> | undefined
+
+  constructor(topology: Topology, records: CopiedRecords) {
+    this.edges = topology.edges.copy()
+    this.out = topology.out.copy(topology.nodeSlots)
+    this.in = topology.in.copy(topology.nodeSlots)
+    this.edgeTypes = [...topology.types.all]
+    this.nodeCount = topology.nodeCount
+    this.unresolvedCount = topology.unresolvedCount
+    this.serviceCount = records.serviceCount
+    this.activeServiceCount = records.activeServiceCount
+    this.#ids = topology.copyIds()
+    this.#statements = topology.copyStatements()
+    this.#reversed = [...topology.reversed]
+    this.#records = records
+  }
+
+  get nodeSlots(): number {
+    return this.#ids.length
+  }
+
+  find(id: string): number {
+    this.#numbers ??= new Map(this.#ids.map((known, node) => [known, node]))
+    return id === '' ? -1 : (this.#numbers.get(id) ?? -1)
+  }
+
+  idOf(node: number): string {
+    return this.#ids[node] ?? ''
+  }
+
+  isResolved(node: number): boolean {
+    return (this.#statements[node] ?? 0) > 0
+  }
+
+  typeOf(edge: number): string {
+    return this.edgeTypes[(this.edges.kind[edge] as number) >> 2] as string
+  }
+
+  isReversed(type: number): boolean {
+    return this.#reversed[type] as boolean
+  }
+
+  originOf(edge: number): EdgeOrigin {
+    return EDGE_ORIGINS[(this.edges.kind[edge] as number) & 3] as EdgeOrigin
+  }
+
+  sourceOf(edge: number): number {
+    const { from, to, kind } = this.edges
+    return (this.#reversed[(kind[edge] as number) >> 2] ? to[edge] : from[edge]) as number
+  }
+
+  targetOf(edge: number): number {
+    const { from, to, kind } = this.edges
+    return (this.#reversed[(kind[edge] as number) >> 2] ? from[edge] : to[edge]) as number
+  }
+
+  servicesOf(node: number): readonly StoredRecord[] {
+    const slots = this.#records.servicesOfNode.of(node)
+    if (slots.length === 0) return noRecords
+    return Array.from(slots, (slot) => this.#records.records[slot] as StoredRecord)
+  }
+
+  assertionsOf(node: number): readonly StoredRecord[] {
+    return this.#records.assertionsOfNode.get(node) ?? noRecords
+  }
+
+  edgeAssertionsOf(edge: number): readonly StoredRecord[] {
+    return this.#records.assertionsOfEdge.get(edge) ?? noRecords
+  }
+}

@@ -1,0 +1,303 @@
+import type { Projection, ProjectionDefinition } from '../live/projection.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import { EDGE_ORIGINS, type EdgeIdentity, type EdgeOrigin } from '../records/graph-id.ts'
+import type { StoredRecord } from '../records/record.ts'
+import { deriveService } from './derive.ts'
+import { GraphCopy } from './graph-copy.ts'
+import type { GraphReader } from './graph-reader.ts'
+import { IntLists } from './int-lists.ts'
+import { Topology } from './topology.ts'
+
+const noRecords: readonly StoredRecord[] = []
+
+/**
+ * The graph of one view, kept as records change and never rebuilt on a write: each record knows what it contributed, so
+ * putting it again replaces exactly that. Its state depends on the records alone, not on the order in which they came, so
+ * every coordinator has the same graph at the same revision.
+ */
+export class GraphProjection implements Projection, GraphReader {
+  readonly topology = new Topology()
+  /** Numbers of records by kind and id. */
+  readonly #slots = {
+    service: new Map<string, number>(),
+    node: new Map<string, number>(),
+    edge: new Map<string, number>(),
+  }
+  readonly #records: (StoredRecord | undefined)[] = []
+  readonly #freeSlots: number[] = []
+  /** For each record the edges that it states. */
+  readonly #stated = new IntLists()
+  /** For each record the node that it states; -1 for the record of an edge. */
+  readonly #subject: number[] = []
+  /** Where a service is in its node's list. */
+  readonly #position: number[] = []
+  readonly #active: boolean[] = []
+  /** For each node the services of its name. */
+  readonly #servicesOfNode = new IntLists()
+  /** What was asserted is rare: maps cost nothing where there is none. */
+  readonly #assertionsOfNode = new Map<number, number[]>()
+  readonly #assertionsOfEdge = new Map<number, number[]>()
+  #activeServices = 0
+
+  put(record: StoredRecord, data: JsonObject): void {
+    const slots = this.#slotsOf(record)
+    let slot = slots.get(record.id)
+    const before = slot === undefined ? undefined : this.#records[slot]
+    if (slot === undefined) {
+      slot = this.#freeSlots.pop() ?? this.#records.length
+      slots.set(record.id, slot)
+      this.#subject[slot] = -1
+      this.#active[slot] = false
+    }
+    this.#records[slot] = record
+    const old = before === undefined ? undefined : this.#stated.of(slot).slice()
+    const oldSubject = this.#subject[slot] as number
+    this.#stated.clear(slot)
+    // The new statements first: what both have in common is never gone in between.
+    if (record.kind === 'service') this.#stateService(slot, data)
+    else if (record.kind === 'node') this.#restate(slot, this.topology.nodeFor(String(data['id'])))
+    else this.#stateEdge(slot, data as unknown as EdgeIdentity)
+    if (before === undefined || old === undefined) return
+    if (oldSubject !== -1) this.topology.unstate(oldSubject)
+    for (const edge of old) this.#release(slot, edge, before.revision)
+  }
+
+  remove({ kind, id, revision }: StoredRecord): void {
+    const slots = this.#slotsOf({ kind })
+    const slot = slots.get(id)
+    if (slot === undefined) return
+    slots.delete(id)
+    this.#setActive(slot, false)
+    const stated = this.#stated.of(slot).slice()
+    this.#stated.clear(slot)
+    const subject = this.#subject[slot] as number
+    if (subject !== -1) {
+      this.#detach(slot, subject)
+      this.topology.unstate(subject)
+    }
+    this.#records[slot] = undefined
+    this.#freeSlots.push(slot)
+    for (const edge of stated) this.#release(slot, edge, revision)
+  }
+
+  get nodeSlots(): number {
+    return this.topology.nodeSlots
+  }
+  get nodeCount(): number {
+    return this.topology.nodeCount
+  }
+  get edges() {
+    return this.topology.edges
+  }
+  get out() {
+    return this.topology.out
+  }
+  get in() {
+    return this.topology.in
+  }
+  get edgeTypes(): readonly string[] {
+    return this.topology.types.all
+  }
+  isReversed(type: number): boolean {
+    return this.topology.reversed[type] as boolean
+  }
+  get serviceCount(): number {
+    return this.#slots.service.size
+  }
+  get activeServiceCount(): number {
+    return this.#activeServices
+  }
+  get unresolvedCount(): number {
+    return this.topology.unresolvedCount
+  }
+
+  find(id: string): number {
+    return this.topology.find(id)
+  }
+  idOf(node: number): string {
+    return this.topology.idOf(node)
+  }
+  isResolved(node: number): boolean {
+    return this.topology.isResolved(node)
+  }
+  typeOf(edge: number): string {
+    return this.topology.types.nameOf((this.edges.kind[edge] as number) >> 2)
+  }
+  originOf(edge: number): EdgeOrigin {
+    return EDGE_ORIGINS[(this.edges.kind[edge] as number) & 3] as EdgeOrigin
+  }
+  sourceOf(edge: number): number {
+    const { from, to, kind } = this.edges
+    return (this.topology.reversed[(kind[edge] as number) >> 2] ? to[edge] : from[edge]) as number
+  }
+  targetOf(edge: number): number {
+    const { from, to, kind } = this.edges
+    return (this.topology.reversed[(kind[edge] as number) >> 2] ? from[edge] : to[edge]) as number
+  }
+
+  servicesOf(node: number): readonly StoredRecord[] {
+    const slots = this.#servicesOfNode.of(node)
+    return slots.length === 0 ? noRecords : this.#recordsAt(slots)
+  }
+
+  assertionsOf(node: number): readonly StoredRecord[] {
+    const slots = this.#assertionsOfNode.get(node)
+    return slots === undefined ? noRecords : this.#recordsAt(slots)
+  }
+
+  edgeAssertionsOf(edge: number): readonly StoredRecord[] {
+    const slots = this.#assertionsOfEdge.get(edge)
+    return slots === undefined ? noRecords : this.#recordsAt(slots)
+  }
+
+  /** Memory of the columns and lists, in bytes; ids and records are not counted. */
+  get byteLength(): number {
+    return this.topology.byteLength + this.#stated.byteLength + this.#servicesOfNode.byteLength
+  }
+
+  /** A copy that cannot change, for work that has to wait in between. Ten milliseconds at a million edges. */
+  copy(): GraphReader {
+    return new GraphCopy(this.topology, {
+      serviceCount: this.serviceCount,
+      activeServiceCount: this.activeServiceCount,
+      records: this.#records.slice(),
+      servicesOfNode: this.#servicesOfNode.copy(this.nodeSlots),
+      assertionsOfNode: this.#copyAssertions(this.#assertionsOfNode),
+      assertionsOfEdge: this.#copyAssertions(this.#assertionsOfEdge),
+    })
+  }
+
+  #copyAssertions(slots: ReadonlyMap<number, number[]>): Map<number, readonly StoredRecord[]> {
+    const copy = new Map<number, readonly StoredRecord[]>()
+    for (const [key, list] of slots) copy.set(key, this.#recordsAt(list))
+    return copy
+  }
+
+  #recordsAt(slots: ArrayLike<number>): readonly StoredRecord[] {
+    return Array.from(slots, (slot) => this.#records[slot] as StoredRecord)
+  }
+
+  #slotsOf({ kind }: { readonly kind: string }): Map<string, number> {
+    return this.#slots[kind as 'service' | 'node' | 'edge']
+  }
+
+  #stateService(slot: number, data: JsonObject): void {
+    const { topology } = this
+    // The id of the node comes with its edges; they wait here for it.
+    const relations: (readonly [type: string, target: string])[] = []
+    const id = deriveService(data, (type, target) => relations.push([type, target]))
+    const node = topology.nodeFor(id)
+    this.#restate(slot, node)
+    this.#stateEdges(
+      slot,
+      relations.map(([type, target]) => topology.edgeFor(node, type, topology.nodeFor(target), 'declared')),
+    )
+    this.#setActive(slot, data['migrationFile'] !== undefined)
+  }
+
+  #stateEdge(slot: number, { source, type, target, origin }: EdgeIdentity): void {
+    const { topology } = this
+    const edge = topology.edgeFor(topology.nodeFor(source), type, topology.nodeFor(target), origin)
+    addTo(this.#assertionsOfEdge, edge, slot)
+    this.#stateEdges(slot, [edge])
+  }
+
+  /** Counts the record among those that state a node. Its former node is left; `unstate` of that follows. */
+  #restate(slot: number, node: number): void {
+    this.topology.state(node)
+    const before = this.#subject[slot] as number
+    if (before === node) return
+    if (before !== -1) this.#detach(slot, before)
+    this.#subject[slot] = node
+    if (this.#isAssertion(slot)) addTo(this.#assertionsOfNode, node, slot)
+    else this.#position[slot] = this.#servicesOfNode.push(node, slot)
+  }
+
+  #detach(slot: number, node: number): void {
+    this.#subject[slot] = -1
+    if (this.#isAssertion(slot)) return removeFrom(this.#assertionsOfNode, node, slot)
+    const position = this.#position[slot] as number
+    const moved = this.#servicesOfNode.removeAt(node, position)
+    if (moved !== -1) this.#position[moved] = position
+  }
+
+  #isAssertion(slot: number): boolean {
+    return this.#records[slot]?.kind !== 'service'
+  }
+
+  /** Counts the record in each edge, once, and keeps their numbers in order, to be found by halving. */
+  #stateEdges(slot: number, stated: number[]): void {
+    const { edges } = this.topology
+    const { revision } = this.#records[slot] as StoredRecord
+    let last = -1
+    for (const edge of stated.sort(ascending)) {
+      if (edge === last) continue
+      last = edge
+      this.#stated.push(slot, edge)
+      const refs = edges.refs[edge] as number
+      edges.refs[edge] = refs + 1
+      if (refs === 0 || revision < (edges.revision[edge] as number)) edges.revision[edge] = revision
+    }
+  }
+
+  /** A record states an edge no more, or states it anew with another revision. `revision`: what its statement had. */
+  #release(slot: number, edge: number, revision: number): void {
+    const { edges } = this.topology
+    const refs = (edges.refs[edge] as number) - 1
+    edges.refs[edge] = refs
+    if (!this.#states(slot, edge)) removeFrom(this.#assertionsOfEdge, edge, slot)
+    if (refs === 0) this.topology.dropEdge(edge)
+    else if (edges.revision[edge] === revision) edges.revision[edge] = this.#oldestRevision(edge)
+  }
+
+  #oldestRevision(edge: number): number {
+    let oldest = Number.MAX_SAFE_INTEGER
+    for (const slot of this.#assertionsOfEdge.get(edge) ?? this.#servicesOfNode.of(this.sourceOf(edge)))
+      if (this.#states(slot, edge)) oldest = Math.min(oldest, (this.#records[slot] as StoredRecord).revision)
+    return oldest
+  }
+
+  #states(slot: number, edge: number): boolean {
+    const { items, start, length } = this.#stated
+    let low = start[slot] ?? 0
+    let high = low + (length[slot] ?? 0) - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const found = items[middle] as number
+      if (found === edge) return true
+      if (found < edge) low = middle + 1
+      else high = middle - 1
+    }
+    return false
+  }
+
+  #setActive(slot: number, active: boolean): void {
+    if (this.#active[slot] === active) return
+    this.#active[slot] = active
+    this.#activeServices += active ? 1 : -1
+  }
+}
+
+function addTo(lists: Map<number, number[]>, key: number, slot: number): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [slot])
+  else if (!list.includes(slot)) list.push(slot)
+}
+
+function removeFrom(lists: Map<number, number[]>, key: number, slot: number): void {
+  const rest = lists.get(key)?.filter((other) => other !== slot)
+  if (rest === undefined) return
+  if (rest.length === 0) lists.delete(key)
+  else lists.set(key, rest)
+}
+
+function ascending(left: number, right: number): number {
+  return left - right
+}
+
+/** The graph of a view: `view.projection(graphProjection)`. */
+export const graphProjection: ProjectionDefinition<GraphProjection> = {
+  name: 'graph',
+  kinds: ['service', 'node', 'edge'],
+  create: () => new GraphProjection(),
+}

@@ -1,0 +1,117 @@
+const FIRST_CAPACITY = 2
+
+/**
+ * Many growable lists of integers in one typed array: the adjacency of a graph with millions of edges costs a few bytes
+ * an edge, and walking it touches neighbouring memory. A list lives in a block whose size is a power of two; blocks that
+ * became too small are used again for other lists. Taking out moves the last item into the gap, so order means nothing.
+ */
+export class IntLists {
+  /** Where each list starts in `items`. Replaced when the lists grow: do not keep it over a change. */
+  start = new Int32Array(16)
+  /** How many items each list has. */
+  length = new Int32Array(16)
+  items = new Int32Array(64)
+  /** Log2 of the block's size, plus one; 0 for a list without a block. */
+  #sizeClass = new Uint8Array(16)
+  #used = 0
+  #freeBlocks: number[][] = []
+
+  /** Adds an item at the end of a list and says where it is. */
+  push(list: number, value: number): number {
+    this.#makeRoomFor(list)
+    const at = this.length[list] as number
+    const sizeClass = this.#sizeClass[list] as number
+    if (sizeClass === 0 || at === 1 << (sizeClass - 1)) this.#grow(list, sizeClass)
+    this.items[(this.start[list] as number) + at] = value
+    this.length[list] = at + 1
+    return at
+  }
+
+  /** Takes out the item at a position. Returns the item that is at that position now, or -1 where it was the last. */
+  removeAt(list: number, at: number): number {
+    const last = (this.length[list] as number) - 1
+    this.length[list] = last
+    if (last === 0) this.#release(list)
+    if (at === last) return -1
+    const start = this.start[list] as number
+    const moved = this.items[start + last] as number
+    this.items[start + at] = moved
+    return moved
+  }
+
+  clear(list: number): void {
+    if (list >= this.length.length) return
+    this.length[list] = 0
+    this.#release(list)
+  }
+
+  size(list: number): number {
+    return this.length[list] ?? 0
+  }
+
+  /** The items of a list, as a view that lives until the next change. */
+  of(list: number): Int32Array {
+    if (list >= this.length.length) return this.items.subarray(0, 0)
+    const start = this.start[list] as number
+    return this.items.subarray(start, start + (this.length[list] as number))
+  }
+
+  /** A copy for reading: nothing changes it any more, and nobody may add to it. */
+  copy(lists: number): IntLists {
+    const copy = new IntLists()
+    copy.start = this.start.slice(0, Math.max(lists, 1))
+    copy.length = this.length.slice(0, Math.max(lists, 1))
+    copy.items = this.items.slice(0, this.#used)
+    copy.#used = this.#used
+    return copy
+  }
+
+  /** Memory in use, in bytes. */
+  get byteLength(): number {
+    return this.start.byteLength + this.length.byteLength + this.#sizeClass.byteLength + this.items.byteLength
+  }
+
+  #makeRoomFor(list: number): void {
+    if (list < this.length.length) return
+    const size = Math.max(list + 1, this.length.length * 2)
+    this.start = grown(this.start, size)
+    this.length = grown(this.length, size)
+    this.#sizeClass = new Uint8Array(this.#sizeClass.buffer.transfer(size))
+  }
+
+  #grow(list: number, sizeClass: number): void {
+    const nextClass = sizeClass === 0 ? Math.log2(FIRST_CAPACITY) + 1 : sizeClass + 1
+    const block = this.#takeBlock(nextClass)
+    const start = this.start[list] as number
+    this.items.copyWithin(block, start, start + (this.length[list] as number))
+    this.#release(list)
+    this.start[list] = block
+    this.#sizeClass[list] = nextClass
+  }
+
+  #takeBlock(sizeClass: number): number {
+    const free = this.#freeBlocks[sizeClass]?.pop()
+    if (free !== undefined) return free
+    const block = this.#used
+    this.#used += 1 << (sizeClass - 1)
+    if (this.#used > this.items.length)
+      this.items = grown(this.items, Math.max(this.#used, Math.ceil(this.items.length * 1.5)))
+    return block
+  }
+
+  #release(list: number): void {
+    const sizeClass = this.#sizeClass[list] as number
+    if (sizeClass === 0) return
+    this.#freeBlocks[sizeClass] ??= []
+    this.#freeBlocks[sizeClass].push(this.start[list] as number)
+    this.#sizeClass[list] = 0
+  }
+}
+
+/**
+ * The same array, longer, filled up with zeros. The old one is empty afterwards: its memory is free at once, and not only
+ * after a collection of garbage, which the sheer size of a copy would call for.
+ */
+export function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(array.buffer.transfer(length * Int32Array.BYTES_PER_ELEMENT))
+}

@@ -1,0 +1,83 @@
+import { type NodeName, nodeName } from '../describe.ts'
+import type { Criticality } from '../graph-analysis.ts'
+import type { GraphReader } from '../graph-reader.ts'
+import { smallest } from '../smallest.ts'
+import { COMPLETE, type Completeness, cutBy } from './answer.ts'
+
+export interface CriticalOptions {
+  /** How many nodes each list may have. @default 20 */
+  readonly limit?: number | undefined
+  readonly edgeTypes?: readonly string[] | undefined
+  readonly nodeTypes?: readonly string[] | undefined
+}
+
+export interface CutPoint extends NodeName {
+  /** How many nodes are cut off from the largest remaining part when this one goes. */
+  readonly cutsOff: number
+}
+
+export interface DependedOn extends NodeName {
+  /** How many nodes need it directly. */
+  readonly direct: number
+  /** How many nodes need it, directly or through others. */
+  readonly dependents: number
+}
+
+export interface CriticalAnswer extends Completeness {
+  /** Nodes that alone hold parts of the graph together, the worst first. */
+  readonly articulationPoints: readonly CutPoint[]
+  readonly articulationPointsTotal: number
+  /** What most others need directly, the most needed first. */
+  readonly mostDependedOn: readonly DependedOn[]
+}
+
+export const DEFAULT_CRITICAL_LIMIT = 20
+/** Each listed node costs a search through the graph. */
+export const MAX_CRITICAL_LIMIT = 100
+
+/** What was chosen for an answer, before dependents are counted. */
+export interface CriticalChoice {
+  readonly cut: readonly number[]
+  readonly cutTotal: number
+  readonly needed: readonly number[]
+}
+
+/** Chooses the most critical nodes from the figures of all. */
+export function chooseCritical(
+  graph: GraphReader,
+  { cutOff, direct }: Criticality,
+  { limit = DEFAULT_CRITICAL_LIMIT, nodeTypes }: CriticalOptions,
+): CriticalChoice {
+  const wanted = (node: number) => nodeTypes === undefined || nodeTypes.includes(nodeName(graph, node).type)
+  const most = (figures: Int32Array) => (left: number, right: number) =>
+    (figures[right] as number) - (figures[left] as number) || (graph.idOf(left) < graph.idOf(right) ? -1 : 1)
+  const positive = (figures: Int32Array) =>
+    Array.from(figures.keys()).filter((node) => (figures[node] as number) > 0 && wanted(node))
+  const cut = positive(cutOff)
+  return {
+    cut: smallest(cut, limit, most(cutOff)),
+    cutTotal: cut.length,
+    needed: smallest(positive(direct), limit, most(direct)),
+  }
+}
+
+/** @param dependents of each of `choice.needed` */
+export function critical(
+  graph: GraphReader,
+  { cutOff, direct }: Criticality,
+  { choice, dependents }: { readonly choice: CriticalChoice; readonly dependents: readonly number[] },
+): CriticalAnswer {
+  return {
+    articulationPoints: choice.cut.map((node) => ({
+      ...nodeName(graph, node),
+      cutsOff: cutOff[node] as number,
+    })),
+    articulationPointsTotal: choice.cutTotal,
+    mostDependedOn: choice.needed.map((node, place) => ({
+      ...nodeName(graph, node),
+      direct: direct[node] as number,
+      dependents: dependents[place] as number,
+    })),
+    ...(choice.cutTotal > choice.cut.length ? cutBy('limit') : COMPLETE),
+  }
+}

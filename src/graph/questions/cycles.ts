@@ -1,0 +1,142 @@
+import type { GraphReader } from '../graph-reader.ts'
+import { smallest } from '../smallest.ts'
+import { COMPLETE, type Completeness, cutBy } from './answer.ts'
+
+export interface CyclesOptions {
+  /** How many cycles to list, and how many members of each. @default 100 */
+  readonly limit?: number | undefined
+  readonly edgeTypes?: readonly string[] | undefined
+}
+
+export interface Cycle {
+  /** How many nodes need each other, all of them. */
+  readonly size: number
+  /** Their ids, in order; the first `limit`. */
+  readonly nodes: readonly string[]
+  /** One shortest way from the first node through others back to it: each needs the next, the last needs the first. */
+  readonly example: readonly string[]
+}
+
+export interface CyclesAnswer extends Completeness {
+  /** The largest first. A node that needs itself is a cycle of size 1. */
+  readonly cycles: readonly Cycle[]
+  readonly total: number
+}
+
+export const DEFAULT_CYCLES_LIMIT = 100
+
+/**
+ * Groups of nodes that need each other.
+ *
+ * @param components for each node the number of its strongly connected component, over the same types of edges
+ */
+export function cycles(
+  graph: GraphReader,
+  components: Int32Array,
+  options: CyclesOptions = {},
+): CyclesAnswer {
+  const { limit = DEFAULT_CYCLES_LIMIT, edgeTypes } = options
+  const types = graph.edgeTypes.map((type) => edgeTypes === undefined || edgeTypes.includes(type))
+  const groups = [...membersOf(components, selfNeeding(graph, types)).values()].map((members) => ({
+    members,
+    first: members.reduce((least, node) => (graph.idOf(node) < graph.idOf(least) ? node : least)),
+  }))
+  const chosen = smallest(
+    groups,
+    limit,
+    (left, right) =>
+      right.members.length - left.members.length ||
+      (graph.idOf(left.first) < graph.idOf(right.first) ? -1 : 1),
+  )
+  let cut = groups.length > chosen.length
+  const listed = chosen.map(({ members, first }) => {
+    cut ||= members.length > limit
+    const nodes = smallest(members, limit, (left, right) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1))
+    const example = shortestCycle(graph, first, (edge) => {
+      const { kind, from } = graph.edges
+      const counts = types[(kind[edge] as number) >> 2] as boolean
+      return counts && components[from[edge] as number] === components[first]
+    })
+    return { size: members.length, nodes: ids(graph, nodes), example: ids(graph, example) }
+  })
+  return { cycles: listed, total: groups.length, ...(cut ? cutBy('limit') : COMPLETE) }
+}
+
+/** Components of more than one node, and nodes that need themselves. */
+function membersOf(components: Int32Array, selfNeeding: ReadonlySet<number>): Map<number, number[]> {
+  const sizes = new Int32Array(components.length)
+  for (const component of components) sizes[component] = (sizes[component] as number) + 1
+  const members = new Map<number, number[]>()
+  for (let node = 0; node < components.length; node += 1) {
+    const component = components[node] as number
+    if ((sizes[component] as number) < 2 && !selfNeeding.has(node)) continue
+    const group = members.get(component)
+    if (group === undefined) members.set(component, [node])
+    else group.push(node)
+  }
+  return members
+}
+
+function selfNeeding(graph: GraphReader, types: readonly boolean[]): ReadonlySet<number> {
+  const { slots, from, to, kind, refs } = graph.edges
+  const found = new Set<number>()
+  for (let edge = 0; edge < slots; edge += 1)
+    if (from[edge] === to[edge] && refs[edge] !== 0 && types[(kind[edge] as number) >> 2])
+      found.add(from[edge] as number)
+  return found
+}
+
+/** Goes back from a node, step by step, until something the node needs is reached; then forward again. */
+function shortestCycle(
+  graph: GraphReader,
+  start: number,
+  counts: (edge: number) => boolean,
+): readonly number[] {
+  const { edges, out, in: into } = graph
+  const needed = new Set(neighborsOf(start, out, edges.to, counts))
+  if (needed.has(start)) return [start]
+  const distance = new Map([[start, 0]])
+  let level = [start]
+  for (let steps = 1; level.length > 0; steps += 1) {
+    const nextLevel: number[] = []
+    for (const node of level)
+      for (const before of neighborsOf(node, into, edges.from, counts)) {
+        if (distance.has(before)) continue
+        distance.set(before, steps)
+        nextLevel.push(before)
+      }
+    if (nextLevel.some((node) => needed.has(node))) break
+    level = nextLevel
+  }
+  const cycle = [start]
+  let candidates = [...needed].filter((node) => distance.has(node))
+  while (candidates.length > 0) {
+    const nearest = Math.min(...candidates.map((node) => distance.get(node) as number))
+    if (nearest === 0) break
+    const best = candidates
+      .filter((node) => distance.get(node) === nearest)
+      .reduce((least, node) => (graph.idOf(node) < graph.idOf(least) ? node : least))
+    cycle.push(best)
+    candidates = neighborsOf(best, out, edges.to, counts).filter((node) => distance.get(node) === nearest - 1)
+  }
+  return cycle
+}
+
+function neighborsOf(
+  node: number,
+  { start, length, items }: GraphReader['out'],
+  far: Int32Array,
+  counts: (edge: number) => boolean,
+): number[] {
+  const first = start[node] ?? 0
+  const found: number[] = []
+  for (let at = first; at < first + (length[node] ?? 0); at += 1) {
+    const edge = items[at] as number
+    if (counts(edge)) found.push(far[edge] as number)
+  }
+  return found
+}
+
+function ids(graph: GraphReader, nodes: readonly number[]): readonly string[] {
+  return nodes.map((node) => graph.idOf(node))
+}

@@ -1,0 +1,130 @@
+import type { GraphReader } from '../graph-reader.ts'
+import { followOf, search } from '../search.ts'
+import { COMPLETE, type Completeness, cutBy } from './answer.ts'
+
+export interface PathsOptions {
+  /** How many paths to list, shortest first. @default 10 */
+  readonly limit?: number | undefined
+  /** How many steps a path may have. @default no bound */
+  readonly depth?: number | undefined
+  readonly edgeTypes?: readonly string[] | undefined
+}
+
+export interface PathsAnswer extends Completeness {
+  readonly from: string
+  readonly to: string
+  /** By length, then by the ids on the way. No node comes twice in one path. */
+  readonly paths: readonly { readonly length: number; readonly nodes: readonly string[] }[]
+}
+
+/** Steps over edges that one question may take: some milliseconds. */
+const MAX_STEPS = 300_000
+
+/**
+ * How one node needs another: the ways from the first to the second along what is needed. All of them can be very many, so
+ * they are listed by length until `limit`; only nodes from which the end is near enough are ever visited.
+ */
+export function paths(graph: GraphReader, from: number, to: number, options: PathsOptions = {}): PathsAnswer {
+  const { limit = 10, depth = Number.POSITIVE_INFINITY, edgeTypes } = options
+  const back = followOf(graph, 'neededBy', edgeTypes)
+  const finder = search(graph, { sources: [to], follow: back, depth: options.depth }, (found) => {
+    const walk = new PathWalk(graph, { types: back.in ?? [], to, limit, distanceOf: found.distanceOf })
+    const shortest = found.distanceOf(from)
+    for (let length = shortest; length !== -1 && length <= depth; length += 1)
+      if (!walk.go(from, length)) break
+    return walk
+  })
+  return {
+    from: graph.idOf(from),
+    to: graph.idOf(to),
+    paths: finder.paths.map((nodes) => ({
+      length: nodes.length - 1,
+      nodes: nodes.map((node) => graph.idOf(node)),
+    })),
+    ...(finder.cut === undefined ? COMPLETE : cutBy(finder.cut)),
+  }
+}
+
+interface WalkOptions {
+  readonly types: readonly boolean[]
+  readonly to: number
+  readonly limit: number
+  /** Steps to the end at least; -1 where it cannot be reached. */
+  readonly distanceOf: (node: number) => number
+}
+
+/** Walks all simple paths of one length, in the order of ids. */
+class PathWalk {
+  readonly paths: number[][] = []
+  cut: 'limit' | 'budget' | undefined
+  readonly #graph: GraphReader
+  readonly #options: WalkOptions
+  readonly #next = new Map<number, readonly number[]>()
+  #steps = 0
+  /** Whether a longer path may exist. */
+  #tooLong = false
+
+  constructor(graph: GraphReader, options: WalkOptions) {
+    this.#graph = graph
+    this.#options = options
+  }
+
+  /** Collects the paths of exactly this length. Returns whether longer ones are worth looking for. */
+  go(from: number, length: number): boolean {
+    const { to, distanceOf } = this.#options
+    this.#tooLong = false
+    const path = [from]
+    const onPath = new Set(path)
+    const pending = [this.#nextOf(from).values()]
+    if (from === to) {
+      this.#found(path)
+      return false
+    }
+    while (pending.length > 0) {
+      const { value: node, done } = (pending.at(-1) as ArrayIterator<number>).next()
+      if (done) {
+        pending.pop()
+        onPath.delete(path.pop() as number)
+        continue
+      }
+      this.#steps += 1
+      if (this.#steps > MAX_STEPS) this.cut = 'budget'
+      if (this.cut !== undefined) return false
+      if (onPath.has(node)) continue
+      if (path.length + distanceOf(node) > length) this.#tooLong = true
+      else if (node !== to) {
+        path.push(node)
+        onPath.add(node)
+        pending.push(this.#nextOf(node).values())
+      } else if (path.length === length && !this.#found([...path, node])) return false
+    }
+    return this.#tooLong
+  }
+
+  #found(path: number[]): boolean {
+    if (this.paths.length === this.#options.limit) this.cut = 'limit'
+    else this.paths.push(path)
+    return this.cut === undefined
+  }
+
+  /** Where a path may go on: nodes from which the end can be reached, by id. */
+  #nextOf(node: number): readonly number[] {
+    const known = this.#next.get(node)
+    if (known !== undefined) return known
+    const { edges, out } = this.#graph
+    const first = out.start[node] ?? 0
+    const next = new Set<number>()
+    for (let at = first; at < first + (out.length[node] ?? 0); at += 1) {
+      const edge = out.items[at] as number
+      const far = edges.to[edge] as number
+      if (this.#options.types[(edges.kind[edge] as number) >> 2] && this.#options.distanceOf(far) !== -1)
+        next.add(far)
+    }
+    this.#steps += out.length[node] ?? 0
+    const sorted = [...next].sort((left, right) =>
+      this.#graph.idOf(left) < this.#graph.idOf(right) ? -1 : 1,
+    )
+    this.#next.set(node, sorted)
+    return sorted
+  }
+}
