@@ -163,6 +163,12 @@ export const ERRORS = {
     title: 'The path does not take this method',
     hint: 'Use a method from the `Allow` header.',
   },
+  COORD_HEADERS_TOO_LARGE: {
+    status: 431,
+    retryable: false,
+    title: 'The request headers are too large',
+    hint: 'Send a path, query string and headers of at most 16 KiB together.',
+  },
   COORD_REQUEST_TIMEOUT: {
     status: 408,
     retryable: true,

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { DatabaseCalls } from './database-calls.ts'
 import { errorClass, errorCodeLabel, outcomeOf } from './error-labels.ts'
 
 /** What a store is asked. The label `operation` takes these values and no others; it is never SQL. */
@@ -277,14 +278,17 @@ export function createMetrics({
   commitDuration.zero({ backend })
   batchSize.zero({ backend })
 
+  const calls = new DatabaseCalls()
   const finish = (
     operation: DatabaseOperation,
     startedAt: number,
     thrown?: { readonly error: unknown },
   ): void => {
-    queryDuration.observe({ backend, operation }, (performance.now() - startedAt) / 1_000)
+    const durationMs = performance.now() - startedAt
+    queryDuration.observe({ backend, operation }, durationMs / 1_000)
     const outcome = thrown === undefined ? 'ok' : outcomeOf(thrown.error)
     queries.inc({ backend, operation, outcome })
+    calls.add(operation, durationMs, outcome === 'error' ? thrown : undefined)
     if (outcome !== 'error') return
     errors.inc({ backend, operation, class: errorClass(thrown?.error), code: errorCodeLabel(thrown?.error) })
   }
@@ -302,6 +306,9 @@ export function createMetrics({
     },
 
     database: {
+      /** The newest calls: latencies and failures. */
+      calls,
+
       /** Runs one call to the database and counts it, however it ends. */
       async measure<T>(operation: DatabaseOperation, run: () => Promise<T>): Promise<T> {
         const startedAt = performance.now()

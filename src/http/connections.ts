@@ -1,0 +1,63 @@
+import type { Server } from 'node:http'
+import { Server as NetServer, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const lookMs = 20
+
+/** The open connections of a server, for the end of it. */
+export class Connections {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  constructor(server: Server) {
+    this.#server = server
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+  }
+
+  get count(): number {
+    return this.#sockets.size
+  }
+
+  /** Stops listening, and nothing else: the server's own `close` would cut connections that are about to be used. */
+  refuseNew(): void {
+    if (this.#server.listening) NetServer.prototype.close.call(this.#server)
+  }
+
+  /**
+   * Waits until every connection has ended, or the time is over.
+   *
+   * @param restMs how long connections at rest are left alone, so that a busy client asks once more and is told to close
+   */
+  async drained({
+    timeoutMs,
+    restMs,
+  }: {
+    readonly timeoutMs: number
+    readonly restMs: number
+  }): Promise<void> {
+    const started = performance.now()
+    for (;;) {
+      const waited = performance.now() - started
+      if (waited >= restMs) this.#closeResting()
+      if (this.#sockets.size === 0 || waited >= timeoutMs) return
+      await pause(Math.min(lookMs, timeoutMs - waited))
+    }
+  }
+
+  /** Ends whatever is left. @returns how many requests that cut off */
+  cutOff(): number {
+    this.#closeResting()
+    const cut = [...this.#sockets].filter((socket) => !socket.destroyed).length
+    for (const socket of this.#sockets) socket.destroy()
+    return cut
+  }
+
+  #closeResting(): void {
+    this.#server.closeIdleConnections()
+    // For Node one that has never sent anything is not idle: a request might be on its way.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+  }
+}

@@ -1,0 +1,53 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Inspection, Inspector } from '../database/store.ts'
+import { toCoordinatorError } from '../errors.ts'
+
+export interface ServerFacts {
+  readonly known?: Inspection & { /** Epoch milliseconds. */ readonly inspectedAt: number }
+  /** Why nothing newer is known. */
+  readonly unknown?: string
+}
+
+/** How long an answer stays good. */
+const freshMs = 10_000
+/** How long a question may keep its asker waiting. */
+const patienceMs = 1_000
+
+/** Asks the server behind a store what it is; seldom, one question at a time, and without waiting long. */
+export class DatabaseInspection {
+  readonly #inspector: Inspector | undefined
+  #facts: ServerFacts = {}
+  #asking: Promise<void> | undefined
+
+  constructor(inspector: Inspector | undefined) {
+    this.#inspector = inspector
+  }
+
+  async latest(): Promise<ServerFacts> {
+    const inspector = this.#inspector
+    if (inspector === undefined) return {}
+    const { known } = this.#facts
+    if (known !== undefined && this.#facts.unknown === undefined && Date.now() - known.inspectedAt < freshMs)
+      return this.#facts
+    this.#asking ??= this.#ask(inspector).finally(() => {
+      this.#asking = undefined
+    })
+    const late = Symbol('late')
+    const waiting = new AbortController()
+    const first = await Promise.race([
+      this.#asking,
+      pause(patienceMs, late, { signal: waiting.signal }).catch(() => late),
+    ])
+    waiting.abort()
+    if (first !== late) return this.#facts
+    return { ...this.#facts, unknown: `The database did not answer within ${patienceMs} ms.` }
+  }
+
+  async #ask(inspector: Inspector): Promise<void> {
+    try {
+      this.#facts = { known: { ...(await inspector.inspect()), inspectedAt: Date.now() } }
+    } catch (thrown) {
+      this.#facts = { ...this.#facts, unknown: toCoordinatorError(thrown, 'COORD_STORE_FAULT').detail }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { CoordinatorError, WriteOutcome } from '../errors.ts'
+
+/** The body of an error answer: RFC 9457, with members of ours. `errors.md` explains the codes. */
+export interface ProblemDocument {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly hint: string
+  readonly retryable: boolean
+  readonly requestId?: string
+  readonly errors?: readonly unknown[]
+  readonly outcome?: WriteOutcome
+  readonly success: false
+  /** The same as `detail`, for clients that look for it under this name. */
+  readonly message: string
+  readonly [more: string]: unknown
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** Path of the page that explains a code; also the `type` of its problems. */
+export function errorPage(code: string): string {
+  return `/docs/errors#${code}`
+}
+
+export function problemDocument(error: CoordinatorError, requestId?: string): ProblemDocument {
+  const { code, detail, title, status, hint, retryable, errors, outcome, extra } = error
+  return {
+    ...extra,
+    type: errorPage(code),
+    title,
+    status,
+    code,
+    detail,
+    hint,
+    retryable,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(errors.length === 0 ? {} : { errors }),
+    ...(outcome === undefined ? {} : { outcome }),
+    success: false,
+    message: detail,
+  }
+}
+
+/** When to try again, in seconds; `undefined` where trying again is of no use. */
+export function retryAfterSeconds(error: CoordinatorError): number | undefined {
+  return error.retryAfterSeconds ?? (error.retryable && error.status === 503 ? 2 : undefined)
+}
+
+/** A failed write says whether it may have happened, whoever made the error. */
+export function withWriteOutcome(error: CoordinatorError): CoordinatorError {
+  if (error.outcome !== undefined || error.status < 500) return error
+  return error.withOutcome(error.code === 'COORD_NOT_LOADED' ? 'not_written' : 'unknown')
+}

@@ -1,0 +1,68 @@
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { CoordinatorError, type Problem } from '../errors.ts'
+import { closestWord } from '../records/closest-word.ts'
+
+/** Values of a query string: repeated parameters are arrays. */
+export type QueryValues = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export const revisionText = z
+  .string()
+  .regex(/^\d{1,16}$/, 'must be a whole number')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'is larger than any revision')
+
+/**
+ * Reads the query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that
+ * was ignored would be answered with something older than was asked for.
+ *
+ * @throws COORD_QUERY_INVALID with every problem
+ */
+export function readQuery<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
+  return parse(request.query as QueryValues, schema.strict()) as z.output<S>
+}
+
+/** The same for parameters that are some among others, which somebody else reads. */
+export function readQueryPart<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
+  return parse(request.query as QueryValues, schema) as z.output<S>
+}
+
+function parse<S extends z.ZodObject>(query: QueryValues, schema: S): z.output<S> {
+  const result = schema.safeParse(query)
+  if (result.success) return result.data
+  throw invalidQuery(
+    result.error.issues.flatMap((issue) => problemsOf(issue, query, Object.keys(schema.shape))),
+  )
+}
+
+export function invalidQuery(problems: readonly Problem[]): CoordinatorError {
+  const [first] = problems
+  const sentence = `The parameter ${first?.path.replace(/^query\./, '')} ${first?.message}`
+  return new CoordinatorError('COORD_QUERY_INVALID', {
+    detail: sentence.endsWith('?') ? sentence : `${sentence}.`,
+    errors: problems,
+    outcome: 'not_written',
+  })
+}
+
+function problemsOf(issue: z.core.$ZodIssue, query: QueryValues, known: readonly string[]): Problem[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownParameter(key, known))
+  const name = issue.path.join('.')
+  return [
+    { path: `query.${name}`, message: Array.isArray(query[name]) ? 'must come only once' : messageOf(issue) },
+  ]
+}
+
+function unknownParameter(key: string, known: readonly string[]): Problem {
+  const meant = closestWord(key, known)
+  return {
+    path: `query.${key.slice(0, 64).toWellFormed()}`,
+    message: `is not known here${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  }
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_value'
+    ? `must be one of ${issue.values.map(String).join(', ')}`
+    : issue.message
+}

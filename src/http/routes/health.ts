@@ -1,0 +1,122 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { z } from 'zod'
+import { CoordinatorError } from '../../errors.ts'
+import type { LiveState } from '../../live/status.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+import { healthAnswerSchema } from '../schemas.ts'
+
+const noQuery = z.object({})
+const readyParameters = z.object({
+  for: z.enum(['reads', 'writes']).optional().meta({
+    description: 'With `writes` it is also not ready while the database does not answer.',
+    default: 'reads',
+  }),
+})
+
+const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
+  memory: 'ok',
+  connecting: 'starting',
+  loading: 'starting',
+  ready: 'ok',
+  degraded: 'degraded',
+}
+
+/** `/health`: for people, for load balancers, for whoever restarts processes. */
+export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, answers } = context
+
+  app.get('/health', { config: { operation: health } }, (request, reply) => {
+    readQuery(request, noQuery)
+    answers.send(reply, {
+      body: JSON.stringify(healthAnswer(context)),
+      headers: [...answers.stateHeaders(), 'Cache-Control', 'no-store'],
+    })
+  })
+
+  app.get('/health/live', { config: { operation: alive } }, (request, reply) => {
+    readQuery(request, noQuery)
+    answers.send(reply, { body: '{"success":true,"status":"live"}', headers: ['Cache-Control', 'no-store'] })
+  })
+
+  app.get('/health/ready', { config: { operation: ready } }, (request, reply) => {
+    const { for: purpose } = readQuery(request, readyParameters)
+    const fault = unreadiness(context, purpose ?? 'reads')
+    if (fault !== undefined) throw fault
+    answers.send(reply, {
+      body: JSON.stringify({ success: true, status: 'ready', for: purpose ?? 'reads' }),
+      headers: [...answers.stateHeaders(), 'Cache-Control', 'no-store'],
+    })
+  })
+  done()
+
+  function unreadiness({ draining }: HttpContext, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
+    if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
+    // Throws what every read of the records would be answered with.
+    void live.view
+    const { state, lastError, reason } = live.status
+    if (purpose === 'reads' || state !== 'degraded') return undefined
+    return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+      detail: reason ?? lastError?.detail ?? 'The database does not answer.',
+    })
+  }
+}
+
+function healthAnswer({ live, registry, storage, notice, version }: HttpContext) {
+  const { state, since, reason } = live.status
+  return {
+    success: true,
+    status: words[state],
+    uptime: Math.round(process.uptime() * 1_000) / 1_000,
+    registeredServices: live.loaded ? registry.counts().services : 0,
+    storage: {
+      ...storage,
+      status: state,
+      since: new Date(since).toISOString(),
+      ...(reason === undefined ? {} : { reason }),
+    },
+    ...(notice === undefined ? {} : { notice }),
+    ...(live.loaded ? { revision: live.view.revision, lineage: live.view.lineage } : {}),
+    version,
+  }
+}
+
+const health: Operation = {
+  chapter: 'operations',
+  summary: 'Health for people',
+  description: 'Always 200 while the process lives; `status` says how it is.',
+  answers: { 200: { description: 'The state.', content: { 'application/json': healthAnswerSchema } } },
+}
+
+const alive: Operation = {
+  chapter: 'operations',
+  summary: 'Whether the process lives',
+  description: 'For what restarts processes. It does not depend on the database.',
+  answers: {
+    200: {
+      description: 'It lives.',
+      content: { 'application/json': z.object({ success: z.literal(true), status: z.literal('live') }) },
+    },
+  },
+}
+
+const ready: Operation = {
+  chapter: 'operations',
+  summary: 'Whether requests can be answered',
+  description: 'For load balancers: 503 before the first load and while the coordinator stops.',
+  query: readyParameters,
+  errors: ['COORD_NOT_LOADED', 'COORD_STORE_UNAVAILABLE', 'COORD_SHUTTING_DOWN'],
+  answers: {
+    200: {
+      description: 'Ready.',
+      content: {
+        'application/json': z.object({
+          success: z.literal(true),
+          status: z.literal('ready'),
+          for: z.enum(['reads', 'writes']),
+        }),
+      },
+    },
+  },
+}

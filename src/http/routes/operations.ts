@@ -1,0 +1,44 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { z } from 'zod'
+import { databaseAnswer } from '../database-answer.ts'
+import { DatabaseInspection } from '../database-inspection.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+import { databaseAnswerSchema } from '../schemas.ts'
+
+const noQuery = z.object({})
+
+/** `/metrics` and `/database`: for those who run the coordinator. */
+export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, metrics, answers } = context
+  const inspection = new DatabaseInspection(live.store.inspector)
+
+  app.get('/metrics', { config: { operation: scrape } }, async (_request, reply) => {
+    answers.send(reply, { body: await metrics.text(), contentType: metrics.contentType })
+  })
+
+  app.get('/database', { config: { operation: database } }, async (request, reply) => {
+    readQuery(request, noQuery)
+    const server = await inspection.latest()
+    answers.send(reply, {
+      body: JSON.stringify(databaseAnswer(context, server)),
+      headers: [...answers.stateHeaders(), 'Cache-Control', 'no-store'],
+    })
+  })
+  done()
+}
+
+const scrape: Operation = {
+  chapter: 'operations',
+  summary: 'Metrics for Prometheus',
+  answers: { 200: { description: 'Every metric.', content: { 'text/plain': undefined } } },
+}
+
+const database: Operation = {
+  chapter: 'operations',
+  summary: 'The state of the database',
+  description:
+    'Answers while the database does not, too: `server` is then what was last known. Records that were changed by hand into something that their kind does not allow are in `refusedRecords` (at most 100).',
+  answers: { 200: { description: 'The state.', content: { 'application/json': databaseAnswerSchema } } },
+}

@@ -1,0 +1,158 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { z } from 'zod'
+import { CoordinatorError } from '../../errors.ts'
+import { LIMITS } from '../../records/limits.ts'
+import { migrationSchema, registrationSchema } from '../../records/service-schema.ts'
+import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
+import { checkLineage } from '../freshness.ts'
+import type { HttpContext } from '../http-context.ts'
+import { requiredBody } from '../json-body.ts'
+import type { Operation } from '../operation.ts'
+import { problemDocument } from '../problem.ts'
+import { readQuery } from '../read-query.ts'
+import { registrationExample, registrationGuide } from '../registration-guide.ts'
+import { batchAnswerSchema, registerAnswerSchema } from '../schemas.ts'
+import { writeContext } from '../write-context.ts'
+
+interface ServicePath {
+  readonly Params: { readonly serviceId: string }
+}
+
+const noQuery = z.object({})
+
+/** `/register`: how services come in. */
+export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, registry, answers, storage, notice } = context
+  const tail = `,"storage":${JSON.stringify(storage)}${notice === undefined ? '' : `,"notice":${JSON.stringify(notice)}`}}`
+  const guide = JSON.stringify(registrationGuide(context))
+
+  app.get('/register', { config: { operation: howToRegister } }, (request, reply) => {
+    readQuery(request, noQuery)
+    answers.send(reply, { body: guide })
+  })
+
+  app.post('/register', { config: { operation: register } }, async (request, reply) => {
+    if (request.raw.url !== '/register') readQuery(request, noQuery)
+    checkLineage(live, request)
+    const answer = await registry.register(requiredBody(request), writeContext(request))
+    answers.sendState(reply, {
+      status: answer.created ? 201 : 200,
+      body: `{"success":true,${registeredMembers(answer)}${tail}`,
+      headers: ['Location', `/services/${encodeURIComponent(answer.serviceId)}`, 'ETag', answer.etag],
+    })
+  })
+
+  app.post('/register/batch', { config: { operation: registerBatch } }, async (request, reply) => {
+    readQuery(request, noQuery)
+    checkLineage(live, request)
+    const { results } = await registry.registerBatch(requiredBody(request), writeContext(request))
+    const failed = results.filter((result) => result instanceof CoordinatorError).length
+    answers.sendState(reply, {
+      body: `{"success":true,"results":[${results.map(batchResult).join(',')}],"registered":${results.length - failed},"failed":${failed},"revision":${live.view.revision}${tail}`,
+    })
+  })
+
+  app.post<ServicePath>(
+    '/register/:serviceId/migration',
+    { config: { operation: migrate } },
+    async (request, reply) => {
+      readQuery(request, noQuery)
+      checkLineage(live, request)
+      const { serviceId } = request.params
+      const answer = await registry.submitMigration(serviceId, requiredBody(request), writeContext(request))
+      answers.sendState(reply, {
+        body: `{"success":true,${registeredMembers(answer)}${tail}`,
+        headers: ['ETag', answer.etag],
+      })
+    },
+  )
+  done()
+}
+
+function registeredMembers(answer: RegisterAnswer): string {
+  const { serviceId, status, created, changed, revision, replayed, warnings } = answer
+  const known = warnings.length === 0 ? '[]' : JSON.stringify(warnings)
+  return `"serviceId":${JSON.stringify(serviceId)},"status":"${status}","created":${created},"changed":${changed},"revision":${revision}${replayed ? ',"replayed":true' : ''},"warnings":${known}`
+}
+
+function batchResult(result: BatchAnswer['results'][number]): string {
+  if (result instanceof CoordinatorError) return JSON.stringify(problemDocument(result))
+  return `{"success":true,"statusCode":${result.created ? 201 : 200},${registeredMembers(result)}}`
+}
+
+const howToRegister: Operation = {
+  chapter: 'registry',
+  summary: 'How to register',
+  description: 'Every field with its type, rules and default, and an example that can be sent as it is.',
+  answers: { 200: { description: 'The guide.', content: { 'application/json': z.looseObject({}) } } },
+}
+
+const register: Operation = {
+  chapter: 'registry',
+  summary: 'Register a service',
+  description:
+    'Sending the same registration again is harmless: the service keeps its id, and where nothing changed nothing is stored. A registration replaces all fields of the earlier one; what is left out goes back to its default, except that a stored `migrationFile` stays. The id follows from the content (`serviceName`, `version`, `endpoint`; or `serviceName`, `instanceId`), so a restarted service gets its id back.',
+  body: { schema: registrationSchema, example: registrationExample, required: true },
+  writes: true,
+  state: true,
+  errors: [
+    'COORD_IDEMPOTENCY_REUSED',
+    'COORD_PRECONDITION_FAILED',
+    'COORD_COMMIT_CONTENDED',
+    'COORD_COMMIT_REFUSED',
+  ],
+  answers: {
+    200: {
+      description: 'The service was known; `changed` says whether anything was stored.',
+      content: { 'application/json': registerAnswerSchema },
+    },
+    201: {
+      description: 'The service is new; `Location` is its path.',
+      content: { 'application/json': registerAnswerSchema },
+    },
+  },
+}
+
+const registerBatch: Operation = {
+  chapter: 'registry',
+  summary: `Register up to ${LIMITS.batch.toLocaleString('en')} services`,
+  description:
+    'Each registration is judged on its own: what is wrong with one keeps no other from being stored. The body is an array of registrations, or `{"services": [...]}`.',
+  body: {
+    schema: z.union([
+      z.array(registrationSchema).max(LIMITS.batch),
+      z.object({ services: z.array(registrationSchema).max(LIMITS.batch) }),
+    ]),
+    example: [registrationExample],
+    required: true,
+  },
+  writes: true,
+  state: true,
+  answers: {
+    200: {
+      description: 'One result for each registration, in order: what `POST /register` would have answered.',
+      content: { 'application/json': batchAnswerSchema },
+    },
+  },
+}
+
+const migrate: Operation = {
+  chapter: 'registry',
+  summary: 'Send the migration file of a service',
+  description: 'The second stage of a registration: the service goes from `pending_migration` to `active`.',
+  parameters: { serviceId: 'Id of the service, as `POST /register` answered it.' },
+  body: {
+    schema: migrationSchema,
+    example: { migrationFile: { endpoints: [{ method: 'GET', path: '/cart/:id' }], tables: ['carts'] } },
+    required: true,
+  },
+  writes: true,
+  state: true,
+  errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_COMMIT_CONTENDED'],
+  answers: {
+    200: {
+      description: 'Stored, or known already.',
+      content: { 'application/json': registerAnswerSchema },
+    },
+  },
+}

@@ -1,0 +1,104 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../registry/list-query.ts'
+import { type ListAnswer, parseListQuery } from '../../registry/registry.ts'
+import { NDJSON_TYPE, prefersNdjson } from '../accepts.ts'
+import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { type QueryValues, readQueryPart } from '../read-query.ts'
+import { listAnswerSchema } from '../schemas.ts'
+import { sendLines } from '../send-lines.ts'
+
+const readParameters = z.object({ ...freshnessQuery, ...asOfQuery })
+
+/** `/services`, and its other name `/registry`: what is registered. */
+export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, registry, answers } = context
+
+  async function list(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    checkLineage(live, request)
+    const query = parseListQuery(request.query as QueryValues)
+    const { asOf, ...freshness } = readQueryPart(request, readParameters)
+    const lines = prefersNdjson(request.headers.accept)
+    if (asOf !== undefined) {
+      const past = await registry.listAsOf(lines ? { ...query, limit: Number.MAX_SAFE_INTEGER } : query, asOf)
+      checkLineage(live, request)
+      if (!lines) return sendList(answers, reply, past)
+      return sendLines(context, reply, { ...past, chunks: past.items.map((item) => `${item}\n`) })
+    }
+    await waitUntilFresh(live, freshness)
+    checkLineage(live, request)
+    if (!lines) return sendList(answers, reply, registry.list(query))
+    const all = registry.listAll(query)
+    return sendLines(context, reply, { chunks: all, revision: all.revision, etag: all.etag })
+  }
+
+  app.get('/services', { config: { operation } }, list)
+  app.get(
+    '/registry',
+    { config: { operation: { ...operation, summary: 'The same as `GET /services`' } } },
+    list,
+  )
+  done()
+}
+
+function sendList(answers: HttpContext['answers'], reply: FastifyReply, list: ListAnswer): void {
+  const { items, total, nextCursor, revision, etag } = list
+  const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`
+  answers.sendState(reply, {
+    body: `{"success":true,"services":[${items.join(',')}],"total":${total}${next},"revision":${revision}}`,
+    etag,
+    revision,
+    headers: ['Vary', 'Accept'],
+  })
+}
+
+const text = z.string().optional()
+const texts = z.array(z.string()).optional()
+
+/** What `parseListQuery` reads, for the reference. */
+const listParameters = z.object({
+  name: text.meta({ description: 'Exactly this serviceName.' }),
+  version: text.meta({
+    description: 'A semver range; a version that is not semantic matches its own text only.',
+    example: '^3',
+  }),
+  tag: texts.meta({ description: 'Repeated: all of them.' }),
+  capability: texts.meta({ description: 'Repeated: all of them.' }),
+  status: z.enum(['pending_migration', 'active']).optional(),
+  health: z.enum(['unknown', 'up', 'down', 'expired']).optional(),
+  'metadata.<key>': text.meta({
+    description: 'The member of `metadata` has this value; numbers and booleans as text.',
+  }),
+  limit: z
+    .string()
+    .optional()
+    .meta({
+      description: `Services on a page: 1 to ${LIST_LIMIT_MAX}.`,
+      default: String(LIST_LIMIT_DEFAULT),
+    }),
+  cursor: text.meta({ description: '`nextCursor` of the page before; the filters have to be the same.' }),
+  fields: text.meta({
+    description: 'Only these fields of each service, separated by commas.',
+    example: 'serviceName,endpoint',
+  }),
+  ...readParameters.shape,
+})
+
+const operation: Operation = {
+  chapter: 'registry',
+  summary: 'List services',
+  description:
+    'In order of serviceName and serviceId; pages stay right while services come and go. With `Accept: application/x-ndjson` all that match come at once, one a line, at one revision.',
+  query: listParameters,
+  state: true,
+  errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  answers: {
+    200: {
+      description: 'A page, or everything as JSON lines.',
+      content: { 'application/json': listAnswerSchema, [NDJSON_TYPE]: undefined },
+    },
+    304: { description: 'Nothing that matches has changed since the `ETag` in `If-None-Match`.' },
+  },
+}

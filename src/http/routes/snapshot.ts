@@ -1,0 +1,64 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { FastifyPluginCallback } from 'fastify'
+import { z } from 'zod'
+import type { View } from '../../live/view.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import { NDJSON_TYPE } from '../accepts.ts'
+import { checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+import { sendLines } from '../send-lines.ts'
+
+const parameters = z.object(freshnessQuery)
+
+/** Size of a chunk before it is handed on, in UTF-16 code units. */
+const chunkSize = 65_536
+
+/** `/snapshot`: everything, at one revision. */
+export const snapshotRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live } = context
+  app.get('/snapshot', { config: { operation } }, async (request, reply) => {
+    const freshness = readQuery(request, parameters)
+    checkLineage(live, request)
+    await waitUntilFresh(live, freshness)
+    checkLineage(live, request)
+    const { view } = live
+    return sendLines(context, reply, { chunks: snapshotChunks(view), revision: view.revision })
+  })
+  done()
+}
+
+/** Takes hold of the records at once. They never change but are replaced, so what is committed meanwhile does not show. */
+function snapshotChunks(view: View): AsyncGenerator<string> {
+  const { position, at } = view
+  const records = [...view.kinds].sort().flatMap((kind) => [...view.records(kind).values()])
+  const first = JSON.stringify({ position, at: new Date(at).toISOString(), records: records.length })
+  return chunksOf(first, records)
+}
+
+async function* chunksOf(first: string, records: readonly StoredRecord[]): AsyncGenerator<string> {
+  let chunk = `${first}\n`
+  for (const record of records) {
+    chunk += `${lineOf(record)}\n`
+    if (chunk.length < chunkSize) continue
+    yield chunk
+    chunk = ''
+    await turn()
+  }
+  yield chunk
+}
+
+function lineOf({ kind, id, revision, createdAt, updatedAt, data }: StoredRecord): string {
+  return `{"kind":${JSON.stringify(kind)},"id":${JSON.stringify(id)},"revision":${revision},"createdAt":"${new Date(createdAt).toISOString()}","updatedAt":"${new Date(updatedAt).toISOString()}","data":${data}}`
+}
+
+const operation: Operation = {
+  chapter: 'registry',
+  summary: 'Everything at one revision',
+  description:
+    'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is how many lines follow; each of them is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. What is committed while it is read does not show.',
+  query: parameters,
+  state: true,
+  answers: { 200: { description: 'The snapshot.', content: { [NDJSON_TYPE]: undefined } } },
+}

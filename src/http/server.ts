@@ -1,0 +1,170 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Settings } from '../config/settings.ts'
+import { CoordinatorError } from '../errors.ts'
+import type { Live } from '../live/live.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Logger } from '../telemetry/logging.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createRequestIds } from '../telemetry/request-id.ts'
+import { Answers } from './answers.ts'
+import { Connections } from './connections.ts'
+import { type HttpContext, MEMORY_NOTICE } from './http-context.ts'
+import { acceptJsonOnly } from './json-body.ts'
+import { RouteTable } from './not-found.ts'
+import { refuseConnection } from './refuse-connection.ts'
+import { timeRoutes } from './route-timer.ts'
+import { healthRoutes } from './routes/health.ts'
+import { operationsRoutes } from './routes/operations.ts'
+import { registerRoutes } from './routes/register.ts'
+import { serviceRoutes } from './routes/service.ts'
+import { servicesRoutes } from './routes/services.ts'
+import { snapshotRoutes } from './routes/snapshot.ts'
+import { ProblemSender } from './send-problem.ts'
+import { type StopReport, stopServer } from './stop-server.ts'
+
+export interface HttpServerOptions {
+  readonly live: Live
+  readonly registry: Registry
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly settings: Pick<Settings, 'shutdownTimeoutMs' | 'logRequests'>
+  /** Version of the program. */
+  readonly version: string
+  /** How long a request may take to arrive, in milliseconds. @default 30_000 */
+  readonly requestTimeoutMs?: number
+}
+
+/** The HTTP interface over a live view and its registry. */
+export interface HttpServer {
+  readonly app: FastifyInstance
+
+  /**
+   * @param port 0 takes a free one
+   * @returns the URL to reach it by
+   * @throws COORD_LISTEN_FAILED
+   */
+  listen(address: { readonly host: string; readonly port: number }): Promise<string>
+
+  /**
+   * Ends in order: no new connection, every request that is there is answered, the live layer stores what it accepted and
+   * closes the store.
+   *
+   * @param timeoutMs how long that may take. @default SHUTDOWN_TIMEOUT_MS
+   */
+  stop(timeoutMs?: number): Promise<StopReport>
+}
+
+/** Most text that the head of a request may have, in bytes. */
+const headMaxBytes = 16_384
+/** Longer than any id: an unknown one is then answered as unknown, and not as an unknown path. */
+const parameterMaxLength = 8_192
+
+/** Makes the server; it does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { live, settings, logger } = options
+  const draining = new AbortController()
+  const answers = new Answers(live, options.metrics)
+  const app = createFastify(options, new ProblemSender(answers, logger))
+  const context = contextOf(options, { answers, draining: draining.signal })
+  if (settings.logRequests) logRequests(app, logger)
+  for (const routes of [
+    registerRoutes,
+    servicesRoutes,
+    serviceRoutes,
+    snapshotRoutes,
+    healthRoutes,
+    operationsRoutes,
+  ])
+    app.register(routes, context)
+  const connections = new Connections(app.server)
+  let stopping: Promise<StopReport> | undefined
+  return {
+    app,
+    listen: (address) => listen(app, address),
+    stop(timeoutMs = settings.shutdownTimeoutMs) {
+      stopping ??= stopServer({ app, live, answers, connections, draining, log: logger }, timeoutMs)
+      return stopping
+    },
+  }
+}
+
+function contextOf(
+  { live, registry, metrics, logger, version }: HttpServerOptions,
+  own: Pick<HttpContext, 'answers' | 'draining'>,
+): HttpContext {
+  const { backend, durable } = live.store
+  return {
+    ...{ live, registry, metrics, version, log: logger, ...own },
+    storage: { backend, durable },
+    notice: durable ? undefined : MEMORY_NOTICE,
+  }
+}
+
+function createFastify(
+  { requestTimeoutMs = 30_000 }: HttpServerOptions,
+  problems: ProblemSender,
+): FastifyInstance {
+  const requestIds = createRequestIds()
+  const app = Fastify({
+    logger: false,
+    genReqId: ({ headers }) => requestIds(headers['x-request-id']),
+    requestTimeout: requestTimeoutMs,
+    // A request that comes on a kept connection while the server stops is still answered.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error, request, reply) => problems.send(request, reply, error),
+    routerOptions: { maxParamLength: parameterMaxLength },
+    http: {
+      maxHeaderSize: headMaxBytes,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
+    },
+  })
+  const table = new RouteTable()
+  table.watch(app)
+  timeRoutes(app)
+  acceptJsonOnly(app)
+  app.setErrorHandler((error, request, reply) => problems.send(request, reply, error))
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = (request.raw.url ?? '').split('?', 1)
+    problems.send(request, reply, table.explain(request.method, path))
+  })
+  return app
+}
+
+function logRequests(app: FastifyInstance, log: Logger): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, url, id } = request
+    const durationMs = Math.round(reply.elapsedTime * 1_000) / 1_000
+    log.info({ requestId: id, method, url, status: reply.raw.statusCode, durationMs }, 'request')
+    done()
+  })
+}
+
+async function listen(
+  app: FastifyInstance,
+  address: { readonly host: string; readonly port: number },
+): Promise<string> {
+  try {
+    await app.ready()
+    app.server.listen(address)
+    await once(app.server, 'listening')
+  } catch (cause) {
+    const { code = 'unknown cause' } = cause as NodeJS.ErrnoException
+    throw new CoordinatorError('COORD_LISTEN_FAILED', {
+      detail: `${address.host}:${address.port} cannot be listened on (${code}).`,
+      cause,
+    })
+  }
+  return urlOf(app.server, address.host)
+}
+
+/** An address that means every address is no address to go to. */
+function urlOf(server: Server, host: string): string {
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
+}
