@@ -33,9 +33,10 @@ function fieldChange(
 
 function flattened(data: JsonObject): ReadonlyMap<string, JsonValue> {
   const fields = new Map<string, JsonValue>()
+  // What a person wrote by hand may be anything there.
   for (const [field, value] of Object.entries(data))
-    if (documents.has(field)) {
-      const members = Object.entries(value as JsonObject)
+    if (documents.has(field) && isObject(value)) {
+      const members = Object.entries(value)
       // An empty document is a value of its own: its coming and going must not be lost.
       if (members.length === 0) fields.set(field, value)
       for (const [key, member] of members) fields.set(`${field}.${key}`, member)
@@ -45,4 +46,8 @@ function flattened(data: JsonObject): ReadonlyMap<string, JsonValue> {
 
 function isShown(value: JsonValue | undefined): value is JsonValue {
   return value !== undefined && JSON.stringify(value).length <= SHOWN_MAX
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

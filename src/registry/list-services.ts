@@ -33,7 +33,7 @@ export function listServices(view: View, leases: Leases, query: ListQuery): List
     revision: view.revision,
     etag: listEtag(view.lineage, matches.total, matches.digest),
     ...(slots.length > limit && last !== undefined
-      ? { nextCursor: writeCursor({ name: index.nameOf(last), id: index.record(last).id }, filters) }
+      ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
       : {}),
   }
 }
@@ -46,11 +46,7 @@ export function streamServices(view: View, leases: Leases, { filters, fields }: 
   const index = view.projection(serviceIndex)
   const matches = matchServices(index, filters, leases)
   const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
-  const lines = slots.map((slot) => ({
-    record: index.record(slot),
-    active: index.facts.active(slot),
-    ttlSeconds: index.facts.ttlSeconds(slot),
-  }))
+  const lines = linesOf(index, slots)
   return {
     total: matches.total,
     revision: view.revision,
@@ -65,13 +61,35 @@ interface Line {
   readonly ttlSeconds: number
 }
 
+/** Columns instead of objects: for a million services this is what everybody else waits for. */
+interface Lines {
+  readonly records: readonly StoredRecord[]
+  readonly active: Uint8Array
+  readonly ttlSeconds: Int32Array
+}
+
+function linesOf(index: ServiceIndex, slots: readonly number[]): Lines {
+  const { facts } = index
+  const records = new Array<StoredRecord>(slots.length)
+  const active = new Uint8Array(slots.length)
+  const ttlSeconds = new Int32Array(slots.length)
+  for (let at = 0; at < slots.length; at += 1) {
+    const slot = slots[at] as number
+    records[at] = index.record(slot)
+    active[at] = facts.active(slot) ? 1 : 0
+    ttlSeconds[at] = facts.ttlSeconds(slot)
+  }
+  return { records, active, ttlSeconds }
+}
+
 async function* chunksOf(
-  lines: readonly Line[],
+  { records, active, ttlSeconds }: Lines,
   leases: Leases,
   fields: readonly string[] | undefined,
 ): AsyncGenerator<string> {
   let chunk = ''
-  for (const line of lines) {
+  for (const [at, record] of records.entries()) {
+    const line = { record, active: active[at] === 1, ttlSeconds: ttlSeconds[at] as number }
     chunk += `${sentJson(line, leases, fields)}\n`
     if (chunk.length < CHUNK_SIZE) continue
     yield chunk

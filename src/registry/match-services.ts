@@ -61,12 +61,12 @@ function select(
 function criteriaOf(index: ServiceIndex, filters: ServiceFilters, leases: Leases): Criterion[] {
   const { name, version, status, health } = filters
   const terms = [
-    ...(name === undefined ? [] : [index.name(name)]),
     ...filters.tags.map((tag) => index.tag(tag)),
     ...filters.capabilities.map((capability) => index.capability(capability)),
     ...filters.metadata.map(([key, text]) => index.metadata(key, text)),
   ]
-  const criteria = terms.map(termCriterion)
+  const criteria = terms.map((term) => termCriterion(term, (slot) => term?.has(slot) ?? false))
+  if (name !== undefined) criteria.push(nameCriterion(index, name))
   if (version !== undefined) criteria.push(versionCriterion(index, version))
   if (status !== undefined) {
     const active = status === 'active'
@@ -84,17 +84,21 @@ function healthOf(index: ServiceIndex, leases: Leases, slot: number) {
   return leases.healthOf({ serviceId: id, ttlSeconds: index.facts.ttlSeconds(slot), updatedAt })
 }
 
-function termCriterion(term: Term | undefined): Criterion {
-  return {
-    size: term?.size ?? 0,
-    slots: () => term?.chunks ?? [],
-    has: (slot) => term?.has(slot) ?? false,
-  }
+function termCriterion(term: Term | undefined, has: (slot: number) => boolean): Criterion {
+  return { size: term?.size ?? 0, slots: () => term?.chunks ?? [], has }
+}
+
+function nameCriterion(index: ServiceIndex, name: string): Criterion {
+  const term = index.name(name)
+  return termCriterion(term, (slot) => index.nameOf(slot) === term)
 }
 
 /** A range of semantic versions; a version that is not semantic fulfils only its own text. */
 function versionCriterion(index: ServiceIndex, version: string): Criterion {
-  if (rangeOf(version) === undefined) return termCriterion(index.version(version))
+  if (rangeOf(version) === undefined) {
+    const exact = index.version(version)
+    return termCriterion(exact, (slot) => index.versionOf(slot) === exact)
+  }
   const test = versionTest(version)
   const verdicts = new Map<Term, boolean>()
   const fulfils = (term: Term) => {

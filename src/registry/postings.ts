@@ -1,10 +1,13 @@
-import { byNumber, type Compare, SortedList } from './sorted-list.ts'
+import { byNumber, type Compare, deleteSorted, hasSorted, insertSorted, SortedList } from './sorted-list.ts'
+
+/** From how many slots on a term has a list of arrays instead of one array. */
+const LIST_FROM = 512
 
 /** The slots of the services that have something in common: a name, a tag, a version. */
 export class Term {
   readonly text: string
-  /** Most terms of a large registry have one slot: that one needs no list. */
-  #slots: number | SortedList<number>
+  /** Most terms of a large registry have one slot or few: those need no list. */
+  #slots: number | number[] | SortedList<number>
 
   constructor(text: string, slot: number) {
     this.text = text
@@ -12,32 +15,37 @@ export class Term {
   }
 
   get size(): number {
-    return typeof this.#slots === 'number' ? 1 : this.#slots.size
+    if (typeof this.#slots === 'number') return 1
+    return Array.isArray(this.#slots) ? this.#slots.length : this.#slots.size
   }
 
+  /** The slots in their order, in arrays that must not be changed. */
   get chunks(): readonly (readonly number[])[] {
-    return typeof this.#slots === 'number' ? [[this.#slots]] : this.#slots.chunks
+    if (typeof this.#slots === 'number') return [[this.#slots]]
+    return Array.isArray(this.#slots) ? [this.#slots] : this.#slots.chunks
   }
 
-  has(slot: number): boolean {
-    return typeof this.#slots === 'number' ? this.#slots === slot : this.#slots.has(slot)
+  /** @param compare the order of the slots */
+  has(slot: number, compare: Compare<number> = byNumber): boolean {
+    if (typeof this.#slots === 'number') return this.#slots === slot
+    return Array.isArray(this.#slots) ? hasSorted(this.#slots, slot, compare) : this.#slots.has(slot)
   }
 
   add(slot: number, compare: Compare<number>): void {
     if (typeof this.#slots === 'number') {
-      if (this.#slots === slot) return
-      const list = new SortedList<number>(compare)
-      list.add(this.#slots)
-      this.#slots = list
-    }
-    this.#slots.add(slot)
+      if (this.#slots !== slot) this.#slots = [this.#slots, slot].sort(compare)
+    } else if (Array.isArray(this.#slots)) {
+      insertSorted(this.#slots, slot, compare)
+      if (this.#slots.length >= LIST_FROM) this.#slots = new SortedList(compare, this.#slots)
+    } else this.#slots.add(slot)
   }
 
   /** @returns whether no slot is left */
-  delete(slot: number): boolean {
+  delete(slot: number, compare: Compare<number>): boolean {
     if (typeof this.#slots === 'number') return this.#slots === slot
-    this.#slots.delete(slot)
-    return this.#slots.size === 0
+    if (Array.isArray(this.#slots)) deleteSorted(this.#slots, slot, compare)
+    else this.#slots.delete(slot)
+    return this.size === 0
   }
 }
 
@@ -75,7 +83,7 @@ export class Postings {
 
   /** @returns whether the term is gone with it */
   delete(text: string, slot: number): boolean {
-    if (this.#terms.get(text)?.delete(slot) !== true) return false
+    if (this.#terms.get(text)?.delete(slot, this.#compare) !== true) return false
     return this.#terms.delete(text)
   }
 }

@@ -19,14 +19,17 @@ export function selectPage(
   { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
 ): readonly number[] {
   if (slots === undefined) return take(walk(index, after), () => true, count)
-  // Walking meets one match in `size / total` services; sorting looks at every match.
-  if (total * total > index.size * Math.min(count, total)) {
+  // Walking looks at `size / total` services for each one it finds; sorting looks at every match, and compares texts.
+  if (total * total * COMPARE_COST > index.size * Math.min(count, total)) {
     const marks = new Uint8Array(index.slotCount)
     for (const slot of slots) marks[slot] = 1
     return take(walk(index, after), (slot) => marks[slot] === 1, count)
   }
   return smallest(index, slots, { after, count })
 }
+
+/** Comparing two services takes as long as walking over so many. */
+const COMPARE_COST = 8
 
 function take(
   walked: Iterable<readonly number[]>,
@@ -62,7 +65,7 @@ function smallest(
 }
 
 function isBehind(index: ServiceIndex, slot: number, place: ListPlace): boolean {
-  return comparePlaces({ name: index.nameOf(slot), id: index.record(slot).id }, place) > 0
+  return comparePlaces({ name: index.nameOf(slot).text, id: index.record(slot).id }, place) > 0
 }
 
 /** The order of a list. */

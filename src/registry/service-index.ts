@@ -96,8 +96,8 @@ export class ServiceIndex implements Projection {
     return this.#records[slot] as StoredRecord
   }
 
-  nameOf(slot: number): string {
-    return (this.#nameOf[slot] as Term).text
+  nameOf(slot: number): Term {
+    return this.#nameOf[slot] as Term
   }
 
   versionOf(slot: number): Term {

@@ -13,8 +13,11 @@ export class SortedList<T> {
   #chunks: T[][] = []
   #size = 0
 
-  constructor(compare: Compare<T>) {
+  /** @param items the first ones, already in order; the list takes the array over */
+  constructor(compare: Compare<T>, items: T[] = []) {
     this.#compare = compare
+    if (items.length > 0) this.#chunks.push(items)
+    this.#size = items.length
   }
 
   get size(): number {
@@ -28,7 +31,7 @@ export class SortedList<T> {
 
   has(item: T): boolean {
     const chunk = this.#chunks[this.#chunkFor(item)]
-    return chunk !== undefined && this.#isAt(chunk, this.#lowerBound(chunk, item), item)
+    return chunk !== undefined && hasSorted(chunk, item, this.#compare)
   }
 
   /** @returns whether it was absent */
@@ -39,9 +42,7 @@ export class SortedList<T> {
       this.#append(item)
       return true
     }
-    const at = this.#lowerBound(chunk, item)
-    if (this.#isAt(chunk, at, item)) return false
-    chunk.splice(at, 0, item)
+    if (!insertSorted(chunk, item, this.#compare)) return false
     this.#size += 1
     if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2))
     return true
@@ -52,9 +53,7 @@ export class SortedList<T> {
     const index = this.#chunkFor(item)
     const chunk = this.#chunks[index]
     if (chunk === undefined) return false
-    const at = this.#lowerBound(chunk, item)
-    if (!this.#isAt(chunk, at, item)) return false
-    chunk.splice(at, 1)
+    if (!deleteSorted(chunk, item, this.#compare)) return false
     this.#size -= 1
     if (chunk.length === 0) this.#chunks.splice(index, 1)
     return true
@@ -65,7 +64,7 @@ export class SortedList<T> {
     const start = this.#chunkFor(first)
     for (let index = start; index < this.#chunks.length; index += 1) {
       const chunk = this.#chunks[index] as T[]
-      for (let at = index === start ? this.#lowerBound(chunk, first) : 0; at < chunk.length; at += 1)
+      for (let at = index === start ? lowerBound(chunk, first, this.#compare) : 0; at < chunk.length; at += 1)
         yield chunk[at] as T
     }
   }
@@ -82,7 +81,8 @@ export class SortedList<T> {
   #chunkFor(item: T): number {
     let low = 0
     let high = this.#chunks.length
-    if (high > 0 && this.#compare(item, this.#chunks[high - 1]?.at(-1) as T) > 0) return high
+    const last = this.#chunks[high - 1]
+    if (last !== undefined && this.#compare(item, last[last.length - 1] as T) > 0) return high
     while (low < high) {
       const middle = (low + high) >>> 1
       if (this.#compare(this.#chunks[middle]?.at(-1) as T, item) < 0) low = middle + 1
@@ -90,21 +90,55 @@ export class SortedList<T> {
     }
     return low
   }
+}
 
-  #lowerBound(chunk: readonly T[], item: T): number {
-    let low = 0
-    let high = chunk.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#compare(chunk[middle] as T, item) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
+/**
+ * Adds an item to an array that is in order.
+ *
+ * @returns whether it was absent
+ */
+export function insertSorted<T>(items: T[], item: T, compare: Compare<T>): boolean {
+  const last = items.length - 1
+  if (last < 0 || compare(items[last] as T, item) < 0) {
+    items.push(item)
+    return true
   }
+  const at = lowerBound(items, item, compare)
+  if (hasAt(items, at, item, compare)) return false
+  items.splice(at, 0, item)
+  return true
+}
 
-  #isAt(chunk: readonly T[], at: number, item: T): boolean {
-    return at < chunk.length && this.#compare(chunk[at] as T, item) === 0
+/**
+ * Removes an item from an array that is in order.
+ *
+ * @returns whether it was there
+ */
+export function deleteSorted<T>(items: T[], item: T, compare: Compare<T>): boolean {
+  const at = lowerBound(items, item, compare)
+  if (!hasAt(items, at, item, compare)) return false
+  items.splice(at, 1)
+  return true
+}
+
+/** Whether an array that is in order has an item. */
+export function hasSorted<T>(items: readonly T[], item: T, compare: Compare<T>): boolean {
+  return hasAt(items, lowerBound(items, item, compare), item, compare)
+}
+
+function lowerBound<T>(items: readonly T[], item: T, compare: Compare<T>): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compare(items[middle] as T, item) < 0) low = middle + 1
+    else high = middle
   }
+  return low
+}
+
+function hasAt<T>(items: readonly T[], at: number, item: T, compare: Compare<T>): boolean {
+  return at < items.length && compare(items[at] as T, item) === 0
 }
 
 /** The order of UTF-16 code units, which is that of `<`. */
