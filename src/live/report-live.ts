@@ -1,6 +1,6 @@
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { LiveObserver } from './live.ts'
+import type { LiveObserver } from './live-observer.ts'
 import type { LiveState, LiveStatus } from './status.ts'
 
 /** More records than this are only counted: `GET /database` lists them. */

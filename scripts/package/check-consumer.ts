@@ -1,0 +1,62 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { run } from './run.ts'
+
+const compilerOptions = {
+  module: 'nodenext',
+  target: 'es2024',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+  types: ['node'],
+}
+
+/** What a TypeScript program of somebody else does with the library. */
+const library = `import { type Coordinator, CoordinatorError, createCoordinator, type Store } from '@coordinator/server'
+
+const coordinator: Coordinator = await createCoordinator({ port: 0 })
+await coordinator.start()
+const answer = await fetch(coordinator.url + '/register', {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ serviceName: 'consumer', version: '1.0.0', endpoint: 'http://consumer:1' }),
+})
+const store: Store = coordinator.live.store
+const services: number = coordinator.registry.counts().services
+await coordinator.stop()
+if (answer.status !== 201 || store.backend !== 'memory' || services !== 1)
+  throw new Error('answered ' + answer.status + ': ' + (await answer.text()))
+try {
+  await createCoordinator({ env: { SUPABASE_URL: 'https://project.supabase.co' } })
+  throw new Error('half a configuration was accepted')
+} catch (thrown) {
+  if (!(thrown instanceof CoordinatorError) || thrown.code !== 'COORD_CONFIG_INCOMPLETE') throw thrown
+}
+`
+
+/** Makes an empty project, with nothing of the checkout in it. */
+export function createConsumer(folder: string): void {
+  mkdirSync(folder)
+  write(folder, 'package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  write(folder, 'tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  write(folder, 'library.ts', library)
+}
+
+/** Runs the library, and checks its types as a strict program of somebody else would. */
+export async function checkLibrary(folder: string): Promise<void> {
+  // A stranger brings the types of Node.js along.
+  link(folder, '@types/node')
+  link(folder, 'undici-types')
+  await run(resolve('node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder })
+  await run(process.execPath, ['library.ts'], { cwd: folder, timeoutMs: 30_000 })
+}
+
+function write(folder: string, name: string, text: string): void {
+  writeFileSync(join(folder, name), text)
+}
+
+export function link(folder: string, name: string): void {
+  const path = join(folder, 'node_modules', name)
+  mkdirSync(dirname(path), { recursive: true })
+  symlinkSync(resolve('node_modules', name), path)
+}

@@ -1,0 +1,166 @@
+import packageJson from '../package.json' with { type: 'json' }
+import { describeDatabase } from './config/database.ts'
+import { readSettings, type Settings, secretTexts } from './config/settings.ts'
+import { measureStore } from './database/measure-store.ts'
+import { makeStore } from './database/open.ts'
+import type { Store } from './database/store.ts'
+import { CoordinatorError } from './errors.ts'
+import { MEMORY_NOTICE } from './http/http-context.ts'
+import { createHttpServer, type HttpServer } from './http/server.ts'
+import type { StopReport } from './http/stop-server.ts'
+import { Live } from './live/live.ts'
+import type { LiveOptions } from './live/live-options.ts'
+import { reportLive } from './live/report-live.ts'
+import { createRegistry, type Registry, registryDomain } from './registry/registry.ts'
+import { createLogger, type Logger } from './telemetry/logging.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+
+export interface CoordinatorOptions {
+  /** Where the records live: `sqlite:PATH`, or `memory:`. @default DATABASE_URL of `env`, else memory */
+  readonly databaseUrl?: string
+  /** Address to listen on. @default HOST of `env`, else '127.0.0.1' */
+  readonly host?: string
+  /** Port to listen on; 0 takes a free one. @default PORT of `env`, else 3000 */
+  readonly port?: number
+  /** Environment variables with further settings (docs/settings.md). @default none: the process's own are not read */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Settings that were read already, instead of all the above. */
+  readonly settings?: Settings
+  /** A store of your own, instead of the one that the settings name. */
+  readonly store?: Store
+  /** @default nothing is logged */
+  readonly logger?: Logger
+}
+
+/** A coordinator in this process. */
+export interface Coordinator {
+  /** The live view, and through it the store. */
+  readonly live: Live
+  readonly registry: Registry
+  readonly metrics: Metrics
+  readonly settings: Settings
+  /** Where it listens, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
+  readonly url: string
+
+  /**
+   * Listens, then loads the records; resolves when they are served. While a database cannot be reached it goes on trying,
+   * and requests are answered with 503 `COORD_NOT_LOADED`.
+   *
+   * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN where it is stopped meanwhile, or the first definite answer of the
+   * database, such as COORD_STORE_LOCKED; it is stopped then
+   */
+  start(): Promise<void>
+
+  /**
+   * Ends in order: takes no new request, answers those that are there, stores what was accepted, closes the store.
+   *
+   * @param timeoutMs how long that may take; then what is left is cut off. @default SHUTDOWN_TIMEOUT_MS (10_000)
+   */
+  stop(timeoutMs?: number): Promise<StopReport>
+}
+
+/**
+ * Makes a coordinator; nothing is opened before `start`.
+ *
+ * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED
+ */
+export async function createCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
+  const settings = options.settings ?? readSettings(environmentOf(options))
+  const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
+  const bare = options.store ?? (await makeStore(settings))
+  const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
+  const store = measureStore(bare, metrics.database)
+  const live = new Live(store, registryDomain, liveOptionsOf(settings))
+  live.observe(reportLive(logger, metrics.live))
+  const registry = createRegistry(live)
+  metrics.ask({
+    status: () => live.status.state,
+    live: () => live.figures,
+    registeredServices: () => (live.loaded ? registry.counts().services : 0),
+    ...(store.pool === undefined ? {} : { connections: store.pool }),
+  })
+  logger.info(
+    { version: packageJson.version, node: process.version, database: databaseOf(options, settings) },
+    'coordinator',
+  )
+  const server = createHttpServer({ live, registry, metrics, logger, settings, version: packageJson.version })
+  return new RunningCoordinator({ live, registry, metrics, settings, logger, server })
+}
+
+/** Where the records are, for the log. */
+function databaseOf({ store }: CoordinatorOptions, { database }: Settings): string {
+  return store === undefined ? describeDatabase(database) : store.backend
+}
+
+function environmentOf({ env = {}, databaseUrl, host, port }: CoordinatorOptions) {
+  return {
+    ...env,
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    ...(host === undefined ? {} : { HOST: host }),
+    ...(port === undefined ? {} : { PORT: String(port) }),
+  }
+}
+
+function liveOptionsOf(settings: Settings): Partial<LiveOptions> {
+  return {
+    commitTimeoutMs: settings.commitTimeoutMs,
+    queueMax: settings.commitQueueMax,
+    pollMinMs: settings.pollMinMs,
+    pollMaxMs: settings.pollMaxMs,
+    keepHours: settings.journalKeepHours,
+    keepRevisions: settings.journalKeepRevisions,
+  }
+}
+
+type Parts = Pick<Coordinator, 'live' | 'registry' | 'metrics' | 'settings'> & {
+  readonly logger: Logger
+  readonly server: HttpServer
+}
+
+class RunningCoordinator implements Coordinator {
+  readonly live: Live
+  readonly registry: Registry
+  readonly metrics: Metrics
+  readonly settings: Settings
+  readonly #logger: Logger
+  readonly #server: HttpServer
+  #url: string | undefined
+  #stopping = false
+
+  constructor({ live, registry, metrics, settings, logger, server }: Parts) {
+    this.live = live
+    this.registry = registry
+    this.metrics = metrics
+    this.settings = settings
+    this.#logger = logger
+    this.#server = server
+  }
+
+  get url(): string {
+    if (this.#url !== undefined) return this.#url
+    throw new CoordinatorError('COORD_INTERNAL', {
+      detail: 'The coordinator does not listen yet.',
+      hint: 'Call `start` first.',
+    })
+  }
+
+  async start(): Promise<void> {
+    for (const warning of this.settings.warnings) this.#logger.warn(warning)
+    try {
+      // Before the database has answered, so that whoever asks learns what is going on.
+      this.#url = await this.#server.listen(this.settings)
+      this.#logger.info({ url: this.#url }, `listening on ${this.#url}`)
+      await this.live.start()
+    } catch (thrown) {
+      await this.stop(0)
+      throw thrown
+    }
+    if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
+    if (!this.live.store.durable) this.#logger.warn(MEMORY_NOTICE)
+  }
+
+  stop(timeoutMs?: number): Promise<StopReport> {
+    this.#stopping = true
+    return this.#server.stop(timeoutMs)
+  }
+}

@@ -1,0 +1,51 @@
+/** What a program can import: `import { createCoordinator } from '@coordinator/server'`. */
+export { type ClientSettings, readClientSettings, readSettings, type Settings } from './config/settings.ts'
+export {
+  type Coordinator,
+  type CoordinatorOptions,
+  createCoordinator,
+} from './coordinator.ts'
+export { MemoryStore, type MemoryStoreOptions } from './database/memory/store.ts'
+export type * from './database/store.ts'
+export {
+  CoordinatorError,
+  ERRORS,
+  type ErrorCode,
+  type ErrorEntry,
+  type ErrorOptions,
+  type Problem,
+  toCoordinatorError,
+  type WriteOutcome,
+} from './errors.ts'
+export type { HttpServer } from './http/server.ts'
+export type { StopReport } from './http/stop-server.ts'
+export { Live } from './live/live.ts'
+export type { LiveObserver } from './live/live-observer.ts'
+export type { LiveOptions } from './live/live-options.ts'
+export type { Domain, KindCheck, Projection, ProjectionDefinition } from './live/projection.ts'
+export type { LiveState, LiveStatus } from './live/status.ts'
+export type { View } from './live/view.ts'
+export {
+  type CanonicalJson,
+  canonicalJson,
+  type JsonObject,
+  type JsonValue,
+} from './records/canonical-json.ts'
+export { nextDigest } from './records/digest.ts'
+export {
+  type Commit,
+  type DeleteWrite,
+  type Entry,
+  type EntryWrite,
+  MAX_REVISION,
+  type Position,
+  type PutWrite,
+  type RecordKey,
+  type Revision,
+  type StoredRecord,
+  type Tombstone,
+  type Write,
+} from './records/record.ts'
+export type { Registry, WriteContext } from './registry/registry.ts'
+export { createLogger, type Logger, type LoggingOptions } from './telemetry/logging.ts'
+export type { Metrics } from './telemetry/metrics.ts'

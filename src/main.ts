@@ -1,0 +1,77 @@
+import { runProgram } from './cli/program.ts'
+import { reportError } from './cli/report-error.ts'
+import type { Serve } from './cli/serve.ts'
+import { processTerminal } from './cli/terminal.ts'
+import { readSettings, secretTexts } from './config/settings.ts'
+import type { Coordinator } from './coordinator.ts'
+import { CoordinatorError } from './errors.ts'
+import type { Logger } from './telemetry/logging.ts'
+
+/** How long a process that must end because of a fault of its own may still store what waits. */
+const lastEffortMs = 2_000
+
+const terminal = processTerminal()
+
+// `coordinator services | head`: the reader has seen enough, and that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
+/** Runs a coordinator until a signal ends it. Its modules are loaded here, so that the other commands start at once. */
+const serve: Serve = async (env) => {
+  const settings = readSettings(env)
+  const [{ createCoordinator }, { createLogger }] = await Promise.all([
+    import('./coordinator.ts'),
+    import('./telemetry/logging.ts'),
+  ])
+  const logger = await createLogger({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    secrets: secretTexts(settings),
+  })
+  const coordinator = await createCoordinator({ settings, logger })
+  endOnFault(coordinator, logger)
+  const stopped = stopOnSignal(coordinator, logger)
+  try {
+    await coordinator.start()
+  } catch (thrown) {
+    const stopping = thrown instanceof CoordinatorError && thrown.code === 'COORD_SHUTTING_DOWN'
+    if (!stopping) throw thrown
+  }
+  const { cut } = await stopped
+  return cut === 0 ? 0 : 1
+}
+
+/** Resolves after the first SIGTERM or SIGINT, when everything is in order. A second one does not wait for that. */
+function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coordinator['stop']> {
+  const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Coordinator['stop']>>>()
+  let signals = 0
+  const onSignal = (signal: NodeJS.Signals) => {
+    signals += 1
+    if (signals > 1) {
+      logger.warn({ signal }, 'stopped at once')
+      process.exit(1)
+    }
+    logger.info({ signal }, 'stopping; send the signal again to stop at once')
+    coordinator.stop().then(resolve, reject)
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return promise
+}
+
+/** After a fault that nothing caught, the state in memory cannot be trusted any more: end, and let it be started anew. */
+function endOnFault(coordinator: Coordinator, logger: Logger): void {
+  const onFault = (thrown: unknown) => {
+    logger.fatal({ err: thrown }, 'an unforeseen fault ends the process')
+    reportError(thrown, terminal)
+    const end = () => process.exit(1)
+    setTimeout(end, lastEffortMs)
+    coordinator.stop(lastEffortMs).then(end, end)
+  }
+  process.once('uncaughtException', onFault)
+  process.once('unhandledRejection', onFault)
+}
+
+process.exitCode = await runProgram(process.argv.slice(2), { terminal, serve })

@@ -1,0 +1,248 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  ask,
+  registration,
+  runCoordinator,
+  type Serving,
+  scratchFolder,
+  serving,
+} from '../main/coordinator-process.ts'
+
+let coordinator: Serving
+beforeAll(async () => {
+  coordinator = await serving()
+})
+afterAll(() => coordinator[Symbol.asyncDispose]())
+
+const run = (args: readonly string[], input?: string) =>
+  runCoordinator(args, {
+    env: { COORDINATOR_URL: coordinator.url },
+    ...(input === undefined ? {} : { input }),
+  })
+
+describe('coordinator import', () => {
+  it('reads standard input, as JSON Lines', async () => {
+    const lines = ['lines-a', 'lines-b'].map((name) => JSON.stringify(registration(name))).join('\n')
+    expect(await run(['import', '-'], lines)).toMatchObject({
+      code: 0,
+      stdout: '2 services: 2 new, 0 changed, 0 unchanged, 0 failed\n',
+    })
+  })
+
+  it('counts what is changed', async () => {
+    await run(['import', '-'], JSON.stringify(registration('changing')))
+    const changed = JSON.stringify(registration('changing', { tags: ['x'] }))
+    expect((await run(['import', '-'], changed)).stdout).toBe(
+      '1 service: 0 new, 1 changed, 0 unchanged, 0 failed\n',
+    )
+  })
+
+  it('registers the good ones, names each bad one with its place and code, and ends with 1', async () => {
+    const list = [
+      registration('good-1'),
+      registration('bad', { endpoint: 'javascript:alert(1)' }),
+      { serviceName: 'half' },
+      5,
+      registration('good-2'),
+    ]
+    const { code, stdout, stderr } = await run(['import', '-'], JSON.stringify(list))
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: '5 services: 2 new, 0 changed, 0 unchanged, 3 failed\n',
+    })
+    expect(stderr).toMatch(/^item 2 \(bad\): .+ \[COORD_ENDPOINT_SCHEME\]$/m)
+    expect(stderr).toMatch(/^item 3 \(half\): .+ \[COORD_FIELD_MISSING\]$/m)
+    expect(stderr).toMatch(/^item 4: .+ \[COORD_BODY_WRONG_TYPE\]$/m)
+  })
+
+  it('goes on after a broken line, and names it', async () => {
+    const lines = `${JSON.stringify(registration('line-1'))}\n{"serviceName":\n${JSON.stringify(registration('line-3'))}\n`
+    const { code, stdout, stderr } = await run(['import', '-'], lines)
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: '3 services: 2 new, 0 changed, 0 unchanged, 1 failed\n',
+    })
+    expect(stderr).toMatch(/^line 2: is not JSON.* \[COORD_BODY_NOT_JSON\]$/m)
+  })
+
+  it('shows warnings, such as for a field that does not exist', async () => {
+    const list = JSON.stringify([registration('warned', { tag: ['x'] })])
+    const { code, stderr } = await run(['import', '-'], list)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/^item 1 \(warned\): warning: .*tags/m)
+  })
+
+  it('prints the totals and failures as JSON', async () => {
+    const list = JSON.stringify([registration('json'), registration('', {})])
+    const { code, stdout } = await run(['import', '-', '--json'], list)
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      total: 2,
+      new: 1,
+      failed: 1,
+      failures: [{ place: 'item 2', code: 'COORD_NAME_EMPTY' }],
+    })
+  })
+
+  it('takes a file larger than one request', async () => {
+    await using folder = await scratchFolder()
+    const path = join(folder.path, 'many.jsonl')
+    const lines = Array.from({ length: 2_500 }, (_, index) => JSON.stringify(registration(`many-${index}`)))
+    await writeFile(path, lines.join('\n'))
+    expect((await run(['import', path])).stdout).toBe(
+      '2500 services: 2500 new, 0 changed, 0 unchanged, 0 failed\n',
+    )
+    // As after an interruption: the same command again finishes the work, whatever was done.
+    expect((await run(['import', path])).stdout).toBe(
+      '2500 services: 0 new, 0 changed, 2500 unchanged, 0 failed\n',
+    )
+  })
+
+  it('takes over everything from another coordinator', async () => {
+    await run(['import', 'examples/data/online-boutique.json'])
+    const exported = await run(['services', '--json', '--metadata', 'system=online-boutique'])
+    await using other = await serving()
+    const { code, stdout, stderr } = await runCoordinator(['import', '-', '--url', other.url], {
+      input: exported.stdout,
+    })
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: '12 services: 12 new, 0 changed, 0 unchanged, 0 failed\n',
+      stderr: '',
+    })
+    const ids = (text: string) =>
+      JSON.parse(text).services.map(({ serviceId }: { serviceId: string }) => serviceId)
+    const there = await runCoordinator(['services', '--json', '--url', other.url])
+    expect(ids(there.stdout)).toEqual(ids(exported.stdout))
+  })
+
+  it('leaves its name in the history', async () => {
+    await run(['import', '-'], JSON.stringify(registration('signed')))
+    const { stdout } = await run(['services', '--name', 'signed', '--json'])
+    const [{ serviceId }] = JSON.parse(stdout).services
+    const { body } = await ask(`${coordinator.url}/services/${serviceId}/history`)
+    expect(body.entries[0].actor).toMatch(/^cli:./)
+  })
+})
+
+describe('coordinator services', () => {
+  it('prints a table, filtered by everything that the API filters by', async () => {
+    await run(['import', 'examples/data/opentelemetry-demo.json'])
+    const { code, stdout } = await run([
+      'services',
+      ...['--tag', 'demo', '--tag', 'business', '--metadata', 'system=opentelemetry-demo'],
+      ...['--version', '^3', '--name', 'cart', '--status', 'pending_migration', '--health', 'unknown'],
+    ])
+    expect(code).toBe(0)
+    expect(stdout.split('\n').map((line) => line.split(/\s{2,}/))).toEqual([
+      ['NAME', 'VERSION', 'STATUS', 'HEALTH', 'ENDPOINT', 'TAGS'],
+      [
+        'cart',
+        '3.0.0',
+        'pending_migration',
+        'unknown',
+        expect.stringContaining('cart:7070'),
+        'demo,business',
+      ],
+      ['1 service'],
+      [''],
+    ])
+  })
+
+  it('says so where nothing matches', async () => {
+    expect(await run(['services', '--name', 'nobody'])).toMatchObject({ code: 0, stdout: '0 services\n' })
+  })
+
+  it('reads every page', async () => {
+    const lines = Array.from({ length: 1_203 }, (_, index) =>
+      JSON.stringify(registration(`page-${index}`, { tags: ['paged'] })),
+    )
+    await run(['import', '-'], lines.join('\n'))
+    const { stdout } = await run(['services', '--tag', 'paged', '--json'])
+    const { services, total } = JSON.parse(stdout)
+    expect(total).toBe(1_203)
+    expect(new Set(services.map(({ serviceName }: { serviceName: string }) => serviceName)).size).toBe(1_203)
+  })
+
+  it('keeps names with spaces, colons, slashes and emoji', async () => {
+    const name = 'a b:c/d?e#f %41 🦊 "日本"'
+    await run(['import', '-'], JSON.stringify({ ...registration('x'), serviceName: name }))
+    const { stdout } = await run(['services', '--name', name, '--json'])
+    expect(JSON.parse(stdout).services).toMatchObject([{ serviceName: name }])
+    expect((await run(['services', '--name', name])).stdout).toContain(name)
+  })
+
+  it('passes on what the coordinator refuses', async () => {
+    const { code, stderr } = await run(['services', '--status', 'sleeping'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/\[COORD_QUERY_INVALID\]\n$/)
+  })
+
+  it('does not fail where its reader stops reading', async () => {
+    const { execFileSync } = await import('node:child_process')
+    const output = execFileSync(
+      'bash',
+      ['-c', `set -o pipefail; "${process.execPath}" bin/coordinator.js services --json | head -c 10`],
+      { env: { ...process.env, COORDINATOR_URL: coordinator.url }, encoding: 'utf8' },
+    )
+    expect(output).toHaveLength(10)
+  })
+})
+
+describe('coordinator status', () => {
+  it('shows health and database in a table', async () => {
+    const { code, stdout } = await run(['status'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(new RegExp(`^url +${coordinator.url}$`, 'm'))
+    expect(stdout).toMatch(/^health\.status +ok$/m)
+    expect(stdout).toMatch(/^health\.storage\.backend +memory$/m)
+  })
+
+  it('prints JSON', async () => {
+    const { stdout } = await run(['status', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      url: coordinator.url,
+      health: { status: 'ok', storage: { backend: 'memory', durable: false } },
+      database: expect.any(Object),
+    })
+  })
+})
+
+describe('coordinator migrate', () => {
+  it('in memory: says that there is nothing to migrate', async () => {
+    for (const args of [['migrate'], ['migrate', '--dry-run'], ['migrate', 'status'], ['migrate', 'verify']])
+      expect(await runCoordinator(args)).toMatchObject({ code: 0, stdout: 'There is nothing to migrate.\n' })
+  })
+
+  it('on SQLite: shows what is pending, tries it, runs it, and finds nothing to mend', async () => {
+    await using folder = await scratchFolder()
+    const options = { env: { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` } }
+    const migrate = (...args: string[]) => runCoordinator(['migrate', ...args], options)
+    expect(await migrate('status')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^0001 .+ pending$/m),
+    })
+    expect(await migrate('--dry-run')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/would be at/),
+    })
+    expect(await migrate('status')).toMatchObject({ code: 1 })
+    expect(await migrate()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0001 .+ applied/m) })
+    expect(await migrate('status')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/as it should be/),
+    })
+    expect(await migrate('verify')).toMatchObject({ code: 0, stdout: 'The schema is as it should be.\n' })
+    const { stdout } = await migrate('status', '--json')
+    const { current, target } = JSON.parse(stdout)
+    expect(current).toBe(target)
+  })
+
+  it('refuses what this version cannot migrate with 78', async () => {
+    const { code, stderr } = await runCoordinator(['migrate', '--emit', 'supabase'])
+    expect(code).toBe(78)
+    expect(stderr).toMatch(/\[COORD_CONFIG_UNSUPPORTED\]\n$/)
+  })
+})

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { plainEnv, runCoordinator, serving } from '../main/coordinator-process.ts'
+
+const execute = promisify(execFile)
+
+const examples: Readonly<Record<string, () => Promise<void>>> = {
+  async 'quick-check.sh'() {
+    await using coordinator = await serving()
+    const { stdout } = await execute('examples/quick-check.sh', [coordinator.url], { env: plainEnv() })
+    expect(stdout).toMatch(
+      /"changed":true[\s\S]*\n201\n[\s\S]*"changed":false[\s\S]*\n200\n[\s\S]*quick check passed\n$/,
+    )
+  },
+
+  async 'restart-with-sqlite.sh'() {
+    const { stdout } = await execute('examples/restart-with-sqlite.sh', [], {
+      env: plainEnv(),
+      timeout: 60_000,
+    })
+    expect(stdout).toContain('12 services: 12 new')
+    expect(stdout).toMatch(/every service is there, with its id and revision\n$/)
+  },
+
+  async data() {
+    for (const file of readdirSync('examples/data')) {
+      await using coordinator = await serving()
+      const { code, stderr } = await runCoordinator([
+        'import',
+        `examples/data/${file}`,
+        '--url',
+        coordinator.url,
+      ])
+      expect({ file, code, stderr }).toEqual({ file, code: 0, stderr: '' })
+    }
+  },
+}
+
+describe('examples', () => {
+  it('each of them is run here', () => {
+    expect(readdirSync('examples').sort()).toEqual(Object.keys(examples).sort())
+  })
+
+  it.each(Object.entries(examples))('examples/%s works', (_name, run) => run(), 60_000)
+})

@@ -1,0 +1,103 @@
+import { exec } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+import { settingsTable } from '../../src/config/table.ts'
+import { plainEnv, type Serving, scratchFolder, serving } from '../main/coordinator-process.ts'
+
+const shell = promisify(exec)
+const readme = readFileSync('README.md', 'utf8')
+
+/** Fenced blocks of a language, in order. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([sS]*?)^\`\`\`$`, 'gm'))].map(
+    ([, text]) => text as string,
+  )
+}
+
+/** The commands of all blocks, each in one piece. */
+const commands = blocks('sh').flatMap((block) => block.trim().split(/\n(?![\s}])/))
+
+let coordinator: Serving
+beforeAll(async () => {
+  coordinator = await serving()
+})
+afterAll(() => coordinator[Symbol.asyncDispose]())
+
+const here = (command: string) => command.replaceAll('http://localhost:3000', coordinator.url)
+
+/** How each kind of command is tried here. `npm ci` is what brought this test to life. */
+const kinds: readonly [RegExp, (command: string) => Promise<void>][] = [
+  [/^npm ci$/, async () => expect(readFileSync('.ci/run', 'utf8')).toContain('npm ci')],
+  [
+    /^npm (test|run [\w:]+)$/,
+    async (command) => expect(packageJson.scripts).toHaveProperty(command.replace(/^npm (run )?/, '')),
+  ],
+  [/^(DATABASE_URL=\S+ )?npm start$/, startAndStop],
+  [
+    /^curl /,
+    async (command) => {
+      const { stdout } = await shell(`${here(command)} --silent --fail-with-body`, { env: plainEnv() })
+      expect(JSON.parse(stdout)).toMatchObject({ success: true })
+    },
+  ],
+  [
+    /^npx coordinator /,
+    async (command) => {
+      const program = `"${process.execPath}" bin/coordinator.js`
+      const env = plainEnv({ COORDINATOR_URL: coordinator.url })
+      const { stdout } = await shell(command.replace(/^npx coordinator/, program), { env })
+      expect(stdout).not.toBe('')
+    },
+  ],
+]
+
+/** Runs the script `start` with the settings of a command, below another folder. */
+async function startAndStop(command: string): Promise<void> {
+  await using folder = await scratchFolder()
+  expect(packageJson.scripts.start).toBe('node bin/coordinator.js serve')
+  const [, url] = /^DATABASE_URL=(\S+)/.exec(command) ?? []
+  await using started = await serving({ cwd: folder.path, env: { DATABASE_URL: url } })
+  expect((await started.stop()).code).toBe(0)
+  if (url !== undefined) expect(existsSync(`${folder.path}/${url.replace('sqlite:', '')}`)).toBe(true)
+}
+
+describe('README', () => {
+  it('has commands', () => {
+    expect(commands.length).toBeGreaterThan(8)
+  })
+
+  it.each(commands)('%s', async (command) => {
+    const run = kinds.find(([pattern]) => pattern.test(command))?.[1]
+    expect(run, 'this test knows no such command').toBeDefined()
+    await run?.(command)
+  })
+
+  it('shows what the quick check answers', async () => {
+    const [quickCheck] = commands.filter((command) => command.startsWith('curl -X POST'))
+    await using fresh = await serving()
+    const command = (quickCheck as string).replace('http://localhost:3000', fresh.url)
+    const answer = JSON.parse((await shell(`${command} --silent`)).stdout)
+    const shown = JSON.parse(blocks('json')[0] as string)
+    expect(answer).toMatchObject({ ...shown, serviceId: expect.any(String) })
+  })
+
+  it('names settings that exist, with their defaults', () => {
+    const table = /## Settings\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? ''
+    const rows = [...table.matchAll(/^\| `(\w+)` \| (.+?) \|/gm)]
+    expect(rows.length).toBeGreaterThan(3)
+    const known = Object.values(settingsTable).flatMap((section) => Object.values(section))
+    for (const [, name, shown] of rows) {
+      const setting = known.find((definition) => definition.name === name)
+      expect(setting, name).toBeDefined()
+      if (setting?.default !== undefined) expect(shown, name).toBe(`\`${String(setting.default)}\``)
+    }
+  })
+
+  it('links only to files that exist', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path]) => path as string)
+    expect(links.length).toBeGreaterThan(3)
+    expect(links.filter((path) => !existsSync(path))).toEqual([])
+  })
+})

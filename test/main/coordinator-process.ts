@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** Variables that name a setting, or that change what a process prints: a test sets its own. */
+const settings =
+  /^(DATABASE_|SUPABASE_|COORDINATOR_|LOG_|JOURNAL_|POLL_|COMMIT_|AUTO_MIGRATE$|HOST$|PORT$|NODE_OPTIONS$|VITEST)/
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** The environment of this process without settings of a coordinator. */
+export function plainEnv(more: Env = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !settings.test(name))
+  return { ...Object.fromEntries(kept), NO_COLOR: '1', ...more }
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly env?: Env
+  readonly cwd?: string
+  readonly input?: string
+  /** More arguments of Node.js itself. */
+  readonly nodeArgs?: readonly string[]
+  /** @default 10_000 (milliseconds) */
+  readonly timeoutMs?: number
+}
+
+const program = resolve('bin/coordinator.js')
+
+/** A coordinator command as a process of its own. */
+export class CoordinatorProcess {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  #stdout = ''
+  #stderr = ''
+
+  constructor(args: readonly string[], options: RunOptions = {}) {
+    const { env = {}, cwd, input, nodeArgs = [], timeoutMs = 10_000 } = options
+    this.child = spawn(process.execPath, [...nodeArgs, program, ...args], {
+      env: plainEnv(env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    })
+    this.child.stdin?.on('error', () => undefined).end(input)
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      this.#stdout += chunk
+    })
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr += chunk
+    })
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs)
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        clearTimeout(timer)
+        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr })
+      })
+    })
+  }
+
+  /** Everything that it has written so far. */
+  get output(): string {
+    return this.#stdout + this.#stderr
+  }
+
+  /** Waits until it has written something that matches. */
+  async wrote(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpExecArray> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const match = pattern.exec(this.output)
+      if (match !== null) return match
+      if (this.child.exitCode !== null || this.child.signalCode !== null || performance.now() > deadline)
+        throw new Error(`nothing matched ${pattern} in:\n${this.output}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal)
+  }
+}
+
+/** Runs a command to its end. */
+export function runCoordinator(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  return new CoordinatorProcess(args, options).ended
+}
+
+export interface Serving extends AsyncDisposable {
+  readonly url: string
+  readonly process: CoordinatorProcess
+  /** Ends it, by SIGTERM unless told otherwise. */
+  stop(signal?: NodeJS.Signals): Promise<Ended>
+}
+
+/** Starts a coordinator on a free port, and waits until it listens. It is killed at the end of the scope. */
+export async function serving(options: RunOptions = {}): Promise<Serving> {
+  const env = { PORT: '0', LOG_FORMAT: 'json', ...options.env }
+  const process = new CoordinatorProcess(['serve'], { timeoutMs: 120_000, ...options, env })
+  const [, url = ''] = await process.wrote(/listening on (http:[^"\s]+)/)
+  const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
+    process.kill(signal)
+    return process.ended
+  }
+  return {
+    url,
+    process,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop('SIGKILL')
+    },
+  }
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
+  readonly body: any
+}
+
+/** Sends one request; bodies go as JSON. */
+export async function ask(url: string, method = 'GET', body?: unknown): Promise<Reply> {
+  const response = await fetch(url, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
+  const text = await response.text()
+  const isJson = (response.headers.get('content-type') ?? '').includes('json')
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+}
+
+/** A folder that is removed at the end of the scope. */
+export async function scratchFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'coordinator-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A registration like the one of the quick check. */
+export function registration(serviceName: string, more: Record<string, unknown> = {}) {
+  return {
+    serviceName,
+    version: '1.0.0',
+    endpoint: `http://${serviceName}:3000`,
+    healthCheck: '/health',
+    ...more,
+  }
+}

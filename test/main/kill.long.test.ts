@@ -1,0 +1,67 @@
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { ask, registration, scratchFolder, serving } from './coordinator-process.ts'
+
+const kills = 24
+const clients = 8
+
+interface Acknowledged {
+  readonly serviceId: string
+  readonly serviceName: string
+  readonly revision: number
+}
+
+/** Registers one new service after another, as fast as answers come, until the coordinator is gone. */
+async function registerUntilGone(url: string, prefix: string, acknowledged: Acknowledged[]): Promise<void> {
+  for (let count = 0; count < 100_000; count += 1) {
+    const serviceName = `${prefix}-${count}`
+    try {
+      const { status, body } = await ask(`${url}/register`, 'POST', registration(serviceName))
+      if (status === 201)
+        acknowledged.push({ serviceId: body.serviceId, serviceName, revision: body.revision })
+    } catch {
+      return
+    }
+  }
+}
+
+describe('coordinator serve on SQLite: kill -9 under load', () => {
+  it(`${kills} kills: every acknowledged registration is there, with its revision, and the file is sound`, async () => {
+    await using folder = await scratchFolder()
+    const path = `${folder.path}/coordinator.db`
+    const env = { DATABASE_URL: `sqlite:${path}`, LOG_LEVEL: 'warn' }
+    const acknowledged: Acknowledged[] = []
+    let lineage: string | null = null
+    for (let kill = 0; kill < kills; kill += 1) {
+      await using coordinator = await serving({ env: { ...env, LOG_LEVEL: 'info' }, timeoutMs: 60_000 })
+      const loaded = await ask(`${coordinator.url}/services?limit=1`)
+      lineage ??= loaded.headers.get('x-coordinator-lineage')
+      expect(loaded.headers.get('x-coordinator-lineage')).toBe(lineage)
+      expect(loaded.body.revision).toBeGreaterThanOrEqual(acknowledged.at(-1)?.revision ?? 0)
+      const load = Array.from({ length: clients }, (_, client) =>
+        registerUntilGone(coordinator.url, `kill-${kill}-${client}`, acknowledged),
+      )
+      await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 300))
+      await coordinator.stop('SIGKILL')
+      await Promise.all(load)
+    }
+    const database = new DatabaseSync(path)
+    expect(database.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
+    database.close()
+
+    await using coordinator = await serving({ env: { ...env, LOG_LEVEL: 'info' } })
+    const response = await fetch(`${coordinator.url}/services`, {
+      headers: { accept: 'application/x-ndjson' },
+    })
+    const found = new Map<string, number>()
+    for (const line of (await response.text()).trim().split('\n')) {
+      const { serviceId, revision } = JSON.parse(line) as Acknowledged
+      found.set(serviceId, revision)
+    }
+    console.log(`${kills} kills: ${acknowledged.length} acknowledged, ${found.size} stored`)
+    expect(acknowledged.length).toBeGreaterThan(kills * 10)
+    expect(acknowledged.filter(({ serviceId, revision }) => found.get(serviceId) !== revision)).toEqual([])
+    // Revisions are used once: no two acknowledgements share one.
+    expect(new Set(acknowledged.map(({ revision }) => revision)).size).toBe(acknowledged.length)
+  })
+})
