@@ -2,11 +2,13 @@ import type { EdgeOrigin } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { EdgeColumns } from './edge-table.ts'
 
-/** Lists of edge numbers, one for each node, in one array. Valid until the graph changes. */
+/** Lists of edge numbers, one for each node, in one array, with the nodes at their other ends. Valid until the graph changes. */
 export interface Adjacency {
   readonly start: Int32Array
   readonly length: Int32Array
   readonly items: Int32Array
+  /** Beside each edge the node at its other end: searches read nothing else. */
+  readonly others: Int32Array
 }
 
 /**

@@ -11,18 +11,26 @@ export class IntLists {
   /** How many items each list has. */
   length = new Int32Array(16)
   items = new Int32Array(64)
+  /** A second column beside `items`, which moves with it; empty where it was not asked for. */
+  others = new Int32Array(0)
   /** Log2 of the block's size, plus one; 0 for a list without a block. */
   #sizeClass = new Uint8Array(16)
   #used = 0
   #freeBlocks: number[][] = []
 
+  constructor({ columns = 1 }: { readonly columns?: 1 | 2 } = {}) {
+    if (columns === 2) this.others = new Int32Array(this.items.length)
+  }
+
   /** Adds an item at the end of a list and says where it is. */
-  push(list: number, value: number): number {
+  push(list: number, value: number, other?: number): number {
     this.#makeRoomFor(list)
     const at = this.length[list] as number
     const sizeClass = this.#sizeClass[list] as number
     if (sizeClass === 0 || at === 1 << (sizeClass - 1)) this.#grow(list, sizeClass)
-    this.items[(this.start[list] as number) + at] = value
+    const place = (this.start[list] as number) + at
+    this.items[place] = value
+    if (other !== undefined) this.others[place] = other
     this.length[list] = at + 1
     return at
   }
@@ -36,6 +44,7 @@ export class IntLists {
     const start = this.start[list] as number
     const moved = this.items[start + last] as number
     this.items[start + at] = moved
+    if (this.others.length > 0) this.others[start + at] = this.others[start + last] as number
     return moved
   }
 
@@ -62,13 +71,20 @@ export class IntLists {
     copy.start = this.start.slice(0, Math.max(lists, 1))
     copy.length = this.length.slice(0, Math.max(lists, 1))
     copy.items = this.items.slice(0, this.#used)
+    copy.others = this.others.slice(0, this.#used)
     copy.#used = this.#used
     return copy
   }
 
   /** Memory in use, in bytes. */
   get byteLength(): number {
-    return this.start.byteLength + this.length.byteLength + this.#sizeClass.byteLength + this.items.byteLength
+    return (
+      this.start.byteLength +
+      this.length.byteLength +
+      this.#sizeClass.byteLength +
+      this.items.byteLength +
+      this.others.byteLength
+    )
   }
 
   #makeRoomFor(list: number): void {
@@ -83,7 +99,9 @@ export class IntLists {
     const nextClass = sizeClass === 0 ? Math.log2(FIRST_CAPACITY) + 1 : sizeClass + 1
     const block = this.#takeBlock(nextClass)
     const start = this.start[list] as number
-    this.items.copyWithin(block, start, start + (this.length[list] as number))
+    const end = start + (this.length[list] as number)
+    this.items.copyWithin(block, start, end)
+    if (this.others.length > 0) this.others.copyWithin(block, start, end)
     this.#release(list)
     this.start[list] = block
     this.#sizeClass[list] = nextClass
@@ -94,8 +112,11 @@ export class IntLists {
     if (free !== undefined) return free
     const block = this.#used
     this.#used += 1 << (sizeClass - 1)
-    if (this.#used > this.items.length)
-      this.items = grown(this.items, Math.max(this.#used, Math.ceil(this.items.length * 1.5)))
+    if (this.#used > this.items.length) {
+      const length = Math.max(this.#used, Math.ceil(this.items.length * 1.5))
+      this.items = grown(this.items, length)
+      if (this.others.length > 0) this.others = grown(this.others, length)
+    }
     return block
   }
 

@@ -129,9 +129,8 @@ interface Level {
 
 function step(graph: GraphReader, { marks, order, base }: Scratch, level: Level): number {
   const { begin, end, mark, follow } = level
-  const { start, length, items } = graph[level.side]
+  const { start, length, items, others } = graph[level.side]
   const { kind } = graph.edges
-  const far = level.side === 'out' ? graph.edges.to : graph.edges.from
   const everything = follow.every(Boolean)
   let count = level.count
   for (let at = begin; at < end; at += 1) {
@@ -139,10 +138,9 @@ function step(graph: GraphReader, { marks, order, base }: Scratch, level: Level)
     const first = start[node] as number
     const last = first + (length[node] as number)
     for (let item = first; item < last; item += 1) {
-      const edge = items[item] as number
-      const next = far[edge] as number
+      const next = others[item] as number
       if ((marks[next] as number) >= base) continue
-      if (!everything && !follow[(kind[edge] as number) >> 2]) continue
+      if (!everything && !follow[(kind[items[item] as number] as number) >> 2]) continue
       marks[next] = mark
       order[count++] = next
     }

@@ -10,8 +10,9 @@ import { Names } from './names.ts'
  */
 export class Topology {
   readonly edges = new EdgeTable()
-  readonly out = new IntLists()
-  readonly in = new IntLists()
+  /** For each node its edges, and beside each edge the node at its other end. */
+  readonly out = new IntLists({ columns: 2 })
+  readonly in = new IntLists({ columns: 2 })
   readonly types = new Names()
   /** For each type of edge, whether the target needs the source. */
   readonly reversed: boolean[] = []
@@ -83,8 +84,8 @@ export class Topology {
     const known = this.edges.find(from, to, kind)
     if (known !== -1) return known
     const edge = this.edges.add(from, to, kind)
-    this.edges.outPosition[edge] = this.out.push(from, edge)
-    this.edges.inPosition[edge] = this.in.push(to, edge)
+    this.edges.outPosition[edge] = this.out.push(from, edge, to)
+    this.edges.inPosition[edge] = this.in.push(to, edge, from)
     this.edgesByType[typeNumber] = (this.edgesByType[typeNumber] as number) + 1
     if (reversed) this.state(target)
     return edge

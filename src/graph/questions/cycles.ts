@@ -1,3 +1,4 @@
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
 import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
@@ -51,7 +52,7 @@ export function cycles(
   let cut = groups.length > chosen.length
   const listed = chosen.map(({ members, first }) => {
     cut ||= members.length > limit
-    const nodes = smallest(members, limit, (left, right) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1))
+    const nodes = firstById(graph, members, limit)
     const example = shortestCycle(graph, first, (edge) => {
       const { kind, from } = graph.edges
       const counts = types[(kind[edge] as number) >> 2] as boolean

@@ -1,6 +1,6 @@
 import { type NodeName, nodeName } from '../describe.ts'
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
-import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'
 import type { ListOptions } from './unresolved.ts'
@@ -19,7 +19,7 @@ export function orphans(graph: GraphReader, options: ListOptions = {}): OrphansA
     if ((graph.in.length[node] ?? 0) > 0 || (graph.out.length[node] ?? 0) > 0) continue
     if (graph.idOf(node) !== '' && ofTypes(graph, node, nodeTypes)) found.push(node)
   }
-  const chosen = smallest(found, limit, (left, right) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1))
+  const chosen = firstById(graph, found, limit)
   return {
     nodes: chosen.map((node) => nodeName(graph, node)),
     total: found.length,

@@ -1,3 +1,4 @@
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
 import { followOf, search } from '../search.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
@@ -72,30 +73,32 @@ class PathWalk {
   /** Collects the paths of exactly this length. Returns whether longer ones are worth looking for. */
   go(from: number, length: number): boolean {
     const { to, distanceOf } = this.#options
-    this.#tooLong = false
-    const path = [from]
-    const onPath = new Set(path)
-    const pending = [this.#nextOf(from).values()]
     if (from === to) {
-      this.#found(path)
+      this.#found([from])
       return false
     }
-    while (pending.length > 0) {
-      const { value: node, done } = (pending.at(-1) as ArrayIterator<number>).next()
-      if (done) {
-        pending.pop()
-        onPath.delete(path.pop() as number)
+    this.#tooLong = false
+    const path = [from]
+    /** For each node of the path, which of its neighbours is next. */
+    const turns = [0]
+    while (path.length > 0) {
+      const last = path.length - 1
+      const turn = turns[last] as number
+      turns[last] = turn + 1
+      const node = this.#nextOf(path[last] as number)[turn]
+      if (node === undefined) {
+        path.pop()
+        turns.pop()
         continue
       }
       this.#steps += 1
       if (this.#steps > MAX_STEPS) this.cut = 'budget'
       if (this.cut !== undefined) return false
-      if (onPath.has(node)) continue
+      if (path.includes(node)) continue
       if (path.length + distanceOf(node) > length) this.#tooLong = true
       else if (node !== to) {
         path.push(node)
-        onPath.add(node)
-        pending.push(this.#nextOf(node).values())
+        turns.push(0)
       } else if (path.length === length && !this.#found([...path, node])) return false
     }
     return this.#tooLong
@@ -115,15 +118,12 @@ class PathWalk {
     const first = out.start[node] ?? 0
     const next = new Set<number>()
     for (let at = first; at < first + (out.length[node] ?? 0); at += 1) {
-      const edge = out.items[at] as number
-      const far = edges.to[edge] as number
-      if (this.#options.types[(edges.kind[edge] as number) >> 2] && this.#options.distanceOf(far) !== -1)
-        next.add(far)
+      const other = out.others[at] as number
+      if (this.#options.distanceOf(other) === -1) continue
+      if (this.#options.types[(edges.kind[out.items[at] as number] as number) >> 2]) next.add(other)
     }
     this.#steps += out.length[node] ?? 0
-    const sorted = [...next].sort((left, right) =>
-      this.#graph.idOf(left) < this.#graph.idOf(right) ? -1 : 1,
-    )
+    const sorted = firstById(this.#graph, next, next.size)
     this.#next.set(node, sorted)
     return sorted
   }

@@ -1,9 +1,9 @@
-import { nodeTypeOf } from '../../records/graph-id.ts'
 import { type NodeName, nodeName } from '../describe.ts'
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
 import { type Direction, type Follow, type Found, followOf, search } from '../search.ts'
-import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
+import { ofTypes } from './of-types.ts'
 
 export interface ReachOptions {
   /** How many steps to go. @default no bound */
@@ -59,19 +59,18 @@ export function reach(
 /** The nearest nodes; among equally near ones the first by id, so that every coordinator chooses the same. */
 function choose(
   graph: GraphReader,
-  { order, levels }: Found,
+  { order, levels, count }: Found,
   { limit, nodeTypes }: { limit: number; nodeTypes: readonly string[] | undefined },
 ): { chosen: readonly number[]; total: number } {
   const chosen: number[] = []
   let total = 0
   for (let distance = 1; distance < levels.length - 1; distance += 1) {
-    let level = Array.from(order.subarray(levels[distance], levels[distance + 1]))
-    if (nodeTypes !== undefined)
-      level = level.filter((node) => nodeTypes.includes(nodeTypeOf(graph.idOf(node))))
-    total += level.length
-    if (chosen.length === limit) continue
-    const byId = (left: number, right: number) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1)
-    chosen.push(...smallest(level, limit - chosen.length, byId))
+    if (chosen.length === limit && nodeTypes === undefined)
+      return { chosen, total: count - (levels[1] as number) }
+    const level = order.subarray(levels[distance], levels[distance + 1])
+    const wanted = nodeTypes === undefined ? level : level.filter((node) => ofTypes(graph, node, nodeTypes))
+    total += wanted.length
+    if (chosen.length < limit) chosen.push(...firstById(graph, wanted, limit - chosen.length))
   }
   return { chosen, total }
 }

@@ -1,7 +1,7 @@
 import { Describer, type EdgeJson, type NodeJson } from '../describe.ts'
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
 import { type Direction, followOf, search } from '../search.ts'
-import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'
 
@@ -47,12 +47,11 @@ export function around(graph: GraphReader, node: number, options: SubgraphOption
     const nodes: number[] = []
     let total = 0
     for (let distance = 0; distance < levels.length - 1; distance += 1) {
-      const level = Array.from(order.subarray(levels[distance], levels[distance + 1])).filter(
-        (member) => member === node || ofTypes(graph, member, nodeTypes),
-      )
+      const level = order
+        .subarray(levels[distance], levels[distance + 1])
+        .filter((member) => member === node || ofTypes(graph, member, nodeTypes))
       total += level.length
-      const byId = (left: number, right: number) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1)
-      nodes.push(...smallest(level, limit - nodes.length, byId))
+      nodes.push(...firstById(graph, level, limit - nodes.length))
     }
     const edges = edgesWithin(graph, nodes, edgeTypes)
     return { nodes, edges, ...(total > nodes.length ? cutBy('limit') : COMPLETE) }

@@ -1,4 +1,5 @@
 import { type NodeName, nodeName } from '../describe.ts'
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
 import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
@@ -35,7 +36,7 @@ export function unresolved(graph: GraphReader, options: ListOptions = {}): Unres
     for (let node = 0; node < graph.nodeSlots; node += 1)
       if (graph.idOf(node) !== '' && !graph.isResolved(node) && ofTypes(graph, node, nodeTypes))
         found.push(node)
-  const chosen = smallest(found, limit, (left, right) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1))
+  const chosen = firstById(graph, found, limit)
   return {
     nodes: chosen.map((node) => ({ ...nodeName(graph, node), ...referencesTo(graph, node) })),
     total: found.length,
