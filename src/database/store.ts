@@ -202,6 +202,8 @@ export interface MigrationStep {
   /** Epoch milliseconds; absent while pending. */
   readonly appliedAt?: number
   readonly checksum: string
+  /** Where the state is `changed`: what differs between the text that ran (`- `) and the present one (`+ `). */
+  readonly diff?: string
 }
 
 export interface MigrationReport {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { MigrationReport, MigrationStep } from '../store.ts'
+import { diffLines } from './diff-lines.ts'
 
 /** A numbered file of SQL. Forward only: what it changed is taken back by a later one. */
 export interface Migration {
@@ -21,6 +22,8 @@ export interface AppliedMigration {
   readonly checksum: string
   /** Epoch milliseconds. */
   readonly appliedAt: number
+  /** The text that ran, where the ledger keeps it: a change is then shown line by line. */
+  readonly sql?: string
 }
 
 const fileName = /^(\d{4})-([a-z0-9-]+)\.sql$/
@@ -48,7 +51,14 @@ export function loadMigrations(dialect: 'postgres' | 'sqlite'): readonly Migrati
 
 /** SHA-256 of the text. White space at line ends does not count: editors and checkouts change it. */
 export function checksumOf(sql: string): string {
-  return hash('sha256', `${sql.replace(/[ \t\r]+$/gm, '').trimEnd()}\n`, 'hex')
+  return hash('sha256', normalised(sql), 'hex')
+}
+
+function normalised(sql: string): string {
+  return `${sql
+    .replace(/\r\n?/g, '\n')
+    .replace(/[ \t]+$/gm, '')
+    .trimEnd()}\n`
 }
 
 /** Compares what should have run with what has: `changed` differs in its text, `unknown` is newer than this program. */
@@ -57,15 +67,26 @@ export function reportMigrations(
   applied: readonly AppliedMigration[],
 ): MigrationReport {
   const done = new Map(applied.map((step) => [step.version, step]))
-  const known = migrations.map(({ version, name, checksum }): MigrationStep => {
+  const known = migrations.map((migration): MigrationStep => {
+    const { version, name, checksum, sql } = migration
     const step = done.get(version)
     if (step === undefined) return { version, name, state: 'pending', checksum }
-    const state = step.checksum === checksum ? 'applied' : 'changed'
-    return { version, name, state, appliedAt: step.appliedAt, checksum: step.checksum }
+    const found = { version, name, appliedAt: step.appliedAt, checksum: step.checksum }
+    if (step.checksum === checksum) return { ...found, state: 'applied' }
+    const diff = step.sql === undefined ? undefined : diffLines(normalised(step.sql), normalised(sql))
+    return { ...found, state: 'changed', ...(diff === undefined ? {} : { diff }) }
   })
   const newer = applied
     .filter(({ version }) => version > migrations.length)
-    .map((step): MigrationStep => ({ ...step, state: 'unknown' }))
+    .map(
+      ({ version, name, appliedAt, checksum }): MigrationStep => ({
+        version,
+        name,
+        appliedAt,
+        checksum,
+        state: 'unknown',
+      }),
+    )
   return {
     current: Math.max(0, ...applied.map(({ version }) => version)),
     target: migrations.length,

@@ -1,0 +1,38 @@
+/**
+ * What differs between two texts, line by line: `- ` before a line that only the old one has, `+ ` before one that only
+ * the new one has, two blanks before one that both have. Meant for files of a few hundred lines.
+ */
+export function diffLines(before: string, after: string): string {
+  const [old, now] = [before.split('\n'), after.split('\n')]
+  const shared = sharedLengths(old, now)
+  const lines: string[] = []
+  let [left, right] = [0, 0]
+  while (left < old.length || right < now.length) {
+    const same = left < old.length && right < now.length && old[left] === now[right]
+    if (same) lines.push(`  ${old[left]}`)
+    const takeOld = !same && left < old.length && shared(left + 1, right) >= shared(left, right + 1)
+    if (takeOld) lines.push(`- ${old[left]}`)
+    if (!same && !takeOld) lines.push(`+ ${now[right]}`)
+    if (same || takeOld) left += 1
+    if (!takeOld) right += 1
+  }
+  return lines.join('\n')
+}
+
+/** For each pair of places: how many lines the rests of both texts share, in order; -1 behind the end of one. */
+function sharedLengths(
+  old: readonly string[],
+  now: readonly string[],
+): (left: number, right: number) => number {
+  const width = now.length + 1
+  const lengths = new Int32Array((old.length + 1) * width)
+  const at = (left: number, right: number) =>
+    left > old.length || right > now.length ? -1 : (lengths[left * width + right] as number)
+  for (let left = old.length - 1; left >= 0; left -= 1)
+    for (let right = now.length - 1; right >= 0; right -= 1)
+      lengths[left * width + right] =
+        old[left] === now[right]
+          ? at(left + 1, right + 1) + 1
+          : Math.max(at(left + 1, right), at(left, right + 1))
+  return at
+}

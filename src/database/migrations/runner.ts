@@ -1,0 +1,71 @@
+import type { MigrationReport } from '../store.ts'
+import { type AppliedMigration, type Migration, reportMigrations } from './migration.ts'
+
+type Awaitable<T> = T | Promise<T>
+
+/** An open transaction in which migrations run. */
+export interface MigrationSession {
+  /** What has run, by version. */
+  applied(): Awaitable<readonly AppliedMigration[]>
+  /**
+   * Runs one migration. Its ledger row goes in first: where two programs start together and the lock could not keep them
+   * apart, the second one stops on that row's key and not halfway through `create table`.
+   */
+  run(migration: Migration): Awaitable<void>
+}
+
+/** What a dialect brings to run migrations. */
+export interface MigrationExecutor {
+  /**
+   * Runs `work` in a transaction of its own, under a lock that only one migrating program holds at a time; makes the
+   * ledger first where it is missing. Everything is rolled back where `work` throws, or where `keep` is `nothing`.
+   */
+  transaction<T>(keep: 'all' | 'nothing', work: (session: MigrationSession) => Awaitable<T>): Awaitable<T>
+}
+
+/**
+ * Brings a schema up to date: each pending migration in a transaction of its own, so that a failure keeps those before
+ * it and leaves nothing of its own. Another program may migrate at the same time: what it has done is not done again.
+ *
+ * @returns with `dryRun` the report of before, after everything pending ran once and was rolled back
+ */
+export async function runMigrations(
+  migrations: readonly Migration[],
+  executor: MigrationExecutor,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<MigrationReport> {
+  if (options.dryRun === true)
+    return await executor.transaction('nothing', async (session) => {
+      const applied = await session.applied()
+      for (const migration of pendingMigrations(migrations, applied)) await session.run(migration)
+      return reportMigrations(migrations, applied)
+    })
+  for (;;) {
+    const report = await executor.transaction('all', async (session) => {
+      const applied = await session.applied()
+      const next = pendingMigrations(migrations, applied)[0]
+      if (next === undefined) return reportMigrations(migrations, applied)
+      await session.run(next)
+      return undefined
+    })
+    if (report !== undefined) return report
+  }
+}
+
+export function pendingMigrations(
+  migrations: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): readonly Migration[] {
+  const done = new Set(applied.map(({ version }) => version))
+  return migrations.filter(({ version }) => !done.has(version))
+}
+
+/** For each migration that ran with another text than this program brings, a warning with the difference. */
+export function migrationWarnings({ steps }: MigrationReport): readonly string[] {
+  return steps
+    .filter(({ state }) => state === 'changed')
+    .map(
+      ({ version, name, diff }) =>
+        `Migration ${version} (${name}) ran with another text than this program brings.${diff === undefined ? '' : `\n${diff}`}`,
+    )
+}

@@ -1,0 +1,60 @@
+-- oldest writer: 1
+
+-- One row: where the history stands.
+create table head (
+  one integer primary key check (one = 1),
+  -- UUID of the history.
+  lineage text not null,
+  -- The newest revision, its digest, and its time in epoch milliseconds.
+  revision integer not null,
+  digest text not null,
+  at integer not null,
+  -- The oldest revision that can still be answered exactly.
+  floor integer not null,
+  -- How far compaction has removed what the floor made superfluous.
+  swept integer not null,
+  -- The revision that the history began with, which has no row in the journal.
+  first_revision integer not null,
+  first_digest text not null
+) strict;
+
+-- The present state. A rowid table: with random ids, rows in key order cost twice the pages for each commit.
+create table records (
+  kind text not null,
+  id text not null,
+  -- Canonical JSON; null where the record is deleted and the floor has not passed the deletion.
+  data text,
+  revision integer not null,
+  created_at integer not null,
+  updated_at integer not null,
+  primary key (kind, id)
+) strict;
+
+-- What happened: one row for each accepted commit.
+create table journal (
+  revision integer primary key,
+  commit_id text not null unique,
+  at integer not null,
+  actor text not null,
+  fingerprint text,
+  digest text not null,
+  -- How many of its writes are the newest version of their record at some revision from the floor on.
+  needed integer not null
+) strict;
+
+-- The writes of each commit. A record's versions form a chain by `prior`, so that no index has to lead to them.
+create table writes (
+  revision integer not null,
+  kind text not null,
+  id text not null,
+  -- Place within the commit, from 0 on.
+  position integer not null,
+  -- Canonical JSON; null for a deletion.
+  data text,
+  -- Revision that the record had; 0 where it did not exist.
+  previous integer not null,
+  -- Revision of the write before this one, deletions included; 0 for the first.
+  prior integer not null,
+  created_at integer not null,
+  primary key (revision, kind, id)
+) strict, without rowid;

@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest'
+import { diffLines } from '../../src/database/migrations/diff-lines.ts'
+
+describe('difference of two texts', () => {
+  it.each([
+    ['nothing where they are equal', 'a\nb', 'a\nb', '  a\n  b'],
+    ['a replaced line', 'a\nb\nc', 'a\nx\nc', '  a\n- b\n+ x\n  c'],
+    ['a line at the end', 'a', 'a\nb', '  a\n+ b'],
+    ['a line less', 'a\nb\nc', 'a\nc', '  a\n- b\n  c'],
+    ['a moved line once out and once in', 'a\nb\nc', 'b\nc\na', '- a\n  b\n  c\n+ a'],
+  ])('shows %s', (_, before, after, difference) => {
+    expect(diffLines(before, after)).toBe(difference)
+  })
+})
