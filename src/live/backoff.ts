@@ -46,3 +46,13 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     // The signal was aborted: that is one of the two ways this wait ends.
   }
 }
+
+/** Waits for something, but no longer than a time. What comes later is nobody's business any more. */
+export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+  const timer = new AbortController()
+  try {
+    await Promise.race([work, pause(Math.max(0, ms), timer.signal)])
+  } finally {
+    timer.abort()
+  }
+}

@@ -1,7 +1,7 @@
 import type { CommitReply, CommitResult, OffTrack, Store } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Commit, Entry, Position } from '../records/record.ts'
-import { Backoff, pause } from './backoff.ts'
+import { Backoff, pause, within } from './backoff.ts'
 import type { StatusBoard } from './status.ts'
 
 export interface CommitterOptions {
@@ -21,15 +21,17 @@ export interface CommitterPort {
   readonly board: StatusBoard
   /** Where the view stands. */
   position(): Position
-  /** Takes the entries of a reply into the view. */
-  apply(entries: readonly Entry[]): void
+  /** Takes the entries behind a position into the view; `false` where the view has been replaced since. */
+  take(entries: readonly Entry[], asked: Position): Promise<boolean>
   /** Follows the journal until the view has everything that was committed before this call. */
   drain(): Promise<void>
   /** Builds the view anew, after forking where the history contradicts the view. */
-  realign(reply: OffTrack): Promise<void>
+  realign(reply: OffTrack, asked: Position): Promise<void>
   /** A batch was answered. */
   sent(batch: { readonly commits: number; readonly durationMs: number }): void
 }
+
+type Judged = Extract<CommitReply, { status: 'ok' }>
 
 /** The answer to a commit. Commits that the store refuses are thrown instead. */
 export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
@@ -56,6 +58,10 @@ export class Committer {
   readonly #stop = new AbortController()
   #waiting: Pending[] = []
   #inFlight: Pending[] = []
+  /** Parts of a batch that was refused as a whole, the next one last. */
+  #parts: Pending[][] = []
+  /** Whether the store has a batch that it has not answered. */
+  #asking = false
   #running: Promise<void> | undefined
   #sweeper: NodeJS.Timeout | undefined
   #closing = false
@@ -67,7 +73,7 @@ export class Committer {
 
   /** Commits that have no answer yet. */
   get depth(): number {
-    return this.#waiting.length + this.#inFlight.length
+    return this.#parts.reduce((sum, part) => sum + part.length, this.#waiting.length + this.#inFlight.length)
   }
 
   /**
@@ -86,13 +92,18 @@ export class Committer {
     })
   }
 
-  /** Sends what waits, refuses what comes, and resolves when nothing is left or `timeoutMs` is over. */
+  /**
+   * Sends what waits, refuses what comes, and resolves when nothing is left or `timeoutMs` is over: then what is left is
+   * answered, and a store that hangs is waited for no longer.
+   */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true
-    const timer = setTimeout(() => this.#stop.abort(), timeoutMs)
-    await this.#running
-    clearTimeout(timer)
+    const end = performance.now() + timeoutMs
+    while (this.#running !== undefined && performance.now() < end)
+      await within(end - performance.now(), this.#running)
     this.#stop.abort()
+    clearInterval(this.#sweeper)
+    this.#expire(Number.POSITIVE_INFINITY)
   }
 
   #refusal(): CoordinatorError | undefined {
@@ -104,15 +115,13 @@ export class Committer {
         detail: `${this.depth} writes are waiting; the limit is ${this.#options.queueMax}.`,
       })
     // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    const since = this.#port.board.failingSince('write')
-    if (since !== undefined && Date.now() - since > this.#options.commitTimeoutMs)
+    if (this.#port.board.failingForMs('write') > this.#options.commitTimeoutMs)
       return this.#unavailable('not_written')
     return undefined
   }
 
   #unavailable(outcome: 'not_written' | 'unknown'): CoordinatorError {
-    const { board } = this.#port
-    const last = board.failingSince('write') === undefined ? undefined : board.status.lastError
+    const last = this.#port.board.fault('write')
     return new CoordinatorError(last?.code ?? 'COORD_STORE_TIMEOUT', {
       detail: last?.detail ?? `The database did not answer within ${this.#options.commitTimeoutMs} ms.`,
       outcome,
@@ -136,10 +145,9 @@ export class Committer {
     try {
       while (!this.#stop.signal.aborted && (this.depth > 0 || this.#mustProbe())) {
         this.#inFlight = this.#inFlight.filter(({ settled }) => !settled)
-        if (this.#inFlight.length === 0) this.#inFlight = this.#takeBatch()
+        if (this.#inFlight.length === 0) this.#inFlight = this.#parts.pop() ?? this.#takeBatch()
         await this.#attempt()
       }
-      this.#expire(Number.POSITIVE_INFINITY)
     } finally {
       clearInterval(this.#sweeper)
     }
@@ -147,7 +155,7 @@ export class Committer {
 
   /** While writes fail, an empty batch finds out when they work again: clients may have been sent elsewhere. */
   #mustProbe(): boolean {
-    return !this.#closing && this.#port.board.failingSince('write') !== undefined
+    return !this.#closing && this.#port.board.fault('write') !== undefined
   }
 
   #takeBatch(): Pending[] {
@@ -163,31 +171,66 @@ export class Committer {
 
   async #attempt(): Promise<void> {
     const batch = this.#inFlight
+    const asked = this.#port.position()
     const started = performance.now()
+    let reply: CommitReply
     try {
-      const reply = await this.#port.store.commit(
-        this.#port.position(),
+      reply = await this.#ask(batch, asked)
+    } catch (thrown) {
+      return this.#failed(batch, toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+    }
+    if (reply.status !== 'ok') return this.#realign(reply, asked)
+    this.#port.board.succeeded('write')
+    this.#port.sent({ commits: batch.length, durationMs: performance.now() - started })
+    if (await this.#follow(reply, asked)) this.#answer(batch, reply.results)
+    // Judged, and perhaps stored, but not in a view that can be answered from: sent again, the ids give the same results.
+    else for (const pending of batch) pending.maybeWritten = true
+  }
+
+  async #ask(batch: readonly Pending[], asked: Position): Promise<CommitReply> {
+    this.#asking = true
+    try {
+      return await this.#port.store.commit(
+        asked,
         batch.map(({ commit }) => commit),
       )
-      this.#backoff.reset()
-      await this.#take(batch, reply)
-      this.#port.board.succeeded('write')
-      this.#port.sent({ commits: batch.length, durationMs: performance.now() - started })
-    } catch (thrown) {
-      await this.#failed(batch, toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+    } finally {
+      this.#asking = false
     }
   }
 
-  async #take(batch: readonly Pending[], reply: CommitReply): Promise<void> {
-    if (reply.status !== 'ok') return this.#port.realign(reply)
-    this.#port.apply(reply.entries)
-    if (reply.more) await this.#port.drain()
+  /** Brings the view up to a reply. Says whether it got there. */
+  async #follow(reply: Judged, asked: Position): Promise<boolean> {
+    try {
+      if (!(await this.#port.take(reply.entries, asked))) return false
+      if (reply.more) await this.#port.drain()
+      this.#backoff.reset()
+      return this.#port.position().lineage === asked.lineage
+    } catch (thrown) {
+      this.#port.board.failed('read', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+      await pause(this.#backoff.next(), this.#stop.signal)
+      return false
+    }
+  }
+
+  #answer(batch: readonly Pending[], results: readonly CommitResult[]): void {
     this.#inFlight = []
-    for (const [index, pending] of batch.entries()) settle(pending, reply.results[index] as CommitResult)
+    for (const [index, pending] of batch.entries()) settle(pending, results[index] as CommitResult)
+  }
+
+  /** Nothing of the batch was judged: it goes again from the new view. */
+  async #realign(reply: OffTrack, asked: Position): Promise<void> {
+    try {
+      await this.#port.realign(reply, asked)
+    } catch (thrown) {
+      this.#port.board.failed('write', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+      await pause(this.#backoff.next(), this.#stop.signal)
+    }
   }
 
   async #failed(batch: readonly Pending[], error: CoordinatorError): Promise<void> {
     if (error.outcome !== 'not_written') for (const pending of batch) pending.maybeWritten = true
+    if (error.code === 'COORD_COMMIT_REFUSED' && batch.length > 0) return this.#isolate(batch, error)
     if (!error.retryable) {
       // The same batch would fail again: answer it, and find out with the next one.
       this.#inFlight = []
@@ -197,13 +240,28 @@ export class Committer {
     await pause(this.#backoff.next(), this.#stop.signal)
   }
 
-  /** Answers what has waited too long. An attempt under way goes on: its ids make a later answer harmless. */
+  /** The database refuses something in the batch without saying what: halves find out, so that only the culprit fails. */
+  #isolate(batch: readonly Pending[], error: CoordinatorError): void {
+    const [only] = batch
+    if (only !== undefined && batch.length === 1) {
+      this.#inFlight = []
+      return fail(only, error.withOutcome(outcomeOf(only)))
+    }
+    const middle = Math.ceil(batch.length / 2)
+    this.#parts.push(batch.slice(middle))
+    this.#inFlight = batch.slice(0, middle)
+  }
+
+  /** Answers what has waited too long. A batch that the store has goes on: its ids make a later answer harmless. */
   #expire(now: number): void {
     const due = ({ deadline }: Pending) => deadline <= now
-    for (const pending of this.#inFlight.filter(due)) fail(pending, this.#unavailable('unknown'))
-    for (const pending of this.#waiting.filter(due)) fail(pending, this.#unavailable(outcomeOf(pending)))
-    this.#waiting = this.#waiting.filter(({ settled }) => !settled)
-    if (now === Number.POSITIVE_INFINITY) this.#inFlight = []
+    for (const pending of this.#inFlight.filter(due))
+      fail(pending, this.#unavailable(this.#asking ? 'unknown' : outcomeOf(pending)))
+    for (const pending of [...this.#parts.flat(), ...this.#waiting].filter(due))
+      fail(pending, this.#unavailable(outcomeOf(pending)))
+    const open = ({ settled }: Pending) => !settled
+    this.#waiting = this.#waiting.filter(open)
+    this.#parts = this.#parts.map((part) => part.filter(open)).filter(({ length }) => length > 0)
   }
 }
 

@@ -1,5 +1,5 @@
-import type { OffTrack, Store } from '../database/store.ts'
-import { toCoordinatorError } from '../errors.ts'
+import type { Head, OffTrack, Store } from '../database/store.ts'
+import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, pause } from './backoff.ts'
 import { CHANGES_LIMIT } from './load-view.ts'
@@ -21,10 +21,13 @@ export interface FollowerPort {
   position(): Position
   /** The newest revision that any answer of the store has named. */
   knownHead(): Revision
-  apply(entries: readonly Entry[]): void
+  /** A head that the store named. */
+  noteHead(head: Head): void
+  /** Takes the entries behind a position into the view; `false` where the view has been replaced since. */
+  take(entries: readonly Entry[], asked: Position): Promise<boolean>
   /** The store has just confirmed that the view is complete. */
   confirmed(): void
-  realign(reply: OffTrack): Promise<void>
+  realign(reply: OffTrack, asked: Position): Promise<void>
   reload(reason: string): Promise<void>
 }
 
@@ -41,7 +44,9 @@ export class Follower {
   #loop: Promise<void> | undefined
   #round: Promise<void> | undefined
   #lastProgress = performance.now()
+  #lastHeadAsked = performance.now()
   #lastRevision: Revision = 0
+  #failing = false
 
   constructor(port: FollowerPort, options: FollowerOptions) {
     this.#port = port
@@ -52,9 +57,9 @@ export class Follower {
     this.#loop ??= this.#follow()
   }
 
-  /** Asks now instead of at the end of the present wait. */
+  /** Asks now instead of at the end of the present wait; but a store that fails is not asked more often. */
   poke(): void {
-    this.#wake.abort()
+    if (!this.#failing) this.#wake.abort()
   }
 
   /** Follows until the view has everything that was committed before this call. Throws where the store fails. */
@@ -64,6 +69,7 @@ export class Follower {
     await this.#ask()
   }
 
+  /** Asks no more. Resolves when the last answer is in. */
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#wake.abort()
@@ -76,18 +82,35 @@ export class Follower {
       await pause(waitMs, this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
-      const before = this.#port.position().revision
-      try {
-        await this.#ask()
-        await this.#checkProgress()
-        this.#backoff.reset()
-        const moved = this.#port.position().revision > before
-        waitMs = moved ? this.#options.pollMinMs : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
-      } catch (thrown) {
-        this.#port.board.failed('read', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
-        waitMs = Math.max(this.#options.pollMinMs, this.#backoff.next())
-      }
+      waitMs = (await this.#askOnce())
+        ? this.#options.pollMinMs
+        : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
+      if (this.#failing) waitMs = Math.max(this.#options.pollMinMs, this.#backoff.next())
     }
+  }
+
+  /** Says whether the view moved. */
+  async #askOnce(): Promise<boolean> {
+    const { revision } = this.#port.position()
+    try {
+      await this.#ask()
+      this.#backoff.reset()
+      this.#failing = false
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+    try {
+      // Also after a failure: a store that fails to answer for the journal alone would be waited for without end.
+      await this.#checkProgress()
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+    return this.#port.position().revision > revision
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failing = true
+    this.#port.board.failed('read', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
   }
 
   #ask(): Promise<void> {
@@ -99,22 +122,37 @@ export class Follower {
 
   async #askUntilCaughtUp(): Promise<void> {
     for (;;) {
-      const reply = await this.#port.store.changes(this.#port.position(), CHANGES_LIMIT)
-      if (reply.status !== 'ok') return this.#port.realign(reply)
+      const asked = this.#port.position()
+      const reply = await this.#port.store.changes(asked, CHANGES_LIMIT)
+      if (reply.status !== 'ok') return this.#port.realign(reply, asked)
+      if (reply.more && reply.entries.length === 0)
+        throw new CoordinatorError('COORD_STORE_FAULT', {
+          detail: `The store has entries after revision ${asked.revision}, and gives none.`,
+        })
       this.#port.board.succeeded('read')
-      this.#port.apply(reply.entries)
-      if (!reply.more || reply.entries.length === 0) break
+      const taken = await this.#port.take(reply.entries, asked)
+      if (taken && !reply.more) break
     }
     this.#port.confirmed()
   }
 
+  /**
+   * A store that answers "nothing new" without end may be right, or may be a cache or a copy that stands still. Its head,
+   * which is asked for in another way, tells.
+   */
   async #checkProgress(): Promise<void> {
     const { revision } = this.#port.position()
     const now = performance.now()
-    if (revision !== this.#lastRevision || revision >= this.#port.knownHead()) {
+    if (revision !== this.#lastRevision) {
       this.#lastRevision = revision
       this.#lastProgress = now
-    } else if (now - this.#lastProgress > this.#options.stallTimeoutMs) {
+      this.#lastHeadAsked = now
+    } else if (now - this.#lastHeadAsked > this.#options.stallTimeoutMs / 2) {
+      this.#lastHeadAsked = now
+      this.#port.noteHead(await this.#port.store.head())
+    }
+    if (this.#port.position().revision >= this.#port.knownHead()) this.#lastProgress = now
+    else if (now - this.#lastProgress > this.#options.stallTimeoutMs) {
       this.#lastProgress = now
       await this.#port.reload(
         `The view stayed at revision ${revision} while the store was at ${this.#port.knownHead()}.`,

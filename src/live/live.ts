@@ -10,70 +10,20 @@ import type {
 } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff, within } from './backoff.ts'
 import { type CommitOutcome, Committer } from './committer.ts'
 import { Follower } from './follower.ts'
-import { loadView } from './load-view.ts'
+import type { LiveObserver } from './live-observer.ts'
+import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
+import { advanceView, type LoadedView, loadView } from './load-view.ts'
 import type { Domain } from './projection.ts'
-import { retain } from './retention.ts'
+import { Retainer } from './retention.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
 import { type LiveStatus, StatusBoard } from './status.ts'
 import type { View } from './view.ts'
 
-/** All times in milliseconds unless the name says otherwise. */
-export interface LiveOptions {
-  /** How long a commit may take. @default 10_000 */
-  readonly commitTimeoutMs: number
-  /** How many commits may wait. @default 20_000 */
-  readonly queueMax: number
-  /** Commits in a batch. @default 512 */
-  readonly batchMaxCommits: number
-  /** Size of `data` in a batch, in UTF-16 code units. @default 1_048_576 */
-  readonly batchMaxSize: number
-  /** Wait between questions to the journal while it moves. @default 100 */
-  readonly pollMinMs: number
-  /** The same while it rests. @default 500 */
-  readonly pollMaxMs: number
-  /** How long the view may stay behind without progress. @default 10_000 */
-  readonly stallTimeoutMs: number
-  /** How long `waitForRevision` waits. @default 3_000 */
-  readonly revisionTimeoutMs: number
-  /** History younger than this is kept; `0`: no such rule. @default 720 (hours) */
-  readonly keepHours: number
-  /** So many of the newest revisions are kept. @default 100_000 */
-  readonly keepRevisions: number
-  /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
-  readonly retentionIntervalMs: number
-}
-
-export const LIVE_DEFAULTS: LiveOptions = {
-  commitTimeoutMs: 10_000,
-  queueMax: 20_000,
-  batchMaxCommits: 512,
-  batchMaxSize: 1_048_576,
-  pollMinMs: 100,
-  pollMaxMs: 500,
-  stallTimeoutMs: 10_000,
-  revisionTimeoutMs: 3_000,
-  keepHours: 720,
-  keepRevisions: 100_000,
-  retentionIntervalMs: 3_600_000,
-}
-
-/** Hears what happens, for logs, metrics and streams. Must not throw, and must not wait. */
-export interface LiveObserver {
-  status?(status: LiveStatus): void
-  /** An entry was applied to the served view. */
-  entry?(entry: Entry): void
-  /** Another view is served: everything derived from entries has to start anew from its position. */
-  replaced?(view: View, reason: string): void
-  batch?(batch: { readonly commits: number; readonly durationMs: number }): void
-  /** The database contradicted the view, and a new lineage was started or found. */
-  contradicted?(reply: OffTrack, known: Position): void
-  compacted?(head: Head): void
-  /** Work in the background failed; it will be tried again. */
-  backgroundFailure?(task: 'retention', error: CoordinatorError): void
-}
+/** How long the store may take to close, in milliseconds. */
+const closeTimeoutMs = 2_000
 
 /**
  * The live copy of a store: reads come from memory, writes are gathered and stored, the commits of others are followed,
@@ -87,6 +37,7 @@ export class Live {
   readonly #board: StatusBoard
   readonly #committer: Committer
   readonly #follower: Follower
+  readonly #retainer: Retainer
   readonly #waiters = new RevisionWaiters()
   readonly #stop = new AbortController()
   #view: View | undefined
@@ -95,8 +46,9 @@ export class Live {
   #confirmedAt = 0
   #loadedRecords = 0
   #reloading: Promise<void> | undefined
-  #retentionTimer: NodeJS.Timeout | undefined
-  #retaining = false
+  #starting: Promise<void> | undefined
+  /** Where the view stood when the store contradicted it: that is told once, also when mending it takes several tries. */
+  #contradictedAt: Position | undefined
 
   constructor(store: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
     this.store = store
@@ -110,16 +62,27 @@ export class Live {
       board: this.#board,
       position: () => this.view.position,
       knownHead: () => this.#knownHead,
-      apply: (entries: readonly Entry[]) => this.#apply(entries),
+      noteHead: (head: Head) => this.#noteHead(head),
+      take: (entries: readonly Entry[], asked: Position) => this.#take(entries, asked),
       confirmed: () => this.#confirm(),
       drain: () => this.#follower.drain(),
-      realign: (reply: OffTrack) => this.#realign(reply),
+      realign: (reply: OffTrack, asked: Position) => this.#realign(reply, asked),
       reload: (reason: string) => this.#reload(reason),
       sent: (batch: { commits: number; durationMs: number }) =>
         this.#tell((observer) => observer.batch?.(batch)),
     }
     this.#committer = new Committer(port, this.#options)
     this.#follower = new Follower(port, this.#options)
+    this.#retainer = new Retainer(
+      {
+        store,
+        floor: () => this.#floor,
+        viewRevision: () => this.view.revision,
+        retained: (head) => this.#retained(head),
+        failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('retention', error)),
+      },
+      this.#options,
+    )
   }
 
   observe(observer: LiveObserver): void {
@@ -160,20 +123,27 @@ export class Live {
   }
 
   /**
-   * Opens the store and loads the view, for as long as it takes.
+   * Opens the store and loads the view, for as long as it takes, or until `stop`.
    *
    * @throws the first definite answer, such as a wrong password or a schema that cannot be migrated
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
-    while (!this.#stop.signal.aborted) {
+    for (let opened = false; !this.#stop.signal.aborted; ) {
       try {
-        this.#board.enter('connecting')
-        await this.store.open()
+        if (!opened) await this.store.open()
+        opened = true
         this.#board.enter('loading')
-        this.#serve(await this.#load(), 'start')
+        const loaded = await this.#load()
+        if (this.#stop.signal.aborted) return
+        this.#serve(loaded, 'start')
         this.#follower.start()
-        this.#scheduleRetention()
+        this.#retainer.start()
         return
       } catch (thrown) {
         const error = toCoordinatorError(thrown)
@@ -207,11 +177,17 @@ export class Live {
     await this.#waiters.wait(revision, this.#options.revisionTimeoutMs, () => this.view.revision)
   }
 
-  /** Brings the view up to everything that was committed before this call. Needs the store. */
+  /**
+   * Brings the view up to everything that was committed before this call. Needs the store.
+   *
+   * @throws COORD_REVISION_WAIT_TIMEOUT, and what the store throws
+   */
   async catchUp(): Promise<void> {
-    const { lineage } = this.view
+    const known = this.view.position
     const head = await this.#ask(() => this.store.head())
-    if (head.position.lineage !== lineage) await this.#follower.drain()
+    // The store is not where the view was: the follower finds out what that means.
+    if (head.position.lineage !== known.lineage || head.position.revision < known.revision)
+      await this.#ask(() => this.#follower.drain())
     this.#noteHead(head)
     await this.waitForRevision(head.position.revision)
   }
@@ -231,13 +207,22 @@ export class Live {
     }
   }
 
-  /** Ends in order: what waits is stored, for at most `timeoutMs`; then the store is closed. */
+  /**
+   * Ends in order: what waits is stored, for at most `timeoutMs`; then the store is closed. Takes little longer even where
+   * the store hangs.
+   */
   async stop(timeoutMs = 5_000): Promise<void> {
     this.#stop.abort()
-    clearTimeout(this.#retentionTimer)
-    await this.#committer.close(timeoutMs)
-    await this.#follower.stop()
-    await this.store.close()
+    this.#retainer.stop()
+    // A failure to start is the answer of `start`; here it only matters that it is over.
+    const started = this.#starting?.catch(() => undefined)
+    await Promise.all([
+      this.#committer.close(timeoutMs),
+      within(timeoutMs, this.#follower.stop()),
+      within(timeoutMs, started),
+    ])
+    this.#waiters.end()
+    await within(closeTimeoutMs, this.store.close())
   }
 
   #notLoaded(): CoordinatorError {
@@ -258,6 +243,19 @@ export class Live {
     }
   }
 
+  async #take(entries: readonly Entry[], asked: Position): Promise<boolean> {
+    // Another history than the one that was asked about: its revisions mean something else.
+    if (this.view.lineage !== asked.lineage) return false
+    try {
+      this.#apply(entries)
+      return true
+    } catch (thrown) {
+      const { message } = toCoordinatorError(thrown)
+      await this.#reload(message)
+      throw thrown
+    }
+  }
+
   #apply(entries: readonly Entry[]): void {
     const fresh = this.view.apply(entries)
     if (fresh.length === 0) return
@@ -266,55 +264,72 @@ export class Live {
     if (this.#observers.some(({ entry }) => entry !== undefined))
       for (const entry of fresh) this.#tell((observer) => observer.entry?.(entry))
     this.#confirm()
-    this.#retainSoon()
+    this.#retainer.grown()
   }
 
+  /** The store has answered from where the view is, so it is right as it is, and no reload is owed any more. */
   #confirm(): void {
     this.#confirmedAt = Date.now()
+    if (this.#reloading === undefined) this.#board.markStale(undefined)
   }
 
   #noteHead({ position, floor }: Head): void {
-    this.#floor = floor
-    if (position.lineage === this.#view?.lineage)
-      this.#knownHead = Math.max(this.#knownHead, position.revision)
+    if (position.lineage !== this.#view?.lineage) return
+    this.#floor = Math.max(this.#floor, floor)
+    this.#knownHead = Math.max(this.#knownHead, position.revision)
   }
 
-  /** The view and the store do not agree. Where the store contradicts it, clients must learn so: by a new lineage. */
-  async #realign(reply: OffTrack): Promise<void> {
-    const known = this.view.position
-    if (reply.status === 'compacted')
-      return this.#reload(`The journal after revision ${known.revision} is gone.`)
-    if (this.#reloading !== undefined) return this.#reloading
-    this.#tell((observer) => observer.contradicted?.(reply, known))
-    if (reply.head.position.lineage === known.lineage) await this.store.fork(reply.head.position)
-    await this.#reload(
-      `The database has another history (${reply.status} at revision ${known.revision}): it was restored or lost its newest commits.`,
-    )
+  /** The store cannot say what follows the view, or contradicts it. */
+  async #realign(reply: OffTrack, asked: Position): Promise<void> {
+    const { lineage, revision } = this.view.position
+    // The view has moved on since the question: the answer says nothing about where it is now.
+    if (lineage !== asked.lineage || revision !== asked.revision) return
+    if (reply.status === 'compacted') await this.#reload(`The journal after revision ${revision} is gone.`)
+    else
+      await this.#reload(
+        `The database has another history (${reply.status} at revision ${revision}): it was restored or lost its newest commits.`,
+        reply,
+      )
   }
 
-  #reload(reason: string): Promise<void> {
-    this.#reloading ??= this.#replaceView(reason).finally(() => {
+  #reload(reason: string, contradiction?: OffTrack): Promise<void> {
+    this.#reloading ??= this.#replaceView(reason, contradiction).finally(() => {
       this.#reloading = undefined
     })
     return this.#reloading
   }
 
-  async #replaceView(reason: string): Promise<void> {
+  async #replaceView(reason: string, contradiction: OffTrack | undefined): Promise<void> {
     this.#board.markStale(reason)
-    this.#serve(await this.#load(), reason)
+    if (contradiction !== undefined) await this.#contradict(contradiction)
+    const loaded = await this.#load()
+    // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
+    while (loaded.view.lineage === this.view.lineage && loaded.view.revision < this.view.revision)
+      await advanceView(this.store, loaded.view, this.view.revision)
+    this.#serve(loaded, reason)
     this.#board.markStale(undefined)
   }
 
-  async #load(): Promise<View> {
+  /** Clients that saw what the database no longer knows must learn so: by a new lineage. */
+  async #contradict(reply: OffTrack): Promise<void> {
+    const known = this.view.position
+    if (reply.head.position.lineage === known.lineage) await this.store.fork(reply.head.position)
+    if (this.#contradictedAt === known) return
+    this.#contradictedAt = known
+    this.#tell((observer) => observer.contradicted?.(reply, known))
+  }
+
+  async #load(): Promise<LoadedView> {
     this.#loadedRecords = 0
     return loadView(this.store, this.#domain, (records) => {
       this.#loadedRecords = records
     })
   }
 
-  #serve(view: View, reason: string): void {
+  #serve({ view, head }: LoadedView, reason: string): void {
     this.#view = view
     this.#knownHead = view.revision
+    this.#floor = head.floor
     this.#confirm()
     this.#board.succeeded('read')
     this.#board.enter('serving')
@@ -322,37 +337,11 @@ export class Live {
     this.#tell((observer) => observer.replaced?.(view, reason))
   }
 
-  #scheduleRetention(): void {
-    const { retentionIntervalMs } = this.#options
-    const delay = retentionIntervalMs * (0.95 + Math.random() / 10)
-    this.#retentionTimer = setTimeout(() => {
-      this.#retain().finally(() => {
-        if (!this.#stop.signal.aborted) this.#scheduleRetention()
-      })
-    }, delay).unref()
-  }
-
-  /** Without a rule by age the journal may outgrow its limit long before an hour is over. */
-  #retainSoon(): void {
-    const { keepHours, keepRevisions } = this.#options
-    if (keepHours > 0 || this.#retaining) return
-    if (this.view.revision - this.#floor > keepRevisions * 1.25) void this.#retain()
-  }
-
-  async #retain(): Promise<void> {
-    this.#retaining = true
-    try {
-      const head = await retain(this.store, this.#options)
-      const rose = head.floor > this.#floor
-      this.#noteHead(head)
-      this.#view?.forgetDeletionsUpTo(head.floor)
-      if (rose) this.#tell((observer) => observer.compacted?.(head))
-    } catch (thrown) {
-      const error = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
-      this.#tell((observer) => observer.backgroundFailure?.('retention', error))
-    } finally {
-      this.#retaining = false
-    }
+  #retained(head: Head): void {
+    const rose = head.floor > this.#floor
+    this.#noteHead(head)
+    this.#view?.forgetDeletionsUpTo(head.floor)
+    if (rose) this.#tell((observer) => observer.compacted?.(head))
   }
 
   #tell(what: (observer: LiveObserver) => void): void {

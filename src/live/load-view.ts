@@ -1,11 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Store } from '../database/store.ts'
+import type { Head, Store } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
+import type { Revision } from '../records/record.ts'
 import type { Domain } from './projection.ts'
 import { View } from './view.ts'
 
 /** How many entries are asked for at once. */
 export const CHANGES_LIMIT = 512
+
+export interface LoadedView {
+  readonly view: View
+  readonly head: Head
+}
 
 /**
  * Builds a view from the store. The pages of a load may come from different moments; the journal from before the first
@@ -18,7 +24,7 @@ export async function loadView(
   store: Store,
   domain: Domain,
   progress: (records: number) => void,
-): Promise<View> {
+): Promise<LoadedView> {
   const before = await store.head()
   const view = new View(domain, before.position, before.at)
   let count = 0
@@ -30,19 +36,24 @@ export async function loadView(
     // A large load must not keep requests waiting: the old view is still served.
     await turn()
   }
-  const after = await store.head()
-  while (view.revision < after.position.revision) {
+  const head = await store.head()
+  await advanceView(store, view, head.position.revision)
+  if (
+    head.position.lineage !== view.lineage ||
+    (head.position.revision === view.revision && head.position.digest !== view.position.digest)
+  )
+    throw changedMeanwhile()
+  view.forgetDeletionsUpTo(head.floor)
+  return { view, head }
+}
+
+/** Brings a view that is not served yet up to a revision. */
+export async function advanceView(store: Store, view: View, revision: Revision): Promise<void> {
+  while (view.revision < revision) {
     const reply = await store.changes(view.position, CHANGES_LIMIT)
     if (reply.status !== 'ok' || view.apply(reply.entries).length === 0) throw changedMeanwhile()
     await turn()
   }
-  if (
-    after.position.lineage !== view.lineage ||
-    (after.position.revision === view.revision && after.position.digest !== view.position.digest)
-  )
-    throw changedMeanwhile()
-  view.forgetDeletionsUpTo(after.floor)
-  return view
 }
 
 function changedMeanwhile(): CoordinatorError {

@@ -1,5 +1,5 @@
 import type { Head, Store } from '../database/store.ts'
-import { CoordinatorError } from '../errors.ts'
+import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Revision } from '../records/record.ts'
 
 export interface RetentionOptions {
@@ -40,4 +40,70 @@ async function revisionAt(store: Store, at: number): Promise<Revision | undefine
     if (!(thrown instanceof CoordinatorError && thrown.code === 'COORD_REVISION_COMPACTED')) throw thrown
   }
   return undefined
+}
+
+/** What the retainer needs from the rest of the live layer. */
+export interface RetainerPort {
+  readonly store: Store
+  /** The oldest revision that is known to be kept. */
+  floor(): Revision
+  viewRevision(): Revision
+  /** The floor was read, and perhaps raised. */
+  retained(head: Head): void
+  failed(error: CoordinatorError): void
+}
+
+export interface RetainerOptions extends RetentionOptions {
+  /** How often history is forgotten, with a jitter of a tenth, in milliseconds. */
+  readonly retentionIntervalMs: number
+}
+
+/** Forgets old history from time to time, and sooner where only the number of revisions counts. */
+export class Retainer {
+  readonly #port: RetainerPort
+  readonly #options: RetainerOptions
+  #timer: NodeJS.Timeout | undefined
+  #running = false
+  #stopped = false
+  /** Forgetting early, which failed, waits until the view is there. */
+  #notBefore: Revision = 0
+
+  constructor(port: RetainerPort, options: RetainerOptions) {
+    this.#port = port
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#stopped) return
+    const delay = this.#options.retentionIntervalMs * (0.95 + Math.random() / 10)
+    this.#timer = setTimeout(() => {
+      void this.#retain().finally(() => this.start())
+    }, delay).unref()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  /** The journal has grown. Without a rule by age it may outgrow its limit long before the interval is over. */
+  grown(): void {
+    const { keepHours, keepRevisions } = this.#options
+    const revision = this.#port.viewRevision()
+    if (keepHours > 0 || this.#running || this.#stopped || revision < this.#notBefore) return
+    if (revision - this.#port.floor() > keepRevisions * 1.25) void this.#retain()
+  }
+
+  async #retain(): Promise<void> {
+    this.#running = true
+    try {
+      this.#port.retained(await retain(this.#port.store, this.#options))
+    } catch (thrown) {
+      // Not again with every commit: a store that refuses to compact would be asked without end.
+      this.#notBefore = this.#port.viewRevision() + Math.max(1_000, this.#options.keepRevisions / 4)
+      if (!this.#stopped) this.#port.failed(toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+    } finally {
+      this.#running = false
+    }
+  }
 }

@@ -4,36 +4,32 @@ import type { Revision } from '../records/record.ts'
 interface Waiter {
   readonly revision: Revision
   readonly wake: () => void
+  readonly fail: (error: CoordinatorError) => void
 }
 
 /** Those who wait for the view to reach a revision. */
 export class RevisionWaiters {
   readonly #waiters = new Set<Waiter>()
 
-  /** @throws COORD_REVISION_WAIT_TIMEOUT after `timeoutMs` */
+  /** @throws COORD_REVISION_WAIT_TIMEOUT after `timeoutMs`, COORD_SHUTTING_DOWN after `end` */
   wait(revision: Revision, timeoutMs: number, current: () => Revision): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = () => {
         clearTimeout(timer)
         this.#waiters.delete(waiter)
       }
-      const waiter = {
+      const waiter: Waiter = {
         revision,
         wake: () => {
           done()
           resolve()
         },
+        fail: (error) => {
+          done()
+          reject(error)
+        },
       }
-      const timer = setTimeout(() => {
-        done()
-        reject(
-          new CoordinatorError('COORD_REVISION_WAIT_TIMEOUT', {
-            detail: `Revision ${revision} did not arrive within ${timeoutMs} ms; this coordinator is at ${current()}.`,
-            retryAfterSeconds: 1,
-            extra: { viewRevision: current() },
-          }),
-        )
-      }, timeoutMs)
+      const timer = setTimeout(() => waiter.fail(timedOut(revision, timeoutMs, current())), timeoutMs)
       this.#waiters.add(waiter)
     })
   }
@@ -41,4 +37,18 @@ export class RevisionWaiters {
   reached(revision: Revision): void {
     for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.wake()
   }
+
+  /** Nothing will arrive any more. */
+  end(): void {
+    for (const waiter of this.#waiters)
+      waiter.fail(new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
+  }
+}
+
+function timedOut(revision: Revision, timeoutMs: number, viewRevision: Revision): CoordinatorError {
+  return new CoordinatorError('COORD_REVISION_WAIT_TIMEOUT', {
+    detail: `Revision ${revision} did not arrive within ${timeoutMs} ms; this coordinator is at ${viewRevision}.`,
+    retryAfterSeconds: 1,
+    extra: { viewRevision },
+  })
 }

@@ -52,9 +52,15 @@ export class StatusBoard {
     return this.#phase === 'serving'
   }
 
-  /** Since when a lane has been failing, epoch milliseconds. */
-  failingSince(lane: Lane): number | undefined {
-    return this.#faults.get(lane)?.since
+  /** The last error of a lane that fails now. */
+  fault(lane: Lane): CoordinatorError | undefined {
+    return this.#faults.get(lane)?.error
+  }
+
+  /** For how long a lane has been failing, in milliseconds; 0 while it works. */
+  failingForMs(lane: Lane): number {
+    const since = this.#faults.get(lane)?.since
+    return since === undefined ? 0 : performance.now() - since
   }
 
   enter(phase: Phase): void {
@@ -64,22 +70,20 @@ export class StatusBoard {
 
   /** The view is being replaced: it is served, and may be wrong until then. */
   markStale(reason: string | undefined): void {
+    if (reason === this.#stale) return
     this.#stale = reason
     this.#update()
   }
 
   failed(lane: Lane, error: CoordinatorError): void {
     this.#lastError = { code: error.code, detail: error.detail, at: Date.now() }
-    this.#faults.set(lane, { error, since: this.#faults.get(lane)?.since ?? Date.now() })
+    this.#faults.set(lane, { error, since: this.#faults.get(lane)?.since ?? performance.now() })
     this.#update()
   }
 
-  /** A lane works. A commit that succeeded proves both. */
+  /** A lane works. The other one may still fail: each clears itself, or the state would flicker with every commit. */
   succeeded(lane: Lane): void {
-    if (this.#faults.size === 0) return
-    this.#faults.delete(lane)
-    if (lane === 'write') this.#faults.delete('read')
-    this.#update()
+    if (this.#faults.delete(lane)) this.#update()
   }
 
   #update(): void {

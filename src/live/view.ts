@@ -139,8 +139,9 @@ export class View {
 
   #put(record: StoredRecord): void {
     const { kind, id, revision, createdAt } = record
-    const data: unknown = JSON.parse(record.data)
-    const reason = this.#checks[kind]?.(data)
+    const data = parse(record.data)
+    const reason = data === undefined ? 'The data is not JSON.' : this.#checks[kind]?.(data)
+    this.#deletedAt.get(kind)?.delete(id)
     if (reason !== undefined) {
       this.#remove(kind, id)
       this.#refused.set(`${kind}\0${id}`, { kind, id, revision, createdAt, reason })
@@ -148,7 +149,6 @@ export class View {
     }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
     mapOf(this.#records, kind).set(id, record)
-    this.#deletedAt.get(kind)?.delete(id)
     for (const projection of this.#projectionsOf(kind)) projection.put(record, data as JsonObject)
   }
 
@@ -167,6 +167,15 @@ export class View {
       this.#projectionsByKind.set(kind, list)
     }
     return list
+  }
+}
+
+/** The value of a JSON text; `undefined` where it is none: a damaged database must not keep the rest from being served. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

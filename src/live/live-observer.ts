@@ -1,0 +1,20 @@
+import type { Head, OffTrack } from '../database/store.ts'
+import type { CoordinatorError } from '../errors.ts'
+import type { Entry, Position } from '../records/record.ts'
+import type { LiveStatus } from './status.ts'
+import type { View } from './view.ts'
+
+/** Hears what happens, for logs, metrics and streams. Must not throw, and must not wait. */
+export interface LiveObserver {
+  status?(status: LiveStatus): void
+  /** An entry was applied to the served view. */
+  entry?(entry: Entry): void
+  /** Another view is served: everything derived from entries has to start anew from its position. */
+  replaced?(view: View, reason: string): void
+  batch?(batch: { readonly commits: number; readonly durationMs: number }): void
+  /** The database contradicted the view, and a new lineage was started or found. */
+  contradicted?(reply: OffTrack, known: Position): void
+  compacted?(head: Head): void
+  /** Work in the background failed; it will be tried again. */
+  backgroundFailure?(task: 'retention', error: CoordinatorError): void
+}

@@ -1,0 +1,39 @@
+/** All times in milliseconds unless the name says otherwise. */
+export interface LiveOptions {
+  /** How long a commit may take. @default 10_000 */
+  readonly commitTimeoutMs: number
+  /** How many commits may wait. @default 20_000 */
+  readonly queueMax: number
+  /** Commits in a batch. @default 512 */
+  readonly batchMaxCommits: number
+  /** Size of `data` in a batch, in UTF-16 code units. @default 1_048_576 */
+  readonly batchMaxSize: number
+  /** Wait between questions to the journal while it moves. @default 100 */
+  readonly pollMinMs: number
+  /** The same while it rests. @default 500 */
+  readonly pollMaxMs: number
+  /** How long the view may stay behind without progress. @default 10_000 */
+  readonly stallTimeoutMs: number
+  /** How long `waitForRevision` waits. @default 3_000 */
+  readonly revisionTimeoutMs: number
+  /** History younger than this is kept; `0`: no such rule. @default 720 (hours) */
+  readonly keepHours: number
+  /** So many of the newest revisions are kept. @default 100_000 */
+  readonly keepRevisions: number
+  /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
+  readonly retentionIntervalMs: number
+}
+
+export const LIVE_DEFAULTS: LiveOptions = {
+  commitTimeoutMs: 10_000,
+  queueMax: 20_000,
+  batchMaxCommits: 512,
+  batchMaxSize: 1_048_576,
+  pollMinMs: 100,
+  pollMaxMs: 500,
+  stallTimeoutMs: 10_000,
+  revisionTimeoutMs: 3_000,
+  keepHours: 720,
+  keepRevisions: 100_000,
+  retentionIntervalMs: 3_600_000,
+}
