@@ -97,12 +97,13 @@ export class Answers {
     headers: string[],
   ): void {
     headers.push('X-Request-Id', reply.request.id)
-    if (status !== 304)
-      headers.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)))
+    const bytes = Buffer.byteLength(body)
+    if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
     if (this.#closing) headers.push('Connection', 'close')
     reply.hijack()
     reply.raw.writeHead(status, headers)
-    reply.raw.end(body)
+    // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
+    reply.raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
     countAnswer(this.#metrics, reply, status)
   }
 }

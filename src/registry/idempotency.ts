@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { v5 as uuidV5, v7 as uuidV7 } from 'uuid'
+import { v5 as uuidV5 } from 'uuid'
 import { CoordinatorError } from '../errors.ts'
 import { canonicalJson } from '../records/canonical-json.ts'
+import { newCommitId } from './new-commit-id.ts'
 
 /** The namespace of commit ids that are made of an `Idempotency-Key`. */
 const KEY_NAMESPACE = 'cbfe8a73-1b43-4c95-8657-cd4916334e5e'
@@ -31,7 +32,7 @@ export interface CommitIdentity {
  * @throws COORD_HEADER_INVALID
  */
 export function identifyCommit(key: string | undefined, wish: Wish): CommitIdentity {
-  if (key === undefined) return { commitId: uuidV7() }
+  if (key === undefined) return { commitId: newCommitId() }
   checkKey(key)
   const { route, body, index } = wish
   const name = index === undefined ? [key] : [key, index]
