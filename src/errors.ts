@@ -321,6 +321,59 @@ export const ERRORS = {
     title: 'The answer of the database cannot be understood',
     hint: 'Run `coordinator migrate verify`; look for a proxy that changes answers.',
   },
+  COORD_STORE_DNS: {
+    ...retry,
+    title: 'The name of the database host cannot be resolved',
+    hint: 'Check the host in SUPABASE_URL, and the DNS of this machine. A Supabase project that was deleted, or paused for long, has no address: open it in the dashboard.',
+  },
+  COORD_STORE_REFUSED: {
+    ...retry,
+    title: 'Nothing listens at the address of the database',
+    hint: 'Start the server there, or correct host and port in SUPABASE_URL. It is tried again by itself.',
+  },
+  COORD_STORE_GATEWAY: {
+    ...retry,
+    title: 'A gateway answered instead of the Data API',
+    hint: 'It usually passes: see status.supabase.com. If it stays, compare SUPABASE_URL with the API settings of the project.',
+  },
+  COORD_STORE_API_OFFLINE: {
+    ...retry,
+    title: 'The Data API cannot reach its own database',
+    hint: 'Wait: it reconnects by itself. If it stays, restart the project in the dashboard.',
+  },
+  COORD_STORE_PAUSED: {
+    ...retry,
+    title: 'The Supabase project is paused',
+    hint: 'Resume it in the dashboard (Free projects pause after a week without use); the coordinator goes on by itself.',
+  },
+  COORD_STORE_QUOTA: {
+    ...retry,
+    title: 'The Supabase project is restricted: a quota is used up or a bill is open',
+    hint: 'See Organization > Usage and Billing in the dashboard; the coordinator goes on by itself.',
+  },
+  COORD_STORE_RATE_LIMITED: {
+    ...retry,
+    title: 'The Data API takes no more requests for now',
+    hint: 'It is asked again after the pause that it wants. Raise POLL_MIN_MS and POLL_MAX_MS, or the limits of the project.',
+  },
+  COORD_STORE_API_SCHEMA: {
+    ...config,
+    status: 503,
+    title: 'The Data API does not offer the schema `public`',
+    hint: 'Add `public` to the exposed schemas: Integrations > Data API > Settings in the dashboard.',
+  },
+  COORD_STORE_API_MISSING: {
+    ...config,
+    status: 503,
+    title: 'There is no Data API at that address',
+    hint: 'Set SUPABASE_URL to https://PROJECT.supabase.co as the API settings of the project show it.',
+  },
+  COORD_STORE_ANON: {
+    ...config,
+    status: 503,
+    title: 'The public key may not use the database',
+    hint: 'Set SUPABASE_SERVICE_ROLE_KEY. Or allow it on purpose with `coordinator migrate --allow-anon`: then everybody who has the public key can read and write.',
+  },
   COORD_STORE_READ_ONLY: {
     ...file,
     title: 'The database cannot be written',
@@ -331,6 +384,12 @@ export const ERRORS = {
     retryable: true,
     title: 'The disk of the database is full',
     hint: 'Free some space: writing goes on by itself then.',
+  },
+  COORD_STORE_IO: {
+    ...file,
+    retryable: true,
+    title: 'The disk of the database failed',
+    hint: 'Check the disk and its quota, with `df` and the system log.',
   },
   COORD_STORE_CORRUPT: {
     ...file,
