@@ -1,0 +1,39 @@
+import { CoordinatorError } from '../errors.ts'
+import type { Commit } from '../records/record.ts'
+import type { CommitReply, CommitResult } from './store.ts'
+
+/** Sends commits that a database judges together. Throws `COORD_COMMIT_REFUSED` where it refuses all because of one. */
+export type SendBatch = (batch: readonly Commit[]) => Promise<CommitReply>
+
+/**
+ * Sends a batch. Where the database refuses it for its content, it is halved until the culprit is alone, and only that one
+ * is refused. The halves go one after the other, so the order of revisions stays that of the batch.
+ */
+export async function halveBatch(batch: readonly Commit[], send: SendBatch): Promise<CommitReply> {
+  try {
+    return await send(batch)
+  } catch (thrown) {
+    if (!isRefusal(thrown)) throw thrown
+    if (batch.length === 0) throw thrown
+    if (batch.length === 1) return withResults(await send([]), [{ outcome: 'refused', error: thrown }])
+  }
+  const middle = Math.ceil(batch.length / 2)
+  const first = await halveBatch(batch.slice(0, middle), send)
+  if (first.status !== 'ok') return first
+  try {
+    const second = await halveBatch(batch.slice(middle), send)
+    // Both ask for the journal after the same position, so the later answer has all that the earlier one has.
+    return second.status === 'ok' ? withResults(second, [...first.results, ...second.results]) : second
+  } catch (thrown) {
+    // Of the batch as a whole nobody can say any more that nothing was written.
+    throw thrown instanceof CoordinatorError ? thrown.withOutcome('unknown') : thrown
+  }
+}
+
+function withResults(reply: CommitReply, results: readonly CommitResult[]): CommitReply {
+  return reply.status === 'ok' ? { ...reply, results } : reply
+}
+
+function isRefusal(thrown: unknown): thrown is CoordinatorError {
+  return thrown instanceof CoordinatorError && thrown.code === 'COORD_COMMIT_REFUSED'
+}

@@ -1,0 +1,113 @@
+import type { PostgresHost } from '../../config/postgres-url.ts'
+import { CoordinatorError } from '../../errors.ts'
+import { Connection, nameOf } from './connection.ts'
+import type { PostgresSettings } from './options.ts'
+
+/** How long the last primary is waited for alone: where it hangs, the new one is found meanwhile. */
+const HEAD_START_MS = 250
+
+/**
+ * The hosts that may hold the database. Which of them takes writes is found by asking, anew whenever a session ended: after
+ * a failover it is another one, and the old one may still answer.
+ */
+export class Cluster {
+  readonly #settings: PostgresSettings
+  #primary: PostgresHost | undefined
+  #epoch = 0
+
+  constructor(settings: PostgresSettings) {
+    this.#settings = settings
+  }
+
+  /** Rises when a session ended. A connection of an earlier epoch may lead to a server that is no longer the primary. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** The host that took writes last, for people. */
+  get primary(): string | undefined {
+    return this.#primary === undefined ? undefined : nameOf(this.#primary)
+  }
+
+  /** A session ended, or the server said that it takes no writes: look again. */
+  suspect(): void {
+    this.#epoch += 1
+  }
+
+  /**
+   * Connects to the primary: the host that was it last, and where that does not answer at once, whichever of all it is now.
+   *
+   * @throws the most telling COORD_STORE_* error of the hosts
+   */
+  async connect(): Promise<Connection> {
+    const { hosts } = this.#settings.target
+    const last = this.#primary ?? (hosts.length === 1 ? hosts[0] : undefined)
+    const attempts = last === undefined ? [] : [this.#connectTo(last)]
+    const others = hosts.filter((host) => host !== last)
+    if (others.length > 0 && !(await succeedsWithin(HEAD_START_MS, attempts)))
+      attempts.push(...others.map((host) => this.#connectTo(host)))
+    const connection = await firstOf(attempts)
+    this.#primary = connection.host
+    return connection
+  }
+
+  async #connectTo(host: PostgresHost): Promise<Connection> {
+    const connection = await Connection.open(host, this.#settings)
+    const refusal = refusalOf(connection)
+    if (refusal === undefined) return connection
+    void connection.close()
+    throw refusal
+  }
+}
+
+function refusalOf({ facts, host }: Connection): CoordinatorError | undefined {
+  if (!facts.writable)
+    return new CoordinatorError('COORD_STORE_STANDBY', {
+      detail: `The server ${nameOf(host)} takes no writes: it is a standby, or the role or database is read-only.`,
+    })
+  if (!facts.utf8)
+    return new CoordinatorError('COORD_STORE_ENCODING', {
+      detail: 'The encoding of the database is not UTF8.',
+    })
+  return undefined
+}
+
+/** The first that succeeds; the others are closed when they arrive. */
+async function firstOf(attempts: readonly Promise<Connection>[]): Promise<Connection> {
+  let found: Connection | undefined
+  const keepOne = (connection: Connection) => {
+    found ??= connection
+    if (found !== connection) void connection.close()
+    return connection
+  }
+  try {
+    await Promise.any(attempts.map((attempt) => attempt.then(keepOne)))
+    return found as unknown as Connection
+  } catch (thrown) {
+    throw mostTelling((thrown as AggregateError).errors as readonly unknown[])
+  }
+}
+
+/** A definite answer of one server says more than another's silence; a standby more than nothing at all. */
+function mostTelling(errors: readonly unknown[]): unknown {
+  const ours = errors.filter((error) => error instanceof CoordinatorError)
+  return (
+    ours.find((error) => !error.retryable) ??
+    ours.find((error) => error.code === 'COORD_STORE_STANDBY') ??
+    errors[0]
+  )
+}
+
+async function succeedsWithin(ms: number, attempts: readonly Promise<unknown>[]): Promise<boolean> {
+  if (attempts.length === 0) return false
+  const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), ms))
+  return Promise.race([
+    late,
+    ...attempts.map((attempt) =>
+      attempt.then(
+        () => true,
+        () => false,
+      ),
+    ),
+  ])
+}

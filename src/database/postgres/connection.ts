@@ -1,0 +1,228 @@
+import { connect as connectSocket, Socket } from 'node:net'
+import pg from 'pg'
+import type { PostgresHost } from '../../config/postgres-url.ts'
+import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
+import { endsSession, refusesEncryption, translateError } from './errors.ts'
+import type { PostgresSettings } from './options.ts'
+import { type Encryption, encryptionAttempts } from './tls.ts'
+
+/** One row: every value as PostgreSQL prints it. */
+export type Row = Readonly<Record<string, string | null>>
+
+export interface Statement {
+  readonly text: string
+  readonly values?: readonly string[]
+  /** What it does, for error texts: `committing`. */
+  readonly doing: string
+  /** For writes: what is known about it where no answer comes. */
+  readonly unanswered?: WriteOutcome
+  /** @default the setting `statementTimeoutMs` (milliseconds) */
+  readonly timeoutMs?: number
+}
+
+/** What a connection learned about its server when it was made. */
+export interface ServerFacts {
+  /** Whether the server takes writes: no standby, and not read-only. */
+  readonly writable: boolean
+  readonly utf8: boolean
+  /** Process id of the server's own session; behind a pooler another one than the driver was told. */
+  readonly pid: number
+  /** Whether a pooler stands between: the session may be another one with each statement. */
+  readonly pooled: boolean
+}
+
+// One statement for every new connection: more of them would make connecting slow over long distances.
+const factsQuery = `select pg_is_in_recovery()::text as standby, current_setting('transaction_read_only') as read_only,
+  current_setting('server_encoding') as encoding, pg_backend_pid()::text as pid`
+
+// The values of a reply are JSON text, which is parsed above: no type of the driver is wanted.
+const asText = { getTypeParser: () => (value: string | null) => value }
+
+/**
+ * One connection. It has no state of its own on the server - no prepared statement, no `set` - so that it may go through a
+ * pooler. Whoever waits too long for it destroys it: a half-open connection never goes back into use.
+ */
+export class Connection {
+  readonly host: PostgresHost
+  readonly #client: pg.Client
+  readonly #socket: Socket
+  readonly #settings: PostgresSettings
+  readonly createdAt = performance.now()
+  usedAt = performance.now()
+  #broken = false
+  #facts: ServerFacts | undefined
+
+  private constructor(host: PostgresHost, encryption: Encryption, settings: PostgresSettings) {
+    const { user, password, database } = settings.target
+    this.host = host
+    this.#settings = settings
+    this.#socket = new Socket()
+    this.#client = new pg.Client({
+      host: host.host,
+      port: host.port,
+      user,
+      password: password?.reveal(),
+      database,
+      ssl: host.host.startsWith('/') ? false : encryption,
+      stream: () => this.#socket,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      application_name: 'coordinator',
+      types: asText,
+    } as pg.ClientConfig)
+    // Without a listener, a server that ends the session would end this process.
+    this.#client.on('error', () => this.destroy())
+  }
+
+  /**
+   * Connects to one host, in whatever ways the mode of encryption allows.
+   *
+   * @throws a COORD_STORE_* error
+   */
+  static async open(host: PostgresHost, settings: PostgresSettings): Promise<Connection> {
+    const attempts = host.host.startsWith('/') ? [false as const] : encryptionAttempts(settings.target.tls)
+    for (const [index, encryption] of attempts.entries()) {
+      const connection = new Connection(host, encryption, settings)
+      try {
+        await connection.#connect()
+        return connection
+      } catch (thrown) {
+        connection.destroy()
+        if (index === attempts.length - 1 || !refusesEncryption(thrown))
+          throw translateError(thrown, { doing: `connecting to ${nameOf(host)}` })
+      }
+    }
+    throw new CoordinatorError('COORD_INTERNAL')
+  }
+
+  get broken(): boolean {
+    return this.#broken
+  }
+
+  /** How much has arrived so far, in bytes: what moves is alive. */
+  get bytesReceived(): number {
+    return this.#socket.bytesRead
+  }
+
+  get facts(): ServerFacts {
+    return this.#facts as ServerFacts
+  }
+
+  /**
+   * Runs one statement; without values several, as one transaction.
+   *
+   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and then the connection is gone
+   */
+  async run({ text, values, doing, unanswered, timeoutMs }: Statement): Promise<readonly Row[]> {
+    const limit = timeoutMs ?? this.#settings.statementTimeoutMs
+    try {
+      return await this.#within(limit, doing, async () => {
+        const result = await this.#client.query(
+          values === undefined ? { text } : { text, values: [...values] },
+        )
+        const last = Array.isArray(result) ? result.at(-1) : result
+        return last.rows as Row[]
+      })
+    } catch (thrown) {
+      if (endsSession(thrown)) this.destroy()
+      throw thrown instanceof CoordinatorError && unanswered !== undefined
+        ? thrown.withOutcome(unanswered)
+        : translateError(thrown, {
+            doing: `${doing} at ${nameOf(this.host)}`,
+            ...(unanswered === undefined ? {} : { unanswered }),
+          })
+    } finally {
+      this.usedAt = performance.now()
+    }
+  }
+
+  /** Ends the connection at once. What was under way fails, and its outcome is unknown. */
+  destroy(): void {
+    if (this.#broken) return
+    this.#broken = true
+    this.#socket.destroy()
+  }
+
+  /** Says goodbye to the server, for a second at most. */
+  async close(): Promise<void> {
+    if (this.#broken) return
+    const timer = setTimeout(() => this.destroy(), 1_000)
+    await this.#client.end().catch(() => undefined)
+    clearTimeout(timer)
+    this.destroy()
+  }
+
+  async #connect(): Promise<void> {
+    const doing = `connecting to ${nameOf(this.host)}`
+    await this.#within(this.#settings.connectTimeoutMs, doing, async () => {
+      await this.#client.connect()
+      const { rows } = await this.#client.query(factsQuery)
+      const [row] = rows as Row[]
+      const pid = Number(row?.['pid'])
+      this.#facts = {
+        writable: row?.['standby'] === 'false' && row['read_only'] === 'off',
+        utf8: row?.['encoding'] === 'UTF8',
+        pid,
+        pooled: pid !== this.#cancelKey.pid,
+      }
+    })
+  }
+
+  async #within<T>(timeoutMs: number, doing: string, work: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#cancel()
+        this.destroy()
+        reject(
+          new CoordinatorError('COORD_STORE_TIMEOUT', {
+            detail: `The database did not answer within ${timeoutMs} ms while ${doing}.`,
+          }),
+        )
+      }, timeoutMs)
+    })
+    const working = work()
+    // After the deadline the work fails too, with nobody left to hear of it.
+    working.catch(() => undefined)
+    try {
+      return await Promise.race([working, tooLate])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  get #cancelKey(): { readonly pid: number | null; readonly key: number | null } {
+    const { processID, secretKey } = this.#client as unknown as {
+      processID: number | null
+      secretKey: number | null
+    }
+    return { pid: processID, key: secretKey }
+  }
+
+  /**
+   * Asks the server to stop what this connection is waiting for: it would not notice that nobody listens any more. The
+   * request is a packet of its own (PostgreSQL documentation, "Canceling Requests in Progress") that nothing answers.
+   */
+  #cancel(): void {
+    const { pid, key } = this.#cancelKey
+    if (pid === null || key === null) return
+    const packet = Buffer.alloc(16)
+    packet.writeInt32BE(16, 0)
+    packet.writeInt32BE(80_877_102, 4)
+    packet.writeInt32BE(pid, 8)
+    packet.writeInt32BE(key, 12)
+    const { host, port } = this.host
+    const socket = host.startsWith('/')
+      ? connectSocket(`${host}/.s.PGSQL.${port}`)
+      : connectSocket(port, host)
+    // A server that cannot be reached cannot be asked: its session ends by itself.
+    socket.on('error', () => socket.destroy())
+    socket.setTimeout(2_000, () => socket.destroy())
+    socket.end(packet)
+    socket.unref()
+  }
+}
+
+export function nameOf({ host, port }: PostgresHost): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}

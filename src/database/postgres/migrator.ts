@@ -1,0 +1,181 @@
+import { CoordinatorError } from '../../errors.ts'
+import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
+import { type MigrationExecutor, runMigrations } from '../migrations/runner.ts'
+import type { Drift, MigrationReport, Migrator } from '../store.ts'
+import type { Connection, Row } from './connection.ts'
+import { findDrift } from './find-drift.ts'
+import { ledgerSql, recordSql, sqlFor, stampSql } from './migration-sql.ts'
+import type { PostgresSettings } from './options.ts'
+import type { PostgresDoor } from './postgres-door.ts'
+
+/** How long one statement of a migration may take, in milliseconds. */
+const STATEMENT_TIMEOUT_MS = 120_000
+
+const ourTables = ['head', 'records', 'tombstones', 'journal', 'migrations']
+const ledgerColumns = ['version', 'name', 'checksum', 'source', 'applied_at']
+
+/** Brings a schema of a PostgreSQL database to this program's version. */
+export class PostgresMigrator implements Migrator {
+  readonly #door: PostgresDoor
+  readonly #schema: string
+  readonly #migrations = loadMigrations('postgres')
+
+  constructor(door: PostgresDoor, { schema }: PostgresSettings) {
+    this.#door = door
+    this.#schema = schema
+  }
+
+  /** The schema number that this program brings. */
+  get target(): number {
+    return this.#migrations.length
+  }
+
+  status(): Promise<MigrationReport> {
+    return this.#door.use('writer', async (connection) =>
+      reportMigrations(this.#migrations, await this.#applied(connection)),
+    )
+  }
+
+  /** Where nothing is pending, nothing is locked and no right is needed but to read. */
+  async migrate(options: { readonly dryRun?: boolean } = {}): Promise<MigrationReport> {
+    const before = await this.status()
+    if (before.steps.every(({ state }) => state !== 'pending')) return before
+    return this.#door.use('writer', async (connection) => {
+      const executor = new PostgresExecutor(connection, this.#schema, () => this.#applied(connection))
+      const report = await runMigrations(this.#migrations, executor, options)
+      return options.dryRun === true ? { ...report, locks: executor.locks } : report
+    })
+  }
+
+  verify(): Promise<readonly Drift[]> {
+    return findDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
+  }
+
+  /**
+   * Refuses a schema that this program cannot work with. A newer one is read; whether it may be written it says itself.
+   *
+   * @throws COORD_SCHEMA_OLD
+   */
+  async check(): Promise<void> {
+    const { current, target, steps } = await this.status()
+    if (steps.every(({ state }) => state !== 'pending')) return
+    throw new CoordinatorError('COORD_SCHEMA_OLD', {
+      detail:
+        current === 0
+          ? `The schema ${this.#schema} is not there; this program needs number ${target} of it.`
+          : `The schema ${this.#schema} has number ${current}; this program needs ${target}.`,
+    })
+  }
+
+  async #applied(connection: Connection): Promise<readonly AppliedMigration[]> {
+    const found = await connection.run({
+      text: `select c.relname as table_name, string_agg(a.attname, ' ') as columns
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where n.nspname = $1 and c.relname = any (string_to_array($2, ' ')) group by c.relname`,
+      values: [this.#schema, ourTables.join(' ')],
+      doing: 'looking for the schema',
+    })
+    if (found.length === 0) return []
+    const ledger = found.find((table) => table['table_name'] === 'migrations')
+    const columns = ledger?.['columns']?.split(' ') ?? []
+    if (!ledgerColumns.every((column) => columns.includes(column))) throw this.#foreign(found)
+    const rows = await connection.run({
+      text: sqlFor(
+        this.#schema,
+        `select version, name, checksum, source, floor(extract(epoch from applied_at) * 1000)::bigint as applied_at
+        from @schema@.migrations order by version`,
+      ),
+      doing: 'reading which migrations ran',
+    })
+    return rows.map(appliedOf)
+  }
+
+  #foreign(found: readonly Row[]): CoordinatorError {
+    const names = found.map((table) => table['table_name']).join(', ')
+    return new CoordinatorError('COORD_STORE_FOREIGN', {
+      detail: `The schema ${this.#schema} has tables of another program (${names}).`,
+      hint: 'Set DATABASE_SCHEMA to the name of a schema that only the coordinator uses.',
+    })
+  }
+}
+
+function appliedOf(row: Row): AppliedMigration {
+  return {
+    version: Number(row['version']),
+    name: row['name'] ?? '',
+    checksum: row['checksum'] ?? '',
+    sql: row['source'] ?? '',
+    appliedAt: Number(row['applied_at']),
+  }
+}
+
+/**
+ * Runs migrations on one connection. The lock is one of the transaction: a lock of the session would outlive this process
+ * in a pooler, and then nobody could migrate any more.
+ */
+class PostgresExecutor implements MigrationExecutor {
+  /** What the last transaction had locked at its end, such as `AccessExclusiveLock on records`. */
+  locks: readonly string[] = []
+  readonly #connection: Connection
+  readonly #schema: string
+  readonly #applied: () => Promise<readonly AppliedMigration[]>
+
+  constructor(connection: Connection, schema: string, applied: () => Promise<readonly AppliedMigration[]>) {
+    this.#connection = connection
+    this.#schema = schema
+    this.#applied = applied
+  }
+
+  async transaction<T>(
+    keep: 'all' | 'nothing',
+    work: Parameters<MigrationExecutor['transaction']>[1],
+  ): Promise<T> {
+    await this.#run('begin isolation level read committed read write')
+    try {
+      await this.#begin()
+      const result = await work({
+        applied: this.#applied,
+        run: async (migration) => {
+          await this.#run(recordSql(this.#schema, migration))
+          await this.#run(sqlFor(this.#schema, migration.sql))
+          await this.#run(stampSql(this.#schema, migration))
+        },
+      })
+      if (keep === 'nothing') this.locks = await this.#locks()
+      await this.#run(keep === 'all' ? 'commit' : 'rollback')
+      return result as T
+    } catch (thrown) {
+      // On a connection that is gone the server has rolled back by itself.
+      if (!this.#connection.broken) await this.#run('rollback')
+      throw thrown
+    }
+  }
+
+  /** Waits for another migrating program, then makes what the first migration needs: the schema and the ledger. */
+  async #begin(): Promise<void> {
+    await this.#run(`set local lock_timeout = '60s'`)
+    await this.#run(
+      `select pg_advisory_xact_lock(hashtextextended('coordinator migrates ${this.#schema}', 0))`,
+    )
+    await this.#run(`set local lock_timeout = '5s'`)
+    // `create schema if not exists` asks for the right to create one even where it is there.
+    const [row] = await this.#run(
+      `select count(*) as known from pg_namespace where nspname = '${this.#schema}'`,
+    )
+    if (row?.['known'] === '0') await this.#run(sqlFor(this.#schema, 'create schema @schema@'))
+    await this.#run(ledgerSql(this.#schema))
+  }
+
+  async #locks(): Promise<readonly string[]> {
+    const rows = await this.#run(`select distinct l.mode || ' on ' || c.relname as lock
+      from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+      where l.pid = pg_backend_pid() and n.nspname = '${this.#schema}' and c.relkind in ('r', 'v')
+        and l.mode in ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') order by 1`)
+    return rows.map((row) => row['lock'] ?? '')
+  }
+
+  #run(text: string): Promise<readonly Row[]> {
+    return this.#connection.run({ text, doing: 'migrating', timeoutMs: STATEMENT_TIMEOUT_MS })
+  }
+}

