@@ -1,0 +1,37 @@
+import type { GraphFormat } from './export-graph.ts'
+
+const shapes: Readonly<Record<string, string>> = {
+  service: 'box',
+  api: 'cds',
+  table: 'cylinder',
+  event: 'hexagon',
+  capability: 'ellipse',
+  team: 'house',
+}
+
+/** DOT, for Graphviz. */
+export const dotFormat: GraphFormat = {
+  contentType: 'text/vnd.graphviz; charset=utf-8',
+  fileExtension: 'dot',
+  writer: ({ revision }) => ({
+    begin: () => `digraph knowledgeGraph {\n  graph [rankdir="LR", comment="revision ${revision}"];\n`,
+    node: ({ id, label, type, data }) => {
+      const style = data['unresolved'] === true ? ', style="dashed"' : ''
+      return `  ${quote(id)} [label=${quote(label)}, class=${quote(type)}, shape="${shapes[type] ?? 'oval'}"${style}];\n`
+    },
+    edge: ({ source, target, type, origin }) => {
+      const style = origin === 'declared' ? '' : `, style="${origin === 'asserted' ? 'dashed' : 'dotted'}"`
+      return `  ${quote(source)} -> ${quote(target)} [label=${quote(type)}${style}];\n`
+    },
+    end: () => '}\n',
+  }),
+}
+
+/**
+ * A quoted DOT string. Inside of one only `\"` is an escape of the language; other backslashes are read by labels
+ * (`\N` is the name of the node), so they are doubled. Control characters have no escape and become spaces.
+ */
+function quote(text: string): string {
+  const plain = text.toWellFormed().replace(/\p{Cc}/gu, ' ')
+  return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('&', '&amp;')}"`
+}

@@ -1,0 +1,81 @@
+import type { EdgeJson, NodeJson } from '../describe.ts'
+import { cytoscapeFormat } from './cytoscape.ts'
+import { dotFormat } from './dot.ts'
+import { graphmlFormat } from './graphml.ts'
+import { jsonFormat } from './json.ts'
+import { mermaidFormat } from './mermaid.ts'
+import { ndjsonFormat } from './ndjson.ts'
+
+/** What an exported graph says about itself. */
+export interface GraphMetadata {
+  readonly totalServices: number
+  readonly activeServices: number
+  readonly nodes: number
+  readonly edges: number
+  readonly revision: number
+  /** Time of the newest change, ISO 8601, UTC. */
+  readonly lastUpdated: string
+  /** Whether nothing that was asked for is missing. */
+  readonly complete: boolean
+  readonly truncated?: string
+}
+
+/** How a graph is written: what comes first, each node, each edge, and what comes last. Nodes come before edges. */
+export interface GraphFormat {
+  readonly contentType: string
+  readonly fileExtension: string
+  /** Makes the writer of one graph. */
+  writer(metadata: GraphMetadata): GraphWriter
+}
+
+export interface GraphWriter {
+  begin(): string
+  node(node: NodeJson): string
+  /** Written between the last node and the first edge. */
+  between?(): string
+  edge(edge: EdgeJson): string
+  end(): string
+}
+
+export type FormatName = 'json' | 'ndjson' | 'graphml' | 'dot' | 'mermaid' | 'cytoscape'
+
+export const graphFormats: Readonly<Record<FormatName, GraphFormat>> = {
+  json: jsonFormat,
+  ndjson: ndjsonFormat,
+  graphml: graphmlFormat,
+  dot: dotFormat,
+  mermaid: mermaidFormat,
+  cytoscape: cytoscapeFormat,
+}
+
+export interface ExportedGraph {
+  readonly metadata: GraphMetadata
+  readonly nodes: Iterable<NodeJson>
+  readonly edges: Iterable<EdgeJson>
+}
+
+/** Size of a chunk, in UTF-16 code units: some milliseconds of work. */
+const CHUNK_SIZE = 65_536
+
+/** The text of a graph in pieces, each made when it is asked for. */
+export function* exportGraph(
+  format: GraphFormat,
+  { metadata, nodes, edges }: ExportedGraph,
+): Generator<string> {
+  const writer = format.writer(metadata)
+  let chunk = writer.begin()
+  for (const node of nodes) {
+    chunk += writer.node(node)
+    if (chunk.length < CHUNK_SIZE) continue
+    yield chunk
+    chunk = ''
+  }
+  chunk += writer.between?.() ?? ''
+  for (const edge of edges) {
+    chunk += writer.edge(edge)
+    if (chunk.length < CHUNK_SIZE) continue
+    yield chunk
+    chunk = ''
+  }
+  yield chunk + writer.end()
+}

@@ -1,0 +1,40 @@
+import type { NodeJson } from '../describe.ts'
+import type { GraphFormat } from './export-graph.ts'
+
+/** A Mermaid flowchart, for Markdown. Nodes are numbered, because ids may hold what Mermaid reads as syntax. */
+export const mermaidFormat: GraphFormat = {
+  contentType: 'text/vnd.mermaid; charset=utf-8',
+  fileExtension: 'mmd',
+  writer: ({ revision }) => {
+    const numbers = new Map<string, number>()
+    const name = (id: string) => {
+      const known = numbers.get(id)
+      if (known !== undefined) return `n${known}`
+      numbers.set(id, numbers.size)
+      return `n${numbers.size - 1}`
+    }
+    return {
+      begin: () => `%% knowledge graph at revision ${revision}\nflowchart LR\n`,
+      node: (node) => `  ${name(node.id)}${shape(node)}\n`,
+      edge: ({ source, target, type, origin }) =>
+        `  ${name(source)} ${origin === 'declared' ? '-->' : '-.->'}|"${escapeLabel(type)}"| ${name(target)}\n`,
+      end: () => '',
+    }
+  },
+}
+
+function shape({ label, type }: NodeJson): string {
+  const text = `"${escapeLabel(label)}"`
+  if (type === 'service') return `[${text}]`
+  if (type === 'table') return `[(${text})]`
+  if (type === 'event') return `{{${text}}}`
+  return `([${text}])`
+}
+
+/** Everything but letters, digits and a few harmless signs as Mermaid's entity codes: `#35;` is a `#`. */
+function escapeLabel(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, ' ')
+    .replace(/[^\p{L}\p{N} ._/:-]/gu, (character) => `#${character.codePointAt(0)};`)
+}
