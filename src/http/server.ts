@@ -13,10 +13,12 @@ import { Connections } from './connections.ts'
 import { type HttpContext, MEMORY_NOTICE } from './http-context.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { RouteTable } from './not-found.ts'
+import { gatherRoutes } from './reference/documented-route.ts'
 import { refuseConnection } from './refuse-connection.ts'
 import { timeRoutes } from './route-timer.ts'
 import { healthRoutes } from './routes/health.ts'
 import { operationsRoutes } from './routes/operations.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { registerRoutes } from './routes/register.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { servicesRoutes } from './routes/services.ts'
@@ -69,6 +71,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const app = createFastify(options, new ProblemSender(answers, logger))
   const context = contextOf(options, { answers, draining: draining.signal })
   if (settings.logRequests) logRequests(app, logger)
+  const documented = gatherRoutes(app)
   for (const routes of [
     registerRoutes,
     servicesRoutes,
@@ -78,6 +81,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     operationsRoutes,
   ])
     app.register(routes, context)
+  app.register(referenceRoutes, { context, routes: documented })
   const connections = new Connections(app.server)
   let stopping: Promise<StopReport> | undefined
   return {

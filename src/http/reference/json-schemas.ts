@@ -1,0 +1,31 @@
+import { z } from 'zod'
+
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** Writes zod schemas as JSON Schema; those with an id are written once, and referred to. */
+export class JsonSchemas {
+  readonly #named: Record<string, JsonSchema> = {}
+
+  /** Every schema that has an id, by it. */
+  get named(): Readonly<Record<string, JsonSchema>> {
+    return this.#named
+  }
+
+  /** @param io whether it describes what is sent to the coordinator, or what it answers */
+  write(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+    const { $schema: _, $defs = {}, ...written } = z.toJSONSchema(schema, { io, override: relax })
+    for (const [id, definition] of Object.entries($defs)) this.#named[id] = withReferences(definition)
+    return withReferences(written)
+  }
+}
+
+/** Answers may gain members, and no client must stumble over that. Bounds of all numbers tell nobody anything. */
+function relax({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+}
+
+function withReferences<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/')) as T
+}

@@ -1,0 +1,189 @@
+import type { z } from 'zod'
+import { ERRORS } from '../../errors.ts'
+import { type AnswerDescription, CHAPTERS, type Operation } from '../operation.ts'
+import { PROBLEM_TYPE } from '../problem.ts'
+import { problemSchema } from '../schemas.ts'
+import { type DocumentedRoute, pathParameters, pathTemplate } from './documented-route.ts'
+import { type JsonSchema, JsonSchemas } from './json-schemas.ts'
+import { errorsByStatus } from './operation-errors.ts'
+import { answerHeaders, requestHeaders } from './reference-headers.ts'
+
+/** A parameter of an operation, in the path, the query string or the headers. */
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required: boolean
+  readonly description?: string
+  readonly schema: JsonSchema
+  readonly example?: unknown
+}
+
+export interface OpenApiOperation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly description?: string
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: unknown
+  readonly responses: Readonly<Record<string, unknown>>
+}
+
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0'
+  readonly info: Readonly<Record<string, unknown>>
+  readonly tags: readonly unknown[]
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>
+  readonly components: Readonly<Record<string, unknown>>
+}
+
+const [problemType = ''] = PROBLEM_TYPE.split(';')
+
+/** Describes routes as OpenAPI 3.1. */
+export function openApiDocument(routes: readonly DocumentedRoute[], version: string): OpenApiDocument {
+  const schemas = new JsonSchemas()
+  const paths: Record<string, Record<string, OpenApiOperation>> = {}
+  for (const route of routes) {
+    const path = pathTemplate(route.pattern)
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describe(route, schemas) }
+  }
+  schemas.write(problemSchema, 'output')
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Coordinator',
+      version,
+      summary: 'A service registry and knowledge graph on a database you already have.',
+      description:
+        'Every change takes one revision; every answer about the records names the revision it shows. Errors are problem details (RFC 9457) with a stable `code` and a `hint`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    tags: Object.entries(CHAPTERS).map(([name, description]) => ({ name, description })),
+    paths,
+    components: { schemas: schemas.named, headers: answerHeaders },
+  }
+}
+
+function describe(route: DocumentedRoute, schemas: JsonSchemas): OpenApiOperation {
+  const { chapter, summary, description, body } = route.operation
+  const parameters = [
+    ...pathParametersOf(route),
+    ...queryParametersOf(route.operation, schemas),
+    ...headersOf(route),
+  ]
+  return {
+    operationId: operationId(route),
+    tags: [chapter],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: body.required === true,
+            content: {
+              'application/json': { schema: schemas.write(body.schema, 'input'), example: body.example },
+            },
+          },
+        }),
+    responses: { ...answersOf(route.operation, schemas), ...problemsOf(route) },
+  }
+}
+
+/** `GET /services/:serviceId/history` is `getServicesByServiceIdHistory`. */
+function operationId({ method, pattern }: DocumentedRoute): string {
+  const words = pattern.split(/[/._-]/).filter((part) => part !== '')
+  const name = words
+    .map((part) => (part.startsWith(':') ? `By${capital(part.slice(1))}` : capital(part)))
+    .join('')
+  return `${method.toLowerCase()}${name === '' ? 'Root' : name}`
+}
+
+function capital(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1)
+}
+
+function pathParametersOf({ pattern, operation }: DocumentedRoute): Parameter[] {
+  return pathParameters(pattern).map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    description: operation.parameters?.[name] ?? '',
+    schema: { type: 'string' },
+  }))
+}
+
+function queryParametersOf({ query }: Operation, schemas: JsonSchemas): Parameter[] {
+  if (query === undefined) return []
+  return Object.entries(query.shape).map(([name, field]) => {
+    const { description, example, ...schema } = schemas.write(field as z.ZodType, 'input')
+    return {
+      name,
+      in: 'query',
+      required: !(field as z.ZodType).safeParse(undefined).success,
+      ...(typeof description === 'string' ? { description } : {}),
+      schema,
+      ...(example === undefined ? {} : { example }),
+    }
+  })
+}
+
+function headersOf({ method, operation: { state, writes, query } }: DocumentedRoute): Parameter[] {
+  const reads = state === true && method === 'GET' && query !== undefined
+  const names = [
+    ...(state === true ? (['X-Coordinator-Lineage'] as const) : []),
+    ...(reads ? (['If-None-Match'] as const) : []),
+    ...(writes === true
+      ? (['Idempotency-Key', 'If-Match', 'If-None-Match', 'X-Coordinator-Actor'] as const)
+      : []),
+  ]
+  return names.map((name) => ({
+    name,
+    in: 'header',
+    required: false,
+    description:
+      name === 'If-None-Match' && reads ? requestHeaders['If-None-Match (read)'] : requestHeaders[name],
+    schema: { type: 'string' },
+  }))
+}
+
+function answersOf({ answers, state }: Operation, schemas: JsonSchemas): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [
+      status,
+      {
+        description: answer.description,
+        headers: referencesTo(state === true ? ['X-Request-Id', ...stateHeaderNames] : ['X-Request-Id']),
+        ...contentOf(answer, schemas),
+      },
+    ]),
+  )
+}
+
+const stateHeaderNames = ['X-Coordinator-Revision', 'X-Coordinator-Lineage', 'X-Coordinator-Degraded', 'Age']
+
+function referencesTo(names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+}
+
+function contentOf({ content }: AnswerDescription, schemas: JsonSchemas): Record<string, unknown> {
+  if (content === undefined) return {}
+  const types = Object.entries(content).map(([type, schema]) => [
+    type,
+    { schema: schema === undefined ? { type: 'string' } : schemas.write(schema, 'output') },
+  ])
+  return { content: Object.fromEntries(types) }
+}
+
+function problemsOf(route: DocumentedRoute): Record<string, unknown> {
+  const content = { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } }
+  const known = [...errorsByStatus(route)].map(([status, codes]) => [
+    String(status),
+    {
+      description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
+      headers: referencesTo(status === 503 ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id']),
+      content,
+    },
+  ])
+  return Object.fromEntries([...known, ['default', { description: 'Any other problem.', content }]])
+}

@@ -1,0 +1,43 @@
+import { ERRORS, type ErrorCode } from '../../errors.ts'
+import type { DocumentedRoute } from './documented-route.ts'
+
+const bodyErrors: readonly ErrorCode[] = [
+  'COORD_BODY_NOT_JSON',
+  'COORD_BODY_MEDIA_TYPE',
+  'COORD_BODY_TOO_LARGE',
+  'COORD_BODY_TOO_DEEP',
+  'COORD_BODY_WRONG_TYPE',
+  'COORD_FIELD_MISSING',
+  'COORD_FIELD_INVALID',
+  'COORD_FIELD_TOO_LARGE',
+  'COORD_TEXT_NUL',
+  'COORD_TEXT_SURROGATE',
+  'COORD_KEY_FORBIDDEN',
+]
+const writeErrors: readonly ErrorCode[] = [
+  'COORD_HEADER_INVALID',
+  'COORD_STORE_UNAVAILABLE',
+  'COORD_STORE_TIMEOUT',
+  'COORD_COMMIT_QUEUE_FULL',
+  'COORD_SHUTTING_DOWN',
+]
+const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CHANGED']
+
+/** Every code that an operation is known to answer, by status, in ascending order. */
+export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
+  const { body, query, writes, state, errors = [] } = operation
+  const parameters = Object.keys(query?.shape ?? {})
+  const codes = new Set<ErrorCode>([
+    ...errors,
+    ...(body === undefined ? [] : bodyErrors),
+    ...(query === undefined ? [] : (['COORD_QUERY_INVALID'] as const)),
+    ...(writes === true ? writeErrors : []),
+    ...(state === true ? stateErrors : []),
+    ...(parameters.includes('minRevision') ? (['COORD_REVISION_WAIT_TIMEOUT'] as const) : []),
+    ...(parameters.includes('consistency') ? (['COORD_STORE_UNAVAILABLE'] as const) : []),
+  ])
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of codes)
+    byStatus.set(ERRORS[code].status, [...(byStatus.get(ERRORS[code].status) ?? []), code])
+  return new Map([...byStatus].sort(([left], [right]) => left - right))
+}

@@ -1,0 +1,33 @@
+const text = { type: 'string' } as const
+const whole = { type: 'integer', minimum: 0 } as const
+
+/** Headers of answers, for the reference. */
+export const answerHeaders = {
+  'X-Request-Id': {
+    description: 'Names the request in the log; sent by the client, or made here.',
+    schema: text,
+  },
+  'X-Coordinator-Revision': { description: 'The revision that the answer shows.', schema: whole },
+  'X-Coordinator-Lineage': {
+    description:
+      'The history that the revision belongs to. Another one: the database was restored or replaced.',
+    schema: text,
+  },
+  'X-Coordinator-Degraded': {
+    description: 'Present while the database does not answer as it should: why. What is served may be old.',
+    schema: text,
+  },
+  Age: { description: 'Beside it: seconds since the database confirmed what is served.', schema: whole },
+  'Retry-After': { description: 'When to try again, in seconds.', schema: whole },
+} as const
+
+/** Headers that requests may carry, for the reference. */
+export const requestHeaders = {
+  'X-Coordinator-Lineage': 'The history that the client knows; 412 where it is not the one here.',
+  'Idempotency-Key':
+    'Makes the write repeatable: the same key with the same content answers the first result, with other content 422. Up to 255 visible ASCII characters.',
+  'If-Match': 'Only if the record has this `ETag`; `*`: only if it exists. Otherwise 412.',
+  'If-None-Match': '`*`: only if the record does not exist. Otherwise 412.',
+  'If-None-Match (read)': 'The `ETag` that the client has: 304 where nothing has changed.',
+  'X-Coordinator-Actor': 'Who makes the change, as its history shows it. Not verified.',
+} as const

@@ -1,0 +1,116 @@
+import { curlCommand } from './curl-command.ts'
+import { escapeHtml, inlineHtml, pageHtml, proseHtml } from './html.ts'
+import type { JsonSchema } from './json-schemas.ts'
+import type { OpenApiDocument, OpenApiOperation, Parameter } from './openapi.ts'
+import { memberHtml, type NamedSchemas, schemaHtml } from './schema-html.ts'
+import { tryScript } from './try-script.ts'
+
+interface Entry {
+  readonly method: string
+  readonly path: string
+  readonly operation: OpenApiOperation
+}
+
+interface Content {
+  readonly [type: string]: { readonly schema: JsonSchema; readonly example?: unknown }
+}
+
+interface Response {
+  readonly description: string
+  readonly content?: Content
+}
+
+/** The reference as a page: every operation with its parameters, an example, its answers, and a way to try it. */
+export function referencePage(document: OpenApiDocument): string {
+  const named = document.components['schemas'] as NamedSchemas
+  const entries = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
+  )
+  const chapters = document.tags as readonly { readonly name: string; readonly description: string }[]
+  const { title, version, summary, description } = document.info as Readonly<Record<string, string>>
+  const of = (chapter: string) => entries.filter(({ operation }) => operation.tags[0] === chapter)
+  return pageHtml({
+    title: `${title} reference`,
+    aside: `<h1><a href="/">${title}</a><small>${escapeHtml(version ?? '')}</small></h1>
+<input type="search" id="filter" placeholder="Filter  ( / )" aria-label="Filter operations">
+<nav>${chapters.map(({ name }) => `<section><h2>${name}</h2><ul>${of(name).map(linkHtml).join('')}</ul></section>`).join('')}
+<section><h2>More</h2><ul><li><a href="/docs/errors">Error codes</a></li><li><a href="/openapi.json">OpenAPI document</a></li></ul></section></nav>`,
+    main: `<h1>${title} reference</h1><p class="lead">${inlineHtml(`${summary} ${description}`)}</p>
+${chapters
+  .map(
+    ({ name, description: about }) =>
+      `<h2 id="${name}">${name}</h2><p class="lead">${inlineHtml(about)}</p>${of(name)
+        .map((entry) => entryHtml(entry, named))
+        .join('')}`,
+  )
+  .join('')}`,
+    script: tryScript,
+  })
+}
+
+function linkHtml({ method, path, operation }: Entry): string {
+  return `<li><a href="#${operation.operationId}" title="${escapeHtml(`${method.toUpperCase()} ${path}`)}"><span class="method ${method}">${method === 'delete' ? 'DEL' : method.toUpperCase()}</span>${inlineHtml(operation.summary)}</a></li>`
+}
+
+function entryHtml(entry: Entry, named: NamedSchemas): string {
+  const { method, path, operation } = entry
+  const { operationId, summary, description, parameters = [] } = operation
+  const body = (operation.requestBody as { readonly content: Content } | undefined)?.content[
+    'application/json'
+  ]
+  return `<article id="${operationId}"><header><h3><a href="#${operationId}">${inlineHtml(summary)}</a></h3>
+<span class="route"><span class="method ${method}">${method.toUpperCase()}</span><span class="path">${escapeHtml(path)}</span></span></header>
+${description === undefined ? '' : proseHtml(description)}
+${parametersHtml(parameters, named)}
+${body === undefined ? '' : `<h4>Body</h4>${schemaHtml(body.schema, named)}`}
+<h4>Example</h4><pre><code>${escapeHtml(curlCommand({ method, path, parameters, body: body?.example }))}</code></pre>
+<h4>Answers</h4>${responsesHtml(operation, named)}
+${tryHtml(entry, body?.example)}</article>`
+}
+
+function parametersHtml(parameters: readonly Parameter[], named: NamedSchemas): string {
+  const places = { path: 'In the path', query: 'Query string', header: 'Headers' } as const
+  return (['path', 'query', 'header'] as const)
+    .map((place) => {
+      const rows = parameters
+        .filter((parameter) => parameter.in === place)
+        .map(
+          ({ name, schema, description }) =>
+            `<tr><td><code>${escapeHtml(name)}</code></td><td>${memberHtml({ ...schema, ...(description === undefined ? {} : { description }) }, named)}</td></tr>`,
+        )
+      return rows.length === 0 ? '' : `<h4>${places[place]}</h4><table>${rows.join('')}</table>`
+    })
+    .join('')
+}
+
+function responsesHtml({ responses }: OpenApiOperation, named: NamedSchemas): string {
+  const rows = Object.entries(responses as Readonly<Record<string, Response>>)
+    .filter(([status]) => status !== 'default')
+    .map(([status, { description, content = {} }]) => {
+      const members = Object.values(content)
+        .map(({ schema }) => schemaHtml(schema, named))
+        .join('')
+      const shown =
+        Number(status) >= 400 || members === ''
+          ? ''
+          : `<details><summary>its members</summary><div class="nested">${members}</div></details>`
+      return `<tr><td><span class="status s${status[0]}">${status}</span></td><td>${errorLinks(proseHtml(description))}${shown}</td></tr>`
+    })
+  return `<table>${rows.join('')}</table>`
+}
+
+function errorLinks(html: string): string {
+  return html.replaceAll(/<code>(COORD_[A-Z_]+)<\/code>/g, '<a href="/docs/errors#$1"><code>$1</code></a>')
+}
+
+function tryHtml({ method, path, operation }: Entry, example: unknown): string {
+  const fields = (operation.parameters ?? []).map(
+    ({ name, in: place, example: value }) =>
+      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${place}" name="${escapeHtml(name)}" placeholder="${escapeHtml(String(value ?? ''))}" autocomplete="off"></label>`,
+  )
+  const text =
+    example === undefined
+      ? ''
+      : `<textarea aria-label="Body" spellcheck="false">${escapeHtml(JSON.stringify(example, undefined, 2))}</textarea>`
+  return `<details><summary>Try it</summary><form class="try" data-method="${method.toUpperCase()}" data-path="${escapeHtml(path)}">${fields.join('')}${text}<button>Send</button><div class="answer" aria-live="polite"></div></form></details>`
+}

@@ -1,0 +1,79 @@
+/**
+ * What the reference page does in a browser: filters its list, marks where the reader is, sends requests. Plain script
+ * text, because it runs there and not here.
+ */
+export const tryScript = `
+const filter = document.querySelector('#filter')
+const links = [...document.querySelectorAll('aside li a[href^="#"]')]
+filter.addEventListener('input', () => {
+  const words = filter.value.toLowerCase().split(' ')
+  for (const link of links) {
+    const text = (link.textContent + ' ' + link.title).toLowerCase()
+    link.parentElement.hidden = !words.every((word) => text.includes(word))
+  }
+})
+addEventListener('keydown', (event) => {
+  if (event.key !== '/' || /INPUT|TEXTAREA/.test(document.activeElement.tagName)) return
+  event.preventDefault()
+  filter.focus()
+})
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries)
+    if (isIntersecting) for (const link of links) link.classList.toggle('here', link.hash === '#' + target.id)
+}, { rootMargin: '0px 0px -75% 0px' })
+for (const article of document.querySelectorAll('article')) seen.observe(article)
+
+for (const code of document.querySelectorAll('article > pre')) {
+  const button = document.createElement('button')
+  button.className = 'quiet'
+  button.textContent = 'Copy'
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(code.querySelector('code').textContent)
+    button.textContent = 'Copied'
+    setTimeout(() => { button.textContent = 'Copy' }, 1500)
+  })
+  if (navigator.clipboard) code.prepend(button)
+  const text = code.querySelector('code')
+  text.textContent = text.textContent.replaceAll('http://127.0.0.1:3000', location.origin)
+}
+
+function requestOf(form) {
+  const query = new URLSearchParams()
+  const headers = {}
+  let path = form.dataset.path
+  for (const input of form.querySelectorAll('input')) {
+    if (input.value === '' && input.dataset.in !== 'path') continue
+    if (input.dataset.in === 'path') path = path.replace('{' + input.name + '}', encodeURIComponent(input.value))
+    if (input.dataset.in === 'query') query.append(input.name, input.value)
+    if (input.dataset.in === 'header') headers[input.name] = input.value
+  }
+  const body = form.querySelector('textarea')?.value
+  if (body) headers['Content-Type'] = 'application/json'
+  const search = String(query)
+  return [path + (search && '?' + search), { method: form.dataset.method, headers, ...(body ? { body } : {}) }]
+}
+
+function pretty(text) {
+  try { return JSON.stringify(JSON.parse(text), undefined, 2) } catch { return text }
+}
+
+for (const form of document.querySelectorAll('.try'))
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    const answer = form.querySelector('.answer')
+    const [url, init] = requestOf(form)
+    try {
+      const response = await fetch(url, init)
+      const text = await response.text()
+      const status = document.createElement('p')
+      status.className = 'status s' + String(response.status)[0]
+      status.textContent = response.status + ' ' + response.statusText + '  ' + init.method + ' ' + url
+      const body = document.createElement('pre')
+      body.textContent = pretty(text.slice(0, 200000))
+      answer.replaceChildren(status, body)
+    } catch (error) {
+      answer.textContent = 'No answer: ' + error.message
+    }
+  })
+`

@@ -1,0 +1,110 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { z } from 'zod'
+import { prefersHtml } from '../accepts.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import type { DocumentedRoute } from '../reference/documented-route.ts'
+import { errorsPage } from '../reference/errors-page.ts'
+import { indexPage } from '../reference/index-page.ts'
+import { openApiDocument } from '../reference/openapi.ts'
+import { referencePage } from '../reference/reference-page.ts'
+
+export interface ReferenceOptions {
+  readonly context: HttpContext
+  /** The routes that are described. */
+  readonly routes: readonly DocumentedRoute[]
+}
+
+const HTML_TYPE = 'text/html; charset=utf-8'
+/** Pages that need nothing from elsewhere, and must not get it either. */
+const pageHeaders = [
+  'Content-Security-Policy',
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options',
+  'nosniff',
+  'Referrer-Policy',
+  'no-referrer',
+]
+
+/** `/`, `/docs`, `/openapi.json`: what this is, and how to use it. */
+export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { context, routes }, done) => {
+  const { answers, version } = context
+  const document = once(() => openApiDocument(routes, version))
+  const documentText = once(() => JSON.stringify(document()))
+  const page = once(() => referencePage(document()))
+  const errors = once(() => errorsPage(version))
+
+  app.get('/', { config: { operation: index } }, (request, reply) => {
+    if (prefersHtml(request.headers.accept))
+      answers.send(reply, {
+        body: indexPage(context),
+        contentType: HTML_TYPE,
+        headers: [...pageHeaders, 'Vary', 'Accept'],
+      })
+    else answers.send(reply, { body: JSON.stringify(links(context)), headers: ['Vary', 'Accept'] })
+  })
+  app.get('/openapi.json', { config: { operation: openApi } }, (_request, reply) => {
+    answers.send(reply, { body: documentText() })
+  })
+  app.get('/docs', { config: { operation: reference } }, (_request, reply) => {
+    answers.send(reply, { body: page(), contentType: HTML_TYPE, headers: pageHeaders })
+  })
+  app.get('/docs/errors', (_request, reply) => {
+    answers.send(reply, { body: errors(), contentType: HTML_TYPE, headers: pageHeaders })
+  })
+  done()
+}
+
+/** Makes a value when it is first asked for: by then all routes are there. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+function links({ version, storage, notice }: HttpContext) {
+  return {
+    success: true,
+    name: 'coordinator',
+    description: 'A service registry and knowledge graph.',
+    version,
+    storage,
+    ...(notice === undefined ? {} : { notice }),
+    links: {
+      register: '/register',
+      services: '/services',
+      health: '/health',
+      database: '/database',
+      metrics: '/metrics',
+      docs: '/docs',
+      openapi: '/openapi.json',
+      errors: '/docs/errors',
+    },
+  }
+}
+
+const index: Operation = {
+  chapter: 'about',
+  summary: 'What this is',
+  description: 'A page for a browser, links as JSON for others.',
+  answers: {
+    200: {
+      description: 'Links.',
+      content: { 'application/json': z.looseObject({}), 'text/html': undefined },
+    },
+  },
+}
+
+const openApi: Operation = {
+  chapter: 'about',
+  summary: 'This reference as OpenAPI 3.1',
+  answers: { 200: { description: 'The document.', content: { 'application/json': z.looseObject({}) } } },
+}
+
+const reference: Operation = {
+  chapter: 'about',
+  summary: 'This reference as a page',
+  answers: { 200: { description: 'The page.', content: { 'text/html': undefined } } },
+}
