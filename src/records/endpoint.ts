@@ -17,11 +17,12 @@ export function endpointFault(text: string): EndpointFault | undefined {
       code: 'COORD_ENDPOINT_TOO_LONG',
       message: `has more than ${LIMITS.endpointLength} characters`,
     }
+  // The URL parser repairs blanks, line breaks and `http:cart`; what is stored should need no repair.
+  if (/\s/.test(text)) return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
   const scheme = schemeOf.exec(text)?.[0].toLowerCase()
   if (scheme === undefined) return withoutScheme(text)
   if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
-  // The URL parser repairs `http:cart`, blanks and line breaks; what is stored should need no repair.
-  const url = /\s/.test(text) || !text.slice(scheme.length).startsWith('//') ? null : URL.parse(text)
+  const url = !text.slice(scheme.length).startsWith('//') ? null : URL.parse(text)
   if (url === null || url.hostname === '')
     return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL with a host, such as http://cart:7070' }
   if (url.username !== '' || url.password !== '')

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest'
+import { LocalLeases } from '../../src/registry/local-leases.ts'
+import { parseListQuery, type Registry } from '../../src/registry/registry.ts'
+import { cart, errorOf, type ScopeOptions, someone, withRegistry } from './with-registry.ts'
+
+/** Clocks that a test moves by hand. They start when the coordinator does. */
+class Clocks {
+  monotonicMs = 5_000_000
+  wall = Date.UTC(2030, 0, 1)
+
+  pass(seconds: number): void {
+    this.monotonicMs += seconds * 1_000
+    this.wall += seconds * 1_000
+  }
+
+  options(): ScopeOptions {
+    const leases = new LocalLeases({ monotonicMs: () => this.monotonicMs, now: () => this.wall })
+    return { leases, store: { now: () => this.wall } }
+  }
+}
+
+const fields = (registry: Registry, serviceId: string) => {
+  const { health, lastHeartbeat } = JSON.parse(registry.get(serviceId).json)
+  return { health, lastHeartbeat }
+}
+const healthy = (registry: Registry, health: string) => registry.list(parseListQuery({ health })).total
+
+describe('heartbeats', () => {
+  it('make a service up or down, and nobody else', async () => {
+    const clocks = new Clocks()
+    await withRegistry(async ({ registry, live }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      await registry.register({ ...cart, serviceName: 'other' }, someone)
+      expect(fields(registry, serviceId)).toEqual({ health: 'unknown', lastHeartbeat: null })
+      clocks.pass(1)
+      expect(registry.heartbeat(serviceId)).toEqual({ serviceId, health: 'up', lastHeartbeat: clocks.wall })
+      expect(fields(registry, serviceId)).toEqual({ health: 'up', lastHeartbeat: '2030-01-01T00:00:01.000Z' })
+      expect(registry.heartbeat(serviceId, { status: 'down' })).toMatchObject({ health: 'down' })
+      expect([healthy(registry, 'down'), healthy(registry, 'unknown'), healthy(registry, 'up')]).toEqual([
+        1, 1, 0,
+      ])
+      expect(live.view.revision).toBe(2)
+    }, clocks.options())
+  })
+
+  it('change neither the ETag nor the stored data', () =>
+    withRegistry(async ({ registry, live }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      const before = { one: registry.get(serviceId).etag, list: registry.list(parseListQuery({})).etag }
+      registry.heartbeat(serviceId, { status: 'down' })
+      expect({ one: registry.get(serviceId).etag, list: registry.list(parseListQuery({})).etag }).toEqual(
+        before,
+      )
+      expect(live.view.get('service', serviceId)?.data).not.toContain('down')
+    }))
+
+  it('without a TTL never expire', async () => {
+    const clocks = new Clocks()
+    await withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      registry.heartbeat(serviceId)
+      clocks.pass(1_000_000)
+      expect(fields(registry, serviceId).health).toBe('up')
+    }, clocks.options())
+  })
+
+  it('with a TTL expire after it, and are renewed', async () => {
+    const clocks = new Clocks()
+    await withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
+      expect(registry.heartbeat(serviceId)).toMatchObject({ ttlSeconds: 30, expiresAt: clocks.wall + 30_000 })
+      clocks.pass(30)
+      expect(fields(registry, serviceId).health).toBe('up')
+      clocks.pass(0.001)
+      expect(fields(registry, serviceId).health).toBe('expired')
+      expect(healthy(registry, 'expired')).toBe(1)
+      registry.heartbeat(serviceId, { status: 'down' })
+      expect(fields(registry, serviceId).health).toBe('down')
+    }, clocks.options())
+  })
+
+  it('leave a silent service unknown until the coordinator has served one TTL', async () => {
+    const clocks = new Clocks()
+    await withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
+      // Registered long before this coordinator started, as far as the wall clock knows.
+      clocks.wall += 3_600_000
+      clocks.pass(30)
+      expect(fields(registry, serviceId).health).toBe('unknown')
+      clocks.pass(0.001)
+      expect(fields(registry, serviceId).health).toBe('expired')
+      const late = await registry.register({ ...cart, serviceName: 'late', ttlSeconds: 30 }, someone)
+      expect(fields(registry, late.serviceId).health).toBe('unknown')
+      clocks.pass(31)
+      expect(fields(registry, late.serviceId).health).toBe('expired')
+    }, clocks.options())
+  })
+
+  it('do not care about a wall clock that jumps', async () => {
+    const clocks = new Clocks()
+    await withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
+      registry.heartbeat(serviceId)
+      clocks.wall += 86_400_000
+      expect(fields(registry, serviceId).health).toBe('up')
+      clocks.wall -= 10 * 86_400_000
+      clocks.pass(31)
+      expect(fields(registry, serviceId).health).toBe('expired')
+    }, clocks.options())
+  })
+
+  it('are forgotten with the service', () =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      registry.heartbeat(serviceId)
+      await registry.deregister(serviceId, someone)
+      await registry.register(cart, someone)
+      expect(fields(registry, serviceId)).toEqual({ health: 'unknown', lastHeartbeat: null })
+    }))
+
+  it('of an unknown service are 404, so that it registers again', () =>
+    withRegistry(async ({ registry }) => {
+      expect(await errorOf(() => registry.heartbeat('nobody'))).toMatchObject({
+        code: 'COORD_SERVICE_NOT_FOUND',
+      })
+    }))
+
+  it.each([[null], ['up'], [{ status: 'sick' }], [{ status: 1 }], [[]]])('refuse the body %j', (body) =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      expect(await errorOf(() => registry.heartbeat(serviceId, body))).toMatchObject({ status: 400 })
+      expect(fields(registry, serviceId).health).toBe('unknown')
+    }),
+  )
+})

@@ -1,0 +1,444 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import semver from 'semver'
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../src/records/canonical-json.ts'
+import {
+  type ListQuery,
+  parseListQuery,
+  type QueryParameters,
+  type Registry,
+} from '../../src/registry/registry.ts'
+import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
+
+type Service = JsonObject & { readonly serviceId: string; readonly serviceName: string }
+
+const parsed = (items: readonly string[]) => items.map((item) => JSON.parse(item) as Service)
+
+/** All pages of a list, read one after the other. */
+function allPages(registry: Registry, parameters: QueryParameters): Service[] {
+  const services: Service[] = []
+  let cursor: string | undefined
+  do {
+    const query = parseListQuery({ ...parameters, ...(cursor === undefined ? {} : { cursor }) })
+    const page = registry.list(query)
+    services.push(...parsed(page.items))
+    cursor = page.nextCursor
+  } while (cursor !== undefined)
+  return services
+}
+
+async function streamed(registry: Registry, query: ListQuery): Promise<Service[]> {
+  let text = ''
+  for await (const chunk of registry.listAll(query)) {
+    expect(chunk.endsWith('\n')).toBe(true)
+    text += chunk
+  }
+  return parsed(text.split('\n').slice(0, -1))
+}
+
+/** The same question, answered in the plainest way from what was registered. */
+function bruteForce(model: ReadonlyMap<string, Service>, query: QueryParameters): Service[] {
+  const all = (value: string | readonly string[] | undefined) =>
+    value === undefined ? [] : typeof value === 'string' ? [value] : value
+  const versionFits = (version: string, wanted: string) =>
+    version === wanted || (semver.validRange(wanted) !== null && semver.satisfies(version, wanted))
+  return [...model.values()]
+    .filter(
+      (service) =>
+        (query['name'] === undefined || service.serviceName === query['name']) &&
+        (query['version'] === undefined ||
+          versionFits(service['version'] as string, query['version'] as string)) &&
+        (query['status'] === undefined || service['status'] === query['status']) &&
+        all(query['tag']).every((tag) => (service['tags'] as string[]).includes(tag)) &&
+        all(query['capability']).every((it) => (service['capabilities'] as string[]).includes(it)) &&
+        Object.entries(query).every(
+          ([key, text]) =>
+            !key.startsWith('metadata.') ||
+            all(text).every((it) => {
+              const value = (service['metadata'] as JsonObject)[key.slice(9)]
+              return value !== undefined && typeof value !== 'object' && String(value) === it
+            }),
+        ),
+    )
+    .sort((left, right) =>
+      left.serviceName === right.serviceName
+        ? left.serviceId < right.serviceId
+          ? -1
+          : 1
+        : left.serviceName < right.serviceName
+          ? -1
+          : 1,
+    )
+}
+
+const few = (values: readonly string[], maxLength: number) =>
+  fc.uniqueArray(fc.constantFrom(...values), { maxLength })
+const names = ['a', 'b', 'B', 'a b', 'ä/:', '🛒', '\uffff']
+const versions = ['1.0.0', '1.2.3', '2.0.0', '2.0.0-rc.1', 'v3.1.0', '2024-05', '3']
+const words = ['x', 'y', 'z w', '🛒']
+
+const registration = fc.record({
+  serviceName: fc.constantFrom(...names),
+  version: fc.constantFrom(...versions),
+  endpoint: fc.constantFrom('http://a', 'http://b', 'http://c:1/x'),
+  tags: few(words, 3),
+  capabilities: few(words, 2),
+  metadata: fc.dictionary(
+    fc.constantFrom('k', 'l.m', 'long'),
+    fc.oneof(fc.constantFrom<unknown>('x', '1', 1, true, null, { x: 1 }), fc.constant('y'.repeat(200))),
+    { maxKeys: 3 },
+  ),
+})
+
+type Step =
+  | { readonly kind: 'register'; readonly body: JsonObject }
+  | { readonly kind: 'migrate' | 'remove'; readonly pick: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: registration.map((body) => ({ kind: 'register' as const, body: body as JsonObject })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('migrate' as const, 'remove' as const), pick: fc.nat(50) }),
+  },
+)
+
+const parameters = fc
+  .record(
+    {
+      name: fc.constantFrom(...names, 'nobody'),
+      version: fc.constantFrom(...versions, '^1', '>=1.2', '*', '1.x || 3.x', 'latest', '>=2.0.0-a'),
+      status: fc.constantFrom('active', 'pending_migration'),
+      tag: few(words, 2),
+      capability: few(words, 2),
+      'metadata.k': fc.constantFrom('x', '1', 'true', 'null', '[object Object]', ''),
+      'metadata.l.m': fc.constantFrom('x', '1'),
+      'metadata.long': fc.constantFrom('y'.repeat(200), 'y'.repeat(199)),
+    },
+    { requiredKeys: [] },
+  )
+  .map((given) => given as QueryParameters)
+
+async function take(scope: RegistryScope, model: Map<string, Service>, given: Step): Promise<void> {
+  const { registry } = scope
+  const id = given.kind === 'register' ? undefined : [...model.keys()][given.pick % Math.max(1, model.size)]
+  if (given.kind === 'register') {
+    const { serviceId } = await registry.register(given.body, someone)
+    model.set(serviceId, JSON.parse(registry.get(serviceId).json) as Service)
+  } else if (id !== undefined && given.kind === 'remove') {
+    await registry.deregister(id, someone)
+    model.delete(id)
+  } else if (id !== undefined) {
+    await registry.submitMigration(id, { migrationFile: { tables: [given.kind] } }, someone)
+    model.set(id, JSON.parse(registry.get(id).json) as Service)
+  }
+}
+
+describe('a list', () => {
+  it('agrees with a plain model after any changes, page by page, streamed, and asked of the past', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(parameters, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (steps, questions, limit) =>
+          withRegistry(async (scope) => {
+            const model = new Map<string, Service>()
+            for (const given of steps) await take(scope, model, given)
+            const { registry, live } = scope
+            for (const question of questions) {
+              const expected = bruteForce(model, question)
+              expect(allPages(registry, { ...question, limit: String(limit) })).toEqual(expected)
+              const query = parseListQuery({ ...question, limit: '1000' })
+              const page = registry.list(query)
+              expect(page.total).toBe(expected.length)
+              expect(await streamed(registry, query)).toEqual(expected)
+              const past = await registry.listAsOf(query, { revision: live.view.revision })
+              expect(parsed(past.items)).toEqual(expected)
+              expect(past).toMatchObject({ total: page.total, etag: page.etag, revision: page.revision })
+            }
+            const active = [...model.values()].filter(({ status }) => status === 'active').length
+            expect(registry.counts()).toEqual({ services: model.size, active })
+          }),
+      ),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+
+  it('has an ETag that changes exactly when the matching services do', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), parameters, async (steps, question) =>
+        withRegistry(async (scope) => {
+          const model = new Map<string, Service>()
+          const seen = new Map<string, string>()
+          for (const given of steps) {
+            await take(scope, model, given)
+            const matching = JSON.stringify(bruteForce(model, question))
+            const { etag } = scope.registry.list(parseListQuery(question))
+            expect(seen.get(etag) ?? matching).toBe(matching)
+            seen.set(etag, matching)
+            expect(new Set(seen.values()).size).toBe(seen.size)
+          }
+        }),
+      ),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+
+  it('shows every service that stays, once and in order, while others come and go between pages', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(registration, { minLength: 1, maxLength: 30 }),
+        fc.array(fc.array(step, { maxLength: 4 }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (first, between, limit) =>
+          withRegistry(async (scope) => {
+            const { registry } = scope
+            const model = new Map<string, Service>()
+            for (const body of first) await take(scope, model, { kind: 'register', body: body as JsonObject })
+            const stayed = new Set(model.keys())
+            const seen: Service[] = []
+            let cursor: string | undefined
+            do {
+              const page = registry.list(
+                parseListQuery({ limit: String(limit), ...(cursor === undefined ? {} : { cursor }) }),
+              )
+              seen.push(...parsed(page.items))
+              cursor = page.nextCursor
+              for (const given of between.shift() ?? []) await take(scope, model, given)
+              for (const id of stayed) if (!model.has(id)) stayed.delete(id)
+            } while (cursor !== undefined)
+            const ids = seen.map(({ serviceId }) => serviceId)
+            expect(new Set(ids).size).toBe(ids.length)
+            expect([...stayed].filter((id) => !ids.includes(id))).toEqual([])
+            const places = seen.map(({ serviceName, serviceId }) => [serviceName, serviceId] as const)
+            for (const [index, place] of places.entries()) {
+              const before = places[index - 1]
+              if (before !== undefined)
+                expect(before[0] < place[0] || (before[0] === place[0] && before[1] < place[1])).toBe(true)
+            }
+          }),
+      ),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+})
+
+describe('the systems of examples/data', () => {
+  const load = (name: string) =>
+    JSON.parse(
+      readFileSync(new URL(`../../examples/data/${name}.json`, import.meta.url), 'utf8'),
+    ) as JsonObject[]
+
+  it('are found by name, version, tag and metadata', () =>
+    withRegistry(async ({ registry }) => {
+      const [demo, boutique] = [load('opentelemetry-demo'), load('online-boutique')]
+      await registry.registerBatch([...demo, ...boutique], someone)
+      const count = (given: QueryParameters) => registry.list(parseListQuery(given)).total
+      expect(demo).toHaveLength(28)
+      expect(count({})).toBe(demo.length + boutique.length)
+      expect(count({ 'metadata.system': 'opentelemetry-demo' })).toBe(28)
+      expect(count({ 'metadata.system': 'opentelemetry-demo', version: '^3' })).toBe(
+        demo.filter(({ version }) => String(version).startsWith('3.')).length,
+      )
+      expect(count({ tag: ['demo', 'business'], 'metadata.system': 'online-boutique' })).toBe(
+        boutique.filter(({ tags }) => (tags as string[]).includes('business')).length,
+      )
+      expect(count({ name: 'frontend' })).toBe(2)
+      expect(count({ name: 'front' })).toBe(0)
+    }))
+})
+
+describe('pages', () => {
+  const fill = (registry: Registry, count: number) =>
+    registry.registerBatch(
+      Array.from({ length: count }, (_, index) => ({
+        ...cart,
+        serviceName: `s${index}`,
+        tags: [`t${index % 2}`],
+      })),
+      someone,
+    )
+
+  it('have a cursor exactly where more follows', () =>
+    withRegistry(async ({ registry }) => {
+      await fill(registry, 10)
+      expect(registry.list(parseListQuery({ limit: '10' })).nextCursor).toBeUndefined()
+      expect(registry.list(parseListQuery({ limit: '9' })).nextCursor).toEqual(expect.any(String))
+      expect(registry.list(parseListQuery({ name: 's1', limit: '1' })).nextCursor).toBeUndefined()
+    }))
+
+  it('go on behind a service that is gone meanwhile', () =>
+    withRegistry(async ({ registry }) => {
+      await fill(registry, 4)
+      const { items, nextCursor } = registry.list(parseListQuery({ limit: '2' }))
+      for (const { serviceId } of parsed(items)) await registry.deregister(serviceId, someone)
+      const rest = registry.list(parseListQuery({ cursor: nextCursor as string }))
+      expect(parsed(rest.items).map(({ serviceName }) => serviceName)).toEqual(['s2', 's3'])
+    }))
+
+  it('take a cursor only with the filters it came from, whatever the limit and fields', () =>
+    withRegistry(async ({ registry }) => {
+      await fill(registry, 10)
+      const cursor = registry.list(parseListQuery({ tag: ['t1'], limit: '2' })).nextCursor as string
+      expect(
+        registry.list(parseListQuery({ tag: 't1', cursor, limit: '5', fields: 'version' })).items,
+      ).toHaveLength(3)
+      for (const other of [{}, { tag: 't0' }, { tag: ['t1', 't0'] }, { tag: 't1', name: 's1' }])
+        expect(await errorOf(() => registry.list(parseListQuery({ ...other, cursor })))).toMatchObject({
+          code: 'COORD_CURSOR_INVALID',
+          status: 400,
+        })
+    }))
+
+  it.each([
+    'x',
+    '????',
+    'WzFd',
+    `${'A'.repeat(5_000)}`,
+    'bnVsbA',
+    'WzEsIngiLCJ5IiwxXQ',
+    'WzIsIngiLCJ5IiwieiJd',
+    '%00',
+  ])('refuse the cursor %s', (cursor) =>
+    withRegistry(async ({ registry, live }) => {
+      for (const list of [
+        () => registry.list(parseListQuery({ cursor })),
+        () => registry.listAsOf(parseListQuery({ cursor }), live.view.position),
+      ])
+        expect(await errorOf(list)).toMatchObject({ code: 'COORD_CURSOR_INVALID' })
+    }),
+  )
+
+  it('show only the fields that were asked for', () =>
+    withRegistry(async ({ registry }) => {
+      await registry.register({ ...cart, description: 'x' }, someone)
+      const [item] = registry.list(parseListQuery({ fields: 'version,serviceName,migrationFile' })).items
+      expect(item).toBe('{"version":"1.0.0","serviceName":"cart"}')
+      const all = parsed(registry.list(parseListQuery({})).items)
+      expect(Object.keys(all[0] as Service).slice(0, 8)).toEqual([
+        'serviceId',
+        'id',
+        'status',
+        'health',
+        'registeredAt',
+        'updatedAt',
+        'lastHeartbeat',
+        'revision',
+      ])
+    }))
+})
+
+describe('a stream of all services', () => {
+  it('shows one revision, though services change while it is read', () =>
+    withRegistry(async ({ registry, live }) => {
+      const services = Array.from({ length: 1_000 }, (_, index) => ({
+        ...cart,
+        serviceName: `s${String(index).padStart(4, '0')}`,
+        description: 'x'.repeat(500),
+      }))
+      const { results } = await registry.registerBatch(services, someone)
+      const stream = registry.listAll(parseListQuery({}))
+      const chunks: string[] = []
+      for await (const chunk of stream) {
+        chunks.push(chunk)
+        await registry.registerBatch(
+          services.map((service) => ({ ...service, description: `changed ${chunks.length}` })),
+          someone,
+        )
+        const last = results[results.length - chunks.length]
+        if (last !== undefined && 'serviceId' in last) await registry.deregister(last.serviceId, someone)
+      }
+      expect(chunks.length).toBeGreaterThan(3)
+      expect(live.view.revision).toBeGreaterThan(3_000)
+      const lines = parsed(chunks.join('').split('\n').slice(0, -1))
+      expect(lines).toHaveLength(stream.total)
+      expect(stream.revision).toBe(1_000)
+      expect(lines.every(({ description }) => description === 'x'.repeat(500))).toBe(true)
+    }))
+
+  it('of nothing is empty', () =>
+    withRegistry(async ({ registry }) => {
+      expect(await streamed(registry, parseListQuery({}))).toEqual([])
+    }))
+})
+
+describe('parseListQuery', () => {
+  it('takes every parameter, and leaves those of every read alone', () => {
+    expect(
+      parseListQuery({
+        name: 'a b',
+        version: '^3',
+        tag: ['y', 'x', 'y'],
+        capability: 'c',
+        status: 'active',
+        health: 'up',
+        'metadata.k': ['2', '1'],
+        'metadata.a.b': '',
+        limit: '7',
+        cursor: 'c',
+        fields: 'version, serviceName',
+        minRevision: '1',
+        consistency: 'latest',
+        asOf: '3',
+      }),
+    ).toEqual({
+      filters: {
+        name: 'a b',
+        version: '^3',
+        tags: ['x', 'y'],
+        capabilities: ['c'],
+        status: 'active',
+        health: 'up',
+        metadata: [
+          ['a.b', ''],
+          ['k', '1'],
+          ['k', '2'],
+        ],
+      },
+      limit: 7,
+      cursor: 'c',
+      fields: ['version', 'serviceName'],
+    })
+    expect(parseListQuery({ tag: undefined })).toEqual({
+      filters: { tags: [], capabilities: [], metadata: [] },
+      limit: 100,
+    })
+  })
+
+  it.each<[given: QueryParameters, path: string, message: RegExp]>([
+    [{ nmae: 'x' }, 'query.nmae', /did you mean name\?/],
+    [{ 'metadata.': 'x' }, 'query.metadata.', /not a known parameter/],
+    [{ limit: '0' }, 'query.limit', /from 1 to 1000/],
+    [{ limit: '1001' }, 'query.limit', /from 1 to 1000/],
+    [{ limit: '1e2' }, 'query.limit', /from 1 to 1000/],
+    [{ limit: '-1' }, 'query.limit', /from 1 to 1000/],
+    [{ limit: ['1', '2'] }, 'query.limit', /only once/],
+    [{ name: ['a', 'b'] }, 'query.name', /only once/],
+    [{ name: '' }, 'query.name', /empty/],
+    [{ tag: ['a', ''] }, 'query.tag', /empty/],
+    [{ status: 'activ' }, 'query.status', /did you mean active\?/],
+    [{ health: 'dead' }, 'query.health', /must be one of unknown, up, down, expired/],
+    [{ fields: 'version,nmae' }, 'query.fields', /names nmae/],
+    [{ fields: 'version,' }, 'query.fields', /names , which/],
+    [{ name: 'a\0' }, 'query.name', /cannot|not text/],
+    [{ 'metadata.k': 'x'.repeat(16_385) }, 'query.metadata.k', /16384/],
+    [{ ['x'.repeat(500)]: '1' }, `query.${'x'.repeat(64)}`, /not a known/],
+  ])('refuses %j', (given, path, message) => {
+    expect(() => parseListQuery(given)).toThrow(
+      expect.objectContaining({
+        code: 'COORD_QUERY_INVALID',
+        errors: [expect.objectContaining({ path, message: expect.stringMatching(message) })],
+      }),
+    )
+  })
+
+  it('lists every problem', () => {
+    expect(() => parseListQuery({ limit: 'x', nope: '1', status: '2' })).toThrow(
+      expect.objectContaining({ errors: expect.objectContaining({ length: 3 }) }),
+    )
+  })
+})

@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { parseListQuery } from '../../src/registry/registry.ts'
+import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
+
+const team = { actor: 'http:team' }
+
+/** Six commits on one service: registered, changed, second stage, deregistered, registered again; and another service. */
+async function live({ registry }: RegistryScope): Promise<string> {
+  const { serviceId } = await registry.register({ ...cart, metadata: { team: 'a', zone: 1 } }, someone)
+  await registry.register({ ...cart, tags: ['x'], metadata: { team: 'b' } }, team)
+  await registry.submitMigration(serviceId, { migrationFile: { tables: ['carts'] } }, someone)
+  await registry.deregister(serviceId, team)
+  await registry.register({ ...cart, serviceName: 'other' }, someone)
+  await registry.register(cart, someone)
+  return serviceId
+}
+
+describe('history', () => {
+  it('tells when, who, and what changed, newest first', () =>
+    withRegistry(async (scope) => {
+      const serviceId = await live(scope)
+      const { entries, complete, revision } = await scope.registry.history(serviceId)
+      expect(entries.map(({ revision, action, actor }) => [revision, action, actor])).toEqual([
+        [6, 'registered', 'test:someone'],
+        [4, 'deregistered', 'http:team'],
+        [3, 'updated', 'test:someone'],
+        [2, 'updated', 'http:team'],
+        [1, 'registered', 'test:someone'],
+      ])
+      expect(entries[1]?.changes).toEqual([])
+      expect(entries[2]?.changes).toEqual([
+        { field: 'migrationFile.tables', change: 'added', after: ['carts'] },
+      ])
+      expect(entries[3]?.changes).toEqual([
+        { field: 'metadata.team', change: 'changed', before: 'a', after: 'b' },
+        { field: 'metadata.zone', change: 'removed', before: 1 },
+        { field: 'tags', change: 'changed', before: [], after: ['x'] },
+      ])
+      expect(entries[4]?.changes).toContainEqual({ field: 'serviceName', change: 'added', after: 'cart' })
+      expect(entries[4]?.at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      expect({ complete, revision }).toEqual({ complete: true, revision: 6 })
+    }))
+
+  it.each([1, 2, 3, 4])('in pages of %i is the same, changes included', (limit) =>
+    withRegistry(async (scope) => {
+      const serviceId = await live(scope)
+      const whole = await scope.registry.history(serviceId)
+      const entries: unknown[] = []
+      let before: number | undefined
+      for (;;) {
+        const page = await scope.registry.history(serviceId, {
+          limit,
+          ...(before === undefined ? {} : { before }),
+        })
+        expect(page.entries.length).toBeLessThanOrEqual(limit)
+        entries.push(...page.entries)
+        before = page.next
+        expect(page.complete).toBe(before === undefined)
+        if (before === undefined) break
+      }
+      expect(entries).toEqual(whole.entries)
+    }),
+  )
+
+  it('names large values without repeating them', () =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(
+        { ...cart, metadata: { big: 'x'.repeat(5_000) } },
+        someone,
+      )
+      const { entries } = await registry.history(serviceId)
+      expect(entries[0]?.changes).toContainEqual({ field: 'metadata.big', change: 'added' })
+    }))
+
+  it('says where older entries are no longer kept', () =>
+    withRegistry(async (scope) => {
+      const serviceId = await live(scope)
+      await scope.store.compact(3)
+      const { entries, complete } = await scope.registry.history(serviceId)
+      expect(entries.map(({ revision }) => revision)).toEqual([6, 4, 3])
+      expect(entries.at(-1)).not.toHaveProperty('changes')
+      expect(complete).toBe(false)
+    }))
+
+  it('shows the hand that wrote nonsense', () =>
+    withRegistry(async ({ registry, live }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      const data = canonicalJson({ serviceName: 7, metadata: null, migrationFile: 'x' })
+      const commitId = crypto.randomUUID()
+      await live.commit({
+        commitId,
+        actor: 'sql:me',
+        writes: [{ op: 'put', kind: 'service', id: serviceId, data }],
+      })
+      const { entries } = await registry.history(serviceId)
+      expect(entries[0]).toMatchObject({ actor: 'sql:me', action: 'updated' })
+      expect(entries[0]?.changes).toContainEqual({
+        field: 'serviceName',
+        change: 'changed',
+        before: 'cart',
+        after: 7,
+      })
+      const error = await errorOf(() => registry.get(serviceId))
+      expect(error.code).toBe('COORD_SERVICE_NOT_FOUND')
+      expect(error.detail).toContain('serviceName is not a text')
+    }))
+
+  it.each(['nobody', '', '\0'])('of an unknown service (%j) is 404', (serviceId) =>
+    withRegistry(async ({ registry }) => {
+      expect(await errorOf(() => registry.history(serviceId))).toMatchObject({
+        code: 'COORD_SERVICE_NOT_FOUND',
+      })
+    }),
+  )
+})
+
+describe('asOf', () => {
+  it('shows a service at every revision as it was then', () =>
+    withRegistry(async (scope) => {
+      const serviceId = await live(scope)
+      const at = async (revision: number) => {
+        const answer = await scope.registry.getAsOf(serviceId, { revision })
+        expect(answer.asOf).toBe(revision)
+        return { ...JSON.parse(answer.json), etag: answer.etag }
+      }
+      expect(await at(1)).toMatchObject({
+        revision: 1,
+        metadata: { team: 'a', zone: 1 },
+        status: 'pending_migration',
+      })
+      expect(await at(2)).toMatchObject({ revision: 2, tags: ['x'] })
+      expect(await at(3)).toMatchObject({
+        revision: 3,
+        status: 'active',
+        health: 'unknown',
+        lastHeartbeat: null,
+      })
+      for (const revision of [0, 4, 5])
+        expect(await errorOf(() => at(revision))).toMatchObject({
+          code: 'COORD_SERVICE_NOT_FOUND',
+          extra: { revision },
+        })
+      expect((await at(6)).etag).toBe(scope.registry.get(serviceId).etag)
+    }))
+
+  it('lists a moment, by revision and by time', async () => {
+    let now = 1_000
+    await withRegistry(
+      async (scope) => {
+        const { registry } = scope
+        await registry.register(cart, someone)
+        now = 2_000
+        await registry.register({ ...cart, serviceName: 'a', tags: ['t'] }, someone)
+        now = 3_000
+        await registry.register({ ...cart, serviceName: 'b', tags: ['t'] }, someone)
+        const names = async (moment: { revision: number } | { at: number }, given = {}) => {
+          const { items, total, revision } = await registry.listAsOf(parseListQuery(given), moment)
+          return { names: items.map((item) => JSON.parse(item).serviceName), total, revision }
+        }
+        expect(await names({ revision: 0 })).toEqual({ names: [], total: 0, revision: 0 })
+        expect(await names({ revision: 2 })).toEqual({ names: ['a', 'cart'], total: 2, revision: 2 })
+        expect(await names({ at: 2_999 })).toEqual({ names: ['a', 'cart'], total: 2, revision: 2 })
+        expect(await names({ at: 3_000 }, { tag: 't' })).toEqual({ names: ['a', 'b'], total: 2, revision: 3 })
+        expect(await names({ at: 3_000 }, { health: 'up' })).toEqual({ names: [], total: 0, revision: 3 })
+      },
+      { store: { now: () => now } },
+    )
+  })
+
+  it('pages through a moment with its cursor', () =>
+    withRegistry(async ({ registry }) => {
+      await registry.registerBatch(
+        Array.from({ length: 7 }, (_, index) => ({ ...cart, serviceName: `s${index}` })),
+        someone,
+      )
+      await registry.register({ ...cart, serviceName: 's35' }, someone)
+      const names: string[] = []
+      let cursor: string | undefined
+      do {
+        const given = { limit: '3', fields: 'serviceName', ...(cursor === undefined ? {} : { cursor }) }
+        const page = await registry.listAsOf(parseListQuery(given), { revision: 7 })
+        names.push(...page.items.map((item) => JSON.parse(item).serviceName))
+        cursor = page.nextCursor
+      } while (cursor !== undefined)
+      expect(names).toEqual(['s0', 's1', 's2', 's3', 's4', 's5', 's6'])
+    }))
+
+  it('is refused beyond what is kept, and ahead of what has happened', () =>
+    withRegistry(async (scope) => {
+      const serviceId = await live(scope)
+      await scope.store.compact(3)
+      for (const [revision, code] of [
+        [2, 'COORD_REVISION_COMPACTED'],
+        [7, 'COORD_REVISION_FUTURE'],
+      ] as const) {
+        expect(await errorOf(() => scope.registry.getAsOf(serviceId, { revision }))).toMatchObject({ code })
+        expect(await errorOf(() => scope.registry.listAsOf(parseListQuery({}), { revision }))).toMatchObject({
+          code,
+        })
+      }
+    }))
+})
