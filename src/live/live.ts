@@ -22,6 +22,8 @@ import { RevisionWaiters } from './revision-waiters.ts'
 import { type LiveStatus, StatusBoard } from './status.ts'
 import type { View } from './view.ts'
 
+export { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
+
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
 
@@ -244,8 +246,9 @@ export class Live {
   }
 
   async #take(entries: readonly Entry[], asked: Position): Promise<boolean> {
-    // Another history than the one that was asked about: its revisions mean something else.
-    if (this.view.lineage !== asked.lineage) return false
+    // Another history than the one that was asked about: its revisions mean something else. A late answer may come from
+    // one that is over, such as that of a database which has failed over since.
+    if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
     try {
       this.#apply(entries)
       return true
@@ -254,6 +257,13 @@ export class Live {
       await this.#reload(message)
       throw thrown
     }
+  }
+
+  /** Whether the view has another entry in the place of one of these. */
+  #contradicts(entries: readonly Entry[], asked: Position): boolean {
+    const common = Math.min(entries.length, this.view.revision - asked.revision)
+    const known = entries[common - 1]
+    return known !== undefined && this.view.digestAt(known.revision) !== known.digest
   }
 
   #apply(entries: readonly Entry[]): void {

@@ -13,6 +13,9 @@ export interface RefusedRecord {
   readonly reason: string
 }
 
+/** How many digests of the newest revisions a view remembers. */
+const RECENT_DIGESTS = 4_096
+
 const noRecords: ReadonlyMap<string, StoredRecord> = new Map()
 
 /**
@@ -26,6 +29,8 @@ export class View {
   readonly #records = new Map<string, Map<string, StoredRecord>>()
   readonly #deletedAt = new Map<string, Map<string, Revision>>()
   readonly #refused = new Map<string, RefusedRecord>()
+  /** Digests by revision modulo `RECENT_DIGESTS`. */
+  readonly #digests: { readonly revision: Revision; readonly digest: string }[] = []
   #position: Position
   #at: number
 
@@ -62,6 +67,13 @@ export class View {
 
   get refusedCount(): number {
     return this.#refused.size
+  }
+
+  /** The digest of one of the newest revisions; `undefined` for one that the view has not applied, or not lately. */
+  digestAt(revision: Revision): string | undefined {
+    if (revision === this.revision) return this.#position.digest
+    const recent = this.#digests[revision % RECENT_DIGESTS]
+    return recent?.revision === revision ? recent.digest : undefined
   }
 
   get(kind: string, id: string): StoredRecord | undefined {
@@ -120,6 +132,7 @@ export class View {
       })
     for (const write of entry.writes) this.#write(entry, write)
     this.#position = { lineage: this.lineage, revision: entry.revision, digest: entry.digest }
+    this.#digests[entry.revision % RECENT_DIGESTS] = this.#position
     this.#at = entry.at
     for (const projection of this.#projections.values()) projection.settled?.(entry.revision)
   }

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import type { CommitReply } from '../../src/database/store.ts'
+import type { Commit, Position } from '../../src/records/record.ts'
+import { commitOf, idsOf, put } from '../conformance/build.ts'
+import { Caller, loadAll } from '../conformance/caller.ts'
+import { shortened } from '../support/shortened-store.ts'
+import { type LiveScope, until, withLive } from '../support/with-live.ts'
+
+/** Lets the database under these coordinators lose all but its first entries. */
+async function failOver(scopes: readonly LiveScope[], keep: number): Promise<MemoryStore> {
+  const [first] = scopes as [LiveScope]
+  const copy = await shortened(first.store.inner, keep)
+  for (const { store } of scopes) store.inner = copy
+  return copy
+}
+
+describe('a database that lost its newest commits', () => {
+  it('L16: gets a new lineage from the coordinator that sees it, which then serves what is left', () =>
+    withLive(async (scope) => {
+      const { live, reasons, contradictions, states } = scope
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      const before = live.view.lineage
+      const copy = await failOver([scope], 1)
+      await until(() => live.view.lineage !== before)
+      const { position } = await copy.head()
+      expect(live.view.position).toEqual(position)
+      expect([...live.view.records('service').keys()]).toEqual(['a'])
+      expect(contradictions).toEqual(['ahead'])
+      expect(reasons[1]).toContain('ahead at revision 3')
+      await until(() => live.status.state === 'ready')
+      expect(states).toContain('degraded')
+      expect(await live.commit(commitOf(put('d')))).toMatchObject({ revision: 2 })
+    }))
+
+  it('L16: gets exactly one new lineage from two coordinators that see it together', () =>
+    withLive(async (one) => {
+      const two = await one.another()
+      for (const id of ['a', 'b', 'c']) await one.live.commit(commitOf(put(id)))
+      await two.live.waitForRevision(3)
+      const before = one.live.view.lineage
+      const copy = await failOver([one, two], 1)
+      await until(() => [one, two].every(({ live }) => live.view.lineage !== before))
+      const { position } = await copy.head()
+      await sleep(60)
+      expect((await copy.head()).position).toEqual(position)
+      for (const { live, contradictions } of [one, two]) {
+        expect(live.view.position).toEqual(position)
+        expect(contradictions).toHaveLength(1)
+      }
+    }))
+
+  it('L16: gets exactly one new lineage from the writes and the questions of one coordinator', () =>
+    withLive(async (scope) => {
+      const { live, store, contradictions } = scope
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      store.always({ does: 'delay', ms: 10 }, 'fork')
+      const copy = await failOver([scope], 2)
+      const outcomes = await Promise.all(idsOf('r', 8).map((id) => live.commit(commitOf(put(id)))))
+      expect(outcomes).toMatchObject(outcomes.map((_, index) => ({ revision: index + 3 })))
+      await sleep(60)
+      expect(store.callsOf('fork')).toHaveLength(1)
+      expect(contradictions).toHaveLength(1)
+      expect(live.view.position).toEqual((await copy.head()).position)
+    }))
+
+  it('L16: is seen as diverged where others have written since', () =>
+    withLive(async (scope) => {
+      const { live, contradictions } = scope
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      const before = live.view.lineage
+      const copy = await shortened(scope.store.inner, 1)
+      const caller = await Caller.at(copy)
+      for (const id of ['x', 'y', 'z']) await caller.write(put(id))
+      scope.store.inner = copy
+      await until(() => live.view.lineage !== before)
+      expect(contradictions).toEqual(['diverged'])
+      expect([...live.view.records('service').keys()].sort()).toEqual(['a', 'x', 'y', 'z'])
+    }))
+
+  it('L16: is told once, though the fork and the load fail at first, and served stale meanwhile', () =>
+    withLive(async (scope) => {
+      const { live, store, contradictions } = scope
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      const before = live.view.lineage
+      store.next('fork', { does: 'fail' }, { does: 'lose reply' })
+      store.always({ does: 'fail' }, 'load')
+      await failOver([scope], 1)
+      await until(() => store.callsOf('load').length > 2)
+      expect(live.status.state).toBe('degraded')
+      expect(live.view.revision).toBe(3)
+      store.heal()
+      await until(() => live.view.lineage !== before)
+      expect(contradictions).toHaveLength(1)
+      await until(() => live.status.state === 'ready')
+    }))
+
+  it('L16: does not take back what it acknowledged in the new lineage', () =>
+    withLive(async (scope) => {
+      const { live } = scope
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      const copy = await failOver([scope], 1)
+      const commit = commitOf(put('d'))
+      const outcome = await live.commit(commit)
+      expect(outcome).toMatchObject({ outcome: 'accepted', revision: 2 })
+      expect((await loadAll(copy)).records.map(({ id }) => id)).toEqual(['a', 'd'])
+      expect(live.view.get('service', 'd')?.revision).toBe(2)
+    }))
+})
+
+describe('a database that was replaced', () => {
+  it('L16: is followed to its lineage without another fork', () =>
+    withLive(async ({ live, store, contradictions }) => {
+      for (const id of ['a', 'b']) await live.commit(commitOf(put(id)))
+      const other = new MemoryStore()
+      await (await Caller.at(other)).write(put('z'))
+      store.inner = other
+      await until(() => live.view.get('service', 'z') !== undefined)
+      expect(live.view.position).toEqual((await other.head()).position)
+      expect(store.callsOf('fork')).toEqual([])
+      expect(contradictions).toEqual(['diverged'])
+    }))
+
+  it('L16: is followed when another coordinator has forked it', () =>
+    withLive(async ({ live, store }) => {
+      await live.commit(commitOf(put('a')))
+      const { position } = await store.inner.fork(live.view.position)
+      await until(() => live.view.lineage === position.lineage)
+      expect(store.callsOf('fork')).toEqual([])
+      expect(live.view.get('service', 'a')?.revision).toBe(1)
+    }))
+})
+
+describe('late answers', () => {
+  it('L17: of a database that has failed over change nothing, and what they acknowledged is stored anew', () =>
+    withLive(
+      async (scope) => {
+        const { live, store } = scope
+        for (const id of ['a', 'b']) await live.commit(commitOf(put(id)))
+        const old = store.inner
+        let late: (() => void) | undefined
+        // The old primary takes the commit as revision 3; its answer arrives when the new one is being served.
+        store.next('commit', {
+          does: 'instead',
+          run: async (_, [after, batch]): Promise<CommitReply> => {
+            const reply = await old.commit(after as Position, batch as readonly Commit[])
+            await new Promise<void>((resolve) => {
+              late = resolve
+            })
+            return reply
+          },
+        })
+        const outcome = live.commit(commitOf(put('c')))
+        await until(() => late !== undefined)
+        const copy = await failOver([scope], 2)
+        await (await Caller.at(copy)).write(put('x'))
+        await until(() => live.view.get('service', 'x') !== undefined)
+        late?.()
+        expect(await outcome).toMatchObject({ outcome: 'accepted', revision: 4, replayed: false })
+        expect([...live.view.records('service').keys()].sort()).toEqual(['a', 'b', 'c', 'x'])
+        expect((await loadAll(copy)).records.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'x'])
+      },
+      { options: { commitTimeoutMs: 5_000 } },
+    ))
+
+  it('L17: to a question for changes are not mixed into another lineage', () =>
+    withLive(async (scope) => {
+      const { live, store } = scope
+      await live.commit(commitOf(put('a')))
+      const before = live.view.position
+      const old = store.inner
+      await new Caller(old, before).write(put('ghost'))
+      let late: (() => void) | undefined
+      store.next('changes', {
+        does: 'instead',
+        run: async () => {
+          await new Promise<void>((resolve) => {
+            late = resolve
+          })
+          return old.changes(before, 10)
+        },
+      })
+      await until(() => late !== undefined)
+      await failOver([scope], 1)
+      const { position } = await store.inner.fork(before)
+      await live.commit(commitOf(put('b')))
+      expect(live.view.lineage).toBe(position.lineage)
+      late?.()
+      await sleep(50)
+      expect([...live.view.records('service').keys()].sort()).toEqual(['a', 'b'])
+      await until(() => live.status.state === 'ready')
+    }))
+})

@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Position } from '../../src/records/record.ts'
+import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
+import { Caller } from '../conformance/caller.ts'
+import { shortened } from '../support/shortened-store.ts'
+import { until, withLive } from '../support/with-live.ts'
+
+describe('following', () => {
+  it('L12: takes in what another coordinator commits, without being told', () =>
+    withLive(async ({ live, another }) => {
+      const other = await another()
+      await other.live.commit(commitOf(put('a')))
+      await until(() => live.view.revision === 1)
+      expect(live.view.get('service', 'a')).toEqual(other.live.view.get('service', 'a'))
+      await other.live.commit(commitOf(remove('a')))
+      await until(() => live.view.deletedAt('service', 'a') === 2)
+      expect(live.view.get('service', 'a')).toBeUndefined()
+    }))
+
+  it('L12: shows both of two busy coordinators the same journal, each entry once and in order', () =>
+    withLive(async (one) => {
+      const two = await one.another()
+      const ids = idsOf('r', 60)
+      await Promise.all(
+        ids.flatMap((id, n) => [
+          one.live.commit(commitOf(put(id, { by: 1 }))),
+          sleep(n / 4).then(() => two.live.commit(commitOf(put(id, { by: 2 })))),
+        ]),
+      )
+      const { position } = await one.store.inner.head()
+      await until(() => [one, two].every(({ live }) => live.view.revision === position.revision))
+      const journal = await Caller.at(one.store.inner)
+      journal.position = { ...position, revision: 0, digest: position.lineage }
+      const entries = await journal.follow()
+      for (const { live, heard } of [one, two]) {
+        expect(heard).toEqual(entries)
+        expect(live.view.position).toEqual(position)
+        expect(live.view.records('service').size).toBe(60)
+      }
+    }))
+
+  it('L12: asks often while the journal moves, and seldom while it rests', () =>
+    withLive(
+      async ({ store, another, live }) => {
+        await sleep(400)
+        const resting = store.callsOf('changes').length
+        await sleep(300)
+        expect(store.callsOf('changes').length - resting).toBeLessThanOrEqual(4)
+        const other = await another()
+        const before = store.callsOf('changes').length
+        for (let n = 0; n < 10; n += 1) {
+          await other.live.commit(commitOf(put('a', { n })))
+          await sleep(20)
+        }
+        await until(() => live.view.revision === 10)
+        expect(store.callsOf('changes').length - before).toBeGreaterThanOrEqual(8)
+      },
+      { options: { pollMinMs: 5, pollMaxMs: 150, stallTimeoutMs: 60_000 } },
+    ))
+
+  it('L12: reads a long journal in parts', () =>
+    withLive(
+      async ({ live, store, another }) => {
+        store.always({ does: 'fail' }, 'changes')
+        const other = await another()
+        await Promise.all(idsOf('r', 1_300).map((id) => other.live.commit(commitOf(put(id)))))
+        store.heal()
+        await until(() => live.view.revision === 1_300)
+        expect(live.view.records('service').size).toBe(1_300)
+      },
+      { options: { queueMax: 2_000 } },
+    ))
+})
+
+describe('waiting for a revision', () => {
+  it('L13: returns at once where the view has it', () =>
+    withLive(async ({ live, store }) => {
+      await live.commit(commitOf(put('a')))
+      store.outage()
+      await live.waitForRevision(1)
+      await live.waitForRevision(0)
+    }))
+
+  it('L13: waits for it, asking sooner than it would have', () =>
+    withLive(
+      async ({ live, another }) => {
+        const other = await another({ options: {} })
+        await sleep(60)
+        await other.live.commit(commitOf(put('a')))
+        const started = performance.now()
+        await live.waitForRevision(1)
+        expect(performance.now() - started).toBeLessThan(500)
+        expect(live.view.revision).toBe(1)
+      },
+      { options: { pollMinMs: 2_000, pollMaxMs: 2_000, revisionTimeoutMs: 3_000 } },
+    ))
+
+  it('L13: gives up in time, and says how far the view is', () =>
+    withLive(async ({ live }) => {
+      await live.commit(commitOf(put('a')))
+      const started = performance.now()
+      await expect(live.waitForRevision(7)).rejects.toMatchObject({
+        code: 'COORD_REVISION_WAIT_TIMEOUT',
+        status: 504,
+        extra: { viewRevision: 1 },
+      })
+      const waited = performance.now() - started
+      expect(waited).toBeGreaterThan(150)
+      expect(waited).toBeLessThan(1_000)
+    }))
+})
+
+describe('catching up', () => {
+  it('L14: has everything that was committed before the call', () =>
+    withLive(
+      async ({ live, another }) => {
+        const other = await another({ options: {} })
+        for (let n = 1; n <= 5; n += 1) {
+          await other.live.commit(commitOf(put('a', { n })))
+          await live.catchUp()
+          expect(live.view.revision).toBeGreaterThanOrEqual(n)
+        }
+      },
+      { options: { pollMinMs: 2_000, pollMaxMs: 2_000, revisionTimeoutMs: 3_000 } },
+    ))
+
+  it('L14: does not answer from a view that the store contradicts', () =>
+    withLive(
+      async ({ live, store }) => {
+        await live.commit(commitOf(put('a')))
+        await live.commit(commitOf(put('b')))
+        store.inner = await shortened(store.inner, 1)
+        await live.catchUp()
+        expect(live.view.revision).toBe(1)
+        expect(live.view.lineage).toBe((await store.inner.head()).position.lineage)
+      },
+      { options: { pollMinMs: 5_000, pollMaxMs: 5_000 } },
+    ))
+
+  it('L14: follows to another lineage', () =>
+    withLive(
+      async ({ live, store }) => {
+        await live.commit(commitOf(put('a')))
+        const { position } = await store.inner.fork(live.view.position)
+        await new Caller(store.inner, position).write(put('b'))
+        await live.catchUp()
+        expect(live.view.position).toMatchObject({ lineage: position.lineage, revision: 2 })
+      },
+      { options: { pollMinMs: 5_000, pollMaxMs: 5_000 } },
+    ))
+})
+
+describe('a view that stands still', () => {
+  it('L15: is built anew when the store is ahead and its journal gives nothing', () =>
+    withLive(async ({ live, store, another, reasons }) => {
+      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: false } }, 'changes')
+      const other = await another()
+      await other.live.commit(commitOf(put('a')))
+      await until(() => reasons.length === 2)
+      expect(reasons[1]).toContain('stayed at revision 0 while the store was at 1')
+      expect(live.view.revision).toBe(1)
+      expect(live.status.state).toBe('ready')
+    }))
+
+  it('L15: is built anew when the journal says there is more, and gives nothing', () =>
+    withLive(async ({ live, store, another, reasons }) => {
+      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: true } }, 'changes')
+      const other = await another()
+      await other.live.commit(commitOf(put('a')))
+      await until(() => live.status.state === 'degraded')
+      expect(live.status.lastError?.code).toBe('COORD_STORE_FAULT')
+      await until(() => reasons.length === 2)
+      expect(live.view.revision).toBe(1)
+      store.heal()
+      await until(() => live.status.state === 'ready')
+    }))
+
+  it('L15: is built anew when the journal has a gap', () =>
+    withLive(async ({ live, store, another, reasons }) => {
+      const other = await another()
+      store.always({ does: 'fail' }, 'changes')
+      for (const id of ['a', 'b', 'c']) await other.live.commit(commitOf(put(id)))
+      store.heal()
+      store.next('changes', {
+        does: 'instead',
+        run: async (inner, [after, limit]) => {
+          const reply = await inner.changes(after as Position, limit as number)
+          return reply.status === 'ok' ? { ...reply, entries: reply.entries.toSpliced(1, 1) } : reply
+        },
+      })
+      await until(() => live.view.revision === 3)
+      expect(live.view.records('service').size).toBe(3)
+      expect(reasons).toHaveLength(2)
+      expect(reasons[1]).toContain('from revision 1 to 3')
+      await until(() => live.status.state === 'ready')
+    }))
+
+  it('L15: is left alone while there is nothing new', () =>
+    withLive(async ({ live, reasons }) => {
+      await live.commit(commitOf(put('a')))
+      await sleep(500)
+      expect(reasons).toEqual(['start'])
+    }))
+
+  it('L15: is tried again when building it anew fails, and says degraded until then', () =>
+    withLive(async ({ live, store, another }) => {
+      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: false } }, 'changes')
+      store.next('load', { does: 'fail' }, { does: 'fail' })
+      const other = await another()
+      await other.live.commit(commitOf(put('a')))
+      await until(() => live.status.state === 'degraded')
+      await until(() => live.view.revision === 1)
+      expect(live.status.state).toBe('ready')
+    }))
+
+  it('L15: is ready again when the journal comes by itself after a failed attempt to build it anew', () =>
+    withLive(async ({ live, store, another, reasons }) => {
+      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: false } }, 'changes')
+      store.always({ does: 'fail' }, 'load')
+      const other = await another()
+      await other.live.commit(commitOf(put('a')))
+      await until(() => store.callsOf('load').length === 2)
+      store.heal()
+      await until(() => live.view.revision === 1)
+      await until(() => live.status.state === 'ready')
+      expect(reasons).toEqual(['start'])
+    }))
+})
