@@ -1,47 +1,9 @@
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
-
-/** Errors by SQLSTATE, where the whole code decides. Source: PostgreSQL documentation, appendix A. */
-const byState: Readonly<Record<string, ErrorCode>> = {
-  '0A000': 'COORD_STORE_FAULT',
-  '25006': 'COORD_STORE_STANDBY',
-  '28000': 'COORD_STORE_AUTH',
-  '28P01': 'COORD_STORE_AUTH',
-  '3D000': 'COORD_STORE_DATABASE_MISSING',
-  '3F000': 'COORD_SCHEMA_OLD',
-  '40001': 'COORD_STORE_BUSY',
-  '40P01': 'COORD_STORE_BUSY',
-  '42501': 'COORD_STORE_RIGHTS',
-  '42703': 'COORD_SCHEMA_OLD',
-  '42883': 'COORD_SCHEMA_OLD',
-  '42P01': 'COORD_SCHEMA_OLD',
-  '53100': 'COORD_STORE_FULL',
-  '53300': 'COORD_STORE_CONNECTIONS',
-  '53400': 'COORD_STORE_CONNECTIONS',
-  '55P03': 'COORD_STORE_BUSY',
-  '57014': 'COORD_STORE_TIMEOUT',
-}
-
-/** Errors by the first two characters, where the code is not in the table above. */
-const byClass: Readonly<Record<string, ErrorCode>> = {
-  '08': 'COORD_STORE_UNAVAILABLE',
-  '21': 'COORD_COMMIT_REFUSED',
-  '22': 'COORD_COMMIT_REFUSED',
-  '23': 'COORD_COMMIT_REFUSED',
-  '53': 'COORD_STORE_UNAVAILABLE',
-  '54': 'COORD_COMMIT_REFUSED',
-  '57': 'COORD_STORE_UNAVAILABLE',
-  '58': 'COORD_STORE_UNAVAILABLE',
-}
+import { codeOfSqlState, endsSessionBySqlState } from '../sql-state.ts'
 
 /** What Node and OpenSSL say where a certificate is not accepted: waiting does not help. */
 const certificateCodes =
   /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_)/
-
-/**
- * States with which a server ends the session or never began it; and where it says that it takes no writes. Other
- * connections to the same server are then worth no more than this one.
- */
-const sessionEnding = /^(08|25006|57P|58)/
 
 /** What the driver says without a code. It is pinned, and tests meet each of them. */
 const driverTexts: readonly (readonly [RegExp, ErrorCode])[] = [
@@ -65,8 +27,8 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   const { code = '', message } = asError(thrown)
   const state = isServerError(thrown) ? code : undefined
   // An error that the server sent means that its transaction is gone; one that ends the session may come after a commit.
-  const outcome = state !== undefined && !sessionEnding.test(state) ? 'not_written' : unanswered
-  return new CoordinatorError(state === undefined ? codeWithoutState(code, message) : codeOfState(state), {
+  const outcome = state !== undefined && !endsSessionBySqlState(state) ? 'not_written' : unanswered
+  return new CoordinatorError(state === undefined ? codeWithoutState(code, message) : codeOfSqlState(state), {
     detail: `The database failed ${doing}: ${firstLine(message)}.`,
     ...(code === '' ? {} : { sourceCode: code }),
     ...(outcome === undefined || unanswered === undefined ? {} : { outcome }),
@@ -75,17 +37,13 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
 
 /** Whether after this failure the connection, and those beside it, must not be used again. */
 export function endsSession(thrown: unknown): boolean {
-  return !isServerError(thrown) || sessionEnding.test(asError(thrown).code ?? '')
+  return !isServerError(thrown) || endsSessionBySqlState(asError(thrown).code ?? '')
 }
 
 /** Whether a server refused the connection for not being encrypted, or for being so. */
 export function refusesEncryption(thrown: unknown): boolean {
   const { code = '', message } = asError(thrown)
   return code === '28000' || certificateCodes.test(code) || /does not support SSL/.test(message)
-}
-
-function codeOfState(state: string): ErrorCode {
-  return byState[state] ?? byClass[state.slice(0, 2)] ?? 'COORD_STORE_FAULT'
 }
 
 function codeWithoutState(code: string, message: string): ErrorCode {

@@ -1,0 +1,140 @@
+import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+import { codeOfSqlState, outcomeOfSqlState } from '../sql-state.ts'
+import type { MendingAdvice } from './mending-advice.ts'
+
+/** An answer of the Data API, or of whatever stands in front of it, that is not the reply of a function. */
+export interface Answer {
+  readonly status: number
+  /** The header, in lower case; empty where there is none. */
+  readonly contentType: string
+  readonly body: string
+  /** The header `Retry-After`, as it came. */
+  readonly retryAfter: string | undefined
+  /** The header `Proxy-Status`, where PostgREST repeats its code. */
+  readonly proxyStatus: string | undefined
+}
+
+export interface AnswerContext {
+  /** Host and port, for the text. */
+  readonly host: string
+  /** The function in `public` that was called. */
+  readonly called: string
+  readonly writing: boolean
+  readonly advice: MendingAdvice
+}
+
+interface Fault {
+  readonly code: ErrorCode
+  /** Ends the sentence "The Data API at HOST ...". */
+  readonly text: string
+  readonly outcome: WriteOutcome
+}
+
+/** What PostgREST says of itself. Source: PostgREST documentation, "Errors". */
+const byApiCode: Readonly<Record<string, Fault>> = {
+  PGRST000: notWritten('COORD_STORE_API_OFFLINE', 'cannot connect to its database'),
+  // Also what it says of a connection that broke while it waited for the answer to a call.
+  PGRST001: {
+    code: 'COORD_STORE_API_OFFLINE',
+    text: 'lost the connection to its database',
+    outcome: 'unknown',
+  },
+  PGRST002: notWritten('COORD_STORE_API_OFFLINE', 'cannot read the schema of its database yet'),
+  PGRST003: notWritten('COORD_STORE_CONNECTIONS', 'found no free connection to its database in time'),
+  PGRST106: notWritten('COORD_STORE_API_SCHEMA', 'does not offer the schema `public`'),
+  PGRST202: notWritten('COORD_SCHEMA_OLD', 'does not know the function'),
+  PGRST203: notWritten('COORD_SCHEMA_OLD', 'knows several versions of the function'),
+  PGRST205: notWritten('COORD_SCHEMA_OLD', 'does not know the table'),
+  PGRST300: notWritten('COORD_STORE_AUTH', 'has no secret to check keys with'),
+  PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
+  PGRST302: notWritten('COORD_STORE_AUTH', 'found no key in the request'),
+  PGRST303: notWritten('COORD_STORE_AUTH', 'does not accept the claims of the key: it may have expired'),
+}
+
+/** What gateways say, by status, where the body names no code. Source: Supabase documentation, "HTTP status codes". */
+const byStatus: Readonly<Record<number, Fault>> = {
+  401: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
+  402: notWritten('COORD_STORE_QUOTA', 'is restricted'),
+  403: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
+  404: notWritten('COORD_STORE_API_MISSING', 'has nothing at the path of the Data API'),
+  406: notWritten('COORD_STORE_API_SCHEMA', 'does not offer the schema `public`'),
+  408: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for the request', outcome: 'unknown' },
+  413: notWritten('COORD_COMMIT_REFUSED', 'takes no request of this size'),
+  429: notWritten('COORD_STORE_RATE_LIMITED', 'wants fewer requests'),
+  504: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
+  540: notWritten('COORD_STORE_PAUSED', 'belongs to a project that is paused'),
+  544: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
+}
+
+/** Statuses that mean the same on a page for people as in JSON; any other page is some gateway's. */
+const tellingOnPages = new Set([402, 413, 429, 540, 544])
+
+/**
+ * Translates an answer by its status, its content type and the code in its body: never by its text, which is not repeated
+ * either, because it may hold what was sent.
+ */
+export function answerFault(answer: Answer, context: AnswerContext): CoordinatorError {
+  const apiCode = apiCodeOf(answer)
+  const fault = faultOf(answer, apiCode, context)
+  const { hint, text } = context.advice.for(fault.code, context.called)
+  const retryAfterSeconds = secondsOf(answer.retryAfter)
+  return new CoordinatorError(fault.code, {
+    detail: `The Data API at ${context.host} ${text ?? fault.text} (${apiCode ?? `HTTP ${answer.status}`}).`,
+    ...(hint === undefined ? {} : { hint }),
+    sourceCode: apiCode ?? `HTTP${answer.status}`,
+    ...(context.writing ? { outcome: fault.outcome } : {}),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  })
+}
+
+function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing }: AnswerContext): Fault {
+  if (apiCode !== undefined) return byApiCode[apiCode] ?? sqlFault(apiCode, { advice, writing })
+  const { status, contentType } = answer
+  const known = byStatus[status]
+  const isPage = contentType.includes('html')
+  if (known !== undefined && (!isPage || tellingOnPages.has(status))) return known
+  if (status >= 300 && status < 400) return notWritten('COORD_STORE_GATEWAY', 'sends elsewhere')
+  const text = isPage ? 'answers with a page for people' : 'answers with a status that is none of its own'
+  // Whether a gateway that gave up had handed the request on, nobody knows.
+  return { code: 'COORD_STORE_GATEWAY', text, outcome: status >= 500 ? 'unknown' : 'not_written' }
+}
+
+function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advice' | 'writing'>): Fault {
+  const byState = codeOfSqlState(state)
+  const code =
+    byState === 'COORD_STORE_RIGHTS' && advice.access === 'anon'
+      ? 'COORD_STORE_ANON'
+      : byState === 'COORD_COMMIT_REFUSED' && !writing
+        ? 'COORD_STORE_FAULT'
+        : byState
+  const text = writing ? 'reports that its database did not do it' : 'reports an error of its database'
+  return { code, text, outcome: outcomeOfSqlState(state) }
+}
+
+/** A PGRST code or a SQLSTATE. Others (of gateways, and of look-alikes of the Data API) say nothing reliable. */
+function apiCodeOf({ contentType, body, proxyStatus }: Answer): string | undefined {
+  const inHeader = /^PostgREST;\s*error=(\w+)/.exec(proxyStatus ?? '')?.[1]
+  const code = (contentType.includes('json') ? codeInBody(body) : undefined) ?? inHeader
+  return code !== undefined && /^(PGRST[0-9X]\d\d|(?=.*\d)[0-9A-Z]{5})$/.test(code) ? code : undefined
+}
+
+function codeInBody(body: string): string | undefined {
+  try {
+    const { code } = (JSON.parse(body) ?? {}) as { code?: unknown }
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    // An error that cannot be read is judged by its status alone.
+    return undefined
+  }
+}
+
+/** Seconds of `Retry-After`, which may be a number or a date; at most an hour. */
+function secondsOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
+  return Number.isFinite(seconds) ? Math.min(3_600, Math.max(1, Math.ceil(seconds))) : undefined
+}
+
+function notWritten(code: ErrorCode, text: string): Fault {
+  return { code, text, outcome: 'not_written' }
+}

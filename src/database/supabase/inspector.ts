@@ -1,0 +1,26 @@
+import { describeKey } from '../../config/supabase.ts'
+import { inspectThroughDoor } from '../door-inspection.ts'
+import type { Inspection, Inspector } from '../store.ts'
+import type { ApiDoor } from './api-door.ts'
+import type { SupabaseSettings } from './options.ts'
+
+/** Facts about the project, the key's role and the schema, for people. Of the key nothing but its kind. */
+export class SupabaseInspector implements Inspector {
+  readonly #door: ApiDoor
+  readonly #settings: SupabaseSettings
+
+  constructor(door: ApiDoor, settings: SupabaseSettings) {
+    this.#door = door
+    this.#settings = settings
+  }
+
+  inspect(): Promise<Inspection> {
+    const { target, schema } = this.#settings
+    return inspectThroughDoor(this.#door, {
+      url: target.url,
+      schemaName: schema,
+      key: describeKey(target),
+      keyVariable: target.keyVariable,
+    })
+  }
+}

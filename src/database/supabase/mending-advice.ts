@@ -1,0 +1,53 @@
+import type { SupabaseAccess, SupabaseTarget } from '../../config/supabase.ts'
+import type { ErrorCode } from '../../errors.ts'
+
+export interface Advice {
+  /** Ends the sentence "The Data API at HOST ...". */
+  readonly text?: string
+  readonly hint?: string
+}
+
+/** Knows the commands that mend what this project may refuse: with the names that are in use, ready to be copied. */
+export class MendingAdvice {
+  readonly access: SupabaseAccess
+  readonly #keyVariable: string
+  readonly #schema: string
+
+  constructor({ target, schema }: { readonly target: SupabaseTarget; readonly schema: string }) {
+    this.access = target.access
+    this.#keyVariable = target.keyVariable
+    this.#schema = schema
+  }
+
+  /** The commands that bring the schema up to date, which no key can do: the Data API runs no DDL. */
+  get migrate(): string {
+    const schema = this.#schema === 'coordinator' ? '' : `DATABASE_SCHEMA=${this.#schema} `
+    const anon = this.access === 'anon' ? ' --allow-anon' : ''
+    return `Run once \`${schema}DATABASE_URL='postgres://...' coordinator migrate${anon}\` with the connection string of the project (dashboard: Connect), or \`${schema}coordinator migrate${anon} --emit supabase\` and \`supabase db push\`.`
+  }
+
+  for(code: ErrorCode, called: string): Advice {
+    const name = `public.${called}`
+    switch (code) {
+      case 'COORD_SCHEMA_OLD':
+        return { text: `has no function ${name}: the schema is not migrated`, hint: this.migrate }
+      case 'COORD_STORE_ANON':
+        return {
+          text: `does not let the public key in ${this.#keyVariable} call ${name}`,
+          hint: `Set SUPABASE_SERVICE_ROLE_KEY instead. Or allow it on purpose: ${this.migrate} Then everybody who has the public key can read and write.`,
+        }
+      case 'COORD_STORE_RIGHTS':
+        return {
+          text: `does not let the key in ${this.#keyVariable} call ${name}`,
+          hint: `In the SQL editor: \`grant execute on function ${name}(jsonb) to service_role\`; \`coordinator migrate verify\` with DATABASE_URL shows what else is missing.`,
+        }
+      case 'COORD_STORE_AUTH':
+        return {
+          text: `does not accept the key in ${this.#keyVariable}`,
+          hint: `Copy the key into ${this.#keyVariable} again: dashboard, Settings > API Keys of the same project as SUPABASE_URL.`,
+        }
+      default:
+        return {}
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { CoordinatorError } from '../../errors.ts'
+import { listOf, numberOf, objectOf, readReply, textOf } from '../door-replies.ts'
+import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
+import type { Drift, MigrationReport, Migrator } from '../store.ts'
+import type { ApiDoor } from './api-door.ts'
+import { MendingAdvice } from './mending-advice.ts'
+import type { SupabaseSettings } from './options.ts'
+
+/** Tells the state of the schema. It cannot change it: the Data API runs no DDL. */
+export class SupabaseMigrator implements Migrator {
+  readonly #door: ApiDoor
+  readonly #schema: string
+  readonly #advice: MendingAdvice
+  readonly #migrations = loadMigrations('postgres')
+
+  constructor(door: ApiDoor, settings: SupabaseSettings) {
+    this.#door = door
+    this.#schema = settings.schema
+    this.#advice = new MendingAdvice(settings)
+  }
+
+  /** The schema number that this program brings. */
+  get target(): number {
+    return this.#migrations.length
+  }
+
+  async status(): Promise<MigrationReport> {
+    const reply = await this.#door.call('migrations', '{}')
+    return reportMigrations(
+      this.#migrations,
+      readReply(reply, (answer) => listOf(answer, 'steps').map(appliedOf)),
+    )
+  }
+
+  /**
+   * Answers what ran, where nothing is pending.
+   *
+   * @throws COORD_SCHEMA_OLD with the commands that migrate, where something is
+   */
+  async migrate(): Promise<MigrationReport> {
+    const report = await this.status()
+    if (report.steps.some(({ state }) => state === 'pending')) throw this.tooOld(report.current)
+    return report
+  }
+
+  async verify(): Promise<readonly Drift[]> {
+    return []
+  }
+
+  tooOld(current: number): CoordinatorError {
+    return new CoordinatorError('COORD_SCHEMA_OLD', {
+      detail: `The schema ${this.#schema} has number ${current}; this program needs ${this.target}.`,
+      hint: this.#advice.migrate,
+    })
+  }
+}
+
+function appliedOf(step: unknown): AppliedMigration {
+  const members = objectOf(step, 'a migration')
+  return {
+    version: numberOf(members, 'version'),
+    name: textOf(members, 'name'),
+    checksum: textOf(members, 'checksum'),
+    sql: textOf(members, 'source'),
+    appliedAt: numberOf(members, 'appliedAt'),
+  }
+}

@@ -1,0 +1,85 @@
+import { CoordinatorError, type ErrorCode, type ErrorOptions, type WriteOutcome } from '../../errors.ts'
+
+interface Fault {
+  readonly code: ErrorCode
+  /** Ends the sentence "The Data API at HOST ...". */
+  readonly text: string
+  /** For writes; `not_written` where no request can have left. */
+  readonly outcome: WriteOutcome
+  readonly hint?: string
+}
+
+const tlsHint =
+  'Compare SUPABASE_URL with the API settings of the project (https:// or http://, the host). Where a proxy of your own signs certificates, name its authority in NODE_EXTRA_CA_CERTS.'
+
+/** What Node.js says, by its code: those that are met before a request has left. */
+const byCode: Readonly<Record<string, Fault>> = {
+  ENOTFOUND: { code: 'COORD_STORE_DNS', text: 'has a name that does not resolve', outcome: 'not_written' },
+  EAI_AGAIN: { code: 'COORD_STORE_DNS', text: 'has a name that no DNS answers for', outcome: 'not_written' },
+  ECONNREFUSED: { code: 'COORD_STORE_REFUSED', text: 'refuses connections', outcome: 'not_written' },
+  EHOSTUNREACH: { code: 'COORD_STORE_UNAVAILABLE', text: 'cannot be routed to', outcome: 'not_written' },
+  ENETUNREACH: { code: 'COORD_STORE_UNAVAILABLE', text: 'cannot be routed to', outcome: 'not_written' },
+  UND_ERR_CONNECT_TIMEOUT: {
+    code: 'COORD_STORE_TIMEOUT',
+    text: 'did not take a connection in time',
+    outcome: 'not_written',
+  },
+}
+
+const certificateCodes =
+  /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_)/
+
+const certificateFault: Fault = {
+  code: 'COORD_STORE_TLS',
+  text: 'cannot be talked to in an encrypted way',
+  outcome: 'not_written',
+  hint: tlsHint,
+}
+
+const cutFault: Fault = {
+  code: 'COORD_STORE_UNAVAILABLE',
+  text: 'ended the connection before its answer was complete',
+  outcome: 'unknown',
+}
+
+export interface NetworkFailure {
+  /** Host and port, for the text. */
+  readonly host: string
+  readonly writing: boolean
+}
+
+/**
+ * Translates what the network or the HTTP client threw, by its code. The original is not kept as cause: it may hold
+ * headers, and causes are logged.
+ */
+export function networkFault(thrown: unknown, { host, writing }: NetworkFailure): CoordinatorError {
+  const code = codeOf(thrown)
+  const fault = byCode[code] ?? (certificateCodes.test(code) ? certificateFault : cutFault)
+  return new CoordinatorError(fault.code, {
+    detail: `The Data API at ${host} ${fault.text}${code === '' ? '' : ` (${code})`}.`,
+    ...hintOf(fault),
+    ...(code === '' ? {} : { sourceCode: code }),
+    ...(writing ? { outcome: fault.outcome } : {}),
+  })
+}
+
+/** What the deadline says: a request may have left, and may still be worked on. */
+export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_TIMEOUT', {
+    detail: `The Data API at ${host} did not answer within ${timeoutMs} ms.`,
+    hint: 'A paused Supabase project hangs like this: see the dashboard. Where answers are only slow, raise DATABASE_STATEMENT_TIMEOUT_MS.',
+    ...(writing ? { outcome: 'unknown' } : {}),
+  })
+}
+
+function hintOf({ hint }: Fault): Pick<ErrorOptions, 'hint'> {
+  return hint === undefined ? {} : { hint }
+}
+
+/** The innermost code: `fetch` wraps what happened, and several addresses of one name fail together. */
+function codeOf(thrown: unknown, depth = 0): string {
+  if (typeof thrown !== 'object' || thrown === null || depth > 5) return ''
+  const { cause, code, errors } = thrown as { cause?: unknown; code?: unknown; errors?: unknown }
+  const inner = codeOf(cause, depth + 1) || (Array.isArray(errors) ? codeOf(errors[0], depth + 1) : '')
+  return inner !== '' ? inner : typeof code === 'string' ? code : ''
+}

@@ -1,0 +1,70 @@
+/**
+ * A process of its own that offers a PostgreSQL database through the Data API of Supabase Lite. It gets its settings as the
+ * first message from its parent, answers with its port, and ends with the parent.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { App, type Connection } from '@supabase/lite'
+import { createPostgresConnection } from '@supabase/lite/postgres'
+
+export interface DataApiSettings {
+  readonly databaseUrl: string
+  readonly secretKey: string
+  readonly publishableKey: string
+  /** @default 0, any free one */
+  readonly port?: number
+  /** Connections to the database. @default 10 */
+  readonly poolMax?: number
+}
+
+interface WebServer {
+  fetch(request: Request, context: { peerAddress: string | null }): Response | Promise<Response>
+}
+
+process.once('message', (settings: DataApiSettings) => {
+  void start(settings)
+})
+process.once('disconnect', () => process.exit(0))
+
+async function start(settings: DataApiSettings): Promise<void> {
+  const connection = createPostgresConnection({
+    url: settings.databaseUrl,
+    postgresOptions: { max: settings.poolMax ?? 10 },
+  })
+  const app = new App({
+    connection: connection as unknown as Connection,
+    auth: {
+      enabled: false,
+      publishable_key: settings.publishableKey,
+      secret_key: settings.secretKey,
+    },
+    options: { server: { disableStudio: true, admin: false } },
+  } as ConstructorParameters<typeof App>[0])
+  const server = createServer((request, response) => {
+    answer(app, request, response).catch((thrown: unknown) => {
+      response.destroy(thrown instanceof Error ? thrown : new Error('The Data API failed.'))
+    })
+  })
+  server.listen(settings.port ?? 0, '127.0.0.1', () => {
+    process.send?.({ port: (server.address() as AddressInfo).port })
+  })
+}
+
+async function answer(app: WebServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
+  const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
+  const reply = await app.fetch(
+    new Request(new URL(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`), {
+      method: request.method ?? 'GET',
+      headers,
+      ...(hasBody ? { body: Buffer.concat(chunks) } : {}),
+    }),
+    { peerAddress: request.socket.remoteAddress ?? null },
+  )
+  response.writeHead(reply.status, Object.fromEntries(reply.headers))
+  response.end(Buffer.from(await reply.arrayBuffer()))
+}

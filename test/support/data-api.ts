@@ -1,0 +1,88 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { DataApiSettings } from './data-api-process.ts'
+
+/** Keys as Supabase makes them. */
+export interface ProjectKeys {
+  readonly secretKey: string
+  readonly publishableKey: string
+}
+
+export function makeKeys(): ProjectKeys {
+  const body = () => `${randomBytes(16).toString('base64url').slice(0, 22)}_${randomBytes(4).toString('hex')}`
+  return { secretKey: `sb_secret_${body()}`, publishableKey: `sb_publishable_${body()}` }
+}
+
+/**
+ * The Data API of Supabase Lite over a PostgreSQL database, in a process of its own. It reads the schema once, at its first
+ * request: start it after migrating, and anew to make it see what has changed.
+ */
+export class DataApi {
+  readonly #settings: DataApiSettings
+  #process: ChildProcess | undefined
+  #port = 0
+
+  private constructor(settings: DataApiSettings) {
+    this.#settings = settings
+  }
+
+  static async start(settings: DataApiSettings): Promise<DataApi> {
+    const api = new DataApi(settings)
+    await api.start()
+    return api
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Starts it again, on the port it had. */
+  async start(): Promise<void> {
+    const child = fork(new URL('./data-api-process.ts', import.meta.url), {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, LITE_TELEMETRY: '0', DO_NOT_TRACK: '1' },
+    })
+    this.#process = child
+    let complaint = ''
+    child.stderr?.on('data', (chunk) => {
+      complaint = (complaint + String(chunk)).slice(-4_000)
+    })
+    child.send({ ...this.#settings, ...(this.#port === 0 ? {} : { port: this.#port }) })
+    const [message] = (await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(() => {
+        throw new Error(`The Data API did not start:\n${complaint}`)
+      }),
+    ])) as [{ port: number }]
+    this.#port = message.port
+    await this.#readSchema()
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exit
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** The first request makes it read the schema of the database; what it answers is of no interest. */
+  async #readSchema(): Promise<void> {
+    const response = await fetch(`${this.url}/rest/v1/rpc/first_request_reads_the_schema`, {
+      method: 'POST',
+      headers: { apikey: this.#settings.secretKey, 'content-type': 'application/json' },
+      body: '{}',
+    })
+    await response.arrayBuffer()
+  }
+}

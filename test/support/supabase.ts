@@ -1,0 +1,101 @@
+import { Secret } from '../../src/config/secret.ts'
+import type { SupabaseAccess, SupabaseTarget } from '../../src/config/supabase.ts'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import type { SupabaseOptions } from '../../src/database/supabase/options.ts'
+import { storeOptions } from './backends/postgres.ts'
+import { DataApi, makeKeys, type ProjectKeys } from './data-api.ts'
+import { PostgresServer, type PostgresServerOptions } from './postgres.ts'
+
+/** The roles of a Supabase project, with its rights and time-outs: the Data API logs in as `authenticator`. */
+export const projectRoles = `
+  create role anon nologin;
+  create role authenticated nologin;
+  create role service_role nologin bypassrls;
+  create role authenticator login noinherit;
+  grant anon, authenticated, service_role to authenticator;
+  alter role anon set statement_timeout = '3s';
+  alter role authenticated set statement_timeout = '8s';
+  alter role authenticator set statement_timeout = '8s';
+  grant usage on schema public to anon, authenticated, service_role`
+
+export interface SupabaseProjectOptions extends PostgresServerOptions {
+  /** Schemas that are migrated before the Data API reads them. @default ['coordinator'] */
+  readonly schemas?: readonly string[]
+}
+
+/** A Supabase project on this machine: PostgreSQL with the roles of one, migrated, and the Data API over it. */
+export class SupabaseProject {
+  readonly server: PostgresServer
+  readonly api: DataApi
+  readonly keys: ProjectKeys
+
+  private constructor(server: PostgresServer, api: DataApi, keys: ProjectKeys) {
+    this.server = server
+    this.api = api
+    this.keys = keys
+  }
+
+  static async start({
+    schemas = ['coordinator'],
+    ...options
+  }: SupabaseProjectOptions = {}): Promise<SupabaseProject> {
+    const server = await PostgresServer.start(options)
+    const keys = makeKeys()
+    await server.query(projectRoles)
+    for (const schema of schemas) await migrateSchema(server, schema)
+    const api = await DataApi.start({ databaseUrl: server.url('postgres', 'authenticator'), ...keys })
+    return new SupabaseProject(server, api, keys)
+  }
+
+  /** Options of a store on this project. */
+  options(
+    options: Partial<SupabaseOptions> & { readonly access?: SupabaseAccess; readonly url?: string } = {},
+  ): SupabaseOptions {
+    const { access = 'service', url = this.api.url, ...rest } = options
+    const key = access === 'service' ? this.keys.secretKey : this.keys.publishableKey
+    return { target: targetOf({ url, key, access }), refusalPauseMs: 10, ...rest }
+  }
+
+  async dispose(): Promise<void> {
+    await this.api.stop()
+    await this.server.dispose()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+}
+
+export interface TargetParts {
+  readonly url: string
+  readonly key: string
+  readonly access: SupabaseAccess
+}
+
+/** What the configuration makes of a URL and a key. */
+export function targetOf({ url, key, access }: TargetParts): SupabaseTarget {
+  return {
+    backend: 'supabase',
+    url,
+    key: new Secret(key),
+    keyKind: key.startsWith('sb_secret_')
+      ? 'secret'
+      : key.startsWith('sb_publishable_')
+        ? 'publishable'
+        : key.startsWith('eyJ')
+          ? 'legacy'
+          : 'other',
+    access,
+    keyVariable: access === 'service' ? 'SUPABASE_SERVICE_ROLE_KEY' : 'SUPABASE_ANON_KEY',
+  }
+}
+
+/** Migrates by wire, as somebody does who has the connection string of the project. */
+export async function migrateSchema(server: PostgresServer, schema: string): Promise<void> {
+  const store = new PostgresStore(storeOptions(server, { schema }))
+  try {
+    await store.open()
+  } finally {
+    await store.close()
+  }
+}
