@@ -34,8 +34,10 @@ export interface Operation {
   readonly answers: Readonly<Record<number, AnswerDescription>>
   /** Codes that this operation in particular answers, beside those of its kind. */
   readonly errors?: readonly ErrorCode[]
-  /** Whether it changes records: takes preconditions and keys, and says in a 503 whether anything was written. */
+  /** Whether it changes records: takes keys, and says in a 503 whether anything was written. */
   readonly writes?: boolean
+  /** Whether it takes `If-Match` and `If-None-Match`, because it changes one record. */
+  readonly conditional?: boolean
   /** Whether it answers from the records: its answers name the revision they show. */
   readonly state?: boolean
 }

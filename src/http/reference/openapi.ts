@@ -128,14 +128,16 @@ function queryParametersOf({ query }: Operation, schemas: JsonSchemas): Paramete
   })
 }
 
-function headersOf({ method, operation: { state, writes, query } }: DocumentedRoute): Parameter[] {
+function headersOf({
+  method,
+  operation: { state, writes, conditional, query },
+}: DocumentedRoute): Parameter[] {
   const reads = state === true && method === 'GET' && query !== undefined
   const names = [
     ...(state === true ? (['X-Coordinator-Lineage'] as const) : []),
     ...(reads ? (['If-None-Match'] as const) : []),
-    ...(writes === true
-      ? (['Idempotency-Key', 'If-Match', 'If-None-Match', 'X-Coordinator-Actor'] as const)
-      : []),
+    ...(writes === true ? (['Idempotency-Key', 'X-Coordinator-Actor'] as const) : []),
+    ...(conditional === true ? (['If-Match', 'If-None-Match'] as const) : []),
   ]
   return names.map((name) => ({
     name,

@@ -61,26 +61,31 @@ function entryHtml(entry: Entry, named: NamedSchemas): string {
   return `<article id="${operationId}"><header><h3><a href="#${operationId}">${inlineHtml(summary)}</a></h3>
 <span class="route"><span class="method ${method}">${method.toUpperCase()}</span><span class="path">${escapeHtml(path)}</span></span></header>
 ${description === undefined ? '' : proseHtml(description)}
-${parametersHtml(parameters, named)}
+${parametersHtml(parameters, ['path', 'query'], named)}
 ${body === undefined ? '' : `<h4>Body</h4>${schemaHtml(body.schema, named)}`}
+${parametersHtml(parameters, ['header'], named)}
 <h4>Example</h4><pre><code>${escapeHtml(curlCommand({ method, path, parameters, body: body?.example }))}</code></pre>
 <h4>Answers</h4>${responsesHtml(operation, named)}
 ${tryHtml(entry, body?.example)}</article>`
 }
 
-function parametersHtml(parameters: readonly Parameter[], named: NamedSchemas): string {
-  const places = { path: 'In the path', query: 'Query string', header: 'Headers' } as const
-  return (['path', 'query', 'header'] as const)
-    .map((place) => {
-      const rows = parameters
-        .filter((parameter) => parameter.in === place)
-        .map(
-          ({ name, schema, description }) =>
-            `<tr><td><code>${escapeHtml(name)}</code></td><td>${memberHtml({ ...schema, ...(description === undefined ? {} : { description }) }, named)}</td></tr>`,
-        )
-      return rows.length === 0 ? '' : `<h4>${places[place]}</h4><table>${rows.join('')}</table>`
-    })
-    .join('')
+const placeTitles = { path: 'In the path', query: 'Query string', header: 'Headers' } as const
+
+function parametersHtml(
+  parameters: readonly Parameter[],
+  places: readonly Parameter['in'][],
+  named: NamedSchemas,
+): string {
+  const tables = places.map((place) => {
+    const rows = parameters
+      .filter((parameter) => parameter.in === place)
+      .map(({ name, schema, description }) => {
+        const described = description === undefined ? schema : { ...schema, description }
+        return `<tr><td><code>${escapeHtml(name)}</code></td><td>${memberHtml(described, named)}</td></tr>`
+      })
+    return rows.length === 0 ? '' : `<h4>${placeTitles[place]}</h4><table>${rows.join('')}</table>`
+  })
+  return tables.join('')
 }
 
 function responsesHtml({ responses }: OpenApiOperation, named: NamedSchemas): string {
@@ -96,7 +101,7 @@ function responsesHtml({ responses }: OpenApiOperation, named: NamedSchemas): st
           : `<details><summary>its members</summary><div class="nested">${members}</div></details>`
       return `<tr><td><span class="status s${status[0]}">${status}</span></td><td>${errorLinks(proseHtml(description))}${shown}</td></tr>`
     })
-  return `<table>${rows.join('')}</table>`
+  return `<table class="answers">${rows.join('')}</table>`
 }
 
 function errorLinks(html: string): string {

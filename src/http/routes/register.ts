@@ -94,6 +94,7 @@ const register: Operation = {
     'Sending the same registration again is harmless: the service keeps its id, and where nothing changed nothing is stored. A registration replaces all fields of the earlier one; what is left out goes back to its default, except that a stored `migrationFile` stays. The id follows from the content (`serviceName`, `version`, `endpoint`; or `serviceName`, `instanceId`), so a restarted service gets its id back.',
   body: { schema: registrationSchema, example: registrationExample, required: true },
   writes: true,
+  conditional: true,
   state: true,
   errors: [
     'COORD_IDEMPOTENCY_REUSED',
@@ -147,6 +148,7 @@ const migrate: Operation = {
     required: true,
   },
   writes: true,
+  conditional: true,
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_COMMIT_CONTENDED'],
   answers: {

@@ -177,6 +177,7 @@ const deregister: Operation = {
   summary: 'Deregister a service',
   parameters,
   writes: true,
+  conditional: true,
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED'],
   answers: { 200: { description: 'It is gone.', content: { 'application/json': deregisterAnswerSchema } } },
