@@ -208,6 +208,36 @@ export const ERRORS = {
     hint: 'Send the request again; fewer clients should write the same record.',
   },
 
+  // Knowledge graph
+  COORD_NODE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'The graph has no such node',
+    hint: 'Name a service, such as `flagd`, or a node by its id, such as `team:payments`; `GET /knowledge-graph` lists them all.',
+  },
+  COORD_NODE_ID_INVALID: {
+    ...badRequest,
+    title: 'That is not the id of a node',
+    hint: 'Write it as `type:name`, such as `team:payments`, with what is not a letter, digit, `_`, `.` or `-` percent-encoded.',
+  },
+  COORD_EDGE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'The graph has no such edge',
+    hint: 'Name it as `source,type,target,origin`; `GET /knowledge-graph/neighbors?of=...` lists the edges of a node.',
+  },
+  COORD_EDGE_ID_INVALID: {
+    ...badRequest,
+    title: 'That is not the id of an edge',
+    hint: 'Write it as `source,type,target` with two node ids, such as `team:payments,owns,service:checkout`.',
+  },
+  COORD_EDGE_DERIVED: {
+    status: 409,
+    retryable: false,
+    title: 'The edge is declared by services, and cannot be written',
+    hint: 'Change what the service registers, or write an edge of origin `asserted`.',
+  },
+
   // Revisions and time
   COORD_REVISION_COMPACTED: {
     status: 410,

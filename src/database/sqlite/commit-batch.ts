@@ -1,0 +1,158 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { CanonicalJson } from '../../records/canonical-json.ts'
+import { nextDigest } from '../../records/digest.ts'
+import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
+import { refusalOf } from '../check-commit.ts'
+import { judgeCommit } from '../judge-commit.ts'
+import type { Accepted, CommitResult, OffTrack, Refused } from '../store.ts'
+import type { Connection, HeadRow } from './connection.ts'
+import { type PackedError, packError } from './packed-error.ts'
+import { type EntryRow, entriesAfter, locate, previousOf } from './read-journal.ts'
+
+/** A result that can be sent between threads. */
+export type PackedResult =
+  | Exclude<CommitResult, Refused>
+  | { readonly outcome: 'refused'; readonly error: PackedError }
+
+/** What the worker answers to a batch. The journal from the batch itself is left out: the caller has its content. */
+export type BatchReply =
+  | OffTrack
+  | {
+      readonly status: 'ok'
+      readonly results: readonly PackedResult[]
+      /** The journal between the caller's position and the first revision of this batch. */
+      readonly before: readonly Entry[]
+      /** Whether `before` ends too early to go on with this batch. */
+      readonly more: boolean
+    }
+
+/** A row of the table `records`. `data` is null where the record is deleted. */
+interface RecordRow {
+  readonly data: CanonicalJson | null
+  readonly revision: Revision
+  readonly created_at: number
+}
+
+/**
+ * Judges a batch in one durable transaction.
+ *
+ * @param now the wall clock, epoch milliseconds
+ */
+export function commitBatch(
+  connection: Connection,
+  batch: readonly Commit[],
+  { after, now }: { readonly after: Position; readonly now: number },
+): BatchReply {
+  return connection.transaction(() => {
+    const head = connection.readHead()
+    const offTrack = locate(connection, head, after)
+    if (offTrack !== undefined) return offTrack
+    // An empty batch asks whether writes work. Only a write can tell.
+    if (batch.length === 0) connection.statements.touchHead.run()
+    const { entries, more } = entriesAfter(connection, after.revision, head.revision)
+    const judge = new BatchJudge(connection, head, Math.max(head.at, Math.trunc(now)))
+    const results = batch.map((commit) => judge.judge(commit))
+    judge.finish()
+    return { status: 'ok', results, before: entries, more }
+  })
+}
+
+/** Judges the commits of one batch, in order, and stores those that are accepted. */
+class BatchJudge {
+  readonly #connection: Connection
+  readonly #head: HeadRow
+  readonly #at: number
+  #revision: Revision
+  #digest: string
+
+  constructor(connection: Connection, head: HeadRow, at: number) {
+    this.#connection = connection
+    this.#head = head
+    this.#at = at
+    this.#revision = head.revision
+    this.#digest = head.digest
+  }
+
+  judge(commit: Commit): PackedResult {
+    const error = refusalOf(commit)
+    if (error !== undefined) return { outcome: 'refused', error: packError(error) }
+    const rows: (RecordRow | undefined)[] = []
+    const verdict = judgeCommit(commit, ({ kind, id }) => {
+      const row = this.#connection.statements.readRecord.get(kind, id) as RecordRow | undefined
+      rows.push(row)
+      return row === undefined || row.data === null ? undefined : { data: row.data, revision: row.revision }
+    })
+    if (verdict.outcome !== 'acceptable') return this.#resultOfKnown(commit) ?? verdict
+    if (this.#revision >= MAX_REVISION)
+      return (
+        this.#resultOfKnown(commit) ?? {
+          outcome: 'refused',
+          error: packError(new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' })),
+        }
+      )
+    return this.#append(commit, verdict.previous, rows) ?? (this.#resultOfKnown(commit) as PackedResult)
+  }
+
+  /** Writes where the history stands, if it moved. */
+  finish(): void {
+    if (this.#revision > this.#head.revision)
+      this.#connection.statements.writeHead.run(this.#revision, this.#digest, this.#at)
+  }
+
+  /** Stores a commit; `undefined` where its id is known. The unique index tells, so that new ids cost no look-up. */
+  #append(
+    { commitId, actor, fingerprint, writes }: Commit,
+    previous: readonly Revision[],
+    rows: readonly (RecordRow | undefined)[],
+  ): Accepted | undefined {
+    const { insertEntry, insertWrite, writeRecord } = this.#connection.statements
+    const revision = this.#revision + 1
+    const at = this.#at
+    const digest = nextDigest(this.#digest, commitId)
+    const inserted = insertEntry.run(
+      revision,
+      commitId,
+      at,
+      actor,
+      fingerprint ?? null,
+      digest,
+      writes.length,
+    )
+    if (inserted.changes === 0) return undefined
+    for (const [index, write] of writes.entries()) {
+      const { kind, id } = write
+      const row = rows[index]
+      const data = write.op === 'put' ? write.data : null
+      const createdAt = row === undefined || row.data === null ? at : row.created_at
+      insertWrite.run(
+        revision,
+        kind,
+        id,
+        index,
+        data,
+        previous[index] as Revision,
+        this.#priorOf(row),
+        createdAt,
+      )
+      writeRecord.run(kind, id, data, revision, createdAt, at)
+    }
+    this.#revision = revision
+    this.#digest = digest
+    return { outcome: 'accepted', revision, at, digest, previous, replayed: false }
+  }
+
+  /** A deletion that the floor has passed is forgotten, also while it waits to be swept. */
+  #priorOf(row: RecordRow | undefined): Revision {
+    if (row === undefined) return 0
+    return row.data === null && row.revision <= this.#head.floor ? 0 : row.revision
+  }
+
+  #resultOfKnown({ commitId, fingerprint }: Commit): PackedResult | undefined {
+    const entry = this.#connection.statements.readEntryByCommitId.get(commitId) as EntryRow | undefined
+    if (entry === undefined) return undefined
+    const { revision, at, digest } = entry
+    if (entry.fingerprint !== (fingerprint ?? null)) return { outcome: 'reused', revision }
+    const previous = previousOf(this.#connection, revision)
+    return { outcome: 'accepted', revision, at, digest, previous, replayed: true }
+  }
+}

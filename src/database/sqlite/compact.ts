@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import type { CanonicalJson } from '../../records/canonical-json.ts'
+import type { Position, RecordKey, Revision } from '../../records/record.ts'
+import type { Head } from '../store.ts'
+import { type Connection, headOf } from './connection.ts'
+
+/** How many writes one transaction retires. Commits get in between. */
+const WRITES_AT_ONCE = 1_000
+
+interface RetiringWrite extends RecordKey {
+  readonly data: CanonicalJson | null
+  readonly previous: Revision
+}
+
+/** Raises the floor, before anything is removed: whoever asks for what goes next is told that it is gone. */
+export function raiseFloor(connection: Connection, floor: Revision): void {
+  connection.transaction(() => {
+    const head = connection.readHead()
+    const target = Math.min(floor, head.revision)
+    if (target > head.floor) connection.statements.writeFloor.run(target)
+  })
+}
+
+/**
+ * Removes some of what the floor made superfluous. It goes on where an earlier call, or an earlier process, left off.
+ *
+ * @returns whether there is more to remove
+ */
+export function sweep(connection: Connection): boolean {
+  const { swept, floor } = connection.readHead()
+  if (swept >= floor) return false
+  return connection.transaction(() => {
+    let revision = swept
+    for (let writes = 0; revision < floor && writes < WRITES_AT_ONCE; ) {
+      revision += 1
+      writes += retire(connection, revision, floor)
+      // Kept until now because the floor had been here: the digest of the floor is where callers may stand.
+      remove(connection, revision - 1, floor)
+    }
+    connection.statements.writeSwept.run(revision)
+    return revision < floor
+  })
+}
+
+/** What the writes of a revision replaced is needed no more, nor is a deletion itself. */
+function retire(connection: Connection, revision: Revision, floor: Revision): number {
+  const { statements } = connection
+  const writes = statements.readWrites.all(revision) as unknown as RetiringWrite[]
+  for (const { kind, id, data, previous } of writes) {
+    // Where there was no record before, there may have been a deletion; that one has released itself.
+    if (previous > 0) release(connection, previous, floor)
+    if (data !== null) continue
+    release(connection, revision, floor)
+    statements.removeTombstone.run(kind, id, revision)
+  }
+  return Math.max(1, writes.length)
+}
+
+function release(connection: Connection, revision: Revision, floor: Revision): void {
+  connection.statements.releaseEntry.run(revision)
+  remove(connection, revision, floor)
+}
+
+function remove({ statements }: Connection, revision: Revision, floor: Revision): void {
+  if (revision === floor) return
+  if (statements.removeEntry.run(revision).changes > 0) statements.removeWrites.run(revision)
+}
+
+/** Starts a new lineage at the head, if the head is `from`. */
+export function fork(connection: Connection, from: Position): Head {
+  return connection.transaction(() => {
+    const head = connection.readHead()
+    if (head.lineage === from.lineage && head.revision === from.revision && head.digest === from.digest) {
+      const lineage = randomUUID()
+      // Before the first commit the digest is the lineage itself.
+      const atStart = head.revision === head.first_revision
+      const digest = atStart ? lineage : head.digest
+      connection.statements.writeLineage.run(lineage, digest, atStart ? lineage : head.first_digest)
+    }
+    return headOf(connection.readHead())
+  })
+}

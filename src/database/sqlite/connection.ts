@@ -1,0 +1,79 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { CoordinatorError } from '../../errors.ts'
+import type { Revision } from '../../records/record.ts'
+import type { Head } from '../store.ts'
+import { outcomeOfFailedEnd, translateSqliteError } from './errors.ts'
+import { prepareStatements, type Statements } from './statements.ts'
+
+/** The row of the table `head`. */
+export interface HeadRow {
+  readonly lineage: string
+  readonly revision: Revision
+  readonly digest: string
+  readonly at: number
+  readonly floor: Revision
+  /** How far compaction has removed what the floor made superfluous. */
+  readonly swept: Revision
+  readonly first_revision: Revision
+  readonly first_digest: string
+}
+
+/** One connection with its statements, on a database that has the schema. Everything it does is synchronous. */
+export class Connection {
+  readonly database: DatabaseSync
+  readonly file: string
+  readonly statements: Statements
+
+  constructor(database: DatabaseSync, file: string) {
+    this.database = database
+    this.file = file
+    this.statements = prepareStatements(database)
+  }
+
+  /** @throws COORD_STORE_CORRUPT where the row is gone */
+  readHead(): HeadRow {
+    const row = this.statements.readHead.get() as HeadRow | undefined
+    if (row === undefined) throw this.corrupt('the row of the table head is missing')
+    return row
+  }
+
+  /**
+   * Runs `work` in a transaction that is on disk when this returns.
+   *
+   * @throws CoordinatorError with `outcome`; everything was rolled back
+   */
+  transaction<T>(work: () => T): T {
+    try {
+      this.statements.begin.run()
+    } catch (thrown) {
+      throw translateSqliteError(thrown, this.file).withOutcome('not_written')
+    }
+    let result: T
+    try {
+      result = work()
+    } catch (thrown) {
+      this.#rollBack()
+      throw translateSqliteError(thrown, this.file).withOutcome('not_written')
+    }
+    try {
+      this.statements.commit.run()
+    } catch (thrown) {
+      this.#rollBack()
+      throw translateSqliteError(thrown, this.file).withOutcome(outcomeOfFailedEnd(thrown))
+    }
+    return result
+  }
+
+  corrupt(what: string): CoordinatorError {
+    return new CoordinatorError('COORD_STORE_CORRUPT', { detail: `In ${this.file} ${what}.` })
+  }
+
+  /** A full disk has rolled back already. */
+  #rollBack(): void {
+    if (this.database.isTransaction) this.statements.rollback.run()
+  }
+}
+
+export function headOf({ lineage, revision, digest, floor, at }: HeadRow): Head {
+  return { position: { lineage, revision, digest }, floor, at }
+}

@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { CoordinatorError } from '../../errors.ts'
+import type { Commit, Position, RecordKey, Revision } from '../../records/record.ts'
+import { reportMigrations } from '../migrations/migration.ts'
+import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
+import type { ChangesReply, Drift, Head, Inspection, MigrationReport, Moment } from '../store.ts'
+import { type BatchReply, commitBatch } from './commit-batch.ts'
+import { fork, raiseFloor, sweep } from './compact.ts'
+import { Connection, headOf } from './connection.ts'
+import { translateSqliteError } from './errors.ts'
+import { takeFileLock } from './file-lock.ts'
+import { inspectFile } from './inspector.ts'
+import { checkSchema, findDrift, readLedger, sqliteExecutor, sqliteMigrations } from './migrator.ts'
+import { openForReading, openForWriting, prepareFolder, prepareForWriting } from './open-file.ts'
+import { type HistoryPart, type HistoryQuestion, readChanges, readHistory } from './read-journal.ts'
+import {
+  type AsOfPart,
+  type AsOfQuestion,
+  type LoadPart,
+  readAsOfPart,
+  readLoadPage,
+  resolveMoment,
+} from './read-records.ts'
+
+export interface EngineOptions {
+  /** Absolute. */
+  readonly file: string
+  readonly autoMigrate: boolean
+  readonly busyTimeoutMs: number
+  readonly lockTimeoutMs: number
+  /** The head that a new file starts from. */
+  readonly firstRevision: Revision
+}
+
+export interface Opened {
+  readonly head: Head
+  /** What people should know, though it stops nothing. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * The database file and everything that is done to it. Synchronous but for migrations, so it lives in a worker thread:
+ * a flush to disk in the main thread would keep every reader waiting. Each call is short; long work comes in parts.
+ */
+export class Engine {
+  readonly #options: EngineOptions
+  #lock: DatabaseSync | undefined
+  #connection: Connection | undefined
+  #inode: number | bigint = 0
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+  }
+
+  /** Takes the file into ownership, migrates or checks it. May be called again after it failed. */
+  async open(now: number): Promise<Opened> {
+    if (this.#connection !== undefined) return { head: this.head(), warnings: [] }
+    const { file, autoMigrate, firstRevision } = this.#options
+    const database = this.#takeFile(autoMigrate)
+    try {
+      const report = await runMigrations(autoMigrate ? sqliteMigrations : [], sqliteExecutor(database, file))
+      const connection = new Connection(database, file)
+      const head = prepareHead(connection, { firstRevision, now })
+      this.#inode = statSync(file).ino
+      this.#connection = connection
+      return { head, warnings: migrationWarnings(report) }
+    } catch (thrown) {
+      this.#release(database)
+      throw translateSqliteError(thrown, file)
+    }
+  }
+
+  head(): Head {
+    return this.#read((connection) => headOf(connection.readHead()))
+  }
+
+  load(question: { readonly limit: number; readonly after?: RecordKey }): LoadPart {
+    return this.#read((connection) => readLoadPage(connection, question.limit, question.after))
+  }
+
+  commit(question: {
+    readonly after: Position
+    readonly batch: readonly Commit[]
+    readonly now: number
+  }): BatchReply {
+    const connection = this.#openConnection()
+    this.#requireFile()
+    return commitBatch(connection, question.batch, question)
+  }
+
+  changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {
+    return this.#read((connection) => readChanges(connection, question.after, question.limit))
+  }
+
+  history(question: HistoryQuestion): HistoryPart {
+    return this.#read((connection) => readHistory(connection, question))
+  }
+
+  resolve(moment: Moment): Position {
+    return this.#read((connection) => resolveMoment(connection, moment))
+  }
+
+  asOf(question: AsOfQuestion): AsOfPart {
+    return this.#read((connection) => readAsOfPart(connection, question))
+  }
+
+  raiseFloor(floor: Revision): void {
+    const connection = this.#openConnection()
+    this.#requireFile()
+    raiseFloor(connection, floor)
+  }
+
+  sweep(): boolean {
+    return sweep(this.#openConnection())
+  }
+
+  fork(from: Position): Head {
+    const connection = this.#openConnection()
+    this.#requireFile()
+    return fork(connection, from)
+  }
+
+  /** What has run and what is pending. Needs no ownership: another process may be using the file. */
+  migrationStatus(): MigrationReport {
+    return this.#peek((database) =>
+      reportMigrations(sqliteMigrations, database === undefined ? [] : readLedger(database)),
+    )
+  }
+
+  /** Differences between the schema and the one that should be. Needs no ownership. */
+  verify(): readonly Drift[] {
+    return this.#peek((database) => (database === undefined ? [] : findDrift(database)))
+  }
+
+  async migrate(dryRun: boolean): Promise<MigrationReport> {
+    const { file } = this.#options
+    if (this.#connection !== undefined)
+      return runMigrations(sqliteMigrations, sqliteExecutor(this.#connection.database, file), { dryRun })
+    // Trying migrations out must not make a file.
+    const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
+    if (dryRun && isNew) {
+      const database = new DatabaseSync(':memory:')
+      const report = await runMigrations(sqliteMigrations, sqliteExecutor(database, file), { dryRun })
+      database.close()
+      return report
+    }
+    const database = this.#takeFile(true)
+    try {
+      return await runMigrations(sqliteMigrations, sqliteExecutor(database, file), { dryRun })
+    } finally {
+      this.#release(database)
+    }
+  }
+
+  inspect(): Inspection {
+    return this.#read(({ database, file }) => inspectFile(database, file))
+  }
+
+  /** Gives the file up. SQLite copies the write-ahead log into it and removes the log. */
+  close(): void {
+    const database = this.#connection?.database
+    this.#connection = undefined
+    if (database !== undefined) this.#release(database)
+  }
+
+  #takeFile(mayMigrate: boolean): DatabaseSync {
+    const { file, busyTimeoutMs, lockTimeoutMs } = this.#options
+    const isNew = statSync(file, { throwIfNoEntry: false }) === undefined
+    if (isNew) checkSchema([], file, mayMigrate)
+    prepareFolder(file)
+    this.#lock = takeFileLock(file, lockTimeoutMs)
+    let database: DatabaseSync | undefined
+    try {
+      database = openForWriting(file, busyTimeoutMs)
+      checkSchema(readLedger(database), file, mayMigrate)
+      prepareForWriting(database, file)
+      return database
+    } catch (thrown) {
+      this.#release(database)
+      throw translateSqliteError(thrown, file)
+    }
+  }
+
+  #release(database: DatabaseSync | undefined): void {
+    try {
+      database?.close()
+    } finally {
+      this.#lock?.close()
+      this.#lock = undefined
+    }
+  }
+
+  #openConnection(): Connection {
+    if (this.#connection === undefined)
+      throw new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+        detail: 'The store is not open.',
+        outcome: 'not_written',
+      })
+    return this.#connection
+  }
+
+  #read<T>(work: (connection: Connection) => T): T {
+    const connection = this.#openConnection()
+    try {
+      return work(connection)
+    } catch (thrown) {
+      throw translateSqliteError(thrown, this.#options.file)
+    }
+  }
+
+  #peek<T>(work: (database: DatabaseSync | undefined) => T): T {
+    if (this.#connection !== undefined) return this.#read(({ database }) => work(database))
+    const { file, busyTimeoutMs } = this.#options
+    const database = openForReading(file, busyTimeoutMs)
+    try {
+      return work(database)
+    } catch (thrown) {
+      throw translateSqliteError(thrown, file)
+    } finally {
+      database?.close()
+    }
+  }
+
+  /**
+   * A file that was removed or replaced while it is open goes on taking writes that no restart would find.
+   *
+   * @throws COORD_STORE_PATH
+   */
+  #requireFile(): void {
+    const { file } = this.#options
+    if (statSync(file, { throwIfNoEntry: false })?.ino !== this.#inode)
+      throw new CoordinatorError('COORD_STORE_PATH', {
+        detail: `${file} was removed or replaced while it was in use.`,
+        hint: 'Stop the coordinator, put the file back, and start it again.',
+        outcome: 'not_written',
+      })
+  }
+}
+
+/** The first head of a new file; otherwise a look whether head and journal belong together. */
+function prepareHead(
+  connection: Connection,
+  { firstRevision, now }: { readonly firstRevision: Revision; readonly now: number },
+): Head {
+  const { statements } = connection
+  return connection.transaction(() => {
+    const { revision: newest } = statements.newestRevision.get() as { readonly revision: Revision | null }
+    if (statements.readHead.get() === undefined && newest === null) {
+      const lineage = randomUUID()
+      const [first, at] = [firstRevision, Math.trunc(now)]
+      statements.insertHead.run(lineage, first, lineage, at, first, first, first, lineage)
+    }
+    const head = connection.readHead()
+    if ((newest ?? head.first_revision) !== head.revision)
+      throw connection.corrupt(
+        `the head is at revision ${head.revision} and the journal at ${newest ?? 'none'}`,
+      )
+    return headOf(head)
+  })
+}

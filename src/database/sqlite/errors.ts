@@ -1,0 +1,62 @@
+import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+
+/** What `node:sqlite` throws: `code` is always `ERR_SQLITE_ERROR`, `errcode` is SQLite's extended result code. */
+export interface SqliteError extends Error {
+  readonly errcode: number
+  readonly errstr: string
+}
+
+export function isSqliteError(thrown: unknown): thrown is SqliteError {
+  return thrown instanceof Error && typeof (thrown as Partial<SqliteError>).errcode === 'number'
+}
+
+/** Extended result codes (https://sqlite.org/rescode.html). The lowest byte is the primary one. */
+const extended: Readonly<Record<number, ErrorCode>> = {
+  // A key that exists already, though the head says it cannot: somebody wrote into the file behind our back.
+  1555: 'COORD_STORE_CORRUPT',
+  2067: 'COORD_STORE_CORRUPT',
+  2579: 'COORD_STORE_CORRUPT',
+  // SQLITE_READONLY_DBMOVED: the file was renamed or removed while it was in use.
+  1032: 'COORD_STORE_PATH',
+}
+
+const primary: Readonly<Record<number, ErrorCode>> = {
+  3: 'COORD_STORE_READ_ONLY',
+  5: 'COORD_STORE_BUSY',
+  6: 'COORD_STORE_BUSY',
+  8: 'COORD_STORE_READ_ONLY',
+  10: 'COORD_STORE_IO',
+  11: 'COORD_STORE_CORRUPT',
+  13: 'COORD_STORE_FULL',
+  14: 'COORD_STORE_PATH',
+  // Too large, a failed constraint (a trigger made by hand too), a wrong type: the content is at fault.
+  18: 'COORD_COMMIT_REFUSED',
+  19: 'COORD_COMMIT_REFUSED',
+  20: 'COORD_COMMIT_REFUSED',
+  26: 'COORD_STORE_CORRUPT',
+}
+
+/**
+ * What was thrown, as an error of the coordinator: by SQLite's result code, never by its text, which may name content.
+ *
+ * @param file the database file, for people
+ */
+export function translateSqliteError(thrown: unknown, file: string): CoordinatorError {
+  if (thrown instanceof CoordinatorError) return thrown
+  if (!isSqliteError(thrown)) return new CoordinatorError('COORD_STORE_FAULT', { cause: thrown })
+  const { errcode, errstr } = thrown
+  const code = extended[errcode] ?? primary[errcode & 255] ?? 'COORD_STORE_FAULT'
+  return new CoordinatorError(code, {
+    detail: `SQLite answers "${errstr}" (${errcode}) for ${file}.`,
+    sourceCode: String(errcode),
+    cause: thrown,
+  })
+}
+
+/**
+ * Whether a transaction may have become durable though its end failed. A failed write rolls back: SQLite puts the mark of
+ * a commit last. Only a failed flush leaves that mark in the file, where a later recovery could find it.
+ */
+export function outcomeOfFailedEnd(thrown: unknown): WriteOutcome {
+  return isSqliteError(thrown) && (thrown.errcode & 255) === 10 ? 'unknown' : 'not_written'
+}

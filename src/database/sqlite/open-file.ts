@@ -1,0 +1,152 @@
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { CoordinatorError } from '../../errors.ts'
+import { translateSqliteError } from './errors.ts'
+
+/** "COOR", in the header of every file of ours: what `file` and `pragma application_id` show. */
+export const APPLICATION_ID = 0x434f4f52
+
+/** How many pages the write-ahead log may have before a commit copies them into the database: 32 MiB. */
+const CHECKPOINT_PAGES = 8_000
+
+/**
+ * Makes the folder of a database file where only that one is missing, as with `./data/coordinator.db` in a fresh checkout.
+ * Where the folder above is missing too, the path is more likely wrong, or a disk is not mounted.
+ *
+ * @throws COORD_STORE_PATH, COORD_STORE_READ_ONLY
+ */
+export function prepareFolder(file: string): void {
+  const folder = dirname(file)
+  const above = dirname(folder)
+  if (isFolder(file)) throw pathError(`${file} is a folder, not a file.`, 'Name a file in DATABASE_URL.')
+  if (!isFolder(folder)) {
+    if (!isFolder(above)) throw pathError(`The folder ${folder} does not exist, nor does ${above}.`)
+    if (statSync(folder, { throwIfNoEntry: false }) !== undefined)
+      throw pathError(`${folder} is not a folder.`, 'Name a file in a folder in DATABASE_URL.')
+    requireWritable(above)
+    mkdirSync(folder)
+    flushFolder(above)
+  }
+  requireWritable(folder)
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  } catch (thrown) {
+    // A file where a folder should be, or a folder that may not be looked into.
+    throw pathError(`${path} cannot be reached: ${(thrown as NodeJS.ErrnoException).code}.`)
+  }
+}
+
+function requireWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK)
+  } catch (thrown) {
+    throw new CoordinatorError('COORD_STORE_READ_ONLY', {
+      detail: `${path} cannot be written by the user that runs the coordinator.`,
+      sourceCode: String((thrown as NodeJS.ErrnoException).code),
+    })
+  }
+}
+
+/** A new name is on disk only when its folder is. */
+function flushFolder(folder: string): void {
+  // Windows opens no folders; it writes names through by itself.
+  if (process.platform === 'win32') return
+  const descriptor = openSync(folder, constants.O_RDONLY)
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/**
+ * Opens a file for writing, or makes it. A file that is not ours is left as it is.
+ *
+ * @param busyTimeoutMs how long a write waits for another program that has the file locked
+ * @throws COORD_STORE_FOREIGN, COORD_STORE_CORRUPT, COORD_STORE_READ_ONLY, COORD_STORE_BUSY, COORD_STORE_PATH
+ */
+export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+    if (statSync(file).size > 0) requireOurs(database, file)
+    return database
+  } catch (thrown) {
+    database?.close()
+    throw translateSqliteError(thrown, file)
+  }
+}
+
+/** Opens a file for reading beside the process that owns it; `undefined` where there is none. */
+export function openForReading(file: string, busyTimeoutMs: number): DatabaseSync | undefined {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size === 0) return undefined
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs, readOnly: true })
+    requireOurs(database, file)
+    return database
+  } catch (thrown) {
+    database?.close()
+    throw translateSqliteError(thrown, file)
+  }
+}
+
+function requireOurs(database: DatabaseSync, file: string): void {
+  const { application_id: applicationId } = database.prepare('pragma application_id').get() as {
+    readonly application_id: number
+  }
+  if (applicationId === APPLICATION_ID) return
+  const { count } = database.prepare('select count(*) as count from sqlite_schema').get() as {
+    readonly count: number
+  }
+  if (applicationId !== 0 || count > 0)
+    throw new CoordinatorError('COORD_STORE_FOREIGN', {
+      detail: `${file} is a database of another program.`,
+    })
+}
+
+/**
+ * Makes commits durable and quick. Asks for the write lock too, so that a file which cannot be written is noticed now.
+ *
+ * @throws COORD_STORE_READ_ONLY, COORD_STORE_BUSY
+ */
+export function prepareForWriting(database: DatabaseSync, file: string): void {
+  try {
+    database.exec('begin immediate; rollback')
+    requireWal(database, file)
+    database.exec(`
+      -- In WAL mode anything less than full may lose acknowledged commits when the power fails.
+      pragma synchronous = full;
+      -- On macOS a plain fsync leaves data in the cache of the disk. Without effect elsewhere.
+      pragma fullfsync = on;
+      pragma checkpoint_fullfsync = on;
+      -- Fewer, larger checkpoints: with 1,000 pages a quarter of the write rate is lost to them.
+      pragma wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      pragma journal_size_limit = ${CHECKPOINT_PAGES * 4096};
+      pragma cache_size = -32768;
+      pragma temp_store = memory;
+      pragma trusted_schema = off;
+    `)
+  } catch (thrown) {
+    throw translateSqliteError(thrown, file)
+  }
+}
+
+/** Without shared memory, as on network drives, SQLite keeps its old mode, which reads and flushes otherwise. */
+function requireWal(database: DatabaseSync, file: string): void {
+  const mode = database.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+  if (mode !== 'wal')
+    throw pathError(
+      `The file system of ${file} does not allow a write-ahead log (SQLite stays in mode ${mode}).`,
+      'Put the database file on a local disk.',
+    )
+}
+
+function pathError(detail: string, hint?: string): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_PATH', { detail, ...(hint === undefined ? {} : { hint }) })
+}

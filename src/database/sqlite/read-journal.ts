@@ -1,0 +1,176 @@
+import type { CanonicalJson } from '../../records/canonical-json.ts'
+import type { Entry, EntryWrite, Position, RecordKey, Revision } from '../../records/record.ts'
+import { locatePosition } from '../locate-position.ts'
+import type { ChangesReply, OffTrack } from '../store.ts'
+import { type Connection, type HeadRow, headOf } from './connection.ts'
+
+/** How many entries of others come back with a commit at most. */
+const ENTRIES_LIMIT = 512
+/** An answer ends after the entry that made it larger than this, in UTF-16 code units: other calls wait meanwhile. */
+const ANSWER_SIZE = 2 * 1024 * 1024
+/** How many versions of a record one call walks over before it lets others go first. */
+const WALK_STEPS = 1_000
+
+/** A row of the table `journal`. */
+export interface EntryRow {
+  readonly revision: Revision
+  readonly commit_id: string
+  readonly at: number
+  readonly actor: string
+  readonly fingerprint: string | null
+  readonly digest: string
+}
+
+interface WriteRow extends RecordKey {
+  readonly position: number
+  readonly data: CanonicalJson | null
+  readonly previous: Revision
+}
+
+/** One version of one record. */
+export interface VersionRow {
+  readonly data: CanonicalJson | null
+  readonly previous: Revision
+  readonly prior: Revision
+  readonly created_at: number
+}
+
+export function locate(connection: Connection, head: HeadRow, after: Position): OffTrack | undefined {
+  return locatePosition(after, headOf(head), (revision) => digestAt(connection, head, revision))
+}
+
+/** The digest of a revision between floor and head. */
+export function digestAt(connection: Connection, head: HeadRow, revision: Revision): string | undefined {
+  if (revision === head.revision) return head.digest
+  if (revision === head.first_revision) return head.first_digest
+  return readEntryRow(connection, revision)?.digest
+}
+
+export function readEntryRow({ statements }: Connection, revision: Revision): EntryRow | undefined {
+  return statements.readEntry.get(revision) as EntryRow | undefined
+}
+
+export function readVersion(
+  { statements }: Connection,
+  { kind, id }: RecordKey,
+  revision: Revision,
+): VersionRow | undefined {
+  return statements.readVersion.get(revision, kind, id) as VersionRow | undefined
+}
+
+/** The revisions that the records of a commit had before it, in the order of its writes. */
+export function previousOf(connection: Connection, revision: Revision): readonly Revision[] {
+  return readWrites(connection, revision).map(({ previous }) => previous)
+}
+
+export function readChanges(connection: Connection, after: Position, limit: number): ChangesReply {
+  const head = connection.readHead()
+  const offTrack = locate(connection, head, after)
+  if (offTrack !== undefined) return offTrack
+  return { status: 'ok', ...entriesAfter(connection, after.revision, head.revision, limit) }
+}
+
+/** The journal behind a revision that is not below the floor. Ends early where it is large. */
+export function entriesAfter(
+  connection: Connection,
+  after: Revision,
+  head: Revision,
+  limit = ENTRIES_LIMIT,
+): { readonly entries: readonly Entry[]; readonly more: boolean } {
+  const entries: Entry[] = []
+  const last = Math.min(head, after + limit)
+  let revision = after
+  for (let size = 0; revision < last && size < ANSWER_SIZE; ) {
+    revision += 1
+    const entry = readEntry(connection, revision)
+    if (entry === undefined) throw connection.corrupt(`revision ${revision} is missing from the journal`)
+    entries.push(entry)
+    size += sizeOf(entry)
+  }
+  return { entries, more: revision < head }
+}
+
+/** Where a walk along the versions of a record stands. */
+export interface HistoryPart {
+  readonly entries: readonly Entry[]
+  readonly previous: readonly Revision[]
+  /**
+   * `first`: the record's first entry is reached; `forgotten`: compaction removed what was before; `full`: there is more
+   * than the limit; `paused`: ask again from `resume`.
+   */
+  readonly end: 'first' | 'forgotten' | 'full' | 'paused'
+  readonly resume: Revision
+}
+
+export interface HistoryQuestion extends RecordKey {
+  /** Only entries below this revision. */
+  readonly before: Revision
+  readonly limit: number
+  /** The version to begin with: `resume` of the part before. */
+  readonly resume?: Revision
+}
+
+/** Part of a record's history, newest first. */
+export function readHistory(connection: Connection, question: HistoryQuestion): HistoryPart {
+  const { before, limit } = question
+  const entries: Entry[] = []
+  const previous: Revision[] = []
+  let revision = question.resume ?? newestVersion(connection, question)
+  for (let [steps, size] = [0, 0]; revision > 0; steps += 1) {
+    if (steps === WALK_STEPS || size >= ANSWER_SIZE)
+      return { entries, previous, end: 'paused', resume: revision }
+    const version = readVersion(connection, question, revision)
+    if (version === undefined) return { entries, previous, end: 'forgotten', resume: 0 }
+    if (revision < before) {
+      if (entries.length === limit) return { entries, previous, end: 'full', resume: revision }
+      const entry = readEntry(connection, revision)
+      if (entry === undefined)
+        throw connection.corrupt(`revision ${revision} has writes but is missing from the journal`)
+      entries.push(entry)
+      previous.push(version.previous)
+      size += sizeOf(entry)
+    }
+    revision = version.prior
+  }
+  return { entries, previous, end: 'first', resume: 0 }
+}
+
+/** Where the walk begins: below `before` at once, if that is a version of the record; else at its newest one. */
+function newestVersion(connection: Connection, { kind, id, before }: HistoryQuestion): Revision {
+  const version = Number.isSafeInteger(before) ? readVersion(connection, { kind, id }, before) : undefined
+  if (version !== undefined) return version.prior
+  const row = connection.statements.readRecord.get(kind, id) as
+    | { readonly data: string | null; readonly revision: Revision }
+    | undefined
+  if (row === undefined) return 0
+  return row.data === null && row.revision <= connection.readHead().floor ? 0 : row.revision
+}
+
+function readEntry(connection: Connection, revision: Revision): Entry | undefined {
+  const row = readEntryRow(connection, revision)
+  if (row === undefined) return undefined
+  return {
+    revision,
+    commitId: row.commit_id,
+    at: row.at,
+    actor: row.actor,
+    writes: readWrites(connection, revision).map(writeOf),
+    digest: row.digest,
+  }
+}
+
+/** In the order that the commit had. */
+function readWrites({ statements }: Connection, revision: Revision): readonly WriteRow[] {
+  const rows = statements.readWrites.all(revision) as unknown as WriteRow[]
+  return rows.length < 2 ? rows : rows.sort((left, right) => left.position - right.position)
+}
+
+function writeOf({ kind, id, data }: WriteRow): EntryWrite {
+  return data === null ? { op: 'delete', kind, id } : { op: 'put', kind, id, data }
+}
+
+function sizeOf({ writes }: Entry): number {
+  let size = 0
+  for (const write of writes) size += write.id.length + (write.op === 'put' ? write.data.length : 0)
+  return size
+}

@@ -1,0 +1,228 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { CanonicalJson } from '../../records/canonical-json.ts'
+import type { Position, RecordKey, Revision, StoredRecord, Tombstone } from '../../records/record.ts'
+import type { AsOfFilter, LoadPage, Moment } from '../store.ts'
+import type { Connection, HeadRow } from './connection.ts'
+import { digestAt, readEntryRow, readVersion } from './read-journal.ts'
+
+/** Rows that are read at once. Their size is known only afterwards, so they are few. */
+const ROWS_AT_ONCE = 256
+/** A page ends after the rows that made it larger than this, in UTF-16 code units. */
+const PAGE_SIZE = 1024 * 1024
+/** How many older versions one call looks at before it lets others go first. */
+const VERSIONS_AT_ONCE = 2_000
+
+type RecordRow = [
+  kind: string,
+  id: string,
+  data: CanonicalJson | null,
+  revision: Revision,
+  createdAt: number,
+  updatedAt: number,
+]
+
+/** Before every key. */
+const start: RecordKey = { kind: '', id: '' }
+
+export interface LoadPart extends LoadPage {
+  /** Ask for the next page from here; absent after the last one. */
+  readonly next?: RecordKey
+}
+
+/** A page of records and tombstones behind a key. */
+export function readLoadPage(connection: Connection, limit: number, after: RecordKey = start): LoadPart {
+  const { lineage, floor } = connection.readHead()
+  const { rows, next } = readRows(connection, limit, after)
+  const records: StoredRecord[] = []
+  const tombstones: Tombstone[] = []
+  for (const row of rows) {
+    const record = recordOf(row)
+    if (record !== undefined) records.push(record)
+    // A deletion that the floor has passed is forgotten, also while it waits to be swept.
+    else if (row[3] > floor) tombstones.push({ kind: row[0], id: row[1], revision: row[3] })
+  }
+  return { lineage, records, tombstones, ...(next === undefined ? {} : { next }) }
+}
+
+function readRows({ statements }: Connection, limit: number, after: RecordKey) {
+  const rows: RecordRow[] = []
+  let next: RecordKey | undefined = after
+  for (let size = 0; next !== undefined && rows.length < limit && size < PAGE_SIZE; ) {
+    const count = Math.min(ROWS_AT_ONCE, limit - rows.length)
+    const more = statements.pageOfRecords.all(next.kind, next.id, count) as unknown as RecordRow[]
+    for (const row of more) {
+      size += row[2]?.length ?? 0
+      rows.push(row)
+    }
+    const last = more.at(-1)
+    next = more.length < count || last === undefined ? undefined : { kind: last[0], id: last[1] }
+  }
+  return { rows, next }
+}
+
+function recordOf([kind, id, data, revision, createdAt, updatedAt]: RecordRow): StoredRecord | undefined {
+  return data === null ? undefined : { kind, id, data, revision, createdAt, updatedAt }
+}
+
+/**
+ * The position of a moment.
+ *
+ * @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE
+ */
+export function resolveMoment(connection: Connection, moment: Moment): Position {
+  const head = connection.readHead()
+  const revision = 'revision' in moment ? moment.revision : revisionAtTime(connection, head, moment.at)
+  if (revision < head.floor) throw compacted(head.floor)
+  if (revision > head.revision)
+    throw new CoordinatorError('COORD_REVISION_FUTURE', {
+      detail: `Revision ${revision} does not exist yet; the newest is ${head.revision}.`,
+      extra: { head: head.revision },
+    })
+  const digest = digestAt(connection, head, revision)
+  if (digest === undefined) throw connection.corrupt(`revision ${revision} is missing from the journal`)
+  return { lineage: head.lineage, revision, digest }
+}
+
+/** The newest revision at or before a time. Times never decrease from one revision to the next, and none is missing. */
+function revisionAtTime(connection: Connection, head: HeadRow, at: number): Revision {
+  const timeOf = (revision: Revision) => readEntryRow(connection, revision)?.at
+  if (at < (timeOf(head.floor) ?? Number.NEGATIVE_INFINITY)) throw compacted(head.floor)
+  let [low, high] = [head.floor, head.revision]
+  while (low < high) {
+    const middle = low + Math.ceil((high - low) / 2)
+    const time = timeOf(middle)
+    if (time === undefined) throw connection.corrupt(`revision ${middle} is missing from the journal`)
+    if (time <= at) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+export interface AsOfQuestion {
+  readonly revision: Revision
+  readonly filter: AsOfFilter
+  readonly limit: number
+  /** `next` of the part before. */
+  readonly from?: AsOfCursor
+}
+
+/** Behind which key to go on; with `version`, first the record after it from that older version on. */
+export interface AsOfCursor {
+  readonly after: RecordKey
+  readonly pending?: RecordKey & { readonly version: Revision }
+}
+
+export interface AsOfPart {
+  readonly records: readonly StoredRecord[]
+  readonly next?: AsOfCursor
+}
+
+/**
+ * Part of the records as they stood. Each is found from its present row along its older versions, so the parts need no
+ * common snapshot: later commits only make the way longer.
+ *
+ * @throws COORD_REVISION_COMPACTED where the floor has risen above the revision meanwhile
+ */
+export function readAsOfPart(connection: Connection, question: AsOfQuestion): AsOfPart {
+  const { floor } = connection.readHead()
+  if (question.revision < floor) throw compacted(floor)
+  return new AsOfReader(connection, question).read()
+}
+
+class AsOfReader {
+  readonly #connection: Connection
+  readonly #question: AsOfQuestion
+  readonly #records: StoredRecord[] = []
+  #versionsLeft = VERSIONS_AT_ONCE
+
+  constructor(connection: Connection, question: AsOfQuestion) {
+    this.#connection = connection
+    this.#question = question
+  }
+
+  read(): AsOfPart {
+    const { filter, from, limit } = this.#question
+    let after = from?.after ?? startOf(filter)
+    if (from?.pending !== undefined) {
+      const { version, ...key } = from.pending
+      const paused = this.#takeVersion(key, version)
+      if (paused !== undefined) return this.#part({ after, pending: { ...key, version: paused } })
+      after = key
+    }
+    if (filter.kind !== undefined && filter.id !== undefined)
+      return this.#readOne(filter.kind, filter.id, from)
+    const { rows, next } = readRows(this.#connection, limit - this.#records.length, after)
+    for (const row of rows) {
+      const key = { kind: row[0], id: row[1] }
+      if (filter.kind !== undefined && key.kind !== filter.kind) return this.#part()
+      const paused = this.#take(key, row)
+      if (paused !== undefined) return this.#part({ after, pending: { ...key, version: paused } })
+      after = key
+    }
+    return this.#part(next === undefined ? undefined : { after: next })
+  }
+
+  #readOne(kind: string, id: string, from: AsOfCursor | undefined): AsOfPart {
+    if (from !== undefined) return this.#part()
+    const row = this.#connection.statements.readRecord.get(kind, id) as
+      | { readonly revision: Revision }
+      | undefined
+    if (row === undefined) return this.#part()
+    const paused = this.#takeVersion({ kind, id }, row.revision)
+    return this.#part(
+      paused === undefined ? undefined : { after: start, pending: { kind, id, version: paused } },
+    )
+  }
+
+  /** Takes a record from its present row. Returns the version to go on with where the call has done enough. */
+  #take(key: RecordKey, row: RecordRow): Revision | undefined {
+    if (row[3] > this.#question.revision) return this.#takeVersion(key, row[3])
+    const record = recordOf(row)
+    if (record !== undefined) this.#records.push(record)
+    return undefined
+  }
+
+  /** Walks to the version that stood at the revision, and takes it. */
+  #takeVersion(key: RecordKey, from: Revision): Revision | undefined {
+    const wanted = this.#question.revision
+    let revision = from
+    while (revision > 0) {
+      if (this.#versionsLeft === 0) return revision
+      this.#versionsLeft -= 1
+      const version = readVersion(this.#connection, key, revision)
+      if (version === undefined) {
+        if (revision <= wanted) return undefined
+        throw this.#connection.corrupt(`a version of revision ${revision} is missing`)
+      }
+      if (revision <= wanted) {
+        if (version.data !== null) this.#records.push(this.#record(key, version, revision))
+        return undefined
+      }
+      revision = version.prior
+    }
+    return undefined
+  }
+
+  #record(key: RecordKey, version: { data: CanonicalJson | null; created_at: number }, revision: Revision) {
+    const entry = readEntryRow(this.#connection, revision)
+    if (entry === undefined)
+      throw this.#connection.corrupt(`revision ${revision} has writes but is missing from the journal`)
+    const data = version.data as CanonicalJson
+    return { ...key, data, revision, createdAt: version.created_at, updatedAt: entry.at }
+  }
+
+  #part(next?: AsOfCursor): AsOfPart {
+    return { records: this.#records, ...(next === undefined ? {} : { next }) }
+  }
+}
+
+function startOf({ kind = '' }: AsOfFilter): RecordKey {
+  return { kind, id: '' }
+}
+
+function compacted(floor: Revision): CoordinatorError {
+  return new CoordinatorError('COORD_REVISION_COMPACTED', {
+    detail: `History before revision ${floor} is no longer kept.`,
+    extra: { floor },
+  })
+}

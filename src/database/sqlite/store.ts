@@ -1,0 +1,271 @@
+import { resolve } from 'node:path'
+import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
+import type { Commit, Entry, Position, RecordKey, Revision } from '../../records/record.ts'
+import { halveBatch } from '../halve-batch.ts'
+import { entryWrite } from '../judge-commit.ts'
+import type {
+  AsOfFilter,
+  AsOfPage,
+  ChangesReply,
+  CommitReply,
+  CommitResult,
+  Head,
+  HistoryOptions,
+  HistoryPage,
+  Inspector,
+  LoadPage,
+  Migrator,
+  Moment,
+  PoolFigures,
+  Store,
+} from '../store.ts'
+import type { BatchReply } from './commit-batch.ts'
+import { unpackError } from './packed-error.ts'
+import type { Answer, Argument, Operation } from './protocol.ts'
+import type { AsOfCursor } from './read-records.ts'
+import { WorkerLink } from './worker-link.ts'
+
+export interface SqliteStoreOptions {
+  /**
+   * The database file. It is made where it is missing, with its folder; the folder above must be there.
+   * A file `<path>.lock` beside it says which process owns it, `<path>-wal` and `<path>-shm` are SQLite's own.
+   */
+  readonly path: string
+  /** Whether `open` brings the schema up to date. @default true */
+  readonly autoMigrate?: boolean
+  /** How long a write waits for another program that has the file locked. @default 5_000 (milliseconds) */
+  readonly busyTimeoutMs?: number
+  /** How long `open` waits for another coordinator that is about to end. @default 1_000 (milliseconds) */
+  readonly lockTimeoutMs?: number
+  /** How long a call may take. `open` and migrations may take longer. @default 10_000 (milliseconds) */
+  readonly callTimeoutMs?: number
+  /** The most records in a page of `load` and `asOf`. @default 2_000 */
+  readonly pageSize?: number
+  /** Wall clock, epoch milliseconds. @default Date.now */
+  readonly now?: () => number
+  /** The head that a new file starts from, to test large numbers. @default 0 */
+  readonly firstRevision?: Revision
+  /** Told what people should know though it stops nothing, such as a migration whose text has changed. @default nothing */
+  readonly onWarning?: (warning: string) => void
+}
+
+/**
+ * The store in one SQLite file, owned by one process. What it acknowledges is on disk. The work is done in a thread of
+ * its own; where that thread ends unexpectedly, the next call starts it again.
+ */
+export class SqliteStore implements Store {
+  readonly backend = 'sqlite'
+  readonly durable = true
+  readonly migrator: Migrator
+  readonly inspector: Inspector
+
+  readonly #link: WorkerLink
+  readonly #now: () => number
+  readonly #pageSize: number
+  readonly #onWarning: (warning: string) => void
+  #state: 'new' | 'open' | 'closed' = 'new'
+  /** Whether the present thread has the file open, or is about to. */
+  #opened: Promise<Head> | undefined
+
+  constructor(options: SqliteStoreOptions) {
+    this.#now = options.now ?? Date.now
+    this.#pageSize = options.pageSize ?? 2_000
+    this.#onWarning = options.onWarning ?? (() => undefined)
+    this.#link = new WorkerLink({
+      onEnd: () => {
+        this.#opened = undefined
+      },
+      callTimeoutMs: options.callTimeoutMs ?? 10_000,
+      input: {
+        file: resolve(options.path),
+        autoMigrate: options.autoMigrate ?? true,
+        busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+        lockTimeoutMs: options.lockTimeoutMs ?? 1_000,
+        firstRevision: options.firstRevision ?? 0,
+      },
+    })
+    this.migrator = {
+      status: () => this.#callUnopened('migrationStatus', undefined),
+      migrate: ({ dryRun = false } = {}) => this.#callUnopened('migrate', dryRun),
+      verify: () => this.#callUnopened('verify', undefined),
+    }
+    this.inspector = { inspect: () => this.#call('inspect', undefined) }
+  }
+
+  /**
+   * @throws COORD_STORE_LOCKED, COORD_STORE_PATH, COORD_STORE_READ_ONLY, COORD_STORE_CORRUPT, COORD_STORE_FOREIGN,
+   * COORD_SCHEMA_NEWER, COORD_SCHEMA_OLD
+   */
+  async open(): Promise<Head> {
+    if (this.#state === 'open') return await this.head()
+    const head = await this.#openFile()
+    if (this.#state === 'new') this.#state = 'open'
+    return head
+  }
+
+  head(): Promise<Head> {
+    return this.#call('head', undefined)
+  }
+
+  async *load(): AsyncGenerator<LoadPage> {
+    const ask = (after?: RecordKey) =>
+      this.#call('load', { limit: this.#pageSize, ...(after === undefined ? {} : { after }) })
+    for await (const { lineage, records, tombstones } of readAhead(ask))
+      if (records.length + tombstones.length > 0) yield { lineage, records, tombstones }
+  }
+
+  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
+    return halveBatch(batch, async (part) => {
+      const reply = await this.#call('commit', { after, batch: part, now: this.#now() }, 'not_written')
+      return commitReplyOf(reply, part)
+    })
+  }
+
+  changes(after: Position, limit: number): Promise<ChangesReply> {
+    return this.#call('changes', { after, limit })
+  }
+
+  async history(kind: string, id: string, options: HistoryOptions = {}): Promise<HistoryPage> {
+    const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
+    const entries: Entry[] = []
+    const previous: Revision[] = []
+    for (let resume: Revision | undefined; ; ) {
+      const part = await this.#call('history', {
+        kind,
+        id,
+        before,
+        limit: limit - entries.length,
+        ...(resume === undefined ? {} : { resume }),
+      })
+      entries.push(...part.entries)
+      previous.push(...part.previous)
+      if (part.end === 'full')
+        return { entries, previous, next: entries.at(-1)?.revision ?? before, complete: false }
+      if (part.end !== 'paused') return { entries, previous, complete: part.end === 'first' }
+      resume = part.resume
+    }
+  }
+
+  async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
+    const position = await this.#call('resolve', moment)
+    const { revision } = position
+    const ask = (from?: AsOfCursor) =>
+      this.#call('asOf', {
+        revision,
+        filter,
+        limit: this.#pageSize,
+        ...(from === undefined ? {} : { from }),
+      })
+    let pages = 0
+    for await (const { records } of readAhead(ask)) {
+      if (records.length === 0) continue
+      pages += 1
+      yield { position, records }
+    }
+    if (pages === 0) yield { position, records: [] }
+  }
+
+  async compact(floor: Revision): Promise<Head> {
+    await this.#call('raiseFloor', floor)
+    while (await this.#call('sweep', undefined)) {
+      // Each call removes a part; commits get in between.
+    }
+    return await this.head()
+  }
+
+  fork(from: Position): Promise<Head> {
+    return this.#call('fork', from, 'not_written')
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed'
+    await this.#link.close()
+  }
+
+  /** There is one connection; it writes and reads in turn. */
+  pool(): PoolFigures {
+    const { running, depth } = this.#link
+    const open = running && this.#state === 'open' ? 1 : 0
+    const used = Math.min(open, depth)
+    return {
+      writer: { idle: open - used, used, waiting: Math.max(0, depth - used), max: 1 },
+      reader: { idle: 0, used: 0, waiting: 0, max: 0 },
+    }
+  }
+
+  #openFile(): Promise<Head> {
+    this.#opened ??= this.#callUnopened('open', this.#now()).then(
+      ({ head, warnings }) => {
+        for (const warning of warnings) this.#onWarning(warning)
+        return head
+      },
+      (thrown: unknown) => {
+        this.#opened = undefined
+        throw thrown
+      },
+    )
+    return this.#opened
+  }
+
+  /** After an unexpected end of the thread the file is opened again first. */
+  async #call<O extends Operation>(
+    operation: O,
+    argument: Argument<O>,
+    outcome?: WriteOutcome,
+  ): Promise<Answer<O>> {
+    if (this.#state !== 'open') throw this.#notOpen(outcome)
+    if (this.#opened === undefined) await this.#reopen(outcome)
+    return await this.#link.call(operation, argument)
+  }
+
+  async #reopen(outcome: WriteOutcome | undefined): Promise<void> {
+    try {
+      await this.#openFile()
+    } catch (thrown) {
+      throw outcome === undefined ? thrown : toCoordinatorError(thrown).withOutcome(outcome)
+    }
+  }
+
+  async #callUnopened<O extends Operation>(operation: O, argument: Argument<O>): Promise<Answer<O>> {
+    if (this.#state === 'closed') throw this.#notOpen()
+    return await this.#link.call(operation, argument)
+  }
+
+  #notOpen(outcome?: WriteOutcome): CoordinatorError {
+    return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+      detail: this.#state === 'closed' ? 'The store is closed.' : 'The store is not open.',
+      ...(outcome === undefined ? {} : { outcome }),
+    })
+  }
+}
+
+/** Parts in order; the next one is asked for while the present one is used. */
+async function* readAhead<C, P extends { readonly next?: C }>(
+  ask: (from?: C) => Promise<P>,
+): AsyncGenerator<P> {
+  for (let asked: Promise<P> | undefined = ask(); asked !== undefined; ) {
+    const part: P = await asked
+    asked = part.next === undefined ? undefined : ask(part.next)
+    // Where the reader stops early, nobody waits for what was asked ahead.
+    asked?.catch(() => undefined)
+    yield part
+  }
+}
+
+/** The worker leaves out the entries of the batch itself: their content is here. */
+function commitReplyOf(reply: BatchReply, batch: readonly Commit[]): CommitReply {
+  if (reply.status !== 'ok') return reply
+  const { before, more } = reply
+  const results = reply.results.map(
+    (result): CommitResult =>
+      result.outcome === 'refused' ? { outcome: 'refused', error: unpackError(result.error) } : result,
+  )
+  const own = more ? [] : results.flatMap((result, index) => ownEntry(result, batch[index] as Commit))
+  return { status: 'ok', results, entries: before.length === 0 ? own : [...before, ...own], more }
+}
+
+function ownEntry(result: CommitResult, { commitId, actor, writes }: Commit): readonly Entry[] {
+  if (result.outcome !== 'accepted' || result.replayed) return []
+  const { revision, at, digest } = result
+  return [{ revision, commitId, at, actor, writes: writes.map(entryWrite), digest }]
+}
