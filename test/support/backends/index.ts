@@ -1,5 +1,6 @@
 import type { ConformanceBackend } from '../../conformance/backend.ts'
 import { memoryBackend } from './memory.ts'
+import { sqliteBackend } from './sqlite.ts'
 
 /** Every backend that the conformance suite runs on. */
-export const backends: readonly ConformanceBackend[] = [memoryBackend]
+export const backends: readonly ConformanceBackend[] = [memoryBackend, sqliteBackend]
