@@ -1,6 +1,7 @@
 import type {
   AsOfFilter,
   AsOfPage,
+  ChangesReply,
   Head,
   HistoryOptions,
   HistoryPage,
@@ -192,6 +193,11 @@ export class Live {
       await this.#ask(() => this.#follower.drain())
     this.#noteHead(head)
     await this.waitForRevision(head.position.revision)
+  }
+
+  /** A part of the journal. Needs the store. */
+  changes(after: Position, limit: number): Promise<ChangesReply> {
+    return this.#ask(() => this.store.changes(after, limit))
   }
 
   /** What happened to one record. Needs the store. */

@@ -1,17 +1,17 @@
+import { identifyCommit } from '../live/idempotency.ts'
+import { mustExist, type Precondition } from '../live/preconditions.ts'
+import type { RecordWriter } from '../live/record-writer.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import type { DeregisterAnswer, WriteContext } from './answers.ts'
-import { identifyCommit } from './idempotency.ts'
-import { mustExist, type Precondition } from './preconditions.ts'
 import { checkServiceId, serviceNotFound } from './service-not-found.ts'
-import type { ServiceWriter } from './service-writer.ts'
 
 /**
  * Removes a service. Its history stays.
  *
- * @throws COORD_SERVICE_NOT_FOUND, and what `ServiceWriter.change` throws
+ * @throws COORD_SERVICE_NOT_FOUND, and what `RecordWriter.change` throws
  */
 export async function deregisterService(
-  writer: ServiceWriter,
+  writer: RecordWriter,
   serviceId: string,
   context: WriteContext,
 ): Promise<DeregisterAnswer> {

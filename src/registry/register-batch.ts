@@ -1,10 +1,10 @@
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { checkKey } from '../live/idempotency.ts'
+import type { RecordWriter } from '../live/record-writer.ts'
 import { invalidBody } from '../records/check-json.ts'
 import { LIMITS } from '../records/limits.ts'
 import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers.ts'
-import { checkKey } from './idempotency.ts'
 import { registerService } from './register-service.ts'
-import type { ServiceWriter } from './service-writer.ts'
 
 /**
  * Registers many services. Each is judged on its own: what is wrong with one keeps no other from being stored.
@@ -13,7 +13,7 @@ import type { ServiceWriter } from './service-writer.ts'
  * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_TOO_LARGE, COORD_HEADER_INVALID, COORD_NOT_LOADED
  */
 export async function registerBatch(
-  writer: ServiceWriter,
+  writer: RecordWriter,
   body: unknown,
   context: WriteContext,
 ): Promise<BatchAnswer> {

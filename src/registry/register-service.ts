@@ -1,4 +1,7 @@
 import type { PlannedChange } from '../live/change.ts'
+import { identifyCommit } from '../live/idempotency.ts'
+import { expectationOf } from '../live/preconditions.ts'
+import type { PlanningState, RecordWriter } from '../live/record-writer.ts'
 import type { View } from '../live/view.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { serviceIdOf } from '../records/identity.ts'
@@ -6,11 +9,8 @@ import type { StoredRecord } from '../records/record.ts'
 import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers.ts'
-import { identifyCommit } from './idempotency.ts'
 import { otherVersions } from './other-versions.ts'
-import { expectationOf } from './preconditions.ts'
 import { serviceEtag, statusOf } from './service-json.ts'
-import type { PlanningState, ServiceWriter } from './service-writer.ts'
 
 const ROUTE = 'POST /register'
 
@@ -21,7 +21,7 @@ const ROUTE = 'POST /register'
  * @param index the place in a batch
  */
 export function registerService(
-  writer: ServiceWriter,
+  writer: RecordWriter,
   { body, index }: { readonly body: unknown; readonly index?: number },
   context: WriteContext,
 ): Promise<RegisterAnswer> {

@@ -1,5 +1,6 @@
 import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
+import { RecordWriter } from '../live/record-writer.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import type {
   BatchAnswer,
@@ -25,7 +26,6 @@ import { registerBatch } from './register-batch.ts'
 import { registerService } from './register-service.ts'
 import { type HistoryQuery, serviceHistory } from './service-history.ts'
 import { serviceIndex } from './service-index.ts'
-import { ServiceWriter } from './service-writer.ts'
 import { submitMigration } from './submit-migration.ts'
 
 export type * from './answers.ts'
@@ -65,7 +65,7 @@ export interface Registry {
 
 /** Makes the registry over a `Live` whose domain has `registryKinds` and `registryProjections`. */
 export function createRegistry(live: Live, { leases = new LocalLeases() }: RegistryOptions = {}): Registry {
-  const writer = new ServiceWriter(live)
+  const writer = new RecordWriter(live)
   forgetTheDeregistered(live, leases)
   return {
     register: async (body, context) => registerService(writer, { body }, context),

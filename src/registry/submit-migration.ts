@@ -1,22 +1,22 @@
 import type { PlannedChange } from '../live/change.ts'
+import { identifyCommit } from '../live/idempotency.ts'
+import { expectationOf } from '../live/preconditions.ts'
+import { type PlanningState, probe, type RecordWriter } from '../live/record-writer.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { parseMigration, SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers.ts'
-import { identifyCommit } from './idempotency.ts'
-import { expectationOf } from './preconditions.ts'
 import { registerAnswer } from './register-service.ts'
 import { checkServiceId, serviceNotFound } from './service-not-found.ts'
-import { type PlanningState, probe, type ServiceWriter } from './service-writer.ts'
 
 /**
  * The second stage of a registration: what the service brings along. It makes a `pending_migration` service `active`, and
  * replaces what an active one brought before.
  *
- * @throws COORD_SERVICE_NOT_FOUND, and what `ServiceWriter.change` and `parseMigration` throw
+ * @throws COORD_SERVICE_NOT_FOUND, and what `RecordWriter.change` and `parseMigration` throw
  */
 export async function submitMigration(
-  writer: ServiceWriter,
+  writer: RecordWriter,
   { serviceId, body }: { readonly serviceId: string; readonly body: unknown },
   context: WriteContext,
 ): Promise<RegisterAnswer> {
@@ -49,7 +49,7 @@ function planMigration(state: PlanningState, wanted: Wanted): PlannedChange<Regi
   const stored = view.get(SERVICE_KIND, serviceId)
   if (stored === undefined) {
     if (!wanted.repeatable || attempt > 1) throw serviceNotFound(view, serviceId)
-    return { writes: [probe(serviceId)], answer }
+    return { writes: [probe({ kind: SERVICE_KIND, id: serviceId })], answer }
   }
   const { expect, callers } = expectationOf(precondition, { current: stored.revision, attempt })
   const data = canonicalJson({ ...(JSON.parse(stored.data) as JsonObject), migrationFile })

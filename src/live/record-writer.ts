@@ -1,11 +1,10 @@
 import { toCoordinatorError } from '../errors.ts'
-import { type ChangeRequest, change, type PlannedChange } from '../live/change.ts'
-import type { Live } from '../live/live.ts'
-import type { View } from '../live/view.ts'
-import { MAX_REVISION, type Write } from '../records/record.ts'
-import { SERVICE_KIND } from '../records/service.ts'
-import type { WriteContext } from './answers.ts'
+import { MAX_REVISION, type RecordKey, type Write } from '../records/record.ts'
+import { type ChangeRequest, change, type PlannedChange } from './change.ts'
+import type { Live } from './live.ts'
 import { type Precondition, readPrecondition } from './preconditions.ts'
+import type { View } from './view.ts'
+import type { WriteContext } from './write-context.ts'
 
 /** What a plan may ask about. */
 export interface PlanningState {
@@ -15,10 +14,10 @@ export interface PlanningState {
   readonly attempt: number
 }
 
-/** Changes services one after the other where they are the same, and side by side where they are not. */
-export class ServiceWriter {
+/** Changes records one after the other where they are the same, and side by side where they are not. */
+export class RecordWriter {
   readonly live: Live
-  /** The last change of each service that has one under way. */
+  /** The last change of each record that has one under way. */
   readonly #tails = new Map<string, Promise<unknown>>()
 
   constructor(live: Live) {
@@ -35,18 +34,18 @@ export class ServiceWriter {
   }
 
   /**
-   * Plans a change of one service from the view, and stores it.
+   * Plans a change of one record from the view, and stores it.
    *
    * @throws COORD_PRECONDITION_FAILED, COORD_HEADER_INVALID, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the
    * plan throws, and what `Live.commit` throws
    */
   change<T>(
-    serviceId: string,
+    key: string,
     { request, context }: { readonly request: ChangeRequest; readonly context: WriteContext },
     plan: (state: PlanningState) => PlannedChange<T>,
   ): Promise<T> {
-    // Changes of one service that travel together would find each other in the way, and be planned again in vain.
-    return this.#inTurn(serviceId, async () => {
+    // Changes of one record that travel together would find each other in the way, and be planned again in vain.
+    return this.#inTurn(key, async () => {
       const precondition = readPrecondition(context, this.view.lineage)
       // A plan is made from what the view has: that must not be older than what the client has seen.
       if (precondition.kind === 'revision' && precondition.revision > this.view.revision)
@@ -67,12 +66,12 @@ export class ServiceWriter {
     }
   }
 
-  #inTurn<T>(serviceId: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(serviceId)
+  #inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key)
     const result = before === undefined ? task() : before.then(task, task)
-    this.#tails.set(serviceId, result)
+    this.#tails.set(key, result)
     const done = () => {
-      if (this.#tails.get(serviceId) === result) this.#tails.delete(serviceId)
+      if (this.#tails.get(key) === result) this.#tails.delete(key)
     }
     result.then(done, done)
     return result
@@ -80,6 +79,6 @@ export class ServiceWriter {
 }
 
 /** A write that changes nothing: the store answers its first result if it knows the commit id, and a conflict if not. */
-export function probe(serviceId: string): Write {
-  return { op: 'delete', kind: SERVICE_KIND, id: serviceId, expect: MAX_REVISION }
+export function probe({ kind, id }: RecordKey): Write {
+  return { op: 'delete', kind, id, expect: MAX_REVISION }
 }

@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../errors.ts'
 import { MAX_REVISION, type Revision } from '../records/record.ts'
-import type { WriteContext } from './answers.ts'
+import type { WriteContext } from './write-context.ts'
 
 /**
  * What a client asks of the state that its write meets.
@@ -37,7 +37,7 @@ function revisionOf(etag: string, lineage: string): Precondition {
   const [, lineage8, digits] = etagForm.exec(etag) ?? []
   const revision = Number(digits)
   if (lineage8 === undefined || !(revision >= 1 && revision <= MAX_REVISION))
-    throw invalid('If-Match', 'must be the ETag of a service as it was sent, or *')
+    throw invalid('If-Match', 'must be an ETag as it was sent, or *')
   if (lineage8 !== lineage.slice(0, 8))
     throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
       detail: 'The ETag belongs to another history: the database was restored or replaced.',
