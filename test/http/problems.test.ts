@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest'
+import { ERRORS } from '../../src/errors.ts'
+import { cart, register, withServer } from './with-server.ts'
+
+describe('http: problem details', () => {
+  it('have every member that is promised', () =>
+    withServer(async ({ ask }) => {
+      const { status, headers, body } = await ask('/services/none', {
+        headers: { 'x-request-id': 'my-request' },
+      })
+      expect(status).toBe(404)
+      expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+      expect(body).toEqual({
+        type: '/docs/errors#COORD_SERVICE_NOT_FOUND',
+        title: ERRORS.COORD_SERVICE_NOT_FOUND.title,
+        status: 404,
+        code: 'COORD_SERVICE_NOT_FOUND',
+        detail: expect.any(String),
+        hint: ERRORS.COORD_SERVICE_NOT_FOUND.hint,
+        retryable: false,
+        requestId: 'my-request',
+        success: false,
+        message: body.detail,
+        ...('revision' in body ? { revision: expect.any(Number) } : {}),
+      })
+      expect((await ask(body.type)).text).toContain(`id="${body.code}"`)
+    }))
+
+  it('list every fault of a body with its place', () =>
+    withServer(async ({ ask }) => {
+      const { body } = await ask('/register', { json: { serviceName: '', version: 1, tags: ['', 2] } })
+      expect(body.errors.map(({ path, code }: { path: string; code: string }) => [path, code])).toEqual([
+        ['/serviceName', 'COORD_NAME_EMPTY'],
+        ['/version', 'COORD_BODY_WRONG_TYPE'],
+        ['/endpoint', 'COORD_FIELD_MISSING'],
+        ['/tags/0', 'COORD_FIELD_INVALID'],
+        ['/tags/1', 'COORD_BODY_WRONG_TYPE'],
+      ])
+    }))
+
+  it('carry the id of the request: the one that was sent, where it is harmless', () =>
+    withServer(async ({ ask }) => {
+      const own = await ask('/health', { headers: { 'x-request-id': 'abc-1.2' } })
+      expect(own.headers.get('x-request-id')).toBe('abc-1.2')
+      const made = await ask('/health')
+      const other = await ask('/health', { headers: { 'x-request-id': 'a b"c' } })
+      expect(made.headers.get('x-request-id')).toMatch(/^[\w-]{8,}$/)
+      expect(other.headers.get('x-request-id')).not.toBe('a b"c')
+      expect(other.headers.get('x-request-id')).not.toBe(made.headers.get('x-request-id'))
+    }))
+
+  it('say of a failed write that it did not happen, where that is certain', () =>
+    withServer(
+      async (scope) => {
+        const id = await register(scope)
+        scope.store.outage()
+        for (const [method, path, json] of [
+          ['POST', '/register', { ...cart, tags: ['new'] }],
+          ['POST', `/register/${id}/migration`, { migrationFile: {} }],
+          ['DELETE', `/services/${id}`, undefined],
+        ] as const) {
+          const { status, headers, body } = await scope.ask(path, { method, json })
+          expect([status, body.code, body.outcome, body.retryable]).toEqual([
+            503,
+            'COORD_STORE_UNAVAILABLE',
+            'not_written',
+            true,
+          ])
+          expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+        }
+      },
+      { options: { commitTimeoutMs: 150 } },
+    ))
+
+  it('say of a failed write that it may have happened, where the reply got lost', () =>
+    withServer(
+      async (scope) => {
+        const id = await register(scope)
+        scope.store.outage({ does: 'lose reply' })
+        const { status, body } = await scope.ask(`/services/${id}`, { method: 'DELETE' })
+        expect([status, body.outcome]).toEqual([503, 'unknown'])
+        scope.store.heal()
+        expect((await scope.ask(`/services/${id}?consistency=latest`)).status).toBe(404)
+      },
+      { options: { commitTimeoutMs: 150 } },
+    ))
+
+  it('say of every write before the first load that it did not happen', () =>
+    withServer(
+      async ({ ask }) => {
+        for (const [path, json] of [
+          ['/register', cart],
+          ['/register/batch', [cart]],
+          ['/register/x/migration', { migrationFile: {} }],
+        ] as const) {
+          const { status, headers, body } = await ask(path, { json })
+          expect([path, status, body.code, body.outcome]).toEqual([
+            path,
+            503,
+            'COORD_NOT_LOADED',
+            'not_written',
+          ])
+          expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+        }
+      },
+      { started: false },
+    ))
+
+  it('answer each of a batch on its own, the lost ones with their outcome', () =>
+    withServer(
+      async (scope) => {
+        await register(scope)
+        scope.store.outage()
+        const { status, body } = await scope.ask('/register/batch', {
+          json: [{ ...cart, tags: ['new'] }, {}],
+        })
+        expect(status).toBe(200)
+        expect(body.results).toMatchObject([
+          { success: false, status: 503, outcome: 'not_written', retryable: true },
+          { success: false, status: 400, code: 'COORD_FIELD_MISSING' },
+        ])
+      },
+      { options: { commitTimeoutMs: 150 } },
+    ))
+
+  it('tell nothing of a fault of our own but the request id, which the log has with the stack', () =>
+    withServer(async (scope) => {
+      Object.assign(scope.metrics, { text: () => Promise.reject(new TypeError('secret inside')) })
+      const { status, text, body } = await scope.ask('/metrics')
+      expect([status, body.code]).toEqual([500, 'COORD_INTERNAL'])
+      expect(text).not.toMatch(/secret|TypeError|\.ts/)
+      const line = scope.log.find((entry) => entry.includes(body.requestId)) ?? ''
+      expect(line).toContain('secret inside')
+      expect(line).toContain('"route":"/metrics"')
+    }))
+})

@@ -1,0 +1,126 @@
+import { connect } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { cart, withServer } from './with-server.ts'
+
+const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
+const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
+const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`
+const json = JSON.stringify(cart)
+const post = (length: number, body: string) =>
+  `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`
+
+describe('http: on the wire', () => {
+  it.each([
+    ['no HTTP at all', 'hello\r\n\r\n', 400, 'COORD_REQUEST_MALFORMED'],
+    ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400, 'COORD_REQUEST_MALFORMED'],
+    ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'COORD_REQUEST_MALFORMED'],
+    ['a header without a colon', 'GET / HTTP/1.1\r\nHost x\r\n\r\n', 400, 'COORD_REQUEST_MALFORMED'],
+    ['two lengths', get('/', 'Content-Length: 1\r\nContent-Length: 2\r\n'), 400, 'COORD_REQUEST_MALFORMED'],
+    [
+      'a length and chunks',
+      get('/', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n'),
+      400,
+      'COORD_REQUEST_MALFORMED',
+    ],
+    [
+      'a broken chunk',
+      'POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      400,
+      'COORD_REQUEST_MALFORMED',
+    ],
+    ['headers of 20 KiB', get('/', `X-Large: ${'x'.repeat(20_000)}\r\n`), 431, 'COORD_HEADERS_TOO_LARGE'],
+    ['a path of 20 KiB', get(`/${'x'.repeat(20_000)}`), 431, 'COORD_HEADERS_TOO_LARGE'],
+  ])('%s is answered with a problem, and the connection ended', (_, bytes, status, code) =>
+    withServer(async ({ raw, ask }) => {
+      const answer = await raw(bytes, 2_000)
+      expect([statusOf(answer), bodyOf(answer).code]).toEqual([status, code])
+      expect(answer).toMatch(/\r\nConnection: close\r\n/i)
+      expect((await ask('/health/live')).status).toBe(200)
+    }),
+  )
+
+  it('a request without Host is refused', () =>
+    withServer(async ({ raw }) => {
+      expect(statusOf(await raw('GET /health HTTP/1.1\r\n\r\n'))).toBe(400)
+    }))
+
+  it('bytes that are no HTTP never look like the answer to the request before them', () =>
+    withServer(async ({ port, store, live }) => {
+      store.next('commit', { does: 'delay', ms: 200 })
+      const socket = connect(port, '127.0.0.1')
+      let received = ''
+      socket.on('data', (chunk: Buffer) => {
+        received += chunk.toString()
+      })
+      socket.write(post(json.length, json))
+      await new Promise((resolve) => setTimeout(resolve, 80))
+      socket.write('garbage\r\n\r\n')
+      await new Promise((resolve) => socket.once('close', resolve))
+      expect(received).toBe('')
+      await live.waitForRevision(1)
+    }))
+
+  it('requests that come at once on one connection are answered in order', () =>
+    withServer(async ({ raw }) => {
+      const answers = (
+        await raw(get('/health/live') + post(json.length, json) + get('/services') + get('/nope'))
+      ).match(/HTTP\/1\.1 \d{3}/g)
+      expect(answers).toEqual(['HTTP/1.1 200', 'HTTP/1.1 201', 'HTTP/1.1 200', 'HTTP/1.1 404'])
+    }))
+
+  it('a body that is too large is answered while it is still being sent, with its length or in chunks', () =>
+    withServer(async ({ url, live }) => {
+      const headers = { 'content-type': 'application/json' }
+      const large = Buffer.alloc(8 * 1_048_576, 0x20)
+      const whole = await fetch(`${url}/register`, { method: 'POST', headers, body: large })
+      expect([whole.status, (await whole.json()).code]).toEqual([413, 'COORD_BODY_TOO_LARGE'])
+      const chunks = await fetch(`${url}/register`, {
+        method: 'POST',
+        headers,
+        body: new Blob([large]).stream(),
+        duplex: 'half',
+      } as RequestInit)
+      expect([chunks.status, (await chunks.json()).code]).toEqual([413, 'COORD_BODY_TOO_LARGE'])
+      expect(live.view.revision).toBe(0)
+    }))
+
+  it('a body that ends too early stores nothing, and does no harm', () =>
+    withServer(async ({ port, ask, live, log }) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.write(post(json.length, json.slice(0, 10)))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      socket.resetAndDestroy()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect((await ask('/register', { json: cart })).status).toBe(201)
+      expect(live.view.revision).toBe(1)
+      expect(log.filter((line) => line.includes('"level":"error"'))).toEqual([])
+    }))
+
+  it('a request that does not arrive in time is answered with 408', () =>
+    withServer(
+      async ({ raw }) => {
+        for (const start of ['GET /health HTTP/1.1\r\nHost: x\r\n', post(100, '{')]) {
+          const answer = await raw(start, 3_000)
+          expect([statusOf(answer), bodyOf(answer).code]).toEqual([408, 'COORD_REQUEST_TIMEOUT'])
+        }
+      },
+      { requestTimeoutMs: 200 },
+    ))
+
+  it('a client that goes away while lines are sent to it stops nothing', () =>
+    withServer(async ({ port, ask, log }) => {
+      const batch = Array.from({ length: 1_000 }, (_, n) => ({
+        ...cart,
+        serviceName: `s${n}`,
+        description: 'x'.repeat(600),
+      }))
+      expect((await ask('/register/batch', { json: batch.slice(0, 900) })).status).toBe(200)
+      const socket = connect(port, '127.0.0.1')
+      socket.write(get('/services', 'Accept: application/x-ndjson\r\n'))
+      await new Promise((resolve) => socket.once('data', resolve))
+      socket.resetAndDestroy()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect((await ask('/services?limit=1')).body.total).toBe(900)
+      expect(log.filter((line) => line.includes('"level":"error"'))).toEqual([])
+    }))
+})

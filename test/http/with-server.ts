@@ -1,0 +1,152 @@
+import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { measureStore } from '../../src/database/measure-store.ts'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import type { Inspector, Store } from '../../src/database/store.ts'
+import { createHttpServer, type HttpServer } from '../../src/http/server.ts'
+import { Live } from '../../src/live/live.ts'
+import type { LiveOptions } from '../../src/live/live-options.ts'
+import { registryDomain } from '../../src/registry/domain.ts'
+import { createRegistry } from '../../src/registry/registry.ts'
+import { createLogger } from '../../src/telemetry/logging.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { FaultyStore } from '../support/faulty-store.ts'
+import { quick } from '../support/with-live.ts'
+
+export interface ServerSetup {
+  readonly options?: Partial<LiveOptions>
+  readonly durable?: boolean
+  readonly started?: boolean
+  readonly inner?: Store
+  readonly inspector?: Inspector
+  readonly logRequests?: boolean
+  readonly requestTimeoutMs?: number
+  readonly shutdownTimeoutMs?: number
+}
+
+/** An answer with its body read. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON; `undefined` where it is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON, with its content type; a text is sent as it is. */
+  readonly json?: unknown
+}
+
+/** A server that listens, and the live layer behind it. */
+export interface ServerScope {
+  readonly live: Live
+  /** The store under it, whose calls can be made to fail. */
+  readonly store: FaultyStore
+  readonly server: HttpServer
+  readonly metrics: Metrics
+  readonly url: string
+  readonly port: number
+  /** Lines of the log so far. */
+  readonly log: string[]
+  ask(path: string, ask?: Ask): Promise<Reply>
+  /** Sends bytes over a connection of its own, and gives back all that comes until it ends or is quiet. */
+  raw(bytes: string | readonly string[], quietMs?: number): Promise<string>
+}
+
+/** Runs a test with a server on a free port, and stops it afterwards, whatever happened. */
+export async function withServer(
+  body: (scope: ServerScope) => Promise<void>,
+  setup: ServerSetup = {},
+): Promise<void> {
+  const scope = await makeScope(setup)
+  try {
+    if (setup.started !== false) await scope.live.start()
+    await body(scope)
+  } finally {
+    scope.store.heal()
+    scope.store.release()
+    await scope.server.stop(200)
+  }
+}
+
+async function makeScope(setup: ServerSetup): Promise<ServerScope> {
+  const { inner = new MemoryStore(), durable = true, inspector, requestTimeoutMs } = setup
+  const store = Object.assign(
+    new FaultyStore(inner, { durable }),
+    inspector === undefined ? {} : { inspector },
+  )
+  const metrics = createMetrics({ backend: store.backend, process: false })
+  const live = new Live(measureStore(store, metrics.database), registryDomain, { ...quick, ...setup.options })
+  const log: string[] = []
+  const server = createHttpServer({
+    live,
+    registry: createRegistry(live),
+    metrics,
+    logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),
+    settings: {
+      shutdownTimeoutMs: setup.shutdownTimeoutMs ?? 2_000,
+      logRequests: setup.logRequests ?? false,
+    },
+    version: '1.2.3',
+    ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+  })
+  const url = await server.listen({ host: '127.0.0.1', port: 0 })
+  const port = Number(new URL(url).port)
+  return {
+    ...{ live, store, server, metrics, url, port, log },
+    ask: (path, ask) => send(url + path, ask),
+    raw: (bytes, quietMs = 300) => sendRaw(port, [bytes].flat(), quietMs),
+  }
+}
+
+function gather(lines: string[]): PassThrough {
+  const destination = new PassThrough()
+  destination.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trimEnd().split('\n')))
+  return destination
+}
+
+async function send(url: string, { method, headers = {}, json }: Ask = {}): Promise<Reply> {
+  const body = json === undefined ? undefined : typeof json === 'string' ? json : JSON.stringify(json)
+  const response = await fetch(url, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body }),
+    redirect: 'manual',
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: parse(text) }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function sendRaw(port: number, parts: readonly string[], quietMs: number): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const socket = connect(port, '127.0.0.1')
+  let received = ''
+  socket.setTimeout(quietMs, () => socket.destroy())
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString()
+  })
+  socket.on('error', () => undefined)
+  socket.on('close', () => resolve(received))
+  for (const part of parts) socket.write(part)
+  return promise
+}
+
+export const cart = { serviceName: 'cart', version: '1.4.0', endpoint: 'http://cart:7070' }
+
+/** Registers something and answers its id. */
+export async function register({ ask }: ServerScope, registration: object = cart): Promise<string> {
+  const { body } = await ask('/register', { json: registration })
+  return body.serviceId as string
+}
