@@ -212,6 +212,8 @@ export interface MigrationReport {
   /** The schema number that this program brings. */
   readonly target: number
   readonly steps: readonly MigrationStep[]
+  /** After a dry run, where the database can tell: the locks it took, such as `AccessExclusiveLock on records`. */
+  readonly locks?: readonly string[]
 }
 
 /** A difference between the schema that is there and the one that should be. */

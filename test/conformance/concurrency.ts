@@ -158,12 +158,12 @@ export function concurrency(backend: ConformanceBackend): void {
         const { position } = await store.head()
         const commits = idsOf('r', 16).map((id) => ({
           id,
-          reply: store.commit(position, [commitOf(put(id))]),
+          reply: store.commit(position, [commitOf(put(id))]).catch((thrown: unknown) => thrown),
         }))
         await store.close()
         const stored: string[] = []
         for (const { id, reply } of commits) {
-          const answer = await reply.catch((thrown: unknown) => thrown)
+          const answer = await reply
           if (answer instanceof CoordinatorError) expect(answer.outcome).toBeDefined()
           else if (accepted(resultsOf(answer as CommitReply)[0])) stored.push(id)
         }

@@ -22,6 +22,7 @@ export class Lane {
   readonly #max: number
   readonly #idle: Held[] = []
   readonly #waiting: Waiter[] = []
+  readonly #underWay = new Set<Promise<unknown>>()
   #used = 0
   #closed = false
 
@@ -45,7 +46,19 @@ export class Lane {
    *
    * @throws COORD_STORE_TIMEOUT where none becomes free in time; what connecting and the work throw
    */
-  async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#track(this.#use(work))
+  }
+
+  /** Refuses further use. Resolves when what is under way has its answer, or has met its deadline, and nothing is open. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const { fail } of this.#waiting.splice(0)) fail(closed())
+    for (const { connection } of this.#idle.splice(0)) void this.#end(connection)
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+  }
+
+  async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const held = await this.#acquire()
     try {
       return await work(held.connection)
@@ -54,11 +67,17 @@ export class Lane {
     }
   }
 
-  /** Refuses further use, and ends what is idle; what is in use ends when it comes back. */
-  async close(): Promise<void> {
-    this.#closed = true
-    for (const { fail } of this.#waiting.splice(0)) fail(closed())
-    await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close()))
+  #end(connection: Connection): Promise<void> {
+    return this.#track(connection.close())
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
   }
 
   /** Takes over a free connection, or makes one, or waits for its turn. */
@@ -107,7 +126,7 @@ export class Lane {
   async #takeIdle(): Promise<Held | undefined> {
     for (let held = this.#idle.pop(); held !== undefined; held = this.#idle.pop()) {
       if (this.#isUsable(held) && (await this.#stillWorks(held.connection))) return held
-      void held.connection.close()
+      void this.#end(held.connection)
     }
     return undefined
   }
@@ -127,7 +146,7 @@ export class Lane {
     const { epoch } = this.#cluster
     const connection = await this.#cluster.connect()
     if (this.#closed) {
-      void connection.close()
+      void this.#end(connection)
       throw closed()
     }
     const lifetime = this.#settings.maxLifetimeMs * (1 - Math.random() / 10)
@@ -136,7 +155,7 @@ export class Lane {
 
   #release(held: Held): void {
     if (!this.#isUsable(held)) {
-      void held.connection.close()
+      void this.#end(held.connection)
       this.#giveUp()
       return
     }

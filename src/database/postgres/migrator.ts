@@ -1,10 +1,10 @@
 import { CoordinatorError } from '../../errors.ts'
+import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
+import { ledgerSql, recordSql, sqlFor, stampSql } from '../migrations/postgres-sql.ts'
 import { type MigrationExecutor, runMigrations } from '../migrations/runner.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
 import type { Connection, Row } from './connection.ts'
-import { findDrift } from './find-drift.ts'
-import { ledgerSql, recordSql, sqlFor, stampSql } from './migration-sql.ts'
 import type { PostgresSettings } from './options.ts'
 import type { PostgresDoor } from './postgres-door.ts'
 
@@ -48,7 +48,7 @@ export class PostgresMigrator implements Migrator {
   }
 
   verify(): Promise<readonly Drift[]> {
-    return findDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
+    return findPostgresDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
   }
 
   /**
@@ -105,7 +105,7 @@ function appliedOf(row: Row): AppliedMigration {
     version: Number(row['version']),
     name: row['name'] ?? '',
     checksum: row['checksum'] ?? '',
-    sql: row['source'] ?? '',
+    ...(row['source'] ? { sql: row['source'] } : {}),
     appliedAt: Number(row['applied_at']),
   }
 }

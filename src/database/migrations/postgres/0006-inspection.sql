@@ -53,8 +53,9 @@ as $$
   from @schema@.migrations m
 $$;
 
--- {} -> {status, objects: {"<type> <name>": "<definition>"}}: all that belongs to the schema, in words that are the same
--- on every server version and for every name of the schema. Rights of its owner are not mentioned.
+-- {} -> {status, objects: {"<type> <name>": "<definition>"}, anonAllowed, dataApi}: all that belongs to the schema, in words
+-- that are the same on every server version and for every name of the schema. Rights of its owner are not mentioned.
+-- `dataApi`: whether the roles of Supabase are there.
 create or replace function @schema@.catalog(p jsonb) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
@@ -105,7 +106,7 @@ begin
            concat_ws(', ', '(' || pg_get_function_identity_arguments(f.oid) || ')', pg_get_function_result(f.oid), l.lanname,
              case f.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
              case when f.prosecdef then 'security definer' end, array_to_string(f.proconfig, ', '),
-             case when f.pronamespace = here then 'body ' || md5(f.prosrc) else f.prosrc end)
+             case when f.prokind = 'a' then null when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
     from pg_proc f join pg_language l on l.oid = f.prolang
     where f.pronamespace = here
        or f.pronamespace = 'public'::regnamespace and f.proname like replace('@name@', '_', '\_') || '\_%'
@@ -118,11 +119,11 @@ begin
       from pg_namespace n cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
       where n.oid = here and x.grantee <> n.nspowner
       union all
-      select c.relname, x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
+      select 'table ' || c.relname, x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
       from pg_class c cross join aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
       where c.relnamespace = here and c.relkind in ('r', 'v') and x.grantee <> c.relowner
       union all
-      select case when f.pronamespace = here then f.proname else 'public.@@' || substr(f.proname, 1 + char_length('@name@')) end || '()',
+      select 'function ' || case when f.pronamespace = here then f.proname else 'public.@@' || substr(f.proname, 1 + char_length('@name@')) end,
              x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
       from pg_proc f cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) x
       where (f.pronamespace = here
@@ -133,6 +134,7 @@ begin
     group by g.grantee, g.object
   ) o;
   return jsonb_build_object('status', 'ok', 'objects', found,
+    'anonAllowed', (select h.anon_allowed from @schema@.head h),
     'dataApi', (select count(*) = 3 from pg_roles where rolname in ('anon', 'authenticated', 'service_role')));
 end
 $$;

@@ -1,7 +1,6 @@
-import pg from 'pg'
-import type { Migration } from '../migrations/migration.ts'
+import type { Migration } from './migration.ts'
 
-/** The text of a migration for one schema: `@schema@` is its identifier, `@name@` its bare name. */
+/** A text of a PostgreSQL migration for one schema: `@schema@` is its identifier, `@name@` its bare name. */
 export function sqlFor(schema: string, sql: string): string {
   return sql.replaceAll('@schema@', `"${schema}"`).replaceAll('@name@', schema)
 }
@@ -16,16 +15,21 @@ export function ledgerSql(schema: string): string {
   checksum text not null,
   source text not null,
   applied_at timestamptz not null default clock_timestamp()
-);`,
+);
+`,
   )
 }
 
 /** Writes a migration into the ledger. */
-export function recordSql(schema: string, { version, name, checksum, sql }: Migration): string {
-  const values = [String(version), ...[name, checksum, sql].map((text) => pg.escapeLiteral(text))]
-  return sqlFor(schema, `insert into @schema@.migrations (version, name, checksum, source) values (`).concat(
-    values.join(', '),
-    ')',
+export function recordSql(
+  schema: string,
+  { version, name, checksum, sql }: Migration,
+  source: 'with its text' | 'without its text' = 'with its text',
+): string {
+  // No migration may hold this tag; a quoted text would have to double every quotation mark in it.
+  const text = source === 'with its text' ? `$source$${sql}$source$` : `''`
+  return sqlFor(schema, 'insert into @schema@.migrations (version, name, checksum, source)\n').concat(
+    `values (${version}, '${name}', '${checksum}', ${text})`,
   )
 }
 
@@ -35,6 +39,7 @@ export function stampSql(schema: string, { version, oldestWriter }: Migration): 
     schema,
     `select set_config('@name@.writer', 'on', true);
 update @schema@.head set schema_number = ${version}, oldest_writer = ${oldestWriter} where id = 1;
-select set_config('@name@.writer', '', true);`,
+select set_config('@name@.writer', '', true);
+`,
   )
 }

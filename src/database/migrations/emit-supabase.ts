@@ -1,0 +1,67 @@
+import { loadMigrations } from './migration.ts'
+import { ledgerSql, recordSql, sqlFor, stampSql } from './postgres-sql.ts'
+
+export interface SupabaseFileOptions {
+  /** @default 'coordinator' */
+  readonly schema?: string
+  /**
+   * Lets the public key of the project read and write. Everybody has that key: everybody can then change everything.
+   * @default false
+   */
+  readonly allowAnon?: boolean
+  /** When it is made: the name begins with it. @default now */
+  readonly now?: Date
+}
+
+export interface SupabaseFile {
+  /** Name of the file in the folder `supabase/migrations`. */
+  readonly name: string
+  readonly sql: string
+}
+
+/**
+ * All migrations as one file for `supabase/migrations`, to be applied by `supabase db push` or pasted into the SQL editor.
+ * What ran before may run again; each version writes its own row into the ledger of the coordinator, none into Supabase's.
+ */
+export function emitSupabase({
+  schema = 'coordinator',
+  allowAnon = false,
+  now = new Date(),
+}: SupabaseFileOptions = {}): SupabaseFile {
+  const migrations = loadMigrations('postgres')
+  const parts = migrations.map((migration) =>
+    [
+      `-- ${String(migration.version).padStart(4, '0')}-${migration.name}`,
+      sqlFor(schema, migration.sql).trimEnd(),
+      `${recordSql(schema, migration, 'without its text')}\non conflict (version) do nothing;`,
+      stampSql(schema, migration),
+    ].join('\n\n'),
+  )
+  const head = `-- Schema ${schema} of the coordinator, number ${migrations.length}. Made by: coordinator migrate --emit supabase${allowAnon ? ' --allow-anon' : ''}\n`
+  const start = sqlFor(schema, 'create schema if not exists @schema@;\n\n') + ledgerSql(schema)
+  return {
+    name: `${timestamp(now)}_coordinator_${migrations.length}.sql`,
+    sql: [head, start, ...parts, ...(allowAnon ? [allowAnonSql(schema)] : [])].join('\n'),
+  }
+}
+
+/** Opens the door to the public key: to read everything and to commit, never to compact or fork. */
+export function allowAnonSql(schema: string): string {
+  return sqlFor(
+    schema,
+    `-- Everybody who has the public key of the project can now read and write every record.
+select set_config('@name@.writer', 'on', true);
+update @schema@.head set anon_allowed = true where id = 1;
+select set_config('@name@.writer', '', true);
+${anonFunctions.map((name) => `grant execute on function public.@name@_${name}(jsonb) to anon;`).join('\n')}
+notify pgrst, 'reload schema';
+`,
+  )
+}
+
+/** The functions that the public key may call where it is allowed to. */
+export const anonFunctions = ['head', 'load', 'changes', 'commit'] as const
+
+function timestamp(now: Date): string {
+  return now.toISOString().replace(/\D/g, '').slice(0, 14)
+}

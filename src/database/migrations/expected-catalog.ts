@@ -1,0 +1,158 @@
+// Made by `UPDATE_CATALOG=1 npx vitest run test/postgres/expected-catalog.test.ts` from the migrations. Do not edit.
+
+/** What the function `catalog` tells about a schema that is as it should be; the hashes of bodies come from the migrations. */
+export const expectedCatalog: Readonly<Record<string, string>> = {
+  'aggregate digest_chain': '(commit_id uuid, start text), text, internal, immutable',
+  'column head.anon_allowed': 'boolean not null default false',
+  'column head.at': 'bigint not null',
+  'column head.digest': 'text not null',
+  'column head.first_digest': 'text not null',
+  'column head.first_revision': 'bigint not null',
+  'column head.floor': 'bigint not null',
+  'column head.id': 'smallint not null default 1',
+  'column head.lineage': 'uuid not null',
+  'column head.oldest_writer': 'integer not null',
+  'column head.revision': 'bigint not null',
+  'column head.schema_number': 'integer not null',
+  'column head.swept': 'bigint not null',
+  'column journal.actor': 'text not null',
+  'column journal.at': 'bigint not null',
+  'column journal.commit_id': 'uuid not null',
+  'column journal.created_at': 'bigint[] not null',
+  'column journal.digest': 'text not null',
+  'column journal.fingerprint': 'text',
+  'column journal.needed': 'integer not null',
+  'column journal.previous': 'bigint[] not null',
+  'column journal.prior': 'bigint[] not null',
+  'column journal.revision': 'bigint not null',
+  'column journal.writes': 'jsonb not null',
+  'column migrations.applied_at': 'timestamp with time zone not null default clock_timestamp()',
+  'column migrations.checksum': 'text not null',
+  'column migrations.name': 'text not null',
+  'column migrations.source': 'text not null',
+  'column migrations.version': 'integer not null',
+  'column records.created_at': 'bigint not null default 0',
+  'column records.data': 'jsonb not null',
+  'column records.id': 'text collate C not null',
+  'column records.kind': 'text collate C not null',
+  'column records.revision': 'bigint not null default 0',
+  'column records.updated_at': 'bigint not null default 0',
+  'column tombstones.id': 'text collate C not null',
+  'column tombstones.kind': 'text collate C not null',
+  'column tombstones.revision': 'bigint not null',
+  'constraint head.head_check': 'CHECK (((floor >= 0) AND (floor <= revision)))',
+  'constraint head.head_check1': 'CHECK (((swept >= 0) AND (swept <= floor)))',
+  'constraint head.head_id_check': 'CHECK ((id = 1))',
+  'constraint head.head_pkey': 'PRIMARY KEY (id)',
+  'constraint head.head_revision_check':
+    "CHECK (((revision >= 0) AND (revision <= '9007199254740991'::bigint)))",
+  'constraint journal.journal_actor_check':
+    'CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 256)))',
+  'constraint journal.journal_fingerprint_check':
+    'CHECK (((char_length(fingerprint) >= 1) AND (char_length(fingerprint) <= 256)))',
+  'constraint journal.journal_pkey': 'PRIMARY KEY (revision)',
+  'constraint journal.journal_writes_check': "CHECK ((jsonb_typeof(writes) = 'array'::text))",
+  'constraint migrations.migrations_pkey': 'PRIMARY KEY (version)',
+  'constraint records.records_data_check': "CHECK ((jsonb_typeof(data) = 'object'::text))",
+  'constraint records.records_id_check': 'CHECK (((char_length(id) >= 1) AND (char_length(id) <= 512)))',
+  'constraint records.records_kind_check': 'CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 64)))',
+  'constraint records.records_pkey': 'PRIMARY KEY (kind, id)',
+  'constraint tombstones.tombstones_pkey': 'PRIMARY KEY (kind, id)',
+  'function argument': '(p jsonb), jsonb, sql, immutable, body @@',
+  'function as_of': '(p jsonb), jsonb, plpgsql, stable, search_path="", jit=off, enable_seqscan=off, body @@',
+  'function catalog': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
+  'function changes': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
+  'function commit': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function commit_distinct':
+    '(h @@.head, batch jsonb, now_ms bigint), TABLE(results jsonb, revision bigint, digest text), plpgsql, volatile, search_path="", jit=off, enable_seqscan=off, plan_cache_mode=force_generic_plan, body @@',
+  'function compact': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function cuts': '(batch jsonb), bigint[], plpgsql, immutable, search_path="", jit=off, body @@',
+  'function digest_at': '(h @@.head, at_revision bigint), text, sql, stable, search_path="", body @@',
+  'function entries':
+    '(above bigint, upto bigint, most bigint), jsonb, plpgsql, stable, search_path="", jit=off, body @@',
+  'function fork': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function hand_begins':
+    '(), trigger, plpgsql, volatile, security definer, search_path="", lock_timeout=5s, body @@',
+  'function hand_is_refused': '(), trigger, plpgsql, volatile, search_path="", body @@',
+  'function hand_prepares_row': '(), trigger, plpgsql, volatile, security definer, search_path="", body @@',
+  'function hand_writes_entry': '(), trigger, plpgsql, volatile, security definer, search_path="", body @@',
+  'function head': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
+  'function head_json': '(h @@.head), jsonb, sql, immutable, body @@',
+  'function history': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
+  'function inspect': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
+  'function load': '(p jsonb), jsonb, plpgsql, stable, search_path="", jit=off, body @@',
+  'function lock_head':
+    '(schema_of_caller integer), jsonb, plpgsql, volatile, search_path="", lock_timeout=5s, body @@',
+  'function migrations': '(p jsonb), jsonb, sql, stable, search_path="", body @@',
+  'function next_digest':
+    '(before text, commit_id uuid, start text), text, plpgsql, immutable, search_path="", body @@',
+  'function off_track': '(h @@.head, after jsonb), jsonb, plpgsql, stable, search_path="", body @@',
+  'function page':
+    '(after jsonb, only_kind text, only_id text, most bigint), TABLE(kind text, id text, data jsonb, revision bigint, created_at bigint, updated_at bigint), plpgsql, stable, search_path="", jit=off, enable_seqscan=off, body @@',
+  'function place_of': '(writes jsonb, of_kind text, of_id text), integer, sql, immutable, body @@',
+  'function public.@@_as_of':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.as_of(p)',
+  'function public.@@_catalog':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.catalog(p)',
+  'function public.@@_changes':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.changes(p)',
+  'function public.@@_commit':
+    '(p jsonb), jsonb, sql, volatile, security definer, search_path="", as select @@.commit(p)',
+  'function public.@@_compact':
+    '(p jsonb), jsonb, sql, volatile, security definer, search_path="", as select @@.compact(p)',
+  'function public.@@_fork':
+    '(p jsonb), jsonb, sql, volatile, security definer, search_path="", as select @@.fork(p)',
+  'function public.@@_head':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.head(p)',
+  'function public.@@_history':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.history(p)',
+  'function public.@@_inspect':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.inspect(p)',
+  'function public.@@_load':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.load(p)',
+  'function public.@@_migrations':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path="", as select @@.migrations(p)',
+  'function readable':
+    '(value jsonb), jsonb, plpgsql, immutable, search_path="", extra_float_digits=1, body @@',
+  'function revision_at': '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path="", body @@',
+  'function sweep':
+    '(h @@.head, upto bigint), void, plpgsql, volatile, search_path="", jit=off, enable_seqscan=off, body @@',
+  'index head_pkey': 'CREATE UNIQUE on head USING btree (id)',
+  'index journal_commit_id': 'CREATE UNIQUE on journal USING btree (commit_id)',
+  'index journal_pkey': 'CREATE UNIQUE on journal USING btree (revision)',
+  'index migrations_pkey': 'CREATE UNIQUE on migrations USING btree (version)',
+  'index records_pkey': 'CREATE UNIQUE on records USING btree (kind, id)',
+  'index tombstones_pkey': 'CREATE UNIQUE on tombstones USING btree (kind, id)',
+  'table head':
+    'r, row security, fillfactor=20, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000',
+  'table journal': 'r, row security',
+  'table migrations': 'r, row security',
+  'table records': 'r, row security, fillfactor=85',
+  'table tombstones': 'r, row security',
+  'trigger head.hand_is_refused':
+    "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on head FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
+  'trigger head.truncate_is_refused':
+    'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on head FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
+  'trigger journal.hand_is_refused':
+    "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on journal FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
+  'trigger journal.truncate_is_refused':
+    'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on journal FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
+  'trigger records.hand_begins':
+    "CREATE TRIGGER hand_begins BEFORE INSERT OR DELETE OR UPDATE on records FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_begins()",
+  'trigger records.hand_prepares_row':
+    "CREATE TRIGGER hand_prepares_row BEFORE INSERT OR UPDATE on records FOR EACH ROW WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_prepares_row()",
+  'trigger records.hand_writes_entry':
+    "CREATE TRIGGER hand_writes_entry AFTER INSERT OR DELETE OR UPDATE on records FOR EACH ROW WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_writes_entry()",
+  'trigger records.truncate_is_refused':
+    'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on records FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
+  'trigger tombstones.hand_is_refused':
+    "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on tombstones FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
+  'trigger tombstones.truncate_is_refused':
+    'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on tombstones FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
+  'view graph_edges':
+    'security_invoker=true, record_id text, source text, type text, target text, origin text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone',
+  'view graph_nodes':
+    'security_invoker=true, record_id text, node_id text, label text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone',
+  'view services':
+    'security_invoker=true, service_id text, service_name text, version text, endpoint text, status text, health_check text, description text, metadata jsonb, tags jsonb, capabilities jsonb, dependencies jsonb, instance_id text, ttl_seconds jsonb, migration_file jsonb, revision bigint, registered_at timestamp with time zone, updated_at timestamp with time zone',
+}

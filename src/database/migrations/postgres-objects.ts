@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto'
+import type { Migration } from './migration.ts'
+import { sqlFor } from './postgres-sql.ts'
+import { splitStatements } from './split-statements.ts'
+
+/** What makes an object, and for a function the MD5 of its body as PostgreSQL keeps it. */
+export interface ObjectSource {
+  readonly statement: string
+  readonly bodyHash?: string
+}
+
+/** From the beginning of a statement to the name that the catalog of the schema has for its object. */
+const makers: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+  [/^create table if not exists @schema@\.(\w+)/, ([, name]) => `table ${name}`],
+  [/^create (?:unique )?index if not exists (\w+)/, ([, name]) => `index ${name}`],
+  [/^create or replace function @schema@\.(\w+)/, ([, name]) => `function ${name}`],
+  [/^create or replace aggregate @schema@\.(\w+)/, ([, name]) => `aggregate ${name}`],
+  [/^create or replace view @schema@\.(\w+)/, ([, name]) => `view ${name}`],
+  [
+    /^create or replace trigger (\w+)[\s\S]*? on @schema@\.(\w+)/,
+    ([, name, table]) => `trigger ${table}.${name}`,
+  ],
+]
+
+/** For each object the statement of the migrations that makes it as it should be now: the last one. */
+export function objectSources(migrations: readonly Migration[], schema: string): Map<string, ObjectSource> {
+  const sources = new Map<string, ObjectSource>()
+  for (const text of migrations.flatMap(({ sql }) => splitStatements(sql))) {
+    const name = nameOf(text)
+    if (name === undefined) continue
+    const statement = sqlFor(schema, text)
+    const body = /\$\$([\s\S]*)\$\$/.exec(statement)?.[1]
+    sources.set(name, { statement, ...(body === undefined ? {} : { bodyHash: hash('md5', body, 'hex') }) })
+  }
+  return sources
+}
+
+function nameOf(statement: string): string | undefined {
+  for (const [pattern, name] of makers) {
+    const match = pattern.exec(statement)
+    if (match !== null) return name(match)
+  }
+  return undefined
+}

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import { storeOptions } from '../support/backends/postgres.ts'
+import { PostgresServer } from '../support/postgres.ts'
+import { makeSupabaseRoles } from './supabase-roles.ts'
+
+let server: PostgresServer
+let store: PostgresStore
+let schema: string
+let made = 0
+
+beforeAll(async () => {
+  server = await PostgresServer.start()
+  await makeSupabaseRoles(server)
+})
+afterAll(() => server.dispose())
+
+beforeEach(async () => {
+  made += 1
+  schema = `drift_${made}`
+  store = new PostgresStore(storeOptions(server, { schema }))
+  await store.open()
+  return () => store.close()
+})
+
+/** What somebody did to a schema, and what `verify` must say about it. */
+const damages: readonly (readonly [string, string, readonly string[]])[] = [
+  ['a dropped index', 'drop index S.journal_commit_id', ['index journal_commit_id: missing']],
+  [
+    'an index that is no longer unique',
+    'drop index S.journal_commit_id; create index journal_commit_id on S.journal (commit_id)',
+    ['index journal_commit_id: different'],
+  ],
+  [
+    'a dropped constraint',
+    'alter table S.records drop constraint records_id_check',
+    ['constraint records.records_id_check: missing'],
+  ],
+  [
+    'a constraint that was added',
+    'alter table S.records add constraint small check (octet_length(id) < 99)',
+    ['constraint records.small: unexpected'],
+  ],
+  [
+    'a dropped column',
+    'alter table S.journal drop column fingerprint',
+    ['column journal.fingerprint: missing', 'constraint journal.journal_fingerprint_check: missing'],
+  ],
+  [
+    'a function with another body',
+    `create or replace function S.head(p jsonb) returns jsonb language plpgsql stable set search_path = '' as $$ begin return '{}'; end $$`,
+    ['function head: different'],
+  ],
+  ['a dropped function', 'drop function S.fork(jsonb)', ['function fork: missing']],
+  [
+    'a function with another search path',
+    'alter function S.commit(jsonb) reset search_path',
+    ['function commit: different'],
+  ],
+  [
+    'a dropped trigger',
+    'drop trigger hand_writes_entry on S.records',
+    ['trigger records.hand_writes_entry: missing'],
+  ],
+  [
+    'a disabled trigger',
+    'alter table S.records disable trigger hand_begins',
+    ['trigger records.hand_begins: different'],
+  ],
+  [
+    'row security switched off',
+    'alter table S.records disable row level security',
+    ['table records: different'],
+  ],
+  ['a policy', 'create policy all_in on S.records using (true)', ['policy records.all_in: unexpected']],
+  [
+    'rights for everybody',
+    'grant usage on schema S to anon; grant select on S.records to public; grant execute on function S.load(jsonb) to authenticated',
+    [
+      'right of anon on schema: unexpected',
+      'right of authenticated on function load: unexpected',
+      'right of public on table records: unexpected',
+    ],
+  ],
+  [
+    'a door open to the public key',
+    'grant execute on function public.S_commit(jsonb) to anon',
+    ['right of anon on function public.@@_commit: unexpected'],
+  ],
+  [
+    'a right of the secret key taken away',
+    'revoke all on function public.S_commit(jsonb) from service_role',
+    ['right of service_role on function public.@@_commit: missing'],
+  ],
+  ['a dropped wrapper', 'drop function public.S_load(jsonb)', ['function public.@@_load: missing']],
+  [
+    'a wrapper with the rights of its caller',
+    'alter function public.S_load(jsonb) security invoker',
+    ['function public.@@_load: different'],
+  ],
+  [
+    'a view with the rights of its owner',
+    'alter view S.services reset (security_invoker)',
+    ['view services: different'],
+  ],
+  ['a dropped view', 'drop view S.graph_edges', ['view graph_edges: missing']],
+  ['the function that tells it', 'drop function S.catalog(jsonb) cascade', ['function catalog: missing']],
+  ['a table that is gone', 'drop table S.tombstones', ['table tombstones: missing']],
+]
+
+describe('drift', () => {
+  it('is none after migrating', async () => {
+    expect(await store.migrator.verify()).toEqual([])
+  })
+
+  it.each(damages)('names %s, and its repair mends it', async (_what, damage, expected) => {
+    await server.query(damage.replaceAll(/\bS(?=[._ ]|$)/g, schema))
+    const drifts = await store.migrator.verify()
+    expect(drifts.map(({ object, problem }) => `${object}: ${problem}`).sort()).toEqual(expected)
+    await server.query(drifts.map(({ repair }) => repair).join('\n'))
+    expect(await store.migrator.verify()).toEqual([])
+  })
+
+  it('leaves the decision about a foreign column to people', async () => {
+    await server.query(`alter table ${schema}.records add column note text`)
+    expect(await store.migrator.verify()).toEqual([
+      { object: 'column records.note', problem: 'unexpected', repair: '' },
+    ])
+  })
+
+  it('does not mind what others keep in the schema, nor whom its owner lets read', async () => {
+    await server.query(`create table ${schema}.notes (text text); create role reader_${made};
+      grant usage on schema ${schema} to reader_${made}; grant select on ${schema}.services to reader_${made}`)
+    expect(await store.migrator.verify()).toEqual([])
+  })
+
+  it('accepts the public key where it was allowed on purpose, and misses its rights then', async () => {
+    await server.query(`begin; select set_config('${schema}.writer', 'on', true);
+      update ${schema}.head set anon_allowed = true; commit`)
+    const drifts = await store.migrator.verify()
+    expect(drifts.map(({ object }) => object)).toEqual(
+      ['head', 'load', 'changes', 'commit'].map((name) => `right of anon on function public.@@_${name}`),
+    )
+    await server.query(drifts.map(({ repair }) => repair).join('\n'))
+    expect(await store.migrator.verify()).toEqual([])
+  })
+})
