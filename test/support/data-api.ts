@@ -60,6 +60,9 @@ export class DataApi {
       }),
     ])) as [{ port: number }]
     this.#port = message.port
+    // It ends when its channel to this process closes: it need not keep this process alive.
+    child.unref()
+    child.channel?.unref()
     await this.#readSchema()
   }
 

@@ -12,7 +12,7 @@ export const sqliteBackend: ConformanceBackend = {
   durable: true,
   secondStore: 'refused',
   parts: ['migrator', 'inspector', 'pool'],
-  propertyRuns: 30,
+  propertyRuns: 20,
   create: async (options) => new SqliteSubject(await mkdtemp(join(tmpdir(), 'conformance-')), options),
 }
 
