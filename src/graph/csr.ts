@@ -4,8 +4,8 @@ import type { GraphReader } from './graph-reader.ts'
 export interface EdgeList {
   /** Node numbers are below this. */
   readonly nodes: number
-  readonly from: Int32Array
-  readonly to: Int32Array
+  readonly from: Int32Array<ArrayBuffer>
+  readonly to: Int32Array<ArrayBuffer>
 }
 
 /** Neighbours of all nodes in one array: those of node n are `targets[offsets[n]]` to `targets[offsets[n + 1] - 1]`. */

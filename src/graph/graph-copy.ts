@@ -1,6 +1,7 @@
 import { EDGE_ORIGINS, type EdgeOrigin } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { EdgeColumns } from './edge-table.ts'
+import { findEdgeById } from './find-edge.ts'
 import type { Adjacency, GraphReader } from './graph-reader.ts'
 import type { IntLists } from './int-lists.ts'
 import type { Topology } from './topology.ts'
@@ -54,6 +55,10 @@ export class GraphCopy implements GraphReader {
   find(id: string): number {
     this.#numbers ??= new Map(this.#ids.map((known, node) => [known, node]))
     return id === '' ? -1 : (this.#numbers.get(id) ?? -1)
+  }
+
+  findEdge(id: string): number {
+    return findEdgeById(this, id)
   }
 
   idOf(node: number): string {

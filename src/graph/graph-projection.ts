@@ -3,6 +3,7 @@ import type { JsonObject } from '../records/canonical-json.ts'
 import { EDGE_ORIGINS, type EdgeIdentity, type EdgeOrigin } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { deriveService } from './derive.ts'
+import { findEdgeById } from './find-edge.ts'
 import { GraphCopy } from './graph-copy.ts'
 import type { GraphReader } from './graph-reader.ts'
 import { IntLists } from './int-lists.ts'
@@ -113,6 +114,9 @@ export class GraphProjection implements Projection, GraphReader {
 
   find(id: string): number {
     return this.topology.find(id)
+  }
+  findEdge(id: string): number {
+    return findEdgeById(this, id)
   }
   idOf(node: number): string {
     return this.topology.idOf(node)

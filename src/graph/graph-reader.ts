@@ -38,6 +38,8 @@ export interface GraphReader {
 
   /** The number of a node; -1 where there is none. */
   find(id: string): number
+  /** The number of an edge by its id; -1 where there is none. */
+  findEdge(id: string): number
   idOf(node: number): string
   /** Whether anything states the node itself, and not only an edge that needs it. */
   isResolved(node: number): boolean

@@ -71,6 +71,17 @@ function decodePart(text: string): string | undefined {
   }
 }
 
+/**
+ * The id of a node from a text in which parts may have been decoded on the way, as in the path of a URL. `undefined` where
+ * the text cannot be made one.
+ */
+export function normalNodeId(text: string): string | undefined {
+  if (parseNodeId(text) !== undefined) return text
+  const [type = '', ...parts] = text.split(':')
+  const id = nodeId(type, ...parts)
+  return parseNodeId(id) === undefined ? undefined : id
+}
+
 /** The part of an id before the first `:`. */
 export function nodeTypeOf(id: string): string {
   return id.slice(0, id.indexOf(':'))
@@ -97,6 +108,16 @@ export function parseEdgeId(id: string): EdgeIdentity | undefined {
   if (more.length > 0 || !isTypeName(type) || !isOrigin(origin)) return undefined
   if (parseNodeId(source) === undefined || parseNodeId(target) === undefined) return undefined
   return { source, type, target, origin }
+}
+
+/** The same for the id of an edge; see `normalNodeId`. */
+export function normalEdge(text: string): EdgeIdentity | undefined {
+  const exact = parseEdgeId(text)
+  if (exact !== undefined) return exact
+  const [source = '', type = '', target = '', ...rest] = text.split(',')
+  const ends = [normalNodeId(source), normalNodeId(target)]
+  if (ends[0] === undefined || ends[1] === undefined) return undefined
+  return parseEdgeId([ends[0], type, ends[1], ...rest].join(','))
 }
 
 function isOrigin(text: string): text is EdgeOrigin {

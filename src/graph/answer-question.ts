@@ -1,0 +1,93 @@
+import { CoordinatorError } from '../errors.ts'
+import { edgeId, normalEdge } from '../records/graph-id.ts'
+import { edgeListOf } from './csr.ts'
+import { Describer, type EdgeJson, type NodeJson } from './describe.ts'
+import { GraphAnalysis } from './graph-analysis.ts'
+import type { GraphReader } from './graph-reader.ts'
+import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './questions/critical.ts'
+import { type CyclesAnswer, type CyclesOptions, cycles } from './questions/cycles.ts'
+import { dependencies } from './questions/dependencies.ts'
+import { impact } from './questions/impact.ts'
+import { type NeighborsAnswer, type NeighborsOptions, neighbors } from './questions/neighbors.ts'
+import { type OrphansAnswer, orphans } from './questions/orphans.ts'
+import { type PathsAnswer, type PathsOptions, paths } from './questions/paths.ts'
+import type { ReachAnswer, ReachOptions } from './questions/reach.ts'
+import { type ListOptions, type UnresolvedAnswer, unresolved } from './questions/unresolved.ts'
+import { resolveNode } from './resolve-node.ts'
+
+/** A question to a graph. Nodes are named by id, or by the name of a service. */
+export type Question =
+  | ({ readonly ask: 'impact' | 'dependencies'; readonly of: string } & ReachOptions)
+  | ({ readonly ask: 'neighbors'; readonly of: string } & NeighborsOptions)
+  | ({ readonly ask: 'paths'; readonly from: string; readonly to: string } & PathsOptions)
+  | ({ readonly ask: 'cycles' } & CyclesOptions)
+  | ({ readonly ask: 'critical' } & CriticalOptions)
+  | ({ readonly ask: 'unresolved' | 'orphans' } & ListOptions)
+  | { readonly ask: 'node'; readonly id: string }
+  | { readonly ask: 'edge'; readonly id: string }
+
+/** What each question is answered with. */
+export interface Answers {
+  readonly impact: ReachAnswer
+  readonly dependencies: ReachAnswer
+  readonly neighbors: NeighborsAnswer
+  readonly paths: PathsAnswer
+  readonly cycles: CyclesAnswer
+  readonly critical: CriticalAnswer
+  readonly unresolved: UnresolvedAnswer
+  readonly orphans: OrphansAnswer
+  readonly node: { readonly node: NodeJson }
+  readonly edge: { readonly edge: EdgeJson }
+}
+
+export type AnswerTo<Q extends Question> = Answers[Q['ask']]
+
+/**
+ * Answers a question from one graph, without waiting in between.
+ *
+ * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
+ */
+export function answerQuestion<Q extends Question>(graph: GraphReader, question: Q): AnswerTo<Q>
+export function answerQuestion(graph: GraphReader, question: Question): Answers[keyof Answers] {
+  switch (question.ask) {
+    case 'impact':
+      return impact(graph, resolveNode(graph, question.of, 'query.of'), question)
+    case 'dependencies':
+      return dependencies(graph, resolveNode(graph, question.of, 'query.of'), question)
+    case 'neighbors':
+      return neighbors(graph, resolveNode(graph, question.of, 'query.of'), question)
+    case 'paths': {
+      const from = resolveNode(graph, question.from, 'query.from')
+      return paths(graph, from, resolveNode(graph, question.to, 'query.to'), question)
+    }
+    case 'cycles':
+      return cycles(graph, new GraphAnalysis(edgeListOf(graph, question.edgeTypes)).components(), question)
+    case 'critical':
+      return criticalNow(graph, question)
+    case 'unresolved':
+      return unresolved(graph, question)
+    case 'orphans':
+      return orphans(graph, question)
+    case 'node':
+      return { node: new Describer(graph).node(resolveNode(graph, question.id)) }
+    case 'edge':
+      return { edge: new Describer(graph).edge(findEdge(graph, question.id)) }
+  }
+}
+
+function criticalNow(graph: GraphReader, question: CriticalOptions): CriticalAnswer {
+  const analysis = new GraphAnalysis(edgeListOf(graph, question.edgeTypes))
+  const figures = analysis.criticality()
+  const choice = chooseCritical(graph, figures, question)
+  return critical(graph, figures, { choice, dependents: analysis.dependents(choice.needed) })
+}
+
+function findEdge(graph: GraphReader, id: string): number {
+  const identity = normalEdge(id)
+  const edge = identity === undefined ? -1 : graph.findEdge(edgeId(identity))
+  if (edge !== -1) return edge
+  throw new CoordinatorError('COORD_EDGE_NOT_FOUND', {
+    detail: `The graph has no edge ${JSON.stringify(id.slice(0, 1_024).toWellFormed())}.`,
+    errors: [{ path: 'id', message: 'names no edge' }],
+  })
+}

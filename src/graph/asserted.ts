@@ -1,0 +1,235 @@
+import { CoordinatorError } from '../errors.ts'
+import type { CommitOutcome } from '../live/committer.ts'
+import { identifyCommit } from '../live/idempotency.ts'
+import type { Live } from '../live/live.ts'
+import { expectationOf, mustExist } from '../live/preconditions.ts'
+import { type PlanningState, RecordWriter } from '../live/record-writer.ts'
+import type { WriteContext } from '../live/write-context.ts'
+import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
+import { checkJsonValue } from '../records/check-json.ts'
+import { type EdgeIdentity, edgeId, normalEdge, normalNodeId, recordIdOf } from '../records/graph-id.ts'
+import {
+  type AssertionBody,
+  edgeBodySchema,
+  nodeBodySchema,
+  parseAssertion,
+} from '../records/graph-schema.ts'
+import type { Revision } from '../records/record.ts'
+import type { Warning } from '../records/warning.ts'
+import { graphProjection } from './graph-projection.ts'
+import { mergePatch } from './merge-patch.ts'
+
+export interface AssertAnswer {
+  readonly id: string
+  /** Whether nothing was asserted about it before. */
+  readonly created: boolean
+  /** Whether anything was stored. */
+  readonly changed: boolean
+  /** The commit that wrote the assertion as it is now. */
+  readonly revision: Revision
+  readonly etag: string
+  /** Whether this is the first result of a request that was sent before. */
+  readonly replayed: boolean
+  readonly warnings: readonly Warning[]
+}
+
+export interface RetractAnswer {
+  readonly id: string
+  readonly revision: Revision
+  readonly replayed: boolean
+}
+
+/** What an assertion is about. */
+interface Subject {
+  readonly kind: 'node' | 'edge'
+  /** The id of the node or edge, in its only right form. */
+  readonly id: string
+  /** What its record holds besides what was asserted. */
+  readonly identity: JsonObject
+}
+
+/**
+ * Writes what people and programs assert: nodes and edges with properties, stored like services, with the same
+ * preconditions, repeatable by `Idempotency-Key`. What is asserted about a derived node adds to it; retracting leaves it.
+ *
+ * Every method throws COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
+ * COORD_HEADER_INVALID, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
+ */
+export class AssertedWriter {
+  readonly #writer: RecordWriter
+
+  constructor(live: Live) {
+    this.#writer = new RecordWriter(live)
+  }
+
+  /** @throws COORD_BODY_*, COORD_FIELD_* */
+  putNode(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#put(nodeSubject(id), body, context)
+  }
+
+  putEdge(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#put(edgeSubject(id), body, context)
+  }
+
+  /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND */
+  patchNode(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#patch(nodeSubject(id), patch, context)
+  }
+
+  patchEdge(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#patch(edgeSubject(id), patch, context)
+  }
+
+  /** @throws COORD_NODE_NOT_FOUND where nothing is asserted, also of a derived node */
+  deleteNode(id: string, context: WriteContext): Promise<RetractAnswer> {
+    return this.#delete(nodeSubject(id), context)
+  }
+
+  deleteEdge(id: string, context: WriteContext): Promise<RetractAnswer> {
+    return this.#delete(edgeSubject(id), context)
+  }
+
+  #put(subject: Subject, input: unknown, context: WriteContext): Promise<AssertAnswer> {
+    const { body, warnings } = parseAssertion(schemaOf(subject), input)
+    return this.#change('PUT', { subject, context, body: input }, (state) =>
+      this.#planned(subject, { state, body, warnings }),
+    )
+  }
+
+  #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    checkJsonValue(patch)
+    return this.#change('PATCH', { subject, context, body: patch }, (state) => {
+      const stored = state.view.get(subject.kind, recordIdOf(subject.id))
+      if (stored === undefined && !this.#isThere(subject, state)) throw notFound(subject, false)
+      const { label, properties } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
+      const now = {
+        ...(label === undefined ? {} : { label }),
+        ...(properties === undefined ? {} : { properties }),
+      }
+      const { body, warnings } = parseAssertion(
+        schemaOf(subject),
+        mergePatch(now as JsonObject, patch as JsonValue),
+      )
+      return this.#planned(subject, { state, body, warnings, from: stored?.revision ?? 0 })
+    })
+  }
+
+  #delete(subject: Subject, context: WriteContext): Promise<RetractAnswer> {
+    const id = recordIdOf(subject.id)
+    return this.#change('DELETE', { subject, context }, ({ view, precondition, attempt }) => {
+      const current = view.get(subject.kind, id)?.revision ?? 0
+      const { expect } = expectationOf(precondition, { current, attempt })
+      const expected = precondition.kind === 'exists' || expect === undefined ? {} : { expect }
+      return {
+        writes: [{ op: 'delete' as const, kind: subject.kind, id, ...expected }],
+        callersPrecondition: true,
+        answer: (outcome) => {
+          if (outcome.outcome === 'accepted')
+            return { id: subject.id, revision: outcome.revision, replayed: outcome.replayed }
+          if (precondition.kind === 'exists') throw mustExist()
+          throw notFound(subject, this.#isThere(subject, { view }))
+        },
+      }
+    })
+  }
+
+  #change<T>(
+    method: 'PUT' | 'PATCH' | 'DELETE',
+    { subject, context, body }: { subject: Subject; context: WriteContext; body?: unknown },
+    plan: Parameters<typeof RecordWriter.prototype.change<T>>[2],
+  ): Promise<T> {
+    const wish = { route: `${method} /knowledge-graph/${subject.kind}s/${subject.id}`, body }
+    const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
+    return this.#writer.change(`${subject.kind} ${subject.id}`, { request, context }, plan)
+  }
+
+  /** @param from the revision that `body` was computed from; absent where it does not depend on what is stored */
+  #planned(
+    subject: Subject,
+    {
+      state,
+      body,
+      warnings,
+      from,
+    }: { state: PlanningState; body: AssertionBody; warnings: readonly Warning[]; from?: Revision },
+  ) {
+    const id = recordIdOf(subject.id)
+    const current = state.view.get(subject.kind, id)?.revision ?? 0
+    const { expect, callers } = expectationOf(state.precondition, { ...state, current })
+    const needed = expect ?? from
+    return {
+      writes: [
+        {
+          op: 'put' as const,
+          kind: subject.kind,
+          id,
+          data: canonicalJson({ ...subject.identity, ...body }),
+          ...(needed === undefined ? {} : { expect: needed }),
+        },
+      ],
+      callersPrecondition: callers,
+      answer: (outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>): AssertAnswer => {
+        const accepted = outcome.outcome === 'accepted'
+        const revision = accepted ? outcome.revision : (outcome.revisions[0] as number)
+        return {
+          id: subject.id,
+          created: accepted && outcome.previous[0] === 0,
+          changed: accepted,
+          revision,
+          etag: `"${state.view.lineage.slice(0, 8)}-${revision}"`,
+          replayed: accepted && outcome.replayed,
+          warnings,
+        }
+      },
+    }
+  }
+
+  /** Whether the graph has it at all, asserted or derived. */
+  #isThere({ kind, id }: Subject, { view }: Pick<PlanningState, 'view'>): boolean {
+    const graph = view.projection(graphProjection)
+    return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
+  }
+}
+
+function schemaOf({ kind }: Subject): typeof nodeBodySchema | typeof edgeBodySchema {
+  return kind === 'node' ? nodeBodySchema : edgeBodySchema
+}
+
+function nodeSubject(text: string): Subject {
+  const id = normalNodeId(text)
+  if (id === undefined)
+    throw new CoordinatorError('COORD_NODE_ID_INVALID', {
+      detail: `${shown(text)} is not the id of a node.`,
+      outcome: 'not_written',
+    })
+  return { kind: 'node', id, identity: { id } }
+}
+
+function edgeSubject(text: string): Subject {
+  const edge: EdgeIdentity | undefined = normalEdge(text)
+  if (edge === undefined)
+    throw new CoordinatorError('COORD_EDGE_ID_INVALID', {
+      detail: `${shown(text)} is not the id of an edge.`,
+      outcome: 'not_written',
+    })
+  if (edge.origin === 'declared')
+    throw new CoordinatorError('COORD_EDGE_DERIVED', {
+      detail: `${shown(text)} comes from what services declare.`,
+      outcome: 'not_written',
+    })
+  const { source, type, target, origin } = edge
+  return { kind: 'edge', id: edgeId(edge), identity: { source, type, target, origin } }
+}
+
+function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {
+  return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
+    detail: derived
+      ? `Nothing is asserted about ${shown(id)}: it is derived from services, and goes with them.`
+      : `The graph has no ${kind} ${shown(id)}.`,
+    outcome: 'not_written',
+  })
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 512).toWellFormed())
+}

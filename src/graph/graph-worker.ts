@@ -1,0 +1,106 @@
+import { parentPort } from 'node:worker_threads'
+import { toCoordinatorError } from '../errors.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { StoredRecord } from '../records/record.ts'
+import { answerQuestion } from './answer-question.ts'
+import { DiffTracker } from './diff-tracker.ts'
+import { exportGraph, graphFormats } from './export/export-graph.ts'
+import { GraphAnalysis } from './graph-analysis.ts'
+import { GraphProjection } from './graph-projection.ts'
+import { selectGraph } from './select-graph.ts'
+import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
+
+/** A graph of the past, and the records it was made of. */
+interface Past {
+  readonly graph: GraphProjection
+  readonly records: StoredRecord[]
+}
+
+/**
+ * The other thread: analysis of whole graphs, and graphs of the past. Works on one message after the other, and holds what
+ * it was given until it is told to forget it.
+ */
+class GraphWorker {
+  readonly #analyses = new Map<number, GraphAnalysis>()
+  readonly #pasts = new Map<number, Past>()
+  readonly #trackers = new Map<number, DiffTracker>()
+  readonly #exports = new Map<number, Iterator<string>>()
+
+  run(task: WorkerTask): unknown {
+    switch (task.do) {
+      case 'analyse':
+        return void this.#analyses.set(task.key, new GraphAnalysis(task.edges))
+      case 'components':
+        return known(this.#analyses, task.key).components()
+      case 'criticality':
+        return known(this.#analyses, task.key).criticality()
+      case 'dependents':
+        return known(this.#analyses, task.key).dependents(task.nodes)
+      case 'put':
+        return this.#put(task.key, task.records)
+      case 'ask':
+        return answerQuestion(known(this.#pasts, task.key).graph, task.question)
+      case 'export': {
+        const selected = selectGraph(known(this.#pasts, task.graph).graph, task.filter, task.moment)
+        this.#exports.set(task.key, exportGraph(graphFormats[task.format], selected))
+        return selected.metadata
+      }
+      case 'nextChunk':
+        return this.#nextChunk(task.key)
+      case 'diff':
+        return this.#startDiff(task.key)
+      case 'replay':
+        for (const entry of task.entries) known(this.#trackers, task.key).play(entry)
+        return undefined
+      case 'differences':
+        return known(this.#trackers, task.key).answer(task.limit)
+      case 'forget':
+        for (const held of [this.#analyses, this.#pasts, this.#trackers, this.#exports]) held.delete(task.key)
+    }
+    return undefined
+  }
+
+  #put(key: number, records: readonly StoredRecord[]): undefined {
+    const past = this.#pasts.get(key) ?? { graph: new GraphProjection(), records: [] }
+    this.#pasts.set(key, past)
+    for (const record of records) {
+      past.graph.put(record, JSON.parse(record.data) as JsonObject)
+      past.records.push(record)
+    }
+  }
+
+  /** From now on the graph follows the journal: it is no graph of one moment any more. */
+  #startDiff(key: number): undefined {
+    const { graph, records } = known(this.#pasts, key)
+    this.#pasts.delete(key)
+    this.#trackers.set(key, new DiffTracker(graph, records))
+  }
+
+  #nextChunk(key: number): string | undefined {
+    const { value, done } = known(this.#exports, key).next()
+    if (!done) return value
+    this.#exports.delete(key)
+    return undefined
+  }
+}
+
+function known<T>(held: ReadonlyMap<number, T>, key: number): T {
+  const found = held.get(key)
+  if (found === undefined) throw new Error(`the graph worker holds nothing under ${key}`)
+  return found
+}
+
+const worker = new GraphWorker()
+const port = parentPort
+if (port === null) throw new Error('this module runs as a worker thread only')
+
+port.on('message', ({ id, task }: WorkerRequest) => {
+  let reply: WorkerReply
+  try {
+    reply = { id, result: worker.run(task) }
+  } catch (thrown) {
+    const { code, detail, errors } = toCoordinatorError(thrown)
+    reply = { id, error: { code, detail, errors } }
+  }
+  port.postMessage(reply)
+})

@@ -1,0 +1,151 @@
+import type { Moment } from '../database/store.ts'
+import { toCoordinatorError } from '../errors.ts'
+import type { Live } from '../live/live.ts'
+import type { View } from '../live/view.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { Revision } from '../records/record.ts'
+import type { Warning } from '../records/warning.ts'
+import { type AnswerTo, answerQuestion, type Question } from './answer-question.ts'
+import { AssertedWriter } from './asserted.ts'
+import type { DiffAnswer } from './diff-tracker.ts'
+import { exportGraph, type FormatName, type GraphMetadata, graphFormats } from './export/export-graph.ts'
+import { type GraphProjection, graphProjection } from './graph-projection.ts'
+import { LiveAnalysis } from './live-analysis.ts'
+import { PastGraphs } from './past-graphs.ts'
+import { readSimulation } from './read-simulation.ts'
+import { type RebuildAnswer, rebuild } from './rebuild.ts'
+import { registerWarnings } from './register-warnings.ts'
+import { type GraphFilter, selectGraph } from './select-graph.ts'
+import { type SimulateAnswer, simulate } from './simulate.ts'
+
+export interface KnowledgeGraphOptions {
+  /** Up to so many edges, whole-graph questions are answered at once; beyond, in another thread. @default 20_000 */
+  readonly inlineMaxEdges?: number
+}
+
+/** An answer, and the moment that it shows. */
+export type AtRevision<T> = T & { readonly revision: Revision }
+
+export interface ExportAnswer {
+  readonly contentType: string
+  readonly metadata: GraphMetadata
+  readonly chunks: Iterable<string> | AsyncIterable<string>
+}
+
+export interface GraphFigures {
+  readonly nodes: number
+  readonly edges: number
+  readonly unresolved: number
+  readonly nodesByType: ReadonlyMap<string, number>
+  readonly edgesByType: ReadonlyMap<string, number>
+}
+
+/**
+ * The knowledge graph: what can be asked of it and asserted in it. Each answer is of exactly one revision. Everything
+ * throws `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED.
+ */
+export class KnowledgeGraph {
+  readonly asserted: AssertedWriter
+  readonly #live: Live
+  readonly #inlineMaxEdges: number
+  readonly #analysis = new LiveAnalysis()
+  readonly #past: PastGraphs
+
+  constructor(live: Live, { inlineMaxEdges = 20_000 }: KnowledgeGraphOptions = {}) {
+    this.#live = live
+    this.#inlineMaxEdges = inlineMaxEdges
+    this.#past = new PastGraphs(live)
+    this.asserted = new AssertedWriter(live)
+  }
+
+  /**
+   * Answers a question about the present. Of large graphs, `cycles` and `critical` may show what was up to a second ago.
+   *
+   * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
+   */
+  async ask<Q extends Question>(question: Q): Promise<AtRevision<AnswerTo<Q>>> {
+    const { view } = this.#live
+    const graph = graphOf(view)
+    if (question.ask === 'cycles' || question.ask === 'critical')
+      if (graph.edges.count > this.#inlineMaxEdges) {
+        const { revision, answer } = await this.#analysis.answer(view, question)
+        return { ...(answer as AnswerTo<Q>), revision }
+      }
+    return { ...answerQuestion(graph, question), revision: view.revision }
+  }
+
+  /** Answers a question about the past. @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_* */
+  async askPast<Q extends Question>(moment: Moment, question: Q): Promise<AtRevision<AnswerTo<Q>>> {
+    const { position, answer } = await this.#past.ask(moment, question)
+    return { ...answer, revision: position.revision }
+  }
+
+  /** The graph, or a part of it, as text in pieces. It shows one revision however long reading takes. */
+  export(format: FormatName, filter: GraphFilter): ExportAnswer {
+    const { view } = this.#live
+    const { revision, at } = view
+    const selected = selectGraph(graphOf(view).copy(), filter, { revision, at })
+    const { contentType } = graphFormats[format]
+    return { contentType, metadata: selected.metadata, chunks: exportGraph(graphFormats[format], selected) }
+  }
+
+  async exportPast(moment: Moment, format: FormatName, filter: GraphFilter): Promise<ExportAnswer> {
+    const { metadata, chunks } = await this.#past.export(moment, format, filter)
+    return { contentType: graphFormats[format].contentType, metadata, chunks }
+  }
+
+  /** What is different between two moments, and which commits did it. */
+  async diff(
+    from: Moment,
+    to: Moment,
+    limit: number,
+  ): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
+    const { from: start, to: end, answer } = await this.#past.diff(from, to, limit)
+    return { from: start.revision, to: end.revision, ...answer }
+  }
+
+  /** What would happen if services changed. @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated */
+  simulate(body: unknown): AtRevision<SimulateAnswer> {
+    const { view } = this.#live
+    const changes = readSimulation(view, body)
+    return { ...simulate(graphOf(view), changes), revision: view.revision }
+  }
+
+  /** What a registration should know about its place in the graph. @param data its fields as they are stored */
+  registerWarnings(data: JsonObject): readonly Warning[] {
+    return registerWarnings(graphOf(this.#live.view), data)
+  }
+
+  /** Derives the graph anew and compares it with the live one. */
+  async rebuild(): Promise<RebuildAnswer> {
+    try {
+      return await rebuild(this.#live.view)
+    } catch (thrown) {
+      throw toCoordinatorError(thrown)
+    }
+  }
+
+  /** Figures for metrics; `undefined` before the first load. */
+  get figures(): GraphFigures | undefined {
+    if (!this.#live.loaded) return undefined
+    const { topology } = graphOf(this.#live.view)
+    return {
+      nodes: topology.nodeCount,
+      edges: topology.edges.count,
+      unresolved: topology.unresolvedCount,
+      nodesByType: topology.nodesByType,
+      edgesByType: new Map(
+        topology.types.all.map((type, number) => [type, topology.edgesByType[number] ?? 0]),
+      ),
+    }
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await Promise.all([this.#analysis.close(), this.#past.close()])
+  }
+}
+
+function graphOf(view: View): GraphProjection {
+  return view.projection(graphProjection)
+}

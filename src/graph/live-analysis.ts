@@ -1,0 +1,135 @@
+import type { View } from '../live/view.ts'
+import type { Revision } from '../records/record.ts'
+import type { Question } from './answer-question.ts'
+import { edgeListOf } from './csr.ts'
+import type { Criticality } from './graph-analysis.ts'
+import { graphProjection } from './graph-projection.ts'
+import type { GraphReader } from './graph-reader.ts'
+import { GraphThread } from './graph-thread.ts'
+import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './questions/critical.ts'
+import { type CyclesAnswer, cycles } from './questions/cycles.ts'
+
+/** How far an answer may be behind, in milliseconds: a copy is used again for so long. */
+const MAX_AGE_MS = 1_000
+/** How long a copy is kept that nobody asks, in milliseconds: it is as large as the graph. */
+const KEEP_MS = 10_000
+
+/** A copy of the graph, and what the other thread found out about it. */
+interface Snapshot {
+  readonly view: View
+  readonly revision: Revision
+  readonly lineage: string
+  readonly takenAt: number
+  readonly generation: number
+  readonly graph: GraphReader
+  /** With every type of edge: what most ask about. */
+  all?: RemoteAnalysis
+  /** Questions that are being answered from it. */
+  users: number
+}
+
+/** What the other thread has under a key, and what it answered already. */
+interface RemoteAnalysis {
+  readonly key: number
+  components?: Promise<Int32Array>
+  criticality?: Promise<Criticality>
+}
+
+type WholeGraphQuestion = Extract<Question, { ask: 'cycles' | 'critical' }>
+
+export interface AnalysedAnswer {
+  readonly revision: Revision
+  readonly lineage: string
+  readonly answer: CyclesAnswer | CriticalAnswer
+}
+
+/**
+ * Answers questions that look at the whole of a large graph, in another thread, on a copy that cannot change. Answers may
+ * be a second behind, and say which revision they show.
+ */
+export class LiveAnalysis {
+  readonly #thread = new GraphThread()
+  #snapshot: Snapshot | undefined
+  #release: NodeJS.Timeout | undefined
+  #nextKey = 1
+
+  async answer(view: View, question: WholeGraphQuestion): Promise<AnalysedAnswer> {
+    const snapshot = this.#snapshotOf(view)
+    const { graph, revision, lineage } = snapshot
+    snapshot.users += 1
+    let own: RemoteAnalysis | undefined
+    try {
+      if (question.edgeTypes === undefined) snapshot.all ??= this.#handOver(graph, undefined)
+      else own = this.#handOver(graph, question.edgeTypes)
+      const analysis = own ?? (snapshot.all as RemoteAnalysis)
+      const answer =
+        question.ask === 'cycles'
+          ? cycles(graph, await this.#components(analysis), question)
+          : await this.#critical(graph, analysis, question)
+      return { revision, lineage, answer }
+    } finally {
+      if (own !== undefined) void this.#thread.forget(own.key)
+      snapshot.users -= 1
+      if (snapshot !== this.#snapshot) this.#forget(snapshot)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#drop()
+    await this.#thread.close()
+  }
+
+  #components(analysis: RemoteAnalysis): Promise<Int32Array> {
+    const { key } = analysis
+    analysis.components ??= this.#thread.run({ do: 'components', key }) as Promise<Int32Array>
+    return analysis.components
+  }
+
+  async #critical(
+    graph: GraphReader,
+    analysis: RemoteAnalysis,
+    question: CriticalOptions,
+  ): Promise<CriticalAnswer> {
+    const { key } = analysis
+    analysis.criticality ??= this.#thread.run({ do: 'criticality', key }) as Promise<Criticality>
+    const figures = await analysis.criticality
+    const choice = chooseCritical(graph, figures, question)
+    const counted = await this.#thread.run({ do: 'dependents', key, nodes: choice.needed })
+    return critical(graph, figures, { choice, dependents: counted as readonly number[] })
+  }
+
+  #snapshotOf(view: View): Snapshot {
+    const known = this.#snapshot
+    if (known?.view === view && known.generation === this.#thread.generation)
+      if (known.revision === view.revision || performance.now() - known.takenAt < MAX_AGE_MS) return known
+    this.#drop()
+    this.#release = setTimeout(() => this.#drop(), KEEP_MS).unref()
+    const { revision, lineage } = view
+    const graph = view.projection(graphProjection).copy()
+    const { generation } = this.#thread
+    this.#snapshot = { view, revision, lineage, takenAt: performance.now(), generation, graph, users: 0 }
+    return this.#snapshot
+  }
+
+  #handOver(graph: GraphReader, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
+    const edges = edgeListOf(graph, edgeTypes)
+    const key = this.#nextKey++
+    // Handing over fails only where the thread dies; then the question that follows says so.
+    this.#thread
+      .run({ do: 'analyse', key, edges }, [edges.from.buffer, edges.to.buffer])
+      .catch(() => undefined)
+    return { key }
+  }
+
+  #drop(): void {
+    clearTimeout(this.#release)
+    const snapshot = this.#snapshot
+    this.#snapshot = undefined
+    if (snapshot !== undefined) this.#forget(snapshot)
+  }
+
+  #forget({ all, users, generation }: Snapshot): void {
+    if (all !== undefined && users === 0 && generation === this.#thread.generation)
+      void this.#thread.forget(all.key)
+  }
+}

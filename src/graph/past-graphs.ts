@@ -1,0 +1,216 @@
+import type { Moment } from '../database/store.ts'
+import { CoordinatorError } from '../errors.ts'
+import type { Live } from '../live/live.ts'
+import type { Position } from '../records/record.ts'
+import type { AnswerTo, Question } from './answer-question.ts'
+import type { DiffAnswer } from './diff-tracker.ts'
+import type { FormatName, GraphMetadata } from './export/export-graph.ts'
+import { GraphThread } from './graph-thread.ts'
+import type { GraphFilter } from './select-graph.ts'
+
+/** Graphs of the past that are kept for the next question. */
+const MAX_KEPT = 4
+/** Graphs that are built at the same time; more wait. */
+const MAX_AT_ONCE = 2
+/** Commits between the two ends of one comparison. */
+export const MAX_DIFF_REVISIONS = 200_000
+const REPLAY_LIMIT = 512
+
+/** A graph that the other thread holds. */
+interface PastGraph {
+  readonly key: number
+  readonly position: Position
+  /** Time of the newest change that is in it, epoch milliseconds. */
+  readonly at: number
+  readonly generation: number
+  /** Questions that are being asked of it. */
+  users: number
+}
+
+export interface PastDiff {
+  readonly from: Position
+  readonly to: Position
+  readonly answer: DiffAnswer
+}
+
+export interface PastExport {
+  readonly metadata: GraphMetadata
+  readonly position: Position
+  readonly chunks: AsyncIterable<string>
+}
+
+/** Graphs as they stood, built in another thread from records that the store tells. Needs the store. */
+export class PastGraphs {
+  readonly #live: Live
+  readonly #thread = new GraphThread()
+  /** By lineage and revision, the one used last at the end. */
+  readonly #kept = new Map<string, PastGraph>()
+  #nextKey = 1
+  #building = 0
+  readonly #waiting: (() => void)[] = []
+
+  constructor(live: Live) {
+    this.#live = live
+  }
+
+  /** @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_*, and what the question throws */
+  ask<Q extends Question>(
+    moment: Moment,
+    question: Q,
+  ): Promise<{ readonly position: Position; readonly answer: AnswerTo<Q> }> {
+    return this.#withGraph(moment, async ({ key, position }) => ({
+      position,
+      answer: (await this.#thread.run({ do: 'ask', key, question })) as AnswerTo<Q>,
+    }))
+  }
+
+  /** The text of a graph, made piece by piece as it is read. */
+  export(moment: Moment, format: FormatName, filter: GraphFilter): Promise<PastExport> {
+    return this.#withGraph(moment, async ({ key: graph, position, at }) => {
+      const key = this.#nextKey++
+      const shown = { revision: position.revision, at }
+      const metadata = await this.#thread.run({ do: 'export', key, graph, format, filter, moment: shown })
+      return { metadata: metadata as GraphMetadata, position, chunks: this.#chunks(key) }
+    })
+  }
+
+  /**
+   * What is different at one moment from another before it, and which commits did it.
+   *
+   * @throws COORD_QUERY_INVALID where `to` is before `from`, or too far behind it; what `ask` throws for either moment
+   */
+  async diff(from: Moment, to: Moment, limit: number): Promise<PastDiff> {
+    const [start, end] = [await this.#positionAt(from), await this.#positionAt(to)]
+    const span = end.revision - start.revision
+    if (span < 0) throw badEnd('`to` is before `from`.', 'is before from')
+    if (span > MAX_DIFF_REVISIONS)
+      throw badEnd(
+        `There are ${span} commits between \`from\` and \`to\`; at most ${MAX_DIFF_REVISIONS} can be compared.`,
+        'is too far behind from',
+      )
+    const { key, position } = await this.#build({ revision: start.revision })
+    try {
+      await this.#thread.run({ do: 'diff', key })
+      await this.#replay(key, position, end)
+      const answer = (await this.#thread.run({ do: 'differences', key, limit })) as DiffAnswer
+      return { from: position, to: end, answer }
+    } finally {
+      await this.#thread.forget(key)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close()
+  }
+
+  /** Which revision a moment means. No record has this id, so nothing but the position comes. */
+  async #positionAt(moment: Moment): Promise<Position> {
+    for await (const { position } of this.#live.asOf(moment, { kind: 'graph', id: '-' })) return position
+    throw pastWithoutPage()
+  }
+
+  async #replay(key: number, from: Position, to: Position): Promise<void> {
+    let position = from
+    while (position.revision < to.revision) {
+      const reply = await this.#live.changes(position, REPLAY_LIMIT)
+      if (reply.status === 'compacted') throw new CoordinatorError('COORD_REVISION_COMPACTED')
+      const entries =
+        reply.status === 'ok' ? reply.entries.filter(({ revision }) => revision <= to.revision) : []
+      const last = entries.at(-1)
+      if (last === undefined)
+        throw new CoordinatorError('COORD_STORE_BUSY', { detail: 'The history changed while it was read.' })
+      await this.#thread.run({ do: 'replay', key, entries })
+      position = { lineage: position.lineage, revision: last.revision, digest: last.digest }
+    }
+  }
+
+  async *#chunks(key: number): AsyncGenerator<string> {
+    try {
+      for (;;) {
+        const chunk = (await this.#thread.run({ do: 'nextChunk', key })) as string | undefined
+        if (chunk === undefined) return
+        yield chunk
+      }
+    } finally {
+      await this.#thread.forget(key)
+    }
+  }
+
+  async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
+    const graph = this.#keptAt(moment) ?? (await this.#build(moment))
+    graph.users += 1
+    this.#keep(graph)
+    try {
+      return await use(graph)
+    } finally {
+      graph.users -= 1
+      if (graph.users === 0 && !this.#isKept(graph)) await this.#thread.forget(graph.key)
+    }
+  }
+
+  #keptAt(moment: Moment): PastGraph | undefined {
+    if (!('revision' in moment)) return undefined
+    const known = this.#kept.get(`${this.#live.view.lineage} ${moment.revision}`)
+    return known?.generation === this.#thread.generation ? known : undefined
+  }
+
+  /** Counts a graph as used now, and lets go of the one that was not used for longest. */
+  #keep(graph: PastGraph): void {
+    const name = nameOf(graph)
+    const twin = this.#kept.get(name)
+    this.#kept.delete(name)
+    this.#kept.set(name, graph)
+    if (twin !== undefined && twin !== graph) this.#drop(twin)
+    const oldest = this.#kept.values().next().value
+    if (this.#kept.size <= MAX_KEPT || oldest === undefined) return
+    this.#kept.delete(nameOf(oldest))
+    this.#drop(oldest)
+  }
+
+  /** A graph that somebody still asks goes when the last of them has an answer. */
+  #drop(graph: PastGraph): void {
+    if (graph.users === 0 && graph.generation === this.#thread.generation) void this.#thread.forget(graph.key)
+  }
+
+  #isKept(graph: PastGraph): boolean {
+    return this.#kept.get(nameOf(graph)) === graph
+  }
+
+  async #build(moment: Moment): Promise<PastGraph> {
+    if (this.#building >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#building += 1
+    const key = this.#nextKey++
+    try {
+      let found: { position: Position; at: number } | undefined
+      for await (const { position, records } of this.#live.asOf(moment)) {
+        const at = records.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), found?.at ?? 0)
+        found = { position, at }
+        const stated = records.filter(({ kind }) => kind === 'service' || kind === 'node' || kind === 'edge')
+        await this.#thread.run({ do: 'put', key, records: stated })
+      }
+      if (found === undefined) throw pastWithoutPage()
+      return { key, ...found, generation: this.#thread.generation, users: 0 }
+    } catch (thrown) {
+      await this.#thread.forget(key)
+      throw thrown
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#building -= 1
+      else next()
+    }
+  }
+}
+
+function nameOf({ position: { lineage, revision } }: PastGraph): string {
+  return `${lineage} ${revision}`
+}
+
+function badEnd(detail: string, message: string): CoordinatorError {
+  return new CoordinatorError('COORD_QUERY_INVALID', { detail, errors: [{ path: 'query.to', message }] })
+}
+
+function pastWithoutPage(): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_FAULT', {
+    detail: 'The store told the past without a single page.',
+  })
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { CoordinatorError } from '../errors.ts'
+import type { View } from '../live/view.ts'
+import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
+import { checkJsonValue, invalidBody } from '../records/check-json.ts'
+import { serviceNodeId } from '../records/graph-id.ts'
+import { serviceIdOf } from '../records/identity.ts'
+import type { StoredRecord } from '../records/record.ts'
+import { schemaProblems } from '../records/schema-problems.ts'
+import { parseRegistration, SERVICE_KIND } from '../records/service.ts'
+import { graphProjection } from './graph-projection.ts'
+import { MAX_SIMULATED_CHANGES, type SimulatedChange } from './simulate.ts'
+
+const items = <T extends z.ZodType>(item: T) => z.array(item).max(MAX_SIMULATED_CHANGES).default([])
+
+/** What `POST /knowledge-graph/simulate` takes: any of these, together. */
+export const simulationSchema = z
+  .object({
+    remove: items(z.string().min(1)).meta({
+      description: 'Names of services, with all their instances, or ids of single services.',
+    }),
+    register: items(z.looseObject({})).meta({
+      description: 'Registrations, as `POST /register` takes them.',
+    }),
+    changeVersion: items(
+      z.object({
+        serviceName: z.string().min(1),
+        version: z.string().min(1),
+        from: z
+          .string()
+          .optional()
+          .meta({ description: 'Only instances with this version. Without it: all.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Simulation' })
+
+/**
+ * Reads what is to be simulated, as changes of the records that the view has.
+ *
+ * @throws COORD_BODY_*, COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for a service that is not registered
+ */
+export function readSimulation(view: View, input: unknown): readonly SimulatedChange[] {
+  checkJsonValue(input)
+  const result = simulationSchema.safeParse(input)
+  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const changes = new Changes(view)
+  for (const name of result.data.remove)
+    for (const record of changes.find(name)) changes.set(record.id, undefined)
+  for (const { serviceName, version, from } of result.data.changeVersion)
+    for (const record of changes.find(serviceName)) {
+      const data = JSON.parse(record.data) as JsonObject
+      if (from === undefined || data['version'] === from) changes.set(record.id, { ...data, version })
+    }
+  for (const registration of result.data.register) changes.register(registration)
+  return changes.all
+}
+
+/** What each record would become, whichever part of the question says it. */
+class Changes {
+  readonly #view: View
+  readonly #after = new Map<string, JsonObject | undefined>()
+
+  constructor(view: View) {
+    this.#view = view
+  }
+
+  /** @throws COORD_SERVICE_NOT_FOUND */
+  find(nameOrId: string): readonly StoredRecord[] {
+    const graph = this.#view.projection(graphProjection)
+    const node = graph.find(serviceNodeId(nameOrId))
+    const named = node === -1 ? [] : graph.servicesOf(node)
+    const single = this.#view.get(SERVICE_KIND, nameOrId)
+    const found = named.length > 0 ? named : single === undefined ? [] : [single]
+    if (found.length > 0) return found
+    throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+      detail: `No service is registered as ${JSON.stringify(nameOrId.slice(0, 512).toWellFormed())}.`,
+    })
+  }
+
+  set(id: string, data: JsonObject | undefined): void {
+    this.#after.set(id, data)
+    if (this.#after.size > MAX_SIMULATED_CHANGES)
+      throw new CoordinatorError('COORD_FIELD_TOO_LARGE', {
+        detail: `More than ${MAX_SIMULATED_CHANGES} services would change; ask about fewer at once.`,
+      })
+  }
+
+  register(input: unknown): void {
+    const { registration } = parseRegistration(input)
+    const id = serviceIdOf(registration)
+    const stored = this.#view.get(SERVICE_KIND, id)
+    // As a registration does: it keeps the stored migration file unless it brings its own.
+    const { migrationFile } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
+    this.set(id, {
+      ...(migrationFile === undefined ? {} : { migrationFile }),
+      ...(registration as unknown as JsonObject),
+    })
+  }
+
+  get all(): readonly SimulatedChange[] {
+    return [...this.#after].map(([id, data]) => {
+      const before = this.#view.get(SERVICE_KIND, id)
+      const time = { createdAt: before?.createdAt ?? this.#view.at, updatedAt: this.#view.at }
+      const revision = this.#view.revision + 1
+      const after =
+        data === undefined
+          ? undefined
+          : { kind: SERVICE_KIND, id, data: canonicalJson(data), revision, ...time }
+      return { before, after }
+    })
+  }
+}

@@ -1,0 +1,43 @@
+import type { ErrorCode, Problem } from '../errors.ts'
+import type { Entry, StoredRecord } from '../records/record.ts'
+import type { Question } from './answer-question.ts'
+import type { EdgeList } from './csr.ts'
+import type { FormatName } from './export/export-graph.ts'
+import type { GraphFilter, GraphMoment } from './select-graph.ts'
+
+/** What the other thread can be asked to do. `key` names what it holds; the asker chooses it. */
+export type WorkerTask =
+  | { readonly do: 'analyse'; readonly key: number; readonly edges: EdgeList }
+  | { readonly do: 'components' | 'criticality'; readonly key: number }
+  | { readonly do: 'dependents'; readonly key: number; readonly nodes: readonly number[] }
+  | { readonly do: 'put'; readonly key: number; readonly records: readonly StoredRecord[] }
+  | { readonly do: 'ask'; readonly key: number; readonly question: Question }
+  | {
+      readonly do: 'export'
+      readonly key: number
+      readonly graph: number
+      readonly format: FormatName
+      readonly filter: GraphFilter
+      readonly moment: GraphMoment
+    }
+  | { readonly do: 'nextChunk'; readonly key: number }
+  | { readonly do: 'diff'; readonly key: number }
+  | { readonly do: 'replay'; readonly key: number; readonly entries: readonly Entry[] }
+  | { readonly do: 'differences'; readonly key: number; readonly limit: number }
+  | { readonly do: 'forget'; readonly key: number }
+
+export interface WorkerRequest {
+  readonly id: number
+  readonly task: WorkerTask
+}
+
+export type WorkerReply =
+  | { readonly id: number; readonly result: unknown }
+  | {
+      readonly id: number
+      readonly error: {
+        readonly code: ErrorCode
+        readonly detail: string
+        readonly errors: readonly Problem[]
+      }
+    }

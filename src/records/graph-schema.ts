@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { JsonObject } from './canonical-json.ts'
+import { checkJsonValue, invalidBody } from './check-json.ts'
+import { closestWord } from './closest-word.ts'
+import { fits, LIMITS } from './limits.ts'
+import { schemaProblems } from './schema-problems.ts'
+import type { Warning } from './warning.ts'
+
+/** A custom issue with one of our codes, as `schemaProblems` reads it. */
+const tooLarge = { code: 'COORD_FIELD_TOO_LARGE' } as const
+
+const properties = z
+  .looseObject({})
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes, {
+    message: `has more than ${LIMITS.metadataBytes} bytes as JSON`,
+    params: tooLarge,
+  })
+  .optional()
+  .meta({ description: `Anything, up to ${LIMITS.metadataBytes} bytes of JSON.` })
+
+/** What can be asserted about a node. */
+export const nodeBodySchema = z
+  .object({
+    label: z
+      .string()
+      .min(1)
+      .refine((text) => fits(text, LIMITS.nameLength), {
+        message: `has more than ${LIMITS.nameLength} characters`,
+        params: tooLarge,
+      })
+      .optional()
+      .meta({ description: 'For people. Without it the label comes from the id.' }),
+    properties,
+  })
+  .meta({ id: 'NodeAssertion' })
+
+/** What can be asserted about an edge. */
+export const edgeBodySchema = z.object({ properties }).meta({ id: 'EdgeAssertion' })
+
+export interface AssertionBody {
+  readonly label?: string
+  readonly properties?: JsonObject
+}
+
+/**
+ * Reads what is to be asserted. What is not known is ignored, with a warning; what repeats the id is not worth one.
+ *
+ * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_INVALID, COORD_FIELD_TOO_LARGE, COORD_TEXT_* with every problem
+ */
+export function parseAssertion(
+  schema: typeof nodeBodySchema | typeof edgeBodySchema,
+  input: unknown,
+): { readonly body: AssertionBody; readonly warnings: readonly Warning[] } {
+  checkJsonValue(input)
+  const result = schema.safeParse(input)
+  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const known = Object.keys(schema.shape)
+  const repeated = ['id', 'type', 'source', 'target', 'origin']
+  const unknown = Object.keys(input as JsonObject).filter(
+    (key) => !known.includes(key) && !repeated.includes(key),
+  )
+  return {
+    body: result.data as AssertionBody,
+    warnings: unknown.slice(0, LIMITS.warnings).map((key) => {
+      const meant = closestWord(key, known)
+      const shown = key.slice(0, 64).toWellFormed()
+      return {
+        code: 'unknown_field',
+        message: `${shown} is not a known field and was ignored${meant === undefined ? '; put it into properties' : `; did you mean ${meant}?`}`,
+        path: `/${shown.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      }
+    }),
+  }
+}
