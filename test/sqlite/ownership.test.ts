@@ -1,0 +1,121 @@
+import { existsSync, linkSync, renameSync, statSync, symlinkSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { commitOf, put } from '../conformance/build.ts'
+import { accepted, Caller } from '../conformance/caller.ts'
+import { inFolder } from './in-folder.ts'
+import { runProcess } from './run-process.ts'
+
+describe('sqlite: one process owns the file', () => {
+  it(
+    'refuses a second process with exit code 74, and goes on serving the first',
+    inFolder(async ({ file, store }) => {
+      const first = store()
+      await first.open()
+      const second = runProcess('open', file())
+      expect(await second.next()).toEqual({ failed: { code: 'COORD_STORE_LOCKED', exitCode: 74 } })
+      const caller = await Caller.at(first)
+      expect(accepted(await caller.write(put('a'))).revision).toBe(1)
+    }),
+  )
+
+  it(
+    'refuses a second store under another name of the same file',
+    inFolder(async ({ file, store }) => {
+      const first = store()
+      await first.open()
+      symlinkSync(file(), file('link.db'))
+      await expect(store({ path: file('link.db') }).open()).rejects.toMatchObject({
+        code: 'COORD_STORE_LOCKED',
+      })
+    }),
+  )
+
+  it(
+    'waits for an owner that is about to end',
+    inFolder(async ({ store }) => {
+      const first = store()
+      await first.open()
+      const second = store({ lockTimeoutMs: 10_000 })
+      const opening = second.open()
+      setTimeout(() => first.close(), 200)
+      expect((await opening).position.revision).toBe(0)
+    }),
+  )
+
+  it(
+    'is free again after kill -9 of the owner',
+    inFolder(async ({ file, store }) => {
+      const owner = runProcess('hold', file())
+      expect(await owner.next()).toMatchObject({ head: { revision: 0 } })
+      await expect(store().open()).rejects.toMatchObject({ code: 'COORD_STORE_LOCKED' })
+      await owner.kill()
+      expect((await store().open()).position.revision).toBe(0)
+    }),
+  )
+
+  it(
+    'lets another program read, and back up, while it is in use',
+    inFolder(async ({ file, store }) => {
+      const owner = store()
+      await owner.open()
+      const caller = await Caller.at(owner)
+      await caller.write(put('a'))
+      const reader = new DatabaseSync(file(), { readOnly: true })
+      expect(reader.prepare('select id from records').all()).toMatchObject([{ id: 'a' }])
+      reader.exec(`vacuum into '${file('copy.db')}'`)
+      reader.close()
+      await caller.write(put('b'))
+      const copy = store({ path: file('copy.db') })
+      expect((await copy.open()).position.revision).toBe(1)
+    }),
+  )
+
+  it(
+    'answers busy, not written, while another program keeps the write lock, and goes on afterwards',
+    inFolder(async ({ file, store }) => {
+      const owner = store({ busyTimeoutMs: 50 })
+      await owner.open()
+      const caller = await Caller.at(owner)
+      const other = new DatabaseSync(file())
+      other.exec('begin immediate')
+      await expect(caller.write(put('a'))).rejects.toMatchObject({
+        code: 'COORD_STORE_BUSY',
+        outcome: 'not_written',
+        retryable: true,
+      })
+      other.exec('rollback')
+      other.close()
+      expect(accepted(await caller.write(put('a'))).revision).toBe(1)
+    }),
+  )
+
+  it(
+    'refuses writes once the file is gone from its place, since no restart would find them',
+    inFolder(async ({ file, store }) => {
+      const owner = store()
+      await owner.open()
+      const caller = await Caller.at(owner)
+      await caller.write(put('a'))
+      renameSync(file(), file('moved.db'))
+      for (const attempt of [() => caller.send(commitOf(put('b'))), () => owner.compact(1)])
+        await expect(attempt()).rejects.toMatchObject({ code: 'COORD_STORE_PATH', outcome: 'not_written' })
+      linkSync(file('moved.db'), file())
+      expect(accepted(await caller.write(put('b'))).revision).toBe(2)
+    }),
+  )
+
+  it(
+    'leaves one file and an empty lock file when it is closed',
+    inFolder(async ({ file, store }) => {
+      const owner = store()
+      await owner.open()
+      await (await Caller.at(owner)).write(put('a'))
+      expect(existsSync(file('coordinator.db-wal'))).toBe(true)
+      await owner.close()
+      expect(existsSync(file('coordinator.db-wal'))).toBe(false)
+      expect(existsSync(file('coordinator.db-shm'))).toBe(false)
+      expect(statSync(file('coordinator.db.lock')).size).toBe(0)
+    }),
+  )
+})
