@@ -1,5 +1,5 @@
-import { v5 as uuidV5 } from 'uuid'
 import { endpointHref } from './endpoint.ts'
+import { nameUuid } from './name-uuid.ts'
 
 /** The namespace of all service ids. Never changes: ids are the same on every coordinator, at any time. */
 export const SERVICE_NAMESPACE = 'fb2920be-0489-4af8-bd4e-62bed4e5c35a'
@@ -24,5 +24,5 @@ export function serviceIdOf({ serviceName, version, endpoint, instanceId }: Serv
       ? ['service', 'default', serviceName, version, endpointHref(endpoint)]
       : ['instance', 'default', serviceName, instanceId]
   // An array of well-formed texts has only one form in JSON without white space: this is canonical already.
-  return uuidV5(JSON.stringify(name), SERVICE_NAMESPACE)
+  return nameUuid(JSON.stringify(name), SERVICE_NAMESPACE)
 }

@@ -43,7 +43,8 @@ export interface ParsedRegistration {
 /** Every field that a registration may have, in the order in which they are explained. */
 export const REGISTRATION_FIELDS: readonly string[] = Object.keys(registrationSchema.shape)
 
-const dependencyFields = ['serviceName', 'version', 'type']
+const registrationFields: ReadonlySet<string> = new Set(REGISTRATION_FIELDS)
+const dependencyFields: ReadonlySet<string> = new Set(['serviceName', 'version', 'type'])
 
 /** The name of a needed service. */
 export function dependencyName(dependency: Dependency): string {
@@ -75,16 +76,16 @@ export function parseMigration(input: unknown): {
   const result = migrationSchema.safeParse(input)
   if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
   const fields = Object.keys(migrationSchema.shape)
-  const unknown = unknownKeys(input as JsonObject, fields)
+  const unknown = unknownKeys(input as JsonObject, new Set(fields))
   return {
     migrationFile: result.data.migrationFile as JsonObject,
     warnings: unknown.map((key) => unknownField([key], fields)),
   }
 }
 
+/** Built in one go, without spreading: this runs for every registration. */
 function normalized(parsed: z.output<typeof registrationSchema>): Registration {
-  const { description, instanceId, ttlSeconds, migrationFile } = parsed
-  return {
+  const registration: Mutable<Registration> = {
     serviceName: parsed.serviceName,
     version: parsed.version,
     endpoint: parsed.endpoint,
@@ -93,12 +94,16 @@ function normalized(parsed: z.output<typeof registrationSchema>): Registration {
     tags: withoutRepeats(parsed.tags),
     capabilities: withoutRepeats(parsed.capabilities),
     dependencies: parsed.dependencies.map(normalizedDependency),
-    ...(description === undefined ? {} : { description }),
-    ...(instanceId === undefined ? {} : { instanceId }),
-    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
-    ...(migrationFile === undefined ? {} : { migrationFile: migrationFile as JsonObject }),
   }
+  const { description, instanceId, ttlSeconds, migrationFile } = parsed
+  if (description !== undefined) registration.description = description
+  if (instanceId !== undefined) registration.instanceId = instanceId
+  if (ttlSeconds !== undefined) registration.ttlSeconds = ttlSeconds
+  if (migrationFile !== undefined) registration.migrationFile = migrationFile as JsonObject
+  return registration
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 function normalizedDependency(
   dependency: z.output<typeof registrationSchema>['dependencies'][number],
@@ -118,24 +123,25 @@ function withoutRepeats(list: readonly string[]): readonly string[] {
 }
 
 function warningsOf(input: JsonObject): readonly Warning[] {
-  const unknown = unknownKeys(input, REGISTRATION_FIELDS).map((key) => [key])
-  const dependencies = (input['dependencies'] ?? []) as readonly (string | JsonObject)[]
-  const nested = dependencies.flatMap((dependency, index) =>
-    typeof dependency === 'string'
-      ? []
-      : unknownKeys(dependency, dependencyFields).map((key) => ['dependencies', index, key]),
+  const warnings = unknownKeys(input, registrationFields).map((key) =>
+    unknownField([key], REGISTRATION_FIELDS),
   )
-  return [
-    ...unknown.map((path) => unknownField(path, REGISTRATION_FIELDS)),
-    ...nested.map((path) => unknownField(path, dependencyFields)),
-  ].slice(0, LIMITS.warnings)
+  const dependencies = (input['dependencies'] ?? []) as readonly (string | JsonObject)[]
+  for (const [index, dependency] of dependencies.entries()) {
+    if (typeof dependency === 'string') continue
+    if (warnings.length >= LIMITS.warnings) break
+    for (const key of unknownKeys(dependency, dependencyFields))
+      warnings.push(unknownField(['dependencies', index, key], [...dependencyFields]))
+  }
+  return warnings.slice(0, LIMITS.warnings)
 }
 
 /** Not more than an answer lists: a search for typing errors among 100,000 keys would keep everybody waiting. */
-function unknownKeys(input: JsonObject, known: readonly string[]): readonly string[] {
+function unknownKeys(input: JsonObject, known: ReadonlySet<string>): readonly string[] {
   const unknown: string[] = []
   for (const key of Object.keys(input)) {
-    if (!known.includes(key)) unknown.push(key)
+    if (known.has(key)) continue
+    unknown.push(key)
     if (unknown.length === LIMITS.warnings) break
   }
   return unknown
@@ -154,7 +160,7 @@ function unknownField(path: readonly (string | number)[], known: readonly string
 
 /** A required field that is missing was often sent under another name. */
 function explained(problems: readonly Problem[], input: unknown): readonly Problem[] {
-  const unknown = isObject(input) ? unknownKeys(input, REGISTRATION_FIELDS) : []
+  const unknown = isObject(input) ? unknownKeys(input, registrationFields) : []
   return problems.map((problem) => {
     if (problem.code !== 'COORD_FIELD_MISSING') return problem
     const field = problem.path.slice(1)
