@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // `npm test` runs every behaviour that answers in seconds; `npm run test:long` the ones that kill processes, wait or load much.
@@ -21,5 +22,7 @@ export default defineConfig({
       : [['default', { summary: true }]],
     restoreMocks: true,
     unstubEnvs: true,
+    // Threads and processes that tests start compile the sources once, not each for itself: that halves their start.
+    env: { NODE_COMPILE_CACHE: resolve('node_modules/.cache/node-compile-cache') },
   },
 })
