@@ -1,0 +1,129 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { describe, expect, it } from 'vitest'
+import type { z } from 'zod'
+import { ERRORS } from '../../src/errors.ts'
+import type { OpenApiDocument } from '../../src/http/reference/openapi.ts'
+import {
+  batchAnswerSchema,
+  databaseAnswerSchema,
+  deregisterAnswerSchema,
+  healthAnswerSchema,
+  heartbeatAnswerSchema,
+  historyAnswerSchema,
+  listAnswerSchema,
+  problemSchema,
+  registerAnswerSchema,
+  serviceAnswerSchema,
+} from '../../src/http/schemas.ts'
+import { cart, register, withServer } from './with-server.ts'
+
+describe('http: the reference', () => {
+  it('is valid OpenAPI 3.1', () =>
+    withServer(async ({ ask }) => {
+      const validator = new Validator()
+      const { valid, errors } = await validator.validate((await ask('/openapi.json')).body)
+      expect([valid, errors]).toEqual([true, undefined])
+      expect(validator.version).toBe('3.1')
+    }))
+
+  it('refers to nothing that it does not hold, and names every operation once', () =>
+    withServer(async ({ ask }) => {
+      const { text, body } = await ask('/openapi.json')
+      for (const [, kind, name] of text.matchAll(/"\$ref":"#\/components\/(\w+)\/([\w-]+)"/g))
+        expect(body.components[kind as string]).toHaveProperty([name as string])
+      expect(text.match(/"\$ref":"(?!#\/components\/)/)).toBeNull()
+      const operations = Object.values((body as OpenApiDocument).paths).flatMap((methods) =>
+        Object.values(methods),
+      )
+      const ids = operations.map(({ operationId }) => operationId)
+      expect(new Set(ids).size).toBe(ids.length)
+      for (const path of [
+        '/register',
+        '/register/batch',
+        '/register/{serviceId}/migration',
+        '/services',
+        '/registry',
+        '/services/{serviceId}',
+        '/services/{serviceId}/history',
+        '/services/{serviceId}/heartbeat',
+        '/snapshot',
+        '/health',
+        '/health/live',
+        '/health/ready',
+        '/metrics',
+        '/database',
+        '/openapi.json',
+        '/docs',
+      ])
+        expect(body.paths).toHaveProperty([path])
+    }))
+
+  it('describes the answers as they are: nothing missing, nothing more', () =>
+    withServer(
+      async (scope) => {
+        const holds = (schema: z.ZodType, body: unknown) => expect(schema.parse(body)).toEqual(body)
+        const full = {
+          ...cart,
+          description: 'x',
+          metadata: { team: 'a' },
+          dependencies: ['b', { serviceName: 'c', type: 'grpc' }],
+          ttlSeconds: 10,
+          migrationFile: { tables: ['t'] },
+        }
+        const headers = { 'idempotency-key': 'k' }
+        holds(registerAnswerSchema, (await scope.ask('/register', { json: full, headers })).body)
+        holds(registerAnswerSchema, (await scope.ask('/register', { json: full, headers })).body)
+        const id = await register(scope, { ...cart, unknown: 1 })
+        holds(batchAnswerSchema, (await scope.ask('/register/batch', { json: [cart, {}, full] })).body)
+        holds(
+          registerAnswerSchema,
+          (await scope.ask(`/register/${id}/migration`, { json: { migrationFile: {} } })).body,
+        )
+        holds(heartbeatAnswerSchema, (await scope.ask(`/services/${id}/heartbeat`, { method: 'PUT' })).body)
+        holds(serviceAnswerSchema, (await scope.ask(`/services/${id}`)).body)
+        holds(listAnswerSchema, (await scope.ask('/services?limit=1')).body)
+        holds(historyAnswerSchema, (await scope.ask(`/services/${id}/history?limit=1`)).body)
+        holds(healthAnswerSchema, (await scope.ask('/health')).body)
+        holds(databaseAnswerSchema, (await scope.ask('/database')).body)
+        holds(deregisterAnswerSchema, (await scope.ask(`/services/${id}`, { method: 'DELETE' })).body)
+        holds(problemSchema, (await scope.ask('/register', { json: {} })).body)
+        scope.store.outage()
+        holds(problemSchema, (await scope.ask('/register', { json: { ...cart, tags: ['x'] } })).body)
+        holds(healthAnswerSchema, (await scope.ask('/health')).body)
+        holds(databaseAnswerSchema, (await scope.ask('/database')).body)
+      },
+      { durable: false, options: { commitTimeoutMs: 100 } },
+    ))
+
+  it('is a page that shows every operation and needs nothing from elsewhere', () =>
+    withServer(async ({ ask }) => {
+      const { headers, text } = await ask('/docs')
+      expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+      const document = (await ask('/openapi.json')).body as OpenApiDocument
+      for (const methods of Object.values(document.paths))
+        for (const { operationId } of Object.values(methods))
+          expect(text).toContain(`<article id="${operationId}"`)
+      for (const page of [
+        text,
+        (await ask('/docs/errors')).text,
+        (await ask('/', { headers: { accept: 'text/html' } })).text,
+      ])
+        expect(page.match(/(?:src|href)="(?!\/|#|data:)[^"]*"|url\(|@import/g)).toBeNull()
+    }))
+
+  it('explains every error code under the address that its problems name', () =>
+    withServer(async ({ ask }) => {
+      const { text } = await ask('/docs/errors')
+      for (const code of Object.keys(ERRORS)) expect(text).toContain(`id="${code}"`)
+    }))
+
+  it('begins with a page for a browser, and with links as JSON for others', () =>
+    withServer(async ({ ask }) => {
+      const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+      expect((await ask('/', { headers: { accept } })).text).toMatch(/^<!doctype html>/)
+      const { body } = await ask('/')
+      for (const link of Object.values(body.links as Record<string, string>))
+        expect([link, (await ask(link)).status]).toEqual([link, 200])
+    }))
+})
