@@ -67,7 +67,7 @@ export interface Coordinator {
 export async function createCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const settings = options.settings ?? readSettings(environmentOf(options))
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
-  const bare = options.store ?? (await makeStore(settings))
+  const bare = options.store ?? (await makeStore(settings, { onWarning: (warning) => logger.warn(warning) }))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
   const store = measureStore(bare, metrics.database)
   const live = new Live(store, registryDomain, liveOptionsOf(settings))

@@ -10,6 +10,9 @@ import type { Logger } from './telemetry/logging.ts'
 /** How long a process that must end because of a fault of its own may still store what waits. */
 const lastEffortMs = 2_000
 
+/** How often a coordinator that npm started looks whether npm is still there. */
+const parentCheckMs = 500
+
 const terminal = processTerminal()
 
 // `coordinator services | head`: the reader has seen enough, and that is no error.
@@ -46,19 +49,30 @@ const serve: Serve = async (env) => {
 /** Resolves after the first SIGTERM or SIGINT, when everything is in order. A second one does not wait for that. */
 function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coordinator['stop']> {
   const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Coordinator['stop']>>>()
-  let signals = 0
-  const onSignal = (signal: NodeJS.Signals) => {
-    signals += 1
-    if (signals > 1) {
-      logger.warn({ signal }, 'stopped at once')
+  let stopping = false
+  const stop = (reason: string) => {
+    if (stopping) {
+      logger.warn({ reason }, 'stopped at once')
       process.exit(1)
     }
-    logger.info({ signal }, 'stopping; send the signal again to stop at once')
+    stopping = true
+    logger.info({ reason }, 'stopping; send a signal again to stop at once')
     coordinator.stop().then(resolve, reject)
   }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  whenLeftByNpm(() => stopping || stop('npm is gone'))
   return promise
+}
+
+/**
+ * npm ends at a signal without handing it on to what it started by a shell. The coordinator would be left behind, with the
+ * port and the database file.
+ */
+function whenLeftByNpm(stop: () => void): void {
+  if (terminal.env['npm_lifecycle_event'] === undefined) return
+  const parent = process.ppid
+  setInterval(() => process.ppid === parent || stop(), parentCheckMs).unref()
 }
 
 /** After a fault that nothing caught, the state in memory cannot be trusted any more: end, and let it be started anew. */

@@ -34,9 +34,10 @@ describeStore({
         const { lineage } = (await open.head()).position
         const reply = await open.changes({ lineage, revision: 0, digest: lineage }, 1e6)
         if (reply.status !== 'ok') throw new Error(reply.status)
-        const copy = make({ lineage })
         const entries: readonly Entry[] = reply.entries.slice(0, -count)
         const wanted = now
+        now = entries[0]?.at ?? now
+        const copy = make({ lineage })
         for (const { commitId, actor, writes, at } of entries) {
           now = at
           await copy.commit((await copy.head()).position, [{ commitId, actor, writes }])

@@ -22,10 +22,9 @@ export function checkFiles(files: readonly string[]): void {
     'bin/require-node.js',
     ...globSync('docs/**/*.md'),
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
-    ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts']).flatMap((file) => [
-      `dist/${file.replace(/\.ts$/, '.js')}`,
-      `dist/${file.replace(/\.ts$/, '.d.ts')}`,
-    ]),
+    ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])
+      .filter((file) => !file.endsWith('.test.ts'))
+      .flatMap((file) => ['.js', '.d.ts'].map((end) => `dist/${file.replace(/\.ts$/, end)}`)),
   ].map((file) => file.replaceAll('\\', '/'))
   const missing = wanted.filter((file) => !files.includes(file))
   const unexpected = files.filter((file) => !allowed.some((pattern) => pattern.test(file)))

@@ -1,13 +1,15 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { consumerEnv, run } from './run.ts'
 
-const startTimeoutMs = 20_000
+const runTimeoutMs = 20_000
 
 /** `npx coordinator serve`, as somebody runs it who installed the package. */
 export async function checkServe(folder: string): Promise<void> {
   const version = await run('npx', ['coordinator', '--version'], { cwd: folder })
   if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`coordinator --version printed ${version}`)
+  await stopByNpx(folder)
   await register(folder, {}, 'memory')
   const database = { DATABASE_URL: 'sqlite:./coordinator.db' }
   const first = await register(folder, database, 'sqlite')
@@ -23,40 +25,62 @@ interface Registered {
 }
 
 async function register(folder: string, env: NodeJS.ProcessEnv, backend: string): Promise<Registered> {
-  const server = spawn('npx', ['coordinator', 'serve'], {
+  const { child, ended, url } = await serve(folder, join('node_modules', '.bin', 'coordinator'), env)
+  const answer = await fetch(`${url}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ serviceName: 'packed', version: '1.0.0', endpoint: 'http://packed:1' }),
+  })
+  const registered = (await answer.json()) as Registered
+  child.kill('SIGTERM')
+  const code = await ended
+  if (registered.storage?.backend !== backend)
+    throw new Error(`${backend}: POST /register answered ${answer.status} ${JSON.stringify(registered)}`)
+  if (code !== 0) throw new Error(`${backend}: SIGTERM ended it with ${code}`)
+  return registered
+}
+
+/** npm does not hand signals on: the coordinator has to notice that it was left behind, and to free its port. */
+async function stopByNpx(folder: string): Promise<void> {
+  const { child, ended, url } = await serve(folder, 'npx', {})
+  child.kill('SIGTERM')
+  await ended
+  const answers = await fetch(`${url}/health`).then(
+    () => true,
+    () => false,
+  )
+  if (answers) throw new Error('npx ended, and its coordinator did not')
+}
+
+interface Served {
+  readonly child: ChildProcess
+  /** Its exit code, when nobody writes to its output any more. */
+  readonly ended: Promise<number | null>
+  readonly url: string
+}
+
+async function serve(folder: string, program: string, env: NodeJS.ProcessEnv): Promise<Served> {
+  const child = spawn(program, [...(program === 'npx' ? ['coordinator'] : []), 'serve'], {
     cwd: folder,
     env: consumerEnv({ PORT: '0', LOG_FORMAT: 'json', ...env }),
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, so that nothing of it is left behind whatever happens.
+    detached: true,
   })
-  const ended = new Promise<number | null>((resolve) => server.on('close', resolve))
-  const timer = setTimeout(() => server.kill('SIGKILL'), startTimeoutMs)
-  try {
-    const url = await listeningUrl(server.stdout)
-    const answer = await fetch(`${url}/register`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ serviceName: 'packed', version: '1.0.0', endpoint: 'http://packed:1' }),
-    })
-    const registered = (await answer.json()) as Registered
-    if (registered.storage?.backend !== backend)
-      throw new Error(`${backend}: POST /register answered ${answer.status} ${JSON.stringify(registered)}`)
-    server.kill('SIGTERM')
-    const code = await ended
-    if (code !== 0) throw new Error(`${backend}: SIGTERM ended it with ${code}`)
-    return registered
-  } finally {
-    clearTimeout(timer)
-    server.kill('SIGKILL')
-  }
+  const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), runTimeoutMs)
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  const url = listeningUrl(child.stdout)
+  return { child, ended: ended.finally(() => clearTimeout(timer)), url: await url }
 }
 
-async function listeningUrl(log: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: log })) {
-    const url = /listening on (http:[^"\s]+)/.exec(line)?.[1]
-    if (url !== undefined) {
-      log.resume()
-      return url
-    }
+async function listeningUrl(log: Readable): Promise<string> {
+  let text = ''
+  for await (const chunk of log.iterator({ destroyOnReturn: false })) {
+    text += chunk
+    const url = /listening on (http:[^"\s]+)/.exec(text)?.[1]
+    if (url === undefined) continue
+    log.resume()
+    return url
   }
-  throw new Error('coordinator serve ended before it listened')
+  throw new Error(`coordinator serve ended before it listened:\n${text}`)
 }

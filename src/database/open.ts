@@ -1,32 +1,51 @@
-import { type DatabaseTarget, describeDatabase } from '../config/database.ts'
 import type { Settings } from '../config/settings.ts'
-import { CoordinatorError } from '../errors.ts'
 import type { Store } from './store.ts'
 
 /** What a store is made from. */
-export type StoreSettings = Pick<Settings, 'database' | 'autoMigrate'>
+export type StoreSettings = Pick<
+  Settings,
+  | 'database'
+  | 'databaseSchema'
+  | 'databasePoolMax'
+  | 'databaseConnectTimeoutMs'
+  | 'databaseAcquireTimeoutMs'
+  | 'databaseStatementTimeoutMs'
+  | 'autoMigrate'
+>
+
+export interface StoreHooks {
+  /** Told what people should know though it stops nothing. @default nothing */
+  readonly onWarning?: (warning: string) => void
+}
 
 /**
- * Makes the store that the settings name; it is not opened yet. A backend is loaded only where it is asked for.
- *
- * @throws COORD_CONFIG_UNSUPPORTED for a backend that this version does not have: memory never stands in for it
+ * Makes the store that the settings name; it is not opened yet. A backend is loaded only where it is asked for: the
+ * drivers take longer to load than everything else.
  */
-export async function makeStore({ database }: StoreSettings): Promise<Store> {
-  switch (database.backend) {
+export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {}): Promise<Store> {
+  const { database: target, autoMigrate, databaseStatementTimeoutMs: callTimeoutMs } = settings
+  const pool = {
+    schema: settings.databaseSchema,
+    poolMax: settings.databasePoolMax,
+    connectTimeoutMs: settings.databaseConnectTimeoutMs,
+    acquireTimeoutMs: settings.databaseAcquireTimeoutMs,
+  }
+  switch (target.backend) {
     case 'memory': {
       const { MemoryStore } = await import('./memory/store.ts')
       return new MemoryStore()
     }
-    case 'sqlite':
-    case 'postgres':
-    case 'supabase':
-      throw notInThisVersion(database)
+    case 'sqlite': {
+      const { SqliteStore } = await import('./sqlite/store.ts')
+      return new SqliteStore({ path: target.path, autoMigrate, callTimeoutMs, ...hooks })
+    }
+    case 'postgres': {
+      const { PostgresStore } = await import('./postgres/store.ts')
+      return new PostgresStore({ target, autoMigrate, statementTimeoutMs: callTimeoutMs, ...pool })
+    }
+    case 'supabase': {
+      const { SupabaseStore } = await import('./supabase/store.ts')
+      return new SupabaseStore({ target, callTimeoutMs, ...pool })
+    }
   }
-}
-
-function notInThisVersion(target: DatabaseTarget): CoordinatorError {
-  const variable = target.backend === 'supabase' ? 'SUPABASE_URL' : 'DATABASE_URL'
-  return new CoordinatorError('COORD_CONFIG_UNSUPPORTED', {
-    detail: `${variable} asks for ${describeDatabase(target)}, which is not in this version.`,
-  })
 }

@@ -98,11 +98,12 @@ export interface Serving extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Ended>
 }
 
-/** Starts a coordinator on a free port, and waits until it listens. It is killed at the end of the scope. */
+/** Starts a coordinator on a free port, and waits until it serves. It is killed at the end of the scope. */
 export async function serving(options: RunOptions = {}): Promise<Serving> {
   const env = { PORT: '0', LOG_FORMAT: 'json', ...options.env }
   const process = new CoordinatorProcess(['serve'], { timeoutMs: 120_000, ...options, env })
   const [, url = ''] = await process.wrote(/listening on (http:[^"\s]+)/)
+  await process.wrote(/the records are loaded/)
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     process.kill(signal)
     return process.ended

@@ -55,8 +55,9 @@ const secrets: Record<string, Env> = {
 /** Starts, waits for an end or for a while, and answers everything that was written. */
 async function outputOf(env: Env): Promise<string> {
   const coordinator = new CoordinatorProcess(['serve'], { env: { PORT: '0', LOG_LEVEL: 'trace', ...env } })
-  const given = new Promise((resolve) => setTimeout(resolve, 1_500))
-  await Promise.race([coordinator.ended, given])
+  await coordinator.wrote(/\n/)
+  const tried = new Promise((resolve) => setTimeout(resolve, 1_000))
+  await Promise.race([coordinator.ended, tried])
   coordinator.kill('SIGTERM')
   await coordinator.ended
   return coordinator.output

@@ -19,7 +19,7 @@ describe('coordinator serve: an unforeseen fault', () => {
       expect(code).toBe(1)
       expect(stdout).toContain('"level":"fatal"')
       expect(stdout).toContain(text)
-      expect(stderr).toMatch(/\[COORD_INTERNAL\]\n$/)
+      expect(stderr).toMatch(/^coordinator: .+ \[COORD_INTERNAL\]\n/)
       await using again = await serving({ env })
       expect((await ask(`${again.url}/services/${body.serviceId}`)).status).toBe(200)
     },
