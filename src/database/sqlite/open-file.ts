@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
@@ -70,6 +79,8 @@ function flushFolder(folder: string): void {
  * @throws COORD_STORE_FOREIGN, COORD_STORE_CORRUPT, COORD_STORE_READ_ONLY, COORD_STORE_BUSY, COORD_STORE_PATH
  */
 export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSync {
+  // SQLite opens such a file for reading, and notices only at the first write.
+  if (existsSync(file)) requireWritable(file)
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { timeout: busyTimeoutMs })
@@ -111,13 +122,12 @@ function requireOurs(database: DatabaseSync, file: string): void {
 }
 
 /**
- * Makes commits durable and quick. Asks for the write lock too, so that a file which cannot be written is noticed now.
+ * Makes commits durable and quick.
  *
- * @throws COORD_STORE_READ_ONLY, COORD_STORE_BUSY
+ * @throws COORD_STORE_PATH, COORD_STORE_BUSY
  */
 export function prepareForWriting(database: DatabaseSync, file: string): void {
   try {
-    database.exec('begin immediate; rollback')
     requireWal(database, file)
     database.exec(`
       -- In WAL mode anything less than full may lose acknowledged commits when the power fails.
