@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { SupabaseStore } from '../../src/database/supabase/store.ts'
+import { CoordinatorError } from '../../src/errors.ts'
+import { commitOf, put } from '../conformance/build.ts'
+import { DataApiStub, emptyHead } from '../support/data-api-stub.ts'
+import { FaultProxy, httpAnswer } from '../support/fault-proxy.ts'
+import { targetOf } from '../support/supabase.ts'
+
+const position = { lineage: emptyHead.lineage, revision: 0, digest: emptyHead.digest }
+const callTimeoutMs = 300
+
+function storeAt(url: string): SupabaseStore {
+  return new SupabaseStore({
+    target: targetOf({ url, key: 'sb_secret_x', access: 'service' }),
+    callTimeoutMs,
+    connectTimeoutMs: 200,
+    acquireTimeoutMs: 150,
+    refusalPauseMs: 5,
+  })
+}
+
+/** What a commit throws, and how long that took. */
+async function failedCommit(store: SupabaseStore): Promise<{ error: CoordinatorError; ms: number }> {
+  const started = performance.now()
+  const thrown = await store.commit(position, [commitOf(put('a'))]).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  expect(thrown).toBeInstanceOf(CoordinatorError)
+  return { error: thrown as CoordinatorError, ms: performance.now() - started }
+}
+
+async function withProxy(
+  body: (proxy: FaultProxy, store: SupabaseStore, stub: DataApiStub) => Promise<void>,
+): Promise<void> {
+  await using stub = await DataApiStub.start()
+  await using proxy = await FaultProxy.start(stub.port)
+  const store = storeAt(proxy.url)
+  try {
+    await body(proxy, store, stub)
+  } finally {
+    await store.close()
+  }
+}
+
+describe('supabase: the network', () => {
+  it('says that a name does not resolve, and that nothing was written', async () => {
+    const store = storeAt('http://no-such-project.invalid')
+    const { error } = await failedCommit(store)
+    expect(error).toMatchObject({ code: 'COORD_STORE_DNS', outcome: 'not_written', retryable: true })
+    expect(error.detail).toContain('no-such-project.invalid')
+    await store.close()
+  })
+
+  it('says that connections are refused, and that nothing was written', () =>
+    withProxy(async (proxy, store) => {
+      await proxy.refuse()
+      const { error } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_REFUSED', outcome: 'not_written', retryable: true })
+    }))
+
+  it('says that encryption was answered by plain HTTP', () =>
+    withProxy(async (proxy) => {
+      const store = storeAt(proxy.url.replace('http:', 'https:'))
+      const { error } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_TLS', outcome: 'not_written', exitCode: 78 })
+      expect(error.hint).toContain('SUPABASE_URL')
+      await store.close()
+    }))
+
+  it.each([
+    ['hangs', { do: 'hang' }],
+    ['sends its body too slowly', { do: 'slow reply', bytesPerSecond: 100 }],
+  ] as const)('ends at its deadline a call to a server that %s', (_, fault) =>
+    withProxy(async (proxy, store) => {
+      proxy.add({ fault })
+      const { error, ms } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown', retryable: true })
+      expect(error.hint).toContain('paused')
+      expect(ms).toBeGreaterThan(callTimeoutMs - 20)
+      expect(ms).toBeLessThan(callTimeoutMs + 500)
+    }),
+  )
+
+  it('ends at its deadline a call over a half-open connection, and goes on over another one', () =>
+    withProxy(async (proxy, store) => {
+      await store.head()
+      proxy.freeze()
+      const { error } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
+      proxy.heal()
+      expect((await store.head()).position).toEqual(position)
+    }))
+
+  it.each([
+    ['its reply is lost', { do: 'lose reply' }],
+    ['its reply is cut in the headers', { do: 'cut reply', afterBytes: 40 }],
+    ['its reply is cut in the body', { do: 'cut reply', afterBytes: 220 }],
+    ['the connection ends before it arrives', { do: 'cut request' }],
+  ] as const)('does not know what became of a commit when %s', (_, fault) =>
+    withProxy(async (proxy, store, stub) => {
+      proxy.add({ fault, times: 1 })
+      const { error } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE', outcome: 'unknown', retryable: true })
+      expect(proxy.faults).toBe(1)
+      expect(stub.requests).toHaveLength(fault.do === 'cut request' ? 0 : 1)
+      expect((await store.head()).position).toEqual(position)
+    }),
+  )
+
+  it('does not take half of an answer for the whole', () =>
+    withProxy(async (proxy, store) => {
+      // A gateway that gives up may close the body in good order where no length was announced.
+      const half = httpAnswer(200, '{"status":"ok","entr').replace(/content-length.*\r\n/, '')
+      proxy.add({ fault: { do: 'answer', bytes: half } })
+      const { error } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_REPLY', outcome: 'unknown', retryable: true })
+    }))
+
+  it('lets one write through at a time, and those who wait too long go', () =>
+    withProxy(async (proxy, store) => {
+      proxy.add({ fault: { do: 'hang' } })
+      const first = failedCommit(store)
+      const { error } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'not_written' })
+      expect(error.detail).toContain('None of 1 connections')
+      expect(store.pool().writer).toMatchObject({ used: 1, waiting: 0, max: 1 })
+      expect((await first).error.outcome).toBe('unknown')
+      expect(store.pool().writer).toMatchObject({ used: 0 })
+    }))
+
+  it('reads while a write hangs', () =>
+    withProxy(async (proxy, store) => {
+      proxy.add({ matching: '_commit', fault: { do: 'hang' } })
+      const writing = failedCommit(store)
+      expect((await store.head()).position).toEqual(position)
+      await writing
+    }))
+
+  it('ends what is under way when it is closed', () =>
+    withProxy(async (proxy, store) => {
+      proxy.add({ fault: { do: 'hang' } })
+      const writing = failedCommit(store)
+      const reading = store.head().catch((error: unknown) => error)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      await store.close()
+      const { error, ms } = await writing
+      expect(error).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE', outcome: 'unknown' })
+      expect(ms).toBeLessThan(callTimeoutMs)
+      expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+    }))
+})

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface StubRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+}
+
+export interface StubReply {
+  /** @default 200 */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** @default the head of an empty store */
+  readonly body?: string
+}
+
+const lineage = '11111111-2222-4333-8444-555555555555'
+
+/** What the function `head` answers on an empty schema that is up to date. */
+export const emptyHead = {
+  status: 'ok',
+  lineage,
+  revision: 0,
+  digest: lineage,
+  floor: 0,
+  at: 1_700_000_000_000,
+  schema: 1_000,
+}
+
+/** A server that answers as it is told, and remembers what it was asked: for what a real Data API cannot be made to say. */
+export class DataApiStub {
+  readonly requests: StubRequest[] = []
+  /** What the next requests get. */
+  reply: (request: StubRequest) => StubReply = () => ({})
+  readonly #server: Server
+  readonly url: string
+
+  private constructor(server: Server) {
+    this.#server = server
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  static async start(): Promise<DataApiStub> {
+    let stub: DataApiStub | undefined
+    const server = createServer(async (request, response) => {
+      let body = ''
+      for await (const chunk of request.setEncoding('utf8')) body += chunk
+      const asked = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        body,
+      }
+      stub?.requests.push(asked)
+      const answer = stub?.reply(asked) ?? {}
+      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
+      response.end(answer.body ?? JSON.stringify(emptyHead))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    stub = new DataApiStub(server)
+    return stub
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}

@@ -1,0 +1,228 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** What happens to a request and its reply. */
+export type Fault =
+  /** The request is passed on; the connection ends when the reply is there, which nobody gets to see. */
+  | { readonly do: 'lose reply' }
+  /** The same after so many bytes of the reply. */
+  | { readonly do: 'cut reply'; readonly afterBytes: number }
+  /** The reply trickles in. */
+  | { readonly do: 'slow reply'; readonly bytesPerSecond: number }
+  /** The connection ends before the request is passed on. */
+  | { readonly do: 'cut request' }
+  /** The request is swallowed, and the connection stays open: the other side hangs. */
+  | { readonly do: 'hang' }
+  /** These bytes are the reply; the request is not passed on. */
+  | { readonly do: 'answer'; readonly bytes: string }
+
+export interface FaultRule {
+  /** Only requests whose first packet holds this text, such as `_commit`. @default every request */
+  readonly matching?: string
+  /** How many requests it meets. @default every one until `heal()` */
+  readonly times?: number
+  readonly fault: Fault
+}
+
+/**
+ * A TCP proxy that damages what goes through it, for HTTP and for the PostgreSQL protocol alike: both send a request and
+ * wait for its reply.
+ */
+export class FaultProxy {
+  readonly #targetPort: number
+  readonly #links = new Set<Link>()
+  #server: Server | undefined
+  #port = 0
+  #rules: { rule: FaultRule; left: number }[] = []
+  #frozen = false
+  /** How many requests a rule has met so far. */
+  faults = 0
+
+  private constructor(targetPort: number) {
+    this.#targetPort = targetPort
+  }
+
+  static async start(targetPort: number): Promise<FaultProxy> {
+    const proxy = new FaultProxy(targetPort)
+    await proxy.listen()
+    return proxy
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** From now on; several rules are asked in the order in which they were added. */
+  add(rule: FaultRule): void {
+    this.#rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY })
+  }
+
+  /** Forgets every rule, and lets through again what was frozen. */
+  heal(): void {
+    this.#rules = []
+    this.#frozen = false
+    for (const link of this.#links) link.thaw()
+  }
+
+  /** Half-open: connections stay as they are and new ones are taken, but no byte passes any more. */
+  freeze(): void {
+    this.#frozen = true
+    for (const link of this.#links) link.freeze()
+  }
+
+  /** Ends every connection at once. */
+  cut(): void {
+    for (const link of this.#links) link.end()
+  }
+
+  /** Nobody listens any more: connections are refused, and those that are there end. */
+  async refuse(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    const closed = once(server, 'close')
+    server.close()
+    this.cut()
+    await closed
+  }
+
+  /** Listens, after `refuse` on the same port again. */
+  async listen(): Promise<void> {
+    if (this.#server !== undefined) return
+    const server = createServer((client) => this.#link(client))
+    server.listen(this.#port, '127.0.0.1')
+    await once(server, 'listening')
+    this.#server = server
+    this.#port = (server.address() as { port: number }).port
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.refuse()
+  }
+
+  #link(client: Socket): void {
+    const link = new Link(client, connect(this.#targetPort, '127.0.0.1'), (first) => this.#faultFor(first))
+    this.#links.add(link)
+    client.once('close', () => this.#links.delete(link))
+    if (this.#frozen) link.freeze()
+  }
+
+  #faultFor(firstPacket: Buffer): Fault | undefined {
+    const found = this.#rules.find(
+      ({ rule, left }) => left > 0 && (rule.matching === undefined || firstPacket.includes(rule.matching)),
+    )
+    if (found === undefined) return undefined
+    found.left -= 1
+    this.faults += 1
+    return found.rule.fault
+  }
+}
+
+/** One connection of a client, and the one to the target that belongs to it. */
+class Link {
+  readonly #client: Socket
+  readonly #target: Socket
+  readonly #faultFor: (firstPacket: Buffer) => Fault | undefined
+  /** What is done to the request under way; a new one begins with the first packet after a reply. */
+  #fault: Fault | undefined
+  #replied = true
+  #replyBytes = 0
+
+  constructor(client: Socket, target: Socket, faultFor: (firstPacket: Buffer) => Fault | undefined) {
+    this.#client = client
+    this.#target = target
+    this.#faultFor = faultFor
+    client.on('data', (packet) => this.#fromClient(packet))
+    target.on('data', (packet) => this.#fromTarget(packet))
+    client.on('end', () => target.end())
+    target.on('end', () => client.end())
+    for (const socket of [client, target]) {
+      socket.on('error', () => this.end())
+      socket.on('close', () => this.end())
+    }
+  }
+
+  freeze(): void {
+    this.#client.pause()
+    this.#target.pause()
+  }
+
+  thaw(): void {
+    this.#client.resume()
+    this.#target.resume()
+  }
+
+  end(): void {
+    if (!this.#client.destroyed) this.#client.resetAndDestroy()
+    this.#target.destroy()
+  }
+
+  #fromClient(packet: Buffer): void {
+    if (this.#replied) {
+      this.#replied = false
+      this.#replyBytes = 0
+      this.#fault = this.#faultFor(packet)
+      if (this.#fault?.do === 'cut request') return this.end()
+      if (this.#fault?.do === 'answer') this.#client.end(this.#fault.bytes)
+    }
+    if (this.#fault?.do !== 'answer' && this.#fault?.do !== 'hang') this.#target.write(packet)
+  }
+
+  #fromTarget(packet: Buffer): void {
+    this.#replied = true
+    const fault = this.#fault
+    if (fault === undefined) {
+      this.#client.write(packet)
+    } else if (fault.do === 'lose reply') {
+      this.end()
+    } else if (fault.do === 'cut reply') {
+      const rest = fault.afterBytes - this.#replyBytes
+      this.#replyBytes += packet.length
+      if (packet.length < rest) this.#client.write(packet)
+      else this.#client.write(packet.subarray(0, rest), () => this.#client.end())
+    } else if (fault.do === 'slow reply') {
+      this.#trickle(packet, fault.bytesPerSecond)
+    }
+  }
+
+  #trickle(packet: Buffer, bytesPerSecond: number): void {
+    this.#target.pause()
+    let sent = 0
+    const portion = Math.max(1, Math.ceil(bytesPerSecond / 50))
+    const timer = setInterval(() => {
+      if (this.#client.destroyed || sent >= packet.length) {
+        clearInterval(timer)
+        this.#target.resume()
+        return
+      }
+      this.#client.write(packet.subarray(sent, sent + portion))
+      sent += portion
+    }, 20)
+  }
+}
+
+/** The bytes of an HTTP answer, for the fault `answer`. The connection ends after it. */
+export function httpAnswer(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const lines = Object.entries({
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status} Answer\r\n${lines.join('')}\r\n${body}`
+}
+
+/** A page as gateways send it instead of an answer. */
+export function httpPage(status: number): string {
+  return httpAnswer(status, `<html><head><title>${status}</title></head><body>error</body></html>`, {
+    'content-type': 'text/html; charset=UTF-8',
+  })
+}
