@@ -69,18 +69,18 @@ async function serve(folder: string, program: string, env: NodeJS.ProcessEnv): P
   })
   const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), runTimeoutMs)
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const url = listeningUrl(child.stdout)
+  const url = servedUrl(child.stdout)
   return { child, ended: ended.finally(() => clearTimeout(timer)), url: await url }
 }
 
-async function listeningUrl(log: Readable): Promise<string> {
+async function servedUrl(log: Readable): Promise<string> {
   let text = ''
   for await (const chunk of log.iterator({ destroyOnReturn: false })) {
     text += chunk
-    const url = /listening on (http:[^"\s]+)/.exec(text)?.[1]
+    const url = /listening on (http:[^"\s]+)[\s\S]*the records are loaded/.exec(text)?.[1]
     if (url === undefined) continue
     log.resume()
     return url
   }
-  throw new Error(`coordinator serve ended before it listened:\n${text}`)
+  throw new Error(`coordinator serve ended before it served:\n${text}`)
 }
