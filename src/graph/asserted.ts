@@ -63,29 +63,29 @@ export class AssertedWriter {
   }
 
   /** @throws COORD_BODY_*, COORD_FIELD_* */
-  putNode(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+  async putNode(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
     return this.#put(nodeSubject(id), body, context)
   }
 
-  putEdge(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+  async putEdge(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
     return this.#put(edgeSubject(id), body, context)
   }
 
   /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND */
-  patchNode(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+  async patchNode(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
     return this.#patch(nodeSubject(id), patch, context)
   }
 
-  patchEdge(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+  async patchEdge(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
     return this.#patch(edgeSubject(id), patch, context)
   }
 
   /** @throws COORD_NODE_NOT_FOUND where nothing is asserted, also of a derived node */
-  deleteNode(id: string, context: WriteContext): Promise<RetractAnswer> {
+  async deleteNode(id: string, context: WriteContext): Promise<RetractAnswer> {
     return this.#delete(nodeSubject(id), context)
   }
 
-  deleteEdge(id: string, context: WriteContext): Promise<RetractAnswer> {
+  async deleteEdge(id: string, context: WriteContext): Promise<RetractAnswer> {
     return this.#delete(edgeSubject(id), context)
   }
 

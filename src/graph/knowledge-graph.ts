@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Moment } from '../database/store.ts'
 import { toCoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
@@ -29,7 +30,7 @@ export type AtRevision<T> = T & { readonly revision: Revision }
 export interface ExportAnswer {
   readonly contentType: string
   readonly metadata: GraphMetadata
-  readonly chunks: Iterable<string> | AsyncIterable<string>
+  readonly chunks: AsyncIterable<string>
 }
 
 export interface GraphFigures {
@@ -86,7 +87,11 @@ export class KnowledgeGraph {
     const { revision, at } = view
     const selected = selectGraph(graphOf(view).copy(), filter, { revision, at })
     const { contentType } = graphFormats[format]
-    return { contentType, metadata: selected.metadata, chunks: exportGraph(graphFormats[format], selected) }
+    return {
+      contentType,
+      metadata: selected.metadata,
+      chunks: inTurns(exportGraph(graphFormats[format], selected)),
+    }
   }
 
   async exportPast(moment: Moment, format: FormatName, filter: GraphFilter): Promise<ExportAnswer> {
@@ -143,6 +148,14 @@ export class KnowledgeGraph {
   /** Ends the threads. */
   async close(): Promise<void> {
     await Promise.all([this.#analysis.close(), this.#past.close()])
+  }
+}
+
+/** Between two pieces others get their turn: a large graph must not keep requests waiting. */
+async function* inTurns(chunks: Iterable<string>): AsyncGenerator<string> {
+  for (const chunk of chunks) {
+    if (chunk !== '') yield chunk
+    await turn()
   }
 }
 

@@ -129,7 +129,7 @@ export class PastGraphs {
       for (;;) {
         const chunk = (await this.#thread.run({ do: 'nextChunk', key })) as string | undefined
         if (chunk === undefined) return
-        yield chunk
+        if (chunk !== '') yield chunk
       }
     } finally {
       await this.#thread.forget(key)

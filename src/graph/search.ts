@@ -49,12 +49,14 @@ class Scratch {
       this.order = new Int32Array(this.marks.length)
       this.base = 0
     }
-    // Distances stay below the number of nodes, so each search needs a range of that size for its marks.
-    if (this.base > 0x7fffffff - 2 * (slots + 2)) {
+    // Marks are the base plus a distance, which is below the number of nodes of whichever graph was searched before: the
+    // next base lies behind the largest mark that there can be.
+    const range = this.marks.length + 1
+    if (this.base > 0x7fffffff - 2 * range) {
       this.marks.fill(0)
       this.base = 0
     }
-    this.base += slots + 1
+    this.base += range
   }
 }
 

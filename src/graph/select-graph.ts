@@ -1,8 +1,10 @@
-import { nodeTypeOf } from '../records/graph-id.ts'
-import { Describer, type EdgeJson, type NodeJson } from './describe.ts'
+import { EDGE_ORIGINS } from '../records/graph-id.ts'
+import { Describer, type EdgeJson, type NodeJson, nodeName } from './describe.ts'
 import type { ExportedGraph, GraphMetadata } from './export/export-graph.ts'
 import { firstById } from './first-by-id.ts'
 import type { GraphReader } from './graph-reader.ts'
+import { inIdOrder } from './in-id-order.ts'
+import { ofTypes } from './questions/of-types.ts'
 import { around } from './questions/subgraph.ts'
 import { resolveNode } from './resolve-node.ts'
 import type { Direction } from './search.ts'
@@ -36,8 +38,8 @@ export interface GraphMoment {
 }
 
 /**
- * The wanted part of a graph, ready to be written. Nodes and edges are described one by one as they are read, so the graph
- * must not change until then: give a copy where the reader waits.
+ * The wanted part of a graph, ready to be written: nodes by id, edges by source, type, target and origin. They are
+ * described one by one as they are read, so the graph must not change until then: give a copy where the reader waits.
  *
  * @throws COORD_NODE_NOT_FOUND for `around`
  */
@@ -48,22 +50,22 @@ export function selectGraph(
 ): ExportedGraph {
   const describer = new Describer(graph)
   const { nodes, truncated } = chooseNodes(graph, filter, describer)
-  const members = nodes === undefined ? undefined : new Set(nodes)
-  const edges = chooseEdges(graph, filter, members)
+  const wanted = new EdgeFilter(graph, filter, nodes)
   const metadata: GraphMetadata = {
     totalServices: graph.serviceCount,
     activeServices: graph.activeServiceCount,
     nodes: nodes?.length ?? graph.nodeCount,
-    edges: edges?.length ?? graph.edges.count,
+    edges: wanted.count(),
     revision,
     lastUpdated: new Date(at).toISOString(),
     complete: truncated === undefined,
     ...(truncated === undefined ? {} : { truncated }),
   }
+  const ordered: number[] = []
   return {
     metadata,
-    nodes: describeNodes(graph, describer, nodes),
-    edges: describeEdges(graph, describer, edges),
+    nodes: describeNodes(inIdOrder(graph, nodes ?? allNodes(graph)), { describer, ordered }),
+    edges: describeEdges(graph, { describer, ordered, wanted }),
   }
 }
 
@@ -74,33 +76,24 @@ function chooseNodes(
   describer: Describer,
 ): { readonly nodes?: readonly number[]; readonly truncated?: string } {
   const { nodeTypes, name, tags, limit = Number.POSITIVE_INFINITY } = filter
+  const isWanted = (node: number) => hasName(graph, node, name) && hasTags(describer, node, tags)
   if (filter.around !== undefined) {
     const centre = resolveNode(graph, filter.around, 'query.around')
     const { nodes, truncated } = around(graph, centre, filter)
-    const wanted = nodes.filter(
-      (node) => hasName(graph, describer, node, name) && hasTags(describer, node, tags),
-    )
-    return { nodes: wanted, ...(truncated === undefined ? {} : { truncated }) }
+    return { nodes: nodes.filter(isWanted), ...(truncated === undefined ? {} : { truncated }) }
   }
   if (nodeTypes === undefined && name === undefined && tags === undefined && limit >= graph.nodeCount)
     return {}
   const nodes: number[] = []
-  for (let node = 0; node < graph.nodeSlots; node += 1) {
-    const id = graph.idOf(node)
-    if (id === '' || (nodeTypes !== undefined && !nodeTypes.includes(nodeTypeOf(id)))) continue
-    if (!hasName(graph, describer, node, name) || !hasTags(describer, node, tags)) continue
-    nodes.push(node)
-  }
+  for (const node of allNodes(graph)) if (ofTypes(graph, node, nodeTypes) && isWanted(node)) nodes.push(node)
   if (nodes.length <= limit) return { nodes }
   return { nodes: firstById(graph, nodes, limit), truncated: 'limit' }
 }
 
-function hasName(graph: GraphReader, describer: Describer, node: number, name: string | undefined): boolean {
+function hasName(graph: GraphReader, node: number, name: string | undefined): boolean {
   if (name === undefined) return true
-  const { label } = describer.name(node)
-  return name.endsWith('*')
-    ? label.startsWith(name.slice(0, -1))
-    : label === name || graph.idOf(node) === name
+  const { label, id } = nodeName(graph, node)
+  return name.endsWith('*') ? label.startsWith(name.slice(0, -1)) : label === name || id === name
 }
 
 function hasTags(describer: Describer, node: number, tags: readonly string[] | undefined): boolean {
@@ -109,51 +102,88 @@ function hasTags(describer: Describer, node: number, tags: readonly string[] | u
   return Array.isArray(carried) && tags.every((tag) => carried.includes(tag))
 }
 
-/** `undefined`: every edge. */
-function chooseEdges(
-  graph: GraphReader,
-  { edgeTypes, origins }: GraphFilter,
-  members: ReadonlySet<number> | undefined,
-): readonly number[] | undefined {
-  if (edgeTypes === undefined && origins === undefined && members === undefined) return undefined
-  const { slots, from, to, refs } = graph.edges
-  const edges: number[] = []
-  const add = (edge: number) => {
-    if (edgeTypes !== undefined && !edgeTypes.includes(graph.typeOf(edge))) return
-    if (origins === undefined || origins.includes(graph.originOf(edge))) edges.push(edge)
-  }
-  if (members === undefined) {
-    for (let edge = 0; edge < slots; edge += 1) if (refs[edge] !== 0) add(edge)
-    return edges
-  }
-  for (const node of members) {
-    const first = graph.out.start[node] ?? 0
-    for (let at = first; at < first + (graph.out.length[node] ?? 0); at += 1) {
-      const edge = graph.out.items[at] as number
-      if (members.has(from[edge] as number) && members.has(to[edge] as number)) add(edge)
-    }
-  }
-  return edges
+function* allNodes(graph: GraphReader): Generator<number> {
+  for (let node = 0; node < graph.nodeSlots; node += 1) if (graph.idOf(node) !== '') yield node
 }
 
+/** Which edges are wanted: those between wanted nodes, of the wanted types and origins. */
+class EdgeFilter {
+  readonly #graph: GraphReader
+  /** By the number of the node; `undefined`: every node is wanted. */
+  readonly #members: Uint8Array | undefined
+  /** By the number of the kind; `undefined`: every kind is wanted. */
+  readonly #kinds: readonly boolean[] | undefined
+
+  constructor(graph: GraphReader, { edgeTypes, origins }: GraphFilter, nodes: readonly number[] | undefined) {
+    this.#graph = graph
+    if (nodes !== undefined) {
+      this.#members = new Uint8Array(graph.nodeSlots)
+      for (const node of nodes) this.#members[node] = 1
+    }
+    if (edgeTypes !== undefined || origins !== undefined)
+      this.#kinds = graph.edgeTypes.flatMap((type) =>
+        [...EDGE_ORIGINS, ''].map(
+          (origin) => (edgeTypes?.includes(type) ?? true) && (origins?.includes(origin) ?? true),
+        ),
+      )
+  }
+
+  has(edge: number): boolean {
+    const { from, to, kind } = this.#graph.edges
+    if (this.#kinds !== undefined && !this.#kinds[kind[edge] as number]) return false
+    const members = this.#members
+    return members === undefined || (members[from[edge] as number] === 1 && members[to[edge] as number] === 1)
+  }
+
+  count(): number {
+    const { slots, refs, count } = this.#graph.edges
+    if (this.#kinds === undefined && this.#members === undefined) return count
+    let found = 0
+    for (let edge = 0; edge < slots; edge += 1) if (refs[edge] !== 0 && this.has(edge)) found += 1
+    return found
+  }
+}
+
+/** `undefined` where sorting made a step. @param ordered gets the nodes, for the edges that follow */
 function* describeNodes(
-  graph: GraphReader,
-  describer: Describer,
-  nodes: readonly number[] | undefined,
-): Generator<NodeJson> {
-  if (nodes !== undefined) for (const node of nodes) yield describer.node(node)
-  else
-    for (let node = 0; node < graph.nodeSlots; node += 1)
-      if (graph.idOf(node) !== '') yield describer.node(node)
+  nodes: Iterable<number | undefined>,
+  { describer, ordered }: { readonly describer: Describer; readonly ordered: number[] },
+): Generator<NodeJson | undefined> {
+  for (const node of nodes) {
+    if (node !== undefined) ordered.push(node)
+    yield node === undefined ? undefined : describer.node(node)
+  }
 }
 
 function* describeEdges(
   graph: GraphReader,
-  describer: Describer,
-  edges: readonly number[] | undefined,
+  {
+    describer,
+    ordered,
+    wanted,
+  }: { readonly describer: Describer; readonly ordered: readonly number[]; readonly wanted: EdgeFilter },
 ): Generator<EdgeJson> {
-  if (edges !== undefined) for (const edge of edges) yield describer.edge(edge)
-  else
-    for (let edge = 0; edge < graph.edges.slots; edge += 1)
-      if (graph.edges.refs[edge] !== 0) yield describer.edge(edge)
+  for (const node of ordered) {
+    const edges = edgesShownFrom(graph, node).filter((edge) => wanted.has(edge))
+    const named = edges.map((edge) => ({
+      edge,
+      name: `${graph.typeOf(edge)},${graph.idOf(graph.targetOf(edge))},${graph.originOf(edge)}`,
+    }))
+    for (const { edge } of named.sort((left, right) => (left.name < right.name ? -1 : 1)))
+      yield describer.edge(edge)
+  }
+}
+
+/** The edges that are shown with a node as their source. */
+function edgesShownFrom(graph: GraphReader, node: number): readonly number[] {
+  const found: number[] = []
+  for (const side of [graph.out, graph.in]) {
+    const first = side.start[node] ?? 0
+    for (let at = first; at < first + (side.length[node] ?? 0); at += 1) {
+      const edge = side.items[at] as number
+      const reversed = graph.isReversed((graph.edges.kind[edge] as number) >> 2)
+      if (reversed === (side === graph.in)) found.push(edge)
+    }
+  }
+  return found
 }

@@ -77,6 +77,7 @@ function decodePart(text: string): string | undefined {
  */
 export function normalNodeId(text: string): string | undefined {
   if (parseNodeId(text) !== undefined) return text
+  if (!text.isWellFormed()) return undefined
   const [type = '', ...parts] = text.split(':')
   const id = nodeId(type, ...parts)
   return parseNodeId(id) === undefined ? undefined : id

@@ -50,14 +50,15 @@ export const graphFormats: Readonly<Record<FormatName, GraphFormat>> = {
 
 export interface ExportedGraph {
   readonly metadata: GraphMetadata
-  readonly nodes: Iterable<NodeJson>
+  /** `undefined`: some work was done, and no node is ready yet. */
+  readonly nodes: Iterable<NodeJson | undefined>
   readonly edges: Iterable<EdgeJson>
 }
 
 /** Size of a chunk, in UTF-16 code units: some milliseconds of work. */
 const CHUNK_SIZE = 65_536
 
-/** The text of a graph in pieces, each made when it is asked for. */
+/** The text of a graph in pieces, each made when it is asked for; an empty one where only preparations were made. */
 export function* exportGraph(
   format: GraphFormat,
   { metadata, nodes, edges }: ExportedGraph,
@@ -65,8 +66,8 @@ export function* exportGraph(
   const writer = format.writer(metadata)
   let chunk = writer.begin()
   for (const node of nodes) {
-    chunk += writer.node(node)
-    if (chunk.length < CHUNK_SIZE) continue
+    if (node !== undefined) chunk += writer.node(node)
+    if (node !== undefined && chunk.length < CHUNK_SIZE) continue
     yield chunk
     chunk = ''
   }

@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest'
+import { withGraph } from './support/with-graph.ts'
+
+const context = { actor: 'test' }
+
+describe('asking the graph', () => {
+  it('answers the present with its revision, and the past as it was', () =>
+    withGraph(async ({ graph, live, register }) => {
+      await register('db')
+      await register('api', { dependencies: ['db'] })
+      const then = live.view.revision
+      await register('web', { dependencies: ['api'] })
+      const now = await graph.ask({ ask: 'impact', of: 'db' })
+      expect(now).toMatchObject({ of: 'service:db', revision: then + 1, total: 2, complete: true })
+      expect(now.nodes.map(({ id, distance, via }) => [id, distance, via])).toEqual([
+        ['service:api', 1, []],
+        ['service:web', 2, ['service:api']],
+      ])
+      const past = await graph.askPast({ revision: then }, { ask: 'impact', of: 'service:db' })
+      expect(past).toMatchObject({ revision: then, total: 1 })
+      expect(await graph.askPast({ at: live.view.at }, { ask: 'orphans' })).toMatchObject({
+        revision: then + 1,
+        total: 0,
+      })
+    }))
+
+  it('names a node by its id, by the name of a service, and by an id that was decoded on the way', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('a b:c')
+      for (const of of ['service:a%20b%3Ac', 'a b:c'])
+        expect(await graph.ask({ ask: 'impact', of })).toMatchObject({ of: 'service:a%20b%3Ac' })
+      await register('x y')
+      expect(await graph.ask({ ask: 'node', id: 'service:x y' })).toMatchObject({
+        node: { id: 'service:x%20y', label: 'x y' },
+      })
+      for (const of of ['nobody', 'service:nobody', '', '\ud800', '%', ':'])
+        await expect(graph.ask({ ask: 'impact', of })).rejects.toMatchObject({ code: 'COORD_NODE_NOT_FOUND' })
+    }))
+
+  it('the past below the floor and the future are refused by name, in every question', () =>
+    withGraph(async ({ graph, live, register }) => {
+      await register('a')
+      await register('b')
+      await register('c')
+      await live.store.compact(2)
+      await expect(graph.askPast({ revision: 1 }, { ask: 'orphans' })).rejects.toMatchObject({
+        code: 'COORD_REVISION_COMPACTED',
+      })
+      await expect(graph.askPast({ revision: 99 }, { ask: 'orphans' })).rejects.toMatchObject({
+        code: 'COORD_REVISION_FUTURE',
+      })
+      await expect(graph.diff({ revision: 1 }, { revision: 3 }, 10)).rejects.toMatchObject({
+        code: 'COORD_REVISION_COMPACTED',
+      })
+      await expect(graph.diff({ revision: 2 }, { revision: 99 }, 10)).rejects.toMatchObject({
+        code: 'COORD_REVISION_FUTURE',
+      })
+      await expect(graph.diff({ revision: 3 }, { revision: 2 }, 10)).rejects.toMatchObject({
+        code: 'COORD_QUERY_INVALID',
+      })
+      await expect(graph.askPast({ revision: 2 }, { ask: 'impact', of: 'c' })).rejects.toMatchObject({
+        code: 'COORD_NODE_NOT_FOUND',
+      })
+    }))
+
+  it('cycles and critical are the same whether they are found here or in another thread', () =>
+    withGraph(
+      async ({ graph, live, register }) => {
+        for (let at = 0; at < 40; at += 1)
+          await register(`s${at}`, { dependencies: [`s${(at * 7 + 3) % 40}`, `s${(at * 3) % 40}`] })
+        const there = {
+          cycles: await graph.ask({ ask: 'cycles' }),
+          critical: await graph.ask({ ask: 'critical' }),
+        }
+        const { KnowledgeGraph } = await import('../../src/graph/knowledge-graph.ts')
+        const here = new KnowledgeGraph(live, { inlineMaxEdges: 1_000 })
+        expect(there.cycles).toEqual(await here.ask({ ask: 'cycles' }))
+        expect(there.critical).toEqual(await here.ask({ ask: 'critical' }))
+        const filtered = { ask: 'cycles', edgeTypes: ['nothing'] } as const
+        expect(await graph.ask(filtered)).toEqual(await here.ask(filtered))
+        expect(await graph.ask(filtered)).toMatchObject({ total: 0, complete: true })
+        await here.close()
+      },
+      { inlineMaxEdges: 0 },
+    ))
+
+  it('many moments at once are answered each as it was', () =>
+    withGraph(async ({ graph, register }) => {
+      for (let at = 1; at <= 12; at += 1)
+        await register(`s${at}`, { dependencies: at === 1 ? [] : [`s${at - 1}`] })
+      const moments = [1, 5, 9, 2, 12, 7, 3, 11, 4, 8, 6, 10, 1, 12]
+      const answers = await Promise.all(
+        moments.map((revision) => graph.askPast({ revision }, { ask: 'impact', of: 's1' })),
+      )
+      expect(answers.map(({ revision, total }) => [revision, total])).toEqual(
+        moments.map((revision) => [revision, revision - 1]),
+      )
+    }))
+
+  it('exports the present and the past alike, while the graph goes on', () =>
+    withGraph(async ({ graph, live, register }) => {
+      await register('a', {
+        dependencies: ['b'],
+        tags: ['x'],
+        migrationFile: { apis: ['GET /a'], tables: ['t'] },
+      })
+      await register('b', { tags: ['x', 'y'] })
+      const { revision } = live.view
+      const now = graph.export('json', {})
+      const past = await graph.exportPast({ revision }, 'json', {})
+      await register('later', { dependencies: ['a'] })
+      const texts = [
+        (await Array.fromAsync(now.chunks)).join(''),
+        (await Array.fromAsync(past.chunks)).join(''),
+      ]
+      expect(texts[1]).toBe(texts[0])
+      const { metadata, nodes, edges } = JSON.parse(texts[0] as string).knowledgeGraph
+      expect(metadata).toMatchObject({
+        totalServices: 2,
+        activeServices: 1,
+        nodes: 4,
+        edges: 3,
+        revision,
+        complete: true,
+      })
+      expect(nodes.find(({ id }: { id: string }) => id === 'api:a:GET:%2Fa')).toEqual({
+        id: 'api:a:GET:%2Fa',
+        label: 'a GET /a',
+        type: 'api',
+        data: { method: 'GET', path: '/a' },
+      })
+      expect(edges.map(({ id }: { id: string }) => id).sort()).toEqual([
+        'service:a,depends_on,service:b,declared',
+        'service:a,exposes,api:a:GET:%2Fa,declared',
+        'service:a,owns,table:t,declared',
+      ])
+    }))
+
+  it.each([
+    [{ nodeTypes: ['service'] }, ['service:a', 'service:b', 'service:c']],
+    [{ name: 'b' }, ['service:b']],
+    [{ name: 'a*' }, ['api:a:GET:%2Fa', 'service:a']],
+    [{ tags: ['x'] }, ['service:a', 'service:b']],
+    [{ tags: ['x', 'y'] }, ['service:b']],
+    [{ around: 'b', depth: 1 }, ['service:a', 'service:b', 'service:c']],
+    [{ around: 'b', direction: 'out' as const }, ['service:b', 'service:c']],
+    [{ around: 'a', depth: 0 }, ['service:a']],
+    [{ limit: 2 }, ['api:a:GET:%2Fa', 'service:a']],
+    [{ origins: ['asserted'] }, ['api:a:GET:%2Fa', 'service:a', 'service:b', 'service:c', 'team:t']],
+  ])('a filter %j chooses nodes, and the edges between them', (filter, ids) =>
+    withGraph(async ({ graph, register }) => {
+      await register('a', { dependencies: ['b'], tags: ['x'], migrationFile: { apis: ['GET /a'] } })
+      await register('b', { dependencies: ['c'], tags: ['x', 'y'] })
+      if ('origins' in filter) await graph.asserted.putEdge('team:t,owns,service:a', {}, context)
+      const { chunks, metadata } = graph.export('json', filter)
+      const { nodes, edges } = JSON.parse((await Array.fromAsync(chunks)).join('')).knowledgeGraph
+      expect(nodes.map(({ id }: { id: string }) => id).sort()).toEqual(ids)
+      expect(metadata).toMatchObject({
+        nodes: nodes.length,
+        edges: edges.length,
+        complete: !('limit' in filter),
+      })
+      for (const { source, target, origin } of edges) {
+        expect(ids).toContain(source)
+        expect(ids).toContain(target)
+        if ('origins' in filter) expect(origin).toBe('asserted')
+      }
+    }),
+  )
+})
+
+describe('asserting', () => {
+  it('adds properties to a derived node, and taking them back leaves the node', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('cart')
+      const put = await graph.asserted.putNode(
+        'service:cart',
+        { label: 'The cart', properties: { tier: 1 } },
+        context,
+      )
+      expect(put).toMatchObject({ id: 'service:cart', created: true, changed: true, warnings: [] })
+      expect(await graph.ask({ ask: 'node', id: 'cart' })).toMatchObject({
+        node: { label: 'The cart', data: { serviceName: 'cart', properties: { tier: 1 } } },
+      })
+      const patched = await graph.asserted.patchNode(
+        'service:cart',
+        { label: null, properties: { owner: 'x' } },
+        context,
+      )
+      expect(patched).toMatchObject({ created: false, changed: true })
+      expect(await graph.ask({ ask: 'node', id: 'cart' })).toMatchObject({
+        node: { label: 'cart', data: { properties: { tier: 1, owner: 'x' } } },
+      })
+      await graph.asserted.deleteNode('service:cart', context)
+      const { node } = await graph.ask({ ask: 'node', id: 'cart' })
+      expect(node.data).not.toHaveProperty('properties')
+      await expect(graph.asserted.deleteNode('service:cart', context)).rejects.toMatchObject({
+        code: 'COORD_NODE_NOT_FOUND',
+        detail: expect.stringContaining('derived'),
+      })
+    }))
+
+  it('edges may dangle: their ends are unresolved, and go with them', () =>
+    withGraph(async ({ graph }) => {
+      const { id } = await graph.asserted.putEdge(
+        'team:a,owns,service:b c',
+        { properties: { since: 2020 } },
+        context,
+      )
+      expect(id).toBe('team:a,owns,service:b%20c,asserted')
+      const { edge } = await graph.ask({ ask: 'edge', id })
+      expect(edge).toMatchObject({
+        source: 'team:a',
+        target: 'service:b%20c',
+        type: 'owns',
+        origin: 'asserted',
+        data: { properties: { since: 2020 } },
+      })
+      const open = await graph.ask({ ask: 'unresolved' })
+      // What a team owns exists by that word; the team itself was never named.
+      expect(open.nodes.map((node) => [node.id, node.referencedBy])).toEqual([['team:a', ['service:b%20c']]])
+      await graph.asserted.deleteEdge(id, context)
+      expect((await graph.ask({ ask: 'unresolved' })).total).toBe(0)
+      await expect(graph.ask({ ask: 'node', id: 'team:a' })).rejects.toMatchObject({
+        code: 'COORD_NODE_NOT_FOUND',
+      })
+    }))
+
+  it('has the preconditions of services, and repeats by key', () =>
+    withGraph(async ({ graph }) => {
+      const first = await graph.asserted.putNode(
+        'team:a',
+        { properties: { n: 1 } },
+        { ...context, ifNoneMatch: '*' },
+      )
+      await expect(
+        graph.asserted.putNode('team:a', {}, { ...context, ifNoneMatch: '*' }),
+      ).rejects.toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
+      const same = await graph.asserted.putNode('team:a', { properties: { n: 1 } }, context)
+      expect(same).toMatchObject({ changed: false, revision: first.revision, etag: first.etag })
+      const second = await graph.asserted.putNode(
+        'team:a',
+        { properties: { n: 2 } },
+        { ...context, ifMatch: first.etag, idempotencyKey: 'k' },
+      )
+      const again = await graph.asserted.putNode(
+        'team:a',
+        { properties: { n: 2 } },
+        { ...context, ifMatch: first.etag, idempotencyKey: 'k' },
+      )
+      expect(again).toMatchObject({ revision: second.revision, replayed: true })
+      await expect(
+        graph.asserted.putNode('team:a', { properties: { n: 3 } }, { ...context, idempotencyKey: 'k' }),
+      ).rejects.toMatchObject({ code: 'COORD_IDEMPOTENCY_REUSED' })
+      await expect(
+        graph.asserted.deleteNode('team:a', { ...context, ifMatch: first.etag }),
+      ).rejects.toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
+      await expect(graph.asserted.putNode('team:b', {}, { ...context, ifMatch: '*' })).rejects.toMatchObject({
+        code: 'COORD_PRECONDITION_FAILED',
+      })
+      await graph.asserted.deleteNode('team:a', { ...context, ifMatch: second.etag })
+    }))
+
+  it('fifty patches at once all arrive', () =>
+    withGraph(async ({ graph }) => {
+      await graph.asserted.putNode('team:a', {}, context)
+      const keys = Array.from({ length: 50 }, (_, at) => `k${at}`)
+      await Promise.all(
+        keys.map((key) => graph.asserted.patchNode('team:a', { properties: { [key]: true } }, context)),
+      )
+      const { node } = await graph.ask({ ask: 'node', id: 'team:a' })
+      expect(Object.keys(node.data['properties'] as object).sort()).toEqual(keys.sort())
+    }))
+
+  it.each([
+    ['putNode', 'no-type', {}, 'COORD_NODE_ID_INVALID'],
+    ['putNode', 'team:', {}, 'COORD_NODE_ID_INVALID'],
+    ['putNode', '9x:a', {}, 'COORD_NODE_ID_INVALID'],
+    ['putNode', `team:${'x'.repeat(5_000)}`, {}, 'COORD_NODE_ID_INVALID'],
+    ['putNode', 'team:\ud800', {}, 'COORD_NODE_ID_INVALID'],
+    ['putNode', 'team:a', { properties: 3 }, 'COORD_BODY_WRONG_TYPE'],
+    ['putNode', 'team:a', [], 'COORD_BODY_WRONG_TYPE'],
+    ['putNode', 'team:a', { properties: { x: 'y'.repeat(20_000) } }, 'COORD_FIELD_TOO_LARGE'],
+    ['putNode', 'team:a', { properties: { x: '\0' } }, 'COORD_TEXT_NUL'],
+    ['putNode', 'team:a', { label: 'y'.repeat(300) }, 'COORD_FIELD_TOO_LARGE'],
+    ['putEdge', 'team:a', {}, 'COORD_EDGE_ID_INVALID'],
+    ['putEdge', 'team:a,owns', {}, 'COORD_EDGE_ID_INVALID'],
+    ['putEdge', 'team:a,ow ns,team:b', {}, 'COORD_EDGE_ID_INVALID'],
+    ['putEdge', 'team:a,owns,team:b,guessed', {}, 'COORD_EDGE_ID_INVALID'],
+    ['putEdge', 'service:a,depends_on,service:b,declared', {}, 'COORD_EDGE_DERIVED'],
+    ['patchNode', 'team:nobody', {}, 'COORD_NODE_NOT_FOUND'],
+    ['patchEdge', 'team:a,owns,team:b', {}, 'COORD_EDGE_NOT_FOUND'],
+    ['patchNode', 'service:x', { properties: null, label: 7 }, 'COORD_BODY_WRONG_TYPE'],
+  ] as const)('%s of %j with %j is refused: %s %s', (operation, id, body, code) =>
+    withGraph(async ({ graph, live, register }) => {
+      await register('x')
+      const { revision } = live.view
+      await expect(graph.asserted[operation](id, body, context)).rejects.toMatchObject({ code })
+      expect(live.view.revision).toBe(revision)
+    }),
+  )
+
+  it('a self edge is an edge like others, and a cycle of one', () =>
+    withGraph(async ({ graph }) => {
+      await graph.asserted.putEdge('queue:q,feeds,queue:q', {}, context)
+      expect(await graph.ask({ ask: 'cycles' })).toMatchObject({
+        total: 1,
+        cycles: [{ size: 1, example: ['queue:q'] }],
+      })
+      expect((await graph.ask({ ask: 'neighbors', of: 'queue:q' })).edges.length).toBe(1)
+      expect((await graph.ask({ ask: 'impact', of: 'queue:q' })).total).toBe(0)
+    }))
+})
