@@ -2,7 +2,7 @@ import type { Door } from './door.ts'
 import { numberOf, readReply, textOf } from './door-replies.ts'
 import type { Inspection } from './store.ts'
 
-type Facts = Record<string, string | number | boolean>
+export type Facts = Record<string, string | number | boolean>
 
 /** Members of the answer that have a place of their own, or say nothing to people. */
 const elsewhere = new Set(['status', 'schema', 'serverVersion', 'nowMs'])
@@ -10,13 +10,17 @@ const elsewhere = new Set(['status', 'schema', 'serverVersion', 'nowMs'])
 /**
  * Asks the function `inspect` for its facts, and adds what only the caller sees: round trip and the difference of clocks.
  *
- * @param known what the backend knows about the way there
+ * @param wayThere tells, after the call, what the backend knows about the connection
  */
-export async function inspectThroughDoor(door: Door, known: Facts): Promise<Inspection> {
+export async function inspectThroughDoor(
+  door: Door,
+  wayThere: () => Facts | Promise<Facts>,
+): Promise<Inspection> {
   const sentAt = Date.now()
   const started = performance.now()
   const reply = await door.call('inspect', '{}')
   const roundTripMs = performance.now() - started
+  const known = await wayThere()
   return readReply(reply, (facts) => ({
     serverVersion: textOf(facts, 'serverVersion'),
     schemaVersion: numberOf(facts, 'schema'),

@@ -16,11 +16,11 @@ export class SupabaseInspector implements Inspector {
 
   inspect(): Promise<Inspection> {
     const { target, schema } = this.#settings
-    return inspectThroughDoor(this.#door, {
+    return inspectThroughDoor(this.#door, () => ({
       url: target.url,
       schemaName: schema,
       key: describeKey(target),
       keyVariable: target.keyVariable,
-    })
+    }))
   }
 }

@@ -1,5 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import { listOf, numberOf, objectOf, readReply, textOf } from '../door-replies.ts'
+import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
 import type { ApiDoor } from './api-door.ts'
@@ -43,8 +44,8 @@ export class SupabaseMigrator implements Migrator {
     return report
   }
 
-  async verify(): Promise<readonly Drift[]> {
-    return []
+  verify(): Promise<readonly Drift[]> {
+    return findPostgresDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
   }
 
   tooOld(current: number): CoordinatorError {
@@ -57,11 +58,13 @@ export class SupabaseMigrator implements Migrator {
 
 function appliedOf(step: unknown): AppliedMigration {
   const members = objectOf(step, 'a migration')
+  // A schema made by the file for Supabase's own migrations keeps no copy of the text.
+  const sql = textOf(members, 'source')
   return {
     version: numberOf(members, 'version'),
     name: textOf(members, 'name'),
     checksum: textOf(members, 'checksum'),
-    sql: textOf(members, 'source'),
+    ...(sql === '' ? {} : { sql }),
     appliedAt: numberOf(members, 'appliedAt'),
   }
 }
