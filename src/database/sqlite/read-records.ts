@@ -5,8 +5,8 @@ import type { AsOfFilter, LoadPage, Moment } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { digestAt, readEntryRow, readVersion } from './read-journal.ts'
 
-/** Rows that are read at once. Their size is known only afterwards, so they are few. */
-const ROWS_AT_ONCE = 256
+/** How many rows are read at once to begin with. Their size is known only afterwards; then there may be more at once. */
+const FIRST_ROWS = 16
 /** A page ends after the rows that made it larger than this, in UTF-16 code units. */
 const PAGE_SIZE = 1024 * 1024
 /** How many older versions one call looks at before it lets others go first. */
@@ -48,7 +48,7 @@ function readRows({ statements }: Connection, limit: number, after: RecordKey) {
   const rows: RecordRow[] = []
   let next: RecordKey | undefined = after
   for (let size = 0; next !== undefined && rows.length < limit && size < PAGE_SIZE; ) {
-    const count = Math.min(ROWS_AT_ONCE, limit - rows.length)
+    const count = Math.min(Math.max(FIRST_ROWS, rows.length), limit - rows.length)
     const more = statements.pageOfRecords.all(next.kind, next.id, count) as unknown as RecordRow[]
     for (const row of more) {
       size += row[2]?.length ?? 0
