@@ -6,6 +6,7 @@ import { versionDigest } from './list-digest.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
 import { Postings, type Term } from './postings.ts'
 import { SlotTable } from './slot-facts.ts'
+import { SlotMap } from './slot-map.ts'
 import { byCodeUnits, SortedList } from './sorted-list.ts'
 
 const nothing: readonly string[] = []
@@ -15,7 +16,7 @@ const nothing: readonly string[] = []
  * services fit because nothing is kept twice: what is seldom needed is read from the record's text again.
  */
 export class ServiceIndex implements Projection {
-  readonly #slots = new Map<string, number>()
+  readonly #slots = new SlotMap((slot) => this.record(slot).id)
   readonly #records: (StoredRecord | undefined)[] = []
   readonly #nameOf: (Term | undefined)[] = []
   readonly #versionOf: (Term | undefined)[] = []
@@ -39,7 +40,9 @@ export class ServiceIndex implements Projection {
     const known = this.#slots.get(record.id)
     if (known !== undefined) this.#leave(known, JSON.parse(this.record(known).data) as JsonObject)
     const slot = known ?? this.#free.pop() ?? this.#records.length
-    if (known === undefined) this.#slots.set(record.id, slot)
+    // Before anything else: what looks a slot up compares the ids of records.
+    this.#records[slot] = record
+    if (known === undefined) this.#slots.add(record.id, slot)
     this.#enter(slot, record, data)
   }
 
@@ -143,8 +146,6 @@ export class ServiceIndex implements Projection {
   }
 
   #enter(slot: number, record: StoredRecord, data: JsonObject): void {
-    // Before anything else: the list of a name compares the ids of its slots.
-    this.#records[slot] = record
     const name = this.#byName.add(data['serviceName'] as string, slot)
     if (name.size === 1) this.#names.add(name.text)
     this.#nameOf[slot] = name
