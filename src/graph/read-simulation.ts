@@ -6,12 +6,21 @@ import { checkJsonValue, invalidBody } from '../records/check-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
 import { serviceIdOf } from '../records/identity.ts'
 import type { StoredRecord } from '../records/record.ts'
-import { schemaProblems } from '../records/schema-problems.ts'
+import { type IssueParameters, schemaProblems } from '../records/schema-problems.ts'
 import { parseRegistration, SERVICE_KIND } from '../records/service.ts'
 import { graphProjection } from './graph-projection.ts'
 import { MAX_SIMULATED_CHANGES, type SimulatedChange } from './simulate.ts'
 
-const items = <T extends z.ZodType>(item: T) => z.array(item).max(MAX_SIMULATED_CHANGES).default([])
+const tooMany = {
+  message: `has more than ${MAX_SIMULATED_CHANGES} items`,
+  params: { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters,
+}
+const items = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .refine(({ length }) => length <= MAX_SIMULATED_CHANGES, tooMany)
+    .meta({ maxItems: MAX_SIMULATED_CHANGES })
+    .default([])
 
 /** What `POST /knowledge-graph/simulate` takes: any of these, together. */
 export const simulationSchema = z

@@ -157,6 +157,7 @@ function brokenConsumers(graph: GraphProjection, lost: readonly string[]): reado
 
 function affectedBy(graph: GraphProjection, lost: readonly string[]): number {
   const sources = lost.map((id) => graph.find(id)).filter((node) => node !== -1)
+  if (sources.length === 0) return 0
   const follow = followOf(graph, 'neededBy')
   return search(graph, { sources, follow }, ({ count, levels }) => count - (levels[1] as number))
 }

@@ -3,11 +3,11 @@ import type { JsonObject } from './canonical-json.ts'
 import { checkJsonValue, invalidBody } from './check-json.ts'
 import { closestWord } from './closest-word.ts'
 import { fits, LIMITS } from './limits.ts'
-import { schemaProblems } from './schema-problems.ts'
+import { type IssueParameters, schemaProblems } from './schema-problems.ts'
 import type { Warning } from './warning.ts'
 
 /** A custom issue with one of our codes, as `schemaProblems` reads it. */
-const tooLarge = { code: 'COORD_FIELD_TOO_LARGE' } as const
+const tooLarge = { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters
 
 const properties = z
   .looseObject({})

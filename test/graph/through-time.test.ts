@@ -1,0 +1,189 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Describer } from '../../src/graph/describe.ts'
+import { DiffTracker } from '../../src/graph/diff-tracker.ts'
+import { GraphProjection } from '../../src/graph/graph-projection.ts'
+import { deriveFrom } from '../../src/graph/rebuild.ts'
+import type { JsonObject } from '../../src/records/canonical-json.ts'
+import type { Entry, StoredRecord, Write } from '../../src/records/record.ts'
+import { backends } from '../support/backends/index.ts'
+import { plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
+import { type Operation, operations, recordOf } from './support/random-records.ts'
+import { projectionOf, recordsOf, withGraph } from './support/with-graph.ts'
+
+/** What an operation asks a store to write. */
+function writeOf({ remove, of }: Operation): Write {
+  const { kind, id, data } = recordOf(of, 1)
+  if (remove) return { op: 'delete', kind, id }
+  if (kind !== 'service') return { op: 'put', kind, id, data }
+  // What the registry's check lets through.
+  return { op: 'put', kind, id, data }
+}
+
+describe.each(backends.map((backend) => [backend.name, backend] as const))('%s', (_, backend) => {
+  it('after a random history the live graph, the one of another start and those of the past are derived ones', async () => {
+    const [history] = fc.sample(operations(60), { numRuns: 1, seed: 4_711 }) as Operation[][]
+    const longer = [
+      ...(history ?? []),
+      ...(fc.sample(operations(60), { numRuns: 3, seed: 42 }).flat() as Operation[]),
+    ]
+    const subject = await backend.create({ pageSize: 7, firstRevision: 0 })
+    try {
+      const stood: { revision: number; shape: unknown }[] = []
+      await withGraph(
+        async ({ live, graph, commit }) => {
+          for (const operation of longer) {
+            await commit(writeOf(operation))
+            const shape = shapeOf(projectionOf(live))
+            expect(shape).toEqual(shapeOfPlain(plainGraph(recordsOf(live))))
+            if (live.view.revision % 9 === 0) stood.push({ revision: live.view.revision, shape })
+          }
+          expect((await graph.rebuild()).differences).toEqual([])
+          for (const { revision, shape } of stood) {
+            const records: StoredRecord[] = []
+            for await (const page of live.asOf({ revision })) records.push(...page.records)
+            expect(shapeOf(await deriveFrom(records))).toEqual(shape)
+          }
+          const { revision } = live.view
+          const now = await graph.ask({ ask: 'neighbors', of: 'service:b' })
+          expect(await graph.askPast({ revision }, { ask: 'neighbors', of: 'service:b' })).toEqual(now)
+        },
+        { inner: subject.store },
+      )
+      if (!backend.durable) return
+      await withGraph(
+        async ({ live, graph }) => {
+          expect(shapeOf(projectionOf(live))).toEqual(shapeOfPlain(plainGraph(recordsOf(live))))
+          expect((await graph.rebuild()).differences).toEqual([])
+        },
+        { inner: await subject.reopen() },
+      )
+    } finally {
+      await subject.dispose()
+    }
+  })
+})
+
+describe('rebuilding', () => {
+  it('finds what a damaged graph has too much, too little and otherwise', () =>
+    withGraph(async ({ graph, live, register }) => {
+      await register('a', { dependencies: ['b'] })
+      await register('b')
+      expect(await graph.rebuild()).toMatchObject({ nodes: 2, edges: 1, differencesTotal: 0 })
+      const live1 = projectionOf(live)
+      const record = live1.servicesOf(live1.find('service:a'))[0] as StoredRecord
+      live1.put(record, { serviceName: 'a', dependencies: ['c'] })
+      const { differences } = await graph.rebuild()
+      expect(differences.map(({ what, id, problem }) => `${problem} ${what} ${id}`).sort()).toEqual([
+        'different node service:b',
+        'extra edge service:a,depends_on,service:c,declared',
+        'extra node service:c',
+        'missing edge service:a,depends_on,service:b,declared',
+      ])
+    }))
+})
+
+describe('differences between two moments', () => {
+  it('are told with the commits that made them', () =>
+    withGraph(async ({ graph, live, register, registry }) => {
+      await register('a', { dependencies: ['b', 'c'] })
+      const gone = await register('c')
+      const from = live.view.revision
+      await register('b')
+      await register('a', { dependencies: ['b', { serviceName: 'd', version: '^1' }] })
+      await registry.deregister(gone, { actor: 'ops' })
+      await register('passing')
+      await registry.deregister(
+        (
+          await registry.register(
+            { serviceName: 'passing', version: '1.0.0', endpoint: 'http://host:80' },
+            { actor: 'x' },
+          )
+        ).serviceId,
+        { actor: 'x' },
+      )
+      const to = live.view.revision
+      await register('later')
+      const answer = await graph.diff({ revision: from }, { revision: to }, 100)
+      expect(answer).toMatchObject({ from, to, complete: true })
+      expect(answer.nodes.map(({ change, id, revisions }) => [change, id, revisions])).toEqual([
+        ['changed', 'service:b', [from + 1, from + 2]],
+        ['removed', 'service:c', [from + 3]],
+        ['added', 'service:d', [from + 2]],
+      ])
+      expect(answer.edges.map(({ change, id, revisions }) => [change, id, revisions])).toEqual([
+        ['removed', 'service:a,depends_on,service:c,declared', [from + 2]],
+        ['added', 'service:a,depends_on,service:d,declared', [from + 2]],
+      ])
+      expect(answer.edges[1]?.after?.data).toEqual({ declaredBy: 1, versions: ['^1'] })
+      expect(answer.commits.map(({ revision, actor }) => [revision, actor])).toEqual([
+        [from + 1, 'test'],
+        [from + 2, 'test'],
+        [from + 3, 'ops'],
+      ])
+      expect(await graph.diff({ revision: to }, { revision: to }, 100)).toMatchObject({
+        nodes: [],
+        edges: [],
+        commits: [],
+      })
+      expect(await graph.diff({ revision: from }, { revision: to }, 1)).toMatchObject({
+        nodesTotal: 3,
+        complete: false,
+        truncated: 'limit',
+      })
+    }))
+
+  it('are exactly those between the graphs derived at both ends', () => {
+    fc.assert(
+      fc.property(operations(20), operations(20), (before, after) => {
+        const records = new Map<string, StoredRecord>()
+        before.forEach(({ of }, at) => {
+          const record = recordOf(of, at + 1)
+          records.set(`${of.kind} ${record.id}`, record)
+        })
+        const start = new Map(records)
+        const graph = new GraphProjection()
+        for (const record of start.values()) graph.put(record, JSON.parse(record.data) as JsonObject)
+        const tracker = new DiffTracker(graph, start.values())
+        after.forEach((operation, at) => {
+          const revision = 100 + at
+          const { kind, id, data } = recordOf(operation.of, revision)
+          const writes: Entry['writes'] = [
+            operation.remove ? { op: 'delete', kind, id } : { op: 'put', kind, id, data },
+          ]
+          tracker.play({ revision, commitId: `c${revision}`, at: revision, actor: 'x', writes, digest: '' })
+          if (operation.remove) records.delete(`${kind} ${id}`)
+          else records.set(`${kind} ${id}`, recordOf(operation.of, revision))
+        })
+        const [then, now] = [factsOf(start), factsOf(records)]
+        const answer = tracker.answer(10_000)
+        const told = [...answer.nodes, ...answer.edges].map(({ change, id }) => `${change} ${id}`).sort()
+        const expected = [...new Set([...then.keys(), ...now.keys()])]
+          .filter((id) => then.get(id) !== now.get(id))
+          .map((id) => `${then.has(id) ? (now.has(id) ? 'changed' : 'removed') : 'added'} ${id}`)
+        expect(told).toEqual(expected.sort())
+        for (const { revisions } of [...answer.nodes, ...answer.edges])
+          expect(revisions.length).toBeGreaterThan(0)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+/** Every node and edge as it is shown, without revisions. */
+function factsOf(records: ReadonlyMap<string, StoredRecord>): ReadonlyMap<string, string> {
+  const graph = new GraphProjection()
+  for (const record of records.values()) graph.put(record, JSON.parse(record.data) as JsonObject)
+  const describer = new Describer(graph)
+  const facts = new Map<string, string>()
+  const note = (shown: { readonly id: string }) =>
+    facts.set(
+      shown.id,
+      JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value)),
+    )
+  for (let node = 0; node < graph.nodeSlots; node += 1)
+    if (graph.idOf(node) !== '') note(describer.node(node))
+  for (let edge = 0; edge < graph.edges.slots; edge += 1)
+    if (graph.edges.refs[edge] !== 0) note(describer.edge(edge))
+  return facts
+}

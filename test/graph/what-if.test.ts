@@ -1,0 +1,241 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { GraphProjection } from '../../src/graph/graph-projection.ts'
+import { simulate } from '../../src/graph/simulate.ts'
+import { findWayBack } from '../../src/graph/way-back.ts'
+import type { JsonObject } from '../../src/records/canonical-json.ts'
+import type { StoredRecord } from '../../src/records/record.ts'
+import { stronglyConnected } from './support/brute-force.ts'
+import { plainGraph, shapeOf } from './support/plain-graph.ts'
+import { operations, recordOf } from './support/random-records.ts'
+import { projectionOf, withGraph } from './support/with-graph.ts'
+
+describe('simulating', () => {
+  it('removing the last instance breaks those that need it; removing one of two breaks nobody', () =>
+    withGraph(async ({ graph, register }) => {
+      const one = await register('db', { instanceId: '1' })
+      await register('db', { instanceId: '2' })
+      await register('api', { dependencies: ['db'] })
+      await register('web', { dependencies: ['api'] })
+      expect(graph.simulate({ remove: [one] })).toMatchObject({
+        safe: true,
+        brokenConsumers: [],
+        affected: 0,
+        complete: true,
+      })
+      const answer = graph.simulate({ remove: ['db'] })
+      expect(answer).toMatchObject({ safe: false, affected: 2 })
+      expect(answer.lostProviders.map(({ id }) => id)).toEqual(['service:db'])
+      expect(answer.brokenConsumers).toEqual([
+        { id: 'service:api', label: 'api', type: 'depends_on', loses: 'service:db' },
+      ])
+    }))
+
+  it('what a service alone exposes, publishes or provides goes with it', () =>
+    withGraph(async ({ graph, register }) => {
+      const file = { apis: ['GET /a'], events: { publishes: ['done'] }, tables: ['t'] }
+      await register('p', { capabilities: ['pay'], migrationFile: file })
+      await register('c', {
+        migrationFile: {
+          calls: [{ service: 'p', method: 'GET', path: '/a' }],
+          events: { subscribes: ['done'] },
+          requires: ['pay'],
+        },
+      })
+      const answer = graph.simulate({ remove: ['p'] })
+      expect(answer.lostProviders.map(({ id }) => id)).toEqual([
+        'api:p:GET:%2Fa',
+        'capability:pay',
+        'event:done',
+        'service:p',
+        'table:t',
+      ])
+      expect(answer.brokenConsumers.map(({ id, loses }) => [id, loses])).toEqual([
+        ['service:c', 'api:p:GET:%2Fa'],
+        ['service:c', 'capability:pay'],
+        ['service:c', 'event:done'],
+      ])
+      await register('q', { capabilities: ['pay'] })
+      expect(graph.simulate({ remove: ['p'] }).brokenConsumers.map(({ loses }) => loses)).not.toContain(
+        'capability:pay',
+      )
+    }))
+
+  it('a version out of range is named, with who asks for it', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('lib', { version: '1.2.0', instanceId: '1' })
+      await register('strict', { dependencies: [{ serviceName: 'lib', version: '^1.2' }] })
+      await register('free', { dependencies: ['lib'] })
+      await register('odd', { dependencies: [{ serviceName: 'lib', version: 'not a range' }] })
+      expect(graph.simulate({ changeVersion: [{ serviceName: 'lib', version: '1.9.0' }] })).toMatchObject({
+        safe: true,
+      })
+      expect(graph.simulate({ changeVersion: [{ serviceName: 'lib', version: '2.0.0' }] })).toMatchObject({
+        safe: false,
+        violatedRanges: [
+          { consumer: 'service:strict', dependency: 'service:lib', range: '^1.2', versions: ['2.0.0'] },
+        ],
+      })
+      await register('lib', { version: '1.3.0', instanceId: '2' })
+      expect(
+        graph.simulate({ changeVersion: [{ serviceName: 'lib', version: '2.0.0', from: '1.2.0' }] }),
+      ).toMatchObject({ safe: true })
+      const newcomer = {
+        serviceName: 'new',
+        version: '1',
+        endpoint: 'http://new',
+        dependencies: [{ serviceName: 'lib', version: '>=3' }, 'missing'],
+      }
+      expect(graph.simulate({ register: [newcomer] })).toMatchObject({
+        violatedRanges: [{ consumer: 'service:new', range: '>=3', versions: ['1.2.0', '1.3.0'] }],
+        unknownDependencies: [{ consumer: 'service:new', dependency: 'service:missing' }],
+      })
+    }))
+
+  it('an edge that closes a circle is named; one that only joins it is not', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('a', { dependencies: ['b'] })
+      await register('b', { dependencies: ['c'] })
+      await register('c')
+      const c = { serviceName: 'c', version: '1.0.0', endpoint: 'http://host:80' }
+      expect(graph.simulate({ register: [{ ...c, dependencies: ['a'] }] })).toMatchObject({
+        newCycles: [['service:c', 'service:a', 'service:b']],
+        safe: false,
+      })
+      expect(graph.simulate({ register: [{ ...c, serviceName: 'd', dependencies: ['a'] }] })).toMatchObject({
+        newCycles: [],
+        safe: true,
+      })
+      // What would be gone at the same time closes nothing.
+      expect(graph.simulate({ remove: ['b'], register: [{ ...c, dependencies: ['a'] }] }).newCycles).toEqual(
+        [],
+      )
+    }))
+
+  it('leaves the graph as it was, whatever was asked', () => {
+    fc.assert(
+      fc.property(operations(25), operations(10), (history, changes) => {
+        const graph = new GraphProjection()
+        const records = new Map<string, StoredRecord>()
+        history.forEach(({ of }, at) => {
+          const record = recordOf(of, at + 1)
+          records.set(record.id, record)
+          graph.put(record, JSON.parse(record.data) as JsonObject)
+        })
+        const before = shapeOf(graph)
+        const asked = new Map<string, { before: StoredRecord | undefined; after: StoredRecord | undefined }>()
+        for (const { remove, of } of changes) {
+          if (of.kind !== 'service') continue
+          const after = recordOf(of, 1_000)
+          asked.set(after.id, { before: records.get(after.id), after: remove ? undefined : after })
+        }
+        const answer = simulate(graph, [...asked.values()])
+        expect(shapeOf(graph)).toEqual(before)
+        // Broken consumers and lost providers by the plain rules.
+        const then = new Map(records)
+        for (const [id, { after }] of asked) {
+          if (after === undefined) then.delete(id)
+          else then.set(id, after)
+        }
+        const plain = { before: plainGraph(records.values()), after: plainGraph(then.values()) }
+        const lost = [...plain.before.nodes]
+          .filter(([id, { resolved }]) => resolved && plain.after.nodes.get(id)?.resolved !== true)
+          .map(([id]) => id)
+        expect(answer.lostProviders.map(({ id }) => id)).toEqual(lost.sort())
+        const broken = [...plain.after.edges.values()].filter(
+          ({ from, to }) => lost.includes(to) && from !== to,
+        )
+        expect(answer.brokenConsumers.length).toBe(broken.length)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it.each([
+    ['an unknown service', { remove: ['nobody'] }, 'COORD_SERVICE_NOT_FOUND'],
+    ['a text for a list', { remove: 'db' }, 'COORD_BODY_WRONG_TYPE'],
+    ['half a registration', { register: [{ serviceName: 'x' }] }, 'COORD_FIELD_MISSING'],
+    ['a change to no version', { changeVersion: [{ serviceName: 'db' }] }, 'COORD_FIELD_MISSING'],
+    ['a number', 7, 'COORD_BODY_WRONG_TYPE'],
+    ['too much', { remove: Array.from({ length: 1_001 }, () => 'db') }, 'COORD_FIELD_TOO_LARGE'],
+  ])('%s cannot be simulated', (_, body, code) =>
+    withGraph(async ({ graph, register, live }) => {
+      await register('db')
+      const before = shapeOf(projectionOf(live))
+      expect(() => graph.simulate(body)).toThrow(expect.objectContaining({ code }))
+      expect(shapeOf(projectionOf(live))).toEqual(before)
+    }),
+  )
+})
+
+describe('warnings to a registration', () => {
+  it('name what is not registered and the circle that is closed', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('a', { dependencies: ['b'] })
+      const warnings = graph.registerWarnings({
+        serviceName: 'b',
+        dependencies: ['nobody', { serviceName: 'a' }, 'b'],
+      })
+      expect(warnings.map(({ code, path }) => [code, path])).toEqual([
+        ['unknown_dependency', '/dependencies/0'],
+        ['dependency_cycle', '/dependencies'],
+        ['dependency_cycle', '/dependencies'],
+      ])
+      expect(warnings[0]?.message).toContain('"nobody"')
+      expect(warnings[1]?.message).toContain('b -> b')
+      expect(warnings[2]?.message).toContain('b -> a -> b')
+      expect(graph.registerWarnings({ serviceName: 'z', dependencies: ['a'] })).toEqual([])
+    }))
+
+  it('say so where the search for a circle was given up', () => {
+    const graph = new GraphProjection()
+    const add = (serviceName: string, dependencies: string[]) =>
+      graph.put(
+        { kind: 'service', id: serviceName, data: '{}' as never, revision: 1, createdAt: 0, updatedAt: 0 },
+        { serviceName, dependencies },
+      )
+    // Two trees that never meet, each larger than the search may look at.
+    for (let at = 0; at < 150; at += 1) {
+      add(`up${at}`, ['me'])
+      add(
+        `down${at}`,
+        Array.from({ length: 100 }, (_, leaf) => `leaf${at}-${leaf}`),
+      )
+      for (let leaf = 0; leaf < 100; leaf += 1) add(`upper${at}-${leaf}`, [`up${at}`])
+    }
+    add(
+      'down',
+      Array.from({ length: 150 }, (_, at) => `down${at}`),
+    )
+    const [me, down] = [graph.find('service:me'), graph.find('service:down')]
+    expect(findWayBack(graph, { starts: [down], end: me })).toEqual({ outcome: 'unknown' })
+    expect(findWayBack(graph, { starts: [down], end: me }, 1_000_000)).toEqual({ outcome: 'none' })
+  })
+
+  it('a way back is found exactly where one is', () => {
+    fc.assert(
+      fc.property(operations(25), (history) => {
+        const graph = new GraphProjection()
+        const records = new Map<string, StoredRecord>()
+        history.forEach(({ of }, at) => {
+          const record = recordOf(of, at + 1)
+          records.set(`${record.kind} ${record.id}`, record)
+          graph.put(record, JSON.parse(record.data) as JsonObject)
+        })
+        const plain = plainGraph(records.values())
+        const groups = stronglyConnected(plain)
+        for (const { from, to } of plain.edges.values()) {
+          const way = findWayBack(graph, { starts: [graph.find(to)], end: graph.find(from) })
+          const together = from === to || groups.some((group) => group.includes(from) && group.includes(to))
+          expect(way.outcome).toBe(together ? 'found' : 'none')
+          if (way.outcome !== 'found') continue
+          expect([way.nodes[0], way.nodes.at(-1)]).toEqual([to, from])
+          const steps = new Set([...plain.edges.values()].map((edge) => `${edge.from} ${edge.to}`))
+          for (let at = 1; at < way.nodes.length; at += 1)
+            expect(steps).toContain(`${way.nodes[at - 1]} ${way.nodes[at]}`)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
