@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { emitSupabase } from '../../src/database/migrations/emit-supabase.ts'
+import { loadMigrations } from '../../src/database/migrations/migration.ts'
+import { splitStatements } from '../../src/database/migrations/split-statements.ts'
+import type { PostgresOptions } from '../../src/database/postgres/options.ts'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import { commitOf, put } from '../conformance/build.ts'
+import { accepted, Caller, loadAll } from '../conformance/caller.ts'
+import { storeOptions } from '../support/backends/postgres.ts'
+import { PostgresServer } from '../support/postgres.ts'
+import { makeSupabaseRoles } from './supabase-roles.ts'
+
+const target = loadMigrations('postgres').length
+
+let server: PostgresServer
+let schema: string
+let made = 0
+
+beforeAll(async () => {
+  server = await PostgresServer.start()
+})
+afterAll(() => server.dispose())
+
+beforeEach(() => {
+  made += 1
+  schema = `migrating_${made}`
+})
+
+async function withStore<T>(
+  body: (store: PostgresStore) => Promise<T>,
+  options: Partial<PostgresOptions> = {},
+): Promise<T> {
+  const store = new PostgresStore(storeOptions(server, { schema, ...options }))
+  try {
+    return await body(store)
+  } finally {
+    await store.close()
+  }
+}
+
+const tablesOf = (name: string) =>
+  server.query(
+    `select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = '${name}'`,
+  )
+
+/** Sets what the schema says about its own age. */
+const stamp = (sql: string) =>
+  server.query(`begin; select set_config('${schema}.writer', 'on', true); ${sql}; commit`)
+
+describe('migrating', () => {
+  it('is done by opening, and done once', async () => {
+    await withStore((store) => store.open())
+    const ran = await server.query(`select version, applied_at from ${schema}.migrations order by 1`)
+    expect(ran).toHaveLength(target)
+    const report = await withStore(async (store) => {
+      await store.open()
+      return store.migrator.status()
+    })
+    expect(report).toMatchObject({ current: target, target })
+    expect(report.steps.every(({ state, appliedAt }) => state === 'applied' && appliedAt !== undefined)).toBe(
+      true,
+    )
+    expect(await server.query(`select version, applied_at from ${schema}.migrations order by 1`)).toEqual(ran)
+  })
+
+  it('is done once by eight programs that start together', async () => {
+    const heads = await Promise.all(Array.from({ length: 8 }, () => withStore((store) => store.open())))
+    expect(new Set(heads.map(({ position }) => position.lineage)).size).toBe(1)
+    expect(await server.query(`select 1 from ${schema}.migrations`)).toHaveLength(target)
+    expect(await withStore((store) => store.migrator.verify())).toEqual([])
+  })
+
+  it('leaves nothing behind where a migration fails', async () => {
+    await server.query(
+      `create schema ${schema}; create function ${schema}.argument(p jsonb) returns text language sql as 'select 1::text'`,
+    )
+    await expect(withStore((store) => store.open())).rejects.toMatchObject({ name: 'CoordinatorError' })
+    const rows = await server.query<{ version: number }>(`select version from ${schema}.migrations`)
+    expect(rows.map(({ version }) => version)).toEqual([1])
+    expect(
+      await server.query(`select 1 from pg_proc where pronamespace = '${schema}'::regnamespace`),
+    ).toHaveLength(1)
+    await server.query(`drop function ${schema}.argument(jsonb)`)
+    await withStore((store) => store.open())
+    expect(await withStore((store) => store.migrator.verify())).toEqual([])
+  })
+
+  it('only tries in a dry run: it says what would run and which locks it takes, and nothing is there afterwards', async () => {
+    const report = await withStore((store) => store.migrator.migrate({ dryRun: true }))
+    expect(report).toMatchObject({ current: 0, target })
+    expect(report.steps.map(({ state }) => state)).toEqual(Array(target).fill('pending'))
+    expect(report.locks).toContain('AccessExclusiveLock on records')
+    expect(await tablesOf(schema)).toEqual([])
+  })
+
+  it('names a failure of the dry run, too', async () => {
+    await server.query(
+      `create schema ${schema}; create function ${schema}.argument(p jsonb) returns text language sql as 'select 1::text'`,
+    )
+    await expect(withStore((store) => store.migrator.migrate({ dryRun: true }))).rejects.toMatchObject({
+      name: 'CoordinatorError',
+    })
+    expect(await tablesOf(schema)).toEqual([])
+  })
+
+  it('shows what changed in a migration that ran with another text, and goes on', async () => {
+    await withStore((store) => store.open())
+    await server.query(
+      `update ${schema}.migrations set checksum = 'other', source = 'select 1;' where version = 2`,
+    )
+    const { steps } = await withStore((store) => store.migrator.status())
+    expect(steps[1]).toMatchObject({ version: 2, state: 'changed' })
+    expect(steps[1]?.diff).toMatch(/^- select 1;$/m)
+    await withStore((store) => store.open())
+  })
+
+  it('needs no right to make schemas where one was made for it', async () => {
+    await server.query(`create role owner_${made} login; create schema ${schema} authorization owner_${made}`)
+    const store = new PostgresStore(storeOptions(server, { schema, role: `owner_${made}` }))
+    accepted(await new Caller(store, (await store.open()).position).write(put('a')))
+    await store.close()
+  })
+
+  it('touches no schema of another program', async () => {
+    await server.query(`create schema ${schema}; create table ${schema}.records (title text)`)
+    await expect(withStore((store) => store.open())).rejects.toMatchObject({
+      code: 'COORD_STORE_FOREIGN',
+      retryable: false,
+    })
+    await server.query(`create table ${schema}.migrations (id integer)`)
+    await expect(withStore((store) => store.open())).rejects.toMatchObject({ code: 'COORD_STORE_FOREIGN' })
+    expect(
+      await server.query(
+        `select column_name from information_schema.columns where table_schema = '${schema}' order by 1`,
+      ),
+    ).toEqual([{ column_name: 'id' }, { column_name: 'title' }])
+  })
+})
+
+describe('a schema that does not fit', () => {
+  it('is refused where it is missing and may not be made', async () => {
+    await expect(withStore((store) => store.open(), { autoMigrate: false })).rejects.toMatchObject({
+      code: 'COORD_SCHEMA_OLD',
+      exitCode: 78,
+    })
+    expect(await tablesOf(schema)).toEqual([])
+  })
+
+  it('is refused where it is older and may not be brought up to date', async () => {
+    await withStore((store) => store.open())
+    await server.query(`delete from ${schema}.migrations where version = ${target}`)
+    await expect(withStore((store) => store.open(), { autoMigrate: false })).rejects.toMatchObject({
+      code: 'COORD_SCHEMA_OLD',
+    })
+    await withStore((store) => store.open())
+    expect((await withStore((store) => store.migrator.status())).current).toBe(target)
+  })
+
+  it('that is newer is written as long as it says that this program may', async () => {
+    await withStore((store) => store.open())
+    await server.query(`insert into ${schema}.migrations values (${target + 1}, 'later', 'x', 'select 1')`)
+    await stamp(`update ${schema}.head set schema_number = ${target + 1}`)
+    await withStore(async (store) => {
+      const caller = new Caller(store, (await store.open()).position)
+      accepted(await caller.write(put('a')))
+      const { current, steps } = await store.migrator.status()
+      expect(current).toBe(target + 1)
+      expect(steps.at(-1)).toMatchObject({ name: 'later', state: 'unknown' })
+    })
+  })
+
+  it('that is too new is read, never written', async () => {
+    await withStore(async (store) => {
+      const { position } = await store.open()
+      const caller = new Caller(store, position)
+      accepted(await caller.write(put('a')))
+      await stamp(`update ${schema}.head set schema_number = ${target + 2}, oldest_writer = ${target + 1}`)
+      const refusal = { code: 'COORD_SCHEMA_NEWER', outcome: 'not_written', retryable: false }
+      await expect(store.commit(caller.position, [commitOf(put('b'))])).rejects.toMatchObject(refusal)
+      await expect(store.compact(1)).rejects.toMatchObject(refusal)
+      await expect(store.fork(caller.position)).rejects.toMatchObject(refusal)
+      expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a'])
+      expect((await store.head()).position).toEqual(caller.position)
+      expect(await store.changes(position, 10)).toMatchObject({ status: 'ok', entries: [{ revision: 1 }] })
+    })
+  })
+})
+
+describe('the file for Supabase', () => {
+  it('makes the same schema, and may be applied again over what it holds', async () => {
+    await makeSupabaseRoles(server)
+    const { name, sql } = emitSupabase({ schema, now: new Date('2026-01-02T03:04:05Z') })
+    expect(name).toBe(`20260102030405_coordinator_${target}.sql`)
+    await server.query(`begin; ${sql} commit`)
+    await withStore(async (store) => {
+      const caller = new Caller(store, (await store.open()).position)
+      accepted(await caller.write(put('a')))
+      expect(await store.migrator.verify()).toEqual([])
+      await server.query(`begin; ${sql} commit`)
+      expect(await store.migrator.verify()).toEqual([])
+      expect((await store.migrator.status()).steps.every(({ state }) => state === 'applied')).toBe(true)
+      accepted(await caller.write(put('b')))
+    })
+  })
+
+  it('opens the door to the public key only where that is asked for', async () => {
+    await makeSupabaseRoles(server)
+    expect(emitSupabase({ schema }).sql).not.toMatch(/to anon;/)
+    await server.query(emitSupabase({ schema, allowAnon: true }).sql)
+    await withStore(async (store) => {
+      await store.open()
+      expect(await store.migrator.verify()).toEqual([])
+      expect((await store.inspector.inspect()).details['anonAllowed']).toBe(true)
+    })
+  })
+})
+
+describe('the statements of a file', () => {
+  it('end at semicolons outside of texts, names, comments and bodies', () => {
+    const sql = `-- first; comment
+select ';', "a;b"; -- second;
+create function f() as $$ a; 'b' $$;
+do $x$ begin; $$;$$ end $x$; select 'it''s;'`
+    expect(splitStatements(sql)).toEqual([
+      `select ';', "a;b";`,
+      `create function f() as $$ a; 'b' $$;`,
+      `do $x$ begin; $$;$$ end $x$;`,
+    ])
+  })
+})
