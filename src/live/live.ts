@@ -166,7 +166,13 @@ export class Live {
    */
   commit(commit: Commit): Promise<CommitOutcome> {
     if (this.#view === undefined) return Promise.reject(this.#notLoaded())
-    return this.#committer.commit(commit)
+    const startedAt = performance.now()
+    const answered = this.#committer.commit(commit)
+    answered.then(
+      ({ outcome }) => this.#tell((observer) => observer.committed?.(outcome, performance.now() - startedAt)),
+      () => this.#tell((observer) => observer.committed?.('failed', performance.now() - startedAt)),
+    )
+    return answered
   }
 
   /**

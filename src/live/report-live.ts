@@ -16,6 +16,7 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
       before = status.state
     },
     batch: (batch) => metrics.batch(batch),
+    committed: (outcome, durationMs) => metrics.committed(outcome, durationMs),
     replaced(view, reason) {
       const figures = { revision: view.revision, lineage: view.lineage, refusedRecords: view.refusedCount }
       if (loadedOnce) {
