@@ -11,6 +11,8 @@ export interface DataApiSettings {
   readonly databaseUrl: string
   readonly secretKey: string
   readonly publishableKey: string
+  /** Stands for a user who has logged in: such tokens need the auth server, which is not started. */
+  readonly userKey: string
   /** @default 0, any free one */
   readonly port?: number
   /** Connections to the database. @default 10 */
@@ -33,12 +35,14 @@ async function start(settings: DataApiSettings): Promise<void> {
   })
   const app = new App({
     connection: connection as unknown as Connection,
-    auth: {
-      enabled: false,
-      publishable_key: settings.publishableKey,
-      secret_key: settings.secretKey,
+    auth: { enabled: false },
+    options: {
+      server: {
+        disableStudio: true,
+        admin: false,
+        apiKeys: { resolver: async (key: string) => roleOf(key, settings) },
+      },
     },
-    options: { server: { disableStudio: true, admin: false } },
   } as ConstructorParameters<typeof App>[0])
   const server = createServer((request, response) => {
     answer(app, request, response).catch((thrown: unknown) => {
@@ -48,6 +52,12 @@ async function start(settings: DataApiSettings): Promise<void> {
   server.listen(settings.port ?? 0, '127.0.0.1', () => {
     process.send?.({ port: (server.address() as AddressInfo).port })
   })
+}
+
+function roleOf(key: string, { secretKey, publishableKey, userKey }: DataApiSettings) {
+  if (key === secretKey) return { type: 'secret' as const, claims: { role: 'service_role' } }
+  if (key === publishableKey) return { type: 'publishable' as const, claims: { role: 'anon' } }
+  return key === userKey ? { type: 'publishable' as const, claims: { role: 'authenticated' } } : null
 }
 
 async function answer(app: WebServer, request: IncomingMessage, response: ServerResponse): Promise<void> {

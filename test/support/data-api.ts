@@ -7,11 +7,17 @@ import type { DataApiSettings } from './data-api-process.ts'
 export interface ProjectKeys {
   readonly secretKey: string
   readonly publishableKey: string
+  /** Comes with the role `authenticated`. */
+  readonly userKey: string
 }
 
 export function makeKeys(): ProjectKeys {
   const body = () => `${randomBytes(16).toString('base64url').slice(0, 22)}_${randomBytes(4).toString('hex')}`
-  return { secretKey: `sb_secret_${body()}`, publishableKey: `sb_publishable_${body()}` }
+  return {
+    secretKey: `sb_secret_${body()}`,
+    publishableKey: `sb_publishable_${body()}`,
+    userKey: `sb_publishable_${body()}`,
+  }
 }
 
 /**

@@ -2,21 +2,17 @@ import { Secret } from '../../src/config/secret.ts'
 import type { SupabaseAccess, SupabaseTarget } from '../../src/config/supabase.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import type { SupabaseOptions } from '../../src/database/supabase/options.ts'
+import { makeSupabaseRoles } from '../postgres/supabase-roles.ts'
 import { storeOptions } from './backends/postgres.ts'
 import { DataApi, makeKeys, type ProjectKeys } from './data-api.ts'
 import { PostgresServer, type PostgresServerOptions } from './postgres.ts'
 
-/** The roles of a Supabase project, with its rights and time-outs: the Data API logs in as `authenticator`. */
-export const projectRoles = `
-  create role anon nologin;
-  create role authenticated nologin;
-  create role service_role nologin bypassrls;
-  create role authenticator login noinherit;
-  grant anon, authenticated, service_role to authenticator;
+/** Time-outs of a Supabase project: those of `authenticator` hold for the secret key too. */
+const timeouts = `
   alter role anon set statement_timeout = '3s';
   alter role authenticated set statement_timeout = '8s';
   alter role authenticator set statement_timeout = '8s';
-  grant usage on schema public to anon, authenticated, service_role`
+  alter role authenticator set lock_timeout = '8s'`
 
 export interface SupabaseProjectOptions extends PostgresServerOptions {
   /** Schemas that are migrated before the Data API reads them. @default ['coordinator'] */
@@ -41,7 +37,8 @@ export class SupabaseProject {
   }: SupabaseProjectOptions = {}): Promise<SupabaseProject> {
     const server = await PostgresServer.start(options)
     const keys = makeKeys()
-    await server.query(projectRoles)
+    await makeSupabaseRoles(server)
+    await server.query(timeouts)
     for (const schema of schemas) await migrateSchema(server, schema)
     const api = await DataApi.start({ databaseUrl: server.url('postgres', 'authenticator'), ...keys })
     return new SupabaseProject(server, api, keys)

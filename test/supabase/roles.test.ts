@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { allowAnonSql } from '../../src/database/migrations/emit-supabase.ts'
+import { SupabaseStore } from '../../src/database/supabase/store.ts'
+import { commitOf, put } from '../conformance/build.ts'
+import { SupabaseProject } from '../support/supabase.ts'
+
+const doors = [
+  ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'migrations', 'catalog'],
+  ...['commit', 'compact', 'fork'],
+]
+const tables = [
+  ...['head', 'records', 'tombstones', 'journal', 'migrations'],
+  ...['services', 'graph_nodes', 'graph_edges'],
+]
+
+let project: SupabaseProject
+
+beforeAll(async () => {
+  project = await SupabaseProject.start({ schemas: ['coordinator', 'open_to_all'] })
+  await project.server.query(allowAnonSql('open_to_all'))
+  const store = new SupabaseStore(project.options())
+  const { position } = await store.open()
+  await store.commit(position, [commitOf(put('secret-service', { canary: 'CANARY' }))])
+  await store.close()
+})
+afterAll(() => project.dispose())
+
+/** Headers with which somebody comes to the Data API. */
+const visitors: Readonly<Record<string, () => Record<string, string>>> = {
+  'nobody, without a key': () => ({}),
+  'anon, by the public key': () => ({ apikey: project.keys.publishableKey }),
+  'authenticated, by logging in': () => ({ apikey: project.keys.userKey }),
+  'somebody with a made-up secret key': () => ({ apikey: 'sb_secret_made_up' }),
+}
+
+async function ask(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  init: RequestInit = {},
+): Promise<{ status: number; code: unknown; text: string }> {
+  const response = await fetch(`${project.api.url}/rest/v1/${path}`, {
+    ...init,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+  const text = await response.text()
+  const { code } = (text === '' ? {} : (JSON.parse(text) as { code?: unknown })) ?? {}
+  return { status: response.status, code, text }
+}
+
+const call = (door: string, headers: Readonly<Record<string, string>>) =>
+  ask(`rpc/coordinator_${door}`, headers, { method: 'POST', body: JSON.stringify({ p: {} }) })
+
+describe.each(Object.entries(visitors))('%s', (visitor, headersOf) => {
+  it.each(doors)('may not call %s', async (door) => {
+    const { status, code, text } = await call(door, headersOf())
+    expect([401, 403]).toContain(status)
+    // Whose key is known is refused by the database, for the role; anybody else before that.
+    expect(code === '42501').toBe(/^anon|^authenticated/.test(visitor))
+    expect(text).not.toContain('CANARY')
+  })
+
+  it.each(tables)('finds no table or view %s, by any method', async (table) => {
+    for (const profile of [{}, { 'accept-profile': 'coordinator', 'content-profile': 'coordinator' }])
+      for (const method of ['GET', 'POST', 'PATCH', 'DELETE']) {
+        const body = method === 'POST' || method === 'PATCH' ? '{"kind":"service"}' : undefined
+        const { status, text } = await ask(
+          `${table}?select=*`,
+          { ...headersOf(), ...profile },
+          { method, ...(body === undefined ? {} : { body }) },
+        )
+        expect(status).toBeGreaterThanOrEqual(400)
+        expect(text).not.toContain('CANARY')
+      }
+  })
+})
+
+describe('service_role, by the secret key', () => {
+  const headers = () => ({ apikey: project.keys.secretKey })
+
+  it.each(doors)('may call %s', async (door) => {
+    const { code } = await call(door, headers())
+    expect(['42501', 'PGRST202']).not.toContain(code)
+  })
+
+  it.each(tables)('finds no table or view %s', async (table) => {
+    expect((await ask(table, headers())).code).toBe('PGRST205')
+    expect((await ask(table, { ...headers(), 'accept-profile': 'coordinator' })).code).toBe('PGRST106')
+  })
+
+  it('finds no function of the private schema', async () => {
+    const { code } = await ask(
+      'rpc/commit',
+      { ...headers(), 'content-profile': 'coordinator' },
+      { method: 'POST', body: '{"p":{}}' },
+    )
+    expect(code).toBe('PGRST106')
+  })
+})
+
+describe('a store with the public key', () => {
+  it('is refused, with what to do', async () => {
+    const store = new SupabaseStore(project.options({ access: 'anon' }))
+    await expect(store.open()).rejects.toMatchObject({ code: 'COORD_STORE_ANON', exitCode: 78 })
+    await store.close()
+  })
+
+  it('loads, commits and follows where that was allowed on purpose; no more than that', async () => {
+    const store = new SupabaseStore(project.options({ access: 'anon', schema: 'open_to_all' }))
+    const { position } = await store.open()
+    const commit = commitOf(put('a'))
+    expect(await store.commit(position, [commit])).toMatchObject({
+      status: 'ok',
+      results: [{ outcome: 'accepted', revision: 1 }],
+    })
+    expect(await store.changes(position, 10)).toMatchObject({ entries: [{ commitId: commit.commitId }] })
+    expect(await Array.fromAsync(store.load())).toMatchObject([{ records: [{ id: 'a' }] }])
+    const refused = { code: 'COORD_STORE_ANON' }
+    await expect(store.compact(1)).rejects.toMatchObject({ ...refused, outcome: 'not_written' })
+    await expect(store.fork(position)).rejects.toMatchObject({ ...refused, outcome: 'not_written' })
+    await expect(store.history('service', 'a')).rejects.toMatchObject(refused)
+    await expect(Array.fromAsync(store.asOf({ revision: 1 }))).rejects.toMatchObject(refused)
+    await expect(store.inspector.inspect()).rejects.toMatchObject(refused)
+    await store.close()
+  })
+})
+
+describe('a store with a wrong key', () => {
+  it('is refused, naming the variable and never the key', async () => {
+    const { target, ...rest } = project.options()
+    const { Secret } = await import('../../src/config/secret.ts')
+    const store = new SupabaseStore({ ...rest, target: { ...target, key: new Secret('sb_secret_CANARY') } })
+    const error = await store.open().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'COORD_STORE_AUTH', exitCode: 78, sourceCode: 'HTTP401' })
+    expect(String((error as Error).message)).toContain('SUPABASE_SERVICE_ROLE_KEY')
+    expect(JSON.stringify(error) + (error as Error).stack).not.toContain('CANARY')
+    await store.close()
+  })
+})
