@@ -11,6 +11,7 @@ import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers.ts'
 import { otherVersions } from './other-versions.ts'
 import { serviceEtag, statusOf } from './service-json.ts'
+import { refusedService } from './service-not-found.ts'
 
 const ROUTE = 'POST /register'
 
@@ -44,7 +45,8 @@ function planRegistration(state: PlanningState, wanted: Wanted): PlannedChange<R
   const { view } = state
   const { serviceId, registration } = wanted
   const stored = view.get(SERVICE_KIND, serviceId)
-  const current = stored?.revision ?? 0
+  // A registration mends a record that a person made unfit to be served.
+  const current = stored?.revision ?? refusedService(view, serviceId)?.revision ?? 0
   const { expect, callers } = expectationOf(state.precondition, { ...state, current })
   const complete =
     registration.migrationFile === undefined ? withStoredMigration(registration, stored) : registration

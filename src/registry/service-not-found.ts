@@ -1,14 +1,17 @@
 import { MAX_ID_LENGTH } from '../database/check-commit.ts'
 import { CoordinatorError } from '../errors.ts'
-import type { View } from '../live/view.ts'
+import type { RefusedRecord, View } from '../live/view.ts'
 import { SERVICE_KIND } from '../records/service.ts'
+
+/** A service whose record a person changed into something that is not served. */
+export function refusedService(view: View, serviceId: string): RefusedRecord | undefined {
+  if (view.refusedCount === 0) return undefined
+  return view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
+}
 
 /** The answer about a service that is not there, with what is known of its end. */
 export function serviceNotFound(view: View, serviceId: string): CoordinatorError {
-  const refused =
-    view.refusedCount === 0
-      ? undefined
-      : view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
+  const refused = refusedService(view, serviceId)
   const deletedAtRevision = view.deletedAt(SERVICE_KIND, serviceId)
   const detail =
     refused !== undefined

@@ -25,12 +25,7 @@ export async function submitMigration(
   checkServiceId(writer.view, serviceId)
   const request = { ...identifyCommit(context.idempotencyKey, { route, body }), actor: context.actor }
   return writer.change(serviceId, { request, context }, (state) =>
-    planMigration(state, {
-      serviceId,
-      migrationFile,
-      warnings,
-      repeatable: context.idempotencyKey !== undefined,
-    }),
+    planMigration(state, { serviceId, migrationFile, warnings }),
   )
 }
 
@@ -38,8 +33,6 @@ interface Wanted {
   readonly serviceId: string
   readonly migrationFile: JsonObject
   readonly warnings: readonly Warning[]
-  /** Whether the commit may have been stored earlier. */
-  readonly repeatable: boolean
 }
 
 function planMigration(state: PlanningState, wanted: Wanted): PlannedChange<RegisterAnswer> {
@@ -48,7 +41,8 @@ function planMigration(state: PlanningState, wanted: Wanted): PlannedChange<Regi
   const answer = registerAnswer(view, { serviceId, active: true, warnings })
   const stored = view.get(SERVICE_KIND, serviceId)
   if (stored === undefined) {
-    if (!wanted.repeatable || attempt > 1) throw serviceNotFound(view, serviceId)
+    // The first time the store is asked: this view may be behind, and the commit may have been stored earlier.
+    if (attempt > 1) throw serviceNotFound(view, serviceId)
     return { writes: [probe({ kind: SERVICE_KIND, id: serviceId })], answer }
   }
   const { expect, callers } = expectationOf(precondition, { current: stored.revision, attempt })
