@@ -12,20 +12,17 @@ export const HEALTHS: readonly Health[] = ['unknown', 'up', 'down', 'expired']
 /** What a heartbeat says about its sender. */
 export type ReportedHealth = 'up' | 'down'
 
-/** What has to be known about a service to judge its lease. */
-export interface Leaseholder {
-  readonly serviceId: string
-  /** How often it promised a heartbeat; 0 where it promised none. */
-  readonly ttlSeconds: number
-  /** When its registration was last written, epoch milliseconds. */
-  readonly updatedAt: number
-}
-
 /** Where heartbeats go. Nothing of it is ever a part of a service's `data`, and no heartbeat is a commit. */
 export interface Leases {
   /** Takes a heartbeat. @returns its time, epoch milliseconds */
   renew(serviceId: string, reported: ReportedHealth): number
-  healthOf(holder: Leaseholder): Health
+  /**
+   * How a service is. A list asks for each of its services: three plain parameters, nothing to allocate.
+   *
+   * @param ttlSeconds how often it promised a heartbeat; 0 where it promised none
+   * @param updatedAt when its registration was last written, epoch milliseconds
+   */
+  healthOf(serviceId: string, ttlSeconds: number, updatedAt: number): Health
   /** Epoch milliseconds; `undefined` where none came to this coordinator since its start. */
   lastHeartbeat(serviceId: string): number | undefined
   /** The service is gone. */

@@ -113,10 +113,9 @@ function slotJson(
 /** The text of a service as it is sent, with what its lease says. */
 export function sentJson(line: Line, leases: Leases, fields?: readonly string[]): string {
   const { record, active, ttlSeconds } = line
-  const holder = { serviceId: record.id, ttlSeconds, updatedAt: record.updatedAt }
   const json = serviceJson(record, {
     active,
-    health: leases.healthOf(holder),
+    health: leases.healthOf(record.id, ttlSeconds, record.updatedAt),
     lastHeartbeat: leases.lastHeartbeat(record.id),
   })
   return fields === undefined ? json : projectJson(json, fields)

@@ -1,4 +1,4 @@
-import type { Health, Leaseholder, Leases, ReportedHealth } from './leases.ts'
+import type { Health, Leases, ReportedHealth } from './leases.ts'
 
 interface Heartbeat {
   /** On the monotonic clock, milliseconds. */
@@ -37,7 +37,7 @@ export class LocalLeases implements Leases {
     return at
   }
 
-  healthOf({ serviceId, ttlSeconds, updatedAt }: Leaseholder): Health {
+  healthOf(serviceId: string, ttlSeconds: number, updatedAt: number): Health {
     // Most services of most systems send no heartbeats: they must not cost a look-up each.
     const heartbeat = this.#heartbeats.size === 0 ? undefined : this.#heartbeats.get(serviceId)
     if (ttlSeconds === 0) return heartbeat?.reported ?? 'unknown'

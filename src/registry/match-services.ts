@@ -81,7 +81,7 @@ function criteriaOf(index: ServiceIndex, filters: ServiceFilters, leases: Leases
 
 function healthOf(index: ServiceIndex, leases: Leases, slot: number) {
   const { id, updatedAt } = index.record(slot)
-  return leases.healthOf({ serviceId: id, ttlSeconds: index.facts.ttlSeconds(slot), updatedAt })
+  return leases.healthOf(id, index.facts.ttlSeconds(slot), updatedAt)
 }
 
 function termCriterion(term: Term | undefined, has: (slot: number) => boolean): Criterion {

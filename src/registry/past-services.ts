@@ -33,7 +33,7 @@ export async function getPastService(
     const data = record === undefined ? undefined : dataOf(record)
     if (record === undefined || data === undefined) continue
     return {
-      json: pastJson(record, data),
+      json: pastJson(record, isActive(data)),
       etag: serviceEtag(position.lineage, record.revision),
       revision: record.revision,
       asOf: position.revision,
@@ -46,9 +46,10 @@ export async function getPastService(
   })
 }
 
+/** What is kept of a service until the page is known: not its parsed data, of which a million would not fit. */
 interface PastService extends ListPlace {
   readonly record: StoredRecord
-  readonly data: JsonObject
+  readonly active: boolean
 }
 
 /**
@@ -71,14 +72,14 @@ export async function listPastServices(live: Live, query: ListQuery, moment: Mom
       if (data === undefined || !fulfils(data, 'unknown')) continue
       total += 1
       digest = addDigest(digest, versionDigest(record.id, record.revision))
-      const service = { name: data['serviceName'] as string, id: record.id, record, data }
+      const service = { name: data['serviceName'] as string, id: record.id, record, active: isActive(data) }
       if (after === undefined || comparePlaces(service, after) > 0) page.offer(service)
     }
   }
   const found = page.sorted()
   const last = found[limit - 1]
   return {
-    items: found.slice(0, limit).map(({ record, data }) => project(pastJson(record, data), fields)),
+    items: found.slice(0, limit).map(({ record, active }) => project(pastJson(record, active), fields)),
     total,
     revision: then.revision,
     etag: listEtag(then.lineage, total, digest),
@@ -92,8 +93,11 @@ function dataOf({ data }: StoredRecord): JsonObject | undefined {
   return serviceCheck(parsed) === undefined ? parsed : undefined
 }
 
-function pastJson(record: StoredRecord, data: JsonObject): string {
-  const active = data['migrationFile'] !== undefined
+function isActive(data: JsonObject): boolean {
+  return data['migrationFile'] !== undefined
+}
+
+function pastJson(record: StoredRecord, active: boolean): string {
   return serviceJson(record, { active, health: 'unknown', lastHeartbeat: undefined })
 }
 
