@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { View } from '../live/view.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { ListAnswer, ListStream } from './answers.ts'
@@ -7,12 +6,10 @@ import { readCursor, writeCursor } from './list-cursor.ts'
 import { listEtag } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
 import { matchServices } from './match-services.ts'
+import { ndjsonChunks } from './ndjson-chunks.ts'
 import { selectPage } from './select-page.ts'
 import { type ServiceIndex, serviceIndex } from './service-index.ts'
 import { projectJson, serviceJson } from './service-json.ts'
-
-/** Size of a chunk of NDJSON before it is handed on, in UTF-16 code units. */
-const CHUNK_SIZE = 65_536
 
 /**
  * One page of the services that match.
@@ -51,7 +48,7 @@ export function streamServices(view: View, leases: Leases, { filters, fields }: 
     total: matches.total,
     revision: view.revision,
     etag: listEtag(view.lineage, matches.total, matches.digest),
-    [Symbol.asyncIterator]: () => chunksOf(lines, leases, fields),
+    [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(lines, leases, fields)),
   }
 }
 
@@ -82,22 +79,13 @@ function linesOf(index: ServiceIndex, slots: readonly number[]): Lines {
   return { records, active, ttlSeconds }
 }
 
-async function* chunksOf(
+function* textsOf(
   { records, active, ttlSeconds }: Lines,
   leases: Leases,
   fields: readonly string[] | undefined,
-): AsyncGenerator<string> {
-  let chunk = ''
-  for (const [at, record] of records.entries()) {
-    const line = { record, active: active[at] === 1, ttlSeconds: ttlSeconds[at] as number }
-    chunk += `${sentJson(line, leases, fields)}\n`
-    if (chunk.length < CHUNK_SIZE) continue
-    yield chunk
-    chunk = ''
-    // A reader that takes chunks as fast as they come must not keep everybody else waiting.
-    await turn()
-  }
-  if (chunk !== '') yield chunk
+): Generator<string> {
+  for (const [at, record] of records.entries())
+    yield sentJson({ record, active: active[at] === 1, ttlSeconds: ttlSeconds[at] as number }, leases, fields)
 }
 
 function slotJson(

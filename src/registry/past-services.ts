@@ -2,18 +2,20 @@ import type { Moment } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import type { Position, StoredRecord } from '../records/record.ts'
+import type { Position, Revision, StoredRecord } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import { serviceCheck } from '../records/service-check.ts'
-import type { ListAnswer, PastServiceAnswer } from './answers.ts'
+import type { ListAnswer, ListStream, PastServiceAnswer } from './answers.ts'
 import { filterTest } from './fulfils-filters.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
 import { addDigest, emptyDigest, listEtag, versionDigest } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
+import { ndjsonChunks } from './ndjson-chunks.ts'
 import { comparePlaces, type ListPlace } from './select-page.ts'
 import { projectJson, serviceEtag, serviceJson } from './service-json.ts'
 import { checkServiceId } from './service-not-found.ts'
 import { Smallest } from './smallest.ts'
+import { byCodeUnits } from './sorted-list.ts'
 
 /**
  * One service as it stood. Asks the store.
@@ -61,8 +63,50 @@ interface PastService extends ListPlace {
 export async function listPastServices(live: Live, query: ListQuery, moment: Moment): Promise<ListAnswer> {
   const { filters, limit, cursor, fields } = query
   const after = cursor === undefined ? undefined : readCursor(cursor, filters)
-  const fulfils = filterTest(filters)
   const page = new Smallest<PastService>(limit + 1, comparePlaces)
+  const summary = await visitPast(live, { filters, moment }, (service) => {
+    if (after === undefined || comparePlaces(service, after) > 0) page.offer(service)
+  })
+  const found = page.sorted()
+  const last = found[limit - 1]
+  return {
+    ...summary,
+    items: found.slice(0, limit).map((service) => project(service, fields)),
+    ...(found.length > limit && last !== undefined ? { nextCursor: writeCursor(last, filters) } : {}),
+  }
+}
+
+/**
+ * Every service as it stood, as chunks of whole NDJSON lines. All of them have arrived from the store when this resolves.
+ *
+ * @throws what `Live.asOf` throws
+ */
+export async function streamPastServices(
+  live: Live,
+  { filters, fields }: ListQuery,
+  moment: Moment,
+): Promise<ListStream> {
+  // They arrive in order of their ids: only the names have to be sorted.
+  const byName = new Map<string, PastService[]>()
+  const summary = await visitPast(live, { filters, moment }, (service) => {
+    const namesakes = byName.get(service.name)
+    if (namesakes === undefined) byName.set(service.name, [service])
+    else namesakes.push(service)
+  })
+  function* texts(): Generator<string> {
+    for (const name of [...byName.keys()].sort(byCodeUnits))
+      for (const service of (byName.get(name) ?? []).sort(comparePlaces)) yield project(service, fields)
+  }
+  return { ...summary, [Symbol.asyncIterator]: () => ndjsonChunks(texts()) }
+}
+
+/** Tells of every service that fulfilled the filters then, in no particular order. */
+async function visitPast(
+  live: Live,
+  { filters, moment }: { readonly filters: ListQuery['filters']; readonly moment: Moment },
+  visit: (service: PastService) => void,
+): Promise<{ readonly total: number; readonly revision: Revision; readonly etag: string }> {
+  const fulfils = filterTest(filters)
   let [total, digest] = [0, emptyDigest]
   let then = live.view.position
   for await (const { position, records } of live.asOf(moment, { kind: SERVICE_KIND })) {
@@ -72,19 +116,10 @@ export async function listPastServices(live: Live, query: ListQuery, moment: Mom
       if (data === undefined || !fulfils(data, 'unknown')) continue
       total += 1
       digest = addDigest(digest, versionDigest(record.id, record.revision))
-      const service = { name: data['serviceName'] as string, id: record.id, record, active: isActive(data) }
-      if (after === undefined || comparePlaces(service, after) > 0) page.offer(service)
+      visit({ name: data['serviceName'] as string, id: record.id, record, active: isActive(data) })
     }
   }
-  const found = page.sorted()
-  const last = found[limit - 1]
-  return {
-    items: found.slice(0, limit).map(({ record, active }) => project(pastJson(record, active), fields)),
-    total,
-    revision: then.revision,
-    etag: listEtag(then.lineage, total, digest),
-    ...(found.length > limit && last !== undefined ? { nextCursor: writeCursor(last, filters) } : {}),
-  }
+  return { total, revision: then.revision, etag: listEtag(then.lineage, total, digest) }
 }
 
 /** The data of a record; `undefined` where it was changed by hand into something that is not served. */
@@ -101,6 +136,7 @@ function pastJson(record: StoredRecord, active: boolean): string {
   return serviceJson(record, { active, health: 'unknown', lastHeartbeat: undefined })
 }
 
-function project(json: string, fields: readonly string[] | undefined): string {
+function project({ record, active }: PastService, fields: readonly string[] | undefined): string {
+  const json = pastJson(record, active)
   return fields === undefined ? json : projectJson(json, fields)
 }

@@ -21,7 +21,7 @@ import type { Leases } from './leases.ts'
 import type { ListQuery } from './list-query.ts'
 import { listServices, streamServices } from './list-services.ts'
 import { LocalLeases } from './local-leases.ts'
-import { getPastService, listPastServices } from './past-services.ts'
+import { getPastService, listPastServices, streamPastServices } from './past-services.ts'
 import { registerBatch } from './register-batch.ts'
 import { registerService } from './register-service.ts'
 import { type HistoryQuery, serviceHistory } from './service-history.ts'
@@ -60,6 +60,8 @@ export interface Registry {
   history(serviceId: string, query?: HistoryQuery): Promise<HistoryAnswer>
   getAsOf(serviceId: string, moment: Moment): Promise<PastServiceAnswer>
   listAsOf(query: ListQuery, moment: Moment): Promise<ListAnswer>
+  /** As `listAll`, of a moment of the past. */
+  listAllAsOf(query: ListQuery, moment: Moment): Promise<ListStream>
   counts(): { readonly services: number; readonly active: number }
 }
 
@@ -79,6 +81,7 @@ export function createRegistry(live: Live, { leases = new LocalLeases() }: Regis
     history: (serviceId, query) => serviceHistory(live, serviceId, query),
     getAsOf: (serviceId, moment) => getPastService(live, serviceId, moment),
     listAsOf: (query, moment) => listPastServices(live, query, moment),
+    listAllAsOf: (query, moment) => streamPastServices(live, query, moment),
     counts: () => {
       const index = live.view.projection(serviceIndex)
       return { services: index.size, active: index.activeCount }

@@ -3,12 +3,7 @@ import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
-import {
-  type ListQuery,
-  parseListQuery,
-  type QueryParameters,
-  type Registry,
-} from '../../src/registry/registry.ts'
+import { parseListQuery, type QueryParameters, type Registry } from '../../src/registry/registry.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
 
 type Service = JsonObject & { readonly serviceId: string; readonly serviceName: string }
@@ -28,9 +23,9 @@ function allPages(registry: Registry, parameters: QueryParameters): Service[] {
   return services
 }
 
-async function streamed(registry: Registry, query: ListQuery): Promise<Service[]> {
+async function streamed(stream: AsyncIterable<string>): Promise<Service[]> {
   let text = ''
-  for await (const chunk of registry.listAll(query)) {
+  for await (const chunk of stream) {
     expect(chunk.endsWith('\n')).toBe(true)
     text += chunk
   }
@@ -164,8 +159,10 @@ describe('a list', () => {
               const query = parseListQuery({ ...question, limit: '1000' })
               const page = registry.list(query)
               expect(page.total).toBe(expected.length)
-              expect(await streamed(registry, query)).toEqual(expected)
-              const past = await registry.listAsOf(query, { revision: live.view.revision })
+              expect(await streamed(registry.listAll(query))).toEqual(expected)
+              const now = { revision: live.view.revision }
+              const past = await registry.listAsOf(query, now)
+              expect(await streamed(await registry.listAllAsOf(query, now))).toEqual(expected)
               expect(parsed(past.items)).toEqual(expected)
               expect(past).toMatchObject({ total: page.total, etag: page.etag, revision: page.revision })
             }
@@ -394,7 +391,7 @@ describe('a stream of all services', () => {
 
   it('of nothing is empty', () =>
     withRegistry(async ({ registry }) => {
-      expect(await streamed(registry, parseListQuery({}))).toEqual([])
+      expect(await streamed(registry.listAll(parseListQuery({})))).toEqual([])
     }))
 })
 

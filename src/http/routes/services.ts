@@ -22,10 +22,14 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     const { asOf, ...freshness } = readQueryPart(request, readParameters)
     const lines = prefersNdjson(request.headers.accept)
     if (asOf !== undefined) {
-      const past = await registry.listAsOf(lines ? { ...query, limit: Number.MAX_SAFE_INTEGER } : query, asOf)
+      if (!lines) {
+        const past = await registry.listAsOf(query, asOf)
+        checkLineage(live, request)
+        return sendList(answers, reply, past)
+      }
+      const past = await registry.listAllAsOf(query, asOf)
       checkLineage(live, request)
-      if (!lines) return sendList(answers, reply, past)
-      return sendLines(context, reply, { ...past, chunks: past.items.map((item) => `${item}\n`) })
+      return sendLines(context, reply, { chunks: past, revision: past.revision, etag: past.etag })
     }
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
