@@ -1,37 +1,56 @@
 import type { View } from '../live/view.ts'
-import { serviceIdOf } from '../records/identity.ts'
-import { type Registration, SERVICE_KIND } from '../records/service.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import { endpointHref } from '../records/endpoint.ts'
+import type { Registration } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
-import { serviceIndex } from './service-index.ts'
+import { endpointHash } from './endpoint-hash.ts'
+import { type ServiceIndex, serviceIndex } from './service-index.ts'
 
-/** Services of the name that are looked at, and versions among them. */
+/** Services of the name that are looked at, and warnings that are made: this runs for every new service. */
 const SERVICES_MAX = 1_000
-const VERSIONS_MAX = 100
+const WARNINGS_MAX = 10
 
 /**
  * Warns where a service of the same name and endpoint stays registered under another version: a client that counts its
- * version up should deregister the old id, or send an `instanceId`. The ids are computed, not searched: they follow from
- * name, version and endpoint.
+ * version up should deregister the old id, or send an `instanceId`.
  */
 export function otherVersions(view: View, registration: Registration): readonly Warning[] {
   if (registration.instanceId !== undefined) return []
   const index = view.projection(serviceIndex)
-  const versions = new Set<string>()
-  let seen = 0
-  for (const chunk of index.name(registration.serviceName)?.chunks ?? [])
-    for (const slot of chunk) {
-      if (seen === SERVICES_MAX || versions.size === VERSIONS_MAX) break
-      versions.add(index.versionOf(slot).text)
-      seen += 1
-    }
-  versions.delete(registration.version)
-  return [...versions].flatMap((version) => {
-    const serviceId = serviceIdOf({ ...registration, version })
-    return view.get(SERVICE_KIND, serviceId) === undefined ? [] : [warning(registration, version, serviceId)]
-  })
+  const warnings: Warning[] = []
+  for (const slot of slotsAt(index, registration)) {
+    const { id, data } = index.record(slot)
+    const other = JSON.parse(data) as JsonObject
+    if (replaces(registration, other))
+      warnings.push(warning(registration.serviceName, String(other['version']), id))
+    if (warnings.length === WARNINGS_MAX) break
+  }
+  return warnings
 }
 
-function warning({ serviceName }: Registration, version: string, serviceId: string): Warning {
+/** Services of the name that are probably at the endpoint. */
+function* slotsAt(index: ServiceIndex, { serviceName, endpoint }: Registration): Generator<number> {
+  const wanted = endpointHash(endpoint)
+  let seen = 0
+  for (const chunk of index.name(serviceName)?.chunks ?? [])
+    for (const slot of chunk) {
+      if (index.facts.endpointHash(slot) === wanted) yield slot
+      seen += 1
+      if (seen === SERVICES_MAX) return
+    }
+}
+
+function replaces(registration: Registration, other: JsonObject): boolean {
+  const endpoint = other['endpoint'] as string
+  return (
+    other['instanceId'] === undefined &&
+    other['version'] !== registration.version &&
+    URL.canParse(endpoint) &&
+    endpointHref(endpoint) === endpointHref(registration.endpoint)
+  )
+}
+
+function warning(serviceName: string, version: string, serviceId: string): Warning {
   return {
     code: 'other_version',
     message: `${serviceName} ${version} is still registered at the same endpoint; deregister it if this one replaces it, or send an instanceId.`,

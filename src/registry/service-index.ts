@@ -2,6 +2,7 @@ import type { Projection, ProjectionDefinition } from '../live/projection.ts'
 import type { JsonObject, JsonValue } from '../records/canonical-json.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
+import { endpointHash } from './endpoint-hash.ts'
 import { versionDigest } from './list-digest.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
 import { Postings, type Term } from './postings.ts'
@@ -76,7 +77,7 @@ export class ServiceIndex implements Projection {
   }
 
   /** Numbers about slots, for loops over many of them. */
-  get facts(): Pick<SlotTable, 'ttlSeconds' | 'active' | 'digestHigh' | 'digestLow'> {
+  get facts(): Omit<SlotTable, 'set'> {
     return this.#facts
   }
 
@@ -189,6 +190,7 @@ export class ServiceIndex implements Projection {
       active: data['migrationFile'] !== undefined,
       digestHigh: high,
       digestLow: low,
+      endpointHash: endpointHash(data['endpoint'] as string),
     })
   }
 

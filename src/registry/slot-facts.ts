@@ -1,25 +1,28 @@
-/** Numbers for each slot: ttlSeconds, active or not, and two halves of the digest of its id and revision. */
-const WIDTH = 4
+/** Numbers that are kept for each slot. */
+const WIDTH = 5
 
 export interface SlotFacts {
   /** 0 where the service promised no heartbeats. */
   readonly ttlSeconds: number
   readonly active: boolean
+  /** Two halves of the digest of id and revision. */
   readonly digestHigh: number
   readonly digestLow: number
+  readonly endpointHash: number
 }
 
-/** A table of small facts about slots, in one typed array: a million services take 16 MB. */
+/** A table of small facts about slots, in one typed array: a million services take 20 MB. */
 export class SlotTable {
   #numbers = new Int32Array(1_024 * WIDTH)
 
-  set(slot: number, { ttlSeconds, active, digestHigh, digestLow }: SlotFacts): void {
+  set(slot: number, facts: SlotFacts): void {
     const at = slot * WIDTH
     if (at >= this.#numbers.length) this.#grow()
-    this.#numbers[at] = ttlSeconds
-    this.#numbers[at + 1] = active ? 1 : 0
-    this.#numbers[at + 2] = digestHigh
-    this.#numbers[at + 3] = digestLow
+    this.#numbers[at] = facts.ttlSeconds
+    this.#numbers[at + 1] = facts.active ? 1 : 0
+    this.#numbers[at + 2] = facts.digestHigh
+    this.#numbers[at + 3] = facts.digestLow
+    this.#numbers[at + 4] = facts.endpointHash
   }
 
   ttlSeconds(slot: number): number {
@@ -36,6 +39,10 @@ export class SlotTable {
 
   digestLow(slot: number): number {
     return this.#numbers[slot * WIDTH + 3] as number
+  }
+
+  endpointHash(slot: number): number {
+    return this.#numbers[slot * WIDTH + 4] as number
   }
 
   #grow(): void {

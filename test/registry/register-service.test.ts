@@ -89,11 +89,17 @@ describe('register', () => {
       expect(next.warnings).toMatchObject([
         { code: 'other_version', path: '/version', serviceId: old.serviceId },
       ])
+      // The hash of this endpoint is the same, the endpoint is not.
+      const alike = await registry.register(
+        { ...cart, version: '1.1.1', endpoint: 'http://cart:7070//' },
+        someone,
+      )
+      expect(alike.warnings).toEqual([])
       const elsewhere = await registry.register({ ...cart, version: '1.2.0', endpoint: 'http://b' }, someone)
       expect(elsewhere.warnings).toEqual([])
       const instance = await registry.register({ ...cart, version: '1.3.0', instanceId: 'a' }, someone)
       expect(instance.warnings).toEqual([])
-      expect(registry.counts().services).toBe(4)
+      expect(registry.counts().services).toBe(5)
     }))
 
   it('stores nothing of what it refuses', () =>
