@@ -5,13 +5,16 @@ import { measureStore } from './database/measure-store.ts'
 import { makeStore } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
+import { graphDomain } from './graph/graph-domain.ts'
+import { KnowledgeGraph } from './graph/knowledge-graph.ts'
 import { MEMORY_NOTICE } from './http/http-context.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { StopReport } from './http/stop-server.ts'
 import { Live } from './live/live.ts'
 import type { LiveOptions } from './live/live-options.ts'
+import type { Domain } from './live/projection.ts'
 import { reportLive } from './live/report-live.ts'
-import { createRegistry, type Registry, registryDomain } from './registry/registry.ts'
+import { createRegistry, type Registry, registryKinds, registryProjections } from './registry/registry.ts'
 import { createLogger, type Logger } from './telemetry/logging.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
@@ -37,6 +40,7 @@ export interface Coordinator {
   /** The live view, and through it the store. */
   readonly live: Live
   readonly registry: Registry
+  readonly graph: KnowledgeGraph
   readonly metrics: Metrics
   readonly settings: Settings
   /** Where it listens, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
@@ -59,6 +63,12 @@ export interface Coordinator {
   stop(timeoutMs?: number): Promise<StopReport>
 }
 
+/** What a view keeps: the registry's indexes, and the graph. */
+const domain: Domain = {
+  kinds: { ...registryKinds, ...graphDomain.kinds },
+  projections: [...registryProjections, ...graphDomain.projections],
+}
+
 /**
  * Makes a coordinator; nothing is opened before `start`.
  *
@@ -70,12 +80,14 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   const bare = options.store ?? (await makeStore(settings, { onWarning: (warning) => logger.warn(warning) }))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
   const store = measureStore(bare, metrics.database)
-  const live = new Live(store, registryDomain, liveOptionsOf(settings))
+  const live = new Live(store, domain, liveOptionsOf(settings))
   live.observe(reportLive(logger, metrics.live))
   const registry = createRegistry(live)
+  const graph = new KnowledgeGraph(live)
   metrics.ask({
     status: () => live.status.state,
     live: () => live.figures,
+    graph: () => graph.figures,
     registeredServices: () => (live.loaded ? registry.counts().services : 0),
     ...(store.pool === undefined ? {} : { connections: store.pool }),
   })
@@ -83,8 +95,16 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     { version: packageJson.version, node: process.version, database: databaseOf(options, settings) },
     'coordinator',
   )
-  const server = createHttpServer({ live, registry, metrics, logger, settings, version: packageJson.version })
-  return new RunningCoordinator({ live, registry, metrics, settings, logger, server })
+  const server = createHttpServer({
+    live,
+    registry,
+    graph,
+    metrics,
+    logger,
+    settings,
+    version: packageJson.version,
+  })
+  return new RunningCoordinator({ live, registry, graph, metrics, settings, logger, server })
 }
 
 /** Where the records are, for the log. */
@@ -112,7 +132,7 @@ function liveOptionsOf(settings: Settings): Partial<LiveOptions> {
   }
 }
 
-type Parts = Pick<Coordinator, 'live' | 'registry' | 'metrics' | 'settings'> & {
+type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'metrics' | 'settings'> & {
   readonly logger: Logger
   readonly server: HttpServer
 }
@@ -120,6 +140,7 @@ type Parts = Pick<Coordinator, 'live' | 'registry' | 'metrics' | 'settings'> & {
 class RunningCoordinator implements Coordinator {
   readonly live: Live
   readonly registry: Registry
+  readonly graph: KnowledgeGraph
   readonly metrics: Metrics
   readonly settings: Settings
   readonly #logger: Logger
@@ -127,9 +148,10 @@ class RunningCoordinator implements Coordinator {
   #url: string | undefined
   #stopping = false
 
-  constructor({ live, registry, metrics, settings, logger, server }: Parts) {
+  constructor({ live, registry, graph, metrics, settings, logger, server }: Parts) {
     this.live = live
     this.registry = registry
+    this.graph = graph
     this.metrics = metrics
     this.settings = settings
     this.#logger = logger
@@ -159,8 +181,10 @@ class RunningCoordinator implements Coordinator {
     if (!this.live.store.durable) this.#logger.warn(MEMORY_NOTICE)
   }
 
-  stop(timeoutMs?: number): Promise<StopReport> {
+  async stop(timeoutMs?: number): Promise<StopReport> {
     this.#stopping = true
-    return this.#server.stop(timeoutMs)
+    const report = await this.#server.stop(timeoutMs)
+    await this.graph.close()
+    return report
   }
 }

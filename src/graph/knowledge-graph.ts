@@ -41,6 +41,14 @@ export interface GraphFigures {
   readonly edgesByType: ReadonlyMap<string, number>
 }
 
+const noFigures: GraphFigures = {
+  nodes: 0,
+  edges: 0,
+  unresolved: 0,
+  nodesByType: new Map(),
+  edgesByType: new Map(),
+}
+
 /**
  * The knowledge graph: what can be asked of it and asserted in it. Each answer is of exactly one revision. Everything
  * throws `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED.
@@ -81,11 +89,17 @@ export class KnowledgeGraph {
     return { ...answer, revision: position.revision }
   }
 
-  /** The graph, or a part of it, as text in pieces. It shows one revision however long reading takes. */
-  export(format: FormatName, filter: GraphFilter): ExportAnswer {
+  /**
+   * The graph, or a part of it, as text in pieces. It shows one revision however long reading takes.
+   *
+   * @param rebuilt told in the metadata
+   */
+  export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): ExportAnswer {
     const { view } = this.#live
     const { revision, at } = view
-    const selected = selectGraph(graphOf(view).copy(), filter, { revision, at })
+    const part = selectGraph(graphOf(view).copy(), filter, { revision, at })
+    const selected =
+      rebuilt === undefined ? part : { ...part, metadata: { ...part.metadata, rebuild: rebuilt } }
     const { contentType } = graphFormats[format]
     return {
       contentType,
@@ -130,9 +144,9 @@ export class KnowledgeGraph {
     }
   }
 
-  /** Figures for metrics; `undefined` before the first load. */
-  get figures(): GraphFigures | undefined {
-    if (!this.#live.loaded) return undefined
+  /** Figures for metrics: all zero before the first load. */
+  get figures(): GraphFigures {
+    if (!this.#live.loaded) return noFigures
     const { topology } = graphOf(this.#live.view)
     return {
       nodes: topology.nodeCount,

@@ -21,7 +21,15 @@ export function prefersHtml(accept: string | undefined): boolean {
   return qualityOf('text/html') > qualityOf('application/json')
 }
 
-function mediaRanges(accept: string): { readonly type: string; readonly quality: number }[] {
+/** Whether a client wants events as they come. */
+export function prefersEventStream(accept: string | undefined): boolean {
+  if (accept === undefined || !/event-stream/i.test(accept)) return false
+  const qualityOf = (wanted: string) => mediaRanges(accept).find(({ type }) => type === wanted)?.quality ?? 0
+  return qualityOf('text/event-stream') > qualityOf('application/json')
+}
+
+/** What an `Accept` header names, with how much each is liked. */
+export function mediaRanges(accept: string): { readonly type: string; readonly quality: number }[] {
   return accept.split(',').map((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
     const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1)

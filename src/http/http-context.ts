@@ -1,4 +1,5 @@
 import type { BackendName } from '../database/store.ts'
+import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
 import type { Live } from '../live/live.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../telemetry/logging.ts'
@@ -16,6 +17,7 @@ export interface StorageNote {
 export interface HttpContext {
   readonly live: Live
   readonly registry: Registry
+  readonly graph: KnowledgeGraph
   readonly metrics: Metrics
   readonly log: Logger
   readonly answers: Answers

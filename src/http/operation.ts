@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts'
 /** Chapters of the reference, in their order. */
 export const CHAPTERS = {
   registry: 'Services register, are found, and are followed through time.',
+  graph: 'What depends on what, now and at any moment before; and the journal of every change.',
   operations: 'For those who run a coordinator: health, metrics, the state of the database.',
   about: 'The interface itself.',
 } as const satisfies Record<string, string>
@@ -22,6 +23,8 @@ export interface AnswerDescription {
  */
 export interface Operation {
   readonly chapter: Chapter
+  /** Left out of the reference: another name of a route that is in it. @default false */
+  readonly hidden?: boolean
   readonly summary: string
   /** Markdown. */
   readonly description?: string

@@ -12,16 +12,18 @@ export interface Lines {
   readonly chunks: AsyncIterable<string> | Iterable<string>
   readonly revision: Revision
   readonly etag?: string
+  /** @default JSON lines */
+  readonly contentType?: string
 }
 
 /**
- * Sends JSON lines as fast as the client takes them. Where they cannot be made to the end, the connection is cut: a client
- * never takes a part for the whole.
+ * Sends JSON lines, or other text in pieces, as fast as the client takes them. Where they cannot be made to the end, the
+ * connection is cut: a client never takes a part for the whole.
  */
 export async function sendLines(
   { answers, metrics, log }: HttpContext,
   reply: FastifyReply,
-  { chunks, revision, etag }: Lines,
+  { chunks, revision, etag, contentType = NDJSON_TYPE }: Lines,
 ): Promise<void> {
   const { request } = reply
   const headers = [...answers.stateHeaders(revision), ...answers.commonHeaders(reply), 'Vary', 'Accept']
@@ -30,7 +32,7 @@ export async function sendLines(
   if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
   const known = request.headers['if-none-match']
   const status = tag !== undefined && known !== undefined && matchesEtag(known, tag) ? 304 : 200
-  if (status === 200) headers.push('Content-Type', NDJSON_TYPE)
+  if (status === 200) headers.push('Content-Type', contentType)
   reply.hijack()
   reply.raw.writeHead(status, headers)
   if (status === 304 || request.method === 'HEAD') reply.raw.end()

@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../config/settings.ts'
 import { CoordinatorError } from '../errors.ts'
+import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
 import type { Live } from '../live/live.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../telemetry/logging.ts'
@@ -16,6 +17,10 @@ import { RouteTable } from './not-found.ts'
 import { gatherRoutes } from './reference/documented-route.ts'
 import { refuseConnection } from './refuse-connection.ts'
 import { timeRoutes } from './route-timer.ts'
+import { changesRoutes } from './routes/changes.ts'
+import { graphRoutes } from './routes/graph.ts'
+import { graphQuestionRoutes } from './routes/graph-questions.ts'
+import { graphWriteRoutes } from './routes/graph-write.ts'
 import { healthRoutes } from './routes/health.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { referenceRoutes } from './routes/reference.ts'
@@ -29,6 +34,7 @@ import { type StopReport, stopServer } from './stop-server.ts'
 export interface HttpServerOptions {
   readonly live: Live
   readonly registry: Registry
+  readonly graph: KnowledgeGraph
   readonly metrics: Metrics
   readonly logger: Logger
   readonly settings: Pick<Settings, 'shutdownTimeoutMs' | 'logRequests'>
@@ -76,6 +82,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     registerRoutes,
     servicesRoutes,
     serviceRoutes,
+    graphRoutes,
+    graphQuestionRoutes,
+    graphWriteRoutes,
+    changesRoutes,
     snapshotRoutes,
     healthRoutes,
     operationsRoutes,
@@ -95,12 +105,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function contextOf(
-  { live, registry, metrics, logger, version }: HttpServerOptions,
+  { live, registry, graph, metrics, logger, version }: HttpServerOptions,
   own: Pick<HttpContext, 'answers' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
-    ...{ live, registry, metrics, version, log: logger, ...own },
+    ...{ live, registry, graph, metrics, version, log: logger, ...own },
     storage: { backend, durable },
     notice: durable ? undefined : MEMORY_NOTICE,
   }

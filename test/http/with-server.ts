@@ -3,14 +3,15 @@ import { PassThrough } from 'node:stream'
 import { measureStore } from '../../src/database/measure-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
+import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/live-options.ts'
-import { registryDomain } from '../../src/registry/domain.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { createLogger } from '../../src/telemetry/logging.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { FaultyStore } from '../support/faulty-store.ts'
+import { wholeDomain } from '../support/whole-domain.ts'
 import { quick } from '../support/with-live.ts'
 
 export interface ServerSetup {
@@ -46,6 +47,7 @@ export interface ServerScope {
   readonly live: Live
   /** The store under it, whose calls can be made to fail. */
   readonly store: FaultyStore
+  readonly graph: KnowledgeGraph
   readonly server: HttpServer
   readonly metrics: Metrics
   readonly url: string
@@ -70,6 +72,7 @@ export async function withServer(
     scope.store.heal()
     scope.store.release()
     await scope.server.stop(200)
+    await scope.graph.close()
   }
 }
 
@@ -80,11 +83,13 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     inspector === undefined ? {} : { inspector },
   )
   const metrics = createMetrics({ backend: store.backend, process: false })
-  const live = new Live(measureStore(store, metrics.database), registryDomain, { ...quick, ...setup.options })
+  const live = new Live(measureStore(store, metrics.database), wholeDomain, { ...quick, ...setup.options })
+  const graph = new KnowledgeGraph(live)
   const log: string[] = []
   const server = createHttpServer({
     live,
     registry: createRegistry(live),
+    graph,
     metrics,
     logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),
     settings: {
@@ -97,7 +102,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
   const url = await server.listen({ host: '127.0.0.1', port: 0 })
   const port = Number(new URL(url).port)
   return {
-    ...{ live, store, server, metrics, url, port, log },
+    ...{ live, graph, store, server, metrics, url, port, log },
     ask: (path, ask) => send(url + path, ask),
     raw: (bytes, quietMs = 300) => sendRaw(port, [bytes].flat(), quietMs),
   }

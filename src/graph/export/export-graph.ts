@@ -1,4 +1,5 @@
 import type { EdgeJson, NodeJson } from '../describe.ts'
+import type { RebuildAnswer } from '../rebuild.ts'
 import { cytoscapeFormat } from './cytoscape.ts'
 import { dotFormat } from './dot.ts'
 import { graphmlFormat } from './graphml.ts'
@@ -18,6 +19,8 @@ export interface GraphMetadata {
   /** Whether nothing that was asked for is missing. */
   readonly complete: boolean
   readonly truncated?: string
+  /** What deriving the graph anew has found, where that was asked for. */
+  readonly rebuild?: RebuildAnswer
 }
 
 /** How a graph is written: what comes first, each node, each edge, and what comes last. Nodes come before edges. */

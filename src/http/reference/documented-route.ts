@@ -14,7 +14,7 @@ export function gatherRoutes(app: FastifyInstance): readonly DocumentedRoute[] {
   const routes: DocumentedRoute[] = []
   app.addHook('onRoute', ({ method, url, config }) => {
     const operation = config?.operation
-    if (operation === undefined) return
+    if (operation === undefined || operation.hidden === true) return
     // For each GET the framework adds a HEAD, which needs no words of its own.
     for (const one of [method].flat())
       if (one !== 'HEAD') routes.push({ method: one, pattern: url, operation })

@@ -1,24 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Store } from '../../../src/database/store.ts'
-import { graphDomain } from '../../../src/graph/graph-domain.ts'
 import { graphProjection } from '../../../src/graph/graph-projection.ts'
 import { KnowledgeGraph, type KnowledgeGraphOptions } from '../../../src/graph/knowledge-graph.ts'
 import type { Live } from '../../../src/live/live.ts'
-import type { Domain } from '../../../src/live/projection.ts'
 import { canonicalJson } from '../../../src/records/canonical-json.ts'
 import type { StoredRecord, Write } from '../../../src/records/record.ts'
-import {
-  createRegistry,
-  type Registry,
-  registryKinds,
-  registryProjections,
-} from '../../../src/registry/registry.ts'
+import { createRegistry, type Registry } from '../../../src/registry/registry.ts'
+import { wholeDomain } from '../../support/whole-domain.ts'
 import { withLive } from '../../support/with-live.ts'
-
-export const wholeDomain: Domain = {
-  kinds: { ...registryKinds, ...graphDomain.kinds },
-  projections: [...registryProjections, ...graphDomain.projections],
-}
 
 export interface GraphScope {
   readonly live: Live

@@ -1,0 +1,123 @@
+import { CoordinatorError } from '../errors.ts'
+import { EntryRing } from '../live/entry-ring.ts'
+import type { Live } from '../live/live.ts'
+import type { Entry, Position, Revision } from '../records/record.ts'
+import { ShownEntry } from './shown-entry.ts'
+
+export interface FeedPage {
+  /** In order, without a gap. */
+  readonly entries: readonly ShownEntry[]
+  /** Whether more is there already. */
+  readonly more: boolean
+}
+
+/** Pages of the store that are kept for others who want the same. */
+const MAX_KEPT_PAGES = 16
+
+/**
+ * The journal for readers over HTTP: the newest entries from memory, older ones from the store, in pages that are shared
+ * by all who ask for the same at that time.
+ */
+export class ChangeFeed {
+  readonly ring = new EntryRing()
+  readonly #live: Live
+  /** What was made text already: for as long as the ring or a page holds the entry. */
+  readonly #shown = new WeakMap<Entry, ShownEntry>()
+  readonly #pages = new Map<string, Promise<FeedPage>>()
+
+  constructor(live: Live) {
+    this.#live = live
+    live.observe(this.ring)
+    if (live.loaded) this.ring.replaced(live.view)
+  }
+
+  /**
+   * What was committed after a position.
+   *
+   * @throws COORD_REVISION_COMPACTED with `snapshot` where that is no longer known, COORD_LINEAGE_CHANGED for a position of
+   * another history, COORD_REVISION_WAIT_TIMEOUT for one that this coordinator has not reached, COORD_STORE_*
+   */
+  async after(position: Position, limit: number): Promise<FeedPage> {
+    const { view } = this.#live
+    if (position.lineage !== view.lineage) throw otherHistory(view.lineage)
+    if (position.revision > view.revision) await this.#live.waitForRevision(position.revision)
+    const known = this.ring.digestOf(position.revision)
+    if (known !== undefined) {
+      if (known !== position.digest) throw otherHistory(view.lineage)
+      const found = this.ring.after(position.revision, limit) ?? []
+      const last = found.at(-1)?.revision ?? position.revision
+      return {
+        entries: found.map((entry) => this.#show(entry, position.lineage)),
+        more: last < this.#live.view.revision,
+      }
+    }
+    return this.#page(position, limit)
+  }
+
+  /** The position of a revision that was named without its digest. Asks the store where it is not the newest one. */
+  async positionOf(revision: Revision): Promise<Position> {
+    const { position } = this.#live.view
+    if (revision === position.revision) return position
+    const digest = this.ring.digestOf(revision)
+    if (digest !== undefined) return { lineage: position.lineage, revision, digest }
+    try {
+      for await (const page of this.#live.asOf({ revision }, { kind: 'none', id: '-' })) return page.position
+    } catch (thrown) {
+      throw thrown instanceof CoordinatorError && thrown.code === 'COORD_REVISION_COMPACTED'
+        ? compacted()
+        : thrown
+    }
+    throw new CoordinatorError('COORD_STORE_FAULT', {
+      detail: 'The store told the past without a single page.',
+    })
+  }
+
+  /** The newest entries as readers get them; see `EntryRing.after`. */
+  newest({ lineage, revision }: Position): readonly ShownEntry[] | undefined {
+    return this.ring.after(revision)?.map((entry) => this.#show(entry, lineage))
+  }
+
+  #show(entry: Entry, lineage: string): ShownEntry {
+    const known = this.#shown.get(entry)
+    if (known !== undefined) return known
+    const shown = new ShownEntry(entry, lineage)
+    this.#shown.set(entry, shown)
+    return shown
+  }
+
+  #page(position: Position, limit: number): Promise<FeedPage> {
+    const key = `${position.lineage} ${position.revision} ${position.digest} ${limit}`
+    const known = this.#pages.get(key)
+    if (known !== undefined) return known
+    const page = this.#read(position, limit)
+    this.#pages.set(key, page)
+    const [oldest] = this.#pages.keys()
+    if (this.#pages.size > MAX_KEPT_PAGES && oldest !== undefined) this.#pages.delete(oldest)
+    page.catch(() => this.#pages.delete(key))
+    return page
+  }
+
+  async #read(position: Position, limit: number): Promise<FeedPage> {
+    const reply = await this.#live.changes(position, limit)
+    if (reply.status === 'compacted') throw compacted()
+    if (reply.status !== 'ok') throw otherHistory(reply.head.position.lineage)
+    // Nobody may see over this way what the view does not show yet.
+    const visible = reply.entries.filter(({ revision }) => revision <= this.#live.view.revision)
+    return { entries: visible.map((entry) => this.#show(entry, position.lineage)), more: visible.length > 0 }
+  }
+}
+
+function otherHistory(lineage: string): CoordinatorError {
+  return new CoordinatorError('COORD_LINEAGE_CHANGED', {
+    detail: 'The position belongs to another history: read `GET /snapshot`, and follow from its position.',
+    extra: { lineage, snapshot: '/snapshot' },
+  })
+}
+
+function compacted(): CoordinatorError {
+  return new CoordinatorError('COORD_REVISION_COMPACTED', {
+    detail: 'What was committed after that position is no longer kept.',
+    hint: 'Read `GET /snapshot`, and follow from the position in its first line.',
+    extra: { snapshot: '/snapshot' },
+  })
+}

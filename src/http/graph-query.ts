@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import type { GraphReader } from '../graph/graph-reader.ts'
+import { MAX_LIMIT } from '../graph/questions/answer.ts'
+import type { Direction } from '../graph/search.ts'
+
+/** More steps than any answer needs; a chain that long would not fit into one. */
+export const MAX_DEPTH = 1_000
+
+function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+    .optional()
+}
+
+/** How many items an answer may list. */
+export function limitQuery(fallback: number, max: number = MAX_LIMIT) {
+  return wholeNumber(1, max).meta({
+    description: `How many items the answer lists: 1 to ${max}.`,
+    default: String(fallback),
+  })
+}
+
+export const depthQuery = wholeNumber(0, MAX_DEPTH).meta({
+  description: `How many steps to go: up to ${MAX_DEPTH}. Without it there is no bound, unless the question says another.`,
+})
+
+export const directionQuery = z
+  .enum(['out', 'in', 'both', 'needs', 'neededBy'] satisfies Direction[])
+  .optional()
+  .meta({
+    description:
+      '`out`, `in`: along the arrows as they are shown, or against them. `needs`, `neededBy`: to what a node cannot do without, or to what cannot do without it.',
+    default: 'both',
+  })
+
+/** A parameter that may be repeated, or hold several values with commas between them. */
+export function several(description: string) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) =>
+      [given]
+        .flat()
+        .flatMap((text) => text.split(','))
+        .filter((text) => text !== ''),
+    )
+    .optional()
+    .meta({ description: `${description} Repeated or separated by commas: any of them.` })
+}
+
+/** Types of nodes and of edges, by which every question can be narrowed. */
+export const typeQuery = {
+  type: several(
+    'Types of nodes or of edges; which is meant follows from the name, such as `service` or `depends_on`.',
+  ),
+  nodeType: several('Only nodes of these types are listed.'),
+  edgeType: several('Only edges of these types count.'),
+}
+
+export const originQuery = several('Only edges that were `declared`, `asserted` or `observed`.')
+export const tagQuery = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => [given].flat())
+  .optional()
+  .meta({ description: 'Only services with this tag. Repeated: all of them.' })
+
+interface Types {
+  readonly type?: readonly string[] | undefined
+  readonly nodeType?: readonly string[] | undefined
+  readonly edgeType?: readonly string[] | undefined
+}
+
+/** Types of edges that services make; others come with what is asserted. */
+const derivedEdgeTypes = [
+  'depends_on',
+  'calls',
+  'exposes',
+  'provides',
+  'requires',
+  'publishes',
+  'subscribes',
+  'owns',
+  'reads',
+  'writes',
+]
+
+/** Sorts the values of `type` into types of edges, where the graph has such edges, and types of nodes. */
+export function typesOf(
+  { edgeTypes }: Pick<GraphReader, 'edgeTypes'>,
+  { type = [], nodeType = [], edgeType = [] }: Types,
+): { nodeTypes?: readonly string[]; edgeTypes?: readonly string[] } {
+  const isEdgeType = (name: string) => derivedEdgeTypes.includes(name) || edgeTypes.includes(name)
+  const nodes = [...nodeType, ...type.filter((name) => !isEdgeType(name))]
+  const edges = [...edgeType, ...type.filter(isEdgeType)]
+  return {
+    ...(nodes.length === 0 ? {} : { nodeTypes: nodes }),
+    ...(edges.length === 0 ? {} : { edgeTypes: edges }),
+  }
+}

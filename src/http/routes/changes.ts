@@ -1,0 +1,206 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Position } from '../../records/record.ts'
+import { prefersEventStream } from '../accepts.ts'
+import { ChangeFeed } from '../change-feed.ts'
+import { EventStreams } from '../event-streams.ts'
+import { checkLineage } from '../freshness.ts'
+import { several } from '../graph-query.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+import { countAnswer } from '../route-timer.ts'
+import { type ChangeFilter, parsePosition, positionText } from '../shown-entry.ts'
+import { invalidHeader } from '../write-context.ts'
+
+const MAX_WAIT_SECONDS = 60
+
+const after = z
+  .string()
+  .transform((text, context): Position | number => {
+    if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+    const position = parsePosition(text)
+    if (position !== undefined) return position
+    context.addIssue('must be a revision, or a position as `next` and `id:` give it')
+    return z.NEVER
+  })
+  .optional()
+
+const parameters = z.object({
+  after: after.meta({
+    description: 'Only what was committed after this revision or position. Without it: from now on.',
+    example: '42',
+  }),
+  limit: z
+    .string()
+    .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
+    .transform(Number)
+    .optional()
+    .meta({ description: 'How many entries a page may have: 1 to 1,000.', default: '100' }),
+  wait: z
+    .string()
+    .regex(/^\d{1,2}$/, `must be a whole number from 0 to ${MAX_WAIT_SECONDS}`)
+    .transform(Number)
+    .refine((seconds) => seconds <= MAX_WAIT_SECONDS, `must be a whole number from 0 to ${MAX_WAIT_SECONDS}`)
+    .optional()
+    .meta({
+      description: 'Where nothing is there yet, waits so many seconds for it: up to 60.',
+      default: '0',
+    }),
+  kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
+  name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),
+})
+
+/** `/changes`: the journal, as pages and as a stream. */
+export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, answers, metrics, draining } = context
+  const feed = new ChangeFeed(live)
+  const streams = new EventStreams(feed, draining)
+  metrics.ask({ streams: () => streams.count })
+
+  app.get('/changes', { config: { operation } }, async (request, reply) => {
+    const { after: wanted, limit = 100, wait = 0, kind, name } = readQuery(request, parameters)
+    checkLineage(live, request)
+    const filter: ChangeFilter = { kinds: kind, names: name }
+    const from = lastEventId(request) ?? wanted
+    const position =
+      from === undefined ? live.view.position : typeof from === 'number' ? await feed.positionOf(from) : from
+    if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
+    return sendPage(reply, await wantedPage({ position, limit, wait, filter }))
+  })
+
+  async function stream(
+    reply: FastifyReply,
+    about: { filter: ChangeFilter; position: Position },
+  ): Promise<void> {
+    // Whatever is wrong with the position is said now, while there can still be a status.
+    await feed.after(about.position, 1)
+    const headers = [
+      ...answers.stateHeaders(about.position.revision),
+      ...answers.commonHeaders(reply),
+      ...[
+        'Content-Type',
+        'text/event-stream',
+        'Cache-Control',
+        'no-store',
+        'X-Accel-Buffering',
+        'no',
+        'Vary',
+        'Accept',
+      ],
+    ]
+    reply.hijack()
+    reply.raw.writeHead(200, headers)
+    countAnswer(metrics, reply, 200)
+    if (reply.request.method === 'HEAD' || draining.aborted) reply.raw.end()
+    else await streams.serve(reply.raw, about)
+  }
+
+  interface Wanted {
+    readonly position: Position
+    readonly limit: number
+    readonly wait: number
+    readonly filter: ChangeFilter
+  }
+
+  /** Goes on until something that is wanted is there, or the time is over. What is not wanted moves the position on. */
+  async function wantedPage({ position, limit, wait, filter }: Wanted) {
+    const end = performance.now() + wait * 1_000
+    let reached = position
+    for (;;) {
+      const { entries, more } = await feed.after(reached, limit)
+      const last = entries.at(-1)
+      if (last !== undefined) reached = last.position
+      const found = entries.filter((entry) => entry.isWanted(filter))
+      if (found.length > 0) return { found, reached, more }
+      if (more) continue
+      const leftMs = end - performance.now()
+      if (leftMs <= 0 || draining.aborted) return { found, reached, more }
+      await nextEntry(reached, leftMs)
+    }
+  }
+
+  /** Waits until something comes behind a position, another view is served, or the server stops. */
+  function nextEntry({ revision }: Position, timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const ended = new AbortController()
+    const timer = setTimeout(resolve, timeoutMs)
+    const stopListening = feed.ring.listen({ grown: resolve, replaced: resolve })
+    draining.addEventListener('abort', () => resolve(), { once: true, signal: ended.signal })
+    if ((feed.ring.head?.revision ?? 0) > revision) resolve()
+    return promise.finally(() => {
+      clearTimeout(timer)
+      stopListening()
+      ended.abort()
+    })
+  }
+
+  function sendPage(
+    reply: FastifyReply,
+    { found, reached, more }: Awaited<ReturnType<typeof wantedPage>>,
+  ): void {
+    const next = JSON.stringify(positionText(reached))
+    answers.sendState(reply, {
+      body: `{"success":true,"entries":[${found.map(({ json }) => json).join(',')}],"next":${next},"more":${more},"revision":${reached.revision}}`,
+      headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'],
+    })
+  }
+  done()
+}
+
+function lastEventId({ headers }: FastifyRequest): Position | undefined {
+  const id = headers['last-event-id']
+  if (id === undefined || id === '') return undefined
+  const position = parsePosition(String(id))
+  if (position === undefined)
+    throw invalidHeader('last-event-id', 'must be the id of an event, as it was sent')
+  return position
+}
+
+const entrySchema = z
+  .object({
+    revision: z.int(),
+    at: z.string(),
+    actor: z.string(),
+    commitId: z.string(),
+    position: z.string(),
+    writes: z.array(
+      z.object({
+        op: z.enum(['put', 'delete']),
+        kind: z.string(),
+        id: z.string(),
+        data: z.looseObject({}).optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'JournalEntry' })
+
+const operation: Operation = {
+  chapter: 'graph',
+  summary: 'The journal of every change',
+  description:
+    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream that is read too slowly is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
+  query: parameters,
+  state: true,
+  errors: [
+    'COORD_REVISION_COMPACTED',
+    'COORD_REVISION_FUTURE',
+    'COORD_REVISION_WAIT_TIMEOUT',
+    'COORD_HEADER_INVALID',
+  ],
+  answers: {
+    200: {
+      description: 'A page, or the stream.',
+      content: {
+        'application/json': z.object({
+          success: z.literal(true),
+          entries: z.array(entrySchema),
+          next: z.string().meta({ description: 'Pass it as `after` for what follows.' }),
+          more: z.boolean().meta({ description: 'Whether more is there already.' }),
+          revision: z.int(),
+        }),
+        'text/event-stream': undefined,
+      },
+    },
+  },
+}

@@ -1,0 +1,244 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Question } from '../../graph/answer-question.ts'
+import { graphProjection } from '../../graph/graph-projection.ts'
+import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
+import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
+import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
+import { recordIdOf } from '../../records/graph-id.ts'
+import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import { depthQuery, directionQuery, limitQuery, typeQuery, typesOf } from '../graph-query.ts'
+import {
+  criticalSchema,
+  cyclesSchema,
+  diffSchema,
+  edgeAnswerSchema,
+  neighborsSchema,
+  nodeAnswerSchema,
+  orphansSchema,
+  pathsSchema,
+  reachSchema,
+  unresolvedSchema,
+} from '../graph-schemas.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+
+const node = z
+  .string()
+  .min(1)
+  .meta({ description: 'A node by its id, or a service by its name.', example: 'flagd' })
+const common = { ...typeQuery, ...asOfQuery, ...freshnessQuery }
+
+/** Parameters of each question, beside those of all. */
+const questions = {
+  impact: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
+  dependencies: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
+  neighbors: z.object({ of: node, direction: directionQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
+  paths: z.object({ from: node, to: node, depth: depthQuery, limit: limitQuery(10), ...common }),
+  cycles: z.object({ limit: limitQuery(DEFAULT_CYCLES_LIMIT, 1_000), ...common }),
+  critical: z.object({ limit: limitQuery(DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT), ...common }),
+  unresolved: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...common }),
+  orphans: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...common }),
+} as const
+
+const one = z.object({ ...asOfQuery, ...freshnessQuery })
+const moment = asOfQuery.asOf.unwrap()
+const diffParameters = z.object({
+  from: moment.meta({ description: 'The earlier moment: a revision, or a time.', example: '42' }),
+  to: moment.optional().meta({ description: 'The later moment. Without it: now.' }),
+  limit: limitQuery(DEFAULT_LIMIT),
+  ...freshnessQuery,
+})
+
+type Asked = keyof typeof questions
+
+interface IdPath {
+  readonly Params: { readonly id: string }
+}
+
+/** Questions to the graph: what needs what, and what changed. */
+export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, graph, answers } = context
+
+  async function answer(ask: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const query = readQuery(request, questions[ask] as (typeof questions)['impact'])
+    const { asOf, minRevision, consistency, type, nodeType, edgeType, ...wanted } = query
+    checkLineage(live, request)
+    await waitUntilFresh(live, { minRevision, consistency })
+    checkLineage(live, request)
+    const types = typesOf(live.view.projection(graphProjection), { type, nodeType, edgeType })
+    const question = { ask, ...wanted, ...types } as Question
+    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
+    checkLineage(live, request)
+    answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.revision })
+  }
+
+  async function sendOne(
+    ask: 'node' | 'edge',
+    request: FastifyRequest<IdPath>,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const { asOf, ...freshness } = readQuery(request, one)
+    checkLineage(live, request)
+    await waitUntilFresh(live, freshness)
+    checkLineage(live, request)
+    const question = { ask, id: request.params.id } as const
+    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
+    answers.sendState(reply, {
+      body: JSON.stringify({ success: true, ...found }),
+      revision: found.revision,
+      headers: asOf === undefined ? assertionEtag('node' in found ? found.node.id : found.edge.id, ask) : [],
+    })
+  }
+
+  /** The ETag of what was asserted, for `If-Match`. Without conditions it must not mean that nothing has changed. */
+  function assertionEtag(id: string, kind: 'node' | 'edge'): string[] {
+    const { view } = live
+    const record = view.get(kind, recordIdOf(id))
+    return record === undefined ? [] : ['ETag', `"${view.lineage.slice(0, 8)}-${record.revision}"`]
+  }
+
+  async function diff(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { from, to, limit = DEFAULT_LIMIT, ...freshness } = readQuery(request, diffParameters)
+    checkLineage(live, request)
+    await waitUntilFresh(live, freshness)
+    checkLineage(live, request)
+    const found = await graph.diff(from, to ?? { revision: live.view.revision }, limit)
+    checkLineage(live, request)
+    answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.to })
+  }
+
+  for (const [prefix, hidden] of [
+    ['/knowledge-graph', false],
+    ['/graph', true],
+  ] as const) {
+    for (const ask of Object.keys(questions) as Asked[])
+      app.get(
+        `${prefix}/${ask}`,
+        { config: { operation: { ...operations[ask], hidden } } },
+        (request, reply) => answer(ask, request, reply),
+      )
+    app.get<IdPath>(
+      `${prefix}/nodes/:id`,
+      { config: { operation: { ...readNode, hidden } } },
+      (request, reply) => sendOne('node', request, reply),
+    )
+    app.get<IdPath>(
+      `${prefix}/edges/:id`,
+      { config: { operation: { ...readEdge, hidden } } },
+      (request, reply) => sendOne('edge', request, reply),
+    )
+    app.get(`${prefix}/diff`, { config: { operation: { ...difference, hidden } } }, diff)
+  }
+  done()
+}
+
+function question(
+  ask: Asked,
+  words: { readonly summary: string; readonly description: string; readonly schema: z.ZodType },
+): Operation {
+  const { summary, description, schema } = words
+  const names = ask === 'impact' || ask === 'dependencies' || ask === 'neighbors' || ask === 'paths'
+  return {
+    chapter: 'graph',
+    summary,
+    description,
+    query: questions[ask],
+    state: true,
+    errors: [
+      ...(names ? (['COORD_NODE_NOT_FOUND'] as const) : []),
+      'COORD_REVISION_COMPACTED',
+      'COORD_REVISION_FUTURE',
+    ],
+    answers: {
+      200: { description: 'The answer, at one revision.', content: { 'application/json': schema } },
+    },
+  }
+}
+
+const operations: Readonly<Record<Asked, Operation>> = {
+  impact: question('impact', {
+    summary: 'What is hit when a node fails',
+    description:
+      'Everything that cannot do without it, directly or through others: nearest first, with the way that leads there.',
+    schema: reachSchema,
+  }),
+  dependencies: question('dependencies', {
+    summary: 'What a node cannot do without',
+    description:
+      'Everything that it needs, directly or through others: nearest first, with the way that leads there.',
+    schema: reachSchema,
+  }),
+  neighbors: question('neighbors', {
+    summary: 'The nodes next to a node',
+    description: 'With every edge to them, and what is known about it.',
+    schema: neighborsSchema,
+  }),
+  paths: question('paths', {
+    summary: 'How one node needs another',
+    description:
+      'The ways from `from` to `to` along what is needed, shortest first. No node comes twice in one of them.',
+    schema: pathsSchema,
+  }),
+  cycles: question('cycles', {
+    summary: 'Groups of nodes that need each other',
+    description:
+      'Strongly connected components, the largest first, each with a shortest circle in it. Of large graphs the answer may be a second old.',
+    schema: cyclesSchema,
+  }),
+  critical: question('critical', {
+    summary: 'Single points of failure',
+    description:
+      'Nodes that alone hold parts of the graph together, and what most others need. Of large graphs the answer may be a second old.',
+    schema: criticalSchema,
+  }),
+  unresolved: question('unresolved', {
+    summary: 'What is needed and nobody states',
+    description:
+      'Services that are not registered, events that nobody publishes, ends of asserted edges that are not there.',
+    schema: unresolvedSchema,
+  }),
+  orphans: question('orphans', {
+    summary: 'Nodes without any edge',
+    description: 'Nothing needs them, and they need nothing.',
+    schema: orphansSchema,
+  }),
+}
+
+const idParameter = {
+  id: 'Id of the node, such as `service:flagd`; its percent signs have to be encoded once more.',
+}
+
+const readNode: Operation = {
+  chapter: 'graph',
+  summary: 'One node',
+  description:
+    'With its data; what was asserted about it is in `data.properties`. `ETag` is that of the assertion.',
+  parameters: idParameter,
+  query: one,
+  state: true,
+  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  answers: { 200: { description: 'The node.', content: { 'application/json': nodeAnswerSchema } } },
+}
+
+const readEdge: Operation = {
+  chapter: 'graph',
+  summary: 'One edge',
+  description: 'Its id is `source,type,target,origin`.',
+  parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
+  query: one,
+  state: true,
+  errors: ['COORD_EDGE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  answers: { 200: { description: 'The edge.', content: { 'application/json': edgeAnswerSchema } } },
+}
+
+const difference: Operation = {
+  chapter: 'graph',
+  summary: 'What changed between two moments',
+  description: 'Nodes and edges that were added, removed or changed, and the commits that did it.',
+  query: diffParameters,
+  state: true,
+  errors: ['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  answers: { 200: { description: 'The differences.', content: { 'application/json': diffSchema } } },
+}

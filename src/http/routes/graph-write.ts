@@ -1,0 +1,207 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { AssertAnswer, RetractAnswer } from '../../graph/asserted.ts'
+import { simulationSchema } from '../../graph/read-simulation.ts'
+import { edgeBodySchema, nodeBodySchema } from '../../records/graph-schema.ts'
+import { checkLineage } from '../freshness.ts'
+import { assertAnswerSchema, rebuildSchema, retractAnswerSchema, simulateSchema } from '../graph-schemas.ts'
+import type { HttpContext } from '../http-context.ts'
+import { requiredBody } from '../json-body.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+import { writeContext } from '../write-context.ts'
+
+const noQuery = z.object({})
+
+interface IdPath {
+  readonly Params: { readonly id: string }
+}
+
+/** What is asserted about nodes and edges; what would happen if; deriving anew. */
+export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live, graph, answers }, done) => {
+  const { asserted } = graph
+
+  function sendAsserted(reply: FastifyReply, kind: string, answer: AssertAnswer): void {
+    const { etag, replayed, ...members } = answer
+    answers.sendState(reply, {
+      status: answer.created ? 201 : 200,
+      body: JSON.stringify({ success: true, ...members, ...(replayed ? { replayed } : {}) }),
+      headers: ['Location', `/knowledge-graph/${kind}s/${encodeURIComponent(answer.id)}`, 'ETag', etag],
+    })
+  }
+
+  function sendRetracted(reply: FastifyReply, { replayed, ...members }: RetractAnswer): void {
+    const body = { success: true, ...members, ...(replayed ? { replayed } : {}) }
+    answers.sendState(reply, { body: JSON.stringify(body) })
+  }
+
+  function check(request: FastifyRequest): void {
+    readQuery(request, noQuery)
+    checkLineage(live, request)
+  }
+
+  for (const [prefix, hidden] of [
+    ['/knowledge-graph', false],
+    ['/graph', true],
+  ] as const) {
+    for (const kind of ['node', 'edge'] as const) {
+      const path = `${prefix}/${kind}s/:id`
+      const [put, patch, remove] =
+        kind === 'node'
+          ? (['putNode', 'patchNode', 'deleteNode'] as const)
+          : (['putEdge', 'patchEdge', 'deleteEdge'] as const)
+      app.put<IdPath>(
+        path,
+        { config: { operation: { ...putOperation(kind), hidden } } },
+        async (request, reply) => {
+          check(request)
+          const { id } = request.params
+          sendAsserted(reply, kind, await asserted[put](id, requiredBody(request), writeContext(request)))
+        },
+      )
+      app.patch<IdPath>(
+        path,
+        { config: { operation: { ...patchOperation(kind), hidden } } },
+        async (request, reply) => {
+          check(request)
+          const { id } = request.params
+          sendAsserted(reply, kind, await asserted[patch](id, requiredBody(request), writeContext(request)))
+        },
+      )
+      app.delete<IdPath>(
+        path,
+        { config: { operation: { ...deleteOperation(kind), hidden } } },
+        async (request, reply) => {
+          check(request)
+          sendRetracted(reply, await asserted[remove](request.params.id, writeContext(request)))
+        },
+      )
+    }
+    app.post(
+      `${prefix}/simulate`,
+      { config: { operation: { ...simulateOperation, hidden } } },
+      (request, reply) => {
+        check(request)
+        const answer = graph.simulate(requiredBody(request))
+        answers.sendState(reply, {
+          body: JSON.stringify({ success: true, ...answer }),
+          revision: answer.revision,
+        })
+      },
+    )
+    app.post(
+      `${prefix}/rebuild`,
+      { config: { operation: { ...rebuildOperation, hidden } } },
+      async (request, reply) => {
+        check(request)
+        const answer = await graph.rebuild()
+        answers.sendState(reply, {
+          body: JSON.stringify({ success: true, ...answer }),
+          revision: answer.revision,
+        })
+      },
+    )
+  }
+  done()
+}
+
+type Kind = 'node' | 'edge'
+
+const ids: Readonly<Record<Kind, string>> = {
+  node: 'Id of the node: `type:name`, such as `team:payments`; its percent signs have to be encoded once more.',
+  edge: 'Id of the edge: `source,type,target`, such as `team:payments,owns,service:checkout`; with `,observed` behind it for what was seen in traffic.',
+}
+
+function writing(kind: Kind, words: Pick<Operation, 'summary' | 'description' | 'answers'>): Operation {
+  return {
+    chapter: 'graph',
+    ...words,
+    parameters: { id: ids[kind] },
+    writes: true,
+    conditional: true,
+    state: true,
+    errors: [
+      ...(kind === 'node'
+        ? (['COORD_NODE_ID_INVALID'] as const)
+        : (['COORD_EDGE_ID_INVALID', 'COORD_EDGE_DERIVED'] as const)),
+      'COORD_IDEMPOTENCY_REUSED',
+      'COORD_PRECONDITION_FAILED',
+      'COORD_COMMIT_CONTENDED',
+    ],
+  }
+}
+
+function putOperation(kind: Kind): Operation {
+  const node = kind === 'node'
+  return {
+    ...writing(kind, {
+      summary: `Assert ${node ? 'a node' : 'an edge'}`,
+      description: node
+        ? 'A team, an owner, a database, anything. About a node that is derived from services it adds `properties` and a label. Replaces what was asserted before.'
+        : 'Between any two nodes; they need not exist, and are unresolved then. Replaces what was asserted before.',
+      answers: {
+        200: { description: 'It was asserted before.', content: { 'application/json': assertAnswerSchema } },
+        201: {
+          description: 'It is new; `Location` is its path.',
+          content: { 'application/json': assertAnswerSchema },
+        },
+      },
+    }),
+    body: {
+      schema: node ? nodeBodySchema : edgeBodySchema,
+      example: node
+        ? { label: 'Payments', properties: { slack: '#payments' } }
+        : { properties: { since: '2026-01-31' } },
+      required: true,
+    },
+  }
+}
+
+function patchOperation(kind: Kind): Operation {
+  const operation = putOperation(kind)
+  return {
+    ...operation,
+    summary: `Change what is asserted about ${kind === 'node' ? 'a node' : 'an edge'}`,
+    description: 'A JSON merge patch (RFC 7396): members replace those that are there, `null` removes one.',
+    errors: [...(operation.errors ?? []), kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND'],
+  }
+}
+
+function deleteOperation(kind: Kind): Operation {
+  const node = kind === 'node'
+  const operation = writing(kind, {
+    summary: `Take back what is asserted about ${node ? 'a node' : 'an edge'}`,
+    description: node
+      ? 'A node that services state, or that an edge touches, stays.'
+      : 'What services declare stays.',
+    answers: { 200: { description: 'Taken back.', content: { 'application/json': retractAnswerSchema } } },
+  })
+  return {
+    ...operation,
+    errors: [...(operation.errors ?? []), node ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND'],
+  }
+}
+
+const simulateOperation: Operation = {
+  chapter: 'graph',
+  summary: 'What would happen if',
+  description:
+    'Services go, come, or change their version: who loses what it needs, whose version range is violated, which circles close. Nothing is stored.',
+  body: {
+    schema: simulationSchema,
+    example: { remove: ['flagd'], changeVersion: [{ serviceName: 'cart', version: '4.0.0' }] },
+    required: true,
+  },
+  state: true,
+  errors: ['COORD_SERVICE_NOT_FOUND'],
+  answers: { 200: { description: 'The consequences.', content: { 'application/json': simulateSchema } } },
+}
+
+const rebuildOperation: Operation = {
+  chapter: 'graph',
+  summary: 'Derive the graph anew, and compare',
+  description:
+    'The graph is kept as records change. This derives it from all records beside it, and tells every difference: there must be none.',
+  state: true,
+  answers: { 200: { description: 'What was found.', content: { 'application/json': rebuildSchema } } },
+}

@@ -1,0 +1,113 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { graphProjection } from '../../graph/graph-projection.ts'
+import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
+import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import { FORMAT_NAMES, preferredFormat } from '../graph-format.ts'
+import {
+  depthQuery,
+  directionQuery,
+  limitQuery,
+  originQuery,
+  tagQuery,
+  typeQuery,
+  typesOf,
+} from '../graph-query.ts'
+import { graphSchema } from '../graph-schemas.ts'
+import type { HttpContext } from '../http-context.ts'
+import type { Operation } from '../operation.ts'
+import { readQuery } from '../read-query.ts'
+import { sendLines } from '../send-lines.ts'
+
+const text = z.string().optional()
+const parameters = z.object({
+  format: z.enum(FORMAT_NAMES).optional().meta({ description: 'Instead of `Accept`.', default: 'json' }),
+  ...typeQuery,
+  name: text.meta({
+    description: 'Only nodes with this label or id; with `*` at the end, labels that begin so.',
+  }),
+  tag: tagQuery,
+  origin: originQuery,
+  around: text.meta({ description: 'Only the surroundings of this node: an id, or the name of a service.' }),
+  depth: depthQuery,
+  direction: directionQuery,
+  limit: limitQuery(10_000, 1_000_000).meta({
+    description: 'How many nodes at most. Without it all of them; around a node, the 1,000 nearest.',
+  }),
+  rebuild: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'Also derives the graph anew, and tells in `metadata.rebuild` what is different.' }),
+  ...asOfQuery,
+  ...freshnessQuery,
+})
+
+/** `/knowledge-graph`, and its other name `/graph`: the graph, or a part of it, in six formats. */
+export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { live, graph } = context
+
+  async function send(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const query = readQuery(request, parameters)
+    const {
+      asOf,
+      minRevision,
+      consistency,
+      format: wanted,
+      rebuild,
+      tag,
+      origin,
+      type,
+      nodeType,
+      edgeType,
+      ...filter
+    } = query
+    checkLineage(live, request)
+    await waitUntilFresh(live, { minRevision, consistency })
+    const rebuilt = rebuild === 'true' ? await graph.rebuild() : undefined
+    checkLineage(live, request)
+    const format = wanted ?? preferredFormat(request.headers.accept)
+    const types = typesOf(live.view.projection(graphProjection), { type, nodeType, edgeType })
+    const part = { ...filter, ...types, tags: tag, origins: origin }
+    const { lineage } = live.view
+    const answer: ExportAnswer =
+      asOf === undefined ? graph.export(format, part, rebuilt) : await graph.exportPast(asOf, format, part)
+    const { revision } = answer.metadata
+    await sendLines(context, reply, {
+      chunks: answer.chunks,
+      contentType: answer.contentType,
+      revision,
+      ...(rebuilt === undefined ? { etag: `"${lineage.slice(0, 8)}-${revision}-${format}"` } : {}),
+    })
+  }
+
+  app.get('/knowledge-graph', { config: { operation } }, send)
+  app.get(
+    '/graph',
+    { config: { operation: { ...operation, summary: 'The same as `GET /knowledge-graph`' } } },
+    send,
+  )
+  done()
+}
+
+const operation: Operation = {
+  chapter: 'graph',
+  summary: 'The knowledge graph',
+  description:
+    'All of it or a part, at exactly one revision however long it is read: nodes by id, edges by source. Formats by `format` or `Accept`: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, and elements of Cytoscape.js.',
+  query: parameters,
+  state: true,
+  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  answers: {
+    200: {
+      description: 'The graph.',
+      content: {
+        'application/json': graphSchema,
+        'application/x-ndjson': undefined,
+        'application/graphml+xml': undefined,
+        'text/vnd.graphviz': undefined,
+        'text/vnd.mermaid': undefined,
+      },
+    },
+    304: { description: 'Nothing has changed since the `ETag` in `If-None-Match`.' },
+  },
+}
