@@ -358,4 +358,18 @@ describe('an outage', () => {
       },
       { options: { commitTimeoutMs: 600 } },
     ))
+
+  it('L11: is not asked more often because many wait for a revision', () =>
+    withLive(async ({ live, store }) => {
+      store.outage()
+      await until(() => live.status.state === 'degraded')
+      const before = store.callsOf('changes').length
+      const started = performance.now()
+      const waits = []
+      for (; performance.now() - started < 400; await sleep(2))
+        waits.push(live.waitForRevision(99).catch(() => undefined))
+      expect(store.callsOf('changes').length - before).toBeLessThan(30)
+      expect(waits.length).toBeGreaterThan(40)
+      await Promise.all(waits)
+    }))
 })

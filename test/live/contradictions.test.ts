@@ -191,4 +191,57 @@ describe('late answers', () => {
       expect([...live.view.records('service').keys()].sort()).toEqual(['a', 'b'])
       await until(() => live.status.state === 'ready')
     }))
+
+  it('L17: to a question for changes are not put on top of another lineage at the same revision', () =>
+    withLive(async (scope) => {
+      const { live, store } = scope
+      await live.commit(commitOf(put('a')))
+      const before = live.view.position
+      const old = store.inner
+      await new Caller(old, before).write(put('ghost'))
+      const late = holdNext(scope, 'changes', () => old.changes(before, 10))
+      await late.asked
+      await failOver([scope], 1)
+      const { position } = await store.inner.fork(before)
+      // An empty batch cannot be asked for: a conflict finds out that the lineage has changed, and writes nothing.
+      await live.commit(commitOf(put('a', {}, { expect: 9 })))
+      expect(live.view.position).toEqual(position)
+      late.release()
+      await sleep(50)
+      expect([...live.view.records('service').keys()]).toEqual(['a'])
+      expect(live.view.position).toEqual(position)
+    }))
+
+  it('L17: that the view is off track do not build it anew when it is on track again', () =>
+    withLive(async (scope) => {
+      const { live, store, reasons, contradictions } = scope
+      await live.commit(commitOf(put('a')))
+      const before = live.view.position
+      await store.inner.fork(before)
+      const late = holdNext(scope, 'commit', () => store.inner.commit(before, []))
+      const outcome = live.commit(commitOf(put('b')))
+      await late.asked
+      await until(() => live.view.lineage !== before.lineage)
+      late.release()
+      expect(await outcome).toMatchObject({ outcome: 'accepted', revision: 2 })
+      expect(reasons).toHaveLength(2)
+      expect(contradictions).toHaveLength(1)
+      expect(store.callsOf('load')).toHaveLength(2)
+    }))
 })
+
+/** Lets the next call of a method get its answer at once, and hands it on only when it is released. */
+function holdNext({ store }: LiveScope, method: 'commit' | 'changes', answer: () => Promise<unknown>) {
+  const asked = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  store.next(method, {
+    does: 'instead',
+    run: async () => {
+      const value = await answer()
+      asked.resolve()
+      await released.promise
+      return value
+    },
+  })
+  return { asked: asked.promise, release: () => released.resolve() }
+}

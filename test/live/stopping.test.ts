@@ -162,4 +162,22 @@ describe('stopping', () => {
       },
       { started: false },
     ))
+
+  it('L24: serves nothing that a slow start brings afterwards', () =>
+    withLive(
+      async ({ live, store, states }) => {
+        store.always({ does: 'delay', ms: 80 }, 'head')
+        // Its last question is under way when the store is closed.
+        const starting = live.start()
+        await until(() => store.callsOf('head').length === 2)
+        await live.stop(10)
+        await starting
+        const calls = store.calls.length
+        await sleep(60)
+        expect(live.loaded).toBe(false)
+        expect(states).toEqual(['loading'])
+        expect(store.calls.length).toBe(calls)
+      },
+      { started: false, options: { retentionIntervalMs: 20 } },
+    ))
 })
