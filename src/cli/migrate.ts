@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { describeDatabase } from '../config/database.ts'
 import { readSettings } from '../config/settings.ts'
+import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
@@ -10,6 +11,7 @@ import { textTable } from './text-table.ts'
 interface MigrateOptions {
   readonly dryRun?: true
   readonly emit?: 'supabase'
+  readonly allowAnon?: true
   readonly json?: true
 }
 
@@ -21,6 +23,7 @@ Examples:
   DATABASE_URL=sqlite:./data/coordinator.db coordinator migrate
   coordinator migrate status
   coordinator migrate verify        compares the schema with the one that should be
+  coordinator migrate --emit supabase > supabase/migrations/20260101000000_coordinator.sql
 `
 
 /** `coordinator migrate`: brings the schema of the database to this program's version. */
@@ -33,13 +36,16 @@ export function migrateCommand(context: CommandContext): Command {
         'supabase',
       ]),
     )
+    .option('--allow-anon', 'let the public key of the Supabase project read and write (everybody has it)')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (options: MigrateOptions) => {
-      if (options.emit !== undefined) throw emitMissing()
+      if (options.allowAnon === true) context.terminal.stderr.write(anonRisk)
+      if (options.emit !== undefined) return emit(context, options)
       const dryRun = options.dryRun === true
       await withMigrator(context, async (migrator) => {
         const report = await migrator.migrate({ dryRun })
+        if (options.allowAnon === true && !dryRun) await allowAnon(migrator)
         const verb = dryRun ? 'would be' : 'is'
         print(context, options, report, `${renderReport(report)}The schema ${verb} at ${report.target}.\n`)
       })
@@ -88,10 +94,26 @@ async function withMigrator(
   }
 }
 
-function emitMissing(): CoordinatorError {
-  return new CoordinatorError('COORD_CONFIG_UNSUPPORTED', {
-    detail: 'This version does not have migrations for Supabase.',
-  })
+const anonRisk =
+  'WARNING: with --allow-anon everybody who has the public key of the project can read and write every record.\n'
+
+async function allowAnon(migrator: Migrator): Promise<void> {
+  if (migrator.allowAnon === undefined)
+    throw new CoordinatorError('COORD_CLI_USAGE', {
+      detail: 'The public key cannot be allowed from here.',
+      hint: 'Set DATABASE_URL to the connection string of the Supabase project, or use `--emit supabase --allow-anon`.',
+    })
+  await migrator.allowAnon()
+}
+
+/** Writes the file to stdout, and its name, and what to do with it, to stderr. Needs no database. */
+function emit({ terminal }: CommandContext, options: MigrateOptions): void {
+  const { databaseSchema: schema } = readSettings({ DATABASE_SCHEMA: terminal.env['DATABASE_SCHEMA'] })
+  const { name, sql } = emitSupabase({ schema, allowAnon: options.allowAnon === true })
+  terminal.stdout.write(sql)
+  terminal.stderr.write(
+    `Save it as supabase/migrations/${name} and run \`supabase db push\`, or paste it into the SQL editor of the project.\n`,
+  )
 }
 
 function print({ terminal }: CommandContext, { json }: MigrateOptions, value: unknown, text: string): void {

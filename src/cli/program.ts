@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
+import { doctorCommand } from './doctor.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { reportError } from './report-error.ts'
@@ -22,6 +23,7 @@ Examples:
   coordinator import services.json                  register many services
   coordinator services --tag payments               list services
   coordinator status                                what the coordinator and its database do
+  coordinator doctor                                what is wrong with the configured database
 
 Settings come from the environment; docs/settings.md lists them all.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78 configuration.
@@ -73,6 +75,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     servicesCommand(context),
     statusCommand(context),
     migrateCommand(context),
+    doctorCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
   return program

@@ -231,6 +231,11 @@ export interface Migrator {
   /** Runs what is pending. With `dryRun` in a transaction that is rolled back. */
   migrate(options?: { readonly dryRun?: boolean }): Promise<MigrationReport>
   verify(): Promise<readonly Drift[]>
+  /**
+   * Lets the public key of a Supabase project read and write every record. Everybody has that key. Absent where no such
+   * key exists, or where it cannot be allowed from here.
+   */
+  allowAnon?(): Promise<void>
 }
 
 /** What `GET /database` and `coordinator doctor` tell about the database behind a store. */

@@ -1,4 +1,5 @@
 import { CoordinatorError } from '../../errors.ts'
+import { allowAnonSql } from '../migrations/emit-supabase.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
 import { ledgerSql, recordSql, sqlFor, stampSql } from '../migrations/postgres-sql.ts'
@@ -49,6 +50,13 @@ export class PostgresMigrator implements Migrator {
 
   verify(): Promise<readonly Drift[]> {
     return findPostgresDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
+  }
+
+  /** @throws COORD_STORE_* where the roles of Supabase are not there */
+  async allowAnon(): Promise<void> {
+    await this.#door.use('writer', (connection) =>
+      connection.run({ text: allowAnonSql(this.#schema), doing: 'allowing the public key' }),
+    )
   }
 
   /**

@@ -1,0 +1,123 @@
+import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
+import { type Finding, flaw, ok } from './finding.ts'
+import { judgeFacts } from './judge-facts.ts'
+
+/**
+ * Looks at everything between this program and a database that works: whether it answers, whether its schema is the one
+ * that should be, whether it can be written, and what its facts mean. Changes nothing.
+ *
+ * What depends on something that failed is not looked at: the first problem is the one to mend.
+ *
+ * @param store not opened yet, and made with `autoMigrate: false`
+ */
+export async function* diagnose(store: Store): AsyncGenerator<Finding> {
+  if (store.migrator === undefined) {
+    yield ok('database', `The backend ${store.backend} has nothing that could be wrong.`)
+    return
+  }
+  const schema = await findSchema(store.migrator)
+  yield* schema.findings
+  if (!schema.usable) return
+  const opened = await findAccess(store)
+  yield* opened.findings
+  if (!opened.usable) return
+  if (store.inspector !== undefined) yield* await findFacts(store.inspector)
+  yield* await findDrift(store.migrator)
+}
+
+interface Step {
+  readonly findings: readonly Finding[]
+  /** Whether it makes sense to look further. */
+  readonly usable: boolean
+}
+
+async function findSchema(migrator: Migrator): Promise<Step> {
+  try {
+    return judgeSchema(await migrator.status())
+  } catch (thrown) {
+    return { findings: [failure('connection', toCoordinatorError(thrown))], usable: false }
+  }
+}
+
+function judgeSchema({ current, target, steps }: MigrationReport): Step {
+  const connection = ok('connection', 'The database answers.')
+  const repair = 'Run `coordinator migrate`.'
+  if (current < target) {
+    const found =
+      current === 0
+        ? 'There is no schema yet.'
+        : `The schema has number ${current}; this program brings ${target}.`
+    return { findings: [connection, flaw('schema', 'problem', { found, repair })], usable: false }
+  }
+  const changed = steps.filter(({ state }) => state === 'changed').map(({ name }) => name)
+  const schema =
+    changed.length === 0
+      ? ok('schema', `The schema has number ${current}.`)
+      : flaw('schema', 'warning', {
+          found: `What ran once differs from what this program has: ${changed.join(', ')}.`,
+          repair:
+            'Run `coordinator migrate status --json` to see how, and `coordinator migrate verify` to see whether it matters.',
+        })
+  return { findings: [connection, schema], usable: true }
+}
+
+/** An empty batch takes the lock that every write takes, and writes nothing. */
+async function findAccess(store: Store): Promise<Step> {
+  try {
+    const head = await store.open()
+    const reading = ok(
+      'reading',
+      `The head is at revision ${head.position.revision} of history ${head.position.lineage}.`,
+    )
+    try {
+      await store.commit(head.position, [])
+      return { findings: [reading, ok('writing', 'Commits are accepted.')], usable: true }
+    } catch (thrown) {
+      return { findings: [reading, failure('writing', toCoordinatorError(thrown))], usable: true }
+    }
+  } catch (thrown) {
+    return { findings: [failure('reading', toCoordinatorError(thrown))], usable: false }
+  }
+}
+
+async function findFacts(inspector: Inspector): Promise<readonly Finding[]> {
+  try {
+    return judgeFacts(await inspector.inspect())
+  } catch (thrown) {
+    return [failure('inspection', toCoordinatorError(thrown))]
+  }
+}
+
+async function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
+  try {
+    const drifts = await migrator.verify()
+    return drifts.length === 0
+      ? [ok('drift', 'Every object of the schema is as it should be.')]
+      : drifts.map(driftFinding)
+  } catch (thrown) {
+    return [failure('drift', toCoordinatorError(thrown))]
+  }
+}
+
+function driftFinding({ object, problem, repair }: Drift): Finding {
+  const found = {
+    missing: 'is missing',
+    different: 'is not as it should be',
+    unexpected: 'should not be there',
+  }[problem]
+  return flaw('drift', problem === 'unexpected' ? 'warning' : 'problem', {
+    found: `${object} ${found}.`,
+    repair: repair === '' ? 'Compare it with a new database; only a person can decide.' : repair,
+  })
+}
+
+function failure(check: string, error: CoordinatorError): Finding {
+  const found = `${error.code}: ${error.detail}`
+  // The hint of the table is for those who call a coordinator that goes on trying; nothing does so here.
+  const repair =
+    error.code === 'COORD_STORE_UNAVAILABLE'
+      ? 'Start the database, or correct host and port in DATABASE_URL.'
+      : error.hint
+  return flaw(check, 'problem', { found, repair })
+}

@@ -1,0 +1,138 @@
+import type { Inspection } from '../store.ts'
+import { type Finding, flaw, ok } from './finding.ts'
+
+type Facts = Inspection['details']
+type Judge = (facts: Facts, inspection: Inspection) => Finding | undefined
+
+/** Servers that the SQL is tested on. */
+const oldestServer = 15
+const newestServer = 18
+const largestSkewMs = 1_000
+const slowRoundTripMs = 250
+
+/** Each looks at the facts of an inspection that it knows, and says nothing where the database has none of them. */
+const judges: readonly Judge[] = [
+  ({ serverVersionNumber: number }, { serverVersion }) => {
+    if (typeof number !== 'number') return ok('server', `Version ${serverVersion}.`)
+    const major = Math.trunc(number / 10_000)
+    if (major < oldestServer)
+      return flaw('server', 'problem', {
+        found: `PostgreSQL ${serverVersion} is too old.`,
+        repair: `Upgrade the server to PostgreSQL ${oldestServer} to ${newestServer}.`,
+      })
+    if (major > newestServer)
+      return flaw('server', 'warning', {
+        found: `PostgreSQL ${serverVersion} is newer than what this version was tested with.`,
+        repair: 'Upgrade the coordinator.',
+      })
+    return ok('server', `PostgreSQL ${serverVersion}.`)
+  },
+  ({ standby }) => {
+    if (standby !== true) return undefined
+    return flaw('primary', 'problem', {
+      found: 'The server is a standby: it cannot be written.',
+      repair: 'Name the primary in DATABASE_URL, or all servers: `postgres://host1,host2/database`.',
+    })
+  },
+  ({ encrypted, host }) => {
+    if (typeof encrypted !== 'boolean' || typeof host !== 'string') return undefined
+    if (encrypted) return ok('tls', 'The connection is encrypted.')
+    if (isLocal(host)) return ok('tls', 'The connection is not encrypted, and stays on this machine.')
+    return flaw('tls', 'warning', {
+      found: `The connection to ${host} is not encrypted.`,
+      repair: 'Add `?sslmode=verify-full` to DATABASE_URL.',
+    })
+  },
+  ({ roundTripMs }) => {
+    if (typeof roundTripMs !== 'number') return undefined
+    if (roundTripMs < slowRoundTripMs) return ok('latency', `A round trip takes ${roundTripMs} ms.`)
+    return flaw('latency', 'warning', {
+      found: `A round trip takes ${roundTripMs} ms: every write waits at least that long.`,
+      repair: 'Run the coordinator in the region of its database.',
+    })
+  },
+  ({ clockSkewMs }) => {
+    if (typeof clockSkewMs !== 'number') return undefined
+    if (Math.abs(clockSkewMs) <= largestSkewMs)
+      return ok('clock', `The clocks differ by ${Math.abs(clockSkewMs)} ms.`)
+    return flaw('clock', 'warning', {
+      found: `The clock of the database is ${Math.abs(clockSkewMs)} ms ${clockSkewMs > 0 ? 'ahead' : 'behind'}.`,
+      repair: 'Synchronise both clocks by NTP: times of entries come from the database.',
+    })
+  },
+  ({ fsync }) => {
+    if (typeof fsync !== 'string') return undefined
+    if (fsync === 'on') return ok('durability', 'The server flushes what it commits.')
+    return flaw('durability', 'problem', {
+      found: 'The server runs with fsync=off: a power failure loses or destroys what was acknowledged.',
+      repair: 'Set `fsync = on` in postgresql.conf and restart the server.',
+    })
+  },
+  ({ synchronous, journalMode }) => {
+    if (typeof synchronous !== 'string') return undefined
+    if (synchronous === 'full' && journalMode === 'wal')
+      return ok('durability', 'The file is flushed at every commit.')
+    return flaw('durability', 'problem', {
+      found: `The file is written with synchronous=${synchronous}, journal_mode=${journalMode}.`,
+      repair: 'Restart the coordinator: it sets both when it opens the file.',
+    })
+  },
+  ({ encoding }) => {
+    if (typeof encoding !== 'string') return undefined
+    if (encoding === 'UTF8') return ok('encoding', 'The database stores UTF-8.')
+    return flaw('encoding', 'problem', {
+      found: `The database stores ${encoding}: names outside of it are refused.`,
+      repair: "Create the database anew with `create database ... encoding 'UTF8' template template0`.",
+    })
+  },
+  ({ isolation }) => {
+    if (typeof isolation !== 'string' || isolation === 'read committed') return undefined
+    return flaw('isolation', 'problem', {
+      found: `Transactions run as "${isolation}": commits of several coordinators would fail each other.`,
+      repair: "Run `alter role ... set default_transaction_isolation to 'read committed'`.",
+    })
+  },
+  ({ statementTimeout }) => {
+    if (typeof statementTimeout !== 'string') return undefined
+    return ok(
+      'statement time-out',
+      statementTimeout === '0' ? 'The role has none.' : `The role has ${statementTimeout}.`,
+    )
+  },
+  ({ pooled }) => {
+    if (typeof pooled !== 'boolean') return undefined
+    return ok('pooler', pooled ? 'Connections come from a transaction pooler.' : 'Connections are direct.')
+  },
+  ({ headHolder }) => {
+    if (typeof headHolder !== 'string') return undefined
+    return flaw('writers', 'warning', {
+      found: `A transaction holds the head row, and all writers wait for it: ${headHolder}.`,
+      repair: 'End that session, or `select pg_terminate_backend(<its pid>)`.',
+    })
+  },
+  ({ key, keyVariable }) => {
+    if (typeof key !== 'string') return undefined
+    return ok('key', `${keyVariable}: ${key}.`)
+  },
+  ({ user, owner }) => {
+    if (typeof user !== 'string') return undefined
+    return ok('role', owner === undefined ? user : `${user}; the schema belongs to ${owner}.`)
+  },
+  ({ anonAllowed }) => {
+    if (anonAllowed !== true) return undefined
+    return flaw('rights', 'warning', {
+      found: 'Everybody who has the public key of the project may read and write every record.',
+      repair:
+        'Use SUPABASE_SERVICE_ROLE_KEY, and take the right back: `coordinator migrate verify` prints the SQL.',
+    })
+  },
+]
+
+/** What the facts of an inspection mean. */
+export function judgeFacts(inspection: Inspection): readonly Finding[] {
+  return judges.flatMap((judge) => judge(inspection.details, inspection) ?? [])
+}
+
+function isLocal(host: string): boolean {
+  return host.startsWith('/') || /^(localhost|127\.[\d.]+|\[?::1\]?)(:\d+)?$/.test(host)
+}

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { diagnose } from '../../src/database/diagnosis/diagnose.ts'
+import type { Finding } from '../../src/database/diagnosis/finding.ts'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import { SqliteStore } from '../../src/database/sqlite/store.ts'
+import type { Store } from '../../src/database/store.ts'
+import { SupabaseStore } from '../../src/database/supabase/store.ts'
+import { storeOptions } from '../support/backends/postgres.ts'
+import { SupabaseProject } from '../support/supabase.ts'
+
+async function findingsOf(store: Store): Promise<Finding[]> {
+  const findings: Finding[] = []
+  try {
+    for await (const finding of diagnose(store)) findings.push(finding)
+  } finally {
+    await store.close()
+  }
+  return findings
+}
+
+const flawsOf = (findings: readonly Finding[]) =>
+  findings.filter(({ state }) => state !== 'ok').map(({ check, state }) => `${check}: ${state}`)
+
+function scratchFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'coordinator-doctor-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'coordinator.db')
+}
+
+describe('memory', () => {
+  it('has nothing that could be wrong', async () => {
+    expect(flawsOf(await findingsOf(new MemoryStore()))).toEqual([])
+  })
+})
+
+describe('sqlite', () => {
+  it('misses a schema in a new file, names the command, and looks no further', async () => {
+    const findings = await findingsOf(new SqliteStore({ path: scratchFile(), autoMigrate: false }))
+    expect(findings.map(({ check, state, repair }) => [check, state, repair])).toEqual([
+      ['connection', 'ok', undefined],
+      ['schema', 'problem', 'Run `coordinator migrate`.'],
+    ])
+  })
+
+  it('finds nothing wrong with a file that a coordinator made', async () => {
+    const path = scratchFile()
+    const maker = new SqliteStore({ path })
+    await maker.open()
+    await maker.close()
+    const findings = await findingsOf(new SqliteStore({ path, autoMigrate: false }))
+    expect(flawsOf(findings)).toEqual([])
+    expect(findings.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['writing', 'durability', 'drift']),
+    )
+  })
+
+  it('names the coordinator that has the file as the problem', async () => {
+    const path = scratchFile()
+    const owner = new SqliteStore({ path })
+    await owner.open()
+    onTestFinished(() => owner.close())
+    const findings = await findingsOf(new SqliteStore({ path, autoMigrate: false }))
+    expect(findings.at(-1)).toMatchObject({
+      state: 'problem',
+      found: expect.stringContaining('COORD_STORE_LOCKED'),
+    })
+  })
+})
+
+describe('postgres and supabase', () => {
+  let project: SupabaseProject
+  beforeAll(async () => {
+    project = await SupabaseProject.start({ config: { fsync: 'on' } })
+    // This Data API server refuses the very first call of a role that it has just made.
+    const store = new SupabaseStore(project.options())
+    await store.open()
+    await store.close()
+  })
+  afterAll(() => project.dispose())
+
+  const wire = (schema = 'coordinator') =>
+    new PostgresStore({ ...storeOptions(project.server, { schema }), autoMigrate: false })
+
+  it('finds nothing wrong with a migrated schema, by wire and by the Data API', async () => {
+    expect(flawsOf(await findingsOf(wire()))).toEqual([])
+    expect(flawsOf(await findingsOf(new SupabaseStore(project.options())))).toEqual([])
+  })
+
+  it('names the command where the schema is missing, by wire and by the Data API', async () => {
+    const [connection, schema] = await findingsOf(wire('elsewhere'))
+    expect(connection).toMatchObject({ check: 'connection', state: 'ok' })
+    expect(schema).toMatchObject({ check: 'schema', state: 'problem', repair: 'Run `coordinator migrate`.' })
+    const [api] = await findingsOf(new SupabaseStore(project.options({ schema: 'elsewhere' })))
+    expect(api).toMatchObject({ state: 'problem', repair: expect.stringContaining('--emit supabase') })
+  })
+
+  it('prints the SQL that brings a dropped index back', async () => {
+    await project.server.query('drop index coordinator.journal_commit_id')
+    const drift = (await findingsOf(wire())).filter(({ check }) => check === 'drift')
+    expect(drift).toMatchObject([{ state: 'problem', found: 'index journal_commit_id is missing.' }])
+    await project.server.query(drift[0]?.repair ?? '')
+    expect(flawsOf(await findingsOf(wire()))).toEqual([])
+  })
+
+  it('takes a server that does not flush for a problem', async () => {
+    project.server.configure({ fsync: 'off' })
+    project.server.reload()
+    await expect.poll(async () => flawsOf(await findingsOf(wire()))).toEqual(['durability: problem'])
+  })
+
+  it('says that nobody answers, and never what the password is', async () => {
+    const options = storeOptions(project.server, { schema: 'coordinator' })
+    const target = { ...options.target, hosts: [{ host: '127.0.0.1', port: 1 }] }
+    const findings = await findingsOf(new PostgresStore({ ...options, target, autoMigrate: false }))
+    expect(findings).toHaveLength(1)
+    expect(findings[0]).toMatchObject({ check: 'connection', state: 'problem' })
+    expect(findings[0]?.repair).toContain('DATABASE_URL')
+  })
+})

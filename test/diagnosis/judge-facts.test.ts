@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { judgeFacts } from '../../src/database/diagnosis/judge-facts.ts'
+import type { Inspection } from '../../src/database/store.ts'
+
+const judge = (details: Inspection['details'], serverVersion = '18.4') =>
+  judgeFacts({ serverVersion, schemaVersion: 1, details })
+
+describe('judging the facts of a database', () => {
+  const flaws: readonly (readonly [string, Inspection['details'], string])[] = [
+    ['a server that is too old', { serverVersionNumber: 140_010 }, 'server: problem'],
+    ['a server that is newer than what was tested', { serverVersionNumber: 190_001 }, 'server: warning'],
+    ['a standby', { standby: true }, 'primary: problem'],
+    ['an open connection to another machine', { encrypted: false, host: 'db.example:5432' }, 'tls: warning'],
+    ['a long way', { roundTripMs: 400 }, 'latency: warning'],
+    ['a clock that is ahead', { clockSkewMs: 5_000 }, 'clock: warning'],
+    ['a clock that is behind', { clockSkewMs: -5_000 }, 'clock: warning'],
+    ['a server that does not flush', { fsync: 'off' }, 'durability: problem'],
+    ['a file that is not flushed', { synchronous: 'normal', journalMode: 'wal' }, 'durability: problem'],
+    ['an encoding that loses names', { encoding: 'LATIN1' }, 'encoding: problem'],
+    ['transactions that fail each other', { isolation: 'serializable' }, 'isolation: problem'],
+    ['a transaction left open', { headHolder: '{"pid":7}' }, 'writers: warning'],
+    ['a public key that may write', { anonAllowed: true }, 'rights: warning'],
+  ]
+  it.each(flaws)('names %s, with one repair', (_what, facts, expected) => {
+    const found = judge(facts).filter(({ state }) => state !== 'ok')
+    expect(found.map(({ check, state }) => `${check}: ${state}`)).toEqual([expected])
+    expect(found[0]?.repair).toMatch(/\S/)
+  })
+
+  const fine: readonly (readonly [string, Inspection['details']])[] = [
+    ['an open connection on this machine', { encrypted: false, host: '127.0.0.1:5432' }],
+    ['an open connection through a socket', { encrypted: false, host: '/var/run/postgresql' }],
+    ['an encrypted connection', { encrypted: true, host: 'db.example:5432' }],
+    ['a flushed file', { synchronous: 'full', journalMode: 'wal' }],
+    ['every server version that is tested', { serverVersionNumber: 150_018 }],
+  ]
+  it.each(fine)('accepts %s', (_what, facts) => {
+    expect(judge(facts).every(({ state, repair }) => state === 'ok' && repair === undefined)).toBe(true)
+  })
+
+  it('says nothing about what the database did not tell', () => {
+    expect(judge({}).map(({ check }) => check)).toEqual(['server'])
+  })
+})
