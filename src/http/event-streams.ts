@@ -5,6 +5,8 @@ import { type ChangeFilter, positionText, type ShownEntry } from './shown-entry.
 
 /** A reader with more than this unsent is cut off, in bytes: it comes back with the last id that it has seen. */
 const MAX_UNSENT_BYTES = 262_144
+/** What a reader that catches up is given at once, in bytes, before it has to take that. */
+const CATCH_UP_BYTES = 65_536
 /** How often a comment shows that the connection lives, in milliseconds. */
 const COMMENT_MS = 15_000
 /** How long a reader may take nothing while it catches up, in milliseconds. */
@@ -88,8 +90,11 @@ export class EventStreams {
           if (this.#feed.ring.after(reader.position.revision)?.length !== 0) void this.#distribute()
           return
         }
-        this.#send(reader, framesOf(entries, reader), entries)
-        if (reader.response.writableLength > 65_536) await drained(reader.response)
+        for (const frames of paced(entries, reader)) {
+          if (!reader.open) return
+          this.#send(reader, frames)
+          if (reader.response.writableNeedDrain) await drained(reader.response)
+        }
       }
     } catch {
       // The history went another way, or cannot be read now. The reader comes back with its position and is told.
@@ -119,29 +124,27 @@ export class EventStreams {
   }
 
   #advance(reader: Reader, made: Map<string, Frames>): void {
-    const { revision } = reader.position
-    const key = `${revision} ${reader.filterKey}`
+    const key = `${reader.position.revision} ${reader.filterKey}`
     let frames = made.get(key)
     if (frames === undefined) {
       const entries = this.#feed.newest(reader.position)
-      if (entries === undefined) {
-        // More came at once than the ring holds.
-        reader.following = false
-        void this.#catchUp(reader)
-        return
-      }
-      frames = { entries, bytes: framesOf(entries, reader) }
-      made.set(key, frames)
+      frames = entries === undefined ? undefined : framesOf(entries, reader)
+      if (frames !== undefined) made.set(key, frames)
     }
-    this.#send(reader, frames.bytes, frames.entries)
+    if (reader.response.writableLength > MAX_UNSENT_BYTES) return this.#cutOff(reader)
+    if (frames !== undefined && frames.bytes.length <= MAX_UNSENT_BYTES) return this.#send(reader, frames)
+    // More came at once than the ring holds, or than any connection takes at once: that is not the reader's fault.
+    reader.following = false
+    void this.#catchUp(reader)
   }
 
-  #send(reader: Reader, bytes: Buffer, entries: readonly ShownEntry[]): void {
-    const last = entries.at(-1)
+  #send(reader: Reader, { bytes, last }: Frames): void {
     if (last === undefined || !reader.open) return
-    reader.position = last.position
+    reader.position = last
     if (bytes.length > 0) reader.response.write(bytes)
-    if (!reader.following || reader.response.writableLength <= MAX_UNSENT_BYTES) return
+  }
+
+  #cutOff(reader: Reader): void {
     this.#cut += 1
     this.#readers.delete(reader)
     reader.response.destroy()
@@ -171,11 +174,12 @@ export class EventStreams {
 
 /** What readers at one position with one filter get. */
 interface Frames {
-  readonly entries: readonly ShownEntry[]
   readonly bytes: Buffer
+  /** Where they are then; absent where nothing is new. */
+  readonly last: Position | undefined
 }
 
-function framesOf(entries: readonly ShownEntry[], { filter }: Reader): Buffer {
+function framesOf(entries: readonly ShownEntry[], { filter }: Reader): Frames {
   let text = ''
   let skipped: ShownEntry | undefined
   for (const entry of entries) {
@@ -185,7 +189,22 @@ function framesOf(entries: readonly ShownEntry[], { filter }: Reader): Buffer {
   }
   // An id alone moves the client's position on, so that it does not come back to what it did not want.
   if (skipped !== undefined) text += `id: ${positionText(skipped.position)}\n\n`
-  return Buffer.from(text)
+  return { bytes: Buffer.from(text), last: entries.at(-1)?.position }
+}
+
+/** The same in pieces that a connection can be given one after the other. */
+function* paced(entries: readonly ShownEntry[], reader: Reader): Generator<Frames> {
+  let piece: ShownEntry[] = []
+  let size = 0
+  for (const entry of entries) {
+    piece.push(entry)
+    size += entry.json.length
+    if (size < CATCH_UP_BYTES) continue
+    yield framesOf(piece, reader)
+    piece = []
+    size = 0
+  }
+  if (piece.length > 0) yield framesOf(piece, reader)
 }
 
 /** Waits until a connection has taken what it was given; ends it where it takes nothing for long. */

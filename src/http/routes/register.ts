@@ -1,6 +1,7 @@
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { migrationSchema, registrationSchema } from '../../records/service-schema.ts'
 import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
@@ -19,10 +20,16 @@ interface ServicePath {
 }
 
 const noQuery = z.object({})
+const registerParameters = z.object({
+  dryRun: z.enum(['true', 'false']).optional().meta({
+    description: 'Stores nothing, and answers what `POST /knowledge-graph/simulate` would.',
+    default: 'false',
+  }),
+})
 
 /** `/register`: how services come in. */
 export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, registry, answers, storage, notice } = context
+  const { live, registry, graph, answers, storage, notice } = context
   const tail = `,"storage":${JSON.stringify(storage)}${notice === undefined ? '' : `,"notice":${JSON.stringify(notice)}`}}`
   const guide = JSON.stringify(registrationGuide(context))
 
@@ -32,9 +39,12 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   })
 
   app.post('/register', { config: { operation: register } }, async (request, reply) => {
-    if (request.raw.url !== '/register') readQuery(request, noQuery)
+    const { dryRun } = request.raw.url === '/register' ? {} : readQuery(request, registerParameters)
     checkLineage(live, request)
-    const answer = await registry.register(requiredBody(request), writeContext(request))
+    const body = requiredBody(request)
+    if (dryRun === 'true') return sendSimulated(reply, body)
+    const registered = await registry.register(body, writeContext(request))
+    const answer = withGraphWarnings(registered, body)
     answers.sendState(reply, {
       status: answer.created ? 201 : 200,
       body: `{"success":true,${registeredMembers(answer)}${tail}`,
@@ -45,7 +55,12 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   app.post('/register/batch', { config: { operation: registerBatch } }, async (request, reply) => {
     readQuery(request, noQuery)
     checkLineage(live, request)
-    const { results } = await registry.registerBatch(requiredBody(request), writeContext(request))
+    const body = requiredBody(request)
+    const batch = await registry.registerBatch(body, writeContext(request))
+    const sent = Array.isArray(body) ? body : (body as { services: readonly unknown[] }).services
+    const results = batch.results.map((result, place) =>
+      result instanceof CoordinatorError ? result : withGraphWarnings(result, sent[place]),
+    )
     const failed = results.filter((result) => result instanceof CoordinatorError).length
     answers.sendState(reply, {
       body: `{"success":true,"results":[${results.map(batchResult).join(',')}],"registered":${results.length - failed},"failed":${failed},"revision":${live.view.revision}${tail}`,
@@ -67,6 +82,22 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     },
   )
   done()
+
+  /** What was registered has its place in the graph by now. @param body was found to be a registration */
+  function withGraphWarnings(answer: RegisterAnswer, body: unknown): RegisterAnswer {
+    const found = graph.registerWarnings(body as JsonObject)
+    if (found.length === 0) return answer
+    return { ...answer, warnings: [...answer.warnings, ...found].slice(0, LIMITS.warnings) }
+  }
+
+  function sendSimulated(reply: FastifyReply, body: unknown): void {
+    const answer = graph.simulate({ register: [body] })
+    const warnings = graph.registerWarnings(body as JsonObject)
+    answers.sendState(reply, {
+      body: JSON.stringify({ success: true, dryRun: true, ...answer, warnings }),
+      revision: answer.revision,
+    })
+  }
 }
 
 function registeredMembers(answer: RegisterAnswer): string {
@@ -92,6 +123,7 @@ const register: Operation = {
   summary: 'Register a service',
   description:
     'Sending the same registration again is harmless: the service keeps its id, and where nothing changed nothing is stored. A registration replaces all fields of the earlier one; what is left out goes back to its default, except that a stored `migrationFile` stays. The id follows from the content (`serviceName`, `version`, `endpoint`; or `serviceName`, `instanceId`), so a restarted service gets its id back.',
+  query: registerParameters,
   body: { schema: registrationSchema, example: registrationExample, required: true },
   writes: true,
   conditional: true,

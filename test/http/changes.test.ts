@@ -1,0 +1,290 @@
+import { get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import { until } from '../support/with-live.ts'
+import { type ServerScope, withServer } from './with-server.ts'
+
+const service = (serviceName: string, fields: object = {}) => ({
+  serviceName,
+  version: '1.0.0',
+  endpoint: 'http://host:80',
+  ...fields,
+})
+
+async function registerMany({ ask }: ServerScope, names: readonly string[]): Promise<void> {
+  for (const name of names) expect((await ask('/register', { json: service(name) })).status).toBe(201)
+}
+
+interface Event {
+  readonly id: string
+  readonly event: string | undefined
+  readonly data: { revision: number; writes: { op: string; data?: { serviceName?: string } }[] } | undefined
+}
+
+/** A client of the stream. */
+class Follower {
+  readonly events: Event[] = []
+  ended = false
+  text = ''
+  readonly #response: IncomingMessage
+
+  constructor(response: IncomingMessage) {
+    this.#response = response
+    response.setEncoding('utf8')
+    response.on('data', (chunk: string) => {
+      this.text += chunk
+      const blocks = this.text.split('\n\n')
+      this.text = blocks.pop() as string
+      for (const block of blocks) this.#take(block)
+    })
+    response.on('close', () => {
+      this.ended = true
+    })
+    response.on('error', () => undefined)
+  }
+
+  static open(url: string, path: string, headers: Record<string, string> = {}): Promise<Follower> {
+    return new Promise((resolve, reject) => {
+      get(url + path, { headers: { accept: 'text/event-stream', ...headers }, agent: false }, (response) => {
+        if (response.statusCode === 200) resolve(new Follower(response))
+        else reject(new Error(`status ${response.statusCode}`))
+      }).on('error', reject)
+    })
+  }
+
+  get revisions(): number[] {
+    return this.events.flatMap(({ data }) => data?.revision ?? [])
+  }
+
+  close(): void {
+    this.#response.destroy()
+  }
+
+  #take(block: string): void {
+    const line = (name: string) =>
+      block
+        .split('\n')
+        .find((text) => text.startsWith(`${name}: `))
+        ?.slice(name.length + 2)
+    const id = line('id')
+    if (id === undefined) return
+    const data = line('data')
+    this.events.push({ id, event: line('event'), data: data === undefined ? undefined : JSON.parse(data) })
+  }
+}
+
+const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at)
+
+describe('pages of the journal', () => {
+  it('follow on each other without a gap, from a revision or a position', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a', 'b', 'c', 'd', 'e'])
+      const first = await scope.ask('/changes?after=0&limit=2')
+      expect(first.body).toMatchObject({ success: true, more: true, revision: 2 })
+      expect(first.body.entries.map(({ revision }: { revision: number }) => revision)).toEqual([1, 2])
+      expect(first.body.entries[0]).toMatchObject({
+        actor: 'http:127.0.0.1',
+        writes: [{ op: 'put', kind: 'service', data: { serviceName: 'a' } }],
+      })
+      const second = await scope.ask(`/changes?after=${first.body.next}&limit=100`)
+      expect(second.body.entries.map(({ revision }: { revision: number }) => revision)).toEqual([3, 4, 5])
+      expect(second.body.more).toBe(false)
+      const nothing = await scope.ask(`/changes?after=${second.body.next}`)
+      expect(nothing.body).toMatchObject({ entries: [], next: second.body.next, more: false })
+      expect((await scope.ask('/changes')).body).toMatchObject({ entries: [], next: second.body.next })
+    }))
+
+  it('can be narrowed to kinds and names, and the position moves on all the same', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a', 'b'])
+      await scope.ask('/knowledge-graph/nodes/team:t', { method: 'PUT', json: {} })
+      await scope.ask('/knowledge-graph/edges/team:t,owns,service:b', { method: 'PUT', json: {} })
+      const of = async (query: string) => {
+        const { body } = await scope.ask(`/changes?after=0&${query}`)
+        expect(body.next).toContain(':4:')
+        return body.entries.map(({ revision }: { revision: number }) => revision)
+      }
+      expect(await of('kind=node')).toEqual([3])
+      expect(await of('kind=node,edge')).toEqual([3, 4])
+      expect(await of('name=a')).toEqual([1])
+      expect(await of('name=team:t')).toEqual([3, 4])
+      expect(await of('name=nobody')).toEqual([])
+    }))
+
+  it('wait for what comes, and no longer than they were told', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a'])
+      const waiting = scope.ask('/changes?after=1&wait=10')
+      await sleep(50)
+      await registerMany(scope, ['b'])
+      expect((await waiting).body.entries.map(({ revision }: { revision: number }) => revision)).toEqual([2])
+      const startedAt = performance.now()
+      expect((await scope.ask('/changes?after=2&wait=1&kind=node')).body.entries).toEqual([])
+      expect(performance.now() - startedAt).toBeGreaterThan(900)
+    }))
+
+  it('what is older than memory comes from the store', () =>
+    withServer(
+      async (scope) => {
+        const { body } = await scope.ask('/changes?after=0&limit=1000')
+        expect(body.entries.map(({ revision }: { revision: number }) => revision)).toEqual(upTo(1, 3))
+      },
+      { inner: storeWith(3) },
+    ))
+
+  it.each([
+    ['after=x', 400, 'COORD_QUERY_INVALID'],
+    ['after=9', 400, 'COORD_REVISION_FUTURE'],
+    ['limit=1001', 400, 'COORD_QUERY_INVALID'],
+    ['wait=61', 400, 'COORD_QUERY_INVALID'],
+    [`after=00000000-0000-4000-8000-000000000000:1:${'0'.repeat(64)}`, 412, 'COORD_LINEAGE_CHANGED'],
+  ])('%s is answered %i %s', (query, status, code) =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a'])
+      const answer = await scope.ask(`/changes?${query}`)
+      expect([answer.status, answer.body.code]).toEqual([status, code])
+    }),
+  )
+
+  it('below the floor the way to a snapshot is named', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a', 'b', 'c', 'd'])
+      const old = (await scope.ask('/changes?after=0&limit=1')).body.next as string
+      await scope.live.store.compact(3)
+      await withServer(
+        async (other) => {
+          for (const after of ['1', old]) {
+            const answer = await other.ask(`/changes?after=${after}`)
+            expect([answer.status, answer.body.code, answer.body.snapshot]).toEqual([
+              410,
+              'COORD_REVISION_COMPACTED',
+              '/snapshot',
+            ])
+          }
+          await expect(Follower.open(other.url, `/changes?after=${old}`)).rejects.toThrow('status 410')
+        },
+        { inner: scope.store },
+      )
+    }))
+})
+
+/** A store that has a history before the coordinator starts. */
+function storeWith(count: number): MemoryStore {
+  const store = new MemoryStore()
+  const commits = Array.from({ length: count }, (_, at) => ({
+    commitId: `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`,
+    actor: 'test',
+    writes: [
+      { op: 'put' as const, kind: 'service', id: `s${at}`, data: JSON.stringify(service(`s${at}`)) as never },
+    ],
+  }))
+  void store.open().then(({ position }) => store.commit(position, commits))
+  return store
+}
+
+describe('streams of the journal', () => {
+  it('bring everything in order, and go on after a break with the last id, on another coordinator too', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a', 'b'])
+      const follower = await Follower.open(scope.url, '/changes?after=0')
+      await until(() => follower.revisions.length === 2)
+      await registerMany(scope, ['c', 'd'])
+      await until(() => follower.revisions.length === 4)
+      expect(follower.revisions).toEqual([1, 2, 3, 4])
+      const lastId = follower.events.at(-1)?.id as string
+      follower.close()
+      await registerMany(scope, ['e', 'f'])
+      await withServer(
+        async (other) => {
+          const again = await Follower.open(other.url, '/changes?after=0', { 'last-event-id': lastId })
+          await until(() => again.revisions.length === 2)
+          await registerMany(scope, ['g'])
+          await until(() => again.revisions.length === 3)
+          expect(again.revisions).toEqual([5, 6, 7])
+          again.close()
+        },
+        { inner: scope.store },
+      )
+    }))
+
+  it('many readers at once, wherever they begin, all get everything once', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a', 'b', 'c'])
+      const followers = await Promise.all(
+        Array.from({ length: 60 }, (_, at) =>
+          Follower.open(scope.url, `/changes?after=${at % 4}${at % 3 === 0 ? '&kind=service' : ''}`),
+        ),
+      )
+      const names = Array.from({ length: 40 }, (_, at) => `n${at}`)
+      await Promise.all(names.map((name) => registerMany(scope, [name])))
+      await until(() => followers.every(({ revisions }) => revisions.at(-1) === 43))
+      followers.forEach(({ revisions }, at) => {
+        expect(revisions).toEqual(upTo((at % 4) + 1, 43))
+      })
+      expect(scope.metrics.registry.getSingleMetric('coordinator_http_streams')).toBeDefined()
+      expect((await scope.ask('/metrics')).text).toContain('coordinator_http_streams 60')
+      for (const follower of followers) follower.close()
+      await until(() => followers.every(({ ended }) => ended))
+    }))
+
+  it('a filter leaves entries out, and their ids still move on', () =>
+    withServer(async (scope) => {
+      const follower = await Follower.open(scope.url, '/changes?after=0&name=b')
+      await registerMany(scope, ['a', 'b', 'c'])
+      await until(() => follower.events.at(-1)?.id.includes(':3:') === true)
+      expect(follower.revisions).toEqual([2])
+      follower.close()
+    }))
+
+  it('who reads too slowly is cut off, and others are not', () =>
+    withServer(async (scope) => {
+      const fast = await Follower.open(scope.url, '/changes?after=0')
+      const slow = connect(scope.port, '127.0.0.1')
+      slow.write('GET /changes?after=0 HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n')
+      await new Promise((resolve) => slow.once('data', resolve))
+      slow.pause()
+      let cut = false
+      slow.on('close', () => {
+        cut = true
+      })
+      const count = 900
+      const fill = 'x'.repeat(15_000)
+      // One after the other: a burst is no fault of those who read it.
+      for (let at = 0; at < count; at += 1)
+        await scope.ask('/register', { json: service(`n${at}`, { metadata: { fill } }) })
+      await until(() => fast.revisions.length === count, 10_000)
+      expect(fast.revisions).toEqual(upTo(1, count))
+      slow.resume()
+      await until(() => cut, 10_000)
+      fast.close()
+    }))
+
+  it('a burst of more than a connection holds reaches those who read', () =>
+    withServer(async (scope) => {
+      const follower = await Follower.open(scope.url, '/changes?after=0')
+      const fill = 'x'.repeat(15_000)
+      const registrations = upTo(1, 100).map((n) => service(`n${n}`, { metadata: { fill } }))
+      for (let at = 0; at < 100; at += 50)
+        expect(
+          (await scope.ask('/register/batch', { json: registrations.slice(at, at + 50) })).body.failed,
+        ).toBe(0)
+      await until(() => follower.revisions.length === 100)
+      expect(follower.revisions).toEqual(upTo(1, 100))
+      expect(follower.ended).toBe(false)
+      follower.close()
+    }))
+
+  it('end first when the server stops', () =>
+    withServer(async (scope) => {
+      const follower = await Follower.open(scope.url, '/changes')
+      const waiting = scope.ask('/changes?wait=30')
+      await sleep(20)
+      const startedAt = performance.now()
+      await scope.server.stop(5_000)
+      await until(() => follower.ended)
+      expect((await waiting).body.entries).toEqual([])
+      expect(performance.now() - startedAt).toBeLessThan(2_000)
+    }))
+})

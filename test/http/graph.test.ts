@@ -1,0 +1,241 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { register, type ServerScope, withServer } from './with-server.ts'
+
+const demo = JSON.parse(readFileSync('examples/data/opentelemetry-demo.json', 'utf8')) as object[]
+const service = (serviceName: string, fields: object = {}) => ({
+  serviceName,
+  version: '1.0.0',
+  endpoint: 'http://host:80',
+  ...fields,
+})
+
+async function importDemo({ ask }: ServerScope): Promise<void> {
+  const { body } = await ask('/register/batch', { json: demo })
+  expect(body).toMatchObject({ registered: 28, failed: 0 })
+}
+
+describe('the graph over HTTP', () => {
+  it('is sent whole, at one revision, with ETag, under both of its names', () =>
+    withServer(async (scope) => {
+      await importDemo(scope)
+      const { status, headers, body } = await scope.ask('/knowledge-graph')
+      expect(status).toBe(200)
+      expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
+      expect(headers.get('x-coordinator-revision')).toBe('28')
+      expect(body.knowledgeGraph.metadata).toMatchObject({
+        totalServices: 28,
+        activeServices: 0,
+        nodes: 28,
+        edges: 68,
+        revision: 28,
+        complete: true,
+      })
+      expect(body.knowledgeGraph.nodes.length).toBe(28)
+      expect(body.knowledgeGraph.edges.length).toBe(68)
+      const etag = headers.get('etag') as string
+      expect((await scope.ask('/knowledge-graph', { headers: { 'if-none-match': etag } })).status).toBe(304)
+      expect((await scope.ask('/graph')).body).toEqual(body)
+      expect((await scope.ask('/graph/impact?of=flagd')).body).toEqual(
+        (await scope.ask('/knowledge-graph/impact?of=flagd')).body,
+      )
+    }))
+
+  it.each([
+    ['?format=graphml', {}, 'application/graphml+xml; charset=utf-8', '<graphml'],
+    ['?format=dot', {}, 'text/vnd.graphviz; charset=utf-8', 'digraph'],
+    ['?format=mermaid', {}, 'text/vnd.mermaid; charset=utf-8', 'flowchart LR'],
+    ['?format=ndjson', {}, 'application/x-ndjson', '{"metadata"'],
+    ['?format=cytoscape', {}, 'application/json; charset=utf-8', '"elements"'],
+    [
+      '',
+      { accept: 'text/vnd.graphviz, application/json;q=0.5' },
+      'text/vnd.graphviz; charset=utf-8',
+      'digraph',
+    ],
+    ['', { accept: 'application/graphml+xml' }, 'application/graphml+xml; charset=utf-8', '<graphml'],
+    ['', { accept: 'text/html,*/*;q=0.8' }, 'application/json; charset=utf-8', '"knowledgeGraph"'],
+  ])('%s with %j comes as %s', (query, headers, type, holds) =>
+    withServer(async (scope) => {
+      await register(scope)
+      const answer = await scope.ask(`/knowledge-graph${query}`, { headers })
+      expect(answer.headers.get('content-type')).toBe(type)
+      expect(answer.text).toContain(holds)
+      expect(answer.text).toContain('cart')
+    }),
+  )
+
+  it('answers questions, each at its revision, now and as it was', () =>
+    withServer(async (scope) => {
+      const { ask } = scope
+      await importDemo(scope)
+      const before = await ask('/knowledge-graph/impact?of=astronomy-db')
+      await ask('/register', { json: service('report', { dependencies: ['astronomy-db'] }) })
+      const after = await ask('/knowledge-graph/impact?of=astronomy-db&limit=2')
+      expect(after.body).toMatchObject({
+        success: true,
+        total: before.body.total + 1,
+        revision: 29,
+        complete: false,
+        truncated: 'limit',
+      })
+      expect(after.body.nodes.length).toBe(2)
+      const past = await ask('/knowledge-graph/impact?of=astronomy-db&asOf=28')
+      expect(past.body).toEqual(before.body)
+      expect(past.headers.get('x-coordinator-revision')).toBe('28')
+      const { body: paths } = await ask('/knowledge-graph/paths?from=load-generator&to=astronomy-db&limit=1')
+      expect(paths.paths[0]).toEqual({
+        length: 2,
+        nodes: ['service:load-generator', 'service:otel-collector', 'service:astronomy-db'],
+      })
+      expect((await ask('/knowledge-graph/cycles')).body).toMatchObject({ total: 1, complete: true })
+      expect((await ask('/knowledge-graph/cycles?type=exposes')).body).toMatchObject({ total: 0 })
+      expect((await ask('/knowledge-graph/critical?limit=3')).body.mostDependedOn[0]).toMatchObject({
+        id: 'service:otel-collector',
+      })
+      expect((await ask('/knowledge-graph/orphans')).body.nodes.map(({ id }: { id: string }) => id)).toEqual([
+        'service:opensearch',
+      ])
+      expect((await ask('/knowledge-graph/unresolved')).body.total).toBe(0)
+      const { body: near } = await ask('/knowledge-graph/neighbors?of=quote&direction=in')
+      expect(near.nodes.map(({ id }: { id: string }) => id)).toEqual(['service:frontend', 'service:shipping'])
+      const { body: diff } = await ask('/knowledge-graph/diff?from=28')
+      expect(diff).toMatchObject({ from: 28, to: 29, complete: true, nodesTotal: 1, edgesTotal: 1 })
+      expect(diff.commits).toMatchObject([{ revision: 29, actor: 'http:127.0.0.1' }])
+    }))
+
+  it('asserts nodes and edges, with preconditions, and keeps them apart from what is derived', () =>
+    withServer(async (scope) => {
+      const { ask } = scope
+      await register(scope)
+      const put = await ask('/knowledge-graph/nodes/team:shop', {
+        method: 'PUT',
+        json: { label: 'Shop', properties: { slack: '#shop' } },
+      })
+      expect([put.status, put.body]).toMatchObject([
+        201,
+        { success: true, id: 'team:shop', created: true, changed: true },
+      ])
+      expect(put.headers.get('location')).toBe('/knowledge-graph/nodes/team%3Ashop')
+      const etag = put.headers.get('etag') as string
+      const edge = await ask('/knowledge-graph/edges/team:shop,owns,service:cart', {
+        method: 'PUT',
+        json: {},
+      })
+      expect(edge.body).toMatchObject({ id: 'team:shop,owns,service:cart,asserted' })
+      const read = await ask('/knowledge-graph/nodes/team:shop')
+      expect(read.body.node).toEqual({
+        id: 'team:shop',
+        label: 'Shop',
+        type: 'team',
+        data: { properties: { slack: '#shop' } },
+      })
+      expect(read.headers.get('etag')).toBe(etag)
+      expect((await ask('/knowledge-graph/impact?of=team:shop')).body.nodes).toMatchObject([
+        { id: 'service:cart', distance: 1 },
+      ])
+      const stale = {
+        method: 'PATCH',
+        json: { properties: { x: 1 } },
+        headers: { 'if-match': '"00000000-1"' },
+      }
+      expect((await ask('/knowledge-graph/nodes/team:shop', stale)).status).toBe(412)
+      const patched = await ask('/knowledge-graph/nodes/team:shop', {
+        ...stale,
+        headers: { 'if-match': etag },
+      })
+      expect(patched.status).toBe(200)
+      expect((await ask('/knowledge-graph/nodes/team:shop')).body.node.data.properties).toEqual({
+        slack: '#shop',
+        x: 1,
+      })
+      for (const path of ['nodes/team:shop', 'edges/team:shop,owns,service:cart'])
+        expect((await ask(`/knowledge-graph/${path}`, { method: 'DELETE' })).status).toBe(200)
+      expect((await ask('/knowledge-graph/nodes/team:shop')).status).toBe(404)
+      expect((await ask('/knowledge-graph/nodes/service:cart')).status).toBe(200)
+    }))
+
+  it('a registration is told about its place in the graph, and can be tried without being made', () =>
+    withServer(async (scope) => {
+      const { ask } = scope
+      await ask('/register', { json: service('a', { dependencies: ['b'] }) })
+      const closing = service('b', { dependencies: ['a', 'nobody'] })
+      const dry = await ask('/register?dryRun=true', { json: closing })
+      expect(dry.body).toMatchObject({
+        success: true,
+        dryRun: true,
+        safe: false,
+        newCycles: [['service:b', 'service:a']],
+        revision: 1,
+      })
+      expect((await ask('/services')).body.total).toBe(1)
+      const { body } = await ask('/register', { json: closing })
+      expect(body.warnings.map(({ code }: { code: string }) => code)).toEqual([
+        'unknown_dependency',
+        'dependency_cycle',
+      ])
+      const batch = await ask('/register/batch', { json: [closing, service('c')] })
+      expect(batch.body.results.map(({ warnings }: { warnings: unknown[] }) => warnings.length)).toEqual([
+        2, 0,
+      ])
+      expect((await ask('/knowledge-graph/simulate', { json: { remove: ['b'] } })).body).toMatchObject({
+        safe: false,
+        brokenConsumers: [{ id: 'service:a', loses: 'service:b' }],
+      })
+    }))
+
+  it('derives itself anew without a difference', () =>
+    withServer(async (scope) => {
+      await importDemo(scope)
+      expect((await scope.ask('/knowledge-graph/rebuild', { method: 'POST' })).body).toMatchObject({
+        nodes: 28,
+        edges: 68,
+        differencesTotal: 0,
+        differences: [],
+      })
+      expect(
+        (await scope.ask('/knowledge-graph?rebuild=true')).body.knowledgeGraph.metadata.rebuild,
+      ).toMatchObject({ differencesTotal: 0 })
+    }))
+
+  it.each([
+    ['GET', '/knowledge-graph/impact?of=nobody', 404, 'COORD_NODE_NOT_FOUND'],
+    ['GET', '/knowledge-graph/impact', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=cart&depth=99999999999', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=cart&depth=1001', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=cart&depth=-1', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=cart&limit=0', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=cart&asOf=99', 400, 'COORD_REVISION_FUTURE'],
+    ['GET', '/knowledge-graph/impact?of=cart&asOf=yesterday', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/impact?of=cart&deph=2', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph?format=pdf', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph?around=nobody', 404, 'COORD_NODE_NOT_FOUND'],
+    ['GET', '/knowledge-graph?direction=up', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/paths?from=cart', 400, 'COORD_QUERY_INVALID'],
+    ['GET', '/knowledge-graph/diff?from=5&to=1', 400, 'COORD_REVISION_FUTURE'],
+    ['GET', '/knowledge-graph/nodes/nobody', 404, 'COORD_NODE_NOT_FOUND'],
+    ['GET', '/knowledge-graph/edges/what', 404, 'COORD_EDGE_NOT_FOUND'],
+    ['DELETE', '/knowledge-graph/nodes/service:cart', 404, 'COORD_NODE_NOT_FOUND'],
+    ['DELETE', '/knowledge-graph/edges/team:a,owns,service:cart', 404, 'COORD_EDGE_NOT_FOUND'],
+    ['DELETE', '/knowledge-graph/nodes/%00', 400, 'COORD_NODE_ID_INVALID'],
+    ['POST', '/knowledge-graph/simulate', 400, 'COORD_BODY_NOT_JSON'],
+    ['PUT', '/knowledge-graph/nodes/team:a', 400, 'COORD_BODY_NOT_JSON'],
+    ['POST', '/knowledge-graph', 405, 'COORD_METHOD_NOT_ALLOWED'],
+  ])('%s %s is answered %i %s', (method, path, status, code) =>
+    withServer(async (scope) => {
+      await register(scope)
+      const answer = await scope.ask(path, { method })
+      expect([answer.status, answer.body.code]).toEqual([status, code])
+    }),
+  )
+
+  it('is part of the reference, once', () =>
+    withServer(async ({ ask }) => {
+      const { body } = await ask('/openapi.json')
+      const paths = Object.keys(body.paths)
+      expect(paths).toContain('/knowledge-graph/impact')
+      expect(paths).toContain('/changes')
+      expect(paths).not.toContain('/graph/impact')
+    }))
+})
