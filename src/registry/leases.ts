@@ -14,6 +14,8 @@ export type ReportedHealth = 'up' | 'down'
 
 /** Where heartbeats go. Nothing of it is ever a part of a service's `data`, and no heartbeat is a commit. */
 export interface Leases {
+  /** How many services have sent a heartbeat. */
+  readonly size: number
   /** Takes a heartbeat. @returns its time, epoch milliseconds */
   renew(serviceId: string, reported: ReportedHealth): number
   /**

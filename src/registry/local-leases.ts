@@ -31,6 +31,10 @@ export class LocalLeases implements Leases {
     this.#startedMs = monotonicMs()
   }
 
+  get size(): number {
+    return this.#heartbeats.size
+  }
+
   renew(serviceId: string, reported: ReportedHealth): number {
     const at = this.#now()
     this.#heartbeats.set(serviceId, { heardMs: this.#monotonicMs(), at, reported })

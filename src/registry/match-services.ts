@@ -80,8 +80,11 @@ function criteriaOf(index: ServiceIndex, filters: ServiceFilters, leases: Leases
 }
 
 function healthOf(index: ServiceIndex, leases: Leases, slot: number) {
+  const ttlSeconds = index.facts.ttlSeconds(slot)
+  // Looking at a million records takes ten times as long as looking at their numbers.
+  if (ttlSeconds === 0 && leases.size === 0) return 'unknown'
   const { id, updatedAt } = index.record(slot)
-  return leases.healthOf(id, index.facts.ttlSeconds(slot), updatedAt)
+  return leases.healthOf(id, ttlSeconds, updatedAt)
 }
 
 function termCriterion(term: Term | undefined, has: (slot: number) => boolean): Criterion {
