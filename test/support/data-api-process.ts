@@ -13,6 +13,8 @@ export interface DataApiSettings {
   readonly publishableKey: string
   /** Stands for a user who has logged in: such tokens need the auth server, which is not started. */
   readonly userKey: string
+  /** A function in `public` that is there when it starts. */
+  readonly probe: string
   /** @default 0, any free one */
   readonly port?: number
   /** Connections to the database. @default 10 */

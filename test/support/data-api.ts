@@ -85,12 +85,15 @@ export class DataApi {
     await this.stop()
   }
 
-  /** The first request makes it read the schema of the database; what it answers is of no interest. */
+  /**
+   * The first request makes it read the schema, and the first that reaches the database makes it try to grant rights which it
+   * does not have here, and fail: that one is thrown away.
+   */
   async #readSchema(): Promise<void> {
-    const response = await fetch(`${this.url}/rest/v1/rpc/first_request_reads_the_schema`, {
+    const response = await fetch(`${this.url}/rest/v1/rpc/${this.#settings.probe}`, {
       method: 'POST',
       headers: { apikey: this.#settings.secretKey, 'content-type': 'application/json' },
-      body: '{}',
+      body: '{"p":{}}',
     })
     await response.arrayBuffer()
   }

@@ -17,6 +17,8 @@ const timeouts = `
 export interface SupabaseProjectOptions extends PostgresServerOptions {
   /** Schemas that are migrated before the Data API reads them. @default ['coordinator'] */
   readonly schemas?: readonly string[]
+  /** SQL that runs before the Data API reads the schema. @default nothing */
+  readonly prepare?: string
 }
 
 /** A Supabase project on this machine: PostgreSQL with the roles of one, migrated, and the Data API over it. */
@@ -33,6 +35,7 @@ export class SupabaseProject {
 
   static async start({
     schemas = ['coordinator'],
+    prepare = '',
     ...options
   }: SupabaseProjectOptions = {}): Promise<SupabaseProject> {
     const server = await PostgresServer.start(options)
@@ -40,7 +43,12 @@ export class SupabaseProject {
     await makeSupabaseRoles(server)
     await server.query(timeouts)
     for (const schema of schemas) await migrateSchema(server, schema)
-    const api = await DataApi.start({ databaseUrl: server.url('postgres', 'authenticator'), ...keys })
+    if (prepare !== '') await server.query(prepare)
+    const api = await DataApi.start({
+      databaseUrl: server.url('postgres', 'authenticator'),
+      probe: `${schemas[0] ?? 'coordinator'}_head`,
+      ...keys,
+    })
     return new SupabaseProject(server, api, keys)
   }
 
