@@ -3,7 +3,7 @@ import { type ClientOptions, type CommandContext, clientCommand, clientOf } from
 import { makeBatches } from './import/make-batches.ts'
 import { createProgress, type Progress } from './import/progress.ts'
 import { readItems } from './import/read-items.ts'
-import { BatchSender, type Verdict } from './import/send-batches.ts'
+import { BatchSender, type ItemWarning, type Verdict } from './import/send-batches.ts'
 import { printable } from './text-table.ts'
 
 interface ImportOptions extends ClientOptions {
@@ -96,15 +96,15 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
   if (totals.failed > 0) exit(1)
 }
 
-/** More warnings than this help nobody: they are counted. */
-const maxWarnings = 20
+/** More warnings of one kind than this help nobody: they are counted. */
+const maxWarningsOfKind = 3
 
 /** Tells about failures and warnings while they come. */
 class Report {
   readonly failures: Failure[] = []
   readonly #progress: Progress
   readonly #keep: boolean
-  #warnings = 0
+  readonly #warnings = new Map<string, number>()
 
   /** @param keep whether failures are collected instead of printed */
   constructor(progress: Progress, keep: boolean) {
@@ -115,29 +115,30 @@ class Report {
   add(verdict: Verdict): void {
     const { item } = verdict
     const { serviceName } = (item.value ?? {}) as { serviceName?: unknown }
-    const name = typeof serviceName === 'string' ? ` (${printable(serviceName.slice(0, 100))})` : ''
-    if (verdict.outcome === 'failed') {
-      const { code, reason } = verdict
-      if (this.#keep)
-        this.failures.push({
-          place: item.place,
-          ...(typeof serviceName === 'string' ? { serviceName } : {}),
-          code,
-          reason,
-        })
-      else this.#progress.note(`${item.place}${name}: ${printable(reason)} [${printable(code)}]`)
+    const place =
+      typeof serviceName === 'string' ? `${item.place} (${serviceName.slice(0, 100)})` : item.place
+    if (verdict.outcome !== 'failed') {
+      for (const warning of verdict.warnings) this.#warn(place, warning)
       return
     }
-    for (const warning of verdict.warnings) {
-      this.#warnings += 1
-      if (this.#warnings <= maxWarnings)
-        this.#progress.note(`${item.place}${name}: warning: ${printable(warning)}`)
-    }
+    const { code, reason } = verdict
+    if (!this.#keep) this.#progress.note(printable(`${place}: ${reason} [${code}]`))
+    else if (typeof serviceName !== 'string') this.failures.push({ place: item.place, code, reason })
+    else this.failures.push({ place: item.place, serviceName, code, reason })
   }
 
   end(): void {
-    const more = this.#warnings - maxWarnings
-    if (more > 0) this.#progress.note(`and ${more} more warnings`)
+    for (const [code, count] of this.#warnings)
+      if (count > maxWarningsOfKind)
+        this.#progress.note(
+          printable(`and ${count - maxWarningsOfKind} more warnings of this kind [${code}]`),
+        )
+  }
+
+  #warn(place: string, { code, message }: ItemWarning): void {
+    const count = (this.#warnings.get(code) ?? 0) + 1
+    this.#warnings.set(code, count)
+    if (count <= maxWarningsOfKind) this.#progress.note(printable(`${place}: warning: ${message} [${code}]`))
   }
 }
 

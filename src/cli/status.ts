@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
 import { notCoordinator } from './coordinator-client.ts'
-import { textTable } from './text-table.ts'
+import { renderStatus } from './render-status.ts'
 
 interface StatusOptions extends ClientOptions {
   readonly json?: true
@@ -29,24 +29,11 @@ export function statusCommand(context: CommandContext): Command {
       // Before the first load it has less to tell, and tells that with 503.
       const database = await client.get('/database', { accept: (status) => status < 300 || status === 503 })
       const found = { url: client.baseUrl, health: health.body, database: database.body }
-      terminal.stdout.write(
-        options.json === true ? `${JSON.stringify(found)}\n` : textTable(rowsOf({ ...found })),
-      )
+      terminal.stdout.write(options.json === true ? `${JSON.stringify(found)}\n` : renderStatus(found))
       if (health.body['status'] !== 'ok') exit(1)
     })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Every value with the path that leads to it, such as `database.storage.backend`. */
-function rowsOf(value: unknown, path = ''): [string, string][] {
-  if (Array.isArray(value) && value.every((item) => typeof item !== 'object'))
-    return value.length === 0 ? [] : [[path, value.join(', ')]]
-  if (typeof value !== 'object' || value === null) return [[path, String(value)]]
-  return Object.entries(value).flatMap(([key, member]) => {
-    if (key === 'success') return []
-    return rowsOf(member, path === '' ? key : `${path}.${key}`)
-  })
 }

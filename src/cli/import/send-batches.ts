@@ -4,12 +4,18 @@ import { type CoordinatorClient, notCoordinator } from '../coordinator-client.ts
 import type { Batch } from './make-batches.ts'
 import type { Item } from './read-items.ts'
 
+/** What an item's sender may not have meant. */
+export interface ItemWarning {
+  readonly code: string
+  readonly message: string
+}
+
 /** What became of one item. */
 export type Verdict =
   | {
       readonly item: Item
       readonly outcome: 'new' | 'changed' | 'unchanged'
-      readonly warnings: readonly string[]
+      readonly warnings: readonly ItemWarning[]
     }
   | { readonly item: Item; readonly outcome: 'failed'; readonly code: string; readonly reason: string }
 
@@ -195,7 +201,7 @@ function readResult(item: Item, result: unknown): Verdict | CoordinatorError {
     return { item, outcome: 'failed', code: String(code), reason: reasonOf(detail, errors) }
   }
   const outcome = created === true ? 'new' : changed === true ? 'changed' : 'unchanged'
-  return { item, outcome, warnings: messagesOf(warnings) }
+  return { item, outcome, warnings: warningsOf(warnings) }
 }
 
 function reasonOf(detail: unknown, errors: unknown): string {
@@ -204,7 +210,7 @@ function reasonOf(detail: unknown, errors: unknown): string {
   return texts.length === 0 ? String(detail) : texts.join('; ')
 }
 
-function messagesOf(warnings: unknown): string[] {
-  const list = (Array.isArray(warnings) ? warnings : []) as { message?: unknown }[]
-  return list.map(({ message }) => String(message))
+function warningsOf(warnings: unknown): ItemWarning[] {
+  const list = (Array.isArray(warnings) ? warnings : []) as { code?: unknown; message?: unknown }[]
+  return list.map(({ code, message }) => ({ code: String(code), message: String(message) }))
 }

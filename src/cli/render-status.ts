@@ -1,0 +1,137 @@
+import { textTable } from './text-table.ts'
+
+/** Answers of a coordinator. They may come from another version: whatever is not there is left out. */
+export interface StatusAnswers {
+  readonly url: string
+  readonly health: unknown
+  readonly database: unknown
+}
+
+type Row = readonly [label: string, text: string | undefined]
+
+/** `GET /health` and `GET /database` for people: what is as it should be in few words, what is not with its reason. */
+export function renderStatus({ url, health, database }: StatusAnswers): string {
+  const [is, has] = [membersOf(health), membersOf(database)]
+  const rows: Row[] = [
+    ['coordinator', joined([url, prefixed('version ', is['version'])])],
+    ['status', joined([is['status'], prefixed('up ', durationText(is['uptime']))])],
+    ['services', textOf(is['registeredServices'])],
+    ['storage', storageText(is, has)],
+    ['state', joined([has['status'], prefixed('since ', has['since'])])],
+    ['reason', textOf(has['reason'])],
+    ['revision', revisionText(has)],
+    ['lineage', textOf(has['lineage'])],
+    ['behind', behindText(has)],
+    ['waiting writes', textOf(has['waitingWrites'])],
+    ['server', serverText(has)],
+    ...detailRows(membersOf(has['server'])),
+    ...poolRows(membersOf(has['pool'])),
+    ...latencyRows(membersOf(has['latency'])),
+    ...refusedRows(has),
+    ...errorRows(has['lastErrors']),
+    ['note', textOf(is['notice'])],
+  ]
+  return textTable(rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text]])))
+}
+
+function storageText(health: Members, database: Members): string | undefined {
+  const storage = { ...membersOf(health['storage']), ...database }
+  const durable = storage['durable']
+  if (durable === undefined) return textOf(storage['backend'])
+  return joined([storage['backend'], durable === true ? 'durable' : 'lost at a restart'])
+}
+
+function revisionText({ viewRevision, headRevision, floorRevision }: Members): string | undefined {
+  const head = headRevision === viewRevision ? undefined : prefixed('the database is at ', headRevision)
+  const floor = floorRevision === 0 ? undefined : prefixed('history from ', floorRevision)
+  return joined([viewRevision, head, floor])
+}
+
+function behindText({ lagRevisions, ageMs }: Members): string | undefined {
+  if (typeof ageMs !== 'number') return undefined
+  return joined([`${textOf(lagRevisions) ?? 0} revisions`, `confirmed ${ageMs} ms ago`])
+}
+
+function serverText({ server, serverUnknown }: Members): string | undefined {
+  const { serverVersion, schemaVersion } = membersOf(server)
+  const unknown = prefixed('not asked now: ', serverUnknown)
+  return joined([serverVersion, prefixed('schema ', schemaVersion), unknown])
+}
+
+function detailRows({ details }: Members): Row[] {
+  return Object.entries(membersOf(details)).map(([name, value]): Row => [`  ${name}`, textOf(value)])
+}
+
+function poolRows(pool: Members): Row[] {
+  return Object.entries(pool).map(([role, value]): Row => {
+    const { used, idle, waiting, max } = membersOf(value)
+    return [`pool ${role}`, `${used} used, ${idle} idle of ${max}; ${waiting} waiting`]
+  })
+}
+
+function latencyRows(latency: Members): Row[] {
+  return Object.entries(latency).map(([operation, value]): Row => {
+    const { p50Ms, p95Ms, p99Ms, count } = membersOf(value)
+    return [`latency ${operation}`, `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${count} calls)`]
+  })
+}
+
+function refusedRows({ refusedCount, refusedRecords }: Members): Row[] {
+  if (refusedCount === undefined || refusedCount === 0) return []
+  const listed = listOf(refusedRecords).map((item): Row => {
+    const { kind, id, reason } = membersOf(item)
+    return ['  refused', `${kind} ${id}: ${reason}`]
+  })
+  return [['refused records', textOf(refusedCount)], ...listed]
+}
+
+function errorRows(errors: unknown): Row[] {
+  return listOf(errors).map((item): Row => {
+    const { at, operation, code, detail } = membersOf(item)
+    return ['last error', `${at} ${operation}: ${detail} [${code}]`]
+  })
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+function membersOf(value: unknown): Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function textOf(value: unknown): string | undefined {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined
+}
+
+function prefixed(prefix: string, value: unknown): string | undefined {
+  const text = textOf(value)
+  return text === undefined ? undefined : prefix + text
+}
+
+function joined(parts: readonly unknown[]): string | undefined {
+  const texts = parts.flatMap((part) => textOf(part) ?? [])
+  return texts.length === 0 ? undefined : texts.join(', ')
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const
+
+/** The two largest units of a number of seconds: `2 h 5 min`. */
+function durationText(seconds: unknown): string | undefined {
+  if (typeof seconds !== 'number') return undefined
+  let rest = Math.floor(seconds)
+  const parts: string[] = []
+  for (const [unit, size] of units) {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    if (count > 0 || (unit === 's' && parts.length === 0)) parts.push(`${count} ${unit}`)
+  }
+  return parts.slice(0, 2).join(' ')
+}

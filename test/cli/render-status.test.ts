@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { renderStatus } from '../../src/cli/render-status.ts'
+
+const since = '2026-01-02T03:04:05.000Z'
+const calls = { count: 4, p50Ms: 1.5, p95Ms: 2, p99Ms: 3 }
+
+describe('coordinator status: the table', () => {
+  it('says in few words what is as it should be', () => {
+    const text = renderStatus({
+      url: 'http://127.0.0.1:3000',
+      health: {
+        status: 'ok',
+        uptime: 7_512.4,
+        registeredServices: 28,
+        storage: { backend: 'sqlite', durable: true, status: 'ready', since },
+        version: '1.2.3',
+      },
+      database: {
+        ...{ backend: 'sqlite', durable: true, status: 'ready', since, lineage: 'a-b' },
+        ...{ headRevision: 28, viewRevision: 28, lagRevisions: 0, ageMs: 12, floorRevision: 0 },
+        ...{ waitingWrites: 0, refusedCount: 0, refusedRecords: [], latency: { commit: calls } },
+        server: { serverVersion: '3.53', schemaVersion: 1, details: { file: '/data/x.db' } },
+      },
+    })
+    expect(text.split('\n')).toEqual([
+      'coordinator     http://127.0.0.1:3000, version 1.2.3',
+      'status          ok, up 2 h 5 min',
+      'services        28',
+      'storage         sqlite, durable',
+      `state           ready, since ${since}`,
+      'revision        28',
+      'lineage         a-b',
+      'behind          0 revisions, confirmed 12 ms ago',
+      'waiting writes  0',
+      'server          3.53, schema 1',
+      '  file          /data/x.db',
+      'latency commit  p50 1.5 ms, p95 2 ms, p99 3 ms (4 calls)',
+      '',
+    ])
+  })
+
+  it('gives the reason for what is not', () => {
+    const text = renderStatus({
+      url: 'http://x',
+      health: { status: 'degraded', uptime: 5 },
+      database: {
+        ...{ status: 'degraded', since, reason: 'The database cannot be reached: refused' },
+        ...{ headRevision: 30, viewRevision: 28, lagRevisions: 2, ageMs: 9_000, floorRevision: 10 },
+        ...{ refusedCount: 1, refusedRecords: [{ kind: 'service', id: 'x', reason: 'no name' }] },
+        pool: { writer: { idle: 0, used: 1, waiting: 3, max: 1 } },
+        lastErrors: [{ at: since, operation: 'commit', code: 'COORD_STORE_TIMEOUT', detail: 'late' }],
+      },
+    })
+    for (const line of [
+      /^status +degraded, up 5 s$/m,
+      /^reason +The database cannot be reached: refused$/m,
+      /^revision +28, the database is at 30, history from 10$/m,
+      /^behind +2 revisions, confirmed 9000 ms ago$/m,
+      /^pool writer +1 used, 0 idle of 1; 3 waiting$/m,
+      /^refused records +1$/m,
+      /^ {2}refused +service x: no name$/m,
+      new RegExp(`^last error +${since} commit: late \\[COORD_STORE_TIMEOUT\\]$`, 'm'),
+    ])
+      expect(text).toMatch(line)
+  })
+
+  it('leaves out what a coordinator does not say', () => {
+    expect(renderStatus({ url: 'http://x', health: { status: 'ok' }, database: '<html>' })).toBe(
+      'coordinator  http://x\nstatus       ok\n',
+    )
+  })
+})
