@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
+  chmodSync,
   chownSync,
   closeSync,
   cpSync,
@@ -92,7 +93,8 @@ export class PostgresServer {
     for (let attempt = 0; ; attempt += 1) {
       this.#process = this.#spawn()
       if (await isReady(this.#process, this.url())) return
-      if (attempt === 50) throw new Error(`PostgreSQL ${this.version} did not start:\n${this.log}`)
+      if (attempt === 50)
+        throw new Error(`PostgreSQL ${this.version} did not start:\n${this.log.slice(-2_000)}`)
       await sleep(20)
     }
   }
@@ -109,11 +111,11 @@ export class PostgresServer {
 
   /** Stops the server's processes where they are, as a machine that hangs, until `resume()`. Linux only. */
   freeze(): void {
-    for (const pid of this.#pids()) process.kill(pid, 'SIGSTOP')
+    this.#signal('SIGSTOP')
   }
 
   resume(): void {
-    for (const pid of this.#pids()) process.kill(pid, 'SIGCONT')
+    this.#signal('SIGCONT')
   }
 
   /**
@@ -124,6 +126,7 @@ export class PostgresServer {
     await this.stop()
     const copy = new PostgresServer(this.version, makeHome(), await freePort())
     cpSync(this.dataFolder, copy.dataFolder, { recursive: true, preserveTimestamps: true })
+    chmodSync(copy.dataFolder, 0o700)
     await own(copy.dataFolder)
     await this.start()
     writeFileSync(join(copy.dataFolder, 'standby.signal'), '')
@@ -173,11 +176,17 @@ export class PostgresServer {
     await this.dispose()
   }
 
-  #pids(): number[] {
+  #signal(signal: NodeJS.Signals): void {
     const pid = this.#process?.pid
-    if (pid === undefined) return []
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return [pid, ...children.split(' ').filter(Boolean).map(Number)]
+    if (pid === undefined) return
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    for (const each of [pid, ...children.map(Number)])
+      try {
+        process.kill(each, signal)
+      } catch (thrown) {
+        // A session may end by itself between the list and the signal.
+        if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
+      }
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -38,7 +38,8 @@ export function stampSql(schema: string, { version, oldestWriter }: Migration): 
   return sqlFor(
     schema,
     `select set_config('@name@.writer', 'on', true);
-update @schema@.head set schema_number = ${version}, oldest_writer = ${oldestWriter} where id = 1;
+update @schema@.head set schema_number = greatest(schema_number, ${version}),
+  oldest_writer = greatest(oldest_writer, ${oldestWriter}) where id = 1;
 select set_config('@name@.writer', '', true);
 `,
   )

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { PostgresOptions } from '../../src/database/postgres/options.ts'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import { CoordinatorError } from '../../src/errors.ts'
+import type { Commit } from '../../src/records/record.ts'
+import { commitOf, put } from '../conformance/build.ts'
+import { accepted, Caller, loadAll } from '../conformance/caller.ts'
+import { storeOptions } from '../support/backends/postgres.ts'
+import { PostgresServer } from '../support/postgres.ts'
+
+describe('several hosts', () => {
+  let primary: PostgresServer
+  let standby: PostgresServer
+
+  beforeEach(async () => {
+    primary = await PostgresServer.start()
+    standby = await primary.standby()
+    return async () => {
+      await primary.dispose()
+      await standby.dispose()
+    }
+  })
+
+  const stores: PostgresStore[] = []
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()))
+  })
+
+  /** A store that knows both servers, the standby first. */
+  function storeOnBoth(options: Partial<PostgresOptions> = {}): PostgresStore {
+    const { target, ...rest } = storeOptions(primary, { connectTimeoutMs: 1_000, ...options })
+    const hosts = [standby, primary].map(({ port }) => ({ host: '127.0.0.1', port }))
+    const store = new PostgresStore({ ...rest, target: { ...target, hosts } })
+    stores.push(store)
+    return store
+  }
+
+  /** Sends a commit until it is answered. */
+  async function settle(caller: Caller, commit: Commit): Promise<void> {
+    for (const until = performance.now() + 10_000; ; ) {
+      try {
+        accepted((await caller.send(commit))[0])
+        return
+      } catch (thrown) {
+        if (!(thrown instanceof CoordinatorError && thrown.retryable) || performance.now() > until)
+          throw thrown
+        await sleep(50)
+      }
+    }
+  }
+
+  it('are asked which of them takes writes', async () => {
+    const store = storeOnBoth()
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('a')))
+    expect((await store.inspector.inspect()).details['host']).toBe(`127.0.0.1:${primary.port}`)
+  })
+
+  it('of which one hangs cost a quarter of a second, not the time for connecting', async () => {
+    const store = storeOnBoth({ connectTimeoutMs: 5_000 })
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('a')))
+    standby.freeze()
+    try {
+      const other = storeOnBoth({ connectTimeoutMs: 5_000 })
+      const started = performance.now()
+      await other.open()
+      expect(performance.now() - started).toBeLessThan(1_500)
+    } finally {
+      standby.resume()
+    }
+  })
+
+  it('of which none takes writes are said to be standbys', async () => {
+    const store = storeOnBoth()
+    await store.open()
+    await primary.stop()
+    const thrown = await Promise.resolve(store.head()).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(thrown).toMatchObject({ retryable: true })
+    await expect(store.head()).rejects.toMatchObject({ code: 'COORD_STORE_STANDBY', retryable: true })
+  })
+
+  it('keep every acknowledged commit through a failover to a synchronous standby, within 5 seconds', async () => {
+    primary.configure({ synchronous_standby_names: 'standby' })
+    primary.reload()
+    await waitFor(async () => {
+      const rows = await primary.query(`select 1 from pg_stat_replication where sync_state = 'sync'`)
+      return rows.length === 1
+    })
+    const store = storeOnBoth()
+    const caller = new Caller(store, (await store.open()).position)
+    const acknowledged: string[] = []
+    let failing = false
+    const writing = (async () => {
+      for (let step = 0; step < 200; step += 1) {
+        await settle(caller, commitOf(put(`r${step}`)))
+        acknowledged.push(`r${step}`)
+        if (failing && acknowledged.length > 60) return
+      }
+    })()
+    await waitFor(async () => acknowledged.length >= 20)
+    await primary.kill()
+    failing = true
+    await standby.promote()
+    const promoted = performance.now()
+    const count = acknowledged.length
+    await waitFor(async () => acknowledged.length > count + 1)
+    expect(performance.now() - promoted).toBeLessThan(5_000)
+    await writing
+    const { records } = await loadAll(store)
+    expect(records.map(({ id }) => id).sort()).toEqual([...acknowledged].sort())
+    expect((await store.head()).position.revision).toBe(acknowledged.length)
+    expect((await store.inspector.inspect()).details['host']).toBe(`127.0.0.1:${standby.port}`)
+  })
+
+  it('tell apart a history that lost its tail on an asynchronous standby', async () => {
+    const store = storeOnBoth()
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('kept')))
+    await waitFor(async () => {
+      const [row] = await standby.query<{ revision: string }>('select revision from coordinator.head')
+      return row?.revision === '1'
+    })
+    await standby.stop()
+    accepted(await caller.write(put('lost')))
+    await primary.kill()
+    await standby.start()
+    await standby.promote()
+    const reply = await eventually(() => store.commit(caller.position, [commitOf(put('c'))]))
+    expect(reply).toMatchObject({ status: 'ahead', head: { position: { revision: 1 } } })
+    expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['kept'])
+  })
+
+  it('leave a primary that became a standby', async () => {
+    const store = storeOnBoth()
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('a')))
+    await waitFor(async () => {
+      const [row] = await standby.query<{ revision: string }>('select revision from coordinator.head')
+      return row?.revision === '1'
+    })
+    // As an operator does who switches over: the old primary goes on answering, and takes no more writes.
+    await primary.query('alter system set default_transaction_read_only = on')
+    await primary.query('select pg_reload_conf()')
+    await standby.promote()
+    await settle(caller, commitOf(put('b')))
+    expect((await store.inspector.inspect()).details['host']).toBe(`127.0.0.1:${standby.port}`)
+    expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a', 'b'])
+  })
+})
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  for (const until = performance.now() + 10_000; performance.now() < until; await sleep(20))
+    if (await condition()) return
+  throw new Error('It did not come about within 10 seconds.')
+}
+
+async function eventually<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call()
+    } catch (thrown) {
+      if (attempt === 100) throw thrown
+      await sleep(50)
+    }
+  }
+}
