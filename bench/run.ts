@@ -2,11 +2,23 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { report, type Section } from './report.ts'
+import { commits } from './scenarios/commits.ts'
 import { large } from './scenarios/large.ts'
 import { reads } from './scenarios/reads.ts'
+import { readsBackends } from './scenarios/reads-backends.ts'
 import { registersMemory, registersSqlite } from './scenarios/registers.ts'
+import { registersPostgres, registersSupabase } from './scenarios/registers-remote.ts'
 
-const scenarios = [reads, registersMemory, registersSqlite, large]
+const scenarios = [
+  reads,
+  readsBackends,
+  registersMemory,
+  registersSqlite,
+  registersPostgres,
+  registersSupabase,
+  commits,
+  large,
+]
 
 interface Arguments {
   readonly rounds: number
@@ -28,7 +40,10 @@ const program = new Command('npm run bench --')
   )
   .action(run)
 
+// Servers that tests start do not keep a process alive; a measurement waits for nothing else at times.
+const alive = setInterval(() => undefined, 60_000)
 await program.parseAsync()
+clearInterval(alive)
 
 async function run(names: readonly string[], { rounds, seconds, largest, write }: Arguments): Promise<void> {
   const chosen = names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name))
