@@ -29,6 +29,8 @@ process.once('message', (settings: DataApiSettings) => {
   void start(settings)
 })
 process.once('disconnect', () => process.exit(0))
+// Ctrl-C goes to every process of a terminal: this one is needed until its parent has ended.
+process.on('SIGINT', () => undefined)
 
 async function start(settings: DataApiSettings): Promise<void> {
   const connection = createPostgresConnection({

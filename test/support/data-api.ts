@@ -76,6 +76,7 @@ export class DataApi {
     const child = this.#process
     this.#process = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.ref()
     const exit = once(child, 'exit')
     child.kill('SIGKILL')
     await exit
