@@ -4,7 +4,7 @@ const layers = {
   telemetry: { files: /^src\/telemetry\//, to: ['errors'] },
   config: { files: /^src\/config\//, to: ['errors'] },
   records: { files: /^src\/records\//, to: ['telemetry', 'config'] },
-  store: { files: /^src\/database\/(?!open\.ts$)[^/]+\.ts$/, to: ['records'] },
+  store: { files: /^src\/database\/(diagnosis\/|(?!open\.ts$)[^/]+\.ts$)/, to: ['records'] },
   migrations: { files: /^src\/database\/migrations\//, to: ['store'] },
   backend: { files: /^src\/database\/(memory|sqlite|postgres|supabase)\//, to: ['migrations'] },
   open: { files: /^src\/database\/open\.ts$/, to: ['backend'] },
