@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { run } from './run.ts'
 
@@ -40,6 +40,7 @@ export function createConsumer(folder: string): void {
   write(folder, 'package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   write(folder, 'tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   write(folder, 'library.ts', library)
+  write(folder, 'readme.ts', readmeProgram())
 }
 
 /** Runs the library, and checks its types as a strict program of somebody else would. */
@@ -48,7 +49,15 @@ export async function checkLibrary(folder: string): Promise<void> {
   link(folder, '@types/node')
   link(folder, 'undici-types')
   await run(resolve('node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder })
-  await run(process.execPath, ['library.ts'], { cwd: folder, timeoutMs: 30_000 })
+  for (const program of ['library.ts', 'readme.ts'])
+    await run(process.execPath, [program], { cwd: folder, timeoutMs: 30_000 })
+}
+
+/** What the README shows of the library. */
+function readmeProgram(): string {
+  const program = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync('README.md', 'utf8'))?.[1]
+  if (program === undefined) throw new Error('README.md shows no program')
+  return program
 }
 
 function write(folder: string, name: string, text: string): void {

@@ -4,7 +4,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { settingsTable } from '../../src/config/table.ts'
-import { plainEnv, type Serving, scratchFolder, serving } from '../main/coordinator-process.ts'
+import {
+  ask,
+  plainEnv,
+  runCoordinator,
+  type Serving,
+  scratchFolder,
+  serving,
+} from '../main/coordinator-process.ts'
 
 const shell = promisify(exec)
 const readme = readFileSync('README.md', 'utf8')
@@ -93,6 +100,15 @@ describe('README', () => {
       expect(setting, name).toBeDefined()
       if (setting?.default !== undefined) expect(shown, name).toBe(`\`${String(setting.default)}\``)
     }
+  })
+
+  it('names requests that are answered', async () => {
+    await using fresh = await serving()
+    await runCoordinator(['import', 'examples/data/opentelemetry-demo.json', '--url', fresh.url])
+    const paths = [...readme.matchAll(/`GET (\/[^`]+)`/g)].map(([, path]) => path as string)
+    expect(paths.length).toBeGreaterThan(1)
+    for (const path of paths)
+      expect({ path, status: (await ask(fresh.url + path)).status }).toEqual({ path, status: 200 })
   })
 
   it('links only to files that exist', () => {
