@@ -1,0 +1,230 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { PostgresOptions } from '../../src/database/postgres/options.ts'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import { CoordinatorError } from '../../src/errors.ts'
+import { commitOf, idsOf, put } from '../conformance/build.ts'
+import { accepted, Caller, loadAll } from '../conformance/caller.ts'
+import { describeStore } from '../conformance/index.ts'
+import { storeOptions } from '../support/backends/postgres.ts'
+import { SchemaSubject } from '../support/backends/schema-subject.ts'
+import { PostgresServer } from '../support/postgres.ts'
+
+/** A pooler that gives every transaction another session of the server's, of which it has only two. */
+class PgBouncer {
+  readonly port: number
+  readonly #home: string
+  readonly #target: number
+  #process: ChildProcess | undefined
+
+  constructor(home: string, port: number, target: number) {
+    this.#home = home
+    this.port = port
+    this.#target = target
+  }
+
+  async start(): Promise<void> {
+    const file = join(this.#home, 'pgbouncer.ini')
+    writeFileSync(
+      file,
+      `[databases]
+postgres = host=127.0.0.1 port=${this.#target} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${this.port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 50
+query_wait_timeout = 5
+logfile = ${join(this.#home, 'log')}
+`,
+    )
+    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+    this.#process = spawn(programPath(), [file], { stdio: 'ignore', ...user })
+    for (let attempt = 0; attempt < 200 && !(await answers(this.port)); attempt += 1) await sleep(20)
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process
+    if (child === undefined) return
+    this.#process = undefined
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exit
+  }
+}
+
+function programPath(): string {
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'])
+    try {
+      accessSync(join(folder, 'pgbouncer'))
+      return join(folder, 'pgbouncer')
+    } catch {
+      // Not in this folder.
+    }
+  throw new Error('PgBouncer is not installed: run `apt-get install pgbouncer`.')
+}
+
+async function answers(port: number): Promise<boolean> {
+  const { connect } = await import('node:net')
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+let server: PostgresServer
+let bouncer: PgBouncer
+let home: string
+
+async function startBoth(): Promise<void> {
+  if (bouncer !== undefined) return
+  server = await PostgresServer.start()
+  home = mkdtempSync(join(tmpdir(), 'coordinator-pgbouncer-'))
+  if (process.getuid?.() === 0) chownSync(home, 65_534, 65_534)
+  bouncer = new PgBouncer(home, await freePort(), server.port)
+  await bouncer.start()
+}
+
+beforeAll(startBoth)
+afterAll(async () => {
+  await bouncer.stop()
+  await server.dispose()
+  rmSync(home, { recursive: true, force: true })
+})
+
+function throughBouncer(options: Partial<PostgresOptions>): PostgresStore {
+  const { target, ...rest } = storeOptions(server, options)
+  return new PostgresStore({
+    ...rest,
+    target: { ...target, hosts: [{ host: '127.0.0.1', port: bouncer.port }] },
+  })
+}
+
+let made = 0
+const free: string[] = []
+describeStore({
+  name: 'postgres behind PgBouncer',
+  backend: 'postgres',
+  durable: true,
+  secondStore: 'shared',
+  parts: ['migrator', 'inspector', 'pool'],
+  create: async (options) => {
+    await startBoth()
+    let schema = free.pop()
+    if (schema === undefined) {
+      made += 1
+      schema = `case_${made}`
+      const store = throughBouncer({ schema })
+      await store.migrator.migrate()
+      await store.close()
+    }
+    const used = schema
+    return SchemaSubject.create({
+      ...options,
+      server,
+      schema: used,
+      makeStore: () => throughBouncer({ schema: used, pageSize: options.pageSize }),
+      release: () => free.push(used),
+    })
+  },
+})
+
+describe('behind PgBouncer in transaction mode', () => {
+  it('many stores share two sessions, migrate together, and lose nothing', async () => {
+    const stores = Array.from({ length: 6 }, () => throughBouncer({ schema: 'shared' }))
+    try {
+      await Promise.all(stores.map((store) => store.open()))
+      await Promise.all(
+        stores.map(async (store, index) => {
+          for (let step = 0; step < 20; step += 1) {
+            const caller = await Caller.at(store)
+            accepted(await caller.write(put(`s${index}-${step}`)))
+          }
+        }),
+      )
+      const [store] = stores as [PostgresStore]
+      expect((await loadAll(store)).records).toHaveLength(120)
+      const [sessions] = await server.query<{ count: string }>(
+        `select count(*) from pg_stat_activity where application_name = 'coordinator'`,
+      )
+      expect(Number(sessions?.count)).toBeLessThanOrEqual(2)
+      expect((await store.inspector.inspect()).details['pooled']).toBe(true)
+    } finally {
+      await Promise.all(stores.map((store) => store.close()))
+    }
+  })
+
+  it('leaves no state in the sessions that others get next', async () => {
+    const store = throughBouncer({ schema: 'shared' })
+    try {
+      const caller = new Caller(store, (await store.open()).position)
+      await caller.send(...idsOf('x', 30).map((id) => commitOf(put(id))))
+      await store.compact(3)
+      const { default: pg } = await import('pg')
+      const client = new pg.Client({
+        connectionString: `postgres://postgres@127.0.0.1:${bouncer.port}/postgres`,
+      })
+      await client.connect()
+      for (let session = 0; session < 4; session += 1) {
+        const { rows } = await client.query(
+          `select coalesce(current_setting('shared.writer', true), '') as writer, current_setting('search_path') as path,
+             current_setting('lock_timeout') as lock_timeout, (select count(*)::int from pg_prepared_statements where name <> '') as prepared`,
+        )
+        expect(rows).toEqual([{ writer: '', path: '"$user", public', lock_timeout: '0', prepared: 0 }])
+      }
+      await client.end()
+    } finally {
+      await store.close()
+    }
+  })
+
+  it('a pooler that dies and comes back costs no commit', async () => {
+    const store = throughBouncer({ schema: 'dying', connectTimeoutMs: 1_000 })
+    try {
+      const caller = new Caller(store, (await store.open()).position)
+      const killing = (async () => {
+        for (let round = 0; round < 3; round += 1) {
+          await sleep(150)
+          await bouncer.stop()
+          await sleep(50)
+          await bouncer.start()
+        }
+      })()
+      for (let step = 0; step < 150; step += 1) {
+        const commit = commitOf(put(`r${step}`))
+        for (let attempt = 0; ; attempt += 1) {
+          try {
+            accepted((await caller.send(commit))[0])
+            break
+          } catch (thrown) {
+            if (attempt === 200 || !(thrown instanceof CoordinatorError && thrown.retryable)) throw thrown
+            await sleep(10)
+          }
+        }
+      }
+      await killing
+      expect((await store.head()).position.revision).toBe(150)
+    } finally {
+      await store.close()
+    }
+  })
+})
