@@ -187,15 +187,19 @@ export class GraphProjection implements Projection, GraphReader {
 
   #stateService(slot: number, data: JsonObject): void {
     const { topology } = this
-    // The id of the node comes with its edges; they wait here for it.
-    const relations: (readonly [type: string, target: string])[] = []
-    const id = deriveService(data, (type, target) => relations.push([type, target]))
+    // The id of the node comes with its edges; they wait here for it, two items each.
+    const relations: string[] = []
+    const id = deriveService(data, (type, target) => {
+      relations.push(type, target)
+    })
     const node = topology.nodeFor(id)
     this.#restate(slot, node)
-    this.#stateEdges(
-      slot,
-      relations.map(([type, target]) => topology.edgeFor(node, type, topology.nodeFor(target), 'declared')),
-    )
+    const edges: number[] = []
+    for (let at = 0; at < relations.length; at += 2) {
+      const target = topology.nodeFor(relations[at + 1] as string)
+      edges.push(topology.edgeFor(node, relations[at] as string, target, 'declared'))
+    }
+    this.#stateEdges(slot, edges)
     this.#setActive(slot, data['migrationFile'] !== undefined)
   }
 
