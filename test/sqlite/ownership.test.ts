@@ -48,7 +48,11 @@ describe('sqlite: one process owns the file', () => {
     inFolder(async ({ file, store }) => {
       const owner = runProcess('hold', file())
       expect(await owner.next()).toMatchObject({ head: { revision: 0 } })
-      await expect(store().open()).rejects.toMatchObject({ code: 'COORD_STORE_LOCKED' })
+      const name = process.platform === 'linux' ? `Process ${owner.child.pid}` : 'Another process'
+      await expect(store().open()).rejects.toMatchObject({
+        code: 'COORD_STORE_LOCKED',
+        detail: `${name} owns ${file()}: it holds the lock on ${file()}.lock.`,
+      })
       await owner.kill()
       expect((await store().open()).position.revision).toBe(0)
     }),

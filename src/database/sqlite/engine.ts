@@ -60,7 +60,9 @@ export class Engine {
     const { file, autoMigrate, firstRevision } = this.#options
     const database = this.#takeFile(autoMigrate)
     try {
-      const report = await runMigrations(autoMigrate ? sqliteMigrations : [], sqliteExecutor(database, file))
+      const report = autoMigrate
+        ? await runMigrations(sqliteMigrations, sqliteExecutor(database, file))
+        : reportMigrations(sqliteMigrations, readLedger(database))
       const connection = new Connection(database, file)
       const head = prepareHead(connection, { firstRevision, now })
       this.#inode = statSync(file).ino

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { isSqliteError, translateSqliteError } from './errors.ts'
@@ -27,9 +27,20 @@ export function takeFileLock(file: string, timeoutMs: number): DatabaseSync {
     lock?.close()
     if (isSqliteError(thrown) && (thrown.errcode & 255) === 5)
       throw new CoordinatorError('COORD_STORE_LOCKED', {
-        detail: `Another process owns ${file}: it holds the lock on ${lockFile}.`,
+        detail: `${ownerOf(lockFile) ?? 'Another process'} owns ${file}: it holds the lock on ${lockFile}.`,
         sourceCode: String(thrown.errcode),
       })
     throw translateSqliteError(thrown, lockFile)
   }
+}
+
+/** Linux lists who holds which lock: `1: POSIX  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`. Elsewhere nobody knows. */
+function ownerOf(lockFile: string): string | undefined {
+  if (!existsSync('/proc/locks')) return undefined
+  const { ino } = statSync(lockFile)
+  for (const line of readFileSync('/proc/locks', 'utf8').split('\n')) {
+    const [, pid, inode] = / WRITE (\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line) ?? []
+    if (Number(inode) === ino && Number(pid) > 0) return `Process ${pid}`
+  }
+  return undefined
 }

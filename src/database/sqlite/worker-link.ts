@@ -31,7 +31,8 @@ export class WorkerLink {
   readonly #options: WorkerLinkOptions
   readonly #pending = new Map<number, Pending>()
   #worker: Worker | undefined
-  #ended: Promise<void> = Promise.resolve()
+  /** Resolves at the end of the thread, with what ended it where that was a fault. */
+  #ended: Promise<unknown> = Promise.resolve()
   #lastNumber = 0
 
   constructor(options: WorkerLinkOptions) {
@@ -60,10 +61,20 @@ export class WorkerLink {
     })
   }
 
-  /** Lets the thread answer what is under way, close the file and end. */
+  /**
+   * Lets the thread answer what is under way, close the file and end.
+   *
+   * @throws COORD_STORE_FAULT where the file could not be closed; what was acknowledged is on disk all the same
+   */
   async close(): Promise<void> {
-    this.#worker?.postMessage({ operation: 'close' })
-    await this.#ended
+    if (this.#worker === undefined) return
+    this.#worker.postMessage({ operation: 'close' })
+    const cause = await this.#ended
+    if (cause !== undefined)
+      throw new CoordinatorError('COORD_STORE_FAULT', {
+        detail: 'The database file could not be closed in order.',
+        cause,
+      })
   }
 
   #start(): Worker {
@@ -85,7 +96,7 @@ export class WorkerLink {
         this.#worker = undefined
         this.#options.onEnd()
         this.#failAll(cause)
-        resolve()
+        resolve(cause)
       })
     })
     return worker
