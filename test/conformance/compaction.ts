@@ -166,6 +166,23 @@ export function compaction(backend: ConformanceBackend): void {
     )
 
     it(
+      'frees the ids of forgotten deletions, and of an entry that an earlier floor had kept',
+      scoped(backend, async ({ store, caller }) => {
+        const known = [put('a'), remove('a'), put('b'), put('b', { v: 2 }), put('b', { v: 3 })].map((write) =>
+          commitOf(write),
+        )
+        await caller.send(...known)
+        await store.compact(2)
+        await store.compact(5)
+        const again = known.slice(0, 4).map((commit, index) => ({ ...commit, writes: [put(`new${index}`)] }))
+        const results = await caller.send(...again)
+        expect(results).toMatchObject(
+          [6, 7, 8, 9].map((revision) => ({ outcome: 'accepted', revision, replayed: false })),
+        )
+      }),
+    )
+
+    it(
       'sends callers below the floor to load anew, and follows those at it',
       scoped(backend, async ({ store, caller }) => {
         const start = caller.position

@@ -42,6 +42,8 @@ class MemorySubject implements Subject {
     const { lineage, entries } = await this.#journal()
     await this.#open.close()
     const now = this.#now
+    // A store is never older than its creation: the copy must begin before the first entry.
+    this.#now = 0
     const copy = this.#make({ lineage })
     for (const { commitId, actor, writes, at } of entries.slice(0, -count)) {
       this.#now = at
