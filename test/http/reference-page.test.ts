@@ -1,0 +1,63 @@
+import { JSDOM } from 'jsdom'
+import { describe, expect, it } from 'vitest'
+import { until } from '../support/with-live.ts'
+import { cart, register, type ServerScope, withServer } from './with-server.ts'
+
+/** The page as a browser has it, with its script running. */
+async function openReference({ url, ask }: ServerScope): Promise<Document> {
+  const { text } = await ask('/docs')
+  const { window } = new JSDOM(text, {
+    url: `${url}/docs`,
+    runScripts: 'dangerously',
+    beforeParse(page) {
+      // What browsers have and jsdom does not.
+      Object.assign(page, {
+        IntersectionObserver: class {
+          observe(): void {}
+        },
+        fetch: (path: string, init: RequestInit) => fetch(new URL(path, url), init),
+      })
+    },
+  })
+  return window.document
+}
+
+function find<T extends Element>(place: ParentNode, selector: string): T {
+  const found = place.querySelector<T>(selector)
+  if (found === null) throw new Error(`The page has no ${selector}.`)
+  return found
+}
+
+async function send(form: HTMLFormElement): Promise<string> {
+  find<HTMLButtonElement>(form, 'button').click()
+  const answer = find(form, '.answer')
+  await until(() => answer.textContent !== '')
+  return answer.textContent ?? ''
+}
+
+describe('http: the reference page', () => {
+  it('sends what was typed, and shows the answer', () =>
+    withServer(async (scope) => {
+      const page = await openReference(scope)
+      const registering = find<HTMLFormElement>(page, '#postRegister form')
+      expect(await send(registering)).toMatch(/^201 Created {2}POST \/register[\s\S]*"serviceId"/)
+      const id = await register(scope, { ...cart, serviceName: 'a/b' })
+      const reading = find<HTMLFormElement>(page, '#getServicesByServiceId form')
+      find<HTMLInputElement>(reading, 'input[name=serviceId]').value = id
+      find<HTMLInputElement>(reading, 'input[name=minRevision]').value = '1'
+      expect(await send(reading)).toContain(`GET /services/${id}?minRevision=1`)
+      expect(find(reading, '.answer').textContent).toContain('"serviceName": "a/b"')
+    }))
+
+  it('filters its list, and writes its examples for the server that it came from', () =>
+    withServer(async (scope) => {
+      const page = await openReference(scope)
+      const filter = find<HTMLInputElement>(page, '#filter')
+      filter.value = 'delete services'
+      filter.dispatchEvent(new (page.defaultView as unknown as typeof globalThis).Event('input'))
+      const shown = [...page.querySelectorAll<HTMLElement>('aside li')].filter((item) => !item.hidden)
+      expect(shown.map((item) => item.textContent)).toContain('DELDeregister a service')
+      expect(shown.some((item) => item.textContent?.includes('Register a service'))).toBe(false)
+      expect(find(page, '#postRegister pre code').textContent).toContain(`curl "${scope.url}/register"`)
+    }))
+})
