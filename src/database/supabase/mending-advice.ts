@@ -23,7 +23,7 @@ export class MendingAdvice {
   get migrate(): string {
     const schema = this.#schema === 'coordinator' ? '' : `DATABASE_SCHEMA=${this.#schema} `
     const anon = this.access === 'anon' ? ' --allow-anon' : ''
-    return `Run once \`${schema}DATABASE_URL='postgres://...' coordinator migrate${anon}\` with the connection string of the project (dashboard: Connect), or \`${schema}coordinator migrate${anon} --emit supabase\` and \`supabase db push\`.`
+    return `Run once \`${schema}DATABASE_URL='postgres://...' coordinator migrate${anon}\` with the connection string of the project (dashboard: Connect); or \`${schema}coordinator migrate --emit supabase${anon} > supabase/migrations/$(date +%Y%m%d%H%M%S)_coordinator.sql\` and \`supabase db push\`.`
   }
 
   for(code: ErrorCode, called: string): Advice {
