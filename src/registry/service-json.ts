@@ -37,8 +37,11 @@ export function serviceEtag(lineage: string, revision: number): string {
 /** The JSON text of a service. What is stored is text already: it is not parsed, only joined. */
 export function serviceJson(record: StoredRecord, { active, health, lastHeartbeat }: SentFacts): string {
   const id = JSON.stringify(record.id)
+  const registered = isoJson(record.createdAt)
+  // Most services are never changed, and writing a time takes as long as all the rest of this.
+  const updated = record.updatedAt === record.createdAt ? registered : isoJson(record.updatedAt)
   const heard = lastHeartbeat === undefined ? 'null' : isoJson(lastHeartbeat)
-  return `{"serviceId":${id},"id":${id},"status":"${statusOf(active)}","health":"${health}","registeredAt":${isoJson(record.createdAt)},"updatedAt":${isoJson(record.updatedAt)},"lastHeartbeat":${heard},"revision":${record.revision},${record.data.slice(1)}`
+  return `{"serviceId":${id},"id":${id},"status":"${statusOf(active)}","health":"${health}","registeredAt":${registered},"updatedAt":${updated},"lastHeartbeat":${heard},"revision":${record.revision},${record.data.slice(1)}`
 }
 
 /** Only some members of a service, in the order in which they were asked for. */

@@ -49,7 +49,7 @@ ${chapters
 }
 
 function linkHtml({ method, path, operation }: Entry): string {
-  return `<li><a href="#${operation.operationId}" title="${escapeHtml(`${method.toUpperCase()} ${path}`)}"><span class="method ${method}">${method === 'delete' ? 'DEL' : method.toUpperCase()}</span>${inlineHtml(operation.summary)}</a></li>`
+  return `<li><a href="#${operation.operationId}" title="${escapeHtml(`${method.toUpperCase()} ${path}`)}"><span class="method ${method}">${method === 'delete' ? 'DEL' : method.toUpperCase()}</span><span>${inlineHtml(operation.summary)}</span></a></li>`
 }
 
 function entryHtml(entry: Entry, named: NamedSchemas): string {
