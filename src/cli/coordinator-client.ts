@@ -33,6 +33,27 @@ export class CoordinatorClient {
     return this.#request('POST', path, { ...options, body })
   }
 
+  /**
+   * Reads an answer of any type piece by piece, however long it is.
+   *
+   * @throws COORD_CLI_UNREACHABLE, also where it breaks off, or the error that the coordinator answered
+   */
+  async *download(path: string): AsyncGenerator<Uint8Array> {
+    try {
+      const response = await fetch(this.baseUrl + path, { redirect: 'manual' })
+      const { status, headers } = response
+      if (!isSuccess(status))
+        throw errorOf({ status, headers, body: parse(await response.text()) }, this.baseUrl)
+      if (response.body !== null) yield* response.body
+    } catch (thrown) {
+      if (thrown instanceof CoordinatorError) throw thrown
+      throw new CoordinatorError('COORD_CLI_UNREACHABLE', {
+        detail: `${this.baseUrl} does not answer to the end (${causeOf(thrown)}).`,
+        cause: thrown,
+      })
+    }
+  }
+
   /** @throws COORD_CLI_UNREACHABLE, or the error that the coordinator answered */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
     const { body, accept = isSuccess, timeoutMs = 30_000 } = options

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
 import { doctorCommand } from './doctor.ts'
+import { graphCommand } from './graph.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { reportError } from './report-error.ts'
@@ -22,6 +23,7 @@ Examples:
   DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
   coordinator import services.json                  register many services
   coordinator services --tag payments               list services
+  coordinator graph impact flagd                    what is hit when flagd fails
   coordinator status                                what the coordinator and its database do
   coordinator doctor                                what is wrong with the configured database
 
@@ -73,6 +75,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     serveCommand(context, serve),
     importCommand(context),
     servicesCommand(context),
+    graphCommand(context),
     statusCommand(context),
     migrateCommand(context),
     doctorCommand(context),

@@ -1,0 +1,113 @@
+import type { Answers } from '../graph/answer-question.ts'
+import type { DiffAnswer } from '../graph/diff-tracker.ts'
+import type { Completeness } from '../graph/questions/answer.ts'
+import type { SimulateAnswer } from '../graph/simulate.ts'
+import { printable, textTable } from './text-table.ts'
+
+/** Answers of the graph as tables for people. Each begins with one sentence that says the whole. */
+
+interface AtRevision {
+  readonly revision: number
+}
+
+export function renderReach(
+  name: 'impact' | 'dependencies',
+  { of, nodes, total, revision, ...rest }: Answers['impact'] & AtRevision,
+): string {
+  const what = count(total, 'node')
+  const sentence =
+    name === 'impact'
+      ? `${what} cannot do without ${of}, at revision ${revision}.`
+      : `${of} cannot do without ${what}, at revision ${revision}.`
+  const rows = nodes.map(({ id, distance, via }) => [String(distance), id, via.join(' > ')])
+  return page(sentence, [['STEPS', 'NODE', 'BY WAY OF'], ...rows], rest)
+}
+
+export function renderPaths({ from, to, paths, revision, ...rest }: Answers['paths'] & AtRevision): string {
+  if (paths.length === 0) return line(`${from} does not need ${to}, at revision ${revision}.`)
+  const rows = paths.map(({ length, nodes }) => [String(length), nodes.join(' > ')])
+  return page(`${from} needs ${to}, at revision ${revision}.`, [['STEPS', 'PATH'], ...rows], rest)
+}
+
+export function renderCycles({ cycles, total, revision, ...rest }: Answers['cycles'] & AtRevision): string {
+  const rows = cycles.map(({ size, example }) => [String(size), [...example, example[0] ?? ''].join(' > ')])
+  return page(
+    `${count(total, 'cycle')} at revision ${revision}.`,
+    [['NODES', 'A SHORTEST CIRCLE'], ...rows],
+    rest,
+  )
+}
+
+export function renderCritical(answer: Answers['critical'] & AtRevision): string {
+  const { articulationPoints, articulationPointsTotal, mostDependedOn, revision } = answer
+  const cuts = articulationPoints.map(({ id, cutsOff }) => [id, String(cutsOff)])
+  const needed = mostDependedOn.map(({ id, direct, dependents }) => [id, String(direct), String(dependents)])
+  return (
+    page(
+      `${count(articulationPointsTotal, 'node')} alone hold parts of the graph together, at revision ${revision}.`,
+      [['NODE', 'CUTS OFF'], ...cuts],
+      answer,
+    ) + page('\nWhat most others need:', [['NODE', 'DIRECTLY', 'ALL'], ...needed], { complete: true })
+  )
+}
+
+export function renderUnresolved(answer: Answers['unresolved'] & AtRevision): string {
+  const { nodes, total, revision } = answer
+  const rows = nodes.map(({ id, references, referencedBy }) => [
+    id,
+    String(references),
+    referencedBy.join(', '),
+  ])
+  return page(
+    `${count(total, 'node')} that nobody states, at revision ${revision}.`,
+    [['NODE', 'REFERENCES', 'BY'], ...rows],
+    answer,
+  )
+}
+
+export function renderDiff(answer: DiffAnswer & { readonly from: number; readonly to: number }): string {
+  const { from, to, nodes, edges, nodesTotal, edgesTotal, commits } = answer
+  const author = new Map(commits.map(({ revision, actor }) => [revision, actor]))
+  const rows = [...nodes, ...edges].map(({ change, id, revisions }) => {
+    const last = revisions.at(-1)
+    return [change, id, revisions.join(','), last === undefined ? '' : (author.get(last) ?? '')]
+  })
+  const sentence = `${count(nodesTotal, 'node')} and ${count(edgesTotal, 'edge')} differ between revision ${from} and ${to}.`
+  return page(sentence, [['CHANGE', 'NODE OR EDGE', 'REVISIONS', 'BY'], ...rows], answer)
+}
+
+export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
+  if (answer.safe) return line(`Nothing would break, at revision ${answer.revision}.`)
+  const rows = [
+    ...answer.brokenConsumers.map(({ id, loses }) => ['loses', id, loses]),
+    ...answer.violatedRanges.map(({ consumer, dependency, range, versions }) => [
+      'version',
+      consumer,
+      `${dependency} ${range}: there would be ${versions.join(', ')}`,
+    ]),
+    ...answer.newCycles.map((cycle) => ['cycle', cycle[0] ?? '', [...cycle, cycle[0] ?? ''].join(' > ')]),
+    ...answer.unknownDependencies.map(({ consumer, dependency }) => ['unknown', consumer, dependency]),
+  ]
+  const sentence = `${count(answer.affected, 'node')} would lose something, directly or through others, at revision ${answer.revision}.`
+  return page(sentence, [['PROBLEM', 'NODE', 'WHAT'], ...rows], answer)
+}
+
+function page(
+  sentence: string,
+  rows: readonly (readonly string[])[],
+  { complete, truncated }: Completeness,
+): string {
+  const table = rows.length > 1 ? textTable(rows) : ''
+  const note = complete
+    ? ''
+    : `The list is not complete (${truncated ?? 'cut'}): ask with a larger --limit.\n`
+  return `${line(sentence)}${table}${note}`
+}
+
+function line(text: string): string {
+  return `${text.startsWith('\n') ? '\n' : ''}${printable(text.trimStart())}\n`
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
