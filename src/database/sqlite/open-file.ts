@@ -34,7 +34,8 @@ export function prepareFolder(file: string): void {
     if (statSync(folder, { throwIfNoEntry: false }) !== undefined)
       throw pathError(`${folder} is not a folder.`, 'Name a file in a folder in DATABASE_URL.')
     requireWritable(above)
-    mkdirSync(folder)
+    // Two starters may make it at the same time.
+    mkdirSync(folder, { recursive: true })
     flushFolder(above)
   }
   requireWritable(folder)
