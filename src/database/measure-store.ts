@@ -2,8 +2,10 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { Store } from './store.ts'
 
 /** The same store, with every call to it counted and timed. What a backend does not have stays absent. */
-export function measureStore(store: Store, { measure, measurePages }: Metrics['database']): Store {
+export function measureStore(store: Store, metrics: Metrics['database']): Store {
+  const { measure, measurePages } = metrics
   const { migrator, inspector } = store
+  store.observePool?.(metrics)
   return {
     backend: store.backend,
     durable: store.durable,

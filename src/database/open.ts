@@ -41,7 +41,7 @@ export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {})
     }
     case 'postgres': {
       const { PostgresStore } = await import('./postgres/store.ts')
-      return new PostgresStore({ target, autoMigrate, statementTimeoutMs: callTimeoutMs, ...pool })
+      return new PostgresStore({ target, autoMigrate, statementTimeoutMs: callTimeoutMs, ...pool, ...hooks })
     }
     case 'supabase': {
       const { SupabaseStore } = await import('./supabase/store.ts')

@@ -192,6 +192,8 @@ export interface Store {
   readonly migrator?: Migrator
   readonly inspector?: Inspector
   readonly pool?: () => PoolFigures
+  /** Tells from now on of every connection that a call got or gave up waiting for. Where there is a pool. */
+  observePool?(observer: PoolObserver): void
 }
 
 /** A migration that ran, or would run. */
@@ -254,6 +256,14 @@ export interface Inspector {
 export interface PoolFigures {
   readonly writer: ConnectionFigures
   readonly reader: ConnectionFigures
+}
+
+/** Hears how calls come by their connections. */
+export interface PoolObserver {
+  /** A call got a connection. `waited`: none was free when it asked. */
+  acquired(role: keyof PoolFigures, wait: { readonly waited: boolean; readonly waitMs: number }): void
+  /** A call gave up waiting for a connection. */
+  acquireTimedOut(role: keyof PoolFigures): void
 }
 
 export interface ConnectionFigures {

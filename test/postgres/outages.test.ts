@@ -194,6 +194,31 @@ describe('connections', () => {
       expect(store.pool()).toMatchObject({ writer: { used: 0, waiting: 0 }, reader: { used: 0, waiting: 0 } })
     }))
 
+  it('are told of: who got one, who had to wait, who gave up', () =>
+    withStore({ poolMax: 2, acquireTimeoutMs: 150, watchAfterMs: 60_000 }, async (store, caller) => {
+      const told: string[] = []
+      store.observePool({
+        acquired: (role, { waited, waitMs }) => told.push(`${role} ${waited ? waitMs > 0 : 'free'}`),
+        acquireTimedOut: (role) => told.push(`${role} gave up`),
+      })
+      await store.head()
+      await caller.write(put('a'))
+      await Promise.all([store.head(), store.head()])
+      proxy.add({ matching: 'history', times: 1, fault: { do: 'hang' } })
+      const hanging = failure(store.history('service', 'a'))
+      await failure(store.head())
+      proxy.cut()
+      await hanging
+      expect(told).toEqual([
+        'reader free',
+        'writer free',
+        'reader free',
+        'reader true',
+        'reader free',
+        'reader gave up',
+      ])
+    }))
+
   it('are replaced at the end of their lifetime', () =>
     withStore({ maxLifetimeMs: 100 }, async (store) => {
       await store.head()

@@ -1,44 +1,52 @@
-import { CoordinatorError } from '../../errors.ts'
-import type { ConnectionFigures } from '../store.ts'
+import type { ConnectionFigures, PoolFigures, PoolObserver } from '../store.ts'
+import { closedStore, type Passage, Turnstile } from '../turnstile.ts'
 import type { Cluster } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
 
+/** A connection, and until when it may be used again. */
 interface Held {
   readonly connection: Connection
+  /** Epoch of the cluster in which it was made. */
   readonly epoch: number
   readonly expiresAt: number
 }
 
-interface Waiter {
-  readonly wake: (held: Held | undefined) => void
-  readonly fail: (error: CoordinatorError) => void
+export interface LaneOptions {
+  readonly role: keyof PoolFigures
+  readonly max: number
 }
 
 /** A few connections for one purpose, handed to callers in the order in which they came. */
 export class Lane {
   readonly #cluster: Cluster
   readonly #settings: PostgresSettings
-  readonly #max: number
+  readonly #role: keyof PoolFigures
+  readonly #turnstile: Turnstile
   readonly #idle: Held[] = []
-  readonly #waiting: Waiter[] = []
+  /** What must have ended before the lane counts as closed. */
   readonly #underWay = new Set<Promise<unknown>>()
-  #used = 0
+  #observer: PoolObserver | undefined
   #closed = false
 
-  constructor(cluster: Cluster, settings: PostgresSettings, max: number) {
+  constructor(cluster: Cluster, settings: PostgresSettings, { role, max }: LaneOptions) {
     this.#cluster = cluster
     this.#settings = settings
-    this.#max = max
+    this.#role = role
+    this.#turnstile = new Turnstile({
+      max,
+      timeoutMs: settings.acquireTimeoutMs,
+      onTimeout: () => this.#observer?.acquireTimedOut(role),
+    })
   }
 
   get figures(): ConnectionFigures {
-    return {
-      idle: this.#idle.length,
-      used: this.#used,
-      waiting: this.#waiting.length,
-      max: this.#max,
-    }
+    const { inside, waiting, max } = this.#turnstile.figures
+    return { idle: this.#idle.length, used: inside, waiting, max }
+  }
+
+  observe(observer: PoolObserver): void {
+    this.#observer = observer
   }
 
   /**
@@ -47,86 +55,37 @@ export class Lane {
    * @throws COORD_STORE_TIMEOUT where none becomes free in time; what connecting and the work throw
    */
   use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#track(this.#use(work))
+    return this.#track(this.#turnstile.pass((passage) => this.#lend(passage, work)))
   }
 
   /** Refuses further use. Resolves when what is under way has its answer, or has met its deadline, and nothing is open. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const { fail } of this.#waiting.splice(0)) fail(closed())
-    for (const { connection } of this.#idle.splice(0)) void this.#end(connection)
+    this.#turnstile.close()
+    for (const { connection } of this.#idle.splice(0)) this.#discard(connection)
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
 
-  async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const held = await this.#acquire()
+  async #lend<T>(passage: Passage, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const started = performance.now()
+    const free = await this.#takeIdle()
+    const held = free ?? (await this.#make())
+    this.#observer?.acquired(this.#role, {
+      waited: passage.waited || free === undefined,
+      waitMs: passage.waitMs + performance.now() - started,
+    })
     try {
       return await work(held.connection)
     } finally {
-      this.#release(held)
+      if (this.#isUsable(held)) this.#idle.push(held)
+      else this.#discard(held.connection)
     }
-  }
-
-  #end(connection: Connection): Promise<void> {
-    return this.#track(connection.close())
-  }
-
-  async #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work)
-    try {
-      return await work
-    } finally {
-      this.#underWay.delete(work)
-    }
-  }
-
-  /** Takes over a free connection, or makes one, or waits for its turn. */
-  async #acquire(): Promise<Held> {
-    if (this.#closed) throw closed()
-    if (this.#used + this.#idle.length >= this.#max && this.#idle.length === 0) {
-      const handed = await this.#wait()
-      if (handed !== undefined) return handed
-    } else {
-      this.#used += 1
-    }
-    try {
-      return (await this.#takeIdle()) ?? (await this.#make())
-    } catch (thrown) {
-      this.#giveUp()
-      throw thrown
-    }
-  }
-
-  /** The place of a caller that goes away comes with it: `undefined` means that a connection is still to be made. */
-  #wait(): Promise<Held | undefined> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        wake: (held) => {
-          clearTimeout(timer)
-          resolve(held)
-        },
-        fail: (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
-        reject(
-          new CoordinatorError('COORD_STORE_TIMEOUT', {
-            detail: `None of ${this.#max} connections became free within ${this.#settings.acquireTimeoutMs} ms.`,
-            outcome: 'not_written',
-          }),
-        )
-      }, this.#settings.acquireTimeoutMs)
-      this.#waiting.push(waiter)
-    })
   }
 
   async #takeIdle(): Promise<Held | undefined> {
     for (let held = this.#idle.pop(); held !== undefined; held = this.#idle.pop()) {
       if (this.#isUsable(held) && (await this.#stillWorks(held.connection))) return held
-      void this.#end(held.connection)
+      this.#discard(held.connection)
     }
     return undefined
   }
@@ -146,29 +105,11 @@ export class Lane {
     const { epoch } = this.#cluster
     const connection = await this.#cluster.connect()
     if (this.#closed) {
-      void this.#end(connection)
-      throw closed()
+      this.#discard(connection)
+      throw closedStore()
     }
     const lifetime = this.#settings.maxLifetimeMs * (1 - Math.random() / 10)
     return { connection, epoch, expiresAt: performance.now() + lifetime }
-  }
-
-  #release(held: Held): void {
-    if (!this.#isUsable(held)) {
-      void this.#end(held.connection)
-      this.#giveUp()
-      return
-    }
-    const next = this.#waiting.shift()
-    if (next !== undefined) return next.wake(held)
-    this.#used -= 1
-    this.#idle.push(held)
-  }
-
-  #giveUp(): void {
-    const next = this.#waiting.shift()
-    if (next !== undefined) next.wake(undefined)
-    else this.#used -= 1
   }
 
   #isUsable({ connection, epoch, expiresAt }: Held): boolean {
@@ -176,11 +117,17 @@ export class Lane {
       !this.#closed && !connection.broken && epoch === this.#cluster.epoch && performance.now() < expiresAt
     )
   }
-}
 
-function closed(): CoordinatorError {
-  return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
-    detail: 'The store is closed.',
-    outcome: 'not_written',
-  })
+  #discard(connection: Connection): void {
+    void this.#track(connection.close())
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
 }

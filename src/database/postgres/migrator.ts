@@ -64,9 +64,10 @@ export class PostgresMigrator implements Migrator {
    *
    * @throws COORD_SCHEMA_OLD
    */
-  async check(): Promise<void> {
-    const { current, target, steps } = await this.status()
-    if (steps.every(({ state }) => state !== 'pending')) return
+  async check(): Promise<MigrationReport> {
+    const report = await this.status()
+    const { current, target, steps } = report
+    if (steps.every(({ state }) => state !== 'pending')) return report
     throw new CoordinatorError('COORD_SCHEMA_OLD', {
       detail:
         current === 0

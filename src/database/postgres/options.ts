@@ -26,6 +26,8 @@ export interface PostgresOptions {
   readonly watchAfterMs?: number
   /** Pause between the three attempts that a refused login gets when the store opens. @default 2_500 (milliseconds) */
   readonly loginPauseMs?: number
+  /** Told what people should know though it stops nothing. @default nothing */
+  readonly onWarning?: (warning: string) => void
   /** Rows in a page of `load` and `asOf`. @default 2_000 */
   readonly pageSize?: number
 }
@@ -45,6 +47,7 @@ export function withDefaults(options: PostgresOptions): PostgresSettings {
     validateAfterMs: 10_000,
     watchAfterMs: 1_000,
     loginPauseMs: 2_500,
+    onWarning: () => undefined,
     pageSize: 2_000,
     ...options,
   }

@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import { type Door, type DoorFunction, writes } from '../door.ts'
-import type { PoolFigures } from '../store.ts'
+import type { PoolFigures, PoolObserver } from '../store.ts'
 import { Cluster } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import { Lane } from './lane.ts'
@@ -19,12 +19,20 @@ export class PostgresDoor implements Door {
     this.#cluster = new Cluster(settings)
     this.#schema = settings.schema
     this.#watchAfterMs = settings.watchAfterMs
-    this.#writer = new Lane(this.#cluster, settings, 1)
-    this.#reader = new Lane(this.#cluster, settings, Math.max(1, settings.poolMax - 1))
+    this.#writer = new Lane(this.#cluster, settings, { role: 'writer', max: 1 })
+    this.#reader = new Lane(this.#cluster, settings, {
+      role: 'reader',
+      max: Math.max(1, settings.poolMax - 1),
+    })
   }
 
   get figures(): PoolFigures {
     return { writer: this.#writer.figures, reader: this.#reader.figures }
+  }
+
+  observe(observer: PoolObserver): void {
+    this.#writer.observe(observer)
+    this.#reader.observe(observer)
   }
 
   /** The host that took writes last, for people. */

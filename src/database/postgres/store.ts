@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Revision } from '../../records/record.ts'
 import { DoorStore } from '../door-store.ts'
+import { migrationWarnings } from '../migrations/runner.ts'
 import type {
   AsOfFilter,
   AsOfPage,
@@ -13,6 +14,7 @@ import type {
   LoadPage,
   Moment,
   PoolFigures,
+  PoolObserver,
   Store,
 } from '../store.ts'
 import { PostgresInspector } from './inspector.ts'
@@ -47,9 +49,12 @@ export class PostgresStore implements Store {
   async open(): Promise<Head> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        if (this.#settings.autoMigrate) await this.migrator.migrate()
-        else await this.migrator.check()
-        return await this.#store.head()
+        const report = this.#settings.autoMigrate
+          ? await this.migrator.migrate()
+          : await this.migrator.check()
+        const head = await this.#store.head()
+        for (const warning of migrationWarnings(report)) this.#settings.onWarning(warning)
+        return head
       } catch (thrown) {
         const refused = thrown instanceof CoordinatorError && thrown.code === 'COORD_STORE_AUTH'
         if (!refused || attempt === LOGIN_ATTEMPTS) throw thrown
@@ -95,4 +100,8 @@ export class PostgresStore implements Store {
   }
 
   readonly pool = (): PoolFigures => this.#door.figures
+
+  observePool(observer: PoolObserver): void {
+    this.#door.observe(observer)
+  }
 }

@@ -1,7 +1,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { CoordinatorError } from '../../errors.ts'
 import { type Door, type DoorFunction, writes } from '../door.ts'
-import type { PoolFigures } from '../store.ts'
+import type { PoolFigures, PoolObserver } from '../store.ts'
 import { ApiLane } from './api-lane.ts'
 import type { SupabaseSettings } from './options.ts'
 
@@ -41,6 +41,11 @@ export class ApiDoor implements Door {
         ...(writing ? { outcome: 'unknown' } : {}),
       })
     }
+  }
+
+  observe(observer: PoolObserver): void {
+    this.#writer.observe(observer)
+    this.#reader.observe(observer)
   }
 
   async close(): Promise<void> {

@@ -2,12 +2,12 @@ import { type Dispatcher, Pool, fetch as undiciFetch } from 'undici'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { keyHeaders } from '../../config/supabase.ts'
 import { CoordinatorError } from '../../errors.ts'
-import type { ConnectionFigures } from '../store.ts'
+import type { ConnectionFigures, PoolObserver } from '../store.ts'
+import { closedStore, Turnstile } from '../turnstile.ts'
 import { answerFault } from './answer-fault.ts'
 import { MendingAdvice } from './mending-advice.ts'
 import { networkFault, tooLate } from './network-fault.ts'
 import type { SupabaseSettings } from './options.ts'
-import { closedStore, Turnstile } from './turnstile.ts'
 
 // A peer that closes an idle connection at the moment of a request loses it: ours must be the shorter patience. Gateways in
 // front of Supabase keep connections longer than half a minute; a server that names a shorter time is believed.
@@ -31,6 +31,7 @@ export class ApiLane {
   readonly #turnstile: Turnstile
   readonly #underWay = new Set<AbortController>()
   #closed = false
+  #observer: PoolObserver | undefined
   /** Until then the Data API wants no request. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
@@ -40,7 +41,11 @@ export class ApiLane {
     this.#advice = new MendingAdvice(settings)
     this.#writing = writing
     this.#host = host
-    this.#turnstile = new Turnstile({ max, timeoutMs: settings.acquireTimeoutMs })
+    this.#turnstile = new Turnstile({
+      max,
+      timeoutMs: settings.acquireTimeoutMs,
+      onTimeout: () => this.#observer?.acquireTimedOut(this.#role),
+    })
     this.#pool = new Pool(origin, {
       connections: max,
       pipelining: 1,
@@ -63,7 +68,18 @@ export class ApiLane {
 
   /** What supabase-js calls instead of the global `fetch`. */
   readonly fetch: typeof globalThis.fetch = (input, init) =>
-    this.#turnstile.pass(() => this.#ask(String(input), init ?? {}))
+    this.#turnstile.pass((passage) => {
+      this.#observer?.acquired(this.#role, passage)
+      return this.#ask(String(input), init ?? {})
+    })
+
+  observe(observer: PoolObserver): void {
+    this.#observer = observer
+  }
+
+  get #role(): 'writer' | 'reader' {
+    return this.#writing ? 'writer' : 'reader'
+  }
 
   /** Ends what is under way, and every connection. */
   async close(): Promise<void> {

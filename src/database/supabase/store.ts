@@ -14,6 +14,7 @@ import type {
   LoadPage,
   Moment,
   PoolFigures,
+  PoolObserver,
   Store,
 } from '../store.ts'
 import { ApiDoor } from './api-door.ts'
@@ -99,6 +100,10 @@ export class SupabaseStore implements Store {
   }
 
   readonly pool = (): PoolFigures => this.#door.figures
+
+  observePool(observer: PoolObserver): void {
+    this.#door.observe(observer)
+  }
 
   /** The head, where the schema has at least this program's number. A newer one says itself whether it may be written. */
   async #headOfSchema(): Promise<Head> {

@@ -212,8 +212,11 @@ begin
   head_before := h.revision;
   batch := p -> 'batch';
   now_ms := greatest(h.at, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
-  cuts := case when jsonb_array_length(batch) > 0 then @schema@.cuts(batch) || (jsonb_array_length(batch) + 1)::bigint
-               else '{}' end;
+  cuts := case jsonb_array_length(batch)
+    when 0 then '{}'
+    when 1 then '{2}'
+    else @schema@.cuts(batch) || (jsonb_array_length(batch) + 1)::bigint
+  end;
   foreach next_start in array cuts loop
     select c.* into part from @schema@.commit_distinct(
       h,

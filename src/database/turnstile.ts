@@ -1,4 +1,19 @@
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError } from '../errors.ts'
+
+export interface TurnstileOptions {
+  readonly max: number
+  /** How long a call may wait to be let through, in milliseconds. */
+  readonly timeoutMs: number
+  /** A call has waited too long. @default nothing */
+  readonly onTimeout?: () => void
+}
+
+/** How a call came through. */
+export interface Passage {
+  /** Whether it had to wait for another to leave. */
+  readonly waited: boolean
+  readonly waitMs: number
+}
 
 interface Waiter {
   readonly enter: () => void
@@ -9,13 +24,15 @@ interface Waiter {
 export class Turnstile {
   readonly #max: number
   readonly #timeoutMs: number
+  readonly #onTimeout: () => void
   readonly #waiting: Waiter[] = []
   #inside = 0
   #closed = false
 
-  constructor({ max, timeoutMs }: { readonly max: number; readonly timeoutMs: number }) {
+  constructor({ max, timeoutMs, onTimeout = () => undefined }: TurnstileOptions) {
     this.#max = max
     this.#timeoutMs = timeoutMs
+    this.#onTimeout = onTimeout
   }
 
   get figures(): { readonly inside: number; readonly waiting: number; readonly max: number } {
@@ -27,10 +44,12 @@ export class Turnstile {
    *
    * @throws COORD_STORE_TIMEOUT where there is none in time, COORD_STORE_UNAVAILABLE once it is closed; what the work throws
    */
-  async pass<T>(work: () => Promise<T>): Promise<T> {
+  async pass<T>(work: (passage: Passage) => Promise<T>): Promise<T> {
+    const started = performance.now()
+    const waited = this.#inside >= this.#max
     await this.#enter()
     try {
-      return await work()
+      return await work({ waited, waitMs: waited ? performance.now() - started : 0 })
     } finally {
       this.#leave()
     }
@@ -51,6 +70,7 @@ export class Turnstile {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
+        this.#onTimeout()
         reject(
           new CoordinatorError('COORD_STORE_TIMEOUT', {
             detail: `None of ${this.#max} connections became free within ${this.#timeoutMs} ms.`,
