@@ -84,6 +84,13 @@ describe('http: on the wire', () => {
       expect(live.view.revision).toBe(0)
     }))
 
+  it('a body that would take too long to throw away is answered at once, and the connection ended', () =>
+    withServer(async ({ raw }) => {
+      const answer = await raw(post(200 * 1_048_576, '{'), 2_000)
+      expect([statusOf(answer), bodyOf(answer).code]).toEqual([413, 'COORD_BODY_TOO_LARGE'])
+      expect(answer).toMatch(/\r\nConnection: close\r\n/)
+    }))
+
   it('a body that ends too early stores nothing, and does no harm', () =>
     withServer(async ({ port, ask, live, log }) => {
       const socket = connect(port, '127.0.0.1')
