@@ -68,6 +68,19 @@ export function compaction(backend: ConformanceBackend): void {
     )
 
     it(
+      'keeps the other records of a commit that deleted what was absent and came later',
+      scoped(backend, async ({ store, caller }) => {
+        await caller.write(put('a'), remove('b'))
+        await caller.write(put('b'))
+        const before = await recordsAsOf(store, { revision: 2 })
+        expect(before.records.map(({ id }) => id)).toEqual(['a', 'b'])
+        await store.compact(2)
+        await caller.write(put('a', { v: 2 }), put('b', { v: 2 }))
+        expect(await recordsAsOf(store, { revision: 2 })).toEqual(before)
+      }),
+    )
+
+    it(
       'may go on step by step, and every step keeps what the next moments need',
       scoped(backend, async ({ store, caller }) => {
         for (let v = 0; v < 12; v += 1) {

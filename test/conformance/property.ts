@@ -76,7 +76,8 @@ export function properties(backend: ConformanceBackend, times = 1): void {
       const numRuns = (backend.propertyRuns ?? 30) * times
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => run(backend, steps)),
-        { numRuns },
+        // Ends before Vitest does, so that a failure shows the history that it has found so far.
+        { numRuns, interruptAfterTimeLimit: 100_000 * times, markInterruptAsFailure: true },
       )
     })
   })

@@ -247,7 +247,7 @@ language plpgsql set search_path = '' set jit = off set enable_seqscan = off
 as $$
 begin
   with passed as materialized (
-    select j.revision, j.writes, j.prior from @schema@.journal j where j.revision > h.swept and j.revision <= upto
+    select j.revision, j.writes, j.previous from @schema@.journal j where j.revision > h.swept and j.revision <= upto
   ), deletions as materialized (
     select p.revision, w.write ->> 'kind' as kind, w.write ->> 'id' as id
     from passed p cross join lateral jsonb_array_elements(p.writes) as w (write)
@@ -262,7 +262,8 @@ begin
   ), released as materialized (
     select r.revision, count(*)::integer as times
     from (
-      select unnest(p.prior) as revision from passed p
+      -- Not `prior`: where there was no record before, there may have been a deletion, and that one releases itself.
+      select unnest(p.previous) as revision from passed p
       union all
       select d.revision from deletions d
       union all
