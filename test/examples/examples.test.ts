@@ -49,5 +49,5 @@ describe('examples', () => {
     expect(readdirSync('examples').sort()).toEqual(Object.keys(examples).sort())
   })
 
-  it.each(Object.entries(examples))('examples/%s works', (_name, run) => run(), 60_000)
+  it.each(Object.entries(examples))('examples/%s works', (_name, run) => run(), 120_000)
 })

@@ -2,6 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { vi } from 'vitest'
+
+// A machine that is busy with other tests takes seconds to start a process.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** Variables that name a setting, or that change what a process prints: a test sets its own. */
 const settings =
@@ -28,7 +32,7 @@ export interface RunOptions {
   readonly input?: string
   /** More arguments of Node.js itself. */
   readonly nodeArgs?: readonly string[]
-  /** @default 10_000 (milliseconds) */
+  /** @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
 }
 
@@ -42,7 +46,7 @@ export class CoordinatorProcess {
   #stderr = ''
 
   constructor(args: readonly string[], options: RunOptions = {}) {
-    const { env = {}, cwd, input, nodeArgs = [], timeoutMs = 10_000 } = options
+    const { env = {}, cwd, input, nodeArgs = [], timeoutMs = 30_000 } = options
     this.child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       env: plainEnv(env),
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -70,7 +74,7 @@ export class CoordinatorProcess {
   }
 
   /** Waits until it has written something that matches. */
-  async wrote(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpExecArray> {
+  async wrote(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const match = pattern.exec(this.output)
