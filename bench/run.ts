@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { report, type Section } from './report.ts'
 import { commits } from './scenarios/commits.ts'
+import { graph } from './scenarios/graph.ts'
 import { large } from './scenarios/large.ts'
 import { reads } from './scenarios/reads.ts'
 import { readsBackends } from './scenarios/reads-backends.ts'
@@ -17,6 +18,7 @@ const scenarios = [
   registersPostgres,
   registersSupabase,
   commits,
+  graph,
   large,
 ]
 

@@ -99,6 +99,7 @@ export function search<T>(graph: GraphReader, options: SearchOptions, use: (foun
 
 function spread(graph: GraphReader, { sources, follow, depth }: SearchOptions, scratch: Scratch): number[] {
   const { marks, order, base } = scratch
+  const sides = sidesOf(follow)
   let count = 0
   for (const source of sources) {
     if ((marks[source] as number) >= base) continue
@@ -106,34 +107,67 @@ function spread(graph: GraphReader, { sources, follow, depth }: SearchOptions, s
     order[count++] = source
   }
   const levels = [0]
+  /** Ends of edges at nodes that were not reached yet. */
+  let untouched = graph.edges.count * sides.length
   for (let distance = 1; distance <= (depth ?? Number.POSITIVE_INFINITY); distance += 1) {
     const [begin, end] = [levels.at(-1) as number, count]
     levels.push(end)
     if (begin === end) return levels.slice(0, -1)
     const level = { begin, end, mark: base + distance }
-    if (follow.out !== undefined)
-      count = step(graph, scratch, { ...level, side: 'out', follow: follow.out, count })
-    if (follow.in !== undefined)
-      count = step(graph, scratch, { ...level, side: 'in', follow: follow.in, count })
+    let touched = 0
+    for (const side of sides) touched += edgesAt(graph[side.name].length, order.subarray(begin, end))
+    untouched -= touched
+    const advance = touched > MIN_TURN && touched > untouched / TURN_RATIO ? gather : step
+    for (const side of sides) count = advance(graph, scratch, { ...level, side, count })
   }
   if (levels.at(-1) !== count) levels.push(count)
   return levels
+}
+
+/**
+ * When to turn the search round. Near the middle of a dense graph most edges lead to nodes that are known already: then it
+ * is several times cheaper to ask each node that is not known whether any of its neighbours was just reached.
+ */
+const TURN_RATIO = 8
+const MIN_TURN = 4_096
+
+interface FollowedSide {
+  readonly name: 'out' | 'in'
+  /** By the number of the type. */
+  readonly types: readonly boolean[]
+  readonly everything: boolean
+}
+
+function sidesOf({ out, in: into }: Follow): readonly FollowedSide[] {
+  const sides: FollowedSide[] = []
+  if (out !== undefined) sides.push({ name: 'out', types: out, everything: out.every(Boolean) })
+  if (into !== undefined) sides.push({ name: 'in', types: into, everything: into.every(Boolean) })
+  return sides
+}
+
+function edgesAt(length: Int32Array, nodes: Int32Array): number {
+  let edges = 0
+  for (const node of nodes) edges += length[node] ?? 0
+  return edges
 }
 
 interface Level {
   readonly begin: number
   readonly end: number
   readonly mark: number
-  readonly side: 'out' | 'in'
-  readonly follow: readonly boolean[]
   readonly count: number
 }
 
-function step(graph: GraphReader, { marks, order, base }: Scratch, level: Level): number {
-  const { begin, end, mark, follow } = level
-  const { start, length, items, others } = graph[level.side]
+/** From each node of the level before to all its neighbours. */
+function step(
+  graph: GraphReader,
+  { marks, order, base }: Scratch,
+  level: Level & { readonly side: FollowedSide },
+): number {
+  const { begin, end, mark } = level
+  const { name, types, everything } = level.side
+  const { start, length, items, others } = graph[name]
   const { kind } = graph.edges
-  const everything = follow.every(Boolean)
   let count = level.count
   for (let at = begin; at < end; at += 1) {
     const node = order[at] as number
@@ -142,9 +176,37 @@ function step(graph: GraphReader, { marks, order, base }: Scratch, level: Level)
     for (let item = first; item < last; item += 1) {
       const next = others[item] as number
       if ((marks[next] as number) >= base) continue
-      if (!everything && !follow[(kind[items[item] as number] as number) >> 2]) continue
+      if (!everything && !types[(kind[items[item] as number] as number) >> 2]) continue
       marks[next] = mark
       order[count++] = next
+    }
+  }
+  return count
+}
+
+/** To each node that is not known, from the first neighbour of the level before that is found. */
+function gather(
+  graph: GraphReader,
+  { marks, order, base }: Scratch,
+  level: Level & { readonly side: FollowedSide },
+): number {
+  const { mark } = level
+  const { name, types, everything } = level.side
+  // What is reached along `out` has the way back in its other list.
+  const { start, length, items, others } = name === 'out' ? graph.in : graph.out
+  const { kind } = graph.edges
+  const nodes = Math.min(graph.nodeSlots, start.length)
+  let count = level.count
+  for (let node = 0; node < nodes; node += 1) {
+    if ((marks[node] as number) >= base) continue
+    const first = start[node] as number
+    const last = first + (length[node] as number)
+    for (let item = first; item < last; item += 1) {
+      if (marks[others[item] as number] !== mark - 1) continue
+      if (!everything && !types[(kind[items[item] as number] as number) >> 2]) continue
+      marks[node] = mark
+      order[count++] = node
+      break
     }
   }
   return count
