@@ -1,4 +1,4 @@
 import { backends } from '../support/backends/index.ts'
 import { properties } from './property.ts'
 
-for (const backend of backends) properties(backend, 20)
+for (const backend of backends) properties(backend, 5)

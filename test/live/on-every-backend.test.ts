@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { Live } from '../../src/live/live.ts'
+import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
+import { byKey, loadAll, offTrack } from '../conformance/caller.ts'
+import { backends } from '../support/backends/index.ts'
+import { plainDomain, until } from '../support/with-live.ts'
+
+describe.each(backends.map((backend) => [backend.name, backend] as const))('live on %s', (_, backend) => {
+  it('L12: stores what many send at once, serves what the store has, and finds it again', {
+    timeout: 60_000,
+  }, async () => {
+    const subject = await backend.create({ pageSize: 50, firstRevision: 0 })
+    try {
+      const live = new Live(subject.store, plainDomain)
+      await live.start()
+      expect(live.status.state).toBe(backend.durable ? 'ready' : 'memory')
+      const ids = idsOf('r', 300)
+      await Promise.all(ids.map((id) => live.commit(commitOf(put(id)))))
+      await Promise.all(ids.map((id, n) => live.commit(commitOf(n % 3 === 0 ? remove(id) : put(id, { n })))))
+      expect(live.view.revision).toBe(600)
+      const { records } = await loadAll(subject.store)
+      expect([...live.view.records('service').values()].sort(byKey)).toEqual(records)
+      expect(live.view.deletedAt('service', 'r000')).toBe(301)
+      const { position } = live.view
+      await live.stop()
+
+      const again = new Live(await subject.reopen(), plainDomain)
+      await again.start()
+      if (backend.durable) {
+        expect(again.view.position).toEqual(position)
+        expect([...again.view.records('service').values()].sort(byKey)).toEqual(records)
+        expect(again.view.deletedAt('service', 'r000')).toBe(301)
+      } else expect(again.view.revision).toBe(0)
+      await again.stop()
+    } finally {
+      await subject.dispose()
+    }
+  })
+
+  it('L16: follows a history that lost its tail into its new lineage', { timeout: 60_000 }, async () => {
+    const subject = await backend.create({ pageSize: 50, firstRevision: 0 })
+    try {
+      const live = new Live(subject.store, plainDomain)
+      await live.start()
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      const known = live.view.position
+      // A coordinator that knows the whole history meets the database that does not, where another one has just begun.
+      const store = await subject.loseTail(1)
+      await live.stop()
+      const after = new Live(store, plainDomain)
+      await after.start()
+      const { head } = offTrack(await store.changes(known, 10), 'ahead')
+      const forked = await store.fork(head.position)
+      await until(() => after.view.lineage === forked.position.lineage)
+      expect(after.view.position).toEqual(forked.position)
+      expect(await after.commit(commitOf(put('d')))).toMatchObject({ revision: 3 })
+      expect([...after.view.records('service').keys()].sort()).toEqual(['a', 'b', 'd'])
+      await after.stop()
+    } finally {
+      await subject.dispose()
+    }
+  })
+})
