@@ -9,6 +9,7 @@ import { reads } from './scenarios/reads.ts'
 import { readsBackends } from './scenarios/reads-backends.ts'
 import { registersMemory, registersSqlite } from './scenarios/registers.ts'
 import { registersPostgres, registersSupabase } from './scenarios/registers-remote.ts'
+import { streams } from './scenarios/streams.ts'
 
 const scenarios = [
   reads,
@@ -19,6 +20,7 @@ const scenarios = [
   registersSupabase,
   commits,
   graph,
+  streams,
   large,
 ]
 
