@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -208,8 +208,7 @@ export class PostgresServer {
       ...user,
     })
     closeSync(log)
-    running.add(child)
-    child.once('exit', () => running.delete(child))
+    endWithThisProcess(child)
     return child
   }
 
@@ -233,11 +232,19 @@ export async function withPostgres(
   await body(server)
 }
 
-const running = new Set<ChildProcess>()
-// A test process that ends early must not leave servers behind.
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+/**
+ * A test process that is killed must not leave servers behind: a shell waits for the end of a pipe that only this process
+ * holds, and ends the server then.
+ */
+function endWithThisProcess(server: ChildProcess): void {
+  const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(server.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  watch.unref()
+  ;(watch.stdin as Socket | null)?.unref()
+  server.once('exit', () => watch.kill('SIGKILL'))
+}
 
 /** Resolves when the server answers (`true`) or has ended (`false`). */
 async function isReady(child: ChildProcess, url: string): Promise<boolean> {
