@@ -1,6 +1,6 @@
 import type { GraphReader } from './graph-reader.ts'
 
-/** Edges as plain columns, which can be handed to another thread. Free edge numbers have `from` -1. */
+/** Edges as plain columns, which can be handed to another process. Free edge numbers have `from` -1. */
 export interface EdgeList {
   /** Node numbers are below this. */
   readonly nodes: number

@@ -2,7 +2,7 @@ import { type Csr, type EdgeList, toCsr } from './csr.ts'
 import { cutPoints } from './cut-points.ts'
 import { strongComponents } from './strong-components.ts'
 
-/** What `GraphAnalysis` answers, whether it works here or in another thread. */
+/** What `GraphAnalysis` answers, whether it works here or in another process. */
 export interface Analysis {
   /** For each node the number of its strongly connected component. */
   components(): Promise<Int32Array>
@@ -18,7 +18,7 @@ export interface Criticality {
   readonly direct: Int32Array
 }
 
-/** The questions that look at the whole graph, over plain arrays: pure, so that they can run in another thread. */
+/** The questions that look at the whole graph, over plain arrays: pure, so that they can run in another process. */
 export class GraphAnalysis {
   readonly #needs: Csr
   readonly #neededBy: Csr

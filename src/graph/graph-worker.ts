@@ -1,4 +1,3 @@
-import { parentPort } from 'node:worker_threads'
 import { toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { StoredRecord } from '../records/record.ts'
@@ -17,7 +16,7 @@ interface Past {
 }
 
 /**
- * The other thread: analysis of whole graphs, and graphs of the past. Works on one message after the other, and holds what
+ * The helper process: analysis of whole graphs, and graphs of the past. Works on one message after the other, and holds what
  * it was given until it is told to forget it.
  */
 class GraphWorker {
@@ -91,10 +90,9 @@ function known<T>(held: ReadonlyMap<number, T>, key: number): T {
 }
 
 const worker = new GraphWorker()
-const port = parentPort
-if (port === null) throw new Error('this module runs as a worker thread only')
+if (process.send === undefined) throw new Error('this module runs as a process of its own, with a channel')
 
-port.on('message', ({ id, task }: WorkerRequest) => {
+process.on('message', ({ id, task }: WorkerRequest) => {
   let reply: WorkerReply
   try {
     reply = { id, result: worker.run(task) }
@@ -102,5 +100,8 @@ port.on('message', ({ id, task }: WorkerRequest) => {
     const { code, detail, errors } = toCoordinatorError(thrown)
     reply = { id, error: { code, detail, errors } }
   }
-  port.postMessage(reply)
+  process.send?.(reply)
 })
+// A terminal sends its signals to this process too; the coordinator decides when it ends, and takes the channel away.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+process.on('disconnect', () => process.exit(0))

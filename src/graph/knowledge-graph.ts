@@ -20,7 +20,7 @@ import { type GraphFilter, selectGraph } from './select-graph.ts'
 import { type SimulateAnswer, simulate } from './simulate.ts'
 
 export interface KnowledgeGraphOptions {
-  /** Up to so many edges, whole-graph questions are answered at once; beyond, in another thread. @default 20_000 */
+  /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
   readonly inlineMaxEdges?: number
 }
 
@@ -39,6 +39,8 @@ export interface GraphFigures {
   readonly unresolved: number
   readonly nodesByType: ReadonlyMap<string, number>
   readonly edgesByType: ReadonlyMap<string, number>
+  /** What the last comparison with a graph derived anew has found. */
+  readonly rebuildDifferences: number
 }
 
 const noFigures: GraphFigures = {
@@ -47,6 +49,7 @@ const noFigures: GraphFigures = {
   unresolved: 0,
   nodesByType: new Map(),
   edgesByType: new Map(),
+  rebuildDifferences: 0,
 }
 
 /**
@@ -59,6 +62,7 @@ export class KnowledgeGraph {
   readonly #inlineMaxEdges: number
   readonly #analysis = new LiveAnalysis()
   readonly #past: PastGraphs
+  #rebuildDifferences = 0
 
   constructor(live: Live, { inlineMaxEdges = 20_000 }: KnowledgeGraphOptions = {}) {
     this.#live = live
@@ -138,7 +142,9 @@ export class KnowledgeGraph {
   /** Derives the graph anew and compares it with the live one. */
   async rebuild(): Promise<RebuildAnswer> {
     try {
-      return await rebuild(this.#live.view)
+      const answer = await rebuild(this.#live.view)
+      this.#rebuildDifferences = answer.differencesTotal
+      return answer
     } catch (thrown) {
       throw toCoordinatorError(thrown)
     }
@@ -153,13 +159,14 @@ export class KnowledgeGraph {
       edges: topology.edges.count,
       unresolved: topology.unresolvedCount,
       nodesByType: topology.nodesByType,
+      rebuildDifferences: this.#rebuildDifferences,
       edgesByType: new Map(
         topology.types.all.map((type, number) => [type, topology.edgesByType[number] ?? 0]),
       ),
     }
   }
 
-  /** Ends the threads. */
+  /** Ends the helper processes. */
   async close(): Promise<void> {
     await Promise.all([this.#analysis.close(), this.#past.close()])
   }

@@ -3,9 +3,9 @@ import type { Revision } from '../records/record.ts'
 import type { Question } from './answer-question.ts'
 import { edgeListOf } from './csr.ts'
 import type { Criticality } from './graph-analysis.ts'
+import { GraphProcess } from './graph-process.ts'
 import { graphProjection } from './graph-projection.ts'
 import type { GraphReader } from './graph-reader.ts'
-import { GraphThread } from './graph-thread.ts'
 import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './questions/critical.ts'
 import { type CyclesAnswer, cycles } from './questions/cycles.ts'
 
@@ -14,7 +14,7 @@ const MAX_AGE_MS = 1_000
 /** How long a copy is kept that nobody asks, in milliseconds: it is as large as the graph. */
 const KEEP_MS = 10_000
 
-/** A copy of the graph, and what the other thread found out about it. */
+/** A copy of the graph, and what the helper process found out about it. */
 interface Snapshot {
   readonly view: View
   readonly revision: Revision
@@ -28,7 +28,7 @@ interface Snapshot {
   users: number
 }
 
-/** What the other thread has under a key, and what it answered already. */
+/** What the helper process has under a key, and what it answered already. */
 interface RemoteAnalysis {
   readonly key: number
   components?: Promise<Int32Array>
@@ -44,11 +44,11 @@ export interface AnalysedAnswer {
 }
 
 /**
- * Answers questions that look at the whole of a large graph, in another thread, on a copy that cannot change. Answers may
+ * Answers questions that look at the whole of a large graph, in another process, on a copy that cannot change. Answers may
  * be a second behind, and say which revision they show.
  */
 export class LiveAnalysis {
-  readonly #thread = new GraphThread()
+  readonly #helper = new GraphProcess()
   #snapshot: Snapshot | undefined
   #release: NodeJS.Timeout | undefined
   #nextKey = 1
@@ -68,7 +68,7 @@ export class LiveAnalysis {
           : await this.#critical(graph, analysis, question)
       return { revision, lineage, answer }
     } finally {
-      if (own !== undefined) void this.#thread.forget(own.key)
+      if (own !== undefined) void this.#helper.forget(own.key)
       snapshot.users -= 1
       if (snapshot !== this.#snapshot) this.#forget(snapshot)
     }
@@ -76,12 +76,12 @@ export class LiveAnalysis {
 
   async close(): Promise<void> {
     this.#drop()
-    await this.#thread.close()
+    await this.#helper.close()
   }
 
   #components(analysis: RemoteAnalysis): Promise<Int32Array> {
     const { key } = analysis
-    analysis.components ??= this.#thread.run({ do: 'components', key }) as Promise<Int32Array>
+    analysis.components ??= this.#helper.run({ do: 'components', key }) as Promise<Int32Array>
     return analysis.components
   }
 
@@ -91,22 +91,22 @@ export class LiveAnalysis {
     question: CriticalOptions,
   ): Promise<CriticalAnswer> {
     const { key } = analysis
-    analysis.criticality ??= this.#thread.run({ do: 'criticality', key }) as Promise<Criticality>
+    analysis.criticality ??= this.#helper.run({ do: 'criticality', key }) as Promise<Criticality>
     const figures = await analysis.criticality
     const choice = chooseCritical(graph, figures, question)
-    const counted = await this.#thread.run({ do: 'dependents', key, nodes: choice.needed })
+    const counted = await this.#helper.run({ do: 'dependents', key, nodes: choice.needed })
     return critical(graph, figures, { choice, dependents: counted as readonly number[] })
   }
 
   #snapshotOf(view: View): Snapshot {
     const known = this.#snapshot
-    if (known?.view === view && known.generation === this.#thread.generation)
+    if (known?.view === view && known.generation === this.#helper.generation)
       if (known.revision === view.revision || performance.now() - known.takenAt < MAX_AGE_MS) return known
     this.#drop()
     this.#release = setTimeout(() => this.#drop(), KEEP_MS).unref()
     const { revision, lineage } = view
     const graph = view.projection(graphProjection).copy()
-    const { generation } = this.#thread
+    const { generation } = this.#helper
     this.#snapshot = { view, revision, lineage, takenAt: performance.now(), generation, graph, users: 0 }
     return this.#snapshot
   }
@@ -114,10 +114,8 @@ export class LiveAnalysis {
   #handOver(graph: GraphReader, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
     const edges = edgeListOf(graph, edgeTypes)
     const key = this.#nextKey++
-    // Handing over fails only where the thread dies; then the question that follows says so.
-    this.#thread
-      .run({ do: 'analyse', key, edges }, [edges.from.buffer, edges.to.buffer])
-      .catch(() => undefined)
+    // Handing over fails only where the helper dies; then the question that follows says so.
+    this.#helper.run({ do: 'analyse', key, edges }).catch(() => undefined)
     return { key }
   }
 
@@ -129,7 +127,7 @@ export class LiveAnalysis {
   }
 
   #forget({ all, users, generation }: Snapshot): void {
-    if (all !== undefined && users === 0 && generation === this.#thread.generation)
-      void this.#thread.forget(all.key)
+    if (all !== undefined && users === 0 && generation === this.#helper.generation)
+      void this.#helper.forget(all.key)
   }
 }

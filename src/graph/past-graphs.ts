@@ -5,7 +5,7 @@ import type { Position } from '../records/record.ts'
 import type { AnswerTo, Question } from './answer-question.ts'
 import type { DiffAnswer } from './diff-tracker.ts'
 import type { FormatName, GraphMetadata } from './export/export-graph.ts'
-import { GraphThread } from './graph-thread.ts'
+import { GraphProcess } from './graph-process.ts'
 import type { GraphFilter } from './select-graph.ts'
 
 /** Graphs of the past that are kept for the next question. */
@@ -16,7 +16,7 @@ const MAX_AT_ONCE = 2
 export const MAX_DIFF_REVISIONS = 200_000
 const REPLAY_LIMIT = 512
 
-/** A graph that the other thread holds. */
+/** A graph that the helper process holds. */
 interface PastGraph {
   readonly key: number
   readonly position: Position
@@ -39,10 +39,10 @@ export interface PastExport {
   readonly chunks: AsyncIterable<string>
 }
 
-/** Graphs as they stood, built in another thread from records that the store tells. Needs the store. */
+/** Graphs as they stood, built in another process from records that the store tells. Needs the store. */
 export class PastGraphs {
   readonly #live: Live
-  readonly #thread = new GraphThread()
+  readonly #helper = new GraphProcess()
   /** By lineage and revision, the one used last at the end. */
   readonly #kept = new Map<string, PastGraph>()
   #nextKey = 1
@@ -60,7 +60,7 @@ export class PastGraphs {
   ): Promise<{ readonly position: Position; readonly answer: AnswerTo<Q> }> {
     return this.#withGraph(moment, async ({ key, position }) => ({
       position,
-      answer: (await this.#thread.run({ do: 'ask', key, question })) as AnswerTo<Q>,
+      answer: (await this.#helper.run({ do: 'ask', key, question })) as AnswerTo<Q>,
     }))
   }
 
@@ -69,7 +69,7 @@ export class PastGraphs {
     return this.#withGraph(moment, async ({ key: graph, position, at }) => {
       const key = this.#nextKey++
       const shown = { revision: position.revision, at }
-      const metadata = await this.#thread.run({ do: 'export', key, graph, format, filter, moment: shown })
+      const metadata = await this.#helper.run({ do: 'export', key, graph, format, filter, moment: shown })
       return { metadata: metadata as GraphMetadata, position, chunks: this.#chunks(key) }
     })
   }
@@ -90,17 +90,17 @@ export class PastGraphs {
       )
     const { key, position } = await this.#build({ revision: start.revision })
     try {
-      await this.#thread.run({ do: 'diff', key })
+      await this.#helper.run({ do: 'diff', key })
       await this.#replay(key, position, end)
-      const answer = (await this.#thread.run({ do: 'differences', key, limit })) as DiffAnswer
+      const answer = (await this.#helper.run({ do: 'differences', key, limit })) as DiffAnswer
       return { from: position, to: end, answer }
     } finally {
-      await this.#thread.forget(key)
+      await this.#helper.forget(key)
     }
   }
 
   close(): Promise<void> {
-    return this.#thread.close()
+    return this.#helper.close()
   }
 
   /** Which revision a moment means. No record has this id, so nothing but the position comes. */
@@ -119,7 +119,7 @@ export class PastGraphs {
       const last = entries.at(-1)
       if (last === undefined)
         throw new CoordinatorError('COORD_STORE_BUSY', { detail: 'The history changed while it was read.' })
-      await this.#thread.run({ do: 'replay', key, entries })
+      await this.#helper.run({ do: 'replay', key, entries })
       position = { lineage: position.lineage, revision: last.revision, digest: last.digest }
     }
   }
@@ -127,12 +127,12 @@ export class PastGraphs {
   async *#chunks(key: number): AsyncGenerator<string> {
     try {
       for (;;) {
-        const chunk = (await this.#thread.run({ do: 'nextChunk', key })) as string | undefined
+        const chunk = (await this.#helper.run({ do: 'nextChunk', key })) as string | undefined
         if (chunk === undefined) return
         if (chunk !== '') yield chunk
       }
     } finally {
-      await this.#thread.forget(key)
+      await this.#helper.forget(key)
     }
   }
 
@@ -144,14 +144,14 @@ export class PastGraphs {
       return await use(graph)
     } finally {
       graph.users -= 1
-      if (graph.users === 0 && !this.#isKept(graph)) await this.#thread.forget(graph.key)
+      if (graph.users === 0 && !this.#isKept(graph)) await this.#helper.forget(graph.key)
     }
   }
 
   #keptAt(moment: Moment): PastGraph | undefined {
     if (!('revision' in moment)) return undefined
     const known = this.#kept.get(`${this.#live.view.lineage} ${moment.revision}`)
-    return known?.generation === this.#thread.generation ? known : undefined
+    return known?.generation === this.#helper.generation ? known : undefined
   }
 
   /** Counts a graph as used now, and lets go of the one that was not used for longest. */
@@ -169,7 +169,7 @@ export class PastGraphs {
 
   /** A graph that somebody still asks goes when the last of them has an answer. */
   #drop(graph: PastGraph): void {
-    if (graph.users === 0 && graph.generation === this.#thread.generation) void this.#thread.forget(graph.key)
+    if (graph.users === 0 && graph.generation === this.#helper.generation) void this.#helper.forget(graph.key)
   }
 
   #isKept(graph: PastGraph): boolean {
@@ -186,12 +186,12 @@ export class PastGraphs {
         const at = records.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), found?.at ?? 0)
         found = { position, at }
         const stated = records.filter(({ kind }) => kind === 'service' || kind === 'node' || kind === 'edge')
-        await this.#thread.run({ do: 'put', key, records: stated })
+        await this.#helper.run({ do: 'put', key, records: stated })
       }
       if (found === undefined) throw pastWithoutPage()
-      return { key, ...found, generation: this.#thread.generation, users: 0 }
+      return { key, ...found, generation: this.#helper.generation, users: 0 }
     } catch (thrown) {
-      await this.#thread.forget(key)
+      await this.#helper.forget(key)
       throw thrown
     } finally {
       const next = this.#waiting.shift()

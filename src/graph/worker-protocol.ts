@@ -5,7 +5,7 @@ import type { EdgeList } from './csr.ts'
 import type { FormatName } from './export/export-graph.ts'
 import type { GraphFilter, GraphMoment } from './select-graph.ts'
 
-/** What the other thread can be asked to do. `key` names what it holds; the asker chooses it. */
+/** What the helper process can be asked to do. `key` names what it holds; the asker chooses it. */
 export type WorkerTask =
   | { readonly do: 'analyse'; readonly key: number; readonly edges: EdgeList }
   | { readonly do: 'components' | 'criticality'; readonly key: number }

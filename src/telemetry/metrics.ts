@@ -33,9 +33,21 @@ export interface MetricSources {
   connections(): Readonly<Record<ConnectionRole, ConnectionFigures>>
   live(): LiveFigures
   registeredServices(): number
-  graph(): { readonly nodes: number; readonly edges: number }
+  graph(): GraphFigures
   /** Clients that follow the journal over HTTP. */
   streams(): number
+  /** Of those, how many were cut off so far because they read too slowly. */
+  streamsCut(): number
+}
+
+export interface GraphFigures {
+  readonly nodes: number
+  readonly edges: number
+  /** Nodes that are needed and that nobody states. */
+  readonly unresolved: number
+  readonly edgesByType: ReadonlyMap<string, number>
+  /** What the last comparison with a graph derived anew has found. */
+  readonly rebuildDifferences: number
 }
 
 export interface ConnectionFigures {
@@ -245,6 +257,33 @@ export function createMetrics({
   )
   gauge('coordinator_graph_nodes', 'Nodes of the knowledge graph.', () => sources.graph?.().nodes ?? 0)
   gauge('coordinator_graph_edges', 'Edges of the knowledge graph.', () => sources.graph?.().edges ?? 0)
+  gauge(
+    'coordinator_graph_unresolved_nodes',
+    'Nodes of the knowledge graph that are needed and that nobody states.',
+    () => sources.graph?.().unresolved ?? 0,
+  )
+  gauge(
+    'coordinator_graph_rebuild_differences',
+    'Differences that the last comparison with a graph derived anew has found; there must be none.',
+    () => sources.graph?.().rebuildDifferences ?? 0,
+  )
+  const edgesByType = new Gauge({
+    name: 'coordinator_graph_edges_by_type',
+    help: 'Edges of the knowledge graph by type; those of rare types together as other.',
+    labelNames: ['type'],
+    registers,
+    collect() {
+      edgesByType.reset()
+      edgesByType.set({ type: 'depends_on' }, 0)
+      for (const [type, count] of largestTypes(sources.graph?.().edgesByType ?? new Map()))
+        edgesByType.set({ type }, count)
+    },
+  })
+  gauge(
+    'coordinator_http_streams_cut_total',
+    'Clients that followed the journal and were cut off because they read too slowly.',
+    () => sources.streamsCut?.() ?? 0,
+  )
   gauge('coordinator_http_streams', 'Clients that follow the journal.', () => sources.streams?.() ?? 0)
   gauge('coordinator_uptime_seconds', 'Time since the process started.', () => process.uptime())
 
@@ -389,6 +428,15 @@ export function createMetrics({
       },
     },
   }
+}
+
+/** Types come from whoever asserts edges: their number must not become that of series. */
+function largestTypes(
+  types: ReadonlyMap<string, number>,
+): readonly (readonly [type: string, count: number])[] {
+  const sorted = [...types].sort((left, right) => right[1] - left[1])
+  const rest = sorted.slice(20).reduce((sum, [, count]) => sum + count, 0)
+  return rest === 0 ? sorted.slice(0, 20) : [...sorted.slice(0, 20), ['other', rest]]
 }
 
 export interface HttpRequestFigures {

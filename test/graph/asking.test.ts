@@ -63,7 +63,7 @@ describe('asking the graph', () => {
       })
     }))
 
-  it('cycles and critical are the same whether they are found here or in another thread', () =>
+  it('cycles and critical are the same whether they are found here or in another process', () =>
     withGraph(
       async ({ graph, live, register }) => {
         for (let at = 0; at < 40; at += 1)

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Store } from '../../src/database/store.ts'
 import { Describer } from '../../src/graph/describe.ts'
 import { DiffTracker } from '../../src/graph/diff-tracker.ts'
 import { GraphProjection } from '../../src/graph/graph-projection.ts'
+import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { deriveFrom } from '../../src/graph/rebuild.ts'
+import type { Live } from '../../src/live/live.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
 import type { Entry, StoredRecord, Write } from '../../src/records/record.ts'
 import { backends } from '../support/backends/index.ts'
@@ -44,6 +47,8 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
             for await (const page of live.asOf({ revision })) records.push(...page.records)
             expect(shapeOf(await deriveFrom(records))).toEqual(shape)
           }
+          if (backend.secondStore === 'shared')
+            await sameAnswersElsewhere(live, graph, await subject.beside())
           const { revision } = live.view
           const now = await graph.ask({ ask: 'neighbors', of: 'service:b' })
           expect(await graph.askPast({ revision }, { ask: 'neighbors', of: 'service:b' })).toEqual(now)
@@ -63,6 +68,26 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
     }
   })
 })
+
+/** Another coordinator on the same data says exactly the same at the same revision. */
+async function sameAnswersElsewhere(live: Live, graph: KnowledgeGraph, store: Store): Promise<void> {
+  await withGraph(
+    async (other) => {
+      expect(other.live.view.revision).toBe(live.view.revision)
+      const texts = [graph, other.graph].map((one) => Array.fromAsync(one.export('json', {}).chunks))
+      expect(await texts[1]).toEqual(await texts[0])
+      for (const question of [
+        { ask: 'cycles' },
+        { ask: 'critical' },
+        { ask: 'unresolved' },
+        { ask: 'impact', of: 'service:b' },
+        { ask: 'paths', from: 'service:a', to: 'service:b', limit: 100 },
+      ] as const)
+        expect(await other.graph.ask(question)).toEqual(await graph.ask(question))
+    },
+    { inner: store },
+  )
+}
 
 describe('rebuilding', () => {
   it('finds what a damaged graph has too much, too little and otherwise', () =>

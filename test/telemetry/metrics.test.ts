@@ -148,7 +148,13 @@ describe('gauges', () => {
     metrics.ask({
       status: () => 'ready',
       registeredServices: () => 12,
-      graph: () => ({ nodes: 3, edges: 4 }),
+      graph: () => ({
+        nodes: 3,
+        edges: 4,
+        unresolved: 2,
+        rebuildDifferences: 0,
+        edgesByType: new Map([['depends_on', 4]]),
+      }),
       live: () => ({
         queueDepth: 5,
         headRevision: 9,

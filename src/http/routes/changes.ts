@@ -56,7 +56,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   const { live, answers, metrics, draining } = context
   const feed = new ChangeFeed(live)
   const streams = new EventStreams(feed, draining)
-  metrics.ask({ streams: () => streams.count })
+  metrics.ask({ streams: () => streams.count, streamsCut: () => streams.cut })
 
   app.get('/changes', { config: { operation } }, async (request, reply) => {
     const { after: wanted, limit = 100, wait = 0, kind, name } = readQuery(request, parameters)

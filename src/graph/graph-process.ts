@@ -1,0 +1,132 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { CoordinatorError } from '../errors.ts'
+import type { WorkerReply, WorkerTask } from './worker-protocol.ts'
+
+/** How long a process without work is kept, in milliseconds. Its end frees all that it holds. */
+const IDLE_MS = 60_000
+/** How long a process may take to end by itself, in milliseconds. */
+const END_MS = 1_000
+
+interface Pending {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: CoordinatorError) => void
+}
+
+/**
+ * A helper process that starts with the first task and ends when there has been none for a while. A process and not a
+ * thread: its memory goes back to the system, and whatever happens in it, the coordinator goes on. (Ending threads has
+ * brought down whole processes of Node.js 24: `Check failed: jit_page.has_value()`, nodejs/node#64500.)
+ */
+export class GraphProcess {
+  #child: ChildProcess | undefined
+  #pending = new Map<number, Pending>()
+  #nextId = 1
+  #generation = 0
+  #idle: NodeJS.Timeout | undefined
+  #closed = false
+
+  /** Grows whenever everything that was handed over is gone. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Id of the process, where there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /**
+   * Has a task done. Tasks are done in the order in which they come.
+   *
+   * @throws CoordinatorError of the task; COORD_INTERNAL where the process died; COORD_SHUTTING_DOWN after `close`
+   */
+  run(task: WorkerTask): Promise<unknown> {
+    if (this.#closed)
+      return Promise.reject(new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
+    const child = this.#started()
+    const id = this.#nextId++
+    clearTimeout(this.#idle)
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject })
+      child.send({ id, task }, (error) => {
+        if (error !== null) this.#died(child, error)
+      })
+    })
+  }
+
+  /** Lets go of what was handed over under a key. Where the process has ended, that happened already. */
+  async forget(key: number): Promise<void> {
+    if (this.#child === undefined || this.#closed) return
+    // The task itself cannot fail; that the process died meanwhile has done what was wanted.
+    await this.run({ do: 'forget', key }).catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#end()
+  }
+
+  #started(): ChildProcess {
+    if (this.#child === undefined) this.#child = this.#start()
+    // What somebody waits for keeps the coordinator alive; a process at rest must not.
+    this.#child.ref()
+    this.#child.channel?.ref()
+    return this.#child
+  }
+
+  #start(): ChildProcess {
+    // The same module as source and as published JavaScript.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const child = fork(new URL(`./graph-worker.${extension}`, import.meta.url), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+      // Secrets stay where they are needed.
+      env: {},
+    })
+    child.on('message', (reply) => this.#settle(reply as WorkerReply))
+    child.on('error', (error) => this.#died(child, error))
+    child.on('exit', (code, signal) => this.#died(child, new Error(`it ended with ${signal ?? code}`)))
+    return child
+  }
+
+  #settle(reply: WorkerReply): void {
+    const pending = this.#pending.get(reply.id)
+    this.#pending.delete(reply.id)
+    if ('error' in reply) {
+      const { code, detail, errors } = reply.error
+      pending?.reject(new CoordinatorError(code, { detail, errors }))
+    } else pending?.resolve(reply.result)
+    if (this.#pending.size > 0) return
+    this.#child?.unref()
+    this.#child?.channel?.unref()
+    this.#idle = setTimeout(() => void this.#end(), IDLE_MS).unref()
+  }
+
+  #died(child: ChildProcess, cause: Error): void {
+    if (this.#child !== child) return
+    this.#child = undefined
+    this.#generation += 1
+    clearTimeout(this.#idle)
+    const error = new CoordinatorError('COORD_INTERNAL', {
+      detail: 'The process that works on graphs ended.',
+      cause,
+    })
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child
+    if (child === undefined) return
+    this.#died(child, new Error('it was closed'))
+    // Without its channel it has nothing to wait for.
+    child.ref()
+    const ended = once(child, 'exit')
+    if (child.connected) child.disconnect()
+    const late = setTimeout(() => child.kill('SIGKILL'), END_MS)
+    if (child.exitCode === null && child.signalCode === null) await ended
+    clearTimeout(late)
+  }
+}

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import type { Criticality } from '../../src/graph/graph-analysis.ts'
+import { GraphProcess } from '../../src/graph/graph-process.ts'
+
+const edges = { nodes: 3, from: Int32Array.of(0, 1, 2, -1), to: Int32Array.of(1, 0, 0, 2) }
+
+describe('the helper process', () => {
+  it('works on what it was given, until it is told to forget it', async () => {
+    const helper = new GraphProcess()
+    await helper.run({ do: 'analyse', key: 1, edges })
+    const components = (await helper.run({ do: 'components', key: 1 })) as Int32Array
+    expect(components[0]).toBe(components[1])
+    expect(components[2]).not.toBe(components[0])
+    expect(((await helper.run({ do: 'criticality', key: 1 })) as Criticality).direct).toEqual(
+      Int32Array.of(2, 1, 0),
+    )
+    expect(await helper.run({ do: 'dependents', key: 1, nodes: [0, 2] })).toEqual([2, 0])
+    await helper.forget(1)
+    await expect(helper.run({ do: 'components', key: 1 })).rejects.toMatchObject({ code: 'COORD_INTERNAL' })
+    await helper.close()
+    await expect(helper.run({ do: 'components', key: 1 })).rejects.toMatchObject({
+      code: 'COORD_SHUTTING_DOWN',
+    })
+  })
+
+  it('dies alone: what was asked fails, and the next task starts another one', async () => {
+    const helper = new GraphProcess()
+    await helper.run({ do: 'analyse', key: 1, edges })
+    const { generation, pid } = helper
+    process.kill(pid as number, 'SIGKILL')
+    await expect(helper.run({ do: 'components', key: 1 })).rejects.toMatchObject({ code: 'COORD_INTERNAL' })
+    expect(helper.generation).toBe(generation + 1)
+    await helper.run({ do: 'analyse', key: 1, edges })
+    expect(helper.pid).not.toBe(pid)
+    await helper.close()
+    expect(helper.pid).toBeUndefined()
+  })
+
+  it('outlives the signals of a terminal, and not the coordinator', async () => {
+    const helper = new GraphProcess()
+    await helper.run({ do: 'analyse', key: 1, edges })
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(helper.pid as number, signal)
+    expect(await helper.run({ do: 'components', key: 1 })).toHaveLength(3)
+    await helper.close()
+  })
+
+  it('does not keep a process alive that has nothing else to do', async () => {
+    const script = `
+      const { GraphProcess } = await import('./src/graph/graph-process.ts')
+      const helper = new GraphProcess()
+      await helper.run({ do: 'forget', key: 1 })
+      console.log(helper.pid)`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 10_000,
+    })
+    const pid = Number(stdout)
+    expect(pid).toBeGreaterThan(0)
+    // It ends with its channel.
+    const gone = () => {
+      try {
+        process.kill(pid, 0)
+        return false
+      } catch {
+        return true
+      }
+    }
+    for (let waited = 0; !gone() && waited < 100; waited += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(gone()).toBe(true)
+  })
+})
