@@ -25,6 +25,7 @@ export class GraphCopy implements GraphReader {
   readonly edgeTypes: readonly string[]
   readonly nodeCount: number
   readonly unresolvedCount: number
+  readonly shape = 0
   readonly serviceCount: number
   readonly activeServiceCount: number
   readonly #ids: readonly string[]

@@ -112,6 +112,10 @@ export class GraphProjection implements Projection, GraphReader {
     return this.topology.unresolvedCount
   }
 
+  get shape(): number {
+    return this.topology.shape
+  }
+
   find(id: string): number {
     return this.topology.find(id)
   }

@@ -25,8 +25,22 @@ export interface RebuildAnswer {
 }
 
 const MAX_LISTED = 100
-/** Records or nodes that are worked on before others get their turn. */
-const CHUNK = 5_000
+/** How long work goes on before others get their turn, in milliseconds. */
+const TURN_MS = 5
+
+/** Gives others their turn whenever work has gone on for long enough. */
+class Pace {
+  #until = performance.now() + TURN_MS
+
+  get due(): boolean {
+    return performance.now() > this.#until
+  }
+
+  async turn(): Promise<void> {
+    await turn()
+    this.#until = performance.now() + TURN_MS
+  }
+}
 
 /**
  * Derives the graph anew from the records of a view, and compares it with the graph that was kept as they changed. Both
@@ -57,22 +71,23 @@ export async function rebuild(view: View): Promise<RebuildAnswer> {
 /** A graph from records, made in small steps. */
 export async function deriveFrom(records: readonly StoredRecord[]): Promise<GraphProjection> {
   const graph = new GraphProjection()
-  for (let at = 0; at < records.length; at += 1) {
-    const record = records[at] as StoredRecord
+  const pace = new Pace()
+  for (const record of records) {
     graph.put(record, JSON.parse(record.data) as JsonObject)
-    if (at % CHUNK === CHUNK - 1) await turn()
+    if (pace.due) await pace.turn()
   }
   return graph
 }
 
 /** Everything that two graphs do not agree about, by identity: numbers mean nothing. */
 export async function* compareGraphs(live: GraphReader, anew: GraphReader): AsyncGenerator<GraphDifference> {
+  const pace = new Pace()
   for (const [one, other, problem] of [
     [anew, live, 'missing'],
     [live, anew, 'extra'],
   ] as const) {
     for (let node = 0; node < one.nodeSlots; node += 1) {
-      if (node % CHUNK === CHUNK - 1) await turn()
+      if (pace.due) await pace.turn()
       const id = one.idOf(node)
       if (id === '') continue
       const match = other.find(id)

@@ -24,6 +24,7 @@ export class Topology {
   readonly #statements: number[] = []
   readonly #free: number[] = []
   #unresolved = 0
+  #shape = 0
 
   get nodeSlots(): number {
     return this.#ids.length
@@ -35,6 +36,11 @@ export class Topology {
 
   get unresolvedCount(): number {
     return this.#unresolved
+  }
+
+  /** Changes with every node and edge that comes or goes. While it is the same, every search finds the same. */
+  get shape(): number {
+    return this.#shape
   }
 
   find(id: string): number {
@@ -58,6 +64,7 @@ export class Topology {
     this.#statements[node] = 0
     this.#numbers.set(id, node)
     this.#unresolved += 1
+    this.#shape += 1
     this.#countNode(id, 1)
     return node
   }
@@ -83,6 +90,7 @@ export class Topology {
     const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
     const known = this.edges.find(from, to, kind)
     if (known !== -1) return known
+    this.#shape += 1
     const edge = this.edges.add(from, to, kind)
     this.edges.outPosition[edge] = this.out.push(from, edge, to)
     this.edges.inPosition[edge] = this.in.push(to, edge, from)
@@ -102,6 +110,7 @@ export class Topology {
   }
 
   dropEdge(edge: number): void {
+    this.#shape += 1
     const { edges } = this
     const [from, to, kind] = [
       edges.from[edge] as number,
@@ -147,6 +156,7 @@ export class Topology {
     if (id === '' || (this.#statements[node] as number) > 0) return
     if (this.out.size(node) > 0 || this.in.size(node) > 0) return
     this.#numbers.delete(id)
+    this.#shape += 1
     this.#ids[node] = ''
     this.#free.push(node)
     this.#unresolved -= 1
