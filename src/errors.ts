@@ -454,6 +454,11 @@ export const ERRORS = {
     title: 'The database schema is newer than this program',
     hint: 'Upgrade the coordinator to the version that migrated the database; it does not migrate down.',
   },
+  COORD_SCHEMA_FOREIGN: {
+    ...config,
+    title: 'The database schema belongs to another program',
+    hint: 'Set DATABASE_SCHEMA to the name of a schema that only the coordinator uses.',
+  },
   COORD_SCHEMA_OLD: {
     ...config,
     title: 'The database schema is missing or too old',

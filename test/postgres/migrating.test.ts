@@ -124,11 +124,11 @@ describe('migrating', () => {
   it('touches no schema of another program', async () => {
     await server.query(`create schema ${schema}; create table ${schema}.records (title text)`)
     await expect(withStore((store) => store.open())).rejects.toMatchObject({
-      code: 'COORD_STORE_FOREIGN',
+      code: 'COORD_SCHEMA_FOREIGN',
       retryable: false,
     })
     await server.query(`create table ${schema}.migrations (id integer)`)
-    await expect(withStore((store) => store.open())).rejects.toMatchObject({ code: 'COORD_STORE_FOREIGN' })
+    await expect(withStore((store) => store.open())).rejects.toMatchObject({ code: 'COORD_SCHEMA_FOREIGN' })
     expect(
       await server.query(
         `select column_name from information_schema.columns where table_schema = '${schema}' order by 1`,

@@ -128,6 +128,11 @@ describe('opening', () => {
     expect(await opening({})).toBeUndefined()
   })
 
+  it('works over a Unix socket, where sslmode means nothing', async () => {
+    const query = `host=${encodeURIComponent(server.socketFolder)}&port=${server.port}&sslmode=verify-full`
+    expect(await opening({ role: 'postgres', password: '', host: '', query })).toBeUndefined()
+  })
+
   const definite: readonly (readonly [string, Place, string])[] = [
     ['a wrong password', { password: 'wrong' }, 'COORD_STORE_AUTH'],
     ['an unknown role', { role: 'nobody' }, 'COORD_STORE_AUTH'],

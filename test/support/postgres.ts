@@ -79,6 +79,11 @@ export class PostgresServer {
     writeFileSync(join(this.dataFolder, 'pg_hba.conf'), `${lines.join('\n')}\n`)
   }
 
+  /** The folder of the server's Unix socket. */
+  get socketFolder(): string {
+    return this.#home
+  }
+
   reload(): void {
     this.#process?.kill('SIGHUP')
   }

@@ -102,9 +102,8 @@ export class PostgresMigrator implements Migrator {
 
   #foreign(found: readonly Row[]): CoordinatorError {
     const names = found.map((table) => table['table_name']).join(', ')
-    return new CoordinatorError('COORD_STORE_FOREIGN', {
+    return new CoordinatorError('COORD_SCHEMA_FOREIGN', {
       detail: `The schema ${this.#schema} has tables of another program (${names}).`,
-      hint: 'Set DATABASE_SCHEMA to the name of a schema that only the coordinator uses.',
     })
   }
 }
