@@ -74,6 +74,11 @@ export class FaultProxy {
     for (const link of this.#links) link.freeze()
   }
 
+  /** Half-open for ever, as when a router forgets: no byte passes over the connections that are there; new ones work. */
+  strand(): void {
+    for (const link of this.#links) link.freeze()
+  }
+
   /** Ends every connection at once. */
   cut(): void {
     for (const link of this.#links) link.end()

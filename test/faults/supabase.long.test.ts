@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { FaultProxy, httpAnswer, httpPage } from '../support/fault-proxy.ts'
+import { SupabaseProject } from '../support/supabase.ts'
+import { damageOn, runFaults, times, until } from './fault-run.ts'
+
+const commit = '_commit'
+
+it('supabase: cuts, gateway pages, broken JSON, half-open and refused connections and kills cost no acknowledged write and no read', async () => {
+  await using project = await SupabaseProject.start({ config: { fsync: 'on' } })
+  await using proxy = await FaultProxy.start(project.api.port)
+  const env = {
+    SUPABASE_URL: proxy.url,
+    SUPABASE_SECRET_KEY: project.keys.secretKey,
+    // Over HTTP only the deadline ends a call whose answer got lost on the way; by default it is 10 seconds.
+    DATABASE_STATEMENT_TIMEOUT_MS: '1000',
+    COMMIT_TIMEOUT_MS: '1500',
+  }
+  const halfAnswer = httpAnswer(200, '{"status":"ok","results":[{"outc').replace(/content-length.*\r\n/, '')
+  const run = await runFaults({ env, database: () => project.server }, async ({ back }) => {
+    const damage = damageOn(proxy, back)
+    await damage(30, { matching: commit, fault: { do: 'lose reply' } })
+    await damage(5, { matching: commit, fault: { do: 'cut reply', afterBytes: 40 } })
+    await damage(10, { matching: commit, fault: { do: 'cut reply', afterBytes: 300 } })
+    await damage(10, { matching: commit, fault: { do: 'cut request' } })
+    await damage(5, { matching: '_changes', fault: { do: 'cut reply', afterBytes: 300 } })
+    for (const bytes of [httpPage(502), httpPage(520), httpPage(503), halfAnswer])
+      await damage(5, { matching: commit, fault: { do: 'answer', bytes } })
+    await damage(2, { matching: commit, fault: { do: 'hang' } })
+    proxy.strand()
+    await sleep(50)
+    await back('every connection half-open')
+    for (const ms of [300, 1_000, 3_000]) {
+      await proxy.refuse()
+      await sleep(ms)
+      await proxy.listen()
+      await back('refused')
+    }
+    await times(4, 100, async () => {
+      await project.api.stop()
+      await sleep(Math.random() * 500)
+      await project.api.start()
+      await back('kill -9 of the Data API')
+    })
+    await times(8, 100, async () => {
+      await project.server.kill()
+      await sleep(Math.random() * 500)
+      await project.server.start()
+      // Its own pool looks for the database at intervals that grow.
+      await until('the Data API has found its database again', () => answers(project))
+      await back('kill -9 of PostgreSQL')
+    })
+  })
+  expect(proxy.faults).toBeGreaterThanOrEqual(80)
+  for (const kind of ['refused', 'kill -9 of the Data API', 'kill -9 of PostgreSQL'])
+    for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(2_000)
+  for (const kind of ['hang', 'every connection half-open'])
+    for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(5_000)
+}, 240_000)
+
+/** Asks the Data API for the head, past the proxy. */
+async function answers({ api, keys }: SupabaseProject): Promise<boolean> {
+  const response = await fetch(`${api.url}/rest/v1/rpc/coordinator_head`, {
+    method: 'POST',
+    headers: { apikey: keys.secretKey, 'content-type': 'application/json' },
+    body: '{"p":{}}',
+    signal: AbortSignal.timeout(1_000),
+  }).catch(() => undefined)
+  return response?.ok === true && (await response.text()).includes('lineage')
+}
