@@ -29,13 +29,16 @@ process.once('message', (settings: DataApiSettings) => {
   void start(settings)
 })
 process.once('disconnect', () => process.exit(0))
+// Where the database dies at the wrong moment its driver throws into nowhere. The real Data API stays and connects again.
+process.on('uncaughtException', (thrown) => console.error('the Data API goes on after', thrown))
 // Ctrl-C goes to every process of a terminal: this one is needed until its parent has ended.
 process.on('SIGINT', () => undefined)
 
 async function start(settings: DataApiSettings): Promise<void> {
   const connection = createPostgresConnection({
     url: settings.databaseUrl,
-    postgresOptions: { max: settings.poolMax ?? 10 },
+    // PostgREST gives up a call whose connection broke; this driver would hold it back for up to 20 s before it connects again.
+    postgresOptions: { max: settings.poolMax ?? 10, backoff: () => 0.05 },
   })
   const app = new App({
     connection: connection as unknown as Connection,

@@ -82,6 +82,20 @@ export class DataApi {
     await exit
   }
 
+  /**
+   * Starts it again if it hangs: where PostgreSQL dies in the middle of a transaction its driver loses that connection for
+   * good, until none is left. The real Data API makes new ones.
+   */
+  async revive(): Promise<void> {
+    const answers = await this.#call(AbortSignal.timeout(1_000)).then(
+      () => true,
+      () => false,
+    )
+    if (answers) return
+    await this.stop()
+    await this.start()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
@@ -91,10 +105,15 @@ export class DataApi {
    * does not have here, and fail: that one is thrown away.
    */
   async #readSchema(): Promise<void> {
+    await this.#call()
+  }
+
+  async #call(signal?: AbortSignal): Promise<void> {
     const response = await fetch(`${this.url}/rest/v1/rpc/${this.#settings.probe}`, {
       method: 'POST',
       headers: { apikey: this.#settings.secretKey, 'content-type': 'application/json' },
       body: '{"p":{}}',
+      ...(signal === undefined ? {} : { signal }),
     })
     await response.arrayBuffer()
   }
