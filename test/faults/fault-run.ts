@@ -87,6 +87,13 @@ export async function settled(client: CoordinatorClient): Promise<void> {
     .toBe('ok')
 }
 
+/** The value of a metric, all its labels together, from the text of `GET /metrics`. */
+export function metric(text: string, name: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+  if (lines.length === 0) throw new Error(`There is no metric ${name}.`)
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
 /** Does something again and again, with a pause after each time. */
 export async function times(count: number, pauseMs: number, body: () => Promise<void> | void): Promise<void> {
   for (let time = 0; time < count; time += 1) {
