@@ -100,7 +100,10 @@ process.on('message', ({ id, task }: WorkerRequest) => {
     const { code, detail, errors } = toCoordinatorError(thrown)
     reply = { id, error: { code, detail, errors } }
   }
-  process.send?.(reply)
+  // Where the coordinator is gone there is nobody left to work for.
+  process.send?.(reply, undefined, undefined, (error) => {
+    if (error !== null) process.exit(0)
+  })
 })
 // A terminal sends its signals to this process too; the coordinator decides when it ends, and takes the channel away.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
