@@ -105,7 +105,7 @@ What the public key may do there: nothing
 }
 
 console.log('starting PostgreSQL and the Data API')
-const project = await SupabaseProject.start()
+const project = await SupabaseProject.start({ config: { fsync: 'on' } })
 try {
   await (values.once ? checkOnce(project) : serveUntilSignal(project))
 } catch (thrown) {

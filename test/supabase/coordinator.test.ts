@@ -109,18 +109,21 @@ describe('the start', () => {
     ],
   }
 
-  it.each(Object.entries(refusals))('ends with exit 78 and one line: %s', async (_, [env, text]) => {
-    const { code, stderr, stdout } = await runCoordinator(['serve'], {
-      env: { PORT: '0', ...env() },
-      timeoutMs: 14_000,
-    })
-    expect(code).toBe(78)
-    const line = stderr.split('\n').filter((part) => part.startsWith('coordinator: '))
-    expect(line).toHaveLength(1)
-    expect(line[0]).toMatch(text)
-    for (const key of [project.keys.secretKey, project.keys.publishableKey, 'sb_secret_wrong'])
-      expect(stdout + stderr).not.toContain(key)
-  })
+  it.concurrent.each(Object.entries(refusals))(
+    'ends with exit 78 and one line: %s',
+    async (_, [env, text]) => {
+      const { code, stderr, stdout } = await runCoordinator(['serve'], {
+        env: { PORT: '0', ...env() },
+        timeoutMs: 14_000,
+      })
+      expect(code).toBe(78)
+      const line = stderr.split('\n').filter((part) => part.startsWith('coordinator: '))
+      expect(line).toHaveLength(1)
+      expect(line[0]).toMatch(text)
+      for (const key of [project.keys.secretKey, project.keys.publishableKey, 'sb_secret_wrong'])
+        expect(stdout + stderr).not.toContain(key)
+    },
+  )
 
   /** Starts where the project does not answer properly, waits for that to be known, mends it, and waits until all is well. */
   async function connecting(proxy: FaultProxy, code: string): Promise<void> {
