@@ -36,7 +36,10 @@ async function findSchema(migrator: Migrator): Promise<Step> {
   try {
     return judgeSchema(await migrator.status())
   } catch (thrown) {
-    return { findings: [failure('connection', toCoordinatorError(thrown))], usable: false }
+    const error = toCoordinatorError(thrown)
+    // A public key that was allowed on purpose may read and commit, and ask for nothing else.
+    if (error.code === 'COORD_STORE_ANON') return { findings: [unasked('schema', error)], usable: true }
+    return { findings: [failure('connection', error)], usable: false }
   }
 }
 
@@ -85,7 +88,7 @@ async function findFacts(inspector: Inspector): Promise<readonly Finding[]> {
   try {
     return judgeFacts(await inspector.inspect())
   } catch (thrown) {
-    return [failure('inspection', toCoordinatorError(thrown))]
+    return [unasked('inspection', toCoordinatorError(thrown))]
   }
 }
 
@@ -96,7 +99,7 @@ async function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
       ? [ok('drift', 'Every object of the schema is as it should be.')]
       : drifts.map(driftFinding)
   } catch (thrown) {
-    return [failure('drift', toCoordinatorError(thrown))]
+    return [unasked('drift', toCoordinatorError(thrown))]
   }
 }
 
@@ -120,4 +123,13 @@ function failure(check: string, error: CoordinatorError): Finding {
       ? 'Start the database, or correct host and port in DATABASE_URL.'
       : error.hint
   return flaw(check, 'problem', { found, repair })
+}
+
+/** A question that was not answered: a problem, unless the public key is only not allowed to ask it. */
+function unasked(check: string, error: CoordinatorError): Finding {
+  if (error.code !== 'COORD_STORE_ANON') return failure(check, error)
+  return flaw(check, 'warning', {
+    found: 'The public key may not ask for it.',
+    repair: 'Set SUPABASE_SERVICE_ROLE_KEY to examine it.',
+  })
 }
