@@ -213,7 +213,7 @@ export class PostgresServer {
       ...user,
     })
     closeSync(log)
-    endWithThisProcess(child)
+    endWithThisProcess(child, this.#home)
     return child
   }
 
@@ -239,10 +239,11 @@ export async function withPostgres(
 
 /**
  * A test process that is killed must not leave servers behind: a shell waits for the end of a pipe that only this process
- * holds, and ends the server then.
+ * holds, and then ends the server and removes its data.
  */
-function endWithThisProcess(server: ChildProcess): void {
-  const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(server.pid)], {
+function endWithThisProcess(server: ChildProcess, home: string): void {
+  const script = 'read -r _; kill -9 "$0"; sleep 0.3; rm -rf "$1"'
+  const watch = spawn('sh', ['-c', script, String(server.pid), home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
