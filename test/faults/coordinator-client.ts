@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -17,11 +17,19 @@ export interface Answer {
   readonly body: any
 }
 
+/** Something that takes requests. */
+export interface Sender {
+  send(call: Call): Promise<Answer>
+}
+
+/** A request that has no answer: nobody knows what became of it. */
+export class NoAnswer extends Error {}
+
 /**
  * Talks to one coordinator over connections that stay open, as a service does that registers. It does not try anything twice:
- * a request that gets no answer throws.
+ * a request that gets no answer throws `NoAnswer`.
  */
-export class CoordinatorClient {
+export class CoordinatorClient implements Sender {
   readonly #pool: Pool
 
   constructor(url: string, connections = 64) {
@@ -29,24 +37,32 @@ export class CoordinatorClient {
   }
 
   async send({ method = 'GET', path, body, headers = {} }: Call): Promise<Answer> {
-    const response = await this.#pool.request({
+    const exchanged = await this.#exchange({
       method,
       path,
       headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const text = await response.body.text()
-    const type = String(response.headers['content-type'] ?? '')
+    const type = String(exchanged.headers['content-type'] ?? '')
     return {
-      status: response.statusCode,
-      text,
-      etag: response.headers['etag'] as string | undefined,
-      body: /[/+]json/.test(type) ? JSON.parse(text) : undefined,
+      status: exchanged.status,
+      text: exchanged.text,
+      etag: exchanged.headers['etag'] as string | undefined,
+      body: /[/+]json/.test(type) ? JSON.parse(exchanged.text) : undefined,
     }
   }
 
   get(path: string): Promise<Answer> {
     return this.send({ path })
+  }
+
+  async #exchange(request: Dispatcher.RequestOptions) {
+    try {
+      const { statusCode, headers, body } = await this.#pool.request(request)
+      return { status: statusCode, headers, text: await body.text() }
+    } catch (thrown) {
+      throw new NoAnswer(`${request.method} ${request.path}`, { cause: thrown })
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { identifyCommit } from '../../src/live/idempotency.ts'
-import type { Answer, CoordinatorClient } from './coordinator-client.ts'
+import { type Answer, NoAnswer, type Sender } from './coordinator-client.ts'
 import { ModelledService, type Wish } from './modelled-service.ts'
 
 export interface AcknowledgedWrite {
@@ -17,6 +17,8 @@ export interface LoadSize {
   readonly servicesEach: number
   /** Pause of a client between two writes: on average this many milliseconds. */
   readonly pauseMs: number
+  /** Whether coordinators end meanwhile, so that requests may stay without an answer. @default false */
+  readonly mayLose?: boolean
 }
 
 /**
@@ -31,17 +33,21 @@ export class WriteLoad {
   readonly services: readonly (readonly ModelledService[])[]
   /** Answers 503, by their `outcome`. */
   readonly unavailable = { unknown: 0, not_written: 0 }
+  /** Requests that got no answer, where the sender may lose some. */
+  unanswered = 0
   replayed = 0
   /** When the newest acknowledgement came, by `performance.now()`. */
   lastAcknowledgedAt = 0
-  readonly #client: CoordinatorClient
+  readonly #client: Sender
   readonly #pauseMs: number
+  readonly #mayLose: boolean
   #running: Promise<unknown> | undefined
   #stopping = false
 
-  constructor(client: CoordinatorClient, { clients, servicesEach, pauseMs }: LoadSize) {
+  constructor(client: Sender, { clients, servicesEach, pauseMs, mayLose = false }: LoadSize) {
     this.#client = client
     this.#pauseMs = pauseMs
+    this.#mayLose = mayLose
     this.services = Array.from({ length: clients }, (_client, owner) =>
       Array.from(
         { length: servicesEach },
@@ -97,6 +103,11 @@ export class WriteLoad {
     let key = randomUUID()
     for (let uncertain = false; ; ) {
       const answer = await this.#send(service, { wish, step, key })
+      if (answer === undefined) {
+        this.unanswered += 1
+        uncertain = true
+        continue
+      }
       const { status, body } = answer
       const commitId = commitIdOf(key)
       if (status === 200 || status === 201) {
@@ -120,14 +131,25 @@ export class WriteLoad {
     }
   }
 
-  #send(
+  /** `undefined` where nobody answers. */
+  async #send(
     service: ModelledService,
     { wish, step, key }: { readonly wish: Wish; readonly step: number; readonly key: string },
-  ): Promise<Answer> {
+  ): Promise<Answer | undefined> {
     const headers = { 'idempotency-key': key }
-    return wish === 'put'
-      ? this.#client.send({ method: 'POST', path: '/register', body: service.registration(step), headers })
-      : this.#client.send({ method: 'DELETE', path: `/services/${service.serviceId}`, headers })
+    try {
+      return wish === 'put'
+        ? await this.#client.send({
+            method: 'POST',
+            path: '/register',
+            body: service.registration(step),
+            headers,
+          })
+        : await this.#client.send({ method: 'DELETE', path: `/services/${service.serviceId}`, headers })
+    } catch (thrown) {
+      if (thrown instanceof NoAnswer && this.#mayLose) return undefined
+      throw thrown
+    }
   }
 }
 
