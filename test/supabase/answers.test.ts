@@ -147,14 +147,14 @@ describe('supabase: answers', () => {
     }, 'anon'))
 
   it.each([
-    ['7', 7],
-    ['86400', 3_600],
-    [new Date(Date.now() + 30_000).toUTCString(), 30],
-    ['0', 1],
-    ['soon', undefined],
-  ])('hands on Retry-After %s', (header, seconds) =>
+    ['a number', () => '7', 7],
+    ['a day', () => '86400', 3_600],
+    ['a date', () => new Date(Date.now() + 30_000).toUTCString(), 30],
+    ['nothing', () => '0', 1],
+    ['a word', () => 'soon', undefined],
+  ] as const)('hands on a Retry-After that is %s', (_what, header, seconds) =>
     withStub(async (stub, store) => {
-      stub.reply = () => problem(503, 'PGRST000', { 'retry-after': header })
+      stub.reply = () => problem(503, 'PGRST000', { 'retry-after': header() })
       const error = await thrownBy(store.head())
       if (seconds === undefined) expect(error.retryAfterSeconds).toBeUndefined()
       else expect(Math.abs((error.retryAfterSeconds ?? 0) - seconds)).toBeLessThanOrEqual(1)
