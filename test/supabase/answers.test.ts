@@ -146,13 +146,14 @@ describe('supabase: answers', () => {
       expect(error.hint).toContain('coordinator migrate --allow-anon')
     }, 'anon'))
 
-  it.each([
+  const pauses: readonly (readonly [string, () => string, number | undefined])[] = [
     ['a number', () => '7', 7],
     ['a day', () => '86400', 3_600],
     ['a date', () => new Date(Date.now() + 30_000).toUTCString(), 30],
     ['nothing', () => '0', 1],
     ['a word', () => 'soon', undefined],
-  ] as const)('hands on a Retry-After that is %s', (_what, header, seconds) =>
+  ]
+  it.each(pauses)('hands on a Retry-After that is %s', (_what, header, seconds) =>
     withStub(async (stub, store) => {
       stub.reply = () => problem(503, 'PGRST000', { 'retry-after': header() })
       const error = await thrownBy(store.head())
