@@ -4,7 +4,7 @@ import { globSync } from 'node:fs'
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^bin\/[\w-]+\.js$/,
-  /^docs\/.+\.md$/,
+  /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
   /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
   // The program asks it for its version.
@@ -20,7 +20,7 @@ export function checkFiles(files: readonly string[]): void {
     'CHANGELOG.md',
     'bin/coordinator.js',
     'bin/require-node.js',
-    ...globSync('docs/**/*.md'),
+    ...globSync('docs/**/*.{md,schema.json}'),
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
     ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])
       .filter((file) => !file.endsWith('.test.ts'))
