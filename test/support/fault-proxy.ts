@@ -9,6 +9,8 @@ export type Fault =
   | { readonly do: 'cut reply'; readonly afterBytes: number }
   /** The reply trickles in. */
   | { readonly do: 'slow reply'; readonly bytesPerSecond: number }
+  /** The request trickles in, in full. */
+  | { readonly do: 'slow request'; readonly bytesPerSecond: number }
   /** The connection ends before the request is passed on. */
   | { readonly do: 'cut request' }
   /** The request is swallowed, and the connection stays open: the other side hangs. */
@@ -174,13 +176,15 @@ class Link {
       if (this.#fault?.do === 'cut request') return this.end()
       if (this.#fault?.do === 'answer') this.#client.end(this.#fault.bytes)
     }
-    if (this.#fault?.do !== 'answer' && this.#fault?.do !== 'hang') this.#target.write(packet)
+    if (this.#fault?.do === 'slow request')
+      trickle(packet, { from: this.#client, to: this.#target, bytesPerSecond: this.#fault.bytesPerSecond })
+    else if (this.#fault?.do !== 'answer' && this.#fault?.do !== 'hang') this.#target.write(packet)
   }
 
   #fromTarget(packet: Buffer): void {
     this.#replied = true
     const fault = this.#fault
-    if (fault === undefined) {
+    if (fault === undefined || fault.do === 'slow request') {
       this.#client.write(packet)
     } else if (fault.do === 'lose reply') {
       this.end()
@@ -190,24 +194,31 @@ class Link {
       if (packet.length < rest) this.#client.write(packet)
       else this.#client.write(packet.subarray(0, rest), () => this.#client.end())
     } else if (fault.do === 'slow reply') {
-      this.#trickle(packet, fault.bytesPerSecond)
+      trickle(packet, { from: this.#target, to: this.#client, bytesPerSecond: fault.bytesPerSecond })
     }
   }
+}
 
-  #trickle(packet: Buffer, bytesPerSecond: number): void {
-    this.#target.pause()
-    let sent = 0
-    const portion = Math.max(1, Math.ceil(bytesPerSecond / 50))
-    const timer = setInterval(() => {
-      if (this.#client.destroyed || sent >= packet.length) {
-        clearInterval(timer)
-        this.#target.resume()
-        return
-      }
-      this.#client.write(packet.subarray(sent, sent + portion))
-      sent += portion
-    }, 20)
-  }
+interface Line {
+  readonly from: Socket
+  readonly to: Socket
+  readonly bytesPerSecond: number
+}
+
+/** Passes a packet on bit by bit, and takes no other one meanwhile. */
+function trickle(packet: Buffer, { from, to, bytesPerSecond }: Line): void {
+  from.pause()
+  let sent = 0
+  const portion = Math.max(1, Math.ceil(bytesPerSecond / 50))
+  const timer = setInterval(() => {
+    if (to.destroyed || sent >= packet.length) {
+      clearInterval(timer)
+      from.resume()
+      return
+    }
+    to.write(packet.subarray(sent, sent + portion))
+    sent += portion
+  }, 20)
 }
 
 /** The bytes of an HTTP answer, for the fault `answer`. The connection ends after it. */

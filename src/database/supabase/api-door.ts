@@ -4,10 +4,18 @@ import { type Door, type DoorFunction, writes } from '../door.ts'
 import type { PoolFigures, PoolObserver } from '../store.ts'
 import { ApiLane } from './api-lane.ts'
 import type { SupabaseSettings } from './options.ts'
+import { watchWrite } from './watch-write.ts'
+
+/** The slowest line on which a request still counts as on its way, in bytes per millisecond: a megabit per second. */
+const SLOWEST_LINE = 128
+
+/** How long the question may take whether anybody is writing, in milliseconds. */
+const QUESTION_TIMEOUT_MS = 1_000
 
 /** The door through the Data API: the functions `public.<schema>_commit` and so on, called with supabase-js. */
 export class ApiDoor implements Door {
   readonly #schema: string
+  readonly #watchAfterMs: number
   readonly #writer: ApiLane
   readonly #reader: ApiLane
   readonly #writerClient: SupabaseClient
@@ -15,6 +23,7 @@ export class ApiDoor implements Door {
 
   constructor(settings: SupabaseSettings) {
     this.#schema = settings.schema
+    this.#watchAfterMs = settings.watchAfterMs
     this.#writer = new ApiLane(settings, { writing: true, max: 1 })
     this.#reader = new ApiLane(settings, { writing: false, max: Math.max(1, settings.poolMax - 1) })
     this.#writerClient = clientOver(this.#writer, settings)
@@ -27,12 +36,8 @@ export class ApiDoor implements Door {
 
   async call(name: DoorFunction, argument: string): Promise<unknown> {
     const writing = writes(name)
-    const client = writing ? this.#writerClient : this.#readerClient
     try {
-      // The text goes as a JSON string, which the functions take as well: parsing it here, only for supabase-js to write it
-      // again, would cost more than the escapes.
-      const { data } = await client.rpc(`${this.#schema}_${name}`, { p: argument }).throwOnError()
-      return data
+      return await (writing ? this.#write(name, argument) : this.#ask(name, argument))
     } catch (thrown) {
       if (thrown instanceof CoordinatorError) throw thrown
       // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
@@ -40,6 +45,42 @@ export class ApiDoor implements Door {
         detail: `The answer of the Data API to ${name} is not complete JSON.`,
         ...(writing ? { outcome: 'unknown' } : {}),
       })
+    }
+  }
+
+  async #ask(name: DoorFunction, argument: string, signal?: AbortSignal): Promise<unknown> {
+    const client = writes(name) ? this.#writerClient : this.#readerClient
+    // The text goes as a JSON string, which the functions take as well: parsing it here, only for supabase-js to write it
+    // again, would cost more than the escapes.
+    const call = client.rpc(`${this.#schema}_${name}`, { p: argument })
+    const { data } = await (signal === undefined ? call : call.abortSignal(signal)).throwOnError()
+    return data
+  }
+
+  #write(name: DoorFunction, argument: string): Promise<unknown> {
+    const lost = new AbortController()
+    const watch = {
+      // What is large takes long to arrive, and nobody at the other end knows of it until then.
+      afterMs: this.#watchAfterMs + argument.length / SLOWEST_LINE,
+      isAtRest: () => this.#isAtRest(),
+      giveUp: () =>
+        lost.abort(
+          new CoordinatorError('COORD_STORE_TIMEOUT', {
+            detail: `The Data API does not answer to ${name}, though the database has nothing to do: the request or its answer was lost.`,
+            outcome: 'unknown',
+          }),
+        ),
+    }
+    return watchWrite(watch, () => this.#ask(name, argument, lost.signal))
+  }
+
+  async #isAtRest(): Promise<boolean | undefined> {
+    try {
+      const facts = await this.#ask('inspect', '{}', AbortSignal.timeout(QUESTION_TIMEOUT_MS))
+      return (facts as { headHolder?: unknown }).headHolder === null
+    } catch {
+      // The database cannot be asked at all, or the key may not: then the deadline of the call ends it.
+      return undefined
     }
   }
 

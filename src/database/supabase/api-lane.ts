@@ -97,20 +97,27 @@ export class ApiLane {
     const call = new AbortController()
     const timer = setTimeout(() => call.abort(tooLate(failure, callTimeoutMs)), callTimeoutMs)
     this.#underWay.add(call)
+    const giveUp = () => call.abort(init.signal?.reason)
+    if (init.signal?.aborted) giveUp()
+    init.signal?.addEventListener('abort', giveUp)
     try {
-      const { response, body } = await this.#exchange(url, init, call.signal)
+      const response = await this.#send(url, init, call.signal)
+      // What has begun to arrive is not lost: from here on only the deadline counts.
+      init.signal?.removeEventListener('abort', giveUp)
+      const body = await response.text()
       return this.#judge({ response, body, called: url.slice(url.lastIndexOf('/') + 1) })
     } catch (thrown) {
       if (call.signal.aborted) throw call.signal.reason
       throw thrown instanceof CoordinatorError ? thrown : networkFault(thrown, failure)
     } finally {
       clearTimeout(timer)
+      init.signal?.removeEventListener('abort', giveUp)
       this.#underWay.delete(call)
     }
   }
 
-  async #exchange(url: string, init: RequestInit, signal: AbortSignal) {
-    const response = await undiciFetch(url, {
+  #send(url: string, init: RequestInit, signal: AbortSignal): Promise<Exchanged> {
+    return undiciFetch(url, {
       method: init.method ?? 'GET',
       headers: this.#headers(init.headers),
       body: (init.body ?? null) as string | null,
@@ -118,7 +125,6 @@ export class ApiLane {
       signal,
       dispatcher: this.#pool as Dispatcher,
     })
-    return { response, body: await response.text() }
   }
 
   /** supabase-js sends every key as a bearer token too, which gateways refuse for the kinds that are none. */

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SupabaseStore } from '../../src/database/supabase/store.ts'
+import { commitOf, put } from '../conformance/build.ts'
+import { accepted, Caller } from '../conformance/caller.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
+import { SupabaseProject } from '../support/supabase.ts'
+
+describe('supabase: a commit that is silent', () => {
+  let project: SupabaseProject
+  beforeAll(async () => {
+    project = await SupabaseProject.start()
+  })
+  afterAll(() => project.dispose())
+
+  /** Runs `body` with a store whose line to the Data API goes through a proxy. */
+  async function withStore(body: (proxy: FaultProxy, caller: Caller) => Promise<void>): Promise<void> {
+    await using proxy = await FaultProxy.start(project.api.port)
+    const store = new SupabaseStore(project.options({ url: proxy.url, watchAfterMs: 300 }))
+    try {
+      await body(proxy, new Caller(store, (await store.open()).position))
+    } finally {
+      await store.close()
+    }
+  }
+
+  it('because it got lost is given up long before the deadline, and stored when it comes again', () =>
+    withStore(async (proxy, caller) => {
+      const commit = commitOf(put('lost'))
+      proxy.add({ matching: '_commit', times: 1, fault: { do: 'hang' } })
+      const startedAt = performance.now()
+      await expect(caller.send(commit)).rejects.toMatchObject({
+        code: 'COORD_STORE_TIMEOUT',
+        outcome: 'unknown',
+        retryable: true,
+        detail: expect.stringContaining('lost'),
+      })
+      expect(performance.now() - startedAt).toBeLessThan(5_000)
+      expect(accepted((await caller.send(commit))[0])).toMatchObject({ replayed: false })
+    }))
+
+  it('is given up too where every connection is half-open', () =>
+    withStore(async (proxy, caller) => {
+      await caller.follow()
+      accepted(await caller.write(put('before')))
+      proxy.strand()
+      const startedAt = performance.now()
+      await expect(caller.write(put('after'))).rejects.toMatchObject({ outcome: 'unknown' })
+      expect(performance.now() - startedAt).toBeLessThan(6_000)
+      accepted(await caller.write(put('after')))
+    }))
+
+  it('because somebody else holds the head is waited for', () =>
+    withStore(async (_proxy, caller) => {
+      const hand = project.server.query(
+        `begin; insert into coordinator.records (kind, id, data) values ('x', 'hand', '{}'); select pg_sleep(2); rollback`,
+      )
+      await expect
+        .poll(async () => {
+          const [row] = await project.server.query<{ reply: { headHolder: unknown } }>(
+            `select coordinator.inspect('{}') as reply`,
+          )
+          return row?.reply.headHolder
+        })
+        .not.toBeNull()
+      accepted(await caller.write(put('patient')))
+      await hand
+    }))
+
+  it('because its answer trickles in is waited for', () =>
+    withStore(async (proxy, caller) => {
+      const behind = new Caller(caller.store, caller.position)
+      const text = 'x'.repeat(500)
+      await caller.send(...Array.from({ length: 50 }, (_, index) => commitOf(put(`r${index}`, { text }))))
+      proxy.add({ matching: '_commit', times: 1, fault: { do: 'slow reply', bytesPerSecond: 25_000 } })
+      const startedAt = performance.now()
+      accepted(await behind.write(put('slow')))
+      expect(performance.now() - startedAt).toBeGreaterThan(800)
+    }))
+})
