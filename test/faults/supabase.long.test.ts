@@ -12,8 +12,7 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
   const env = {
     SUPABASE_URL: proxy.url,
     SUPABASE_SECRET_KEY: project.keys.secretKey,
-    // Over HTTP only the deadline ends a call whose answer got lost on the way; by default it is 10 seconds.
-    DATABASE_STATEMENT_TIMEOUT_MS: '1000',
+    // Shorter than the longest outages, so that clients meet 503 too.
     COMMIT_TIMEOUT_MS: '1500',
   }
   const halfAnswer = httpAnswer(200, '{"status":"ok","results":[{"outc').replace(/content-length.*\r\n/, '')
@@ -52,8 +51,10 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
     })
   })
   expect(proxy.faults).toBeGreaterThanOrEqual(80)
-  for (const kind of ['refused', 'kill -9 of the Data API', 'kill -9 of PostgreSQL'])
+  for (const kind of ['refused', 'kill -9 of the Data API'])
     for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(2_000)
+  // Each of the ten connections of the Data API comes back by itself: one that answers does not yet mean all.
+  for (const ms of run.recoveries.get('kill -9 of PostgreSQL') ?? []) expect(ms).toBeLessThan(3_000)
   for (const kind of ['hang', 'every connection half-open'])
     for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(5_000)
 }, 240_000)
