@@ -62,6 +62,14 @@ export class Follower {
     if (!this.#failing) this.#wake.abort()
   }
 
+  /** The store has just answered somebody else: a follower that waits because it failed has no reason to any more. */
+  storeAnswered(): void {
+    if (!this.#failing) return
+    this.#failing = false
+    this.#backoff.reset()
+    this.#wake.abort()
+  }
+
   /** Follows until the view has everything that was committed before this call. Throws where the store fails. */
   async drain(): Promise<void> {
     // A round under way may have asked before the caller's commit: it does not count.

@@ -251,7 +251,9 @@ export class Live {
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     this.view
     try {
-      return await question()
+      const answer = await question()
+      this.#follower.storeAnswered()
+      return answer
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     }

@@ -63,10 +63,18 @@ async function race(
       content,
     ])
   }
-  // Neither side wins by being where it is.
+  // Each side had races to itself, whose outcome the other one had to learn.
   for (const side of [0, 1]) expect(wins.filter((win) => win.side === side).length).toBeGreaterThan(0)
   const views = [await checkView(left, history), await checkView(right, history)]
   expect(views[0]).toBe(views[1])
+}
+
+/**
+ * Half of the rivals on each side; but where one side is nearer to the database it may win all of those races, so that
+ * every eighth one belongs to one side alone.
+ */
+function sideOf(rival: number, round: number): number {
+  return round % 8 === 7 ? (round >> 3) % 2 : (rival + (rival >> 1)) % 2
 }
 
 interface Win {
@@ -104,7 +112,7 @@ class Arena {
         // Now and then some want it gone while others want it changed.
         const wantsDeletion = known !== 'absent' && round % 5 === 4 && rival % 2 === 0
         const content = wantsDeletion ? undefined : `round ${round}, rival ${rival}`
-        const side = (rival + (rival >> 1)) % 2
+        const side = sideOf(rival, round)
         return { side, content, answer: await this.#send({ side, content, known }) }
       }),
     )

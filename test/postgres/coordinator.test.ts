@@ -91,9 +91,9 @@ describe('a coordinator on PostgreSQL', () => {
   })
 
   it('says whose open transaction keeps writers waiting, and goes on when it ends', async () => {
-    await using coordinator = await serving({ env: variables('held', { COMMIT_TIMEOUT_MS: '6500' }) })
+    await using coordinator = await serving({ env: variables('held', { COMMIT_TIMEOUT_MS: '8000' }) })
     const hand = server.query(
-      `begin; insert into held.records (kind, id, data) values ('x', 'y', '{}'); select pg_sleep(8); rollback`,
+      `begin; insert into held.records (kind, id, data) values ('x', 'y', '{}'); select pg_sleep(11); rollback`,
     )
     await sleep(200)
     const refused = await ask(`${coordinator.url}/register`, 'POST', registration('waits'))
