@@ -75,7 +75,8 @@ export function writeSide(
           port: server.port,
           connections,
           durationMs: options.roundMs,
-          warmupMs: options.roundMs / 2,
+          // Until the engine has compiled what runs here, which is more on one side than on the other.
+          warmupMs: options.roundMs * 1.5,
           source: { kind, run: `r${round}` },
         })
       } finally {

@@ -1,5 +1,5 @@
 import type { CanonicalJson } from '../records/canonical-json.ts'
-import type { Commit, EntryWrite, RecordKey, Revision, Write } from '../records/record.ts'
+import type { Commit, EntryWrite, Revision, Write } from '../records/record.ts'
 import type { Conflict, Unchanged } from './store.ts'
 
 /** The state of a record that a commit is judged against. */
@@ -7,9 +7,6 @@ export interface CurrentState {
   readonly revision: Revision
   readonly data: CanonicalJson
 }
-
-/** Reads a record under the store's lock; `undefined` where it does not exist. */
-export type ReadCurrent = (key: RecordKey) => CurrentState | undefined
 
 /** The commit may be stored: `previous` has the revision of each record, 0 where it does not exist. */
 export interface Acceptable {
@@ -20,17 +17,26 @@ export interface Acceptable {
 /**
  * Judges one commit whose id is not known yet: every `expect` first, then whether it changes anything.
  * Pure, so that every backend whose logic runs in this process decides alike.
+ *
+ * @param states of the record of each write, as the store's lock keeps them; `undefined` where there is none
  */
-export function judgeCommit(commit: Commit, read: ReadCurrent): Acceptable | Unchanged | Conflict {
-  const states = commit.writes.map(read)
-  const revisions = states.map((state) => state?.revision ?? 0)
-  for (const [index, write] of commit.writes.entries()) {
-    const actual = revisions[index] ?? 0
-    if (write.expect !== undefined && write.expect !== actual)
-      return { outcome: 'conflict', kind: write.kind, id: write.id, expected: write.expect, actual }
+export function judgeCommit(
+  { writes }: Commit,
+  states: readonly (CurrentState | undefined)[],
+): Acceptable | Unchanged | Conflict {
+  const revisions = states.map(revisionOf)
+  for (let index = 0; index < writes.length; index += 1) {
+    const { kind, id, expect: expected } = writes[index] as Write
+    const actual = revisions[index] as Revision
+    if (expected !== undefined && expected !== actual)
+      return { outcome: 'conflict', kind, id, expected, actual }
   }
-  const changes = commit.writes.some((write, index) => changesState(write, states[index]))
+  const changes = writes.some((write, index) => changesState(write, states[index]))
   return changes ? { outcome: 'acceptable', previous: revisions } : { outcome: 'unchanged', revisions }
+}
+
+function revisionOf(state: CurrentState | undefined): Revision {
+  return state === undefined ? 0 : state.revision
 }
 
 function changesState(write: Write, state: CurrentState | undefined): boolean {

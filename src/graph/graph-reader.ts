@@ -35,7 +35,10 @@ export interface GraphReader {
   readonly activeServiceCount: number
   /** Nodes that are only spoken of. */
   readonly unresolvedCount: number
-  /** Changes with every node and edge that comes or goes. While it is the same, every search finds the same. */
+  /**
+   * Changes with every node and edge that comes or goes, and with every node that begins or ceases to be stated. While it
+   * is the same, every search finds the same.
+   */
   readonly shape: number
 
   /** The number of a node; -1 where there is none. */

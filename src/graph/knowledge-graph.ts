@@ -15,7 +15,7 @@ import { LiveAnalysis } from './live-analysis.ts'
 import { PastGraphs } from './past-graphs.ts'
 import { readSimulation } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
-import { registerWarnings } from './register-warnings.ts'
+import { rememberWarnings } from './remember-warnings.ts'
 import { type GraphFilter, selectGraph } from './select-graph.ts'
 import { type SimulateAnswer, simulate } from './simulate.ts'
 
@@ -136,7 +136,7 @@ export class KnowledgeGraph {
 
   /** What a registration should know about its place in the graph. @param data its fields as they are stored */
   registerWarnings(data: JsonObject): readonly Warning[] {
-    return registerWarnings(graphOf(this.#live.view), data)
+    return rememberWarnings(graphOf(this.#live.view), data)
   }
 
   /** Derives the graph anew and compares it with the live one. */

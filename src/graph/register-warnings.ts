@@ -5,7 +5,7 @@ import { deriveService } from './derive.ts'
 import { isObject, itemsOf, textOf } from './derive-sink.ts'
 import { targetNeedsSource } from './edge-types.ts'
 import type { GraphReader } from './graph-reader.ts'
-import { rememberWayBack } from './remember-way-back.ts'
+import { findWayBack } from './way-back.ts'
 
 /**
  * What the sender of a registration should know about its place in the graph: dependencies on names that nobody has
@@ -43,7 +43,7 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
   const end = graph.find(id)
   if (end === -1) return
   const starts = [...needed].map((target) => graph.find(target)).filter((node) => node !== -1)
-  const way = rememberWayBack(graph, { starts, end })
+  const way = findWayBack(graph, { starts, end })
   if (way.outcome === 'found') yield cycleWarning([id, ...way.nodes.slice(0, -1)])
   if (way.outcome === 'unknown')
     yield {

@@ -38,7 +38,7 @@ export class Topology {
     return this.#unresolved
   }
 
-  /** Changes with every node and edge that comes or goes. While it is the same, every search finds the same. */
+  /** Changes with every node and edge that comes or goes, and with every node that begins or ceases to be stated. */
   get shape(): number {
     return this.#shape
   }
@@ -72,13 +72,18 @@ export class Topology {
   state(node: number): void {
     const statements = (this.#statements[node] as number) + 1
     this.#statements[node] = statements
-    if (statements === 1) this.#unresolved -= 1
+    if (statements > 1) return
+    this.#unresolved -= 1
+    this.#shape += 1
   }
 
   unstate(node: number): void {
     const statements = (this.#statements[node] as number) - 1
     this.#statements[node] = statements
-    if (statements === 0) this.#unresolved += 1
+    if (statements === 0) {
+      this.#unresolved += 1
+      this.#shape += 1
+    }
     this.#dropIfBare(node)
   }
 

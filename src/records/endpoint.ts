@@ -22,7 +22,7 @@ export function endpointFault(text: string): EndpointFault | undefined {
   const scheme = schemeOf.exec(text)?.[0].toLowerCase()
   if (scheme === undefined) return withoutScheme(text)
   if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
-  const url = !text.slice(scheme.length).startsWith('//') ? null : URL.parse(text)
+  const url = !text.slice(scheme.length).startsWith('//') ? null : parse(text)
   if (url === null || url.hostname === '')
     return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL with a host, such as http://cart:7070' }
   if (url.username !== '' || url.password !== '')
@@ -32,7 +32,16 @@ export function endpointFault(text: string): EndpointFault | undefined {
 
 /** The URL in the form that makes equal ones equal: WHATWG's serialisation. @param text an endpoint without fault */
 export function endpointHref(text: string): string {
-  return new URL(text).href
+  return lastParsed?.text === text ? lastParsed.url.href : new URL(text).href
+}
+
+/** What was checked is asked for right after, to make the id of it. */
+let lastParsed: { readonly text: string; readonly url: URL } | undefined
+
+function parse(text: string): URL | null {
+  const url = URL.parse(text)
+  if (url !== null) lastParsed = { text, url }
+  return url
 }
 
 function withoutScheme(text: string): EndpointFault {

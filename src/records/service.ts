@@ -83,27 +83,24 @@ export function parseMigration(input: unknown): {
   }
 }
 
-/** Built in one go, without spreading: this runs for every registration. */
+/** Built in one go, and in the order of canonical JSON as far as may be: this runs for every registration. */
 function normalized(parsed: z.output<typeof registrationSchema>): Registration {
-  const registration: Mutable<Registration> = {
-    serviceName: parsed.serviceName,
-    version: parsed.version,
-    endpoint: parsed.endpoint,
-    healthCheck: parsed.healthCheck,
-    metadata: parsed.metadata as JsonObject,
-    tags: withoutRepeats(parsed.tags),
+  const { description, instanceId, ttlSeconds, migrationFile } = parsed
+  return {
     capabilities: withoutRepeats(parsed.capabilities),
     dependencies: parsed.dependencies.map(normalizedDependency),
+    ...(description === undefined ? {} : { description }),
+    endpoint: parsed.endpoint,
+    healthCheck: parsed.healthCheck,
+    ...(instanceId === undefined ? {} : { instanceId }),
+    metadata: parsed.metadata as JsonObject,
+    ...(migrationFile === undefined ? {} : { migrationFile: migrationFile as JsonObject }),
+    serviceName: parsed.serviceName,
+    tags: withoutRepeats(parsed.tags),
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    version: parsed.version,
   }
-  const { description, instanceId, ttlSeconds, migrationFile } = parsed
-  if (description !== undefined) registration.description = description
-  if (instanceId !== undefined) registration.instanceId = instanceId
-  if (ttlSeconds !== undefined) registration.ttlSeconds = ttlSeconds
-  if (migrationFile !== undefined) registration.migrationFile = migrationFile as JsonObject
-  return registration
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 function normalizedDependency(
   dependency: z.output<typeof registrationSchema>['dependencies'][number],
@@ -113,8 +110,8 @@ function normalizedDependency(
   if (version === undefined && type === undefined) return serviceName
   return {
     serviceName,
-    ...(version === undefined ? {} : { version }),
     ...(type === undefined ? {} : { type }),
+    ...(version === undefined ? {} : { version }),
   }
 }
 

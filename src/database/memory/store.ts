@@ -5,6 +5,7 @@ import { nextDigest } from '../../records/digest.ts'
 import {
   type Commit,
   type Entry,
+  type EntryWrite,
   MAX_REVISION,
   type Position,
   type RecordKey,
@@ -42,6 +43,13 @@ interface Row {
   needed: number
 }
 
+/** The records that a commit writes, before it does. */
+interface States {
+  readonly keys: readonly string[]
+  readonly newest: readonly (StoredRecord | Tombstone | undefined)[]
+  readonly previous: readonly Revision[]
+}
+
 export interface MemoryStoreOptions {
   /** Wall clock, epoch milliseconds. @default Date.now */
   readonly now?: () => number
@@ -63,8 +71,8 @@ export class MemoryStore implements Store {
 
   readonly #now: () => number
   readonly #pageSize: number
-  readonly #records = new Map<string, StoredRecord>()
-  readonly #tombstones = new Map<string, Tombstone>()
+  /** What the newest write to each record left behind. */
+  readonly #newest = new Map<string, StoredRecord | Tombstone>()
   /** The journal by revision, oldest first. Complete from the floor on; below it only what some record's newest version is in. */
   readonly #journal = new Map<Revision, Row>()
   readonly #commitIds = new Map<string, Row>()
@@ -98,13 +106,15 @@ export class MemoryStore implements Store {
 
   async *load(): AsyncGenerator<LoadPage> {
     this.#refuseWhenClosed()
-    const keys = [...this.#records.keys(), ...this.#tombstones.keys()].sort(compareCodePoints)
+    const keys = [...this.#newest.keys()].sort(compareCodePoints)
     for (let start = 0; start < keys.length; start += this.#pageSize) {
-      const page = keys.slice(start, start + this.#pageSize)
+      const page = keys
+        .slice(start, start + this.#pageSize)
+        .flatMap((key) => this.#newest.get(key) ?? [])
       yield {
         lineage: this.#head.position.lineage,
-        records: page.flatMap((key) => this.#records.get(key) ?? []),
-        tombstones: page.flatMap((key) => this.#tombstones.get(key) ?? []),
+        records: page.filter(exists),
+        tombstones: page.filter((newest) => !exists(newest)),
       }
     }
   }
@@ -128,7 +138,7 @@ export class MemoryStore implements Store {
     const key = keyOf({ kind, id })
     const entries: Entry[] = []
     const previous: Revision[] = []
-    let revision = this.#records.get(key)?.revision ?? this.#tombstones.get(key)?.revision ?? 0
+    let revision = this.#newest.get(key)?.revision ?? 0
     while (revision > 0) {
       const version = this.#version(key, revision)
       if (version === undefined) return { entries, previous, complete: false }
@@ -160,8 +170,8 @@ export class MemoryStore implements Store {
     this.#head = { ...this.#head, floor: target }
     for (let revision = oldFloor + 1; revision <= target; revision += 1) this.#retire(revision)
     this.#drop(oldFloor)
-    for (const [key, tombstone] of this.#tombstones)
-      if (tombstone.revision <= target) this.#tombstones.delete(key)
+    for (const [key, newest] of this.#newest)
+      if (!exists(newest) && newest.revision <= target) this.#newest.delete(key)
     return this.#head
   }
 
@@ -202,22 +212,26 @@ export class MemoryStore implements Store {
         return { outcome: 'reused', revision: known.entry.revision }
       return accepted(known, true)
     }
-    const verdict = judgeCommit(commit, (key) => this.#records.get(keyOf(key)))
+    const keys = commit.writes.map(keyOf)
+    const newest = keys.map((key) => this.#newest.get(key))
+    const verdict = judgeCommit(
+      commit,
+      newest.map((state) => (exists(state) ? state : undefined)),
+    )
     if (verdict.outcome !== 'acceptable') return verdict
     if (this.#head.position.revision >= MAX_REVISION)
       return {
         outcome: 'refused',
         error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
       }
-    return accepted(this.#append(commit, verdict.previous), false)
+    return accepted(this.#append(commit, { keys, newest, previous: verdict.previous }), false)
   }
 
-  #append(commit: Commit, previous: readonly Revision[]): Row {
+  #append(commit: Commit, { keys, newest, previous }: States): Row {
     const { lineage, revision: before, digest: digestBefore } = this.#head.position
     const revision = before + 1
     const at = Math.max(this.#head.at, Math.trunc(this.#now()))
     const digest = nextDigest(digestBefore, commit.commitId)
-    const keys = commit.writes.map(keyOf)
     const row: Row = {
       entry: {
         revision,
@@ -229,28 +243,15 @@ export class MemoryStore implements Store {
       },
       fingerprint: commit.fingerprint,
       previous,
-      prior: keys.map((key) => this.#records.get(key)?.revision ?? this.#tombstones.get(key)?.revision ?? 0),
-      createdAt: keys.map((key) => this.#records.get(key)?.createdAt ?? at),
+      prior: newest.map((state) => state?.revision ?? 0),
+      createdAt: newest.map((state) => (exists(state) ? state.createdAt : at)),
       needed: keys.length,
     }
     this.#journal.set(revision, row)
     this.#commitIds.set(commit.commitId, row)
     this.#head = { ...this.#head, position: { lineage, revision, digest }, at }
-    for (const [index, key] of keys.entries()) this.#store(key, row, index)
+    for (const [index, key] of keys.entries()) this.#newest.set(key, newestOf(row, index))
     return row
-  }
-
-  #store(key: string, row: Row, index: number): void {
-    const { revision } = row.entry
-    const record = recordOf(row, index)
-    if (record !== undefined) {
-      this.#records.set(key, record)
-      this.#tombstones.delete(key)
-      return
-    }
-    const write = row.entry.writes[index] as RecordKey
-    this.#records.delete(key)
-    this.#tombstones.set(key, { kind: write.kind, id: write.id, revision })
   }
 
   #locate(after: Position) {
@@ -303,10 +304,12 @@ export class MemoryStore implements Store {
       for (const [index, write] of row.entry.writes.entries()) {
         const key = keyOf(write)
         const before = this.#version(key, row.prior[index] as Revision)
-        versions.set(key, before && recordOf(before.row, before.index))
+        const state = before && newestOf(before.row, before.index)
+        versions.set(key, exists(state) ? state : undefined)
       }
     }
-    for (const [key, record] of this.#records) if (!versions.has(key)) versions.set(key, record)
+    for (const [key, newest] of this.#newest)
+      if (!versions.has(key) && exists(newest)) versions.set(key, newest)
     return [...versions].sort(byKey).flatMap(([, record]) => record ?? [])
   }
 
@@ -354,19 +357,24 @@ function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
   }
 }
 
-/** The record that a write left behind; `undefined` for a delete. */
-function recordOf({ entry, createdAt }: Row, index: number): StoredRecord | undefined {
-  const write = entry.writes[index]
-  if (write?.op !== 'put') return undefined
-  const { kind, id, data } = write
+/** What a write left behind. */
+function newestOf({ entry, createdAt }: Row, index: number): StoredRecord | Tombstone {
+  const write = entry.writes[index] as EntryWrite
+  const { kind, id } = write
+  const { revision } = entry
+  if (write.op === 'delete') return { kind, id, revision }
   return {
     kind,
     id,
-    data,
-    revision: entry.revision,
+    data: write.data,
+    revision,
     createdAt: createdAt[index] as number,
     updatedAt: entry.at,
   }
+}
+
+function exists(newest: StoredRecord | Tombstone | undefined): newest is StoredRecord {
+  return newest !== undefined && 'data' in newest
 }
 
 function matches(record: StoredRecord, { kind, id }: AsOfFilter): boolean {

@@ -3,7 +3,7 @@ import type { CanonicalJson } from '../../records/canonical-json.ts'
 import { nextDigest } from '../../records/digest.ts'
 import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
 import { refusalOf } from '../check-commit.ts'
-import { judgeCommit } from '../judge-commit.ts'
+import { type CurrentState, judgeCommit } from '../judge-commit.ts'
 import type { Accepted, CommitResult, OffTrack, Refused } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { type PackedError, packError } from './packed-error.ts'
@@ -31,6 +31,10 @@ interface RecordRow {
   readonly data: CanonicalJson | null
   readonly revision: Revision
   readonly created_at: number
+}
+
+function stateOf(row: RecordRow | undefined): CurrentState | undefined {
+  return row === undefined || row.data === null ? undefined : { data: row.data, revision: row.revision }
 }
 
 /**
@@ -76,12 +80,9 @@ class BatchJudge {
   judge(commit: Commit): PackedResult {
     const error = refusalOf(commit)
     if (error !== undefined) return { outcome: 'refused', error: packError(error) }
-    const rows: (RecordRow | undefined)[] = []
-    const verdict = judgeCommit(commit, ({ kind, id }) => {
-      const row = this.#connection.statements.readRecord.get(kind, id) as RecordRow | undefined
-      rows.push(row)
-      return row === undefined || row.data === null ? undefined : { data: row.data, revision: row.revision }
-    })
+    const { readRecord } = this.#connection.statements
+    const rows = commit.writes.map(({ kind, id }) => readRecord.get(kind, id) as RecordRow | undefined)
+    const verdict = judgeCommit(commit, rows.map(stateOf))
     if (verdict.outcome !== 'acceptable') return this.#resultOfKnown(commit) ?? verdict
     if (this.#revision >= MAX_REVISION)
       return (

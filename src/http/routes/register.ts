@@ -4,6 +4,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { migrationSchema, registrationSchema } from '../../records/service-schema.ts'
+import type { Warning } from '../../records/warning.ts'
 import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
 import { checkLineage } from '../freshness.ts'
 import type { HttpContext } from '../http-context.ts'
@@ -87,6 +88,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   function withGraphWarnings(answer: RegisterAnswer, body: unknown): RegisterAnswer {
     const found = graph.registerWarnings(body as JsonObject)
     if (found.length === 0) return answer
+    if (answer.warnings.length === 0 && found.length <= LIMITS.warnings) return { ...answer, warnings: found }
     return { ...answer, warnings: [...answer.warnings, ...found].slice(0, LIMITS.warnings) }
   }
 
@@ -102,8 +104,20 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
 
 function registeredMembers(answer: RegisterAnswer): string {
   const { serviceId, status, created, changed, revision, replayed, warnings } = answer
-  const known = warnings.length === 0 ? '[]' : JSON.stringify(warnings)
-  return `"serviceId":${JSON.stringify(serviceId)},"status":"${status}","created":${created},"changed":${changed},"revision":${revision}${replayed ? ',"replayed":true' : ''},"warnings":${known}`
+  return `"serviceId":${JSON.stringify(serviceId)},"status":"${status}","created":${created},"changed":${changed},"revision":${revision}${replayed ? ',"replayed":true' : ''},"warnings":${warningsText(warnings)}`
+}
+
+/** The graph gives the same list again as long as nothing changes. */
+const textOfWarnings = new WeakMap<readonly Warning[], string>()
+
+function warningsText(warnings: readonly Warning[]): string {
+  if (warnings.length === 0) return '[]'
+  let text = textOfWarnings.get(warnings)
+  if (text === undefined) {
+    text = JSON.stringify(warnings)
+    textOfWarnings.set(warnings, text)
+  }
+  return text
 }
 
 function batchResult(result: BatchAnswer['results'][number]): string {
