@@ -48,8 +48,17 @@ interface Pending {
 }
 
 /**
+ * From how long a round trip on, in milliseconds, those who were just answered are waited for: and for what part of it.
+ * Through the Data API, or to a database far away, a call costs far more than what it carries. Clients that write one after
+ * the other would otherwise fall into two halves, each of which waits for the other's round trip.
+ */
+const slowRoundTripMs = 8
+const gatherPart = 1 / 4
+
+/**
  * Sends commits to the store, one batch at a time. While a batch is under way the next one gathers, so the round trip
- * sets the size of batches and nothing waits for a timer. A batch without an answer is sent again with the same ids.
+ * sets the size of batches, and at rest nothing waits for a timer. A batch without an answer is sent again with the same
+ * ids.
  */
 export class Committer {
   readonly #port: CommitterPort
@@ -60,6 +69,8 @@ export class Committer {
   #inFlight: Pending[] = []
   /** Parts of a batch that was refused as a whole, the next one last. */
   #parts: Pending[][] = []
+  /** Ends a wait for more commits: called with each one that comes. */
+  #arrived: (() => void) | undefined
   /** Whether the store has a batch that it has not answered. */
   #asking = false
   #running: Promise<void> | undefined
@@ -88,6 +99,7 @@ export class Committer {
       const size = commit.writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 0)
       const deadline = performance.now() + this.#options.commitTimeoutMs
       this.#waiting.push({ commit, size, deadline, resolve, reject, maybeWritten: false, settled: false })
+      this.#arrived?.()
       this.#run()
     })
   }
@@ -181,10 +193,11 @@ export class Committer {
     }
     if (reply.status !== 'ok') return this.#realign(reply, asked)
     this.#port.board.succeeded('write')
-    this.#port.sent({ commits: batch.length, durationMs: performance.now() - started })
-    if (await this.#follow(reply, asked)) this.#answer(batch, reply.results)
+    const durationMs = performance.now() - started
+    this.#port.sent({ commits: batch.length, durationMs })
+    if (await this.#follow(reply, asked)) return this.#answer(batch, reply.results, durationMs)
     // Judged, and perhaps stored, but not in a view that can be answered from: sent again, the ids give the same results.
-    else for (const pending of batch) pending.maybeWritten = true
+    for (const pending of batch) pending.maybeWritten = true
   }
 
   async #ask(batch: readonly Pending[], asked: Position): Promise<CommitReply> {
@@ -213,9 +226,26 @@ export class Committer {
     }
   }
 
-  #answer(batch: readonly Pending[], results: readonly CommitResult[]): void {
+  async #answer(
+    batch: readonly Pending[],
+    results: readonly CommitResult[],
+    durationMs: number,
+  ): Promise<void> {
     this.#inFlight = []
+    const waiting = this.#waiting.length
     for (const [index, pending] of batch.entries()) settle(pending, results[index] as CommitResult)
+    if (waiting > 0 && durationMs >= slowRoundTripMs && !this.#closing)
+      await this.#gather(waiting + batch.length, durationMs * gatherPart)
+  }
+
+  /** Waits until so many commits wait, but no longer than a time. */
+  async #gather(count: number, ms: number): Promise<void> {
+    const enough = new AbortController()
+    this.#arrived = () => {
+      if (this.#waiting.length >= count) enough.abort()
+    }
+    await pause(ms, AbortSignal.any([enough.signal, this.#stop.signal]))
+    this.#arrived = undefined
   }
 
   /** Nothing of the batch was judged: it goes again from the new view. */

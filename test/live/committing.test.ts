@@ -64,6 +64,38 @@ describe('committing', () => {
       expect(store.mostAtOnce.get('commit')).toBe(1)
     }))
 
+  it('L6: brings clients that write one after the other into one batch, where a call takes long', () =>
+    withLive(
+      async ({ live, store }) => {
+        store.always({ does: 'delay', ms: 60 }, 'commit')
+        const client = async (name: string, firstAfterMs: number) => {
+          await sleep(firstAfterMs)
+          for (let n = 0; n < 4; n += 1) await live.commit(commitOf(put(`${name}${n}`)))
+        }
+        // The second one comes while the first batch is under way: in turns they would never meet.
+        await Promise.all([client('a', 0), client('b', 20)])
+        expect(store.batches.map(({ length }) => length)).toEqual([1, 2, 2, 2, 1])
+      },
+      { options: { commitTimeoutMs: 5_000 } },
+    ))
+
+  it('L6: does not wait for clients that have nothing more to write, but for a part of what a call takes', () =>
+    withLive(
+      async ({ live, store }) => {
+        store.always({ does: 'delay', ms: 200 }, 'commit')
+        const started = performance.now()
+        const first = live.commit(commitOf(put('a')))
+        await until(() => store.callsOf('commit').length === 1)
+        await Promise.all([first, live.commit(commitOf(put('b')))])
+        const took = performance.now() - started
+        expect(store.batches.map(({ length }) => length)).toEqual([1, 1])
+        // Two calls and a quarter of one, and room for a busy machine.
+        expect(took).toBeLessThan(200 * 3)
+        expect(live.view.revision).toBe(2)
+      },
+      { options: { commitTimeoutMs: 5_000 } },
+    ))
+
   it('L6: puts together what arrives in one turn, in order, up to the largest batch', () =>
     withLive(
       async ({ live, store }) => {
