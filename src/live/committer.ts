@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { CommitReply, CommitResult, OffTrack, Store } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Commit, Entry, Position } from '../records/record.ts'
@@ -33,6 +34,15 @@ export interface CommitterPort {
 
 type Judged = Extract<CommitReply, { status: 'ok' }>
 
+/** A batch on its way to the store. */
+interface Sent {
+  readonly batch: Pending[]
+  /** Where the caller says it stands. */
+  readonly asked: Position
+  readonly startedAt: number
+  readonly reply: Promise<CommitReply | CoordinatorError>
+}
+
 /** The answer to a commit. Commits that the store refuses are thrown instead. */
 export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 
@@ -67,6 +77,8 @@ export class Committer {
   readonly #stop = new AbortController()
   #waiting: Pending[] = []
   #inFlight: Pending[] = []
+  /** What the store has judged and the view does not have yet. */
+  #judged: Pending[] = []
   /** Parts of a batch that was refused as a whole, the next one last. */
   #parts: Pending[][] = []
   /** Ends a wait for more commits: called with each one that comes. */
@@ -84,7 +96,10 @@ export class Committer {
 
   /** Commits that have no answer yet. */
   get depth(): number {
-    return this.#parts.reduce((sum, part) => sum + part.length, this.#waiting.length + this.#inFlight.length)
+    return this.#parts.reduce(
+      (sum, part) => sum + part.length,
+      this.#waiting.length + this.#inFlight.length + this.#judged.length,
+    )
   }
 
   /**
@@ -155,10 +170,9 @@ export class Committer {
   async #sendAll(): Promise<void> {
     this.#sweeper = setInterval(() => this.#expire(performance.now()), 100)
     try {
+      let sent: Sent | undefined
       while (!this.#stop.signal.aborted && (this.depth > 0 || this.#mustProbe())) {
-        this.#inFlight = this.#inFlight.filter(({ settled }) => !settled)
-        if (this.#inFlight.length === 0) this.#inFlight = this.#parts.pop() ?? this.#takeBatch()
-        await this.#attempt()
+        sent = await this.#receive(sent ?? this.#send(this.#port.position()))
       }
     } finally {
       clearInterval(this.#sweeper)
@@ -181,35 +195,70 @@ export class Committer {
     return this.#waiting.splice(0, count)
   }
 
-  async #attempt(): Promise<void> {
+  /** Sends what is to be sent again, or else what waits. Does not throw: a failure is part of what comes back. */
+  #send(asked: Position): Sent {
+    this.#inFlight = this.#inFlight.filter(({ settled }) => !settled)
+    if (this.#inFlight.length === 0) this.#inFlight = this.#parts.pop() ?? this.#takeBatch()
     const batch = this.#inFlight
-    const asked = this.#port.position()
-    const started = performance.now()
-    let reply: CommitReply
-    try {
-      reply = await this.#ask(batch, asked)
-    } catch (thrown) {
-      return this.#failed(batch, toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
-    }
-    if (reply.status !== 'ok') return this.#realign(reply, asked)
-    this.#port.board.succeeded('write')
-    const durationMs = performance.now() - started
-    this.#port.sent({ commits: batch.length, durationMs })
-    if (await this.#follow(reply, asked)) return this.#answer(batch, reply.results, durationMs)
-    // Judged, and perhaps stored, but not in a view that can be answered from: sent again, the ids give the same results.
-    for (const pending of batch) pending.maybeWritten = true
+    return { batch, asked, startedAt: performance.now(), reply: this.#ask(batch, asked) }
   }
 
-  async #ask(batch: readonly Pending[], asked: Position): Promise<CommitReply> {
+  async #ask(batch: readonly Pending[], asked: Position): Promise<CommitReply | CoordinatorError> {
     this.#asking = true
     try {
       return await this.#port.store.commit(
         asked,
         batch.map(({ commit }) => commit),
       )
+    } catch (thrown) {
+      return toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     } finally {
       this.#asking = false
     }
+  }
+
+  /** Waits for the answer to a batch, and does what it calls for. Returns the batch that was sent meanwhile, if one was. */
+  async #receive({ batch, asked, startedAt, reply: promised }: Sent): Promise<Sent | undefined> {
+    const reply = await promised
+    if (reply instanceof CoordinatorError) return this.#failed(batch, reply)
+    if (reply.status !== 'ok') return this.#realign(reply, asked)
+    const durationMs = performance.now() - startedAt
+    this.#port.board.succeeded('write')
+    this.#port.sent({ commits: batch.length, durationMs })
+    this.#judged = batch
+    this.#inFlight = []
+    const slow = durationMs >= slowRoundTripMs
+    const ahead = slow ? undefined : await this.#sendAhead(reply, asked)
+    const waiting = this.#waiting.length
+    const followed = await this.#follow(reply, asked)
+    this.#judged = []
+    if (followed) {
+      for (const [index, pending] of batch.entries()) settle(pending, reply.results[index] as CommitResult)
+      if (slow && waiting > 0 && !this.#closing)
+        await this.#gather(waiting + batch.length, durationMs * gatherPart)
+    } else {
+      // Judged, and perhaps stored, but not in a view that can be answered from: sent again, the ids give the same results.
+      for (const pending of batch) pending.maybeWritten = true
+      this.#parts.push(batch.filter(({ settled }) => !settled))
+    }
+    return ahead
+  }
+
+  /**
+   * Sends the next batch before the view takes the last one, so that the store works while it is taken and answered. The
+   * reply says where the view is going to be.
+   */
+  async #sendAhead(reply: Judged, asked: Position): Promise<Sent | undefined> {
+    if (this.#waiting.length === 0 || reply.more || this.#stop.signal.aborted) return undefined
+    const last = reply.entries.at(-1)
+    const sent = this.#send(
+      last === undefined
+        ? asked
+        : { lineage: asked.lineage, revision: last.revision, digest: last.digest },
+    )
+    // It leaves this process in the turn that ends here.
+    await turn()
+    return sent
   }
 
   /** Brings the view up to a reply. Says whether it got there. */
@@ -226,18 +275,6 @@ export class Committer {
     }
   }
 
-  async #answer(
-    batch: readonly Pending[],
-    results: readonly CommitResult[],
-    durationMs: number,
-  ): Promise<void> {
-    this.#inFlight = []
-    const waiting = this.#waiting.length
-    for (const [index, pending] of batch.entries()) settle(pending, results[index] as CommitResult)
-    if (waiting > 0 && durationMs >= slowRoundTripMs && !this.#closing)
-      await this.#gather(waiting + batch.length, durationMs * gatherPart)
-  }
-
   /** Waits until so many commits wait, but no longer than a time. */
   async #gather(count: number, ms: number): Promise<void> {
     const enough = new AbortController()
@@ -249,7 +286,7 @@ export class Committer {
   }
 
   /** Nothing of the batch was judged: it goes again from the new view. */
-  async #realign(reply: OffTrack, asked: Position): Promise<void> {
+  async #realign(reply: OffTrack, asked: Position): Promise<undefined> {
     try {
       await this.#port.realign(reply, asked)
     } catch (thrown) {
@@ -258,7 +295,7 @@ export class Committer {
     }
   }
 
-  async #failed(batch: readonly Pending[], error: CoordinatorError): Promise<void> {
+  async #failed(batch: Pending[], error: CoordinatorError): Promise<undefined> {
     if (error.outcome !== 'not_written') for (const pending of batch) pending.maybeWritten = true
     if (error.code === 'COORD_COMMIT_REFUSED' && batch.length > 0) return this.#isolate(batch, error)
     if (!error.retryable) {
@@ -271,11 +308,12 @@ export class Committer {
   }
 
   /** The database refuses something in the batch without saying what: halves find out, so that only the culprit fails. */
-  #isolate(batch: readonly Pending[], error: CoordinatorError): void {
+  #isolate(batch: Pending[], error: CoordinatorError): undefined {
     const [only] = batch
     if (only !== undefined && batch.length === 1) {
       this.#inFlight = []
-      return fail(only, error.withOutcome(outcomeOf(only)))
+      fail(only, error.withOutcome(outcomeOf(only)))
+      return
     }
     const middle = Math.ceil(batch.length / 2)
     this.#parts.push(batch.slice(middle))
@@ -287,6 +325,7 @@ export class Committer {
     const due = ({ deadline }: Pending) => deadline <= now
     for (const pending of this.#inFlight.filter(due))
       fail(pending, this.#unavailable(this.#asking ? 'unknown' : outcomeOf(pending)))
+    for (const pending of this.#judged.filter(due)) fail(pending, this.#unavailable('unknown'))
     for (const pending of [...this.#parts.flat(), ...this.#waiting].filter(due))
       fail(pending, this.#unavailable(outcomeOf(pending)))
     const open = ({ settled }: Pending) => !settled
