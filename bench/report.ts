@@ -43,6 +43,7 @@ function sectionLines({ scenario, rows }: Section): string[] {
     ...markdown(head, table),
     '',
     ...(compared.length === 0 ? [] : [...details(compared), '']),
+    ...(scenario.note === undefined ? [] : [scenario.note, '']),
   ]
 }
 

@@ -27,6 +27,8 @@ export interface Row {
 export interface Scenario {
   readonly name: string
   readonly title: string
+  /** What a reader should know about the result, such as what a profile has shown. Markdown. */
+  readonly note?: string
   run(options: BenchOptions): Promise<readonly Row[]>
 }
 
