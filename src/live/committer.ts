@@ -252,9 +252,7 @@ export class Committer {
     if (this.#waiting.length === 0 || reply.more || this.#stop.signal.aborted) return undefined
     const last = reply.entries.at(-1)
     const sent = this.#send(
-      last === undefined
-        ? asked
-        : { lineage: asked.lineage, revision: last.revision, digest: last.digest },
+      last === undefined ? asked : { lineage: asked.lineage, revision: last.revision, digest: last.digest },
     )
     // It leaves this process in the turn that ends here.
     await turn()

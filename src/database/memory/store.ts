@@ -108,9 +108,7 @@ export class MemoryStore implements Store {
     this.#refuseWhenClosed()
     const keys = [...this.#newest.keys()].sort(compareCodePoints)
     for (let start = 0; start < keys.length; start += this.#pageSize) {
-      const page = keys
-        .slice(start, start + this.#pageSize)
-        .flatMap((key) => this.#newest.get(key) ?? [])
+      const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#newest.get(key) ?? [])
       yield {
         lineage: this.#head.position.lineage,
         records: page.filter(exists),
