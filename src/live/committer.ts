@@ -39,8 +39,13 @@ interface Sent {
   readonly batch: Pending[]
   /** Where the caller says it stands. */
   readonly asked: Position
-  readonly startedAt: number
-  readonly reply: Promise<CommitReply | CoordinatorError>
+  readonly reply: Promise<Answer>
+}
+
+interface Answer {
+  readonly reply: CommitReply | CoordinatorError
+  /** How long the store took. */
+  readonly durationMs: number
 }
 
 /** The answer to a commit. Commits that the store refuses are thrown instead. */
@@ -64,6 +69,8 @@ interface Pending {
  */
 const slowRoundTripMs = 8
 const gatherPart = 1 / 4
+/** No longer than this, in milliseconds: what took seconds was a fault, and what waits has a deadline. */
+const gatherMaxMs = 100
 
 /**
  * Sends commits to the store, one batch at a time. While a batch is under way the next one gathers, so the round trip
@@ -83,7 +90,7 @@ export class Committer {
   #parts: Pending[][] = []
   /** Ends a wait for more commits: called with each one that comes. */
   #arrived: (() => void) | undefined
-  /** Whether the store has a batch that it has not answered. */
+  /** Whether the batch in flight was sent, and no answer of the store has been read. */
   #asking = false
   #running: Promise<void> | undefined
   #sweeper: NodeJS.Timeout | undefined
@@ -200,29 +207,31 @@ export class Committer {
     this.#inFlight = this.#inFlight.filter(({ settled }) => !settled)
     if (this.#inFlight.length === 0) this.#inFlight = this.#parts.pop() ?? this.#takeBatch()
     const batch = this.#inFlight
-    return { batch, asked, startedAt: performance.now(), reply: this.#ask(batch, asked) }
+    this.#asking = true
+    return { batch, asked, reply: this.#ask(batch, asked) }
   }
 
-  async #ask(batch: readonly Pending[], asked: Position): Promise<CommitReply | CoordinatorError> {
-    this.#asking = true
+  async #ask(batch: readonly Pending[], asked: Position): Promise<Answer> {
+    const startedAt = performance.now()
+    let reply: Answer['reply']
     try {
-      return await this.#port.store.commit(
+      reply = await this.#port.store.commit(
         asked,
         batch.map(({ commit }) => commit),
       )
     } catch (thrown) {
-      return toCoordinatorError(thrown, 'COORD_STORE_FAULT')
-    } finally {
-      this.#asking = false
+      reply = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     }
+    // The answer to a batch that was sent ahead may lie for a while until it is read.
+    return { reply, durationMs: performance.now() - startedAt }
   }
 
   /** Waits for the answer to a batch, and does what it calls for. Returns the batch that was sent meanwhile, if one was. */
-  async #receive({ batch, asked, startedAt, reply: promised }: Sent): Promise<Sent | undefined> {
-    const reply = await promised
+  async #receive({ batch, asked, reply: promised }: Sent): Promise<Sent | undefined> {
+    const { reply, durationMs } = await promised
+    this.#asking = false
     if (reply instanceof CoordinatorError) return this.#failed(batch, reply)
     if (reply.status !== 'ok') return this.#realign(reply, asked)
-    const durationMs = performance.now() - startedAt
     this.#port.board.succeeded('write')
     this.#port.sent({ commits: batch.length, durationMs })
     this.#judged = batch
@@ -235,11 +244,12 @@ export class Committer {
     if (followed) {
       for (const [index, pending] of batch.entries()) settle(pending, reply.results[index] as CommitResult)
       if (slow && waiting > 0 && !this.#closing)
-        await this.#gather(waiting + batch.length, durationMs * gatherPart)
+        await this.#gather(waiting + batch.length, Math.min(durationMs * gatherPart, gatherMaxMs))
     } else {
       // Judged, and perhaps stored, but not in a view that can be answered from: sent again, the ids give the same results.
       for (const pending of batch) pending.maybeWritten = true
-      this.#parts.push(batch.filter(({ settled }) => !settled))
+      const open = batch.filter(({ settled }) => !settled)
+      if (open.length > 0) this.#parts.push(open)
     }
     return ahead
   }
@@ -273,8 +283,10 @@ export class Committer {
     }
   }
 
-  /** Waits until so many commits wait, but no longer than a time. */
-  async #gather(count: number, ms: number): Promise<void> {
+  /** Waits until so many commits wait, or as many as a batch may have, but no longer than a time. */
+  async #gather(wanted: number, ms: number): Promise<void> {
+    const count = Math.min(wanted, this.#options.batchMaxCommits)
+    if (this.#waiting.length >= count) return
     const enough = new AbortController()
     this.#arrived = () => {
       if (this.#waiting.length >= count) enough.abort()

@@ -96,6 +96,29 @@ describe('committing', () => {
       { options: { commitTimeoutMs: 5_000 } },
     ))
 
+  it('L6: does not keep waiting what has already waited for a call of seconds', () =>
+    withLive(
+      async ({ live, store }) => {
+        const answers: number[] = []
+        const slow = {
+          does: 'instead',
+          run: async (inner, [after, batch]) => {
+            await sleep(2_000)
+            answers.push(performance.now())
+            return inner.commit(after as never, batch as never)
+          },
+        } as const satisfies import('../support/faulty-store.ts').Fault
+        store.next('commit', slow)
+        const first = live.commit(commitOf(put('a')))
+        await until(() => store.callsOf('commit').length === 1)
+        const second = live.commit(commitOf(put('b')))
+        await Promise.all([first, second])
+        // A quarter of the call would be 500 ms.
+        expect(performance.now() - (answers[0] as number)).toBeLessThan(400)
+      },
+      { options: { commitTimeoutMs: 10_000 } },
+    ))
+
   it('L6: puts together what arrives in one turn, in order, up to the largest batch', () =>
     withLive(
       async ({ live, store }) => {
@@ -235,6 +258,29 @@ describe('deadlines', () => {
       )
       expect(await failureOf(live.commit(commitOf(put('a'))))).toMatchObject({ outcome: 'unknown' })
       expect((await loadAll(store.inner)).records).toHaveLength(1)
+    }, timed))
+
+  it('L8: says unknown where its batch was stored while the view could not take the one before', () =>
+    withLive(async ({ live, store }) => {
+      let second: Promise<CoordinatorError> | undefined
+      store.always({ does: 'hang' }, 'load')
+      store.next('commit', {
+        does: 'instead',
+        run: async (inner, [after, batch]) => {
+          second = failureOf(live.commit(commitOf(put('b'))))
+          const reply = await inner.commit(after as never, batch as never)
+          if (reply.status !== 'ok') return reply
+          // The view cannot take an entry that leaves a gap, and waits for a load that hangs.
+          const gap = reply.entries.map((entry) => ({ ...entry, revision: entry.revision + 5 }))
+          return { ...reply, entries: [...gap, ...reply.entries] }
+        },
+      })
+      const first = failureOf(live.commit(commitOf(put('a'))))
+      expect(await first).toMatchObject({ outcome: 'unknown' })
+      const { outcome } = (await second) as CoordinatorError
+      const stored = (await loadAll(store.inner)).records.map(({ id }) => id)
+      // On a very busy machine the first call looks slow, and the second one is not sent ahead.
+      expect(outcome).toBe(stored.includes('b') ? 'unknown' : 'not_written')
     }, timed))
 
   it('L8: answers at once what no later attempt can change, with the word on each commit', () =>
