@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -11,6 +12,9 @@ export default defineConfig({
     exclude: long ? ['**/node_modules/**'] : ['**/node_modules/**', 'test/**/*.long.test.ts'],
     // A file of its own process: a leaked handle, an env variable or a metric registry cannot reach the next file.
     pool: 'forks',
+    // Most files wait for databases, processes and clocks more than they compute; the default on two cores is one at a time.
+    // The long ones measure how fast something recovers: they have the machine to themselves.
+    maxWorkers: long ? 1 : Math.max(2, availableParallelism() - 1),
     testTimeout: long ? 300_000 : 15_000,
     hookTimeout: long ? 300_000 : 60_000,
     teardownTimeout: 10_000,

@@ -41,6 +41,7 @@ describe('exit codes of coordinator serve', () => {
     ['a wrong --url', ['services', '--url', 'cart']],
     ['a wrong --metadata', ['services', '--metadata', 'system']],
     ['a wrong --patience', ['import', '-', '--patience', 'long']],
+    ['a wrong --port', ['serve', '--port', 'http']],
     ['no command', []],
   ])('2 for %s', async (_what, args) => {
     const { code, stdout, stderr } = await runCoordinator(args)
