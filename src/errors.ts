@@ -128,6 +128,7 @@ export const ERRORS = {
   COORD_TAGS_TOO_MANY: { ...badRequest, title: 'There are too many tags', hint: 'Send at most 64 tags.' },
   COORD_QUERY_INVALID: {
     ...badRequest,
+    exit: 2,
     title: 'A query parameter is not understood',
     hint: 'Correct the parameter named in `errors`; `/docs` lists them all.',
   },
@@ -359,7 +360,7 @@ export const ERRORS = {
   COORD_STORE_REFUSED: {
     ...retry,
     title: 'Nothing listens at the address of the database',
-    hint: 'Start the server there, or correct host and port in SUPABASE_URL. It is tried again by itself.',
+    hint: 'Start the server there, or correct host and port in SUPABASE_URL. A running coordinator tries again by itself.',
   },
   COORD_STORE_GATEWAY: {
     ...retry,
@@ -424,12 +425,12 @@ export const ERRORS = {
   COORD_STORE_CORRUPT: {
     ...file,
     title: 'The database file is damaged or is not a database',
-    hint: 'Keep the file, restore the last backup to another path, and point DATABASE_URL there.',
+    hint: 'Keep the file, restore the last backup to another path, and point DATABASE_URL there. Where it never was a database, correct DATABASE_URL.',
   },
   COORD_STORE_PATH: {
     ...file,
     title: 'The database file cannot be opened',
-    hint: 'Create the folder named in `detail`, or change DATABASE_URL.',
+    hint: 'Create the folder, make it writable, or name another file in DATABASE_URL.',
   },
   COORD_STORE_LOCKED: {
     ...file,
@@ -474,7 +475,7 @@ export const ERRORS = {
   COORD_CONFIG_INCOMPLETE: {
     ...config,
     title: 'The database is only half configured',
-    hint: 'Set the missing variable, or unset the other to run in memory.',
+    hint: 'docs/settings.md lists every setting, docs/supabase-setup.md leads through those of Supabase.',
   },
   COORD_CONFIG_UNSUPPORTED: {
     ...config,

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Kind } from '../config/setting.ts'
 import { readClientSettings } from '../config/settings.ts'
 import { settingsTable } from '../config/table.ts'
 import { CoordinatorError } from '../errors.ts'
@@ -20,20 +21,29 @@ export interface ClientOptions {
 export function clientCommand(name: string): Command {
   return new Command(name).option(
     '--url <url>',
-    'the coordinator to ask (default: COORDINATOR_URL, or http://127.0.0.1:3000)',
+    'the coordinator to ask (default: COORDINATOR_URL, or http://127.0.0.1:PORT)',
   )
+}
+
+/**
+ * Reads an option that stands for a setting: it takes what the setting takes. A wrong value is not repeated, since it may
+ * hold a password.
+ *
+ * @throws COORD_CLI_USAGE for a value that is not allowed
+ */
+export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T> }, value: string): T {
+  const parsed = kind.schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new CoordinatorError('COORD_CLI_USAGE', {
+    detail: `${option} must be ${kind.label.replaceAll('`', '')}.`,
+    hint: 'Run the command with --help.',
+  })
 }
 
 /** @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CONFIG_INVALID for a wrong COORDINATOR_URL */
 export function clientOf({ url }: ClientOptions, { env }: Terminal): CoordinatorClient {
-  if (url === undefined) return new CoordinatorClient(readClientSettings(env).coordinatorUrl)
-  const { kind } = settingsTable.client.coordinatorUrl
-  const parsed = kind.schema.safeParse(url)
-  // The value is not repeated: it may hold a password.
-  if (!parsed.success)
-    throw new CoordinatorError('COORD_CLI_USAGE', {
-      detail: `--url must be ${kind.label.replaceAll('`', '')}.`,
-      hint: 'Write it as `--url http://127.0.0.1:3000`.',
-    })
-  return new CoordinatorClient(parsed.data)
+  const { coordinatorUrl } = settingsTable.client
+  return new CoordinatorClient(
+    url === undefined ? readClientSettings(env).coordinatorUrl : readOption('--url', coordinatorUrl, url),
+  )
 }

@@ -119,6 +119,12 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   const problem = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
   const code = problem['code']
   if (typeof code !== 'string') return notCoordinator(baseUrl, status)
+  if (code === 'COORD_QUERY_INVALID')
+    return new CoordinatorError(code, {
+      detail: optionFaults(problem['errors']) ?? String(problem['detail'] ?? code),
+      hint: 'Run the command with --help.',
+      extra: { status, code },
+    })
   const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10)
   return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
     detail: `${String(problem['detail'] ?? problem['title'] ?? code)}`,
@@ -126,6 +132,20 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
     ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
     ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
   })
+}
+
+/** Query parameters that are arguments of a command; the others are options with the same words in their names. */
+const argumentNames: readonly string[] = ['of', 'from', 'to']
+
+/** What is wrong with query parameters, as whoever typed the command knows them: `asOf` is its `--as-of`. */
+function optionFaults(errors: unknown): string | undefined {
+  const faults = (Array.isArray(errors) ? errors : []) as { path?: unknown; message?: unknown }[]
+  const texts = faults.map(({ path, message }) => {
+    const name = String(path).replace(/^query\./, '')
+    const option = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    return `${argumentNames.includes(name) ? name : option} ${String(message)}`
+  })
+  return texts.length === 0 ? undefined : texts.join('; ')
 }
 
 /** Who the coordinator notes as the author of changes: `cli:<user>`. */

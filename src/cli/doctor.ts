@@ -22,6 +22,9 @@ Examples:
   DATABASE_URL=postgres://app@db.example/app coordinator doctor --json
 `
 
+const nothingSet =
+  'No database is set here. What a running coordinator uses is shown by `coordinator status`.\n'
+
 const marks = { ok: 'ok', warning: 'WARN', problem: 'FAIL' } as const
 
 /** `coordinator doctor`: what is wrong with the database, and the one step that mends it. */
@@ -35,6 +38,7 @@ export function doctorCommand({ terminal, exit }: CommandContext): Command {
       const store = await makeStore({ ...settings, autoMigrate: false })
       const findings: Finding[] = []
       terminal.stderr.write(`database: ${describeDatabase(settings.database)}\n`)
+      if (settings.database.backend === 'memory') terminal.stderr.write(nothingSet)
       try {
         for await (const finding of diagnose(store)) {
           findings.push(finding)

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
+import { CoordinatorError } from '../errors.ts'
 import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
 import { graphExportCommand } from './graph-export.ts'
 import {
@@ -70,7 +71,12 @@ function reachCommand(context: CommandContext, name: 'impact' | 'dependencies', 
     .argument('<node>', 'name of a service, or id of a node such as team:payments')
     .option('--depth <steps>', 'go only so far')
     .action((of: string, options: QuestionOptions) =>
-      ask(context, { name, query: { of }, options, render: (answer) => renderReach(name, answer) }),
+      ask(context, {
+        name,
+        query: { of },
+        options,
+        render: (answer) => renderReach(name, answer, { type: options.type, depth: options.depth }),
+      }),
     )
 }
 
@@ -116,26 +122,38 @@ function diffCommand(context: CommandContext): Command {
 
 interface WhatIfOptions extends ClientOptions {
   readonly json?: true
-  readonly remove: readonly string[]
-  readonly version: readonly { readonly serviceName: string; readonly version: string }[]
+  readonly remove?: readonly string[]
+  readonly version?: readonly ChangedVersion[]
+}
+
+interface ChangedVersion {
+  readonly serviceName: string
+  readonly version: string
 }
 
 function whatIfCommand(context: CommandContext): Command {
   return clientCommand('what-if')
     .description('What would break; ends with 1 where anything would.')
-    .addOption(
-      new Option('--remove <service>', 'a service goes, with all its instances; repeat it')
-        .argParser((value: string, before: readonly string[]) => [...before, value])
-        .default([]),
+    .option(
+      '--remove <service>',
+      'a service goes, with all its instances; repeat it for several',
+      (value: string, before: readonly string[] = []) => [...before, value],
     )
-    .addOption(
-      new Option('--version <service=version>', 'a service changes its version; repeat it')
-        .argParser(collectVersion)
-        .default([]),
+    .option(
+      '--version <service=version>',
+      'a service changes its version; repeat it for several',
+      collectVersion,
     )
     .option('--json', 'print JSON')
     .action(async (options: WhatIfOptions) => {
-      const body = JSON.stringify({ remove: options.remove, changeVersion: options.version })
+      const { remove, version: changeVersion } = options
+      // A pipeline whose variable is empty must not read "nothing would break".
+      if (remove === undefined && changeVersion === undefined)
+        throw new CoordinatorError('COORD_CLI_USAGE', {
+          detail: 'Nothing is asked.',
+          hint: 'Add `--remove SERVICE` or `--version SERVICE=VERSION`.',
+        })
+      const body = JSON.stringify({ remove, changeVersion })
       const { body: answer } = await clientOf(options, context.terminal).post(
         '/knowledge-graph/simulate',
         body,
@@ -146,7 +164,7 @@ function whatIfCommand(context: CommandContext): Command {
     })
 }
 
-function collectVersion(value: string, before: WhatIfOptions['version']): WhatIfOptions['version'] {
+function collectVersion(value: string, before: readonly ChangedVersion[] = []): readonly ChangedVersion[] {
   const split = value.lastIndexOf('=')
   if (split < 1) throw new InvalidArgumentError('Write it as service=version, such as cart=4.0.0.')
   return [...before, { serviceName: value.slice(0, split), version: value.slice(split + 1) }]

@@ -4,7 +4,7 @@ import { readSettings } from '../config/settings.ts'
 import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
-import { CoordinatorError } from '../errors.ts'
+import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { CommandContext } from './command-context.ts'
 import { textTable } from './text-table.ts'
 
@@ -32,9 +32,9 @@ export function migrateCommand(context: CommandContext): Command {
     .description('Bring the database schema to the version of this program.')
     .option('--dry-run', 'run what is pending in a transaction that is rolled back')
     .addOption(
-      new Option('--emit <kind>', 'write the migrations as a file instead of running them').choices([
-        'supabase',
-      ]),
+      new Option('--emit <kind>', 'write the migrations as a file instead of running them')
+        .choices(['supabase'])
+        .conflicts(['dryRun', 'json']),
     )
     .option('--allow-anon', 'let the public key of the Supabase project read and write (everybody has it)')
     .option('--json', 'print JSON')
@@ -43,9 +43,11 @@ export function migrateCommand(context: CommandContext): Command {
       if (options.allowAnon === true) context.terminal.stderr.write(anonRisk)
       if (options.emit !== undefined) return emit(context, options)
       const dryRun = options.dryRun === true
-      await withMigrator(context, async (migrator) => {
+      await withMigrator(context, options, async (migrator) => {
+        // Before anything is migrated: half of what was asked for is not what was asked for.
+        if (options.allowAnon === true && migrator.allowAnon === undefined) throw anonNotPossible()
         const report = await migrator.migrate({ dryRun })
-        if (options.allowAnon === true && !dryRun) await allowAnon(migrator)
+        if (options.allowAnon === true && !dryRun) await migrator.allowAnon?.()
         const verb = dryRun ? 'would be' : 'is'
         print(context, options, report, `${renderReport(report)}The schema ${verb} at ${report.target}.\n`)
       })
@@ -55,13 +57,14 @@ export function migrateCommand(context: CommandContext): Command {
     .description('Show which migrations ran and which are pending.')
     .option('--json', 'print JSON')
     .action(async (_options: MigrateOptions, command: Command) => {
-      await withMigrator(context, async (migrator) => {
+      const options = command.optsWithGlobals<MigrateOptions>()
+      await withMigrator(context, options, async (migrator) => {
         const report = await migrator.status()
         const summary =
           report.current === report.target
             ? `The schema is at ${report.current}, as it should be.\n`
             : `The schema is at ${report.current}, this program brings ${report.target}: run \`coordinator migrate\`.\n`
-        print(context, command.optsWithGlobals(), report, renderReport(report) + summary)
+        print(context, options, report, renderReport(report) + summary)
         if (report.current !== report.target) context.exit(1)
       })
     })
@@ -70,9 +73,11 @@ export function migrateCommand(context: CommandContext): Command {
     .description('Compare the schema with the one that should be; print the SQL that mends it.')
     .option('--json', 'print JSON')
     .action(async (_options: MigrateOptions, command: Command) => {
-      await withMigrator(context, async (migrator) => {
+      const options = command.optsWithGlobals<MigrateOptions>()
+      await withMigrator(context, options, async (migrator) => {
+        await requireSchema(migrator)
         const drifts = await migrator.verify()
-        print(context, command.optsWithGlobals(), drifts, renderDrifts(drifts))
+        print(context, options, drifts, renderDrifts(drifts))
         if (drifts.length > 0) context.exit(1)
       })
     })
@@ -80,30 +85,62 @@ export function migrateCommand(context: CommandContext): Command {
 }
 
 async function withMigrator(
-  { terminal }: CommandContext,
+  context: CommandContext,
+  options: MigrateOptions,
   work: (migrator: Migrator) => Promise<void>,
 ): Promise<void> {
+  const { terminal } = context
   const settings = readSettings(terminal.env)
   const store = await makeStore(settings)
   try {
     terminal.stderr.write(`database: ${describeDatabase(settings.database)}\n`)
-    if (store.migrator === undefined) terminal.stdout.write('There is nothing to migrate.\n')
-    else await work(store.migrator)
+    if (store.migrator !== undefined) await work(store.migrator)
+    else if (options.allowAnon === true) throw anonNotPossible()
+    else print(context, options, null, nothingToMigrate)
+  } catch (thrown) {
+    throw withHintForCommand(thrown)
   } finally {
     await store.close()
   }
 }
 
+const nothingToMigrate =
+  'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, where there is a database.\n'
+
+/** Without a schema every object is missing: SQL that brings back one of them would mend nothing. */
+async function requireSchema(migrator: Migrator): Promise<void> {
+  const { current } = await migrator.status()
+  if (current > 0) return
+  throw new CoordinatorError('COORD_SCHEMA_OLD', {
+    detail: 'There is no schema yet that could be compared.',
+    hint: 'Run `coordinator migrate`.',
+  })
+}
+
+const hintsForCommands: Partial<Record<ErrorCode, string>> = {
+  COORD_STORE_UNAVAILABLE: 'Start the database, or correct host and port in DATABASE_URL.',
+  COORD_STORE_TIMEOUT: 'Run the command again; `coordinator doctor` shows how long the database takes.',
+  COORD_STORE_BUSY: 'Run the command again; look for a transaction left open on the table `head`.',
+  COORD_STORE_CONNECTIONS: 'Run the command again, or raise the limit of the server or pooler.',
+}
+
+/** The hints of the table for what may pass speak to clients of a coordinator that goes on trying; nothing does so here. */
+function withHintForCommand(thrown: unknown): unknown {
+  if (!(thrown instanceof CoordinatorError) || thrown.hint !== ERRORS[thrown.code].hint) return thrown
+  const hint = hintsForCommands[thrown.code]
+  return hint === undefined
+    ? thrown
+    : new CoordinatorError(thrown.code, { detail: thrown.detail, hint, cause: thrown })
+}
+
 const anonRisk =
   'WARNING: with --allow-anon everybody who has the public key of the project can read and write every record.\n'
 
-async function allowAnon(migrator: Migrator): Promise<void> {
-  if (migrator.allowAnon === undefined)
-    throw new CoordinatorError('COORD_CLI_USAGE', {
-      detail: 'The public key cannot be allowed from here.',
-      hint: 'Set DATABASE_URL to the connection string of the Supabase project, or use `--emit supabase --allow-anon`.',
-    })
-  await migrator.allowAnon()
+function anonNotPossible(): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_USAGE', {
+    detail: 'The public key cannot be allowed from here.',
+    hint: 'Set DATABASE_URL to the connection string of the Supabase project, or use `--emit supabase --allow-anon`.',
+  })
 }
 
 /** Writes the file to stdout, and its name, and what to do with it, to stderr. Needs no database. */
@@ -120,14 +157,14 @@ function print({ terminal }: CommandContext, { json }: MigrateOptions, value: un
   terminal.stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
 }
 
-function renderReport({ steps }: MigrationReport): string {
+function renderReport({ steps, locks = [] }: MigrationReport): string {
   const rows = steps.map(({ version, name, state, appliedAt }) => [
     String(version).padStart(4, '0'),
     name,
     state,
     appliedAt === undefined ? '' : new Date(appliedAt).toISOString(),
   ])
-  return textTable(rows)
+  return textTable(rows) + locks.map((lock) => `lock: ${lock}\n`).join('')
 }
 
 function renderDrifts(drifts: readonly Drift[]): string {

@@ -10,11 +10,22 @@ interface AtRevision {
   readonly revision: number
 }
 
+/** What the question was narrowed to: without it the sentence would say too much. */
+interface Narrowed {
+  readonly type?: string | undefined
+  readonly depth?: string | undefined
+}
+
 export function renderReach(
   name: 'impact' | 'dependencies',
   { of, nodes, total, revision, ...rest }: Answers['impact'] & AtRevision,
+  { type, depth }: Narrowed = {},
 ): string {
-  const what = count(total, 'node')
+  const narrowed = [
+    type === undefined ? '' : ` of type ${type}`,
+    depth === undefined ? '' : ` within depth ${depth}`,
+  ]
+  const what = `${count(total, 'node')}${narrowed.join('')}`
   const sentence =
     name === 'impact'
       ? `${what} cannot do without ${of}, at revision ${revision}.`
@@ -92,15 +103,19 @@ export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
   return page(sentence, [['PROBLEM', 'NODE', 'WHAT'], ...rows], answer)
 }
 
+const incomplete = {
+  limit: 'ask with a larger --limit.',
+  budget: 'the search was given up before it had found everything. Ask for less, such as with --type.',
+  size: 'the answer would be too large. Ask for less, such as with a smaller --depth.',
+} as const satisfies Record<NonNullable<Completeness['truncated']>, string>
+
 function page(
   sentence: string,
   rows: readonly (readonly string[])[],
   { complete, truncated }: Completeness,
 ): string {
   const table = rows.length > 1 ? textTable(rows) : ''
-  const note = complete
-    ? ''
-    : `The list is not complete (${truncated ?? 'cut'}): ask with a larger --limit.\n`
+  const note = complete ? '' : `The list is not complete: ${incomplete[truncated ?? 'limit']}\n`
   return `${line(sentence)}${table}${note}`
 }
 

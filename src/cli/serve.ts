@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import type { CommandContext } from './command-context.ts'
+import { settingsTable } from '../config/table.ts'
+import { type CommandContext, readOption } from './command-context.ts'
 
 /** Runs a coordinator with this environment until it is told to stop, and answers the exit code. */
 export type Serve = (env: Readonly<Record<string, string | undefined>>) => Promise<number>
@@ -26,6 +27,8 @@ export function serveCommand({ terminal, exit }: CommandContext, serve: Serve): 
     .option('--port <number>', 'port to listen on, 0 for any free one (default: PORT, or 3000)')
     .addHelpText('after', examples)
     .action(async ({ host, port }: ServeOptions) => {
+      if (host !== undefined) readOption('--host', settingsTable.server.host, host)
+      if (port !== undefined) readOption('--port', settingsTable.server.port, port)
       exit(
         await serve({
           ...terminal.env,

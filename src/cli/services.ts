@@ -6,11 +6,11 @@ import { textTable } from './text-table.ts'
 interface ServicesOptions extends ClientOptions {
   readonly name?: string
   readonly version?: string
-  readonly tag: readonly string[]
-  readonly capability: readonly string[]
+  readonly tag?: readonly string[]
+  readonly capability?: readonly string[]
   readonly status?: string
   readonly health?: string
-  readonly metadata: readonly string[]
+  readonly metadata?: readonly string[]
   readonly json?: true
 }
 
@@ -32,11 +32,11 @@ export function servicesCommand(context: CommandContext): Command {
     .description('List the registered services.')
     .option('--name <name>', 'only this serviceName')
     .option('--version <range>', 'only versions in this semver range, such as ^3')
-    .option('--tag <tag>', 'only services with this tag; repeat it for several', collect, [])
-    .option('--capability <name>', 'only services with this capability; repeat it for several', collect, [])
+    .option('--tag <tag>', 'only services with this tag; repeat it for several', collect)
+    .option('--capability <name>', 'only services with this capability; repeat it for several', collect)
     .option('--status <status>', 'only active or pending_migration')
     .option('--health <health>', 'only unknown, up, down or expired')
-    .option('--metadata <key=value>', 'only services with this metadata; repeat it', collectPair, [])
+    .option('--metadata <key=value>', 'only services with this metadata; repeat it for several', collectPair)
     .option('--json', 'print JSON: every field of every service')
     .addHelpText('after', examples)
     .action(async (options: ServicesOptions) => {
@@ -46,14 +46,14 @@ export function servicesCommand(context: CommandContext): Command {
     })
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }
 
-function collectPair(value: string, before: readonly string[]): readonly string[] {
+function collectPair(value: string, before?: readonly string[]): readonly string[] {
   if (!/^[^=]+=/.test(value))
     throw new InvalidArgumentError('Write it as key=value, such as system=online-boutique.')
-  return [...before, value]
+  return collect(value, before)
 }
 
 function queryOf(options: ServicesOptions): URLSearchParams {
@@ -62,9 +62,9 @@ function queryOf(options: ServicesOptions): URLSearchParams {
     const value = options[key]
     if (value !== undefined) query.set(key, value)
   }
-  for (const tag of options.tag) query.append('tag', tag)
-  for (const capability of options.capability) query.append('capability', capability)
-  for (const pair of options.metadata) {
+  for (const tag of options.tag ?? []) query.append('tag', tag)
+  for (const capability of options.capability ?? []) query.append('capability', capability)
+  for (const pair of options.metadata ?? []) {
     const split = pair.indexOf('=')
     query.append(`metadata.${pair.slice(0, split)}`, pair.slice(split + 1))
   }

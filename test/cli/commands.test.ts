@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -54,7 +55,7 @@ describe('coordinator import', () => {
     })
     expect(stderr).toMatch(/^item 2 \(bad\): .+ \[COORD_ENDPOINT_SCHEME\]$/m)
     expect(stderr).toMatch(/^item 3 \(half\): .+ \[COORD_FIELD_MISSING\]$/m)
-    expect(stderr).toMatch(/^item 4: .+ \[COORD_BODY_WRONG_TYPE\]$/m)
+    expect(stderr).toMatch(/^item 4: must be object, not number \[COORD_BODY_WRONG_TYPE\]$/m)
   })
 
   it('goes on after a broken line, and names it', async () => {
@@ -175,10 +176,16 @@ describe('coordinator services', () => {
     expect((await run(['services', '--name', name])).stdout).toContain(name)
   })
 
-  it('passes on what the coordinator refuses', async () => {
+  it('names the option whose value the coordinator refuses, and ends with 2', async () => {
     const { code, stderr } = await run(['services', '--status', 'sleeping'])
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/\[COORD_QUERY_INVALID\]\n$/)
+    expect(code).toBe(2)
+    expect(stderr).toBe(
+      'coordinator: --status must be one of pending_migration, active. Run the command with --help. [COORD_QUERY_INVALID]\n',
+    )
+  })
+
+  it('shows no empty defaults in its help', async () => {
+    expect((await run(['services', '--help'])).stdout).not.toContain('[]')
   })
 
   it('does not fail where its reader stops reading', async () => {
@@ -214,7 +221,43 @@ describe('coordinator status', () => {
 describe('coordinator migrate', () => {
   it('in memory: says that there is nothing to migrate', async () => {
     for (const args of [['migrate'], ['migrate', '--dry-run'], ['migrate', 'status'], ['migrate', 'verify']])
-      expect(await runCoordinator(args)).toMatchObject({ code: 0, stdout: 'There is nothing to migrate.\n' })
+      expect(await runCoordinator(args)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^There is nothing to migrate in memory\. Set DATABASE_URL/),
+      })
+    expect((await runCoordinator(['migrate', '--json'])).stdout).toBe('null\n')
+  })
+
+  it('refuses what would be ignored: --allow-anon without Supabase, --emit with --dry-run', async () => {
+    await using folder = await scratchFolder()
+    const path = `${folder.path}/coordinator.db`
+    for (const env of [{}, { DATABASE_URL: `sqlite:${path}` }])
+      expect(await runCoordinator(['migrate', '--allow-anon'], { env })).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/\[COORD_CLI_USAGE\]\n$/),
+      })
+    expect(existsSync(path)).toBe(false)
+    expect((await runCoordinator(['migrate', '--emit', 'supabase', '--dry-run'])).code).toBe(2)
+  })
+
+  it('verify without a schema says so, instead of finding nothing to mend', async () => {
+    await using folder = await scratchFolder()
+    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
+    expect(await runCoordinator(['migrate', 'verify'], { env })).toMatchObject({
+      code: 78,
+      stdout: '',
+      stderr: expect.stringMatching(/no schema yet.* Run `coordinator migrate`\. \[COORD_SCHEMA_OLD\]\n$/),
+    })
+  })
+
+  it('names a next step that a command can take where the database does not answer', async () => {
+    const env = { DATABASE_URL: 'postgres://a:b@127.0.0.1:9/c' }
+    expect(await runCoordinator(['migrate'], { env })).toMatchObject({
+      code: 69,
+      stderr: expect.stringMatching(
+        /Start the database, or correct host and port in DATABASE_URL\. \[\w+\]\n$/,
+      ),
+    })
   })
 
   it('on SQLite: shows what is pending, tries it, runs it, and finds nothing to mend', async () => {
@@ -246,5 +289,14 @@ describe('coordinator migrate', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^create schema if not exists/m)
     expect(stderr).toMatch(/supabase db push/)
+  })
+})
+
+describe('coordinator doctor', () => {
+  it('says that no database is set, so that "all is well" is not taken for that of another process', async () => {
+    expect(await runCoordinator(['doctor'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^No database is set here\./m),
+    })
   })
 })

@@ -34,6 +34,15 @@ describe('coordinator graph', () => {
     expect((await run('unresolved')).stdout).toBe('0 nodes that nobody states, at revision 28.\n')
   })
 
+  it('says what a question was narrowed to', async () => {
+    expect((await run('impact', 'quote', '--depth', '1')).stdout).toMatch(
+      /^2 nodes within depth 1 cannot do without service:quote, at revision 28\.$/m,
+    )
+    expect((await run('impact', 'quote', '--type', 'sevrice')).stdout).toBe(
+      '0 nodes of type sevrice cannot do without service:quote, at revision 28.\n',
+    )
+  })
+
   it('prints JSON for programs', async () => {
     const { stdout } = await run('dependencies', 'quote', '--depth', '1', '--json')
     expect(JSON.parse(stdout)).toMatchObject({
@@ -77,6 +86,10 @@ describe('coordinator graph', () => {
     expect(unknown.stderr).toContain('COORD_NODE_NOT_FOUND')
     expect((await run('export', '--format', 'pdf')).code).toBe(2)
     expect((await run('what-if', '--version', 'x')).code).toBe(2)
+    expect(await run('what-if')).toMatchObject({ code: 2, stdout: '' })
+    const wrong = await run('impact', 'quote', '--limit', 'few', '--as-of', 'yesterday')
+    expect(wrong.code).toBe(2)
+    expect(wrong.stderr).toMatch(/: --limit must be .*; --as-of must be .* \[COORD_QUERY_INVALID\]\n$/)
     expect((await run('export', '--around', 'nobody')).stderr).toContain('COORD_NODE_NOT_FOUND')
   })
 })

@@ -206,7 +206,10 @@ function readResult(item: Item, result: unknown): Verdict | CoordinatorError {
 
 function reasonOf(detail: unknown, errors: unknown): string {
   const problems = (Array.isArray(errors) ? errors : []) as { path?: unknown; message?: unknown }[]
-  const texts = problems.map(({ path, message }) => `${String(path)}: ${String(message)}`)
+  // An item that is no object has no field to name.
+  const texts = problems.map(({ path, message }) =>
+    path === '' ? String(message) : `${String(path)}: ${String(message)}`,
+  )
   return texts.length === 0 ? String(detail) : texts.join('; ')
 }
 
