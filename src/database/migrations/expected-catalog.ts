@@ -115,6 +115,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function readable':
     '(value jsonb), jsonb, plpgsql, immutable, search_path="", extra_float_digits=1, body @@',
   'function revision_at': '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path="", body @@',
+  'function sent_size': '(value jsonb), integer, sql, stable, body @@',
   'function sweep':
     '(h @@.head, upto bigint), void, plpgsql, volatile, search_path="", jit=off, enable_seqscan=off, body @@',
   'index head_pkey': 'CREATE UNIQUE on head USING btree (id)',
