@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Secret } from '../../src/config/secret.ts'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
@@ -15,6 +16,12 @@ import { describeStore } from '../conformance/index.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { SchemaSubject } from '../support/backends/schema-subject.ts'
 import { PostgresServer } from '../support/postgres.ts'
+
+interface Login {
+  readonly type: 'any' | 'plain' | 'md5' | 'scram-sha-256'
+  /** Of the role `somebody`. */
+  readonly password?: string
+}
 
 /** A pooler that gives every transaction another session of the server's, of which it has only two. */
 class PgBouncer {
@@ -29,17 +36,23 @@ class PgBouncer {
     this.#target = target
   }
 
-  async start(): Promise<void> {
+  /** @param login how clients log in: by default anybody is `postgres` at the server */
+  async start(login: Login = { type: 'any' }): Promise<void> {
     const file = join(this.#home, 'pgbouncer.ini')
+    const users = join(this.#home, 'users')
+    const { type, password } = login
+    writeFileSync(users, `"somebody" "${password}"\n`)
     writeFileSync(
       file,
       `[databases]
 postgres = host=127.0.0.1 port=${this.#target} user=postgres
+away = host=127.0.0.1 port=1 user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${this.port}
 unix_socket_dir =
-auth_type = any
+auth_type = ${type}
+auth_file = ${users}
 pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 50
@@ -228,3 +241,65 @@ describe('behind PgBouncer in transaction mode', () => {
     }
   })
 })
+
+describe.each(['plain', 'md5', 'scram-sha-256'] as const)(
+  'a PgBouncer that checks passwords by %s',
+  (type) => {
+    let own: PgBouncer
+    let folder: string
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'coordinator-pgbouncer-'))
+      if (process.getuid?.() === 0) chownSync(folder, 65_534, 65_534)
+      own = new PgBouncer(folder, await freePort(), server.port)
+      await own.start({ type, password: 'right' })
+    })
+    afterAll(async () => {
+      await own.stop()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    /** What opening a store there throws; `undefined` where it opens. */
+    const opening = async (user: string, password: string, database = 'postgres') => {
+      const { target, ...rest } = storeOptions(server, { schema: 'with_password' })
+      const hosts = [{ host: '127.0.0.1', port: own.port }]
+      const store = new PostgresStore({
+        ...rest,
+        // The pooler itself gives up after 5 seconds.
+        connectTimeoutMs: 15_000,
+        target: { ...target, hosts, user, password: new Secret(password), database },
+      })
+      try {
+        await store.open()
+        return undefined
+      } catch (thrown) {
+        return thrown
+      } finally {
+        await store.close()
+      }
+    }
+
+    it('lets the right one in', async () => {
+      expect(await opening('somebody', 'right')).toBeUndefined()
+    })
+
+    it.each([
+      ['a wrong password', 'somebody', 'wrong', 'postgres', 'COORD_STORE_AUTH'],
+      ['an unknown role', 'nobody', 'right', 'postgres', 'COORD_STORE_AUTH'],
+      ['a database that it does not know', 'somebody', 'right', 'none', 'COORD_STORE_DATABASE_MISSING'],
+    ])('ends the start with exit code 78 for %s', async (_what, user, password, database, code) => {
+      expect(await opening(user, password, database)).toMatchObject({
+        code,
+        retryable: false,
+        exitCode: 78,
+        sourceCode: '08P01',
+      })
+    })
+
+    it('may work later where its server is away, which it tells with the same SQLSTATE', async () => {
+      expect(await opening('somebody', 'right', 'away')).toMatchObject({
+        code: 'COORD_STORE_UNAVAILABLE',
+        retryable: true,
+      })
+    })
+  },
+)

@@ -2,7 +2,7 @@ import { connect as connectSocket, Socket } from 'node:net'
 import pg from 'pg'
 import type { PostgresHost } from '../../config/postgres-url.ts'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
-import { endsSession, refusesEncryption, translateError } from './errors.ts'
+import { endsSession, refusesEncryption, translateError, translateRefusal } from './errors.ts'
 import type { PostgresSettings } from './options.ts'
 import { type Encryption, encryptionAttempts } from './tls.ts'
 
@@ -89,7 +89,7 @@ export class Connection {
       } catch (thrown) {
         connection.destroy()
         if (index === attempts.length - 1 || !refusesEncryption(thrown))
-          throw translateError(thrown, { doing: `connecting to ${nameOf(host)}` })
+          throw translateRefusal(thrown, `connecting to ${nameOf(host)}`)
       }
     }
     throw new CoordinatorError('COORD_INTERNAL')

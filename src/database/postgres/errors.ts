@@ -1,3 +1,4 @@
+import type { DatabaseError } from 'pg'
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
 import { codeOfSqlState, endsSessionBySqlState } from '../sql-state.ts'
 
@@ -9,6 +10,16 @@ const certificateCodes =
 const driverTexts: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^SASL:|password must be a string/, 'COORD_STORE_AUTH'],
   [/does not support SSL|error establishing an SSL/, 'COORD_STORE_TLS'],
+]
+
+/**
+ * What PgBouncer says to who connects. Whatever it refuses has the SQLSTATE 08P01 ("protocol violation"), and unlike errors of a
+ * server no `routine`: a wrong password differs from a full pool by its text alone. Source: PgBouncer, `src/client.c`,
+ * calls of `disconnect_client`; met with 1.18, for each of its `auth_type`s with passwords.
+ */
+const poolerTexts: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/^(password|SASL) authentication failed\b|^no such user\b/, 'COORD_STORE_AUTH'],
+  [/^no such database\b/, 'COORD_STORE_DATABASE_MISSING'],
 ]
 
 export interface Failure {
@@ -35,6 +46,16 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   })
 }
 
+/** Translates why a connection could not be made. What a pooler says then is about the login; later it would not be. */
+export function translateRefusal(thrown: unknown, doing: string): CoordinatorError {
+  const translated = translateError(thrown, { doing })
+  if (!isServerError(thrown) || thrown.code !== '08P01' || thrown.routine !== undefined) return translated
+  const code = poolerTexts.find(([text]) => text.test(thrown.message))?.[1]
+  return code === undefined
+    ? translated
+    : new CoordinatorError(code, { detail: translated.detail, sourceCode: thrown.code })
+}
+
 /** Whether after this failure the connection, and those beside it, must not be used again. */
 export function endsSession(thrown: unknown): boolean {
   return !isServerError(thrown) || endsSessionBySqlState(asError(thrown).code ?? '')
@@ -53,7 +74,7 @@ function codeWithoutState(code: string, message: string): ErrorCode {
 }
 
 /** Whether a PostgreSQL server, or a pooler in its place, sent the error: it carries a severity. */
-function isServerError(thrown: unknown): boolean {
+function isServerError(thrown: unknown): thrown is DatabaseError {
   return typeof (thrown as { severity?: unknown } | undefined)?.severity === 'string'
 }
 
