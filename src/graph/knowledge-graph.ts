@@ -63,6 +63,8 @@ export class KnowledgeGraph {
   readonly #analysis = new LiveAnalysis()
   readonly #past: PastGraphs
   #rebuildDifferences = 0
+  #rebuilding: Promise<RebuildAnswer> | undefined
+  #nextRebuild: Promise<RebuildAnswer> | undefined
 
   constructor(live: Live, { inlineMaxEdges = 20_000 }: KnowledgeGraphOptions = {}) {
     this.#live = live
@@ -139,8 +141,28 @@ export class KnowledgeGraph {
     return rememberWarnings(graphOf(this.#live.view), data)
   }
 
-  /** Derives the graph anew and compares it with the live one. */
-  async rebuild(): Promise<RebuildAnswer> {
+  /**
+   * Derives the graph anew and compares it with the live one. Each takes a second graph in memory, so there is one at a
+   * time: all who ask meanwhile share the next one.
+   */
+  rebuild(): Promise<RebuildAnswer> {
+    if (this.#rebuilding === undefined) return this.#startRebuild()
+    const after = () => {
+      this.#nextRebuild = undefined
+      return this.#startRebuild()
+    }
+    this.#nextRebuild ??= this.#rebuilding.then(after, after)
+    return this.#nextRebuild
+  }
+
+  #startRebuild(): Promise<RebuildAnswer> {
+    this.#rebuilding = this.#rebuild().finally(() => {
+      this.#rebuilding = undefined
+    })
+    return this.#rebuilding
+  }
+
+  async #rebuild(): Promise<RebuildAnswer> {
     try {
       const answer = await rebuild(this.#live.view)
       this.#rebuildDifferences = answer.differencesTotal

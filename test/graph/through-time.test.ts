@@ -90,6 +90,16 @@ async function sameAnswersElsewhere(live: Live, graph: KnowledgeGraph, store: St
 }
 
 describe('rebuilding', () => {
+  it('goes on once at a time: who asks meanwhile gets the next one, all the same', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('a', { dependencies: ['b'] })
+      const [first, second, third] = await Promise.all([graph.rebuild(), graph.rebuild(), graph.rebuild()])
+      expect(second).not.toBe(first)
+      expect(third).toBe(second)
+      await register('b')
+      expect(await graph.rebuild()).toMatchObject({ revision: 2, differencesTotal: 0 })
+    }))
+
   it('finds what a damaged graph has too much, too little and otherwise', () =>
     withGraph(async ({ graph, live, register }) => {
       await register('a', { dependencies: ['b'] })
