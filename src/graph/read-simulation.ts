@@ -22,9 +22,12 @@ const items = <T extends z.ZodType>(item: T) =>
     .meta({ maxItems: MAX_SIMULATED_CHANGES })
     .default([])
 
-/** What `POST /knowledge-graph/simulate` takes: any of these, together. */
+/**
+ * What `POST /knowledge-graph/simulate` takes: any of these, together. A misspelt one that was ignored would be answered
+ * with `safe: true`.
+ */
 export const simulationSchema = z
-  .object({
+  .strictObject({
     remove: items(z.string().min(1)).meta({
       description: 'Names of services, with all their instances, or ids of single services.',
     }),
@@ -32,7 +35,7 @@ export const simulationSchema = z
       description: 'Registrations, as `POST /register` takes them.',
     }),
     changeVersion: items(
-      z.object({
+      z.strictObject({
         serviceName: z.string().min(1),
         version: z.string().min(1),
         from: z

@@ -48,9 +48,7 @@ export function invalidQuery(problems: readonly Problem[]): CoordinatorError {
 function problemsOf(issue: z.core.$ZodIssue, query: QueryValues, known: readonly string[]): Problem[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownParameter(key, known))
   const name = issue.path.join('.')
-  return [
-    { path: `query.${name}`, message: Array.isArray(query[name]) ? 'must come only once' : messageOf(issue) },
-  ]
+  return [{ path: `query.${name}`, message: messageOf(issue, query[name]) }]
 }
 
 function unknownParameter(key: string, known: readonly string[]): Problem {
@@ -61,7 +59,10 @@ function unknownParameter(key: string, known: readonly string[]): Problem {
   }
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
+function messageOf(issue: z.core.$ZodIssue, given: QueryValues[string]): string {
+  if (given === undefined) return 'is required'
+  if (Array.isArray(given)) return 'must come only once'
+  if (issue.code === 'too_small') return 'is empty'
   return issue.code === 'invalid_value'
     ? `must be one of ${issue.values.map(String).join(', ')}`
     : issue.message

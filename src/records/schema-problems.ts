@@ -30,6 +30,12 @@ function problemsOf(issue: Issue, parent: Path, body: unknown): readonly Problem
           ? { path, message: 'is required', code: 'COORD_FIELD_MISSING' }
           : { path, message: typeMessage(issue.expected, value), code: 'COORD_BODY_WRONG_TYPE' },
       ]
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: jsonPointer([...place, key]),
+        message: 'is not known here',
+        code: 'COORD_FIELD_INVALID',
+      }))
     case 'invalid_union':
       return unionProblems(issue.errors, place, body)
     case 'custom':

@@ -184,6 +184,34 @@ describe('the graph over HTTP', () => {
       })
     }))
 
+  it.each([
+    [{ deregister: ['cart'] }, '/deregister'],
+    [{ remove: [], Remove: ['cart'] }, '/Remove'],
+    [{ changeVersion: [{ serviceName: 'cart', version: '2.0.0', to: '3.0.0' }] }, '/changeVersion/0/to'],
+  ])('does not call safe what it did not understand: %j', (json, path) =>
+    withServer(async (scope) => {
+      await register(scope)
+      const { status, body } = await scope.ask('/knowledge-graph/simulate', { json })
+      expect(status).toBe(400)
+      expect(body).toMatchObject({
+        code: 'COORD_FIELD_INVALID',
+        errors: [{ path, message: 'is not known here' }],
+      })
+    }),
+  )
+
+  it.each([
+    ['/knowledge-graph/impact', 'The parameter of is required.'],
+    ['/knowledge-graph/impact?of=', 'The parameter of is empty.'],
+    ['/knowledge-graph/paths?from=cart', 'The parameter to is required.'],
+    ['/knowledge-graph/diff', 'The parameter from is required.'],
+    ['/knowledge-graph/impact?of=a&of=b', 'The parameter of must come only once.'],
+  ])('says in words what is wrong with %s', (path, detail) =>
+    withServer(async ({ ask }) => {
+      expect((await ask(path)).body).toMatchObject({ code: 'COORD_QUERY_INVALID', detail })
+    }),
+  )
+
   it('derives itself anew without a difference', () =>
     withServer(async (scope) => {
       await importDemo(scope)
