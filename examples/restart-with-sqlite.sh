@@ -5,6 +5,8 @@
 #   examples/restart-with-sqlite.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# The Node.js that `npm ci` brought: the machine's own may be too old.
+PATH="$PWD/node_modules/.bin:$PATH"
 
 folder="$(mktemp -d)"
 coordinator=''
@@ -21,6 +23,7 @@ start() {
       export COORDINATOR_URL
       return
     fi
+    kill -0 "$coordinator" 2>/dev/null || break
     sleep 0.1
   done
   echo 'the coordinator did not start:' >&2
