@@ -40,13 +40,21 @@ describe('supabase: a commit that is silent', () => {
 
   it('is given up too where every connection is half-open', () =>
     withStore(async (proxy, caller) => {
-      await caller.follow()
       accepted(await caller.write(put('before')))
+      // As many connections as reading may have, all of which lead nowhere from then on.
+      const { store } = caller
+      await Promise.all([store.head(), store.head(), store.head()])
       proxy.strand()
+      const following = store.changes(caller.position, 10)
       const startedAt = performance.now()
       await expect(caller.write(put('after'))).rejects.toMatchObject({ outcome: 'unknown' })
-      expect(performance.now() - startedAt).toBeLessThan(6_000)
+      // A third of a second, and two questions over new connections; over those that are there each waits for a second.
+      expect(performance.now() - startedAt).toBeLessThan(2_500)
+      await expect(following).rejects.toMatchObject({ code: 'COORD_STORE_TIMEOUT', retryable: true })
       accepted(await caller.write(put('after')))
+      // Over the old connections each of them would take 10 s.
+      await Promise.all([store.head(), store.head(), store.head()])
+      expect(performance.now() - startedAt).toBeLessThan(5_000)
     }))
 
   it('because somebody else holds the head is waited for', () =>

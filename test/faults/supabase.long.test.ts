@@ -26,9 +26,11 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
     for (const bytes of [httpPage(502), httpPage(520), httpPage(503), halfAnswer])
       await damage(5, { matching: commit, fault: { do: 'answer', bytes } })
     await damage(2, { matching: commit, fault: { do: 'hang' } })
-    proxy.strand()
-    await sleep(50)
-    await back('every connection half-open')
+    await times(5, 300, async () => {
+      proxy.strand()
+      await sleep(50)
+      await back('every connection half-open')
+    })
     for (const ms of [300, 1_000, 3_000]) {
       await proxy.refuse()
       await sleep(ms)
@@ -55,8 +57,11 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
     for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(2_000)
   // Each of the ten connections of the Data API comes back by itself: one that answers does not yet mean all.
   for (const ms of run.recoveries.get('kill -9 of PostgreSQL') ?? []) expect(ms).toBeLessThan(3_000)
-  for (const kind of ['hang', 'every connection half-open'])
-    for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(5_000)
+  for (const kind of ['hang', 'every connection half-open']) {
+    const all = (run.recoveries.get(kind) ?? []).toSorted((a, b) => a - b)
+    expect(all[Math.floor((all.length - 1) / 2)], kind).toBeLessThan(2_000)
+    for (const ms of all) expect(ms, kind).toBeLessThan(5_000)
+  }
 }, 240_000)
 
 /** Asks the Data API for the head, past the proxy. */

@@ -1,6 +1,6 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { CoordinatorError } from '../../errors.ts'
-import { type Door, type DoorFunction, writes } from '../door.ts'
+import { type Door, type DoorFunction, type ReadingFunction, type WritingFunction, writes } from '../door.ts'
 import type { PoolFigures, PoolObserver } from '../store.ts'
 import { ApiLane } from './api-lane.ts'
 import type { SupabaseSettings } from './options.ts'
@@ -18,16 +18,23 @@ export class ApiDoor implements Door {
   readonly #watchAfterMs: number
   readonly #writer: ApiLane
   readonly #reader: ApiLane
+  readonly #asker: ApiLane
   readonly #writerClient: SupabaseClient
   readonly #readerClient: SupabaseClient
+  readonly #askerClient: SupabaseClient
+  /** Questions of the follower, each of which can be asked again. */
+  readonly #following = new Set<AbortController>()
 
   constructor(settings: SupabaseSettings) {
     this.#schema = settings.schema
     this.#watchAfterMs = settings.watchAfterMs
     this.#writer = new ApiLane(settings, { writing: true, max: 1 })
     this.#reader = new ApiLane(settings, { writing: false, max: Math.max(1, settings.poolMax - 1) })
+    // Where connections are in doubt, one that was there before says nothing.
+    this.#asker = new ApiLane(settings, { writing: false, max: 1, reuse: false })
     this.#writerClient = clientOver(this.#writer, settings)
     this.#readerClient = clientOver(this.#reader, settings)
+    this.#askerClient = clientOver(this.#asker, settings)
   }
 
   get figures(): PoolFigures {
@@ -37,7 +44,7 @@ export class ApiDoor implements Door {
   async call(name: DoorFunction, argument: string): Promise<unknown> {
     const writing = writes(name)
     try {
-      return await (writing ? this.#write(name, argument) : this.#ask(name, argument))
+      return await (writes(name) ? this.#write(name, argument) : this.#read(name, argument))
     } catch (thrown) {
       if (thrown instanceof CoordinatorError) throw thrown
       // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
@@ -48,8 +55,7 @@ export class ApiDoor implements Door {
     }
   }
 
-  async #ask(name: DoorFunction, argument: string, signal?: AbortSignal): Promise<unknown> {
-    const client = writes(name) ? this.#writerClient : this.#readerClient
+  async #ask(client: SupabaseClient, { name, argument, signal }: Question): Promise<unknown> {
     // The text goes as a JSON string, which the functions take as well: parsing it here, only for supabase-js to write it
     // again, would cost more than the escapes.
     const call = client.rpc(`${this.#schema}_${name}`, { p: argument })
@@ -57,31 +63,46 @@ export class ApiDoor implements Door {
     return data
   }
 
-  #write(name: DoorFunction, argument: string): Promise<unknown> {
+  async #read(name: ReadingFunction, argument: string): Promise<unknown> {
+    if (name !== 'changes') return this.#ask(this.#readerClient, { name, argument })
+    const lost = new AbortController()
+    this.#following.add(lost)
+    try {
+      return await this.#ask(this.#readerClient, { name, argument, signal: lost.signal })
+    } finally {
+      this.#following.delete(lost)
+    }
+  }
+
+  #write(name: WritingFunction, argument: string): Promise<unknown> {
     const lost = new AbortController()
     const watch = {
       // What is large takes long to arrive, and nobody at the other end knows of it until then.
       afterMs: this.#watchAfterMs + argument.length / SLOWEST_LINE,
       isAtRest: () => this.#isAtRest(),
-      giveUp: () =>
-        lost.abort(
-          new CoordinatorError('COORD_STORE_TIMEOUT', {
-            detail: `The Data API does not answer to ${name}, though the database has nothing to do: the request or its answer was lost.`,
-            outcome: 'unknown',
-          }),
-        ),
+      giveUp: () => {
+        lost.abort(lostCall(name).withOutcome('unknown'))
+        this.#doubtReaders()
+      },
     }
-    return watchWrite(watch, () => this.#ask(name, argument, lost.signal))
+    return watchWrite(watch, () => this.#ask(this.#writerClient, { name, argument, signal: lost.signal }))
   }
 
   async #isAtRest(): Promise<boolean | undefined> {
     try {
-      const facts = await this.#ask('inspect', '{}', AbortSignal.timeout(QUESTION_TIMEOUT_MS))
+      const signal = AbortSignal.timeout(QUESTION_TIMEOUT_MS)
+      const facts = await this.#ask(this.#askerClient, { name: 'inspect', argument: '{}', signal })
       return (facts as { headHolder?: unknown }).headHolder === null
     } catch {
       // The database cannot be asked at all, or the key may not: then the deadline of the call ends it.
       return undefined
     }
+  }
+
+  /** What lost a write may have lost more: who follows the journal asks again, and over new connections. */
+  #doubtReaders(): void {
+    this.#reader.renew()
+    for (const question of this.#following) question.abort(lostCall('changes'))
   }
 
   observe(observer: PoolObserver): void {
@@ -90,8 +111,20 @@ export class ApiDoor implements Door {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writer.close(), this.#reader.close()])
+    await Promise.all([this.#writer.close(), this.#reader.close(), this.#asker.close()])
   }
+}
+
+interface Question {
+  readonly name: DoorFunction
+  readonly argument: string
+  readonly signal?: AbortSignal
+}
+
+function lostCall(name: DoorFunction): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_TIMEOUT', {
+    detail: `The Data API does not answer to ${name}, though the database has nothing to do: the request or its answer was lost.`,
+  })
 }
 
 /** supabase-js without what a server has no use for: sessions, their timers, retries, a channel for changes. */

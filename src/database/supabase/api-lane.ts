@@ -18,6 +18,14 @@ const KEEP_ALIVE_MARGIN_MS = 1_500
 /** The longest pause after `429 Too Many Requests` that is kept, whatever the answer asks for. */
 const LONGEST_PAUSE_S = 60
 
+export interface LaneOptions {
+  readonly writing: boolean
+  /** How many connections it may have. */
+  readonly max: number
+  /** Whether a connection serves one call after the other; otherwise each call makes its own. @default true */
+  readonly reuse?: boolean
+}
+
 /**
  * A few connections to the Data API for one purpose. Its `fetch` is what supabase-js gets: one attempt under a deadline that
  * covers the whole body; anything but a readable success is thrown as the right COORD_* error.
@@ -27,15 +35,16 @@ export class ApiLane {
   readonly #advice: MendingAdvice
   readonly #writing: boolean
   readonly #host: string
-  readonly #pool: Pool
+  readonly #makePool: () => Pool
   readonly #turnstile: Turnstile
   readonly #underWay = new Set<AbortController>()
+  #pool: Pool
   #closed = false
   #observer: PoolObserver | undefined
   /** Until then the Data API wants no request. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
-  constructor(settings: SupabaseSettings, { writing, max }: { writing: boolean; max: number }) {
+  constructor(settings: SupabaseSettings, { writing, max, reuse = true }: LaneOptions) {
     const { origin, host } = new URL(settings.target.url)
     this.#settings = settings
     this.#advice = new MendingAdvice(settings)
@@ -46,18 +55,20 @@ export class ApiLane {
       timeoutMs: settings.acquireTimeoutMs,
       onTimeout: () => this.#observer?.acquireTimedOut(this.#role),
     })
-    this.#pool = new Pool(origin, {
-      connections: max,
-      pipelining: 1,
-      allowH2: false,
-      connect: { timeout: settings.connectTimeoutMs },
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
-      // The deadline of a call is the only one.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
+    this.#makePool = () =>
+      new Pool(origin, {
+        connections: max,
+        pipelining: reuse ? 1 : 0,
+        allowH2: false,
+        connect: { timeout: settings.connectTimeoutMs },
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+        keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
+        // The deadline of a call is the only one.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      })
+    this.#pool = this.#makePool()
   }
 
   get figures(): ConnectionFigures {
@@ -81,6 +92,17 @@ export class ApiLane {
     return this.#writing ? 'writer' : 'reader'
   }
 
+  /**
+   * Uses no connection again that is there now: a sibling turned out to lead nowhere, and what made it so, such as a router
+   * that forgot, has met all of the same age. Calls that are under way go on.
+   */
+  renew(): void {
+    if (this.#closed) return
+    const old = this.#pool
+    this.#pool = this.#makePool()
+    void old.close()
+  }
+
   /** Ends what is under way, and every connection. */
   async close(): Promise<void> {
     this.#closed = true
@@ -95,7 +117,10 @@ export class ApiLane {
     const failure = { host: this.#host, writing: this.#writing }
     const { callTimeoutMs } = this.#settings
     const call = new AbortController()
-    const timer = setTimeout(() => call.abort(tooLate(failure, callTimeoutMs)), callTimeoutMs)
+    const timer = setTimeout(() => {
+      call.abort(tooLate(failure, callTimeoutMs))
+      this.renew()
+    }, callTimeoutMs)
     this.#underWay.add(call)
     const giveUp = () => call.abort(init.signal?.reason)
     if (init.signal?.aborted) giveUp()
