@@ -38,12 +38,13 @@ export class ChangeFeed {
    * another history, COORD_REVISION_WAIT_TIMEOUT for one that this coordinator has not reached, COORD_STORE_*
    */
   async after(position: Position, limit: number): Promise<FeedPage> {
-    const { view } = this.#live
-    if (position.lineage !== view.lineage) throw otherHistory(view.lineage)
-    if (position.revision > view.revision) await this.#live.waitForRevision(position.revision)
+    if (position.lineage === this.#live.view.lineage) await this.#live.waitForRevision(position.revision)
+    // Asked after the wait, in which another view may have come.
+    const { lineage } = this.#live.view
+    if (position.lineage !== lineage) throw otherHistory(lineage)
     const known = this.ring.digestOf(position.revision)
     if (known !== undefined) {
-      if (known !== position.digest) throw otherHistory(view.lineage)
+      if (known !== position.digest) throw otherHistory(lineage)
       const found = this.ring.after(position.revision, limit) ?? []
       const last = found.at(-1)?.revision ?? position.revision
       return {

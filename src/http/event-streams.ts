@@ -114,7 +114,8 @@ export class EventStreams {
       const made = new Map<string, Frames>()
       let served = 0
       for (const reader of this.#readers) {
-        if (!reader.following) continue
+        // One that was ended stays here until its connection has taken all; its position may be of another history.
+        if (!reader.following || !reader.open) continue
         this.#advance(reader, made)
         served += 1
         if (served % READERS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))

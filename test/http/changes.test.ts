@@ -1,9 +1,12 @@
-import { get, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { get, IncomingMessage, ServerResponse } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import { until } from '../support/with-live.ts'
+import { ChangeFeed } from '../../src/http/change-feed.ts'
+import { EventStreams } from '../../src/http/event-streams.ts'
+import { commitOf, put } from '../conformance/build.ts'
+import { until, withLive } from '../support/with-live.ts'
 import { type ServerScope, withServer } from './with-server.ts'
 
 const service = (serviceName: string, fields: object = {}) => ({
@@ -274,6 +277,29 @@ describe('streams of the journal', () => {
       expect(follower.revisions).toEqual(upTo(1, 100))
       expect(follower.ended).toBe(false)
       follower.close()
+    }))
+
+  it('a reader of a history that is over, whose connection hangs, does not change what others get', () =>
+    withLive(async ({ live, store }) => {
+      const feed = new ChangeFeed(live)
+      const streams = new EventStreams(feed, new AbortController().signal)
+      const stream = () => {
+        const response = new ServerResponse(new IncomingMessage(new Socket()))
+        void streams.serve(response, { filter: {}, position: live.view.position })
+        return response
+      }
+      // Without a socket it never closes, as one whose peer takes nothing.
+      const hanging = stream()
+      await live.commit(commitOf(put('a')))
+      const old = live.view.position
+      await store.inner.fork(old)
+      await until(() => live.view.lineage !== old.lineage)
+      expect([hanging.writableEnded, streams.count]).toEqual([true, 1])
+      const from = live.view.position
+      await live.commit(commitOf(put('b')))
+      await sleep(20)
+      const { entries } = await feed.after(from, 10)
+      expect(entries.map(({ position }) => position)).toEqual([live.view.position])
     }))
 
   it('end first when the server stops', () =>
