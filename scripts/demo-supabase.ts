@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Coordinator, createCoordinator } from '../src/coordinator.ts'
 import { CoordinatorError } from '../src/errors.ts'
@@ -67,13 +68,19 @@ async function checkOnce(project: SupabaseProject): Promise<void> {
 }
 
 async function serveUntilSignal(project: SupabaseProject): Promise<void> {
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), leftByParent()])
   const coordinator = await startCoordinator(project, process.env['PORT'] ?? '3000')
   await importSystem(coordinator.url)
   console.log(await guide(project, coordinator.url))
   await stopped
   console.log('\nstopping')
   await coordinator.stop()
+}
+
+/** npm ends at SIGTERM without handing it on: what it started would be left behind, with its port and its server. */
+async function leftByParent(): Promise<void> {
+  const parent = process.ppid
+  while (process.ppid === parent) await pause(500, undefined, { ref: false })
 }
 
 async function guide(project: SupabaseProject, url: string): Promise<string> {

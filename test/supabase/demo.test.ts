@@ -4,8 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { plainEnv } from '../main/coordinator-process.ts'
 
 /** Runs the demo in a process group of its own, as a terminal does. */
-function startDemo(args: readonly string[]) {
-  const child = spawn(process.execPath, ['scripts/demo-supabase.ts', ...args], {
+function startDemo(
+  args: readonly string[],
+  under: (command: string) => readonly string[] = (command) => ['sh', '-c', `exec ${command}`],
+) {
+  const [program = '', ...rest] = under(
+    [`'${process.execPath}'`, 'scripts/demo-supabase.ts', ...args].join(' '),
+  )
+  const child = spawn(program, rest, {
     env: plainEnv({ PORT: '0' }),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -48,5 +54,16 @@ describe('npm run demo:supabase', () => {
     for (const name of ['coordinator', 'Data API']) await expect(fetch(urlOf(name))).rejects.toThrow()
     // The group is empty: there is nobody left to send a signal to.
     expect(() => process.kill(-(child.pid as number), 0)).toThrow('ESRCH')
+  }, 60_000)
+
+  it('ends by itself where npm was ended, which hands no signal on', async () => {
+    // A shell with a second command stays the parent, as npm does.
+    const { child, output, ended } = startDemo([], (command) => ['sh', '-c', `${command}; true`])
+    await expect.poll(output, { timeout: 40_000 }).toContain('Try')
+    child.kill('SIGTERM')
+    await ended
+    expect(output()).toContain('stopping')
+    for (const url of output().matchAll(/(?:coordinator|Data API) +(http:\S+)/g))
+      await expect(fetch(url[1] as string)).rejects.toThrow()
   }, 60_000)
 })
