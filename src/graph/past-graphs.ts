@@ -124,16 +124,29 @@ export class PastGraphs {
     }
   }
 
-  async *#chunks(key: number): AsyncGenerator<string> {
-    try {
+  /** Not a generator: one that is let go of before its first piece has nowhere to forget what the helper holds for it. */
+  #chunks(key: number): AsyncIterableIterator<string> {
+    const end = async () => {
+      await this.#helper.forget(key)
+      return { done: true, value: undefined } as const
+    }
+    const next = async () => {
       for (;;) {
         const chunk = (await this.#helper.run({ do: 'nextChunk', key })) as string | undefined
-        if (chunk === undefined) return
-        if (chunk !== '') yield chunk
+        if (chunk === undefined) return end()
+        if (chunk !== '') return { done: false, value: chunk } as const
       }
-    } finally {
-      await this.#helper.forget(key)
     }
+    const chunks = {
+      next: () =>
+        next().catch(async (thrown: unknown) => {
+          await end()
+          throw thrown
+        }),
+      return: end,
+      [Symbol.asyncIterator]: () => chunks,
+    }
+    return chunks
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {

@@ -35,12 +35,19 @@ export async function sendLines(
   if (status === 200) headers.push('Content-Type', contentType)
   reply.hijack()
   reply.raw.writeHead(status, headers)
-  if (status === 304 || request.method === 'HEAD') reply.raw.end()
-  else
+  if (status === 304 || request.method === 'HEAD') {
+    reply.raw.end()
+    await letGo(chunks)
+  } else
     try {
       await pipeline(Readable.from(chunks), reply.raw)
     } catch (err) {
       log.debug({ requestId: request.id, route: reply.route?.pattern, err }, 'lines were not sent to the end')
     }
   countAnswer(metrics, reply, status)
+}
+
+/** What nobody reads may hold on to what it would have been made of. */
+async function letGo(chunks: Lines['chunks']): Promise<void> {
+  if (Symbol.asyncIterator in chunks) await chunks[Symbol.asyncIterator]().return?.()
 }

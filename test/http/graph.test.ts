@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { GraphProcess } from '../../src/graph/graph-process.ts'
+import { until } from '../support/with-live.ts'
 import { register, type ServerScope, withServer } from './with-server.ts'
 
 const demo = JSON.parse(readFileSync('examples/data/opentelemetry-demo.json', 'utf8')) as object[]
@@ -211,6 +213,25 @@ describe('the graph over HTTP', () => {
       expect((await ask(path)).body).toMatchObject({ code: 'COORD_QUERY_INVALID', detail })
     }),
   )
+
+  it('of the past leaves nothing behind where only its head was wanted, or it was known', () =>
+    withServer(async (scope) => {
+      const run = vi.spyOn(GraphProcess.prototype, 'run')
+      try {
+        await register(scope)
+        const path = '/knowledge-graph?asOf=1'
+        const { headers } = await scope.ask(path)
+        expect((await scope.ask(path, { method: 'HEAD' })).status).toBe(200)
+        const etag = headers.get('etag') as string
+        expect((await scope.ask(path, { headers: { 'if-none-match': etag } })).status).toBe(304)
+        const keysOf = (what: string) =>
+          run.mock.calls.flatMap(([task]) => (task.do === what && 'key' in task ? [task.key] : []))
+        expect(keysOf('export')).toHaveLength(3)
+        await until(() => keysOf('export').every((key) => keysOf('forget').includes(key)))
+      } finally {
+        run.mockRestore()
+      }
+    }))
 
   it('derives itself anew without a difference', () =>
     withServer(async (scope) => {
