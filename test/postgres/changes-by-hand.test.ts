@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { nextDigest } from '../../src/records/digest.ts'
@@ -230,9 +229,9 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
 
   it('left open keep writers waiting 5 seconds, who are then told whose transaction it is', async () => {
     const hand = server.query(
-      `begin; insert into ${schema}.records (kind, id, data) values ('service', 'a', '{}'); select pg_sleep(6.5); rollback`,
+      `begin; insert into ${schema}.records (kind, id, data) values ('service', 'a', '{}'); select pg_sleep(8); rollback`,
     )
-    await sleep(300)
+    await expect.poll(() => server.sessionsWaiting('PgSleep')).toHaveLength(1)
     const started = performance.now()
     const thrown = await store.commit(caller.position, [commitOf(put('b'))]).then(
       () => undefined,

@@ -87,7 +87,7 @@ describe('a lost line', () => {
       const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('a'))]))
       expect(error).toMatchObject({ outcome: 'unknown', retryable: true })
       expect(ms).toBeGreaterThan(900)
-      expect(ms).toBeLessThan(4_000)
+      expect(ms).toBeLessThan(6_000)
       expect(accepted(await caller.write(put('a')))).toMatchObject({ revision: 1, replayed: false })
     }))
 
@@ -112,7 +112,7 @@ describe('a server that is away', () => {
       })
       const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
       expect(error.retryable).toBe(true)
-      expect(ms).toBeLessThan(1_000)
+      expect(ms).toBeLessThan(3_000)
       await server.start()
       accepted(await caller.write(put('b')))
       expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a', 'b'])
@@ -128,13 +128,13 @@ describe('a server that is away', () => {
     }))
 
   it('that hangs is given up at the deadline, and its connection with it', () =>
-    withStore({ statementTimeoutMs: 400, connectTimeoutMs: 300 }, async (store, caller) => {
+    withStore({ statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 }, async (store, caller) => {
       accepted(await caller.write(put('a')))
       server.freeze()
       try {
         const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
         expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
-        expect(ms).toBeLessThan(900)
+        expect(ms).toBeLessThan(3_000)
         expect(store.pool().writer).toMatchObject({ idle: 0, used: 0 })
       } finally {
         server.resume()
@@ -146,18 +146,18 @@ describe('a server that is away', () => {
 
 describe('a call that takes too long', () => {
   it('is stopped at the server too', () =>
-    withStore({ statementTimeoutMs: 300 }, async (store, caller) => {
+    withStore({ statementTimeoutMs: 1_000 }, async (store, caller) => {
       const hand =
         server.query(`begin; insert into ${schema}.records (kind, id, data) values ('x', 'a', '{}');
-        select pg_sleep(1.5); rollback`)
-      await sleep(100)
+        select pg_sleep(5); rollback`)
+      await expect.poll(() => server.sessionsWaiting('PgSleep')).toHaveLength(1)
       expect((await failure(store.commit(caller.position, [commitOf(put('b'))]))).error).toMatchObject({
         code: 'COORD_STORE_TIMEOUT',
         outcome: 'unknown',
       })
-      await sleep(100)
-      const waiting = await server.query(`select 1 from pg_stat_activity where wait_event_type = 'Lock'`)
-      expect(waiting).toEqual([])
+      await expect.poll(() => server.sessionsWaiting('Lock'), { timeout: 2_000 }).toEqual([])
+      // Nobody waits for it any more, though it goes on.
+      expect(await server.sessionsWaiting('PgSleep')).toHaveLength(1)
       await hand
       accepted(await caller.write(put('b')))
     }))
@@ -170,7 +170,7 @@ describe('a call that takes too long', () => {
       const { error, ms } = await failure(store.head())
       expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', retryable: true })
       expect(error.detail).toContain('connection')
-      expect(ms).toBeLessThan(1_000)
+      expect(ms).toBeLessThan(3_000)
       expect(store.pool().reader).toMatchObject({ used: 1, waiting: 0, max: 1 })
       proxy.cut()
       await hanging
@@ -195,7 +195,7 @@ describe('connections', () => {
     }))
 
   it('are told of: who got one, who had to wait, who gave up', () =>
-    withStore({ poolMax: 2, acquireTimeoutMs: 150, watchAfterMs: 60_000 }, async (store, caller) => {
+    withStore({ poolMax: 2, acquireTimeoutMs: 1_000, watchAfterMs: 60_000 }, async (store, caller) => {
       const told: string[] = []
       store.observePool({
         acquired: (role, { waited, waitMs }) => told.push(`${role} ${waited ? waitMs > 0 : 'free'}`),
@@ -234,8 +234,7 @@ describe('connections', () => {
       await Promise.all([store.head(), store.head(), store.head()])
       expect((await sessions()).length).toBeGreaterThan(0)
     })
-    await sleep(50)
-    expect(await sessions()).toEqual([])
+    await expect.poll(sessions).toEqual([])
   })
 
   async function sessions(): Promise<number[]> {
@@ -252,7 +251,7 @@ async function settles(call: () => Promise<CommitReply>): Promise<CommitReply> {
     try {
       return await call()
     } catch (thrown) {
-      if (attempt === 20 || !(thrown instanceof CoordinatorError && thrown.retryable)) throw thrown
+      if (attempt === 100 || !(thrown instanceof CoordinatorError && thrown.retryable)) throw thrown
       await sleep(50)
     }
   }

@@ -61,22 +61,29 @@ describe('a coordinator on Supabase', () => {
     const { body } = await ask(`${one.url}/register`, 'POST', registration('followed'))
     const followed = await ask(`${two.url}/services/${body.serviceId}?minRevision=${body.revision}`)
     expect(followed.body.service).toMatchObject({ serviceName: 'followed' })
-    await project.server.query(
-      `update other.records set data = data || '{"description": "by hand"}' where kind = 'service';
-       insert into other.records (kind, id, data) values ('service', 'malformed', '{"serviceName": 5}')`,
-    )
-    const started = performance.now()
-    for (const { url } of [one, two])
-      await expect
-        .poll(async () => (await ask(`${url}/services/${body.serviceId}`)).body.service.description, {
-          timeout: 3_000,
-          interval: 20,
-        })
-        .toBe('by hand')
-    expect(performance.now() - started).toBeLessThan(3_000)
+    const waits: number[] = []
+    for (const description of ['once', 'twice', 'by hand']) {
+      await project.server.query(
+        `update other.records set data = data || '{"description": "${description}"}' where id = '${body.serviceId}'`,
+      )
+      const changedAt = performance.now()
+      for (const { url } of [one, two])
+        await expect
+          .poll(async () => (await ask(`${url}/services/${body.serviceId}`)).body.service.description, {
+            timeout: 10_000,
+            interval: 20,
+          })
+          .toBe(description)
+      waits.push(performance.now() - changedAt)
+    }
+    // Not each of them: a busy machine may have no time at one moment.
+    expect(waits.toSorted((a, b) => a - b)[1]).toBeLessThan(3_000)
+    const malformed = `insert into other.records (kind, id, data) values ('service', 'malformed', '{"serviceName": 5}')`
+    await project.server.query(malformed)
     // What is no service is listed for people, not served, and stops nothing.
-    const { refusedRecords } = (await ask(`${one.url}/database`)).body
-    expect(refusedRecords).toMatchObject([{ kind: 'service', id: 'malformed' }])
+    await expect
+      .poll(async () => (await ask(`${one.url}/database`)).body.refusedRecords, { timeout: 10_000 })
+      .toMatchObject([{ kind: 'service', id: 'malformed' }])
     expect((await ask(`${one.url}/services`)).body.total).toBe(1)
   })
 

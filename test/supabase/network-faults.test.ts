@@ -7,14 +7,14 @@ import { FaultProxy, httpAnswer } from '../support/fault-proxy.ts'
 import { targetOf } from '../support/supabase.ts'
 
 const position = { lineage: emptyHead.lineage, revision: 0, digest: emptyHead.digest }
-const callTimeoutMs = 300
+const callTimeoutMs = 1_000
 
 function storeAt(url: string): SupabaseStore {
   return new SupabaseStore({
     target: targetOf({ url, key: 'sb_secret_x', access: 'service' }),
     callTimeoutMs,
-    connectTimeoutMs: 200,
-    acquireTimeoutMs: 150,
+    connectTimeoutMs: 800,
+    acquireTimeoutMs: 500,
     refusalPauseMs: 5,
   })
 }
@@ -78,7 +78,7 @@ describe('supabase: the network', () => {
       expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown', retryable: true })
       expect(error.hint).toContain('paused')
       expect(ms).toBeGreaterThan(callTimeoutMs - 20)
-      expect(ms).toBeLessThan(callTimeoutMs + 500)
+      expect(ms).toBeLessThan(callTimeoutMs + 2_000)
     }),
   )
 

@@ -166,6 +166,14 @@ export class PostgresServer {
     }
   }
 
+  /** Process ids of the sessions that wait for something, such as `PgSleep`, or for anything of a type, such as `Lock`. */
+  async sessionsWaiting(event: string): Promise<number[]> {
+    const rows = await this.query<{ pid: number }>(
+      `select pid from pg_stat_activity where '${event}' in (wait_event, wait_event_type)`,
+    )
+    return rows.map(({ pid }) => pid)
+  }
+
   /** What the server has logged so far. */
   get log(): string {
     return readFileSync(join(this.#home, 'log'), 'utf8')
