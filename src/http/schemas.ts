@@ -146,6 +146,7 @@ export const heartbeatAnswerSchema = z
     lastHeartbeat: time,
     ttlSeconds: z.int().optional(),
     expiresAt: time.optional(),
+    warnings: z.array(warningSchema).optional(),
   })
   .meta({ id: 'HeartbeatAnswer' })
 

@@ -75,12 +75,15 @@ export function parseMigration(input: unknown): {
   checkJsonValue(input)
   const result = migrationSchema.safeParse(input)
   if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
-  const fields = Object.keys(migrationSchema.shape)
-  const unknown = unknownKeys(input as JsonObject, new Set(fields))
   return {
     migrationFile: result.data.migrationFile as JsonObject,
-    warnings: unknown.map((key) => unknownField([key], fields)),
+    warnings: unknownFields(input as JsonObject, Object.keys(migrationSchema.shape)),
   }
+}
+
+/** A warning for each member that is not among the fields. */
+export function unknownFields(input: JsonObject, fields: readonly string[]): readonly Warning[] {
+  return unknownKeys(input, new Set(fields)).map((key) => unknownField([key], fields))
 }
 
 /** Built in one go, and in the order of canonical JSON as far as may be: this runs for every registration. */

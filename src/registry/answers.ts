@@ -68,6 +68,8 @@ export interface HeartbeatAnswer {
   readonly ttlSeconds?: number
   /** When the service expires without another heartbeat, epoch milliseconds; absent where it has no `ttlSeconds`. */
   readonly expiresAt?: number
+  /** What was ignored; absent where nothing was. */
+  readonly warnings?: readonly Warning[]
 }
 
 export interface DeregisterAnswer {

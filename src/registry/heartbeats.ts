@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import type { View } from '../live/view.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
 import { checkJsonValue, invalidBody } from '../records/check-json.ts'
 import { schemaProblems } from '../records/schema-problems.ts'
+import { unknownFields } from '../records/service.ts'
 import type { HeartbeatAnswer } from './answers.ts'
 import type { Leases } from './leases.ts'
 import { serviceIndex } from './service-index.ts'
@@ -28,6 +30,8 @@ export function takeHeartbeat(
   checkJsonValue(body)
   const result = heartbeatSchema.safeParse(body)
   if (!result.success) throw invalidBody(schemaProblems(result.error.issues, body))
+  // One that meant to say `down` by another name has said `up`.
+  const warnings = unknownFields(body as JsonObject, Object.keys(heartbeatSchema.shape))
   const lastHeartbeat = leases.renew(serviceId, result.data.status)
   const ttlSeconds = index.facts.ttlSeconds(slot)
   return {
@@ -35,5 +39,6 @@ export function takeHeartbeat(
     health: result.data.status,
     lastHeartbeat,
     ...(ttlSeconds === 0 ? {} : { ttlSeconds, expiresAt: lastHeartbeat + ttlSeconds * 1_000 }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   }
 }

@@ -43,6 +43,17 @@ describe('heartbeats', () => {
     }, clocks.options())
   })
 
+  it('warn of what was ignored: a word that was meant for the status leaves the service up', () =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      const answer = registry.heartbeat(serviceId, { Status: 'down' })
+      expect(answer).toMatchObject({
+        health: 'up',
+        warnings: [{ code: 'unknown_field', path: '/Status' }],
+      })
+      expect(answer.warnings?.[0]?.message).toContain('did you mean status?')
+    }))
+
   it('change neither the ETag nor the stored data', () =>
     withRegistry(async ({ registry, live }) => {
       const { serviceId } = await registry.register(cart, someone)
