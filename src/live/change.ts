@@ -1,5 +1,5 @@
-import { CoordinatorError } from '../errors.ts'
-import type { Write } from '../records/record.ts'
+import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { Revision, Write } from '../records/record.ts'
 import type { CommitOutcome } from './committer.ts'
 import type { Live } from './live.ts'
 import type { View } from './view.ts'
@@ -54,6 +54,15 @@ export async function change<T>(
     if (attempt === MAX_ATTEMPTS)
       throw new CoordinatorError('COORD_COMMIT_CONTENDED', { outcome: 'not_written', retryAfterSeconds: 1 })
     // The view has followed up to the batch that held the conflict; waiting only matters where it is still behind.
-    await live.waitForRevision(actual)
+    await caughtUpTo(live, actual)
+  }
+}
+
+/** A wait that ends in vain, as where the history is replaced meanwhile, ends a write that stored nothing. */
+async function caughtUpTo(live: Live, revision: Revision): Promise<void> {
+  try {
+    await live.waitForRevision(revision)
+  } catch (thrown) {
+    throw toCoordinatorError(thrown).withOutcome('not_written')
   }
 }

@@ -81,6 +81,22 @@ describe('change', () => {
       expect(live.view.get('service', 'counter')?.data).toBe('{"n":100}')
     }))
 
+  it('L25: says that nothing was written, where the view never gets to what was faster', () =>
+    withLive(
+      async ({ live, store }) => {
+        const conflict = { outcome: 'conflict', kind: 'service', id: 'counter', expected: 0, actual: 9 }
+        store.next('commit', {
+          does: 'answer',
+          value: { status: 'ok', results: [conflict], entries: [], more: false },
+        })
+        await expect(change(live, request(), increment)).rejects.toMatchObject({
+          code: 'COORD_REVISION_WAIT_TIMEOUT',
+          outcome: 'not_written',
+        })
+      },
+      { options: { revisionTimeoutMs: 30 } },
+    ))
+
   it('L25: does not try again against the wish of the caller', () =>
     withLive(async ({ live }) => {
       await live.commit(commitOf(put('a')))
