@@ -80,6 +80,8 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       done += next.value.items.length
       progress.update(done, next.value.items.at(-1)?.fraction)
     }
+    // Before the bar is stopped: each note starts it again, and a bar that runs keeps the process alive.
+    report.end()
   } catch (thrown) {
     if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)
     throw thrown
@@ -87,7 +89,6 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
     progress.stop()
     await items.return(undefined)
   }
-  report.end()
   terminal.stdout.write(
     options.json === true
       ? `${JSON.stringify({ total: done, ...totals, failures: report.failures })}\n`
