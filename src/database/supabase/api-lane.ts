@@ -22,8 +22,6 @@ export interface LaneOptions {
   readonly writing: boolean
   /** How many connections it may have. */
   readonly max: number
-  /** Whether a connection serves one call after the other; otherwise each call makes its own. @default true */
-  readonly reuse?: boolean
 }
 
 /**
@@ -44,7 +42,7 @@ export class ApiLane {
   /** Until then the Data API wants no request. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
-  constructor(settings: SupabaseSettings, { writing, max, reuse = true }: LaneOptions) {
+  constructor(settings: SupabaseSettings, { writing, max }: LaneOptions) {
     const { origin, host } = new URL(settings.target.url)
     this.#settings = settings
     this.#advice = new MendingAdvice(settings)
@@ -58,7 +56,7 @@ export class ApiLane {
     this.#makePool = () =>
       new Pool(origin, {
         connections: max,
-        pipelining: reuse ? 1 : 0,
+        pipelining: 1,
         allowH2: false,
         connect: { timeout: settings.connectTimeoutMs },
         keepAliveTimeout: KEEP_ALIVE_MS,
@@ -119,7 +117,6 @@ export class ApiLane {
     const call = new AbortController()
     const timer = setTimeout(() => {
       call.abort(tooLate(failure, callTimeoutMs))
-      this.renew()
     }, callTimeoutMs)
     this.#underWay.add(call)
     const giveUp = () => call.abort(init.signal?.reason)
