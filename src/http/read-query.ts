@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { CoordinatorError, type Problem } from '../errors.ts'
+import type { Problem } from '../errors.ts'
 import { closestWord } from '../records/closest-word.ts'
+import { invalidQuery } from '../records/invalid-query.ts'
 
 /** Values of a query string: repeated parameters are arrays. */
 export type QueryValues = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -33,16 +34,6 @@ function parse<S extends z.ZodObject>(query: QueryValues, schema: S): z.output<S
   throw invalidQuery(
     result.error.issues.flatMap((issue) => problemsOf(issue, query, Object.keys(schema.shape))),
   )
-}
-
-export function invalidQuery(problems: readonly Problem[]): CoordinatorError {
-  const [first] = problems
-  const sentence = `The parameter ${first?.path.replace(/^query\./, '')} ${first?.message}`
-  return new CoordinatorError('COORD_QUERY_INVALID', {
-    detail: sentence.endsWith('?') ? sentence : `${sentence}.`,
-    errors: problems,
-    outcome: 'not_written',
-  })
 }
 
 function problemsOf(issue: z.core.$ZodIssue, query: QueryValues, known: readonly string[]): Problem[] {

@@ -28,7 +28,9 @@ export class ProblemSender {
     this.#logFault(request, reply, error)
     const headers = extraHeaders(error)
     if (mustClose(request)) headers.push('Connection', 'close')
-    const body = JSON.stringify(problemDocument(error, request.id))
+    const document = problemDocument(error, request.id)
+    // Whether something was written is no question after a read.
+    const body = JSON.stringify(isRead(request) ? { ...document, outcome: undefined } : document)
     const answer = { status: error.status, body, contentType: PROBLEM_TYPE, headers }
     if (operation?.state === true || operation?.writes === true) this.#answers.sendState(reply, answer)
     else this.#answers.send(reply, answer)
@@ -39,6 +41,10 @@ export class ProblemSender {
     if (error.code === 'COORD_INTERNAL') this.#log.error(members, 'a request met a fault of the coordinator')
     else if (error.status >= 500) this.#log.debug(members, 'a request failed')
   }
+}
+
+function isRead({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 function extraHeaders(error: CoordinatorError): string[] {

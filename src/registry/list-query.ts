@@ -1,5 +1,6 @@
-import { CoordinatorError, type Problem } from '../errors.ts'
+import type { Problem } from '../errors.ts'
 import { closestWord } from '../records/closest-word.ts'
+import { invalidQuery } from '../records/invalid-query.ts'
 import type { ServiceStatus } from './answers.ts'
 import { HEALTHS, type Health } from './leases.ts'
 import { SERVICE_FIELDS } from './service-json.ts'
@@ -135,12 +136,7 @@ class QueryValues {
   }
 
   throwProblems(): void {
-    const [first] = this.#problems
-    if (first === undefined) return
-    throw new CoordinatorError('COORD_QUERY_INVALID', {
-      detail: `${first.path} ${first.message}.`,
-      errors: this.#problems,
-    })
+    if (this.#problems.length > 0) throw invalidQuery(this.#problems)
   }
 
   #check(key: string, values: readonly string[]): void {

@@ -29,6 +29,7 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
   })
   const started = performance.now()
   let [lastDone, lastFraction] = [0, 0]
+  let stopped = false
   const payload = () => ({
     done: lastDone,
     percent: lastFraction === 0 ? '' : `${Math.floor(lastFraction * 100)} %`,
@@ -41,11 +42,15 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
       bar.update(Math.floor(lastFraction * 1_000), payload())
     },
     note(line) {
-      bar.stop()
+      if (!stopped) bar.stop()
       stream.write(`${line}\n`)
-      bar.start(1_000, Math.floor(lastFraction * 1_000), payload())
+      // A bar that was started again after the end would keep the process alive.
+      if (!stopped) bar.start(1_000, Math.floor(lastFraction * 1_000), payload())
     },
-    stop: () => bar.stop(),
+    stop() {
+      stopped = true
+      bar.stop()
+    },
   }
 }
 
