@@ -26,7 +26,7 @@ export function databaseAnswer(
     ageMs: Math.max(0, Math.round(ageMs)),
     floorRevision: floor,
     waitingWrites: queueDepth,
-    loadedRecords,
+    ...(state === 'loading' ? { loadedRecords } : {}),
     refusedRecords: live.loaded
       ? live.view.refused
           .slice(0, refusedListed)

@@ -199,7 +199,7 @@ export const databaseAnswerSchema = z
     ageMs: z.number().meta({ description: 'Since the database confirmed that the view is complete.' }),
     floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
     waitingWrites: z.int(),
-    loadedRecords: z.int(),
+    loadedRecords: z.int().optional().meta({ description: 'While loading: how many records have arrived.' }),
     refusedRecords: z.array(z.object({ kind: z.string(), id: z.string(), revision, reason: z.string() })),
     refusedCount: z.int(),
     pool: z.object({ writer: connections, reader: connections }).optional(),
