@@ -97,7 +97,24 @@ export class PostgresMigrator implements Migrator {
       ),
       doing: 'reading which migrations ran',
     })
+    if (rows.length === 0) await this.#refuseHiddenRows(connection)
     return rows.map(appliedOf)
+  }
+
+  /** Row security shows a role that is not the owner empty tables, which look like a schema without migrations. */
+  async #refuseHiddenRows(connection: Connection): Promise<void> {
+    const [row] = await connection.run({
+      text: sqlFor(
+        this.#schema,
+        `select row_security_active('@schema@.migrations'::regclass)::text as hidden, current_user::text as role`,
+      ),
+      doing: 'asking whether row security hides the schema',
+    })
+    if (row?.['hidden'] !== 'true') return
+    throw new CoordinatorError('COORD_STORE_RIGHTS', {
+      detail: `Row security hides the rows of schema ${this.#schema} from role ${row['role']}: it needs bypassrls, or has to be the owner.`,
+      outcome: 'not_written',
+    })
   }
 
   #foreign(found: readonly Row[]): CoordinatorError {
