@@ -125,8 +125,8 @@ describe('the functions', () => {
        and not coalesce(proconfig::text like '%search_path=%', false) order by 1`,
       'project',
     )
-    // These three name nothing but operators and functions of pg_catalog on their own arguments, and are inlined.
-    expect(rows.map(({ name }) => name)).toEqual(['argument', 'head_json', 'place_of'])
+    // These name nothing but operators and functions of pg_catalog on their own arguments, and are inlined.
+    expect(rows.map(({ name }) => name)).toEqual(['argument', 'head_json', 'place_of', 'sent_size'])
   })
 
   it('take their argument as JSON, and as a JSON string', async () => {
