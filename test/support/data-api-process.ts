@@ -56,9 +56,24 @@ async function start(settings: DataApiSettings): Promise<void> {
       response.destroy(thrown instanceof Error ? thrown : new Error('The Data API failed.'))
     })
   })
+  await warmUp(app, settings)
   server.listen(settings.port ?? 0, '127.0.0.1', () => {
     process.send?.({ port: (server.address() as AddressInfo).port })
   })
+}
+
+/**
+ * The first request makes it read the schema, and the first that reaches the database makes it try to grant rights which it
+ * does not have here, and fail with 42501. Nobody else may get that answer: it comes before the port is open.
+ */
+async function warmUp(app: WebServer, { probe, secretKey }: DataApiSettings): Promise<void> {
+  const request = new Request(`http://127.0.0.1/rest/v1/rpc/${probe}`, {
+    method: 'POST',
+    headers: { apikey: secretKey, 'content-type': 'application/json' },
+    body: '{"p":{}}',
+  })
+  const reply = await app.fetch(request, { peerAddress: null })
+  await reply.arrayBuffer()
 }
 
 function roleOf(key: string, { secretKey, publishableKey, userKey }: DataApiSettings) {

@@ -69,7 +69,6 @@ export class DataApi {
     // It ends when its channel to this process closes: it need not keep this process alive.
     child.unref()
     child.channel?.unref()
-    await this.#readSchema()
   }
 
   async stop(): Promise<void> {
@@ -100,20 +99,12 @@ export class DataApi {
     await this.stop()
   }
 
-  /**
-   * The first request makes it read the schema, and the first that reaches the database makes it try to grant rights which it
-   * does not have here, and fail: that one is thrown away.
-   */
-  async #readSchema(): Promise<void> {
-    await this.#call()
-  }
-
-  async #call(signal?: AbortSignal): Promise<void> {
+  async #call(signal: AbortSignal): Promise<void> {
     const response = await fetch(`${this.url}/rest/v1/rpc/${this.#settings.probe}`, {
       method: 'POST',
       headers: { apikey: this.#settings.secretKey, 'content-type': 'application/json' },
       body: '{"p":{}}',
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     })
     await response.arrayBuffer()
   }
