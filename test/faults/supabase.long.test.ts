@@ -26,9 +26,11 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
     for (const bytes of [httpPage(502), httpPage(520), httpPage(503), halfAnswer])
       await damage(5, { matching: commit, fault: { do: 'answer', bytes } })
     await damage(2, { matching: commit, fault: { do: 'hang' } })
-    proxy.strand()
-    await sleep(50)
-    await back('every connection half-open')
+    await times(5, 300, async () => {
+      proxy.strand()
+      await sleep(50)
+      await back('every connection half-open')
+    })
     for (const ms of [300, 1_000, 3_000]) {
       await proxy.refuse()
       await sleep(ms)

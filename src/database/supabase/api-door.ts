@@ -30,8 +30,8 @@ export class ApiDoor implements Door {
     this.#watchAfterMs = settings.watchAfterMs
     this.#writer = new ApiLane(settings, { writing: true, max: 1 })
     this.#reader = new ApiLane(settings, { writing: false, max: Math.max(1, settings.poolMax - 1) })
-    // Where connections are in doubt: one of its own, which is new unless there was doubt just before.
-    this.#asker = new ApiLane(settings, { writing: false, max: 1 })
+    // Where connections are in doubt, one that was there before says nothing.
+    this.#asker = new ApiLane(settings, { writing: false, max: 1, reuse: false })
     this.#writerClient = clientOver(this.#writer, settings)
     this.#readerClient = clientOver(this.#reader, settings)
     this.#askerClient = clientOver(this.#asker, settings)

@@ -22,6 +22,8 @@ export interface LaneOptions {
   readonly writing: boolean
   /** How many connections it may have. */
   readonly max: number
+  /** Whether a connection serves one call after the other; otherwise each call makes its own. @default true */
+  readonly reuse?: boolean
 }
 
 /**
@@ -42,7 +44,7 @@ export class ApiLane {
   /** Until then the Data API wants no request. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
-  constructor(settings: SupabaseSettings, { writing, max }: LaneOptions) {
+  constructor(settings: SupabaseSettings, { writing, max, reuse = true }: LaneOptions) {
     const { origin, host } = new URL(settings.target.url)
     this.#settings = settings
     this.#advice = new MendingAdvice(settings)
@@ -56,7 +58,7 @@ export class ApiLane {
     this.#makePool = () =>
       new Pool(origin, {
         connections: max,
-        pipelining: 1,
+        pipelining: reuse ? 1 : 0,
         allowH2: false,
         connect: { timeout: settings.connectTimeoutMs },
         keepAliveTimeout: KEEP_ALIVE_MS,
