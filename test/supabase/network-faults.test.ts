@@ -9,13 +9,14 @@ import { targetOf } from '../support/supabase.ts'
 const position = { lineage: emptyHead.lineage, revision: 0, digest: emptyHead.digest }
 const callTimeoutMs = 1_000
 
-function storeAt(url: string): SupabaseStore {
+function storeAt(url: string, options: { acquireTimeoutMs?: number; watchAfterMs?: number } = {}) {
   return new SupabaseStore({
     target: targetOf({ url, key: 'sb_secret_x', access: 'service' }),
     callTimeoutMs,
     connectTimeoutMs: 800,
     acquireTimeoutMs: 500,
     refusalPauseMs: 5,
+    ...options,
   })
 }
 
@@ -127,6 +128,23 @@ describe('supabase: the network', () => {
       expect(store.pool().writer).toMatchObject({ used: 1, waiting: 0, max: 1 })
       expect((await first).error.outcome).toBe('unknown')
       expect(store.pool().writer).toMatchObject({ used: 0 })
+    }))
+
+  it('takes a write that waits for others before it for no lost one', () =>
+    withProxy(async (proxy, _store, stub) => {
+      stub.reply = ({ path }) => {
+        if (path.includes('_inspect')) return { body: '{"headHolder":null}' }
+        return { delayMs: 60, body: JSON.stringify({ status: 'ok', head: emptyHead }) }
+      }
+      // The last of them waits for half a second, while nobody holds the head.
+      const store = storeAt(proxy.url, { acquireTimeoutMs: 10_000, watchAfterMs: 100 })
+      try {
+        const heads = await Promise.all(Array.from({ length: 12 }, () => store.fork(position)))
+        expect(heads).toHaveLength(12)
+        expect(stub.requests.filter(({ path }) => path.includes('_fork'))).toHaveLength(12)
+      } finally {
+        await store.close()
+      }
     }))
 
   it('reads while a write hangs', () =>

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface StubRequest {
   readonly method: string
@@ -15,6 +16,8 @@ export interface StubReply {
   readonly headers?: Readonly<Record<string, string>>
   /** @default the head of an empty store */
   readonly body?: string
+  /** How long the answer takes to begin, in milliseconds. @default 0 */
+  readonly delayMs?: number
 }
 
 const lineage = '11111111-2222-4333-8444-555555555555'
@@ -56,6 +59,7 @@ export class DataApiStub {
       }
       stub?.requests.push(asked)
       const answer = stub?.reply(asked) ?? {}
+      if (answer.delayMs !== undefined) await sleep(answer.delayMs)
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
       response.end(answer.body ?? JSON.stringify(emptyHead))
     })

@@ -85,7 +85,10 @@ export class ApiDoor implements Door {
         this.#doubtReaders()
       },
     }
-    return watchWrite(watch, () => this.#ask(this.#writerClient, { name, argument, signal: lost.signal }))
+    // Only what is on its way is watched: a write that waits for the one before it is not lost.
+    return this.#writer.inTurn(() =>
+      watchWrite(watch, () => this.#ask(this.#writerClient, { name, argument, signal: lost.signal })),
+    )
   }
 
   async #isAtRest(): Promise<boolean | undefined> {

@@ -77,12 +77,19 @@ export class ApiLane {
     return { used: inside, idle: Math.max(0, connected - inside), waiting, max }
   }
 
-  /** What supabase-js calls instead of the global `fetch`. */
-  readonly fetch: typeof globalThis.fetch = (input, init) =>
-    this.#turnstile.pass((passage) => {
+  /** What supabase-js calls instead of the global `fetch`. In a writing lane only within `inTurn`. */
+  readonly fetch: typeof globalThis.fetch = (input, init) => {
+    const ask = () => this.#ask(String(input), init ?? {})
+    return this.#writing ? ask() : this.inTurn(ask)
+  }
+
+  /** Does some work as soon as a connection is free for it. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turnstile.pass((passage) => {
       this.#observer?.acquired(this.#role, passage)
-      return this.#ask(String(input), init ?? {})
+      return work()
     })
+  }
 
   observe(observer: PoolObserver): void {
     this.#observer = observer
