@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { within } from '../live/backoff.ts'
 import type { Live } from '../live/live.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Answers } from './answers.ts'
@@ -48,13 +48,6 @@ export async function stopServer(server: Stoppable, timeoutMs: number): Promise<
   await connections.drained({ timeoutMs: leftMs(), restMs: 0 })
   const cut = connections.cutOff()
   if (cut > 0) log.warn({ cut, timeoutMs }, 'the time to stop is over: requests were cut off')
-  await Promise.all([app.close(), inTime(stopped, leftMs() + closeGraceMs)])
+  await Promise.all([app.close(), within(leftMs() + closeGraceMs, stopped)])
   return { cut }
-}
-
-async function inTime(stopped: Promise<void>, timeoutMs: number): Promise<void> {
-  const waiting = new AbortController()
-  const late = pause(timeoutMs, undefined, { signal: waiting.signal }).catch(() => undefined)
-  await Promise.race([stopped, late])
-  waiting.abort()
 }

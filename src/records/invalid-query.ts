@@ -7,5 +7,6 @@ export function invalidQuery(problems: readonly Problem[]): CoordinatorError {
   return new CoordinatorError('COORD_QUERY_INVALID', {
     detail: sentence.endsWith('?') ? sentence : `${sentence}.`,
     errors: problems,
+    outcome: 'not_written',
   })
 }

@@ -147,6 +147,7 @@ export class Connection {
   async close(): Promise<void> {
     if (this.#broken) return
     const timer = setTimeout(() => this.destroy(), 1_000)
+    // A connection that breaks while it ends has ended: that is what was wanted.
     await this.#client.end().catch(() => undefined)
     clearTimeout(timer)
     this.destroy()
