@@ -56,11 +56,7 @@ describe('a failover', () => {
     await using one = await coordinator(env)
     await using two = await coordinator(env)
     const { lineage } = await one.register('kept')
-    await until('the standby has it', async () => {
-      const [head] = await standby.query<{ revision: string }>('select revision from coordinator.head')
-      return head?.revision === '1'
-    })
-    await standby.stop()
+    await stopOnceItHas(standby, '1')
     const lost = []
     for (let index = 0; index < 50; index += 1) lost.push((await one.register(`lost-${index}`)).serviceId)
     await two.client.get('/services?minRevision=51')
@@ -82,11 +78,7 @@ describe('a failover', () => {
     await using one = await coordinator(env)
     await using two = await coordinator(env)
     const { lineage } = await one.register('kept')
-    await until('the standby has it', async () => {
-      const [head] = await standby.query<{ revision: string }>('select revision from coordinator.head')
-      return head?.revision === '1'
-    })
-    await standby.stop()
+    await stopOnceItHas(standby, '1')
     const lost = [await one.register('lost-1'), await one.register('lost-2')].map((each) => each.serviceId)
     await two.client.get('/services?minRevision=3')
     // Both ask again as soon as the new primary is there; the changes by hand must come first.
@@ -190,4 +182,13 @@ async function expectFollowed(
     expect((await client.get('/services')).body.total).toBe(services)
   }
   expect(snapshots.size).toBe(1)
+}
+
+/** Stops a standby that has a revision and gets nothing after it: the tail that a failover will lose. */
+async function stopOnceItHas(standby: PostgresServer, revision: string): Promise<void> {
+  await until('the standby has it', async () => {
+    const [head] = await standby.query<{ revision: string }>('select revision from coordinator.head')
+    return head?.revision === revision
+  })
+  await standby.stop()
 }
