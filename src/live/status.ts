@@ -106,8 +106,15 @@ export class StatusBoard {
     return this.#durable ? 'ready' : 'memory'
   }
 
+  /** Where the two ways fail for different causes, both are told: the newer one may be what has to be mended. */
   #reason(): string | undefined {
-    const fault = this.#faults.get('write') ?? this.#faults.get('read')
-    return fault === undefined ? this.#stale : `${ERRORS[fault.error.code].title}: ${fault.error.detail}`
+    const write = textOf(this.#faults.get('write')?.error)
+    const read = textOf(this.#faults.get('read')?.error)
+    if (write === undefined || read === undefined || write === read) return write ?? read ?? this.#stale
+    return `Writing: ${write} Reading: ${read}`
   }
+}
+
+function textOf(error: CoordinatorError | undefined): string | undefined {
+  return error === undefined ? undefined : `${ERRORS[error.code].title}: ${error.detail}`
 }

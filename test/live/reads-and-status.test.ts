@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { ERRORS } from '../../src/errors.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { recordsAsOf } from '../conformance/caller.ts'
 import { until, withLive } from '../support/with-live.ts'
@@ -61,6 +62,19 @@ describe('status', () => {
       await until(() => live.status.state === 'degraded')
       for (let n = 0; n < 20; n += 1) await live.commit(commitOf(put('a', { n })))
       expect(states).toEqual(['loading', 'ready', 'degraded'])
+    }))
+
+  it('L1: tells both causes where writing and reading fail for different ones', () =>
+    withLive(async ({ live, store }) => {
+      store.always({ does: 'fail', code: 'COORD_STORE_FULL', outcome: 'not_written' }, 'commit')
+      store.always({ does: 'fail', code: 'COORD_STORE_AUTH' }, 'changes')
+      const failing = live.commit(commitOf(put('a'))).catch(({ code }) => code)
+      const titles = [ERRORS.COORD_STORE_FULL.title, ERRORS.COORD_STORE_AUTH.title]
+      await until(() => titles.every((title) => live.status.reason?.includes(title)))
+      expect(await failing).toBe('COORD_STORE_FULL')
+      store.heal()
+      await until(() => live.status.state === 'ready')
+      expect(live.status).not.toHaveProperty('reason')
     }))
 
   it('L1: keeps trying to connect for as long as it takes', () =>

@@ -223,9 +223,9 @@ describe('secrets', () => {
     await server.query(`alter role app password 'changed'`)
     proxy.cut()
     await expect
-      .poll(async () => JSON.stringify((await ask(`${coordinator.url}/database`)).body), { timeout: 10_000 })
-      .toContain('COORD_STORE_AUTH')
-    await look('wrong password')
+      .poll(async () => (await ask(`${coordinator.url}/health`)).body.storage.reason, { timeout: 10_000 })
+      .toMatch(/password authentication failed/)
+    await look('wrong-password')
     await server.query(`alter role app password '${canary}'`)
     const ended = await coordinator.stop()
     texts.push(ended.stdout, ended.stderr)

@@ -122,10 +122,7 @@ describe('several hosts', () => {
     const store = storeOnBoth()
     const caller = new Caller(store, (await store.open()).position)
     accepted(await caller.write(put('kept')))
-    await waitFor(async () => {
-      const [row] = await standby.query<{ revision: string }>('select revision from coordinator.head')
-      return row?.revision === '1'
-    })
+    await waitFor(async () => (await revisionAt(standby)) === '1')
     await standby.stop()
     accepted(await caller.write(put('lost')))
     await primary.kill()
@@ -141,10 +138,7 @@ describe('several hosts', () => {
     const store = storeOnBoth()
     const caller = new Caller(store, (await store.open()).position)
     accepted(await caller.write(put('a')))
-    await waitFor(async () => {
-      const [row] = await standby.query<{ revision: string }>('select revision from coordinator.head')
-      return row?.revision === '1'
-    })
+    await waitFor(async () => (await revisionAt(standby)) === '1')
     // As an operator does who switches over: the old primary goes on answering, and takes no more writes.
     await primary.query('alter system set default_transaction_read_only = on')
     await primary.query('select pg_reload_conf()')
@@ -164,6 +158,16 @@ describe('several hosts', () => {
     expect(records.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 })
+
+/** The head that a standby has; `undefined` as long as the schema has not come to it. */
+async function revisionAt(standby: PostgresServer): Promise<string | undefined> {
+  const [{ there }] = (await standby.query(
+    `select to_regclass('coordinator.head') is not null as there`,
+  )) as [{ there: boolean }]
+  if (!there) return undefined
+  const [row] = await standby.query<{ revision: string }>('select revision from coordinator.head')
+  return row?.revision
+}
 
 async function waitFor(condition: () => Promise<boolean>): Promise<void> {
   for (const until = performance.now() + 10_000; performance.now() < until; await sleep(20))
