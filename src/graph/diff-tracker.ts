@@ -4,6 +4,7 @@ import { edgeId } from '../records/graph-id.ts'
 import type { Entry, Revision, StoredRecord } from '../records/record.ts'
 import { deriveService } from './derive.ts'
 import { Describer, type EdgeJson, type NodeJson } from './describe.ts'
+import type { DetachedGraph } from './detached-graph.ts'
 import type { GraphProjection } from './graph-projection.ts'
 import { COMPLETE, type Completeness, cutBy } from './questions/answer.ts'
 
@@ -50,22 +51,21 @@ interface Touched<T> {
  * the end is then told with its cause. Only what was touched is ever looked at.
  */
 export class DiffTracker {
+  readonly #past: DetachedGraph
   readonly #graph: GraphProjection
-  readonly #records = new Map<string, StoredRecord>()
   readonly #nodes = new Map<string, Touched<NodeJson>>()
   readonly #edges = new Map<string, Touched<EdgeJson>>()
   readonly #commits = new Map<Revision, DiffCommit>()
 
-  /** @param records what the graph was made of; both are changed from now on */
-  constructor(graph: GraphProjection, records: Iterable<StoredRecord>) {
-    this.#graph = graph
-    for (const record of records) this.#records.set(`${record.kind}\0${record.id}`, record)
+  /** @param past is changed from now on */
+  constructor(past: DetachedGraph) {
+    this.#past = past
+    this.#graph = past.graph
   }
 
   play(entry: Entry): void {
     const changes = entry.writes.map((write) => {
-      const key = `${write.kind}\0${write.id}`
-      const before = this.#records.get(key)
+      const before = this.#past.get(write.kind, write.id)
       const after: StoredRecord | undefined =
         write.op === 'delete'
           ? undefined
@@ -75,11 +75,13 @@ export class DiffTracker {
               createdAt: before?.createdAt ?? entry.at,
               updatedAt: entry.at,
             }
-      return { key, before, after }
+      return { before, after }
     })
     const relevant = changes.filter(({ before, after }) => isGraphKind(before ?? after))
     for (const { before, after } of relevant) this.#touch([before, after], entry.revision)
-    for (const { key, before, after } of relevant) this.#apply(key, { before, after })
+    for (const { before, after } of relevant)
+      if (after !== undefined) this.#past.put(after)
+      else if (before !== undefined) this.#past.remove(before)
     if (relevant.length === 0) return
     const { revision, at, actor, commitId } = entry
     this.#commits.set(revision, { revision, at: new Date(at).toISOString(), actor, commitId })
@@ -109,19 +111,6 @@ export class DiffTracker {
       edgesTotal: edges.length,
       commits: commits.flatMap((revision) => this.#commits.get(revision) ?? []),
       ...(nodes.length > limit || edges.length > limit ? cutBy('limit') : COMPLETE),
-    }
-  }
-
-  #apply(
-    key: string,
-    { before, after }: { before: StoredRecord | undefined; after: StoredRecord | undefined },
-  ) {
-    if (after !== undefined) {
-      this.#records.set(key, after)
-      this.#graph.put(after, JSON.parse(after.data) as JsonObject)
-    } else if (before !== undefined) {
-      this.#records.delete(key)
-      this.#graph.remove(before)
     }
   }
 

@@ -18,14 +18,7 @@ const noRecords: readonly StoredRecord[] = []
  */
 export class GraphProjection implements Projection, GraphReader {
   readonly topology = new Topology()
-  /** Numbers of records by kind and id. */
-  readonly #slots = {
-    service: new Map<string, number>(),
-    node: new Map<string, number>(),
-    edge: new Map<string, number>(),
-  }
   readonly #records: (StoredRecord | undefined)[] = []
-  readonly #freeSlots: number[] = []
   /** For each record the edges that it states. */
   readonly #stated = new IntLists()
   /** For each record the node that it states; -1 for the record of an edge. */
@@ -38,36 +31,25 @@ export class GraphProjection implements Projection, GraphReader {
   /** What was asserted is rare: maps cost nothing where there is none. */
   readonly #assertionsOfNode = new Map<number, number[]>()
   readonly #assertionsOfEdge = new Map<number, number[]>()
+  #services = 0
   #activeServices = 0
 
-  put(record: StoredRecord, data: JsonObject): void {
-    const slots = this.#slotsOf(record)
-    let slot = slots.get(record.id)
-    const before = slot === undefined ? undefined : this.#records[slot]
-    if (slot === undefined) {
-      slot = this.#freeSlots.pop() ?? this.#records.length
-      slots.set(record.id, slot)
-      this.#subject[slot] = -1
-      this.#active[slot] = false
-    }
+  put(slot: number, record: StoredRecord, data: JsonObject): void {
+    const before = this.#records[slot]
     this.#records[slot] = record
-    const old = before === undefined ? undefined : this.#stated.of(slot).slice()
+    if (before === undefined) return this.#enter(slot, record, data)
+    const old = this.#stated.of(slot).slice()
     const oldSubject = this.#subject[slot] as number
     this.#stated.clear(slot)
     // The new statements first: what both have in common is never gone in between.
-    if (record.kind === 'service') this.#stateService(slot, data)
-    else if (record.kind === 'node') this.#restate(slot, this.topology.nodeFor(String(data['id'])))
-    else this.#stateEdge(slot, data as unknown as EdgeIdentity)
-    if (before === undefined || old === undefined) return
+    this.#state(slot, record, data)
     if (oldSubject !== -1) this.topology.unstate(oldSubject)
     for (const edge of old) this.#release(slot, edge, before.revision)
   }
 
-  remove({ kind, id, revision }: StoredRecord): void {
-    const slots = this.#slotsOf({ kind })
-    const slot = slots.get(id)
-    if (slot === undefined) return
-    slots.delete(id)
+  remove(slot: number): void {
+    const { kind, revision } = this.#records[slot] as StoredRecord
+    if (kind === 'service') this.#services -= 1
     this.#setActive(slot, false)
     const stated = this.#stated.of(slot).slice()
     this.#stated.clear(slot)
@@ -77,7 +59,6 @@ export class GraphProjection implements Projection, GraphReader {
       this.topology.unstate(subject)
     }
     this.#records[slot] = undefined
-    this.#freeSlots.push(slot)
     for (const edge of stated) this.#release(slot, edge, revision)
   }
 
@@ -103,7 +84,7 @@ export class GraphProjection implements Projection, GraphReader {
     return this.topology.reversed[type] as boolean
   }
   get serviceCount(): number {
-    return this.#slots.service.size
+    return this.#services
   }
   get activeServiceCount(): number {
     return this.#activeServices
@@ -185,8 +166,17 @@ export class GraphProjection implements Projection, GraphReader {
     return Array.from(slots, (slot) => this.#records[slot] as StoredRecord)
   }
 
-  #slotsOf({ kind }: { readonly kind: string }): Map<string, number> {
-    return this.#slots[kind as 'service' | 'node' | 'edge']
+  #enter(slot: number, record: StoredRecord, data: JsonObject): void {
+    this.#subject[slot] = -1
+    this.#active[slot] = false
+    if (record.kind === 'service') this.#services += 1
+    this.#state(slot, record, data)
+  }
+
+  #state(slot: number, { kind }: StoredRecord, data: JsonObject): void {
+    if (kind === 'service') this.#stateService(slot, data)
+    else if (kind === 'node') this.#restate(slot, this.topology.nodeFor(String(data['id'])))
+    else this.#stateEdge(slot, data as unknown as EdgeIdentity)
   }
 
   #stateService(slot: number, data: JsonObject): void {

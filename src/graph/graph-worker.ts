@@ -1,19 +1,12 @@
 import { toCoordinatorError } from '../errors.ts'
-import type { JsonObject } from '../records/canonical-json.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { answerQuestion } from './answer-question.ts'
+import { DetachedGraph } from './detached-graph.ts'
 import { DiffTracker } from './diff-tracker.ts'
 import { exportGraph, graphFormats } from './export/export-graph.ts'
 import { GraphAnalysis } from './graph-analysis.ts'
-import { GraphProjection } from './graph-projection.ts'
 import { selectGraph } from './select-graph.ts'
 import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
-
-/** A graph of the past, and the records it was made of. */
-interface Past {
-  readonly graph: GraphProjection
-  readonly records: StoredRecord[]
-}
 
 /**
  * The helper process: analysis of whole graphs, and graphs of the past. Works on one message after the other, and holds what
@@ -21,7 +14,7 @@ interface Past {
  */
 class GraphWorker {
   readonly #analyses = new Map<number, GraphAnalysis>()
-  readonly #pasts = new Map<number, Past>()
+  readonly #pasts = new Map<number, DetachedGraph>()
   readonly #trackers = new Map<number, DiffTracker>()
   readonly #exports = new Map<number, Iterator<string>>()
 
@@ -60,19 +53,16 @@ class GraphWorker {
   }
 
   #put(key: number, records: readonly StoredRecord[]): undefined {
-    const past = this.#pasts.get(key) ?? { graph: new GraphProjection(), records: [] }
+    const past = this.#pasts.get(key) ?? new DetachedGraph()
     this.#pasts.set(key, past)
-    for (const record of records) {
-      past.graph.put(record, JSON.parse(record.data) as JsonObject)
-      past.records.push(record)
-    }
+    for (const record of records) past.put(record)
   }
 
   /** From now on the graph follows the journal: it is no graph of one moment any more. */
   #startDiff(key: number): undefined {
-    const { graph, records } = known(this.#pasts, key)
+    const past = known(this.#pasts, key)
     this.#pasts.delete(key)
-    this.#trackers.set(key, new DiffTracker(graph, records))
+    this.#trackers.set(key, new DiffTracker(past))
   }
 
   #nextChunk(key: number): string | undefined {

@@ -111,15 +111,19 @@ class Changes {
   }
 
   get all(): readonly SimulatedChange[] {
+    const { records } = this.#view
+    let next = records.slotCount
     return [...this.#after].map(([id, data]) => {
-      const before = this.#view.get(SERVICE_KIND, id)
+      const known = records.find(SERVICE_KIND, id)
+      const slot = known === -1 ? next++ : known
+      const before = records.get(SERVICE_KIND, id)
       const time = { createdAt: before?.createdAt ?? this.#view.at, updatedAt: this.#view.at }
       const revision = this.#view.revision + 1
       const after =
         data === undefined
           ? undefined
           : { kind: SERVICE_KIND, id, data: canonicalJson(data), revision, ...time }
-      return { before, after }
+      return { slot, before, after }
     })
   }
 }

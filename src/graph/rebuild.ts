@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { View } from '../live/view.ts'
-import type { JsonObject } from '../records/canonical-json.ts'
 import { edgeId } from '../records/graph-id.ts'
 import type { Revision, StoredRecord } from '../records/record.ts'
-import { GraphProjection, graphProjection } from './graph-projection.ts'
+import { DetachedGraph } from './detached-graph.ts'
+import { type GraphProjection, graphProjection } from './graph-projection.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 /** Something that the live graph and the one derived anew do not agree about. */
@@ -50,7 +50,7 @@ export async function rebuild(view: View): Promise<RebuildAnswer> {
   const startedAt = performance.now()
   const { revision } = view
   const live = view.projection(graphProjection).copy()
-  const records = ['service', 'node', 'edge'].flatMap((kind) => [...view.records(kind).values()])
+  const records = ['service', 'node', 'edge'].flatMap((kind) => [...view.records.of(kind)])
   const anew = await deriveFrom(records)
   const differences: GraphDifference[] = []
   let total = 0
@@ -70,13 +70,13 @@ export async function rebuild(view: View): Promise<RebuildAnswer> {
 
 /** A graph from records, made in small steps. */
 export async function deriveFrom(records: readonly StoredRecord[]): Promise<GraphProjection> {
-  const graph = new GraphProjection()
+  const detached = new DetachedGraph()
   const pace = new Pace()
   for (const record of records) {
-    graph.put(record, JSON.parse(record.data) as JsonObject)
+    detached.put(record)
     if (pace.due) await pace.turn()
   }
-  return graph
+  return detached.graph
 }
 
 /** Everything that two graphs do not agree about, by identity: numbers mean nothing. */

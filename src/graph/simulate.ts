@@ -12,6 +12,8 @@ import { findWayBack } from './way-back.ts'
 
 /** One record as it would be. `after` is absent where it would go. */
 export interface SimulatedChange {
+  /** Where the record is, or would be: then one that nothing has. */
+  readonly slot: number
   readonly before?: StoredRecord | undefined
   readonly after?: StoredRecord | undefined
 }
@@ -94,15 +96,15 @@ export function simulate(graph: GraphProjection, changes: readonly SimulatedChan
 }
 
 function apply(graph: GraphProjection, changes: readonly SimulatedChange[]): void {
-  for (const { before, after } of changes)
-    if (after !== undefined) graph.put(after, dataOf(after))
-    else if (before !== undefined) graph.remove(before)
+  for (const { slot, before, after } of changes)
+    if (after !== undefined) graph.put(slot, after, dataOf(after))
+    else if (before !== undefined) graph.remove(slot)
 }
 
 function takeBack(graph: GraphProjection, changes: readonly SimulatedChange[]): void {
-  for (const { before, after } of changes.toReversed())
-    if (before !== undefined) graph.put(before, dataOf(before))
-    else if (after !== undefined) graph.remove(after)
+  for (const { slot, before, after } of changes.toReversed())
+    if (before !== undefined) graph.put(slot, before, dataOf(before))
+    else if (after !== undefined) graph.remove(slot)
 }
 
 function dataOf(record: StoredRecord): JsonObject {

@@ -6,10 +6,15 @@ import type { Revision, StoredRecord } from '../records/record.ts'
  * each change, in revision order. A view that is built anew gets new projections.
  */
 export interface Projection {
-  /** A record appeared or changed. `data` is the parsed `record.data`; keep neither it nor parts of it without need. */
-  put(record: StoredRecord, data: JsonObject): void
-  /** A record is no longer served: it was deleted, or a change by hand made it invalid. */
-  remove(record: StoredRecord): void
+  /**
+   * A record appeared or changed.
+   *
+   * @param slot a small number that the record keeps as long as it is served: what is kept about it can be a column
+   * @param data the parsed `record.data`; keep neither it nor parts of it without need
+   */
+  put(slot: number, record: StoredRecord, data: JsonObject): void
+  /** A record is no longer served: it was deleted, or a change by hand made it invalid. Its slot goes to another one. */
+  remove(slot: number): void
   /** All writes of one commit are in. Not called while a view is being built. */
   settled?(revision: Revision): void
 }

@@ -3,6 +3,7 @@ import { CoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Entry, EntryWrite, Position, Revision, StoredRecord } from '../records/record.ts'
 import type { Domain, KindCheck, Projection, ProjectionDefinition } from './projection.ts'
+import { type Records, RecordTable } from './record-table.ts'
 
 /** A record in the database that its kind does not allow: it is listed, and not served. */
 export interface RefusedRecord {
@@ -16,8 +17,6 @@ export interface RefusedRecord {
 /** How many digests of the newest revisions a view remembers. */
 const RECENT_DIGESTS = 4_096
 
-const noRecords: ReadonlyMap<string, StoredRecord> = new Map()
-
 /**
  * The live copy of all records in memory, at one position of the journal. It changes in one way only: `apply` takes the
  * next entry, whoever made it. Reading never waits.
@@ -26,7 +25,7 @@ export class View {
   readonly #checks: Readonly<Record<string, KindCheck>>
   readonly #projections: ReadonlyMap<ProjectionDefinition, Projection>
   readonly #projectionsByKind = new Map<string, Projection[]>()
-  readonly #records = new Map<string, Map<string, StoredRecord>>()
+  readonly #records = new RecordTable()
   readonly #deletedAt = new Map<string, Map<string, Revision>>()
   readonly #refused = new Map<string, RefusedRecord>()
   /** Digests by revision modulo `RECENT_DIGESTS`. */
@@ -77,17 +76,12 @@ export class View {
   }
 
   get(kind: string, id: string): StoredRecord | undefined {
-    return this.#records.get(kind)?.get(id)
+    return this.#records.get(kind, id)
   }
 
-  /** All served records of a kind, by id, in no particular order. */
-  records(kind: string): ReadonlyMap<string, StoredRecord> {
-    return this.#records.get(kind) ?? noRecords
-  }
-
-  /** Every kind that has had a record. */
-  get kinds(): readonly string[] {
-    return [...this.#records.keys()]
+  /** Everything that is served. */
+  get records(): Records {
+    return this.#records
   }
 
   /** The commit that deleted a record which is absent now; `undefined` where none is known, or history is compacted. */
@@ -161,16 +155,13 @@ export class View {
       return
     }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
-    mapOf(this.#records, kind).set(id, record)
-    for (const projection of this.#projectionsOf(kind)) projection.put(record, data as JsonObject)
+    const slot = this.#records.put(record)
+    for (const projection of this.#projectionsOf(kind)) projection.put(slot, record, data as JsonObject)
   }
 
   #remove(kind: string, id: string): void {
-    const records = this.#records.get(kind)
-    const record = records?.get(id)
-    if (record === undefined) return
-    records?.delete(id)
-    for (const projection of this.#projectionsOf(kind)) projection.remove(record)
+    const slot = this.#records.remove(kind, id)
+    if (slot !== -1) for (const projection of this.#projectionsOf(kind)) projection.remove(slot)
   }
 
   #projectionsOf(kind: string): Projection[] {

@@ -1,4 +1,5 @@
 import type { View } from '../live/view.ts'
+import { SERVICE_KIND } from '../records/service.ts'
 import type { ServiceAnswer } from './answers.ts'
 import type { Leases } from './leases.ts'
 import { sentJson } from './list-services.ts'
@@ -13,8 +14,8 @@ import { serviceNotFound } from './service-not-found.ts'
  */
 export function getService(view: View, leases: Leases, serviceId: string): ServiceAnswer {
   const index = view.projection(serviceIndex)
-  const slot = index.slotOf(serviceId)
-  if (slot === undefined) throw serviceNotFound(view, serviceId)
+  const slot = view.records.find(SERVICE_KIND, serviceId)
+  if (slot === -1) throw serviceNotFound(view, serviceId)
   const record = index.record(slot)
   const { facts } = index
   return {

@@ -3,7 +3,7 @@ import type { View } from '../live/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { checkJsonValue, invalidBody } from '../records/check-json.ts'
 import { schemaProblems } from '../records/schema-problems.ts'
-import { unknownFields } from '../records/service.ts'
+import { SERVICE_KIND, unknownFields } from '../records/service.ts'
 import type { HeartbeatAnswer } from './answers.ts'
 import type { Leases } from './leases.ts'
 import { serviceIndex } from './service-index.ts'
@@ -24,16 +24,15 @@ export function takeHeartbeat(
   leases: Leases,
   { serviceId, body = {} }: { readonly serviceId: string; readonly body?: unknown },
 ): HeartbeatAnswer {
-  const index = view.projection(serviceIndex)
-  const slot = index.slotOf(serviceId)
-  if (slot === undefined) throw serviceNotFound(view, serviceId)
+  const slot = view.records.find(SERVICE_KIND, serviceId)
+  if (slot === -1) throw serviceNotFound(view, serviceId)
   checkJsonValue(body)
   const result = heartbeatSchema.safeParse(body)
   if (!result.success) throw invalidBody(schemaProblems(result.error.issues, body))
   // One that meant to say `down` by another name has said `up`.
   const warnings = unknownFields(body as JsonObject, Object.keys(heartbeatSchema.shape))
   const lastHeartbeat = leases.renew(serviceId, result.data.status)
-  const ttlSeconds = index.facts.ttlSeconds(slot)
+  const ttlSeconds = view.projection(serviceIndex).facts.ttlSeconds(slot)
   return {
     serviceId,
     health: result.data.status,

@@ -7,28 +7,26 @@ import { versionDigest } from './list-digest.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
 import { Postings, type Term } from './postings.ts'
 import { SlotTable } from './slot-facts.ts'
-import { SlotMap } from './slot-map.ts'
 import { byCodeUnits, SortedList } from './sorted-list.ts'
 
 const nothing: readonly string[] = []
 
 /**
- * Finds services by what they are. Each one has a **slot**, a small number; terms are sorted lists of slots. A million
- * services fit because nothing is kept twice: what is seldom needed is read from the record's text again.
+ * Finds services by what they are. Terms are sorted lists of slots. A million services fit because nothing is kept twice:
+ * what is seldom needed is read from the record's text again.
  */
 export class ServiceIndex implements Projection {
-  readonly #slots = new SlotMap((slot) => this.record(slot).id)
   readonly #records: (StoredRecord | undefined)[] = []
   readonly #nameOf: (Term | undefined)[] = []
   readonly #versionOf: (Term | undefined)[] = []
   readonly #facts = new SlotTable()
-  readonly #free: number[] = []
   readonly #byName: Postings
   readonly #byVersion = new Postings()
   readonly #byTag = new Postings()
   readonly #byCapability = new Postings()
   readonly #byMetadata = new Map<string, Postings>()
   readonly #names = new SortedList<string>(byCodeUnits)
+  #size = 0
   #active = 0
   #digestHigh = 0
   #digestLow = 0
@@ -37,29 +35,25 @@ export class ServiceIndex implements Projection {
     this.#byName = new Postings((left, right) => byCodeUnits(this.record(left).id, this.record(right).id))
   }
 
-  put(record: StoredRecord, data: JsonObject): void {
-    const known = this.#slots.get(record.id)
-    if (known !== undefined) this.#leave(known, JSON.parse(this.record(known).data) as JsonObject)
-    const slot = known ?? this.#free.pop() ?? this.#records.length
-    // Before anything else: what looks a slot up compares the ids of records.
+  put(slot: number, record: StoredRecord, data: JsonObject): void {
+    const before = this.#records[slot]
+    if (before === undefined) this.#size += 1
+    else this.#leave(slot, JSON.parse(before.data) as JsonObject)
+    // Before anything else: services of a name are ordered by the ids of their records.
     this.#records[slot] = record
-    if (known === undefined) this.#slots.add(record.id, slot)
     this.#enter(slot, record, data)
   }
 
-  remove({ id }: StoredRecord): void {
-    const slot = this.#slots.get(id)
-    if (slot === undefined) return
+  remove(slot: number): void {
     this.#leave(slot, JSON.parse(this.record(slot).data) as JsonObject)
-    this.#slots.delete(id)
+    this.#size -= 1
     this.#records[slot] = undefined
     this.#nameOf[slot] = undefined
     this.#versionOf[slot] = undefined
-    this.#free.push(slot)
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#size
   }
 
   get activeCount(): number {
@@ -84,10 +78,6 @@ export class ServiceIndex implements Projection {
   /** All names of services, by code units. */
   get names(): SortedList<string> {
     return this.#names
-  }
-
-  slotOf(serviceId: string): number | undefined {
-    return this.#slots.get(serviceId)
   }
 
   /** Whether a slot is not empty. */

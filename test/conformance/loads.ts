@@ -126,7 +126,7 @@ export function loads(backend: ConformanceBackend): void {
             )
           })
           const { records } = await loadAll(store)
-          const seen = [...view.records('service').values()].sort(byKey)
+          const seen = [...view.records.of('service')].sort(byKey)
           expect(seen).toEqual(records)
           expect(records.length).toBeGreaterThan(5)
         },

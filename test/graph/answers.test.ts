@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { edgeListOf } from '../../src/graph/csr.ts'
+import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import { GraphAnalysis } from '../../src/graph/graph-analysis.ts'
-import { GraphProjection } from '../../src/graph/graph-projection.ts'
+import type { GraphProjection } from '../../src/graph/graph-projection.ts'
 import { chooseCritical, critical } from '../../src/graph/questions/critical.ts'
 import { cycles } from '../../src/graph/questions/cycles.ts'
 import { dependencies } from '../../src/graph/questions/dependencies.ts'
@@ -12,7 +13,6 @@ import { orphans } from '../../src/graph/questions/orphans.ts'
 import { paths } from '../../src/graph/questions/paths.ts'
 import { subgraph } from '../../src/graph/questions/subgraph.ts'
 import { unresolved } from '../../src/graph/questions/unresolved.ts'
-import type { JsonObject } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { cutsOff, distances, simplePaths, stepsFrom, stronglyConnected } from './support/brute-force.ts'
 import { type PlainGraph, plainGraph } from './support/plain-graph.ts'
@@ -22,14 +22,14 @@ import { operations, recordOf } from './support/random-records.ts'
 function onRandomGraphs(check: (graph: GraphProjection, plain: PlainGraph) => void, size = 25): void {
   fc.assert(
     fc.property(operations(size), (history) => {
-      const graph = new GraphProjection()
+      const detached = new DetachedGraph()
       const records = new Map<string, StoredRecord>()
       history.forEach(({ of }, at) => {
         const record = recordOf(of, at + 1)
         records.set(`${record.kind} ${record.id}`, record)
-        graph.put(record, JSON.parse(record.data) as JsonObject)
+        detached.put(record)
       })
-      check(graph, plainGraph(records.values()))
+      check(detached.graph, plainGraph(records.values()))
     }),
     { numRuns: 150 },
   )

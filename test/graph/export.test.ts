@@ -5,8 +5,8 @@ import { parse as parseGraphml } from 'graphology-graphml'
 import { JSDOM } from 'jsdom'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Describer, type EdgeJson, type NodeJson } from '../../src/graph/describe.ts'
+import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import { exportGraph, type FormatName, graphFormats } from '../../src/graph/export/export-graph.ts'
-import { GraphProjection } from '../../src/graph/graph-projection.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 
 /** Names that are syntax somewhere. */
@@ -25,11 +25,12 @@ const hostile = [
   'subgraph x',
 ]
 
-const graph = new GraphProjection()
+const detached = new DetachedGraph()
+const { graph } = detached
 let revision = 0
 function put(kind: string, id: string, data: JsonObject): void {
   revision += 1
-  graph.put({ kind, id, data: canonicalJson(data), revision, createdAt: 0, updatedAt: 0 }, data)
+  detached.put({ kind, id, data: canonicalJson(data), revision, createdAt: 0, updatedAt: 0 })
 }
 hostile.forEach((serviceName, at) => {
   const dependencies = [hostile[(at + 1) % hostile.length] as string, 'never registered']

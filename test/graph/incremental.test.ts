@@ -1,20 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphProjection } from '../../src/graph/graph-projection.ts'
-import type { JsonObject } from '../../src/records/canonical-json.ts'
+import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { adjacencyOf, adjacencyOfPlain, plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
-
-function put(graph: GraphProjection, record: StoredRecord): void {
-  graph.put(record, JSON.parse(record.data) as JsonObject)
-}
 
 describe('the incremental graph', () => {
   it('equals the graph derived anew after every step of any history', () => {
     fc.assert(
       fc.property(operations(40), (history) => {
-        const graph = new GraphProjection()
+        const detached = new DetachedGraph()
+        const { graph } = detached
         const records = new Map<string, StoredRecord>()
         history.forEach(({ remove, of }, at) => {
           const record = recordOf(of, at + 1)
@@ -22,10 +18,10 @@ describe('the incremental graph', () => {
           const before = records.get(key)
           if (!remove) {
             records.set(key, record)
-            put(graph, record)
+            detached.put(record)
           } else if (before !== undefined) {
             records.delete(key)
-            graph.remove(before)
+            detached.remove(before)
           }
           const plain = plainGraph(records.values())
           expect(shapeOf(graph)).toEqual(shapeOfPlain(plain))
@@ -45,17 +41,18 @@ describe('the incremental graph', () => {
   it('is empty again when every record has gone, and keeps no number in use', () => {
     fc.assert(
       fc.property(operations(30), (history) => {
-        const graph = new GraphProjection()
+        const detached = new DetachedGraph()
+        const { graph } = detached
         const records = new Map<string, StoredRecord>()
         history.forEach(({ of }, at) => {
           const record = recordOf(of, at + 1)
           records.set(`${record.kind} ${record.id}`, record)
-          put(graph, record)
+          detached.put(record)
         })
         const { nodeSlots } = graph
-        for (const record of records.values()) graph.remove(record)
+        for (const record of records.values()) detached.remove(record)
         expect(shapeOf(graph)).toEqual({ nodes: [], edges: [], counts: [0, 0, 0] })
-        for (const record of records.values()) put(graph, record)
+        for (const record of records.values()) detached.put(record)
         expect(graph.nodeSlots).toBeLessThanOrEqual(nodeSlots)
       }),
       { numRuns: 100 },
@@ -73,12 +70,12 @@ describe('the incremental graph', () => {
             const record = recordOf(of, at + 1)
             records.set(`${record.kind} ${record.id}`, record)
           })
-          const inOrder = new GraphProjection()
-          for (const record of records.values()) put(inOrder, record)
-          const shuffled = new GraphProjection()
+          const inOrder = new DetachedGraph()
+          for (const record of records.values()) inOrder.put(record)
+          const shuffled = new DetachedGraph()
           const keyed = [...records.values()].map((record) => ({ record, key: random.next().value ?? 0 }))
-          for (const { record } of keyed.sort((left, right) => left.key - right.key)) put(shuffled, record)
-          expect(shapeOf(shuffled)).toEqual(shapeOf(inOrder))
+          for (const { record } of keyed.sort((left, right) => left.key - right.key)) shuffled.put(record)
+          expect(shapeOf(shuffled.graph)).toEqual(shapeOf(inOrder.graph))
         },
       ),
       { numRuns: 100 },
@@ -86,16 +83,19 @@ describe('the incremental graph', () => {
   })
 
   it('a copy stays as it was while the graph goes on', () => {
-    const graph = new GraphProjection()
+    const detached = new DetachedGraph()
+    const { graph } = detached
     const first = recordOf(
       { kind: 'service', instance: 1, data: { serviceName: 'a', dependencies: ['b'] } },
       1,
     )
-    put(graph, first)
+    detached.put(first)
     const copy = graph.copy()
     const before = shapeOf(copy)
-    graph.remove(first)
-    put(graph, recordOf({ kind: 'service', instance: 2, data: { serviceName: 'z', dependencies: ['y'] } }, 2))
+    detached.remove(first)
+    detached.put(
+      recordOf({ kind: 'service', instance: 2, data: { serviceName: 'z', dependencies: ['y'] } }, 2),
+    )
     expect(shapeOf(copy)).toEqual(before)
     expect(copy.find('service:b')).not.toBe(-1)
     expect(copy.servicesOf(copy.find('service:a'))).toEqual([first])

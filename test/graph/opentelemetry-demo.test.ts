@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { edgeListOf } from '../../src/graph/csr.ts'
+import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import { GraphAnalysis } from '../../src/graph/graph-analysis.ts'
-import { GraphProjection } from '../../src/graph/graph-projection.ts'
 import { cycles } from '../../src/graph/questions/cycles.ts'
 import { impact } from '../../src/graph/questions/impact.ts'
 import { paths } from '../../src/graph/questions/paths.ts'
@@ -13,11 +13,12 @@ const services = JSON.parse(readFileSync('examples/data/opentelemetry-demo.json'
   serviceName: string
 })[]
 
-const graph = new GraphProjection()
+const detached = new DetachedGraph()
+const { graph } = detached
 services.forEach((data, at) => {
   const revision = at + 1
   const time = { revision, createdAt: 0, updatedAt: 0 }
-  graph.put({ kind: 'service', id: data.serviceName, data: canonicalJson(data), ...time }, data)
+  detached.put({ kind: 'service', id: data.serviceName, data: canonicalJson(data), ...time })
 })
 const at = (name: string) => graph.find(`service:${name}`)
 const names = (ids: readonly string[]) => ids.map((id) => id.replace('service:', ''))

@@ -2,12 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Store } from '../../src/database/store.ts'
 import { Describer } from '../../src/graph/describe.ts'
+import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import { DiffTracker } from '../../src/graph/diff-tracker.ts'
-import { GraphProjection } from '../../src/graph/graph-projection.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { deriveFrom } from '../../src/graph/rebuild.ts'
 import type { Live } from '../../src/live/live.ts'
-import type { JsonObject } from '../../src/records/canonical-json.ts'
 import type { Entry, StoredRecord, Write } from '../../src/records/record.ts'
 import { backends } from '../support/backends/index.ts'
 import { plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
@@ -107,7 +106,8 @@ describe('rebuilding', () => {
       expect(await graph.rebuild()).toMatchObject({ nodes: 2, edges: 1, differencesTotal: 0 })
       const live1 = projectionOf(live)
       const record = live1.servicesOf(live1.find('service:a'))[0] as StoredRecord
-      live1.put(record, { serviceName: 'a', dependencies: ['c'] })
+      const slot = live.view.records.find('service', record.id)
+      live1.put(slot, record, { serviceName: 'a', dependencies: ['c'] })
       const { differences } = await graph.rebuild()
       expect(differences.map(({ what, id, problem }) => `${problem} ${what} ${id}`).sort()).toEqual([
         'different node service:b',
@@ -177,9 +177,9 @@ describe('differences between two moments', () => {
           records.set(`${of.kind} ${record.id}`, record)
         })
         const start = new Map(records)
-        const graph = new GraphProjection()
-        for (const record of start.values()) graph.put(record, JSON.parse(record.data) as JsonObject)
-        const tracker = new DiffTracker(graph, start.values())
+        const past = new DetachedGraph()
+        for (const record of start.values()) past.put(record)
+        const tracker = new DiffTracker(past)
         after.forEach((operation, at) => {
           const revision = 100 + at
           const { kind, id, data } = recordOf(operation.of, revision)
@@ -207,8 +207,9 @@ describe('differences between two moments', () => {
 
 /** Every node and edge as it is shown, without revisions. */
 function factsOf(records: ReadonlyMap<string, StoredRecord>): ReadonlyMap<string, string> {
-  const graph = new GraphProjection()
-  for (const record of records.values()) graph.put(record, JSON.parse(record.data) as JsonObject)
+  const detached = new DetachedGraph()
+  for (const record of records.values()) detached.put(record)
+  const { graph } = detached
   const describer = new Describer(graph)
   const facts = new Map<string, string>()
   const note = (shown: { readonly id: string }) =>

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphProjection } from '../../src/graph/graph-projection.ts'
-import { simulate } from '../../src/graph/simulate.ts'
+import { DetachedGraph } from '../../src/graph/detached-graph.ts'
+import { type SimulatedChange, simulate } from '../../src/graph/simulate.ts'
 import { findWayBack } from '../../src/graph/way-back.ts'
-import type { JsonObject } from '../../src/records/canonical-json.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { stronglyConnected } from './support/brute-force.ts'
 import { plainGraph, shapeOf } from './support/plain-graph.ts'
@@ -115,19 +115,24 @@ describe('simulating', () => {
   it('leaves the graph as it was, whatever was asked', () => {
     fc.assert(
       fc.property(operations(25), operations(10), (history, changes) => {
-        const graph = new GraphProjection()
+        const detached = new DetachedGraph()
+        const { graph } = detached
         const records = new Map<string, StoredRecord>()
         history.forEach(({ of }, at) => {
           const record = recordOf(of, at + 1)
           records.set(record.id, record)
-          graph.put(record, JSON.parse(record.data) as JsonObject)
+          detached.put(record)
         })
         const before = shapeOf(graph)
-        const asked = new Map<string, { before: StoredRecord | undefined; after: StoredRecord | undefined }>()
+        const asked = new Map<string, SimulatedChange>()
+        const slots = new Map([...records.keys()].map((id, slot) => [id, slot]))
         for (const { remove, of } of changes) {
           if (of.kind !== 'service') continue
           const after = recordOf(of, 1_000)
-          asked.set(after.id, { before: records.get(after.id), after: remove ? undefined : after })
+          const before = records.get(after.id)
+          const slot = slots.get(after.id) ?? slots.size
+          slots.set(after.id, slot)
+          asked.set(after.id, { slot, before, after: remove ? undefined : after })
         }
         const answer = simulate(graph, [...asked.values()])
         expect(shapeOf(graph)).toEqual(before)
@@ -188,12 +193,17 @@ describe('warnings to a registration', () => {
     }))
 
   it('say so where the search for a circle was given up', () => {
-    const graph = new GraphProjection()
+    const detached = new DetachedGraph()
+    const { graph } = detached
     const add = (serviceName: string, dependencies: string[]) =>
-      graph.put(
-        { kind: 'service', id: serviceName, data: '{}' as never, revision: 1, createdAt: 0, updatedAt: 0 },
-        { serviceName, dependencies },
-      )
+      detached.put({
+        kind: 'service',
+        id: serviceName,
+        data: canonicalJson({ serviceName, dependencies }),
+        revision: 1,
+        createdAt: 0,
+        updatedAt: 0,
+      })
     // Two trees that never meet, each larger than the search may look at.
     for (let at = 0; at < 150; at += 1) {
       add(`up${at}`, ['me'])
@@ -215,12 +225,13 @@ describe('warnings to a registration', () => {
   it('a way back is found exactly where one is', () => {
     fc.assert(
       fc.property(operations(25), (history) => {
-        const graph = new GraphProjection()
+        const detached = new DetachedGraph()
+        const { graph } = detached
         const records = new Map<string, StoredRecord>()
         history.forEach(({ of }, at) => {
           const record = recordOf(of, at + 1)
           records.set(`${record.kind} ${record.id}`, record)
-          graph.put(record, JSON.parse(record.data) as JsonObject)
+          detached.put(record)
         })
         const plain = plainGraph(records.values())
         const groups = stronglyConnected(plain)

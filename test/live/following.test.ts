@@ -36,7 +36,7 @@ describe('following', () => {
       for (const { live, heard } of [one, two]) {
         expect(heard).toEqual(entries)
         expect(live.view.position).toEqual(position)
-        expect(live.view.records('service').size).toBe(60)
+        expect(live.view.records.count('service')).toBe(60)
       }
     }))
 
@@ -67,7 +67,7 @@ describe('following', () => {
         await Promise.all(idsOf('r', 1_300).map((id) => other.live.commit(commitOf(put(id)))))
         store.heal()
         await until(() => live.view.revision === 1_300)
-        expect(live.view.records('service').size).toBe(1_300)
+        expect(live.view.records.count('service')).toBe(1_300)
       },
       { options: { queueMax: 2_000 } },
     ))
@@ -190,7 +190,7 @@ describe('a view that stands still', () => {
         },
       })
       await until(() => live.view.revision === 3)
-      expect(live.view.records('service').size).toBe(3)
+      expect(live.view.records.count('service')).toBe(3)
       expect(reasons).toHaveLength(2)
       expect(reasons[1]).toContain('from revision 1 to 3')
       await until(() => live.status.state === 'ready')

@@ -42,7 +42,7 @@ describe('loading', () => {
     })
     const { view, head } = await loadView(loading, plainDomain, () => undefined)
     const { records } = await loadAll(store)
-    expect([...view.records('service').values()].sort(byKey)).toEqual(records)
+    expect([...view.records.of('service')].sort(byKey)).toEqual(records)
     expect(view.position).toEqual((await store.head()).position)
     expect(head.position).toEqual(view.position)
     expect(view.deletedAt('service', 'r29')).toBe(31)

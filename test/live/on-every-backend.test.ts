@@ -3,7 +3,7 @@ import { Live } from '../../src/live/live.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { byKey, loadAll, offTrack } from '../conformance/caller.ts'
 import { backends } from '../support/backends/index.ts'
-import { plainDomain, until } from '../support/with-live.ts'
+import { plainDomain, servedIds, until } from '../support/with-live.ts'
 
 describe.each(backends.map((backend) => [backend.name, backend] as const))('live on %s', (_, backend) => {
   it('L12: stores what many send at once, serves what the store has, and finds it again', {
@@ -19,7 +19,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('live
       await Promise.all(ids.map((id, n) => live.commit(commitOf(n % 3 === 0 ? remove(id) : put(id, { n })))))
       expect(live.view.revision).toBe(600)
       const { records } = await loadAll(subject.store)
-      expect([...live.view.records('service').values()].sort(byKey)).toEqual(records)
+      expect([...live.view.records.of('service')].sort(byKey)).toEqual(records)
       expect(live.view.deletedAt('service', 'r000')).toBe(301)
       const { position } = live.view
       await live.stop()
@@ -28,7 +28,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('live
       await again.start()
       if (backend.durable) {
         expect(again.view.position).toEqual(position)
-        expect([...again.view.records('service').values()].sort(byKey)).toEqual(records)
+        expect([...again.view.records.of('service')].sort(byKey)).toEqual(records)
         expect(again.view.deletedAt('service', 'r000')).toBe(301)
       } else expect(again.view.revision).toBe(0)
       await again.stop()
@@ -54,7 +54,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('live
       await until(() => after.view.lineage === forked.position.lineage)
       expect(after.view.position).toEqual(forked.position)
       expect(await after.commit(commitOf(put('d')))).toMatchObject({ revision: 3 })
-      expect([...after.view.records('service').keys()].sort()).toEqual(['a', 'b', 'd'])
+      expect(servedIds(after.view).sort()).toEqual(['a', 'b', 'd'])
       await after.stop()
     } finally {
       await subject.dispose()

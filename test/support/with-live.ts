@@ -4,6 +4,7 @@ import type { Store } from '../../src/database/store.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/live-options.ts'
 import type { Domain } from '../../src/live/projection.ts'
+import type { View } from '../../src/live/view.ts'
 import type { Entry } from '../../src/records/record.ts'
 import { FaultyStore } from './faulty-store.ts'
 
@@ -23,6 +24,11 @@ export const quick: LiveOptions = {
 }
 
 export const plainDomain: Domain = { kinds: {}, projections: [] }
+
+/** Ids of the services that a view serves. */
+export function servedIds({ records }: View): string[] {
+  return Array.from(records.of('service'), ({ id }) => id)
+}
 
 export interface LiveSetup {
   readonly options?: Partial<LiveOptions>

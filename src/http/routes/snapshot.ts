@@ -32,7 +32,7 @@ export const snapshotRoutes: FastifyPluginCallback<HttpContext> = (app, context,
 /** Takes hold of the records at once. They never change but are replaced, so what is committed meanwhile does not show. */
 function snapshotChunks(view: View): AsyncGenerator<string> {
   const { position, at } = view
-  const records = [...view.kinds].sort().flatMap((kind) => [...view.records(kind).values()])
+  const records = [...view.records.kinds].sort().flatMap((kind) => [...view.records.of(kind)])
   const first = JSON.stringify({ position, at: new Date(at).toISOString(), records: records.length })
   return chunksOf(first, records)
 }

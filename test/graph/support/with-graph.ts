@@ -60,7 +60,7 @@ export async function withGraph(
 export const projectionOf = (live: Live) => live.view.projection(graphProjection)
 
 export function recordsOf(live: Live): readonly StoredRecord[] {
-  return ['service', 'node', 'edge'].flatMap((kind) => [...live.view.records(kind).values()])
+  return ['service', 'node', 'edge'].flatMap((kind) => [...live.view.records.of(kind)])
 }
 
 export const put = (kind: string, id: string, data: object): Write => ({

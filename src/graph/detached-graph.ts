@@ -1,0 +1,24 @@
+import { RecordTable } from '../live/record-table.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { RecordKey, StoredRecord } from '../records/record.ts'
+import { GraphProjection } from './graph-projection.ts'
+
+/** A graph over records of its own, apart from any view: one of the past, or one derived anew. */
+export class DetachedGraph {
+  readonly graph = new GraphProjection()
+  readonly #records = new RecordTable()
+
+  get(kind: string, id: string): StoredRecord | undefined {
+    return this.#records.get(kind, id)
+  }
+
+  /** Adds a record, or puts it in the place of its earlier version. */
+  put(record: StoredRecord): void {
+    this.graph.put(this.#records.put(record), record, JSON.parse(record.data) as JsonObject)
+  }
+
+  remove({ kind, id }: RecordKey): void {
+    const slot = this.#records.remove(kind, id)
+    if (slot !== -1) this.graph.remove(slot)
+  }
+}
