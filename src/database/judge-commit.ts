@@ -45,6 +45,7 @@ function changesState(write: Write, state: CurrentState | undefined): boolean {
 
 /** The write as the journal keeps it: without what it expected. */
 export function entryWrite(write: Write): EntryWrite {
+  if (write.expect === undefined) return write
   const { kind, id } = write
   return write.op === 'put' ? { op: 'put', kind, id, data: write.data } : { op: 'delete', kind, id }
 }

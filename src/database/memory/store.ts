@@ -43,13 +43,6 @@ interface Row {
   needed: number
 }
 
-/** The records that a commit writes, before it does. */
-interface States {
-  readonly keys: readonly string[]
-  readonly newest: readonly (StoredRecord | Tombstone | undefined)[]
-  readonly previous: readonly Revision[]
-}
-
 export interface MemoryStoreOptions {
   /** Wall clock, epoch milliseconds. @default Date.now */
   readonly now?: () => number
@@ -71,15 +64,17 @@ export class MemoryStore implements Store {
 
   readonly #now: () => number
   readonly #pageSize: number
-  /** What the newest write to each record left behind. */
-  readonly #newest = new Map<string, StoredRecord | Tombstone>()
+  /** What the newest write to each record left behind, by kind and id. */
+  readonly #newest = new Map<string, Map<string, StoredRecord | Tombstone>>()
   /** The journal by revision, oldest first. Complete from the floor on; below it only what some record's newest version is in. */
   readonly #journal = new Map<Revision, Row>()
   readonly #commitIds = new Map<string, Row>()
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage it began with. */
   #firstDigest: string
-  #head: Head
+  #position: Position
+  #floor: Revision
+  #at: number
   #closed = false
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -87,11 +82,13 @@ export class MemoryStore implements Store {
     this.#pageSize = options.pageSize ?? 1_000
     this.#firstRevision = options.firstRevision ?? 0
     this.#firstDigest = options.lineage ?? randomUUID()
-    this.#head = {
-      position: { lineage: this.#firstDigest, revision: this.#firstRevision, digest: this.#firstDigest },
-      floor: this.#firstRevision,
-      at: Math.trunc(this.#now()),
+    this.#position = {
+      lineage: this.#firstDigest,
+      revision: this.#firstRevision,
+      digest: this.#firstDigest,
     }
+    this.#floor = this.#firstRevision
+    this.#at = Math.trunc(this.#now())
   }
 
   async open(): Promise<Head> {
@@ -106,11 +103,11 @@ export class MemoryStore implements Store {
 
   async *load(): AsyncGenerator<LoadPage> {
     this.#refuseWhenClosed()
-    const keys = [...this.#newest.keys()].sort(compareCodePoints)
+    const keys = this.#keys()
     for (let start = 0; start < keys.length; start += this.#pageSize) {
-      const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#newest.get(key) ?? [])
+      const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#newestTo(key) ?? [])
       yield {
-        lineage: this.#head.position.lineage,
+        lineage: this.#position.lineage,
         records: page.filter(exists),
         tombstones: page.filter((newest) => !exists(newest)),
       }
@@ -133,10 +130,10 @@ export class MemoryStore implements Store {
   async history(kind: string, id: string, options: HistoryOptions = {}): Promise<HistoryPage> {
     this.#refuseWhenClosed()
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
-    const key = keyOf({ kind, id })
+    const key = { kind, id }
     const entries: Entry[] = []
     const previous: Revision[] = []
-    let revision = this.#newest.get(key)?.revision ?? 0
+    let revision = this.#newestTo(key)?.revision ?? 0
     while (revision > 0) {
       const version = this.#version(key, revision)
       if (version === undefined) return { entries, previous, complete: false }
@@ -154,7 +151,8 @@ export class MemoryStore implements Store {
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
     this.#refuseWhenClosed()
     const revision = this.#resolve(moment)
-    const position = { ...this.#head.position, revision, digest: this.#digestAt(revision) as string }
+    const { lineage } = this.#position
+    const position = { lineage, revision, digest: this.#digestAt(revision) as string }
     const records = this.#recordsAt(revision).filter((record) => matches(record, filter))
     for (let start = 0; start === 0 || start < records.length; start += this.#pageSize)
       yield { position, records: records.slice(start, start + this.#pageSize) }
@@ -162,30 +160,24 @@ export class MemoryStore implements Store {
 
   async compact(floor: Revision): Promise<Head> {
     this.#refuseWhenClosed()
-    const oldFloor = this.#head.floor
-    const target = Math.min(floor, this.#head.position.revision)
+    const oldFloor = this.#floor
+    const target = Math.min(floor, this.#position.revision)
     if (target <= oldFloor) return this.#head
-    this.#head = { ...this.#head, floor: target }
+    this.#floor = target
     for (let revision = oldFloor + 1; revision <= target; revision += 1) this.#retire(revision)
     this.#drop(oldFloor)
-    for (const [key, newest] of this.#newest)
-      if (!exists(newest) && newest.revision <= target) this.#newest.delete(key)
     return this.#head
   }
 
   async fork(from: Position): Promise<Head> {
     this.#refuseWhenClosed()
-    const { position } = this.#head
-    if (
-      position.lineage !== from.lineage ||
-      position.revision !== from.revision ||
-      position.digest !== from.digest
-    )
+    const { revision, digest } = this.#position
+    if (this.#position.lineage !== from.lineage || revision !== from.revision || digest !== from.digest)
       return this.#head
     const lineage = randomUUID()
-    if (position.revision === this.#firstRevision) this.#firstDigest = lineage
-    const digest = position.revision === this.#firstRevision ? lineage : position.digest
-    this.#head = { ...this.#head, position: { lineage, revision: position.revision, digest } }
+    const empty = revision === this.#firstRevision
+    if (empty) this.#firstDigest = lineage
+    this.#position = { lineage, revision, digest: empty ? lineage : digest }
     return this.#head
   }
 
@@ -210,26 +202,30 @@ export class MemoryStore implements Store {
         return { outcome: 'reused', revision: known.entry.revision }
       return accepted(known, true)
     }
-    const keys = commit.writes.map(keyOf)
-    const newest = keys.map((key) => this.#newest.get(key))
+    const newest = commit.writes.map((write) => this.#newestTo(write))
     const verdict = judgeCommit(
       commit,
       newest.map((state) => (exists(state) ? state : undefined)),
     )
     if (verdict.outcome !== 'acceptable') return verdict
-    if (this.#head.position.revision >= MAX_REVISION)
+    if (this.#position.revision >= MAX_REVISION)
       return {
         outcome: 'refused',
         error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
       }
-    return accepted(this.#append(commit, { keys, newest, previous: verdict.previous }), false)
+    return accepted(this.#append(commit, newest, verdict.previous), false)
   }
 
-  #append(commit: Commit, { keys, newest, previous }: States): Row {
-    const { lineage, revision: before, digest: digestBefore } = this.#head.position
-    const revision = before + 1
-    const at = Math.max(this.#head.at, Math.trunc(this.#now()))
-    const digest = nextDigest(digestBefore, commit.commitId)
+  /** @param newest the records of its writes as they are before it */
+  #append(
+    commit: Commit,
+    newest: readonly (StoredRecord | Tombstone | undefined)[],
+    previous: readonly Revision[],
+  ): Row {
+    const { lineage } = this.#position
+    const revision = this.#position.revision + 1
+    const at = Math.max(this.#at, Math.trunc(this.#now()))
+    const digest = nextDigest(this.#position.digest, commit.commitId)
     const row: Row = {
       entry: {
         revision,
@@ -243,13 +239,39 @@ export class MemoryStore implements Store {
       previous,
       prior: newest.map((state) => state?.revision ?? 0),
       createdAt: newest.map((state) => (exists(state) ? state.createdAt : at)),
-      needed: keys.length,
+      needed: commit.writes.length,
     }
     this.#journal.set(revision, row)
     this.#commitIds.set(commit.commitId, row)
-    this.#head = { ...this.#head, position: { lineage, revision, digest }, at }
-    for (const [index, key] of keys.entries()) this.#newest.set(key, newestOf(row, index))
+    this.#position = { lineage, revision, digest }
+    this.#at = at
+    for (let index = 0; index < commit.writes.length; index += 1) this.#setNewest(newestOf(row, index))
     return row
+  }
+
+  get #head(): Head {
+    return { position: this.#position, floor: this.#floor, at: this.#at }
+  }
+
+  #newestTo({ kind, id }: RecordKey): StoredRecord | Tombstone | undefined {
+    return this.#newest.get(kind)?.get(id)
+  }
+
+  #setNewest(newest: StoredRecord | Tombstone): void {
+    let ofKind = this.#newest.get(newest.kind)
+    if (ofKind === undefined) {
+      ofKind = new Map()
+      this.#newest.set(newest.kind, ofKind)
+    }
+    ofKind.set(newest.id, newest)
+  }
+
+  /** The keys of all records and tombstones, in their order. */
+  #keys(): RecordKey[] {
+    const kinds = [...this.#newest].sort(([left], [right]) => compareCodePoints(left, right))
+    return kinds.flatMap(([kind, ofKind]) =>
+      [...ofKind.keys()].sort(compareCodePoints).map((id) => ({ kind, id })),
+    )
   }
 
   #locate(after: Position) {
@@ -261,21 +283,21 @@ export class MemoryStore implements Store {
   }
 
   #entriesAfter(revision: Revision, limit: number): { entries: Entry[]; more: boolean } {
-    const last = Math.min(this.#head.position.revision, revision + limit)
+    const last = Math.min(this.#position.revision, revision + limit)
     const entries: Entry[] = []
     for (let next = revision + 1; next <= last; next += 1)
       entries.push((this.#journal.get(next) as Row).entry)
-    return { entries, more: last < this.#head.position.revision }
+    return { entries, more: last < this.#position.revision }
   }
 
-  #version(key: string, revision: Revision): { row: Row; index: number } | undefined {
+  #version({ kind, id }: RecordKey, revision: Revision): { row: Row; index: number } | undefined {
     const row = this.#journal.get(revision)
     if (row === undefined) return undefined
-    return { row, index: row.entry.writes.findIndex((write) => keyOf(write) === key) }
+    return { row, index: row.entry.writes.findIndex((write) => write.kind === kind && write.id === id) }
   }
 
   #resolve(moment: Moment): Revision {
-    const { position, floor } = this.#head
+    const [position, floor] = [this.#position, this.#floor]
     let revision = 'revision' in moment ? moment.revision : floor
     if ('at' in moment) {
       const first = this.#journal.get(floor)
@@ -296,19 +318,22 @@ export class MemoryStore implements Store {
 
   /** Every record as it stood: what has not changed since, and for what has the version before its first later write. */
   #recordsAt(revision: Revision): StoredRecord[] {
-    const versions = new Map<string, StoredRecord | undefined>()
-    for (let later = this.#head.position.revision; later > revision; later -= 1) {
+    const changed = new Map<string, StoredRecord | undefined>()
+    for (let later = this.#position.revision; later > revision; later -= 1) {
       const row = this.#journal.get(later) as Row
       for (const [index, write] of row.entry.writes.entries()) {
-        const key = keyOf(write)
-        const before = this.#version(key, row.prior[index] as Revision)
+        const before = this.#version(write, row.prior[index] as Revision)
         const state = before && newestOf(before.row, before.index)
-        versions.set(key, exists(state) ? state : undefined)
+        changed.set(nameOf(write), exists(state) ? state : undefined)
       }
     }
-    for (const [key, newest] of this.#newest)
-      if (!versions.has(key) && exists(newest)) versions.set(key, newest)
-    return [...versions].sort(byKey).flatMap(([, record]) => record ?? [])
+    // What has been deleted since left a tombstone that the floor has not passed: no key of then is missing here.
+    return this.#keys().flatMap((key) => {
+      const name = nameOf(key)
+      if (changed.has(name)) return changed.get(name) ?? []
+      const newest = this.#newestTo(key)
+      return exists(newest) ? newest : []
+    })
   }
 
   /** The floor has reached a revision: what its writes replaced is needed no more, nor is a delete itself. */
@@ -316,7 +341,9 @@ export class MemoryStore implements Store {
     const { entry, previous } = this.#journal.get(revision) as Row
     for (const [index, write] of entry.writes.entries()) {
       this.#release(previous[index] as Revision)
-      if (write.op === 'delete') this.#release(revision)
+      if (write.op !== 'delete') continue
+      this.#release(revision)
+      if (this.#newestTo(write)?.revision === revision) this.#newest.get(write.kind)?.delete(write.id)
     }
   }
 
@@ -330,18 +357,14 @@ export class MemoryStore implements Store {
   /** Removes a row that nothing needs. The one at the floor stays: its digest is where callers may stand. */
   #drop(revision: Revision): void {
     const row = this.#journal.get(revision)
-    if (row === undefined || row.needed > 0 || revision === this.#head.floor) return
+    if (row === undefined || row.needed > 0 || revision === this.#floor) return
     this.#journal.delete(revision)
     this.#commitIds.delete(row.entry.commitId)
   }
 }
 
-function keyOf({ kind, id }: RecordKey): string {
+function nameOf({ kind, id }: RecordKey): string {
   return `${kind}\0${id}`
-}
-
-function byKey([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
-  return compareCodePoints(left, right)
 }
 
 function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
