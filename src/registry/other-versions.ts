@@ -3,11 +3,9 @@ import type { JsonObject } from '../records/canonical-json.ts'
 import { endpointHref } from '../records/endpoint.ts'
 import type { Registration } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
-import { endpointHash } from './endpoint-hash.ts'
-import { type ServiceIndex, serviceIndex } from './service-index.ts'
+import { serviceIndex } from './service-index.ts'
 
-/** Services of the name that are looked at, and warnings that are made: this runs for every new service. */
-const SERVICES_MAX = 1_000
+/** Warnings that are made: this runs for every new service. */
 const WARNINGS_MAX = 10
 
 /**
@@ -18,7 +16,7 @@ export function otherVersions(view: View, registration: Registration): readonly 
   if (registration.instanceId !== undefined) return []
   const index = view.projection(serviceIndex)
   const warnings: Warning[] = []
-  for (const slot of slotsAt(index, registration)) {
+  for (const slot of index.atPlace(registration.serviceName, registration.endpoint)) {
     const { id, data } = index.record(slot)
     const other = JSON.parse(data) as JsonObject
     if (replaces(registration, other))
@@ -28,21 +26,10 @@ export function otherVersions(view: View, registration: Registration): readonly 
   return warnings
 }
 
-/** Services of the name that are probably at the endpoint. */
-function* slotsAt(index: ServiceIndex, { serviceName, endpoint }: Registration): Generator<number> {
-  const wanted = endpointHash(endpoint)
-  let seen = 0
-  for (const chunk of index.name(serviceName)?.chunks ?? [])
-    for (const slot of chunk) {
-      if (index.facts.endpointHash(slot) === wanted) yield slot
-      seen += 1
-      if (seen === SERVICES_MAX) return
-    }
-}
-
 function replaces(registration: Registration, other: JsonObject): boolean {
   const endpoint = other['endpoint'] as string
   return (
+    other['serviceName'] === registration.serviceName &&
     other['instanceId'] === undefined &&
     other['version'] !== registration.version &&
     URL.canParse(endpoint) &&

@@ -1,4 +1,4 @@
-import { byNumber, type Compare, deleteSorted, hasSorted, insertSorted, SortedList } from './sorted-list.ts'
+import { byNumber, type Compare, SortedList } from './sorted-list.ts'
 
 /** From how many slots on a term has a list of arrays instead of one array. */
 const LIST_FROM = 512
@@ -8,6 +8,8 @@ export class Term {
   readonly text: string
   /** Most terms of a large registry have one slot or few: those need no list. */
   #slots: number | number[] | SortedList<number>
+  /** Whether an array is in order: it is put in order when that is asked for, and not at every registration. */
+  #inOrder = true
 
   constructor(text: string, slot: number) {
     this.text = text
@@ -19,32 +21,49 @@ export class Term {
     return Array.isArray(this.#slots) ? this.#slots.length : this.#slots.size
   }
 
-  /** The slots in their order, in arrays that must not be changed. */
+  /** The slots in any order, in arrays that must not be changed. */
   get chunks(): readonly (readonly number[])[] {
     if (typeof this.#slots === 'number') return [[this.#slots]]
     return Array.isArray(this.#slots) ? [this.#slots] : this.#slots.chunks
   }
 
-  /** @param compare the order of the slots */
-  has(slot: number, compare: Compare<number> = byNumber): boolean {
-    if (typeof this.#slots === 'number') return this.#slots === slot
-    return Array.isArray(this.#slots) ? hasSorted(this.#slots, slot, compare) : this.#slots.has(slot)
+  /** The slots in order, in arrays that must not be changed. @param compare the one that they were added with */
+  ordered(compare: Compare<number>): readonly (readonly number[])[] {
+    if (Array.isArray(this.#slots) && !this.#inOrder) {
+      this.#slots.sort(compare)
+      this.#inOrder = true
+    }
+    return this.chunks
   }
 
+  has(slot: number): boolean {
+    if (typeof this.#slots === 'number') return this.#slots === slot
+    return Array.isArray(this.#slots) ? this.#slots.includes(slot) : this.#slots.has(slot)
+  }
+
+  /** Adds a slot. One that was added just before is there already. */
   add(slot: number, compare: Compare<number>): void {
     if (typeof this.#slots === 'number') {
-      if (this.#slots !== slot) this.#slots = [this.#slots, slot].sort(compare)
+      if (this.#slots === slot) return
+      this.#slots = [this.#slots, slot]
+      this.#inOrder = false
     } else if (Array.isArray(this.#slots)) {
-      insertSorted(this.#slots, slot, compare)
-      if (this.#slots.length >= LIST_FROM) this.#slots = new SortedList(compare, this.#slots)
+      if (this.#slots.at(-1) === slot) return
+      this.#slots.push(slot)
+      this.#inOrder = false
+      if (this.#slots.length >= LIST_FROM) this.#slots = new SortedList(compare, this.#slots.sort(compare))
     } else this.#slots.add(slot)
   }
 
   /** @returns whether no slot is left */
-  delete(slot: number, compare: Compare<number>): boolean {
+  delete(slot: number): boolean {
     if (typeof this.#slots === 'number') return this.#slots === slot
-    if (Array.isArray(this.#slots)) deleteSorted(this.#slots, slot, compare)
-    else this.#slots.delete(slot)
+    if (Array.isArray(this.#slots)) {
+      const at = this.#slots.indexOf(slot)
+      if (at === -1) return false
+      // Taking it out keeps the rest in the order it has.
+      this.#slots.splice(at, 1)
+    } else this.#slots.delete(slot)
     return this.size === 0
   }
 }
@@ -71,6 +90,11 @@ export class Postings {
     return this.#terms.values()
   }
 
+  /** The slots of a term in order; none where there is no such term. */
+  ordered(text: string): readonly (readonly number[])[] {
+    return this.#terms.get(text)?.ordered(this.#compare) ?? []
+  }
+
   /** @returns the term, with the text that all its slots share */
   add(text: string, slot: number): Term {
     let term = this.#terms.get(text)
@@ -83,7 +107,7 @@ export class Postings {
 
   /** @returns whether the term is gone with it */
   delete(text: string, slot: number): boolean {
-    if (this.#terms.get(text)?.delete(slot, this.#compare) !== true) return false
+    if (this.#terms.get(text)?.delete(slot) !== true) return false
     return this.#terms.delete(text)
   }
 }

@@ -48,7 +48,7 @@ function take(
 /** All slots in order, behind a place. */
 function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<readonly number[]> {
   for (const name of after === undefined ? index.names.from('') : index.names.from(after.name)) {
-    const chunks = index.name(name)?.chunks ?? []
+    const chunks = index.orderedByName(name)
     if (name !== after?.name) yield* chunks
     else for (const chunk of chunks) yield chunk.filter((slot) => index.record(slot).id > after.id)
   }

@@ -2,9 +2,10 @@ import type { Projection, ProjectionDefinition } from '../live/projection.ts'
 import type { JsonObject, JsonValue } from '../records/canonical-json.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
-import { endpointHash } from './endpoint-hash.ts'
 import { versionDigest } from './list-digest.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
+import { PlaceIndex } from './place-index.ts'
+import { placeNumber } from './place-number.ts'
 import { Postings, type Term } from './postings.ts'
 import { SlotTable } from './slot-facts.ts'
 import { byCodeUnits, SortedList } from './sorted-list.ts'
@@ -20,6 +21,7 @@ export class ServiceIndex implements Projection {
   readonly #nameOf: (Term | undefined)[] = []
   readonly #versionOf: (Term | undefined)[] = []
   readonly #facts = new SlotTable()
+  readonly #places = new PlaceIndex((slot) => this.#facts.placeNumber(slot))
   readonly #byName: Postings
   readonly #byVersion = new Postings()
   readonly #byTag = new Postings()
@@ -98,9 +100,18 @@ export class ServiceIndex implements Projection {
     return this.#versionOf[slot] as Term
   }
 
-  /** The services of a name, in order of their ids. */
   name(name: string): Term | undefined {
     return this.#byName.get(name)
+  }
+
+  /** The services of a name, in order of their ids. */
+  orderedByName(name: string): readonly (readonly number[])[] {
+    return this.#byName.ordered(name)
+  }
+
+  /** Services that are probably of a name and at an endpoint. One that is named by an `instanceId` is none of them. */
+  atPlace(serviceName: string, endpoint: string): Iterable<number> {
+    return this.#places.find(placeNumber(serviceName, endpoint))
   }
 
   version(version: string): Term | undefined {
@@ -150,10 +161,12 @@ export class ServiceIndex implements Projection {
     })
     this.#setFacts(slot, record, data)
     this.#count(slot, 1)
+    if (data['instanceId'] === undefined) this.#places.add(slot)
   }
 
   #leave(slot: number, data: JsonObject): void {
     this.#count(slot, -1)
+    if (data['instanceId'] === undefined) this.#places.delete(slot)
     const name = data['serviceName'] as string
     if (this.#byName.delete(name, slot)) this.#names.delete(name)
     this.#byVersion.delete(data['version'] as string, slot)
@@ -180,7 +193,7 @@ export class ServiceIndex implements Projection {
       active: data['migrationFile'] !== undefined,
       digestHigh: high,
       digestLow: low,
-      endpointHash: endpointHash(data['endpoint'] as string),
+      placeNumber: placeNumber(data['serviceName'] as string, data['endpoint'] as string),
     })
   }
 

@@ -8,7 +8,7 @@ export interface SlotFacts {
   /** Two halves of the digest of id and revision. */
   readonly digestHigh: number
   readonly digestLow: number
-  readonly endpointHash: number
+  readonly placeNumber: number
 }
 
 /** A table of small facts about slots, in one typed array: a million services take 20 MB. */
@@ -22,7 +22,7 @@ export class SlotTable {
     this.#numbers[at + 1] = facts.active ? 1 : 0
     this.#numbers[at + 2] = facts.digestHigh
     this.#numbers[at + 3] = facts.digestLow
-    this.#numbers[at + 4] = facts.endpointHash
+    this.#numbers[at + 4] = facts.placeNumber
   }
 
   ttlSeconds(slot: number): number {
@@ -41,7 +41,7 @@ export class SlotTable {
     return this.#numbers[slot * WIDTH + 3] as number
   }
 
-  endpointHash(slot: number): number {
+  placeNumber(slot: number): number {
     return this.#numbers[slot * WIDTH + 4] as number
   }
 
