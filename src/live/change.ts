@@ -1,4 +1,5 @@
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
 import type { Revision, Write } from '../records/record.ts'
 import type { CommitOutcome } from './committer.ts'
 import type { Live } from './live.ts'
@@ -16,6 +17,8 @@ export interface ChangeRequest {
 /** What a change wants to write, computed from the view as it is. */
 export interface PlannedChange<T> {
   readonly writes: readonly Write[]
+  /** What the `data` of each write says; see `Live.commit`. */
+  readonly values?: readonly JsonObject[]
   /** Makes the answer from what the store said. */
   readonly answer: (outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>) => T
   /** Whether an `expect` was the caller's own wish: then it is not tried again. @default false */
@@ -34,8 +37,8 @@ export async function change<T>(
   plan: (view: View) => PlannedChange<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const { writes, answer, callersPrecondition = false } = plan(live.view)
-    const outcome = await live.commit({ ...request, writes })
+    const { writes, values, answer, callersPrecondition = false } = plan(live.view)
+    const outcome = await live.commit({ ...request, writes }, values)
     if (outcome.outcome === 'reused')
       throw new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
         detail: `The key belongs to another request, accepted as revision ${outcome.revision}.`,

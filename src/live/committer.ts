@@ -1,9 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { CommitReply, CommitResult, OffTrack, Store } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
-import type { Commit, Entry, Position } from '../records/record.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
+import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, pause, within } from './backoff.ts'
 import type { StatusBoard } from './status.ts'
+import type { KnownValues } from './view.ts'
 
 export interface CommitterOptions {
   /** How long a commit may take from start to answer, in milliseconds. */
@@ -23,7 +25,7 @@ export interface CommitterPort {
   /** Where the view stands. */
   position(): Position
   /** Takes the entries behind a position into the view; `false` where the view has been replaced since. */
-  take(entries: readonly Entry[], asked: Position): Promise<boolean>
+  take(entries: readonly Entry[], asked: Position, values?: KnownValues): Promise<boolean>
   /** Follows the journal until the view has everything that was committed before this call. */
   drain(): Promise<void>
   /** Builds the view anew, after forking where the history contradicts the view. */
@@ -53,6 +55,7 @@ export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 
 interface Pending {
   readonly commit: Commit
+  readonly values: readonly JsonObject[] | undefined
   readonly size: number
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
@@ -114,13 +117,22 @@ export class Committer {
    *
    * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
    */
-  commit(commit: Commit): Promise<CommitOutcome> {
+  commit(commit: Commit, values?: readonly JsonObject[]): Promise<CommitOutcome> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       const size = commit.writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 0)
       const deadline = performance.now() + this.#options.commitTimeoutMs
-      this.#waiting.push({ commit, size, deadline, resolve, reject, maybeWritten: false, settled: false })
+      this.#waiting.push({
+        commit,
+        values,
+        size,
+        deadline,
+        resolve,
+        reject,
+        maybeWritten: false,
+        settled: false,
+      })
       this.#arrived?.()
       this.#run()
     })
@@ -239,7 +251,7 @@ export class Committer {
     const slow = durationMs >= slowRoundTripMs
     const ahead = slow ? undefined : await this.#sendAhead(reply, asked)
     const waiting = this.#waiting.length
-    const followed = await this.#follow(reply, asked)
+    const followed = await this.#follow(reply, asked, valuesOf(batch, reply.results))
     this.#judged = []
     if (followed) {
       for (const [index, pending] of batch.entries()) settle(pending, reply.results[index] as CommitResult)
@@ -270,9 +282,9 @@ export class Committer {
   }
 
   /** Brings the view up to a reply. Says whether it got there. */
-  async #follow(reply: Judged, asked: Position): Promise<boolean> {
+  async #follow(reply: Judged, asked: Position, values: KnownValues): Promise<boolean> {
     try {
-      if (!(await this.#port.take(reply.entries, asked))) return false
+      if (!(await this.#port.take(reply.entries, asked, values))) return false
       if (reply.more) await this.#port.drain()
       this.#backoff.reset()
       return this.#port.position().lineage === asked.lineage
@@ -342,6 +354,18 @@ export class Committer {
     this.#waiting = this.#waiting.filter(open)
     this.#parts = this.#parts.map((part) => part.filter(open)).filter(({ length }) => length > 0)
   }
+}
+
+/** What the entries say that this batch has just made. */
+function valuesOf(batch: readonly Pending[], results: readonly CommitResult[]): KnownValues {
+  const values = new Map<Revision, readonly JsonObject[]>()
+  for (const [index, result] of results.entries()) {
+    const known = batch[index]?.values
+    // What was accepted earlier may have had another content.
+    if (known !== undefined && result.outcome === 'accepted' && !result.replayed)
+      values.set(result.revision, known)
+  }
+  return values
 }
 
 function outcomeOf({ maybeWritten }: Pending): 'not_written' | 'unknown' {

@@ -10,6 +10,7 @@ import type {
   Store,
 } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
 import { type CommitOutcome, Committer } from './committer.ts'
@@ -21,7 +22,7 @@ import type { Domain } from './projection.ts'
 import { Retainer } from './retention.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
 import { type LiveStatus, StatusBoard } from './status.ts'
-import type { View } from './view.ts'
+import type { KnownValues, View } from './view.ts'
 
 export { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
 
@@ -66,7 +67,8 @@ export class Live {
       position: () => this.view.position,
       knownHead: () => this.#knownHead,
       noteHead: (head: Head) => this.#noteHead(head),
-      take: (entries: readonly Entry[], asked: Position) => this.#take(entries, asked),
+      take: (entries: readonly Entry[], asked: Position, values?: KnownValues) =>
+        this.#take(entries, asked, values),
       confirmed: () => this.#confirm(),
       drain: () => this.#follower.drain(),
       realign: (reply: OffTrack, asked: Position) => this.#realign(reply, asked),
@@ -161,13 +163,14 @@ export class Live {
   /**
    * Stores a commit. Resolves when the view has it.
    *
+   * @param values what the `data` of each write says, where that is at hand: it need not be parsed again
    * @throws COORD_NOT_LOADED, COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_*
    * error with `outcome`
    */
-  commit(commit: Commit): Promise<CommitOutcome> {
+  commit(commit: Commit, values?: readonly JsonObject[]): Promise<CommitOutcome> {
     if (this.#view === undefined) return Promise.reject(this.#notLoaded())
     const startedAt = performance.now()
-    const answered = this.#committer.commit(commit)
+    const answered = this.#committer.commit(commit, values)
     answered.then(
       ({ outcome }) => this.#tell((observer) => observer.committed?.(outcome, performance.now() - startedAt)),
       () => this.#tell((observer) => observer.committed?.('failed', performance.now() - startedAt)),
@@ -259,12 +262,12 @@ export class Live {
     }
   }
 
-  async #take(entries: readonly Entry[], asked: Position): Promise<boolean> {
+  async #take(entries: readonly Entry[], asked: Position, values?: KnownValues): Promise<boolean> {
     // Another history than the one that was asked about: its revisions mean something else. A late answer may come from
     // one that is over, such as that of a database which has failed over since.
     if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
     try {
-      this.#apply(entries)
+      this.#apply(entries, values)
       return true
     } catch (thrown) {
       const { message } = toCoordinatorError(thrown)
@@ -280,8 +283,8 @@ export class Live {
     return known !== undefined && this.view.digestAt(known.revision) !== known.digest
   }
 
-  #apply(entries: readonly Entry[]): void {
-    const fresh = this.view.apply(entries)
+  #apply(entries: readonly Entry[], values: KnownValues | undefined): void {
+    const fresh = this.view.apply(entries, values)
     if (fresh.length === 0) return
     this.#knownHead = Math.max(this.#knownHead, this.view.revision)
     this.#waiters.reached(this.view.revision)

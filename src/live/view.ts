@@ -14,6 +14,9 @@ export interface RefusedRecord {
   readonly reason: string
 }
 
+/** What the `data` of each write of some entries says, by their revision. */
+export type KnownValues = ReadonlyMap<Revision, readonly (JsonObject | undefined)[]>
+
 /** How many digests of the newest revisions a view remembers. */
 const RECENT_DIGESTS = 4_096
 
@@ -95,21 +98,22 @@ export class View {
 
   /** Takes a page of a load. Only for a view that is being built. */
   seed({ records, tombstones }: LoadPage): void {
-    for (const record of records) this.#put(record)
+    for (const record of records) this.#put(record, parse(record.data))
     for (const { kind, id, revision } of tombstones) mapOf(this.#deletedAt, kind).set(id, revision)
   }
 
   /**
    * Takes entries in order. Older ones than the next are ignored, so the same entries may arrive by several ways.
    *
+   * @param values what the `data` of writes says, by revision, where that is known without parsing it
    * @returns the entries that were new
    * @throws CoordinatorError COORD_INTERNAL where entries are missing in between: the view must be built anew
    */
-  apply(entries: readonly Entry[]): readonly Entry[] {
+  apply(entries: readonly Entry[], values?: KnownValues): readonly Entry[] {
     const first = entries.findIndex((entry) => entry.revision > this.revision)
     if (first === -1) return []
     const fresh = first === 0 ? entries : entries.slice(first)
-    for (const entry of fresh) this.#applyOne(entry)
+    for (const entry of fresh) this.#applyOne(entry, values?.get(entry.revision))
     return fresh
   }
 
@@ -119,19 +123,20 @@ export class View {
       for (const [id, revision] of deleted) if (revision <= floor) deleted.delete(id)
   }
 
-  #applyOne(entry: Entry): void {
+  #applyOne(entry: Entry, values: readonly (JsonObject | undefined)[] | undefined): void {
     if (entry.revision !== this.revision + 1)
       throw new CoordinatorError('COORD_INTERNAL', {
         detail: `The journal went from revision ${this.revision} to ${entry.revision}.`,
       })
-    for (const write of entry.writes) this.#write(entry, write)
+    for (let index = 0; index < entry.writes.length; index += 1)
+      this.#write(entry, entry.writes[index] as EntryWrite, values?.[index])
     this.#position = { lineage: this.lineage, revision: entry.revision, digest: entry.digest }
     this.#digests[entry.revision % RECENT_DIGESTS] = this.#position
     this.#at = entry.at
     for (const projection of this.#projections.values()) projection.settled?.(entry.revision)
   }
 
-  #write(entry: Entry, write: EntryWrite): void {
+  #write(entry: Entry, write: EntryWrite, value: JsonObject | undefined): void {
     const { kind, id } = write
     if (write.op === 'delete') {
       this.#remove(kind, id)
@@ -141,12 +146,14 @@ export class View {
     }
     const before = this.get(kind, id) ?? this.#refused.get(`${kind}\0${id}`)
     const createdAt = before?.createdAt ?? entry.at
-    this.#put({ kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at })
+    this.#put(
+      { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at },
+      value ?? parse(write.data),
+    )
   }
 
-  #put(record: StoredRecord): void {
+  #put(record: StoredRecord, data: unknown): void {
     const { kind, id, revision, createdAt } = record
-    const data = parse(record.data)
     const reason = data === undefined ? 'The data is not JSON.' : this.#checks[kind]?.(data)
     this.#deletedAt.get(kind)?.delete(id)
     if (reason !== undefined) {

@@ -64,6 +64,7 @@ function planRegistration(state: PlanningState, wanted: Wanted): PlannedChange<R
         ...(needed === undefined ? {} : { expect: needed }),
       },
     ],
+    values: [complete as unknown as JsonObject],
     callersPrecondition: callers,
     answer: registerAnswer(view, { serviceId, active: complete.migrationFile !== undefined, warnings }),
   }
