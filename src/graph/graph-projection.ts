@@ -139,6 +139,16 @@ export class GraphProjection implements Projection, GraphReader {
     return slots === undefined ? noRecords : this.#recordsAt(slots)
   }
 
+  /** The node that a record states. @param slot where a record is */
+  subjectOf(slot: number): number {
+    return this.#subject[slot] as number
+  }
+
+  /** The edges that a record states, in order; a view that lives until the next change. @param slot where a record is */
+  statedBy(slot: number): Int32Array {
+    return this.#stated.of(slot)
+  }
+
   /** Memory of the columns and lists, in bytes; ids and records are not counted. */
   get byteLength(): number {
     return this.topology.byteLength + this.#stated.byteLength + this.#servicesOfNode.byteLength

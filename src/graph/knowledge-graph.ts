@@ -5,6 +5,7 @@ import type { Live } from '../live/live.ts'
 import type { View } from '../live/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Revision } from '../records/record.ts'
+import { SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
 import { type AnswerTo, answerQuestion, type Question } from './answer-question.ts'
 import { AssertedWriter } from './asserted.ts'
@@ -15,6 +16,7 @@ import { LiveAnalysis } from './live-analysis.ts'
 import { PastGraphs } from './past-graphs.ts'
 import { readSimulation } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
+import { registerWarnings } from './register-warnings.ts'
 import { rememberWarnings } from './remember-warnings.ts'
 import { type GraphFilter, selectGraph } from './select-graph.ts'
 import { type SimulateAnswer, simulate } from './simulate.ts'
@@ -136,9 +138,16 @@ export class KnowledgeGraph {
     return { ...simulate(graphOf(view), changes), revision: view.revision }
   }
 
-  /** What a registration should know about its place in the graph. @param data its fields as they are stored */
-  registerWarnings(data: JsonObject): readonly Warning[] {
-    return rememberWarnings(graphOf(this.#live.view), data)
+  /**
+   * What a registration should know about its place in the graph.
+   *
+   * @param data its fields as they are stored
+   * @param serviceId of a service that is registered, with this content; absent for one that may be
+   */
+  registerWarnings(data: JsonObject, serviceId?: string): readonly Warning[] {
+    const { view } = this.#live
+    const slot = serviceId === undefined ? -1 : view.records.find(SERVICE_KIND, serviceId)
+    return slot === -1 ? registerWarnings(graphOf(view), data) : rememberWarnings(graphOf(view), slot, data)
   }
 
   /**

@@ -1,43 +1,54 @@
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Warning } from '../records/warning.ts'
-import type { GraphReader } from './graph-reader.ts'
+import type { GraphProjection } from './graph-projection.ts'
 import { registerWarnings } from './register-warnings.ts'
 
 /** More answers than this are not kept: a graph that large changes all the time. */
 const KEPT_MAX = 20_000
-/** Longer questions are not kept, in UTF-16 code units: one may hold a migration file of 256 KiB. */
-const QUESTION_MAX = 2_048
 
 interface Memory {
   shape: number
-  readonly answers: Map<string, readonly Warning[]>
+  /** By the node of the service. */
+  readonly answers: Map<number, Answer>
 }
 
-const memories = new WeakMap<GraphReader, Memory>()
+interface Answer {
+  /** The edges that the service stated. */
+  readonly edges: Int32Array
+  readonly warnings: readonly Warning[]
+}
+
+const memories = new WeakMap<GraphProjection, Memory>()
 
 /**
- * `registerWarnings`, asked once as long as the graph keeps its shape. Most registrations change nothing in it: another
- * instance of a service has the dependencies of the first one, and a restarted service has its own.
+ * `registerWarnings` of a service that is in the graph, asked once as long as the graph keeps its shape. Most registrations
+ * change nothing in it: another instance of a service has the dependencies of the first one, and a restarted service has its
+ * own.
+ *
+ * @param slot where the service is
+ * @param data its fields
  */
-export function rememberWarnings(graph: GraphReader, data: JsonObject): readonly Warning[] {
+export function rememberWarnings(graph: GraphProjection, slot: number, data: JsonObject): readonly Warning[] {
   const { answers } = memoryOf(graph)
-  // Everything in a registration that makes edges of the graph.
-  const question = JSON.stringify([
-    data['serviceName'],
-    data['dependencies'],
-    data['capabilities'],
-    data['migrationFile'],
-  ])
-  const known = answers.get(question)
-  if (known !== undefined) return known
-  const found = registerWarnings(graph, data)
-  if (question.length > QUESTION_MAX) return found
+  const node = graph.subjectOf(slot)
+  const edges = graph.statedBy(slot)
+  const known = answers.get(node)
+  if (known !== undefined && areSame(known.edges, edges)) return known.warnings
+  const warnings = registerWarnings(graph, data)
+  // These name places in the list of dependencies, which may be in another order the next time.
+  if (warnings.some(({ code }) => code === 'unknown_dependency')) return warnings
   if (answers.size >= KEPT_MAX) answers.clear()
-  answers.set(question, found)
-  return found
+  answers.set(node, { edges: edges.slice(), warnings })
+  return warnings
 }
 
-function memoryOf(graph: GraphReader): Memory {
+function areSame(left: Int32Array, right: Int32Array): boolean {
+  if (left.length !== right.length) return false
+  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false
+  return true
+}
+
+function memoryOf(graph: GraphProjection): Memory {
   let memory = memories.get(graph)
   if (memory === undefined) {
     memory = { shape: graph.shape, answers: new Map() }
