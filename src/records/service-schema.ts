@@ -4,6 +4,9 @@ import { endpointFault } from './endpoint.ts'
 import { fits, LIMITS } from './limits.ts'
 import type { IssueParameters } from './schema-problems.ts'
 
+/** Where a service that says nothing else tells whether it works. */
+export const DEFAULT_HEALTH_CHECK = '/health'
+
 /** What one check of a field found. */
 interface Fault {
   readonly code: ErrorCode
@@ -119,7 +122,7 @@ export const registrationSchema = z.object({
       minLength: 1,
       maxLength: LIMITS.healthCheckLength,
     })
-    .default('/health'),
+    .default(DEFAULT_HEALTH_CHECK),
   description: z
     .string()
     .check(

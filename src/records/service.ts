@@ -4,8 +4,9 @@ import type { JsonObject } from './canonical-json.ts'
 import { checkJsonValue, invalidBody, jsonPointer } from './check-json.ts'
 import { closestWord } from './closest-word.ts'
 import { LIMITS } from './limits.ts'
+import { asPlainRegistration } from './plain-registration.ts'
 import { schemaProblems } from './schema-problems.ts'
-import { migrationSchema, registrationSchema } from './service-schema.ts'
+import { DEFAULT_HEALTH_CHECK, migrationSchema, registrationSchema } from './service-schema.ts'
 import type { Warning } from './warning.ts'
 
 /** Kind of the records that hold services. */
@@ -35,10 +36,14 @@ export interface Registration {
   readonly migrationFile?: JsonObject
 }
 
+type SentFields = z.input<typeof registrationSchema>
+
 export interface ParsedRegistration {
   readonly registration: Registration
   readonly warnings: readonly Warning[]
 }
+
+const none: readonly never[] = []
 
 /** Every field that a registration may have, in the order in which they are explained. */
 export const REGISTRATION_FIELDS: readonly string[] = Object.keys(registrationSchema.shape)
@@ -57,6 +62,13 @@ export function dependencyName(dependency: Dependency): string {
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function parseRegistration(input: unknown): ParsedRegistration {
+  const plain = asPlainRegistration(input)
+  if (plain !== undefined) return { registration: normalized(plain), warnings: none }
+  return parseBySchema(input)
+}
+
+/** The same for any input, without the short cut. */
+export function parseBySchema(input: unknown): ParsedRegistration {
   checkJsonValue(input)
   const result = registrationSchema.safeParse(input)
   if (!result.success) throw invalidBody(explained(schemaProblems(result.error.issues, input), input))
@@ -87,27 +99,25 @@ export function unknownFields(input: JsonObject, fields: readonly string[]): rea
 }
 
 /** Built in one go, and in the order of canonical JSON as far as may be: this runs for every registration. */
-function normalized(parsed: z.output<typeof registrationSchema>): Registration {
-  const { description, instanceId, ttlSeconds, migrationFile } = parsed
+function normalized(sent: SentFields): Registration {
+  const { description, instanceId, ttlSeconds, migrationFile } = sent
   return {
-    capabilities: withoutRepeats(parsed.capabilities),
-    dependencies: parsed.dependencies.map(normalizedDependency),
+    capabilities: withoutRepeats(sent.capabilities),
+    dependencies: sent.dependencies === undefined ? none : sent.dependencies.map(normalizedDependency),
     ...(description === undefined ? {} : { description }),
-    endpoint: parsed.endpoint,
-    healthCheck: parsed.healthCheck,
+    endpoint: sent.endpoint,
+    healthCheck: sent.healthCheck ?? DEFAULT_HEALTH_CHECK,
     ...(instanceId === undefined ? {} : { instanceId }),
-    metadata: parsed.metadata as JsonObject,
+    metadata: (sent.metadata ?? {}) as JsonObject,
     ...(migrationFile === undefined ? {} : { migrationFile: migrationFile as JsonObject }),
-    serviceName: parsed.serviceName,
-    tags: withoutRepeats(parsed.tags),
+    serviceName: sent.serviceName,
+    tags: withoutRepeats(sent.tags),
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
-    version: parsed.version,
+    version: sent.version,
   }
 }
 
-function normalizedDependency(
-  dependency: z.output<typeof registrationSchema>['dependencies'][number],
-): Dependency {
+function normalizedDependency(dependency: NonNullable<SentFields['dependencies']>[number]): Dependency {
   if (typeof dependency === 'string') return dependency
   const { serviceName, version, type } = dependency
   if (version === undefined && type === undefined) return serviceName
@@ -118,7 +128,7 @@ function normalizedDependency(
   }
 }
 
-function withoutRepeats(list: readonly string[]): readonly string[] {
+function withoutRepeats(list: readonly string[] = none): readonly string[] {
   return list.length < 2 ? list : [...new Set(list)]
 }
 

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { asPlainRegistration } from '../../src/records/plain-registration.ts'
+import { parseBySchema, parseRegistration } from '../../src/records/service.ts'
+
+const oddText = fc.oneof(
+  fc.constantFrom('', ' ', '\t', '\0', 'a\0b', '\ud800', 'x\udc00', '\u{1f600}', 'é', ' a', 'a '),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.integer({ min: 45, max: 300 }).map((length) => 'x'.repeat(length)),
+  fc.integer({ min: 45, max: 140 }).map((length) => '\u{1f600}'.repeat(length)),
+)
+const word = fc.stringMatching(/^[a-z][a-z0-9.-]{0,12}$/)
+const text = fc.oneof({ weight: 60, arbitrary: word }, { weight: 1, arbitrary: oddText })
+const endpoint = fc.oneof(
+  { weight: 12, arbitrary: word.map((host) => `http://${host}:80/a`) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'cart:70',
+      '/x',
+      'http://',
+      'ftp://a',
+      'http://u:p@h',
+      'grpc://h',
+      'http://[',
+      'http://a b',
+    ),
+  },
+)
+const odd = fc.oneof(
+  fc.constantFrom(null, undefined, true, Number.NaN, 0, -0, 1.5, 86_401, 3e20),
+  fc.jsonValue(),
+)
+const rarely = <T>(usual: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 150, arbitrary: usual as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: odd })
+const scalar = fc.oneof(text, fc.integer(), fc.double({ noNaN: true }), fc.boolean(), fc.constant(null))
+const key = fc.oneof(
+  { weight: 20, arbitrary: word },
+  { weight: 1, arbitrary: fc.constantFrom('__proto__', 'constructor', 'toString', '1', '', 'a\0', '\ud800') },
+)
+const dependency = fc.oneof(
+  { weight: 20, arbitrary: text },
+  fc.record({ serviceName: rarely(text), version: rarely(text), type: rarely(text) }, { requiredKeys: [] }),
+  fc.record({ serviceName: text, kind: text }, { requiredKeys: ['serviceName'] }),
+)
+const list = <T>(item: fc.Arbitrary<T>, max: number) =>
+  fc.oneof(
+    { weight: 20, arbitrary: fc.array(rarely(item), { maxLength: 6 }) },
+    { weight: 1, arbitrary: fc.constantFrom(max, max + 1).map((length) => Array(length).fill('x')) },
+  )
+const manyMembers = (max: number, value: unknown) =>
+  fc
+    .integer({ min: 1, max })
+    .map((size) => Object.fromEntries(Array.from({ length: size }, (_, at) => [`k${at}`, value])))
+
+const fields = {
+  serviceName: rarely(text),
+  version: rarely(text),
+  endpoint: rarely(endpoint),
+  healthCheck: rarely(
+    fc.oneof(
+      word.map((path) => `/${path}`),
+      fc.constantFrom('x:y', 'http://h/x', ''),
+    ),
+  ),
+  description: rarely(text),
+  metadata: rarely(
+    fc.oneof(
+      { weight: 10, arbitrary: fc.dictionary(key, rarely(scalar), { noNullPrototype: true, maxKeys: 5 }) },
+      // Near and beyond 16 KiB of JSON, by what has to be escaped and by numbers.
+      { weight: 1, arbitrary: manyMembers(4, '\u0001'.repeat(1_000)) },
+      { weight: 1, arbitrary: manyMembers(1_500, -1.5e-300) },
+    ),
+  ),
+  tags: rarely(list(text, 64)),
+  capabilities: rarely(list(text, 64)),
+  dependencies: rarely(list(dependency, 256)),
+  instanceId: rarely(text),
+  ttlSeconds: rarely(fc.integer({ min: 1, max: 86_400 })),
+}
+const usualInput = fc.record(fields, {
+  requiredKeys: ['serviceName', 'version', 'endpoint'],
+  noNullPrototype: true,
+})
+const input = fc.record(
+  { ...fields, migrationFile: fc.constantFrom({}, { tables: ['t'] }, 'x'), tag: text },
+  { requiredKeys: ['serviceName', 'version', 'endpoint'], noNullPrototype: true },
+)
+
+describe('the short cut for plain registrations', () => {
+  it('takes nothing that the schema refuses or warns of, and reads the rest as the schema does', () => {
+    let plain = 0
+    fc.assert(
+      fc.property(fc.oneof(input, usualInput), (sent) => {
+        if (asPlainRegistration(sent) === undefined) return
+        plain += 1
+        const bySchema = parseBySchema(sent)
+        expect(bySchema.warnings).toEqual([])
+        const { registration, warnings } = parseRegistration(sent)
+        expect(warnings).toEqual([])
+        expect(registration).toEqual(bySchema.registration)
+        expect(canonicalJson(registration)).toBe(canonicalJson(bySchema.registration))
+      }),
+      { numRuns: 3_000 },
+    )
+    // A short cut that nothing takes would pass as well.
+    expect(plain).toBeGreaterThan(100)
+  })
+
+  it('is what every service of a real system takes, until it sends its migration file', () => {
+    for (const file of ['opentelemetry-demo', 'online-boutique']) {
+      const services = JSON.parse(readFileSync(`examples/data/${file}.json`, 'utf8')) as object[]
+      for (const { migrationFile: _, ...service } of services as { migrationFile?: unknown }[])
+        expect(asPlainRegistration(service)).toBe(service)
+    }
+  })
+
+  it.each([
+    [
+      'an object of a class',
+      Object.assign(Object.create({ inherited: 1 }), {
+        serviceName: 'a',
+        version: '1',
+        endpoint: 'http://a',
+      }),
+    ],
+    ['a list', []],
+    ['a text', 'a'],
+    ['nothing', null],
+  ])('is not for %s', (_, sent) => {
+    expect(asPlainRegistration(sent)).toBeUndefined()
+  })
+})
