@@ -53,7 +53,9 @@ const list = <T>(item: fc.Arbitrary<T>, max: number) =>
 const manyMembers = (max: number, value: unknown) =>
   fc
     .integer({ min: 1, max })
-    .map((size) => Object.fromEntries(Array.from({ length: size }, (_, at) => [`${at.toString(36)}_`, value])))
+    .map((size) =>
+      Object.fromEntries(Array.from({ length: size }, (_, at) => [`${at.toString(36)}_`, value])),
+    )
 
 const fields = {
   serviceName: rarely(text),
