@@ -144,8 +144,8 @@ export const ERRORS = {
   },
   COORD_URL_MALFORMED: {
     ...badRequest,
-    title: 'The path cannot be decoded',
-    hint: 'Percent-encode the path as UTF-8.',
+    title: 'The URL cannot be decoded',
+    hint: 'Percent-encode path and query string as UTF-8; a percent sign itself is %25.',
   },
   COORD_REQUEST_MALFORMED: {
     ...badRequest,

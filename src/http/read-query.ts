@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Problem } from '../errors.ts'
+import { CoordinatorError, type Problem } from '../errors.ts'
 import { closestWord } from '../records/closest-word.ts'
 import { invalidQuery } from '../records/invalid-query.ts'
 
@@ -9,7 +9,7 @@ export type QueryValues = Readonly<Record<string, string | readonly string[] | u
 
 export const revisionText = z
   .string()
-  .regex(/^\d{1,16}$/, 'must be a whole number')
+  .regex(/^\d+$/, 'must be a whole number')
   .transform(Number)
   .refine(Number.isSafeInteger, 'is larger than any revision')
 
@@ -17,23 +17,40 @@ export const revisionText = z
  * Reads the query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that
  * was ignored would be answered with something older than was asked for.
  *
- * @throws COORD_QUERY_INVALID with every problem
+ * @throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED where it cannot be decoded
  */
 export function readQuery<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
-  return parse(request.query as QueryValues, schema.strict()) as z.output<S>
+  return parse(request, schema.strict()) as z.output<S>
 }
 
 /** The same for parameters that are some among others, which somebody else reads. */
 export function readQueryPart<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
-  return parse(request.query as QueryValues, schema) as z.output<S>
+  return parse(request, schema) as z.output<S>
 }
 
-function parse<S extends z.ZodObject>(query: QueryValues, schema: S): z.output<S> {
+function parse<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
+  checkEncoding(request)
+  const query = request.query as QueryValues
   const result = schema.safeParse(query)
   if (result.success) return result.data
   throw invalidQuery(
     result.error.issues.flatMap((issue) => problemsOf(issue, query, Object.keys(schema.shape))),
   )
+}
+
+/** The framework takes what it cannot decode as it stands: a filter for such a text would find nothing, and not say why. */
+function checkEncoding({ raw: { url = '' } }: FastifyRequest): void {
+  const start = url.indexOf('?')
+  if (start === -1 || !url.includes('%', start)) return
+  try {
+    decodeURIComponent(url.slice(start))
+  } catch (cause) {
+    throw new CoordinatorError('COORD_URL_MALFORMED', {
+      detail: 'The query string has a malformed percent-encoding.',
+      outcome: 'not_written',
+      cause,
+    })
+  }
 }
 
 function problemsOf(issue: z.core.$ZodIssue, query: QueryValues, known: readonly string[]): Problem[] {

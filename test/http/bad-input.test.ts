@@ -171,6 +171,10 @@ const cases: [what: string, path: string, ask: Ask, status: number, code: string
   ['OPTIONS', '/register', { method: 'OPTIONS' }, 405, 'COORD_METHOD_NOT_ALLOWED'],
   ['a malformed percent-encoding', '/services/%zz', {}, 400, 'COORD_URL_MALFORMED'],
   ['a percent-encoding that is no UTF-8', '/services/%ff', {}, 400, 'COORD_URL_MALFORMED'],
+  ['a malformed percent-encoding in a filter', '/services?name=100%', {}, 400, 'COORD_URL_MALFORMED'],
+  ['a filter that is no UTF-8', '/services?metadata.team=%ff', {}, 400, 'COORD_URL_MALFORMED'],
+  ['a malformed name of a parameter', '/knowledge-graph?%zz=1', {}, 400, 'COORD_URL_MALFORMED'],
+  ['a malformed percent-encoding in a write', '/register?dryRun=%c3', post(cart), 400, 'COORD_URL_MALFORMED'],
   ['a broken cursor', '/services?cursor=abc', {}, 400, 'COORD_CURSOR_INVALID'],
   ['a wrong limit', '/services?limit=0', {}, 400, 'COORD_QUERY_INVALID'],
   ['an unknown filter', '/services?nme=x', {}, 400, 'COORD_QUERY_INVALID'],
@@ -228,6 +232,14 @@ describe('http: bad input', () => {
       expect(body.errors).toEqual([
         { path: 'query.minRevison', message: 'is not known here; did you mean minRevision?' },
       ])
+    }))
+
+  it('tells a number that is too large from what is no number', () =>
+    withServer(async ({ ask }) => {
+      const detailOf = async (revision: string) =>
+        (await ask(`/services?minRevision=${revision}`)).body.detail
+      expect(await detailOf('1e3')).toBe('The parameter minRevision must be a whole number.')
+      expect(await detailOf('9'.repeat(40))).toBe('The parameter minRevision is larger than any revision.')
     }))
 
   it('sends no headers that would let pages of other origins read answers', () =>
