@@ -1,7 +1,7 @@
 /**
  * Whether a service is alive, as far as this coordinator can tell.
  *
- * - `unknown`: it never sent a heartbeat here, or the coordinator started less than one TTL ago.
+ * - `unknown`: it never sent a heartbeat here, or the coordinator has served for less than one TTL.
  * - `up`, `down`: what its last heartbeat said.
  * - `expired`: it promised heartbeats (`ttlSeconds`), and for longer than that none came.
  */
@@ -16,6 +16,8 @@ export type ReportedHealth = 'up' | 'down'
 export interface Leases {
   /** How many services have sent a heartbeat. */
   readonly size: number
+  /** From now on heartbeats can arrive: the coordinator serves. Later calls change nothing. */
+  open(): void
   /** Takes a heartbeat. @returns its time, epoch milliseconds */
   renew(serviceId: string, reported: ReportedHealth): number
   /**

@@ -17,22 +17,27 @@ export interface LocalLeasesOptions {
 
 /**
  * Heartbeats in the memory of this process. A service that has not been heard since the start is `unknown`, until it had
- * one whole TTL to be heard: a restart of the coordinator must not declare everybody dead.
+ * one whole TTL to be heard: a restart of the coordinator must not declare everybody dead, and neither must a start that
+ * waited for its database, in which every heartbeat was refused.
  */
 export class LocalLeases implements Leases {
   readonly #heartbeats = new Map<string, Heartbeat>()
   readonly #monotonicMs: () => number
   readonly #now: () => number
-  readonly #startedMs: number
+  /** When the first heartbeat could arrive. */
+  #openedMs = Number.POSITIVE_INFINITY
 
   constructor({ monotonicMs = () => performance.now(), now = Date.now }: LocalLeasesOptions = {}) {
     this.#monotonicMs = monotonicMs
     this.#now = now
-    this.#startedMs = monotonicMs()
   }
 
   get size(): number {
     return this.#heartbeats.size
+  }
+
+  open(): void {
+    this.#openedMs = Math.min(this.#openedMs, this.#monotonicMs())
   }
 
   renew(serviceId: string, reported: ReportedHealth): number {
@@ -48,7 +53,7 @@ export class LocalLeases implements Leases {
     const ttlMs = ttlSeconds * 1_000
     if (heartbeat !== undefined)
       return this.#monotonicMs() - heartbeat.heardMs > ttlMs ? 'expired' : heartbeat.reported
-    const served = this.#monotonicMs() - this.#startedMs > ttlMs
+    const served = this.#monotonicMs() - this.#openedMs > ttlMs
     return served && this.#now() - updatedAt > ttlMs ? 'expired' : 'unknown'
   }
 

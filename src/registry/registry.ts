@@ -68,7 +68,7 @@ export interface Registry {
 /** Makes the registry over a `Live` whose domain has `registryKinds` and `registryProjections`. */
 export function createRegistry(live: Live, { leases = new LocalLeases() }: RegistryOptions = {}): Registry {
   const writer = new RecordWriter(live)
-  forgetTheDeregistered(live, leases)
+  followServices(live, leases)
   return {
     register: async (body, context) => registerService(writer, { body }, context),
     registerBatch: (body, context) => registerBatch(writer, body, context),
@@ -89,12 +89,16 @@ export function createRegistry(live: Live, { leases = new LocalLeases() }: Regis
   }
 }
 
-/** Services go away on other coordinators too, and while this one was not connected. */
-function forgetTheDeregistered(live: Live, leases: Leases): void {
+/** Leases begin with the first view. Services go away on other coordinators too, and while this one was not connected. */
+function followServices(live: Live, leases: Leases): void {
+  if (live.loaded) leases.open()
   live.observe({
     entry: ({ writes }) => {
       for (const { op, kind, id } of writes) if (op === 'delete' && kind === SERVICE_KIND) leases.forget(id)
     },
-    replaced: (view) => leases.keepOnly((id) => view.get(SERVICE_KIND, id) !== undefined),
+    replaced: (view) => {
+      leases.open()
+      leases.keepOnly((id) => view.get(SERVICE_KIND, id) !== undefined)
+    },
   })
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import { Live } from '../../src/live/live.ts'
 import { LocalLeases } from '../../src/registry/local-leases.ts'
-import { parseListQuery, type Registry } from '../../src/registry/registry.ts'
+import { createRegistry, parseListQuery, type Registry, registryDomain } from '../../src/registry/registry.ts'
 import { cart, errorOf, type ScopeOptions, someone, withRegistry } from './with-registry.ts'
 
 /** Clocks that a test moves by hand. They start when the coordinator does. */
@@ -105,6 +107,23 @@ describe('heartbeats', () => {
       clocks.pass(31)
       expect(fields(registry, late.serviceId).health).toBe('expired')
     }, clocks.options())
+  })
+
+  it('could not arrive before the database answered: a start that took long declares nobody dead', async () => {
+    const clocks = new Clocks()
+    const { leases, store: storeOptions } = clocks.options()
+    const store = new MemoryStore(storeOptions)
+    const first = new Live(store, registryDomain)
+    await first.start()
+    const { serviceId } = await createRegistry(first).register({ ...cart, ttlSeconds: 30 }, someone)
+    const late = new Live(store, registryDomain)
+    const registry = createRegistry(late, { leases: leases as LocalLeases })
+    clocks.pass(3_600)
+    await late.start()
+    expect(fields(registry, serviceId).health).toBe('unknown')
+    clocks.pass(30.001)
+    expect(fields(registry, serviceId).health).toBe('expired')
+    await Promise.all([first.stop(), late.stop()])
   })
 
   it('do not care about a wall clock that jumps', async () => {
