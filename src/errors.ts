@@ -504,6 +504,13 @@ export const ERRORS = {
     title: 'The file cannot be read',
     hint: 'Check the path; `-` reads from standard input.',
   },
+  COORD_OUTPUT_UNWRITABLE: {
+    status: 500,
+    retryable: false,
+    exit: 74,
+    title: 'What was to be printed cannot be written',
+    hint: 'Free some space where standard output goes, or send it elsewhere.',
+  },
   COORD_CLI_UNREACHABLE: {
     ...retry,
     title: 'No coordinator answers at that URL',

@@ -17,9 +17,13 @@ const terminal = processTerminal()
 
 // `coordinator services | head`: the reader has seen enough, and that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code === 'EPIPE') process.exit(0)
+  const fault = unwritable('The output cannot be written', error)
+  reportError(fault, terminal)
+  process.exit(fault.exitCode)
 })
+// What nobody can be told must not stop the work, or change the exit code.
+process.stderr.on('error', () => undefined)
 
 /** Runs a coordinator until a signal ends it. Its modules are loaded here, so that the other commands start at once. */
 const serve: Serve = async (env) => {
@@ -32,6 +36,11 @@ const serve: Serve = async (env) => {
     level: settings.logLevel,
     format: settings.logFormat,
     secrets: secretTexts(settings),
+    onUnwritable: (error) =>
+      reportError(
+        unwritable('The coordinator serves without its log, which cannot be written', error),
+        terminal,
+      ),
   })
   const coordinator = await createCoordinator({ settings, logger })
   endOnFault(coordinator, logger)
@@ -44,6 +53,13 @@ const serve: Serve = async (env) => {
   }
   const { cut } = await stopped
   return cut === 0 ? 0 : 1
+}
+
+function unwritable(what: string, cause: NodeJS.ErrnoException): CoordinatorError {
+  return new CoordinatorError('COORD_OUTPUT_UNWRITABLE', {
+    detail: `${what} (${cause.code ?? cause.message}).`,
+    cause,
+  })
 }
 
 /** Resolves after the first SIGTERM or SIGINT, when everything is in order. A second one does not wait for that. */

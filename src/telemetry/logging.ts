@@ -14,14 +14,19 @@ export interface LoggingOptions {
   readonly secrets?: readonly string[]
   /** @default standard output */
   readonly destination?: Writable & { readonly isTTY?: boolean; readonly fd?: number }
+  /** Told once, when lines cannot be written. @default nobody is told */
+  readonly onUnwritable?: (error: Error) => void
 }
+
+/** Lines that cannot be written are kept up to this many bytes, and written with the next one that can. */
+const keptBytes = 1_048_576
 
 /**
  * The logger of a process. Lines are written at once, so that the last one before an exit is not lost. `err` takes an
  * error; secrets are removed from every line.
  */
 export async function createLogger(options: LoggingOptions): Promise<Logger> {
-  const { level, format = 'auto', secrets = [], destination = process.stdout } = options
+  const { level, format = 'auto', secrets = [], destination = process.stdout, onUnwritable } = options
   const scrub = createScrubber(secrets)
   const settings: LoggerOptions = {
     level,
@@ -32,7 +37,7 @@ export async function createLogger(options: LoggingOptions): Promise<Logger> {
     hooks: { streamWrite: scrub },
   }
   const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true)
-  return pino(settings, pretty ? await prettyStream(destination) : jsonStream(destination))
+  return pino(settings, pretty ? await prettyStream(destination) : jsonStream(destination, onUnwritable))
 }
 
 /** Fastify hands whole requests and replies to the logger; what is worth a line is logged by name instead. */
@@ -40,8 +45,19 @@ function undefinedOf(): undefined {
   return undefined
 }
 
-function jsonStream(destination: NonNullable<LoggingOptions['destination']>): DestinationStream {
-  return destination.fd === undefined ? destination : pino.destination({ dest: destination.fd, sync: true })
+function jsonStream(
+  destination: NonNullable<LoggingOptions['destination']>,
+  onUnwritable: LoggingOptions['onUnwritable'],
+): DestinationStream {
+  if (destination.fd === undefined) return destination
+  const stream = pino.destination({ dest: destination.fd, sync: true, maxLength: keptBytes })
+  // Without this a full disk would end the process, by an error thrown out of whatever wanted to log a line.
+  let told = false
+  stream.on('error', (error: Error) => {
+    if (!told) onUnwritable?.(error)
+    told = true
+  })
+  return stream
 }
 
 async function prettyStream(

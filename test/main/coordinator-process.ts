@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly input?: string
   /** More arguments of Node.js itself. */
   readonly nodeArgs?: readonly string[]
+  /** File descriptors that it writes to. @default pipes to the test */
+  readonly into?: { readonly stdout?: number; readonly stderr?: number }
   /** @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
 }
@@ -46,10 +48,10 @@ export class CoordinatorProcess {
   #stderr = ''
 
   constructor(args: readonly string[], options: RunOptions = {}) {
-    const { env = {}, cwd, input, nodeArgs = [], timeoutMs = 30_000 } = options
+    const { env = {}, cwd, input, nodeArgs = [], into = {}, timeoutMs = 30_000 } = options
     this.child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       env: plainEnv(env),
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', into.stdout ?? 'pipe', into.stderr ?? 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
     })
     this.child.stdin?.on('error', () => undefined).end(input)

@@ -1,5 +1,8 @@
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
 import { createLogger, type LoggingOptions } from '../../src/telemetry/logging.ts'
 
@@ -105,6 +108,43 @@ describe('the log', () => {
     error.cause = error
     ;(await loggerInto(lines)).error({ err: error }, 'again')
     expect(lines.text.match(/"type":"Error"/g)).toHaveLength(6)
+  })
+})
+
+describe('a log that cannot be written', () => {
+  /** A log into a file descriptor. */
+  function loggerOn(fd: number, onUnwritable: (error: Error) => void) {
+    return createLogger({ level: 'info', destination: Object.assign(new Lines(), { fd }), onUnwritable })
+  }
+
+  it('is told once, and stops nobody, however much is logged', async () => {
+    const full = fs.openSync('/dev/full', 'w')
+    const told: Error[] = []
+    const log = await loggerOn(full, (error) => told.push(error))
+    for (let line = 0; line < 3_000; line += 1) log.info({ text: 'x'.repeat(1_000) }, 'served')
+    expect(told).toMatchObject([{ code: 'ENOSPC' }])
+    fs.closeSync(full)
+  })
+
+  it('has every line again that was kept, once there is room', async () => {
+    const path = join(fs.mkdtempSync(join(tmpdir(), 'coordinator-')), 'log')
+    const fd = fs.openSync(path, 'w')
+    const log = await loggerOn(fd, () => undefined)
+    const write = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    })
+    log.info('first')
+    log.info('second')
+    write.mockRestore()
+    log.info('third')
+    const messages = fs.readFileSync(path, 'utf8').trimEnd().split('\n')
+    expect(messages.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'first',
+      'second',
+      'third',
+    ])
+    fs.closeSync(fd)
+    fs.rmSync(join(path, '..'), { recursive: true })
   })
 })
 
