@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { BackendName } from './database.ts'
 
@@ -62,6 +63,15 @@ export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
 /** A text that must match `pattern`. */
 export function text(label: string, pattern: RegExp): Kind<string> {
   return { label, schema: z.string().regex(pattern) }
+}
+
+/** What can be listened on. An IPv6 address may stand in brackets, as it does in URLs. */
+export function listenHost(): Kind<string> {
+  const schema = z
+    .string()
+    .transform((value) => /^\[(.*)\]$/.exec(value)?.[1] ?? value)
+    .refine((value) => isIPv6(value) || /^[\w.-]{1,253}$/.test(value))
+  return { label: 'an address or a host name, without a port', schema }
 }
 
 /** A text that its own reader judges later, together with other settings. */

@@ -55,7 +55,7 @@ export function readSettings(env: Environment = process.env): Settings {
   if (live.pollMinMs > live.pollMaxMs) {
     findings.fault('POLL_MIN_MS', 'POLL_MIN_MS is greater than POLL_MAX_MS: lower it, or raise the other.')
   }
-  if (!/^(127\.[\d.]+|::1|\[::1\]|localhost)$/.test(server.host)) {
+  if (!/^(127\.[\d.]+|::1|localhost)$/.test(server.host)) {
     findings.warn(
       'HOST is not a loopback address, and there is no authentication yet: everybody who reaches the port can read and write.',
     )

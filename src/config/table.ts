@@ -1,4 +1,14 @@
-import { httpUrl, oneOf, optionalSetting, raw, setting, text, wholeNumber, yesOrNo } from './setting.ts'
+import {
+  httpUrl,
+  listenHost,
+  oneOf,
+  optionalSetting,
+  raw,
+  setting,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from './setting.ts'
 
 const milliseconds = (min: number, max: number) => ({ kind: wholeNumber({ min, max }), unit: 'milliseconds' })
 
@@ -13,7 +23,7 @@ export const settingsTable = {
   server: {
     host: setting({
       name: 'HOST',
-      kind: text('an address or a host name', /^[\w.:[\]%-]{1,253}$/),
+      kind: listenHost(),
       default: '127.0.0.1',
       description:
         'Address to listen on. `0.0.0.0` and `::` mean all of them: there is no authentication yet, so keep the port inside a network you trust.',

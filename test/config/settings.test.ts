@@ -122,7 +122,10 @@ describe('settings', () => {
       'http://u:p@host',
       'COORDINATOR_URL must be a URL such as http://host:3000, without credentials.',
     ],
-    ['HOST', 'a b', 'HOST must be an address or a host name.'],
+    ['HOST', 'a b', 'HOST must be an address or a host name, without a port.'],
+    ['HOST', '127.0.0.1:80', 'HOST must be an address or a host name, without a port.'],
+    ['HOST', '[::1]:80', 'HOST must be an address or a host name, without a port.'],
+    ['HOST', '[]', 'HOST must be an address or a host name, without a port.'],
     ['LOG_LEVEL', '"info"', 'LOG_LEVEL has quotation marks around its value: remove them.'],
   ])('%s=%s is refused with exit code 78', (variable, value, detail) => {
     const fault = faultOf({ [variable]: value })
@@ -160,11 +163,17 @@ describe('settings', () => {
     for (const { message } of fault.errors) expect(fault.detail).toContain(message)
   })
 
+  it('take an IPv6 address with and without the brackets of URLs, as it is listened on', () => {
+    for (const HOST of ['::1', '[::1]']) expect(readSettings({ HOST }).host).toBe('::1')
+    expect(readSettings({ HOST: 'fe80::1%eth0' }).host).toBe('fe80::1%eth0')
+  })
+
   it.each([
     ['127.0.0.1', false],
     ['127.1.2.3', false],
     ['localhost', false],
     ['::1', false],
+    ['[::1]', false],
     ['0.0.0.0', true],
     ['::', true],
     ['10.0.0.1', true],
