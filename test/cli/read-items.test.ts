@@ -44,7 +44,10 @@ describe('coordinator import: reading', () => {
     const items = await read('{"a":1}\r\n\n{"a":\n{"a":"\u2028"}')
     expect(values(items)).toEqual([{ a: 1 }, undefined, { a: '\u2028' }])
     expect(items.map(({ place }) => place)).toEqual(['line 1', 'line 3', 'line 4'])
-    expect(items[1]?.fault).toMatch(/^is not JSON/)
+    expect(items[1]?.fault).toEqual({
+      code: 'COORD_BODY_NOT_JSON',
+      reason: expect.stringMatching(/^is not JSON/),
+    })
   })
 
   it('takes an empty array as nothing to do', async () => {
@@ -64,7 +67,7 @@ describe('coordinator import: reading', () => {
     ['broken JSON', '[{"a":1},', /is not JSON/],
     ['a text', '"services"', /neither an object nor a list/],
     ['a number', '5', /neither an object nor a list/],
-    ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), /standard input/],
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), /^standard input is not UTF-8/],
   ])('refuses %s with COORD_CLI_FILE', async (_what, text, detail) => {
     await expect(read(text)).rejects.toMatchObject({
       code: 'COORD_CLI_FILE',

@@ -133,6 +133,21 @@ describe('coordinator import: sending', () => {
     expect(await send(client, ['a', 'b', 'bad', 'c'])).toEqual(['new', 'new', 'failed', 'new'])
   })
 
+  it('fails an item of any depth alone, and sends the others', async () => {
+    const { client, seen } = await withAnswers(acceptAll)
+    const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)
+    const items = [{ name: 'a' }, { name: 'deep', metadata: deep }, { name: 'b' }]
+    const sender = new BatchSender({ client, patienceMs: 5_000 })
+    const batches = makeBatches(Readable(items.map((value, at) => ({ place: `line ${at + 1}`, value }))))
+    const verdicts = (await Array.fromAsync(batches, (batch) => sender.send(batch))).flat()
+    expect(verdicts).toMatchObject([
+      { outcome: 'new' },
+      { item: { place: 'line 2' }, outcome: 'failed', code: 'COORD_BODY_TOO_DEEP' },
+      { outcome: 'new' },
+    ])
+    expect(seen).toEqual([['a', 'b']])
+  })
+
   it('says so where something else than a coordinator answers', async () => {
     const { client } = await withAnswers((_body, _request, response) => response.end('<h1>hello</h1>'))
     await expect(send(client, ['a'])).rejects.toMatchObject({

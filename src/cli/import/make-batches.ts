@@ -15,8 +15,8 @@ const maxBytes = 512 * 1024
 export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<Batch> {
   let batch: { items: Item[]; texts: string[] } = { items: [], texts: [] }
   let bytes = 0
-  for await (const item of items) {
-    const text = JSON.stringify(withoutAnswerFields(item.value)) ?? 'null'
+  for await (const read of items) {
+    const { item, text } = written(read)
     const size = Buffer.byteLength(text) + 1
     if (batch.items.length > 0 && (batch.items.length === maxItems || bytes + size > maxBytes)) {
       yield batch
@@ -28,6 +28,17 @@ export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<B
     bytes += size
   }
   if (batch.items.length > 0) yield batch
+}
+
+/** JSON can be read from any depth, and not be written again: then the item goes no further, and keeps no other back. */
+function written(item: Item): { readonly item: Item; readonly text: string } {
+  try {
+    return { item, text: JSON.stringify(withoutAnswerFields(item.value)) ?? 'null' }
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown
+    const fault = { code: 'COORD_BODY_TOO_DEEP', reason: 'is nested too deeply' } as const
+    return { item: { ...item, fault }, text: 'null' }
+  }
 }
 
 /** What the coordinator adds when it answers with a service. It decides them anew. */

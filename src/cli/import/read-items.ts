@@ -1,6 +1,6 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError, type ErrorCode } from '../../errors.ts'
 import { splitLines } from './split-lines.ts'
 
 /** One registration of the input, or what stands in its place. */
@@ -9,7 +9,7 @@ export interface Item {
   readonly place: string
   readonly value?: unknown
   /** Why it cannot be sent. */
-  readonly fault?: string
+  readonly fault?: { readonly code: ErrorCode; readonly reason: string }
   /** How much of the input has been read up to here, from 0 to 1; absent where nobody knows. */
   readonly fraction?: number
 }
@@ -99,7 +99,8 @@ function itemOf({ number, text, end }: Line, size: number | undefined): Item {
   try {
     return { place, value: JSON.parse(text), ...fraction }
   } catch (thrown) {
-    return { place, fault: `is not JSON: ${(thrown as Error).message}`, ...fraction }
+    const reason = `is not JSON: ${(thrown as Error).message}`
+    return { place, fault: { code: 'COORD_BODY_NOT_JSON', reason }, ...fraction }
   }
 }
 
@@ -160,6 +161,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   EACCES: 'may not be read',
   EISDIR: 'is a folder',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8: save it as UTF-8',
 }
 
 function describe(thrown: unknown, name: string): string {

@@ -49,8 +49,7 @@ export class BatchSender {
       text: batch.texts[index] as string,
     }))
     for (const { item } of open)
-      if (item.fault !== undefined)
-        verdicts.set(item, { item, outcome: 'failed', code: 'COORD_BODY_NOT_JSON', reason: item.fault })
+      if (item.fault !== undefined) verdicts.set(item, { item, outcome: 'failed', ...item.fault })
     open = open.filter(({ item }) => item.fault === undefined)
     const deadline = new Deadline(this.#options.patienceMs)
     while (open.length > 0) {
