@@ -2,7 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { ERRORS } from '../../src/errors.ts'
-import type { OpenApiDocument } from '../../src/http/reference/openapi.ts'
+import type { OpenApiDocument, OpenApiOperation } from '../../src/http/reference/openapi.ts'
 import {
   batchAnswerSchema,
   databaseAnswerSchema,
@@ -15,7 +15,7 @@ import {
   registerAnswerSchema,
   serviceAnswerSchema,
 } from '../../src/http/schemas.ts'
-import { cart, register, withServer } from './with-server.ts'
+import { type Ask, cart, register, withServer } from './with-server.ts'
 
 describe('http: the reference', () => {
   it('is valid OpenAPI 3.1', () =>
@@ -56,6 +56,50 @@ describe('http: the reference', () => {
         '/docs',
       ])
         expect(body.paths).toHaveProperty([path])
+    }))
+
+  it('names ETag and Location where they are sent, and If-None-Match where it is taken', () =>
+    withServer(async (scope) => {
+      const id = await register(scope)
+      const node = { method: 'PUT', json: { properties: {} } }
+      expect((await scope.ask('/knowledge-graph/nodes/team:a', node)).status).toBe(201)
+      const document = (await scope.ask('/openapi.json')).body as OpenApiDocument
+      const asked: [path: string, template: string, ask?: Ask][] = [
+        ['/register', '/register', { json: cart }],
+        ['/register/batch', '/register/batch', { json: [cart] }],
+        [`/register/${id}/migration`, '/register/{serviceId}/migration', { json: { migrationFile: {} } }],
+        ['/knowledge-graph/nodes/team:a', '/knowledge-graph/nodes/{id}', node],
+        ['/knowledge-graph/nodes/team:a', '/knowledge-graph/nodes/{id}'],
+        ['/knowledge-graph', '/knowledge-graph'],
+        ['/knowledge-graph/impact?of=cart', '/knowledge-graph/impact'],
+        ['/register', '/register'],
+        ['/services', '/services'],
+        ['/registry', '/registry'],
+        [`/services/${id}/history`, '/services/{serviceId}/history'],
+        ['/changes', '/changes'],
+        ['/snapshot', '/snapshot'],
+        [`/services/${id}/heartbeat`, '/services/{serviceId}/heartbeat', { method: 'PUT' }],
+        [`/services/${id}`, '/services/{serviceId}'],
+        [`/services/${id}`, '/services/{serviceId}', { method: 'DELETE' }],
+      ]
+      for (const [path, template, ask = {}] of asked) {
+        const method = ask.method ?? (ask.json === undefined ? 'GET' : 'POST')
+        const operation = document.paths[template]?.[method.toLowerCase()] as OpenApiOperation
+        const { parameters = [], responses } = operation
+        const { status, headers } = await scope.ask(path, ask)
+        const described = Object.keys((responses[status] as { headers: object }).headers)
+        for (const name of ['ETag', 'Location'])
+          expect([method, path, name, described.includes(name)]).toEqual([
+            method,
+            path,
+            name,
+            headers.has(name),
+          ])
+        if (method !== 'GET') continue
+        const again = await scope.ask(path, { headers: { 'if-none-match': headers.get('etag') ?? '*' } })
+        const conditional = parameters.some(({ name }) => name === 'If-None-Match')
+        expect([path, again.status]).toEqual([path, conditional ? 304 : 200])
+      }
     }))
 
   it('describes the answers as they are: nothing missing, nothing more', () =>

@@ -42,9 +42,13 @@ const [problemType = ''] = PROBLEM_TYPE.split(';')
 export function openApiDocument(routes: readonly DocumentedRoute[], version: string): OpenApiDocument {
   const schemas = new JsonSchemas()
   const paths: Record<string, Record<string, OpenApiOperation>> = {}
+  const conditional = new Set(
+    routes.flatMap(({ pattern, operation }) => (operation.conditional === true ? [pattern] : [])),
+  )
   for (const route of routes) {
     const path = pathTemplate(route.pattern)
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describe(route, schemas) }
+    const headers = answerHeadersOf(route, conditional)
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describe(route, headers, schemas) }
   }
   schemas.write(problemSchema, 'output')
   return {
@@ -63,7 +67,11 @@ export function openApiDocument(routes: readonly DocumentedRoute[], version: str
   }
 }
 
-function describe(route: DocumentedRoute, schemas: JsonSchemas): OpenApiOperation {
+function describe(
+  route: DocumentedRoute,
+  headers: readonly AnswerHeader[],
+  schemas: JsonSchemas,
+): OpenApiOperation {
   const { chapter, summary, description, body } = route.operation
   const parameters = [
     ...pathParametersOf(route),
@@ -86,7 +94,7 @@ function describe(route: DocumentedRoute, schemas: JsonSchemas): OpenApiOperatio
             },
           },
         }),
-    responses: { ...answersOf(route.operation, schemas), ...problemsOf(route) },
+    responses: { ...answersOf(route.operation, headers, schemas), ...problemsOf(route) },
   }
 }
 
@@ -128,11 +136,8 @@ function queryParametersOf({ query }: Operation, schemas: JsonSchemas): Paramete
   })
 }
 
-function headersOf({
-  method,
-  operation: { state, writes, conditional, query },
-}: DocumentedRoute): Parameter[] {
-  const reads = state === true && method === 'GET' && query !== undefined
+function headersOf({ operation: { state, writes, conditional, answers } }: DocumentedRoute): Parameter[] {
+  const reads = answers[304] !== undefined
   const names = [
     ...(state === true ? (['X-Coordinator-Lineage'] as const) : []),
     ...(reads ? (['If-None-Match'] as const) : []),
@@ -149,22 +154,47 @@ function headersOf({
   }))
 }
 
-function answersOf({ answers, state }: Operation, schemas: JsonSchemas): Record<string, unknown> {
+function answersOf(
+  { answers }: Operation,
+  headers: readonly AnswerHeader[],
+  schemas: JsonSchemas,
+): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => [
       status,
       {
         description: answer.description,
-        headers: referencesTo(state === true ? ['X-Request-Id', ...stateHeaderNames] : ['X-Request-Id']),
+        headers: referencesTo(headers),
         ...contentOf(answer, schemas),
       },
     ]),
   )
 }
 
-const stateHeaderNames = ['X-Coordinator-Revision', 'X-Coordinator-Lineage', 'X-Coordinator-Degraded', 'Age']
+type AnswerHeader = keyof typeof answerHeaders
 
-function referencesTo(names: readonly string[]): Record<string, unknown> {
+/** @param conditional patterns of what takes `If-Match`: whoever reads or writes it learns its `ETag` */
+function answerHeadersOf(
+  { method, pattern, operation: { answers, state } }: DocumentedRoute,
+  conditional: ReadonlySet<string>,
+): AnswerHeader[] {
+  const tagged = answers[304] !== undefined || (conditional.has(pattern) && method !== 'DELETE')
+  return [
+    'X-Request-Id',
+    ...(state === true ? stateHeaderNames : []),
+    ...(state === true && tagged ? (['ETag'] as const) : []),
+    ...(answers[201] === undefined ? [] : (['Location'] as const)),
+  ]
+}
+
+const stateHeaderNames = [
+  'X-Coordinator-Revision',
+  'X-Coordinator-Lineage',
+  'X-Coordinator-Degraded',
+  'Age',
+] as const
+
+function referencesTo(names: readonly AnswerHeader[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 

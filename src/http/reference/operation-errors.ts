@@ -21,17 +21,19 @@ const writeErrors: readonly ErrorCode[] = [
   'COORD_COMMIT_QUEUE_FULL',
   'COORD_SHUTTING_DOWN',
 ]
+const conditionalErrors: readonly ErrorCode[] = ['COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED']
 const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CHANGED']
 
 /** Every code that an operation is known to answer, by status, in ascending order. */
 export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
-  const { body, query, writes, state, errors = [] } = operation
+  const { body, query, writes, conditional, state, errors = [] } = operation
   const parameters = Object.keys(query?.shape ?? {})
   const codes = new Set<ErrorCode>([
     ...errors,
     ...(body === undefined ? [] : bodyErrors),
     ...(query === undefined ? [] : (['COORD_QUERY_INVALID'] as const)),
     ...(writes === true ? writeErrors : []),
+    ...(conditional === true ? conditionalErrors : []),
     ...(state === true ? stateErrors : []),
     ...(parameters.includes('minRevision') ? (['COORD_REVISION_WAIT_TIMEOUT'] as const) : []),
     ...(parameters.includes('consistency') ? (['COORD_STORE_UNAVAILABLE'] as const) : []),

@@ -18,6 +18,12 @@ export const answerHeaders = {
     schema: text,
   },
   Age: { description: 'Beside it: seconds since the database confirmed what is served.', schema: whole },
+  ETag: {
+    description:
+      'Names what is shown in its present form: for `If-Match`, and `If-None-Match` where it is taken.',
+    schema: text,
+  },
+  Location: { description: 'The path of what was written.', schema: text },
   'Retry-After': { description: 'When to try again, in seconds.', schema: whole },
 } as const
 
@@ -25,7 +31,7 @@ export const answerHeaders = {
 export const requestHeaders = {
   'X-Coordinator-Lineage': 'The history that the client knows; 412 where it is not the one here.',
   'Idempotency-Key':
-    'Makes the write repeatable: the same key with the same content answers the first result, with other content 422. Up to 255 visible ASCII characters.',
+    'Makes the write repeatable: the same key with the same content answers the first result, with other content 422. The key of a write that changed nothing stays unused. Up to 255 visible ASCII characters.',
   'If-Match': 'Only if the record has this `ETag`; `*`: only if it exists. Otherwise 412.',
   'If-None-Match': '`*`: only if the record does not exist. Otherwise 412.',
   'If-None-Match (read)': 'The `ETag` that the client has: 304 where nothing has changed.',
