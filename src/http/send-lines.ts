@@ -18,10 +18,11 @@ export interface Lines {
 
 /**
  * Sends JSON lines, or other text in pieces, as fast as the client takes them. Where they cannot be made to the end, the
- * connection is cut: a client never takes a part for the whole.
+ * connection is cut: a client never takes a part for the whole. So it is where a client takes nothing for long, which would
+ * hold on to the records of that moment for ever.
  */
 export async function sendLines(
-  { answers, metrics, log }: HttpContext,
+  { answers, metrics, log, stallTimeoutMs }: HttpContext,
   reply: FastifyReply,
   { chunks, revision, etag, contentType = NDJSON_TYPE }: Lines,
 ): Promise<void> {
@@ -40,6 +41,8 @@ export async function sendLines(
     await letGo(chunks)
   } else
     try {
+      // Quiet is a connection also while the next piece is being made: only what waits to be taken counts.
+      reply.raw.setTimeout(stallTimeoutMs, () => reply.raw.writableLength > 0 && reply.raw.destroy())
       await pipeline(Readable.from(chunks), reply.raw)
     } catch (err) {
       log.debug({ requestId: request.id, route: reply.route?.pattern, err }, 'lines were not sent to the end')

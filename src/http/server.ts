@@ -42,6 +42,8 @@ export interface HttpServerOptions {
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number
+  /** How long a client may take nothing of an answer in pieces, in milliseconds. @default 60_000 */
+  readonly stallTimeoutMs?: number
 }
 
 /** The HTTP interface over a live view and its registry. */
@@ -105,12 +107,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function contextOf(
-  { live, registry, graph, metrics, logger, version }: HttpServerOptions,
+  { live, registry, graph, metrics, logger, version, stallTimeoutMs = 60_000 }: HttpServerOptions,
   own: Pick<HttpContext, 'answers' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
-    ...{ live, registry, graph, metrics, version, log: logger, ...own },
+    ...{ live, registry, graph, metrics, version, stallTimeoutMs, log: logger, ...own },
     storage: { backend, durable },
     notice: durable ? undefined : MEMORY_NOTICE,
   }

@@ -130,4 +130,36 @@ describe('http: on the wire', () => {
       expect((await ask('/services?limit=1')).body.total).toBe(900)
       expect(log.filter((line) => line.includes('"level":"error"'))).toEqual([])
     }))
+
+  it('a client that takes nothing of its lines is cut off, and a slow one is not', () =>
+    withServer(
+      async ({ port, ask }) => {
+        const large = (n: number) => ({ ...cart, serviceName: `s${n}`, description: 'x'.repeat(4_000) })
+        for (let start = 0; start < 4_000; start += 200) {
+          const json = Array.from({ length: 200 }, (_, at) => large(start + at))
+          expect((await ask('/register/batch', { json })).body.failed).toBe(0)
+        }
+        const lines = get('/services', 'Accept: application/x-ndjson\r\nConnection: close\r\n')
+        const stalled = connect(port, '127.0.0.1').pause()
+        const cut = new Promise((resolve) => stalled.once('close', resolve))
+        stalled.on('error', () => undefined).write(lines)
+        const slow = connect(port, '127.0.0.1')
+        slow.write(lines)
+        let received = ''
+        for await (const chunk of slow) {
+          received += String(chunk)
+          if (received.length < 4_000_000) await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+        expect(received.match(/"serviceName":/g)).toHaveLength(4_000)
+        // What the system had taken already can still be read; the end is not there.
+        let rest = ''
+        stalled.on('data', (chunk: Buffer) => {
+          rest += chunk
+        })
+        stalled.resume()
+        await cut
+        expect(rest.match(/"serviceName":/g)?.length).toBeLessThan(4_000)
+      },
+      { stallTimeoutMs: 500 },
+    ))
 })

@@ -22,6 +22,7 @@ export interface ServerSetup {
   readonly inspector?: Inspector
   readonly logRequests?: boolean
   readonly requestTimeoutMs?: number
+  readonly stallTimeoutMs?: number
   readonly shutdownTimeoutMs?: number
 }
 
@@ -77,7 +78,7 @@ export async function withServer(
 }
 
 async function makeScope(setup: ServerSetup): Promise<ServerScope> {
-  const { inner = new MemoryStore(), durable = true, inspector, requestTimeoutMs } = setup
+  const { inner = new MemoryStore(), durable = true, inspector, requestTimeoutMs, stallTimeoutMs } = setup
   const store = Object.assign(
     new FaultyStore(inner, { durable }),
     inspector === undefined ? {} : { inspector },
@@ -98,6 +99,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     },
     version: '1.2.3',
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
   })
   const url = await server.listen({ host: '127.0.0.1', port: 0 })
   const port = Number(new URL(url).port)
