@@ -35,7 +35,8 @@ export async function serviceHistory(
     limit: count + 1,
     ...(before === undefined ? {} : { before }),
   })
-  if (page.entries.length === 0 && before === undefined) throw serviceNotFound(live.view, serviceId)
+  if (page.entries.length === 0 && (before === undefined || !(await hasHistory(live, serviceId))))
+    throw serviceNotFound(live.view, serviceId)
   const entries = page.entries.slice(0, count).map((_, at) => historyEntry(page, at, serviceId))
   const more = page.entries.length > count
   const last = entries.at(-1)
@@ -46,6 +47,12 @@ export async function serviceHistory(
     complete: page.complete && !more,
     revision: live.view.revision,
   }
+}
+
+/** Nothing below a revision says nothing about the service. */
+async function hasHistory(live: Live, serviceId: string): Promise<boolean> {
+  const { entries } = await live.history(SERVICE_KIND, serviceId, { limit: 1 })
+  return entries.length > 0
 }
 
 function historyEntry(page: HistoryPage, at: number, serviceId: string): HistoryEntry {

@@ -108,11 +108,21 @@ describe('history', () => {
 
   it.each(['nobody', '', '\0'])('of an unknown service (%j) is 404', (serviceId) =>
     withRegistry(async ({ registry }) => {
-      expect(await errorOf(() => registry.history(serviceId))).toMatchObject({
-        code: 'COORD_SERVICE_NOT_FOUND',
-      })
+      for (const query of [{}, { before: 5 }])
+        expect(await errorOf(() => registry.history(serviceId, query))).toMatchObject({
+          code: 'COORD_SERVICE_NOT_FOUND',
+        })
     }),
   )
+
+  it('before its first entry is empty', () =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId, revision } = await registry.register(cart, someone)
+      expect(await registry.history(serviceId, { before: revision })).toMatchObject({
+        entries: [],
+        complete: true,
+      })
+    }))
 })
 
 describe('asOf', () => {
