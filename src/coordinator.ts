@@ -48,9 +48,9 @@ export interface Coordinator {
 
   /**
    * Listens, then loads the records; resolves when they are served. While a database cannot be reached it goes on trying,
-   * and requests are answered with 503 `COORD_NOT_LOADED`.
+   * and requests are answered with 503 `COORD_NOT_LOADED`. Starts once; later calls wait for the same.
    *
-   * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN where it is stopped meanwhile, or the first definite answer of the
+   * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN where it is stopped meanwhile or was before, or the first definite answer of the
    * database, such as COORD_STORE_LOCKED; it is stopped then
    */
   start(): Promise<void>
@@ -146,6 +146,7 @@ class RunningCoordinator implements Coordinator {
   readonly #logger: Logger
   readonly #server: HttpServer
   #url: string | undefined
+  #starting: Promise<void> | undefined
   #stopping = false
 
   constructor({ live, registry, graph, metrics, settings, logger, server }: Parts) {
@@ -167,6 +168,12 @@ class RunningCoordinator implements Coordinator {
   }
 
   async start(): Promise<void> {
+    if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
+    this.#starting ??= this.#start()
+    await this.#starting
+  }
+
+  async #start(): Promise<void> {
     for (const warning of this.settings.warnings) this.#logger.warn(warning)
     try {
       // Before the database has answered, so that whoever asks learns what is going on.

@@ -150,6 +150,24 @@ describe('createCoordinator: starting', () => {
     await expect(fetch(coordinator.url)).rejects.toThrow()
   })
 
+  it('starts once, however often it is asked to, and not again after its end', async () => {
+    const coordinator = await make()
+    await Promise.all([coordinator.start(), coordinator.start()])
+    await coordinator.start()
+    const { url } = coordinator
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+    await coordinator.stop()
+    await expect(coordinator.start()).rejects.toMatchObject({ code: 'COORD_SHUTTING_DOWN' })
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
+  it('that was stopped before it started does not listen', async () => {
+    const coordinator = await make()
+    await coordinator.stop()
+    await expect(coordinator.start()).rejects.toMatchObject({ code: 'COORD_SHUTTING_DOWN' })
+    expect(() => coordinator.url).toThrow('does not listen')
+  })
+
   it('refuses a port that is taken, and frees the database', async () => {
     await using folder = await scratchFolder()
     const first = await make()
