@@ -10,6 +10,12 @@ import type { Logger } from './telemetry/logging.ts'
 /** How long a process that must end because of a fault of its own may still store what waits. */
 const lastEffortMs = 2_000
 
+/**
+ * Signals this close together are one request to stop: where the shell of npm replaces itself by the program (bash does),
+ * Ctrl-C arrives from the terminal and from npm too, and `timeout` of the GNU coreutils signals the process and its group.
+ */
+const sameSignalMs = 500
+
 /** How often a coordinator that npm started looks whether npm is still there. */
 const parentCheckMs = 500
 
@@ -65,19 +71,20 @@ function unwritable(what: string, cause: NodeJS.ErrnoException): CoordinatorErro
 /** Resolves after the first SIGTERM or SIGINT, when everything is in order. A second one does not wait for that. */
 function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coordinator['stop']> {
   const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Coordinator['stop']>>>()
-  let stopping = false
+  let stoppingSince: number | undefined
   const stop = (reason: string) => {
-    if (stopping) {
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince < sameSignalMs) return
       logger.warn({ reason }, 'stopped at once')
       process.exit(1)
     }
-    stopping = true
+    stoppingSince = performance.now()
     logger.info({ reason }, 'stopping; send a signal again to stop at once')
     coordinator.stop().then(resolve, reject)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  whenLeftByNpm(() => stopping || stop('npm is gone'))
+  whenLeftByNpm(() => stoppingSince === undefined && stop('npm is gone'))
   return promise
 }
 

@@ -135,19 +135,24 @@ describe('coordinator serve: stopping', () => {
     expect(stdout).toMatch(/cut off/)
   })
 
-  it('stops at once at the second signal', async () => {
+  it('stops at once at a second signal that comes later, and takes two that come together for one', async () => {
     await using coordinator = await serving({ env: { SHUTDOWN_TIMEOUT_MS: '60000' } })
     const { hostname, port } = new URL(coordinator.url)
-    const stuck = connect(Number(port), hostname)
-    stuck.on('error', () => undefined)
-    stuck.write(
+    const slow = connect(Number(port), hostname)
+    slow.on('error', () => undefined)
+    slow.write(
       'POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
     )
     await new Promise((resolve) => setTimeout(resolve, 200))
-    coordinator.process.kill('SIGTERM')
+    // As Ctrl-C does that reaches the process from the terminal and from npm.
+    coordinator.process.kill('SIGINT')
     await coordinator.process.wrote(/stopping/)
+    coordinator.process.kill('SIGINT')
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(coordinator.process.output).not.toMatch(/stopped at once/)
     const started = performance.now()
-    expect(await coordinator.stop('SIGINT')).toMatchObject({ code: 1 })
+    expect(await coordinator.stop('SIGTERM')).toMatchObject({ code: 1 })
     expect(performance.now() - started).toBeLessThan(1_000)
+    expect(coordinator.process.output).toMatch(/stopped at once/)
   })
 })
