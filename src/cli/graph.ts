@@ -6,6 +6,8 @@ import {
   renderCritical,
   renderCycles,
   renderDiff,
+  renderNeighbors,
+  renderOrphans,
   renderPaths,
   renderReach,
   renderSimulation,
@@ -37,6 +39,7 @@ export function graphCommand(context: CommandContext): Command {
   for (const command of [
     reachCommand(context, 'impact', 'What cannot do without a service or node: what is hit when it fails.'),
     reachCommand(context, 'dependencies', 'What a service or node cannot do without.'),
+    neighborsCommand(context),
     pathCommand(context),
     listCommand(context, {
       name: 'cycles',
@@ -49,6 +52,7 @@ export function graphCommand(context: CommandContext): Command {
       about: 'What is needed and nobody states.',
       render: renderUnresolved,
     }),
+    listCommand(context, { name: 'orphans', about: 'Nodes without any edge.', render: renderOrphans }),
     diffCommand(context),
     whatIfCommand(context),
     graphExportCommand(context),
@@ -66,9 +70,11 @@ function questionCommand(name: string, about: string): Command {
     .option('--json', 'print JSON')
 }
 
+const nodeArgument = 'name of a service, or id of a node such as team:payments'
+
 function reachCommand(context: CommandContext, name: 'impact' | 'dependencies', about: string): Command {
   return questionCommand(name, about)
-    .argument('<node>', 'name of a service, or id of a node such as team:payments')
+    .argument('<node>', nodeArgument)
     .option('--depth <steps>', 'go only so far')
     .action((of: string, options: QuestionOptions) =>
       ask(context, {
@@ -77,6 +83,14 @@ function reachCommand(context: CommandContext, name: 'impact' | 'dependencies', 
         options,
         render: (answer) => renderReach(name, answer, { type: options.type, depth: options.depth }),
       }),
+    )
+}
+
+function neighborsCommand(context: CommandContext): Command {
+  return questionCommand('neighbors', 'The nodes next to a service or node, and every edge to them.')
+    .argument('<node>', nodeArgument)
+    .action((of: string, options: QuestionOptions) =>
+      ask(context, { name: 'neighbors', query: { of }, options, render: renderNeighbors }),
     )
 }
 

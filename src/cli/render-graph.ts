@@ -34,6 +34,21 @@ export function renderReach(
   return page(sentence, [['STEPS', 'NODE', 'BY WAY OF'], ...rows], rest)
 }
 
+export function renderNeighbors({
+  of,
+  edges,
+  total,
+  revision,
+  ...rest
+}: Answers['neighbors'] & AtRevision): string {
+  const rows = edges.map(({ source, type, target, origin }) => [source, type, target, origin])
+  return page(
+    `${count(total, 'edge')} at ${of}, at revision ${revision}.`,
+    [['SOURCE', 'TYPE', 'TARGET', 'ORIGIN'], ...rows],
+    rest,
+  )
+}
+
 export function renderPaths({ from, to, paths, revision, ...rest }: Answers['paths'] & AtRevision): string {
   if (paths.length === 0) return line(`${from} does not need ${to}, at revision ${revision}.`)
   const rows = paths.map(({ length, nodes }) => [String(length), nodes.join(' > ')])
@@ -55,7 +70,7 @@ export function renderCritical(answer: Answers['critical'] & AtRevision): string
   const needed = mostDependedOn.map(({ id, direct, dependents }) => [id, String(direct), String(dependents)])
   return (
     page(
-      `${count(articulationPointsTotal, 'node')} alone hold parts of the graph together, at revision ${revision}.`,
+      `${count(articulationPointsTotal, 'node')} without which the graph falls apart, at revision ${revision}.`,
       [['NODE', 'CUTS OFF'], ...cuts],
       answer,
     ) + page('\nWhat most others need:', [['NODE', 'DIRECTLY', 'ALL'], ...needed], { complete: true })
@@ -74,6 +89,11 @@ export function renderUnresolved(answer: Answers['unresolved'] & AtRevision): st
     [['NODE', 'REFERENCES', 'BY'], ...rows],
     answer,
   )
+}
+
+export function renderOrphans({ nodes, total, revision, ...rest }: Answers['orphans'] & AtRevision): string {
+  const rows = nodes.map(({ id }) => [id])
+  return page(`${count(total, 'node')} without any edge, at revision ${revision}.`, [['NODE'], ...rows], rest)
 }
 
 export function renderDiff(answer: DiffAnswer & { readonly from: number; readonly to: number }): string {

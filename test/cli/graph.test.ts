@@ -22,7 +22,10 @@ describe('coordinator graph', () => {
     expect(stdout).toMatch(/^2 {6}service:checkout +service:shipping$/m)
   })
 
-  it('path, cycles, critical and unresolved answer as tables', async () => {
+  it('neighbors, path, cycles, critical, unresolved and orphans answer as tables', async () => {
+    expect((await run('neighbors', 'quote')).stdout).toMatch(
+      /^3 edges at service:quote, at revision 28\.\nSOURCE +TYPE +TARGET +ORIGIN\nservice:frontend +depends_on +service:quote +declared\n/,
+    )
     expect((await run('path', 'load-generator', 'astronomy-db', '--limit', '1')).stdout).toContain(
       '2      service:load-generator > service:otel-collector > service:astronomy-db\n',
     )
@@ -32,6 +35,9 @@ describe('coordinator graph', () => {
     expect((await run('cycles')).stdout).toMatch(/^1 cycle at revision 28\.\nNODES {2}A SHORTEST CIRCLE\n18 /)
     expect((await run('critical')).stdout).toContain('service:otel-collector')
     expect((await run('unresolved')).stdout).toBe('0 nodes that nobody states, at revision 28.\n')
+    expect((await run('orphans')).stdout).toBe(
+      '1 node without any edge, at revision 28.\nNODE\nservice:opensearch\n',
+    )
   })
 
   it('says what a question was narrowed to', async () => {
