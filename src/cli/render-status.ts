@@ -72,7 +72,10 @@ function poolRows(pool: Members): Row[] {
 function latencyRows(latency: Members): Row[] {
   return Object.entries(latency).map(([operation, value]): Row => {
     const { p50Ms, p95Ms, p99Ms, count } = membersOf(value)
-    return [`latency ${operation}`, `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${count} calls)`]
+    return [
+      `latency ${operation}`,
+      `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${count} ${count === 1 ? 'call' : 'calls'})`,
+    ]
   })
 }
 
@@ -85,10 +88,17 @@ function refusedRows({ refusedCount, refusedRecords }: Members): Row[] {
   return [['refused records', textOf(refusedCount)], ...listed]
 }
 
+/** An outage is the same error again and again: each is told once, when it came last, and how often it did. */
 function errorRows(errors: unknown): Row[] {
-  return listOf(errors).map((item): Row => {
+  const times = new Map<string, unknown[]>()
+  for (const item of listOf(errors)) {
     const { at, operation, code, detail } = membersOf(item)
-    return ['last error', `${at} ${operation}: ${detail} [${code}]`]
+    const error = `${operation}: ${detail} [${code}]`
+    times.set(error, [...(times.get(error) ?? []), at])
+  }
+  return [...times].map(([error, [last, ...more]]): Row => {
+    const before = more.length === 0 ? '' : `, and ${more.length} more since ${more.at(-1)}`
+    return ['last error', `${last} ${error}${before}`]
   })
 }
 

@@ -64,6 +64,24 @@ describe('coordinator status: the table', () => {
       expect(text).toMatch(line)
   })
 
+  it('tells an error that comes again and again once, and how often it came', () => {
+    const error = { operation: 'commit', code: 'COORD_STORE_TIMEOUT', detail: 'late' }
+    const lastErrors = [
+      { at: '3', ...error },
+      { at: '2', ...error, operation: 'changes' },
+      { at: '1', ...error },
+      { at: '0', ...error },
+    ]
+    expect(renderStatus({ url: 'http://x', health: {}, database: { lastErrors } })).toBe(
+      [
+        'coordinator  http://x',
+        'last error   3 commit: late [COORD_STORE_TIMEOUT], and 2 more since 0',
+        'last error   2 changes: late [COORD_STORE_TIMEOUT]',
+        '',
+      ].join('\n'),
+    )
+  })
+
   it('leaves out what a coordinator does not say', () => {
     expect(renderStatus({ url: 'http://x', health: { status: 'ok' }, database: '<html>' })).toBe(
       'coordinator  http://x\nstatus       ok\n',
