@@ -1,6 +1,7 @@
 import { Command } from 'commander'
+import { describeDatabase } from '../config/database.ts'
 import type { Kind } from '../config/setting.ts'
-import { readClientSettings } from '../config/settings.ts'
+import { readClientSettings, type Settings } from '../config/settings.ts'
 import { settingsTable } from '../config/table.ts'
 import { CoordinatorError } from '../errors.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
@@ -38,6 +39,12 @@ export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T>
     detail: `${option} must be ${kind.label.replaceAll('`', '')}.`,
     hint: 'Run the command with --help.',
   })
+}
+
+/** Tells, beside the results, which database is meant, and what is doubtful: a misspelled variable names another one. */
+export function announceDatabase({ stderr }: Terminal, { database, warnings }: Settings): void {
+  stderr.write(`database: ${describeDatabase(database)}\n`)
+  for (const warning of warnings) stderr.write(`warning: ${warning}\n`)
 }
 
 /** @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CONFIG_INVALID for a wrong COORDINATOR_URL */

@@ -1,10 +1,9 @@
 import { Command } from 'commander'
-import { describeDatabase } from '../config/database.ts'
 import { readSettings } from '../config/settings.ts'
 import { diagnose } from '../database/diagnosis/diagnose.ts'
 import type { Finding } from '../database/diagnosis/finding.ts'
 import { makeStore } from '../database/open.ts'
-import type { CommandContext } from './command-context.ts'
+import { announceDatabase, type CommandContext } from './command-context.ts'
 import { printable } from './text-table.ts'
 
 interface DoctorOptions {
@@ -37,7 +36,7 @@ export function doctorCommand({ terminal, exit }: CommandContext): Command {
       const settings = readSettings(terminal.env)
       const store = await makeStore({ ...settings, autoMigrate: false })
       const findings: Finding[] = []
-      terminal.stderr.write(`database: ${describeDatabase(settings.database)}\n`)
+      announceDatabase(terminal, settings)
       if (settings.database.backend === 'memory') terminal.stderr.write(nothingSet)
       try {
         for await (const finding of diagnose(store)) {

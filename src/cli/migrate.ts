@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander'
-import { describeDatabase } from '../config/database.ts'
 import { readSettings } from '../config/settings.ts'
 import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
-import type { CommandContext } from './command-context.ts'
+import { announceDatabase, type CommandContext } from './command-context.ts'
 import { textTable } from './text-table.ts'
 
 interface MigrateOptions {
@@ -93,7 +92,7 @@ async function withMigrator(
   const settings = readSettings(terminal.env)
   const store = await makeStore(settings)
   try {
-    terminal.stderr.write(`database: ${describeDatabase(settings.database)}\n`)
+    announceDatabase(terminal, settings)
     if (store.migrator !== undefined) await work(store.migrator)
     else if (options.allowAnon === true) throw anonNotPossible()
     else print(context, options, null, nothingToMigrate)

@@ -293,6 +293,15 @@ describe('coordinator migrate', () => {
 })
 
 describe('coordinator doctor', () => {
+  it('warns of a variable that is not read, as migrate does: the database may be another one than is meant', async () => {
+    const env = { SUPABSE_URL: 'https://project.supabase.co' }
+    for (const command of ['doctor', 'migrate'])
+      expect(await runCoordinator([command], { env })).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/^warning: SUPABSE_URL is not a setting .*SUPABASE_URL/m),
+      })
+  })
+
   it('says that no database is set, so that "all is well" is not taken for that of another process', async () => {
     expect(await runCoordinator(['doctor'])).toMatchObject({
       code: 0,
