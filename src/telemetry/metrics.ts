@@ -279,11 +279,15 @@ export function createMetrics({
         edgesByType.set({ type }, count)
     },
   })
-  gauge(
-    'coordinator_http_streams_cut_total',
-    'Clients that followed the journal and were cut off because they read too slowly.',
-    () => sources.streamsCut?.() ?? 0,
-  )
+  const streamsCut = new Counter({
+    name: 'coordinator_http_streams_cut_total',
+    help: 'Clients that followed the journal and were cut off because they read too slowly.',
+    registers,
+    collect() {
+      streamsCut.reset()
+      streamsCut.inc(sources.streamsCut?.() ?? 0)
+    },
+  })
   gauge('coordinator_http_streams', 'Clients that follow the journal.', () => sources.streams?.() ?? 0)
   gauge('coordinator_uptime_seconds', 'Time since the process started.', () => process.uptime())
 
