@@ -49,6 +49,19 @@ describe('http: the reference page', () => {
       expect(find(reading, '.answer').textContent).toContain('"serviceName": "a/b"')
     }))
 
+  it('marks what may not be left out, and sends nothing without it', () =>
+    withServer(async (scope) => {
+      const page = await openReference(scope)
+      const asking = find(page, '#getKnowledgeGraphImpact')
+      const rows = [...asking.querySelectorAll('tr')].map((row) => row.textContent ?? '')
+      expect(rows.find((row) => row.startsWith('of'))).toMatch(/^ofrequired/)
+      expect(rows.find((row) => row.startsWith('depth'))).not.toContain('required')
+      const form = find<HTMLFormElement>(asking, 'form')
+      expect(form.checkValidity()).toBe(false)
+      find<HTMLInputElement>(form, 'input[name=of]').value = 'flagd'
+      expect(form.checkValidity()).toBe(true)
+    }))
+
   it('filters its list, and writes its examples for the server that it came from', () =>
     withServer(async (scope) => {
       const page = await openReference(scope)

@@ -167,6 +167,7 @@ describe('http: the reference', () => {
       const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
       expect((await ask('/', { headers: { accept } })).text).toMatch(/^<!doctype html>/)
       const { body } = await ask('/')
+      expect(body.links).toMatchObject({ services: '/services', knowledgeGraph: '/knowledge-graph' })
       for (const link of Object.values(body.links as Record<string, string>))
         expect([link, (await ask(link)).status]).toEqual([link, 200])
     }))

@@ -5,6 +5,8 @@ import { escapeHtml, pageHtml } from './html.ts'
 const cards = [
   ['/docs', 'Reference', 'Every operation, with examples to try'],
   ['/services', 'Services', 'What is registered, as JSON'],
+  ['/knowledge-graph', 'Knowledge graph', 'What depends on what, as JSON'],
+  ['/changes?after=0', 'Changes', 'The journal from its beginning'],
   ['/health', 'Health', 'Whether everything works'],
   ['/database', 'Database', 'Where the records are, and how that goes'],
   ['/metrics', 'Metrics', 'For Prometheus'],
@@ -24,7 +26,7 @@ export function indexPage({ live, registry, storage, notice, version }: HttpCont
   return pageHtml({
     title: 'Coordinator',
     main: `<h1>Coordinator</h1><p class="lead">A service registry and knowledge graph: what runs, where, and what depends on what.</p>
-<p>${counted}, kept in <b>${backend}</b>${durable ? ', which outlives a restart' : ''}. Version ${escapeHtml(version)}.</p>
+<p>${counted}, kept in <b>${escapeHtml(backend)}</b>${durable ? ', which outlives a restart' : ''}. Version ${escapeHtml(version)}.</p>
 ${notice === undefined ? '' : `<p class="notice">${escapeHtml(notice)}</p>`}
 <div class="cards">${cards.map(([href, name, about]) => `<a href="${href}"><b>${name}</b><span>${about}</span></a>`).join('')}</div>
 <div class="plain"><h2>Register a service</h2></div>

@@ -41,9 +41,11 @@ details { margin-top: .5rem } summary { cursor: pointer; color: var(--accent); f
 .try { border: 1px dashed var(--line); border-radius: 10px; padding: .9rem 1rem; margin-top: .5rem } .try label { display: grid; grid-template-columns: 11rem 1fr; gap: .7rem; align-items: center; margin: .35rem 0; font-size: .88rem }
 .try input, .try textarea { width: 100%; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--bg); color: var(--text) } .try textarea { min-height: 11rem; display: block }
 button { background: var(--accent); color: var(--panel); border: 0; border-radius: 7px; padding: .45rem 1.1rem; font: 600 .9rem/1.3 inherit; font-family: inherit; cursor: pointer; margin-top: .6rem } button.quiet { background: none; color: var(--soft); border: 1px solid var(--line); padding: .15rem .6rem; font-size: .75rem; margin: 0; float: right }
-.notice { border-left: 3px solid var(--put); background: var(--panel); padding: .7rem 1rem; border-radius: 0 8px 8px 0; margin: 1.2rem 0 }
+.notice { border-left: 3px solid var(--put); background: var(--panel); padding: .7rem 1rem; border-radius: 0 8px 8px 0; margin: 1.2rem 0; overflow-wrap: anywhere }
+tr:target { background: var(--code) } article:target { border-color: var(--accent) }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .9rem; margin: 1.6rem 0 } .cards a { display: block; background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1.1rem; color: var(--text) }
 .cards a:hover { border-color: var(--accent); text-decoration: none } .cards b { display: block } .cards span { color: var(--soft); font-size: .88rem }
 @media (max-width: 60rem) { aside { position: static; width: auto; border: 0; border-bottom: 1px solid var(--line); max-height: 60vh } main { margin: 0 } article header .route { margin-left: 0; width: 100% } .try label { grid-template-columns: 1fr; gap: .1rem } }
-@media (max-width: 40rem) { td:first-child { white-space: normal } }
+@media (max-width: 40rem) { td:first-child { white-space: normal; width: 8.5rem }
+  .errors tr { display: grid; grid-template-columns: 3.2rem minmax(0, 1fr) } .errors tr:first-child { display: none } .errors td + td { border: 0; padding-top: 0 } .errors td:first-child { grid-column: 1 / -1; width: auto } .errors td:last-child { grid-column: 2 } .errors td:last-child::before { content: "Retry: " } }
 `

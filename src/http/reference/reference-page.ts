@@ -2,7 +2,7 @@ import { curlCommand } from './curl-command.ts'
 import { escapeHtml, inlineHtml, pageHtml, proseHtml } from './html.ts'
 import type { JsonSchema } from './json-schemas.ts'
 import type { OpenApiDocument, OpenApiOperation, Parameter } from './openapi.ts'
-import { memberHtml, type NamedSchemas, schemaHtml } from './schema-html.ts'
+import { memberHtml, type NamedSchemas, requiredHtml, schemaHtml } from './schema-html.ts'
 import { tryScript } from './try-script.ts'
 
 interface Entry {
@@ -79,9 +79,9 @@ function parametersHtml(
   const tables = places.map((place) => {
     const rows = parameters
       .filter((parameter) => parameter.in === place)
-      .map(({ name, schema, description }) => {
+      .map(({ name, schema, description, required }) => {
         const described = description === undefined ? schema : { ...schema, description }
-        return `<tr><td><code>${escapeHtml(name)}</code></td><td>${memberHtml(described, named)}</td></tr>`
+        return `<tr><td><code>${escapeHtml(name)}</code>${required ? requiredHtml : ''}</td><td>${memberHtml(described, named)}</td></tr>`
       })
     return rows.length === 0 ? '' : `<h4>${placeTitles[place]}</h4><table>${rows.join('')}</table>`
   })
@@ -110,8 +110,8 @@ function errorLinks(html: string): string {
 
 function tryHtml({ method, path, operation }: Entry, example: unknown): string {
   const fields = (operation.parameters ?? []).map(
-    ({ name, in: place, example: value }) =>
-      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${place}" name="${escapeHtml(name)}" placeholder="${escapeHtml(String(value ?? ''))}" autocomplete="off"></label>`,
+    ({ name, in: place, example: value, required }) =>
+      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${place}" name="${escapeHtml(name)}" placeholder="${escapeHtml(String(value ?? ''))}"${required ? ' required' : ''} autocomplete="off"></label>`,
   )
   const text =
     example === undefined

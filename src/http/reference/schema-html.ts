@@ -4,6 +4,9 @@ import type { JsonSchema } from './json-schemas.ts'
 /** Schemas by name, for references to them. */
 export type NamedSchemas = Readonly<Record<string, JsonSchema>>
 
+/** Beside the name of what may not be left out. */
+export const requiredHtml = '<span class="must">required</span>'
+
 /** How deep members of members are shown. */
 const maxDepth = 4
 
@@ -17,7 +20,7 @@ export function schemaHtml(schema: JsonSchema, named: NamedSchemas, depth = 0): 
     ([
       name,
       member,
-    ]) => `<tr><td><code>${escapeHtml(name)}</code>${required.has(name) ? '<span class="must">required</span>' : ''}</td>
+    ]) => `<tr><td><code>${escapeHtml(name)}</code>${required.has(name) ? requiredHtml : ''}</td>
 <td>${memberHtml(member, named)}${nestedHtml(member, named, depth)}</td></tr>`,
   )
   return rows.length === 0 ? '' : `<table>${rows.join('')}</table>`

@@ -75,6 +75,9 @@ function links({ version, storage, notice }: HttpContext) {
     links: {
       register: '/register',
       services: '/services',
+      knowledgeGraph: '/knowledge-graph',
+      changes: '/changes',
+      snapshot: '/snapshot',
       health: '/health',
       database: '/database',
       metrics: '/metrics',
