@@ -19,7 +19,7 @@ import { createLogger, type Logger } from './telemetry/logging.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
 export interface CoordinatorOptions {
-  /** Where the records live: `sqlite:PATH`, or `memory:`. @default DATABASE_URL of `env`, else memory */
+  /** Where the records live: `sqlite:PATH`, `postgres://...` or `memory:`. @default what `env` names, else memory */
   readonly databaseUrl?: string
   /** Address to listen on. @default HOST of `env`, else '127.0.0.1' */
   readonly host?: string

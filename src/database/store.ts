@@ -17,7 +17,8 @@
 import type { CoordinatorError } from '../errors.ts'
 import type { Commit, Entry, Position, Revision, StoredRecord, Tombstone } from '../records/record.ts'
 
-export type BackendName = 'memory' | 'sqlite' | 'postgres' | 'supabase'
+/** Names a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or what a store of your own calls itself. */
+export type BackendName = string
 
 export interface Head {
   readonly position: Position

@@ -41,7 +41,10 @@ export const problemSchema = z
 
 export const storageSchema = z
   .object({
-    backend: z.enum(['memory', 'sqlite', 'postgres', 'supabase']),
+    backend: z.string().meta({
+      description:
+        '`memory`, `sqlite`, `postgres` or `supabase`; a coordinator built into a program may use a store of its own.',
+    }),
     durable: z.boolean().meta({ description: 'Whether what was acknowledged outlives the coordinator.' }),
   })
   .meta({ id: 'Storage' })

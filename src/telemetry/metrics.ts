@@ -70,7 +70,7 @@ export interface LiveFigures {
 
 export interface MetricsOptions {
   /** The label `backend` of every database metric. */
-  readonly backend: 'memory' | 'sqlite' | 'postgres' | 'supabase'
+  readonly backend: string
   /** For `coordinator_build_info`. @default 'unknown' */
   readonly version?: string
   /** Whether memory, CPU, event loop and garbage collection of the process are told too. @default true */

@@ -1,10 +1,12 @@
 import { Writable } from 'node:stream'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Coordinator, type CoordinatorOptions, createCoordinator } from '../../src/coordinator.ts'
+import { measureStore } from '../../src/database/measure-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Head, Store } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import { createLogger } from '../../src/telemetry/logging.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { ask, registration, scratchFolder } from './coordinator-process.ts'
 
 const made: Coordinator[] = []
@@ -72,6 +74,24 @@ describe('createCoordinator', () => {
     const { body } = await ask(`${coordinator.url}/register`, 'POST', registration('own'))
     expect(body.revision).toBe(42)
     expect((await store.head()).position.revision).toBe(42)
+  })
+
+  it('shows a store of its user under the name that it gives itself', async () => {
+    const memory = measureStore(
+      new MemoryStore(),
+      createMetrics({ backend: 'mine', process: false }).database,
+    )
+    const coordinator = await make({ store: { ...memory, backend: 'mine', durable: true } })
+    await coordinator.start()
+    const { body } = await ask(`${coordinator.url}/register`, 'POST', registration('own'))
+    expect(body.storage).toEqual({ backend: 'mine', durable: true })
+    expect((await ask(`${coordinator.url}/metrics`)).body).toMatch(
+      /^coordinator_database_status\{backend="mine",status="ready"\} 1$/m,
+    )
+    expect((await ask(`${coordinator.url}/health`)).body.storage).toMatchObject({
+      backend: 'mine',
+      status: 'ready',
+    })
   })
 
   it('counts commits and calls to the database', async () => {
