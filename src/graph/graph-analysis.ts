@@ -2,15 +2,6 @@ import { type Csr, type EdgeList, toCsr } from './csr.ts'
 import { cutPoints } from './cut-points.ts'
 import { strongComponents } from './strong-components.ts'
 
-/** What `GraphAnalysis` answers, whether it works here or in another process. */
-export interface Analysis {
-  /** For each node the number of its strongly connected component. */
-  components(): Promise<Int32Array>
-  criticality(): Promise<Criticality>
-  /** For each of the given nodes how many others need it, directly or through others. */
-  dependents(nodes: readonly number[]): Promise<readonly number[]>
-}
-
 export interface Criticality {
   /** For each node how many others are cut off from the largest remaining part when it goes. */
   readonly cutOff: Int32Array
@@ -28,6 +19,7 @@ export class GraphAnalysis {
     this.#neededBy = toCsr(nodes, withoutFree(to, from), from)
   }
 
+  /** For each node the number of its strongly connected component. */
   components(): Int32Array {
     return strongComponents(this.#needs)
   }
@@ -40,6 +32,7 @@ export class GraphAnalysis {
     return { cutOff: cutPoints([this.#needs, this.#neededBy]), direct }
   }
 
+  /** For each of the given nodes how many others need it, directly or through others. */
   dependents(nodes: readonly number[]): readonly number[] {
     const { offsets, targets } = this.#neededBy
     const seen = new Int32Array(offsets.length - 1).fill(-1)

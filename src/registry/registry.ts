@@ -30,8 +30,7 @@ import { submitMigration } from './submit-migration.ts'
 
 export type * from './answers.ts'
 export { registryDomain, registryKinds, registryProjections } from './domain.ts'
-export { heartbeatSchema } from './heartbeats.ts'
-export type { Health, Leases } from './leases.ts'
+export type { Leases } from './leases.ts'
 export { type ListQuery, parseListQuery, type QueryParameters } from './list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 

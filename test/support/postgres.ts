@@ -236,15 +236,6 @@ export class PostgresServer {
   }
 }
 
-/** Runs `body` with a server of its own. */
-export async function withPostgres(
-  options: PostgresServerOptions,
-  body: (server: PostgresServer) => Promise<void>,
-): Promise<void> {
-  await using server = await PostgresServer.start(options)
-  await body(server)
-}
-
 /**
  * A test process that is killed must not leave servers behind: a shell waits for the end of a pipe that only this process
  * holds, and then ends the server and removes its data.
