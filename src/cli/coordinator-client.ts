@@ -39,16 +39,18 @@ export class CoordinatorClient {
    * @throws COORD_CLI_UNREACHABLE, also where it breaks off, or the error that the coordinator answered
    */
   async *download(path: string): AsyncGenerator<Uint8Array> {
+    let begun = false
     try {
       const response = await fetch(this.baseUrl + path, { redirect: 'manual' })
       const { status, headers } = response
       if (!isSuccess(status))
         throw errorOf({ status, headers, body: parse(await response.text()) }, this.baseUrl)
+      begun = true
       if (response.body !== null) yield* response.body
     } catch (thrown) {
       if (thrown instanceof CoordinatorError) throw thrown
       throw new CoordinatorError('COORD_CLI_UNREACHABLE', {
-        detail: `${this.baseUrl} does not answer to the end (${causeOf(thrown)}).`,
+        detail: `${this.baseUrl} does not answer${begun ? ' to the end' : ''} (${causeOf(thrown)}).`,
         cause: thrown,
       })
     }

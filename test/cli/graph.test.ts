@@ -97,5 +97,9 @@ describe('coordinator graph', () => {
     expect(wrong.code).toBe(2)
     expect(wrong.stderr).toMatch(/: --limit must be .*; --as-of must be .* \[COORD_QUERY_INVALID\]\n$/)
     expect((await run('export', '--around', 'nobody')).stderr).toContain('COORD_NODE_NOT_FOUND')
+    expect(await run('export', '--url', 'http://127.0.0.1:2')).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining('http://127.0.0.1:2 does not answer (ECONNREFUSED). Start one'),
+    })
   })
 })
