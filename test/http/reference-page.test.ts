@@ -49,6 +49,16 @@ describe('http: the reference page', () => {
       expect(find(reading, '.answer').textContent).toContain('"serviceName": "a/b"')
     }))
 
+  it('takes filters by metadata as a URL has them', () =>
+    withServer(async (scope) => {
+      await register(scope, { ...cart, metadata: { team: 'a b' } })
+      const form = find<HTMLFormElement>(await openReference(scope), '#getServices form')
+      const input = find<HTMLInputElement>(form, 'input[name=metadata]')
+      expect(input.placeholder).toBe('metadata.team=checkout')
+      input.value = 'metadata.team=a b'
+      expect(await send(form)).toMatch(/GET \/services\?metadata\.team=a\+b[\s\S]*"total": 1/)
+    }))
+
   it('marks what may not be left out, and sends nothing without it', () =>
     withServer(async (scope) => {
       const page = await openReference(scope)

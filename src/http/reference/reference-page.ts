@@ -108,10 +108,18 @@ function errorLinks(html: string): string {
   return html.replaceAll(/<code>(COORD_[A-Z_]+)<\/code>/g, '<a href="/docs/errors#$1"><code>$1</code></a>')
 }
 
+/** An object stands for parameters of its own: they are typed as in a URL. */
+function placeholderOf(example: unknown): string {
+  if (typeof example !== 'object' || example === null) return String(example ?? '')
+  return Object.entries(example)
+    .map((pair) => pair.join('='))
+    .join('&')
+}
+
 function tryHtml({ method, path, operation }: Entry, example: unknown): string {
   const fields = (operation.parameters ?? []).map(
-    ({ name, in: place, example: value, required }) =>
-      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${place}" name="${escapeHtml(name)}" placeholder="${escapeHtml(String(value ?? ''))}"${required ? ' required' : ''} autocomplete="off"></label>`,
+    ({ name, in: place, example: value, required, schema }) =>
+      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${schema['type'] === 'object' ? 'pairs' : place}" name="${escapeHtml(name)}" placeholder="${escapeHtml(placeholderOf(value))}"${required ? ' required' : ''} autocomplete="off"></label>`,
   )
   const text =
     example === undefined

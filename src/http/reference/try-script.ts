@@ -46,6 +46,7 @@ function requestOf(form) {
     if (input.value === '' && input.dataset.in !== 'path') continue
     if (input.dataset.in === 'path') path = path.replace('{' + input.name + '}', encodeURIComponent(input.value))
     if (input.dataset.in === 'query') query.append(input.name, input.value)
+    if (input.dataset.in === 'pairs') for (const pair of new URLSearchParams(input.value)) query.append(...pair)
     if (input.dataset.in === 'header') headers[input.name] = input.value
   }
   const body = form.querySelector('textarea')?.value

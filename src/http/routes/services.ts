@@ -72,9 +72,15 @@ const listParameters = z.object({
   capability: texts.meta({ description: 'Repeated: all of them.' }),
   status: z.enum(['pending_migration', 'active']).optional(),
   health: z.enum(['unknown', 'up', 'down', 'expired']).optional(),
-  'metadata.<key>': text.meta({
-    description: 'The member of `metadata` has this value; numbers and booleans as text.',
-  }),
+  // OpenAPI sends the members of an object as parameters of their own.
+  metadata: z
+    .record(z.string().regex(/^metadata\./), z.string())
+    .optional()
+    .meta({
+      description:
+        '`metadata.KEY=VALUE`: the member of `metadata` has this value; numbers and booleans as text.',
+      example: { 'metadata.team': 'checkout' },
+    }),
   limit: z
     .string()
     .optional()
