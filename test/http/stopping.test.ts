@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
 
 const json = JSON.stringify(cart)
@@ -11,7 +12,7 @@ describe('http: stopping', () => {
     withServer(async (scope) => {
       scope.store.next('commit', { does: 'delay', ms: 300 })
       const waiting = scope.ask('/register', { json: cart })
-      await sleep(100)
+      await until(() => scope.live.figures.queueDepth === 1)
       const stopped = scope.server.stop()
       const { status, headers } = await waiting
       expect([status, headers.get('connection')]).toEqual([201, 'close'])
@@ -35,13 +36,12 @@ describe('http: stopping', () => {
           }
         }
       })
-      await sleep(200)
+      await until(() => answered > 50)
       expect(await server.stop()).toEqual({ cut: 0 })
       running = false
       await Promise.all(clients)
       for (const agent of agents) agent.destroy()
       expect(cut).toEqual([])
-      expect(answered).toBeGreaterThan(50)
     }))
 
   it('refuses writes that the database does not take in time, and tells them what is known', () =>
@@ -50,7 +50,7 @@ describe('http: stopping', () => {
         await register(scope)
         scope.store.outage({ does: 'lose reply' })
         const waiting = scope.ask('/register', { json: { ...cart, tags: ['late'] } })
-        await sleep(50)
+        await until(() => scope.live.figures.queueDepth === 1)
         const started = performance.now()
         const stopped = scope.server.stop(800)
         const { status, body } = await waiting
