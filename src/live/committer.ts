@@ -32,6 +32,8 @@ export interface CommitterPort {
   realign(reply: OffTrack, asked: Position): Promise<void>
   /** A batch was answered. */
   sent(batch: { readonly commits: number; readonly durationMs: number }): void
+  /** A commit was answered, so many milliseconds after it was asked for; `failed` where it was thrown. */
+  answered(outcome: CommitOutcome['outcome'] | 'failed', durationMs: number): void
 }
 
 type Judged = Extract<CommitReply, { status: 'ok' }>
@@ -57,6 +59,7 @@ interface Pending {
   readonly commit: Commit
   readonly values: readonly JsonObject[] | undefined
   readonly size: number
+  readonly startedAt: number
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: CoordinatorError) => void
@@ -119,14 +122,19 @@ export class Committer {
    */
   commit(commit: Commit, values?: readonly JsonObject[]): Promise<CommitOutcome> {
     const refusal = this.#refusal()
-    if (refusal !== undefined) return Promise.reject(refusal)
+    if (refusal !== undefined) {
+      this.#port.answered('failed', 0)
+      return Promise.reject(refusal)
+    }
     return new Promise((resolve, reject) => {
       const size = commit.writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 0)
-      const deadline = performance.now() + this.#options.commitTimeoutMs
+      const startedAt = performance.now()
+      const deadline = startedAt + this.#options.commitTimeoutMs
       this.#waiting.push({
         commit,
         values,
         size,
+        startedAt,
         deadline,
         resolve,
         reject,
@@ -254,7 +262,8 @@ export class Committer {
     const followed = await this.#follow(reply, asked, valuesOf(batch, reply.results))
     this.#judged = []
     if (followed) {
-      for (const [index, pending] of batch.entries()) settle(pending, reply.results[index] as CommitResult)
+      for (const [index, pending] of batch.entries())
+        this.#settle(pending, reply.results[index] as CommitResult)
       if (slow && waiting > 0 && !this.#closing)
         await this.#gather(waiting + batch.length, Math.min(durationMs * gatherPart, gatherMaxMs))
     } else {
@@ -323,7 +332,7 @@ export class Committer {
     if (!error.retryable) {
       // The same batch would fail again: answer it, and find out with the next one.
       this.#inFlight = []
-      for (const pending of batch) fail(pending, error.withOutcome(outcomeOf(pending)))
+      for (const pending of batch) this.#fail(pending, error.withOutcome(outcomeOf(pending)))
     }
     this.#port.board.failed('write', error)
     await pause(this.#backoff.next(), this.#stop.signal)
@@ -334,7 +343,7 @@ export class Committer {
     const [only] = batch
     if (only !== undefined && batch.length === 1) {
       this.#inFlight = []
-      fail(only, error.withOutcome(outcomeOf(only)))
+      this.#fail(only, error.withOutcome(outcomeOf(only)))
       return
     }
     const middle = Math.ceil(batch.length / 2)
@@ -346,13 +355,28 @@ export class Committer {
   #expire(now: number): void {
     const due = ({ deadline }: Pending) => deadline <= now
     for (const pending of this.#inFlight.filter(due))
-      fail(pending, this.#unavailable(this.#asking ? 'unknown' : outcomeOf(pending)))
-    for (const pending of this.#judged.filter(due)) fail(pending, this.#unavailable('unknown'))
+      this.#fail(pending, this.#unavailable(this.#asking ? 'unknown' : outcomeOf(pending)))
+    for (const pending of this.#judged.filter(due)) this.#fail(pending, this.#unavailable('unknown'))
     for (const pending of [...this.#parts.flat(), ...this.#waiting].filter(due))
-      fail(pending, this.#unavailable(outcomeOf(pending)))
+      this.#fail(pending, this.#unavailable(outcomeOf(pending)))
     const open = ({ settled }: Pending) => !settled
     this.#waiting = this.#waiting.filter(open)
     this.#parts = this.#parts.map((part) => part.filter(open)).filter(({ length }) => length > 0)
+  }
+
+  #settle(pending: Pending, result: CommitResult): void {
+    if (pending.settled) return
+    if (result.outcome === 'refused') return this.#fail(pending, result.error)
+    pending.settled = true
+    pending.resolve(result)
+    this.#port.answered(result.outcome, performance.now() - pending.startedAt)
+  }
+
+  #fail(pending: Pending, error: CoordinatorError): void {
+    if (pending.settled) return
+    pending.settled = true
+    pending.reject(error)
+    this.#port.answered('failed', performance.now() - pending.startedAt)
   }
 }
 
@@ -370,17 +394,4 @@ function valuesOf(batch: readonly Pending[], results: readonly CommitResult[]): 
 
 function outcomeOf({ maybeWritten }: Pending): 'not_written' | 'unknown' {
   return maybeWritten ? 'unknown' : 'not_written'
-}
-
-function settle(pending: Pending, result: CommitResult): void {
-  if (pending.settled) return
-  if (result.outcome === 'refused') return fail(pending, result.error)
-  pending.settled = true
-  pending.resolve(result)
-}
-
-function fail(pending: Pending, error: CoordinatorError): void {
-  if (pending.settled) return
-  pending.settled = true
-  pending.reject(error)
 }

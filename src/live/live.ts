@@ -75,6 +75,8 @@ export class Live {
       reload: (reason: string) => this.#reload(reason),
       sent: (batch: { commits: number; durationMs: number }) =>
         this.#tell((observer) => observer.batch?.(batch)),
+      answered: (outcome: CommitOutcome['outcome'] | 'failed', durationMs: number) =>
+        this.#tell((observer) => observer.committed?.(outcome, durationMs)),
     }
     this.#committer = new Committer(port, this.#options)
     this.#follower = new Follower(port, this.#options)
@@ -169,13 +171,7 @@ export class Live {
    */
   commit(commit: Commit, values?: readonly JsonObject[]): Promise<CommitOutcome> {
     if (this.#view === undefined) return Promise.reject(this.#notLoaded())
-    const startedAt = performance.now()
-    const answered = this.#committer.commit(commit, values)
-    answered.then(
-      ({ outcome }) => this.#tell((observer) => observer.committed?.(outcome, performance.now() - startedAt)),
-      () => this.#tell((observer) => observer.committed?.('failed', performance.now() - startedAt)),
-    )
-    return answered
+    return this.#committer.commit(commit, values)
   }
 
   /**

@@ -3,6 +3,7 @@ import { MAX_REVISION, type RecordKey, type Write } from '../records/record.ts'
 import { type ChangeRequest, change, type PlannedChange } from './change.ts'
 import type { Live } from './live.ts'
 import { type Precondition, readPrecondition } from './preconditions.ts'
+import { toPromise } from './to-promise.ts'
 import type { View } from './view.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -45,16 +46,18 @@ export class RecordWriter {
     plan: (state: PlanningState) => PlannedChange<T>,
   ): Promise<T> {
     // Changes of one record that travel together would find each other in the way, and be planned again in vain.
-    return this.#inTurn(key, async () => {
+    return this.#inTurn(key, () => {
       const precondition = readPrecondition(context, this.view.lineage)
-      // A plan is made from what the view has: that must not be older than what the client has seen.
-      if (precondition.kind === 'revision' && precondition.revision > this.view.revision)
-        await this.#catchUp()
       let attempt = 0
-      return change(this.live, request, (view) => {
-        attempt += 1
-        return plan({ view, precondition, attempt })
-      })
+      const planned = () =>
+        change(this.live, request, (view) => {
+          attempt += 1
+          return plan({ view, precondition, attempt })
+        })
+      // A plan is made from what the view has: that must not be older than what the client has seen.
+      return precondition.kind === 'revision' && precondition.revision > this.view.revision
+        ? this.#catchUp().then(planned)
+        : planned()
     })
   }
 
@@ -68,7 +71,7 @@ export class RecordWriter {
 
   #inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key)
-    const result = before === undefined ? task() : before.then(task, task)
+    const result = before === undefined ? toPromise(task) : before.then(task, task)
     this.#tails.set(key, result)
     const done = () => {
       if (this.#tails.get(key) === result) this.#tails.delete(key)

@@ -1,6 +1,7 @@
 import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/record-writer.ts'
+import { toPromise } from '../live/to-promise.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import type {
   BatchAnswer,
@@ -69,7 +70,7 @@ export function createRegistry(live: Live, { leases = new LocalLeases() }: Regis
   const writer = new RecordWriter(live)
   followServices(live, leases)
   return {
-    register: async (body, context) => registerService(writer, { body }, context),
+    register: (body, context) => toPromise(() => registerService(writer, { body }, context)),
     registerBatch: (body, context) => registerBatch(writer, body, context),
     submitMigration: (serviceId, body, context) => submitMigration(writer, { serviceId, body }, context),
     deregister: (serviceId, context) => deregisterService(writer, serviceId, context),
