@@ -36,8 +36,20 @@ export function nodeId(type: string, ...parts: readonly string[]): string {
 
 /** The id of the node of all services with one name. */
 export function serviceNodeId(serviceName: string): string {
-  return `service:${encodePart(serviceName)}`
+  const known = serviceIds.get(serviceName)
+  if (known !== undefined) return known
+  const id = `service:${encodePart(serviceName)}`
+  if (serviceIds.size === SERVICE_IDS_MAX) serviceIds.clear()
+  serviceIds.set(serviceName, id)
+  return id
 }
+
+/**
+ * Ids of names that were asked for. Every registration names several services, most of them named before; an id that is put
+ * together anew is also hashed anew by every map that it is looked up in.
+ */
+const serviceIds = new Map<string, string>()
+const SERVICE_IDS_MAX = 16_384
 
 function encodePart(text: string): string {
   return plain.test(text) ? text : encodeURIComponent(text.toWellFormed())
