@@ -12,11 +12,11 @@ import { WriteLoad } from './write-load.ts'
 export interface FaultScript {
   readonly load: WriteLoad
   /**
-   * Notes that what was away is back since a moment, and waits until writes flow again.
+   * Notes that what was away is back, and waits until writes flow again.
    *
    * @param kind groups the figures
    */
-  back(kind: string, since?: number): Promise<void>
+  back(kind: string): Promise<void>
 }
 
 export interface FaultRunOptions {
@@ -58,8 +58,8 @@ export async function runFaults(
   await load.reached(500)
   await script({
     load,
-    async back(kind, since = performance.now()) {
-      const ms = await load.flowsAfter(since)
+    async back(kind) {
+      const ms = await load.flowsAgain()
       recoveries.set(kind, [...(recoveries.get(kind) ?? []), Math.round(ms)])
     },
   })
@@ -71,7 +71,7 @@ export async function runFaults(
   checkAcknowledged(history, load)
   await checkView(readings, history)
   expect(reads.faults).toEqual([])
-  // Seconds in which the machine has no time for the reader are its own: five are looked at together.
+  // A single second may hold a collection of garbage: five are looked at together.
   expect(reads.slowestFiveSeconds).toBeGreaterThanOrEqual(readsPerSecond)
   await settled(readings)
   const metrics = (await readings.get('/metrics')).text

@@ -30,7 +30,7 @@ it(`two coordinators: ${rounds} kills of one or the other, between them kills of
     await sleep(Math.random() * 300)
     if (round % 4 === 1) await server.start()
     // The other one takes over at once, or as soon as the database is there.
-    await load.flowsAfter(performance.now())
+    await load.flowsAgain()
     await member.restart()
     await members[(round + 1) % 2]?.damage()
   }

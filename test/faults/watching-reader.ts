@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { GrantedTime } from '../support/granted-time.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 import type { ModelledService } from './modelled-service.ts'
 
@@ -26,7 +27,8 @@ export class WatchingReader {
   readonly #owners: readonly (readonly ModelledService[])[]
   readonly #seconds: number[] = []
   readonly #faults: string[] = []
-  readonly #startedAt = performance.now()
+  /** Seconds in which the machine had no time for this process are not held against the coordinator. */
+  readonly #time = new GrantedTime()
   #running: Promise<unknown> | undefined
   #stopping = false
   #longestMs = 0
@@ -43,13 +45,15 @@ export class WatchingReader {
   async stop(): Promise<ReadFigures> {
     this.#stopping = true
     await this.#running
+    const seconds = this.#time.now / 1_000
+    this.#time[Symbol.dispose]()
     // The last second has not been a whole one.
     const whole = this.#seconds.slice(0, -1)
     const reads = this.#seconds.reduce((sum, count) => sum + count, 0)
     const fives = whole.slice(4).map((_, end) => sum(whole.slice(end, end + 5)) / 5)
     return {
       reads,
-      perSecond: Math.round((reads / (performance.now() - this.#startedAt)) * 1_000),
+      perSecond: Math.round(reads / seconds),
       slowestSecond: Math.min(...whole),
       slowestFiveSeconds: Math.min(...fives),
       longestMs: Math.round(this.#longestMs),
@@ -67,7 +71,7 @@ export class WatchingReader {
         this.#faults.push(`A read got no answer: ${String(thrown)}`)
       }
       const now = performance.now()
-      const second = Math.floor((now - this.#startedAt) / 1_000)
+      const second = Math.floor(this.#time.now / 1_000)
       for (let missing = this.#seconds.length; missing <= second; missing += 1) this.#seconds[missing] = 0
       this.#seconds[second] = (this.#seconds[second] ?? 0) + 1
       this.#longestMs = Math.max(this.#longestMs, now - startedAt)

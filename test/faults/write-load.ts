@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { identifyCommit } from '../../src/live/idempotency.ts'
+import { GrantedTime } from '../support/granted-time.ts'
 import { type Answer, NoAnswer, type Sender } from './coordinator-client.ts'
 import { ModelledService, type Wish } from './modelled-service.ts'
 
@@ -36,8 +37,10 @@ export class WriteLoad {
   /** Requests that got no answer, where the sender may lose some. */
   unanswered = 0
   replayed = 0
-  /** When the newest acknowledgement came, by `performance.now()`. */
-  lastAcknowledgedAt = 0
+  /** When the newest acknowledgement came. */
+  #lastAcknowledgedAt = 0
+  /** The clock of this load: it does not count what the machine did for others. */
+  readonly #time = new GrantedTime()
   readonly #client: Sender
   readonly #pauseMs: number
   readonly #mayLose: boolean
@@ -66,6 +69,7 @@ export class WriteLoad {
   async stop(): Promise<void> {
     this.#stopping = true
     await this.#running
+    this.#time[Symbol.dispose]()
   }
 
   /** Waits until so many writes are acknowledged. */
@@ -73,13 +77,14 @@ export class WriteLoad {
     while (this.acknowledged.length < count) await this.#alive(20)
   }
 
-  /** How long it takes from a moment on until a write is acknowledged, in milliseconds. */
-  async flowsAfter(moment: number, limitMs = 20_000): Promise<number> {
-    while (this.lastAcknowledgedAt <= moment) {
-      if (performance.now() - moment > limitMs) throw new Error(`No write succeeded within ${limitMs} ms.`)
+  /** How long it takes from now on until a write is acknowledged, in milliseconds. */
+  async flowsAgain(limitMs = 20_000): Promise<number> {
+    const moment = this.#time.now
+    while (this.#lastAcknowledgedAt <= moment) {
+      if (this.#time.now - moment > limitMs) throw new Error(`No write succeeded within ${limitMs} ms.`)
       await this.#alive(2)
     }
-    return this.lastAcknowledgedAt - moment
+    return this.#lastAcknowledgedAt - moment
   }
 
   /** Waits; a client that has met what it must not meet ends the wait. */
@@ -116,7 +121,7 @@ export class WriteLoad {
         this.acknowledged.push({ commitId, revision, serviceId: service.serviceId, wish, step })
         if (body.replayed === true) this.replayed += 1
         service.acknowledge(step)
-        this.lastAcknowledgedAt = performance.now()
+        this.#lastAcknowledgedAt = this.#time.now
         return
       }
       if (status !== 503) throw new Error(`A write was answered with ${status}: ${answer.text}`)

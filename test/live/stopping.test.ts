@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
+import { GrantedTime } from '../support/granted-time.ts'
 import { until, withLive } from '../support/with-live.ts'
 
 /** What each of these ended with: the outcome, or the code of the error. */
@@ -55,9 +56,9 @@ describe('stopping', () => {
         store.always({ does: 'fail', outcome: 'not_written' }, 'commit')
         const works = idsOf('r', 5).map((id) => live.commit(commitOf(put(id))))
         await until(() => live.status.state === 'degraded')
-        const started = performance.now()
+        using time = new GrantedTime()
         await live.stop(150)
-        expect(performance.now() - started).toBeLessThan(400)
+        expect(time.now).toBeLessThan(400)
         expect(new Set(await endingsOf(works))).toEqual(new Set(['COORD_STORE_UNAVAILABLE not_written']))
       },
       { options: { commitTimeoutMs: 5_000 } },
@@ -71,9 +72,9 @@ describe('stopping', () => {
         await until(() => store.callsOf('commit').length === 1)
         const waiting = live.commit(commitOf(put('b')))
         await sleep(30)
-        const started = performance.now()
+        using time = new GrantedTime()
         await live.stop(150)
-        expect(performance.now() - started).toBeLessThan(400)
+        expect(time.now).toBeLessThan(400)
         expect(await endingsOf([sent, waiting])).toEqual([
           'COORD_STORE_TIMEOUT unknown',
           'COORD_STORE_TIMEOUT not_written',
