@@ -11,6 +11,7 @@ interface MigrateOptions {
   readonly dryRun?: true
   readonly emit?: 'supabase'
   readonly allowAnon?: true
+  readonly forbidAnon?: true
   readonly json?: true
 }
 
@@ -36,6 +37,7 @@ export function migrateCommand(context: CommandContext): Command {
         .conflicts(['dryRun', 'json']),
     )
     .option('--allow-anon', 'let the public key of the Supabase project read and write (everybody has it)')
+    .addOption(new Option('--forbid-anon', 'take back what --allow-anon gave').conflicts('allowAnon'))
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (options: MigrateOptions) => {
@@ -44,9 +46,10 @@ export function migrateCommand(context: CommandContext): Command {
       const dryRun = options.dryRun === true
       await withMigrator(context, options, async (migrator) => {
         // Before anything is migrated: half of what was asked for is not what was asked for.
-        if (options.allowAnon === true && migrator.allowAnon === undefined) throw anonNotPossible()
+        if (decidesOnAnon(options) && migrator.allowAnon === undefined) throw anonNotPossible()
         const report = await migrator.migrate({ dryRun })
         if (options.allowAnon === true && !dryRun) await migrator.allowAnon?.()
+        if (options.forbidAnon === true && !dryRun) await migrator.forbidAnon?.()
         const verb = dryRun ? 'would be' : 'is'
         print(context, options, report, `${renderReport(report)}The schema ${verb} at ${report.target}.\n`)
       })
@@ -94,7 +97,7 @@ async function withMigrator(
   try {
     announceDatabase(terminal, settings)
     if (store.migrator !== undefined) await work(store.migrator)
-    else if (options.allowAnon === true) throw anonNotPossible()
+    else if (decidesOnAnon(options)) throw anonNotPossible()
     else print(context, options, null, nothingToMigrate)
   } catch (thrown) {
     throw withHintForCommand(thrown)
@@ -135,17 +138,25 @@ function withHintForCommand(thrown: unknown): unknown {
 const anonRisk =
   'WARNING: with --allow-anon everybody who has the public key of the project can read and write every record.\n'
 
+function decidesOnAnon({ allowAnon, forbidAnon }: MigrateOptions): boolean {
+  return allowAnon === true || forbidAnon === true
+}
+
 function anonNotPossible(): CoordinatorError {
   return new CoordinatorError('COORD_CLI_USAGE', {
-    detail: 'The public key cannot be allowed from here.',
-    hint: 'Set DATABASE_URL to the connection string of the Supabase project, or use `--emit supabase --allow-anon`.',
+    detail: 'The rights of the public key cannot be changed from here.',
+    hint: 'Set DATABASE_URL to the connection string of the Supabase project, or add `--emit supabase`.',
   })
 }
 
 /** Writes the file to stdout, and its name, and what to do with it, to stderr. Needs no database. */
 function emit({ terminal }: CommandContext, options: MigrateOptions): void {
   const { databaseSchema: schema } = readSettings({ DATABASE_SCHEMA: terminal.env['DATABASE_SCHEMA'] })
-  const { name, sql } = emitSupabase({ schema, allowAnon: options.allowAnon === true })
+  const { name, sql } = emitSupabase({
+    schema,
+    allowAnon: options.allowAnon === true,
+    forbidAnon: options.forbidAnon === true,
+  })
   terminal.stdout.write(sql)
   terminal.stderr.write(
     `Save it as supabase/migrations/${name} and run \`supabase db push\`, or paste it into the SQL editor of the project.\n`,

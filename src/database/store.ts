@@ -239,6 +239,8 @@ export interface Migrator {
    * key exists, or where it cannot be allowed from here.
    */
   allowAnon?(): Promise<void>
+  /** Takes that back; absent where `allowAnon` is. */
+  forbidAnon?(): Promise<void>
 }
 
 /** What `GET /database` and `coordinator doctor` tell about the database behind a store. */

@@ -228,15 +228,17 @@ describe('coordinator migrate', () => {
     expect((await runCoordinator(['migrate', '--json'])).stdout).toBe('null\n')
   })
 
-  it('refuses what would be ignored: --allow-anon without Supabase, --emit with --dry-run', async () => {
+  it('refuses what would be ignored or contradicts itself', async () => {
     await using folder = await scratchFolder()
     const path = `${folder.path}/coordinator.db`
     for (const env of [{}, { DATABASE_URL: `sqlite:${path}` }])
-      expect(await runCoordinator(['migrate', '--allow-anon'], { env })).toMatchObject({
-        code: 2,
-        stderr: expect.stringMatching(/\[COORD_CLI_USAGE\]\n$/),
-      })
+      for (const option of ['--allow-anon', '--forbid-anon'])
+        expect(await runCoordinator(['migrate', option], { env })).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/\[COORD_CLI_USAGE\]\n$/),
+        })
     expect(existsSync(path)).toBe(false)
+    expect((await runCoordinator(['migrate', '--allow-anon', '--forbid-anon'])).code).toBe(2)
     expect((await runCoordinator(['migrate', '--emit', 'supabase', '--dry-run'])).code).toBe(2)
   })
 

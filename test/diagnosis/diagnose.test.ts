@@ -95,15 +95,13 @@ describe('postgres and supabase', () => {
     expect(flawsOf(await findingsOf(anon()))).toEqual(['schema: warning', 'reading: problem'])
     const owner = wire()
     await owner.migrator.allowAnon()
-    await owner.close()
+    expect(flawsOf(await findingsOf(wire()))).toEqual(['rights: warning'])
     const findings = await findingsOf(anon())
     expect(flawsOf(findings)).toEqual(['schema: warning', 'inspection: warning', 'drift: warning'])
     expect(findings).toContainEqual(expect.objectContaining({ check: 'writing', state: 'ok' }))
-    await project.server.query(
-      `select set_config('coordinator.writer', 'on', true); update coordinator.head set anon_allowed = false where id = 1;
-       revoke execute on function public.coordinator_head(jsonb), public.coordinator_load(jsonb),
-         public.coordinator_changes(jsonb), public.coordinator_commit(jsonb) from anon`,
-    )
+    await owner.migrator.forbidAnon()
+    await owner.close()
+    expect(flawsOf(await findingsOf(wire()))).toEqual([])
   })
 
   it('names the command where the schema is missing, by wire and by the Data API', async () => {

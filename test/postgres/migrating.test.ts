@@ -203,13 +203,31 @@ describe('the file for Supabase', () => {
     })
   })
 
-  it('opens the door to the public key only where that is asked for', async () => {
+  it('opens the door to the public key only where that is asked for, and closes it again', async () => {
     await makeSupabaseRoles(server)
     expect(emitSupabase({ schema }).sql).not.toMatch(/to anon;/)
-    await server.query(emitSupabase({ schema, allowAnon: true }).sql)
+    for (const [choice, allowed] of [
+      [{ allowAnon: true }, true],
+      [{}, true],
+      [{ forbidAnon: true }, false],
+    ] as const) {
+      await server.query(emitSupabase({ schema, ...choice }).sql)
+      await withStore(async (store) => {
+        await store.open()
+        expect(await store.migrator.verify()).toEqual([])
+        expect((await store.inspector.inspect()).details['anonAllowed']).toBe(allowed)
+      })
+    }
+  })
+
+  it('may be applied statement by statement, as psql does it', async () => {
+    await makeSupabaseRoles(server)
+    for (const statement of splitStatements(emitSupabase({ schema, allowAnon: true }).sql))
+      await server.query(statement)
     await withStore(async (store) => {
       await store.open()
       expect(await store.migrator.verify()).toEqual([])
+      expect((await store.inspector.inspect()).schemaVersion).toBe(target)
       expect((await store.inspector.inspect()).details['anonAllowed']).toBe(true)
     })
   })

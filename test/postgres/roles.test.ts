@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { allowAnonSql } from '../../src/database/migrations/emit-supabase.ts'
+import { allowAnonSql, forbidAnonSql } from '../../src/database/migrations/emit-supabase.ts'
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
@@ -92,6 +92,14 @@ describe('the public key, allowed on purpose', () => {
     for (const table of tables)
       expect(await codeOf(as('anon', `select * from coordinator.${table}`))).toBe('42501')
     expect(await codeOf(as('authenticated', `select public.coordinator_head('{}')`))).toBe('42501')
+  })
+
+  it('may do nothing again once that was taken back, and the schema is as it should be', async () => {
+    await server.query(forbidAnonSql('coordinator'), 'project', 'migrating')
+    for (const door of doors)
+      expect(await codeOf(as('anon', `select public.coordinator_${door}('{}')`))).toBe('42501')
+    const [head] = await server.query('select anon_allowed from coordinator.head', 'project', 'migrating')
+    expect(head).toEqual({ anon_allowed: false })
   })
 })
 

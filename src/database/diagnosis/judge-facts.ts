@@ -123,7 +123,7 @@ const judges: readonly Judge[] = [
     return flaw('rights', 'warning', {
       found: 'Everybody who has the public key of the project may read and write every record.',
       repair:
-        'Use SUPABASE_SERVICE_ROLE_KEY, and take the right back: `coordinator migrate verify` prints the SQL.',
+        'Use SUPABASE_SERVICE_ROLE_KEY, and take the right back with `coordinator migrate --forbid-anon`, which needs DATABASE_URL.',
     })
   },
 ]

@@ -1,5 +1,5 @@
 import { loadMigrations } from './migration.ts'
-import { ledgerSql, recordSql, sqlFor, stampSql } from './postgres-sql.ts'
+import { asWriterSql, ledgerSql, recordSql, sqlFor, stampSql } from './postgres-sql.ts'
 
 export interface SupabaseFileOptions {
   /** @default 'coordinator' */
@@ -9,6 +9,11 @@ export interface SupabaseFileOptions {
    * @default false
    */
   readonly allowAnon?: boolean
+  /**
+   * Takes back what `allowAnon` once gave.
+   * @default false
+   */
+  readonly forbidAnon?: boolean
   /** When it is made: the name begins with it. @default now */
   readonly now?: Date
 }
@@ -26,6 +31,7 @@ export interface SupabaseFile {
 export function emitSupabase({
   schema = 'coordinator',
   allowAnon = false,
+  forbidAnon = false,
   now = new Date(),
 }: SupabaseFileOptions = {}): SupabaseFile {
   const migrations = loadMigrations('postgres')
@@ -37,26 +43,39 @@ export function emitSupabase({
       stampSql(schema, migration),
     ].join('\n\n'),
   )
-  const head = `-- Schema ${schema} of the coordinator, number ${migrations.length}. Made by: coordinator migrate --emit supabase${allowAnon ? ' --allow-anon' : ''}\n`
+  const choice = allowAnon ? ' --allow-anon' : forbidAnon ? ' --forbid-anon' : ''
+  const head = `-- Schema ${schema} of the coordinator, number ${migrations.length}. Made by: coordinator migrate --emit supabase${choice}\n`
+  const rights = [
+    ...(allowAnon ? [allowAnonSql(schema)] : []),
+    ...(forbidAnon ? [forbidAnonSql(schema)] : []),
+  ]
   const start = sqlFor(schema, 'create schema if not exists @schema@;\n\n') + ledgerSql(schema)
   return {
     name: `${timestamp(now)}_coordinator_${migrations.length}.sql`,
-    sql: [head, start, ...parts, ...(allowAnon ? [allowAnonSql(schema)] : [])].join('\n'),
+    sql: [head, start, ...parts, ...rights].join('\n'),
   }
 }
 
 /** Opens the door to the public key: to read everything and to commit, never to compact or fork. */
 export function allowAnonSql(schema: string): string {
-  return sqlFor(
-    schema,
-    `-- Everybody who has the public key of the project can now read and write every record.
-select set_config('@name@.writer', 'on', true);
-update @schema@.head set anon_allowed = true where id = 1;
-select set_config('@name@.writer', '', true);
-${anonFunctions.map((name) => `grant execute on function public.@name@_${name}(jsonb) to anon;`).join('\n')}
-notify pgrst, 'reload schema';
-`,
-  )
+  const grants = anonFunctions.map((name) => `grant execute on function ${wrapperOf(name)} to anon;`)
+  return `-- Everybody who has the public key of the project can now read and write every record.
+${changeAnon(schema, { allowed: true, rights: grants })}`
+}
+
+/** Takes back what `allowAnonSql` gives. */
+export function forbidAnonSql(schema: string): string {
+  const revocations = anonFunctions.map((name) => `revoke execute on function ${wrapperOf(name)} from anon;`)
+  return changeAnon(schema, { allowed: false, rights: revocations })
+}
+
+function changeAnon(schema: string, { allowed, rights }: { allowed: boolean; rights: string[] }): string {
+  const statements = [`update @schema@.head set anon_allowed = ${allowed} where id = 1;`, ...rights]
+  return `${asWriterSql(schema, statements.join('\n  '))}notify pgrst, 'reload schema';\n`
+}
+
+function wrapperOf(name: string): string {
+  return `public.@name@_${name}(jsonb)`
 }
 
 /** The functions that the public key may call where it is allowed to. */

@@ -35,12 +35,27 @@ export function recordSql(
 
 /** Tells the functions which schema they belong to, and who may still write. */
 export function stampSql(schema: string, { version, oldestWriter }: Migration): string {
+  return asWriterSql(
+    schema,
+    `update @schema@.head set schema_number = greatest(schema_number, ${version}),
+    oldest_writer = greatest(oldest_writer, ${oldestWriter}) where id = 1;`,
+  )
+}
+
+/**
+ * Changes tables that hands may not change. All in one statement: what lets it is gone with its transaction, and psql gives
+ * each statement of a file one of its own.
+ */
+export function asWriterSql(schema: string, statements: string): string {
   return sqlFor(
     schema,
-    `select set_config('@name@.writer', 'on', true);
-update @schema@.head set schema_number = greatest(schema_number, ${version}),
-  oldest_writer = greatest(oldest_writer, ${oldestWriter}) where id = 1;
-select set_config('@name@.writer', '', true);
+    `do $writer$
+begin
+  perform set_config('@name@.writer', 'on', true);
+  ${statements}
+  perform set_config('@name@.writer', '', true);
+end
+$writer$;
 `,
   )
 }

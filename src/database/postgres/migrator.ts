@@ -1,5 +1,5 @@
 import { CoordinatorError } from '../../errors.ts'
-import { allowAnonSql } from '../migrations/emit-supabase.ts'
+import { allowAnonSql, forbidAnonSql } from '../migrations/emit-supabase.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
 import { ledgerSql, recordSql, sqlFor, stampSql } from '../migrations/postgres-sql.ts'
@@ -56,6 +56,13 @@ export class PostgresMigrator implements Migrator {
   async allowAnon(): Promise<void> {
     await this.#door.use('writer', (connection) =>
       connection.run({ text: allowAnonSql(this.#schema), doing: 'allowing the public key' }),
+    )
+  }
+
+  /** @throws COORD_STORE_* where the roles of Supabase are not there */
+  async forbidAnon(): Promise<void> {
+    await this.#door.use('writer', (connection) =>
+      connection.run({ text: forbidAnonSql(this.#schema), doing: 'refusing the public key' }),
     )
   }
 
