@@ -17,8 +17,8 @@ const timeouts = `
 export interface SupabaseProjectOptions extends PostgresServerOptions {
   /** Schemas that are migrated before the Data API reads them. @default ['coordinator'] */
   readonly schemas?: readonly string[]
-  /** SQL that runs before the Data API reads the schema. @default nothing */
-  readonly prepare?: string
+  /** SQL, or work of another kind, that is done before the Data API reads the schema. @default nothing */
+  readonly prepare?: string | ((server: PostgresServer) => Promise<void>)
 }
 
 /** A Supabase project on this machine: PostgreSQL with the roles of one, migrated, and the Data API over it. */
@@ -43,7 +43,8 @@ export class SupabaseProject {
     await makeSupabaseRoles(server)
     await server.query(timeouts)
     for (const schema of schemas) await migrateSchema(server, schema)
-    if (prepare !== '') await server.query(prepare)
+    if (typeof prepare === 'function') await prepare(server)
+    else if (prepare !== '') await server.query(prepare)
     const api = await DataApi.start({
       databaseUrl: server.url('postgres', 'authenticator'),
       probe: `${schemas[0] ?? 'coordinator'}_head`,
