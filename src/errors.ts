@@ -8,6 +8,8 @@ export interface ErrorEntry {
   readonly retryable: boolean
   /** The next step: a command to run, a setting to change, a request to send. */
   readonly hint: string
+  /** The next step of those who run the coordinator, where the hint speaks to its clients. @default the hint */
+  readonly repair?: string
   /** Exit code of a process that ends because of it. @default 1 */
   readonly exit?: number
 }
@@ -274,16 +276,20 @@ export const ERRORS = {
     ...retry,
     title: 'The database cannot be reached',
     hint: 'Ask again after `Retry-After`; `GET /database` shows the cause. A write may be sent again with the same `Idempotency-Key`.',
+    repair: 'Start the database, or correct host and port in DATABASE_URL.',
   },
   COORD_STORE_TIMEOUT: {
     ...retry,
     title: 'The database did not answer in time',
     hint: 'Ask again after `Retry-After`; `GET /database` shows latencies. A write may be sent again with the same `Idempotency-Key`.',
+    repair:
+      'See with `coordinator doctor` how long the database takes; where it is only slow, raise DATABASE_STATEMENT_TIMEOUT_MS.',
   },
   COORD_STORE_BUSY: {
     ...retry,
     title: 'The database is busy with another writer',
     hint: 'Ask again after `Retry-After`; look for a transaction left open on the table `head`.',
+    repair: 'Look for a transaction left open on the table `head`: `coordinator doctor` names it.',
   },
   COORD_COMMIT_QUEUE_FULL: {
     ...retry,
@@ -340,6 +346,7 @@ export const ERRORS = {
     ...retry,
     title: 'The database has no connection left',
     hint: 'Ask again after `Retry-After`; lower DATABASE_POOL_MAX, or raise the limit of the server or pooler.',
+    repair: 'Lower DATABASE_POOL_MAX, or raise the limit of the server or pooler.',
   },
   COORD_STORE_STANDBY: {
     ...retry,
@@ -595,6 +602,11 @@ export class CoordinatorError extends Error {
 
   get retryable(): boolean {
     return this.entry.retryable
+  }
+
+  /** The next step of those who run the coordinator: the hint, unless that speaks to its clients. */
+  get repair(): string {
+    return this.hint === this.entry.hint ? (this.entry.repair ?? this.hint) : this.hint
   }
 
   get exitCode(): number {

@@ -3,7 +3,7 @@ import { readSettings } from '../config/settings.ts'
 import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
-import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
+import { CoordinatorError } from '../errors.ts'
 import { announceDatabase, type CommandContext } from './command-context.ts'
 import { textTable } from './text-table.ts'
 
@@ -99,8 +99,6 @@ async function withMigrator(
     if (store.migrator !== undefined) await work(store.migrator)
     else if (decidesOnAnon(options)) throw anonNotPossible()
     else print(context, options, null, nothingToMigrate)
-  } catch (thrown) {
-    throw withHintForCommand(thrown)
   } finally {
     await store.close()
   }
@@ -117,22 +115,6 @@ async function requireSchema(migrator: Migrator): Promise<void> {
     detail: 'There is no schema yet that could be compared.',
     hint: 'Run `coordinator migrate`.',
   })
-}
-
-const hintsForCommands: Partial<Record<ErrorCode, string>> = {
-  COORD_STORE_UNAVAILABLE: 'Start the database, or correct host and port in DATABASE_URL.',
-  COORD_STORE_TIMEOUT: 'Run the command again; `coordinator doctor` shows how long the database takes.',
-  COORD_STORE_BUSY: 'Run the command again; look for a transaction left open on the table `head`.',
-  COORD_STORE_CONNECTIONS: 'Run the command again, or raise the limit of the server or pooler.',
-}
-
-/** The hints of the table for what may pass speak to clients of a coordinator that goes on trying; nothing does so here. */
-function withHintForCommand(thrown: unknown): unknown {
-  if (!(thrown instanceof CoordinatorError) || thrown.hint !== ERRORS[thrown.code].hint) return thrown
-  const hint = hintsForCommands[thrown.code]
-  return hint === undefined
-    ? thrown
-    : new CoordinatorError(thrown.code, { detail: thrown.detail, hint, cause: thrown })
 }
 
 const anonRisk =

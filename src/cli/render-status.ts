@@ -18,7 +18,8 @@ export function renderStatus({ url, health, database }: StatusAnswers): string {
     ['services', textOf(is['registeredServices'])],
     ['storage', storageText(is, has)],
     ['state', joined([has['status'], prefixed('since ', has['since'])])],
-    ['reason', textOf(has['reason'])],
+    ['reason', reasonText(has)],
+    ['repair', textOf(has['repair'])],
     ['revision', revisionText(has)],
     ['lineage', textOf(has['lineage'])],
     ['behind', behindText(has)],
@@ -39,6 +40,11 @@ function storageText(health: Members, database: Members): string | undefined {
   const durable = storage['durable']
   if (durable === undefined) return textOf(storage['backend'])
   return joined([storage['backend'], durable === true ? 'durable' : 'lost at a restart'])
+}
+
+function reasonText({ reason, code }: Members): string | undefined {
+  const text = textOf(reason)
+  return text === undefined || code === undefined ? text : `${text} [${textOf(code)}]`
 }
 
 function revisionText({ viewRevision, headRevision, floorRevision }: Members): string | undefined {

@@ -7,8 +7,10 @@ import { printable } from './text-table.ts'
 export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'>): void {
   const error = toCoordinatorError(thrown)
   const { extra } = error
-  const code = typeof extra['code'] === 'string' ? extra['code'] : error.code
-  stderr.write(`coordinator: ${printable(`${sentence(error.detail)} ${error.hint}`)} [${printable(code)}]\n`)
+  // A coordinator that answered goes on trying, and its hint is for its clients; else nobody does.
+  const answered = typeof extra['code'] === 'string'
+  const [code, next] = answered ? [String(extra['code']), error.hint] : [error.code, error.repair]
+  stderr.write(`coordinator: ${printable(`${sentence(error.detail)} ${next}`)} [${printable(code)}]\n`)
   if (error.code !== 'COORD_INTERNAL') return
   // A fault of the program itself: whoever reports it needs to say where.
   const cause = thrown instanceof CoordinatorError ? (thrown.cause ?? thrown) : thrown

@@ -1,5 +1,6 @@
 import type { ServerFacts } from './database-inspection.ts'
 import type { HttpContext } from './http-context.ts'
+import { causeOf } from './status-cause.ts'
 
 /** Records that one answer lists. */
 const refusedListed = 100
@@ -9,7 +10,7 @@ export function databaseAnswer(
   { live, metrics, storage, notice }: HttpContext,
   { known, unknown }: ServerFacts,
 ): Record<string, unknown> {
-  const { state, since, reason } = live.status
+  const { state, since } = live.status
   const { headRevision, viewRevision, floor, ageMs, queueDepth, loadedRecords, refusedRecords } = live.figures
   const { calls } = metrics.database
   return {
@@ -18,7 +19,7 @@ export function databaseAnswer(
     ...(notice === undefined ? {} : { notice }),
     status: state,
     since: isoTime(since),
-    ...(reason === undefined ? {} : { reason }),
+    ...causeOf(live.status),
     ...(live.loaded ? { lineage: live.view.lineage } : {}),
     headRevision,
     viewRevision,

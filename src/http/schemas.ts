@@ -165,6 +165,12 @@ export const deregisterAnswerSchema = z
 
 const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded'])
 
+const cause = {
+  reason: z.string().optional().meta({ description: 'Why the database is not as it should be.' }),
+  code: z.string().optional().meta({ description: 'The code of that: `/docs/errors` explains it.' }),
+  repair: z.string().optional().meta({ description: 'What those who run the coordinator can do about it.' }),
+}
+
 export const healthAnswerSchema = z
   .object({
     success,
@@ -174,7 +180,7 @@ export const healthAnswerSchema = z
     storage: storageSchema.extend({
       status: liveState,
       since: time,
-      reason: z.string().optional(),
+      ...cause,
     }),
     notice,
     revision: revision.optional(),
@@ -194,7 +200,7 @@ export const databaseAnswerSchema = z
     notice,
     status: liveState,
     since: time,
-    reason: z.string().optional(),
+    ...cause,
     lineage: z.string().optional(),
     headRevision: revision.meta({ description: 'The newest revision that the database has named.' }),
     viewRevision: revision.meta({ description: 'The revision that answers show.' }),

@@ -41,11 +41,16 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
   }
 }
 
-function logStatus(logger: Logger, { state, reason, lastError }: LiveStatus, before: LiveState): void {
+function logStatus(
+  logger: Logger,
+  { state, reason, code, repair, lastError }: LiveStatus,
+  before: LiveState,
+): void {
   const facts = {
     state,
     ...(reason === undefined ? {} : { reason }),
-    ...(lastError === undefined ? {} : { code: lastError.code }),
+    ...(lastError === undefined ? {} : { code: code ?? lastError.code }),
+    ...(repair === undefined ? {} : { repair }),
   }
   if (state === 'degraded') logger.warn(facts, 'the database does not answer as it should')
   else if (state === 'connecting' && reason !== undefined) logger.warn(facts, 'the database is not there yet')

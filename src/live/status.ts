@@ -13,6 +13,10 @@ export interface LiveStatus {
   readonly since: number
   /** Why, where it is not as it should be. */
   readonly reason?: string
+  /** The code of that, where it is an error of the database. */
+  readonly code?: ErrorCode
+  /** What those who run the coordinator can do about it. */
+  readonly repair?: string
   readonly lastError?: LastError
 }
 
@@ -89,12 +93,14 @@ export class StatusBoard {
   #update(): void {
     const state = this.#state()
     const reason = this.#reason()
+    const fault = this.fault('write') ?? this.fault('read')
     const same = state === this.#status.state && reason === this.#status.reason
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
       state,
       since: state === this.#status.state ? this.#status.since : Date.now(),
       ...(reason === undefined ? {} : { reason }),
+      ...(fault === undefined ? {} : { code: fault.code, repair: fault.repair }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     }
     if (!same) this.#changed(this.#status)

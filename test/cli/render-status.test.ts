@@ -45,6 +45,7 @@ describe('coordinator status: the table', () => {
       health: { status: 'degraded', uptime: 5 },
       database: {
         ...{ status: 'degraded', since, reason: 'The database cannot be reached: refused' },
+        ...{ code: 'COORD_STORE_UNAVAILABLE', repair: 'Start the database.' },
         ...{ headRevision: 30, viewRevision: 28, lagRevisions: 2, ageMs: 9_000, floorRevision: 10 },
         ...{ refusedCount: 1, refusedRecords: [{ kind: 'service', id: 'x', reason: 'no name' }] },
         pool: { writer: { idle: 0, used: 1, waiting: 3, max: 1 } },
@@ -53,7 +54,8 @@ describe('coordinator status: the table', () => {
     })
     for (const line of [
       /^status +degraded, up 5 s$/m,
-      /^reason +The database cannot be reached: refused$/m,
+      /^reason +The database cannot be reached: refused \[COORD_STORE_UNAVAILABLE\]$/m,
+      /^repair +Start the database\.$/m,
       /^revision +28, the database is at 30, history from 10$/m,
       /^behind +2 revisions, confirmed 9000 ms ago$/m,
       /^pool writer +1 used, 0 idle of 1; 3 waiting$/m,

@@ -136,6 +136,19 @@ describe('supabase: answers', () => {
       )
     }))
 
+  it('tells a key that has expired from one that is unknown, and names the variable that it is in', () =>
+    withStub(async (stub, store) => {
+      const details: string[] = []
+      for (const code of ['PGRST301', 'PGRST303']) {
+        stub.reply = () => problem(401, code)
+        const { detail, hint } = await thrownBy(store.head())
+        expect(hint).toContain('SUPABASE_SERVICE_ROLE_KEY')
+        details.push(detail)
+      }
+      expect(details[0]).not.toContain('expired')
+      expect(details[1]).toContain('it may have expired')
+    }))
+
   it('says what the public key needs where it is refused', () =>
     withStub(async (stub, store) => {
       stub.reply = () => problem(401, '42501')

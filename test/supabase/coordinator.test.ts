@@ -112,7 +112,7 @@ describe('the start', () => {
     ],
     'only the public key, without leave': [
       () => ({ SUPABASE_URL: project.api.url, SUPABASE_ANON_KEY: project.keys.publishableKey }),
-      /Set SUPABASE_SERVICE_ROLE_KEY instead/,
+      /Put the secret key of the project into SUPABASE_SERVICE_ROLE_KEY/,
     ],
   }
 
@@ -133,7 +133,7 @@ describe('the start', () => {
   )
 
   /** Starts where the project does not answer properly, waits for that to be known, mends it, and waits until all is well. */
-  async function connecting(proxy: FaultProxy, code: string): Promise<void> {
+  async function connecting(proxy: FaultProxy, code: string, repair: RegExp): Promise<void> {
     const env = variables({
       SUPABASE_URL: proxy.url,
       DATABASE_SCHEMA: 'other',
@@ -149,8 +149,10 @@ describe('the start', () => {
         .toBe(code)
       expect((await ask(`${url}/health`)).body).toMatchObject({
         status: 'starting',
-        storage: { backend: 'supabase', status: 'connecting' },
+        storage: { backend: 'supabase', status: 'connecting', code, repair: expect.stringMatching(repair) },
       })
+      const warning = coordinator.output.split('\n').find((line) => line.includes('not there yet')) ?? ''
+      expect(JSON.parse(warning)).toMatchObject({ code, repair: expect.stringMatching(repair) })
       expect(await ask(`${url}/register`, 'POST', registration('early'))).toMatchObject({
         status: 503,
         body: { code: 'COORD_NOT_LOADED', outcome: 'not_written' },
@@ -169,19 +171,19 @@ describe('the start', () => {
   it('goes on connecting to a project that hangs, as a paused one does', async () => {
     await using proxy = await FaultProxy.start(project.api.port)
     proxy.add({ fault: { do: 'hang' } })
-    await connecting(proxy, 'COORD_STORE_TIMEOUT')
+    await connecting(proxy, 'COORD_STORE_TIMEOUT', /paused Supabase project hangs/)
   })
 
   it('goes on connecting to a project behind a gateway that shows a page', async () => {
     await using proxy = await FaultProxy.start(project.api.port)
     proxy.add({ fault: { do: 'answer', bytes: httpPage(522) } })
-    await connecting(proxy, 'COORD_STORE_GATEWAY')
+    await connecting(proxy, 'COORD_STORE_GATEWAY', /status\.supabase\.com/)
   })
 
   it('goes on connecting where nothing listens', async () => {
     await using proxy = await FaultProxy.start(project.api.port)
     await proxy.refuse()
-    await connecting(proxy, 'COORD_STORE_REFUSED')
+    await connecting(proxy, 'COORD_STORE_REFUSED', /host and port in SUPABASE_URL/)
   })
 })
 

@@ -103,6 +103,7 @@ describe('supabase: the network', () => {
       proxy.add({ fault, times: 1 })
       const { error } = await failedCommit(store)
       expect(error).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE', outcome: 'unknown', retryable: true })
+      expect(error.repair).toContain('SUPABASE_URL')
       expect(proxy.faults).toBe(1)
       expect(stub.requests).toHaveLength(fault.do === 'cut request' ? 0 : 1)
       expect((await store.head()).position).toEqual(position)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allowAnonSql } from '../../src/database/migrations/emit-supabase.ts'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
+import type { CoordinatorError } from '../../src/errors.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { SupabaseProject } from '../support/supabase.ts'
 
@@ -131,7 +132,7 @@ describe('a store with a wrong key', () => {
     const store = new SupabaseStore({ ...rest, target: { ...target, key: new Secret('sb_secret_CANARY') } })
     const error = await store.open().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'COORD_STORE_AUTH', exitCode: 78, sourceCode: 'HTTP401' })
-    expect(String((error as Error).message)).toContain('SUPABASE_SERVICE_ROLE_KEY')
+    expect((error as CoordinatorError).hint).toContain('into SUPABASE_SERVICE_ROLE_KEY again')
     expect(JSON.stringify(error) + (error as Error).stack).not.toContain('CANARY')
     await store.close()
   })

@@ -116,13 +116,7 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
 }
 
 function failure(check: string, error: CoordinatorError): Finding {
-  const found = `${error.code}: ${error.detail}`
-  // The hint of the table is for those who call a coordinator that goes on trying; nothing does so here.
-  const repair =
-    error.code === 'COORD_STORE_UNAVAILABLE'
-      ? 'Start the database, or correct host and port in DATABASE_URL.'
-      : error.hint
-  return flaw(check, 'problem', { found, repair })
+  return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair: error.repair })
 }
 
 /** A question that was not answered: a problem, unless the public key is only not allowed to ask it. */

@@ -34,7 +34,7 @@ export class MendingAdvice {
       case 'COORD_STORE_ANON':
         return {
           text: `does not let the public key in ${this.#keyVariable} call ${name}`,
-          hint: `Set SUPABASE_SERVICE_ROLE_KEY instead. Or allow it on purpose: ${this.migrate} Then everybody who has the public key can read and write.`,
+          hint: `Put the secret key of the project into SUPABASE_SERVICE_ROLE_KEY. Or allow the public one on purpose: ${this.migrate} Then everybody who has the public key can read and write.`,
         }
       case 'COORD_STORE_RIGHTS':
         return {
@@ -43,9 +43,12 @@ export class MendingAdvice {
         }
       case 'COORD_STORE_AUTH':
         return {
-          text: `does not accept the key in ${this.#keyVariable}`,
           hint: `Copy the key into ${this.#keyVariable} again: dashboard, Settings > API Keys of the same project as SUPABASE_URL.`,
         }
+      case 'COORD_STORE_UNAVAILABLE':
+        return { hint: 'The database of the project restarts, or is gone: see the dashboard.' }
+      case 'COORD_STORE_STANDBY':
+        return { hint: 'The disk of the project is full, or it is being moved: see the dashboard.' }
       default:
         return {}
     }

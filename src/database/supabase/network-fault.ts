@@ -12,17 +12,31 @@ interface Fault {
 const tlsHint =
   'Compare SUPABASE_URL with the API settings of the project (https:// or http://, the host). Where a proxy of your own signs certificates, name its authority in NODE_EXTRA_CA_CERTS.'
 
+const routeHint =
+  'Check the host in SUPABASE_URL, and whether firewalls let this machine reach it: proxies that HTTPS_PROXY names are not used.'
+
 /** What Node.js says, by its code: those that are met before a request has left. */
 const byCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: { code: 'COORD_STORE_DNS', text: 'has a name that does not resolve', outcome: 'not_written' },
   EAI_AGAIN: { code: 'COORD_STORE_DNS', text: 'has a name that no DNS answers for', outcome: 'not_written' },
   ECONNREFUSED: { code: 'COORD_STORE_REFUSED', text: 'refuses connections', outcome: 'not_written' },
-  EHOSTUNREACH: { code: 'COORD_STORE_UNAVAILABLE', text: 'cannot be routed to', outcome: 'not_written' },
-  ENETUNREACH: { code: 'COORD_STORE_UNAVAILABLE', text: 'cannot be routed to', outcome: 'not_written' },
+  EHOSTUNREACH: {
+    code: 'COORD_STORE_UNAVAILABLE',
+    text: 'cannot be routed to',
+    outcome: 'not_written',
+    hint: routeHint,
+  },
+  ENETUNREACH: {
+    code: 'COORD_STORE_UNAVAILABLE',
+    text: 'cannot be routed to',
+    outcome: 'not_written',
+    hint: routeHint,
+  },
   UND_ERR_CONNECT_TIMEOUT: {
     code: 'COORD_STORE_TIMEOUT',
     text: 'did not take a connection in time',
     outcome: 'not_written',
+    hint: routeHint,
   },
 }
 
@@ -40,6 +54,7 @@ const cutFault: Fault = {
   code: 'COORD_STORE_UNAVAILABLE',
   text: 'ended the connection before its answer was complete',
   outcome: 'unknown',
+  hint: 'It usually passes. If it stays, look for what cuts connections between this machine and SUPABASE_URL.',
 }
 
 export interface NetworkFailure {

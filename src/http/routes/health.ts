@@ -6,6 +6,7 @@ import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
 import { healthAnswerSchema } from '../schemas.ts'
+import { causeOf } from '../status-cause.ts'
 
 const noQuery = z.object({})
 const readyParameters = z.object({
@@ -64,7 +65,7 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
 }
 
 function healthAnswer({ live, registry, storage, notice, version }: HttpContext) {
-  const { state, since, reason } = live.status
+  const { state, since } = live.status
   return {
     success: true,
     status: words[state],
@@ -74,7 +75,7 @@ function healthAnswer({ live, registry, storage, notice, version }: HttpContext)
       ...storage,
       status: state,
       since: new Date(since).toISOString(),
-      ...(reason === undefined ? {} : { reason }),
+      ...causeOf(live.status),
     },
     ...(notice === undefined ? {} : { notice }),
     ...(live.loaded ? { revision: live.view.revision, lineage: live.view.lineage } : {}),
