@@ -93,6 +93,8 @@ function readUrl(text: string, findings: Findings): string | undefined {
   if (url === null) return fault(`is not a URL: write ${example}`)
   if (!/^https?:$/.test(url.protocol))
     return fault('must begin with https:// (or http:// for a local project)')
+  if (url.protocol === 'http:' && /\.supabase\.(co|in)$/.test(url.hostname))
+    return fault('must begin with https://: the key would go over the network in clear text')
   if (url.username + url.password !== '') return fault('holds credentials: remove them, the key is enough')
   if (/(^|\.)supabase\.com$/.test(url.hostname)) {
     return fault(`is an address of the dashboard: write the project's API URL, ${example}`)

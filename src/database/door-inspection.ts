@@ -28,15 +28,16 @@ export async function inspectThroughDoor(
       ...known,
       roundTripMs: Math.round(roundTripMs * 10) / 10,
       clockSkewMs: Math.round(numberOf(facts, 'nowMs') - (sentAt + roundTripMs / 2)),
-      ...detailsOf(facts),
+      ...detailsOf(facts, known),
     },
   }))
 }
 
-function detailsOf(facts: Readonly<Record<string, unknown>>): Facts {
+/** @param known what the backend knows better: the database only sees whoever stands in between */
+function detailsOf(facts: Readonly<Record<string, unknown>>, known: Facts): Facts {
   const details: Facts = {}
   for (const [name, value] of Object.entries(facts)) {
-    if (elsewhere.has(name) || value === null) continue
+    if (elsewhere.has(name) || Object.hasOwn(known, name) || value === null) continue
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
       details[name] = value
     else details[name] = JSON.stringify(value)

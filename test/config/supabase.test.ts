@@ -92,6 +92,7 @@ describe('the Supabase variables', () => {
   it.each([
     ['abcdefghijklmnopqrst.supabase.co', 'is not a URL'],
     ['ftp://x.supabase.co', 'must begin with https://'],
+    ['http://abcdefghijklmnopqrst.supabase.co', 'must begin with https://: the key'],
     ['https://u:p@x.supabase.co', 'holds credentials'],
     ['https://supabase.com/dashboard/project/abcdefghijklmnopqrst', 'address of the dashboard'],
     ['https://x.supabase.co?apikey=1', 'has a query'],

@@ -11,6 +11,11 @@ describe('judging the facts of a database', () => {
     ['a server that is newer than what was tested', { serverVersionNumber: 190_001 }, 'server: warning'],
     ['a standby', { standby: true }, 'primary: problem'],
     ['an open connection to another machine', { encrypted: false, host: 'db.example:5432' }, 'tls: warning'],
+    [
+      'a key that travels in clear text',
+      { encrypted: false, host: 'api.example', url: 'http://api.example' },
+      'tls: warning',
+    ],
     ['a long way', { roundTripMs: 400 }, 'latency: warning'],
     ['a clock that is ahead', { clockSkewMs: 5_000 }, 'clock: warning'],
     ['a clock that is behind', { clockSkewMs: -5_000 }, 'clock: warning'],

@@ -34,13 +34,16 @@ const judges: readonly Judge[] = [
       repair: 'Name the primary in DATABASE_URL, or all servers: `postgres://host1,host2/database`.',
     })
   },
-  ({ encrypted, host }) => {
+  ({ encrypted, host, url }) => {
     if (typeof encrypted !== 'boolean' || typeof host !== 'string') return undefined
     if (encrypted) return ok('tls', 'The connection is encrypted.')
     if (isLocal(host)) return ok('tls', 'The connection is not encrypted, and stays on this machine.')
     return flaw('tls', 'warning', {
       found: `The connection to ${host} is not encrypted.`,
-      repair: 'Add `?sslmode=verify-full` to DATABASE_URL.',
+      repair:
+        url === undefined
+          ? 'Add `?sslmode=verify-full` to DATABASE_URL.'
+          : 'Write https:// in SUPABASE_URL: the key goes over that connection.',
     })
   },
   ({ roundTripMs }) => {

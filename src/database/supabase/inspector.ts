@@ -16,8 +16,11 @@ export class SupabaseInspector implements Inspector {
 
   inspect(): Promise<Inspection> {
     const { target, schema } = this.#settings
+    const { protocol, host } = new URL(target.url)
     return inspectThroughDoor(this.#door, () => ({
       url: target.url,
+      host,
+      encrypted: protocol === 'https:',
       schemaName: schema,
       key: describeKey(target),
       keyVariable: target.keyVariable,
