@@ -62,11 +62,7 @@ export function migrateCommand(context: CommandContext): Command {
       const options = command.optsWithGlobals<MigrateOptions>()
       await withMigrator(context, options, async (migrator) => {
         const report = await migrator.status()
-        const summary =
-          report.current === report.target
-            ? `The schema is at ${report.current}, as it should be.\n`
-            : `The schema is at ${report.current}, this program brings ${report.target}: run \`coordinator migrate\`.\n`
-        print(context, options, report, renderReport(report) + summary)
+        print(context, options, report, renderReport(report) + summaryOf(report, migrator))
         if (report.current !== report.target) context.exit(1)
       })
     })
@@ -84,6 +80,12 @@ export function migrateCommand(context: CommandContext): Command {
       })
     })
   return migrate
+}
+
+function summaryOf({ current, target }: MigrationReport, { howToMigrate }: Migrator): string {
+  if (current === target) return `The schema is at ${current}, as it should be.\n`
+  const next = current > target ? 'Upgrade the coordinator.' : (howToMigrate ?? 'Run `coordinator migrate`.')
+  return `The schema is at ${current}, this program brings ${target}. ${next}\n`
 }
 
 async function withMigrator(

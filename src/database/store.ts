@@ -230,6 +230,8 @@ export interface Drift {
 
 /** Brings the schema to this program's version. Forward only. */
 export interface Migrator {
+  /** What brings the schema up to date, for people, where `migrate` cannot. */
+  readonly howToMigrate?: string
   status(): Promise<MigrationReport>
   /** Runs what is pending. With `dryRun` in a transaction that is rolled back. */
   migrate(options?: { readonly dryRun?: boolean }): Promise<MigrationReport>

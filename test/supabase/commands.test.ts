@@ -5,7 +5,12 @@ import { SupabaseProject } from '../support/supabase.ts'
 let project: SupabaseProject
 
 beforeAll(async () => {
-  project = await SupabaseProject.start()
+  project = await SupabaseProject.start({
+    schemas: ['coordinator', 'older', 'newer'],
+    prepare: `
+      delete from older.migrations where version = (select max(version) from older.migrations);
+      insert into newer.migrations (version, name, checksum, source) values (99, 'later', 'x', '')`,
+  })
 })
 afterAll(() => project.dispose())
 
@@ -33,6 +38,18 @@ describe('commands on a Supabase project, with its key alone', () => {
     expect(code).toBe(78)
     expect(stderr).toContain("DATABASE_SCHEMA=missing DATABASE_URL='postgres://...' coordinator migrate")
     expect(stderr).toContain('supabase db push')
+  })
+
+  it('names the way that a key does not have where the schema is too old, and the upgrade where it is too new', async () => {
+    for (const args of [['migrate', 'status'], ['doctor']]) {
+      const old = await run(args, { DATABASE_SCHEMA: 'older' })
+      expect(old.code).toBe(1)
+      expect(old.stdout).toContain("Run once `DATABASE_SCHEMA=older DATABASE_URL='postgres://...'")
+    }
+    const recent = await run(['migrate', 'status'], { DATABASE_SCHEMA: 'newer' })
+    expect(recent.stdout).toMatch(
+      /The schema is at 99, this program brings \d+\. Upgrade the coordinator\.\n$/,
+    )
   })
 
   it('coordinator migrate verify: finds a function that was opened to everybody, and prints what closes it', async () => {

@@ -34,7 +34,7 @@ interface Step {
 
 async function findSchema(migrator: Migrator): Promise<Step> {
   try {
-    return judgeSchema(await migrator.status())
+    return judgeSchema(await migrator.status(), migrator.howToMigrate ?? 'Run `coordinator migrate`.')
   } catch (thrown) {
     const error = toCoordinatorError(thrown)
     // A public key that was allowed on purpose may read and commit, and ask for nothing else.
@@ -43,9 +43,8 @@ async function findSchema(migrator: Migrator): Promise<Step> {
   }
 }
 
-function judgeSchema({ current, target, steps }: MigrationReport): Step {
+function judgeSchema({ current, target, steps }: MigrationReport, repair: string): Step {
   const connection = ok('connection', 'The database answers.')
-  const repair = 'Run `coordinator migrate`.'
   if (current < target) {
     const found =
       current === 0

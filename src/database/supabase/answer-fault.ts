@@ -48,7 +48,10 @@ const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST300: notWritten('COORD_STORE_AUTH', 'has no secret to check keys with'),
   PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
   PGRST302: notWritten('COORD_STORE_AUTH', 'found no key in the request'),
-  PGRST303: notWritten('COORD_STORE_AUTH', 'does not accept the claims of the key: it may have expired, or a clock is wrong'),
+  PGRST303: notWritten(
+    'COORD_STORE_AUTH',
+    'does not accept the claims of the key: it may have expired, or a clock is wrong',
+  ),
 }
 
 /** What gateways say, by status, where the body names no code. Source: Supabase documentation, "HTTP status codes". */

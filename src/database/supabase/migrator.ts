@@ -25,6 +25,10 @@ export class SupabaseMigrator implements Migrator {
     return this.#migrations.length
   }
 
+  get howToMigrate(): string {
+    return this.#advice.migrate
+  }
+
   async status(): Promise<MigrationReport> {
     const reply = await this.#door.call('migrations', '{}')
     return reportMigrations(
@@ -51,7 +55,7 @@ export class SupabaseMigrator implements Migrator {
   tooOld(current: number): CoordinatorError {
     return new CoordinatorError('COORD_SCHEMA_OLD', {
       detail: `The schema ${this.#schema} has number ${current}; this program needs ${this.target}.`,
-      hint: this.#advice.migrate,
+      hint: this.howToMigrate,
     })
   }
 }
