@@ -56,6 +56,8 @@ async function start(settings: DataApiSettings): Promise<void> {
       response.destroy(thrown instanceof Error ? thrown : new Error('The Data API failed.'))
     })
   })
+  // As gateways do. After the usual 5 s a client that had no time to notice would send into a closed connection.
+  server.keepAliveTimeout = 75_000
   await warmUp(app, settings)
   server.listen(settings.port ?? 0, '127.0.0.1', () => {
     process.send?.({ port: (server.address() as AddressInfo).port })

@@ -36,6 +36,8 @@ export const emptyHead = {
 /** A server that answers as it is told, and remembers what it was asked: for what a real Data API cannot be made to say. */
 export class DataApiStub {
   readonly requests: StubRequest[] = []
+  /** How many connections were made to it. */
+  connections = 0
   /** What the next requests get. */
   reply: (request: StubRequest) => StubReply = () => ({})
   readonly #server: Server
@@ -62,6 +64,11 @@ export class DataApiStub {
       if (answer.delayMs !== undefined) await sleep(answer.delayMs)
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
       response.end(answer.body ?? JSON.stringify(emptyHead))
+    })
+    // As gateways do. After the usual 5 s a client that had no time to notice would send into a closed connection.
+    server.keepAliveTimeout = 75_000
+    server.on('connection', () => {
+      if (stub !== undefined) stub.connections += 1
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
