@@ -78,4 +78,16 @@ describe('supabase: headers', () => {
     expect(idle).toBe(stub.connections)
     await store.close()
   })
+
+  it('uses no connection again that was idle for longer than gateways wait, whatever they promise', async () => {
+    await using stub = await DataApiStub.start()
+    stub.reply = () => ({ headers: { connection: 'keep-alive', 'keep-alive': 'timeout=600' } })
+    const target = targetOf({ url: stub.url, key: 'sb_secret_x', access: 'service' })
+    const store = new SupabaseStore({ target, keepAliveMs: 100 })
+    await store.head()
+    await expect.poll(() => store.pool().reader.idle).toBe(0)
+    await store.head()
+    expect(stub.connections).toBe(2)
+    await store.close()
+  })
 })

@@ -28,6 +28,8 @@ async function failedCommit(store: SupabaseStore): Promise<{ error: CoordinatorE
     (error: unknown) => error,
   )
   expect(thrown).toBeInstanceOf(CoordinatorError)
+  // What the HTTP client threw may hold headers, and causes are logged.
+  expect((thrown as CoordinatorError).cause).toBeUndefined()
   return { error: thrown as CoordinatorError, ms: performance.now() - started }
 }
 
@@ -82,6 +84,14 @@ describe('supabase: the network', () => {
       expect(ms).toBeLessThan(callTimeoutMs + 2_000)
     }),
   )
+
+  it('ends at its deadline a call whose answer begins at once and has no end', () =>
+    withProxy(async (_proxy, store, stub) => {
+      stub.reply = () => ({ endless: true })
+      const { error, ms } = await failedCommit(store)
+      expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
+      expect(ms).toBeGreaterThan(callTimeoutMs - 20)
+    }))
 
   it('ends at its deadline a call over a half-open connection, and goes on over another one', () =>
     withProxy(async (proxy, store) => {
@@ -164,8 +174,9 @@ describe('supabase: the network', () => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       await store.close()
       const { error, ms } = await writing
-      expect(error).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE', outcome: 'unknown' })
+      const closed = { code: 'COORD_STORE_UNAVAILABLE', detail: 'The store is closed.' }
+      expect(error).toMatchObject({ ...closed, outcome: 'unknown' })
       expect(ms).toBeLessThan(callTimeoutMs)
-      expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+      expect(await reading).toMatchObject(closed)
     }))
 })

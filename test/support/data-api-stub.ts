@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -18,6 +18,8 @@ export interface StubReply {
   readonly body?: string
   /** How long the answer takes to begin, in milliseconds. @default 0 */
   readonly delayMs?: number
+  /** Whether the body goes on without end, blank after blank, behind headers that come at once. @default false */
+  readonly endless?: boolean
 }
 
 const lineage = '11111111-2222-4333-8444-555555555555'
@@ -63,7 +65,8 @@ export class DataApiStub {
       const answer = stub?.reply(asked) ?? {}
       if (answer.delayMs !== undefined) await sleep(answer.delayMs)
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
-      response.end(answer.body ?? JSON.stringify(emptyHead))
+      if (answer.endless === true) trickle(response)
+      else response.end(answer.body ?? JSON.stringify(emptyHead))
     })
     // As gateways do. After the usual 5 s a client that had no time to notice would send into a closed connection.
     server.keepAliveTimeout = 75_000
@@ -85,4 +88,10 @@ export class DataApiStub {
     this.#server.close()
     await once(this.#server, 'close')
   }
+}
+
+function trickle(response: ServerResponse): void {
+  response.flushHeaders()
+  const timer = setInterval(() => response.write(' '), 20)
+  response.on('close', () => clearInterval(timer))
 }

@@ -11,8 +11,6 @@ import type { SupabaseSettings } from './options.ts'
 
 // A peer that closes an idle connection at the moment of a request loses it: ours must be the shorter patience. Gateways in
 // front of Supabase keep connections longer than half a minute; a server that names a shorter time is believed.
-const KEEP_ALIVE_MS = 20_000
-const KEEP_ALIVE_MAX_MS = 25_000
 const KEEP_ALIVE_MARGIN_MS = 1_500
 
 /** The longest pause after `429 Too Many Requests` that is kept, whatever the answer asks for. */
@@ -61,8 +59,8 @@ export class ApiLane {
         pipelining: reuse ? 1 : 0,
         allowH2: false,
         connect: { timeout: settings.connectTimeoutMs },
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+        keepAliveTimeout: settings.keepAliveMs,
+        keepAliveMaxTimeout: settings.keepAliveMs,
         keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
         // The deadline of a call is the only one.
         headersTimeout: 0,
@@ -162,7 +160,6 @@ export class ApiLane {
   #headers(given: RequestInit['headers']): Record<string, string> {
     const headers = Object.fromEntries(new Headers(given))
     delete headers['authorization']
-    delete headers['apikey']
     return {
       ...headers,
       accept: 'application/json',

@@ -13,6 +13,8 @@ export interface SupabaseOptions {
   readonly acquireTimeoutMs?: number
   /** How long one call may take, connecting and the whole answer included. @default 10_000 (milliseconds) */
   readonly callTimeoutMs?: number
+  /** After how long without a call a connection is not used again: less than the peer keeps it. @default 20_000 (milliseconds) */
+  readonly keepAliveMs?: number
   /** How long a write may be silent before the database is asked whether it works on it. @default 1_000 (milliseconds) */
   readonly watchAfterMs?: number
   /** Pause between the three attempts that a definite refusal gets when the store opens. @default 2_500 (milliseconds) */
@@ -31,6 +33,7 @@ export function withDefaults(options: SupabaseOptions): SupabaseSettings {
     connectTimeoutMs: 5_000,
     acquireTimeoutMs: 5_000,
     callTimeoutMs: 10_000,
+    keepAliveMs: 20_000,
     watchAfterMs: 1_000,
     refusalPauseMs: 2_500,
     pageSize: 2_000,
