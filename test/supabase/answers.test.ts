@@ -175,15 +175,28 @@ describe('supabase: answers', () => {
     }),
   )
 
-  it('keeps the pause that 429 asks for, without asking again', () =>
+  it('does not ask again during the pause that 429 wants', () =>
     withStub(async (stub, store) => {
-      stub.reply = () => ({ status: 429, headers: { 'retry-after': '1' }, body: '{}' })
+      stub.reply = () => ({ status: 429, headers: { 'retry-after': '30' }, body: '{}' })
       await thrownBy(store.head())
       stub.reply = () => ({})
       expect(await thrownBy(store.head())).toMatchObject({ code: 'COORD_STORE_RATE_LIMITED' })
       expect(stub.requests).toHaveLength(1)
-      await new Promise((resolve) => setTimeout(resolve, 1_050))
-      expect(await store.head()).toMatchObject({ floor: 0 })
+    }))
+
+  it('asks again after the pause that 429 wants', () =>
+    withStub(async (stub, store) => {
+      stub.reply = () => ({ status: 429, headers: { 'retry-after': '1' }, body: '{}' })
+      await thrownBy(store.head())
+      const refusedAt = performance.now()
+      stub.reply = () => ({})
+      const asked = async () =>
+        await store.head().then(
+          () => true,
+          () => false,
+        )
+      await expect.poll(asked, { timeout: 10_000 }).toBe(true)
+      expect(performance.now() - refusedAt).toBeGreaterThan(900)
       expect(stub.requests).toHaveLength(2)
     }))
 })
