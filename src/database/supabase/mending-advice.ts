@@ -1,5 +1,6 @@
 import type { SupabaseAccess, SupabaseTarget } from '../../config/supabase.ts'
 import type { ErrorCode } from '../../errors.ts'
+import { anonFunctions } from '../migrations/emit-supabase.ts'
 
 export interface Advice {
   /** Ends the sentence "The Data API at HOST ...". */
@@ -26,6 +27,12 @@ export class MendingAdvice {
     return `Run once \`${schema}DATABASE_URL='postgres://...' coordinator migrate${anon}\` with the connection string of the project (dashboard: Connect); or \`${schema}coordinator migrate --emit supabase${anon} > supabase/migrations/$(date +%Y%m%d%H%M%S)_coordinator.sql\` and \`supabase db push\`.`
   }
 
+  #leaveFor(called: string): string {
+    return anonFunctions.some((name) => called === `${this.#schema}_${name}`)
+      ? `; or allow the public one to read and write on purpose, which everybody has: ${this.migrate}`
+      : ': the public one is never allowed to do this.'
+  }
+
   for(code: ErrorCode, called: string): Advice {
     const name = `public.${called}`
     switch (code) {
@@ -34,7 +41,7 @@ export class MendingAdvice {
       case 'COORD_STORE_ANON':
         return {
           text: `does not let the public key in ${this.#keyVariable} call ${name}`,
-          hint: `Put the secret key of the project into SUPABASE_SERVICE_ROLE_KEY. Or allow the public one on purpose: ${this.migrate} Then everybody who has the public key can read and write.`,
+          hint: `Put the secret key of the project into SUPABASE_SERVICE_ROLE_KEY${this.#leaveFor(called)}`,
         }
       case 'COORD_STORE_RIGHTS':
         return {
