@@ -464,11 +464,13 @@ export const ERRORS = {
   },
   COORD_SCHEMA_FOREIGN: {
     ...config,
+    status: 503,
     title: 'The database schema belongs to another program',
     hint: 'Set DATABASE_SCHEMA to the name of a schema that only the coordinator uses.',
   },
   COORD_SCHEMA_OLD: {
     ...config,
+    status: 503,
     title: 'The database schema is missing or too old',
     hint: 'Run `coordinator migrate`, or set AUTO_MIGRATE=true.',
   },

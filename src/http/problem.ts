@@ -44,9 +44,11 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
   }
 }
 
-/** When to try again, in seconds; `undefined` where trying again is of no use. */
+/** When to try again, in seconds; `undefined` where it is the request that has to change. */
 export function retryAfterSeconds(error: CoordinatorError): number | undefined {
-  return error.retryAfterSeconds ?? (error.retryable && error.status === 503 ? 2 : undefined)
+  if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds
+  // What somebody has to mend first takes longer than what passes by itself.
+  return error.status === 503 ? (error.retryable ? 2 : 10) : undefined
 }
 
 /** A failed write says whether it may have happened, whoever made the error. */

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { documents } from '../../scripts/generate/documents.ts'
-import { ERRORS } from '../../src/errors.ts'
+import { CoordinatorError, ERRORS, type ErrorCode } from '../../src/errors.ts'
+import { retryAfterSeconds } from '../../src/http/problem.ts'
+
+const codes = Object.keys(ERRORS) as ErrorCode[]
 
 describe('generated documents', () => {
   it.each(documents)('$path says what the code says (`npm run gen` writes it)', async ({ path, render }) => {
@@ -21,4 +24,13 @@ describe('the table of errors', () => {
     expect(entry.hint).toMatch(/[.`]$/)
     expect(entry.status).toBeGreaterThanOrEqual(400)
   })
+
+  it.each(codes.filter((code) => /^COORD_(STORE|SCHEMA)_/.test(code)))(
+    '%s is a fault of the storage: always 503, with a time to ask again',
+    (code) => {
+      const error = new CoordinatorError(code)
+      expect(error.status).toBe(503)
+      expect(retryAfterSeconds(error)).toBeGreaterThan(0)
+    },
+  )
 })
