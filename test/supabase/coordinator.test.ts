@@ -121,7 +121,7 @@ describe('the start', () => {
     async (_, [env, text]) => {
       const { code, stderr, stdout } = await runCoordinator(['serve'], {
         env: { PORT: '0', ...env() },
-        timeoutMs: 14_000,
+        timeoutMs: 50_000,
       })
       expect(code).toBe(78)
       const line = stderr.split('\n').filter((part) => part.startsWith('coordinator: '))
