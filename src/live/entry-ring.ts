@@ -94,8 +94,9 @@ export class EntryRing implements LiveObserver {
     }
     this.#size -= sizeOf(oldest)
     this.#first += 1
-    // Moving all that is left for each entry would cost more than the entries themselves.
-    if (this.#first < 1_024 || this.#first * 2 < this.#entries.length) return
+    // Moving all that is left for each entry would cost more than the entries themselves. What was forgotten stays in memory
+    // until then: never more of it than of what is kept.
+    if (this.#first * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#first)
     this.#first = 0
   }
