@@ -32,6 +32,19 @@ describe('sqlite: one process owns the file', () => {
   )
 
   it(
+    'refuses a second store on a link whose file the first one made',
+    inFolder(async ({ file, store }) => {
+      symlinkSync('real.db', file('link.db'))
+      const first = store({ path: file('link.db') })
+      await first.open()
+      for (const name of ['link.db', 'real.db'])
+        await expect(store({ path: file(name) }).open(), name).rejects.toMatchObject({
+          code: 'COORD_STORE_LOCKED',
+        })
+    }),
+  )
+
+  it(
     'waits for an owner that is about to end',
     inFolder(async ({ store }) => {
       const first = store()

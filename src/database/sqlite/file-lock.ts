@@ -1,11 +1,18 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { isSqliteError, translateSqliteError } from './errors.ts'
 
 /** The file whose lock stands for the ownership of a database file. Another name for the same file has the same one. */
 export function lockFileOf(file: string): string {
-  return `${existsSync(file) ? realpathSync(file) : file}.lock`
+  return `${existsSync(file) ? realpathSync(file) : fileToBeMade(file)}.lock`
+}
+
+/** Where SQLite makes a file that is not there: behind a link, where that points to. */
+function fileToBeMade(file: string): string {
+  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+  return isLink ? resolve(dirname(file), readlinkSync(file)) : file
 }
 
 /**
