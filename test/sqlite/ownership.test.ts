@@ -1,4 +1,4 @@
-import { existsSync, linkSync, renameSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, linkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { commitOf, put } from '../conformance/build.ts'
@@ -119,6 +119,29 @@ describe('sqlite: one process owns the file', () => {
         await expect(attempt()).rejects.toMatchObject({ code: 'COORD_STORE_PATH', outcome: 'not_written' })
       linkSync(file('moved.db'), file())
       expect(accepted(await caller.write(put('b'))).revision).toBe(2)
+    }),
+  )
+
+  it(
+    'refuses writes once the write-ahead log is gone, since a kill would lose them; closing in order saves what it held',
+    inFolder(async ({ file, store }) => {
+      symlinkSync('real.db', file('link.db'))
+      const owner = store({ path: file('link.db') })
+      await owner.open()
+      const caller = await Caller.at(owner)
+      await caller.write(put('a'))
+      rmSync(file('real.db-wal'))
+      for (const attempt of [() => caller.send(commitOf(put('b'))), () => owner.fork(caller.position)])
+        await expect(attempt()).rejects.toMatchObject({
+          code: 'COORD_STORE_PATH',
+          outcome: 'not_written',
+          detail: expect.stringContaining(file('real.db-wal')),
+        })
+      expect((await owner.head()).position).toEqual(caller.position)
+      await owner.close()
+      const reopened = store({ path: file('link.db') })
+      expect((await reopened.open()).position).toEqual(caller.position)
+      expect(accepted(await new Caller(reopened, caller.position).write(put('b'))).revision).toBe(2)
     }),
   )
 

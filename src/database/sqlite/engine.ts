@@ -11,6 +11,7 @@ import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
 import { translateSqliteError } from './errors.ts'
 import { takeFileLock } from './file-lock.ts'
+import { FilesInUse } from './files-in-use.ts'
 import { inspectFile } from './inspector.ts'
 import { checkSchema, findDrift, readLedger, sqliteExecutor, sqliteMigrations } from './migrator.ts'
 import { openForReading, openForWriting, prepareFolder, prepareForWriting } from './open-file.ts'
@@ -48,7 +49,7 @@ export class Engine {
   readonly #options: EngineOptions
   #lock: DatabaseSync | undefined
   #connection: Connection | undefined
-  #inode: number | bigint = 0
+  #files: FilesInUse | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -65,7 +66,7 @@ export class Engine {
         : reportMigrations(sqliteMigrations, readLedger(database))
       const connection = new Connection(database, file)
       const head = prepareHead(connection, { firstRevision, now })
-      this.#inode = statSync(file).ino
+      this.#files = new FilesInUse(file)
       this.#connection = connection
       return { head, warnings: migrationWarnings(report) }
     } catch (thrown) {
@@ -87,9 +88,7 @@ export class Engine {
     readonly batch: readonly Commit[]
     readonly now: number
   }): BatchReply {
-    const connection = this.#openConnection()
-    this.#requireFile()
-    return commitBatch(connection, question.batch, question)
+    return commitBatch(this.#writingConnection(), question.batch, question)
   }
 
   changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {
@@ -109,19 +108,15 @@ export class Engine {
   }
 
   raiseFloor(floor: Revision): void {
-    const connection = this.#openConnection()
-    this.#requireFile()
-    raiseFloor(connection, floor)
+    raiseFloor(this.#writingConnection(), floor)
   }
 
   sweep(): boolean {
-    return sweep(this.#openConnection())
+    return sweep(this.#writingConnection())
   }
 
   fork(from: Position): Head {
-    const connection = this.#openConnection()
-    this.#requireFile()
-    return fork(connection, from)
+    return fork(this.#writingConnection(), from)
   }
 
   /** What has run and what is pending. Needs no ownership: another process may be using the file. */
@@ -203,6 +198,13 @@ export class Engine {
     return this.#connection
   }
 
+  /** @throws COORD_STORE_PATH where what is written would be lost */
+  #writingConnection(): Connection {
+    const connection = this.#openConnection()
+    this.#files?.requireUnmoved()
+    return connection
+  }
+
   #read<T>(work: (connection: Connection) => T): T {
     const connection = this.#openConnection()
     try {
@@ -223,21 +225,6 @@ export class Engine {
     } finally {
       database?.close()
     }
-  }
-
-  /**
-   * A file that was removed or replaced while it is open goes on taking writes that no restart would find.
-   *
-   * @throws COORD_STORE_PATH
-   */
-  #requireFile(): void {
-    const { file } = this.#options
-    if (statSync(file, { throwIfNoEntry: false })?.ino !== this.#inode)
-      throw new CoordinatorError('COORD_STORE_PATH', {
-        detail: `${file} was removed or replaced while it was in use.`,
-        hint: 'Stop the coordinator, put the file back, and start it again.',
-        outcome: 'not_written',
-      })
   }
 }
 

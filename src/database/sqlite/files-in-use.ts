@@ -1,0 +1,31 @@
+import { realpathSync, statSync } from 'node:fs'
+import { CoordinatorError } from '../../errors.ts'
+
+/**
+ * A database file and its write-ahead log, as they were when they were opened. A file whose name is gone, or stands for
+ * another one, goes on taking writes that no restart would find.
+ */
+export class FilesInUse {
+  readonly #files: readonly { readonly path: string; readonly inode: number; readonly hint: string }[]
+
+  /** @param file a database that is open, and has been written to: before that it has no log */
+  constructor(file: string) {
+    const hints = {
+      [file]: 'Stop the coordinator, put the file back, and start it again.',
+      [`${realpathSync(file)}-wal`]:
+        'Stop the coordinator by SIGTERM, so that what the log held is saved, and start it again.',
+    }
+    this.#files = Object.entries(hints).map(([path, hint]) => ({ path, inode: statSync(path).ino, hint }))
+  }
+
+  /** @throws COORD_STORE_PATH */
+  requireUnmoved(): void {
+    for (const { path, inode, hint } of this.#files)
+      if (statSync(path, { throwIfNoEntry: false })?.ino !== inode)
+        throw new CoordinatorError('COORD_STORE_PATH', {
+          detail: `${path} was removed or replaced while it was in use.`,
+          hint,
+          outcome: 'not_written',
+        })
+  }
+}
