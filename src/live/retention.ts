@@ -25,7 +25,9 @@ export async function retain(
   const head = await store.head()
   const byCount = head.position.revision - keepRevisions
   if (byCount <= head.floor) return head
-  const byAge = keepHours === 0 ? byCount : await revisionAt(store, now - keepHours * hourMs)
+  // The times of entries are the store's: a clock that is ahead here must not make them old.
+  const newestAt = Math.min(now, head.at)
+  const byAge = keepHours === 0 ? byCount : await revisionAt(store, newestAt - keepHours * hourMs)
   const floor = Math.min(byCount, byAge ?? head.floor)
   return floor <= head.floor ? head : store.compact(floor)
 }

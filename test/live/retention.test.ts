@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { retain } from '../../src/live/retention.ts'
@@ -41,6 +42,12 @@ describe('retention', () => {
     expect((await retain(store, { keepHours: 10, keepRevisions: 5 }, 100 * hourMs)).floor).toBe(90)
   })
 
+  it('L23: keeps what is young by the clock of the store, where the one of this coordinator is ahead by a year', async () => {
+    const store = await storeOf(100)
+    const aYearOn = (100 + 365 * 24) * hourMs
+    expect((await retain(store, { keepHours: 24, keepRevisions: 5 }, aYearOn)).floor).toBe(76)
+  })
+
   it('L23: forgets from time to time, and forgets deletions with it', () =>
     withLive(
       async ({ live }) => {
@@ -49,7 +56,11 @@ describe('retention', () => {
         await live.commit(commitOf(put('a')))
         await live.commit(commitOf(remove('a')))
         expect(live.view.deletedAt('service', 'a')).toBe(2)
-        for (let n = 0; n < 5; n += 1) await live.commit(commitOf(put('b', { n })))
+        for (let n = 0; n < 5; n += 1) {
+          // The age counts from the newest entry on.
+          if (n === 3) await sleep(5)
+          await live.commit(commitOf(put('b', { n })))
+        }
         await until(() => live.figures.floor === 5)
         expect(live.view.deletedAt('service', 'a')).toBeUndefined()
         expect(floors.at(-1)).toBe(5)
