@@ -8,7 +8,7 @@ export interface StoreProcess {
   readonly messages: readonly ToParent[]
   /** The next message that has not been read yet; fails where the process ends without one. */
   next(): Promise<ToParent>
-  /** `kill -9`, and waits for the end. */
+  /** `kill -9`; waits for the end, and for everything that was sent before it. */
   kill(): Promise<void>
 }
 
@@ -30,6 +30,8 @@ export function runProcess(command: string, file: string, options: RunOptions = 
   let read = 0
   child.on('message', (message) => messages.push(message as ToParent))
   const ended = once(child, 'exit')
+  // What it sent in its last moment may arrive after word of its end.
+  const silent = once(child, 'disconnect')
   return {
     child,
     messages,
@@ -47,7 +49,7 @@ export function runProcess(command: string, file: string, options: RunOptions = 
     },
     async kill() {
       child.kill('SIGKILL')
-      await ended
+      await Promise.all([ended, silent])
     },
   }
 }
