@@ -23,7 +23,11 @@ export async function halveBatch(batch: readonly Commit[], send: SendBatch): Pro
   try {
     const second = await halveBatch(batch.slice(middle), send)
     // Both ask for the journal after the same position, so the later answer has all that the earlier one has.
-    return second.status === 'ok' ? withResults(second, [...first.results, ...second.results]) : second
+    if (second.status === 'ok') return withResults(second, [...first.results, ...second.results])
+    if (!first.results.some(({ outcome }) => outcome === 'accepted')) return second
+    throw new CoordinatorError('COORD_STORE_BUSY', {
+      detail: 'The history changed between two halves of a batch.',
+    })
   } catch (thrown) {
     // Of the batch as a whole nobody can say any more that nothing was written.
     throw thrown instanceof CoordinatorError ? thrown.withOutcome('unknown') : thrown
