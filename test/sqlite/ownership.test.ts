@@ -1,4 +1,4 @@
-import { existsSync, linkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { linkSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { commitOf, put } from '../conformance/build.ts'
@@ -146,16 +146,16 @@ describe('sqlite: one process owns the file', () => {
   )
 
   it(
-    'leaves one file and an empty lock file when it is closed',
-    inFolder(async ({ file, store }) => {
+    'uses the files that the documents name, and leaves one and an empty lock file when it is closed',
+    inFolder(async ({ path, file, store }) => {
       const owner = store()
       await owner.open()
       await (await Caller.at(owner)).write(put('a'))
-      expect(existsSync(file('coordinator.db-wal'))).toBe(true)
+      const [database, lock] = ['coordinator.db', 'coordinator.db.lock']
+      expect(readdirSync(path).sort()).toEqual([database, `${database}-shm`, `${database}-wal`, lock])
       await owner.close()
-      expect(existsSync(file('coordinator.db-wal'))).toBe(false)
-      expect(existsSync(file('coordinator.db-shm'))).toBe(false)
-      expect(statSync(file('coordinator.db.lock')).size).toBe(0)
+      expect(readdirSync(path).sort()).toEqual([database, lock])
+      expect(statSync(file(lock)).size).toBe(0)
     }),
   )
 })

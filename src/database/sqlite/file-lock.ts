@@ -28,6 +28,8 @@ export function takeFileLock(file: string, timeoutMs: number): DatabaseSync {
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(lockFile, { timeout: timeoutMs })
+    // Nothing is ever written: without this a journal for it would lie beside it, also after a kill.
+    lock.exec('pragma journal_mode = memory')
     lock.exec('begin exclusive')
     return lock
   } catch (thrown) {
