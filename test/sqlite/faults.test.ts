@@ -78,6 +78,28 @@ describe('sqlite: rights', () => {
   )
 
   it(
+    'refuses a log that somebody else has left behind by its name',
+    inFolder(async (folder) => {
+      const { file } = folder
+      const writer = runProcess('write', file())
+      await writer.next()
+      await writer.next()
+      await writer.kill()
+      rmSync(file('coordinator.db.lock'))
+      chmodSync(file(), 0o666)
+      chmodSync(file('coordinator.db-shm'), 0o666)
+      chmodSync(file('coordinator.db-wal'), 0o444)
+      expect(await failureAsUser(folder)).toEqual({
+        code: 'COORD_STORE_READ_ONLY',
+        exitCode: 74,
+        detail: `${file('coordinator.db-wal')} cannot be written by the user that runs the coordinator.`,
+      })
+      chmodSync(file('coordinator.db-wal'), 0o666)
+      expect(await failureAsUser(folder)).toMatchObject({ head: { lineage: expect.any(String) } })
+    }),
+  )
+
+  it(
     'refuses a read-only folder with exit code 74',
     inFolder(async ({ path }) => {
       const closed = join(path, 'closed')

@@ -13,7 +13,7 @@ describe('sqlite: one process owns the file', () => {
       const first = store()
       await first.open()
       const second = runProcess('open', file())
-      expect(await second.next()).toEqual({ failed: { code: 'COORD_STORE_LOCKED', exitCode: 74 } })
+      expect(await second.next()).toMatchObject({ failed: { code: 'COORD_STORE_LOCKED', exitCode: 74 } })
       const caller = await Caller.at(first)
       expect(accepted(await caller.write(put('a'))).revision).toBe(1)
     }),

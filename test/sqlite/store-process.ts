@@ -17,9 +17,16 @@ import type { Commit, Position } from '../../src/records/record.ts'
 
 export type ToParent =
   | { readonly head: { readonly revision: number; readonly lineage: string } }
-  | { readonly failed: { readonly code: string; readonly exitCode: number; readonly outcome?: string } }
+  | { readonly failed: Failure }
   | { readonly acknowledged: readonly { readonly id: string; readonly revision: number }[] }
   | { readonly filled: FillReport }
+
+export interface Failure {
+  readonly code: string
+  readonly exitCode: number
+  readonly detail: string
+  readonly outcome?: string
+}
 
 export interface FillReport {
   readonly failed: { readonly code: string; readonly outcome?: string; readonly retryable: boolean }
@@ -100,8 +107,8 @@ try {
     else await store.close()
   }
 } catch (thrown) {
-  const { code, exitCode, outcome } = toCoordinatorError(thrown)
-  tell({ failed: { code, exitCode, ...(outcome === undefined ? {} : { outcome }) } })
+  const { code, exitCode, detail, outcome } = toCoordinatorError(thrown)
+  tell({ failed: { code, exitCode, detail, ...(outcome === undefined ? {} : { outcome }) } })
   await store.close()
 }
 if (command !== 'hold') process.disconnect()

@@ -6,6 +6,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  realpathSync,
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -80,8 +81,12 @@ function flushFolder(folder: string): void {
  * @throws COORD_STORE_FOREIGN, COORD_STORE_CORRUPT, COORD_STORE_READ_ONLY, COORD_STORE_BUSY, COORD_STORE_PATH
  */
 export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSync {
-  // SQLite opens such a file for reading, and notices only at the first write.
-  if (existsSync(file)) requireWritable(file)
+  // SQLite opens such a file for reading, and notices only at the first write. Its own two may be left by another user.
+  if (existsSync(file))
+    for (const end of ['', '-wal', '-shm']) {
+      const path = `${realpathSync(file)}${end}`
+      if (existsSync(path)) requireWritable(path)
+    }
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { timeout: busyTimeoutMs })
