@@ -263,6 +263,23 @@ export function compaction(backend: ConformanceBackend): void {
     )
 
     it(
+      'may be asked for several times at once: the highest floor stays',
+      scoped(backend, async ({ store, caller }) => {
+        const forgotten = commitOf(put('a'))
+        await caller.send(forgotten, ...Array.from({ length: 11 }, (_, v) => commitOf(put('a', { v }))))
+        const before = await recordsAsOf(store, { revision: 9 })
+        const floors = [5, 9, 7, 2]
+        const heads = await Promise.all(floors.map((floor) => store.compact(floor)))
+        for (const [index, { floor }] of heads.entries())
+          expect(floor).toBeGreaterThanOrEqual(floors[index] as number)
+        expect(await store.head()).toMatchObject({ floor: 9, position: caller.position })
+        expect(await recordsAsOf(store, { revision: 9 })).toEqual(before)
+        await expect(recordsAsOf(store, { revision: 8 })).rejects.toMatchObject(gone)
+        expect(accepted((await caller.send(forgotten))[0])).toMatchObject({ revision: 13, replayed: false })
+      }),
+    )
+
+    it(
       'is still there after a restart, where the store is durable',
       scoped(backend, async (scope) => {
         await scope.caller.send(...Array.from({ length: 6 }, (_, v) => commitOf(put('a', { v }))))

@@ -19,6 +19,8 @@ async function pagesOf(store: Store, limit: number) {
     revisions.push(page.entries.map(({ revision }) => revision))
     previous.push(...page.previous)
     if (page.next === undefined) return { revisions, previous, complete: page.complete }
+    // Only the last page can say that nothing came before.
+    expect(page.complete).toBe(false)
     before = page.next
   }
 }
@@ -150,6 +152,21 @@ export function histories(backend: ConformanceBackend): void {
         expect(page).not.toHaveProperty('next')
         expect(await pagesOf(store, 1)).toEqual({ revisions: [[7], [5]], previous: [5, 3], complete: false })
       }),
+    )
+
+    it.each([
+      [3, [5, 3]],
+      [8, []],
+    ])('goes on with what is left where history is forgotten up to %i between pages', (floor, left) =>
+      scoped(backend, async ({ store, caller }) => {
+        await alternate(caller, 5)
+        const { next } = await store.history('service', 'a', { limit: 2 })
+        await store.compact(floor)
+        const rest = await store.history('service', 'a', { before: next as number })
+        expect(rest.entries.map(({ revision }) => revision)).toEqual(left)
+        expect(rest.previous).toEqual(left.map((revision) => revision - 2))
+        expect(rest.complete).toBe(false)
+      })(),
     )
 
     it(

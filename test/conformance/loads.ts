@@ -190,12 +190,17 @@ async function loadWhile(store: Store, between: (page: number) => Promise<void>)
   const before = await store.head()
   const view = new View({ kinds: {}, projections: [] }, before.position, before.at)
   let page = 0
+  const keys: RecordKey[] = []
   for await (const part of store.load()) {
     view.seed(part)
+    keys.push(...[...part.records, ...part.tombstones].sort(byKey))
     if (page < 4) await between(page)
     page += 1
   }
   expect(page).toBeGreaterThan(2)
+  // Whatever happens meanwhile, no key comes twice, and none out of its order.
+  for (const [index, key] of keys.slice(1).entries())
+    expect(byKey(keys[index] as RecordKey, key)).toBeLessThan(0)
   view.apply(await new Caller(store, before.position).follow())
   return view
 }

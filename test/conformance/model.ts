@@ -16,6 +16,8 @@ interface ModelEntry {
   readonly entry: Entry
   readonly fingerprint: string | undefined
   readonly previous: readonly Revision[]
+  /** For each write the one to the same record before it; 0 where there was none, or a deletion that was forgotten then. */
+  readonly prior: readonly Revision[]
 }
 
 type State = ReadonlyMap<string, StoredRecord>
@@ -82,6 +84,12 @@ export class Model {
     return { all, kept: isPut ? newestOld + 1 : newestOld }
   }
 
+  /** Whether nothing came before the newest so many entries of a record's history. */
+  reachesFirst(key: RecordKey, count: number): boolean {
+    const oldest = this.historyOf(key).all[count - 1]
+    return oldest === undefined || oldest.prior[indexOf(oldest.entry, key)] === 0
+  }
+
   /** Does what a store must do with a commit, and says what it must answer. */
   judge(commit: Commit): CommitResult {
     const known = this.journal.find(({ entry }) => entry.commitId === commit.commitId)
@@ -100,6 +108,13 @@ export class Model {
     )
     if (!changes) return { outcome: 'unchanged', revisions }
     return acceptedResult(this.#append(commit, revisions), false)
+  }
+
+  #newestWrite(key: RecordKey): Revision {
+    const newest = this.journal.findLast(({ entry }) => indexOf(entry, key) !== -1)?.entry
+    if (newest === undefined) return 0
+    const forgotten = newest.revision <= this.floor && newest.writes[indexOf(newest, key)]?.op === 'delete'
+    return forgotten ? 0 : newest.revision
   }
 
   #append({ commitId, actor, writes, fingerprint }: Commit, previous: readonly Revision[]): ModelEntry {
@@ -131,7 +146,8 @@ export class Model {
       writes: writes.map(withoutExpect),
       digest: nextDigest(digest, commitId),
     }
-    const appended = { entry, fingerprint, previous }
+    const prior = writes.map((write) => this.#newestWrite(write))
+    const appended = { entry, fingerprint, previous, prior }
     this.journal.push(appended)
     return appended
   }
