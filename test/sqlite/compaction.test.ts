@@ -50,6 +50,24 @@ describe('sqlite: compaction', () => {
   )
 
   it(
+    'has forgotten a deletion as soon as the floor is above it: a record that comes back before it is swept is new',
+    inFolder(async ({ store }) => {
+      const owner = store()
+      await owner.open()
+      const caller = await Caller.at(owner)
+      await fill(caller, 40)
+      const compacting = owner.compact(caller.position.revision)
+      await caller.write(put('r00', { back: true }))
+      await compacting
+      expect(await owner.history('service', 'r00')).toEqual({
+        entries: [caller.entries.at(-1)],
+        previous: [0],
+        complete: true,
+      })
+    }),
+  )
+
+  it(
     'that was cut off answers as if it had ended, and the next one removes the rest',
     inFolder(async ({ file, store }) => {
       const threads: Worker[] = []
