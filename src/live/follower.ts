@@ -132,7 +132,12 @@ export class Follower {
     for (;;) {
       const asked = this.#port.position()
       const reply = await this.#port.store.changes(asked, CHANGES_LIMIT)
-      if (reply.status !== 'ok') return this.#port.realign(reply, asked)
+      if (reply.status !== 'ok') {
+        const realigned = this.#port.realign(reply, asked)
+        // It is an answer all the same. Only now: the view is stale already, so the state does not flicker.
+        this.#port.board.succeeded('read')
+        return realigned
+      }
       if (reply.more && reply.entries.length === 0)
         throw new CoordinatorError('COORD_STORE_FAULT', {
           detail: `The store has entries after revision ${asked.revision}, and gives none.`,

@@ -95,12 +95,13 @@ describe('loading', () => {
 
 describe('building the view anew', () => {
   it('L19: happens when the journal behind it was compacted, and the old view is served, as stale, until then', () =>
-    withLive(async ({ live, store, another, reasons }) => {
+    withLive(async ({ live, store, another, reasons, states }) => {
       await live.commit(commitOf(put('a')))
       store.always({ does: 'fail' }, 'changes')
       const other = await another()
       for (const id of ['b', 'c', 'd']) await other.live.commit(commitOf(put(id)))
       await store.inner.compact(3)
+      await until(() => live.status.state === 'degraded')
       store.heal()
       store.next('load', { does: 'delay', ms: 50 })
       await until(() => store.callsOf('load').length === 2)
@@ -108,7 +109,8 @@ describe('building the view anew', () => {
       expect(live.status.reason).toContain('after revision 1 is gone')
       expect(live.view.revision).toBe(1)
       await until(() => live.view.revision === 4)
-      expect(live.status.state).toBe('ready')
+      // First the fault, then the reason to load anew.
+      expect(states.slice(states.indexOf('degraded'))).toEqual(['degraded', 'degraded', 'ready'])
       expect(live.view.lineage).toBe(other.live.view.lineage)
       expect(reasons).toHaveLength(2)
       expect(store.callsOf('fork')).toEqual([])
