@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { put } from '../conformance/build.ts'
@@ -41,6 +42,18 @@ describe('sqlite: acknowledged means durable', () => {
       const revisions = new Map(records.map(({ id, revision }) => [id, revision]))
       for (const { id, revision } of acknowledged) expect(revisions.get(id)).toBe(revision)
       expect(records).toHaveLength(head.position.revision)
+    }),
+  )
+
+  it(
+    'writes for an empty batch too, which asks whether writes work',
+    inFolder(async ({ file, store }) => {
+      const owner = store()
+      const { position } = await owner.open()
+      const before = statSync(file('coordinator.db-wal')).size
+      expect(await owner.commit(position, [])).toMatchObject({ status: 'ok', entries: [] })
+      expect(statSync(file('coordinator.db-wal')).size).toBeGreaterThan(before)
+      expect((await owner.head()).position).toEqual(position)
     }),
   )
 

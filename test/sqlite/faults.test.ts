@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, w
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { outcomeOfFailedEnd } from '../../src/database/sqlite/errors.ts'
 import { idsOf, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
 import { type Folder, inFolder } from './in-folder.ts'
@@ -199,14 +200,26 @@ describe('sqlite: damaged and foreign files', () => {
   )
 })
 
+describe('sqlite: a commit that fails at its end', () => {
+  // https://sqlite.org/rescode.html#extrc
+  it.each([
+    ['the flush', 1034, 'unknown'],
+    ['a write', 778, 'unknown'],
+    ['a full disk', 13, 'not_written'],
+    ['a lock', 5, 'not_written'],
+  ])('by %s is %i, and %s', (_, errcode, outcome) => {
+    expect(outcomeOfFailedEnd(Object.assign(new Error('SQLite'), { errcode, errstr: '' }))).toBe(outcome)
+  })
+})
+
 describe('sqlite: full disk', () => {
   it(
     'fails the write, not written, loses nothing, and writes again once there is room',
     inFolder(async ({ path }) => {
       const disk = join(path, 'disk')
       mkdirSync(disk)
-      // A file system of 4 MiB in a name space of its own, which ends with the process.
-      const mount = `mount -t tmpfs -o size=4m tmpfs '${disk}'`
+      // A file system of 6 MiB in a name space of its own, which ends with the process.
+      const mount = `mount -t tmpfs -o size=6m tmpfs '${disk}'`
       const space = ['unshare', '--mount', ...(nobody === undefined ? ['--map-root-user'] : [])]
       const trial = spawnSync(space[0] as string, [...space.slice(1), 'sh', '-c', mount], {
         encoding: 'utf8',
@@ -219,6 +232,7 @@ describe('sqlite: full disk', () => {
       const process = runProcess('fill', join(disk, 'coordinator.db'), { through })
       const { filled } = (await process.next()) as { filled: FillReport }
       expect(filled.failed).toEqual({ code: 'COORD_STORE_FULL', outcome: 'not_written', retryable: true })
+      expect(filled.emptyBatches).toEqual(['COORD_STORE_FULL', 'ok'])
       expect(filled.acknowledgedBefore).toBeGreaterThan(10)
       expect(filled.headAfterFailure).toBe(filled.acknowledgedBefore)
       expect(filled.sameBatchAgain).toEqual(['accepted', 'accepted'])

@@ -30,6 +30,8 @@ export interface Failure {
 
 export interface FillReport {
   readonly failed: { readonly code: string; readonly outcome?: string; readonly retryable: boolean }
+  /** What an empty batch, which asks whether writes work, was answered while they did not, and when there was room. */
+  readonly emptyBatches: readonly string[]
   readonly acknowledgedBefore: number
   readonly headAfterFailure: number
   readonly sameBatchAgain: readonly string[]
@@ -66,7 +68,7 @@ async function write(position: Position): Promise<void> {
 
 async function fill(): Promise<FillReport> {
   const ballast = join(dirname(file), 'ballast')
-  writeFileSync(ballast, Buffer.alloc(512 * 1024))
+  writeFileSync(ballast, Buffer.alloc(2 * 1024 * 1024))
   await store.open()
   let acknowledgedBefore = 0
   for (;;) {
@@ -78,7 +80,14 @@ async function fill(): Promise<FillReport> {
     } catch (thrown) {
       const { code, outcome, retryable } = toCoordinatorError(thrown)
       const headAfterFailure = (await store.head()).position.revision
+      const ask = () =>
+        store.commit(position, []).then(
+          ({ status }) => status,
+          (error: unknown) => toCoordinatorError(error).code,
+        )
+      const emptyBatches = [await ask()]
       rmSync(ballast)
+      emptyBatches.push(await ask())
       const again = await store.commit(position, batch)
       await store.close()
       const reopened = new SqliteStore({ path: file })
@@ -86,6 +95,7 @@ async function fill(): Promise<FillReport> {
       await reopened.close()
       return {
         failed: { code, retryable, ...(outcome === undefined ? {} : { outcome }) },
+        emptyBatches,
         acknowledgedBefore,
         headAfterFailure,
         sameBatchAgain:

@@ -51,14 +51,22 @@ export function commitBatch(
     const head = connection.readHead()
     const offTrack = locate(connection, head, after)
     if (offTrack !== undefined) return offTrack
-    // An empty batch asks whether writes work. Only a write can tell.
-    if (batch.length === 0) connection.statements.touchHead.run()
+    if (batch.length === 0) touchHead(connection)
     const { entries, more } = entriesAfter(connection, after.revision, head.revision)
     const judge = new BatchJudge(connection, head, Math.max(head.at, Math.trunc(now)))
     const results = batch.map((commit) => judge.judge(commit))
     judge.finish()
     return { status: 'ok', results, before: entries, more }
   })
+}
+
+/**
+ * An empty batch asks whether writes work, and only a write can tell. SQLite writes nothing where a row stays as it is: so one
+ * is changed, and changed back.
+ */
+function touchHead({ statements }: Connection): void {
+  statements.flipSwept.run()
+  statements.flipSwept.run()
 }
 
 /** Judges the commits of one batch, in order, and stores those that are accepted. */

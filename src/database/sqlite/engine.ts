@@ -14,7 +14,7 @@ import { takeFileLock } from './file-lock.ts'
 import { FilesInUse } from './files-in-use.ts'
 import { inspectFile } from './inspector.ts'
 import { checkSchema, findDrift, readLedger, sqliteExecutor, sqliteMigrations } from './migrator.ts'
-import { openForReading, openForWriting, prepareFolder, prepareForWriting } from './open-file.ts'
+import { openForReading, openForWriting, prepareFolder, prepareForWriting, requireRoom } from './open-file.ts'
 import { type HistoryPart, type HistoryQuestion, readChanges, readHistory } from './read-journal.ts'
 import {
   type AsOfPart,
@@ -88,7 +88,9 @@ export class Engine {
     readonly batch: readonly Commit[]
     readonly now: number
   }): BatchReply {
-    return commitBatch(this.#writingConnection(), question.batch, question)
+    const connection = this.#writingConnection()
+    if (question.batch.length === 0) requireRoom(this.#options.file)
+    return commitBatch(connection, question.batch, question)
   }
 
   changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   realpathSync,
+  statfsSync,
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -16,6 +17,9 @@ import { translateSqliteError } from './errors.ts'
 
 /** "COOR", in the header of every file of ours: what `file` and `pragma application_id` show. */
 export const APPLICATION_ID = 0x434f4f52
+
+/** What a disk that is not full has at least, in bytes: the largest batch of the live layer. */
+const ROOM = 1024 * 1024
 
 /** How many pages the write-ahead log may have before a commit copies them into the database: 32 MiB. */
 const CHECKPOINT_PAGES = 8_000
@@ -161,6 +165,22 @@ function requireWal(database: DatabaseSync, file: string): void {
       `The file system of ${file} does not allow a write-ahead log (SQLite stays in mode ${mode}).`,
       'Put the database file on a local disk.',
     )
+}
+
+/**
+ * For a question whether writes work. What a write that failed for want of room had taken stays with the log, so that a
+ * small one goes through where the next of common size fails again.
+ *
+ * @throws COORD_STORE_FULL
+ */
+export function requireRoom(file: string): void {
+  const { bavail, blocks, bsize } = statfsSync(file)
+  // Some file systems do not count.
+  if (blocks === 0 || bavail * bsize >= ROOM) return
+  throw new CoordinatorError('COORD_STORE_FULL', {
+    detail: `The disk of ${file} has ${bavail * bsize} bytes left.`,
+    outcome: 'not_written',
+  })
 }
 
 function pathError(detail: string, hint?: string): CoordinatorError {

@@ -12,7 +12,7 @@ const sql = {
   writeLineage: 'update head set lineage = ?, digest = ?, first_digest = ? where one = 1',
   writeFloor: 'update head set floor = ? where one = 1',
   writeSwept: 'update head set swept = ? where one = 1',
-  touchHead: 'update head set revision = revision where one = 1',
+  flipSwept: 'update head set swept = -1 - swept where one = 1',
 
   readRecord: 'select data, revision, created_at from records where kind = ? and id = ?',
   writeRecord: `insert into records (kind, id, data, revision, created_at, updated_at) values (?, ?, ?, ?, ?, ?)
