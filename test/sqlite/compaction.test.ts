@@ -139,6 +139,9 @@ describe('sqlite: long answers come in parts', () => {
         Array.from({ length: versions }, (_, index) => versions - index),
       )
       expect(complete).toBe(true)
+      const page = await owner.history('service', 'hot', { limit: 1_500 })
+      expect(page.entries).toEqual(entries.slice(0, 1_500))
+      expect(page).toMatchObject({ next: versions - 1_499, complete: false })
       const oldest = await owner.history('service', 'hot', { before: 3 })
       expect(oldest.entries.map(({ revision }) => revision)).toEqual([2, 1])
       for (const revision of [1, 2_500, versions]) {
