@@ -164,6 +164,27 @@ describe('late answers', () => {
       { options: { commitTimeoutMs: 5_000 } },
     ))
 
+  it('L17: whose entries the database has lost before they could be asked for acknowledge nothing', () =>
+    withLive(
+      async (scope) => {
+        const { live, store } = scope
+        for (const id of ['a', 'b']) await live.commit(commitOf(put(id)))
+        store.next('commit', {
+          does: 'instead',
+          run: async (inner, [after, batch]) => {
+            const reply = await inner.commit(after as Position, batch as readonly Commit[])
+            await failOver([scope], 1)
+            return { ...reply, entries: [], more: true }
+          },
+        })
+        const outcome = await live.commit(commitOf(put('c')))
+        expect(outcome).toMatchObject({ outcome: 'accepted', revision: 2, replayed: false })
+        expect((await loadAll(store.inner)).records.map(({ id }) => id)).toEqual(['a', 'c'])
+        expect(live.view.get('service', 'c')?.revision).toBe(2)
+      },
+      { options: { commitTimeoutMs: 5_000 } },
+    ))
+
   it('L17: to a question for changes are not mixed into another lineage', () =>
     withLive(async (scope) => {
       const { live, store } = scope
