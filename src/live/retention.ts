@@ -75,12 +75,9 @@ export class Retainer {
     this.#options = options
   }
 
+  /** Begins anywhere within the interval: a coordinator that is restarted more often than that comes to it too. */
   start(): void {
-    if (this.#stopped) return
-    const delay = this.#options.retentionIntervalMs * (0.95 + Math.random() / 10)
-    this.#timer = setTimeout(() => {
-      void this.#retain().finally(() => this.start())
-    }, delay).unref()
+    this.#retainIn(Math.random())
   }
 
   stop(): void {
@@ -94,6 +91,13 @@ export class Retainer {
     const revision = this.#port.viewRevision()
     if (keepHours > 0 || this.#running || this.#stopped || revision < this.#notBefore) return
     if (revision - this.#port.floor() > keepRevisions * 1.25) void this.#retain()
+  }
+
+  #retainIn(intervals: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      void this.#retain().finally(() => this.#retainIn(0.95 + Math.random() / 10))
+    }, this.#options.retentionIntervalMs * intervals).unref()
   }
 
   async #retain(): Promise<void> {

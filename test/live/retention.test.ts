@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { retain } from '../../src/live/retention.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
@@ -71,6 +71,15 @@ describe('retention', () => {
       // An age of a few milliseconds.
       { options: { keepHours: 1 / hourMs, keepRevisions: 2, retentionIntervalMs: 30 } },
     ))
+
+  it('L23: comes for the first time anywhere within the interval, so that restarts within it do not prevent it', async () => {
+    const inner = await storeOf(100)
+    vi.spyOn(Math, 'random').mockReturnValue(1e-6)
+    await withLive(({ live }) => until(() => live.figures.floor === 76), {
+      inner,
+      options: { keepHours: 24, keepRevisions: 5, retentionIntervalMs: 3_600_000 },
+    })
+  })
 
   it('L23: keeps a journal without a rule by age near its limit, however fast it grows', () =>
     withLive(
