@@ -54,6 +54,32 @@ describe('committing', () => {
       expect(live.view.revision).toBe(6)
     }))
 
+  it('L5: asks anew for the rest where a question from before the commit is still under way', () =>
+    withLive(async ({ live, store }) => {
+      const asked = Promise.withResolvers<void>()
+      const released = Promise.withResolvers<void>()
+      store.next('changes', {
+        does: 'instead',
+        run: async (inner, [after, limit]) => {
+          const reply = await inner.changes(after as never, limit as never)
+          asked.resolve()
+          await released.promise
+          return reply
+        },
+      })
+      await asked.promise
+      store.next('commit', {
+        does: 'instead',
+        run: async (inner, [after, batch]) => {
+          const reply = await inner.commit(after as never, batch as never)
+          setTimeout(released.resolve, 20)
+          return { ...reply, entries: [], more: true }
+        },
+      })
+      expect(await live.commit(commitOf(put('a')))).toMatchObject({ revision: 1, replayed: false })
+      expect(live.view.revision).toBe(1)
+    }))
+
   it('L6: gathers what comes while a batch is under way, and sends one batch at a time', () =>
     withLive(async ({ live, store }) => {
       store.next('commit', { does: 'delay', ms: 40 })
