@@ -134,6 +134,18 @@ describe('reading', () => {
       { started: false },
     ))
 
+  it('L3: are young again with every answer of the store, also while nothing happens', () =>
+    withLive(async ({ live }) => {
+      const { revision } = live.view
+      let [age, falls] = [0, 0]
+      await until(() => {
+        if (live.figures.ageMs < age) falls += 1
+        age = live.figures.ageMs
+        return falls === 3
+      })
+      expect(live.view.revision).toBe(revision)
+    }))
+
   it('L3: serves the view while the database is gone, at the revision it had', () =>
     withLive(async ({ live, store }) => {
       await live.commit(commitOf(put('a')))
