@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
 import type { Commit } from '../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
@@ -472,6 +472,28 @@ describe('an outage', () => {
       },
       { options: { commitTimeoutMs: 600 } },
     ))
+
+  it('L11: is asked ever more seldom, and at once when it has answered somebody else', () =>
+    withLive(async ({ live, store }) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0.999)
+      const asked: number[] = []
+      const failing = {
+        does: 'instead',
+        run: async () => {
+          asked.push(performance.now())
+          throw new CoordinatorError('COORD_STORE_UNAVAILABLE')
+        },
+      } as const satisfies import('../support/faulty-store.ts').Fault
+      store.always(failing, 'changes')
+      await until(() => asked.length === 5)
+      const waits = asked.slice(1).map((time, index) => time - (asked[index] as number))
+      // Twice as long each time, from 50 ms on.
+      expect(waits[3]).toBeGreaterThan(350)
+      store.heal()
+      await live.history('service', 'a')
+      // By itself it would be asked in 800 ms.
+      await until(() => live.status.state === 'ready', 500)
+    }))
 
   it('L11: is not asked more often because many wait for a revision', () =>
     withLive(async ({ live, store }) => {
