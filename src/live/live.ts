@@ -336,7 +336,10 @@ export class Live {
   /** Clients that saw what the database no longer knows must learn so: by a new lineage. */
   async #contradict(reply: OffTrack): Promise<void> {
     const known = this.view.position
-    if (reply.head.position.lineage === known.lineage) await this.store.fork(reply.head.position)
+    let { head } = reply
+    // Others may write before the fork comes. To go on in the old lineage would put their entries in the place of those that
+    // clients have seen.
+    while (head.position.lineage === known.lineage) head = await this.store.fork(head.position)
     if (this.#contradictedAt === known) return
     this.#contradictedAt = known
     this.#tell((observer) => observer.contradicted?.(reply, known))

@@ -96,6 +96,26 @@ describe('a database that lost its newest commits', () => {
       await until(() => live.status.state === 'ready')
     }))
 
+  it('L16: gets a new lineage though somebody writes between the answer and the fork', () =>
+    withLive(async (scope) => {
+      const { live, store } = scope
+      for (const id of ['a', 'b', 'c']) await live.commit(commitOf(put(id)))
+      const before = live.view.lineage
+      const copy = await shortened(store.inner, 1)
+      const other = await Caller.at(copy)
+      store.next('fork', {
+        does: 'instead',
+        run: async (inner, [from]) => {
+          for (const id of ['x', 'y', 'z']) await other.write(put(id))
+          return inner.fork(from as Position)
+        },
+      })
+      store.inner = copy
+      await until(() => live.view.get('service', 'z') !== undefined)
+      expect(live.view.lineage).not.toBe(before)
+      expect(live.view.position).toEqual((await copy.head()).position)
+    }))
+
   it('L16: does not take back what it acknowledged in the new lineage', () =>
     withLive(async (scope) => {
       const { live } = scope
