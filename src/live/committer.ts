@@ -296,7 +296,9 @@ export class Committer {
       if (!(await this.#port.take(reply.entries, asked, values))) return false
       if (reply.more) await this.#port.drain()
       this.#backoff.reset()
-      return this.#port.position().lineage === asked.lineage
+      const { lineage, revision } = this.#port.position()
+      // A view that was built anew meanwhile may be of a moment before this batch.
+      return lineage === asked.lineage && revision >= newestOf(reply.results)
     } catch (thrown) {
       this.#port.board.failed('read', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
       await pause(this.#backoff.next(), this.#stop.signal)
@@ -378,6 +380,13 @@ export class Committer {
     pending.reject(error)
     this.#port.answered('failed', performance.now() - pending.startedAt)
   }
+}
+
+/** The newest revision that some results tell of; 0 where they tell of none. */
+function newestOf(results: readonly CommitResult[]): Revision {
+  let newest = 0
+  for (const result of results) if (result.outcome === 'accepted') newest = Math.max(newest, result.revision)
+  return newest
 }
 
 /** What the entries say that this batch has just made. */

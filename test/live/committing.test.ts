@@ -54,6 +54,23 @@ describe('committing', () => {
       expect(live.view.revision).toBe(6)
     }))
 
+  it('L5: asks once more where the rest of the journal does not reach the commit', () =>
+    withLive(async ({ live, store }) => {
+      // As after a reload that began before the commit, or from a copy that stands still.
+      const stale = { status: 'ok', entries: [], more: false } as const
+      store.always({ does: 'instead', run: async () => stale }, 'changes')
+      store.next('commit', {
+        does: 'instead',
+        run: async (inner, [after, batch]) => {
+          const reply = await inner.commit(after as never, batch as never)
+          return reply.status === 'ok' ? { ...reply, entries: [], more: true } : reply
+        },
+      })
+      const outcome = await live.commit(commitOf(put('a')))
+      expect(live.view.revision).toBe(1)
+      expect(outcome).toMatchObject({ outcome: 'accepted', revision: 1, replayed: true })
+    }))
+
   it('L5: asks anew for the rest where a question from before the commit is still under way', () =>
     withLive(async ({ live, store }) => {
       const asked = Promise.withResolvers<void>()

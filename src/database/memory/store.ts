@@ -153,7 +153,7 @@ export class MemoryStore implements Store {
     const revision = this.#resolve(moment)
     const { lineage } = this.#position
     const position = { lineage, revision, digest: this.#digestAt(revision) as string }
-    const records = this.#recordsAt(revision).filter((record) => matches(record, filter))
+    const records = this.#recordsAt(revision, filter)
     for (let start = 0; start === 0 || start < records.length; start += this.#pageSize)
       yield { position, records: records.slice(start, start + this.#pageSize) }
   }
@@ -316,8 +316,24 @@ export class MemoryStore implements Store {
     return revision
   }
 
+  #recordsAt(revision: Revision, { kind, id }: AsOfFilter): readonly StoredRecord[] {
+    if (kind !== undefined && id !== undefined) return this.#recordAt(revision, { kind, id })
+    return this.#allAt(revision).filter((record) => kind === undefined || record.kind === kind)
+  }
+
+  /** One record as it stood: from its newest version back along the chain of its writes. None, or one. */
+  #recordAt(revision: Revision, key: RecordKey): readonly StoredRecord[] {
+    let state: StoredRecord | Tombstone | undefined = this.#newestTo(key)
+    while (state !== undefined && state.revision > revision) {
+      const later = this.#version(key, state.revision)
+      const before = later && this.#version(key, later.row.prior[later.index] as Revision)
+      state = before && newestOf(before.row, before.index)
+    }
+    return exists(state) ? [state] : []
+  }
+
   /** Every record as it stood: what has not changed since, and for what has the version before its first later write. */
-  #recordsAt(revision: Revision): StoredRecord[] {
+  #allAt(revision: Revision): readonly StoredRecord[] {
     const changed = new Map<string, StoredRecord | undefined>()
     for (let later = this.#position.revision; later > revision; later -= 1) {
       const row = this.#journal.get(later) as Row
@@ -396,10 +412,6 @@ function newestOf({ entry, createdAt }: Row, index: number): StoredRecord | Tomb
 
 function exists(newest: StoredRecord | Tombstone | undefined): newest is StoredRecord {
   return newest !== undefined && 'data' in newest
-}
-
-function matches(record: StoredRecord, { kind, id }: AsOfFilter): boolean {
-  return (kind === undefined || record.kind === kind) && (id === undefined || record.id === id)
 }
 
 function compacted(floor: Revision): CoordinatorError {
