@@ -28,8 +28,8 @@ export interface Head {
 }
 
 /**
- * A part of all records, in order of kind, then id, by code points (the order of UTF-8 bytes). Pages may come from
- * different revisions. No key comes twice.
+ * A part of all records, in whatever order the store reads them fastest. Pages may come from different revisions. A key
+ * comes twice only where it was deleted, forgotten, and made again between two pages: the later one counts.
  */
 export interface LoadPage {
   readonly lineage: string
@@ -139,7 +139,10 @@ export interface AsOfFilter {
   readonly id?: string
 }
 
-/** A part of the records as they stood at one revision, ordered as in `load`. The first page always comes, even when it is empty. */
+/**
+ * A part of the records as they stood at one revision, in order of kind, then id, by code points (the order of UTF-8 bytes).
+ * The first page always comes, even when it is empty.
+ */
 export interface AsOfPage {
   readonly position: Position
   readonly records: readonly StoredRecord[]

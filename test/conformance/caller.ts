@@ -121,11 +121,11 @@ export function offTrack(reply: { readonly status: string }, status: OffTrack['s
   return reply as OffTrack
 }
 
-/** Everything a load gives, and its pages. */
+/** Everything a load gives, by key, and its pages as they came. */
 export async function loadAll(store: Store) {
   const pages = await Array.fromAsync(store.load())
-  const records: StoredRecord[] = pages.flatMap((page) => page.records)
-  const tombstones: Tombstone[] = pages.flatMap((page) => page.tombstones)
+  const records: StoredRecord[] = pages.flatMap((page) => page.records).sort(byKey)
+  const tombstones: Tombstone[] = pages.flatMap((page) => page.tombstones).sort(byKey)
   return { pages, records, tombstones }
 }
 
@@ -137,7 +137,7 @@ export async function recordsAsOf(store: Store, moment: Moment, filter?: AsOfFil
   return { pages, position, records: pages.flatMap((page): readonly StoredRecord[] => page.records) }
 }
 
-/** The order of keys in `load` and `asOf`. */
+/** The order of keys in `asOf`. */
 export function byKey(left: RecordKey, right: RecordKey): number {
   return compareCodePoints(left.kind, right.kind) || compareCodePoints(left.id, right.id)
 }

@@ -103,7 +103,9 @@ export class MemoryStore implements Store {
 
   async *load(): AsyncGenerator<LoadPage> {
     this.#refuseWhenClosed()
-    const keys = this.#keys()
+    const keys = [...this.#newest].flatMap(([kind, ofKind]) =>
+      Array.from(ofKind.keys(), (id) => ({ kind, id })),
+    )
     for (let start = 0; start < keys.length; start += this.#pageSize) {
       const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#newestTo(key) ?? [])
       yield {

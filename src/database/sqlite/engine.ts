@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
-import type { Commit, Position, RecordKey, Revision } from '../../records/record.ts'
+import type { Commit, Position, Revision } from '../../records/record.ts'
 import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
 import type { ChangesReply, Drift, Head, Inspection, MigrationReport, Moment } from '../store.ts'
@@ -79,7 +79,7 @@ export class Engine {
     return this.#read((connection) => headOf(connection.readHead()))
   }
 
-  load(question: { readonly limit: number; readonly after?: RecordKey }): LoadPart {
+  load(question: { readonly limit: number; readonly after?: number }): LoadPart {
     return this.#read((connection) => readLoadPage(connection, question.limit, question.after))
   }
 

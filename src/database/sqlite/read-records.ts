@@ -21,18 +21,27 @@ type RecordRow = [
   updatedAt: number,
 ]
 
+/** The same with its place in the file. */
+type FileRow = [...RecordRow, place: number]
+
 /** Before every key. */
 const start: RecordKey = { kind: '', id: '' }
 
 export interface LoadPart extends LoadPage {
-  /** Ask for the next page from here; absent after the last one. */
-  readonly next?: RecordKey
+  /** Ask for the next page from here: the place of the last row in the file. Absent after the last page. */
+  readonly next?: number
 }
 
-/** A page of records and tombstones behind a key. */
-export function readLoadPage(connection: Connection, limit: number, after: RecordKey = start): LoadPart {
+/**
+ * A page of records and tombstones, in the order in which they lie in the file: in that of their keys, each row of a large
+ * file would be fetched from somewhere else.
+ */
+export function readLoadPage(connection: Connection, limit: number, after = 0): LoadPart {
   const { lineage, floor } = connection.readHead()
-  const { rows, next } = readRows(connection, limit, after)
+  const { pageOfFile } = connection.statements
+  const { rows, last } = readRows(limit, (from: FileRow | undefined, count) =>
+    pageOfFile.all(from?.[6] ?? after, count),
+  )
   const records: StoredRecord[] = []
   const tombstones: Tombstone[] = []
   for (const row of rows) {
@@ -41,26 +50,35 @@ export function readLoadPage(connection: Connection, limit: number, after: Recor
     // A deletion that the floor has passed is forgotten, also while it waits to be swept.
     else if (row[3] > floor) tombstones.push({ kind: row[0], id: row[1], revision: row[3] })
   }
-  return { lineage, records, tombstones, ...(next === undefined ? {} : { next }) }
+  return { lineage, records, tombstones, ...(last === undefined ? {} : { next: last[6] }) }
 }
 
-function readRows({ statements }: Connection, limit: number, after: RecordKey) {
-  const rows: RecordRow[] = []
-  let next: RecordKey | undefined = after
-  for (let size = 0; next !== undefined && rows.length < limit && size < PAGE_SIZE; ) {
+/**
+ * Rows up to a number and a size.
+ *
+ * @param read so many rows behind a row, or from the beginning
+ * @returns `last`: the row to go on behind; absent where nothing follows
+ */
+function readRows<Row extends { readonly 2: string | null }>(
+  limit: number,
+  read: (from: Row | undefined, count: number) => unknown[],
+): { readonly rows: readonly Row[]; readonly last?: Row } {
+  const rows: Row[] = []
+  for (let size = 0; rows.length < limit && size < PAGE_SIZE; ) {
     const count = Math.min(Math.max(FIRST_ROWS, rows.length), limit - rows.length)
-    const more = statements.pageOfRecords.all(next.kind, next.id, count) as unknown as RecordRow[]
+    const more = read(rows.at(-1), count) as Row[]
     for (const row of more) {
       size += row[2]?.length ?? 0
       rows.push(row)
     }
-    const last = more.at(-1)
-    next = more.length < count || last === undefined ? undefined : { kind: last[0], id: last[1] }
+    if (more.length < count) return { rows }
   }
-  return { rows, next }
+  const last = rows.at(-1)
+  return last === undefined ? { rows } : { rows, last }
 }
 
-function recordOf([kind, id, data, revision, createdAt, updatedAt]: RecordRow): StoredRecord | undefined {
+function recordOf(row: RecordRow | FileRow): StoredRecord | undefined {
+  const [kind, id, data, revision, createdAt, updatedAt] = row
   return data === null ? undefined : { kind, id, data, revision, createdAt, updatedAt }
 }
 
@@ -151,7 +169,11 @@ class AsOfReader {
     }
     if (filter.kind !== undefined && filter.id !== undefined)
       return this.#readOne(filter.kind, filter.id, from)
-    const { rows, next } = readRows(this.#connection, limit - this.#records.length, after)
+    const begin = after
+    const { pageOfRecords } = this.#connection.statements
+    const { rows, last } = readRows(limit - this.#records.length, (row: RecordRow | undefined, count) =>
+      pageOfRecords.all(row?.[0] ?? begin.kind, row?.[1] ?? begin.id, count),
+    )
     for (const row of rows) {
       const key = { kind: row[0], id: row[1] }
       if (filter.kind !== undefined && key.kind !== filter.kind) return this.#part()
@@ -159,7 +181,7 @@ class AsOfReader {
       if (paused !== undefined) return this.#part({ after, pending: { ...key, version: paused } })
       after = key
     }
-    return this.#part(next === undefined ? undefined : { after: next })
+    return this.#part(last === undefined ? undefined : { after })
   }
 
   #readOne(kind: string, id: string, from: AsOfCursor | undefined): AsOfPart {

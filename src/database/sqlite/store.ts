@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
-import type { Commit, Entry, Position, RecordKey, Revision } from '../../records/record.ts'
+import type { Commit, Entry, Position, Revision } from '../../records/record.ts'
 import { halveBatch } from '../halve-batch.ts'
 import { entryWrite } from '../judge-commit.ts'
 import type {
@@ -108,7 +108,7 @@ export class SqliteStore implements Store {
   }
 
   async *load(): AsyncGenerator<LoadPage> {
-    const ask = (after?: RecordKey) =>
+    const ask = (after?: number) =>
       this.#call('load', { limit: this.#pageSize, ...(after === undefined ? {} : { after }) })
     for await (const { lineage, records, tombstones } of readAhead(ask))
       if (records.length + tombstones.length > 0) yield { lineage, records, tombstones }
