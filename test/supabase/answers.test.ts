@@ -31,6 +31,12 @@ async function withStub(
   }
 }
 
+/** The answer of a database that accepts every commit of a batch. */
+function acceptedAll(batch: readonly unknown[]): string {
+  const results = batch.map((_, index) => [index + 1, 'd', [0]])
+  return JSON.stringify({ status: 'ok', at: 1, results, entries: [], more: true })
+}
+
 describe('supabase: answers', () => {
   it.each(answers)('tells what a commit got: %s', (_, reply, expected) =>
     withStub(async (stub, store) => {
@@ -80,22 +86,12 @@ describe('supabase: answers', () => {
 
   it('takes a refusal for its content as one of the single commit, and finds it by halves', () =>
     withStub(async (stub, store) => {
-      const accepted = {
-        outcome: 'accepted',
-        revision: 1,
-        at: 1,
-        digest: 'd',
-        previous: [0],
-        replayed: false,
-      }
       stub.reply = ({ body }) => {
         const { batch } = JSON.parse((JSON.parse(body) as { p: string }).p) as {
           batch: { writes: { id: string }[] }[]
         }
         if (batch.some(({ writes }) => writes[0]?.id === 'poison')) return problem(400, '22P02')
-        return {
-          body: JSON.stringify({ status: 'ok', results: batch.map(() => accepted), entries: [], more: true }),
-        }
+        return { body: acceptedAll(batch) }
       }
       const reply = await store.commit(position, [
         commitOf(put('a')),
@@ -114,20 +110,10 @@ describe('supabase: answers', () => {
 
   it('halves a batch that is too large for a gateway', () =>
     withStub(async (stub, store) => {
-      const accepted = {
-        outcome: 'accepted',
-        revision: 1,
-        at: 1,
-        digest: 'd',
-        previous: [0],
-        replayed: false,
-      }
       stub.reply = ({ body }) => {
         const { batch } = JSON.parse((JSON.parse(body) as { p: string }).p) as { batch: unknown[] }
         if (batch.length > 2) return page(413)
-        return {
-          body: JSON.stringify({ status: 'ok', results: batch.map(() => accepted), entries: [], more: true }),
-        }
+        return { body: acceptedAll(batch) }
       }
       const batch = ['a', 'b', 'c', 'd', 'e'].map((id) => commitOf(put(id)))
       const reply = await store.commit(position, batch)

@@ -20,7 +20,7 @@ as $$
 declare
   h @schema@.head;
 begin
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   return @schema@.head_json(h) || '{"status": "ok"}';
 end
 $$;
@@ -103,7 +103,7 @@ declare
   h @schema@.head;
 begin
   p := @schema@.argument(p);
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   return coalesce(
     @schema@.off_track(h, p -> 'after'),
     @schema@.entries((p #>> '{after,revision}')::bigint, h.revision, (p ->> 'limit')::bigint) || '{"status": "ok"}');
@@ -172,7 +172,7 @@ begin
   into loaded
   from @schema@.page(p -> 'after', null, null, amount) s;
   return jsonb_build_object(
-      'status', 'ok', 'lineage', (select h.lineage from @schema@.head h), 'rows', coalesce(loaded, '[]'))
+      'status', 'ok', 'lineage', (select h.lineage from @schema@.head h where h.id = 1), 'rows', coalesce(loaded, '[]'))
     || case when amount = most or size >= 2000000
             then jsonb_build_object('next', jsonb_build_array(loaded -> -1 -> 0, loaded -> -1 -> 1))
             else '{}' end;
@@ -280,7 +280,7 @@ declare
   skipped boolean;
 begin
   p := @schema@.argument(p);
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   moment := coalesce((p ->> 'revision')::bigint, @schema@.revision_at(h, (p ->> 'at')::numeric));
   if moment is null or moment < h.floor then
     return jsonb_build_object('status', 'compacted', 'floor', h.floor);

@@ -23,10 +23,10 @@ declare
   h @schema@.head;
 begin
   if current_setting('transaction_isolation') = 'read committed' then
-    select * into strict h from @schema@.head for update;
+    select * into strict h from @schema@.head where id = 1 for update;
   else
     begin
-      select * into strict h from @schema@.head for update;
+      select * into strict h from @schema@.head where id = 1 for update;
     exception when serialization_failure then
       return '{"status": "busy"}';
     end;
@@ -126,15 +126,13 @@ begin
         when c.known is not null and c.fingerprint is distinct from c.item ->> 'fingerprint' then
           jsonb_build_object('outcome', 'reused', 'revision', c.known)
         when c.known is not null then
-          jsonb_build_object('outcome', 'accepted', 'revision', c.known, 'at', c.at, 'digest', c.digest,
-            'previous', to_jsonb(c.previous), 'replayed', true)
+          jsonb_build_object('outcome', 'replayed', 'revision', c.known, 'at', c.at, 'digest', c.digest,
+            'previous', to_jsonb(c.previous))
         when v.conflict is not null then (
           select jsonb_build_object('outcome', 'conflict', 'kind', w.kind, 'id', w.id,
             'expected', w.expected, 'actual', w.revision)
           from writes w where w.n = c.n and w.place = v.conflict)
-        when a.revision is not null then
-          jsonb_build_object('outcome', 'accepted', 'revision', a.revision, 'at', now_ms, 'digest', a.digest,
-            'previous', to_jsonb(a.previous), 'replayed', false)
+        when a.revision is not null then jsonb_build_array(a.revision, a.digest, a.previous)
         when v.sound is not true then '{"outcome": "malformed"}'
         when v.changes then '{"outcome": "exhausted"}'
         else jsonb_build_object('outcome', 'unchanged', 'revisions', to_jsonb(v.previous))
@@ -183,8 +181,9 @@ $$;
 
 -- {schema, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind, id, data?}],
 --  expect?: [revision | null]}]}
--- -> {status: ok, results, entries, more} | {status: compacted | ahead | diverged, head} | {status: too_old | busy}
--- `entries` leaves out what this call accepted: the caller has it. `more` says that they do not reach up to it.
+-- -> {status: ok, at, results, entries, more} | {status: compacted | ahead | diverged, head} | {status: too_old | busy}
+-- A commit that was accepted just now, at `at`, has the result [revision, digest, previous]; every other one an object. `entries`
+-- leaves out what this call accepted: the caller has it. `more` says that they do not reach up to it.
 create or replace function @schema@.commit(p jsonb) returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -199,11 +198,12 @@ declare
   next_start bigint;
   part record;
   results jsonb := '[]';
+  others jsonb := '{"entries": [], "more": false}';
 begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   refusal := @schema@.off_track(h, p -> 'after');
   if refusal is not null then
     perform set_config('@name@.writer', '', true);
@@ -236,8 +236,12 @@ begin
     update @schema@.head set revision = h.revision, digest = h.digest, at = h.at where id = 1;
   end if;
   perform set_config('@name@.writer', '', true);
-  return jsonb_build_object('status', 'ok', 'results', results)
-    || @schema@.entries((p #>> '{after,revision}')::bigint, head_before, (p ->> 'limit')::bigint);
+  if head_before > (p #>> '{after,revision}')::bigint then
+    others := @schema@.entries((p #>> '{after,revision}')::bigint, head_before, (p ->> 'limit')::bigint);
+  end if;
+  -- Built in one go: joining objects by || would copy every result once more.
+  return jsonb_build_object('status', 'ok', 'at', now_ms, 'results', results,
+    'entries', others -> 'entries', 'more', others -> 'more');
 end
 $$;
 
@@ -300,7 +304,7 @@ begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   h.floor := greatest(h.floor, least((p ->> 'floor')::bigint, h.revision));
   upto := least(h.floor, h.swept + (p ->> 'limit')::bigint);
   if upto > h.swept then
@@ -325,7 +329,7 @@ begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   if p -> 'from' = jsonb_build_object('lineage', h.lineage, 'revision', h.revision, 'digest', h.digest) then
     h.lineage := gen_random_uuid();
     if h.revision = h.first_revision then

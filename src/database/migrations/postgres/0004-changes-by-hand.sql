@@ -6,7 +6,7 @@ create or replace function @schema@.hand_begins() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 begin
-  perform 1 from @schema@.head for update;
+  perform 1 from @schema@.head where id = 1 for update;
   return null;
 end
 $$;
@@ -68,7 +68,7 @@ begin
     if same_key and old.data = new.data then return null; end if;
   end if;
   perform set_config('@name@.writer', 'on', true);
-  select * into strict h from @schema@.head for update;
+  select * into strict h from @schema@.head where id = 1 for update;
   if h.revision = 9007199254740991 then
     raise exception 'The revision counter of schema @name@ is used up.' using errcode = '22003';
   end if;

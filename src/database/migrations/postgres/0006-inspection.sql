@@ -8,7 +8,7 @@ declare
   h @schema@.head;
   holder jsonb;
 begin
-  select * into strict h from @schema@.head;
+  select * into strict h from @schema@.head where id = 1;
   select jsonb_build_object('pid', l.pid, 'user', a.usename, 'application', a.application_name, 'state', a.state,
            'sinceMs', floor(extract(epoch from clock_timestamp() - a.xact_start) * 1000))
   into holder
