@@ -42,6 +42,26 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     return reply.entries.filter((entry) => entry.revision > revision)
   }
 
+  /** The journal has every revision, its digests chain, and it leads to exactly the records that are there. */
+  async function expectWhole(): Promise<void> {
+    const { lineage, revision, digest: newest } = (await store.head()).position
+    const found = new Map<string, string>()
+    let digest = lineage
+    const entries = await entriesAfter(0)
+    expect(entries.map((entry) => entry.revision)).toEqual(Array.from({ length: revision }, (_, n) => n + 1))
+    for (const entry of entries) {
+      digest = nextDigest(digest, entry.commitId)
+      expect(entry.digest).toBe(digest)
+      for (const write of entry.writes) {
+        if (write.op === 'put') found.set(`${write.kind} ${write.id}`, write.data)
+        else found.delete(`${write.kind} ${write.id}`)
+      }
+    }
+    expect(newest).toBe(digest)
+    const { records } = await loadAll(store)
+    expect(new Map(records.map(({ kind, id, data }) => [`${kind} ${id}`, data]))).toEqual(found)
+  }
+
   const shape = (entries: readonly Entry[]) =>
     entries.map(({ writes }) => writes.map(({ op, id }) => `${op} ${id}`).join(', '))
 
@@ -129,12 +149,68 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     )
   })
 
-  it('take 1,000 rows in one statement', async () => {
+  it('take 5,000 rows in one statement, and write the head once for all of them', async () => {
     await byHand(
-      `insert into records (kind, id, data) select 'service', 's' || g, '{}' from generate_series(1, 1000) g`,
+      `insert into records (kind, id, data) select 'service', 's' || g, '{}' from generate_series(1, 5000) g`,
     )
-    expect(shape(await byHand(`delete from records`))).toHaveLength(1_000)
-    expect((await store.head()).position.revision).toBe(2_000)
+    expect(shape(await byHand(`delete from records`))).toHaveLength(5_000)
+    expect((await store.head()).position.revision).toBe(10_000)
+    // Each version of the row takes about 220 bytes; with one for each record, reading it would take longer and longer.
+    const [head] = await server.query(`select pg_relation_size('${schema}.head')::integer as bytes`)
+    expect(head?.['bytes']).toBe(8_192)
+  })
+
+  it('come by every way that SQL knows, several in one statement too', async () => {
+    expect(
+      shape(
+        await byHand(
+          `copy records (kind, id, data) from program 'printf "service\\ta\\t{}\\nservice\\tb\\t{}\\n"'`,
+        ),
+      ),
+    ).toEqual(['put a', 'put b'])
+    const mixed = await byHand(`with gone as (delete from records where id = 'a' returning kind, id),
+      changed as (update records set data = '{"v": 2}' where id = 'b')
+      insert into records (kind, id, data) select kind, id, '{"v": 2}' from gone`)
+    expect(shape(mixed).sort()).toEqual(['delete a', 'put a', 'put b'])
+    await expectWhole()
+  })
+
+  it('made by somebody else’s triggers while a statement goes on are in their place', async () => {
+    await server.query(`set search_path = ${schema};
+      create function copies() returns trigger language plpgsql as $$ begin
+        if new.id = tg_argv[0] then
+          insert into ${schema}.records (kind, id, data) values (new.kind, new.id || 1, '{}'), (new.kind, new.id || 2, '{}');
+        end if;
+        return null;
+      end $$;
+      create trigger before_ours after insert on records for each row execute function copies('a');
+      create trigger later_than_ours after insert on records for each row execute function copies('b')`)
+    const entries = await byHand(
+      `insert into records (kind, id, data) values ('service', 'a', '{}'), ('service', 'b', '{}')`,
+    )
+    expect(shape(entries).sort()).toEqual(['put a', 'put a1', 'put a2', 'put b', 'put b1', 'put b2'])
+    await expectWhole()
+  })
+
+  it('that are taken back to a savepoint leave no gap', async () => {
+    const insert = (id: string) => `insert into records (kind, id, data) values ('service', '${id}', '{}')`
+    const entries = await byHand(`begin; ${insert('a')}; savepoint here; ${insert('b')}; ${insert('c')};
+      rollback to here; ${insert('d')}; release here; ${insert('e')}; commit`)
+    expect(shape(entries)).toEqual(['put a', 'put d', 'put e'])
+    await expectWhole()
+  })
+
+  it('in a transaction after a commit by the door that failed, or was refused, are seen all the same', async () => {
+    for (const argument of [
+      '{"schema": 0}',
+      '{"schema": 7, "after": {}, "batch": []}',
+      '{"schema": 7, "from": "x"}',
+    ])
+      for (const door of ['commit', 'compact', 'fork'])
+        await byHand(`begin; savepoint here; do $$ begin perform ${door}('${argument}'); exception when others then null; end $$;
+          insert into records (kind, id, data) values ('${door}', '${argument.length}', '{}'); commit`)
+    expect(await entriesAfter(0)).toHaveLength(9)
+    await expectWhole()
   })
 
   it('can be looked back at as all others', async () => {
@@ -211,20 +287,7 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
       }
     }
     await Promise.all([...hands, commits()])
-    const { lineage, revision } = (await store.head()).position
-    const found = new Map<string, string>()
-    let digest = lineage
-    for (const entry of await entriesAfter(0)) {
-      digest = nextDigest(digest, entry.commitId)
-      expect(entry.digest).toBe(digest)
-      for (const write of entry.writes) {
-        if (write.op === 'put') found.set(write.id, write.data)
-        else found.delete(write.id)
-      }
-    }
-    expect((await entriesAfter(0)).length).toBe(revision)
-    const { records } = await loadAll(store)
-    expect(new Map(records.map(({ id, data }) => [id, data]))).toEqual(found)
+    await expectWhole()
   })
 
   it('left open keep writers waiting 5 seconds, who are then told whose transaction it is', async () => {

@@ -73,6 +73,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function fork': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
   'function hand_begins':
     '(), trigger, plpgsql, volatile, security definer, search_path="", lock_timeout=5s, body @@',
+  'function hand_ends': '(), trigger, plpgsql, volatile, security definer, search_path="", body @@',
   'function hand_is_refused': '(), trigger, plpgsql, volatile, search_path="", body @@',
   'function hand_prepares_row': '(), trigger, plpgsql, volatile, security definer, search_path="", body @@',
   'function hand_writes_entry': '(), trigger, plpgsql, volatile, security definer, search_path="", body @@',
@@ -140,6 +141,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on journal FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
   'trigger records.hand_begins':
     "CREATE TRIGGER hand_begins BEFORE INSERT OR DELETE OR UPDATE on records FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_begins()",
+  'trigger records.hand_ends':
+    "CREATE TRIGGER hand_ends AFTER INSERT OR DELETE OR UPDATE on records FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_ends()",
   'trigger records.hand_prepares_row':
     "CREATE TRIGGER hand_prepares_row BEFORE INSERT OR UPDATE on records FOR EACH ROW WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_prepares_row()",
   'trigger records.hand_writes_entry':

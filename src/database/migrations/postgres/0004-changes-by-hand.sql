@@ -1,6 +1,7 @@
 -- A row of `records` that somebody changes by hand becomes a commit. A statement trigger locks the head first, so that hand
 -- and door wait for each other in the same order; row triggers write the entries, because statement triggers cannot tell
--- what an upsert did. To repair the other tables on purpose: select set_config('@name@.writer', 'on', true).
+-- what an upsert did; at the end of the statement the head follows.
+-- To repair the other tables on purpose: select set_config('@name@.writer', 'on', true).
 
 create or replace function @schema@.hand_begins() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'
@@ -54,7 +55,10 @@ create or replace function @schema@.hand_writes_entry() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  h @schema@.head;
+  -- The newest entry, where this statement has written one. Updating the head for each row would make each later one read
+  -- all of its versions: minutes for some ten thousand rows, and every writer would wait.
+  latest constant bigint := nullif(current_setting('@name@.hand', true), '')::bigint;
+  h record;
   commit_id constant uuid := gen_random_uuid();
   same_key boolean := false;
   writes jsonb := '[]';
@@ -68,7 +72,11 @@ begin
     if same_key and old.data = new.data then return null; end if;
   end if;
   perform set_config('@name@.writer', 'on', true);
-  select * into strict h from @schema@.head where id = 1 for update;
+  if latest is null then
+    select t.revision, t.digest, t.at into strict h from @schema@.head t where t.id = 1 for update;
+  else
+    select j.revision, j.digest, j.at into strict h from @schema@.journal j where j.revision = latest;
+  end if;
   if h.revision = 9007199254740991 then
     raise exception 'The revision counter of schema @name@ is used up.' using errcode = '22003';
   end if;
@@ -100,7 +108,23 @@ begin
   values
     (h.revision, commit_id, h.at, 'sql:' || session_user, writes, previous, prior, created_at,
      cardinality(prior), h.digest);
-  update @schema@.head set revision = h.revision, digest = h.digest, at = h.at where id = 1;
+  perform set_config('@name@.hand', h.revision::text, true);
+  perform set_config('@name@.writer', '', true);
+  return null;
+end
+$$;
+
+create or replace function @schema@.hand_ends() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  latest constant bigint := nullif(current_setting('@name@.hand', true), '')::bigint;
+begin
+  if latest is null then return null; end if;
+  perform set_config('@name@.writer', 'on', true);
+  update @schema@.head h set revision = j.revision, digest = j.digest, at = j.at
+  from @schema@.journal j where h.id = 1 and j.revision = latest;
+  perform set_config('@name@.hand', '', true);
   perform set_config('@name@.writer', '', true);
   return null;
 end
@@ -128,6 +152,10 @@ execute function @schema@.hand_prepares_row();
 create or replace trigger hand_writes_entry after insert or update or delete on @schema@.records
 for each row when (current_setting('@name@.writer', true) is distinct from 'on')
 execute function @schema@.hand_writes_entry();
+
+create or replace trigger hand_ends after insert or update or delete on @schema@.records
+for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
+execute function @schema@.hand_ends();
 
 create or replace trigger hand_is_refused before insert or update or delete on @schema@.head
 for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
