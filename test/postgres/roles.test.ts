@@ -143,6 +143,20 @@ describe('the functions', () => {
     expect(text).toEqual(plain)
   })
 
+  it('do nothing for a caller that does not say what it is, or what it wants', async () => {
+    const ask = async (call: string) =>
+      (await server.query(`select coordinator.${call} as reply`, 'project'))[0]?.['reply']
+    await server.query(
+      `insert into coordinator.records (kind, id, data) values ('x', 'kept', '{}'); delete from coordinator.records where id = 'kept'`,
+      'project',
+    )
+    for (const door of writing) expect(await ask(`${door}('{}')`)).toMatchObject({ status: 'too_old' })
+    const before = await ask(`head('{}')`)
+    expect(await ask(`compact('{"schema": 7}')`)).toMatchObject({ status: 'ok', done: true })
+    expect(await ask(`fork('{"schema": 7}')`)).toMatchObject({ status: 'ok' })
+    expect(await ask(`head('{}')`)).toEqual(before)
+  })
+
   it('answer busy, and no error, where the isolation level makes them meet another write', async () => {
     const { default: pg } = await import('pg')
     const client = new pg.Client({ connectionString: server.url('project') })

@@ -31,7 +31,7 @@ begin
       return '{"status": "busy"}';
     end;
   end if;
-  if schema_of_caller < h.oldest_writer then
+  if coalesce(schema_of_caller, 0) < h.oldest_writer then
     return jsonb_build_object('status', 'too_old', 'schema', h.schema_number, 'oldest', h.oldest_writer);
   end if;
   -- What is acknowledged must be on disk. Setting it for the function alone would end before the commit does.
@@ -305,7 +305,7 @@ begin
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
   select * into strict h from @schema@.head where id = 1;
-  h.floor := greatest(h.floor, least((p ->> 'floor')::bigint, h.revision));
+  h.floor := greatest(h.floor, least(coalesce((p ->> 'floor')::bigint, 0), h.revision));
   upto := least(h.floor, h.swept + (p ->> 'limit')::bigint);
   if upto > h.swept then
     perform @schema@.sweep(h, upto);
