@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { commitOf, put } from '../conformance/build.ts'
@@ -59,19 +60,14 @@ describe('supabase: a commit that is silent', () => {
 
   it('because somebody else holds the head is waited for', () =>
     withStore(async (_proxy, caller) => {
-      const hand = project.server.query(
-        `begin; insert into coordinator.records (kind, id, data) values ('x', 'hand', '{}'); select pg_sleep(2); rollback`,
+      const hand = await project.server.leaveOpen(
+        `insert into coordinator.records (kind, id, data) values ('x', 'hand', '{}')`,
       )
-      await expect
-        .poll(async () => {
-          const [row] = await project.server.query<{ reply: { headHolder: unknown } }>(
-            `select coordinator.inspect('{}') as reply`,
-          )
-          return row?.reply.headHolder
-        })
-        .not.toBeNull()
-      accepted(await caller.write(put('patient')))
-      await hand
+      const [written] = await Promise.all([
+        caller.write(put('patient')),
+        sleep(2_000).then(() => hand[Symbol.asyncDispose]()),
+      ])
+      accepted(written)
     }))
 
   it('because its answer trickles in is waited for', () =>

@@ -166,6 +166,15 @@ export class PostgresServer {
     }
   }
 
+  /** Runs SQL in a transaction that is left open, as by somebody who was called away; disposing of it rolls it back. */
+  async leaveOpen(text: string): Promise<AsyncDisposable> {
+    const client = new pg.Client({ connectionString: this.url() })
+    client.on('error', () => undefined)
+    await client.connect()
+    await client.query(`begin; ${text}`)
+    return { [Symbol.asyncDispose]: () => client.end() }
+  }
+
   /** Process ids of the sessions that wait for something, such as `PgSleep`, or for anything of a type, such as `Lock`. */
   async sessionsWaiting(event: string): Promise<number[]> {
     const rows = await this.query<{ pid: number }>(
