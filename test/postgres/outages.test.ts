@@ -87,7 +87,7 @@ describe('a lost line', () => {
       const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('a'))]))
       expect(error).toMatchObject({ outcome: 'unknown', retryable: true })
       expect(ms).toBeGreaterThan(900)
-      expect(ms).toBeLessThan(6_000)
+      expect(ms).toBeLessThan(9_000)
       expect(accepted(await caller.write(put('a')))).toMatchObject({ revision: 1, replayed: false })
     }))
 
@@ -112,7 +112,7 @@ describe('a server that is away', () => {
       })
       const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
       expect(error.retryable).toBe(true)
-      expect(ms).toBeLessThan(3_000)
+      expect(ms).toBeLessThan(4_500)
       await server.start()
       accepted(await caller.write(put('b')))
       expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a', 'b'])
@@ -134,7 +134,7 @@ describe('a server that is away', () => {
       try {
         const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
         expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
-        expect(ms).toBeLessThan(3_000)
+        expect(ms).toBeLessThan(9_000)
         expect(store.pool().writer).toMatchObject({ idle: 0, used: 0 })
       } finally {
         server.resume()
@@ -168,7 +168,7 @@ describe('a call that takes too long', () => {
       const { error, ms } = await failure(store.head())
       expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', retryable: true })
       expect(error.detail).toContain('connection')
-      expect(ms).toBeLessThan(3_000)
+      expect(ms).toBeLessThan(9_000)
       expect(store.pool().reader).toMatchObject({ used: 1, waiting: 0, max: 1 })
       proxy.cut()
       await hanging
