@@ -12,6 +12,7 @@ let made = 0
 beforeAll(async () => {
   server = await PostgresServer.start()
   await makeSupabaseRoles(server)
+  await server.query('create role other')
 })
 afterAll(() => server.dispose())
 
@@ -106,6 +107,67 @@ const damages: readonly (readonly [string, string, readonly string[]])[] = [
   ['a dropped view', 'drop view S.graph_edges', ['view graph_edges: missing']],
   ['the function that tells it', 'drop function S.catalog(jsonb) cascade', ['function catalog: missing']],
   ['a table that is gone', 'drop table S.tombstones', ['table tombstones: missing']],
+  [
+    'row security that hides rows from the owner too',
+    'alter table S.records force row level security',
+    ['table records: different'],
+  ],
+  ['a table that a crash empties', 'alter table S.journal set unlogged', ['table journal: different']],
+  ['other storage parameters', 'alter table S.head reset (fillfactor)', ['table head: different']],
+  [
+    'objects that somebody else owns',
+    'alter table S.records owner to other; alter function S.commit(jsonb) owner to other; alter view S.services owner to other',
+    ['function commit: different', 'table records: different', 'view services: different'],
+  ],
+  [
+    'a rule',
+    'create rule nothing as on insert to S.tombstones do instead nothing',
+    ['rule tombstones.nothing: unexpected'],
+  ],
+  [
+    'an index that lets in only one of a name',
+    `create unique index one on S.records ((data ->> 'serviceName'))`,
+    ['index one: unexpected'],
+  ],
+  [
+    'a unique constraint, with its index',
+    'alter table S.records add constraint once unique (revision)',
+    ['constraint records.once: unexpected'],
+  ],
+  [
+    'columns with another default, or without not null',
+    'alter table S.records alter revision drop default, alter created_at set default 7, alter data drop not null',
+    [
+      'column records.created_at: different',
+      'column records.data: different',
+      'column records.revision: different',
+    ],
+  ],
+  [
+    'a view that others build upon, and that shows something else',
+    `create or replace view S.graph_nodes with (security_invoker = true) as select r.id as record_id, r.data ->> 'id' as node_id,
+       r.data ->> 'label' as label, r.data -> 'properties' as properties, r.revision, to_timestamp(0) as created_at,
+       to_timestamp(0) as updated_at from S.records r where false;
+     create view S.mine as select * from S.graph_nodes`,
+    ['view graph_nodes: different'],
+  ],
+  [
+    'functions with another result',
+    `drop function S.head(jsonb); create function S.head(p jsonb) returns text language sql as 'select 1::text';
+     drop function public.S_load(jsonb); create function public.S_load(p jsonb) returns text language sql as 'select 1::text';
+     revoke all on function S.head(jsonb), public.S_load(jsonb) from public, anon, authenticated`,
+    ['function head: different', 'function public.@@_load: different'],
+  ],
+  [
+    'a dropped function, and the aggregate that consists of it',
+    'drop function S.next_digest(text, uuid, text) cascade',
+    ['aggregate digest_chain: missing', 'function next_digest: missing'],
+  ],
+  [
+    'a right on a column',
+    'grant select (data) on S.records to anon',
+    ['right of anon on column records.data: unexpected'],
+  ],
 ]
 
 describe('drift', () => {
@@ -129,8 +191,18 @@ describe('drift', () => {
   })
 
   it('does not mind what others keep in the schema, nor whom its owner lets read', async () => {
-    await server.query(`create table ${schema}.notes (text text); create role reader_${made};
+    await server.query(`create table ${schema}.notes (text text unique); create role reader_${made};
+      create function ${schema}.mine() returns text language sql as $$ select 'everybody may call it' $$;
+      grant select on ${schema}.notes to anon;
       grant usage on schema ${schema} to reader_${made}; grant select on ${schema}.services to reader_${made}`)
+    expect(await store.migrator.verify()).toEqual([])
+  })
+
+  it('does not mind a schema whose name goes on where this one ends', async () => {
+    const other = new PostgresStore(storeOptions(server, { schema: `${schema}_more` }))
+    await other.open()
+    await other.migrator.allowAnon()
+    await other.close()
     expect(await store.migrator.verify()).toEqual([])
   })
 

@@ -2,7 +2,7 @@
 
 /** What the function `catalog` tells about a schema that is as it should be; the hashes of bodies come from the migrations. */
 export const expectedCatalog: Readonly<Record<string, string>> = {
-  'aggregate digest_chain': '(commit_id uuid, start text), text, internal, immutable',
+  'aggregate digest_chain': '(commit_id uuid, start text), text, internal, immutable, sfunc @@.next_digest',
   'column head.anon_allowed': 'boolean not null default false',
   'column head.at': 'bigint not null',
   'column head.digest': 'text not null',
@@ -126,7 +126,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'index records_pkey': 'CREATE UNIQUE on records USING btree (kind, id)',
   'index tombstones_pkey': 'CREATE UNIQUE on tombstones USING btree (kind, id)',
   'table head':
-    'r, row security, fillfactor=20, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000',
+    'r, row security, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, fillfactor=20',
   'table journal': 'r, row security',
   'table migrations': 'r, row security',
   'table records': 'r, row security, fillfactor=85',
@@ -154,9 +154,9 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'trigger tombstones.truncate_is_refused':
     'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on tombstones FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
   'view graph_edges':
-    'security_invoker=true, record_id text, source text, type text, target text, origin text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone',
+    "security_invoker=true, record_id text, source text, type text, target text, origin text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone, as SELECT id AS record_id, (data ->> 'source'::text) AS source, (data ->> 'type'::text) AS type, (data ->> 'target'::text) AS target, (data ->> 'origin'::text) AS origin, (data -> 'properties'::text) AS properties, revision, to_timestamp((((created_at)::numeric / 1000.0))::double precision) AS created_at, to_timestamp((((updated_at)::numeric / 1000.0))::double precision) AS updated_at FROM @@.records r WHERE (kind = 'edge'::text);",
   'view graph_nodes':
-    'security_invoker=true, record_id text, node_id text, label text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone',
+    "security_invoker=true, record_id text, node_id text, label text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone, as SELECT id AS record_id, (data ->> 'id'::text) AS node_id, (data ->> 'label'::text) AS label, (data -> 'properties'::text) AS properties, revision, to_timestamp((((created_at)::numeric / 1000.0))::double precision) AS created_at, to_timestamp((((updated_at)::numeric / 1000.0))::double precision) AS updated_at FROM @@.records r WHERE (kind = 'node'::text);",
   'view services':
-    'security_invoker=true, service_id text, service_name text, version text, endpoint text, status text, health_check text, description text, metadata jsonb, tags jsonb, capabilities jsonb, dependencies jsonb, instance_id text, ttl_seconds jsonb, migration_file jsonb, revision bigint, registered_at timestamp with time zone, updated_at timestamp with time zone',
+    "security_invoker=true, service_id text, service_name text, version text, endpoint text, status text, health_check text, description text, metadata jsonb, tags jsonb, capabilities jsonb, dependencies jsonb, instance_id text, ttl_seconds jsonb, migration_file jsonb, revision bigint, registered_at timestamp with time zone, updated_at timestamp with time zone, as SELECT id AS service_id, (data ->> 'serviceName'::text) AS service_name, (data ->> 'version'::text) AS version, (data ->> 'endpoint'::text) AS endpoint, CASE WHEN (data ? 'migrationFile'::text) THEN 'active'::text ELSE 'pending_migration'::text END AS status, (data ->> 'healthCheck'::text) AS health_check, (data ->> 'description'::text) AS description, (data -> 'metadata'::text) AS metadata, (data -> 'tags'::text) AS tags, (data -> 'capabilities'::text) AS capabilities, (data -> 'dependencies'::text) AS dependencies, (data ->> 'instanceId'::text) AS instance_id, (data -> 'ttlSeconds'::text) AS ttl_seconds, (data -> 'migrationFile'::text) AS migration_file, revision, to_timestamp((((created_at)::numeric / 1000.0))::double precision) AS registered_at, to_timestamp((((updated_at)::numeric / 1000.0))::double precision) AS updated_at FROM @@.records r WHERE (kind = 'service'::text);",
 }

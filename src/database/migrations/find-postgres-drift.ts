@@ -1,12 +1,13 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Door } from '../door.ts'
-import { objectOf, readReply } from '../door-replies.ts'
+import { objectOf, readReply, textOf } from '../door-replies.ts'
 import type { Drift } from '../store.ts'
 import { anonFunctions } from './emit-supabase.ts'
 import { expectedCatalog } from './expected-catalog.ts'
 import type { Migration } from './migration.ts'
 import { type ObjectSource, objectSources } from './postgres-objects.ts'
 import { sqlFor } from './postgres-sql.ts'
+import { isWrapper, type Repairing, repairOf } from './repair-postgres-object.ts'
 
 export interface DriftOptions {
   readonly schema: string
@@ -16,6 +17,8 @@ export interface DriftOptions {
 /** What the function `catalog` tells. */
 interface Catalog {
   readonly objects: ReadonlyMap<string, string>
+  /** Who has the table `head`, and should have all the rest. */
+  readonly owner: string
   /** Whether the roles of Supabase are there. */
   readonly dataApi: boolean
   readonly anonAllowed: boolean
@@ -25,8 +28,8 @@ interface Catalog {
 const everybody = ['public', 'anon', 'authenticated']
 
 /**
- * Compares a schema with the one that the migrations make: tables, columns, constraints, indexes, triggers, policies, row
- * security, views, function bodies, and the rights of the roles that stand for everybody.
+ * Compares a schema with the one that the migrations make: tables, columns, constraints, indexes, triggers, rules, policies,
+ * row security, views, functions, owners, and the rights of the roles that stand for everybody.
  */
 export async function findPostgresDrift(
   door: Door,
@@ -41,15 +44,15 @@ export async function findPostgresDrift(
         problem: 'missing',
         repair: repairOf(
           { object: 'function catalog', definition: '', actual: undefined },
-          { schema, sources },
+          { schema, sources, owner: '' },
         ),
       },
     ]
   const expected = expectedObjects(sources, catalog.dataApi)
   return [
-    ...missingAndDifferent(catalog.objects, expected, { schema, sources }),
+    ...missingAndDifferent(catalog.objects, expected, { schema, sources, owner: catalog.owner }),
     ...unexpected(catalog.objects, expected, schema),
-    ...rightsDrift(catalog, schema),
+    ...rightsDrift(catalog, expected, schema),
   ]
 }
 
@@ -57,6 +60,7 @@ async function readCatalog(door: Door): Promise<Catalog | undefined> {
   try {
     return readReply(await door.call('catalog', '{}'), (reply) => ({
       objects: new Map(Object.entries(objectOf(reply['objects'], 'objects') as Record<string, string>)),
+      owner: textOf(reply, 'owner'),
       dataApi: reply['dataApi'] === true,
       anonAllowed: reply['anonAllowed'] === true,
     }))
@@ -72,17 +76,16 @@ function expectedObjects(
   dataApi: boolean,
 ): ReadonlyMap<string, string> {
   const entries = Object.entries(expectedCatalog).filter(([name]) => dataApi || !isWrapper(name))
+  // An aggregate can be made only after the function that it consists of.
+  const isAggregate = ([name]: readonly [string, string]) => name.startsWith('aggregate ')
   return new Map(
-    entries.map(([name, definition]) => {
-      const hash = sources.get(name)?.bodyHash
-      return [name, hash === undefined ? definition : definition.replace(/ body \S+$/, ` body ${hash}`)]
-    }),
+    [...entries.filter((entry) => !isAggregate(entry)), ...entries.filter(isAggregate)].map(
+      ([name, definition]) => {
+        const hash = sources.get(name)?.bodyHash
+        return [name, hash === undefined ? definition : definition.replace(/ body \S+$/, ` body ${hash}`)]
+      },
+    ),
   )
-}
-
-interface Repairing {
-  readonly schema: string
-  readonly sources: ReadonlyMap<string, ObjectSource>
 }
 
 function missingAndDifferent(
@@ -107,9 +110,18 @@ function unexpected(
   schema: string,
 ): Drift[] {
   const ours = (table: string) => expected.has(`table ${table}`)
-  return [...found.keys()].flatMap((object): Drift[] => {
+  return [...found].flatMap(([object, definition]): Drift[] => {
     if (expected.has(object)) return []
-    const [, type, table, name] = /^(column|constraint|trigger|policy) (\w+)\.(.+)$/.exec(object) ?? []
+    const uniqueOn = /^CREATE UNIQUE on (\w+) /.exec(definition)?.[1]
+    if (uniqueOn !== undefined) {
+      const name = object.slice('index '.length)
+      // That of a constraint goes with it.
+      if (!ours(uniqueOn) || found.has(`constraint ${uniqueOn}.${name}`)) return []
+      return [
+        { object, problem: 'unexpected', repair: `drop index ${sqlFor(schema, `@schema@."${name}"`)};` },
+      ]
+    }
+    const [, type, table, name] = /^(column|constraint|trigger|rule|policy) (\w+)\.(.+)$/.exec(object) ?? []
     if (type === undefined || table === undefined || !ours(table)) return []
     const target = sqlFor(schema, `@schema@."${table}"`)
     const repair =
@@ -123,17 +135,27 @@ function unexpected(
   })
 }
 
-function rightsDrift({ objects, dataApi, anonAllowed }: Catalog, schema: string): Drift[] {
+function rightsDrift(
+  { objects, dataApi, anonAllowed }: Catalog,
+  expected: ReadonlyMap<string, string>,
+  schema: string,
+): Drift[] {
   const drifts: Drift[] = []
+  // The catalog names a view with its columns as a table, and an aggregate as a function.
+  const ours = (what: string) =>
+    what === 'schema' ||
+    expected.has(what) ||
+    expected.has(what.replace(/^function /, 'aggregate ')) ||
+    expected.has(what.replace(/^(?:table|column) (\w+).*$/, 'view $1'))
   for (const object of objects.keys()) {
     const [, role, what] = /^right of (\S+) on (.+)$/.exec(object) ?? []
-    if (role === undefined || what === undefined || !everybody.includes(role)) continue
+    if (role === undefined || what === undefined || !everybody.includes(role) || !ours(what)) continue
     const allowed = anonAllowed && role === 'anon' && anonFunctions.some((name) => what === wrapper(name))
     if (!allowed)
       drifts.push({
         object,
         problem: 'unexpected',
-        repair: `revoke all on ${targetOf(what, schema)} from ${role};`,
+        repair: `revoke all ${targetOf(what, schema)} from ${role};`,
       })
   }
   if (!dataApi) return drifts
@@ -148,7 +170,7 @@ function rightsDrift({ objects, dataApi, anonAllowed }: Catalog, schema: string)
       drifts.push({
         object: `right of ${role} on ${what}`,
         problem: 'missing',
-        repair: `grant execute on ${targetOf(what, schema)} to ${role};`,
+        repair: `grant execute ${targetOf(what, schema)} to ${role};`,
       })
   return drifts
 }
@@ -161,104 +183,18 @@ function isPartOfMissing(object: string, found: ReadonlyMap<string, string>): bo
   return table !== undefined && !found.has(`table ${table}`)
 }
 
-interface Difference {
-  readonly object: string
-  /** How it should be. */
-  readonly definition: string
-  readonly actual: string | undefined
-}
-
-/** SQL that makes an object as it should be; empty where only a person can decide. */
-function repairOf({ object, definition, actual }: Difference, { schema, sources }: Repairing): string {
-  const [, type, owner, name] = /^(\w+) (?:(\w+)\.)?(.+)$/.exec(object) ?? []
-  const table = sqlFor(schema, `@schema@."${owner}"`)
-  const statement = statementOf(sources, object)
-  switch (type) {
-    case 'table':
-      return actual === undefined
-        ? tableSql(name ?? '', { schema, sources })
-        : tableRepair(sqlFor(schema, `@schema@."${name}"`), definition, actual)
-    case 'column':
-      return actual === undefined ? `alter table ${table} add column "${name}" ${definition};` : ''
-    case 'constraint': {
-      const drop = actual === undefined ? '' : `alter table ${table} drop constraint "${name}";\n`
-      return `${drop}alter table ${table} add constraint "${name}" ${definition};`
-    }
-    case 'index':
-      // Those of primary keys come and go with their constraints.
-      if (statement === '') return ''
-      return actual === undefined
-        ? statement
-        : `drop index ${sqlFor(schema, `@schema@."${name}"`)};\n${statement}`
-    case 'trigger':
-      return `drop trigger if exists "${name}" on ${table};\n${statement}`
-    case 'view':
-      return actual === undefined
-        ? statement
-        : `drop view ${sqlFor(schema, `@schema@."${name}"`)};\n${statement}`
-    default:
-      if (isWrapper(object)) return wrapperSql(object, { schema, definition })
-      return `${statement}\n${sqlFor(schema, 'revoke all on all functions in schema @schema@ from public;')}`
-  }
-}
-
-/** A whole table with its indexes, triggers and row security. */
-function tableSql(name: string, { schema, sources }: Repairing): string {
-  const parts = [...sources.keys()].filter(
-    (object) => object.startsWith(`index ${name}_`) || object.startsWith(`trigger ${name}.`),
-  )
-  return [
-    ...[`table ${name}`, ...parts].map((object) => statementOf(sources, object)),
-    sqlFor(schema, `alter table @schema@."${name}" enable row level security;`),
-  ].join('\n')
-}
-
-function tableRepair(table: string, definition: string, actual: string): string {
-  const parts = (text: string) => new Set(text.split(', '))
-  const missing = [...parts(definition).difference(parts(actual))]
-  return missing
-    .map((part) =>
-      part === 'row security'
-        ? `alter table ${table} enable row level security;`
-        : part.includes('=')
-          ? `alter table ${table} set (${part});`
-          : '',
-    )
-    .join('\n')
-}
-
-function statementOf(sources: ReadonlyMap<string, ObjectSource>, object: string): string {
-  return sources.get(object)?.statement ?? ''
-}
-
 function wrapper(name: string): string {
   return `function public.@@_${name}`
-}
-
-function isWrapper(object: string): boolean {
-  return object.startsWith('function public.')
-}
-
-/** The wrapper of a function for the Data API, from how the catalog describes it. */
-function wrapperSql(object: string, { schema, definition }: { schema: string; definition: string }): string {
-  const name = object.slice('function '.length).replace('@@', schema)
-  const volatility = /\b(stable|volatile)\b/.exec(definition)?.[1] ?? 'volatile'
-  const body = definition.slice(definition.indexOf(' as ') + 4).replace('@@.', sqlFor(schema, '@schema@.'))
-  return [
-    `create or replace function ${name}(p jsonb) returns jsonb language sql ${volatility} security definer set search_path = ''`,
-    `as '${body}';`,
-    `revoke all on function ${name}(jsonb) from public, anon, authenticated;`,
-    `grant execute on function ${name}(jsonb) to service_role;`,
-  ].join('\n')
 }
 
 /** What a right is on, as `grant` and `revoke` name it. */
 function targetOf(what: string, schema: string): string {
   const identifier = sqlFor(schema, '@schema@')
-  if (what === 'schema') return `schema ${identifier}`
-  const [type, name = ''] = what.split(' ')
-  if (type === 'table') return `table ${identifier}."${name}"`
-  return name.startsWith('public.')
-    ? `function ${name.replace('@@', schema)}(jsonb)`
-    : `all functions in schema ${identifier}`
+  if (what === 'schema') return `on schema ${identifier}`
+  const [, type, owner, name] = /^(\w+) (?:(\w+)\.)?(.+)$/.exec(what) ?? []
+  if (type === 'table') return `on table ${identifier}."${name}"`
+  if (type === 'column') return `("${name}") on table ${identifier}."${owner}"`
+  return owner === 'public'
+    ? `on function public.${name?.replace('@@', schema)}(jsonb)`
+    : `on all functions in schema ${identifier}`
 }

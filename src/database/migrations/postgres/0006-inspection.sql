@@ -53,28 +53,38 @@ as $$
   from @schema@.migrations m
 $$;
 
--- {} -> {status, objects: {"<type> <name>": "<definition>"}, anonAllowed, dataApi}: all that belongs to the schema, in words
--- that are the same on every server version and for every name of the schema. Rights of its owner are not mentioned.
--- `dataApi`: whether the roles of Supabase are there.
+-- {} -> {status, objects: {"<type> <name>": "<definition>"}, owner, anonAllowed, dataApi}: all that belongs to the schema, in
+-- words that are the same on every server version and for every name of the schema. `owner` has the table `head`; owners of
+-- other objects are mentioned where they differ, rights of an owner never. `dataApi`: whether the roles of Supabase are there.
 create or replace function @schema@.catalog(p jsonb) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
   here constant oid := '@schema@'::regnamespace;
+  owner constant oid := (select c.relowner from pg_class c where c.oid = '@schema@.head'::regclass);
   found jsonb;
 begin
   select jsonb_object_agg(o.name, regexp_replace(o.definition, '(^|[^a-z0-9_])"?@name@"?\.', '\1@@.', 'g'))
   into found
   from (
     select 'table ' || c.relname as name,
-           concat_ws(', ', c.relkind, case when c.relrowsecurity then 'row security' end, array_to_string(c.reloptions, ', ')) as definition
+           concat_ws(', ', c.relkind, case c.relpersistence when 'u' then 'unlogged' end,
+             case when c.relrowsecurity then 'row security' end, case when c.relforcerowsecurity then 'row security forced' end,
+             (select string_agg(o.option, ', ' order by o.option) from unnest(c.reloptions) as o (option)),
+             case when c.relowner <> owner then 'owner ' || quote_ident(pg_get_userbyid(c.relowner)) end) as definition
     from pg_class c where c.relnamespace = here and c.relkind = 'r'
     union all
     select 'view ' || c.relname,
-           concat_ws(', ', array_to_string(c.reloptions, ', '), (
+           concat_ws(', ', array_to_string(c.reloptions, ', '),
+             case when c.relowner <> owner then 'owner ' || quote_ident(pg_get_userbyid(c.relowner)) end, (
              select string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
-             from pg_attribute a where a.attrelid = c.oid and a.attnum > 0))
+             from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
+             -- From version 16 on, columns of an only table are printed without its name.
+             'as' || regexp_replace(regexp_replace(pg_get_viewdef(c.oid), '\mr\.', '', 'g'), '\s+', ' ', 'g'))
     from pg_class c where c.relnamespace = here and c.relkind = 'v'
+    union all
+    select 'rule ' || c.relname || '.' || w.rulename, pg_get_ruledef(w.oid)
+    from pg_class c join pg_rewrite w on w.ev_class = c.oid where c.relnamespace = here and c.relkind = 'r'
     union all
     select 'column ' || c.relname || '.' || a.attname,
            concat_ws(' ', format_type(a.atttypid, a.atttypmod), (
@@ -105,8 +115,12 @@ begin
              || case when f.pronamespace = here then f.proname else '@@' || substr(f.proname, 1 + char_length('@name@')) end,
            concat_ws(', ', '(' || pg_get_function_identity_arguments(f.oid) || ')', pg_get_function_result(f.oid), l.lanname,
              case f.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
-             case when f.prosecdef then 'security definer' end, array_to_string(f.proconfig, ', '),
-             case when f.prokind = 'a' then null when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
+             case when f.prosecdef then 'security definer' end, case when f.proisstrict then 'strict' end,
+             case when f.proowner <> owner then 'owner ' || quote_ident(pg_get_userbyid(f.proowner)) end,
+             array_to_string(f.proconfig, ', '),
+             case when f.prokind = 'a' then (
+               select concat_ws(', ', 'sfunc ' || a.aggtransfn, 'initcond ' || a.agginitval) from pg_aggregate a where a.aggfnoid = f.oid)
+             when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
     from pg_proc f join pg_language l on l.oid = f.prolang
     where f.pronamespace = here
        or f.pronamespace = 'public'::regnamespace and f.proname like replace('@name@', '_', '\_') || '\_%'
@@ -123,6 +137,10 @@ begin
       from pg_class c cross join aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
       where c.relnamespace = here and c.relkind in ('r', 'v') and x.grantee <> c.relowner
       union all
+      select 'column ' || c.relname || '.' || a.attname, x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
+      from pg_class c join pg_attribute a on a.attrelid = c.oid cross join aclexplode(a.attacl) x
+      where c.relnamespace = here and c.relkind in ('r', 'v') and x.grantee <> c.relowner
+      union all
       select 'function ' || case when f.pronamespace = here then f.proname else 'public.@@' || substr(f.proname, 1 + char_length('@name@')) end,
              x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
       from pg_proc f cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) x
@@ -133,7 +151,7 @@ begin
     ) g
     group by g.grantee, g.object
   ) o;
-  return jsonb_build_object('status', 'ok', 'objects', found,
+  return jsonb_build_object('status', 'ok', 'objects', found, 'owner', pg_get_userbyid(owner),
     'anonAllowed', (select h.anon_allowed from @schema@.head h),
     'dataApi', (select count(*) = 3 from pg_roles where rolname in ('anon', 'authenticated', 'service_role')));
 end
