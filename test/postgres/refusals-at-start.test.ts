@@ -28,6 +28,8 @@ beforeAll(async () => {
   })
   folder = server.dataFolder
   certify()
+  // Where OpenSSL looks for what the system trusts; Node.js reads it once.
+  process.env['SSL_CERT_FILE'] = join(folder, 'ca.crt')
   server.configure({ ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' })
   await server.stop()
   await server.start()
@@ -219,6 +221,11 @@ describe('opening', () => {
     ['require, with its authority', { query: 'sslmode=require&sslrootcert=FOLDER/ca.crt' }, true],
     ['verify-ca, whatever the name', { query: 'sslmode=verify-ca&sslrootcert=FOLDER/ca.crt' }, true],
     ['verify-full', { host: 'localhost:PORT', query: 'sslmode=verify-full&sslrootcert=FOLDER/ca.crt' }, true],
+    [
+      'verify-full by what the system trusts',
+      { host: 'localhost:PORT', query: 'sslmode=verify-full&sslrootcert=system' },
+      true,
+    ],
   ] as const)('means by sslmode what libpq means: %s', async (_mode, place: Place, encrypted) => {
     const host = place.host?.replace('PORT', String(server.port))
     const query = place.query?.replace('FOLDER', folder) ?? ''

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, getCACertificates } from 'node:tls'
 import type { PostgresTarget } from '../../config/postgres-url.ts'
 import { CoordinatorError } from '../../errors.ts'
 
@@ -16,8 +16,7 @@ export type Encryption = false | ConnectionOptions
  */
 export function encryptionAttempts({ mode, caFile, certFile, keyFile }: PostgresTarget['tls']): Encryption[] {
   if (mode === 'disable') return [false]
-  // libpq's word for the authorities that the system trusts.
-  const ca = caFile === undefined || caFile === 'system' ? {} : { ca: pem(caFile, 'sslrootcert') }
+  const ca = caFile === undefined ? {} : { ca: authorities(caFile) }
   const own = {
     ...(certFile === undefined ? {} : { cert: pem(certFile, 'sslcert') }),
     ...(keyFile === undefined ? {} : { key: pem(keyFile, 'sslkey') }),
@@ -37,6 +36,11 @@ export function encryptionAttempts({ mode, caFile, certFile, keyFile }: Postgres
     case 'verify-full':
       return [full]
   }
+}
+
+/** `system` is libpq's word for the authorities that the operating system trusts; Node.js brings others of its own. */
+function authorities(caFile: string): string[] | Buffer {
+  return caFile === 'system' ? getCACertificates('system') : pem(caFile, 'sslrootcert')
 }
 
 function pem(path: string, parameter: string): Buffer {
