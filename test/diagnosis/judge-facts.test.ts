@@ -23,6 +23,7 @@ describe('judging the facts of a database', () => {
     ['a file that is not flushed', { synchronous: 'normal', journalMode: 'wal' }, 'durability: problem'],
     ['an encoding that loses names', { encoding: 'LATIN1' }, 'encoding: problem'],
     ['transactions that fail each other', { isolation: 'serializable' }, 'isolation: problem'],
+    ['a role whose statements have no time', { statementTimeout: '500ms' }, 'statement time-out: warning'],
     ['a transaction left open', { headHolder: '{"pid":7}' }, 'writers: warning'],
     ['a public key that may write', { anonAllowed: true }, 'rights: warning'],
   ]
@@ -37,6 +38,8 @@ describe('judging the facts of a database', () => {
     ['an open connection through a socket', { encrypted: false, host: '/var/run/postgresql' }],
     ['an encrypted connection', { encrypted: true, host: 'db.example:5432' }],
     ['a flushed file', { synchronous: 'full', journalMode: 'wal' }],
+    ['a role whose statements have time', { statementTimeout: '8s' }],
+    ['a role whose statements have all the time', { statementTimeout: '0' }],
     ['every server version that is tested', { serverVersionNumber: 150_018 }],
   ]
   it.each(fine)('accepts %s', (_what, facts) => {

@@ -93,6 +93,15 @@ describe('migrating', () => {
     expect(await tablesOf(schema)).toEqual([])
   })
 
+  it('tells in a dry run of the strongest lock on each table, however weak, that keeps others from working', async () => {
+    await withStore((store) => store.open())
+    await server.query(`delete from ${schema}.migrations where version = 4`)
+    const { locks } = await withStore((store) => store.migrator.migrate({ dryRun: true }))
+    expect(locks).toEqual(
+      ['head', 'journal', 'records', 'tombstones'].map((table) => `ShareRowExclusiveLock on ${table}`),
+    )
+  })
+
   it('names a failure of the dry run, too', async () => {
     await server.query(
       `create schema ${schema}; create function ${schema}.argument(p jsonb) returns text language sql as 'select 1::text'`,

@@ -97,6 +97,12 @@ const judges: readonly Judge[] = [
   },
   ({ statementTimeout }) => {
     if (typeof statementTimeout !== 'string') return undefined
+    // PostgreSQL prints whole seconds and more in larger units.
+    if (/^\d{1,3}ms$/.test(statementTimeout))
+      return flaw('statement time-out', 'warning', {
+        found: `The role has ${statementTimeout}: on a busy server that stops what only waits for its turn.`,
+        repair: "Run `alter role ... set statement_timeout to '10s'`.",
+      })
     return ok(
       'statement time-out',
       statementTimeout === '0' ? 'The role has none.' : `The role has ${statementTimeout}.`,
@@ -104,7 +110,7 @@ const judges: readonly Judge[] = [
   },
   ({ pooled }) => {
     if (typeof pooled !== 'boolean') return undefined
-    return ok('pooler', pooled ? 'Connections come from a transaction pooler.' : 'Connections are direct.')
+    return ok('pooler', pooled ? 'Connections come from a pooler.' : 'Connections are direct.')
   },
   ({ headHolder }) => {
     if (typeof headHolder !== 'string') return undefined

@@ -199,11 +199,14 @@ class PostgresExecutor implements MigrationExecutor {
     await this.#run(ledgerSql(this.#schema))
   }
 
+  /** The strongest on each table, but for those that reading and writing rows takes. */
   async #locks(): Promise<readonly string[]> {
-    const rows = await this.#run(`select distinct l.mode || ' on ' || c.relname as lock
+    const rows = await this.#run(`select distinct on (c.relname) l.mode || ' on ' || c.relname as lock
       from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-      where l.pid = pg_backend_pid() and n.nspname = '${this.#schema}' and c.relkind in ('r', 'v')
-        and l.mode in ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') order by 1`)
+      cross join lateral array_position(array['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+        'AccessExclusiveLock'], l.mode) as strength
+      where l.pid = pg_backend_pid() and n.nspname = '${this.#schema}' and c.relkind in ('r', 'v') and strength is not null
+      order by c.relname, strength desc`)
     return rows.map((row) => row['lock'] ?? '')
   }
 
