@@ -74,7 +74,7 @@ describe('sqlite', () => {
 describe('postgres and supabase', () => {
   let project: SupabaseProject
   beforeAll(async () => {
-    project = await SupabaseProject.start({ config: { fsync: 'on' } })
+    project = await SupabaseProject.start({ config: { fsync: 'on' }, prepare: 'create role plain' })
     // This Data API server refuses the very first call of a role that it has just made.
     const store = new SupabaseStore(project.options())
     await store.open()
@@ -122,6 +122,25 @@ describe('postgres and supabase', () => {
     expect(drift).toMatchObject([{ state: 'problem', found: 'index journal_commit_id is missing.' }])
     await project.server.query(drift[0]?.repair ?? '')
     expect(flawsOf(await findingsOf(wire()))).toEqual([])
+  })
+
+  it.each([
+    ['a function that reading needs was dropped', 'drop function plain.current_head() cascade'],
+    ['row security hides the rows from the owner too', 'alter table plain.journal force row level security'],
+  ])('prints the SQL that mends it where %s', async (_what, damage) => {
+    const { server } = project
+    await server.query(`drop schema if exists plain cascade; drop owned by plain; drop role plain;
+      create role plain login; create schema plain authorization plain; grant create on schema public to plain`)
+    const plain = (autoMigrate: boolean) =>
+      new PostgresStore({ ...storeOptions(server, { schema: 'plain', role: 'plain' }), autoMigrate })
+    const owner = plain(true)
+    await owner.open()
+    await owner.close()
+    await server.query(damage)
+    const findings = await findingsOf(plain(false))
+    expect(flawsOf(findings)).toEqual(['reading: problem', 'drift: problem'])
+    await server.query(findings.at(-1)?.repair ?? '', 'postgres', 'plain')
+    expect(flawsOf(await findingsOf(plain(false)))).toEqual([])
   })
 
   it('takes a server that does not flush for a problem', async () => {

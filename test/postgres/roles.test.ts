@@ -116,6 +116,32 @@ describe('a role with the rights of a reader', () => {
   })
 })
 
+describe('row security that holds for the owner too', () => {
+  it.each(['head', 'records', 'tombstones', 'journal'])(
+    'of %s is a fault, never an empty answer',
+    async (table) => {
+      await server.query(`alter table coordinator.${table} force row level security`, 'project')
+      const store = new PostgresStore(
+        storeOptions(server, { role: 'migrating', database: 'project', autoMigrate: false }),
+      )
+      const position = { lineage: '', revision: 0, digest: '' }
+      const calls = [
+        () => store.head(),
+        () => Array.fromAsync(store.load()),
+        () => store.changes(position, 10),
+        () => store.history('service', 'a'),
+        () => Array.fromAsync(store.asOf({ revision: 1 })),
+        () => store.commit(position, []),
+        () => store.compact(1),
+        () => store.fork(position),
+      ]
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'COORD_STORE_RIGHTS' })
+      await store.close()
+      await server.query(`alter table coordinator.${table} no force row level security`, 'project')
+    },
+  )
+})
+
 describe('the functions', () => {
   it('name a where in every update and delete: some gateways refuse those without', () => {
     const statements = loadMigrations('postgres').flatMap(({ sql }) => splitStatements(sql))

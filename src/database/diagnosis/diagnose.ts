@@ -21,7 +21,10 @@ export async function* diagnose(store: Store): AsyncGenerator<Finding> {
   if (!schema.usable) return
   const opened = await findAccess(store)
   yield* opened.findings
-  if (!opened.usable) return
+  if (!opened.usable) {
+    yield* await findRepairs(store.migrator)
+    return
+  }
   if (store.inspector !== undefined) yield* await findFacts(store.inspector)
   yield* await findDrift(store.migrator)
 }
@@ -100,6 +103,13 @@ async function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
   } catch (thrown) {
     return [unasked('drift', toCoordinatorError(thrown))]
   }
+}
+
+/** Where reading fails: the drift that may be the cause, with the SQL that mends it. */
+async function findRepairs(migrator: Migrator): Promise<readonly Finding[]> {
+  // What keeps this from being asked has kept the store from being read, and has been told.
+  const drifts = await migrator.verify().catch((): readonly Drift[] => [])
+  return drifts.map(driftFinding)
 }
 
 function driftFinding({ object, problem, repair }: Drift): Finding {

@@ -66,6 +66,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function commit_distinct':
     '(h @@.head, batch jsonb, now_ms bigint), TABLE(results jsonb, revision bigint, digest text), plpgsql, volatile, search_path="", jit=off, enable_seqscan=off, plan_cache_mode=force_generic_plan, body @@',
   'function compact': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function current_head': '(), @@.head, plpgsql, stable, search_path="", body @@',
   'function cuts': '(batch jsonb), bigint[], plpgsql, immutable, search_path="", jit=off, body @@',
   'function digest_at': '(h @@.head, at_revision bigint), text, sql, stable, search_path="", body @@',
   'function entries':

@@ -23,14 +23,15 @@ declare
   h @schema@.head;
 begin
   if current_setting('transaction_isolation') = 'read committed' then
-    select * into strict h from @schema@.head where id = 1 for update;
+    select * into h from @schema@.head where id = 1 for update;
   else
     begin
-      select * into strict h from @schema@.head where id = 1 for update;
+      select * into h from @schema@.head where id = 1 for update;
     exception when serialization_failure then
       return '{"status": "busy"}';
     end;
   end if;
+  if not found then h := @schema@.current_head(); end if;
   if coalesce(schema_of_caller, 0) < h.oldest_writer then
     return jsonb_build_object('status', 'too_old', 'schema', h.schema_number, 'oldest', h.oldest_writer);
   end if;
@@ -203,7 +204,7 @@ begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  select * into strict h from @schema@.head where id = 1;
+  h := @schema@.current_head();
   refusal := @schema@.off_track(h, p -> 'after');
   if refusal is not null then
     perform set_config('@name@.writer', '', true);
@@ -304,7 +305,7 @@ begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  select * into strict h from @schema@.head where id = 1;
+  h := @schema@.current_head();
   h.floor := greatest(h.floor, least(coalesce((p ->> 'floor')::bigint, 0), h.revision));
   upto := least(h.floor, h.swept + (p ->> 'limit')::bigint);
   if upto > h.swept then
@@ -329,7 +330,7 @@ begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  select * into strict h from @schema@.head where id = 1;
+  h := @schema@.current_head();
   if p -> 'from' = jsonb_build_object('lineage', h.lineage, 'revision', h.revision, 'digest', h.digest) then
     h.lineage := gen_random_uuid();
     if h.revision = h.first_revision then
