@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { emitSupabase } from '../../src/database/migrations/emit-supabase.ts'
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
-import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
@@ -28,7 +27,7 @@ beforeEach(() => {
 
 async function withStore<T>(
   body: (store: PostgresStore) => Promise<T>,
-  options: Partial<PostgresOptions> = {},
+  options: Parameters<typeof storeOptions>[1] = {},
 ): Promise<T> {
   const store = new PostgresStore(storeOptions(server, { schema, ...options }))
   try {
@@ -128,6 +127,23 @@ describe('migrating', () => {
     const store = new PostgresStore(storeOptions(server, { schema, role: `owner_${made}` }))
     accepted(await new Caller(store, (await store.open()).position).write(put('a')))
     await store.close()
+  })
+
+  it.each([
+    ['may make nothing in the schema public', 'revoke create on schema public from public'],
+    ['has no schema public', 'drop schema public cascade'],
+  ])('works where a role %s, though the server knows the roles of Supabase', async (_what, prepare) => {
+    await makeSupabaseRoles(server)
+    await server.query(`create database db_${made}`)
+    await server.query(`create role owner_${made} login`)
+    await server.query(`${prepare}; create schema ${schema} authorization owner_${made}`, `db_${made}`)
+    await withStore(
+      async (store) => {
+        accepted(await new Caller(store, (await store.open()).position).write(put('a')))
+        expect(await store.migrator.verify()).toEqual([])
+      },
+      { role: `owner_${made}`, database: `db_${made}` },
+    )
   })
 
   it('touches no schema of another program', async () => {

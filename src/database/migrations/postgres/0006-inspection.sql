@@ -55,7 +55,8 @@ $$;
 
 -- {} -> {status, objects: {"<type> <name>": "<definition>"}, owner, anonAllowed, dataApi}: all that belongs to the schema, in
 -- words that are the same on every server version and for every name of the schema. `owner` has the table `head`; owners of
--- other objects are mentioned where they differ, rights of an owner never. `dataApi`: whether the roles of Supabase are there.
+-- other objects are mentioned where they differ, rights of an owner never. `dataApi`: whether the roles of Supabase are there, and
+-- the owner may make functions for them.
 create or replace function @schema@.catalog(p jsonb) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
@@ -123,7 +124,7 @@ begin
              when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
     from pg_proc f join pg_language l on l.oid = f.prolang
     where f.pronamespace = here
-       or f.pronamespace = 'public'::regnamespace and f.proname like replace('@name@', '_', '\_') || '\_%'
+       or f.pronamespace = to_regnamespace('public') and f.proname like replace('@name@', '_', '\_') || '\_%'
           and pg_get_function_identity_arguments(f.oid) = 'p jsonb'
     union all
     select 'right of ' || g.grantee || ' on ' || g.object, string_agg(g.privilege, ', ' order by g.privilege)
@@ -145,7 +146,7 @@ begin
              x.privilege_type, case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end
       from pg_proc f cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) x
       where (f.pronamespace = here
-         or f.pronamespace = 'public'::regnamespace and f.proname like replace('@name@', '_', '\_') || '\_%'
+         or f.pronamespace = to_regnamespace('public') and f.proname like replace('@name@', '_', '\_') || '\_%'
             and pg_get_function_identity_arguments(f.oid) = 'p jsonb')
         and x.grantee <> f.proowner
     ) g
@@ -153,7 +154,8 @@ begin
   ) o;
   return jsonb_build_object('status', 'ok', 'objects', found, 'owner', pg_get_userbyid(owner),
     'anonAllowed', (select h.anon_allowed from @schema@.head h),
-    'dataApi', (select count(*) = 3 from pg_roles where rolname in ('anon', 'authenticated', 'service_role')));
+    'dataApi', (select count(*) = 3 from pg_roles where rolname in ('anon', 'authenticated', 'service_role'))
+      and has_schema_privilege(owner, to_regnamespace('public'), 'create') is true);
 end
 $$;
 

@@ -1,5 +1,6 @@
--- The door as functions that Supabase's Data API offers, made only where its roles are. The tables stay in a schema that
--- it does not offer; only the role of the secret key may call.
+-- The door as functions that Supabase's Data API offers, made only where its roles are, and where the owner may make them:
+-- roles belong to all databases of a server. The tables stay in a schema that it does not offer; only the role of the secret
+-- key may call.
 do $do$
 declare
   door text;
@@ -10,6 +11,9 @@ begin
   revoke all on schema @schema@ from anon, authenticated, service_role;
   revoke all on all tables in schema @schema@ from anon, authenticated, service_role;
   revoke all on all functions in schema @schema@ from anon, authenticated, service_role;
+  if has_schema_privilege(to_regnamespace('public'), 'create') is not true then
+    return;
+  end if;
   foreach door in array array[
     'head', 'load', 'changes', 'history', 'as_of', 'inspect', 'migrations', 'catalog', 'commit', 'compact', 'fork']
   loop
