@@ -290,21 +290,36 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     await expectWhole()
   })
 
-  it('left open keep writers waiting 5 seconds, who are then told whose transaction it is', async () => {
-    const hand = await server.leaveOpen(
-      `insert into ${schema}.records (kind, id, data) values ('service', 'a', '{}')`,
-    )
+  it.each([
+    [
+      'left open',
+      `insert into S.records (kind, id, data) values ('service', 'a', '{}')`,
+      /holds the head row: pid \d+ of user postgres, idle in transaction for \d s/,
+    ],
+    [
+      'that lock a table',
+      'lock table S.records in share mode',
+      /holds the table records: pid \d+ of user postgres/,
+    ],
+    [
+      'that lock a row to change it later',
+      `select from S.records where id = 'there' for update`,
+      /holds what writing needs/,
+    ],
+  ])('%s keep writers waiting 5 seconds, who are then told why', async (_how, sql, reason) => {
+    accepted(await caller.write(put('there')))
+    const hand = await server.leaveOpen(sql.replace('S.', `${schema}.`))
     const started = performance.now()
-    const thrown = await store.commit(caller.position, [commitOf(put('b'))]).then(
+    const thrown = await store.commit(caller.position, [commitOf(put('there', { v: 2 }))]).then(
       () => undefined,
       (error: unknown) => error,
     )
     expect(performance.now() - started).toBeGreaterThan(4_500)
     expect(thrown).toMatchObject({ code: 'COORD_STORE_BUSY', outcome: 'not_written', sourceCode: '55P03' })
-    expect(String(thrown)).toMatch(/pid \d+ of user postgres, idle in transaction for \d s/)
+    expect(String(thrown)).toMatch(reason)
     // Reading does not wait for anybody.
-    expect((await store.head()).position.revision).toBe(0)
+    expect((await store.head()).position.revision).toBe(1)
     await hand[Symbol.asyncDispose]()
-    accepted(await caller.write(put('b')))
+    accepted(await caller.write(put('there', { v: 2 })))
   })
 })

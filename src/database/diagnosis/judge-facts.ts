@@ -115,7 +115,7 @@ const judges: readonly Judge[] = [
   ({ headHolder }) => {
     if (typeof headHolder !== 'string') return undefined
     return flaw('writers', 'warning', {
-      found: `A transaction holds the head row, and all writers wait for it: ${headHolder}.`,
+      found: `All writers wait for another transaction: ${headHolder}.`,
       repair: 'End that session, or `select pg_terminate_backend(<its pid>)`.',
     })
   },

@@ -62,16 +62,16 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function as_of': '(p jsonb), jsonb, plpgsql, stable, search_path="", jit=off, enable_seqscan=off, body @@',
   'function catalog': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
   'function changes': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
-  'function commit': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function commit': '(p jsonb), jsonb, plpgsql, volatile, search_path="", lock_timeout=5s, body @@',
   'function commit_distinct':
     '(h @@.head, batch jsonb, now_ms bigint), TABLE(results jsonb, revision bigint, digest text), plpgsql, volatile, search_path="", jit=off, enable_seqscan=off, plan_cache_mode=force_generic_plan, body @@',
-  'function compact': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function compact': '(p jsonb), jsonb, plpgsql, volatile, search_path="", lock_timeout=5s, body @@',
   'function current_head': '(), @@.head, plpgsql, stable, search_path="", body @@',
   'function cuts': '(batch jsonb), bigint[], plpgsql, immutable, search_path="", jit=off, body @@',
   'function digest_at': '(h @@.head, at_revision bigint), text, sql, stable, search_path="", body @@',
   'function entries':
     '(above bigint, upto bigint, most bigint), jsonb, plpgsql, stable, search_path="", jit=off, body @@',
-  'function fork': '(p jsonb), jsonb, plpgsql, volatile, search_path="", body @@',
+  'function fork': '(p jsonb), jsonb, plpgsql, volatile, search_path="", lock_timeout=5s, body @@',
   'function hand_begins':
     '(), trigger, plpgsql, volatile, security definer, search_path="", lock_timeout=5s, body @@',
   'function hand_ends': '(), trigger, plpgsql, volatile, security definer, search_path="", body @@',
@@ -83,8 +83,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function history': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
   'function inspect': '(p jsonb), jsonb, plpgsql, stable, search_path="", body @@',
   'function load': '(p jsonb), jsonb, plpgsql, stable, search_path="", jit=off, body @@',
-  'function lock_head':
-    '(schema_of_caller integer), jsonb, plpgsql, volatile, search_path="", lock_timeout=5s, body @@',
+  'function lock_head': '(schema_of_caller integer), jsonb, plpgsql, volatile, search_path="", body @@',
   'function migrations': '(p jsonb), jsonb, sql, stable, search_path="", body @@',
   'function next_digest':
     '(before text, commit_id uuid, start text), text, plpgsql, immutable, search_path="", body @@',

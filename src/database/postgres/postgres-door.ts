@@ -42,16 +42,17 @@ export class PostgresDoor implements Door {
 
   async call(name: DoorFunction, argument: string): Promise<unknown> {
     const writing = writes(name)
-    const [row] = await this.use(writing ? 'writer' : 'reader', (connection) =>
-      watchCall({ connection, others: this.#reader, afterMs: this.#watchAfterMs }, () =>
+    const [row] = await this.use(writing ? 'writer' : 'reader', async (connection) => {
+      const answer = watchCall({ connection, others: this.#reader, afterMs: this.#watchAfterMs }, () =>
         connection.run({
           text: `select "${this.#schema}"."${name}"($1::jsonb)::text as reply`,
           values: [argument],
           doing: `calling ${name}`,
           ...(writing ? { unanswered: 'unknown' } : {}),
         }),
-      ),
-    ).catch((thrown) => this.#explain(thrown))
+      )
+      return writing ? answer.catch((thrown) => this.#explain(thrown, connection)) : answer
+    })
     return JSON.parse(row?.['reply'] ?? 'null')
   }
 
@@ -70,12 +71,14 @@ export class PostgresDoor implements Door {
     await Promise.all([this.#writer.close(), this.#reader.close()])
   }
 
-  /** A head that stays locked has somebody's transaction on it: whose, is what an operator needs to know. */
-  async #explain(thrown: unknown): Promise<never> {
+  /** What stays locked has somebody's transaction on it: whose, is what an operator needs to know. */
+  async #explain(thrown: unknown, { facts }: Connection): Promise<never> {
     if (!(thrown instanceof CoordinatorError) || thrown.sourceCode !== LOCK_NOT_AVAILABLE) throw thrown
-    const holder = await this.call('inspect', '{}').then(holderOf, () => undefined)
+    // The session that waited may hold the head itself, until it has rolled back.
+    const argument = JSON.stringify({ except: facts.pid })
+    const holder = await this.call('inspect', argument).then(holderOf, () => undefined)
     throw new CoordinatorError('COORD_STORE_BUSY', {
-      detail: `Another transaction holds the head row${holder === undefined ? '' : `: ${holder}`}.`,
+      detail: `Another transaction holds ${holder ?? 'what writing needs'}.`,
       hint: 'End that transaction: commit it, roll it back, or `select pg_terminate_backend(PID)`.',
       sourceCode: LOCK_NOT_AVAILABLE,
       outcome: 'not_written',
@@ -88,7 +91,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
 function holderOf(reply: unknown): string | undefined {
   const holder = (reply as { headHolder?: unknown }).headHolder
   if (typeof holder !== 'object' || holder === null) return undefined
-  const { pid, user, state, sinceMs } = holder as Record<string, unknown>
+  const { pid, holds, user, state, sinceMs } = holder as Record<string, unknown>
   const since = typeof sinceMs === 'number' ? ` for ${Math.round(sinceMs / 1_000)} s` : ''
-  return `pid ${String(pid)} of user ${String(user)}${typeof state === 'string' ? `, ${state}` : ''}${since}`
+  return `${String(holds)}: pid ${String(pid)} of user ${String(user)}${typeof state === 'string' ? `, ${state}` : ''}${since}`
 }

@@ -1,5 +1,5 @@
--- The writing half of the door. Each function locks the head first, and waits for it 5 seconds at most. Conflicts and the
--- like are answers, never errors: PostgREST before 16 repeats what fails with 40001 without end.
+-- The writing half of the door. Each function locks the head first, and waits 5 seconds at most for that and for every other
+-- lock. Conflicts and the like are answers, never errors: PostgREST before 16 repeats what fails with 40001 without end.
 
 -- The digest of the last of some commit ids in order; a window aggregate gives that of each.
 create or replace function @schema@.next_digest(before text, commit_id uuid, start text) returns text
@@ -17,7 +17,7 @@ create or replace aggregate @schema@.digest_chain(commit_id uuid, start text) (
 
 -- Locks the head for writing. Where it returns an answer, the caller gives that and does nothing.
 create or replace function @schema@.lock_head(schema_of_caller integer) returns jsonb
-language plpgsql set search_path = '' set lock_timeout = '5s'
+language plpgsql set search_path = ''
 as $$
 declare
   h @schema@.head;
@@ -186,7 +186,7 @@ $$;
 -- A commit that was accepted just now, at `at`, has the result [revision, digest, previous]; every other one an object. `entries`
 -- leaves out what this call accepted: the caller has it. `more` says that they do not reach up to it.
 create or replace function @schema@.commit(p jsonb) returns jsonb
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   h @schema@.head;
@@ -295,7 +295,7 @@ $$;
 -- {schema, floor, limit} -> {status: ok, done, head} | {status: too_old | busy}
 -- The floor rises at once; what that makes superfluous goes in parts: call again until it is done.
 create or replace function @schema@.compact(p jsonb) returns jsonb
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   h @schema@.head;
@@ -321,7 +321,7 @@ $$;
 -- {schema, from: {lineage, revision, digest}} -> {status: ok, head} | {status: too_old | busy}
 -- Gives the history a new lineage, if its head still is where the caller saw it.
 create or replace function @schema@.fork(p jsonb) returns jsonb
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   h @schema@.head;

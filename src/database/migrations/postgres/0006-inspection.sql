@@ -1,6 +1,7 @@
 -- What `coordinator doctor` and `migrate verify` ask, by wire and through the Data API alike.
 
--- {} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and who holds the head
+-- {except?} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and who keeps writers waiting, other than the
+-- session with the process id `except`
 create or replace function @schema@.inspect(p jsonb) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
@@ -9,13 +10,20 @@ declare
   holder jsonb;
 begin
   select * into strict h from @schema@.head where id = 1;
-  select jsonb_build_object('pid', l.pid, 'user', a.usename, 'application', a.application_name, 'state', a.state,
+  select jsonb_build_object('pid', l.pid, 'holds', coalesce('the table ' || c.relname, 'the head row'), 'user', a.usename,
+           'application', a.application_name, 'state', a.state,
            'sinceMs', floor(extract(epoch from clock_timestamp() - a.xact_start) * 1000))
   into holder
   from pg_locks l
-  join @schema@.head t on l.transactionid = t.xmax
+  left join pg_class c on c.oid = l.relation
   left join pg_stat_activity a on a.pid = l.pid
-  where l.locktype = 'transactionid' and l.granted
+  where l.granted and l.pid <> pg_backend_pid() and l.pid is distinct from (@schema@.argument(p) ->> 'except')::integer
+    and (l.locktype = 'transactionid' and l.transactionid = (select t.xmax from @schema@.head t where t.id = 1)
+      -- What keeps others from changing rows: `lock table`, an index that is made, `vacuum full`.
+      or l.locktype = 'relation' and l.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+        and l.database = (select d.oid from pg_database d where d.datname = current_database())
+        and l.relation in ('@schema@.head'::regclass, '@schema@.records'::regclass, '@schema@.tombstones'::regclass,
+          '@schema@.journal'::regclass))
   limit 1;
   return jsonb_build_object(
     'status', 'ok',
