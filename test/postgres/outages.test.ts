@@ -91,6 +91,18 @@ describe('a lost line', () => {
       expect(accepted(await caller.write(put('a')))).toMatchObject({ revision: 1, replayed: false })
     }))
 
+  it('of all connections at rest costs one question, not one for each', () =>
+    withStore({ validateAfterMs: 50, poolMax: 9 }, async (store) => {
+      await Promise.all(Array.from({ length: 8 }, () => store.head()))
+      expect(store.pool().reader.idle).toBe(8)
+      await sleep(100)
+      proxy.strand()
+      const started = performance.now()
+      await store.head()
+      // Asking all of them would take 8 seconds.
+      expect(performance.now() - started).toBeLessThan(6_000)
+    }))
+
   it('is not seen in a slow one', () =>
     withStore({ watchAfterMs: 200 }, async (store, caller) => {
       await caller.send(

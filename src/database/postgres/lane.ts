@@ -96,7 +96,9 @@ export class Lane {
       await connection.run({ text: 'select 1', doing: 'checking a connection', timeoutMs: 1_000 })
       return true
     } catch {
-      // A connection that died in its sleep is replaced by a new one, which meets the true cause if there is one.
+      // A connection that died in its sleep is replaced by a new one, which meets the true cause if there is one. What killed
+      // it killed the others too, as a rule: asking each of them would take a second each.
+      this.#cluster.suspect()
       return false
     }
   }
