@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { readSettings } from '../config/settings.ts'
 import { emitSupabase } from '../database/migrations/emit-supabase.ts'
+import { migrationWarnings } from '../database/migrations/runner.ts'
 import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
@@ -151,14 +152,19 @@ function print({ terminal }: CommandContext, { json }: MigrateOptions, value: un
   terminal.stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
 }
 
-function renderReport({ steps, locks = [] }: MigrationReport): string {
+function renderReport(report: MigrationReport): string {
+  const { steps, locks = [] } = report
   const rows = steps.map(({ version, name, state, appliedAt }) => [
     String(version).padStart(4, '0'),
     name,
     state,
     appliedAt === undefined ? '' : new Date(appliedAt).toISOString(),
   ])
-  return textTable(rows) + locks.map((lock) => `lock: ${lock}\n`).join('')
+  return [
+    textTable(rows),
+    ...locks.map((lock) => `lock: ${lock}\n`),
+    ...migrationWarnings(report).map((warning) => `${warning}\n`),
+  ].join('')
 }
 
 function renderDrifts(drifts: readonly Drift[]): string {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   ask,
@@ -284,6 +285,11 @@ describe('coordinator migrate', () => {
     const { stdout } = await migrate('status', '--json')
     const { current, target } = JSON.parse(stdout)
     expect(current).toBe(target)
+    const file = new DatabaseSync(`${folder.path}/coordinator.db`)
+    file.exec(`update migrations set checksum = 'other', sql = replace(sql, 'create table', 'create  table')`)
+    file.close()
+    const difference = /^0001 .+ changed.*ran with another text.*^- create {2}table.*^\+ create table/ms
+    expect(await migrate('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(difference) })
   })
 
   it('for Supabase: prints the migrations as one file, and says where to put it', async () => {

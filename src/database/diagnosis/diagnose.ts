@@ -62,7 +62,7 @@ function judgeSchema({ current, target, steps }: MigrationReport, repair: string
       : flaw('schema', 'warning', {
           found: `What ran once differs from what this program has: ${changed.join(', ')}.`,
           repair:
-            'Run `coordinator migrate status --json` to see how, and `coordinator migrate verify` to see whether it matters.',
+            'Run `coordinator migrate status` to see how, and `coordinator migrate verify` to see whether it matters.',
         })
   return { findings: [connection, schema], usable: true }
 }

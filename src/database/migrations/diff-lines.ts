@@ -1,6 +1,10 @@
+/** How many lines that both texts have are shown before and after one that differs. */
+const CONTEXT = 3
+
 /**
  * What differs between two texts, line by line: `- ` before a line that only the old one has, `+ ` before one that only
- * the new one has, two blanks before one that both have. Meant for files of a few hundred lines.
+ * the new one has, two blanks before one that both have; of those only the nearest, `...` for the others. Meant for files
+ * of a few hundred lines.
  */
 export function diffLines(before: string, after: string): string {
   const [old, now] = [before.split('\n'), after.split('\n')]
@@ -16,7 +20,13 @@ export function diffLines(before: string, after: string): string {
     if (same || takeOld) left += 1
     if (!takeOld) right += 1
   }
-  return lines.join('\n')
+  return nearChanges(lines).join('\n')
+}
+
+function nearChanges(lines: readonly string[]): string[] {
+  const differs = lines.map((line) => !line.startsWith('  '))
+  const near = lines.map((_, at) => differs.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).includes(true))
+  return lines.flatMap((line, at) => (near[at] ? [line] : at === 0 || near[at - 1] ? ['...'] : []))
 }
 
 /** For each pair of places: how many lines the rests of both texts share, in order; -1 behind the end of one. */
