@@ -245,10 +245,11 @@ describe('the file for Supabase', () => {
     }
   })
 
-  it('may be applied statement by statement, as psql does it', async () => {
+  it('may be applied statement by statement, as psql does it, and once more', async () => {
     await makeSupabaseRoles(server)
-    for (const statement of splitStatements(emitSupabase({ schema, allowAnon: true }).sql))
-      await server.query(statement)
+    for (const allowAnon of [true, false])
+      for (const statement of splitStatements(emitSupabase({ schema, allowAnon }).sql))
+        await server.query(statement)
     await withStore(async (store) => {
       await store.open()
       expect(await store.migrator.verify()).toEqual([])

@@ -59,13 +59,18 @@ create table if not exists @schema@.journal (
 );
 create unique index if not exists journal_commit_id on @schema@.journal (commit_id);
 
--- Where this runs again, the triggers of a later file would take it for a change by hand.
-select set_config('@name@.writer', 'on', true);
-insert into @schema@.head (lineage, revision, digest, floor, swept, at, first_revision, first_digest, schema_number, oldest_writer)
-select fresh.lineage, 0, fresh.lineage::text, 0, 0, floor(extract(epoch from clock_timestamp()) * 1000), 0, fresh.lineage::text, 0, 0
-from (select gen_random_uuid() as lineage) fresh
-on conflict (id) do nothing;
-select set_config('@name@.writer', '', true);
+-- Where this runs again, the triggers of a later file would take it for a change by hand. One statement, because set_config
+-- lasts no longer where each is a transaction of its own.
+do $writer$
+begin
+  perform set_config('@name@.writer', 'on', true);
+  insert into @schema@.head (lineage, revision, digest, floor, swept, at, first_revision, first_digest, schema_number, oldest_writer)
+  select fresh.lineage, 0, fresh.lineage::text, 0, 0, floor(extract(epoch from clock_timestamp()) * 1000), 0, fresh.lineage::text, 0, 0
+  from (select gen_random_uuid() as lineage) fresh
+  on conflict (id) do nothing;
+  perform set_config('@name@.writer', '', true);
+end
+$writer$;
 
 alter table @schema@.head enable row level security;
 alter table @schema@.records enable row level security;
