@@ -9,7 +9,7 @@ const MAX_UNSENT_BYTES = 262_144
 const CATCH_UP_BYTES = 65_536
 /** How often a comment shows that the connection lives, in milliseconds. */
 const COMMENT_MS = 15_000
-/** How long a reader may take nothing while it catches up, in milliseconds. */
+/** How long a reader may take nothing while it catches up, or of what is left at its end, in milliseconds. */
 const STALL_MS = 60_000
 /** Readers that are written to before others get their turn: some milliseconds. */
 const READERS_AT_ONCE = 250
@@ -98,7 +98,7 @@ export class EventStreams {
       }
     } catch {
       // The history went another way, or cannot be read now. The reader comes back with its position and is told.
-      reader.response.end()
+      this.#end(reader)
     }
   }
 
@@ -114,7 +114,6 @@ export class EventStreams {
       const made = new Map<string, Frames>()
       let served = 0
       for (const reader of this.#readers) {
-        // One that was ended stays here until its connection has taken all; its position may be of another history.
         if (!reader.following || !reader.open) continue
         this.#advance(reader, made)
         served += 1
@@ -125,7 +124,8 @@ export class EventStreams {
   }
 
   #advance(reader: Reader, made: Map<string, Frames>): void {
-    const key = `${reader.position.revision} ${reader.filterKey}`
+    // With the history: while others get their turn, that can change under this.
+    const key = `${positionText(reader.position)} ${reader.filterKey}`
     let frames = made.get(key)
     if (frames === undefined) {
       const entries = this.#feed.newest(reader.position)
@@ -156,10 +156,19 @@ export class EventStreams {
       if (response.writableLength < MAX_UNSENT_BYTES) response.write(': still here\n\n')
   }
 
+  /** Sends what is left, and nothing more: what is written to an ended answer is an error that nobody would catch. */
+  #end(reader: Reader): void {
+    const { response } = reader
+    this.#readers.delete(reader)
+    response.end()
+    const stalled = setTimeout(() => response.destroy(), STALL_MS).unref()
+    response.once('close', () => clearTimeout(stalled))
+  }
+
   /** After a reload: those of the same history go on from their position; to the others it means nothing any more. */
   #endStale(): void {
     for (const reader of this.#readers) {
-      if (reader.position.lineage !== this.#feed.ring.base?.lineage) reader.response.end()
+      if (reader.position.lineage !== this.#feed.ring.base?.lineage) this.#end(reader)
       else if (reader.following) {
         reader.following = false
         void this.#catchUp(reader)
@@ -169,7 +178,7 @@ export class EventStreams {
 
   #endAll(): void {
     clearInterval(this.#comments)
-    for (const { response } of this.#readers) response.end()
+    for (const reader of this.#readers) this.#end(reader)
   }
 }
 

@@ -1,12 +1,13 @@
 import { get, IncomingMessage, ServerResponse } from 'node:http'
 import { connect, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { ChangeFeed } from '../../src/http/change-feed.ts'
 import { EventStreams } from '../../src/http/event-streams.ts'
+import { Live } from '../../src/live/live.ts'
 import { commitOf, put } from '../conformance/build.ts'
-import { until, withLive } from '../support/with-live.ts'
+import { plainDomain, quick, until, withLive } from '../support/with-live.ts'
 import { type ServerScope, withServer } from './with-server.ts'
 
 const service = (serviceName: string, fields: object = {}) => ({
@@ -294,13 +295,52 @@ describe('streams of the journal', () => {
       const old = live.view.position
       await store.inner.fork(old)
       await until(() => live.view.lineage !== old.lineage)
-      expect([hanging.writableEnded, streams.count]).toEqual([true, 1])
+      expect([hanging.writableEnded, streams.count]).toEqual([true, 0])
       const from = live.view.position
       await live.commit(commitOf(put('b')))
       await sleep(20)
       const { entries } = await feed.after(from, 10)
       expect(entries.map(({ position }) => position)).toEqual([live.view.position])
     }))
+
+  it('show every 15 seconds that they live, but not those that were ended; who does not take the rest is let go', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] })
+    try {
+      const live = new Live(new MemoryStore(), plainDomain, quick)
+      await live.start()
+      const streams = new EventStreams(new ChangeFeed(live), new AbortController().signal)
+      const stream = async () => {
+        const response = new ServerResponse(new IncomingMessage(new Socket()))
+        const errors: string[] = []
+        response.on('error', ({ message }) => errors.push(message))
+        const write = vi.spyOn(response, 'write')
+        await streams.serve(response, { filter: {}, position: live.view.position })
+        return {
+          response,
+          errors,
+          comments: () => write.mock.calls.filter(([text]) => text === ': still here\n\n'),
+        }
+      }
+      const ended = await stream()
+      await vi.advanceTimersByTimeAsync(15_000)
+      expect(ended.comments()).toHaveLength(1)
+      const { position } = live.view
+      await live.store.fork(position)
+      while (live.view.lineage === position.lineage) await vi.advanceTimersByTimeAsync(10)
+      const reading = await stream()
+      await vi.advanceTimersByTimeAsync(30_000)
+      expect([ended, reading].map(({ comments, errors }) => [comments().length, errors])).toEqual([
+        [1, []],
+        [2, []],
+      ])
+      expect([ended.response.destroyed, reading.response.destroyed]).toEqual([false, false])
+      await vi.advanceTimersByTimeAsync(30_000)
+      expect([ended.response.destroyed, reading.response.destroyed]).toEqual([true, false])
+      await live.stop()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
 
   it('end first when the server stops', () =>
     withServer(async (scope) => {
