@@ -1,12 +1,10 @@
-import type { JsonObject } from '../records/canonical-json.ts'
-import type { EdgeData, NodeData } from '../records/graph.ts'
-import { edgeId } from '../records/graph-id.ts'
 import type { Entry, Revision, StoredRecord } from '../records/record.ts'
-import { deriveService } from './derive.ts'
 import { Describer, type EdgeJson, type NodeJson } from './describe.ts'
 import type { DetachedGraph } from './detached-graph.ts'
 import type { GraphProjection } from './graph-projection.ts'
+import { isServed } from './is-served.ts'
 import { COMPLETE, type Completeness, cutBy } from './questions/answer.ts'
+import { type RecordStatements, statementsOf } from './statements-of.ts'
 
 /** A commit that had a part in a difference. */
 export interface DiffCommit {
@@ -32,23 +30,29 @@ export interface DiffAnswer extends Completeness {
   readonly edges: readonly Difference<EdgeJson>[]
   readonly nodesTotal: number
   readonly edgesTotal: number
-  /** Every commit that `revisions` name. */
+  /** Every commit that `revisions` name, oldest first; at most 10,000. */
   readonly commits: readonly DiffCommit[]
 }
 
 const MAX_REVISIONS = 20
 const MAX_LISTED_COMMITS = 10_000
 
-/** A node or an edge that some commit touched. */
+/** A node or an edge that some commit spoke of. */
 interface Touched<T> {
   readonly before: T | undefined
   present: boolean
   revisions: Revision[]
 }
 
+/** What a commit makes of one record. Each is absent where the record is not there. */
+interface RecordChange {
+  readonly before: StoredRecord | undefined
+  readonly after: StoredRecord | undefined
+}
+
 /**
- * Plays the journal on a graph of the past, and notes for each node and edge which commits touched it. What is different at
- * the end is then told with its cause. Only what was touched is ever looked at.
+ * Plays the journal on a graph of the past, and notes for each node and edge which commits said something new about it.
+ * What is different at the end is then told with its cause. Only what was spoken of is ever looked at.
  */
 export class DiffTracker {
   readonly #past: DetachedGraph
@@ -64,31 +68,28 @@ export class DiffTracker {
   }
 
   play(entry: Entry): void {
-    const changes = entry.writes.map((write) => {
-      const before = this.#past.get(write.kind, write.id)
-      const after: StoredRecord | undefined =
-        write.op === 'delete'
-          ? undefined
-          : {
-              ...write,
-              revision: entry.revision,
-              createdAt: before?.createdAt ?? entry.at,
-              updatedAt: entry.at,
-            }
-      return { before, after }
-    })
-    const relevant = changes.filter(({ before, after }) => isGraphKind(before ?? after))
-    for (const { before, after } of relevant) this.#touch([before, after], entry.revision)
-    for (const { before, after } of relevant)
+    const { revision, at, actor, commitId } = entry
+    const changes = this.#changesOf(entry)
+    if (changes.length === 0) return
+    const spoken = changes.map(({ before, after }) => [statementsOf(before), statementsOf(after)] as const)
+    this.#remember(spoken.flat())
+    for (const { before, after } of changes)
       if (after !== undefined) this.#past.put(after)
       else if (before !== undefined) this.#past.remove(before)
-    if (relevant.length === 0) return
-    const { revision, at, actor, commitId } = entry
     this.#commits.set(revision, { revision, at: new Date(at).toISOString(), actor, commitId })
-    for (const [touched, present] of this.#touchedBy(relevant)) {
-      // The commit that brought or took something is what counts, and not those before it.
-      if (touched.present !== present) touched.revisions = [revision]
-      touched.present = present
+    for (const [before, after] of spoken) {
+      for (const id of idsIn(before.nodes, after.nodes))
+        note(this.#nodes.get(id), {
+          revision,
+          present: this.#graph.find(id) !== -1,
+          news: (before.nodes.get(id) ?? '') !== (after.nodes.get(id) ?? ''),
+        })
+      for (const id of idsIn(before.edges, after.edges))
+        note(this.#edges.get(id), {
+          revision,
+          present: this.#graph.findEdge(id) !== -1,
+          news: before.edges.get(id) !== after.edges.get(id),
+        })
     }
   }
 
@@ -105,97 +106,74 @@ export class DiffTracker {
     const listed = { nodes: nodes.slice(0, limit), edges: edges.slice(0, limit) }
     const named = new Set([...listed.nodes, ...listed.edges].flatMap(({ revisions }) => revisions))
     const commits = [...named].sort((left, right) => left - right).slice(0, MAX_LISTED_COMMITS)
+    const complete = nodes.length <= limit && edges.length <= limit && commits.length === named.size
     return {
       ...listed,
       nodesTotal: nodes.length,
       edgesTotal: edges.length,
       commits: commits.flatMap((revision) => this.#commits.get(revision) ?? []),
-      ...(nodes.length > limit || edges.length > limit ? cutBy('limit') : COMPLETE),
+      ...(complete ? COMPLETE : cutBy('limit')),
     }
   }
 
-  /** Notes what the versions of a record speak of, as it is before the commit. */
-  #touch(records: readonly (StoredRecord | undefined)[], revision: Revision): void {
+  #changesOf({ writes, revision, at }: Entry): readonly RecordChange[] {
+    const changes = writes.map((write) => {
+      const before = this.#past.get(write.kind, write.id)
+      const after: StoredRecord | undefined =
+        write.op === 'delete' || !isServed(write)
+          ? undefined
+          : { ...write, revision, createdAt: before?.createdAt ?? at, updatedAt: at }
+      return { before, after }
+    })
+    return changes.filter(({ before, after }) => before !== undefined || after !== undefined)
+  }
+
+  /** Keeps what is spoken of for the first time as it is now, before the commit. */
+  #remember(spoken: readonly RecordStatements[]): void {
     const describer = new Describer(this.#graph)
-    const { nodes, edges } = spokenOf(records)
-    for (const id of nodes) {
-      const touched = this.#nodes.get(id) ?? this.#firstNode(id, describer)
-      note(touched, revision)
-    }
-    for (const id of edges) {
-      const touched = this.#edges.get(id) ?? this.#firstEdge(id, describer)
-      note(touched, revision)
+    for (const { nodes, edges } of spoken) {
+      for (const id of nodes.keys())
+        if (!this.#nodes.has(id)) this.#nodes.set(id, this.#nodeNow(id, describer))
+      for (const id of edges.keys())
+        if (!this.#edges.has(id)) this.#edges.set(id, this.#edgeNow(id, describer))
     }
   }
 
-  #firstNode(id: string, describer: Describer): Touched<NodeJson> {
+  #nodeNow(id: string, describer: Describer): Touched<NodeJson> {
     const node = this.#graph.find(id)
     const before = node === -1 ? undefined : describer.node(node)
-    const touched = { before, present: before !== undefined, revisions: [] }
-    this.#nodes.set(id, touched)
-    return touched
+    return { before, present: before !== undefined, revisions: [] }
   }
 
-  #firstEdge(id: string, describer: Describer): Touched<EdgeJson> {
+  #edgeNow(id: string, describer: Describer): Touched<EdgeJson> {
     const edge = this.#graph.findEdge(id)
     const before = edge === -1 ? undefined : describer.edge(edge)
-    const touched = { before, present: before !== undefined, revisions: [] }
-    this.#edges.set(id, touched)
-    return touched
-  }
-
-  *#touchedBy(
-    changes: readonly { before: StoredRecord | undefined; after: StoredRecord | undefined }[],
-  ): Generator<[Touched<unknown>, boolean]> {
-    const { nodes, edges } = spokenOf(changes.flatMap(({ before, after }) => [before, after]))
-    for (const id of nodes) {
-      const touched = this.#nodes.get(id)
-      if (touched !== undefined) yield [touched, this.#graph.find(id) !== -1]
-    }
-    for (const id of edges) {
-      const touched = this.#edges.get(id)
-      if (touched !== undefined) yield [touched, this.#graph.findEdge(id) !== -1]
-    }
+    return { before, present: before !== undefined, revisions: [] }
   }
 }
 
-function isGraphKind(record: StoredRecord | undefined): boolean {
-  return (
-    record !== undefined && (record.kind === 'service' || record.kind === 'node' || record.kind === 'edge')
-  )
+function idsIn(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): ReadonlySet<string> {
+  return new Set([...one.keys(), ...other.keys()])
 }
 
-function note(touched: Touched<unknown>, revision: Revision): void {
-  if (touched.revisions.at(-1) === revision) return
-  touched.revisions.push(revision)
-  if (touched.revisions.length > MAX_REVISIONS) touched.revisions.shift()
-}
-
-function spokenOf(records: readonly (StoredRecord | undefined)[]): {
-  nodes: ReadonlySet<string>
-  edges: ReadonlySet<string>
-} {
-  const nodes = new Set<string>()
-  const edges = new Set<string>()
-  for (const record of records) {
-    if (record === undefined) continue
-    const data = JSON.parse(record.data) as JsonObject
-    if (record.kind === 'node') nodes.add((data as unknown as NodeData).id)
-    else if (record.kind === 'edge') {
-      const edge = data as unknown as EdgeData
-      edges.add(edgeId(edge))
-      nodes.add(edge.source).add(edge.target)
-    } else {
-      const relations: [string, string][] = []
-      const source = deriveService(data, (type, target) => relations.push([type, target]))
-      nodes.add(source)
-      for (const [type, target] of relations) {
-        nodes.add(target)
-        edges.add(edgeId({ source, type, target, origin: 'declared' }))
-      }
-    }
+/** @param news whether a record says something else about it than before */
+function note(
+  touched: Touched<unknown> | undefined,
+  {
+    revision,
+    present,
+    news,
+  }: { readonly revision: Revision; readonly present: boolean; readonly news: boolean },
+): void {
+  if (touched === undefined) return
+  const { revisions } = touched
+  // The commit that brought or took something is what counts, and not those before it.
+  if (touched.present !== present) touched.revisions = [revision]
+  else if (news && revisions.at(-1) !== revision) {
+    revisions.push(revision)
+    if (revisions.length > MAX_REVISIONS) revisions.shift()
   }
-  return { nodes, edges }
+  touched.present = present
 }
 
 function differencesOf<T>(

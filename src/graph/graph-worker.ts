@@ -5,6 +5,7 @@ import { DetachedGraph } from './detached-graph.ts'
 import { DiffTracker } from './diff-tracker.ts'
 import { exportGraph, graphFormats } from './export/export-graph.ts'
 import { GraphAnalysis } from './graph-analysis.ts'
+import { isServed } from './is-served.ts'
 import { selectGraph } from './select-graph.ts'
 import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
 
@@ -55,7 +56,7 @@ class GraphWorker {
   #put(key: number, records: readonly StoredRecord[]): undefined {
     const past = this.#pasts.get(key) ?? new DetachedGraph()
     this.#pasts.set(key, past)
-    for (const record of records) past.put(record)
+    for (const record of records) if (isServed(record)) past.put(record)
   }
 
   /** From now on the graph follows the journal: it is no graph of one moment any more. */

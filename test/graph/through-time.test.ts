@@ -11,7 +11,7 @@ import type { Entry, StoredRecord, Write } from '../../src/records/record.ts'
 import { backends } from '../support/backends/index.ts'
 import { plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
 import { type Operation, operations, recordOf } from './support/random-records.ts'
-import { projectionOf, recordsOf, withGraph } from './support/with-graph.ts'
+import { projectionOf, put, recordsOf, withGraph } from './support/with-graph.ts'
 
 /** What an operation asks a store to write. */
 function writeOf({ remove, of }: Operation): Write {
@@ -142,7 +142,8 @@ describe('differences between two moments', () => {
       const answer = await graph.diff({ revision: from }, { revision: to }, 100)
       expect(answer).toMatchObject({ from, to, complete: true })
       expect(answer.nodes.map(({ change, id, revisions }) => [change, id, revisions])).toEqual([
-        ['changed', 'service:b', [from + 1, from + 2]],
+        // The commit after that only needs it.
+        ['changed', 'service:b', [from + 1]],
         ['removed', 'service:c', [from + 3]],
         ['added', 'service:d', [from + 2]],
       ])
@@ -166,6 +167,28 @@ describe('differences between two moments', () => {
         complete: false,
         truncated: 'limit',
       })
+    }))
+
+  it('leave out what was changed by hand into something that is not served, like every answer about the past', () =>
+    withGraph(async ({ graph, live, commit, register }) => {
+      await register('a', { dependencies: ['b'] })
+      const from = live.view.revision
+      await commit(put('edge', 'e', {}), put('node', 'n', { label: 'no id' }))
+      await commit(
+        put('edge', 'e', { source: 'nothing', type: 'x', target: 'service:a', origin: 'asserted' }),
+      )
+      await commit(put('service', 's', { serviceName: 5, dependencies: ['c'] }))
+      await commit(put('node', 'team:t', { id: 'team:t' }))
+      const revision = live.view.revision
+      await commit(put('node', 'team:t', { id: 5 }))
+      expect(live.view.refusedCount).toBe(4)
+      for (const question of [{ ask: 'orphans' }, { ask: 'unresolved' }] as const)
+        expect(await graph.askPast({ revision: live.view.revision }, question)).toEqual(
+          await graph.ask(question),
+        )
+      const until = async (to: number) => (await graph.diff({ revision: from }, { revision: to }, 10)).nodes
+      expect(await until(revision)).toMatchObject([{ change: 'added', id: 'team:t', revisions: [revision] }])
+      expect(await until(live.view.revision)).toEqual([])
     }))
 
   it('are exactly those between the graphs derived at both ends', () => {

@@ -3,6 +3,7 @@ import type { Store } from '../../../src/database/store.ts'
 import { graphProjection } from '../../../src/graph/graph-projection.ts'
 import { KnowledgeGraph, type KnowledgeGraphOptions } from '../../../src/graph/knowledge-graph.ts'
 import type { Live } from '../../../src/live/live.ts'
+import { canonicalJson } from '../../../src/records/canonical-json.ts'
 import type { StoredRecord, Write } from '../../../src/records/record.ts'
 import { createRegistry, type Registry } from '../../../src/registry/registry.ts'
 import { wholeDomain } from '../../support/whole-domain.ts'
@@ -61,3 +62,10 @@ export const projectionOf = (live: Live) => live.view.projection(graphProjection
 export function recordsOf(live: Live): readonly StoredRecord[] {
   return ['service', 'node', 'edge'].flatMap((kind) => [...live.view.records.of(kind)])
 }
+
+export const put = (kind: string, id: string, data: object): Write => ({
+  op: 'put',
+  kind,
+  id,
+  data: canonicalJson(data),
+})

@@ -1,0 +1,23 @@
+import { edgeCheck, nodeCheck } from '../records/graph.ts'
+import type { StoredRecord } from '../records/record.ts'
+import { serviceCheck } from '../records/service-check.ts'
+
+const checks = new Map([
+  ['service', serviceCheck],
+  ['node', nodeCheck],
+  ['edge', edgeCheck],
+])
+
+/**
+ * Whether a record is one that a graph is made of: not of another kind, and not changed by hand into something that a view
+ * does not serve. Graphs of the past have to leave out what the present left out, and must not fail of it.
+ */
+export function isServed({ kind, data }: Pick<StoredRecord, 'kind' | 'data'>): boolean {
+  const check = checks.get(kind)
+  if (check === undefined) return false
+  try {
+    return check(JSON.parse(data)) === undefined
+  } catch {
+    return false
+  }
+}
