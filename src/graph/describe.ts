@@ -1,4 +1,4 @@
-import type { JsonObject } from '../records/canonical-json.ts'
+import type { JsonObject, JsonValue } from '../records/canonical-json.ts'
 import { edgeId, labelOfNodeId, nodeTypeOf } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { deriveService } from './derive.ts'
@@ -66,6 +66,12 @@ export class Describer {
     return { ...this.name(node), data: this.#dataOf(node) }
   }
 
+  /** Every tag that services of a node carry. */
+  tagsOf(node: number): ReadonlySet<JsonValue> {
+    const records = inOrder(this.#graph.servicesOf(node))
+    return new Set(records.flatMap((record) => itemsOf(parse(record)['tags'])))
+  }
+
   edge(edge: number): EdgeJson {
     const graph = this.#graph
     const [source, target] = [graph.idOf(graph.sourceOf(edge)), graph.idOf(graph.targetOf(edge))]
@@ -107,7 +113,10 @@ export class Describer {
       if (graph.isReversed((graph.edges.kind[edge] as number) >> 2) && graph.originOf(edge) === 'declared')
         definers.push({ id: graph.idOf(source), source, type: graph.typeOf(edge) })
     }
+    let read = 0
     for (const { source, type } of smallest(definers, MAX_CACHED_NODES, byId)) {
+      read += graph.servicesOf(source).length
+      if (read > MAX_DESCRIBED_RECORDS) break
       const relations = this.#statementsOf(source).relations.get(relationKey(type, id))
       const said = relations?.find((relation) => relation.node !== undefined)?.node
       if (said !== undefined) return said

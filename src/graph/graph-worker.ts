@@ -6,6 +6,7 @@ import { DiffTracker } from './diff-tracker.ts'
 import { exportGraph, graphFormats } from './export/export-graph.ts'
 import { GraphAnalysis } from './graph-analysis.ts'
 import { isServed } from './is-served.ts'
+import { atOnce } from './pace.ts'
 import { selectGraph } from './select-graph.ts'
 import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
 
@@ -34,7 +35,8 @@ class GraphWorker {
       case 'ask':
         return answerQuestion(known(this.#pasts, task.key).graph, task.question)
       case 'export': {
-        const selected = selectGraph(known(this.#pasts, task.graph).graph, task.filter, task.moment)
+        const { graph } = known(this.#pasts, task.graph)
+        const selected = atOnce(selectGraph(graph, task.filter, task.moment))
         this.#exports.set(task.key, exportGraph(graphFormats[task.format], selected))
         return selected.metadata
       }

@@ -12,7 +12,9 @@ import { AssertedWriter } from './asserted.ts'
 import type { DiffAnswer } from './diff-tracker.ts'
 import { exportGraph, type FormatName, type GraphMetadata, graphFormats } from './export/export-graph.ts'
 import { type GraphProjection, graphProjection } from './graph-projection.ts'
+import type { GraphReader } from './graph-reader.ts'
 import { LiveAnalysis } from './live-analysis.ts'
+import { inTurns } from './pace.ts'
 import { PastGraphs } from './past-graphs.ts'
 import { readSimulation } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
@@ -64,6 +66,10 @@ export class KnowledgeGraph {
   readonly #inlineMaxEdges: number
   readonly #analysis = new LiveAnalysis()
   readonly #past: PastGraphs
+  /** The newest copy, for as long as somebody reads it. */
+  #copied:
+    | { readonly lineage: string; readonly revision: Revision; readonly copy: WeakRef<GraphReader> }
+    | undefined
   #rebuildDifferences = 0
   #rebuilding: Promise<RebuildAnswer> | undefined
   #nextRebuild: Promise<RebuildAnswer> | undefined
@@ -98,22 +104,32 @@ export class KnowledgeGraph {
   }
 
   /**
-   * The graph, or a part of it, as text in pieces. It shows one revision however long reading takes.
+   * The graph, or a part of it, as text in pieces. It shows one revision, that of the call, however long reading takes.
    *
    * @param rebuilt told in the metadata
+   * @throws COORD_NODE_NOT_FOUND
    */
-  export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): ExportAnswer {
-    const { view } = this.#live
-    const { revision, at } = view
-    const part = selectGraph(graphOf(view).copy(), filter, { revision, at })
+  async export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): Promise<ExportAnswer> {
+    const { revision, at } = this.#live.view
+    const part = await inTurns(selectGraph(this.#copy(), filter, { revision, at }))
     const selected =
       rebuilt === undefined ? part : { ...part, metadata: { ...part.metadata, rebuild: rebuilt } }
     const { contentType } = graphFormats[format]
     return {
       contentType,
       metadata: selected.metadata,
-      chunks: inTurns(exportGraph(graphFormats[format], selected)),
+      chunks: chunksInTurns(exportGraph(graphFormats[format], selected)),
     }
+  }
+
+  /** A copy of the present graph. Who asks at the same revision gets the same: it is as large as the graph. */
+  #copy(): GraphReader {
+    const { view } = this.#live
+    const { lineage, revision } = view
+    const isNow = this.#copied?.lineage === lineage && this.#copied.revision === revision
+    const copy = (isNow ? this.#copied?.copy.deref() : undefined) ?? graphOf(view).copy()
+    this.#copied = { lineage, revision, copy: new WeakRef(copy) }
+    return copy
   }
 
   async exportPast(moment: Moment, format: FormatName, filter: GraphFilter): Promise<ExportAnswer> {
@@ -204,7 +220,7 @@ export class KnowledgeGraph {
 }
 
 /** Between two pieces others get their turn: a large graph must not keep requests waiting. */
-async function* inTurns(chunks: Iterable<string>): AsyncGenerator<string> {
+async function* chunksInTurns(chunks: Iterable<string>): AsyncGenerator<string> {
   for (const chunk of chunks) {
     if (chunk !== '') yield chunk
     await turn()

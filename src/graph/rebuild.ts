@@ -1,10 +1,10 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { View } from '../live/view.ts'
 import { edgeId } from '../records/graph-id.ts'
 import type { Revision, StoredRecord } from '../records/record.ts'
 import { DetachedGraph } from './detached-graph.ts'
 import { type GraphProjection, graphProjection } from './graph-projection.ts'
 import type { GraphReader } from './graph-reader.ts'
+import { Pace } from './pace.ts'
 
 /** Something that the live graph and the one derived anew do not agree about. */
 export interface GraphDifference {
@@ -25,23 +25,6 @@ export interface RebuildAnswer {
 }
 
 const MAX_LISTED = 100
-/** How long work goes on before others get their turn, in milliseconds. */
-const TURN_MS = 5
-
-/** Gives others their turn whenever work has gone on for long enough. */
-class Pace {
-  #until = performance.now() + TURN_MS
-
-  get due(): boolean {
-    return performance.now() > this.#until
-  }
-
-  async turn(): Promise<void> {
-    await turn()
-    this.#until = performance.now() + TURN_MS
-  }
-}
-
 /**
  * Derives the graph anew from the records of a view, and compares it with the graph that was kept as they changed. Both
  * are taken at one moment; the work goes on beside other requests.
@@ -86,17 +69,28 @@ export async function* compareGraphs(live: GraphReader, anew: GraphReader): Asyn
     [anew, live, 'missing'],
     [live, anew, 'extra'],
   ] as const) {
+    const numbers = await numbersOf(other, pace)
     for (let node = 0; node < one.nodeSlots; node += 1) {
       if (pace.due) await pace.turn()
       const id = one.idOf(node)
       if (id === '') continue
-      const match = other.find(id)
+      const match = numbers.get(id) ?? -1
       if (match === -1) yield { what: 'node', id, problem }
       else if (problem === 'missing' && nodeFacts(one, node) !== nodeFacts(other, match))
         yield { what: 'node', id, problem: 'different' }
       yield* compareEdges({ graph: one, node }, { graph: other, node: match }, problem)
     }
   }
+}
+
+/** Nodes by id. A copy would look through all of them for each. */
+async function numbersOf(graph: GraphReader, pace: Pace): Promise<ReadonlyMap<string, number>> {
+  const numbers = new Map<string, number>()
+  for (let node = 0; node < graph.nodeSlots; node += 1) {
+    if (pace.due) await pace.turn()
+    numbers.set(graph.idOf(node), node)
+  }
+  return numbers
 }
 
 function* compareEdges(

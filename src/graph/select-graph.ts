@@ -1,13 +1,13 @@
 import { EDGE_ORIGINS } from '../records/graph-id.ts'
 import { Describer, type EdgeJson, type NodeJson, nodeName } from './describe.ts'
 import type { ExportedGraph, GraphMetadata } from './export/export-graph.ts'
-import { firstById } from './first-by-id.ts'
 import type { GraphReader } from './graph-reader.ts'
-import { inIdOrder } from './in-id-order.ts'
+import { firstInSteps, inOrder } from './in-order.ts'
+import type { Steps } from './pace.ts'
 import { ofTypes } from './questions/of-types.ts'
-import { around } from './questions/subgraph.ts'
 import { resolveNode } from './resolve-node.ts'
 import type { Direction } from './search.ts'
+import { surroundings } from './surroundings.ts'
 
 /** Which part of a graph is wanted. Without any of these: all of it. */
 export interface GraphFilter {
@@ -16,7 +16,7 @@ export interface GraphFilter {
   readonly edgeTypes?: readonly string[] | undefined
   /** Only edges of these origins. */
   readonly origins?: readonly string[] | undefined
-  /** Only nodes whose label is this text, or holds it where it ends in `*`. */
+  /** Only nodes whose label or id is this text; where it ends in `*`, whose label begins with what is before that. */
   readonly name?: string | undefined
   /** Only services that carry all of these tags. */
   readonly tags?: readonly string[] | undefined
@@ -39,55 +39,72 @@ export interface GraphMoment {
 
 /**
  * The wanted part of a graph, ready to be written: nodes by id, edges by source, type, target and origin. They are
- * described one by one as they are read, so the graph must not change until then: give a copy where the reader waits.
+ * described one by one as they are read, so the graph must not change until then: give a copy where the reader waits, and
+ * where the steps of this are not all done at once.
  *
  * @throws COORD_NODE_NOT_FOUND for `around`
  */
-export function selectGraph(
+export function* selectGraph(
   graph: GraphReader,
   filter: GraphFilter,
   { revision, at }: GraphMoment,
-): ExportedGraph {
+): Steps<ExportedGraph> {
   const describer = new Describer(graph)
-  const { nodes, truncated } = chooseNodes(graph, filter, describer)
+  const { nodes, truncated } = yield* chooseNodes(graph, filter, describer)
   const wanted = new EdgeFilter(graph, filter, nodes)
   const metadata: GraphMetadata = {
     totalServices: graph.serviceCount,
     activeServices: graph.activeServiceCount,
     nodes: nodes?.length ?? graph.nodeCount,
-    edges: wanted.count(),
+    edges: yield* wanted.count(),
     revision,
     lastUpdated: new Date(at).toISOString(),
     complete: truncated === undefined,
     ...(truncated === undefined ? {} : { truncated }),
   }
   const ordered: number[] = []
+  const inIdOrder = inOrder(nodes ?? allNodes(graph), (node) => graph.idOf(node))
   return {
     metadata,
-    nodes: describeNodes(inIdOrder(graph, nodes ?? allNodes(graph)), { describer, ordered }),
+    nodes: describeNodes(inIdOrder, { describer, ordered }),
     edges: describeEdges(graph, { describer, ordered, wanted }),
   }
 }
 
-/** `undefined`: every node. */
-function chooseNodes(
-  graph: GraphReader,
-  filter: GraphFilter,
-  describer: Describer,
-): { readonly nodes?: readonly number[]; readonly truncated?: string } {
+interface Choice {
+  /** `undefined`: every node. */
+  readonly nodes?: readonly number[]
+  readonly truncated?: string
+}
+
+function* chooseNodes(graph: GraphReader, filter: GraphFilter, describer: Describer): Steps<Choice> {
   const { nodeTypes, name, tags, limit = Number.POSITIVE_INFINITY } = filter
   const isWanted = (node: number) => hasName(graph, node, name) && hasTags(describer, node, tags)
   if (filter.around !== undefined) {
-    const centre = resolveNode(graph, filter.around, 'query.around')
-    const { nodes, truncated } = around(graph, centre, filter)
-    return { nodes: nodes.filter(isWanted), ...(truncated === undefined ? {} : { truncated }) }
+    const found = yield* surroundings(graph, resolveNode(graph, filter.around, 'query.around'), filter)
+    const nodes = yield* filterInSteps(found.nodes, isWanted)
+    return { nodes, ...(found.complete ? {} : { truncated: 'limit' }) }
   }
   if (nodeTypes === undefined && name === undefined && tags === undefined && limit >= graph.nodeCount)
     return {}
-  const nodes: number[] = []
-  for (const node of allNodes(graph)) if (ofTypes(graph, node, nodeTypes) && isWanted(node)) nodes.push(node)
+  const nodes = yield* filterInSteps(
+    allNodes(graph),
+    (node) => ofTypes(graph, node, nodeTypes) && isWanted(node),
+  )
   if (nodes.length <= limit) return { nodes }
-  return { nodes: firstById(graph, nodes, limit), truncated: 'limit' }
+  return { nodes: yield* firstInSteps(graph, nodes, limit), truncated: 'limit' }
+}
+
+function* filterInSteps(
+  nodes: Iterable<number>,
+  isWanted: (node: number) => boolean,
+): Steps<readonly number[]> {
+  const wanted: number[] = []
+  for (const node of nodes) {
+    if (isWanted(node)) wanted.push(node)
+    yield
+  }
+  return wanted
 }
 
 function hasName(graph: GraphReader, node: number, name: string | undefined): boolean {
@@ -98,13 +115,16 @@ function hasName(graph: GraphReader, node: number, name: string | undefined): bo
 
 function hasTags(describer: Describer, node: number, tags: readonly string[] | undefined): boolean {
   if (tags === undefined) return true
-  const carried = describer.node(node).data['tags']
-  return Array.isArray(carried) && tags.every((tag) => carried.includes(tag))
+  const carried = describer.tagsOf(node)
+  return tags.every((tag) => carried.has(tag))
 }
 
 function* allNodes(graph: GraphReader): Generator<number> {
   for (let node = 0; node < graph.nodeSlots; node += 1) if (graph.idOf(node) !== '') yield node
 }
+
+/** Edges that are counted between two steps: less than a millisecond. */
+const COUNTED_AT_ONCE = 16_384
 
 /** Which edges are wanted: those between wanted nodes, of the wanted types and origins. */
 class EdgeFilter {
@@ -135,11 +155,14 @@ class EdgeFilter {
     return members === undefined || (members[from[edge] as number] === 1 && members[to[edge] as number] === 1)
   }
 
-  count(): number {
+  *count(): Steps<number> {
     const { slots, refs, count } = this.#graph.edges
     if (this.#kinds === undefined && this.#members === undefined) return count
     let found = 0
-    for (let edge = 0; edge < slots; edge += 1) if (refs[edge] !== 0 && this.has(edge)) found += 1
+    for (let edge = 0; edge < slots; edge += 1) {
+      if (refs[edge] !== 0 && this.has(edge)) found += 1
+      if (edge % COUNTED_AT_ONCE === 0) yield
+    }
     return found
   }
 }
@@ -162,28 +185,24 @@ function* describeEdges(
     ordered,
     wanted,
   }: { readonly describer: Describer; readonly ordered: readonly number[]; readonly wanted: EdgeFilter },
-): Generator<EdgeJson> {
+): Generator<EdgeJson | undefined> {
+  const nameOf = (edge: number) =>
+    `${graph.typeOf(edge)},${graph.idOf(graph.targetOf(edge))},${graph.originOf(edge)}`
   for (const node of ordered) {
-    const edges = edgesShownFrom(graph, node).filter((edge) => wanted.has(edge))
-    const named = edges.map((edge) => ({
-      edge,
-      name: `${graph.typeOf(edge)},${graph.idOf(graph.targetOf(edge))},${graph.originOf(edge)}`,
-    }))
-    for (const { edge } of named.sort((left, right) => (left.name < right.name ? -1 : 1)))
-      yield describer.edge(edge)
+    yield
+    for (const edge of inOrder(edgesShownFrom(graph, node, wanted), nameOf))
+      yield edge === undefined ? undefined : describer.edge(edge)
   }
 }
 
-/** The edges that are shown with a node as their source. */
-function edgesShownFrom(graph: GraphReader, node: number): readonly number[] {
-  const found: number[] = []
+/** The wanted edges that are shown with a node as their source. */
+function* edgesShownFrom(graph: GraphReader, node: number, wanted: EdgeFilter): Generator<number> {
   for (const side of [graph.out, graph.in]) {
     const first = side.start[node] ?? 0
     for (let at = first; at < first + (side.length[node] ?? 0); at += 1) {
       const edge = side.items[at] as number
       const reversed = graph.isReversed((graph.edges.kind[edge] as number) >> 2)
-      if (reversed === (side === graph.in)) found.push(edge)
+      if (reversed === (side === graph.in) && wanted.has(edge)) yield edge
     }
   }
-  return found
 }

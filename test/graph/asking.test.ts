@@ -106,7 +106,7 @@ describe('asking the graph', () => {
       })
       await register('b', { tags: ['x', 'y'] })
       const { revision } = live.view
-      const now = graph.export('json', {})
+      const now = await graph.export('json', {})
       const past = await graph.exportPast({ revision }, 'json', {})
       await register('later', { dependencies: ['a'] })
       const texts = [
@@ -152,7 +152,7 @@ describe('asking the graph', () => {
       await register('a', { dependencies: ['b'], tags: ['x'], migrationFile: { apis: ['GET /a'] } })
       await register('b', { dependencies: ['c'], tags: ['x', 'y'] })
       if ('origins' in filter) await graph.asserted.putEdge('team:t,owns,service:a', {}, context)
-      const { chunks, metadata } = graph.export('json', filter)
+      const { chunks, metadata } = await graph.export('json', filter)
       const { nodes, edges } = JSON.parse((await Array.fromAsync(chunks)).join('')).knowledgeGraph
       expect(nodes.map(({ id }: { id: string }) => id).sort()).toEqual(ids)
       expect(metadata).toMatchObject({

@@ -73,7 +73,9 @@ async function sameAnswersElsewhere(live: Live, graph: KnowledgeGraph, store: St
   await withGraph(
     async (other) => {
       expect(other.live.view.revision).toBe(live.view.revision)
-      const texts = [graph, other.graph].map((one) => Array.fromAsync(one.export('json', {}).chunks))
+      const texts = [graph, other.graph].map(async (one) =>
+        (await Array.fromAsync((await one.export('json', {})).chunks)).join(''),
+      )
       expect(await texts[1]).toEqual(await texts[0])
       for (const question of [
         { ask: 'cycles' },

@@ -1,4 +1,5 @@
 import type { EdgeJson, NodeJson } from '../describe.ts'
+import { Pace } from '../pace.ts'
 import type { RebuildAnswer } from '../rebuild.ts'
 import { cytoscapeFormat } from './cytoscape.ts'
 import { dotFormat } from './dot.ts'
@@ -53,33 +54,39 @@ export const graphFormats: Readonly<Record<FormatName, GraphFormat>> = {
 
 export interface ExportedGraph {
   readonly metadata: GraphMetadata
-  /** `undefined`: some work was done, and no node is ready yet. */
+  /** `undefined`, here and among the edges: some work was done, and nothing is ready yet. */
   readonly nodes: Iterable<NodeJson | undefined>
-  readonly edges: Iterable<EdgeJson>
+  readonly edges: Iterable<EdgeJson | undefined>
 }
 
-/** Size of a chunk, in UTF-16 code units: some milliseconds of work. */
+/** Size of a chunk, in UTF-16 code units. */
 const CHUNK_SIZE = 65_536
 
-/** The text of a graph in pieces, each made when it is asked for; an empty one where only preparations were made. */
+/**
+ * The text of a graph in pieces, each made when it is asked for. Making one takes some milliseconds, however much has to be
+ * looked at for it: it may be short, or empty.
+ */
 export function* exportGraph(
   format: GraphFormat,
   { metadata, nodes, edges }: ExportedGraph,
 ): Generator<string> {
   const writer = format.writer(metadata)
+  const pace = new Pace()
   let chunk = writer.begin()
   for (const node of nodes) {
     if (node !== undefined) chunk += writer.node(node)
-    if (node !== undefined && chunk.length < CHUNK_SIZE) continue
+    if (chunk.length < CHUNK_SIZE && !pace.due) continue
     yield chunk
     chunk = ''
+    pace.renew()
   }
   chunk += writer.between?.() ?? ''
   for (const edge of edges) {
-    chunk += writer.edge(edge)
-    if (chunk.length < CHUNK_SIZE) continue
+    if (edge !== undefined) chunk += writer.edge(edge)
+    if (chunk.length < CHUNK_SIZE && !pace.due) continue
     yield chunk
     chunk = ''
+    pace.renew()
   }
   yield chunk + writer.end()
 }

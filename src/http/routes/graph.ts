@@ -70,7 +70,9 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const part = { ...filter, ...types, tags: tag, origins: origin }
     const { lineage } = live.view
     const answer: ExportAnswer =
-      asOf === undefined ? graph.export(format, part, rebuilt) : await graph.exportPast(asOf, format, part)
+      asOf === undefined
+        ? await graph.export(format, part, rebuilt)
+        : await graph.exportPast(asOf, format, part)
     const { revision } = answer.metadata
     await sendLines(context, reply, {
       chunks: answer.chunks,

@@ -1,24 +1,32 @@
+import { firstById } from './first-by-id.ts'
 import type { GraphReader } from './graph-reader.ts'
+import type { Steps } from './pace.ts'
 
-/** Nodes that are sorted at once: about a millisecond. */
+/** Items that are sorted at once: about a millisecond. */
 const RUN_LENGTH = 2_048
+/** So few are chosen faster than everything is sorted. */
+const FEW = 1_000
 
 interface Named {
   readonly id: string
-  readonly node: number
+  readonly item: number
 }
 
 /**
- * Nodes in the order of their ids, one after the other. Sorting a hundred thousand at once would keep everybody waiting:
- * here runs are sorted, and merged as they are read. The sorting of runs is itself spread over the steps of the generator.
+ * Numbers in the order of what `idOf` gives for them, one after the other. Sorting a hundred thousand at once would keep
+ * everybody waiting: here runs are sorted, and merged as they are read. The sorting of runs is itself spread over the
+ * steps of the generator.
  *
  * @returns a generator that gives `undefined` where it only made a step
  */
-export function* inIdOrder(graph: GraphReader, nodes: Iterable<number>): Generator<number | undefined> {
+export function* inOrder(
+  items: Iterable<number>,
+  idOf: (item: number) => string,
+): Generator<number | undefined> {
   const runs: Named[][] = []
   let run: Named[] = []
-  for (const node of nodes) {
-    run.push({ id: graph.idOf(node), node })
+  for (const item of items) {
+    run.push({ id: idOf(item), item })
     if (run.length < RUN_LENGTH) continue
     runs.push(descending(run))
     run = []
@@ -26,6 +34,23 @@ export function* inIdOrder(graph: GraphReader, nodes: Iterable<number>): Generat
   }
   if (run.length > 0) runs.push(descending(run))
   yield* merge(runs)
+}
+
+/** The first nodes by id; all of them, in no particular order, where there are not more. */
+export function* firstInSteps(
+  graph: GraphReader,
+  nodes: readonly number[],
+  count: number,
+): Steps<readonly number[]> {
+  if (nodes.length <= count) return nodes
+  if (count <= FEW) return firstById(graph, nodes, count)
+  const chosen: number[] = []
+  for (const node of inOrder(nodes, (member) => graph.idOf(member))) {
+    if (node !== undefined) chosen.push(node)
+    if (chosen.length === count) break
+    yield
+  }
+  return chosen
 }
 
 /** Sorted so that the first id is at the end, where it can be taken off. */
@@ -38,7 +63,7 @@ function* merge(runs: Named[][]): Generator<number> {
   const heap = runs.sort((left, right) => (nextOf(left) < nextOf(right) ? -1 : 1))
   while (heap.length > 0) {
     const top = heap[0] as Named[]
-    yield (top.pop() as Named).node
+    yield (top.pop() as Named).item
     if (top.length === 0) {
       const last = heap.pop() as Named[]
       if (heap.length === 0) return

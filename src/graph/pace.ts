@@ -1,0 +1,45 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
+/** How long work goes on before others get their turn, in milliseconds. */
+const TURN_MS = 5
+
+/** Tells when work has gone on for long enough. */
+export class Pace {
+  #until = performance.now() + TURN_MS
+
+  get due(): boolean {
+    return performance.now() > this.#until
+  }
+
+  /** Begins to count anew: others have had their turn. */
+  renew(): void {
+    this.#until = performance.now() + TURN_MS
+  }
+
+  /** Gives others their turn. */
+  async turn(): Promise<void> {
+    await turn()
+    this.renew()
+  }
+}
+
+/** Work that can be left off at each `yield`, to be gone on with later. What it returns is its result. */
+export type Steps<T> = Generator<undefined, T>
+
+/** Does work to its end, and gives others their turn whenever it has gone on for long enough. */
+export async function inTurns<T>(steps: Steps<T>): Promise<T> {
+  const pace = new Pace()
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    if (pace.due) await pace.turn()
+  }
+}
+
+/** Does work to its end at once: for where nobody else waits. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
