@@ -8,6 +8,7 @@ import { GraphAnalysis } from './graph-analysis.ts'
 import { isServed } from './is-served.ts'
 import { atOnce } from './pace.ts'
 import { selectGraph } from './select-graph.ts'
+import { simulate } from './simulate.ts'
 import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
 
 /**
@@ -42,6 +43,10 @@ class GraphWorker {
       }
       case 'nextChunk':
         return this.#nextChunk(task.key)
+      case 'simulate': {
+        const past = known(this.#pasts, task.key)
+        return atOnce(simulate(past.graph, past.placed(task.changes)))
+      }
       case 'diff':
         return this.#startDiff(task.key)
       case 'replay':

@@ -16,12 +16,12 @@ import type { GraphReader } from './graph-reader.ts'
 import { LiveAnalysis } from './live-analysis.ts'
 import { inTurns } from './pace.ts'
 import { PastGraphs } from './past-graphs.ts'
-import { readSimulation } from './read-simulation.ts'
+import { readSimulation, simulatedChanges } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
 import { registerWarnings } from './register-warnings.ts'
 import { rememberWarnings } from './remember-warnings.ts'
 import { type GraphFilter, selectGraph } from './select-graph.ts'
-import { type SimulateAnswer, simulate } from './simulate.ts'
+import { isSmall, type SimulateAnswer, simulate } from './simulate.ts'
 
 export interface KnowledgeGraphOptions {
   /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
@@ -148,10 +148,15 @@ export class KnowledgeGraph {
   }
 
   /** What would happen if services changed. @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated */
-  simulate(body: unknown): AtRevision<SimulateAnswer> {
+  async simulate(body: unknown): Promise<AtRevision<SimulateAnswer>> {
+    const simulation = await inTurns(readSimulation(body))
     const { view } = this.#live
-    const changes = readSimulation(view, body)
-    return { ...simulate(graphOf(view), changes), revision: view.revision }
+    const { revision } = view
+    const changes = simulatedChanges(view, simulation)
+    const answer = isSmall(changes)
+      ? await inTurns(simulate(graphOf(view), changes))
+      : await this.#past.simulate(view, changes)
+    return { ...answer, revision }
   }
 
   /**

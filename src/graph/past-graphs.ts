@@ -1,17 +1,21 @@
 import type { Moment } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
+import type { View } from '../live/view.ts'
 import type { Position } from '../records/record.ts'
 import type { AnswerTo, Question } from './answer-question.ts'
 import type { DiffAnswer } from './diff-tracker.ts'
 import type { FormatName, GraphMetadata } from './export/export-graph.ts'
 import { GraphProcess } from './graph-process.ts'
 import type { GraphFilter } from './select-graph.ts'
+import type { SimulateAnswer, SimulatedChange } from './simulate.ts'
 
 /** Graphs of the past that are kept for the next question. */
 const MAX_KEPT = 4
-/** Graphs that are built at the same time; more wait. */
+/** Graphs that are built, compared or tried out at the same time; more wait. */
 const MAX_AT_ONCE = 2
+/** Records that are handed over at once: some milliseconds. */
+const RECORDS_AT_ONCE = 500
 /** Commits between the two ends of one comparison. */
 export const MAX_DIFF_REVISIONS = 200_000
 const REPLAY_LIMIT = 512
@@ -39,14 +43,14 @@ export interface PastExport {
   readonly chunks: AsyncIterable<string>
 }
 
-/** Graphs as they stood, built in another process from records that the store tells. Needs the store. */
+/** Graphs of one moment, built in another process: as they stood, from records that the store tells; or as they are. */
 export class PastGraphs {
   readonly #live: Live
   readonly #helper = new GraphProcess()
   /** By lineage and revision, the one used last at the end. */
   readonly #kept = new Map<string, PastGraph>()
   #nextKey = 1
-  #building = 0
+  #working = 0
   readonly #waiting: (() => void)[] = []
 
   constructor(live: Live) {
@@ -88,15 +92,33 @@ export class PastGraphs {
         `There are ${span} commits between \`from\` and \`to\`; at most ${MAX_DIFF_REVISIONS} can be compared.`,
         'is too far behind from',
       )
-    const { key, position } = await this.#build({ revision: start.revision })
-    try {
-      await this.#helper.run({ do: 'diff', key })
-      await this.#replay(key, position, end)
-      const answer = (await this.#helper.run({ do: 'differences', key, limit })) as DiffAnswer
-      return { from: position, to: end, answer }
-    } finally {
-      await this.#helper.forget(key)
-    }
+    return this.#inTurn(async () => {
+      const { key, position } = await this.#build({ revision: start.revision })
+      try {
+        await this.#helper.run({ do: 'diff', key })
+        await this.#replay(key, position, end)
+        const answer = (await this.#helper.run({ do: 'differences', key, limit })) as DiffAnswer
+        return { from: position, to: end, answer }
+      } finally {
+        await this.#helper.forget(key)
+      }
+    })
+  }
+
+  /** What would happen if so much changed that others had to wait for it. Shows the view as it is at the call. */
+  simulate(view: View, changes: readonly SimulatedChange[]): Promise<SimulateAnswer> {
+    const records = ['service', 'node', 'edge'].flatMap((kind) => [...view.records.of(kind)])
+    return this.#inTurn(async () => {
+      const key = this.#nextKey++
+      try {
+        // Also of nothing there is a graph.
+        for (let at = 0; at === 0 || at < records.length; at += RECORDS_AT_ONCE)
+          await this.#helper.run({ do: 'put', key, records: records.slice(at, at + RECORDS_AT_ONCE) })
+        return (await this.#helper.run({ do: 'simulate', key, changes })) as SimulateAnswer
+      } finally {
+        await this.#helper.forget(key)
+      }
+    })
   }
 
   close(): Promise<void> {
@@ -150,15 +172,28 @@ export class PastGraphs {
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
-    const graph = this.#keptAt(moment) ?? (await this.#build(moment))
-    graph.users += 1
-    this.#keep(graph)
+    // Whoever waited for its turn may find that another one has built the same meanwhile.
+    const graph =
+      this.#useKept(moment) ??
+      (await this.#inTurn(async () => this.#useKept(moment) ?? this.#use(await this.#build(moment))))
     try {
       return await use(graph)
     } finally {
       graph.users -= 1
       if (graph.users === 0 && !this.#isKept(graph)) await this.#helper.forget(graph.key)
     }
+  }
+
+  #useKept(moment: Moment): PastGraph | undefined {
+    const kept = this.#keptAt(moment)
+    return kept === undefined ? undefined : this.#use(kept)
+  }
+
+  /** Counts a user from now on: a graph that has none may be let go of at any time. */
+  #use(graph: PastGraph): PastGraph {
+    graph.users += 1
+    this.#keep(graph)
+    return graph
   }
 
   #keptAt(moment: Moment): PastGraph | undefined {
@@ -190,8 +225,6 @@ export class PastGraphs {
   }
 
   async #build(moment: Moment): Promise<PastGraph> {
-    if (this.#building >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#building += 1
     const key = this.#nextKey++
     try {
       let found: { position: Position; at: number } | undefined
@@ -206,9 +239,18 @@ export class PastGraphs {
     } catch (thrown) {
       await this.#helper.forget(key)
       throw thrown
+    }
+  }
+
+  /** Does work for which the helper holds a graph of its own. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#working >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#working += 1
+    try {
+      return await work()
     } finally {
       const next = this.#waiting.shift()
-      if (next === undefined) this.#building -= 1
+      if (next === undefined) this.#working -= 1
       else next()
     }
   }

@@ -7,8 +7,9 @@ import { serviceNodeId } from '../records/graph-id.ts'
 import { serviceIdOf } from '../records/identity.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { type IssueParameters, schemaProblems } from '../records/schema-problems.ts'
-import { parseRegistration, SERVICE_KIND } from '../records/service.ts'
+import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service.ts'
 import { graphProjection } from './graph-projection.ts'
+import type { Steps } from './pace.ts'
 import { MAX_SIMULATED_CHANGES, type SimulatedChange } from './simulate.ts'
 
 const tooMany = {
@@ -47,24 +48,47 @@ export const simulationSchema = z
   })
   .meta({ id: 'Simulation' })
 
-/**
- * Reads what is to be simulated, as changes of the records that the view has.
- *
- * @throws COORD_BODY_*, COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for a service that is not registered
- */
-export function readSimulation(view: View, input: unknown): readonly SimulatedChange[] {
+/** What is to be simulated, as it was sent. */
+export interface Simulation {
+  readonly remove: readonly string[]
+  readonly register: readonly Registration[]
+  readonly changeVersion: readonly {
+    readonly serviceName: string
+    readonly version: string
+    readonly from?: string | undefined
+  }[]
+}
+
+/** Reads what is to be simulated. @throws COORD_BODY_*, COORD_FIELD_* */
+export function* readSimulation(input: unknown): Steps<Simulation> {
   checkJsonValue(input)
   const result = simulationSchema.safeParse(input)
   if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const register: Registration[] = []
+  for (const registration of result.data.register) {
+    register.push(parseRegistration(registration).registration)
+    yield
+  }
+  return { ...result.data, register }
+}
+
+/**
+ * The changes of the records that a view has.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND for a service that is not registered; COORD_FIELD_TOO_LARGE for too many
+ */
+export function simulatedChanges(
+  view: View,
+  { remove, register, changeVersion }: Simulation,
+): readonly SimulatedChange[] {
   const changes = new Changes(view)
-  for (const name of result.data.remove)
-    for (const record of changes.find(name)) changes.set(record.id, undefined)
-  for (const { serviceName, version, from } of result.data.changeVersion)
+  for (const name of remove) for (const record of changes.find(name)) changes.set(record.id, undefined)
+  for (const { serviceName, version, from } of changeVersion)
     for (const record of changes.find(serviceName)) {
       const data = JSON.parse(record.data) as JsonObject
       if (from === undefined || data['version'] === from) changes.set(record.id, { ...data, version })
     }
-  for (const registration of result.data.register) changes.register(registration)
+  for (const registration of register) changes.register(registration)
   return changes.all
 }
 
@@ -98,8 +122,7 @@ class Changes {
       })
   }
 
-  register(input: unknown): void {
-    const { registration } = parseRegistration(input)
+  register(registration: Registration): void {
     const id = serviceIdOf(registration)
     const stored = this.#view.get(SERVICE_KIND, id)
     // As a registration does: it keeps the stored migration file unless it brings its own.

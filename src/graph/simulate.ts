@@ -1,14 +1,21 @@
-import semver from 'semver'
 import type { JsonObject } from '../records/canonical-json.ts'
-import { type EdgeIdentity, labelOfNodeId, nodeTypeOf, serviceNodeId } from '../records/graph-id.ts'
+import { type EdgeIdentity, edgeId, labelOfNodeId, nodeTypeOf } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
+import { closedCircles } from './closed-circles.ts'
 import { deriveService } from './derive.ts'
-import { isObject, itemsOf, textOf } from './derive-sink.ts'
 import { type NodeName, nodeName } from './describe.ts'
 import type { GraphProjection } from './graph-projection.ts'
+import type { Steps } from './pace.ts'
 import { COMPLETE, type Completeness, cutBy } from './questions/answer.ts'
 import { followOf, search } from './search.ts'
-import { findWayBack } from './way-back.ts'
+import { smallest } from './smallest.ts'
+import {
+  type Declaring,
+  dependentsOf,
+  servicesByName,
+  type ViolatedRange,
+  violatedRanges,
+} from './violated-ranges.ts'
 
 /** One record as it would be. `after` is absent where it would go. */
 export interface SimulatedChange {
@@ -25,15 +32,6 @@ export interface BrokenConsumer extends NodeName {
   readonly type: string
 }
 
-export interface ViolatedRange {
-  /** The node of the service that declares the range. */
-  readonly consumer: string
-  readonly dependency: string
-  readonly range: string
-  /** The versions there would be. */
-  readonly versions: readonly string[]
-}
-
 export interface SimulateAnswer extends Completeness {
   /** Nodes that nothing would state any more: the last provider went. */
   readonly lostProviders: readonly NodeName[]
@@ -47,7 +45,7 @@ export interface SimulateAnswer extends Completeness {
   readonly newCycles: readonly (readonly string[])[]
   /** Dependencies of new services on names that nothing states. */
   readonly unknownDependencies: readonly { readonly consumer: string; readonly dependency: string }[]
-  /** Whether nobody would be worse off. */
+  /** Whether nobody would be worse off, as far as was found out: see `complete`. */
   readonly safe: boolean
 }
 
@@ -55,83 +53,143 @@ export interface SimulateAnswer extends Completeness {
 export const MAX_SIMULATED_CHANGES = 1_000
 /** How many items each list of the answer may have. */
 const MAX_LISTED = 1_000
+/** What can be changed in a graph that others wait for, in UTF-16 code units of records: about a hundred services. */
+const SMALL_SIZE = 131_072
+
+/** Whether changes are made and taken back in a few dozen milliseconds. */
+export function isSmall(changes: readonly SimulatedChange[]): boolean {
+  const sizes = changes.map(({ before, after }) => (before?.data.length ?? 0) + (after?.data.length ?? 0))
+  return sizes.reduce((sum, size) => sum + size, 0) <= SMALL_SIZE
+}
+
+/** A record and what it says, read once. */
+interface Version {
+  readonly record: StoredRecord
+  readonly data: JsonObject
+  /** The node of its service. */
+  readonly node: string
+  readonly relations: readonly { readonly type: string; readonly target: string }[]
+}
+
+interface Change {
+  readonly slot: number
+  readonly before: Version | undefined
+  readonly after: Version | undefined
+}
 
 /**
- * What would happen if records changed. The changes are made in the live graph, looked at, and taken back, all in one
- * turn: nobody sees them, and the answer is that of the real rules and not of an imitation.
+ * What would happen if records changed. The changes are made in the graph, looked at, and taken back, all in the first
+ * step: nobody sees them, and the answer is that of the real rules and not of an imitation. The other steps read records
+ * of that moment, and no graph.
  *
  * @throws nothing of its own; the graph is as before in any case
  */
-export function simulate(graph: GraphProjection, changes: readonly SimulatedChange[]): SimulateAnswer {
+export function* simulate(graph: GraphProjection, wanted: readonly SimulatedChange[]): Steps<SimulateAnswer> {
+  const changes = wanted.map(({ slot, before, after }) => ({
+    slot,
+    before: versionOf(before),
+    after: versionOf(after),
+  }))
+  const { lost, broken, affected, unknown, circles, evidence } = tryOut(graph, changes)
+  const violated = yield* violatedRanges(evidence)
+  const nothing = [broken, violated, circles.found, unknown].every(({ length }) => length === 0)
+  const long = [lost, broken, violated, circles.found, unknown].some(({ length }) => length > MAX_LISTED)
+  return {
+    safe: nothing,
+    lostProviders: lost.slice(0, MAX_LISTED),
+    brokenConsumers: broken.slice(0, MAX_LISTED),
+    affected,
+    violatedRanges: violated.slice(0, MAX_LISTED),
+    newCycles: circles.found.slice(0, MAX_LISTED),
+    unknownDependencies: unknown.slice(0, MAX_LISTED),
+    ...(long ? cutBy('limit') : circles.complete ? COMPLETE : cutBy('budget')),
+  }
+}
+
+function versionOf(record: StoredRecord | undefined): Version | undefined {
+  if (record === undefined) return undefined
+  const data = JSON.parse(record.data) as JsonObject
+  const relations: { type: string; target: string }[] = []
+  const node = deriveService(data, (type, target) => relations.push({ type, target }))
+  return { record, data, node, relations }
+}
+
+function tryOut(graph: GraphProjection, changes: readonly Change[]) {
   const touched = touchedIds(changes)
-  const resolvedBefore = new Set([...touched].filter((id) => isResolved(graph, id)))
-  const rangesBefore = new Set(violations(graph, touched).map(rangeKey))
+  const resolved = [...touched].filter((id) => isResolved(graph, id))
   const newEdges = edgesToCome(graph, changes)
-  apply(graph, changes)
+  const before = servicesByName(graph, touched)
+  const declaring = declaringRecords(graph, changes)
   try {
-    const lost = [...resolvedBefore].filter((id) => !isResolved(graph, id))
-    const broken = brokenConsumers(graph, lost)
-    const violated = violations(graph, touched).filter((violation) => !rangesBefore.has(rangeKey(violation)))
-    const { cycles, complete } = closedCycles(graph, newEdges)
-    const unknown = newEdges
-      .filter(({ type, target }) => type === 'depends_on' && !isResolved(graph, target))
-      .map(({ source, target }) => ({ consumer: source, dependency: target }))
-    const long = [lost, broken, violated, cycles, unknown].some(({ length }) => length > MAX_LISTED)
+    apply(graph, changes)
+    const lost = resolved.filter((id) => !isResolved(graph, id)).sort()
     return {
-      safe: broken.length === 0 && violated.length === 0 && cycles.length === 0 && unknown.length === 0,
-      lostProviders: lost
-        .sort()
-        .slice(0, MAX_LISTED)
-        .map((id) => nameOf(graph, id)),
-      brokenConsumers: broken.slice(0, MAX_LISTED),
+      lost: lost.slice(0, MAX_LISTED + 1).map((id) => nameOf(graph, id)),
+      broken: brokenConsumers(graph, lost),
       affected: affectedBy(graph, lost),
-      violatedRanges: violated.slice(0, MAX_LISTED),
-      newCycles: cycles.slice(0, MAX_LISTED),
-      unknownDependencies: unknown.slice(0, MAX_LISTED),
-      ...(long ? cutBy('limit') : complete ? COMPLETE : cutBy('budget')),
+      unknown: newEdges
+        .filter(({ type, target }) => type === 'depends_on' && !isResolved(graph, target))
+        .map(({ source, target }) => ({ consumer: source, dependency: target })),
+      circles: closedCircles(graph, newEdges),
+      evidence: { before, after: servicesByName(graph, touched), declaring },
     }
   } finally {
     takeBack(graph, changes)
   }
 }
 
-function apply(graph: GraphProjection, changes: readonly SimulatedChange[]): void {
+function apply(graph: GraphProjection, changes: readonly Change[]): void {
   for (const { slot, before, after } of changes)
-    if (after !== undefined) graph.put(slot, after, dataOf(after))
+    if (after !== undefined) graph.put(slot, after.record, after.data)
     else if (before !== undefined) graph.remove(slot)
 }
 
-function takeBack(graph: GraphProjection, changes: readonly SimulatedChange[]): void {
+function takeBack(graph: GraphProjection, changes: readonly Change[]): void {
   for (const { slot, before, after } of changes.toReversed())
-    if (before !== undefined) graph.put(slot, before, dataOf(before))
+    if (before !== undefined) graph.put(slot, before.record, before.data)
     else if (after !== undefined) graph.remove(slot)
 }
 
-function dataOf(record: StoredRecord): JsonObject {
-  return JSON.parse(record.data) as JsonObject
+function versionsIn(changes: readonly Change[]): readonly Version[] {
+  return changes.flatMap(({ before, after }) => [before, after].filter((version) => version !== undefined))
 }
 
 /** Every node that the records speak of, before or after. */
-function touchedIds(changes: readonly SimulatedChange[]): ReadonlySet<string> {
-  const ids = new Set<string>()
-  for (const record of changes.flatMap(({ before, after }) => [before, after]))
-    if (record !== undefined) ids.add(deriveService(dataOf(record), (_type, target) => void ids.add(target)))
-  return ids
+function touchedIds(changes: readonly Change[]): ReadonlySet<string> {
+  return new Set(
+    versionsIn(changes).flatMap(({ node, relations }) => [node, ...relations.map(({ target }) => target)]),
+  )
 }
 
 /** The edges that the records would add to the graph as it is. */
-function edgesToCome(graph: GraphProjection, changes: readonly SimulatedChange[]): readonly EdgeIdentity[] {
+function edgesToCome(graph: GraphProjection, changes: readonly Change[]): readonly EdgeIdentity[] {
   const edges = new Map<string, EdgeIdentity>()
-  for (const { after } of changes) {
-    if (after === undefined) continue
-    const relations: [string, string][] = []
-    const source = deriveService(dataOf(after), (type, target) => relations.push([type, target]))
-    for (const [type, target] of relations) {
-      const edge: EdgeIdentity = { source, type, target, origin: 'declared' }
-      if (graph.topology.findEdge(edge) === -1) edges.set(`${source} ${type} ${target}`, edge)
+  for (const { after } of changes)
+    for (const { type, target } of after?.relations ?? []) {
+      const edge: EdgeIdentity = { source: after?.node as string, type, target, origin: 'declared' }
+      if (graph.topology.findEdge(edge) === -1) edges.set(edgeId(edge), edge)
     }
-  }
   return [...edges.values()]
+}
+
+/** Records that may declare ranges about services that change, or belong to such services. */
+function declaringRecords(graph: GraphProjection, changes: readonly Change[]): readonly Declaring[] {
+  const versions = versionsIn(changes)
+  const names = new Set(versions.map(({ node }) => node))
+  const changed = new Set(versions.map(({ record }) => record.id))
+  const own = [...names].map((id) => graph.find(id)).filter((node) => node !== -1)
+  const declaring: Declaring[] = []
+  for (const node of new Set([...own, ...dependentsOf(graph, names)]))
+    for (const record of graph.servicesOf(node))
+      if (!changed.has(record.id))
+        declaring.push({ consumer: graph.idOf(node), record, before: true, after: true })
+  for (const { before, after } of changes) {
+    if (before !== undefined)
+      declaring.push({ consumer: before.node, record: before.record, before: true, after: false })
+    if (after !== undefined)
+      declaring.push({ consumer: after.node, record: after.record, before: false, after: true })
+  }
+  return declaring
 }
 
 function isResolved(graph: GraphProjection, id: string): boolean {
@@ -139,22 +197,33 @@ function isResolved(graph: GraphProjection, id: string): boolean {
   return node !== -1 && graph.isResolved(node)
 }
 
-/** Who still needs what was lost. Lost nodes that nobody needs are gone from the graph altogether. */
+/** Who still needs what was lost, one more than are listed. Lost nodes that nobody needs are gone from the graph altogether. */
 function brokenConsumers(graph: GraphProjection, lost: readonly string[]): readonly BrokenConsumer[] {
   const broken: BrokenConsumer[] = []
   for (const id of lost) {
+    if (broken.length > MAX_LISTED) break
     const node = graph.find(id)
     if (node === -1) continue
-    const first = graph.in.start[node] ?? 0
-    for (let at = first; at < first + (graph.in.length[node] ?? 0); at += 1) {
-      const consumer = graph.in.others[at] as number
-      const type = graph.typeOf(graph.in.items[at] as number)
-      if (consumer !== node) broken.push({ ...nodeName(graph, consumer), loses: id, type })
-    }
+    const chosen = smallest(consumersOf(graph, node), MAX_LISTED + 1, (left, right) =>
+      left.id === right.id ? (left.type < right.type ? -1 : 1) : left.id < right.id ? -1 : 1,
+    )
+    for (const { consumer, type } of chosen) broken.push({ ...nodeName(graph, consumer), loses: id, type })
   }
-  return broken.sort((left, right) =>
-    `${left.loses} ${left.id} ${left.type}` < `${right.loses} ${right.id} ${right.type}` ? -1 : 1,
-  )
+  return broken
+}
+
+/** Each consumer once for each type of edge, whatever the origins. */
+function consumersOf(graph: GraphProjection, node: number) {
+  const { start, length, items, others } = graph.in
+  const found = new Map<number, { readonly id: string; readonly consumer: number; readonly type: string }>()
+  const first = start[node] ?? 0
+  for (let at = first; at < first + (length[node] ?? 0); at += 1) {
+    const consumer = others[at] as number
+    const edge = items[at] as number
+    const key = consumer * graph.edgeTypes.length + ((graph.edges.kind[edge] as number) >> 2)
+    if (consumer !== node) found.set(key, { id: graph.idOf(consumer), consumer, type: graph.typeOf(edge) })
+  }
+  return [...found.values()]
 }
 
 function affectedBy(graph: GraphProjection, lost: readonly string[]): number {
@@ -162,76 +231,6 @@ function affectedBy(graph: GraphProjection, lost: readonly string[]): number {
   if (sources.length === 0) return 0
   const follow = followOf(graph, 'neededBy')
   return search(graph, { sources, follow }, ({ count, levels }) => count - (levels[1] as number))
-}
-
-function closedCycles(
-  graph: GraphProjection,
-  edges: readonly EdgeIdentity[],
-): { cycles: readonly (readonly string[])[]; complete: boolean } {
-  const cycles: (readonly string[])[] = []
-  let complete = true
-  for (const identity of edges) {
-    const edge = graph.topology.findEdge(identity)
-    const end = graph.edges.from[edge] as number
-    const way = findWayBack(graph, { starts: [graph.edges.to[edge] as number], end })
-    if (way.outcome === 'unknown') complete = false
-    if (way.outcome !== 'found') continue
-    // From the node that needs over the new edge, and on until it comes back.
-    cycles.push([graph.idOf(end), ...way.nodes.slice(0, -1)])
-  }
-  return { cycles, complete }
-}
-
-/** Ranges that no version fulfils, of dependencies between services among which at least one is touched. */
-function violations(graph: GraphProjection, touched: ReadonlySet<string>): readonly ViolatedRange[] {
-  const found = new Map<string, ViolatedRange>()
-  for (const id of touched) {
-    const node = graph.find(id)
-    if (node === -1 || !id.startsWith('service:')) continue
-    for (const record of graph.servicesOf(node)) collect(graph, { consumer: id, record }, found)
-    const first = graph.in.start[node] ?? 0
-    for (let at = first; at < first + (graph.in.length[node] ?? 0); at += 1) {
-      const other = graph.in.others[at] as number
-      const consumer = graph.idOf(other)
-      if (touched.has(consumer)) continue
-      for (const record of graph.servicesOf(other)) collect(graph, { consumer, record, only: id }, found)
-    }
-  }
-  return [...found.values()].sort((left, right) => (rangeKey(left) < rangeKey(right) ? -1 : 1))
-}
-
-function collect(
-  graph: GraphProjection,
-  { consumer, record, only }: { consumer: string; record: StoredRecord; only?: string },
-  found: Map<string, ViolatedRange>,
-): void {
-  for (const dependency of itemsOf(dataOf(record)['dependencies'])) {
-    if (!isObject(dependency)) continue
-    const [name, range] = [textOf(dependency['serviceName']), textOf(dependency['version'])]
-    if (name === undefined || range === undefined) continue
-    const id = serviceNodeId(name)
-    if (only !== undefined && id !== only) continue
-    const versions = versionsOf(graph, id)
-    // Where nothing is registered, the consumer is broken, or depends on an unknown name: that is said elsewhere.
-    if (versions.length === 0 || versions.some((version) => fulfils(version, range))) continue
-    const violation = { consumer, dependency: id, range, versions }
-    found.set(rangeKey(violation), violation)
-  }
-}
-
-function versionsOf(graph: GraphProjection, id: string): readonly string[] {
-  const node = graph.find(id)
-  if (node === -1) return []
-  return [...new Set(graph.servicesOf(node).map((record) => textOf(dataOf(record)['version']) ?? ''))].sort()
-}
-
-function rangeKey({ consumer, dependency, range }: ViolatedRange): string {
-  return `${consumer} ${dependency} ${range}`
-}
-
-/** A semantic version within a range, or the same text. */
-function fulfils(version: string, range: string): boolean {
-  return version === range || semver.satisfies(version, range)
 }
 
 function nameOf(graph: GraphProjection, id: string): NodeName {

@@ -4,9 +4,13 @@ import type { GraphReader } from './graph-reader.ts'
 export const WAY_BACK_BUDGET = 10_000
 
 /** What a search for a way back found: ids of nodes, each needing the next; nothing; or no answer within the budget. */
-export type WayBack =
+export type WayBack = (
   | { readonly outcome: 'found'; readonly nodes: readonly string[] }
   | { readonly outcome: 'none' | 'unknown' }
+) & {
+  /** How many edges were looked at. */
+  readonly looked: number
+}
 
 /**
  * Finds how something among `starts` needs `end`. Looks from both sides in turn, always where fewer nodes wait, and ends
@@ -17,21 +21,22 @@ export function findWayBack(
   { starts, end }: { readonly starts: readonly number[]; readonly end: number },
   budget = WAY_BACK_BUDGET,
 ): WayBack {
-  if (starts.includes(end)) return { outcome: 'found', nodes: [graph.idOf(end)] }
+  if (starts.includes(end)) return { outcome: 'found', nodes: [graph.idOf(end)], looked: 0 }
   marks.prepare(graph.nodeSlots)
   const forward = new Side(graph.out, starts)
   const backward = new Side(graph.in, [end])
+  const looked = () => forward.looked + backward.looked
   while (forward.waiting.length > 0 && backward.waiting.length > 0) {
-    if (forward.seen + backward.seen > budget) return { outcome: 'unknown' }
+    if (forward.seen + backward.seen > budget) return { outcome: 'unknown', looked: looked() }
     const side = forward.waiting.length <= backward.waiting.length ? forward : backward
     const meeting = side.advance(budget)
     if (meeting === undefined) continue
     // The one node that both sides know came to the one from the other: each has its own way to it.
     const [near, far] = side === forward ? [meeting.from, meeting.to] : [meeting.to, meeting.from]
     const nodes = [...forward.wayTo(near).reverse(), ...backward.wayTo(far)]
-    return { outcome: 'found', nodes: nodes.map((node) => graph.idOf(node)) }
+    return { outcome: 'found', nodes: nodes.map((node) => graph.idOf(node)), looked: looked() }
   }
-  return { outcome: 'none' }
+  return { outcome: 'none', looked: looked() }
 }
 
 /** Who has seen a node, and from where it was reached. Used again by each search, so that nothing has to be cleared. */
@@ -61,6 +66,7 @@ const marks = new Marks()
 class Side {
   waiting: number[] = []
   seen = 0
+  looked = 0
   readonly #edges: GraphReader['out']
   readonly #number = marks.nextSide()
 
@@ -76,6 +82,7 @@ class Side {
     this.waiting = []
     for (const node of from) {
       const first = start[node] ?? 0
+      this.looked += length[node] ?? 0
       for (let at = first; at < first + (length[node] ?? 0); at += 1) {
         const next = others[at] as number
         const side = marks.side[next] as number

@@ -4,6 +4,7 @@ import type { Question } from './answer-question.ts'
 import type { EdgeList } from './csr.ts'
 import type { FormatName } from './export/export-graph.ts'
 import type { GraphFilter, GraphMoment } from './select-graph.ts'
+import type { SimulatedChange } from './simulate.ts'
 
 /** What the helper process can be asked to do. `key` names what it holds; the asker chooses it. */
 export type WorkerTask =
@@ -21,6 +22,7 @@ export type WorkerTask =
       readonly moment: GraphMoment
     }
   | { readonly do: 'nextChunk'; readonly key: number }
+  | { readonly do: 'simulate'; readonly key: number; readonly changes: readonly SimulatedChange[] }
   | { readonly do: 'diff'; readonly key: number }
   | { readonly do: 'replay'; readonly key: number; readonly entries: readonly Entry[] }
   | { readonly do: 'differences'; readonly key: number; readonly limit: number }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Store } from '../../src/database/store.ts'
 import { Describer } from '../../src/graph/describe.ts'
 import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import { DiffTracker } from '../../src/graph/diff-tracker.ts'
+import { GraphProcess } from '../../src/graph/graph-process.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { deriveFrom } from '../../src/graph/rebuild.ts'
 import type { Live } from '../../src/live/live.ts'
@@ -169,6 +170,30 @@ describe('differences between two moments', () => {
         complete: false,
         truncated: 'limit',
       })
+    }))
+
+  it('are found two at a time, however many ask', () =>
+    withGraph(async ({ graph, live, register }) => {
+      for (let at = 0; at < 8; at += 1) await register(`s${at}`)
+      const { run: real } = GraphProcess.prototype
+      const held = new Set<number>()
+      let most = 0
+      vi.spyOn(GraphProcess.prototype, 'run').mockImplementation(function (this: GraphProcess, task) {
+        if (task.do === 'put') held.add(task.key)
+        most = Math.max(most, held.size)
+        return real.call(this, task).finally(() => task.do === 'forget' && held.delete(task.key))
+      })
+      const answers = await Promise.all(
+        Array.from({ length: 7 }, (_, at) => graph.diff({ revision: at }, { revision: at + 1 }, 10)),
+      )
+      expect(answers.map(({ nodes }) => nodes.map(({ id }) => id))).toEqual(
+        Array.from({ length: 7 }, (_, at) => [`service:s${at}`]),
+      )
+      expect([most, held.size]).toEqual([2, 0])
+      // The same moment is built for all who wait for it once their turn comes.
+      const { revision } = live.view
+      await Promise.all(Array.from({ length: 9 }, () => graph.askPast({ revision }, { ask: 'orphans' })))
+      expect(held.size).toBe(1)
     }))
 
   it('leave out what was changed by hand into something that is not served, like every answer about the past', () =>

@@ -80,9 +80,9 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live
     app.post(
       `${prefix}/simulate`,
       { config: { operation: { ...simulateOperation, hidden } } },
-      (request, reply) => {
+      async (request, reply) => {
         check(request)
-        const answer = graph.simulate(requiredBody(request))
+        const answer = await graph.simulate(requiredBody(request))
         answers.sendState(reply, {
           body: JSON.stringify({ success: true, ...answer }),
           revision: answer.revision,

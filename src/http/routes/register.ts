@@ -92,8 +92,8 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     return { ...answer, warnings: [...answer.warnings, ...found].slice(0, LIMITS.warnings) }
   }
 
-  function sendSimulated(reply: FastifyReply, body: unknown): void {
-    const answer = graph.simulate({ register: [body] })
+  async function sendSimulated(reply: FastifyReply, body: unknown): Promise<void> {
+    const answer = await graph.simulate({ register: [body] })
     const warnings = graph.registerWarnings(body as JsonObject)
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, dryRun: true, ...answer, warnings }),
