@@ -3,7 +3,7 @@ import type { GraphProjection } from './graph-projection.ts'
 import { findWayBack } from './way-back.ts'
 
 /** Edges that all searches of one question may look at: some ten milliseconds. */
-const MAX_EDGES = 2_000_000
+const MAX_EDGES = 1_000_000
 
 export interface ClosedCircles {
   /** Ids, each needing the next, the last needing the first. */

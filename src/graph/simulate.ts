@@ -4,11 +4,11 @@ import type { StoredRecord } from '../records/record.ts'
 import { closedCircles } from './closed-circles.ts'
 import { deriveService } from './derive.ts'
 import { type NodeName, nodeName } from './describe.ts'
+import { firstById } from './first-by-id.ts'
 import type { GraphProjection } from './graph-projection.ts'
 import type { Steps } from './pace.ts'
 import { COMPLETE, type Completeness, cutBy } from './questions/answer.ts'
 import { followOf, search } from './search.ts'
-import { smallest } from './smallest.ts'
 import {
   type Declaring,
   dependentsOf,
@@ -53,8 +53,8 @@ export interface SimulateAnswer extends Completeness {
 export const MAX_SIMULATED_CHANGES = 1_000
 /** How many items each list of the answer may have. */
 const MAX_LISTED = 1_000
-/** What can be changed in a graph that others wait for, in UTF-16 code units of records: about a hundred services. */
-const SMALL_SIZE = 131_072
+/** What can be changed in a graph that others wait for, in UTF-16 code units of records: some fifty services. */
+const SMALL_SIZE = 65_536
 
 /** Whether changes are made and taken back in a few dozen milliseconds. */
 export function isSmall(changes: readonly SimulatedChange[]): boolean {
@@ -119,7 +119,6 @@ function tryOut(graph: GraphProjection, changes: readonly Change[]) {
   const resolved = [...touched].filter((id) => isResolved(graph, id))
   const newEdges = edgesToCome(graph, changes)
   const before = servicesByName(graph, touched)
-  const declaring = declaringRecords(graph, changes)
   try {
     apply(graph, changes)
     const lost = resolved.filter((id) => !isResolved(graph, id)).sort()
@@ -131,7 +130,11 @@ function tryOut(graph: GraphProjection, changes: readonly Change[]) {
         .filter(({ type, target }) => type === 'depends_on' && !isResolved(graph, target))
         .map(({ source, target }) => ({ consumer: source, dependency: target })),
       circles: closedCircles(graph, newEdges),
-      evidence: { before, after: servicesByName(graph, touched), declaring },
+      evidence: {
+        before,
+        after: servicesByName(graph, touched),
+        declaring: declaringRecords(graph, changes),
+      },
     }
   } finally {
     takeBack(graph, changes)
@@ -172,14 +175,17 @@ function edgesToCome(graph: GraphProjection, changes: readonly Change[]): readon
   return [...edges.values()]
 }
 
-/** Records that may declare ranges about services that change, or belong to such services. */
+/**
+ * Records that may declare ranges about services that change, or belong to such services. Called while the changes are
+ * made: of what has gone altogether no range can be violated.
+ */
 function declaringRecords(graph: GraphProjection, changes: readonly Change[]): readonly Declaring[] {
   const versions = versionsIn(changes)
-  const names = new Set(versions.map(({ node }) => node))
   const changed = new Set(versions.map(({ record }) => record.id))
-  const own = [...names].map((id) => graph.find(id)).filter((node) => node !== -1)
+  const nodes = [...new Set(versions.map(({ node }) => graph.find(node)))]
+  const left = nodes.filter((node) => node !== -1 && graph.servicesOf(node).length > 0)
   const declaring: Declaring[] = []
-  for (const node of new Set([...own, ...dependentsOf(graph, names)]))
+  for (const node of new Set([...left, ...dependentsOf(graph, left)]))
     for (const record of graph.servicesOf(node))
       if (!changed.has(record.id))
         declaring.push({ consumer: graph.idOf(node), record, before: true, after: true })
@@ -204,26 +210,30 @@ function brokenConsumers(graph: GraphProjection, lost: readonly string[]): reado
     if (broken.length > MAX_LISTED) break
     const node = graph.find(id)
     if (node === -1) continue
-    const chosen = smallest(consumersOf(graph, node), MAX_LISTED + 1, (left, right) =>
-      left.id === right.id ? (left.type < right.type ? -1 : 1) : left.id < right.id ? -1 : 1,
-    )
-    for (const { consumer, type } of chosen) broken.push({ ...nodeName(graph, consumer), loses: id, type })
+    for (const consumer of firstById(graph, consumersOf(graph, node), MAX_LISTED + 1))
+      for (const type of typesBetween(graph, consumer, node))
+        broken.push({ ...nodeName(graph, consumer), loses: id, type })
   }
   return broken
 }
 
-/** Each consumer once for each type of edge, whatever the origins. */
-function consumersOf(graph: GraphProjection, node: number) {
-  const { start, length, items, others } = graph.in
-  const found = new Map<number, { readonly id: string; readonly consumer: number; readonly type: string }>()
+/** Each of them once. */
+function consumersOf(graph: GraphProjection, node: number): readonly number[] {
+  const { start, length, others } = graph.in
   const first = start[node] ?? 0
-  for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-    const consumer = others[at] as number
-    const edge = items[at] as number
-    const key = consumer * graph.edgeTypes.length + ((graph.edges.kind[edge] as number) >> 2)
-    if (consumer !== node) found.set(key, { id: graph.idOf(consumer), consumer, type: graph.typeOf(edge) })
-  }
-  return [...found.values()]
+  const consumers = new Set(others.subarray(first, first + (length[node] ?? 0)))
+  consumers.delete(node)
+  return [...consumers]
+}
+
+/** How one node needs another, whatever the origins of the edges. */
+function typesBetween(graph: GraphProjection, from: number, to: number): readonly string[] {
+  const { start, length, items, others } = graph.out
+  const types = new Set<string>()
+  const first = start[from] ?? 0
+  for (let at = first; at < first + (length[from] ?? 0); at += 1)
+    if (others[at] === to) types.add(graph.typeOf(items[at] as number))
+  return [...types].sort()
 }
 
 function affectedBy(graph: GraphProjection, lost: readonly string[]): number {

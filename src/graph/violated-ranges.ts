@@ -44,14 +44,12 @@ export function servicesByName(graph: GraphReader, ids: Iterable<string>): Servi
 }
 
 /** Nodes that depend on any of the given ones. */
-export function dependentsOf(graph: GraphReader, ids: Iterable<string>): readonly number[] {
+export function dependentsOf(graph: GraphReader, nodes: readonly number[]): readonly number[] {
   const { start, length, items, others } = graph.in
   const type = graph.edgeTypes.indexOf('depends_on')
   const seen = new Uint8Array(graph.nodeSlots)
   const found: number[] = []
-  for (const id of ids) {
-    const node = graph.find(id)
-    if (node === -1) continue
+  for (const node of nodes) {
     const first = start[node] ?? 0
     for (let at = first; at < first + (length[node] ?? 0); at += 1) {
       const other = others[at] as number
