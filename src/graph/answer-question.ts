@@ -4,6 +4,7 @@ import { edgeListOf } from './csr.ts'
 import { Describer, type EdgeJson, type NodeJson } from './describe.ts'
 import { GraphAnalysis } from './graph-analysis.ts'
 import type { GraphReader } from './graph-reader.ts'
+import { atOnce } from './pace.ts'
 import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './questions/critical.ts'
 import { type CyclesAnswer, type CyclesOptions, cycles } from './questions/cycles.ts'
 import { dependencies } from './questions/dependencies.ts'
@@ -55,13 +56,15 @@ export function answerQuestion(graph: GraphReader, question: Question): Answers[
     case 'dependencies':
       return dependencies(graph, resolveNode(graph, question.of, 'query.of'), question)
     case 'neighbors':
-      return neighbors(graph, resolveNode(graph, question.of, 'query.of'), question)
+      return atOnce(neighbors(graph, resolveNode(graph, question.of, 'query.of'), question))
     case 'paths': {
       const from = resolveNode(graph, question.from, 'query.from')
       return paths(graph, from, resolveNode(graph, question.to, 'query.to'), question)
     }
-    case 'cycles':
-      return cycles(graph, new GraphAnalysis(edgeListOf(graph, question.edgeTypes)).components(), question)
+    case 'cycles': {
+      const components = new GraphAnalysis(edgeListOf(graph, question.edgeTypes)).components()
+      return atOnce(cycles(graph, components, question))
+    }
     case 'critical':
       return criticalNow(graph, question)
     case 'unresolved':

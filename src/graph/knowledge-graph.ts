@@ -16,10 +16,13 @@ import type { GraphReader } from './graph-reader.ts'
 import { LiveAnalysis } from './live-analysis.ts'
 import { inTurns } from './pace.ts'
 import { PastGraphs } from './past-graphs.ts'
+import { DEFAULT_LIMIT } from './questions/answer.ts'
+import { neighbors } from './questions/neighbors.ts'
 import { readSimulation, simulatedChanges } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
 import { registerWarnings } from './register-warnings.ts'
 import { rememberWarnings } from './remember-warnings.ts'
+import { resolveNode } from './resolve-node.ts'
 import { type GraphFilter, selectGraph } from './select-graph.ts'
 import { isSmall, type SimulateAnswer, simulate } from './simulate.ts'
 
@@ -94,6 +97,14 @@ export class KnowledgeGraph {
         const { revision, answer } = await this.#analysis.answer(view, question)
         return { ...(answer as AnswerTo<Q>), revision }
       }
+    if (question.ask === 'neighbors' && (question.limit ?? DEFAULT_LIMIT) > DEFAULT_LIMIT) {
+      const { revision } = view
+      // What so many edges say takes longer to read than others can wait; meanwhile the graph goes on.
+      const still = this.#copy()
+      const node = resolveNode(still, question.of, 'query.of')
+      const answer = await inTurns(neighbors(still, node, question))
+      return { ...(answer as AnswerTo<Q>), revision }
+    }
     return { ...answerQuestion(graph, question), revision: view.revision }
   }
 

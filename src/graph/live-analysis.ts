@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { View } from '../live/view.ts'
 import type { Revision } from '../records/record.ts'
 import type { Question } from './answer-question.ts'
@@ -6,6 +7,7 @@ import type { Criticality } from './graph-analysis.ts'
 import { GraphProcess } from './graph-process.ts'
 import { graphProjection } from './graph-projection.ts'
 import type { GraphReader } from './graph-reader.ts'
+import { inTurns } from './pace.ts'
 import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './questions/critical.ts'
 import { type CyclesAnswer, cycles } from './questions/cycles.ts'
 
@@ -13,6 +15,9 @@ import { type CyclesAnswer, cycles } from './questions/cycles.ts'
 const MAX_AGE_MS = 1_000
 /** How long a copy is kept that nobody asks, in milliseconds: it is as large as the graph. */
 const KEEP_MS = 10_000
+
+/** Choices of edge types that are kept for one copy. */
+const MAX_ANALYSES = 4
 
 /** A copy of the graph, and what the helper process found out about it. */
 interface Snapshot {
@@ -22,8 +27,8 @@ interface Snapshot {
   readonly takenAt: number
   readonly generation: number
   readonly graph: GraphReader
-  /** With every type of edge: what most ask about. */
-  all?: RemoteAnalysis
+  /** By the types of edges that count. */
+  readonly analyses: Map<string, RemoteAnalysis>
   /** Questions that are being answered from it. */
   users: number
 }
@@ -31,6 +36,8 @@ interface Snapshot {
 /** What the helper process has under a key, and what it answered already. */
 interface RemoteAnalysis {
   readonly key: number
+  /** Settles when the helper process has the edges. */
+  readonly ready: Promise<unknown>
   components?: Promise<Int32Array>
   criticality?: Promise<Criticality>
 }
@@ -57,18 +64,15 @@ export class LiveAnalysis {
     const snapshot = this.#snapshotOf(view)
     const { graph, revision, lineage } = snapshot
     snapshot.users += 1
-    let own: RemoteAnalysis | undefined
+    const analysis = this.#analysisOf(snapshot, question.edgeTypes)
     try {
-      if (question.edgeTypes === undefined) snapshot.all ??= this.#handOver(graph, undefined)
-      else own = this.#handOver(graph, question.edgeTypes)
-      const analysis = own ?? (snapshot.all as RemoteAnalysis)
       const answer =
         question.ask === 'cycles'
-          ? cycles(graph, await this.#components(analysis), question)
+          ? await inTurns(cycles(graph, await this.#components(analysis), question))
           : await this.#critical(graph, analysis, question)
       return { revision, lineage, answer }
     } finally {
-      if (own !== undefined) void this.#helper.forget(own.key)
+      if (![...snapshot.analyses.values()].includes(analysis)) void this.#helper.forget(analysis.key)
       snapshot.users -= 1
       if (snapshot !== this.#snapshot) this.#forget(snapshot)
     }
@@ -79,8 +83,19 @@ export class LiveAnalysis {
     await this.#helper.close()
   }
 
-  #components(analysis: RemoteAnalysis): Promise<Int32Array> {
+  /** Many ask about the same types of edges; what only one asks about is forgotten with the answer. */
+  #analysisOf({ analyses, graph }: Snapshot, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
+    const name = edgeTypes === undefined ? '' : [...new Set(edgeTypes)].sort().join()
+    const known = analyses.get(name)
+    if (known !== undefined) return known
+    const analysis = this.#handOver(graph, edgeTypes)
+    if (analyses.size < MAX_ANALYSES) analyses.set(name, analysis)
+    return analysis
+  }
+
+  async #components(analysis: RemoteAnalysis): Promise<Int32Array> {
     const { key } = analysis
+    await analysis.ready
     analysis.components ??= this.#helper.run({ do: 'components', key }) as Promise<Int32Array>
     return analysis.components
   }
@@ -91,6 +106,7 @@ export class LiveAnalysis {
     question: CriticalOptions,
   ): Promise<CriticalAnswer> {
     const { key } = analysis
+    await analysis.ready
     analysis.criticality ??= this.#helper.run({ do: 'criticality', key }) as Promise<Criticality>
     const figures = await analysis.criticality
     const choice = chooseCritical(graph, figures, question)
@@ -107,16 +123,20 @@ export class LiveAnalysis {
     const { revision, lineage } = view
     const graph = view.projection(graphProjection).copy()
     const { generation } = this.#helper
-    this.#snapshot = { view, revision, lineage, takenAt: performance.now(), generation, graph, users: 0 }
+    const takenAt = performance.now()
+    this.#snapshot = { view, revision, lineage, takenAt, generation, graph, analyses: new Map(), users: 0 }
     return this.#snapshot
   }
 
   #handOver(graph: GraphReader, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
-    const edges = edgeListOf(graph, edgeTypes)
     const key = this.#nextKey++
-    // Handing over fails only where the helper dies; then the question that follows says so.
-    this.#helper.run({ do: 'analyse', key, edges }).catch(() => undefined)
-    return { key }
+    // In a turn of its own: the copy of a large graph was made in this one.
+    const ready = turn().then(() =>
+      this.#helper.run({ do: 'analyse', key, edges: edgeListOf(graph, edgeTypes) }),
+    )
+    // Who waits for it is told.
+    ready.catch(() => undefined)
+    return { key, ready }
   }
 
   #drop(): void {
@@ -126,8 +146,8 @@ export class LiveAnalysis {
     if (snapshot !== undefined) this.#forget(snapshot)
   }
 
-  #forget({ all, users, generation }: Snapshot): void {
-    if (all !== undefined && users === 0 && generation === this.#helper.generation)
-      void this.#helper.forget(all.key)
+  #forget({ analyses, users, generation }: Snapshot): void {
+    if (users > 0 || generation !== this.#helper.generation) return
+    for (const { key } of analyses.values()) void this.#helper.forget(key)
   }
 }

@@ -112,4 +112,32 @@ describe('a search through a dense graph', () => {
       for (let at = 1; at < nodes.length; at += 1) expect(steps).toContain(`${nodes[at - 1]} ${nodes[at]}`)
     }
   })
+
+  it('very long paths are cut by what an answer may hold, and a shortest one is always told', () => {
+    const ladder = new DetachedGraph()
+    const add = (serviceName: string, dependencies: string[]) =>
+      ladder.put({
+        kind: 'service',
+        id: serviceName,
+        data: canonicalJson({ serviceName, dependencies }),
+        revision: 1,
+        createdAt: 0,
+        updatedAt: 0,
+      })
+    const rungs = 300
+    for (let at = 0; at < rungs; at += 1) {
+      add(`d${at}`, [`a${at}`, `b${at}`])
+      for (const side of ['a', 'b']) add(`${side}${at}`, [`d${at + 1}`])
+    }
+    for (let at = 0; at < 60_000; at += 1) add(`chain${at}`, [`chain${at + 1}`])
+    const ask = (from: string, to: string) =>
+      paths(ladder.graph, ladder.graph.find(from), ladder.graph.find(to), { limit: 10_000 })
+    const many = ask('service:d0', `service:d${rungs}`)
+    expect(many).toMatchObject({ complete: false, truncated: 'size' })
+    expect(many.paths.length).toBe(Math.floor(100_000 / (2 * rungs + 1)))
+    expect(ask('service:chain0', 'service:chain60000')).toMatchObject({
+      complete: true,
+      paths: [{ length: 60_000 }],
+    })
+  })
 })

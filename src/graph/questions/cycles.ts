@@ -1,5 +1,6 @@
 import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
+import type { Steps } from '../pace.ts'
 import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
@@ -31,17 +32,22 @@ export const DEFAULT_CYCLES_LIMIT = 100
  *
  * @param components for each node the number of its strongly connected component, over the same types of edges
  */
-export function cycles(
+export function* cycles(
   graph: GraphReader,
   components: Int32Array,
   options: CyclesOptions = {},
-): CyclesAnswer {
+): Steps<CyclesAnswer> {
   const { limit = DEFAULT_CYCLES_LIMIT, edgeTypes } = options
   const types = graph.edgeTypes.map((type) => edgeTypes === undefined || edgeTypes.includes(type))
-  const groups = [...membersOf(components, selfNeeding(graph, types)).values()].map((members) => ({
-    members,
-    first: members.reduce((least, node) => (graph.idOf(node) < graph.idOf(least) ? node : least)),
-  }))
+  const self = selfNeeding(graph, types)
+  yield
+  const members = membersOf(components, self)
+  yield
+  const groups: { readonly members: readonly number[]; readonly first: number }[] = []
+  for (const group of members.values()) {
+    groups.push({ members: group, first: firstById(graph, group, 1)[0] as number })
+    yield
+  }
   const chosen = smallest(
     groups,
     limit,
@@ -50,16 +56,18 @@ export function cycles(
       (graph.idOf(left.first) < graph.idOf(right.first) ? -1 : 1),
   )
   let cut = groups.length > chosen.length
-  const listed = chosen.map(({ members, first }) => {
+  const listed: Cycle[] = []
+  for (const { members, first } of chosen) {
+    yield
     cut ||= members.length > limit
     const nodes = firstById(graph, members, limit)
-    const example = shortestCycle(graph, first, (edge) => {
+    const example = yield* shortestCycle(graph, first, (edge) => {
       const { kind, from } = graph.edges
       const counts = types[(kind[edge] as number) >> 2] as boolean
       return counts && components[from[edge] as number] === components[first]
     })
-    return { size: members.length, nodes: ids(graph, nodes), example: ids(graph, example) }
-  })
+    listed.push({ size: members.length, nodes: ids(graph, nodes), example: ids(graph, example) })
+  }
   return { cycles: listed, total: groups.length, ...(cut ? cutBy('limit') : COMPLETE) }
 }
 
@@ -88,11 +96,11 @@ function selfNeeding(graph: GraphReader, types: readonly boolean[]): ReadonlySet
 }
 
 /** Goes back from a node, step by step, until something the node needs is reached; then forward again. */
-function shortestCycle(
+function* shortestCycle(
   graph: GraphReader,
   start: number,
   counts: (edge: number) => boolean,
-): readonly number[] {
+): Steps<readonly number[]> {
   const { edges, out, in: into } = graph
   const needed = new Set(neighborsOf(start, out, edges.to, counts))
   if (needed.has(start)) return [start]
@@ -100,18 +108,21 @@ function shortestCycle(
   let level = [start]
   for (let steps = 1; level.length > 0; steps += 1) {
     const nextLevel: number[] = []
-    for (const node of level)
+    for (const node of level) {
+      yield
       for (const before of neighborsOf(node, into, edges.from, counts)) {
         if (distance.has(before)) continue
         distance.set(before, steps)
         nextLevel.push(before)
       }
+    }
     if (nextLevel.some((node) => needed.has(node))) break
     level = nextLevel
   }
   const cycle = [start]
   let candidates = [...needed].filter((node) => distance.has(node))
   while (candidates.length > 0) {
+    yield
     const nearest = Math.min(...candidates.map((node) => distance.get(node) as number))
     if (nearest === 0) break
     const best = candidates

@@ -1,9 +1,10 @@
-import { nodeTypeOf } from '../../records/graph-id.ts'
 import { Describer, type EdgeJson, type NodeName } from '../describe.ts'
+import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
+import type { Steps } from '../pace.ts'
 import { type Direction, followOf } from '../search.ts'
-import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
+import { ofTypes } from './of-types.ts'
 
 export interface NeighborsOptions {
   /** @default both */
@@ -24,16 +25,25 @@ export interface NeighborsAnswer extends Completeness {
   readonly total: number
 }
 
-/** The nodes next to a node, and every edge to them. A self edge is among them. */
-export function neighbors(graph: GraphReader, node: number, options: NeighborsOptions = {}): NeighborsAnswer {
+/** The nodes next to a node, and every edge to them. A self edge is among them. Describes them edge by edge. */
+export function* neighbors(
+  graph: GraphReader,
+  node: number,
+  options: NeighborsOptions = {},
+): Steps<NeighborsAnswer> {
   const { limit = DEFAULT_LIMIT } = options
   const found = edgesAt(graph, node, options)
-  const chosen = smallest(found, limit, (left, right) => (left.order < right.order ? -1 : 1))
+  const chosen = firstEdges(graph, found, limit)
   const describer = new Describer(graph)
+  const edges: EdgeJson[] = []
+  for (const { edge } of chosen) {
+    yield
+    edges.push(describer.edge(edge))
+  }
   return {
     of: graph.idOf(node),
     nodes: [...new Set(chosen.map(({ other }) => other))].map((other) => describer.name(other)),
-    edges: chosen.map(({ edge }) => describer.edge(edge)),
+    edges,
     total: found.length,
     ...(found.length > chosen.length ? cutBy('limit') : COMPLETE),
   }
@@ -42,8 +52,21 @@ export function neighbors(graph: GraphReader, node: number, options: NeighborsOp
 interface EdgeAt {
   readonly edge: number
   readonly other: number
-  /** Decides the order: no two edges have the same. */
-  readonly order: string
+}
+
+/** By neighbour, then by what an edge is. Of a hub only the first neighbours are looked at any closer. */
+function firstEdges(graph: GraphReader, found: readonly EdgeAt[], limit: number): readonly EdgeAt[] {
+  const first = new Set(firstById(graph, new Set(found.map(({ other }) => other)), limit))
+  const orderOf = ({ edge, other }: EdgeAt) => {
+    const outward = graph.targetOf(edge) === other
+    return `${graph.idOf(other)} ${outward ? '>' : '<'} ${graph.typeOf(edge)} ${graph.originOf(edge)}`
+  }
+  return found
+    .filter(({ other }) => first.has(other))
+    .map((at) => ({ at, order: orderOf(at) }))
+    .sort((left, right) => (left.order < right.order ? -1 : 1))
+    .slice(0, limit)
+    .map(({ at }) => at)
 }
 
 function edgesAt(graph: GraphReader, node: number, options: NeighborsOptions): readonly EdgeAt[] {
@@ -53,19 +76,14 @@ function edgesAt(graph: GraphReader, node: number, options: NeighborsOptions): r
   for (const side of ['out', 'in'] as const) {
     const types = follow[side]
     if (types === undefined) continue
-    const far = side === 'out' ? graph.edges.to : graph.edges.from
-    const { start, length, items } = graph[side]
+    const { start, length, items, others } = graph[side]
     const first = start[node] ?? 0
     for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-      const edge = items[at] as number
-      const other = far[edge] as number
+      const [edge, other] = [items[at] as number, others[at] as number]
       if (!types[(graph.edges.kind[edge] as number) >> 2]) continue
       // A self edge is in both lists.
       if (other === node && side === 'in' && follow.out?.[(graph.edges.kind[edge] as number) >> 2]) continue
-      const id = graph.idOf(other)
-      if (nodeTypes !== undefined && !nodeTypes.includes(nodeTypeOf(id))) continue
-      const arrow = graph.sourceOf(edge) === node ? '>' : '<'
-      found.push({ edge, other, order: `${id} ${arrow} ${graph.typeOf(edge)} ${graph.originOf(edge)}` })
+      if (ofTypes(graph, other, nodeTypes)) found.push({ edge, other })
     }
   }
   return found

@@ -19,7 +19,9 @@ export interface PathsAnswer extends Completeness {
 }
 
 /** Steps over edges that one question may take: some milliseconds. */
-const MAX_STEPS = 300_000
+const MAX_STEPS = 150_000
+/** How many ids all paths of an answer may hold. Only very long chains come near. */
+const MAX_PATH_IDS = 100_000
 
 /**
  * How one node needs another: the ways from the first to the second along what is needed. All of them can be very many, so
@@ -57,17 +59,21 @@ interface WalkOptions {
 /** Walks all simple paths of one length, in the order of ids. */
 class PathWalk {
   readonly paths: number[][] = []
-  cut: 'limit' | 'budget' | undefined
+  cut: 'limit' | 'budget' | 'size' | undefined
   readonly #graph: GraphReader
   readonly #options: WalkOptions
   readonly #next = new Map<number, readonly number[]>()
+  /** By the number of a node: whether it is on the path that is walked. A path may have very many. */
+  readonly #onPath: Uint8Array
   #steps = 0
+  #ids = 0
   /** Whether a longer path may exist. */
   #tooLong = false
 
   constructor(graph: GraphReader, options: WalkOptions) {
     this.#graph = graph
     this.#options = options
+    this.#onPath = new Uint8Array(graph.nodeSlots)
   }
 
   /** Collects the paths of exactly this length. Returns whether longer ones are worth looking for. */
@@ -79,6 +85,7 @@ class PathWalk {
     }
     this.#tooLong = false
     const path = [from]
+    this.#onPath[from] = 1
     /** For each node of the path, which of its neighbours is next. */
     const turns = [0]
     while (path.length > 0) {
@@ -87,17 +94,18 @@ class PathWalk {
       turns[last] = turn + 1
       const node = this.#nextOf(path[last] as number)[turn]
       if (node === undefined) {
-        path.pop()
+        this.#onPath[path.pop() as number] = 0
         turns.pop()
         continue
       }
       this.#steps += 1
       if (this.#steps > MAX_STEPS) this.cut = 'budget'
       if (this.cut !== undefined) return false
-      if (path.includes(node)) continue
+      if (this.#onPath[node] === 1) continue
       if (path.length + distanceOf(node) > length) this.#tooLong = true
       else if (node !== to) {
         path.push(node)
+        this.#onPath[node] = 1
         turns.push(0)
       } else if (path.length === length && !this.#found([...path, node])) return false
     }
@@ -105,7 +113,9 @@ class PathWalk {
   }
 
   #found(path: number[]): boolean {
+    this.#ids += path.length
     if (this.paths.length === this.#options.limit) this.cut = 'limit'
+    else if (this.paths.length > 0 && this.#ids > MAX_PATH_IDS) this.cut = 'size'
     else this.paths.push(path)
     return this.cut === undefined
   }

@@ -1,7 +1,7 @@
 import { type NodeName, nodeName } from '../describe.ts'
 import { firstById } from '../first-by-id.ts'
-import type { GraphReader } from '../graph-reader.ts'
-import { type Direction, type Follow, type Found, followOf, search } from '../search.ts'
+import type { Adjacency, GraphReader } from '../graph-reader.ts'
+import { type Follow, type Found, followOf, search } from '../search.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'
 
@@ -38,7 +38,13 @@ const MAX_VIA_IDS = 100_000
 export function reach(
   graph: GraphReader,
   node: number,
-  { direction, depth, limit = DEFAULT_LIMIT, edgeTypes, nodeTypes }: ReachOptions & { direction: Direction },
+  {
+    direction,
+    depth,
+    limit = DEFAULT_LIMIT,
+    edgeTypes,
+    nodeTypes,
+  }: ReachOptions & { readonly direction: 'needs' | 'neededBy' },
 ): ReachAnswer {
   const follow = followOf(graph, direction, edgeTypes)
   return search(graph, { sources: [node], follow, depth }, (found) => {
@@ -78,55 +84,83 @@ function choose(
 /** Shortest ways back to the source: from each node to the first by id among those one step nearer. */
 class Ways {
   readonly #graph: GraphReader
-  readonly #follow: Follow
   readonly #found: Found
+  /** The side that the search went along, the way back, and the types of edges that count. */
+  readonly #ahead: Adjacency
+  readonly #back: Adjacency
+  readonly #types: readonly boolean[]
   readonly #before = new Map<number, number>()
+  /** By distance: how many edges lead on from all nodes that far away; -1 where they were followed. */
+  readonly #edgesFrom: number[] = []
 
-  constructor(graph: GraphReader, follow: Follow, found: Found) {
+  constructor(graph: GraphReader, { out, in: into }: Follow, found: Found) {
     this.#graph = graph
-    this.#follow = follow
     this.#found = found
+    this.#ahead = out === undefined ? graph.in : graph.out
+    this.#back = out === undefined ? graph.out : graph.in
+    this.#types = out ?? into ?? []
   }
 
   /** Ids of the nodes between the source and a node. */
   to(node: number): readonly string[] {
     const via: string[] = []
     for (let at = node, distance = this.#found.distanceOf(node); distance > 1; distance -= 1) {
-      at = this.#stepBack(at)
+      at = this.#stepBack(at, distance)
       via.push(this.#graph.idOf(at))
     }
     return via.reverse()
   }
 
-  #stepBack(node: number): number {
-    const known = this.#before.get(node)
-    if (known !== undefined) return known
-    const { out, in: into } = this.#follow
-    let best = -1
-    // The search went along `out`, so the way back is in the other list.
-    if (out !== undefined) best = this.#first(node, { side: 'in', types: out, best })
-    if (into !== undefined) best = this.#first(node, { side: 'out', types: into, best })
-    this.#before.set(node, best)
-    return best
+  /** A node that tens of thousands lead to is found faster from the few among them that are near. */
+  #stepBack(node: number, distance: number): number {
+    const edges = this.#edgesFromAll(distance - 1)
+    if (edges !== -1 && (this.#back.length[node] ?? 0) > edges) this.#followAll(distance - 1)
+    return this.#before.get(node) ?? this.#first(node, distance - 1)
   }
 
-  #first(
+  #edgesFromAll(distance: number): number {
+    const known = this.#edgesFrom[distance]
+    if (known !== undefined) return known
+    let edges = 0
+    for (const node of this.#nodesAt(distance)) edges += this.#ahead.length[node] ?? 0
+    this.#edgesFrom[distance] = edges
+    return edges
+  }
+
+  #nodesAt(distance: number): Int32Array {
+    const { order, levels } = this.#found
+    return order.subarray(levels[distance], levels[distance + 1])
+  }
+
+  #followAll(distance: number): void {
+    this.#edgesFrom[distance] = -1
+    for (const node of this.#nodesAt(distance))
+      this.#visit(this.#ahead, node, { distance: distance + 1, see: (next) => this.#offer(next, node) })
+  }
+
+  #first(node: number, nearer: number): number {
+    this.#visit(this.#back, node, { distance: nearer, see: (before) => this.#offer(node, before) })
+    return this.#before.get(node) as number
+  }
+
+  #offer(node: number, before: number): void {
+    const known = this.#before.get(node)
+    if (known === undefined || this.#graph.idOf(before) < this.#graph.idOf(known))
+      this.#before.set(node, before)
+  }
+
+  /** Sees every neighbour that is so far away. Most are not, which is found out fastest. */
+  #visit(
+    { start, length, items, others }: Adjacency,
     node: number,
-    { side, types, best }: { side: 'in' | 'out'; types: readonly boolean[]; best: number },
-  ): number {
-    const graph = this.#graph
-    const { start, length, items } = graph[side]
-    const far = side === 'in' ? graph.edges.from : graph.edges.to
-    const nearer = this.#found.distanceOf(node) - 1
+    { distance, see }: { readonly distance: number; readonly see: (other: number) => void },
+  ): void {
+    const { kind } = this.#graph.edges
     const first = start[node] ?? 0
-    let chosen = best
     for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-      const edge = items[at] as number
-      if (!types[(graph.edges.kind[edge] as number) >> 2]) continue
-      const other = far[edge] as number
-      if (this.#found.distanceOf(other) !== nearer) continue
-      if (chosen === -1 || graph.idOf(other) < graph.idOf(chosen)) chosen = other
+      const other = others[at] as number
+      if (this.#found.distanceOf(other) !== distance) continue
+      if (this.#types[(kind[items[at] as number] as number) >> 2]) see(other)
     }
-    return chosen
   }
 }

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import type { Question } from '../../src/graph/answer-question.ts'
+import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
+import type { GraphFilter } from '../../src/graph/select-graph.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+import type { Commit } from '../../src/records/record.ts'
+import { withGraph } from './support/with-graph.ts'
+
+const SERVICES = 20_000
+const RING = 10_000
+
+/** Everything needs the hub in some version; a ring needs itself; a team owns everything. */
+function* commits(): Generator<Commit> {
+  let count = 0
+  const put = (kind: string, id: string, data: object): Commit => {
+    count += 1
+    const commitId = `00000000-0000-4000-8000-${String(count).padStart(12, '0')}`
+    return { commitId, actor: 'test', writes: [{ op: 'put', kind, id, data: canonicalJson(data) }] }
+  }
+  const service = (serviceName: string, fields: object) =>
+    put('service', serviceName, { serviceName, version: '1.0.0', endpoint: 'http://host:80', ...fields })
+  yield service('hub', {})
+  for (let at = 0; at < SERVICES; at += 1)
+    yield service(`s${at}`, {
+      tags: [`t${at % 10}`],
+      capabilities: [`c${at % 500}`],
+      dependencies: [
+        { serviceName: 'hub', version: '^1' },
+        ...[3, 5, 7].map((factor) => `s${(at * factor) % (at + 1)}`),
+      ],
+    })
+  for (let at = 0; at < RING; at += 1) yield service(`r${at}`, { dependencies: [`r${(at + 1) % RING}`] })
+  for (let at = 0; at < SERVICES; at += 1) {
+    const edge = { source: 'team:t', type: 'owns', target: `service:s${at}`, origin: 'asserted' }
+    yield put('edge', `e${at}`, edge)
+  }
+}
+
+async function largeStore(): Promise<MemoryStore> {
+  const store = new MemoryStore()
+  await store.open()
+  let batch: Commit[] = []
+  for (const commit of commits()) {
+    batch.push(commit)
+    if (batch.length < 500) continue
+    await store.commit((await store.head()).position, batch)
+    batch = []
+  }
+  await store.commit((await store.head()).position, batch)
+  return store
+}
+
+/**
+ * For how long nobody else got a turn, in milliseconds of this thread's work: what the machine does for others meanwhile,
+ * and for the collection of garbage in other threads, does not count.
+ */
+async function longestTurn(work: () => Promise<unknown>): Promise<number> {
+  const now = () => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1_000
+  }
+  let [longest, last] = [0, now()]
+  const look = () => {
+    longest = Math.max(longest, now() - last)
+    last = now()
+  }
+  const timer = setInterval(look, 1)
+  try {
+    await work()
+    look()
+    return longest
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+const exporting = (filter: GraphFilter) => async (graph: KnowledgeGraph) => {
+  const { chunks } = await graph.export('json', filter)
+  for await (const chunk of chunks) expect(chunk).not.toBe('')
+}
+const asking = (question: Question) => (graph: KnowledgeGraph) => graph.ask(question)
+const simulating = (simulation: object) => (graph: KnowledgeGraph) => graph.simulate(simulation)
+
+/** What kept everybody waiting for between a tenth of a second and many seconds before it went on in steps. */
+const work: readonly (readonly [string, (graph: KnowledgeGraph) => Promise<unknown>])[] = [
+  ['export', exporting({})],
+  ['export of a tag', exporting({ tags: ['t1', 't2'] })],
+  ['export of edges that there are not', exporting({ origins: ['observed'] })],
+  ['export of names', exporting({ name: 's1*' })],
+  ['export of the first nodes', exporting({ limit: 15_000 })],
+  ['export around the hub', exporting({ around: 'hub', depth: 3, limit: 100_000 })],
+  ['export around the team', exporting({ around: 'team:t', limit: 15_000, direction: 'out' })],
+  ['neighbors', asking({ ask: 'neighbors', of: 'hub', limit: 10_000 })],
+  ['paths', asking({ ask: 'paths', from: 'r0', to: `r${RING - 1}` })],
+  ['cycles', asking({ ask: 'cycles', limit: 1_000 })],
+  ['critical', asking({ ask: 'critical', limit: 100 })],
+  ['rebuild', (graph) => graph.rebuild()],
+  ['simulate a removal', simulating({ remove: ['hub'] })],
+  ['simulate a version', simulating({ changeVersion: [{ serviceName: 'hub', version: '2.0.0' }] })],
+  [
+    'simulate many registrations',
+    simulating({
+      register: Array.from({ length: 300 }, (_, at) => ({
+        serviceName: `s${at}`,
+        version: '2.0.0',
+        endpoint: 'http://host:81',
+        dependencies: Array.from({ length: 60 }, (_, other) => `s${at * 60 + other}`),
+      })),
+    }),
+  ],
+]
+
+describe('in a graph of fifty thousand nodes', () => {
+  it('nothing keeps others waiting', { timeout: 120_000 }, async () => {
+    await withGraph(
+      async ({ graph }) => {
+        expect(graph.figures.nodes).toBeGreaterThan(SERVICES + RING)
+        const longest: Record<string, number> = {}
+        for (const [name, run] of work) {
+          // The first time much is compiled.
+          await run(graph)
+          longest[name] = Math.round(await longestTurn(() => run(graph)))
+        }
+        expect(Object.entries(longest).filter(([, milliseconds]) => milliseconds > 50)).toEqual([])
+      },
+      { inner: await largeStore() },
+    )
+  })
+})
