@@ -100,7 +100,12 @@ function pathCommand(context: CommandContext): Command {
     .argument('<to>', 'the one that is needed')
     .option('--depth <steps>', 'only ways of up to so many steps')
     .action((from: string, to: string, options: QuestionOptions) =>
-      ask(context, { name: 'paths', query: { from, to }, options, render: renderPaths }),
+      ask(context, {
+        name: 'paths',
+        query: { from, to },
+        options,
+        render: (answer) => renderPaths(answer, { type: options.type, depth: options.depth }),
+      }),
     )
 }
 

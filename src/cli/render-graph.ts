@@ -19,13 +19,9 @@ interface Narrowed {
 export function renderReach(
   name: 'impact' | 'dependencies',
   { of, nodes, total, revision, ...rest }: Answers['impact'] & AtRevision,
-  { type, depth }: Narrowed = {},
+  narrowed: Narrowed = {},
 ): string {
-  const narrowed = [
-    type === undefined ? '' : ` of type ${type}`,
-    depth === undefined ? '' : ` within depth ${depth}`,
-  ]
-  const what = `${count(total, 'node')}${narrowed.join('')}`
+  const what = `${count(total, 'node')}${narrowing(narrowed)}`
   const sentence =
     name === 'impact'
       ? `${what} cannot do without ${of}, at revision ${revision}.`
@@ -49,8 +45,16 @@ export function renderNeighbors({
   )
 }
 
-export function renderPaths({ from, to, paths, revision, ...rest }: Answers['paths'] & AtRevision): string {
-  if (paths.length === 0) return line(`${from} does not need ${to}, at revision ${revision}.`)
+export function renderPaths(
+  { from, to, paths, revision, ...rest }: Answers['paths'] & AtRevision,
+  narrowed: Narrowed = {},
+): string {
+  if (paths.length === 0) {
+    const finding = rest.complete
+      ? `${from} does not need ${to}`
+      : `Whether ${from} needs ${to} was not found out`
+    return page(`${finding}${narrowing(narrowed)}, at revision ${revision}.`, [], rest)
+  }
   const rows = paths.map(({ length, nodes }) => [String(length), nodes.join(' > ')])
   return page(`${from} needs ${to}, at revision ${revision}.`, [['STEPS', 'PATH'], ...rows], rest)
 }
@@ -108,7 +112,12 @@ export function renderDiff(answer: DiffAnswer & { readonly from: number; readonl
 }
 
 export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
-  if (answer.safe) return line(`Nothing would break, at revision ${answer.revision}.`)
+  const { complete, truncated, revision } = answer
+  const note = complete ? '' : `${incompleteSimulation[truncated ?? 'limit']}\n`
+  if (answer.safe) {
+    const finding = complete ? 'Nothing would break' : 'Nothing was found that would break'
+    return `${line(`${finding}, at revision ${revision}.`)}${note}`
+  }
   const rows = [
     ...answer.brokenConsumers.map(({ id, loses }) => ['loses', id, loses]),
     ...answer.violatedRanges.map(({ consumer, dependency, range, versions }) => [
@@ -119,9 +128,16 @@ export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
     ...answer.newCycles.map((cycle) => ['cycle', cycle[0] ?? '', [...cycle, cycle[0] ?? ''].join(' > ')]),
     ...answer.unknownDependencies.map(({ consumer, dependency }) => ['unknown', consumer, dependency]),
   ]
-  const sentence = `${count(answer.affected, 'node')} would lose something, directly or through others, at revision ${answer.revision}.`
-  return page(sentence, [['PROBLEM', 'NODE', 'WHAT'], ...rows], answer)
+  const lost = `${count(answer.affected, 'node')} would lose something, directly or through others`
+  const sentence = `${count(rows.length, 'problem')} at revision ${revision}; ${lost}.`
+  return `${line(sentence)}${textTable([['PROBLEM', 'NODE', 'WHAT'], ...rows])}${note}`
 }
+
+const incompleteSimulation = {
+  limit: 'There are more than the first 1,000 of a kind that are listed.',
+  budget: 'Not every new circle was looked for. Ask about fewer services at once.',
+  size: 'There is more than an answer may hold.',
+} as const satisfies Record<NonNullable<Completeness['truncated']>, string>
 
 const incomplete = {
   limit: 'ask with a larger --limit.',
@@ -137,6 +153,10 @@ function page(
   const table = rows.length > 1 ? textTable(rows) : ''
   const note = complete ? '' : `The list is not complete: ${incomplete[truncated ?? 'limit']}\n`
   return `${line(sentence)}${table}${note}`
+}
+
+function narrowing({ type, depth }: Narrowed): string {
+  return `${type === undefined ? '' : ` of type ${type}`}${depth === undefined ? '' : ` within depth ${depth}`}`
 }
 
 function line(text: string): string {

@@ -44,6 +44,9 @@ describe('coordinator graph', () => {
     expect((await run('impact', 'quote', '--depth', '1')).stdout).toMatch(
       /^2 nodes within depth 1 cannot do without service:quote, at revision 28\.$/m,
     )
+    expect((await run('path', 'load-generator', 'astronomy-db', '--depth', '1')).stdout).toBe(
+      'service:load-generator does not need service:astronomy-db within depth 1, at revision 28.\n',
+    )
     expect((await run('impact', 'quote', '--type', 'sevrice')).stdout).toBe(
       '0 nodes of type sevrice cannot do without service:quote, at revision 28.\n',
     )
@@ -69,6 +72,7 @@ describe('coordinator graph', () => {
   it('what-if ends with 1 where something would break, and with 0 where nothing would', async () => {
     const bad = await run('what-if', '--remove', 'quote')
     expect(bad.code).toBe(1)
+    expect(bad.stdout).toMatch(/^3 problems at revision 29; \d+ nodes would lose something, /)
     expect(bad.stdout).toMatch(/^loses +service:shipping +service:quote$/m)
     expect(await run('what-if', '--remove', 'newcomer', '--version', 'quote=4.0.0')).toMatchObject({
       code: 0,
