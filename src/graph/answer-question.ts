@@ -15,9 +15,12 @@ import { type PathsAnswer, type PathsOptions, paths } from './questions/paths.ts
 import type { ReachAnswer, ReachOptions } from './questions/reach.ts'
 import { type ListOptions, type UnresolvedAnswer, unresolved } from './questions/unresolved.ts'
 import { resolveNode } from './resolve-node.ts'
+import { sortTypes, type TypeFilter } from './sort-types.ts'
 
-/** A question to a graph. Nodes are named by id, or by the name of a service. */
-export type Question =
+/** A question to a graph. Nodes are named by id, or by the name of a service. `types` are sorted by the graph. */
+export type Question = Pick<TypeFilter, 'types'> & Asked
+
+type Asked =
   | ({ readonly ask: 'impact' | 'dependencies'; readonly of: string } & ReachOptions)
   | ({ readonly ask: 'neighbors'; readonly of: string } & NeighborsOptions)
   | ({ readonly ask: 'paths'; readonly from: string; readonly to: string } & PathsOptions)
@@ -49,7 +52,8 @@ export type AnswerTo<Q extends Question> = Answers[Q['ask']]
  * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
  */
 export function answerQuestion<Q extends Question>(graph: GraphReader, question: Q): AnswerTo<Q>
-export function answerQuestion(graph: GraphReader, question: Question): Answers[keyof Answers] {
+export function answerQuestion(graph: GraphReader, asked: Question): Answers[keyof Answers] {
+  const question = sortTypes(graph, asked)
   switch (question.ask) {
     case 'impact':
       return impact(graph, resolveNode(graph, question.of, 'query.of'), question)

@@ -17,7 +17,7 @@ import { LiveAnalysis } from './live-analysis.ts'
 import { inTurns } from './pace.ts'
 import { PastGraphs } from './past-graphs.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
-import { neighbors } from './questions/neighbors.ts'
+import { type NeighborsAnswer, neighbors } from './questions/neighbors.ts'
 import { readSimulation, simulatedChanges } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
 import { registerWarnings } from './register-warnings.ts'
@@ -25,11 +25,14 @@ import { rememberWarnings } from './remember-warnings.ts'
 import { resolveNode } from './resolve-node.ts'
 import { type GraphFilter, selectGraph } from './select-graph.ts'
 import { isSmall, type SimulateAnswer, simulate } from './simulate.ts'
+import { sortTypes } from './sort-types.ts'
 
 export interface KnowledgeGraphOptions {
   /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
   readonly inlineMaxEdges?: number
 }
+
+type NeighborsQuestion = Extract<Question, { ask: 'neighbors' }>
 
 /** An answer, and the moment that it shows. */
 export type AtRevision<T> = T & { readonly revision: Revision }
@@ -91,21 +94,23 @@ export class KnowledgeGraph {
    */
   async ask<Q extends Question>(question: Q): Promise<AtRevision<AnswerTo<Q>>> {
     const { view } = this.#live
+    const { revision } = view
     const graph = graphOf(view)
     if (question.ask === 'cycles' || question.ask === 'critical')
       if (graph.edges.count > this.#inlineMaxEdges) {
-        const { revision, answer } = await this.#analysis.answer(view, question)
-        return { ...(answer as AnswerTo<Q>), revision }
+        const analysed = await this.#analysis.answer(view, question)
+        return { ...(analysed.answer as AnswerTo<Q>), revision: analysed.revision }
       }
-    if (question.ask === 'neighbors' && (question.limit ?? DEFAULT_LIMIT) > DEFAULT_LIMIT) {
-      const { revision } = view
-      // What so many edges say takes longer to read than others can wait; meanwhile the graph goes on.
-      const still = this.#copy()
-      const node = resolveNode(still, question.of, 'query.of')
-      const answer = await inTurns(neighbors(still, node, question))
-      return { ...(answer as AnswerTo<Q>), revision }
-    }
-    return { ...answerQuestion(graph, question), revision: view.revision }
+    if (question.ask === 'neighbors' && (question.limit ?? DEFAULT_LIMIT) > DEFAULT_LIMIT)
+      return { ...((await this.#manyNeighbors(question)) as AnswerTo<Q>), revision }
+    return { ...answerQuestion(graph, question), revision }
+  }
+
+  /** What so many edges say takes longer to read than others can wait; meanwhile the graph goes on. */
+  #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
+    const still = this.#copy()
+    const node = resolveNode(still, question.of, 'query.of')
+    return inTurns(neighbors(still, node, sortTypes(still, question)))
   }
 
   /** Answers a question about the past. @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_* */

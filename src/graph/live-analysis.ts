@@ -10,6 +10,7 @@ import type { GraphReader } from './graph-reader.ts'
 import { inTurns } from './pace.ts'
 import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './questions/critical.ts'
 import { type CyclesAnswer, cycles } from './questions/cycles.ts'
+import { sortTypes } from './sort-types.ts'
 
 /** How far an answer may be behind, in milliseconds: a copy is used again for so long. */
 const MAX_AGE_MS = 1_000
@@ -60,9 +61,10 @@ export class LiveAnalysis {
   #release: NodeJS.Timeout | undefined
   #nextKey = 1
 
-  async answer(view: View, question: WholeGraphQuestion): Promise<AnalysedAnswer> {
+  async answer(view: View, asked: WholeGraphQuestion): Promise<AnalysedAnswer> {
     const snapshot = this.#snapshotOf(view)
     const { graph, revision, lineage } = snapshot
+    const question = sortTypes(graph, asked)
     snapshot.users += 1
     const analysis = this.#analysisOf(snapshot, question.edgeTypes)
     try {

@@ -7,13 +7,11 @@ import type { Steps } from './pace.ts'
 import { ofTypes } from './questions/of-types.ts'
 import { resolveNode } from './resolve-node.ts'
 import type { Direction } from './search.ts'
+import { sortTypes, type TypeFilter } from './sort-types.ts'
 import { surroundings } from './surroundings.ts'
 
 /** Which part of a graph is wanted. Without any of these: all of it. */
-export interface GraphFilter {
-  /** Only nodes of these types. */
-  readonly nodeTypes?: readonly string[] | undefined
-  readonly edgeTypes?: readonly string[] | undefined
+export interface GraphFilter extends TypeFilter {
   /** Only edges of these origins. */
   readonly origins?: readonly string[] | undefined
   /** Only nodes whose label or id is this text; where it ends in `*`, whose label begins with what is before that. */
@@ -46,9 +44,10 @@ export interface GraphMoment {
  */
 export function* selectGraph(
   graph: GraphReader,
-  filter: GraphFilter,
+  wantedPart: GraphFilter,
   { revision, at }: GraphMoment,
 ): Steps<ExportedGraph> {
+  const filter = sortTypes(graph, wantedPart)
   const describer = new Describer(graph)
   const { nodes, truncated } = yield* chooseNodes(graph, filter, describer)
   const wanted = new EdgeFilter(graph, filter, nodes)

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { GraphReader } from '../graph/graph-reader.ts'
 import { MAX_LIMIT } from '../graph/questions/answer.ts'
 import type { Direction } from '../graph/search.ts'
 
@@ -65,37 +64,3 @@ export const tagQuery = z
   .transform((given) => [given].flat())
   .optional()
   .meta({ description: 'Only services with this tag. Repeated: all of them.' })
-
-interface Types {
-  readonly type?: readonly string[] | undefined
-  readonly nodeType?: readonly string[] | undefined
-  readonly edgeType?: readonly string[] | undefined
-}
-
-/** Types of edges that services make; others come with what is asserted. */
-const derivedEdgeTypes = [
-  'depends_on',
-  'calls',
-  'exposes',
-  'provides',
-  'requires',
-  'publishes',
-  'subscribes',
-  'owns',
-  'reads',
-  'writes',
-]
-
-/** Sorts the values of `type` into types of edges, where the graph has such edges, and types of nodes. */
-export function typesOf(
-  { edgeTypes }: Pick<GraphReader, 'edgeTypes'>,
-  { type = [], nodeType = [], edgeType = [] }: Types,
-): { nodeTypes?: readonly string[]; edgeTypes?: readonly string[] } {
-  const isEdgeType = (name: string) => derivedEdgeTypes.includes(name) || edgeTypes.includes(name)
-  const nodes = [...nodeType, ...type.filter((name) => !isEdgeType(name))]
-  const edges = [...edgeType, ...type.filter(isEdgeType)]
-  return {
-    ...(nodes.length === 0 ? {} : { nodeTypes: nodes }),
-    ...(edges.length === 0 ? {} : { edgeTypes: edges }),
-  }
-}

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../src/database/memory/store.ts'
+import type { Moment } from '../../src/database/store.ts'
+import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { withGraph } from './support/with-graph.ts'
 
 const context = { actor: 'test' }
@@ -134,6 +137,63 @@ describe('asking the graph', () => {
         'service:a,exposes,api:a:GET:%2Fa,declared',
         'service:a,owns,table:t,declared',
       ])
+    }))
+
+  it('sorts types by the graph that is asked, and not by what a coordinator remembers', () => {
+    const store = new MemoryStore()
+    return withGraph(
+      async ({ graph, live, register }) => {
+        await register('a', { dependencies: ['b'] })
+        await graph.asserted.putNode('mentors:m', {}, context)
+        const { id } = await graph.asserted.putEdge('team:t,mentors,service:a', {}, context)
+        const then = live.view.revision
+        await graph.asserted.deleteEdge(id, context)
+        await withGraph(
+          async (other) => {
+            const nodesOf = async (one: KnowledgeGraph, moment?: Moment) => {
+              const answer =
+                moment === undefined
+                  ? await one.export('json', { types: ['mentors'] })
+                  : await one.exportPast(moment, 'json', { types: ['mentors'] })
+              const { metadata } = answer
+              await Array.fromAsync(answer.chunks)
+              return [metadata.nodes, metadata.edges]
+            }
+            // The last such edge has gone: now they are nodes.
+            expect([await nodesOf(graph), await nodesOf(other.graph)]).toEqual([
+              [1, 0],
+              [1, 0],
+            ])
+            const moment = { revision: then }
+            expect([await nodesOf(graph, moment), await nodesOf(other.graph, moment)]).toEqual([
+              [4, 1],
+              [4, 1],
+            ])
+            const question = { ask: 'neighbors', of: 'a', types: ['mentors'] } as const
+            expect((await graph.ask(question)).edges).toEqual([])
+            for (const one of [graph, other.graph])
+              expect((await one.askPast(moment, question)).edges.map((edge) => edge.id)).toEqual([id])
+          },
+          { inner: store },
+        )
+      },
+      { inner: store },
+    )
+  })
+
+  it('many neighbours are of one revision, though others write while they are described', () =>
+    withGraph(async ({ graph, live, register }) => {
+      await register('hub')
+      for (let at = 0; at < 1_200; at += 1) await register(`s${at}`, { dependencies: ['hub'] })
+      const { revision } = live.view
+      const asked = graph.ask({ ask: 'neighbors', of: 'hub', limit: 5_000 })
+      await register('later', { dependencies: ['hub'] })
+      expect(await asked).toMatchObject({ total: 1_200, revision, complete: true })
+      expect((await asked).edges).toHaveLength(1_200)
+      expect(await graph.ask({ ask: 'neighbors', of: 'hub', limit: 5_000 })).toMatchObject({
+        total: 1_201,
+        revision: revision + 1,
+      })
     }))
 
   it.each([

@@ -1,13 +1,12 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Question } from '../../graph/answer-question.ts'
-import { graphProjection } from '../../graph/graph-projection.ts'
 import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
 import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
 import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
 import { recordIdOf } from '../../records/graph-id.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
-import { depthQuery, directionQuery, limitQuery, typeQuery, typesOf } from '../graph-query.ts'
+import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
 import {
   criticalSchema,
   cyclesSchema,
@@ -67,7 +66,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     checkLineage(live, request)
     await waitUntilFresh(live, { minRevision, consistency })
     checkLineage(live, request)
-    const types = typesOf(live.view.projection(graphProjection), { type, nodeType, edgeType })
+    const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const question = { ask, ...wanted, ...types } as Question
     const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
     checkLineage(live, request)

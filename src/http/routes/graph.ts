@@ -1,18 +1,9 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { graphProjection } from '../../graph/graph-projection.ts'
 import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { FORMAT_NAMES, preferredFormat } from '../graph-format.ts'
-import {
-  depthQuery,
-  directionQuery,
-  limitQuery,
-  originQuery,
-  tagQuery,
-  typeQuery,
-  typesOf,
-} from '../graph-query.ts'
+import { depthQuery, directionQuery, limitQuery, originQuery, tagQuery, typeQuery } from '../graph-query.ts'
 import { graphSchema } from '../graph-schemas.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
@@ -66,7 +57,7 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const rebuilt = rebuild === 'true' ? await graph.rebuild() : undefined
     checkLineage(live, request)
     const format = wanted ?? preferredFormat(request.headers.accept)
-    const types = typesOf(live.view.projection(graphProjection), { type, nodeType, edgeType })
+    const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const part = { ...filter, ...types, tags: tag, origins: origin }
     const { lineage } = live.view
     const answer: ExportAnswer =
