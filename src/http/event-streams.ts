@@ -72,6 +72,8 @@ export class EventStreams {
    */
   async serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): Promise<void> {
     const reader = new Reader(response, about)
+    // Who went before this gets nothing, and would be counted for ever: its end was told already.
+    if (!reader.open) return
     this.#readers.add(reader)
     response.on('close', () => this.#readers.delete(reader))
     // The first bytes tell the client that it is connected, and how soon to come back.

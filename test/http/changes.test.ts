@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { ChangeFeed } from '../../src/http/change-feed.ts'
 import { EventStreams } from '../../src/http/event-streams.ts'
+import { EntryRing } from '../../src/live/entry-ring.ts'
 import { Live } from '../../src/live/live.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { plainDomain, quick, until, withLive } from '../support/with-live.ts'
@@ -127,6 +128,26 @@ describe('pages of the journal', () => {
       const startedAt = performance.now()
       expect((await scope.ask('/changes?after=2&wait=1&kind=node')).body.entries).toEqual([])
       expect(performance.now() - startedAt).toBeGreaterThan(900)
+    }))
+
+  it('nothing is kept of a client that stopped waiting', () =>
+    withServer(async (scope) => {
+      await registerMany(scope, ['a'])
+      const { listen } = EntryRing.prototype
+      let waiting = 0
+      vi.spyOn(EntryRing.prototype, 'listen').mockImplementation(function (this: EntryRing, listener) {
+        const stop = listen.call(this, listener)
+        waiting += 1
+        return () => {
+          waiting -= 1
+          stop()
+        }
+      })
+      const client = connect(scope.port, '127.0.0.1')
+      client.write('GET /changes?wait=30 HTTP/1.1\r\nHost: x\r\n\r\n')
+      await until(() => waiting === 1)
+      client.destroy()
+      await until(() => waiting === 0)
     }))
 
   it('what is older than memory comes from the store', () =>
@@ -263,6 +284,15 @@ describe('streams of the journal', () => {
       slow.resume()
       await until(() => cut, 10_000)
       fast.close()
+    }))
+
+  it('who went before the stream began is not counted for ever', () =>
+    withLive(async ({ live }) => {
+      const streams = new EventStreams(new ChangeFeed(live), new AbortController().signal)
+      const response = new ServerResponse(new IncomingMessage(new Socket()))
+      response.destroy()
+      await streams.serve(response, { filter: {}, position: live.view.position })
+      expect(streams.count).toBe(0)
     }))
 
   it('a burst of more than a connection holds reaches those who read', () =>

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Position } from '../../records/record.ts'
@@ -66,7 +67,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     const position =
       from === undefined ? live.view.position : typeof from === 'number' ? await feed.positionOf(from) : from
     if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
-    return sendPage(reply, await wantedPage({ position, limit, wait, filter }))
+    return sendPage(reply, await wantedPage({ position, limit, wait, filter, response: reply.raw }))
   })
 
   async function stream(
@@ -101,10 +102,14 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     readonly limit: number
     readonly wait: number
     readonly filter: ChangeFilter
+    readonly response: ServerResponse
   }
 
-  /** Goes on until something that is wanted is there, or the time is over. What is not wanted moves the position on. */
-  async function wantedPage({ position, limit, wait, filter }: Wanted) {
+  /**
+   * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
+   * position on.
+   */
+  async function wantedPage({ position, limit, wait, filter, response }: Wanted) {
     const end = performance.now() + wait * 1_000
     let reached = position
     for (;;) {
@@ -115,22 +120,24 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       if (found.length > 0) return { found, reached, more }
       if (more) continue
       const leftMs = end - performance.now()
-      if (leftMs <= 0 || draining.aborted) return { found, reached, more }
-      await nextEntry(reached, leftMs)
+      if (leftMs <= 0 || draining.aborted || response.destroyed) return { found, reached, more }
+      await nextEntry(reached, leftMs, response)
     }
   }
 
-  /** Waits until something comes behind a position, another view is served, or the server stops. */
-  function nextEntry({ revision }: Position, timeoutMs: number): Promise<void> {
+  /** Waits until something comes behind a position, another view is served, the client goes, or the server stops. */
+  function nextEntry({ revision }: Position, timeoutMs: number, response: ServerResponse): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const ended = new AbortController()
     const timer = setTimeout(resolve, timeoutMs)
     const stopListening = feed.ring.listen({ grown: resolve, replaced: resolve })
     draining.addEventListener('abort', () => resolve(), { once: true, signal: ended.signal })
+    response.on('close', resolve)
     if ((feed.ring.head?.revision ?? 0) > revision) resolve()
     return promise.finally(() => {
       clearTimeout(timer)
       stopListening()
+      response.off('close', resolve)
       ended.abort()
     })
   }
