@@ -33,7 +33,10 @@ export interface BrokenConsumer extends NodeName {
 }
 
 export interface SimulateAnswer extends Completeness {
-  /** Nodes that nothing would state any more: the last provider went. */
+  /**
+   * Nodes whose last provider went: no service of the name, or none that exposes, publishes, provides or owns it. What is
+   * asserted about them does not make up for that.
+   */
   readonly lostProviders: readonly NodeName[]
   /** Who needs those directly. */
   readonly brokenConsumers: readonly BrokenConsumer[]
@@ -116,12 +119,12 @@ function versionOf(record: StoredRecord | undefined): Version | undefined {
 
 function tryOut(graph: GraphProjection, changes: readonly Change[]) {
   const touched = touchedIds(changes)
-  const resolved = [...touched].filter((id) => isResolved(graph, id))
+  const provided = [...touched].filter((id) => isProvided(graph, id))
   const newEdges = edgesToCome(graph, changes)
   const before = servicesByName(graph, touched)
   try {
     apply(graph, changes)
-    const lost = resolved.filter((id) => !isResolved(graph, id)).sort()
+    const lost = provided.filter((id) => !isProvided(graph, id)).sort()
     return {
       lost: lost.slice(0, MAX_LISTED + 1).map((id) => nameOf(graph, id)),
       broken: brokenConsumers(graph, lost),
@@ -201,6 +204,21 @@ function declaringRecords(graph: GraphProjection, changes: readonly Change[]): r
 function isResolved(graph: GraphProjection, id: string): boolean {
   const node = graph.find(id)
   return node !== -1 && graph.isResolved(node)
+}
+
+/** Whether services state a node. */
+function isProvided(graph: GraphProjection, id: string): boolean {
+  const node = graph.find(id)
+  if (node === -1) return false
+  if (graph.servicesOf(node).length > 0) return true
+  const { start, length, items } = graph.out
+  const first = start[node] ?? 0
+  for (let at = first; at < first + (length[node] ?? 0); at += 1) {
+    const edge = items[at] as number
+    if (graph.isReversed((graph.edges.kind[edge] as number) >> 2) && graph.originOf(edge) === 'declared')
+      return true
+  }
+  return false
 }
 
 /** Who still needs what was lost, one more than are listed. Lost nodes that nobody needs are gone from the graph altogether. */

@@ -23,7 +23,7 @@ export function statementsOf(record: StoredRecord | undefined): RecordStatements
   else if (record.kind === 'edge') {
     const edge = data as unknown as EdgeData
     statements.aboutNode(edge.source, '')
-    statements.aboutNode(edge.target, targetNeedsSource(edge.type) ? 'stated' : '')
+    statements.aboutNode(edge.target, '')
     statements.edges.set(edgeId(edge), record.data)
   } else {
     const relations: Parameters<Parameters<typeof deriveService>[1]>[] = []

@@ -6,7 +6,8 @@ import { Names } from './names.ts'
 
 /**
  * Nodes and edges by number, counted by who states them. A node is there while something states it or an edge touches it;
- * an edge while a record states it. Numbers of what went away are used again.
+ * an edge while a record states it. A node is stated by records about it, and by services that declare to expose, publish,
+ * provide or own it; whoever asserts an edge speaks of its ends, and does not make them. Numbers of what went away are used again.
  */
 export class Topology {
   readonly edges = new EdgeTable()
@@ -100,7 +101,7 @@ export class Topology {
     this.edges.outPosition[edge] = this.out.push(from, edge, to)
     this.edges.inPosition[edge] = this.in.push(to, edge, from)
     this.edgesByType[typeNumber] = (this.edgesByType[typeNumber] as number) + 1
-    if (reversed) this.state(target)
+    if (reversed && origin === 'declared') this.state(target)
     return edge
   }
 
@@ -129,7 +130,7 @@ export class Topology {
     edges.remove(edge)
     this.edgesByType[kind >> 2] = (this.edgesByType[kind >> 2] as number) - 1
     // The shown target of a reversed edge is the node that needs.
-    if (this.reversed[kind >> 2]) this.unstate(from)
+    if (this.reversed[kind >> 2] && EDGE_ORIGINS[kind & 3] === 'declared') this.unstate(from)
     this.#dropIfBare(from)
     this.#dropIfBare(to)
   }

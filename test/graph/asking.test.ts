@@ -277,8 +277,10 @@ describe('asserting', () => {
         data: { properties: { since: 2020 } },
       })
       const open = await graph.ask({ ask: 'unresolved' })
-      // What a team owns exists by that word; the team itself was never named.
-      expect(open.nodes.map((node) => [node.id, node.referencedBy])).toEqual([['team:a', ['service:b%20c']]])
+      expect(open.nodes.map((node) => [node.id, node.referencedBy])).toEqual([
+        ['service:b%20c', ['team:a']],
+        ['team:a', ['service:b%20c']],
+      ])
       await graph.asserted.deleteEdge(id, context)
       expect((await graph.ask({ ask: 'unresolved' })).total).toBe(0)
       await expect(graph.ask({ ask: 'node', id: 'team:a' })).rejects.toMatchObject({

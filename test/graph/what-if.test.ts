@@ -66,6 +66,27 @@ describe('simulating', () => {
       ])
     }))
 
+  it('what is asserted about a service does not make up for it', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('checkout')
+      await register('web', { dependencies: ['checkout', 'stripe'] })
+      await graph.asserted.putEdge('team:shop,owns,service:checkout', {}, { actor: 'test' })
+      await graph.asserted.putNode('service:checkout', { properties: { tier: 1 } }, { actor: 'test' })
+      expect(await graph.simulate({ remove: ['checkout'] })).toMatchObject({
+        safe: false,
+        lostProviders: [{ id: 'service:checkout' }],
+        brokenConsumers: [{ id: 'service:web', loses: 'service:checkout' }],
+      })
+      // What nobody registers is known once it is asserted, and not once somebody owns it.
+      const codes = () =>
+        graph.registerWarnings({ serviceName: 'z', dependencies: ['stripe'] }).map(({ code }) => code)
+      await graph.asserted.putEdge('team:shop,owns,service:stripe', {}, { actor: 'test' })
+      expect(codes()).toEqual(['unknown_dependency'])
+      await graph.asserted.putNode('service:stripe', {}, { actor: 'test' })
+      expect(codes()).toEqual([])
+      expect(await graph.simulate({ remove: ['web'] })).toMatchObject({ safe: true })
+    }))
+
   it('what a service alone exposes, publishes or provides goes with it', () =>
     withGraph(async ({ graph, register }) => {
       const file = { apis: ['GET /a'], events: { publishes: ['done'] }, tables: ['t'] }
@@ -262,7 +283,7 @@ describe('simulating', () => {
         }
         const plain = { before: plainGraph(records.values()), after: plainGraph(then.values()) }
         const lost = [...plain.before.nodes]
-          .filter(([id, { resolved }]) => resolved && plain.after.nodes.get(id)?.resolved !== true)
+          .filter(([id, { provided }]) => provided && plain.after.nodes.get(id)?.provided !== true)
           .map(([id]) => id)
         expect(answer.lostProviders.map(({ id }) => id)).toEqual(lost.sort())
         const broken = [...plain.after.edges.values()].filter(

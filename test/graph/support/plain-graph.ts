@@ -19,9 +19,15 @@ export interface PlainEdge {
   refs: number
 }
 
+interface PlainNode {
+  resolved: boolean
+  provided: boolean
+}
+
 /** The graph as maps of objects, derived from scratch in the most obvious way: what every answer is compared with. */
 export interface PlainGraph {
-  readonly nodes: Map<string, { resolved: boolean }>
+  /** `provided`: by services, whatever is asserted beside them. */
+  readonly nodes: Map<string, PlainNode>
   readonly edges: Map<string, PlainEdge>
 }
 
@@ -32,7 +38,7 @@ export function plainGraph(records: Iterable<StoredRecord>): PlainGraph {
     if (record.kind === 'service') {
       const targets: [string, string][] = []
       const id = deriveService(data, (type, target) => targets.push([type, target]))
-      node(graph, id).resolved = true
+      provide(node(graph, id))
       const said = new Set<string>()
       for (const [type, target] of targets) {
         if (said.has(`${type} ${target}`)) continue
@@ -45,8 +51,13 @@ export function plainGraph(records: Iterable<StoredRecord>): PlainGraph {
   return graph
 }
 
-function node(graph: PlainGraph, id: string): { resolved: boolean } {
-  const known = graph.nodes.get(id) ?? { resolved: false }
+function provide(node: PlainNode): void {
+  node.resolved = true
+  node.provided = true
+}
+
+function node(graph: PlainGraph, id: string): PlainNode {
+  const known = graph.nodes.get(id) ?? { resolved: false, provided: false }
   graph.nodes.set(id, known)
   return known
 }
@@ -58,7 +69,7 @@ function edge(
 ): void {
   node(graph, source)
   const targetNode = node(graph, target)
-  if (REVERSED.has(type)) targetNode.resolved = true
+  if (REVERSED.has(type) && origin === 'declared') provide(targetNode)
   const [from, to] = REVERSED.has(type) ? [target, source] : [source, target]
   const id = edgeId({ source, type, target, origin: origin as 'declared' })
   const known = graph.edges.get(id)
