@@ -4,10 +4,18 @@ import { identifyCommit } from '../live/idempotency.ts'
 import type { Live } from '../live/live.ts'
 import { expectationOf, mustExist } from '../live/preconditions.ts'
 import { type PlanningState, RecordWriter } from '../live/record-writer.ts'
+import type { View } from '../live/view.ts'
 import type { WriteContext } from '../live/write-context.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import { checkJsonValue } from '../records/check-json.ts'
-import { type EdgeIdentity, edgeId, normalEdge, normalNodeId, recordIdOf } from '../records/graph-id.ts'
+import {
+  type EdgeIdentity,
+  edgeId,
+  nodeTypeOf,
+  normalEdge,
+  normalNodeId,
+  recordIdOf,
+} from '../records/graph-id.ts'
 import {
   type AssertionBody,
   edgeBodySchema,
@@ -46,6 +54,8 @@ interface Subject {
   readonly id: string
   /** What its record holds besides what was asserted. */
   readonly identity: JsonObject
+  /** The nodes at the ends of an edge. */
+  readonly ends: readonly string[]
 }
 
 /**
@@ -90,7 +100,7 @@ export class AssertedWriter {
   }
 
   #put(subject: Subject, input: unknown, context: WriteContext): Promise<AssertAnswer> {
-    const { body, warnings } = parseAssertion(schemaOf(subject), input)
+    const { body, warnings } = parseAssertion(schemaOf(subject), input, namesOf(subject))
     return this.#change('PUT', { subject, context, body: input }, (state) =>
       this.#planned(subject, { state, body, warnings }),
     )
@@ -109,6 +119,7 @@ export class AssertedWriter {
       const { body, warnings } = parseAssertion(
         schemaOf(subject),
         mergePatch(now as JsonObject, patch as JsonValue),
+        namesOf(subject),
       )
       return this.#planned(subject, { state, body, warnings, from: stored?.revision ?? 0 })
     })
@@ -178,7 +189,7 @@ export class AssertedWriter {
           revision,
           etag: `"${state.view.lineage.slice(0, 8)}-${revision}"`,
           replayed: accepted && outcome.replayed,
-          warnings,
+          warnings: [...warnings, ...danglingEnds(subject, state.view)],
         }
       },
     }
@@ -202,7 +213,7 @@ function nodeSubject(text: string): Subject {
       detail: `${shown(text)} is not the id of a node.`,
       outcome: 'not_written',
     })
-  return { kind: 'node', id, identity: { id } }
+  return { kind: 'node', id, identity: { id }, ends: [] }
 }
 
 function edgeSubject(text: string): Subject {
@@ -218,7 +229,28 @@ function edgeSubject(text: string): Subject {
       outcome: 'not_written',
     })
   const { source, type, target, origin } = edge
-  return { kind: 'edge', id: edgeId(edge), identity: { source, type, target, origin } }
+  return {
+    kind: 'edge',
+    id: edgeId(edge),
+    identity: { source, type, target, origin },
+    ends: [...new Set([source, target])],
+  }
+}
+
+/** Everything that the id says: a body may repeat it. */
+function namesOf({ kind, id, identity }: Subject): JsonObject {
+  return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
+}
+
+/** An edge may point to what is not there yet; whoever made a slip of the pen should know. */
+function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
+  const graph = view.projection(graphProjection)
+  return ends
+    .filter((id) => !graph.isResolved(graph.find(id)))
+    .map((id) => ({
+      code: 'unresolved_node',
+      message: `Nobody has registered or asserted ${shown(id)}: check the id, or assert the node.`,
+    }))
 }
 
 function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {

@@ -23,7 +23,7 @@ export const nodeBodySchema = z
   .object({
     label: z
       .string()
-      .min(1)
+      .min(1, 'is empty')
       .refine((text) => fits(text, LIMITS.nameLength), {
         message: `has more than ${LIMITS.nameLength} characters`,
         params: tooLarge,
@@ -45,23 +45,30 @@ export interface AssertionBody {
 /**
  * Reads what is to be asserted. What is not known is ignored, with a warning; what repeats the id is not worth one.
  *
+ * @param identity what the id says, by member
  * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_INVALID, COORD_FIELD_TOO_LARGE, COORD_TEXT_* with every problem
  */
 export function parseAssertion(
   schema: typeof nodeBodySchema | typeof edgeBodySchema,
   input: unknown,
+  identity: JsonObject,
 ): { readonly body: AssertionBody; readonly warnings: readonly Warning[] } {
   checkJsonValue(input)
   const result = schema.safeParse(input)
   if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
   const known = Object.keys(schema.shape)
-  const repeated = ['id', 'type', 'source', 'target', 'origin']
-  const unknown = Object.keys(input as JsonObject).filter(
-    (key) => !known.includes(key) && !repeated.includes(key),
+  const ignored = Object.entries(input as JsonObject).filter(
+    ([key, value]) => !known.includes(key) && (!Object.hasOwn(identity, key) || identity[key] !== value),
   )
   return {
     body: result.data as AssertionBody,
-    warnings: unknown.slice(0, LIMITS.warnings).map((key) => {
+    warnings: ignored.slice(0, LIMITS.warnings).map(([key]) => {
+      if (Object.hasOwn(identity, key))
+        return {
+          code: 'ignored_field',
+          message: `${key} was ignored: the id in the path decides`,
+          path: `/${key}`,
+        }
       const meant = closestWord(key, known)
       const shown = key.slice(0, 64).toWellFormed()
       return {

@@ -262,12 +262,16 @@ describe('asserting', () => {
 
   it('edges may dangle: their ends are unresolved, and go with them', () =>
     withGraph(async ({ graph }) => {
-      const { id } = await graph.asserted.putEdge(
+      const { id, warnings } = await graph.asserted.putEdge(
         'team:a,owns,service:b c',
         { properties: { since: 2020 } },
         context,
       )
       expect(id).toBe('team:a,owns,service:b%20c,asserted')
+      expect(warnings.map(({ code, message }) => [code, message.slice(0, 58)])).toEqual([
+        ['unresolved_node', 'Nobody has registered or asserted "team:a": check the id, '],
+        ['unresolved_node', 'Nobody has registered or asserted "service:b%20c": check th'.slice(0, 58)],
+      ])
       const { edge } = await graph.ask({ ask: 'edge', id })
       expect(edge).toMatchObject({
         source: 'team:a',
@@ -321,6 +325,27 @@ describe('asserting', () => {
         code: 'COORD_PRECONDITION_FAILED',
       })
       await graph.asserted.deleteNode('team:a', { ...context, ifMatch: second.etag })
+    }))
+
+  it('a body may repeat what the id says, and is told where it says something else', () =>
+    withGraph(async ({ graph }) => {
+      const codes = async (body: object) => {
+        const { warnings } = await graph.asserted.putNode('team:a', body, context)
+        return warnings.map(({ code, path }) => [code, path])
+      }
+      expect(await codes({ id: 'team:a', type: 'team', label: 'A' })).toEqual([])
+      expect(await codes({ id: 'team:b', labels: 'A' })).toEqual([
+        ['ignored_field', '/id'],
+        ['unknown_field', '/labels'],
+      ])
+      const edge = { source: 'team:a', type: 'owns', target: 'team:a', origin: 'asserted' }
+      expect((await graph.asserted.putEdge('team:a,owns,team:a', edge, context)).warnings).toEqual([])
+      expect(
+        (await graph.asserted.putEdge('team:a,owns,team:a', { ...edge, target: 'team:c' }, context)).warnings,
+      ).toMatchObject([{ code: 'ignored_field', path: '/target' }])
+      await expect(graph.asserted.putNode('team:a', { label: '' }, context)).rejects.toMatchObject({
+        detail: '/label is not allowed: is empty.',
+      })
     }))
 
   it('fifty patches at once all arrive', () =>
