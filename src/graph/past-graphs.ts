@@ -9,6 +9,7 @@ import type { FormatName, GraphMetadata } from './export/export-graph.ts'
 import { GraphProcess } from './graph-process.ts'
 import type { GraphFilter } from './select-graph.ts'
 import type { SimulateAnswer, SimulatedChange } from './simulate.ts'
+import { Slots } from './slots.ts'
 
 /** Graphs of the past that are kept for the next question. */
 const MAX_KEPT = 4
@@ -50,8 +51,8 @@ export class PastGraphs {
   /** By lineage and revision, the one used last at the end. */
   readonly #kept = new Map<string, PastGraph>()
   #nextKey = 1
-  #working = 0
-  readonly #waiting: (() => void)[] = []
+  /** For work for which the helper holds a graph of its own. */
+  readonly #slots = new Slots(MAX_AT_ONCE)
 
   constructor(live: Live) {
     this.#live = live
@@ -92,7 +93,7 @@ export class PastGraphs {
         `There are ${span} commits between \`from\` and \`to\`; at most ${MAX_DIFF_REVISIONS} can be compared.`,
         'is too far behind from',
       )
-    return this.#inTurn(async () => {
+    return this.#slots.run(async () => {
       const { key, position } = await this.#build({ revision: start.revision })
       try {
         await this.#helper.run({ do: 'diff', key })
@@ -108,7 +109,7 @@ export class PastGraphs {
   /** What would happen if so much changed that others had to wait for it. Shows the view as it is at the call. */
   simulate(view: View, changes: readonly SimulatedChange[]): Promise<SimulateAnswer> {
     const records = ['service', 'node', 'edge'].flatMap((kind) => [...view.records.of(kind)])
-    return this.#inTurn(async () => {
+    return this.#slots.run(async () => {
       const key = this.#nextKey++
       try {
         // Also of nothing there is a graph.
@@ -129,6 +130,18 @@ export class PastGraphs {
   async #positionAt(moment: Moment): Promise<Position> {
     for await (const { position } of this.#live.asOf(moment, { kind: 'graph', id: '-' })) return position
     throw pastWithoutPage()
+  }
+
+  /** When a revision was committed that left no record behind, such as a deletion. @param fallback where that is forgotten */
+  async #timeOf({ revision }: Position, fallback: number): Promise<number> {
+    if (revision === 0) return fallback
+    try {
+      const reply = await this.#live.changes(await this.#positionAt({ revision: revision - 1 }), 1)
+      return (reply.status === 'ok' ? reply.entries[0]?.at : undefined) ?? fallback
+    } catch (thrown) {
+      if (thrown instanceof CoordinatorError && thrown.code === 'COORD_REVISION_COMPACTED') return fallback
+      throw thrown
+    }
   }
 
   async #replay(key: number, from: Position, to: Position): Promise<void> {
@@ -175,9 +188,11 @@ export class PastGraphs {
     // Whoever waited for its turn may find that another one has built the same meanwhile.
     const graph =
       this.#useKept(moment) ??
-      (await this.#inTurn(async () => this.#useKept(moment) ?? this.#use(await this.#build(moment))))
+      (await this.#slots.run(async () => this.#useKept(moment) ?? this.#use(await this.#build(moment))))
     try {
       return await use(graph)
+    } catch (thrown) {
+      throw atMoment(thrown, graph.position)
     } finally {
       graph.users -= 1
       if (graph.users === 0 && !this.#isKept(graph)) await this.#helper.forget(graph.key)
@@ -228,36 +243,38 @@ export class PastGraphs {
     const key = this.#nextKey++
     try {
       let found: { position: Position; at: number } | undefined
+      let newest = 0
       for await (const { position, records } of this.#live.asOf(moment)) {
         const at = records.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), found?.at ?? 0)
+        newest = records.reduce((latest, { revision }) => Math.max(latest, revision), newest)
         found = { position, at }
         const stated = records.filter(({ kind }) => kind === 'service' || kind === 'node' || kind === 'edge')
         await this.#helper.run({ do: 'put', key, records: stated })
       }
       if (found === undefined) throw pastWithoutPage()
-      return { key, ...found, generation: this.#helper.generation, users: 0 }
+      const at = newest === found.position.revision ? found.at : await this.#timeOf(found.position, found.at)
+      return { key, ...found, at, generation: this.#helper.generation, users: 0 }
     } catch (thrown) {
       await this.#helper.forget(key)
       throw thrown
-    }
-  }
-
-  /** Does work for which the helper holds a graph of its own. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#working >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#working += 1
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#working -= 1
-      else next()
     }
   }
 }
 
 function nameOf({ position: { lineage, revision } }: PastGraph): string {
   return `${lineage} ${revision}`
+}
+
+/** What was not there is said with the moment: it may well be there now. */
+function atMoment(thrown: unknown, { revision }: Position): unknown {
+  if (!(thrown instanceof CoordinatorError) || !thrown.code.endsWith('_NOT_FOUND')) return thrown
+  const { code, detail, errors } = thrown
+  const moment = `at revision ${revision}.`
+  return new CoordinatorError(code, {
+    detail: detail.replace(/\.$/, ` ${moment}`),
+    errors,
+    extra: { revision },
+  })
 }
 
 function badEnd(detail: string, message: string): CoordinatorError {

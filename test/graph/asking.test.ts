@@ -100,6 +100,28 @@ describe('asking the graph', () => {
       )
     }))
 
+  it('of the past says of when it was, also of what was not there, or was deleted last', () =>
+    withGraph(async ({ graph, live, register, registry }) => {
+      await register('a')
+      await registry.deregister(await register('b'), context)
+      const { revision, at } = live.view
+      const { metadata, chunks } = await graph.exportPast({ revision }, 'json', {})
+      await Array.fromAsync(chunks)
+      expect(metadata.lastUpdated).toBe(new Date(at).toISOString())
+      expect(metadata).toEqual((await graph.export('json', {})).metadata)
+      const question = { ask: 'impact', of: 'b' } as const
+      expect((await graph.askPast({ revision: 2 }, question)).revision).toBe(2)
+      await expect(graph.askPast({ revision: 1 }, question)).rejects.toMatchObject({
+        code: 'COORD_NODE_NOT_FOUND',
+        detail: 'The graph has no node "b" at revision 1.',
+      })
+      // What is forgotten cannot be told; the newest that is known can.
+      await live.store.compact(revision)
+      const later = await graph.exportPast({ revision }, 'dot', {})
+      await Array.fromAsync(later.chunks)
+      expect(later.metadata.revision).toBe(revision)
+    }))
+
   it('exports the present and the past alike, while the graph goes on', () =>
     withGraph(async ({ graph, live, register }) => {
       await register('a', {
