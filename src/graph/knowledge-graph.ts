@@ -9,6 +9,7 @@ import { SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
 import { type AnswerTo, answerQuestion, type Question } from './answer-question.ts'
 import { AssertedWriter } from './asserted.ts'
+import { type AssertionHistory, type AssertionHistoryQuery, assertionHistory } from './assertion-history.ts'
 import type { DiffAnswer } from './diff-tracker.ts'
 import { exportGraph, type FormatName, type GraphMetadata, graphFormats } from './export/export-graph.ts'
 import { type GraphProjection, graphProjection } from './graph-projection.ts'
@@ -111,6 +112,14 @@ export class KnowledgeGraph {
     const still = this.#copy()
     const node = resolveNode(still, question.of, 'query.of')
     return inTurns(neighbors(still, node, sortTypes(still, question)))
+  }
+
+  /** What was asserted about one node or edge, and by whom. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND, COORD_STORE_* */
+  history(
+    about: { readonly kind: 'node' | 'edge'; readonly id: string },
+    query?: AssertionHistoryQuery,
+  ): Promise<AssertionHistory> {
+    return assertionHistory(this.#live, about, query)
   }
 
   /** Answers a question about the past. @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_* */

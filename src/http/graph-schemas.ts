@@ -175,6 +175,27 @@ export const assertAnswerSchema = z
   })
   .meta({ id: 'AssertAnswer' })
 
+export const assertionHistorySchema = z
+  .object({
+    success,
+    id,
+    entries: z.array(
+      z.object({
+        revision: z.int(),
+        at: z.string(),
+        actor: z.string(),
+        commitId: z.string(),
+        action: z.enum(['asserted', 'changed', 'retracted']),
+        label: z.string().optional(),
+        properties: data.optional(),
+      }),
+    ),
+    next: z.int().optional().meta({ description: 'Pass it as `before` for the next page.' }),
+    complete: z.boolean(),
+    revision,
+  })
+  .meta({ id: 'AssertionHistory' })
+
 export const retractAnswerSchema = z
   .object({ success, id, revision: z.int(), replayed: z.boolean().optional() })
   .meta({ id: 'RetractAnswer' })

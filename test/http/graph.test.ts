@@ -157,6 +157,54 @@ describe('the graph over HTTP', () => {
       expect((await ask('/knowledge-graph/nodes/service:cart')).status).toBe(200)
     }))
 
+  it('tells who asserted what, also of what was taken back, page by page', () =>
+    withServer(async ({ ask }) => {
+      const by = (actor: string, method: string, json?: unknown) =>
+        ask('/knowledge-graph/nodes/team:a%20b', {
+          method,
+          headers: { 'x-coordinator-actor': actor },
+          ...(json === undefined ? {} : { json }),
+        })
+      await by('ann', 'PUT', { label: 'A', properties: { x: 1 } })
+      await by('bob', 'PATCH', { label: null, properties: { x: 2 } })
+      await by('ann', 'DELETE')
+      await by('eve', 'PUT', {})
+      const path = '/knowledge-graph/nodes/team:a%2520b/history'
+      const { status, body } = await ask(path)
+      expect(status).toBe(200)
+      expect(body).toMatchObject({ success: true, id: 'team:a%20b', complete: true, revision: 4 })
+      const told = ({ revision, actor, action, label, properties }: Record<string, unknown>) => [
+        ...[revision, actor, action, label, properties],
+      ]
+      expect(body.entries.map(told)).toEqual([
+        [4, 'eve', 'asserted', undefined, undefined],
+        [3, 'ann', 'retracted', undefined, undefined],
+        [2, 'bob', 'changed', undefined, { x: 2 }],
+        [1, 'ann', 'asserted', 'A', { x: 1 }],
+      ])
+      const first = (await ask(`${path}?limit=3`)).body
+      expect([first.next, first.complete]).toEqual([2, false])
+      const rest = (await ask(`${path}?before=${first.next}`)).body
+      expect([rest.entries.map(told), rest.complete]).toEqual([body.entries.slice(3).map(told), true])
+      expect((await ask(`${path}?before=1`)).body).toMatchObject({ entries: [] })
+      await ask('/knowledge-graph/edges/team:a,knows,team:b', {
+        method: 'PUT',
+        json: { properties: { y: 1 } },
+      })
+      expect((await ask('/graph/edges/team:a,knows,team:b/history')).body.entries).toMatchObject([
+        { action: 'asserted', properties: { y: 1 } },
+      ])
+      for (const [unknown, code] of [
+        ['nodes/team:never', 'COORD_NODE_NOT_FOUND'],
+        ['nodes/x', 'COORD_NODE_NOT_FOUND'],
+        ['edges/team:a,knows,team:c', 'COORD_EDGE_NOT_FOUND'],
+      ])
+        expect(await ask(`/knowledge-graph/${unknown}/history`)).toMatchObject({
+          status: 404,
+          body: { code },
+        })
+    }))
+
   it('a registration is told about its place in the graph, and can be tried without being made', () =>
     withServer(async (scope) => {
       const { ask } = scope

@@ -8,6 +8,7 @@ import { recordIdOf } from '../../records/graph-id.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
 import {
+  assertionHistorySchema,
   criticalSchema,
   cyclesSchema,
   diffSchema,
@@ -19,6 +20,7 @@ import {
   reachSchema,
   unresolvedSchema,
 } from '../graph-schemas.ts'
+import { historyQuery } from '../history-query.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
@@ -91,6 +93,19 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     })
   }
 
+  async function sendHistory(
+    kind: 'node' | 'edge',
+    request: FastifyRequest<IdPath>,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const { before, limit, ...freshness } = readQuery(request, historyQuery)
+    checkLineage(live, request)
+    await waitUntilFresh(live, freshness)
+    const page = await graph.history({ kind, id: request.params.id }, { before, limit })
+    checkLineage(live, request)
+    answers.sendState(reply, { body: JSON.stringify({ success: true, ...page }), revision: page.revision })
+  }
+
   /** The ETag of what was asserted, for `If-Match`. Without conditions it must not mean that nothing has changed. */
   function assertionEtag(id: string, kind: 'node' | 'edge'): string[] {
     const { view } = live
@@ -128,6 +143,15 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
       { config: { operation: { ...readEdge, hidden } } },
       (request, reply) => sendOne('edge', request, reply),
     )
+    for (const [kind, about] of [
+      ['node', readNode],
+      ['edge', readEdge],
+    ] as const)
+      app.get<IdPath>(
+        `${prefix}/${kind}s/:id/history`,
+        { config: { operation: { ...assertionHistory(about), hidden } } },
+        (request, reply) => sendHistory(kind, request, reply),
+      )
     app.get(`${prefix}/diff`, { config: { operation: { ...difference, hidden } } }, diff)
   }
   done()
@@ -230,6 +254,21 @@ const readEdge: Operation = {
   state: true,
   errors: ['COORD_EDGE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
   answers: { 200: { description: 'The edge.', content: { 'application/json': edgeAnswerSchema } } },
+}
+
+/** @param about how the same node or edge is read */
+function assertionHistory({ parameters, errors = [] }: Operation): Operation {
+  return {
+    chapter: 'graph',
+    summary: 'What was asserted, and by whom',
+    description:
+      'Newest first, also of what was taken back. What services declare has its history there: `GET /services/:serviceId/history`.',
+    ...(parameters === undefined ? {} : { parameters }),
+    query: historyQuery,
+    state: true,
+    errors: errors.filter((code) => code.endsWith('_NOT_FOUND')),
+    answers: { 200: { description: 'A page.', content: { 'application/json': assertionHistorySchema } } },
+  }
 }
 
 const difference: Operation = {

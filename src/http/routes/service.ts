@@ -5,9 +5,10 @@ import type { Revision } from '../../records/record.ts'
 import { heartbeatSchema } from '../../registry/heartbeats.ts'
 import type { ServiceAnswer } from '../../registry/registry.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import { historyQuery } from '../history-query.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
-import { readQuery, revisionText } from '../read-query.ts'
+import { readQuery } from '../read-query.ts'
 import {
   deregisterAnswerSchema,
   heartbeatAnswerSchema,
@@ -22,20 +23,6 @@ interface ServicePath {
 
 const noQuery = z.object({})
 const readParameters = z.object({ ...freshnessQuery, ...asOfQuery })
-const historyLimit = 100
-const historyParameters = z.object({
-  before: revisionText
-    .optional()
-    .meta({ description: 'Only entries below this revision: `next` of the page before.' }),
-  limit: z
-    .string()
-    .regex(/^(?:[1-9]\d?|100)$/, `must be a whole number from 1 to ${historyLimit}`)
-    .transform(Number)
-    .optional()
-    .meta({ description: `Entries on a page: 1 to ${historyLimit}.`, default: String(historyLimit) }),
-  ...freshnessQuery,
-})
-
 /** `/services/:serviceId`: one service, its past, its lease, its end. */
 export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, registry, answers } = context
@@ -68,7 +55,7 @@ export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     '/services/:serviceId/history',
     { config: { operation: history } },
     async (request, reply) => {
-      const { before, limit, ...freshness } = readQuery(request, historyParameters)
+      const { before, limit, ...freshness } = readQuery(request, historyQuery)
       checkLineage(live, request)
       await waitUntilFresh(live, freshness)
       const page = await registry.history(request.params.serviceId, {
@@ -152,7 +139,7 @@ const history: Operation = {
   summary: 'Show what happened to a service',
   description: 'Newest first: when, who, what changed. Also of services that are deregistered.',
   parameters,
-  query: historyParameters,
+  query: historyQuery,
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: { 200: { description: 'A page.', content: { 'application/json': historyAnswerSchema } } },
