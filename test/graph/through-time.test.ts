@@ -24,7 +24,10 @@ function writeOf({ remove, of }: Operation): Write {
 }
 
 describe.each(backends.map((backend) => [backend.name, backend] as const))('%s', (_, backend) => {
-  it('after a random history the live graph, the one of another start and those of the past are derived ones', async () => {
+  // Some hundred commits, one after the other: a Data API takes its time where the machine has others to serve.
+  it('after a random history the live graph, the one of another start and those of the past are derived ones', {
+    timeout: 60_000,
+  }, async () => {
     const [history] = fc.sample(operations(60), { numRuns: 1, seed: 4_711 }) as Operation[][]
     const longer = [
       ...(history ?? []),
