@@ -1,6 +1,6 @@
 import { Describer, type EdgeJson, type NodeName } from '../describe.ts'
-import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
+import { firstInSteps } from '../in-order.ts'
 import type { Steps } from '../pace.ts'
 import { type Direction, followOf } from '../search.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
@@ -33,7 +33,7 @@ export function* neighbors(
 ): Steps<NeighborsAnswer> {
   const { limit = DEFAULT_LIMIT } = options
   const found = edgesAt(graph, node, options)
-  const chosen = firstEdges(graph, found, limit)
+  const chosen = yield* firstEdges(graph, found, limit)
   const describer = new Describer(graph)
   const edges: EdgeJson[] = []
   for (const { edge } of chosen) {
@@ -55,8 +55,10 @@ interface EdgeAt {
 }
 
 /** By neighbour, then by what an edge is. Of a hub only the first neighbours are looked at any closer. */
-function firstEdges(graph: GraphReader, found: readonly EdgeAt[], limit: number): readonly EdgeAt[] {
-  const first = new Set(firstById(graph, new Set(found.map(({ other }) => other)), limit))
+function* firstEdges(graph: GraphReader, found: readonly EdgeAt[], limit: number): Steps<readonly EdgeAt[]> {
+  const others = [...new Set(found.map(({ other }) => other))]
+  yield
+  const first = new Set(yield* firstInSteps(graph, others, limit))
   const orderOf = ({ edge, other }: EdgeAt) => {
     const outward = graph.targetOf(edge) === other
     return `${graph.idOf(other)} ${outward ? '>' : '<'} ${graph.typeOf(edge)} ${graph.originOf(edge)}`
