@@ -127,7 +127,8 @@ export class EventStreams {
 
   #advance(reader: Reader, made: Map<string, Frames>): void {
     // With the history: while others get their turn, that can change under this.
-    const key = `${positionText(reader.position)} ${reader.filterKey}`
+    const { lineage, revision } = reader.position
+    const key = `${lineage} ${revision} ${reader.filterKey}`
     let frames = made.get(key)
     if (frames === undefined) {
       const entries = this.#feed.newest(reader.position)
