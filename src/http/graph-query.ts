@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_LIMIT } from '../graph/questions/answer.ts'
 import type { Direction } from '../graph/search.ts'
+import { EDGE_ORIGINS } from '../records/graph-id.ts'
 
 /** More steps than any answer needs; a chain that long would not fit into one. */
 export const MAX_DEPTH = 1_000
@@ -35,8 +36,12 @@ export const directionQuery = z
     default: 'both',
   })
 
-/** A parameter that may be repeated, or hold several values with commas between them. */
-export function several(description: string) {
+/**
+ * A parameter that may be repeated, or hold several values with commas between them.
+ *
+ * @param among the values that there are. @default any
+ */
+export function several(description: string, among?: readonly string[]) {
   return z
     .union([z.string(), z.array(z.string())])
     .transform((given) =>
@@ -44,6 +49,11 @@ export function several(description: string) {
         .flat()
         .flatMap((text) => text.split(','))
         .filter((text) => text !== ''),
+    )
+    .refine(({ length }) => length > 0, 'is empty')
+    .refine(
+      (values) => among === undefined || values.every((value) => among.includes(value)),
+      `must be one of ${among?.join(', ')}`,
     )
     .optional()
     .meta({ description: `${description} Repeated or separated by commas: any of them.` })
@@ -58,7 +68,7 @@ export const typeQuery = {
   edgeType: several('Only edges of these types count.'),
 }
 
-export const originQuery = several('Only edges that were `declared`, `asserted` or `observed`.')
+export const originQuery = several('Only edges that were `declared`, `asserted` or `observed`.', EDGE_ORIGINS)
 export const tagQuery = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => [given].flat())

@@ -69,6 +69,7 @@ function unknownParameter(key: string, known: readonly string[]): Problem {
 
 function messageOf(issue: z.core.$ZodIssue, given: QueryValues[string]): string {
   if (given === undefined) return 'is required'
+  if (issue.code === 'custom') return issue.message
   if (Array.isArray(given)) return 'must come only once'
   if (issue.code === 'too_small') return 'is empty'
   return issue.code === 'invalid_value'

@@ -256,6 +256,13 @@ describe('the graph over HTTP', () => {
     ['/knowledge-graph/paths?from=cart', 'The parameter to is required.'],
     ['/knowledge-graph/diff', 'The parameter from is required.'],
     ['/knowledge-graph/impact?of=a&of=b', 'The parameter of must come only once.'],
+    ['/knowledge-graph/impact?of=a&type=', 'The parameter type is empty.'],
+    ['/changes?kind=', 'The parameter kind is empty.'],
+    [
+      '/knowledge-graph?origin=declared&origin=assertd',
+      'The parameter origin must be one of declared, asserted, observed.',
+    ],
+    ['/knowledge-graph?rebuild=true&asOf=1', 'The parameter rebuild compares the present: leave out asOf.'],
   ])('says in words what is wrong with %s', (path, detail) =>
     withServer(async ({ ask }) => {
       expect((await ask(path)).body).toMatchObject({ code: 'COORD_QUERY_INVALID', detail })

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
+import { invalidQuery } from '../../records/invalid-query.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { FORMAT_NAMES, preferredFormat } from '../graph-format.ts'
 import { depthQuery, directionQuery, limitQuery, originQuery, tagQuery, typeQuery } from '../graph-query.ts'
@@ -53,6 +54,8 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
       ...filter
     } = query
     checkLineage(live, request)
+    if (rebuild === 'true' && asOf !== undefined)
+      throw invalidQuery([{ path: 'query.rebuild', message: 'compares the present: leave out asOf' }])
     await waitUntilFresh(live, { minRevision, consistency })
     const rebuilt = rebuild === 'true' ? await graph.rebuild() : undefined
     checkLineage(live, request)
