@@ -209,6 +209,45 @@ function storeWith(count: number): MemoryStore {
   return store
 }
 
+describe('a snapshot', () => {
+  it('shows one revision, however slowly it is read, and the journal goes on from its position', () =>
+    withServer(async (scope) => {
+      const fill = 'x'.repeat(15_000)
+      const many = (from: number, to: number) =>
+        scope.ask('/register/batch', {
+          json: upTo(from, to).map((n) => service(`n${n}`, { metadata: { fill } })),
+        })
+      for (let at = 0; at < 10; at += 1) await many(at * 50 + 1, at * 50 + 50)
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        get(`${scope.url}/snapshot`, resolve).on('error', reject)
+      })
+      response.setEncoding('utf8').pause()
+      // While most of it waits to be taken: what is there changes and goes, and something comes.
+      await many(1, 20)
+      for (let at = 1; at <= 20; at += 1)
+        await scope.ask('/register', { json: service(`n${at + 100}`, { description: 'changed' }) })
+      const { body } = await scope.ask('/services?name=n400')
+      await scope.ask(`/services/${body.services[0].serviceId}`, { method: 'DELETE' })
+      await many(501, 510)
+      let text = ''
+      for await (const chunk of response) text += chunk
+      const [first, ...records] = text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      expect(first).toMatchObject({ position: { revision: 500 }, records: 500 })
+      expect(records.map(({ revision }) => revision).sort((left, right) => left - right)).toEqual(
+        upTo(1, 500),
+      )
+      const { lineage, revision, digest } = first.position
+      const { entries } = (await scope.ask(`/changes?after=${lineage}:${revision}:${digest}&limit=1000`)).body
+      expect(entries.map((entry: { revision: number }) => entry.revision)).toEqual(
+        upTo(501, scope.live.view.revision),
+      )
+      expect(scope.live.view.revision).toBe(531)
+    }))
+})
+
 describe('streams of the journal', () => {
   it('bring everything in order, and go on after a break with the last id, on another coordinator too', () =>
     withServer(async (scope) => {
