@@ -89,10 +89,17 @@ function criticalNow(graph: GraphReader, question: CriticalOptions): CriticalAns
   return critical(graph, figures, { choice, dependents: analysis.dependents(choice.needed) })
 }
 
+/** An id without an origin means the edge that is there, the asserted one first: that is what it means to a writer. */
 function findEdge(graph: GraphReader, id: string): number {
   const identity = normalEdge(id)
-  const edge = identity === undefined ? -1 : graph.findEdge(edgeId(identity))
-  if (edge !== -1) return edge
+  if (identity !== undefined) {
+    const origins =
+      id.split(',').length > 3 ? [identity.origin] : (['asserted', 'declared', 'observed'] as const)
+    for (const origin of origins) {
+      const edge = graph.findEdge(edgeId({ ...identity, origin }))
+      if (edge !== -1) return edge
+    }
+  }
   throw new CoordinatorError('COORD_EDGE_NOT_FOUND', {
     detail: `The graph has no edge ${JSON.stringify(id.slice(0, 1_024).toWellFormed())}.`,
     errors: [{ path: 'id', message: 'names no edge' }],

@@ -314,6 +314,22 @@ describe('asserting', () => {
       })
     }))
 
+  it('an edge is found without its origin, the asserted one first', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('a', { dependencies: ['b'] })
+      const originOf = async (id: string) => (await graph.ask({ ask: 'edge', id })).edge.origin
+      const id = 'service:a,depends_on,service:b'
+      expect(await originOf(id)).toBe('declared')
+      await graph.asserted.putEdge(`${id},observed`, {}, context)
+      expect(await originOf(id)).toBe('declared')
+      await graph.asserted.putEdge(id, {}, context)
+      expect(await originOf(id)).toBe('asserted')
+      expect(await originOf(`${id},observed`)).toBe('observed')
+      await expect(originOf('service:a,calls,service:b')).rejects.toMatchObject({
+        code: 'COORD_EDGE_NOT_FOUND',
+      })
+    }))
+
   it('has the preconditions of services, and repeats by key', () =>
     withGraph(async ({ graph }) => {
       const first = await graph.asserted.putNode(
