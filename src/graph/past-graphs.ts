@@ -2,7 +2,7 @@ import type { Moment } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import type { View } from '../live/view.ts'
-import type { Position } from '../records/record.ts'
+import type { Position, Revision } from '../records/record.ts'
 import type { AnswerTo, Question } from './answer-question.ts'
 import type { DiffAnswer } from './diff-tracker.ts'
 import type { FormatName, GraphMetadata } from './export/export-graph.ts'
@@ -94,7 +94,7 @@ export class PastGraphs {
         'is too far behind from',
       )
     return this.#slots.run(async () => {
-      const { key, position } = await this.#build({ revision: start.revision })
+      const { key, position } = await this.#build(start.revision)
       try {
         await this.#helper.run({ do: 'diff', key })
         await this.#replay(key, position, end)
@@ -185,10 +185,12 @@ export class PastGraphs {
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
+    // A time is made a revision first: asked again, it finds the graph that was built for it.
+    const revision = 'revision' in moment ? moment.revision : (await this.#positionAt(moment)).revision
     // Whoever waited for its turn may find that another one has built the same meanwhile.
     const graph =
-      this.#useKept(moment) ??
-      (await this.#slots.run(async () => this.#useKept(moment) ?? this.#use(await this.#build(moment))))
+      this.#useKept(revision) ??
+      (await this.#slots.run(async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))))
     try {
       return await use(graph)
     } catch (thrown) {
@@ -199,9 +201,9 @@ export class PastGraphs {
     }
   }
 
-  #useKept(moment: Moment): PastGraph | undefined {
-    const kept = this.#keptAt(moment)
-    return kept === undefined ? undefined : this.#use(kept)
+  #useKept(revision: Revision): PastGraph | undefined {
+    const kept = this.#kept.get(`${this.#live.view.lineage} ${revision}`)
+    return kept?.generation === this.#helper.generation ? this.#use(kept) : undefined
   }
 
   /** Counts a user from now on: a graph that has none may be let go of at any time. */
@@ -209,12 +211,6 @@ export class PastGraphs {
     graph.users += 1
     this.#keep(graph)
     return graph
-  }
-
-  #keptAt(moment: Moment): PastGraph | undefined {
-    if (!('revision' in moment)) return undefined
-    const known = this.#kept.get(`${this.#live.view.lineage} ${moment.revision}`)
-    return known?.generation === this.#helper.generation ? known : undefined
   }
 
   /** Counts a graph as used now, and lets go of the one that was not used for longest. */
@@ -239,14 +235,14 @@ export class PastGraphs {
     return this.#kept.get(nameOf(graph)) === graph
   }
 
-  async #build(moment: Moment): Promise<PastGraph> {
+  async #build(revision: Revision): Promise<PastGraph> {
     const key = this.#nextKey++
     try {
       let found: { position: Position; at: number } | undefined
       let newest = 0
-      for await (const { position, records } of this.#live.asOf(moment)) {
+      for await (const { position, records } of this.#live.asOf({ revision })) {
         const at = records.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), found?.at ?? 0)
-        newest = records.reduce((latest, { revision }) => Math.max(latest, revision), newest)
+        newest = records.reduce((latest, record) => Math.max(latest, record.revision), newest)
         found = { position, at }
         const stated = records.filter(({ kind }) => kind === 'service' || kind === 'node' || kind === 'edge')
         await this.#helper.run({ do: 'put', key, records: stated })

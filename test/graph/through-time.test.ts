@@ -197,6 +197,11 @@ describe('differences between two moments', () => {
       const { revision } = live.view
       await Promise.all(Array.from({ length: 9 }, () => graph.askPast({ revision }, { ask: 'orphans' })))
       expect(held.size).toBe(1)
+      // So is the same time, asked again and again.
+      const at = { at: live.view.at }
+      for (let times = 0; times < 3; times += 1)
+        expect((await graph.askPast(at, { ask: 'orphans' })).revision).toBe(revision)
+      expect(held.size).toBe(1)
     }))
 
   it('leave out what was changed by hand into something that is not served, like every answer about the past', () =>
