@@ -50,7 +50,7 @@ export const ERRORS = {
   COORD_BODY_WRONG_TYPE: {
     ...badRequest,
     title: 'A field has the wrong type',
-    hint: 'Compare the body with `GET /register`, which shows every field with its type.',
+    hint: 'Compare the body with the request in the reference at /docs; `GET /register` shows every field of a registration with its type.',
   },
   COORD_FIELD_MISSING: {
     ...badRequest,

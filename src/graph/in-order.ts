@@ -1,6 +1,6 @@
+import type { Steps } from '../live/pace.ts'
 import { firstById } from './first-by-id.ts'
 import type { GraphReader } from './graph-reader.ts'
-import type { Steps } from './pace.ts'
 
 /** Items that are sorted at once: about a millisecond. */
 const RUN_LENGTH = 2_048

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CoordinatorError } from '../errors.ts'
+import type { Steps } from '../live/pace.ts'
 import type { View } from '../live/view.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { checkJsonValue, invalidBody } from '../records/check-json.ts'
@@ -9,7 +10,6 @@ import type { StoredRecord } from '../records/record.ts'
 import { type IssueParameters, schemaProblems } from '../records/schema-problems.ts'
 import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service.ts'
 import { graphProjection } from './graph-projection.ts'
-import type { Steps } from './pace.ts'
 import { MAX_SIMULATED_CHANGES, type SimulatedChange } from './simulate.ts'
 
 const tooMany = {

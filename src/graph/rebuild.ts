@@ -1,10 +1,10 @@
+import { Pace } from '../live/pace.ts'
 import type { View } from '../live/view.ts'
 import { edgeId } from '../records/graph-id.ts'
 import type { Revision, StoredRecord } from '../records/record.ts'
 import { DetachedGraph } from './detached-graph.ts'
 import { type GraphProjection, graphProjection } from './graph-projection.ts'
 import type { GraphReader } from './graph-reader.ts'
-import { Pace } from './pace.ts'
 
 /** Something that the live graph and the one derived anew do not agree about. */
 export interface GraphDifference {

@@ -1,3 +1,4 @@
+import type { Steps } from '../live/pace.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { type EdgeIdentity, edgeId, labelOfNodeId, nodeTypeOf } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
@@ -6,7 +7,6 @@ import { deriveService } from './derive.ts'
 import { type NodeName, nodeName } from './describe.ts'
 import { firstById } from './first-by-id.ts'
 import type { GraphProjection } from './graph-projection.ts'
-import type { Steps } from './pace.ts'
 import { COMPLETE, type Completeness, cutBy } from './questions/answer.ts'
 import { followOf, search } from './search.ts'
 import {

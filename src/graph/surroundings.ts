@@ -1,6 +1,6 @@
+import type { Steps } from '../live/pace.ts'
 import type { GraphReader } from './graph-reader.ts'
 import { firstInSteps } from './in-order.ts'
-import type { Steps } from './pace.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
 import { ofTypes } from './questions/of-types.ts'
 import { type Direction, followOf, search } from './search.ts'

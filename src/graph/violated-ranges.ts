@@ -1,10 +1,10 @@
 import semver from 'semver'
+import type { Steps } from '../live/pace.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { isObject, itemsOf, textOf } from './derive-sink.ts'
 import type { GraphReader } from './graph-reader.ts'
-import type { Steps } from './pace.ts'
 
 export interface ViolatedRange {
   /** The node of the service that declares the range. */

@@ -1,5 +1,6 @@
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import { checkKey } from '../live/idempotency.ts'
+import { Pace } from '../live/pace.ts'
 import type { RecordWriter } from '../live/record-writer.ts'
 import { invalidBody } from '../records/check-json.ts'
 import { LIMITS } from '../records/limits.ts'
@@ -21,13 +22,13 @@ export async function registerBatch(
   checkHeaders(context)
   // Before the first load every single one would be refused for the same reason.
   void writer.view
-  return {
-    results: await Promise.all(
-      registrations.map((registration, index) =>
-        settled(() => registerService(writer, { body: registration, index }, context)),
-      ),
-    ),
+  const results: Promise<RegisterAnswer | CoordinatorError>[] = []
+  const pace = new Pace()
+  for (const [index, body] of registrations.entries()) {
+    results.push(settled(() => registerService(writer, { body, index }, context)))
+    if (pace.due) await pace.turn()
   }
+  return { results: await Promise.all(results) }
 }
 
 function registrationsOf(body: unknown): readonly unknown[] {

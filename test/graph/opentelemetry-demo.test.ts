@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { edgeListOf } from '../../src/graph/csr.ts'
 import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import { GraphAnalysis } from '../../src/graph/graph-analysis.ts'
-import { atOnce } from '../../src/graph/pace.ts'
 import { cycles } from '../../src/graph/questions/cycles.ts'
 import { impact } from '../../src/graph/questions/impact.ts'
 import { paths } from '../../src/graph/questions/paths.ts'
 import { unresolved } from '../../src/graph/questions/unresolved.ts'
+import { atOnce } from '../../src/live/pace.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 
 const services = JSON.parse(readFileSync('examples/data/opentelemetry-demo.json', 'utf8')) as (JsonObject & {

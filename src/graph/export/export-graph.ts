@@ -1,5 +1,5 @@
+import { Pace } from '../../live/pace.ts'
 import type { EdgeJson, NodeJson } from '../describe.ts'
-import { Pace } from '../pace.ts'
 import type { RebuildAnswer } from '../rebuild.ts'
 import { cytoscapeFormat } from './cytoscape.ts'
 import { dotFormat } from './dot.ts'

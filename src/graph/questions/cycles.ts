@@ -1,6 +1,6 @@
+import type { Steps } from '../../live/pace.ts'
 import { firstById } from '../first-by-id.ts'
 import type { GraphReader } from '../graph-reader.ts'
-import type { Steps } from '../pace.ts'
 import { smallest } from '../smallest.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 

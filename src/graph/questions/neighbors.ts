@@ -1,7 +1,7 @@
+import type { Steps } from '../../live/pace.ts'
 import { Describer, type EdgeJson, type NodeName } from '../describe.ts'
 import type { GraphReader } from '../graph-reader.ts'
 import { firstInSteps } from '../in-order.ts'
-import type { Steps } from '../pace.ts'
 import { type Direction, followOf } from '../search.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'

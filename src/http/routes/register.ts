@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
+import { Pace } from '../../live/pace.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { migrationSchema, registrationSchema } from '../../records/service-schema.ts'
@@ -59,12 +60,18 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     const body = requiredBody(request)
     const batch = await registry.registerBatch(body, writeContext(request))
     const sent = Array.isArray(body) ? body : (body as { services: readonly unknown[] }).services
-    const results = batch.results.map((result, place) =>
-      result instanceof CoordinatorError ? result : withGraphWarnings(result, sent[place]),
-    )
-    const failed = results.filter((result) => result instanceof CoordinatorError).length
+    const results: string[] = []
+    let failed = 0
+    const pace = new Pace()
+    for (const [place, result] of batch.results.entries()) {
+      if (result instanceof CoordinatorError) failed += 1
+      results.push(
+        batchResult(result instanceof CoordinatorError ? result : withGraphWarnings(result, sent[place])),
+      )
+      if (pace.due) await pace.turn()
+    }
     answers.sendState(reply, {
-      body: `{"success":true,"results":[${results.map(batchResult).join(',')}],"registered":${results.length - failed},"failed":${failed},"revision":${live.view.revision}${tail}`,
+      body: `{"success":true,"results":[${results.join(',')}],"registered":${results.length - failed},"failed":${failed},"revision":${live.view.revision}${tail}`,
     })
   })
 
