@@ -3,6 +3,7 @@ import type { Live } from '../live/live.ts'
 import type { Revision } from '../records/record.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { matchesEtag } from './conditional.ts'
+import { limitStall } from './limit-stall.ts'
 import { countAnswer } from './route-timer.ts'
 
 /** A body that is sent as it is. */
@@ -26,6 +27,9 @@ export interface StateAnswer extends Answer {
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
+/** Up to this size, in bytes, systems take an answer whole, whether or not the client reads it. */
+const takenWholeBytes = 65_536
+
 /**
  * Writes answers. Bodies are finished texts and headers a flat list, which go to Node as they are: on the routes that are
  * asked most this is where the time would go.
@@ -33,11 +37,14 @@ export const JSON_TYPE = 'application/json; charset=utf-8'
 export class Answers {
   readonly #live: Live
   readonly #metrics: Metrics
+  readonly #stallTimeoutMs: number
   #closing = false
 
-  constructor(live: Live, metrics: Metrics) {
+  /** @param stallTimeoutMs how long a client may take nothing of a large answer before it is cut off, in milliseconds */
+  constructor(live: Live, metrics: Metrics, stallTimeoutMs: number) {
     this.#live = live
     this.#metrics = metrics
+    this.#stallTimeoutMs = stallTimeoutMs
   }
 
   /** From now on every answer tells the client not to use its connection again. */
@@ -101,6 +108,7 @@ export class Answers {
     if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
     if (this.#closing) headers.push('Connection', 'close')
     reply.hijack()
+    if (bytes > takenWholeBytes) limitStall(reply.raw, this.#stallTimeoutMs)
     reply.raw.writeHead(status, headers)
     // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
     reply.raw.end(body, bytes === body.length ? 'latin1' : 'utf8')

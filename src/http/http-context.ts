@@ -25,7 +25,7 @@ export interface HttpContext {
   /** What people have to know about the storage beforehand; absent where everything outlives a restart. */
   readonly notice: string | undefined
   readonly version: string
-  /** How long a client may take nothing of an answer in pieces before it is cut off, in milliseconds. */
+  /** How long a client may take nothing of a large answer before it is cut off, in milliseconds. */
   readonly stallTimeoutMs: number
   /** Aborted when the server begins to stop: streams end themselves then. */
   readonly draining: AbortSignal

@@ -5,6 +5,7 @@ import type { Revision } from '../records/record.ts'
 import { NDJSON_TYPE } from './accepts.ts'
 import { matchesEtag } from './conditional.ts'
 import type { HttpContext } from './http-context.ts'
+import { limitStall } from './limit-stall.ts'
 import { countAnswer } from './route-timer.ts'
 
 /** Chunks of whole lines, and what they show. */
@@ -41,8 +42,7 @@ export async function sendLines(
     await letGo(chunks)
   } else
     try {
-      // Quiet is a connection also while the next piece is being made: only what waits to be taken counts.
-      reply.raw.setTimeout(stallTimeoutMs, () => reply.raw.writableLength > 0 && reply.raw.destroy())
+      limitStall(reply.raw, stallTimeoutMs)
       await pipeline(Readable.from(chunks), reply.raw)
     } catch (err) {
       log.debug({ requestId: request.id, route: reply.route?.pattern, err }, 'lines were not sent to the end')

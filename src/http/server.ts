@@ -42,7 +42,7 @@ export interface HttpServerOptions {
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number
-  /** How long a client may take nothing of an answer in pieces, in milliseconds. @default 60_000 */
+  /** How long a client may take nothing of a large answer, in milliseconds. @default 60_000 */
   readonly stallTimeoutMs?: number
 }
 
@@ -73,11 +73,11 @@ const parameterMaxLength = 8_192
 
 /** Makes the server; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { live, settings, logger } = options
+  const { live, settings, logger, stallTimeoutMs = 60_000 } = options
   const draining = new AbortController()
-  const answers = new Answers(live, options.metrics)
+  const answers = new Answers(live, options.metrics, stallTimeoutMs)
   const app = createFastify(options, new ProblemSender(answers, logger))
-  const context = contextOf(options, { answers, draining: draining.signal })
+  const context = contextOf(options, { answers, stallTimeoutMs, draining: draining.signal })
   if (settings.logRequests) logRequests(app, logger)
   const documented = gatherRoutes(app)
   for (const routes of [
@@ -107,12 +107,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function contextOf(
-  { live, registry, graph, metrics, logger, version, stallTimeoutMs = 60_000 }: HttpServerOptions,
-  own: Pick<HttpContext, 'answers' | 'draining'>,
+  { live, registry, graph, metrics, logger, version }: HttpServerOptions,
+  own: Pick<HttpContext, 'answers' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
-    ...{ live, registry, graph, metrics, version, stallTimeoutMs, log: logger, ...own },
+    ...{ live, registry, graph, metrics, version, log: logger, ...own },
     storage: { backend, durable },
     notice: durable ? undefined : MEMORY_NOTICE,
   }
