@@ -17,6 +17,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES },
     (request, body, done) => {
       try {
+        refuseCoding(request)
         refuseOtherCharset(request)
         done(null, parseBody(body as Buffer))
       } catch (error) {
@@ -45,6 +46,16 @@ function parseBody(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new CoordinatorError('COORD_BODY_NOT_JSON', { detail: 'The body is not UTF-8.' })
   const text = bytes.toString()
   return parseJsonText(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+}
+
+/** Bodies are small, and unpacking them would make some of them very large. */
+function refuseCoding(request: FastifyRequest): void {
+  const coding = request.headers['content-encoding']
+  if (coding === undefined || /^(identity)?$/i.test(coding)) return
+  throw new CoordinatorError('COORD_BODY_MEDIA_TYPE', {
+    detail: `The body is encoded (${coding.slice(0, 40)}); send it plain.`,
+    hint: 'Send the body without the header `Content-Encoding`.',
+  })
 }
 
 function refuseOtherCharset(request: FastifyRequest): void {

@@ -1,3 +1,4 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type Ask, cart, register, withServer } from './with-server.ts'
 
@@ -216,6 +217,27 @@ describe('http: bad input', () => {
       expect(await response.json()).toMatchObject({ code: 'COORD_BODY_NOT_JSON' })
       expect(live.view.revision).toBe(0)
     }))
+
+  it.each([
+    ['gzip', gzipSync(JSON.stringify(cart))],
+    ['br', brotliCompressSync(JSON.stringify(cart))],
+  ])('refuses a body that is encoded as %s, names the coding and says what to do', (coding, body) =>
+    withServer(async ({ url, live, ask }) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding }
+      const response = await fetch(`${url}/register`, { method: 'POST', headers, body })
+      expect([response.status, await response.json()]).toEqual([
+        415,
+        expect.objectContaining({
+          code: 'COORD_BODY_MEDIA_TYPE',
+          detail: `The body is encoded (${coding}); send it plain.`,
+          hint: 'Send the body without the header `Content-Encoding`.',
+        }),
+      ])
+      expect(live.view.revision).toBe(0)
+      const identity = { 'content-encoding': 'Identity' }
+      expect((await ask('/register', { json: cart, headers: identity })).status).toBe(201)
+    }),
+  )
 
   it('takes a body with a byte order mark, and JSON with charset=utf-8', () =>
     withServer(async ({ ask }) => {
