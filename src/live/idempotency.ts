@@ -15,7 +15,10 @@ export interface Wish {
   /** Method and path without query, such as `POST /register`. */
   readonly route: string
   readonly body?: unknown
-  /** The place in a batch: each registration of a batch is a commit of its own. */
+  /**
+   * The place in a batch: each registration of a batch is a commit of its own. The first has the name of a single one, so
+   * that a key that was used for a batch is known when it comes with another request, and the other way round.
+   */
   readonly index?: number
 }
 
@@ -34,8 +37,8 @@ export interface CommitIdentity {
 export function identifyCommit(key: string | undefined, wish: Wish): CommitIdentity {
   if (key === undefined) return { commitId: newCommitId() }
   checkKey(key)
-  const { route, body, index } = wish
-  const name = index === undefined ? [key] : [key, index]
+  const { route, body, index = 0 } = wish
+  const name = index === 0 ? [key] : [key, index]
   return {
     commitId: uuidV5(JSON.stringify(name), KEY_NAMESPACE),
     fingerprint: hash('sha256', `${route}\n${body === undefined ? '' : canonicalJson(body)}`, 'hex'),

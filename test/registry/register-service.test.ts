@@ -386,6 +386,23 @@ describe('a batch', () => {
       expect(live.view.revision).toBe(2)
     }))
 
+  it('has its Idempotency-Key in common with single registrations: other content is refused in both orders', () =>
+    withRegistry(async ({ registry, live }) => {
+      const [one, two] = [cart, { ...cart, serviceName: 'b' }]
+      const [batchFirst, singleFirst] = [
+        { ...someone, idempotencyKey: '1' },
+        { ...someone, idempotencyKey: '2' },
+      ]
+      const refused = { code: 'COORD_IDEMPOTENCY_REUSED', outcome: 'not_written' }
+      await registry.registerBatch([one], batchFirst)
+      expect(await errorOf(() => registry.register(two, batchFirst))).toMatchObject(refused)
+      expect((await registry.registerBatch([one], batchFirst)).results).toMatchObject([{ replayed: true }])
+      expect(await registry.register(one, batchFirst)).toMatchObject({ replayed: true, revision: 1 })
+      await registry.register({ ...cart, serviceName: 'c' }, singleFirst)
+      expect((await registry.registerBatch([two], singleFirst)).results).toMatchObject([refused])
+      expect(live.view.revision).toBe(2)
+    }))
+
   it.each([[{}], [{ services: {} }], ['x'], [null], [undefined]])('refuses %j', (body) =>
     withRegistry(async ({ registry }) => {
       expect(await errorOf(() => registry.registerBatch(body, someone))).toMatchObject({
