@@ -66,7 +66,7 @@ const label = text({ max: LIMITS.labelLength })
 const schemePrefix = /^[a-z][a-z0-9+.-]*:/i
 
 function healthCheckFault(value: string): Fault | undefined {
-  if (value === '') return { code: 'COORD_FIELD_INVALID', message: 'is empty' }
+  if (value.trim() === '') return { code: 'COORD_FIELD_INVALID', message: 'is empty' }
   if (!fits(value, LIMITS.healthCheckLength))
     return { code: 'COORD_FIELD_TOO_LARGE', message: `has more than ${LIMITS.healthCheckLength} characters` }
   if (!schemePrefix.test(value)) return undefined

@@ -101,6 +101,7 @@ describe('limits: at the limit it is accepted, above it has a code', () => {
     ['endpoint', url(2_048), url(2_049), 'COORD_ENDPOINT_TOO_LONG'],
     ['healthCheck', 'x'.repeat(2_048), 'x'.repeat(2_049), 'COORD_FIELD_TOO_LARGE'],
     ['healthCheck', '/', '', 'COORD_FIELD_INVALID'],
+    ['healthCheck', '/ ', ' ', 'COORD_FIELD_INVALID'],
     ['description', 'x'.repeat(4_096), 'x'.repeat(4_097), 'COORD_FIELD_TOO_LARGE'],
     ['metadata', sized(16_384), sized(16_385), 'COORD_FIELD_TOO_LARGE'],
     ['metadata', { text: 'ä'.repeat(8_186) }, { text: 'ä'.repeat(8_187) }, 'COORD_FIELD_TOO_LARGE'],
