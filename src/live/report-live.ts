@@ -41,15 +41,11 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
   }
 }
 
-function logStatus(
-  logger: Logger,
-  { state, reason, code, repair, lastError }: LiveStatus,
-  before: LiveState,
-): void {
+function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, before: LiveState): void {
   const facts = {
     state,
     ...(reason === undefined ? {} : { reason }),
-    ...(lastError === undefined ? {} : { code: code ?? lastError.code }),
+    ...(code === undefined ? {} : { code }),
     ...(repair === undefined ? {} : { repair }),
   }
   if (state === 'degraded') logger.warn(facts, 'the database does not answer as it should')
