@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import type { CoordinatorError } from '../errors.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { PROBLEM_TYPE, problemDocument } from './problem.ts'
+import { countAnswer } from './route-timer.ts'
 import { translateParserError } from './translate-error.ts'
 
 const reasons: Readonly<Record<number, string>> = {
@@ -11,12 +13,18 @@ const reasons: Readonly<Record<number, string>> = {
 }
 
 /** Answers what is no HTTP request, and ends the connection: nobody knows where the next request would begin. */
-export function refuseConnection(error: Error & { readonly code?: string }, socket: Socket): void {
+export function refuseConnection(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  metrics: Metrics,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable || answersAnother(socket)) {
     socket.destroy()
     return
   }
-  socket.end(rawAnswer(translateParserError(error)))
+  const refusal = translateParserError(error)
+  socket.end(rawAnswer(refusal))
+  countAnswer(metrics, { route: undefined, startedAt: 0 }, refusal.status)
   // The rest of what the other side sends has no meaning; a deadline keeps it from holding the connection.
   socket.resume()
   socket.setTimeout(1_000, () => socket.destroy())

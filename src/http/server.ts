@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../config/settings.ts'
 import { CoordinatorError } from '../errors.ts'
@@ -119,7 +120,7 @@ function contextOf(
 }
 
 function createFastify(
-  { requestTimeoutMs = 30_000 }: HttpServerOptions,
+  { metrics, requestTimeoutMs = 30_000 }: HttpServerOptions,
   problems: ProblemSender,
 ): FastifyInstance {
   const requestIds = createRequestIds()
@@ -129,7 +130,7 @@ function createFastify(
     requestTimeout: requestTimeoutMs,
     // A request that comes on a kept connection while the server stops is still answered.
     return503OnClosing: false,
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => problems.send(request, reply, error),
     routerOptions: { maxParamLength: parameterMaxLength },
     http: {

@@ -1,10 +1,17 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import type { Metrics } from '../../src/telemetry/metrics.ts'
 import { cart, withServer } from './with-server.ts'
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
 const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
 const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`
+/** What the metrics have counted of answers: labels and number. */
+const countedBy = async (metrics: Metrics) =>
+  Array.from(
+    (await metrics.text()).matchAll(/^coordinator_http_request_duration_seconds_count(.*)/gm),
+    ([, counted]) => counted,
+  )
 const json = JSON.stringify(cart)
 const post = (length: number, body: string) =>
   `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`
@@ -31,10 +38,11 @@ describe('http: on the wire', () => {
     ['headers of 20 KiB', get('/', `X-Large: ${'x'.repeat(20_000)}\r\n`), 431, 'COORD_HEADERS_TOO_LARGE'],
     ['a path of 20 KiB', get(`/${'x'.repeat(20_000)}`), 431, 'COORD_HEADERS_TOO_LARGE'],
   ])('%s is answered with a problem, and the connection ended', (_, bytes, status, code) =>
-    withServer(async ({ raw, ask }) => {
+    withServer(async ({ raw, ask, metrics }) => {
       const answer = await raw(bytes, 2_000)
       expect([statusOf(answer), bodyOf(answer).code]).toEqual([status, code])
       expect(answer).toMatch(/\r\nConnection: close\r\n/i)
+      expect(await countedBy(metrics)).toEqual([`{method="other",route="none",status="${status}"} 1`])
       expect((await ask('/health/live')).status).toBe(200)
     }),
   )
@@ -105,11 +113,12 @@ describe('http: on the wire', () => {
 
   it('a request that does not arrive in time is answered with 408', () =>
     withServer(
-      async ({ raw }) => {
+      async ({ raw, metrics }) => {
         for (const start of ['GET /health HTTP/1.1\r\nHost: x\r\n', post(100, '{')]) {
           const answer = await raw(start, 3_000)
           expect([statusOf(answer), bodyOf(answer).code]).toEqual([408, 'COORD_REQUEST_TIMEOUT'])
         }
+        expect(await countedBy(metrics)).toEqual(['{method="other",route="none",status="408"} 2'])
       },
       { requestTimeoutMs: 200 },
     ))
