@@ -214,12 +214,12 @@ describe('sqlite: a commit that fails at its end', () => {
 
 describe('sqlite: full disk', () => {
   it(
-    'fails the write, not written, loses nothing, and writes again once there is room',
+    'fails the write, not written, loses nothing, and calls writing mended once there is room for any batch',
     inFolder(async ({ path }) => {
       const disk = join(path, 'disk')
       mkdirSync(disk)
-      // A file system of 6 MiB in a name space of its own, which ends with the process.
-      const mount = `mount -t tmpfs -o size=6m tmpfs '${disk}'`
+      // A file system of 16 MiB in a name space of its own, which ends with the process.
+      const mount = `mount -t tmpfs -o size=16m tmpfs '${disk}'`
       const space = ['unshare', '--mount', ...(nobody === undefined ? ['--map-root-user'] : [])]
       const trial = spawnSync(space[0] as string, [...space.slice(1), 'sh', '-c', mount], {
         encoding: 'utf8',
@@ -232,7 +232,7 @@ describe('sqlite: full disk', () => {
       const process = runProcess('fill', join(disk, 'coordinator.db'), { through })
       const { filled } = (await process.next()) as { filled: FillReport }
       expect(filled.failed).toEqual({ code: 'COORD_STORE_FULL', outcome: 'not_written', retryable: true })
-      expect(filled.emptyBatches).toEqual(['COORD_STORE_FULL', 'ok'])
+      expect(filled.emptyBatches).toEqual(['COORD_STORE_FULL', 'COORD_STORE_FULL', 'ok'])
       expect(filled.acknowledgedBefore).toBeGreaterThan(10)
       expect(filled.headAfterFailure).toBe(filled.acknowledgedBefore)
       expect(filled.sameBatchAgain).toEqual(['accepted', 'accepted'])

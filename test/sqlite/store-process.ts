@@ -7,7 +7,7 @@
  * - `fill`: writes on a disk that is too small until that fails; frees the file `ballast` beside it; writes again.
  */
 import { randomUUID } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SqliteStore } from '../../src/database/sqlite/store.ts'
@@ -30,7 +30,7 @@ export interface Failure {
 
 export interface FillReport {
   readonly failed: { readonly code: string; readonly outcome?: string; readonly retryable: boolean }
-  /** What an empty batch, which asks whether writes work, was answered while they did not, and when there was room. */
+  /** What an empty batch, which asks whether writes work, was answered with no room, with some, and with enough. */
   readonly emptyBatches: readonly string[]
   readonly acknowledgedBefore: number
   readonly headAfterFailure: number
@@ -68,7 +68,8 @@ async function write(position: Position): Promise<void> {
 
 async function fill(): Promise<FillReport> {
   const ballast = join(dirname(file), 'ballast')
-  writeFileSync(ballast, Buffer.alloc(2 * 1024 * 1024))
+  const mib = 1024 * 1024
+  writeFileSync(ballast, Buffer.alloc(11 * mib))
   await store.open()
   let acknowledgedBefore = 0
   for (;;) {
@@ -86,6 +87,8 @@ async function fill(): Promise<FillReport> {
           (error: unknown) => toCoordinatorError(error).code,
         )
       const emptyBatches = [await ask()]
+      truncateSync(ballast, 7 * mib)
+      emptyBatches.push(await ask())
       rmSync(ballast)
       emptyBatches.push(await ask())
       const again = await store.commit(position, batch)

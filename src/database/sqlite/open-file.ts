@@ -18,8 +18,11 @@ import { translateSqliteError } from './errors.ts'
 /** "COOR", in the header of every file of ours: what `file` and `pragma application_id` show. */
 export const APPLICATION_ID = 0x434f4f52
 
-/** What a disk that is not full has at least, in bytes: the largest batch of the live layer. */
-const ROOM = 1024 * 1024
+/**
+ * What a disk that is not full has at least, in bytes: room for the largest batch of the live layer. Measured: 512 records of
+ * 2 KiB, changed all over a large file, add 9.8 MiB to the log, because whole pages are written.
+ */
+const ROOM = 10 * 1024 * 1024
 
 /** How many pages the write-ahead log may have before a commit copies them into the database: 32 MiB. */
 const CHECKPOINT_PAGES = 8_000
@@ -174,13 +177,28 @@ function requireWal(database: DatabaseSync, file: string): void {
  * @throws COORD_STORE_FULL
  */
 export function requireRoom(file: string): void {
-  const { bavail, blocks, bsize } = statfsSync(file)
-  // Some file systems do not count.
-  if (blocks === 0 || bavail * bsize >= ROOM) return
+  const left = roomLeft(file)
+  if (left === undefined || left >= ROOM) return
   throw new CoordinatorError('COORD_STORE_FULL', {
-    detail: `The disk of ${file} has ${bavail * bsize} bytes left.`,
+    detail: `The disk of ${file} has ${kib(left)} left, and a batch of writes may take ${kib(ROOM)}.`,
     outcome: 'not_written',
   })
+}
+
+/** In bytes; `undefined` where the file system does not say: some have no such call, some answer zeros. */
+function roomLeft(file: string): number | undefined {
+  try {
+    const { blocks, bsize, bavail, bfree } = statfsSync(file)
+    if (blocks === 0) return undefined
+    // The superuser also has what is kept back from others.
+    return (process.getuid?.() === 0 ? bfree : bavail) * bsize
+  } catch {
+    return undefined
+  }
+}
+
+function kib(bytes: number): string {
+  return `${Math.floor(bytes / 1_024)} KiB`
 }
 
 function pathError(detail: string, hint?: string): CoordinatorError {
