@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { plainEnv, serving } from '../main/coordinator-process.ts'
+import { itWith } from '../support/it-with.ts'
 
 const execute = promisify(execFile)
 
@@ -22,27 +23,30 @@ function blocks(text: string, language: string): string[] {
 }
 
 describe.each(guides)('%s', (guide) => {
-  it('has commands that work, one after the other, and names requests that are answered', async () => {
-    await using coordinator = await serving()
-    const text = readFileSync(guide, 'utf8')
-    const commands = blocks(text, 'sh')
-    expect(commands.length).toBeGreaterThan(1)
-    for (const block of commands) {
-      const script = block
-        .replaceAll('http://127.0.0.1:3000', coordinator.url)
-        .replaceAll('npx coordinator', `'${process.execPath}' bin/coordinator.js`)
-      const env = plainEnv({ COORDINATOR_URL: coordinator.url })
-      const { stdout } = await execute('bash', ['-c', prelude + script], { env })
-      expect(stdout, block).not.toBe('')
-    }
-    // Capital letters stand for what the reader fills in.
-    const paths = [...text.matchAll(/`GET (\/[^`]+)`/g)].flatMap(([, path = '']) =>
-      /[A-Z]{2}/.test(path) ? [] : [path],
-    )
-    expect(paths.length).toBeGreaterThan(1)
-    for (const path of paths)
-      expect({ path, status: (await fetch(coordinator.url + path)).status }).toEqual({ path, status: 200 })
-  })
+  itWith('bash', 'curl')(
+    'has commands that work, one after the other, and names requests that are answered',
+    async () => {
+      await using coordinator = await serving()
+      const text = readFileSync(guide, 'utf8')
+      const commands = blocks(text, 'sh')
+      expect(commands.length).toBeGreaterThan(1)
+      for (const block of commands) {
+        const script = block
+          .replaceAll('http://127.0.0.1:3000', coordinator.url)
+          .replaceAll('npx coordinator', `'${process.execPath}' bin/coordinator.js`)
+        const env = plainEnv({ COORDINATOR_URL: coordinator.url })
+        const { stdout } = await execute('bash', ['-c', prelude + script], { env })
+        expect(stdout, block).not.toBe('')
+      }
+      // Capital letters stand for what the reader fills in.
+      const paths = [...text.matchAll(/`GET (\/[^`]+)`/g)].flatMap(([, path = '']) =>
+        /[A-Z]{2}/.test(path) ? [] : [path],
+      )
+      expect(paths.length).toBeGreaterThan(1)
+      for (const path of paths)
+        expect({ path, status: (await fetch(coordinator.url + path)).status }).toEqual({ path, status: 200 })
+    },
+  )
 })
 
 describe('links between documents', () => {

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { plainEnv, runCoordinator, serving } from '../main/coordinator-process.ts'
+import { itWith } from '../support/it-with.ts'
 
 const execute = promisify(execFile)
 
@@ -49,5 +50,8 @@ describe('examples', () => {
     expect(readdirSync('examples').sort()).toEqual(Object.keys(examples).sort())
   })
 
-  it.each(Object.entries(examples))('examples/%s works', (_name, run) => run(), 120_000)
+  for (const [name, run] of Object.entries(examples)) {
+    const programs = name.endsWith('.sh') ? ['bash', 'curl'] : []
+    itWith(...programs)(`examples/${name} works`, run, 120_000)
+  }
 })

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Findings } from '../../src/config/findings.ts'
 import { parsePostgresUrl } from '../../src/config/postgres-url.ts'
@@ -12,6 +12,8 @@ import { PostgresServer } from '../support/postgres.ts'
 
 /** A secret that must never be seen. */
 const canary = 'c4nary-p4ssword'
+
+const certificates = fileURLToPath(new URL('../support/certificates', import.meta.url))
 
 let server: PostgresServer
 let folder: string
@@ -29,7 +31,7 @@ beforeAll(async () => {
   folder = server.dataFolder
   certify()
   // Where OpenSSL looks for what the system trusts; Node.js reads it once.
-  process.env['SSL_CERT_FILE'] = join(folder, 'ca.crt')
+  process.env['SSL_CERT_FILE'] = join(certificates, 'authority.crt')
   server.configure({ ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' })
   await server.stop()
   await server.start()
@@ -45,45 +47,12 @@ beforeAll(async () => {
 })
 afterAll(() => server.dispose())
 
-/** A certificate authority, and a certificate of its for `localhost` alone. */
+/** Gives the server its certificate, which is for `localhost` alone. */
 function certify(): void {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=authority')
-  openssl('req', '-x509', ...key, '-keyout', 'other.key', '-out', 'other.crt', '-subj', '/CN=other')
-  openssl(
-    'req',
-    ...key.slice(0, 4),
-    '-nodes',
-    '-keyout',
-    'server.key',
-    '-out',
-    'server.csr',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost',
-  )
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    'server.csr',
-    '-CA',
-    'ca.crt',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-copy_extensions',
-    'copy',
-    '-out',
-    'server.crt',
-  )
-  chmodSync(join(folder, 'server.key'), 0o600)
-  if (process.getuid?.() === 0) chownSync(join(folder, 'server.key'), 65_534, 65_534)
-  chmodSync(folder, 0o700)
+  for (const file of ['server.crt', 'server.key']) copyFileSync(join(certificates, file), join(folder, file))
+  const key = join(folder, 'server.key')
+  chmodSync(key, 0o600)
+  if (process.getuid?.() === 0) chownSync(key, 65_534, 65_534)
 }
 
 interface Place {
@@ -148,18 +117,18 @@ describe('opening', () => {
     ['a database of another encoding', { role: 'postgres', database: 'latin' }, 'COORD_STORE_ENCODING'],
     [
       'a certificate for another name',
-      { query: `sslmode=verify-full&sslrootcert=FOLDER/ca.crt` },
+      { query: `sslmode=verify-full&sslrootcert=CERTIFICATES/authority.crt` },
       'COORD_STORE_TLS',
     ],
     [
       'a certificate of another authority',
-      { query: `sslmode=verify-ca&sslrootcert=FOLDER/other.crt` },
+      { query: `sslmode=verify-ca&sslrootcert=CERTIFICATES/other.crt` },
       'COORD_STORE_TLS',
     ],
     ['a certificate that no known authority gave', { query: 'sslmode=verify-full' }, 'COORD_STORE_TLS'],
     [
       'an authority named beside sslmode=require',
-      { query: `sslmode=require&sslrootcert=FOLDER/other.crt` },
+      { query: `sslmode=require&sslrootcert=CERTIFICATES/other.crt` },
       'COORD_STORE_TLS',
     ],
     [
@@ -174,7 +143,7 @@ describe('opening', () => {
     ],
   ]
   it.each(definite)('is refused for %s: the start ends with exit code 78', async (_what, place, code) => {
-    const query = place.query?.replace('FOLDER', folder) ?? ''
+    const query = place.query?.replace('CERTIFICATES', certificates) ?? ''
     expect(await opening({ ...place, query })).toMatchObject({ code, retryable: false, exitCode: 78 })
   })
 
@@ -218,9 +187,21 @@ describe('opening', () => {
     ['prefer, encrypted', { role: 'encrypted', query: 'sslmode=prefer' }, true],
     ['prefer, plain where it must be', { role: 'plain', query: 'sslmode=prefer' }, false],
     ['require', { query: 'sslmode=require' }, true],
-    ['require, with its authority', { query: 'sslmode=require&sslrootcert=FOLDER/ca.crt' }, true],
-    ['verify-ca, whatever the name', { query: 'sslmode=verify-ca&sslrootcert=FOLDER/ca.crt' }, true],
-    ['verify-full', { host: 'localhost:PORT', query: 'sslmode=verify-full&sslrootcert=FOLDER/ca.crt' }, true],
+    [
+      'require, with its authority',
+      { query: 'sslmode=require&sslrootcert=CERTIFICATES/authority.crt' },
+      true,
+    ],
+    [
+      'verify-ca, whatever the name',
+      { query: 'sslmode=verify-ca&sslrootcert=CERTIFICATES/authority.crt' },
+      true,
+    ],
+    [
+      'verify-full',
+      { host: 'localhost:PORT', query: 'sslmode=verify-full&sslrootcert=CERTIFICATES/authority.crt' },
+      true,
+    ],
     [
       'verify-full by what the system trusts',
       { host: 'localhost:PORT', query: 'sslmode=verify-full&sslrootcert=system' },
@@ -228,7 +209,7 @@ describe('opening', () => {
     ],
   ] as const)('means by sslmode what libpq means: %s', async (_mode, place: Place, encrypted) => {
     const host = place.host?.replace('PORT', String(server.port))
-    const query = place.query?.replace('FOLDER', folder) ?? ''
+    const query = place.query?.replace('CERTIFICATES', certificates) ?? ''
     const name = `tls_${_mode.replaceAll(/\W/g, '_')}`
     const store = new PostgresStore(
       options({ ...place, query, ...(host === undefined ? {} : { host }) }, { schema: name }),

@@ -6,7 +6,7 @@ import { plainEnv } from '../main/coordinator-process.ts'
 /** Runs the demo in a process group of its own, as a terminal does. */
 function startDemo(
   args: readonly string[],
-  under: (command: string) => readonly string[] = (command) => ['sh', '-c', `exec ${command}`],
+  under: (command: string) => readonly string[] = (command) => ['/bin/sh', '-c', `exec ${command}`],
 ) {
   const [program = '', ...rest] = under(
     [`'${process.execPath}'`, 'scripts/demo-supabase.ts', ...args].join(' '),
@@ -58,7 +58,7 @@ describe('npm run demo:supabase', () => {
 
   it('ends by itself where npm was ended, which hands no signal on', async () => {
     // A shell with a second command stays the parent, as npm does.
-    const { child, output, ended } = startDemo([], (command) => ['sh', '-c', `${command}; true`])
+    const { child, output, ended } = startDemo([], (command) => ['/bin/sh', '-c', `${command}; true`])
     await expect.poll(output, { timeout: 40_000 }).toContain('Try')
     child.kill('SIGTERM')
     await ended

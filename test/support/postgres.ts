@@ -6,8 +6,10 @@ import {
   chownSync,
   closeSync,
   cpSync,
+  lchownSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -132,7 +134,7 @@ export class PostgresServer {
     const copy = new PostgresServer(this.version, makeHome(), await freePort())
     cpSync(this.dataFolder, copy.dataFolder, { recursive: true, preserveTimestamps: true })
     chmodSync(copy.dataFolder, 0o700)
-    await own(copy.dataFolder)
+    own(copy.dataFolder)
     await this.start()
     writeFileSync(join(copy.dataFolder, 'standby.signal'), '')
     copy.configure({
@@ -251,7 +253,7 @@ export class PostgresServer {
  */
 function endWithThisProcess(server: ChildProcess, home: string): void {
   const script = 'read -r _; kill -9 "$0"; sleep 0.3; rm -rf "$1"'
-  const watch = spawn('sh', ['-c', script, String(server.pid), home], {
+  const watch = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
@@ -285,10 +287,10 @@ function makeHome(): string {
 }
 
 /** The whole folder belongs to the server's user: it refuses anything else. */
-async function own(folder: string): Promise<void> {
+function own(folder: string): void {
   if (user.uid === undefined) return
-  const child = spawn('chown', ['-R', `${user.uid}:${user.gid}`, folder], { stdio: 'ignore' })
-  await once(child, 'close')
+  for (const entry of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
+    lchownSync(join(folder, entry), user.uid, user.gid)
 }
 
 function binary(version: PostgresVersion, program: 'postgres' | 'initdb'): string {
