@@ -2,7 +2,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
 import { measureStore } from './database/measure-store.ts'
-import { makeStore } from './database/open.ts'
+import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
 import { graphDomain } from './graph/graph-domain.ts'
@@ -77,7 +77,7 @@ const domain: Domain = {
 export async function createCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const settings = options.settings ?? readSettings(environmentOf(options))
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
-  const bare = options.store ?? (await makeStore(settings, { onWarning: (warning) => logger.warn(warning) }))
+  const bare = options.store ?? (await makeStore(settings, storeHooks(settings, logger)))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
   const store = measureStore(bare, metrics.database)
   const live = new Live(store, domain, liveOptionsOf(settings))
@@ -105,6 +105,13 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     version: packageJson.version,
   })
   return new RunningCoordinator({ live, registry, graph, metrics, settings, logger, server })
+}
+
+function storeHooks({ database }: Settings, logger: Logger): StoreHooks {
+  return {
+    onWarning: (warning) => logger.warn(warning),
+    onMigrated: (step) => logger.info({ backend: database.backend, ...step }, 'the schema was migrated'),
+  }
 }
 
 /** Where the records are, for the log. */

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts'
-import type { Store } from './store.ts'
+import type { SchemaStep, Store } from './store.ts'
 
 /** What a store is made from. */
 export type StoreSettings = Pick<
@@ -16,6 +16,8 @@ export type StoreSettings = Pick<
 export interface StoreHooks {
   /** Told what people should know though it stops nothing. @default nothing */
   readonly onWarning?: (warning: string) => void
+  /** Told when opening the store brought the schema from one number to another. @default nothing */
+  readonly onMigrated?: (step: SchemaStep) => void
 }
 
 /**

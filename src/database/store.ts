@@ -215,11 +215,19 @@ export interface MigrationStep {
 export interface MigrationReport {
   /** The schema number that the database has; 0 before the first migration. */
   readonly current: number
+  /** The one that it had before this run; absent where nothing ran. */
+  readonly from?: number
   /** The schema number that this program brings. */
   readonly target: number
   readonly steps: readonly MigrationStep[]
   /** After a dry run, where the database can tell: the locks it took, such as `AccessExclusiveLock on records`. */
   readonly locks?: readonly string[]
+}
+
+/** What opening a store did to its schema: the number before, and the one after. */
+export interface SchemaStep {
+  readonly from: number
+  readonly to: number
 }
 
 /** A difference between the schema that is there and the one that should be. */

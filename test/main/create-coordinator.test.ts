@@ -200,16 +200,21 @@ describe('createCoordinator: starting', () => {
   })
 })
 
+/** A logger, and the lines that it has written. */
+async function gatherLog() {
+  const lines: Record<string, unknown>[] = []
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().trim().split('\n')) lines.push(JSON.parse(line))
+      done()
+    },
+  })
+  return { lines, logger: await createLogger({ level: 'info', destination }) }
+}
+
 describe('createCoordinator: the log', () => {
   it('says what runs where, and warns where a restart loses everything and where everybody can reach it', async () => {
-    const lines: Record<string, unknown>[] = []
-    const destination = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        for (const line of chunk.toString().trim().split('\n')) lines.push(JSON.parse(line))
-        done()
-      },
-    })
-    const logger = await createLogger({ level: 'info', destination })
+    const { lines, logger } = await gatherLog()
     const coordinator = await make({ logger, host: '0.0.0.0' })
     await coordinator.start()
     expect(lines).toMatchObject([
@@ -218,6 +223,23 @@ describe('createCoordinator: the log', () => {
       { level: 'info', msg: `listening on ${coordinator.url}` },
       { level: 'info', msg: 'the records are loaded' },
       { level: 'warn', msg: expect.stringMatching(/kept in memory.*DATABASE_URL=/) },
+    ])
+  })
+
+  it('says from which number to which the schema was migrated, and nothing where it was as it should be', async () => {
+    await using folder = await scratchFolder()
+    const databaseUrl = `sqlite:${folder.path}/coordinator.db`
+    const migrations: unknown[][] = []
+    for (const _ of ['made', 'found']) {
+      const { lines, logger } = await gatherLog()
+      const coordinator = await make({ databaseUrl, logger })
+      await coordinator.start()
+      await coordinator.stop()
+      migrations.push(lines.filter(({ msg }) => msg === 'the schema was migrated'))
+    }
+    expect(migrations).toEqual([
+      [expect.objectContaining({ level: 'info', backend: 'sqlite', from: 0, to: expect.any(Number) })],
+      [],
     ])
   })
 })

@@ -77,8 +77,14 @@ describe('running migrations', () => {
     const ran = [appliedAs(migration(1))]
     const report = await runMigrations(steps, listExecutor(ran))
     expect(ran.map(({ version }) => version)).toEqual([1, 2, 3])
-    expect(report).toMatchObject({ current: 3, target: 3 })
+    expect(report).toMatchObject({ from: 1, current: 3, target: 3 })
     expect(report.steps.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
+  })
+
+  it('says nothing of a former number where nothing was pending', async () => {
+    const report = await runMigrations(steps, listExecutor(steps.map(appliedAs)))
+    expect(report.current).toBe(3)
+    expect(report).not.toHaveProperty('from')
   })
 
   it('keeps what ran before a failure', async () => {

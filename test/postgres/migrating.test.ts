@@ -48,13 +48,20 @@ const stamp = (sql: string) =>
 
 describe('migrating', () => {
   it('is done by opening, and done once', async () => {
-    await withStore((store) => store.open())
+    const migrated: object[] = []
+    const onMigrated = (step: object) => void migrated.push(step)
+    await withStore((store) => store.open(), { onMigrated })
+    expect(migrated).toEqual([{ from: 0, to: target }])
     const ran = await server.query(`select version, applied_at from ${schema}.migrations order by 1`)
     expect(ran).toHaveLength(target)
-    const report = await withStore(async (store) => {
-      await store.open()
-      return store.migrator.status()
-    })
+    const report = await withStore(
+      async (store) => {
+        await store.open()
+        return store.migrator.status()
+      },
+      { onMigrated },
+    )
+    expect(migrated).toHaveLength(1)
     expect(report).toMatchObject({ current: target, target })
     expect(report.steps.every(({ state, appliedAt }) => state === 'applied' && appliedAt !== undefined)).toBe(
       true,

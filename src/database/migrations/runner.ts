@@ -40,12 +40,14 @@ export async function runMigrations(
       for (const migration of pendingMigrations(migrations, applied)) await session.run(migration)
       return reportMigrations(migrations, applied)
     })
-  for (;;) {
+  for (let from: number | undefined; ; ) {
     const report = await executor.transaction('all', async (session) => {
       const applied = await session.applied()
       const next = pendingMigrations(migrations, applied)[0]
-      if (next === undefined) return reportMigrations(migrations, applied)
+      const reached = reportMigrations(migrations, applied)
+      if (next === undefined) return from === undefined ? reached : { ...reached, from }
       await session.run(next)
+      from ??= reached.current
       return undefined
     })
     if (report !== undefined) return report

@@ -1,4 +1,5 @@
 import type { PostgresTarget } from '../../config/postgres-url.ts'
+import type { SchemaStep } from '../store.ts'
 
 export interface PostgresOptions {
   /** Where the database is: `postgres:` URL as the configuration read it. */
@@ -28,6 +29,8 @@ export interface PostgresOptions {
   readonly loginPauseMs?: number
   /** Told what people should know though it stops nothing. @default nothing */
   readonly onWarning?: (warning: string) => void
+  /** Told when `open` brought the schema from one number to another. @default nothing */
+  readonly onMigrated?: (step: SchemaStep) => void
   /** Rows in a page of `load` and `asOf`. @default 2_000 */
   readonly pageSize?: number
 }
@@ -48,6 +51,7 @@ export function withDefaults(options: PostgresOptions): PostgresSettings {
     watchAfterMs: 1_000,
     loginPauseMs: 2_500,
     onWarning: () => undefined,
+    onMigrated: () => undefined,
     pageSize: 2_000,
     ...options,
   }

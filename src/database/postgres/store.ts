@@ -52,6 +52,8 @@ export class PostgresStore implements Store {
         const report = this.#settings.autoMigrate
           ? await this.migrator.migrate()
           : await this.migrator.check()
+        const { from, current } = report
+        if (from !== undefined) this.#settings.onMigrated({ from, to: current })
         const head = await this.#store.head()
         for (const warning of migrationWarnings(report)) this.#settings.onWarning(warning)
         return head

@@ -5,7 +5,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Revision } from '../../records/record.ts'
 import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
-import type { ChangesReply, Drift, Head, Inspection, MigrationReport, Moment } from '../store.ts'
+import type { ChangesReply, Drift, Head, Inspection, MigrationReport, Moment, SchemaStep } from '../store.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
 import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
@@ -37,6 +37,8 @@ export interface EngineOptions {
 
 export interface Opened {
   readonly head: Head
+  /** From which schema number to which it was brought; absent where there was nothing to do. */
+  readonly migrated?: SchemaStep
   /** What people should know, though it stops nothing. */
   readonly warnings: readonly string[]
 }
@@ -68,7 +70,12 @@ export class Engine {
       const head = prepareHead(connection, { firstRevision, now })
       this.#files = new FilesInUse(file)
       this.#connection = connection
-      return { head, warnings: migrationWarnings(report) }
+      const { from, current: to } = report
+      return {
+        head,
+        ...(from === undefined ? {} : { migrated: { from, to } }),
+        warnings: migrationWarnings(report),
+      }
     } catch (thrown) {
       this.#release(database)
       throw translateSqliteError(thrown, file)

@@ -17,6 +17,7 @@ import type {
   Migrator,
   Moment,
   PoolFigures,
+  SchemaStep,
   Store,
 } from '../store.ts'
 import type { BatchReply } from './commit-batch.ts'
@@ -47,6 +48,8 @@ export interface SqliteStoreOptions {
   readonly firstRevision?: Revision
   /** Told what people should know though it stops nothing, such as a migration whose text has changed. @default nothing */
   readonly onWarning?: (warning: string) => void
+  /** Told when `open` brought the schema from one number to another. @default nothing */
+  readonly onMigrated?: (step: SchemaStep) => void
 }
 
 /**
@@ -63,6 +66,7 @@ export class SqliteStore implements Store {
   readonly #now: () => number
   readonly #pageSize: number
   readonly #onWarning: (warning: string) => void
+  readonly #onMigrated: (step: SchemaStep) => void
   #state: 'new' | 'open' | 'closed' = 'new'
   /** Whether the present thread has the file open, or is about to. */
   #opened: Promise<Head> | undefined
@@ -71,6 +75,7 @@ export class SqliteStore implements Store {
     this.#now = options.now ?? Date.now
     this.#pageSize = options.pageSize ?? 2_000
     this.#onWarning = options.onWarning ?? (() => undefined)
+    this.#onMigrated = options.onMigrated ?? (() => undefined)
     this.#link = new WorkerLink({
       onEnd: () => {
         this.#opened = undefined
@@ -195,7 +200,8 @@ export class SqliteStore implements Store {
 
   #openFile(): Promise<Head> {
     this.#opened ??= this.#callUnopened('open', this.#now()).then(
-      ({ head, warnings }) => {
+      ({ head, migrated, warnings }) => {
+        if (migrated !== undefined) this.#onMigrated(migrated)
         for (const warning of warnings) this.#onWarning(warning)
         return head
       },
