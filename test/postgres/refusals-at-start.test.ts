@@ -25,6 +25,8 @@ beforeAll(async () => {
       'host all postgres 127.0.0.1/32 trust',
       'hostnossl all encrypted 127.0.0.1/32 reject',
       'hostssl all plain 127.0.0.1/32 reject',
+      'host all md5 127.0.0.1/32 md5',
+      'host all password 127.0.0.1/32 password',
       'host all all 127.0.0.1/32 scram-sha-256',
     ],
   })
@@ -146,6 +148,20 @@ describe('opening', () => {
     const query = place.query?.replace('CERTIFICATES', certificates) ?? ''
     expect(await opening({ ...place, query })).toMatchObject({ code, retryable: false, exitCode: 78 })
   })
+
+  it.each(['scram-sha-256', 'md5', 'password'])(
+    'says that a password is wanted and none is there: %s',
+    async (way) => {
+      await server.query(`set password_encryption = '${way === 'md5' ? 'md5' : 'scram-sha-256'}';
+      create role ${way.replaceAll('-', '_')} login password '${canary}'`)
+      expect(await opening({ role: way.replaceAll('-', '_'), password: '' })).toMatchObject({
+        code: 'COORD_STORE_AUTH',
+        exitCode: 78,
+        detail: `The database failed connecting to 127.0.0.1:${server.port}: it asks for a password, and DATABASE_URL has none.`,
+        hint: expect.stringMatching(/^Check user and password/),
+      })
+    },
+  )
 
   const passing: readonly (readonly [string, Place, string])[] = [
     ['a port that nobody listens on', { host: '127.0.0.1:1' }, 'COORD_STORE_UNAVAILABLE'],

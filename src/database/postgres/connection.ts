@@ -89,7 +89,10 @@ export class Connection {
       } catch (thrown) {
         connection.destroy()
         if (index === attempts.length - 1 || !refusesEncryption(thrown))
-          throw translateRefusal(thrown, `connecting to ${nameOf(host)}`)
+          throw translateRefusal(thrown, {
+            doing: `connecting to ${nameOf(host)}`,
+            withPassword: settings.target.password !== undefined,
+          })
       }
     }
     throw new CoordinatorError('COORD_INTERNAL')

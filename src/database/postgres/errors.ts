@@ -46,14 +46,26 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   })
 }
 
+/** What the driver and PgBouncer say where a password is asked for and there is none; a server has a SQLSTATE for it. */
+const passwordTexts = /client password must be a|^(password|SASL) authentication failed\b/
+
 /** Translates why a connection could not be made. What a pooler says then is about the login; later it would not be. */
-export function translateRefusal(thrown: unknown, doing: string): CoordinatorError {
+export function translateRefusal(
+  thrown: unknown,
+  { doing, withPassword }: { readonly doing: string; readonly withPassword: boolean },
+): CoordinatorError {
+  const { code = '', message } = asError(thrown)
+  if (!withPassword && (code === '28P01' || passwordTexts.test(message)))
+    return new CoordinatorError('COORD_STORE_AUTH', {
+      detail: `The database failed ${doing}: it asks for a password, and DATABASE_URL has none.`,
+      ...(code === '' ? {} : { sourceCode: code }),
+    })
   const translated = translateError(thrown, { doing })
   if (!isServerError(thrown) || thrown.code !== '08P01' || thrown.routine !== undefined) return translated
-  const code = poolerTexts.find(([text]) => text.test(thrown.message))?.[1]
-  return code === undefined
+  const login = poolerTexts.find(([text]) => text.test(message))?.[1]
+  return login === undefined
     ? translated
-    : new CoordinatorError(code, { detail: translated.detail, sourceCode: thrown.code })
+    : new CoordinatorError(login, { detail: translated.detail, sourceCode: thrown.code })
 }
 
 /** Whether after this failure the connection, and those beside it, must not be used again. */
