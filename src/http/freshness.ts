@@ -9,7 +9,7 @@ import { revisionText } from './read-query.ts'
 export const freshnessQuery = {
   minRevision: revisionText.optional().meta({
     description: 'Waits until this revision is visible here, for at most 3 seconds (then 504).',
-    example: '42',
+    example: 42,
   }),
   consistency: z.enum(['latest']).optional().meta({
     description: 'With `latest` the database is asked first whether anything newer was committed.',

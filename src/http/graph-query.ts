@@ -6,25 +6,24 @@ import { EDGE_ORIGINS } from '../records/graph-id.ts'
 /** More steps than any answer needs; a chain that long would not fit into one. */
 export const MAX_DEPTH = 1_000
 
-function wholeNumber(min: number, max: number) {
+/** @returns a reader of text, which the reference shows as the number that it is */
+export function wholeNumber(min: number, max: number) {
   return z
     .string()
     .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
     .optional()
+    .meta({ type: 'integer', minimum: min, maximum: max })
 }
 
 /** How many items an answer may list. */
 export function limitQuery(fallback: number, max: number = MAX_LIMIT) {
-  return wholeNumber(1, max).meta({
-    description: `How many items the answer lists: 1 to ${max}.`,
-    default: String(fallback),
-  })
+  return wholeNumber(1, max).meta({ description: 'How many items the answer lists.', default: fallback })
 }
 
 export const depthQuery = wholeNumber(0, MAX_DEPTH).meta({
-  description: `How many steps to go: up to ${MAX_DEPTH}. Without it there is no bound, unless the question says another.`,
+  description: 'How many steps to go. Without it there is no bound, unless the question says another.',
 })
 
 export const directionQuery = z

@@ -14,6 +14,6 @@ export const historyQuery = z.object({
     .regex(/^(?:[1-9]\d?|100)$/, `must be a whole number from 1 to ${limit}`)
     .transform(Number)
     .optional()
-    .meta({ description: `Entries on a page: 1 to ${limit}.`, default: String(limit) }),
+    .meta({ description: 'Entries on a page.', type: 'integer', minimum: 1, maximum: limit, default: limit }),
   ...freshnessQuery,
 })

@@ -12,6 +12,7 @@ export const revisionText = z
   .regex(/^\d+$/, 'must be a whole number')
   .transform(Number)
   .refine(Number.isSafeInteger, 'is larger than any revision')
+  .meta({ type: 'integer', minimum: 0 })
 
 /**
  * Reads the query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that

@@ -139,6 +139,48 @@ describe('http: the reference', () => {
       { durable: false, options: { commitTimeoutMs: 100 } },
     ))
 
+  it('describes numbers in the query string as integers, with the bounds and defaults that are kept', () =>
+    withServer(async (scope) => {
+      await register(scope)
+      const document = (await scope.ask('/openapi.json')).body as OpenApiDocument
+      const met = new Set<string>()
+      for (const [path, { get }] of Object.entries(document.paths)) {
+        const parameters = get?.parameters?.filter(({ in: place }) => place === 'query') ?? []
+        const needed = parameters.flatMap(({ name, required, example }) =>
+          required ? [`${name}=${example}`] : [],
+        )
+        // There is something behind this revision, so that nobody waits for it.
+        if (path === '/changes') needed.push('after=0')
+        for (const { name, schema } of parameters.filter(({ schema: { type } }) => type === 'integer')) {
+          const { minimum = 0, maximum, default: fallback = minimum } = schema as Record<string, number>
+          const isTaken = async (value: number) => {
+            const query = [...needed, `${name}=${value}`].join('&')
+            return (
+              (await scope.ask(`${path.replaceAll(/[{}]/g, '')}?${query}`)).body?.code !==
+              'COORD_QUERY_INVALID'
+            )
+          }
+          expect([
+            path,
+            name,
+            await isTaken(minimum),
+            await isTaken(fallback),
+            await isTaken(minimum - 1),
+          ]).toEqual([path, name, true, true, false])
+          if (maximum !== undefined)
+            expect([path, name, await isTaken(maximum), await isTaken(maximum + 1)]).toEqual([
+              path,
+              name,
+              true,
+              false,
+            ])
+          met.add(name)
+        }
+      }
+      expect([...met].sort()).toEqual(['before', 'depth', 'limit', 'minRevision', 'wait'])
+      expect((await scope.ask('/docs')).text).toContain('integer · 1 to 1000 · default 100')
+    }))
+
   it('is a page that shows every operation and needs nothing from elsewhere', () =>
     withServer(async ({ ask }) => {
       const { headers, text } = await ask('/docs')

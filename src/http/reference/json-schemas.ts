@@ -19,13 +19,22 @@ export class JsonSchemas {
   }
 }
 
+interface Written {
+  readonly zodSchema: z.core.$ZodType
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema
+}
+
 /** Answers may gain members, and no client must stumble over that. Bounds of all numbers tell nobody anything. */
-function relax({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+function relax({ zodSchema, jsonSchema }: Written): void {
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
-  // A format says it all; the pattern that zod adds takes a line that nobody can read.
-  if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+  // A format says it all; the pattern that zod adds takes a line that nobody can read. A number that is read from the text of a
+  // URL is still a number for whoever sends it.
+  if (jsonSchema.format !== undefined || jsonSchema.type === 'integer') delete jsonSchema.pattern
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+  // zod leaves out what stands for a value that is transformed once it is there.
+  const { default: fallback } = z.globalRegistry.get(zodSchema) ?? {}
+  if (fallback !== undefined) jsonSchema.default ??= fallback
 }
 
 function withReferences<T>(value: T): T {

@@ -37,7 +37,13 @@ const parameters = z.object({
     .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
     .transform(Number)
     .optional()
-    .meta({ description: 'How many entries a page may have: 1 to 1,000.', default: '100' }),
+    .meta({
+      description: 'How many entries a page may have.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000,
+      default: 100,
+    }),
   wait: z
     .string()
     .regex(/^\d{1,2}$/, `must be a whole number from 0 to ${MAX_WAIT_SECONDS}`)
@@ -45,8 +51,11 @@ const parameters = z.object({
     .refine((seconds) => seconds <= MAX_WAIT_SECONDS, `must be a whole number from 0 to ${MAX_WAIT_SECONDS}`)
     .optional()
     .meta({
-      description: 'Where nothing is there yet, waits so many seconds for it: up to 60.',
-      default: '0',
+      description: 'Where nothing is there yet, waits so many seconds for it.',
+      type: 'integer',
+      minimum: 0,
+      maximum: MAX_WAIT_SECONDS,
+      default: 0,
     }),
   kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
   name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),

@@ -4,7 +4,7 @@ import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
 import { invalidQuery } from '../../records/invalid-query.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { FORMAT_NAMES, preferredFormat } from '../graph-format.ts'
-import { depthQuery, directionQuery, limitQuery, originQuery, tagQuery, typeQuery } from '../graph-query.ts'
+import { depthQuery, directionQuery, originQuery, tagQuery, typeQuery, wholeNumber } from '../graph-query.ts'
 import { graphSchema } from '../graph-schemas.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
@@ -23,7 +23,7 @@ const parameters = z.object({
   around: text.meta({ description: 'Only the surroundings of this node: an id, or the name of a service.' }),
   depth: depthQuery,
   direction: directionQuery,
-  limit: limitQuery(10_000, 1_000_000).meta({
+  limit: wholeNumber(1, 1_000_000).meta({
     description: 'How many nodes at most. Without it all of them; around a node, the 1,000 nearest.',
   }),
   rebuild: z

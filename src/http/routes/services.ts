@@ -82,12 +82,11 @@ const listParameters = z.object({
       example: { 'metadata.team': 'checkout' },
     }),
   limit: z
-    .string()
+    .int()
+    .min(1)
+    .max(LIST_LIMIT_MAX)
     .optional()
-    .meta({
-      description: `Services on a page: 1 to ${LIST_LIMIT_MAX}.`,
-      default: String(LIST_LIMIT_DEFAULT),
-    }),
+    .meta({ description: 'Services on a page.', default: LIST_LIMIT_DEFAULT }),
   cursor: text.meta({ description: '`nextCursor` of the page before; the filters have to be the same.' }),
   fields: text.meta({
     description: 'Only these fields of each service, separated by commas.',
