@@ -98,7 +98,7 @@ function ttlFault(value: number): Fault | undefined {
 /** What `migrationFile` holds is documented with the knowledge graph; what it does not know, it keeps. */
 const migrationFile = document(LIMITS.migrationFileBytes).meta({
   description:
-    'What the service brings along: its API endpoints, tables, events. Makes the service `active`.',
+    'What the service brings along; makes it `active`. Whatever it holds is kept; the knowledge graph understands `apis` (or `apiEndpoints`, `endpoints`), `calls`, `tables`, `events`, `capabilities`, `requires` and `dependencies`, as docs/migration-file.schema.json describes them.',
 })
 
 /** What a service sends to register. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { deriveService } from '../../src/graph/derive.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
+import { registrationSchema } from '../../src/records/service-schema.ts'
 
 const schema = JSON.parse(readFileSync('docs/migration-file.schema.json', 'utf8'))
 const fileSchema = z.fromJSONSchema(schema)
@@ -14,6 +15,12 @@ function relationsOf(migrationFile: JsonObject): readonly string[] {
 }
 
 describe('the schema of a migration file', () => {
+  it('has no member that the description of the field does not name', () => {
+    const { description } = registrationSchema.shape.migrationFile.unwrap()
+    for (const member of Object.keys(schema.properties)) expect(description).toContain(`\`${member}\``)
+    expect(description).toContain('docs/migration-file.schema.json')
+  })
+
   it('takes its own example, and the graph understands all of it', () => {
     const [example] = schema.examples
     expect(fileSchema.safeParse(example).success).toBe(true)
