@@ -24,8 +24,6 @@ import { RevisionWaiters } from './revision-waiters.ts'
 import { type LiveStatus, StatusBoard } from './status.ts'
 import type { KnownValues, View } from './view.ts'
 
-export { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
-
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
 

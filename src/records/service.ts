@@ -51,11 +51,6 @@ export const REGISTRATION_FIELDS: readonly string[] = Object.keys(registrationSc
 const registrationFields: ReadonlySet<string> = new Set(REGISTRATION_FIELDS)
 const dependencyFields: ReadonlySet<string> = new Set(['serviceName', 'version', 'type'])
 
-/** The name of a needed service. */
-export function dependencyName(dependency: Dependency): string {
-  return typeof dependency === 'string' ? dependency : dependency.serviceName
-}
-
 /**
  * Reads a registration. What it does not know is ignored, with a warning.
  *
