@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { graphCommand } from './graph.ts'
+import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { reportError } from './report-error.ts'
@@ -59,7 +60,6 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     .description('A service registry and knowledge graph, in memory or on the database you have.')
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('Next: run the command with --help.')
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -81,12 +81,16 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     doctorCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
-  return program
+  return withHelpCommand(program)
 }
 
 /** Commander hands these on only to commands that it makes itself. */
 function inherit(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
   for (const child of command.commands) inherit(child, command)
-  return command
+  return command.commands.length === 0 ? command : withHelpCommand(command)
+}
+
+function withHelpCommand(parent: Command): Command {
+  return parent.helpCommand(false).addCommand(inherit(helpCommand(parent), parent))
 }

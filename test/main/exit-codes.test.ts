@@ -51,11 +51,28 @@ describe('exit codes of coordinator serve', () => {
   })
 
   it.each(
-    [['--help'], ['--version'], ['help'], ['help', 'import'], ['migrate', '--help']].map((args) => [args]),
+    [
+      ['--help'],
+      ['--version'],
+      ['help'],
+      ['help', 'import'],
+      ['help', 'graph', 'impact'],
+      ['migrate', '--help'],
+    ].map((args) => [args]),
   )('0 for %j', async (args) => {
     const { code, stdout, stderr } = await runCoordinator(args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).not.toBe('')
+  })
+
+  it.each([
+    [['help', 'servce'], "unknown command 'servce'\n(Did you mean serve?)"],
+    [['help', 'graph', 'impct'], "unknown command 'impct'\n(Did you mean impact?)"],
+    [['graph', 'help', 'bogus'], "unknown command 'bogus'"],
+  ])('2 for %j, which says that there is no such command', async (args, said) => {
+    const { code, stdout, stderr } = await runCoordinator(args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toBe(`coordinator: ${said}\nNext: run the command with --help.\n`)
   })
 
   it.each<[string, Env, string, RegExp]>([
