@@ -50,7 +50,7 @@ export class MendingAdvice {
         }
       case 'COORD_STORE_AUTH':
         return {
-          hint: `Copy the key into ${this.#keyVariable} again: dashboard, Settings > API Keys of the same project as SUPABASE_URL.`,
+          hint: `Copy the key into ${this.#keyVariable} again: dashboard, Project Settings > API Keys of the same project as SUPABASE_URL.`,
         }
       case 'COORD_STORE_UNAVAILABLE':
         return { hint: 'The database of the project restarts, or is gone: see the dashboard.' }
