@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { v5 as uuidV5 } from 'uuid'
 import { CoordinatorError } from '../errors.ts'
 import { canonicalJson } from '../records/canonical-json.ts'
+import { nameUuid } from '../records/name-uuid.ts'
 import { newCommitId } from './new-commit-id.ts'
 
 /** The namespace of commit ids that are made of an `Idempotency-Key`. */
@@ -40,7 +40,7 @@ export function identifyCommit(key: string | undefined, wish: Wish): CommitIdent
   const { route, body, index = 0 } = wish
   const name = index === 0 ? [key] : [key, index]
   return {
-    commitId: uuidV5(JSON.stringify(name), KEY_NAMESPACE),
+    commitId: nameUuid(JSON.stringify(name), KEY_NAMESPACE),
     fingerprint: hash('sha256', `${route}\n${body === undefined ? '' : canonicalJson(body)}`, 'hex'),
   }
 }

@@ -9,7 +9,7 @@ let present = ''
 
 /**
  * A UUID of version 5 (RFC 9562): the same for the same name in the same namespace, everywhere. Every registration needs
- * one; `uuid` of npm takes ten times as long, because it feeds a hash object piece by piece.
+ * one: the package `uuid`, which feeds a hash object piece by piece, took ten times as long.
  */
 export function nameUuid(name: string, namespace: string): string {
   // No UTF-16 code unit takes more than three bytes.
