@@ -11,12 +11,20 @@ import { type DeriveSink, isObject, itemsOf, textOf } from './derive-sink.ts'
  * @returns the id of the service's node
  */
 export function deriveService(data: JsonObject, sink: DeriveSink): string {
-  const name = textOf(data['serviceName']) ?? ''
   deriveDependencies(data['dependencies'], sink)
+  deriveOthers(data, sink)
+  return serviceNodeId(serviceNameIn(data))
+}
+
+/** The same without the `dependencies` of the registration, which nearly every service has. */
+export function deriveOthers(data: JsonObject, sink: DeriveSink): void {
   for (const capability of itemsOf(data['capabilities']))
     if (typeof capability === 'string' && capability !== '')
       sink('provides', nodeId('capability', capability))
   const file = data['migrationFile']
-  if (isObject(file)) deriveMigrationFile(file, name, sink)
-  return serviceNodeId(name)
+  if (isObject(file)) deriveMigrationFile(file, serviceNameIn(data), sink)
+}
+
+export function serviceNameIn(data: JsonObject): string {
+  return textOf(data['serviceName']) ?? ''
 }

@@ -2,7 +2,8 @@ import type { Projection, ProjectionDefinition } from '../live/projection.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { EDGE_ORIGINS, type EdgeIdentity, type EdgeOrigin } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
-import { deriveService } from './derive.ts'
+import { deriveOthers, serviceNameIn } from './derive.ts'
+import { DEPENDS_ON, eachDependency } from './derive-dependencies.ts'
 import { findEdgeById } from './find-edge.ts'
 import { GraphCopy } from './graph-copy.ts'
 import type { GraphReader } from './graph-reader.ts'
@@ -191,18 +192,15 @@ export class GraphProjection implements Projection, GraphReader {
 
   #stateService(slot: number, data: JsonObject): void {
     const { topology } = this
-    // The id of the node comes with its edges; they wait here for it, two items each.
-    const relations: string[] = []
-    const id = deriveService(data, (type, target) => {
-      relations.push(type, target)
-    })
-    const node = topology.nodeFor(id)
+    const node = topology.serviceNode(serviceNameIn(data))
     this.#restate(slot, node)
     const edges: number[] = []
-    for (let at = 0; at < relations.length; at += 2) {
-      const target = topology.nodeFor(relations[at + 1] as string)
-      edges.push(topology.edgeFor(node, relations[at] as string, target, 'declared'))
-    }
+    eachDependency(data['dependencies'], (name) => {
+      edges.push(topology.edgeFor(node, DEPENDS_ON, topology.serviceNode(name), 'declared'))
+    })
+    deriveOthers(data, (type, target) => {
+      edges.push(topology.edgeFor(node, type, topology.nodeFor(target), 'declared'))
+    })
     this.#stateEdges(slot, edges)
     this.#setActive(slot, data['migrationFile'] !== undefined)
   }

@@ -1,4 +1,11 @@
-import { EDGE_ORIGINS, type EdgeIdentity, type EdgeOrigin, nodeTypeOf } from '../records/graph-id.ts'
+import {
+  EDGE_ORIGINS,
+  type EdgeIdentity,
+  type EdgeOrigin,
+  nodeTypeOf,
+  serviceNameOf,
+  serviceNodeId,
+} from '../records/graph-id.ts'
 import { EdgeTable } from './edge-table.ts'
 import { targetNeedsSource } from './edge-types.ts'
 import { IntLists } from './int-lists.ts'
@@ -20,7 +27,9 @@ export class Topology {
   readonly nodesByType = new Map<string, number>()
   readonly edgesByType: number[] = []
   readonly #ids: string[] = []
-  readonly #numbers = new Map<string, number>()
+  /** Nodes of services by name, all others by id: registrations name services, and an id would have to be made each time. */
+  readonly #services = new Map<string, number>()
+  readonly #others = new Map<string, number>()
   /** How many records and defining edges state each node. */
   readonly #statements: number[] = []
   readonly #free: number[] = []
@@ -32,7 +41,7 @@ export class Topology {
   }
 
   get nodeCount(): number {
-    return this.#numbers.size
+    return this.#services.size + this.#others.size
   }
 
   get unresolvedCount(): number {
@@ -45,7 +54,8 @@ export class Topology {
   }
 
   find(id: string): number {
-    return this.#numbers.get(id) ?? -1
+    const name = serviceNameOf(id)
+    return (name === undefined ? this.#others.get(id) : this.#services.get(name)) ?? -1
   }
 
   idOf(node: number): string {
@@ -56,14 +66,21 @@ export class Topology {
     return (this.#statements[node] ?? 0) > 0
   }
 
+  /** The node of all services of a name, as `nodeFor` gives it. */
+  serviceNode(name: string): number {
+    return this.#services.get(name) ?? this.nodeFor(serviceNodeId(name))
+  }
+
   /** The node with an id, made where it is new: unresolved, until it is stated. */
   nodeFor(id: string): number {
-    const known = this.#numbers.get(id)
-    if (known !== undefined) return known
+    const known = this.find(id)
+    if (known !== -1) return known
     const node = this.#free.pop() ?? this.#ids.length
     this.#ids[node] = id
     this.#statements[node] = 0
-    this.#numbers.set(id, node)
+    const name = serviceNameOf(id)
+    if (name === undefined) this.#others.set(id, node)
+    else this.#services.set(name, node)
     this.#unresolved += 1
     this.#shape += 1
     this.#countNode(id, 1)
@@ -161,7 +178,9 @@ export class Topology {
     const id = this.#ids[node] as string
     if (id === '' || (this.#statements[node] as number) > 0) return
     if (this.out.size(node) > 0 || this.in.size(node) > 0) return
-    this.#numbers.delete(id)
+    const name = serviceNameOf(id)
+    if (name === undefined) this.#others.delete(id)
+    else this.#services.delete(name)
     this.#shape += 1
     this.#ids[node] = ''
     this.#free.push(node)

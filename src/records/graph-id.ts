@@ -34,22 +34,19 @@ export function nodeId(type: string, ...parts: readonly string[]): string {
   return id
 }
 
+const servicePrefix = 'service:'
+
 /** The id of the node of all services with one name. */
 export function serviceNodeId(serviceName: string): string {
-  const known = serviceIds.get(serviceName)
-  if (known !== undefined) return known
-  const id = `service:${encodePart(serviceName)}`
-  if (serviceIds.size === SERVICE_IDS_MAX) serviceIds.clear()
-  serviceIds.set(serviceName, id)
-  return id
+  return servicePrefix + encodePart(serviceName)
 }
 
-/**
- * Ids of names that were asked for. Every registration names several services, most of them named before; an id that is put
- * together anew is also hashed anew by every map that it is looked up in.
- */
-const serviceIds = new Map<string, string>()
-const SERVICE_IDS_MAX = 16_384
+/** The name of the services whose node has an id; `undefined` where it is the id of another node. */
+export function serviceNameOf(id: string): string | undefined {
+  if (!id.startsWith(servicePrefix)) return undefined
+  const name = decodePart(id.slice(servicePrefix.length))
+  return name === undefined || serviceNodeId(name) !== id ? undefined : name
+}
 
 function encodePart(text: string): string {
   return plain.test(text) ? text : encodeURIComponent(text.toWellFormed())
