@@ -2,6 +2,7 @@ import type { Projection, ProjectionDefinition } from '../live/projection.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { EDGE_ORIGINS, type EdgeIdentity, type EdgeOrigin } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
+import { sortFew } from '../records/sort-few.ts'
 import { deriveOthers, serviceNameIn } from './derive.ts'
 import { DEPENDS_ON, eachDependency } from './derive-dependencies.ts'
 import { findEdgeById } from './find-edge.ts'
@@ -240,7 +241,7 @@ export class GraphProjection implements Projection, GraphReader {
     const { edges } = this.topology
     const { revision } = this.#records[slot] as StoredRecord
     let last = -1
-    for (const edge of stated.sort(ascending)) {
+    for (const edge of sortFew(stated)) {
       if (edge === last) continue
       last = edge
       this.#stated.push(slot, edge)
@@ -299,10 +300,6 @@ function removeFrom(lists: Map<number, number[]>, key: number, slot: number): vo
   if (rest === undefined) return
   if (rest.length === 0) lists.delete(key)
   else lists.set(key, rest)
-}
-
-function ascending(left: number, right: number): number {
-  return left - right
 }
 
 /** The graph of a view: `view.projection(graphProjection)`. */

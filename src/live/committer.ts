@@ -262,8 +262,8 @@ export class Committer {
     const followed = await this.#follow(reply, asked, valuesOf(batch, reply.results))
     this.#judged = []
     if (followed) {
-      for (const [index, pending] of batch.entries())
-        this.#settle(pending, reply.results[index] as CommitResult)
+      for (let index = 0; index < batch.length; index += 1)
+        this.#settle(batch[index] as Pending, reply.results[index] as CommitResult)
       if (slow && waiting > 0 && !this.#closing)
         await this.#gather(waiting + batch.length, Math.min(durationMs * gatherPart, gatherMaxMs))
     } else {
@@ -392,7 +392,8 @@ function newestOf(results: readonly CommitResult[]): Revision {
 /** What the entries say that this batch has just made. */
 function valuesOf(batch: readonly Pending[], results: readonly CommitResult[]): KnownValues {
   const values = new Map<Revision, readonly JsonObject[]>()
-  for (const [index, result] of results.entries()) {
+  for (let index = 0; index < results.length; index += 1) {
+    const result = results[index] as CommitResult
     const known = batch[index]?.values
     // What was accepted earlier may have had another content.
     if (known !== undefined && result.outcome === 'accepted' && !result.replayed)

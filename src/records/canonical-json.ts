@@ -1,3 +1,5 @@
+import { sortFew } from './sort-few.ts'
+
 declare const canonical: unique symbol
 
 /**
@@ -74,7 +76,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   if (!isSorted(keys)) {
     // An engine puts members that look like numbers first, whatever the order they were made in.
     if (keys.some(isPlacedByEngine)) return notByEngine
-    keys = keys.sort()
+    keys = sortFew(keys)
     copy = {}
   }
   for (let index = 0; index < keys.length; index += 1) {

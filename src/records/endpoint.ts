@@ -19,15 +19,27 @@ export function endpointFault(text: string): EndpointFault | undefined {
     }
   // The URL parser repairs blanks, line breaks and `http:cart`; what is stored should need no repair.
   if (/\s/.test(text)) return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
-  const scheme = schemeOf.exec(text)?.[0].toLowerCase()
-  if (scheme === undefined) return withoutScheme(text)
-  if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
-  const url = !text.slice(scheme.length).startsWith('//') ? null : parse(text)
-  if (url === null || url.hostname === '')
-    return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL with a host, such as http://cart:7070' }
-  if (url.username !== '' || url.password !== '')
+  if (!beginsAsUsual(text)) {
+    const scheme = schemeOf.exec(text)?.[0].toLowerCase()
+    if (scheme === undefined) return withoutScheme(text)
+    if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
+    if (!text.startsWith('//', scheme.length)) return notUrl
+  }
+  const url = parse(text)
+  if (url === null || url.hostname === '') return notUrl
+  if (text.includes('@') && (url.username !== '' || url.password !== ''))
     return { code: 'COORD_ENDPOINT_CREDENTIALS', message: 'holds a user name or a password' }
   return undefined
+}
+
+const notUrl: EndpointFault = {
+  code: 'COORD_ENDPOINT_NOT_URL',
+  message: 'is not a URL with a host, such as http://cart:7070',
+}
+
+/** Every registration comes by here: the usual ones need no taking apart. */
+function beginsAsUsual(text: string): boolean {
+  return text.startsWith('http://') || text.startsWith('https://') || text.startsWith('grpc://')
 }
 
 /** The URL in the form that makes equal ones equal: WHATWG's serialisation. @param text an endpoint without fault */

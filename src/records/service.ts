@@ -123,8 +123,15 @@ function normalizedDependency(dependency: NonNullable<SentFields['dependencies']
   }
 }
 
+/** Lists are short, and have no repeats: a set of them would cost more than looking. */
+function isWithoutRepeats(list: readonly string[]): boolean {
+  for (let at = 1; at < list.length; at += 1)
+    if (list.lastIndexOf(list[at] as string, at - 1) !== -1) return false
+  return true
+}
+
 function withoutRepeats(list: readonly string[] = none): readonly string[] {
-  return list.length < 2 ? list : [...new Set(list)]
+  return isWithoutRepeats(list) ? list : [...new Set(list)]
 }
 
 function warningsOf(input: JsonObject): readonly Warning[] {
