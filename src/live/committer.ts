@@ -109,10 +109,9 @@ export class Committer {
 
   /** Commits that have no answer yet. */
   get depth(): number {
-    return this.#parts.reduce(
-      (sum, part) => sum + part.length,
-      this.#waiting.length + this.#inFlight.length + this.#judged.length,
-    )
+    let depth = this.#waiting.length + this.#inFlight.length + this.#judged.length
+    for (const part of this.#parts) depth += part.length
+    return depth
   }
 
   /**
@@ -127,13 +126,12 @@ export class Committer {
       return Promise.reject(refusal)
     }
     return new Promise((resolve, reject) => {
-      const size = commit.writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 0)
       const startedAt = performance.now()
       const deadline = startedAt + this.#options.commitTimeoutMs
       this.#waiting.push({
         commit,
         values,
-        size,
+        size: sizeOf(commit),
         startedAt,
         deadline,
         resolve,
@@ -380,6 +378,13 @@ export class Committer {
     pending.reject(error)
     this.#port.answered('failed', performance.now() - pending.startedAt)
   }
+}
+
+/** How much `data` a commit has, in UTF-16 code units. */
+function sizeOf({ writes }: Commit): number {
+  let size = 0
+  for (const write of writes) if (write.op === 'put') size += write.data.length
+  return size
 }
 
 /** The newest revision that some results tell of; 0 where they tell of none. */

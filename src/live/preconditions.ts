@@ -12,6 +12,9 @@ export type Precondition =
   | { readonly kind: 'none' | 'exists' | 'absent' }
   | { readonly kind: 'revision'; readonly revision: Revision }
 
+const none: Precondition = { kind: 'none' }
+const anything: Expectation = { callers: false }
+
 const etagForm = /^"([0-9a-f]{8})-(\d{1,16})"$/
 
 /**
@@ -29,7 +32,7 @@ export function readPrecondition(
     if (ifNoneMatch.trim() === '*') return { kind: 'absent' }
     throw invalid('If-None-Match', 'of a write must be *')
   }
-  if (ifMatch === undefined) return { kind: 'none' }
+  if (ifMatch === undefined) return none
   return ifMatch.trim() === '*' ? { kind: 'exists' } : revisionOf(ifMatch.trim(), lineage)
 }
 
@@ -77,7 +80,7 @@ export function expectationOf(
 ): Expectation {
   switch (precondition.kind) {
     case 'none':
-      return { callers: false }
+      return anything
     case 'absent':
       return { expect: 0, callers: true }
     case 'revision':

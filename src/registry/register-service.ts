@@ -47,7 +47,7 @@ function planRegistration(state: PlanningState, wanted: Wanted): PlannedChange<R
   const stored = view.get(SERVICE_KIND, serviceId)
   // A registration mends a record that a person made unfit to be served.
   const current = stored?.revision ?? refusedService(view, serviceId)?.revision ?? 0
-  const { expect, callers } = expectationOf(state.precondition, { ...state, current })
+  const { expect, callers } = expectationOf(state.precondition, { current, attempt: state.attempt })
   const complete =
     registration.migrationFile === undefined ? withStoredMigration(registration, stored) : registration
   // What brings its own migrationFile depends on nothing that is stored; the rest must not wipe out one that we missed.
