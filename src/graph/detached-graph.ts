@@ -29,7 +29,9 @@ export class DetachedGraph {
   }
 
   remove({ kind, id }: RecordKey): void {
-    const slot = this.#records.remove(kind, id)
-    if (slot !== -1) this.graph.remove(slot)
+    const slot = this.#records.find(kind, id)
+    if (slot === -1) return
+    this.#records.remove({ kind, id }, slot)
+    this.graph.remove(slot)
   }
 }

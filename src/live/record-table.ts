@@ -1,4 +1,4 @@
-import type { StoredRecord } from '../records/record.ts'
+import type { RecordKey, StoredRecord } from '../records/record.ts'
 
 /** Records, to be read. */
 export interface Records {
@@ -50,27 +50,28 @@ export class RecordTable implements Records {
     for (const slot of this.#slots.get(kind)?.values() ?? []) yield this.#records[slot] as StoredRecord
   }
 
-  /** Adds a record, or puts it in the place of its earlier version. Returns its slot. */
-  put(record: StoredRecord): number {
-    const slots = this.#slotsOf(record.kind)
-    let slot = slots.get(record.id)
-    if (slot === undefined) {
-      slot = this.#free.pop() ?? this.#records.length
-      slots.set(record.id, slot)
-    }
+  /** The record in a slot; `undefined` where that is empty, or -1. */
+  at(slot: number): StoredRecord | undefined {
+    return this.#records[slot]
+  }
+
+  /**
+   * Adds a record, or puts it in the place of its earlier version. Returns its slot.
+   *
+   * @param known what `find` says of it
+   */
+  put(record: StoredRecord, known = this.find(record.kind, record.id)): number {
+    const slot = known === -1 ? (this.#free.pop() ?? this.#records.length) : known
+    if (known === -1) this.#slotsOf(record.kind).set(record.id, slot)
     this.#records[slot] = record
     return slot
   }
 
-  /** Returns the slot that the record had; -1 where there was none. */
-  remove(kind: string, id: string): number {
-    const slots = this.#slots.get(kind)
-    const slot = slots?.get(id)
-    if (slot === undefined) return -1
-    slots?.delete(id)
+  /** @param slot what `find` says of the record */
+  remove({ kind, id }: RecordKey, slot: number): void {
+    this.#slots.get(kind)?.delete(id)
     this.#records[slot] = undefined
     this.#free.push(slot)
-    return slot
   }
 
   #slotsOf(kind: string): Map<string, number> {

@@ -1,7 +1,7 @@
 import type { LoadPage } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import type { Entry, EntryWrite, Position, Revision, StoredRecord } from '../records/record.ts'
+import type { Entry, EntryWrite, Position, RecordKey, Revision, StoredRecord } from '../records/record.ts'
 import type { Domain, KindCheck, Projection, ProjectionDefinition } from './projection.ts'
 import { type Records, RecordTable } from './record-table.ts'
 
@@ -12,6 +12,14 @@ export interface RefusedRecord {
   readonly revision: Revision
   readonly createdAt: number
   readonly reason: string
+}
+
+/** What a view keeps for each kind of records. */
+interface KindState {
+  readonly check: KindCheck | undefined
+  readonly projections: readonly Projection[]
+  /** The commits that deleted records which are absent now. */
+  readonly deletedAt: Map<string, Revision>
 }
 
 /** What the `data` of each write of some entries says, by their revision. */
@@ -27,9 +35,11 @@ const RECENT_DIGESTS = 4_096
 export class View {
   readonly #checks: Readonly<Record<string, KindCheck>>
   readonly #projections: ReadonlyMap<ProjectionDefinition, Projection>
-  readonly #projectionsByKind = new Map<string, Projection[]>()
+  readonly #definitions: readonly (readonly [ProjectionDefinition, Projection])[]
+  /** Those that want to hear when all writes of a commit are in. */
+  readonly #settling: readonly Projection[]
+  readonly #kinds = new Map<string, KindState>()
   readonly #records = new RecordTable()
-  readonly #deletedAt = new Map<string, Map<string, Revision>>()
   readonly #refused = new Map<string, RefusedRecord>()
   /** Digests by revision modulo `RECENT_DIGESTS`. */
   readonly #digests: { readonly revision: Revision; readonly digest: string }[] = []
@@ -40,9 +50,9 @@ export class View {
     this.#checks = domain.kinds
     this.#position = position
     this.#at = at
-    this.#projections = new Map(domain.projections.map((definition) => [definition, definition.create()]))
-    for (const [definition, projection] of this.#projections)
-      for (const kind of definition.kinds) this.#projectionsOf(kind).push(projection)
+    this.#definitions = domain.projections.map((definition) => [definition, definition.create()])
+    this.#projections = new Map(this.#definitions)
+    this.#settling = [...this.#projections.values()].filter(({ settled }) => settled !== undefined)
   }
 
   get position(): Position {
@@ -89,7 +99,7 @@ export class View {
 
   /** The commit that deleted a record which is absent now; `undefined` where none is known, or history is compacted. */
   deletedAt(kind: string, id: string): Revision | undefined {
-    return this.#deletedAt.get(kind)?.get(id)
+    return this.#kinds.get(kind)?.deletedAt.get(id)
   }
 
   projection<P extends Projection>(definition: ProjectionDefinition<P>): P {
@@ -98,8 +108,11 @@ export class View {
 
   /** Takes a page of a load. Only for a view that is being built. */
   seed({ records, tombstones }: LoadPage): void {
-    for (const record of records) this.#put(record, parse(record.data))
-    for (const { kind, id, revision } of tombstones) mapOf(this.#deletedAt, kind).set(id, revision)
+    for (const record of records) {
+      const slot = this.#records.find(record.kind, record.id)
+      this.#put(this.#kind(record.kind), record, { slot, data: parse(record.data) })
+    }
+    for (const { kind, id, revision } of tombstones) this.#kind(kind).deletedAt.set(id, revision)
   }
 
   /**
@@ -119,8 +132,8 @@ export class View {
 
   /** Forgets deletions that the journal no longer knows. */
   forgetDeletionsUpTo(floor: Revision): void {
-    for (const deleted of this.#deletedAt.values())
-      for (const [id, revision] of deleted) if (revision <= floor) deleted.delete(id)
+    for (const { deletedAt } of this.#kinds.values())
+      for (const [id, revision] of deletedAt) if (revision <= floor) deletedAt.delete(id)
   }
 
   #applyOne(entry: Entry, values: readonly (JsonObject | undefined)[] | undefined): void {
@@ -133,51 +146,64 @@ export class View {
     this.#position = { lineage: this.lineage, revision: entry.revision, digest: entry.digest }
     this.#digests[entry.revision % RECENT_DIGESTS] = this.#position
     this.#at = entry.at
-    for (const projection of this.#projections.values()) projection.settled?.(entry.revision)
+    for (const projection of this.#settling) projection.settled?.(entry.revision)
   }
 
   #write(entry: Entry, write: EntryWrite, value: JsonObject | undefined): void {
     const { kind, id } = write
+    const of = this.#kind(kind)
+    const slot = this.#records.find(kind, id)
     if (write.op === 'delete') {
-      this.#remove(kind, id)
+      this.#remove(of, { kind, id }, slot)
       this.#refused.delete(`${kind}\0${id}`)
-      mapOf(this.#deletedAt, kind).set(id, entry.revision)
+      of.deletedAt.set(id, entry.revision)
       return
     }
-    const before = this.get(kind, id) ?? this.#refused.get(`${kind}\0${id}`)
+    const before = this.#records.at(slot) ?? this.#refusedAt(kind, id)
     const createdAt = before?.createdAt ?? entry.at
-    this.#put(
-      { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at },
-      value ?? parse(write.data),
-    )
+    const record = { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at }
+    this.#put(of, record, { slot, data: value ?? parse(write.data) })
   }
 
-  #put(record: StoredRecord, data: unknown): void {
+  /** @param slot where the record is, -1 where it is new */
+  #put(
+    of: KindState,
+    record: StoredRecord,
+    { slot, data }: { readonly slot: number; readonly data: unknown },
+  ): void {
     const { kind, id, revision, createdAt } = record
-    const reason = data === undefined ? 'The data is not JSON.' : this.#checks[kind]?.(data)
-    this.#deletedAt.get(kind)?.delete(id)
+    const reason = data === undefined ? 'The data is not JSON.' : of.check?.(data)
+    if (of.deletedAt.size > 0) of.deletedAt.delete(id)
     if (reason !== undefined) {
-      this.#remove(kind, id)
+      this.#remove(of, record, slot)
       this.#refused.set(`${kind}\0${id}`, { kind, id, revision, createdAt, reason })
       return
     }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
-    const slot = this.#records.put(record)
-    for (const projection of this.#projectionsOf(kind)) projection.put(slot, record, data as JsonObject)
+    const place = this.#records.put(record, slot)
+    for (const projection of of.projections) projection.put(place, record, data as JsonObject)
   }
 
-  #remove(kind: string, id: string): void {
-    const slot = this.#records.remove(kind, id)
-    if (slot !== -1) for (const projection of this.#projectionsOf(kind)) projection.remove(slot)
+  #remove(of: KindState, key: RecordKey, slot: number): void {
+    if (slot === -1) return
+    this.#records.remove(key, slot)
+    for (const projection of of.projections) projection.remove(slot)
   }
 
-  #projectionsOf(kind: string): Projection[] {
-    let list = this.#projectionsByKind.get(kind)
-    if (list === undefined) {
-      list = []
-      this.#projectionsByKind.set(kind, list)
+  #refusedAt(kind: string, id: string): RefusedRecord | undefined {
+    return this.#refused.size === 0 ? undefined : this.#refused.get(`${kind}\0${id}`)
+  }
+
+  #kind(kind: string): KindState {
+    let state = this.#kinds.get(kind)
+    if (state === undefined) {
+      const projections = this.#definitions.flatMap(([definition, projection]) =>
+        definition.kinds.includes(kind) ? projection : [],
+      )
+      state = { check: this.#checks[kind], projections, deletedAt: new Map() }
+      this.#kinds.set(kind, state)
     }
-    return list
+    return state
   }
 }
 
@@ -188,13 +214,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function mapOf<T>(maps: Map<string, Map<string, T>>, kind: string): Map<string, T> {
-  let map = maps.get(kind)
-  if (map === undefined) {
-    map = new Map()
-    maps.set(kind, map)
-  }
-  return map
 }

@@ -32,7 +32,9 @@ describe('RecordTable', () => {
           const key = `${kind} ${id}`
           const known = plain.get(key)
           if (remove) {
-            expect(table.remove(kind, id)).toBe(known?.slot ?? -1)
+            const slot = table.find(kind, id)
+            expect(slot).toBe(known?.slot ?? -1)
+            if (slot !== -1) table.remove({ kind, id }, slot)
             plain.delete(key)
           } else {
             const version = record(kind, id, at + 1)
@@ -60,7 +62,7 @@ describe('RecordTable', () => {
   it('gives the slot of what went away to another record', () => {
     const table = new RecordTable()
     const slots = ['a', 'b', 'c'].map((id) => table.put(record('service', id, 1)))
-    expect(table.remove('service', 'b')).toBe(slots[1])
+    table.remove({ kind: 'service', id: 'b' }, slots[1] as number)
     expect(table.put(record('node', 'b', 2))).toBe(slots[1])
     expect(table.slotCount).toBe(3)
     expect(table.kinds).toEqual(['service', 'node'])
