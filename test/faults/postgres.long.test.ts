@@ -43,6 +43,19 @@ it(`postgres: cuts, half-open and refused connections, a server that hangs, and 
       server.resume()
       await back('a server that hung')
     }
+    await server.stop()
+    await server.start()
+    await back('a restart in order')
+    await times(3, 200, async () => {
+      await server.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'coordinator'`,
+      )
+      await back('every session ended')
+    })
+    await server.query(
+      `begin; insert into coordinator.records (kind, id, data) values ('x', 'y', '{}'); select pg_sleep(0.5); rollback`,
+    )
+    await back('a transaction by hand that held the head')
     await times(kills, 100, async () => {
       const before = load.acknowledged.length
       await server.kill()
@@ -53,7 +66,14 @@ it(`postgres: cuts, half-open and refused connections, a server that hangs, and 
     })
   })
   expect(proxy.faults).toBeGreaterThanOrEqual(70)
-  for (const kind of ['kill -9', 'refused', 'a server that hung'])
+  for (const kind of [
+    'kill -9',
+    'refused',
+    'a server that hung',
+    'a restart in order',
+    'every session ended',
+    'a transaction by hand that held the head',
+  ])
     for (const ms of run.recoveries.get(kind) ?? []) expect(ms, kind).toBeLessThan(2_000)
   // Nobody tells about these: a second of silence passes before anybody looks, and two more where the way to look is dead too.
   for (const kind of ['hang', 'every connection half-open'])

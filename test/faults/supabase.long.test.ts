@@ -23,8 +23,16 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
     await damage(10, { matching: commit, fault: { do: 'cut reply', afterBytes: 300 } })
     await damage(10, { matching: commit, fault: { do: 'cut request' } })
     await damage(5, { matching: '_changes', fault: { do: 'cut reply', afterBytes: 300 } })
-    for (const bytes of [httpPage(502), httpPage(520), httpPage(503), halfAnswer])
+    for (const bytes of [
+      ...[httpPage(502), httpPage(520), httpPage(503), halfAnswer, httpAnswer(402, '{}')],
+      httpAnswer(503, '{"code":"PGRST000"}', { 'retry-after': '32' }),
+      httpAnswer(503, '{"code":"PGRST002"}'),
+    ])
       await damage(5, { matching: commit, fault: { do: 'answer', bytes } })
+    await damage(2, {
+      matching: commit,
+      fault: { do: 'answer', bytes: httpAnswer(429, '{}', { 'retry-after': '1' }) },
+    })
     await damage(2, { matching: commit, fault: { do: 'hang' } })
     await times(5, 300, async () => {
       proxy.strand()
@@ -43,7 +51,7 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
       await project.api.start()
       await back('kill -9 of the Data API')
     })
-    await times(8, 100, async () => {
+    await times(20, 100, async () => {
       await project.server.kill()
       await sleep(Math.random() * 500)
       await project.server.start()
