@@ -7,6 +7,7 @@ import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { reportError } from './report-error.ts'
+import { restoredCommand } from './restored.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
@@ -79,6 +80,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     statusCommand(context),
     migrateCommand(context),
     doctorCommand(context),
+    restoredCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
   return withHelpCommand(program)
