@@ -12,9 +12,9 @@ export default defineConfig({
     exclude: long ? ['**/node_modules/**'] : ['**/node_modules/**', 'test/**/*.long.test.ts'],
     // A file of its own process: a leaked handle, an env variable or a metric registry cannot reach the next file.
     pool: 'forks',
-    // Most files wait for databases, processes and clocks more than they compute; the default on two cores is one at a time.
+    // Most files wait for databases, processes and clocks more than they compute: three at a time keep two cores busy.
     // The long ones measure how fast something recovers: they have the machine to themselves.
-    maxWorkers: long ? 1 : Math.max(2, availableParallelism() - 1),
+    maxWorkers: long ? 1 : Math.max(3, availableParallelism() - 1),
     // For what hangs. What must be fast is measured by its test: a busy machine takes half a minute to start a PostgreSQL.
     testTimeout: long ? 300_000 : 60_000,
     hookTimeout: long ? 300_000 : 120_000,

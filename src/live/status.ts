@@ -93,7 +93,7 @@ export class StatusBoard {
   #update(): void {
     const state = this.#state()
     const reason = this.#reason()
-    const fault = this.fault('write') ?? this.fault('read')
+    const fault = this.#tellingFault()
     const same = state === this.#status.state && reason === this.#status.reason
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
@@ -110,6 +110,12 @@ export class StatusBoard {
     if (this.#phase !== 'serving') return this.#phase
     if (this.#faults.size > 0 || this.#stale !== undefined) return 'degraded'
     return this.#durable ? 'ready' : 'memory'
+  }
+
+  /** What somebody has to mend says more than what may pass by itself. */
+  #tellingFault(): CoordinatorError | undefined {
+    const faults = [this.fault('write'), this.fault('read')].filter((fault) => fault !== undefined)
+    return faults.find(({ retryable }) => !retryable) ?? faults[0]
   }
 
   /** Where the two ways fail for different causes, both are told: the newer one may be what has to be mended. */

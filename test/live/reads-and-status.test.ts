@@ -66,12 +66,14 @@ describe('status', () => {
 
   it('L1: tells both causes where writing and reading fail for different ones', () =>
     withLive(async ({ live, store }) => {
-      store.always({ does: 'fail', code: 'COORD_STORE_FULL', outcome: 'not_written' }, 'commit')
+      store.always({ does: 'fail', code: 'COORD_STORE_BUSY', outcome: 'not_written' }, 'commit')
       store.always({ does: 'fail', code: 'COORD_STORE_AUTH' }, 'changes')
       const failing = live.commit(commitOf(put('a'))).catch(({ code }) => code)
-      const titles = [ERRORS.COORD_STORE_FULL.title, ERRORS.COORD_STORE_AUTH.title]
+      const titles = [ERRORS.COORD_STORE_BUSY.title, ERRORS.COORD_STORE_AUTH.title]
       await until(() => titles.every((title) => live.status.reason?.includes(title)))
-      expect(await failing).toBe('COORD_STORE_FULL')
+      // The one that does not pass by itself.
+      expect(live.status.code).toBe('COORD_STORE_AUTH')
+      expect(await failing).toBe('COORD_STORE_BUSY')
       store.heal()
       await until(() => live.status.state === 'ready')
       expect(live.status).not.toHaveProperty('reason')
