@@ -8,8 +8,8 @@ import type { DiffAnswer } from './diff-tracker.ts'
 import type { FormatName, GraphMetadata } from './export/export-graph.ts'
 import { GraphProcess } from './graph-process.ts'
 import type { GraphFilter } from './select-graph.ts'
+import { Semaphore } from './semaphore.ts'
 import type { SimulateAnswer, SimulatedChange } from './simulate.ts'
-import { Slots } from './slots.ts'
 
 /** Graphs of the past that are kept for the next question. */
 const MAX_KEPT = 4
@@ -52,7 +52,7 @@ export class PastGraphs {
   readonly #kept = new Map<string, PastGraph>()
   #nextKey = 1
   /** For work for which the helper holds a graph of its own. */
-  readonly #slots = new Slots(MAX_AT_ONCE)
+  readonly #slots = new Semaphore(MAX_AT_ONCE)
 
   constructor(live: Live) {
     this.#live = live

@@ -9,7 +9,7 @@ const SAME_MAX = 1_000
  */
 export class PlaceIndex {
   readonly #numberOf: (slot: number) => number
-  /** Slots plus one. */
+  /** Semaphore plus one. */
   #table = new Int32Array(FIRST_CAPACITY)
   #size = 0
 

@@ -1,5 +1,5 @@
 /** Lets so much work go on at the same time; more waits, first come, first served. */
-export class Slots {
+export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
 
