@@ -17,7 +17,7 @@ export class SlotTable {
 
   set(slot: number, facts: SlotFacts): void {
     const at = slot * WIDTH
-    if (at >= this.#numbers.length) this.#grow()
+    if (at >= this.#numbers.length) this.#grow(at + WIDTH)
     this.#numbers[at] = facts.ttlSeconds
     this.#numbers[at + 1] = facts.active ? 1 : 0
     this.#numbers[at + 2] = facts.digestHigh
@@ -45,8 +45,9 @@ export class SlotTable {
     return this.#numbers[slot * WIDTH + 4] as number
   }
 
-  #grow(): void {
-    const larger = new Int32Array(this.#numbers.length * 2)
+  /** Slots of other kinds lie in between: the next one of a service may be far above the last. */
+  #grow(atLeast: number): void {
+    const larger = new Int32Array(Math.max(this.#numbers.length * 2, atLeast))
     larger.set(this.#numbers)
     this.#numbers = larger
   }
