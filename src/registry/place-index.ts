@@ -9,7 +9,7 @@ const SAME_MAX = 1_000
  */
 export class PlaceIndex {
   readonly #numberOf: (slot: number) => number
-  /** Semaphore plus one. */
+  /** Slot plus one. */
   #table = new Int32Array(FIRST_CAPACITY)
   #size = 0
 
