@@ -187,13 +187,21 @@ export class KnowledgeGraph {
   /**
    * What a registration should know about its place in the graph.
    *
-   * @param data its fields as they are stored
-   * @param serviceId of a service that is registered, with this content; absent for one that may be
+   * @param data its fields
+   * @param registered the answer to it; absent for one that may be
    */
-  registerWarnings(data: JsonObject, serviceId?: string): readonly Warning[] {
+  registerWarnings(
+    data: JsonObject,
+    registered?: { readonly serviceId: string; readonly revision: Revision },
+  ): readonly Warning[] {
     const { view } = this.#live
-    const slot = serviceId === undefined ? -1 : view.records.find(SERVICE_KIND, serviceId)
-    return slot === -1 ? registerWarnings(graphOf(view), data) : rememberWarnings(graphOf(view), slot, data)
+    const graph = graphOf(view)
+    if (registered === undefined) return registerWarnings(graph, data)
+    const { serviceId, revision } = registered
+    const record = view.get(SERVICE_KIND, serviceId)
+    // Others may have registered the service anew: then the graph has what they say, and nothing of this.
+    if (record?.revision !== revision) return registerWarnings(graph, data)
+    return rememberWarnings(graph, { slot: view.records.find(SERVICE_KIND, serviceId), record }, data)
   }
 
   /**

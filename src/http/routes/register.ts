@@ -93,7 +93,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
 
   /** What was registered has its place in the graph by now. @param body was found to be a registration */
   function withGraphWarnings(answer: RegisterAnswer, body: unknown): RegisterAnswer {
-    const found = graph.registerWarnings(body as JsonObject, answer.serviceId)
+    const found = graph.registerWarnings(body as JsonObject, answer)
     if (found.length === 0) return answer
     if (answer.warnings.length === 0 && found.length <= LIMITS.warnings) return { ...answer, warnings: found }
     return { ...answer, warnings: [...answer.warnings, ...found].slice(0, LIMITS.warnings) }
