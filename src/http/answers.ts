@@ -87,7 +87,7 @@ export class Answers {
     const { status } = live
     if (status.state === 'degraded') {
       const age = Math.max(0, Math.floor(live.figures.ageMs / 1_000))
-      headers.push('X-Coordinator-Degraded', status.lastError?.code ?? 'reloading', 'Age', String(age))
+      headers.push('X-Coordinator-Degraded', status.code ?? 'reloading', 'Age', String(age))
     }
     return headers
   }

@@ -62,6 +62,22 @@ describe('http: operations', () => {
       expect((await scope.ask(`/services/${id}`)).headers.get('x-coordinator-degraded')).toBeNull()
     }))
 
+  it('names why it is degraded now, and not what went wrong before', () =>
+    withServer(async (scope) => {
+      const id = await register(scope)
+      scope.store.outage()
+      await until(() => scope.live.status.state === 'degraded')
+      scope.store.heal()
+      await until(() => scope.live.status.state === 'ready')
+      // The view is to be built anew, and that takes its time.
+      scope.store.always({ does: 'hang' }, 'load')
+      const head = await scope.store.inner.head()
+      scope.store.next('changes', { does: 'answer', value: { status: 'compacted', head } })
+      await until(() => scope.live.status.state === 'degraded')
+      const { headers } = await scope.ask(`/services/${id}`)
+      expect(headers.get('x-coordinator-degraded')).toBe('reloading')
+    }))
+
   it('database tells positions, latencies, and what the server is', () =>
     withServer(
       async (scope) => {
