@@ -93,7 +93,10 @@ export function unknownFields(input: JsonObject, fields: readonly string[]): rea
   return unknownKeys(input, new Set(fields)).map((key) => unknownField([key], fields))
 }
 
-/** Built in one go, and in the order of canonical JSON as far as may be: this runs for every registration. */
+/**
+ * Built in one go, and in the order of canonical JSON as far as may be: this runs for every registration. Nothing in it but a
+ * migration file, and what is deep in metadata, is the sender's own, who may go on to change that.
+ */
 function normalized(sent: SentFields): Registration {
   const { description, instanceId, ttlSeconds, migrationFile } = sent
   return {
@@ -103,7 +106,7 @@ function normalized(sent: SentFields): Registration {
     endpoint: sent.endpoint,
     healthCheck: sent.healthCheck ?? DEFAULT_HEALTH_CHECK,
     ...(instanceId === undefined ? {} : { instanceId }),
-    metadata: (sent.metadata ?? {}) as JsonObject,
+    metadata: { ...sent.metadata } as JsonObject,
     ...(migrationFile === undefined ? {} : { migrationFile: migrationFile as JsonObject }),
     serviceName: sent.serviceName,
     tags: withoutRepeats(sent.tags),
@@ -131,7 +134,7 @@ function isWithoutRepeats(list: readonly string[]): boolean {
 }
 
 function withoutRepeats(list: readonly string[] = none): readonly string[] {
-  return isWithoutRepeats(list) ? list : [...new Set(list)]
+  return isWithoutRepeats(list) ? list.slice() : [...new Set(list)]
 }
 
 function warningsOf(input: JsonObject): readonly Warning[] {

@@ -64,7 +64,8 @@ function planRegistration(state: PlanningState, wanted: Wanted): PlannedChange<R
         ...(needed === undefined ? {} : { expect: needed }),
       },
     ],
-    values: [complete as unknown as JsonObject],
+    // A migration file that was sent is the sender's own: what the view reads must be what is stored.
+    ...(registration.migrationFile === undefined ? { values: [complete as unknown as JsonObject] } : {}),
     callersPrecondition: callers,
     answer: registerAnswer(view, { serviceId, active: complete.migrationFile !== undefined, warnings }),
   }

@@ -4,6 +4,7 @@ import { DetachedGraph } from '../../src/graph/detached-graph.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { adjacencyOf, adjacencyOfPlain, plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
+import { withGraph } from './support/with-graph.ts'
 
 describe('the incremental graph', () => {
   it('equals the graph derived anew after every step of any history', () => {
@@ -100,4 +101,14 @@ describe('the incremental graph', () => {
     expect(copy.find('service:b')).not.toBe(-1)
     expect(copy.servicesOf(copy.find('service:a'))).toEqual([first])
   })
+
+  it('shows what is stored, whatever the sender does with a migration file afterwards', () =>
+    withGraph(async ({ graph, registry }) => {
+      const migrationFile = { tables: ['carts'] }
+      const sent = { serviceName: 'cart', version: '1.0.0', endpoint: 'http://cart:80', migrationFile }
+      const answer = registry.register(sent, { actor: 'test' })
+      migrationFile.tables.push('orders')
+      await answer
+      expect(await graph.rebuild()).toMatchObject({ nodes: 2, edges: 1, differencesTotal: 0 })
+    }))
 })

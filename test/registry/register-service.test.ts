@@ -5,6 +5,8 @@ import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { serviceIdOf } from '../../src/records/identity.ts'
 import {
   createRegistry,
+  parseListQuery,
+  type QueryParameters,
   type RegisterAnswer,
   type Registry,
   registryDomain,
@@ -33,6 +35,22 @@ describe('register', () => {
         changed: false,
       })
       expect(registry.get(first.serviceId)).toMatchObject({ etag: first.etag, revision: 1 })
+    }))
+
+  it('stores and finds what was sent, whatever the sender does with it afterwards', () =>
+    withRegistry(async ({ registry }) => {
+      const sent = { ...cart, tags: ['a'], capabilities: ['p'], metadata: { zone: 'x' } }
+      const answer = registry.register(sent, someone)
+      sent.tags[0] = 'b'
+      sent.capabilities.push('q')
+      sent.metadata.zone = 'y'
+      const { serviceId } = await answer
+      const total = (parameters: QueryParameters) => registry.list(parseListQuery(parameters)).total
+      const found = [{ tag: 'a' }, { capability: 'p' }, { 'metadata.zone': 'x' }]
+      const others = [{ tag: 'b' }, { capability: 'q' }, { 'metadata.zone': 'y' }]
+      expect([...found, ...others].map(total)).toEqual([1, 1, 1, 0, 0, 0])
+      await registry.deregister(serviceId, someone)
+      expect([...found, ...others].map(total)).toEqual([0, 0, 0, 0, 0, 0])
     }))
 
   it('replaces all fields: what is left out goes back to its default', () =>
