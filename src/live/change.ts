@@ -49,8 +49,7 @@ export async function change<T>(
     const { expected, actual } = outcome
     if (callersPrecondition)
       throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
-        detail:
-          actual === 0 ? 'The record does not exist.' : `The record has revision ${actual}, not ${expected}.`,
+        detail: preconditionDetail(expected, actual),
         outcome: 'not_written',
         extra: { expected, actual },
       })
@@ -59,6 +58,13 @@ export async function change<T>(
     // The view has followed up to the batch that held the conflict; waiting only matters where it is still behind.
     await caughtUpTo(live, actual)
   }
+}
+
+function preconditionDetail(expected: Revision, actual: Revision): string {
+  if (actual === 0) return 'The record does not exist.'
+  return actual === expected
+    ? 'The history changed meanwhile: the database was restored or replaced.'
+    : `The record has revision ${actual}, not ${expected}.`
 }
 
 /** A wait that ends in vain, as where the history is replaced meanwhile, ends a write that stored nothing. */

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { CommitReply, CommitResult, OffTrack, Store } from '../database/store.ts'
+import type { CommitReply, CommitResult, Conflict, OffTrack, Store } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import type { Commit, Entry, Position, Revision } from '../records/record.ts'
+import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../records/record.ts'
 import { Backoff, pause, within } from './backoff.ts'
 import type { StatusBoard } from './status.ts'
 import type { KnownValues } from './view.ts'
@@ -58,6 +58,8 @@ export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 interface Pending {
   readonly commit: Commit
   readonly values: readonly JsonObject[] | undefined
+  /** The history that its `expect`s are about. */
+  readonly lineage: string
   readonly size: number
   readonly startedAt: number
   readonly deadline: number
@@ -131,6 +133,7 @@ export class Committer {
       this.#waiting.push({
         commit,
         values,
+        lineage: this.#port.position().lineage,
         size: sizeOf(commit),
         startedAt,
         deadline,
@@ -235,7 +238,7 @@ export class Committer {
     try {
       reply = await this.#port.store.commit(
         asked,
-        batch.map(({ commit }) => commit),
+        batch.map(({ commit, lineage }) => (lineage === asked.lineage ? commit : ofAnotherHistory(commit))),
       )
     } catch (thrown) {
       reply = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
@@ -368,7 +371,7 @@ export class Committer {
     if (pending.settled) return
     if (result.outcome === 'refused') return this.#fail(pending, result.error)
     pending.settled = true
-    pending.resolve(result)
+    pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.commit) : result)
     this.#port.answered(result.outcome, performance.now() - pending.startedAt)
   }
 
@@ -385,6 +388,24 @@ function sizeOf({ writes }: Commit): number {
   let size = 0
   for (const write of writes) if (write.op === 'put') size += write.data.length
   return size
+}
+
+/**
+ * A commit that was planned in a history which is over: the revisions that it expects mean something else now. It expects
+ * what no record has: the store answers its first result if it knows the commit, and a conflict if not.
+ */
+function ofAnotherHistory(commit: Commit): Commit {
+  const writes = commit.writes.map((write) =>
+    write.expect === undefined || write.expect === 0 ? write : { ...write, expect: MAX_REVISION },
+  )
+  return { ...commit, writes }
+}
+
+/** A conflict in the words of the commit as it was planned. */
+function asWished(conflict: Conflict, { writes }: Commit): Conflict {
+  const { kind, id } = conflict
+  const expected = writes.find((write) => write.kind === kind && write.id === id)?.expect
+  return expected === undefined ? conflict : { ...conflict, expected }
 }
 
 /** The newest revision that some results tell of; 0 where they tell of none. */

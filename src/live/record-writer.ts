@@ -47,11 +47,14 @@ export class RecordWriter {
   ): Promise<T> {
     // Changes of one record that travel together would find each other in the way, and be planned again in vain.
     return this.#inTurn(key, () => {
-      const precondition = readPrecondition(context, this.view.lineage)
+      const { lineage } = this.view
+      const precondition = readPrecondition(context, lineage)
       let attempt = 0
       const planned = () =>
         change(this.live, request, (view) => {
           attempt += 1
+          // Where the history has changed meanwhile, an ETag is not about this one.
+          if (view.lineage !== lineage) readPrecondition(context, view.lineage)
           return plan({ view, precondition, attempt })
         })
       // A plan is made from what the view has: that must not be older than what the client has seen.

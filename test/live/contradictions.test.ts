@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CommitReply } from '../../src/database/store.ts'
-import type { Commit, Position } from '../../src/records/record.ts'
+import { change } from '../../src/live/change.ts'
+import { RecordWriter } from '../../src/live/record-writer.ts'
+import type { View } from '../../src/live/view.ts'
+import type { Commit, Position, StoredRecord } from '../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
 import { shortened } from '../support/shortened-store.ts'
@@ -114,6 +118,68 @@ describe('a database that lost its newest commits', () => {
       await until(() => live.view.get('service', 'z') !== undefined)
       expect(live.view.lineage).not.toBe(before)
       expect(live.view.position).toEqual((await copy.head()).position)
+    }))
+
+  it('L25: takes no change that was computed from what is lost, though another record has that revision now', () =>
+    withLive(async (scope) => {
+      const { live } = scope
+      await live.commit(commitOf(put('a', { n: 1 })))
+      await live.commit(commitOf(put('a', { n: 2 })))
+      const copy = await shortened(scope.store.inner, 1)
+      await (await Caller.at(copy)).write(put('a', { n: 10 }))
+      scope.store.inner = copy
+      const seen: number[] = []
+      const plan = (view: View) => {
+        const { data, revision } = view.get('service', 'a') as StoredRecord
+        const { n } = JSON.parse(data) as { readonly n: number }
+        seen.push(n)
+        return { writes: [put('a', { n: n + 1 }, { expect: revision })], answer: () => 'written' }
+      }
+      await change(live, { commitId: randomUUID(), actor: 'test' }, plan)
+      expect(seen).toEqual([2, 10])
+      expect(live.view.get('service', 'a')).toMatchObject({ data: '{"n":11}', revision: 3 })
+    }))
+
+  it('L25: tells a client whose condition is about what is lost that it does not hold', () =>
+    withLive(async (scope) => {
+      const { live } = scope
+      await live.commit(commitOf(put('a')))
+      await live.commit(commitOf(put('a', { v: 2 })))
+      const copy = await shortened(scope.store.inner, 1)
+      await (await Caller.at(copy)).write(put('a', { v: 3 }))
+      scope.store.inner = copy
+      const plan = () => ({
+        writes: [put('a', { v: 4 }, { expect: 2 })],
+        answer: () => 'written',
+        callersPrecondition: true,
+      })
+      await expect(change(live, { commitId: randomUUID(), actor: 'test' }, plan)).rejects.toMatchObject({
+        code: 'COORD_PRECONDITION_FAILED',
+        outcome: 'not_written',
+      })
+      expect(live.view.get('service', 'a')).toMatchObject({ data: '{"v":3}', revision: 2 })
+    }))
+
+  it('L25: takes no condition into another history that is found out about while the view catches up', () =>
+    withLive(async (scope) => {
+      const { live } = scope
+      await live.commit(commitOf(put('a')))
+      const { lineage, revision, digest } = live.view.position
+      const copy = await shortened(scope.store.inner, 1)
+      await copy.fork({ lineage, revision, digest })
+      await (await Caller.at(copy)).write(put('a', { v: 2 }))
+      scope.store.inner = copy
+      const request = { commitId: randomUUID(), actor: 'test' }
+      const written = new RecordWriter(live).change(
+        'a',
+        { request, context: { actor: 'test', ifMatch: `"${lineage.slice(0, 8)}-2"` } },
+        () => ({ writes: [put('a', { v: 3 }, { expect: 2 })], answer: () => 'written' }),
+      )
+      await expect(written).rejects.toMatchObject({
+        code: 'COORD_PRECONDITION_FAILED',
+        outcome: 'not_written',
+      })
+      expect(live.view.get('service', 'a')).toMatchObject({ data: '{"v":2}', revision: 2 })
     }))
 
   it('L16: does not take back what it acknowledged in the new lineage', () =>
