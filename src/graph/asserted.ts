@@ -134,11 +134,11 @@ export class AssertedWriter {
       return {
         writes: [{ op: 'delete' as const, kind: subject.kind, id, ...expected }],
         callersPrecondition: true,
-        answer: (outcome) => {
+        answer: (outcome, present) => {
           if (outcome.outcome === 'accepted')
             return { id: subject.id, revision: outcome.revision, replayed: outcome.replayed }
           if (precondition.kind === 'exists') throw mustExist()
-          throw notFound(subject, this.#isThere(subject, { view }))
+          throw notFound(subject, this.#isThere(subject, { view: present }))
         },
       }
     })
@@ -179,7 +179,10 @@ export class AssertedWriter {
         },
       ],
       callersPrecondition: callers,
-      answer: (outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>): AssertAnswer => {
+      answer: (
+        outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>,
+        view: View,
+      ): AssertAnswer => {
         const accepted = outcome.outcome === 'accepted'
         const revision = accepted ? outcome.revision : (outcome.revisions[0] as number)
         return {
@@ -187,9 +190,9 @@ export class AssertedWriter {
           created: accepted && outcome.previous[0] === 0,
           changed: accepted,
           revision,
-          etag: `"${state.view.lineage.slice(0, 8)}-${revision}"`,
+          etag: `"${view.lineage.slice(0, 8)}-${revision}"`,
           replayed: accepted && outcome.replayed,
-          warnings: [...warnings, ...danglingEnds(subject, state.view)],
+          warnings: [...warnings, ...danglingEnds(subject, view)],
         }
       },
     }

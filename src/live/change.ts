@@ -19,8 +19,8 @@ export interface PlannedChange<T> {
   readonly writes: readonly Write[]
   /** What the `data` of each write says; see `Live.commit`. */
   readonly values?: readonly JsonObject[]
-  /** Makes the answer from what the store said. */
-  readonly answer: (outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>) => T
+  /** Makes the answer from what the store said. `view`: one that has it, perhaps of another history than the plan's. */
+  readonly answer: (outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>, view: View) => T
   /** Whether an `expect` was the caller's own wish: then it is not tried again. @default false */
   readonly callersPrecondition?: boolean
 }
@@ -45,7 +45,7 @@ export async function change<T>(
         outcome: 'not_written',
         extra: { revision: outcome.revision },
       })
-    if (outcome.outcome !== 'conflict') return answer(outcome)
+    if (outcome.outcome !== 'conflict') return answer(outcome, live.view)
     const { expected, actual } = outcome
     if (callersPrecondition)
       throw new CoordinatorError('COORD_PRECONDITION_FAILED', {

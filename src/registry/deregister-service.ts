@@ -18,10 +18,10 @@ export async function deregisterService(
   const route = `DELETE /services/${serviceId}`
   checkServiceId(writer.view, serviceId)
   const request = { ...identifyCommit(context.idempotencyKey, { route }), actor: context.actor }
-  return writer.change(serviceId, { request, context }, ({ view, precondition }) => ({
+  return writer.change(serviceId, { request, context }, ({ precondition }) => ({
     writes: [{ op: 'delete', kind: SERVICE_KIND, id: serviceId, ...expectOf(precondition) }],
     callersPrecondition: true,
-    answer: (outcome) => {
+    answer: (outcome, view) => {
       // The store has been asked even where the view has no such service: the view may be behind.
       if (outcome.outcome === 'unchanged')
         throw precondition.kind === 'exists' ? mustExist() : serviceNotFound(view, serviceId)

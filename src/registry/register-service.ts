@@ -2,7 +2,6 @@ import type { PlannedChange } from '../live/change.ts'
 import { identifyCommit } from '../live/idempotency.ts'
 import { expectationOf } from '../live/preconditions.ts'
 import type { PlanningState, RecordWriter } from '../live/record-writer.ts'
-import type { View } from '../live/view.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { serviceIdOf } from '../records/identity.ts'
 import type { StoredRecord } from '../records/record.ts'
@@ -67,7 +66,7 @@ function planRegistration(state: PlanningState, wanted: Wanted): PlannedChange<R
     // A migration file that was sent is the sender's own: what the view reads must be what is stored.
     ...(registration.migrationFile === undefined ? { values: [complete as unknown as JsonObject] } : {}),
     callersPrecondition: callers,
-    answer: registerAnswer(view, { serviceId, active: complete.migrationFile !== undefined, warnings }),
+    answer: registerAnswer({ serviceId, active: complete.migrationFile !== undefined, warnings }),
   }
 }
 
@@ -81,11 +80,12 @@ function withStoredMigration(registration: Registration, stored: StoredRecord | 
 }
 
 /** Makes the answer to a registration, or to its second stage, from what the store said. */
-export function registerAnswer(
-  { lineage }: View,
-  about: { readonly serviceId: string; readonly active: boolean; readonly warnings: readonly Warning[] },
-): PlannedChange<RegisterAnswer>['answer'] {
-  return (outcome) => {
+export function registerAnswer(about: {
+  readonly serviceId: string
+  readonly active: boolean
+  readonly warnings: readonly Warning[]
+}): PlannedChange<RegisterAnswer>['answer'] {
+  return (outcome, { lineage }) => {
     const accepted = outcome.outcome === 'accepted'
     const revision = accepted ? outcome.revision : (outcome.revisions[0] as number)
     return {

@@ -38,7 +38,7 @@ interface Wanted {
 function planMigration(state: PlanningState, wanted: Wanted): PlannedChange<RegisterAnswer> {
   const { view, precondition, attempt } = state
   const { serviceId, migrationFile, warnings } = wanted
-  const answer = registerAnswer(view, { serviceId, active: true, warnings })
+  const answer = registerAnswer({ serviceId, active: true, warnings })
   const stored = view.get(SERVICE_KIND, serviceId)
   if (stored === undefined) {
     // The first time the store is asked: this view may be behind, and the commit may have been stored earlier.

@@ -3,13 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CommitReply } from '../../src/database/store.ts'
+import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { change } from '../../src/live/change.ts'
 import { RecordWriter } from '../../src/live/record-writer.ts'
 import type { View } from '../../src/live/view.ts'
 import type { Commit, Position, StoredRecord } from '../../src/records/record.ts'
+import { createRegistry } from '../../src/registry/registry.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
 import { shortened } from '../support/shortened-store.ts'
+import { wholeDomain } from '../support/whole-domain.ts'
 import { type LiveScope, servedIds, until, withLive } from '../support/with-live.ts'
 
 /** Lets the database under these coordinators lose all but its first entries. */
@@ -181,6 +184,29 @@ describe('a database that lost its newest commits', () => {
       })
       expect(live.view.get('service', 'a')).toMatchObject({ data: '{"v":2}', revision: 2 })
     }))
+
+  it('L16: answers with ETags of the history in which a change was stored', () =>
+    withLive(
+      async (scope) => {
+        const { live } = scope
+        const registry = createRegistry(live)
+        const { asserted } = new KnowledgeGraph(live)
+        const context = { actor: 'test' }
+        const cart = { serviceName: 'cart', version: '1', endpoint: 'http://cart' }
+        await asserted.putNode('team:a', {}, context)
+        await asserted.putNode('team:b', {}, context)
+        const before = live.view.lineage
+        await failOver([scope], 1)
+        const answers = await Promise.all([
+          registry.register(cart, context),
+          asserted.putNode('team:c', {}, context),
+        ])
+        expect(live.view.lineage).not.toBe(before)
+        for (const { etag, revision } of answers)
+          expect(etag).toBe(`"${live.view.lineage.slice(0, 8)}-${revision}"`)
+      },
+      { domain: wholeDomain },
+    ))
 
   it('L16: does not take back what it acknowledged in the new lineage', () =>
     withLive(async (scope) => {
