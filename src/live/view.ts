@@ -120,12 +120,14 @@ export class View {
    *
    * @param values what the `data` of writes says, by revision, where that is known without parsing it
    * @returns the entries that were new
-   * @throws CoordinatorError COORD_INTERNAL where entries are missing in between: the view must be built anew
+   * @throws CoordinatorError COORD_INTERNAL where entries are missing in between; none of them is taken then. The view must be
+   * built anew
    */
   apply(entries: readonly Entry[], values?: KnownValues): readonly Entry[] {
     const first = entries.findIndex((entry) => entry.revision > this.revision)
     if (first === -1) return []
     const fresh = first === 0 ? entries : entries.slice(first)
+    this.#requireNext(fresh)
     for (const entry of fresh) this.#applyOne(entry, values?.get(entry.revision))
     return fresh
   }
@@ -136,11 +138,19 @@ export class View {
       for (const [id, revision] of deletedAt) if (revision <= floor) deletedAt.delete(id)
   }
 
+  /** Before any is taken: whoever hears of entries would not hear of those before the gap. */
+  #requireNext(entries: readonly Entry[]): void {
+    let last = this.revision
+    for (const { revision } of entries) {
+      if (revision !== last + 1)
+        throw new CoordinatorError('COORD_INTERNAL', {
+          detail: `The journal went from revision ${last} to ${revision}.`,
+        })
+      last = revision
+    }
+  }
+
   #applyOne(entry: Entry, values: readonly (JsonObject | undefined)[] | undefined): void {
-    if (entry.revision !== this.revision + 1)
-      throw new CoordinatorError('COORD_INTERNAL', {
-        detail: `The journal went from revision ${this.revision} to ${entry.revision}.`,
-      })
     for (let index = 0; index < entry.writes.length; index += 1)
       this.#write(entry, entry.writes[index] as EntryWrite, values?.[index])
     this.#position = { lineage: this.lineage, revision: entry.revision, digest: entry.digest }

@@ -40,6 +40,24 @@ describe('following', () => {
       }
     }))
 
+  it('L12: hears each entry also where an answer had a gap, and the view could not be built anew', () =>
+    withLive(async ({ live, store, heard }) => {
+      store.always({ does: 'fail' }, 'load')
+      store.next('changes', {
+        does: 'instead',
+        run: async (inner, [after]) => {
+          const other = await Caller.at(inner)
+          for (const id of ['a', 'b', 'c']) await other.write(put(id))
+          const reply = await inner.changes(after as Position, 10)
+          return reply.status === 'ok'
+            ? { ...reply, entries: reply.entries.filter((_, at) => at !== 1) }
+            : reply
+        },
+      })
+      await until(() => live.view.revision === 3)
+      expect(heard.map(({ revision }) => revision)).toEqual([1, 2, 3])
+    }))
+
   it('L12: asks often while the journal moves, and seldom while it rests', () =>
     withLive(
       async ({ store, another, live }) => {
