@@ -33,7 +33,7 @@ const RECENT_DIGESTS = 4_096
  * next entry, whoever made it. Reading never waits.
  */
 export class View {
-  readonly #checks: Readonly<Record<string, KindCheck>>
+  readonly #checks: ReadonlyMap<string, KindCheck>
   readonly #projections: ReadonlyMap<ProjectionDefinition, Projection>
   readonly #definitions: readonly (readonly [ProjectionDefinition, Projection])[]
   /** Those that want to hear when all writes of a commit are in. */
@@ -47,7 +47,8 @@ export class View {
   #at: number
 
   constructor(domain: Domain, position: Position, at: number) {
-    this.#checks = domain.kinds
+    // Kinds are open: one may have the name of something that every object has.
+    this.#checks = new Map(Object.entries(domain.kinds))
     this.#position = position
     this.#at = at
     this.#definitions = domain.projections.map((definition) => [definition, definition.create()])
@@ -210,7 +211,7 @@ export class View {
       const projections = this.#definitions.flatMap(([definition, projection]) =>
         definition.kinds.includes(kind) ? projection : [],
       )
-      state = { check: this.#checks[kind], projections, deletedAt: new Map() }
+      state = { check: this.#checks.get(kind), projections, deletedAt: new Map() }
       this.#kinds.set(kind, state)
     }
     return state

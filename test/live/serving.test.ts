@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Domain, Projection, ProjectionDefinition } from '../../src/live/projection.ts'
 import { View } from '../../src/live/view.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
-import type { Revision, StoredRecord } from '../../src/records/record.ts'
+import type { EntryWrite, Revision, StoredRecord } from '../../src/records/record.ts'
 import { commitOf, put, putText, remove } from '../conformance/build.ts'
 import { Caller } from '../conformance/caller.ts'
 import { plainDomain, servedIds, until, withLive } from '../support/with-live.ts'
@@ -192,6 +192,15 @@ describe('a view', () => {
     expect(() => view.apply([entry(1, 'a'), entry(3, 'c')])).toThrow(/from revision 1 to 3/)
     expect(view.revision).toBe(0)
     expect([...view.records.of('service')]).toEqual([])
+  })
+
+  it('L22: serves kinds of any name unchecked, where the domain does not know them', () => {
+    const view = new View(plainDomain, start, 0)
+    const kinds = ['constructor', 'toString', '__defineGetter__', '__proto__', 'hasOwnProperty']
+    for (const [at, kind] of kinds.entries())
+      view.apply([{ ...entry(at + 1), writes: [{ ...put('a'), kind }] as readonly EntryWrite[] }])
+    expect(view.refused).toEqual([])
+    expect(kinds.map((kind) => view.get(kind, 'a')?.revision)).toEqual([1, 2, 3, 4, 5])
   })
 
   it('L22: remembers the digests of its newest revisions', () => {
