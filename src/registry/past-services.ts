@@ -122,10 +122,14 @@ async function visitPast(
   return { total, revision: then.revision, etag: listEtag(then.lineage, total, digest) }
 }
 
-/** The data of a record; `undefined` where it was changed by hand into something that is not served. */
+/** The data of a record; `undefined` where it was changed by hand, or damaged, into something that is not served. */
 function dataOf({ data }: StoredRecord): JsonObject | undefined {
-  const parsed = JSON.parse(data) as JsonObject
-  return serviceCheck(parsed) === undefined ? parsed : undefined
+  try {
+    const parsed = JSON.parse(data) as JsonObject
+    return serviceCheck(parsed) === undefined ? parsed : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function isActive(data: JsonObject): boolean {

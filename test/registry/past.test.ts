@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { parseListQuery } from '../../src/registry/registry.ts'
+import { commitOf, putText } from '../conformance/build.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
 
 const team = { actor: 'http:team' }
@@ -177,6 +178,18 @@ describe('asOf', () => {
       { store: { now: () => now } },
     )
   })
+
+  it('leaves out what the present leaves out, also what is no JSON', () =>
+    withRegistry(async ({ registry, live, store }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      await live.commit(commitOf(putText('broken', '{"serviceName":')))
+      const { position } = await store.head()
+      const list = await registry.listAsOf(parseListQuery({}), { revision: position.revision })
+      expect(list.items).toEqual(registry.list(parseListQuery({})).items)
+      expect(JSON.parse(list.items[0] as string)).toMatchObject({ serviceId })
+      const broken = await errorOf(() => registry.getAsOf('broken', { revision: position.revision }))
+      expect(broken.code).toBe('COORD_SERVICE_NOT_FOUND')
+    }))
 
   it('pages through a moment with its cursor', () =>
     withRegistry(async ({ registry }) => {
