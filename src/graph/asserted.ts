@@ -121,14 +121,19 @@ export class AssertedWriter {
         mergePatch(now as JsonObject, patch as JsonValue),
         namesOf(subject),
       )
-      return this.#planned(subject, { state, body, warnings, from: stored?.revision ?? 0 })
+      return this.#planned(subject, {
+        state,
+        body,
+        warnings,
+        from: state.view.revisionOf(subject.kind, recordIdOf(subject.id)),
+      })
     })
   }
 
   #delete(subject: Subject, context: WriteContext): Promise<RetractAnswer> {
     const id = recordIdOf(subject.id)
     return this.#change('DELETE', { subject, context }, ({ view, precondition, attempt }) => {
-      const current = view.get(subject.kind, id)?.revision ?? 0
+      const current = view.revisionOf(subject.kind, id)
       const { expect } = expectationOf(precondition, { current, attempt })
       const expected = precondition.kind === 'exists' || expect === undefined ? {} : { expect }
       return {
@@ -165,7 +170,8 @@ export class AssertedWriter {
     }: { state: PlanningState; body: AssertionBody; warnings: readonly Warning[]; from?: Revision },
   ) {
     const id = recordIdOf(subject.id)
-    const current = state.view.get(subject.kind, id)?.revision ?? 0
+    // What a person made unfit to be served is mended by the next assertion.
+    const current = state.view.revisionOf(subject.kind, id)
     const { expect, callers } = expectationOf(state.precondition, { ...state, current })
     const needed = expect ?? from
     return {

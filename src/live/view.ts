@@ -82,6 +82,11 @@ export class View {
     return this.#refused.size
   }
 
+  /** The revision of a record, whether or not it is served; 0 where there is none. */
+  revisionOf(kind: string, id: string): Revision {
+    return (this.get(kind, id) ?? this.#refusedAt(kind, id))?.revision ?? 0
+  }
+
   /** The digest of one of the newest revisions; `undefined` for one that the view has not applied, or not lately. */
   digestAt(revision: Revision): string | undefined {
     if (revision === this.revision) return this.#position.digest

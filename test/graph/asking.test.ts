@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Moment } from '../../src/database/store.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
-import { withGraph } from './support/with-graph.ts'
+import { put, withGraph } from './support/with-graph.ts'
 
 const context = { actor: 'test' }
 
@@ -384,6 +384,24 @@ describe('asserting', () => {
       await expect(graph.asserted.putNode('team:a', { label: '' }, context)).rejects.toMatchObject({
         detail: '/label is not allowed: is empty.',
       })
+    }))
+
+  it('mends what a person made unfit to be served, by PUT, by PATCH, and under preconditions', () =>
+    withGraph(async ({ graph, live, commit, register }) => {
+      await register('a')
+      const { asserted } = graph
+      const spoil = () => commit(put('node', 'service:a', { id: 7 }))
+      const change = { properties: { tier: 1 } }
+      await spoil()
+      expect(await asserted.patchNode('service:a', change, context)).toMatchObject({ created: false })
+      await spoil()
+      expect(await asserted.putNode('service:a', change, context)).toMatchObject({ created: false })
+      await spoil()
+      const ifMatch = { ...context, ifMatch: '*' }
+      expect(await asserted.putNode('service:a', change, ifMatch)).toMatchObject({ created: false })
+      await spoil()
+      expect(await asserted.deleteNode('service:a', ifMatch)).toMatchObject({ id: 'service:a' })
+      expect([live.view.refusedCount, live.view.records.count('node')]).toEqual([0, 0])
     }))
 
   it('fifty patches at once all arrive', () =>
