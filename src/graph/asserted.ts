@@ -3,7 +3,7 @@ import type { CommitOutcome } from '../live/committer.ts'
 import { identifyCommit } from '../live/idempotency.ts'
 import type { Live } from '../live/live.ts'
 import { expectationOf, mustExist } from '../live/preconditions.ts'
-import { type PlanningState, RecordWriter } from '../live/record-writer.ts'
+import { type PlanningState, probe, RecordWriter } from '../live/record-writer.ts'
 import type { View } from '../live/view.ts'
 import type { WriteContext } from '../live/write-context.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
@@ -22,7 +22,7 @@ import {
   nodeBodySchema,
   parseAssertion,
 } from '../records/graph-schema.ts'
-import type { Revision } from '../records/record.ts'
+import type { RecordKey, Revision } from '../records/record.ts'
 import type { Warning } from '../records/warning.ts'
 import { graphProjection } from './graph-projection.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -109,8 +109,13 @@ export class AssertedWriter {
   #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
     checkJsonValue(patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
-      const stored = state.view.get(subject.kind, recordIdOf(subject.id))
-      if (stored === undefined && !this.#isThere(subject, state)) throw notFound(subject, false)
+      const key = { kind: subject.kind, id: recordIdOf(subject.id) }
+      const stored = state.view.get(key.kind, key.id)
+      if (stored === undefined && !this.#isThere(subject, state)) {
+        // The first time the store is asked: this view may be behind, and the commit may have been stored earlier.
+        if (state.attempt > 1) throw notFound(subject, false)
+        return { ...this.#planned(subject, { state, body: {}, warnings: [] }), ...asking(key) }
+      }
       const { label, properties } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
       const now = {
         ...(label === undefined ? {} : { label }),
@@ -125,7 +130,7 @@ export class AssertedWriter {
         state,
         body,
         warnings,
-        from: state.view.revisionOf(subject.kind, recordIdOf(subject.id)),
+        from: state.view.revisionOf(key.kind, key.id),
       })
     })
   }
@@ -209,6 +214,11 @@ export class AssertedWriter {
     const graph = view.projection(graphProjection)
     return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
   }
+}
+
+/** Writes nothing; see `probe`. */
+function asking(key: RecordKey) {
+  return { writes: [probe(key)], callersPrecondition: false }
 }
 
 function schemaOf({ kind }: Subject): typeof nodeBodySchema | typeof edgeBodySchema {

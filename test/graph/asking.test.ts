@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Moment } from '../../src/database/store.ts'
+import { AssertedWriter } from '../../src/graph/asserted.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
+import { wholeDomain } from '../support/whole-domain.ts'
+import { withLive } from '../support/with-live.ts'
 import { put, withGraph } from './support/with-graph.ts'
 
 const context = { actor: 'test' }
@@ -403,6 +406,29 @@ describe('asserting', () => {
       expect(await asserted.deleteNode('service:a', ifMatch)).toMatchObject({ id: 'service:a' })
       expect([live.view.refusedCount, live.view.records.count('node')]).toEqual([0, 0])
     }))
+
+  it('a patch asks the store where the view has nothing to patch: it may be behind, or the patch stored before', () =>
+    withLive(
+      async (one) => {
+        const two = await one.another({ options: { pollMinMs: 60_000, pollMaxMs: 60_000 } })
+        const [here, there] = [new AssertedWriter(one.live), new AssertedWriter(two.live)]
+        await here.putNode('team:a', { properties: { x: 1 } }, context)
+        const keyed = { ...context, idempotencyKey: 'k' }
+        const patched = await there.patchNode('team:a', { properties: { y: 2 } }, keyed)
+        expect(patched).toMatchObject({ created: false, changed: true, revision: 2 })
+        expect(JSON.parse(two.live.view.get('node', 'team:a')?.data as string)).toMatchObject({
+          properties: { x: 1, y: 2 },
+        })
+        await there.deleteNode('team:a', context)
+        const again = await there.patchNode('team:a', { properties: { y: 2 } }, keyed)
+        expect(again).toMatchObject({ created: false, replayed: true, revision: 2 })
+        await expect(there.patchNode('team:a', {}, context)).rejects.toMatchObject({
+          code: 'COORD_NODE_NOT_FOUND',
+        })
+        expect(two.live.view.get('node', 'team:a')).toBeUndefined()
+      },
+      { domain: wholeDomain },
+    ))
 
   it('fifty patches at once all arrive', () =>
     withGraph(async ({ graph }) => {
