@@ -145,8 +145,9 @@ export class Describer {
 /** A node without its data: the label is the asserted one, or made from the id. */
 export function nodeName(graph: GraphReader, node: number): NodeName {
   const id = graph.idOf(node)
-  const labels = graph.assertionsOf(node).map((record) => textOf(parse(record)['label']))
-  const label = labels.find((text) => text !== undefined) ?? labelOfNodeId(id)
+  const labels = inOrder(graph.assertionsOf(node)).map((record) => textOf(parse(record)['label']))
+  // The later one wins, as of properties.
+  const label = labels.findLast((text) => text !== undefined) ?? labelOfNodeId(id)
   return { id, label, type: nodeTypeOf(id) }
 }
 

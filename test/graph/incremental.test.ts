@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { nodeName } from '../../src/graph/describe.ts'
 import { DetachedGraph } from '../../src/graph/detached-graph.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { adjacencyOf, adjacencyOfPlain, plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
@@ -81,6 +83,19 @@ describe('the incremental graph', () => {
       ),
       { numRuns: 100 },
     )
+  })
+
+  it('names a node alike, whichever of two records about it was loaded first', () => {
+    const records = ['one', 'two'].map((label, at): StoredRecord => {
+      const data = canonicalJson({ id: 'team:x', label })
+      return { kind: 'node', id: `by hand ${label}`, data, revision: at + 1, createdAt: 0, updatedAt: 0 }
+    })
+    const labels = [records, records.toReversed()].map((loaded) => {
+      const detached = new DetachedGraph()
+      for (const record of loaded) detached.put(record)
+      return nodeName(detached.graph, detached.graph.find('team:x')).label
+    })
+    expect(labels).toEqual(['two', 'two'])
   })
 
   it('a copy stays as it was while the graph goes on', () => {
