@@ -28,7 +28,7 @@ function problemsOf(issue: Issue, parent: Path, body: unknown): readonly Problem
       return [
         value === undefined
           ? { path, message: 'is required', code: 'COORD_FIELD_MISSING' }
-          : { path, message: typeMessage(issue.expected, value), code: 'COORD_BODY_WRONG_TYPE' },
+          : { path, message: typeMessage([issue.expected], value), code: 'COORD_BODY_WRONG_TYPE' },
       ]
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
@@ -40,6 +40,10 @@ function problemsOf(issue: Issue, parent: Path, body: unknown): readonly Problem
       return unionProblems(issue.errors, place, body)
     case 'custom':
       return [{ path, message: issue.message, code: codeOf(issue.params) }]
+    case 'invalid_value':
+      return [{ path, message: `must be ${issue.values.join(' or ')}`, code: 'COORD_FIELD_INVALID' }]
+    case 'too_small':
+      return [{ path, message: 'is empty', code: 'COORD_FIELD_INVALID' }]
     default:
       return [{ path, message: `is not allowed: ${issue.message}`, code: 'COORD_FIELD_INVALID' }]
   }
@@ -54,13 +58,17 @@ function unionProblems(
   const tried = errors.find((issues) => issues[0]?.code !== 'invalid_type' || issues[0].path.length > 0)
   if (tried !== undefined) return tried.flatMap((issue) => problemsOf(issue, place, body))
   const forms = errors.flatMap(([issue]) => (issue?.code === 'invalid_type' ? [issue.expected] : []))
-  const message = typeMessage(forms.join(' or '), valueAt(body, place))
+  const message = typeMessage(forms, valueAt(body, place))
   return [{ path: jsonPointer(place), message, code: 'COORD_BODY_WRONG_TYPE' }]
 }
 
-function typeMessage(expected: string, value: unknown): string {
-  const given = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  return `must be ${expected}, not ${given}`
+function typeMessage(expected: readonly string[], value: unknown): string {
+  const given = value === null ? 'null' : withArticle(Array.isArray(value) ? 'array' : typeof value)
+  return `must be ${expected.map(withArticle).join(' or ')}, not ${given}`
+}
+
+function withArticle(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`
 }
 
 function codeOf(parameters: Record<string, unknown> | undefined): ErrorCode {

@@ -57,7 +57,7 @@ describe('coordinator import', () => {
     })
     expect(stderr).toMatch(/^item 2 \(bad\): .+ \[COORD_ENDPOINT_SCHEME\]$/m)
     expect(stderr).toMatch(/^item 3 \(half\): .+ \[COORD_FIELD_MISSING\]$/m)
-    expect(stderr).toMatch(/^item 4: must be object, not number \[COORD_BODY_WRONG_TYPE\]$/m)
+    expect(stderr).toMatch(/^item 4: must be an object, not a number \[COORD_BODY_WRONG_TYPE\]$/m)
   })
 
   it('goes on after a broken line, and names it', async () => {

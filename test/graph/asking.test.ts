@@ -385,7 +385,7 @@ describe('asserting', () => {
         (await graph.asserted.putEdge('team:a,owns,team:a', { ...edge, target: 'team:c' }, context)).warnings,
       ).toMatchObject([{ code: 'ignored_field', path: '/target' }])
       await expect(graph.asserted.putNode('team:a', { label: '' }, context)).rejects.toMatchObject({
-        detail: '/label is not allowed: is empty.',
+        detail: '/label is empty.',
       })
     }))
 

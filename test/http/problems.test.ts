@@ -38,6 +38,25 @@ describe('http: problem details', () => {
       ])
     }))
 
+  it.each([
+    ['/register', { ...cart, version: 1 }, '/version must be a string, not a number.'],
+    ['/register', { ...cart, metadata: [] }, '/metadata must be an object, not an array.'],
+    [
+      '/register',
+      { ...cart, dependencies: [null] },
+      '/dependencies/0 must be a string or an object, not null.',
+    ],
+    ['/knowledge-graph/simulate', { remove: [''] }, '/remove/0 is empty.'],
+    ['/services/:id/heartbeat', { status: 'fine' }, '/status must be up or down.'],
+  ])('%s %j: say in a sentence what is wrong', (path, json, detail) =>
+    withServer(async (scope) => {
+      const id = await register(scope)
+      const method = path.endsWith('heartbeat') ? 'PUT' : 'POST'
+      const { body } = await scope.ask(path.replace(':id', id), { method, json })
+      expect(body.detail).toBe(detail)
+    }),
+  )
+
   it('carry the id of the request: the one that was sent, where it is harmless', () =>
     withServer(async ({ ask }) => {
       const own = await ask('/health', { headers: { 'x-request-id': 'abc-1.2' } })
