@@ -190,7 +190,7 @@ export const ERRORS = {
     status: 412,
     retryable: false,
     title: 'The record is not in the state that the request asked for',
-    hint: 'Read it again, and send the `ETag` of that answer as `If-Match`.',
+    hint: 'Read it again: where it is there, send its `ETag` as `If-Match`; where it is not, leave `If-Match` out.',
   },
   COORD_LINEAGE_CHANGED: {
     status: 412,

@@ -49,7 +49,7 @@ export async function change<T>(
     const { expected, actual } = outcome
     if (callersPrecondition)
       throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
-        detail: preconditionDetail(expected, actual),
+        detail: whyNot(expected, actual),
         outcome: 'not_written',
         extra: { expected, actual },
       })
@@ -60,10 +60,11 @@ export async function change<T>(
   }
 }
 
-function preconditionDetail(expected: Revision, actual: Revision): string {
+function whyNot(expected: Revision, actual: Revision): string {
   if (actual === 0) return 'The record does not exist.'
-  return actual === expected
-    ? 'The history changed meanwhile: the database was restored or replaced.'
+  if (actual === expected) return 'The history changed meanwhile: the database was restored or replaced.'
+  return expected === 0
+    ? `The record exists already, with revision ${actual}.`
     : `The record has revision ${actual}, not ${expected}.`
 }
 

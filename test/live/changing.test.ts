@@ -130,6 +130,19 @@ describe('change', () => {
       })
     }))
 
+  it('L25: says that the record exists already where there should be none', () =>
+    withLive(async ({ live }) => {
+      await live.commit(commitOf(put('a')))
+      const plan = () => ({
+        writes: [put('a', {}, { expect: 0 })],
+        answer: () => 'written',
+        callersPrecondition: true,
+      })
+      await expect(change(live, request(), plan)).rejects.toMatchObject({
+        detail: 'The record exists already, with revision 1.',
+      })
+    }))
+
   it('L25: refuses a commit id that belongs to another request, and repeats its own', () =>
     withLive(async ({ live }) => {
       const first = { ...request(), fingerprint: 'one' }
