@@ -275,7 +275,7 @@ function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
 function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
     detail: derived
-      ? `Nothing is asserted about ${shown(id)}: it is derived from services, and goes with them.`
+      ? `Nothing is asserted about ${shown(id)}: it is there because services or edges name it, and goes with them.`
       : `The graph has no ${kind} ${shown(id)}.`,
     outcome: 'not_written',
   })

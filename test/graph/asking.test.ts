@@ -281,7 +281,7 @@ describe('asserting', () => {
       expect(node.data).not.toHaveProperty('properties')
       await expect(graph.asserted.deleteNode('service:cart', context)).rejects.toMatchObject({
         code: 'COORD_NODE_NOT_FOUND',
-        detail: expect.stringContaining('derived'),
+        detail: expect.stringContaining('services or edges name it'),
       })
     }))
 
