@@ -23,7 +23,7 @@ export class ChangeFeed {
   readonly #live: Live
   /** What was made text already: for as long as the ring or a page holds the entry. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
-  readonly #pages = new Map<string, Promise<FeedPage>>()
+  readonly #pages = new Map<string, Promise<readonly ShownEntry[]>>()
 
   constructor(live: Live) {
     this.#live = live
@@ -46,13 +46,15 @@ export class ChangeFeed {
     if (known !== undefined) {
       if (known !== position.digest) throw otherHistory(lineage)
       const found = this.ring.after(position.revision, limit) ?? []
-      const last = found.at(-1)?.revision ?? position.revision
-      return {
-        entries: found.map((entry) => this.#show(entry, position.lineage)),
-        more: last < this.#live.view.revision,
-      }
+      return this.#pageOf(found.map((entry) => this.#show(entry, position.lineage)))
     }
-    return this.#page(position, limit)
+    return this.#pageOf(await this.#older(position, limit))
+  }
+
+  /** Whether there is more is judged for each reader: an older page may be kept for long. */
+  #pageOf(entries: readonly ShownEntry[]): FeedPage {
+    const last = entries.at(-1)
+    return { entries, more: last !== undefined && last.revision < this.#live.view.revision }
   }
 
   /** The position of a revision that was named without its digest. Asks the store where it is not the newest one. */
@@ -86,7 +88,7 @@ export class ChangeFeed {
     return shown
   }
 
-  #page(position: Position, limit: number): Promise<FeedPage> {
+  #older(position: Position, limit: number): Promise<readonly ShownEntry[]> {
     const key = `${position.lineage} ${position.revision} ${position.digest} ${limit}`
     const known = this.#pages.get(key)
     if (known !== undefined) return known
@@ -98,13 +100,14 @@ export class ChangeFeed {
     return page
   }
 
-  async #read(position: Position, limit: number): Promise<FeedPage> {
+  async #read(position: Position, limit: number): Promise<readonly ShownEntry[]> {
     const reply = await this.#live.changes(position, limit)
     if (reply.status === 'compacted') throw compacted()
     if (reply.status !== 'ok') throw otherHistory(reply.head.position.lineage)
     // Nobody may see over this way what the view does not show yet.
-    const visible = reply.entries.filter(({ revision }) => revision <= this.#live.view.revision)
-    return { entries: visible.map((entry) => this.#show(entry, position.lineage)), more: visible.length > 0 }
+    return reply.entries
+      .filter(({ revision }) => revision <= this.#live.view.revision)
+      .map((entry) => this.#show(entry, position.lineage))
   }
 }
 

@@ -155,6 +155,12 @@ describe('pages of the journal', () => {
       async (scope) => {
         const { body } = await scope.ask('/changes?after=0&limit=1000')
         expect(body.entries.map(({ revision }: { revision: number }) => revision)).toEqual(upTo(1, 3))
+        expect(body.more).toBe(false)
+        expect((await scope.ask('/changes?after=0&limit=2')).body.more).toBe(true)
+        await registerMany(scope, ['a'])
+        const later = await scope.ask('/changes?after=0&limit=1000')
+        expect(later.body).toMatchObject({ more: true, revision: 3 })
+        expect((await scope.ask(`/changes?after=${later.body.next}`)).body).toMatchObject({ more: false })
       },
       { inner: storeWith(3) },
     ))
