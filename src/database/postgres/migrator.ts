@@ -120,6 +120,7 @@ export class PostgresMigrator implements Migrator {
     if (row?.['hidden'] !== 'true') return
     throw new CoordinatorError('COORD_STORE_RIGHTS', {
       detail: `Row security hides the rows of schema ${this.#schema} from role ${row['role']}: it needs bypassrls, or has to be the owner.`,
+      hint: `As a superuser run \`alter role ${row['role']} bypassrls\`, or name the owner of the schema in DATABASE_URL.`,
       outcome: 'not_written',
     })
   }
