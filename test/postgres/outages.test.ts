@@ -125,6 +125,11 @@ describe('a server that is away', () => {
       const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
       expect(error.retryable).toBe(true)
       expect(ms).toBeLessThan(4_500)
+      // Without a connection nothing is asked, so nothing is written.
+      expect((await failure(store.commit(caller.position, [commitOf(put('b'))]))).error).toMatchObject({
+        code: 'COORD_STORE_UNAVAILABLE',
+        outcome: 'not_written',
+      })
       await server.start()
       accepted(await caller.write(put('b')))
       expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a', 'b'])

@@ -42,7 +42,9 @@ export class PostgresDoor implements Door {
 
   async call(name: DoorFunction, argument: string): Promise<unknown> {
     const writing = writes(name)
-    const [row] = await this.use(writing ? 'writer' : 'reader', async (connection) => {
+    let asked = false
+    const lent = this.use(writing ? 'writer' : 'reader', async (connection) => {
+      asked = true
       const answer = watchCall({ connection, others: this.#reader, afterMs: this.#watchAfterMs }, () =>
         connection.run({
           text: `select "${this.#schema}"."${name}"($1::jsonb)::text as reply`,
@@ -52,6 +54,12 @@ export class PostgresDoor implements Door {
         }),
       )
       return writing ? answer.catch((thrown) => this.#explain(thrown, connection)) : answer
+    })
+    const [row] = await lent.catch((thrown) => {
+      // Who got no connection has asked for nothing.
+      throw writing && !asked && thrown instanceof CoordinatorError
+        ? thrown.withOutcome('not_written')
+        : thrown
     })
     return JSON.parse(row?.['reply'] ?? 'null')
   }
