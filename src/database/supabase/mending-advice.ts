@@ -29,7 +29,7 @@ export class MendingAdvice {
 
   #leaveFor(called: string): string {
     return anonFunctions.some((name) => called === `${this.#schema}_${name}`)
-      ? `; or allow the public one to read and write on purpose, which everybody has: ${this.migrate}`
+      ? `. Or allow on purpose that everybody who has the public key reads and writes: ${this.migrate}`
       : ': the public one is never allowed to do this.'
   }
 
