@@ -53,7 +53,7 @@ export async function findPostgresDrift(
     ...missingAndDifferent(catalog.objects, expected, { schema, sources, owner: catalog.owner }),
     ...unexpected(catalog.objects, expected, schema),
     ...rightsDrift(catalog, expected, schema),
-  ]
+  ].map((drift) => ({ ...drift, object: drift.object.replace('@@', schema) }))
 }
 
 async function readCatalog(door: Door): Promise<Catalog | undefined> {
