@@ -74,7 +74,7 @@ export function migrateCommand(context: CommandContext): Command {
     .action(async (_options: MigrateOptions, command: Command) => {
       const options = command.optsWithGlobals<MigrateOptions>()
       await withMigrator(context, options, async (migrator) => {
-        await requireSchema(migrator)
+        await requireOwnSchema(migrator)
         const drifts = await migrator.verify()
         print(context, options, drifts, renderDrifts(drifts))
         if (drifts.length > 0) context.exit(1)
@@ -110,13 +110,20 @@ async function withMigrator(
 const nothingToMigrate =
   'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, where there is a database.\n'
 
-/** Without a schema every object is missing: SQL that brings back one of them would mend nothing. */
-async function requireSchema(migrator: Migrator): Promise<void> {
-  const { current } = await migrator.status()
-  if (current > 0) return
+/** SQL that mends a schema of another number would mend nothing, or take back what a newer version has made. */
+async function requireOwnSchema(migrator: Migrator): Promise<void> {
+  const { current, target } = await migrator.status()
+  if (current === target) return
+  if (current > target)
+    throw new CoordinatorError('COORD_SCHEMA_NEWER', {
+      detail: `The schema is at ${current}, this program brings ${target}, and does not know how a newer one should be.`,
+    })
   throw new CoordinatorError('COORD_SCHEMA_OLD', {
-    detail: 'There is no schema yet that could be compared.',
-    hint: 'Run `coordinator migrate`.',
+    detail:
+      current === 0
+        ? 'There is no schema yet that could be compared.'
+        : `The schema is at ${current}, this program brings ${target}: it can be compared once it is migrated.`,
+    hint: migrator.howToMigrate ?? 'Run `coordinator migrate`.',
   })
 }
 

@@ -116,6 +116,20 @@ describe('postgres and supabase', () => {
     expect(api).toMatchObject({ state: 'problem', repair: expect.stringContaining('--emit supabase') })
   })
 
+  it('warns of a schema that is newer, and prints nothing that would take back what is new', async () => {
+    const { server } = project
+    const recent = new PostgresStore(storeOptions(server, { schema: 'recent' }))
+    await recent.open()
+    await recent.close()
+    await server.query(`insert into recent.migrations values (99, 'later', 'x', 'select 1');
+      alter table recent.records add constraint new check (true)`)
+    const findings = await findingsOf(wire('recent'))
+    expect(flawsOf(findings)).toEqual(['schema: warning'])
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'schema', repair: expect.stringContaining('Upgrade') }),
+    )
+  })
+
   it('prints the SQL that brings a dropped index back', async () => {
     await project.server.query('drop index coordinator.journal_commit_id')
     const drift = (await findingsOf(wire())).filter(({ check }) => check === 'drift')

@@ -52,6 +52,19 @@ describe('commands on a Supabase project, with its key alone', () => {
     )
   })
 
+  it.each([
+    ['older', 'COORD_SCHEMA_OLD', 'DATABASE_SCHEMA=older'],
+    ['newer', 'COORD_SCHEMA_NEWER', 'Upgrade the coordinator'],
+  ])(
+    'coordinator migrate verify: of a schema that is %s prints no SQL, and ends with 78',
+    async (schema, code, next) => {
+      const verified = await run(['migrate', 'verify'], { DATABASE_SCHEMA: schema })
+      expect(verified).toMatchObject({ code: 78, stdout: '' })
+      expect(verified.stderr).toContain(`[${code}]`)
+      expect(verified.stderr).toContain(next)
+    },
+  )
+
   it('coordinator migrate verify: finds a function that was opened to everybody, and prints what closes it', async () => {
     const opened = 'function public.coordinator_commit(jsonb)'
     await project.server.query(`grant execute on ${opened} to anon`)

@@ -22,11 +22,11 @@ export async function* diagnose(store: Store): AsyncGenerator<Finding> {
   const opened = await findAccess(store)
   yield* opened.findings
   if (!opened.usable) {
-    yield* await findRepairs(store.migrator)
+    if (schema.comparable) yield* await findRepairs(store.migrator)
     return
   }
   if (store.inspector !== undefined) yield* await findFacts(store.inspector)
-  yield* await findDrift(store.migrator)
+  if (schema.comparable) yield* await findDrift(store.migrator)
 }
 
 interface Step {
@@ -35,25 +35,39 @@ interface Step {
   readonly usable: boolean
 }
 
-async function findSchema(migrator: Migrator): Promise<Step> {
+interface SchemaStep extends Step {
+  /** Whether this program knows how the schema should be. What it prints to mend a newer one would take back what is new. */
+  readonly comparable: boolean
+}
+
+async function findSchema(migrator: Migrator): Promise<SchemaStep> {
   try {
     return judgeSchema(await migrator.status(), migrator.howToMigrate ?? 'Run `coordinator migrate`.')
   } catch (thrown) {
     const error = toCoordinatorError(thrown)
     // A public key that was allowed on purpose may read and commit, and ask for nothing else.
-    if (error.code === 'COORD_STORE_ANON') return { findings: [unasked('schema', error)], usable: true }
-    return { findings: [failure('connection', error)], usable: false }
+    if (error.code === 'COORD_STORE_ANON')
+      return { findings: [unasked('schema', error)], usable: true, comparable: true }
+    return { findings: [failure('connection', error)], usable: false, comparable: false }
   }
 }
 
-function judgeSchema({ current, target, steps }: MigrationReport, repair: string): Step {
+function judgeSchema({ current, target, steps }: MigrationReport, repair: string): SchemaStep {
   const connection = ok('connection', 'The database answers.')
+  const numbers = `The schema has number ${current}; this program brings ${target}.`
   if (current < target) {
-    const found =
-      current === 0
-        ? 'There is no schema yet.'
-        : `The schema has number ${current}; this program brings ${target}.`
-    return { findings: [connection, flaw('schema', 'problem', { found, repair })], usable: false }
+    const schema = flaw('schema', 'problem', {
+      found: current === 0 ? 'There is no schema yet.' : numbers,
+      repair,
+    })
+    return { findings: [connection, schema], usable: false, comparable: false }
+  }
+  if (current > target) {
+    const schema = flaw('schema', 'warning', {
+      found: numbers,
+      repair: 'Upgrade the coordinator to the version that migrated the database.',
+    })
+    return { findings: [connection, schema], usable: true, comparable: false }
   }
   const changed = steps.filter(({ state }) => state === 'changed').map(({ name }) => name)
   const schema =
@@ -64,7 +78,7 @@ function judgeSchema({ current, target, steps }: MigrationReport, repair: string
           repair:
             'Run `coordinator migrate status` to see how, and `coordinator migrate verify` to see whether it matters.',
         })
-  return { findings: [connection, schema], usable: true }
+  return { findings: [connection, schema], usable: true, comparable: true }
 }
 
 /** An empty batch takes the lock that every write takes, and writes nothing. */
