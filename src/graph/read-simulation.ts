@@ -75,7 +75,7 @@ export function* readSimulation(input: unknown): Steps<Simulation> {
 /**
  * The changes of the records that a view has.
  *
- * @throws COORD_SERVICE_NOT_FOUND for a service that is not registered; COORD_FIELD_TOO_LARGE for too many
+ * @throws COORD_SERVICE_NOT_FOUND for a service or a version that is not registered; COORD_FIELD_TOO_LARGE for too many
  */
 export function simulatedChanges(
   view: View,
@@ -84,10 +84,7 @@ export function simulatedChanges(
   const changes = new Changes(view)
   for (const name of remove) for (const record of changes.find(name)) changes.set(record.id, undefined)
   for (const { serviceName, version, from } of changeVersion)
-    for (const record of changes.find(serviceName)) {
-      const data = JSON.parse(record.data) as JsonObject
-      if (from === undefined || data['version'] === from) changes.set(record.id, { ...data, version })
-    }
+    for (const [id, data] of changes.findVersion(serviceName, from)) changes.set(id, { ...data, version })
   for (const registration of register) changes.register(registration)
   return changes.all
 }
@@ -109,9 +106,21 @@ class Changes {
     const single = this.#view.get(SERVICE_KIND, nameOrId)
     const found = named.length > 0 ? named : single === undefined ? [] : [single]
     if (found.length > 0) return found
-    throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
-      detail: `No service is registered as ${JSON.stringify(nameOrId.slice(0, 512).toWellFormed())}.`,
-    })
+    throw notRegistered(shown(nameOrId))
+  }
+
+  /**
+   * Ids and contents of the services that have a version.
+   *
+   * @param version any, where it is absent
+   * @throws COORD_SERVICE_NOT_FOUND also where the service is there in other versions only: a change of nothing would be safe
+   */
+  findVersion(serviceName: string, version: string | undefined): readonly (readonly [string, JsonObject])[] {
+    const found = this.find(serviceName)
+      .map(({ id, data }) => [id, JSON.parse(data) as JsonObject] as const)
+      .filter(([, data]) => version === undefined || data['version'] === version)
+    if (found.length > 0) return found
+    throw notRegistered(`${shown(serviceName)} with version ${shown(version ?? '')}`)
   }
 
   set(id: string, data: JsonObject | undefined): void {
@@ -149,4 +158,12 @@ class Changes {
       return { slot, before, after }
     })
   }
+}
+
+function notRegistered(what: string): CoordinatorError {
+  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: `No service is registered as ${what}.` })
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 512).toWellFormed())
 }

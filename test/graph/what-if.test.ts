@@ -300,6 +300,11 @@ describe('simulating', () => {
 
   it.each([
     ['an unknown service', { remove: ['nobody'] }, 'COORD_SERVICE_NOT_FOUND'],
+    [
+      'a version that no instance has',
+      { changeVersion: [{ serviceName: 'db', version: '2.0.0', from: '9.9.9' }] },
+      'COORD_SERVICE_NOT_FOUND',
+    ],
     ['a text for a list', { remove: 'db' }, 'COORD_BODY_WRONG_TYPE'],
     ['half a registration', { register: [{ serviceName: 'x' }] }, 'COORD_FIELD_MISSING'],
     ['a change to no version', { changeVersion: [{ serviceName: 'db' }] }, 'COORD_FIELD_MISSING'],
