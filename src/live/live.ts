@@ -26,6 +26,8 @@ import type { KnownValues, View } from './view.ts'
 
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
+/** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
+const clockToleranceMs = 60_000
 
 /**
  * The live copy of a store: reads come from memory, writes are gathered and stored, the commits of others are followed,
@@ -208,9 +210,18 @@ export class Live {
     return this.#ask(() => this.store.history(kind, id, options))
   }
 
-  /** Records as they stood. Needs the store. */
+  /**
+   * Records as they stood. Needs the store.
+   *
+   * @throws COORD_REVISION_FUTURE also for a time that has not come: nobody knows how it will be then
+   */
   async *asOf(moment: Moment, filter?: AsOfFilter): AsyncGenerator<AsOfPage> {
-    this.view
+    const { at } = this.view
+    if ('at' in moment && moment.at > Math.max(at, Date.now()) + clockToleranceMs)
+      throw new CoordinatorError('COORD_REVISION_FUTURE', {
+        detail: 'That time is still to come.',
+        extra: { head: this.view.revision },
+      })
     try {
       yield* this.store.asOf(moment, filter)
     } catch (thrown) {
