@@ -40,7 +40,7 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   // An error that the server sent means that its transaction is gone; one that ends the session may come after a commit.
   const outcome = state !== undefined && !endsSessionBySqlState(state) ? 'not_written' : unanswered
   return new CoordinatorError(state === undefined ? codeWithoutState(code, message) : codeOfSqlState(state), {
-    detail: `The database failed ${doing}: ${firstLine(message)}.`,
+    detail: `${failed(doing)}: ${firstLine(message)}.`,
     ...(code === '' ? {} : { sourceCode: code }),
     ...(outcome === undefined || unanswered === undefined ? {} : { outcome }),
   })
@@ -57,7 +57,7 @@ export function translateRefusal(
   const { code = '', message } = asError(thrown)
   if (!withPassword && (code === '28P01' || passwordTexts.test(message)))
     return new CoordinatorError('COORD_STORE_AUTH', {
-      detail: `The database failed ${doing}: it asks for a password, and DATABASE_URL has none.`,
+      detail: `${failed(doing)}: it asks for a password, and DATABASE_URL has none.`,
       ...(code === '' ? {} : { sourceCode: code }),
     })
   const translated = translateError(thrown, { doing })
@@ -96,6 +96,10 @@ function asError(thrown: unknown): { readonly code?: string; readonly message: s
   return thrown instanceof Error
     ? (thrown as Error & { code?: string })
     : { message: 'it threw something that is no error' }
+}
+
+function failed(doing: string): string {
+  return `${doing.charAt(0).toUpperCase()}${doing.slice(1)} failed`
 }
 
 function firstLine(message: string): string {
