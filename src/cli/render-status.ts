@@ -20,9 +20,8 @@ export function renderStatus({ url, health, database }: StatusAnswers): string {
     ['state', joined([has['status'], prefixed('since ', has['since'])])],
     ['reason', reasonText(has)],
     ['repair', textOf(has['repair'])],
-    ['revision', revisionText(has)],
-    ['lineage', textOf(has['lineage'])],
-    ['behind', behindText(has)],
+    ['loaded', loadedText(has)],
+    ...viewRows(has),
     ['waiting writes', textOf(has['waitingWrites'])],
     ['server', serverText(has)],
     ...detailRows(membersOf(has['server'])),
@@ -45,6 +44,21 @@ function storageText(health: Members, database: Members): string | undefined {
 function reasonText({ reason, code }: Members): string | undefined {
   const text = textOf(reason)
   return text === undefined || code === undefined ? text : `${text} [${textOf(code)}]`
+}
+
+function loadedText({ loadedRecords }: Members): string | undefined {
+  const count = textOf(loadedRecords)
+  return count === undefined ? undefined : `${count} records so far`
+}
+
+/** Before the first load nothing is shown, so that nothing can be behind or confirmed. */
+function viewRows(database: Members): Row[] {
+  if (database['status'] === 'connecting' || database['status'] === 'loading') return []
+  return [
+    ['revision', revisionText(database)],
+    ['lineage', textOf(database['lineage'])],
+    ['behind', behindText(database)],
+  ]
 }
 
 function revisionText({ viewRevision, headRevision, floorRevision }: Members): string | undefined {

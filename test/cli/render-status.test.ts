@@ -39,6 +39,25 @@ describe('coordinator status: the table', () => {
     ])
   })
 
+  it('claims no revision and no confirmation before the first load', () => {
+    const database = {
+      status: 'loading',
+      since,
+      loadedRecords: 8,
+      viewRevision: 0,
+      lagRevisions: 0,
+      ageMs: 0,
+    }
+    const text = renderStatus({ url: 'http://x', health: { status: 'starting' }, database })
+    expect(text.split('\n')).toEqual([
+      'coordinator  http://x',
+      'status       starting',
+      `state        loading, since ${since}`,
+      'loaded       8 records so far',
+      '',
+    ])
+  })
+
   it('gives the reason for what is not', () => {
     const text = renderStatus({
       url: 'http://x',
