@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { isJsonObject } from '../records/canonical-json.ts'
 import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
 import { notCoordinator } from './coordinator-client.ts'
 import { renderStatus } from './render-status.ts'
@@ -25,15 +26,11 @@ export function statusCommand(context: CommandContext): Command {
       const { terminal, exit } = context
       const client = clientOf(options, terminal)
       const health = await client.get('/health')
-      if (!isObject(health.body)) throw notCoordinator(client.baseUrl, health.status)
+      if (!isJsonObject(health.body)) throw notCoordinator(client.baseUrl, health.status)
       // Before the first load it has less to tell, and tells that with 503.
       const database = await client.get('/database', { accept: (status) => status < 300 || status === 503 })
       const found = { url: client.baseUrl, health: health.body, database: database.body }
       terminal.stdout.write(options.json === true ? `${JSON.stringify(found)}\n` : renderStatus(found))
       if (health.body['status'] !== 'ok') exit(1)
     })
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

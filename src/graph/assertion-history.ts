@@ -1,8 +1,9 @@
 import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
-import type { JsonObject } from '../records/canonical-json.ts'
+import { isJsonObject, type JsonObject } from '../records/canonical-json.ts'
 import { edgeId, normalEdge, normalNodeId, recordIdOf } from '../records/graph-id.ts'
 import type { Entry, PutWrite, Revision } from '../records/record.ts'
+import { storedObject } from '../records/stored-json.ts'
 
 /** Entries on a page. */
 export const HISTORY_LIMIT_MAX = 100
@@ -81,16 +82,16 @@ function shown(
   const put = writes.find(
     (write): write is PutWrite => write.op === 'put' && write.kind === kind && write.id === recordId,
   )
-  const { label, properties } =
-    put === undefined ? {} : (JSON.parse(put.data) as { label?: string; properties?: JsonObject })
+  const { label, properties } = put === undefined ? {} : (storedObject(put.data) ?? {})
   return {
     revision,
     at: new Date(at).toISOString(),
     actor,
     commitId,
     action: put === undefined ? 'retracted' : isNew ? 'asserted' : 'changed',
-    ...(label === undefined ? {} : { label }),
-    ...(properties === undefined ? {} : { properties }),
+    // What a person or a fault made of a record may be anything.
+    ...(typeof label === 'string' ? { label } : {}),
+    ...(isJsonObject(properties) ? { properties } : {}),
   }
 }
 

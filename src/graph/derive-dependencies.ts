@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../records/canonical-json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
-import { type DeriveSink, isObject, itemsOf, textOf } from './derive-sink.ts'
+import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
 
 /** Type of the edge to a service that another one depends on. */
 export const DEPENDS_ON = 'depends_on'
@@ -11,7 +11,7 @@ export function eachDependency(
   visit: (serviceName: string, details: JsonObject | undefined) => void,
 ): void {
   for (const dependency of itemsOf(dependencies)) {
-    const details = isObject(dependency) ? dependency : undefined
+    const details = isJsonObject(dependency) ? dependency : undefined
     const name = details === undefined ? textOf(dependency) : textOf(details['serviceName'])
     if (name !== undefined) visit(name, details)
   }

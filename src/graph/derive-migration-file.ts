@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from '../records/canonical-json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import { nodeId } from '../records/graph-id.ts'
 import { deriveDependencies } from './derive-dependencies.ts'
-import { type DeriveSink, isObject, itemsOf, textOf } from './derive-sink.ts'
+import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
 
 /**
  * What a `migrationFile` says about the graph. Every member may be missing; members that are not named here are kept with
@@ -26,14 +26,14 @@ export function deriveMigrationFile(file: JsonObject, serviceName: string, sink:
 }
 
 function deriveApi(api: JsonValue, serviceName: string, sink: DeriveSink): void {
-  const parsed = typeof api === 'string' ? parseRoute(api) : isObject(api) ? routeOf(api) : undefined
+  const parsed = typeof api === 'string' ? parseRoute(api) : isJsonObject(api) ? routeOf(api) : undefined
   if (parsed === undefined) return
   const id = nodeId('api', serviceName, parsed.method, parsed.path)
-  sink('exposes', id, undefined, isObject(api) ? { ...api, ...parsed } : parsed)
+  sink('exposes', id, undefined, isJsonObject(api) ? { ...api, ...parsed } : parsed)
 }
 
 function deriveCall(call: JsonValue, sink: DeriveSink): void {
-  if (!isObject(call)) return
+  if (!isJsonObject(call)) return
   const route = routeOf(call)
   const service = textOf(call['service']) ?? textOf(call['serviceName'])
   if (route === undefined || service === undefined) return
@@ -58,7 +58,7 @@ function deriveTable(table: JsonValue, sink: DeriveSink): void {
     if (table !== '') sink('owns', nodeId('table', table))
     return
   }
-  if (!isObject(table)) return
+  if (!isJsonObject(table)) return
   const name = textOf(table['name'])
   if (name === undefined) return
   const database = textOf(table['database'])
@@ -69,14 +69,14 @@ function deriveTable(table: JsonValue, sink: DeriveSink): void {
 }
 
 function deriveEvents(events: JsonValue | undefined, sink: DeriveSink): void {
-  if (isObject(events)) {
+  if (isJsonObject(events)) {
     for (const event of itemsOf(events['publishes'])) deriveNamed(event, 'publishes', sink)
     for (const member of ['subscribes', 'consumes'])
       for (const event of itemsOf(events[member])) deriveNamed(event, 'subscribes', sink)
     return
   }
   for (const event of itemsOf(events)) {
-    const role = isObject(event) ? (event['role'] ?? event['direction']) : undefined
+    const role = isJsonObject(event) ? (event['role'] ?? event['direction']) : undefined
     const reads = role === 'subscribes' || role === 'consumes'
     deriveNamed(event, reads ? 'subscribes' : 'publishes', sink)
   }
@@ -91,7 +91,7 @@ const NAMED = {
 } as const
 
 function deriveNamed(item: JsonValue, relation: keyof typeof NAMED, sink: DeriveSink): void {
-  const details = isObject(item) ? item : undefined
+  const details = isJsonObject(item) ? item : undefined
   const name = details === undefined ? textOf(item) : textOf(details['name'])
   if (name === undefined) return
   const id = nodeId(NAMED[relation], name)

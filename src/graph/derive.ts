@@ -1,8 +1,8 @@
-import type { JsonObject } from '../records/canonical-json.ts'
+import { isJsonObject, type JsonObject } from '../records/canonical-json.ts'
 import { nodeId, serviceNodeId } from '../records/graph-id.ts'
 import { deriveDependencies } from './derive-dependencies.ts'
 import { deriveMigrationFile } from './derive-migration-file.ts'
-import { type DeriveSink, isObject, itemsOf, textOf } from './derive-sink.ts'
+import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
 
 /**
  * What one service record says about the graph: one node for its name, an edge for each thing it declares. Pure, and
@@ -22,7 +22,7 @@ export function deriveOthers(data: JsonObject, sink: DeriveSink): void {
     if (typeof capability === 'string' && capability !== '')
       sink('provides', nodeId('capability', capability))
   const file = data['migrationFile']
-  if (isObject(file)) deriveMigrationFile(file, serviceNameIn(data), sink)
+  if (isJsonObject(file)) deriveMigrationFile(file, serviceNameIn(data), sink)
 }
 
 export function serviceNameIn(data: JsonObject): string {

@@ -1,6 +1,7 @@
 import { edgeCheck, nodeCheck } from '../records/graph.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { serviceCheck } from '../records/service-check.ts'
+import { storedJson } from '../records/stored-json.ts'
 
 const checks = new Map([
   ['service', serviceCheck],
@@ -15,9 +16,6 @@ const checks = new Map([
 export function isServed({ kind, data }: Pick<StoredRecord, 'kind' | 'data'>): boolean {
   const check = checks.get(kind)
   if (check === undefined) return false
-  try {
-    return check(JSON.parse(data)) === undefined
-  } catch {
-    return false
-  }
+  const value = storedJson(data)
+  return value !== undefined && check(value) === undefined
 }

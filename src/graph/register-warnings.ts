@@ -1,8 +1,8 @@
-import type { JsonObject } from '../records/canonical-json.ts'
+import { isJsonObject, type JsonObject } from '../records/canonical-json.ts'
 import { labelOfNodeId, serviceNodeId } from '../records/graph-id.ts'
 import type { Warning } from '../records/warning.ts'
 import { deriveService } from './derive.ts'
-import { isObject, itemsOf, textOf } from './derive-sink.ts'
+import { itemsOf, textOf } from './derive-sink.ts'
 import { targetNeedsSource } from './edge-types.ts'
 import type { GraphReader } from './graph-reader.ts'
 import { findWayBack } from './way-back.ts'
@@ -21,7 +21,7 @@ function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<W
   let place = -1
   for (const dependency of itemsOf(data['dependencies'])) {
     place += 1
-    const name = isObject(dependency) ? textOf(dependency['serviceName']) : textOf(dependency)
+    const name = isJsonObject(dependency) ? textOf(dependency['serviceName']) : textOf(dependency)
     if (name === undefined || name === data['serviceName']) continue
     const node = graph.find(serviceNodeId(name))
     if (node !== -1 && graph.isResolved(node)) continue

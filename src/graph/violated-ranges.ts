@@ -1,9 +1,9 @@
 import semver from 'semver'
 import type { Steps } from '../live/pace.ts'
-import type { JsonObject } from '../records/canonical-json.ts'
+import { isJsonObject, type JsonObject } from '../records/canonical-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
-import { isObject, itemsOf, textOf } from './derive-sink.ts'
+import { itemsOf, textOf } from './derive-sink.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 export interface ViolatedRange {
@@ -88,7 +88,7 @@ export function* violatedRanges({
 
 function rangesOf(record: StoredRecord): readonly { readonly id: string; readonly range: string }[] {
   return itemsOf(dataOf(record)['dependencies']).flatMap((dependency) => {
-    if (!isObject(dependency)) return []
+    if (!isJsonObject(dependency)) return []
     const [name, range] = [textOf(dependency['serviceName']), textOf(dependency['version'])]
     return name === undefined || range === undefined ? [] : [{ id: serviceNodeId(name), range }]
   })

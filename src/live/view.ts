@@ -2,6 +2,7 @@ import type { LoadPage } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Entry, EntryWrite, Position, RecordKey, Revision, StoredRecord } from '../records/record.ts'
+import { storedJson } from '../records/stored-json.ts'
 import type { Domain, KindCheck, Projection, ProjectionDefinition } from './projection.ts'
 import { type Records, RecordTable } from './record-table.ts'
 
@@ -116,7 +117,7 @@ export class View {
   seed({ records, tombstones }: LoadPage): void {
     for (const record of records) {
       const slot = this.#records.find(record.kind, record.id)
-      this.#put(this.#kind(record.kind), record, { slot, data: parse(record.data) })
+      this.#put(this.#kind(record.kind), record, { slot, data: storedJson(record.data) })
     }
     for (const { kind, id, revision } of tombstones) this.#kind(kind).deletedAt.set(id, revision)
   }
@@ -178,7 +179,7 @@ export class View {
     const before = this.#records.at(slot) ?? this.#refusedAt(kind, id)
     const createdAt = before?.createdAt ?? entry.at
     const record = { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at }
-    this.#put(of, record, { slot, data: value ?? parse(write.data) })
+    this.#put(of, record, { slot, data: value ?? storedJson(write.data) })
   }
 
   /** @param slot where the record is, -1 where it is new */
@@ -220,14 +221,5 @@ export class View {
       this.#kinds.set(kind, state)
     }
     return state
-  }
-}
-
-/** The value of a JSON text; `undefined` where it is none: a damaged database must not keep the rest from being served. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -17,6 +17,11 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue }
 export type JsonObject = { readonly [key: string]: JsonValue }
 
+/** Whether a value that was read from JSON is an object. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /**
  * Writes a JSON value as canonical text. Members whose value is `undefined` are left out, as `JSON.stringify` does.
  *

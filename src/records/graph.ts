@@ -1,4 +1,4 @@
-import type { JsonObject } from './canonical-json.ts'
+import { isJsonObject, type JsonObject } from './canonical-json.ts'
 import { type EdgeOrigin, isTypeName, parseNodeId } from './graph-id.ts'
 
 /** What a record of kind `node` holds: something that was asserted about a node. */
@@ -21,7 +21,7 @@ export interface EdgeData {
 
 /** Says what is wrong with the stored data of an asserted node, or `undefined`. */
 export function nodeCheck(data: unknown): string | undefined {
-  if (!isObject(data)) return 'it is not an object'
+  if (!isJsonObject(data)) return 'it is not an object'
   if (!isNodeId(data['id'])) return 'id is not a node id such as team:payments, with percent-encoded parts'
   if (data['label'] !== undefined && typeof data['label'] !== 'string') return 'label is not a text'
   return propertiesFault(data)
@@ -29,7 +29,7 @@ export function nodeCheck(data: unknown): string | undefined {
 
 /** Says what is wrong with the stored data of an asserted edge, or `undefined`. */
 export function edgeCheck(data: unknown): string | undefined {
-  if (!isObject(data)) return 'it is not an object'
+  if (!isJsonObject(data)) return 'it is not an object'
   if (!isNodeId(data['source'])) return 'source is not a node id'
   if (!isNodeId(data['target'])) return 'target is not a node id'
   if (typeof data['type'] !== 'string' || !isTypeName(data['type']))
@@ -40,15 +40,11 @@ export function edgeCheck(data: unknown): string | undefined {
 }
 
 function propertiesFault(data: Record<string, unknown>): string | undefined {
-  return data['properties'] === undefined || isObject(data['properties'])
+  return data['properties'] === undefined || isJsonObject(data['properties'])
     ? undefined
     : 'properties is not an object'
 }
 
 function isNodeId(value: unknown): boolean {
   return typeof value === 'string' && parseNodeId(value) !== undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,5 @@
+import { isJsonObject } from './canonical-json.ts'
+
 /** Members that are added when a service is sent. Stored ones would contradict them. */
 const addedWhenSent = new Set([
   'serviceId',
@@ -15,7 +17,7 @@ const addedWhenSent = new Set([
  * on: a person may write into the database what the API would not take. Runs for every record of a load.
  */
 export function serviceCheck(data: unknown): string | undefined {
-  if (!isObject(data)) return 'it is not an object'
+  if (!isJsonObject(data)) return 'it is not an object'
   if (!isText(data['serviceName'])) return 'serviceName is not a text of at least one character'
   if (!isText(data['version'])) return 'version is not a text of at least one character'
   if (!isText(data['endpoint'])) return 'endpoint is not a text of at least one character'
@@ -28,8 +30,8 @@ function optionalFault(data: Record<string, unknown>): string | undefined {
   if (description !== undefined && typeof description !== 'string') return 'description is not a text'
   if (instanceId !== undefined && typeof instanceId !== 'string') return 'instanceId is not a text'
   if (ttlSeconds !== undefined && !isTtl(ttlSeconds)) return 'ttlSeconds is not a whole number above 0'
-  if (metadata !== undefined && !isObject(metadata)) return 'metadata is not an object'
-  if (migrationFile !== undefined && !isObject(migrationFile)) return 'migrationFile is not an object'
+  if (metadata !== undefined && !isJsonObject(metadata)) return 'metadata is not an object'
+  if (migrationFile !== undefined && !isJsonObject(migrationFile)) return 'migrationFile is not an object'
   if (!isTextList(data['tags'])) return 'tags is not an array of texts'
   if (!isTextList(data['capabilities'])) return 'capabilities is not an array of texts'
   return undefined
@@ -46,7 +48,7 @@ function dependenciesFault(dependencies: unknown): string | undefined {
 }
 
 function isDependency(value: unknown): boolean {
-  if (!isObject(value) || !isText(value['serviceName'])) return false
+  if (!isJsonObject(value) || !isText(value['serviceName'])) return false
   const { version, type } = value
   return (
     (version === undefined || typeof version === 'string') && (type === undefined || typeof type === 'string')
@@ -72,8 +74,4 @@ function isTtl(value: unknown): boolean {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Problem } from '../errors.ts'
-import type { JsonObject } from './canonical-json.ts'
+import { isJsonObject, type JsonObject } from './canonical-json.ts'
 import { checkJsonValue, invalidBody, jsonPointer } from './check-json.ts'
 import { closestWord } from './closest-word.ts'
 import { LIMITS } from './limits.ts'
@@ -175,7 +175,7 @@ function unknownField(path: readonly (string | number)[], known: readonly string
 
 /** A required field that is missing was often sent under another name. */
 function explained(problems: readonly Problem[], input: unknown): readonly Problem[] {
-  const unknown = isObject(input) ? unknownKeys(input, registrationFields) : []
+  const unknown = isJsonObject(input) ? unknownKeys(input, registrationFields) : []
   return problems.map((problem) => {
     if (problem.code !== 'COORD_FIELD_MISSING') return problem
     const field = problem.path.slice(1)
@@ -184,8 +184,4 @@ function explained(problems: readonly Problem[], input: unknown): readonly Probl
       ? problem
       : { ...problem, message: `${problem.message}; did you mean it by ${sent}?` }
   })
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import type { FieldChange } from './answers.ts'
 
 /** A larger value is named and not shown, in UTF-16 code units of JSON: a history must not repeat whole documents. */
@@ -35,7 +35,7 @@ function flattened(data: JsonObject): ReadonlyMap<string, JsonValue> {
   const fields = new Map<string, JsonValue>()
   // What a person wrote by hand may be anything there.
   for (const [field, value] of Object.entries(data))
-    if (documents.has(field) && isObject(value)) {
+    if (documents.has(field) && isJsonObject(value)) {
       const members = Object.entries(value)
       // An empty document is a value of its own: its coming and going must not be lost.
       if (members.length === 0) fields.set(field, value)
@@ -46,8 +46,4 @@ function flattened(data: JsonObject): ReadonlyMap<string, JsonValue> {
 
 function isShown(value: JsonValue | undefined): value is JsonValue {
   return value !== undefined && JSON.stringify(value).length <= SHOWN_MAX
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

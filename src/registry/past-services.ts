@@ -5,6 +5,7 @@ import type { JsonObject } from '../records/canonical-json.ts'
 import type { Position, Revision, StoredRecord } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import { serviceCheck } from '../records/service-check.ts'
+import { storedObject } from '../records/stored-json.ts'
 import type { ListAnswer, ListStream, PastServiceAnswer } from './answers.ts'
 import { filterTest } from './fulfils-filters.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
@@ -124,12 +125,8 @@ async function visitPast(
 
 /** The data of a record; `undefined` where it was changed by hand, or damaged, into something that is not served. */
 function dataOf({ data }: StoredRecord): JsonObject | undefined {
-  try {
-    const parsed = JSON.parse(data) as JsonObject
-    return serviceCheck(parsed) === undefined ? parsed : undefined
-  } catch {
-    return undefined
-  }
+  const parsed = storedObject(data)
+  return parsed !== undefined && serviceCheck(parsed) === undefined ? parsed : undefined
 }
 
 function isActive(data: JsonObject): boolean {

@@ -3,6 +3,7 @@ import type { Live } from '../live/live.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Entry, PutWrite, Revision } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
+import { storedObject } from '../records/stored-json.ts'
 import type { FieldChange, HistoryAnswer, HistoryEntry } from './answers.ts'
 import { fieldChanges } from './field-changes.ts'
 import { isoTime } from './service-json.ts'
@@ -58,33 +59,38 @@ async function hasHistory(live: Live, serviceId: string): Promise<boolean> {
 function historyEntry(page: HistoryPage, at: number, serviceId: string): HistoryEntry {
   const entry = page.entries[at] as Entry
   const created = page.previous[at] === 0
-  const data = dataOf(entry, serviceId)
   const changes = changesOf(page, at, serviceId)
   return {
     revision: entry.revision,
     at: isoTime(entry.at),
     actor: entry.actor,
     commitId: entry.commitId,
-    action: data === undefined ? 'deregistered' : created ? 'registered' : 'updated',
+    action: putOf(entry, serviceId) === undefined ? 'deregistered' : created ? 'registered' : 'updated',
     ...(changes === undefined ? {} : { changes }),
   }
 }
 
+/** Not known where an entry holds no object: a person or a fault made that of it. */
 function changesOf(page: HistoryPage, at: number, serviceId: string): readonly FieldChange[] | undefined {
   const entry = page.entries[at] as Entry
-  const after = dataOf(entry, serviceId)
   // That everything went away with the service says nothing that the entry before it does not.
-  if (after === undefined) return []
+  if (putOf(entry, serviceId) === undefined) return []
+  const after = dataOf(entry, serviceId)
+  if (after === undefined) return undefined
   if (page.previous[at] === 0) return fieldChanges({}, after)
   const earlier = page.entries[at + 1]
   const before = earlier === undefined ? undefined : dataOf(earlier, serviceId)
   return before === undefined ? undefined : fieldChanges(before, after)
 }
 
-/** What a commit made of the service; `undefined` where it removed it. */
-function dataOf({ writes }: Entry, serviceId: string): JsonObject | undefined {
-  const put = writes.find(
+function dataOf(entry: Entry, serviceId: string): JsonObject | undefined {
+  const put = putOf(entry, serviceId)
+  return put === undefined ? undefined : storedObject(put.data)
+}
+
+/** How a commit stored the service; `undefined` where it removed it. */
+function putOf({ writes }: Entry, serviceId: string): PutWrite | undefined {
+  return writes.find(
     (write): write is PutWrite => write.op === 'put' && write.kind === SERVICE_KIND && write.id === serviceId,
   )
-  return put === undefined ? undefined : (JSON.parse(put.data) as JsonObject)
 }

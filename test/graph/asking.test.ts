@@ -3,6 +3,7 @@ import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Moment } from '../../src/database/store.ts'
 import { AssertedWriter } from '../../src/graph/asserted.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
+import type { CanonicalJson } from '../../src/records/canonical-json.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { withLive } from '../support/with-live.ts'
 import { put, withGraph } from './support/with-graph.ts'
@@ -405,6 +406,19 @@ describe('asserting', () => {
       await spoil()
       expect(await asserted.deleteNode('service:a', ifMatch)).toMatchObject({ id: 'service:a' })
       expect([live.view.refusedCount, live.view.records.count('node')]).toEqual([0, 0])
+    }))
+
+  it('tells the history of what a fault made unreadable', () =>
+    withGraph(async ({ graph, commit }) => {
+      await graph.asserted.putNode('team:a', { label: 'A' }, context)
+      for (const text of ['{"label":', '{"label":7,"properties":[]}'])
+        await commit({ op: 'put', kind: 'node', id: 'team:a', data: text as CanonicalJson })
+      const { entries } = await graph.history({ kind: 'node', id: 'team:a' })
+      expect(entries.map(({ action, label, properties }) => [action, label, properties])).toEqual([
+        ['changed', undefined, undefined],
+        ['changed', undefined, undefined],
+        ['asserted', 'A', undefined],
+      ])
     }))
 
   it('a patch asks the store where the view has nothing to patch: it may be behind, or the patch stored before', () =>

@@ -18,6 +18,19 @@ async function live({ registry }: RegistryScope): Promise<string> {
 }
 
 describe('history', () => {
+  it('tells of what a fault made of a service without knowing its fields', () =>
+    withRegistry(async ({ registry, live }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      await live.commit(commitOf(putText(serviceId, '{"serviceName":')))
+      await registry.register({ ...cart, tags: ['a'] }, someone)
+      const { entries } = await registry.history(serviceId)
+      expect(entries.map(({ action, changes }) => [action, changes?.length])).toEqual([
+        ['updated', undefined],
+        ['updated', undefined],
+        ['registered', 8],
+      ])
+    }))
+
   it('tells when, who, and what changed, newest first', () =>
     withRegistry(async (scope) => {
       const serviceId = await live(scope)
