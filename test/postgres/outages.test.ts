@@ -209,6 +209,17 @@ describe('connections', () => {
       expect(store.pool()).toMatchObject({ writer: { used: 0, waiting: 0 }, reader: { used: 0, waiting: 0 } })
     }))
 
+  it('that the server has ended while they rested are not counted', () =>
+    withStore({ poolMax: 4 }, async (store) => {
+      await Promise.all([store.head(), store.head(), store.head()])
+      expect(store.pool().reader.idle).toBe(3)
+      await server.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'coordinator'
+         and query like '%"${schema}"."head"%' order by query_start limit 2`,
+      )
+      await expect.poll(() => store.pool().reader.idle).toBe(1)
+    }))
+
   it('are told of: who got one, who had to wait, who gave up', () =>
     withStore({ poolMax: 2, acquireTimeoutMs: 1_000, watchAfterMs: 60_000 }, async (store, caller) => {
       const told: string[] = []

@@ -42,7 +42,9 @@ export class Lane {
 
   get figures(): ConnectionFigures {
     const { inside, waiting, max } = this.#turnstile.figures
-    return { idle: this.#idle.length, used: inside, waiting, max }
+    // The one used last is lent first: what the server has ended under it may lie here for long.
+    const idle = this.#idle.filter(({ connection }) => !connection.broken).length
+    return { idle, used: inside, waiting, max }
   }
 
   observe(observer: PoolObserver): void {
