@@ -24,7 +24,8 @@ describe('judging the facts of a database', () => {
     ['an encoding that loses names', { encoding: 'LATIN1' }, 'encoding: problem'],
     ['transactions that fail each other', { isolation: 'serializable' }, 'isolation: problem'],
     ['a role whose statements have no time', { statementTimeout: '500ms' }, 'statement time-out: warning'],
-    ['a transaction left open', { headHolder: '{"pid":7}' }, 'writers: warning'],
+    ['a transaction left open', { headHolder: '{"pid":7,"sinceMs":2000}' }, 'writers: warning'],
+    ['a transaction of another role', { headHolder: '{"pid":7,"sinceMs":null}' }, 'writers: warning'],
     ['a public key that may write', { anonAllowed: true }, 'rights: warning'],
   ]
   it.each(flaws)('names %s, with one repair', (_what, facts, expected) => {
@@ -40,6 +41,7 @@ describe('judging the facts of a database', () => {
     ['a flushed file', { synchronous: 'full', journalMode: 'wal' }],
     ['a role whose statements have time', { statementTimeout: '8s' }],
     ['a role whose statements have all the time', { statementTimeout: '0' }],
+    ['a coordinator that commits at this moment', { headHolder: '{"pid":7,"sinceMs":3}' }],
     ['every server version that is tested', { serverVersionNumber: 150_018 }],
   ]
   it.each(fine)('accepts %s', (_what, facts) => {

@@ -9,6 +9,8 @@ const oldestServer = 15
 const newestServer = 18
 const largestSkewMs = 1_000
 const slowRoundTripMs = 250
+/** Whoever commits holds the head for some milliseconds. */
+const longHoldMs = 1_000
 
 /** Each looks at the facts of an inspection that it knows, and says nothing where the database has none of them. */
 const judges: readonly Judge[] = [
@@ -113,7 +115,7 @@ const judges: readonly Judge[] = [
     return ok('pooler', pooled ? 'Connections come from a pooler.' : 'Connections are direct.')
   },
   ({ headHolder }) => {
-    if (typeof headHolder !== 'string') return undefined
+    if (typeof headHolder !== 'string' || isPassing(headHolder)) return undefined
     return flaw('writers', 'warning', {
       found: `All writers wait for another transaction: ${headHolder}.`,
       repair: 'End that session, or `select pg_terminate_backend(<its pid>)`.',
@@ -144,4 +146,10 @@ export function judgeFacts(inspection: Inspection): readonly Finding[] {
 
 function isLocal(host: string): boolean {
   return host.startsWith('/') || /^(localhost|127\.[\d.]+|\[?::1\]?)(:\d+)?$/.test(host)
+}
+
+/** @param holder JSON; without `sinceMs` where its session belongs to another role */
+function isPassing(holder: string): boolean {
+  const { sinceMs } = JSON.parse(holder) as { readonly sinceMs?: number | null }
+  return typeof sinceMs === 'number' && sinceMs < longHoldMs
 }
