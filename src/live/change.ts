@@ -12,6 +12,8 @@ export interface ChangeRequest {
   readonly commitId: string
   readonly actor: string
   readonly fingerprint?: string
+  /** From when on its time counts, all attempts together, on the monotonic clock. @default the call */
+  readonly askedAt?: number
 }
 
 /** What a change wants to write, computed from the view as it is. */
@@ -33,12 +35,12 @@ export interface PlannedChange<T> {
  */
 export async function change<T>(
   live: Live,
-  request: ChangeRequest,
+  { askedAt = performance.now(), ...request }: ChangeRequest,
   plan: (view: View) => PlannedChange<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const { writes, values, answer, callersPrecondition = false } = plan(live.view)
-    const outcome = await live.commit({ ...request, writes }, values)
+    const outcome = await live.commit({ ...request, writes }, values, askedAt)
     if (outcome.outcome === 'reused')
       throw new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
         detail: `The key belongs to another request, accepted as revision ${outcome.revision}.`,

@@ -61,7 +61,7 @@ interface Pending {
   /** The history that its `expect`s are about. */
   readonly lineage: string
   readonly size: number
-  readonly startedAt: number
+  readonly askedAt: number
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: CoordinatorError) => void
@@ -119,23 +119,27 @@ export class Committer {
   /**
    * Resolves when the view has the commit.
    *
+   * @param askedAt from when on its time counts, on the monotonic clock: it may have waited for others already
    * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
    */
-  commit(commit: Commit, values?: readonly JsonObject[]): Promise<CommitOutcome> {
-    const refusal = this.#refusal()
+  commit(
+    commit: Commit,
+    values?: readonly JsonObject[],
+    askedAt = performance.now(),
+  ): Promise<CommitOutcome> {
+    const deadline = askedAt + this.#options.commitTimeoutMs
+    const refusal = this.#refusal(deadline)
     if (refusal !== undefined) {
-      this.#port.answered('failed', 0)
+      this.#port.answered('failed', performance.now() - askedAt)
       return Promise.reject(refusal)
     }
     return new Promise((resolve, reject) => {
-      const startedAt = performance.now()
-      const deadline = startedAt + this.#options.commitTimeoutMs
       this.#waiting.push({
         commit,
         values,
         lineage: this.#port.position().lineage,
         size: sizeOf(commit),
-        startedAt,
+        askedAt,
         deadline,
         resolve,
         reject,
@@ -161,7 +165,7 @@ export class Committer {
     this.#expire(Number.POSITIVE_INFINITY)
   }
 
-  #refusal(): CoordinatorError | undefined {
+  #refusal(deadline: number): CoordinatorError | undefined {
     const refuse = { outcome: 'not_written', retryAfterSeconds: 1 } as const
     if (this.#closing) return new CoordinatorError('COORD_SHUTTING_DOWN', refuse)
     if (this.depth >= this.#options.queueMax)
@@ -170,9 +174,8 @@ export class Committer {
         detail: `${this.depth} writes are waiting; the limit is ${this.#options.queueMax}.`,
       })
     // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    if (this.#port.board.failingForMs('write') > this.#options.commitTimeoutMs)
-      return this.#unavailable('not_written')
-    return undefined
+    const hopeless = this.#port.board.failingForMs('write') > this.#options.commitTimeoutMs
+    return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
   }
 
   #unavailable(outcome: 'not_written' | 'unknown'): CoordinatorError {
@@ -372,14 +375,14 @@ export class Committer {
     if (result.outcome === 'refused') return this.#fail(pending, result.error)
     pending.settled = true
     pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.commit) : result)
-    this.#port.answered(result.outcome, performance.now() - pending.startedAt)
+    this.#port.answered(result.outcome, performance.now() - pending.askedAt)
   }
 
   #fail(pending: Pending, error: CoordinatorError): void {
     if (pending.settled) return
     pending.settled = true
     pending.reject(error)
-    this.#port.answered('failed', performance.now() - pending.startedAt)
+    this.#port.answered('failed', performance.now() - pending.askedAt)
   }
 }
 

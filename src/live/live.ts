@@ -166,12 +166,13 @@ export class Live {
    * Stores a commit. Resolves when the view has it.
    *
    * @param values what the `data` of each write says, where that is at hand: it need not be parsed again
+   * @param askedAt from when on its time counts, on the monotonic clock. @default now
    * @throws COORD_NOT_LOADED, COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_*
    * error with `outcome`
    */
-  commit(commit: Commit, values?: readonly JsonObject[]): Promise<CommitOutcome> {
+  commit(commit: Commit, values?: readonly JsonObject[], askedAt?: number): Promise<CommitOutcome> {
     if (this.#view === undefined) return Promise.reject(this.#notLoaded())
-    return this.#committer.commit(commit, values)
+    return this.#committer.commit(commit, values, askedAt)
   }
 
   /**

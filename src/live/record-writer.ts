@@ -45,13 +45,14 @@ export class RecordWriter {
     { request, context }: { readonly request: ChangeRequest; readonly context: WriteContext },
     plan: (state: PlanningState) => PlannedChange<T>,
   ): Promise<T> {
+    const askedAt = performance.now()
     // Changes of one record that travel together would find each other in the way, and be planned again in vain.
     return this.#inTurn(key, () => {
       const { lineage } = this.view
       const precondition = readPrecondition(context, lineage)
       let attempt = 0
       const planned = () =>
-        change(this.live, request, (view) => {
+        change(this.live, { ...request, askedAt }, (view) => {
           attempt += 1
           // Where the history has changed meanwhile, an ETag is not about this one.
           if (view.lineage !== lineage) readPrecondition(context, view.lineage)

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { change, type PlannedChange } from '../../src/live/change.ts'
 import type { Live } from '../../src/live/live.ts'
+import { RecordWriter } from '../../src/live/record-writer.ts'
 import type { View } from '../../src/live/view.ts'
 import { commitOf, put } from '../conformance/build.ts'
+import { GrantedTime } from '../support/granted-time.ts'
 import { withLive } from '../support/with-live.ts'
 
 interface Counted {
@@ -171,4 +173,25 @@ describe('change', () => {
       expect(await change(live, request(), increment)).toEqual({ n: 1, revision: 1 })
       expect(live.view.get('service', 'counter')?.data).toBe('{"n":1}')
     }))
+})
+
+describe('changes of one record', () => {
+  it('L8: wait for each other, and each of them no longer than it may take', () =>
+    withLive(
+      async ({ live, store }) => {
+        store.always({ does: 'hang' }, 'commit')
+        using time = new GrantedTime()
+        const writer = new RecordWriter(live)
+        const context = { actor: 'test' }
+        const changes = Array.from({ length: 6 }, () =>
+          writer.change('counter', { request: request(), context }, ({ view }) => increment(view)),
+        )
+        const answers = await Promise.all(changes.map((each) => each.catch((thrown: unknown) => thrown)))
+        expect(time.now).toBeLessThan(1_000)
+        expect(answers[0]).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
+        for (const answer of answers.slice(1))
+          expect(answer).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'not_written' })
+      },
+      { options: { commitTimeoutMs: 200 } },
+    ))
 })
