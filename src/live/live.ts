@@ -201,6 +201,27 @@ export class Live {
     await this.waitForRevision(head.position.revision)
   }
 
+  /**
+   * The same for a write that was asked for at a moment of the monotonic clock: in the time that the write has.
+   *
+   * @throws COORD_STORE_TIMEOUT, and what `catchUp` throws
+   */
+  async catchUpInTime(askedAt: number): Promise<void> {
+    const { commitTimeoutMs } = this.#options
+    const leftMs = askedAt + commitTimeoutMs - performance.now()
+    let caughtUp = false
+    const noting = async () => {
+      await this.catchUp()
+      caughtUp = true
+    }
+    if (leftMs > 0) await within(leftMs, noting())
+    if (!caughtUp)
+      throw new CoordinatorError('COORD_STORE_TIMEOUT', {
+        detail: `The database did not answer within ${commitTimeoutMs} ms.`,
+        retryAfterSeconds: 2,
+      })
+  }
+
   /** A part of the journal. Needs the store. */
   changes(after: Position, limit: number): Promise<ChangesReply> {
     return this.#ask(() => this.store.changes(after, limit))

@@ -60,14 +60,14 @@ export class RecordWriter {
         })
       // A plan is made from what the view has: that must not be older than what the client has seen.
       return precondition.kind === 'revision' && precondition.revision > this.view.revision
-        ? this.#catchUp().then(planned)
+        ? this.#catchUp(askedAt).then(planned)
         : planned()
     })
   }
 
-  async #catchUp(): Promise<void> {
+  async #catchUp(askedAt: number): Promise<void> {
     try {
-      await this.live.catchUp()
+      await this.live.catchUpInTime(askedAt)
     } catch (thrown) {
       throw toCoordinatorError(thrown).withOutcome('not_written')
     }

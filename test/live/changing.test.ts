@@ -176,20 +176,37 @@ describe('change', () => {
 })
 
 describe('changes of one record', () => {
+  const sixChanges = async (live: Live, conditions: { readonly ifMatch?: string }) => {
+    const writer = new RecordWriter(live)
+    const context = { actor: 'test', ...conditions }
+    const changes = Array.from({ length: 6 }, () =>
+      writer.change('counter', { request: request(), context }, ({ view }) => increment(view)),
+    )
+    return Promise.all(changes.map((each) => each.catch((thrown: unknown) => thrown)))
+  }
+
   it('L8: wait for each other, and each of them no longer than it may take', () =>
     withLive(
       async ({ live, store }) => {
         store.always({ does: 'hang' }, 'commit')
         using time = new GrantedTime()
-        const writer = new RecordWriter(live)
-        const context = { actor: 'test' }
-        const changes = Array.from({ length: 6 }, () =>
-          writer.change('counter', { request: request(), context }, ({ view }) => increment(view)),
-        )
-        const answers = await Promise.all(changes.map((each) => each.catch((thrown: unknown) => thrown)))
+        const [first, ...others] = await sixChanges(live, {})
         expect(time.now).toBeLessThan(1_000)
-        expect(answers[0]).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
-        for (const answer of answers.slice(1))
+        expect(first).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
+        for (const other of others)
+          expect(other).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'not_written' })
+      },
+      { options: { commitTimeoutMs: 200 } },
+    ))
+
+  it('L8: the same where the database is asked first whether the client has seen something newer', () =>
+    withLive(
+      async ({ live, store }) => {
+        store.always({ does: 'delay', ms: 500 }, 'head')
+        using time = new GrantedTime()
+        const answers = await sixChanges(live, { ifMatch: `"${live.view.lineage.slice(0, 8)}-9"` })
+        expect(time.now).toBeLessThan(1_000)
+        for (const answer of answers)
           expect(answer).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'not_written' })
       },
       { options: { commitTimeoutMs: 200 } },
