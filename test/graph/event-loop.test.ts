@@ -82,6 +82,9 @@ const exporting = (filter: GraphFilter) => async (graph: KnowledgeGraph) => {
 const asking = (question: Question) => (graph: KnowledgeGraph) => graph.ask(question)
 const simulating = (simulation: object) => (graph: KnowledgeGraph) => graph.simulate(simulation)
 
+/** Each time another moment, for which a graph has to be built. */
+let past = 40_000
+
 /** What kept everybody waiting for between a tenth of a second and many seconds before it went on in steps. */
 const work: readonly (readonly [string, (graph: KnowledgeGraph) => Promise<unknown>])[] = [
   ['export', exporting({})],
@@ -96,6 +99,7 @@ const work: readonly (readonly [string, (graph: KnowledgeGraph) => Promise<unkno
   ['cycles', asking({ ask: 'cycles', limit: 1_000 })],
   ['critical', asking({ ask: 'critical', limit: 100 })],
   ['rebuild', (graph) => graph.rebuild()],
+  ['a question about the past', (graph) => graph.askPast({ revision: past++ }, { ask: 'cycles', limit: 10 })],
   ['simulate a removal', simulating({ remove: ['hub'] })],
   ['simulate a version', simulating({ changeVersion: [{ serviceName: 'hub', version: '2.0.0' }] })],
   [

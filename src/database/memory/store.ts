@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
 import { compareCodePoints } from '../../records/code-point-order.ts'
 import { nextDigest } from '../../records/digest.ts'
@@ -13,6 +14,7 @@ import {
   type StoredRecord,
   type Tombstone,
 } from '../../records/record.ts'
+import { sortInSteps } from '../../records/sort-in-steps.ts'
 import { refusalOf } from '../check-commit.ts'
 import { entryWrite, judgeCommit } from '../judge-commit.ts'
 import { locatePosition } from '../locate-position.ts'
@@ -155,9 +157,22 @@ export class MemoryStore implements Store {
     const revision = this.#resolve(moment)
     const { lineage } = this.#position
     const position = { lineage, revision, digest: this.#digestAt(revision) as string }
-    const records = this.#recordsAt(revision, filter)
-    for (let start = 0; start === 0 || start < records.length; start += this.#pageSize)
-      yield { position, records: records.slice(start, start + this.#pageSize) }
+    let [records, isFirst]: [StoredRecord[], boolean] = [[], true]
+    for (const key of sortInSteps(this.#keys(filter), isBefore)) {
+      if (key === undefined) {
+        await turn()
+        continue
+      }
+      // Compaction may come between two pages, or two steps.
+      if (revision < this.#floor) throw compacted(this.#floor)
+      const record = this.#recordAt(revision, key)
+      if (record === undefined) continue
+      records.push(record)
+      if (records.length < this.#pageSize) continue
+      yield { position, records }
+      ;[records, isFirst] = [[], false]
+    }
+    if (isFirst || records.length > 0) yield { position, records }
   }
 
   async compact(floor: Revision): Promise<Head> {
@@ -268,12 +283,11 @@ export class MemoryStore implements Store {
     ofKind.set(newest.id, newest)
   }
 
-  /** The keys of all records and tombstones, in their order. */
-  #keys(): RecordKey[] {
-    const kinds = [...this.#newest].sort(([left], [right]) => compareCodePoints(left, right))
-    return kinds.flatMap(([kind, ofKind]) =>
-      [...ofKind.keys()].sort(compareCodePoints).map((id) => ({ kind, id })),
-    )
+  /** The keys of records and tombstones, in no particular order. */
+  *#keys({ kind: wanted, id }: AsOfFilter): Generator<RecordKey> {
+    if (wanted !== undefined && id !== undefined) return yield { kind: wanted, id }
+    for (const [kind, ofKind] of this.#newest)
+      if (wanted === undefined || wanted === kind) for (const name of ofKind.keys()) yield { kind, id: name }
   }
 
   #locate(after: Position) {
@@ -318,40 +332,18 @@ export class MemoryStore implements Store {
     return revision
   }
 
-  #recordsAt(revision: Revision, { kind, id }: AsOfFilter): readonly StoredRecord[] {
-    if (kind !== undefined && id !== undefined) return this.#recordAt(revision, { kind, id })
-    return this.#allAt(revision).filter((record) => kind === undefined || record.kind === kind)
-  }
-
-  /** One record as it stood: from its newest version back along the chain of its writes. None, or one. */
-  #recordAt(revision: Revision, key: RecordKey): readonly StoredRecord[] {
+  /**
+   * A record as it stood: from its newest version back along the chain of its writes. What has been deleted since left a
+   * tombstone that the floor has not passed.
+   */
+  #recordAt(revision: Revision, key: RecordKey): StoredRecord | undefined {
     let state: StoredRecord | Tombstone | undefined = this.#newestTo(key)
     while (state !== undefined && state.revision > revision) {
       const later = this.#version(key, state.revision)
       const before = later && this.#version(key, later.row.prior[later.index] as Revision)
       state = before && newestOf(before.row, before.index)
     }
-    return exists(state) ? [state] : []
-  }
-
-  /** Every record as it stood: what has not changed since, and for what has the version before its first later write. */
-  #allAt(revision: Revision): readonly StoredRecord[] {
-    const changed = new Map<string, StoredRecord | undefined>()
-    for (let later = this.#position.revision; later > revision; later -= 1) {
-      const row = this.#journal.get(later) as Row
-      for (const [index, write] of row.entry.writes.entries()) {
-        const before = this.#version(write, row.prior[index] as Revision)
-        const state = before && newestOf(before.row, before.index)
-        changed.set(nameOf(write), exists(state) ? state : undefined)
-      }
-    }
-    // What has been deleted since left a tombstone that the floor has not passed: no key of then is missing here.
-    return this.#keys().flatMap((key) => {
-      const name = nameOf(key)
-      if (changed.has(name)) return changed.get(name) ?? []
-      const newest = this.#newestTo(key)
-      return exists(newest) ? newest : []
-    })
+    return exists(state) ? state : undefined
   }
 
   /** The floor has reached a revision: what its writes replaced is needed no more, nor is a delete itself. */
@@ -381,8 +373,9 @@ export class MemoryStore implements Store {
   }
 }
 
-function nameOf({ kind, id }: RecordKey): string {
-  return `${kind}\0${id}`
+/** The order of keys in `asOf`. */
+function isBefore(left: RecordKey, right: RecordKey): boolean {
+  return (compareCodePoints(left.kind, right.kind) || compareCodePoints(left.id, right.id)) < 0
 }
 
 function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
