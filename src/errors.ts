@@ -241,6 +241,12 @@ export const ERRORS = {
     hint: 'Change what the service registers, or write an edge of origin `asserted`.',
   },
 
+  COORD_GRAPH_BUSY: {
+    ...retry,
+    title: 'Too many questions about the past are waiting',
+    hint: 'Ask again after `Retry-After`, about fewer moments at a time: questions about one moment share its graph.',
+  },
+
   // Revisions and time
   COORD_REVISION_COMPACTED: {
     status: 410,

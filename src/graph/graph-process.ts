@@ -55,6 +55,17 @@ export class GraphProcess {
     })
   }
 
+  /** Does work that consists of tasks; where the process ended meanwhile, once more with the next one. */
+  async attempt<T>(work: () => Promise<T>): Promise<T> {
+    const generation = this.#generation
+    try {
+      return await work()
+    } catch (thrown) {
+      if (this.#generation === generation || this.#closed) throw thrown
+      return await work()
+    }
+  }
+
   /** Lets go of what was handed over under a key. Where the process has ended, that happened already. */
   async forget(key: number): Promise<void> {
     if (this.#child === undefined || this.#closed) return
@@ -109,10 +120,9 @@ export class GraphProcess {
     this.#child = undefined
     this.#generation += 1
     clearTimeout(this.#idle)
-    const error = new CoordinatorError('COORD_INTERNAL', {
-      detail: 'The process that works on graphs ended.',
-      cause,
-    })
+    const error = this.#closed
+      ? new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
+      : new CoordinatorError('COORD_INTERNAL', { detail: 'The process that works on graphs ended.', cause })
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
   }

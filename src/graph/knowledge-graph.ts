@@ -122,9 +122,18 @@ export class KnowledgeGraph {
     return assertionHistory(this.#live, about, query)
   }
 
-  /** Answers a question about the past. @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_* */
-  async askPast<Q extends Question>(moment: Moment, question: Q): Promise<AtRevision<AnswerTo<Q>>> {
-    const { position, answer } = await this.#past.ask(moment, question)
+  /**
+   * Answers a question about the past.
+   *
+   * @param signal aborted where the answer is not wanted any more; so for whatever may have to wait for its turn
+   * @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_GRAPH_BUSY, COORD_STORE_*
+   */
+  async askPast<Q extends Question>(
+    moment: Moment,
+    question: Q,
+    signal?: AbortSignal,
+  ): Promise<AtRevision<AnswerTo<Q>>> {
+    const { position, answer } = await this.#past.ask(moment, question, signal)
     return { ...answer, revision: position.revision }
   }
 
@@ -157,30 +166,33 @@ export class KnowledgeGraph {
     return copy
   }
 
-  async exportPast(moment: Moment, format: FormatName, filter: GraphFilter): Promise<ExportAnswer> {
-    const { metadata, chunks } = await this.#past.export(moment, format, filter)
-    return { contentType: graphFormats[format].contentType, metadata, chunks }
+  async exportPast(
+    moment: Moment,
+    part: { readonly format: FormatName; readonly filter: GraphFilter },
+    signal?: AbortSignal,
+  ): Promise<ExportAnswer> {
+    const { metadata, chunks } = await this.#past.export(moment, part, signal)
+    return { contentType: graphFormats[part.format].contentType, metadata, chunks }
   }
 
   /** What is different between two moments, and which commits did it. */
   async diff(
-    from: Moment,
-    to: Moment,
-    limit: number,
+    between: { readonly from: Moment; readonly to: Moment; readonly limit: number },
+    signal?: AbortSignal,
   ): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
-    const { from: start, to: end, answer } = await this.#past.diff(from, to, limit)
+    const { from: start, to: end, answer } = await this.#past.diff(between, signal)
     return { from: start.revision, to: end.revision, ...answer }
   }
 
   /** What would happen if services changed. @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated */
-  async simulate(body: unknown): Promise<AtRevision<SimulateAnswer>> {
+  async simulate(body: unknown, signal?: AbortSignal): Promise<AtRevision<SimulateAnswer>> {
     const simulation = await inTurns(readSimulation(body))
     const { view } = this.#live
     const { revision } = view
     const changes = simulatedChanges(view, simulation)
     const answer = isSmall(changes)
       ? await inTurns(simulate(graphOf(view), changes))
-      : await this.#past.simulate(view, changes)
+      : await this.#past.simulate(view, changes, signal)
     return { ...answer, revision }
   }
 

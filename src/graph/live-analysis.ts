@@ -61,7 +61,11 @@ export class LiveAnalysis {
   #release: NodeJS.Timeout | undefined
   #nextKey = 1
 
-  async answer(view: View, asked: WholeGraphQuestion): Promise<AnalysedAnswer> {
+  answer(view: View, asked: WholeGraphQuestion): Promise<AnalysedAnswer> {
+    return this.#helper.attempt(() => this.#answer(view, asked))
+  }
+
+  async #answer(view: View, asked: WholeGraphQuestion): Promise<AnalysedAnswer> {
     const snapshot = this.#snapshotOf(view)
     const { graph, revision, lineage } = snapshot
     const question = sortTypes(graph, asked)

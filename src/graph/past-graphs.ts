@@ -15,6 +15,8 @@ import type { SimulateAnswer, SimulatedChange } from './simulate.ts'
 const MAX_KEPT = 4
 /** Graphs that are built, compared or tried out at the same time; more wait. */
 const MAX_AT_ONCE = 2
+/** So many may wait; of a large graph each takes seconds. Who goes away gives the place up. */
+const MAX_WAITING = 100
 /** Records that are handed over at once: some milliseconds. */
 const RECORDS_AT_ONCE = 500
 /** Commits between the two ends of one comparison. */
@@ -52,29 +54,37 @@ export class PastGraphs {
   readonly #kept = new Map<string, PastGraph>()
   #nextKey = 1
   /** For work for which the helper holds a graph of its own. */
-  readonly #slots = new Semaphore(MAX_AT_ONCE)
+  readonly #slots = new Semaphore(MAX_AT_ONCE, MAX_WAITING)
 
   constructor(live: Live) {
     this.#live = live
   }
 
-  /** @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_*, and what the question throws */
+  /**
+   * @param signal aborted where the answer is not wanted any more
+   * @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_*, COORD_GRAPH_BUSY, and what the question throws
+   */
   ask<Q extends Question>(
     moment: Moment,
     question: Q,
+    signal?: AbortSignal,
   ): Promise<{ readonly position: Position; readonly answer: AnswerTo<Q> }> {
-    return this.#withGraph(moment, async ({ key, position }) => ({
+    return this.#withGraph({ moment, signal }, async ({ key, position }) => ({
       position,
       answer: (await this.#helper.run({ do: 'ask', key, question })) as AnswerTo<Q>,
     }))
   }
 
   /** The text of a graph, made piece by piece as it is read. */
-  export(moment: Moment, format: FormatName, filter: GraphFilter): Promise<PastExport> {
-    return this.#withGraph(moment, async ({ key: graph, position, at }) => {
+  export(
+    moment: Moment,
+    part: { readonly format: FormatName; readonly filter: GraphFilter },
+    signal?: AbortSignal,
+  ): Promise<PastExport> {
+    return this.#withGraph({ moment, signal }, async ({ key: graph, position, at }) => {
       const key = this.#nextKey++
       const shown = { revision: position.revision, at }
-      const metadata = await this.#helper.run({ do: 'export', key, graph, format, filter, moment: shown })
+      const metadata = await this.#helper.run({ do: 'export', key, graph, ...part, moment: shown })
       return { metadata: metadata as GraphMetadata, position, chunks: this.#chunks(key) }
     })
   }
@@ -84,7 +94,10 @@ export class PastGraphs {
    *
    * @throws COORD_QUERY_INVALID where `to` is before `from`, or too far behind it; what `ask` throws for either moment
    */
-  async diff(from: Moment, to: Moment, limit: number): Promise<PastDiff> {
+  async diff(
+    { from, to, limit }: { readonly from: Moment; readonly to: Moment; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<PastDiff> {
     const [start, end] = [await this.#positionAt(from), await this.#positionAt(to)]
     const span = end.revision - start.revision
     if (span < 0) throw badEnd('`to` is before `from`.', 'is before from')
@@ -93,7 +106,7 @@ export class PastGraphs {
         `There are ${span} commits between \`from\` and \`to\`; at most ${MAX_DIFF_REVISIONS} can be compared.`,
         'is too far behind from',
       )
-    return this.#slots.run(async () => {
+    return this.#inTurn(async () => {
       const { key, position } = await this.#build(start.revision)
       try {
         await this.#helper.run({ do: 'diff', key })
@@ -103,13 +116,13 @@ export class PastGraphs {
       } finally {
         await this.#helper.forget(key)
       }
-    })
+    }, signal)
   }
 
   /** What would happen if so much changed that others had to wait for it. Shows the view as it is at the call. */
-  simulate(view: View, changes: readonly SimulatedChange[]): Promise<SimulateAnswer> {
+  simulate(view: View, changes: readonly SimulatedChange[], signal?: AbortSignal): Promise<SimulateAnswer> {
     const records = ['service', 'node', 'edge'].flatMap((kind) => [...view.records.of(kind)])
-    return this.#slots.run(async () => {
+    return this.#inTurn(async () => {
       const key = this.#nextKey++
       try {
         // Also of nothing there is a graph.
@@ -119,7 +132,7 @@ export class PastGraphs {
       } finally {
         await this.#helper.forget(key)
       }
-    })
+    }, signal)
   }
 
   close(): Promise<void> {
@@ -184,13 +197,25 @@ export class PastGraphs {
     return chunks
   }
 
-  async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
+  /** Does work for which the helper holds a graph of its own, when its turn comes. */
+  #inTurn<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return this.#slots.run(() => this.#helper.attempt(work), signal)
+  }
+
+  async #withGraph<T>(
+    { moment, signal }: { readonly moment: Moment; readonly signal: AbortSignal | undefined },
+    use: (graph: PastGraph) => Promise<T>,
+  ): Promise<T> {
     // A time is made a revision first: asked again, it finds the graph that was built for it.
     const revision = 'revision' in moment ? moment.revision : (await this.#positionAt(moment)).revision
-    // Whoever waited for its turn may find that another one has built the same meanwhile.
-    const graph =
-      this.#useKept(revision) ??
-      (await this.#slots.run(async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))))
+    return this.#helper.attempt(async () => {
+      // Whoever waited for its turn may find that another one has built the same meanwhile.
+      const build = async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))
+      return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, signal)), use)
+    })
+  }
+
+  async #used<T>(graph: PastGraph, use: (graph: PastGraph) => Promise<T>): Promise<T> {
     try {
       return await use(graph)
     } catch (thrown) {

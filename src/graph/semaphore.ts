@@ -1,21 +1,55 @@
-/** Lets so much work go on at the same time; more waits, first come, first served. */
-export class Semaphore {
-  #free: number
-  readonly #waiting: (() => void)[] = []
+import { CoordinatorError } from '../errors.ts'
 
-  constructor(count: number) {
+/** Lets so much work go on at the same time; so much more waits, first come, first served. */
+export class Semaphore {
+  readonly #maxWaiting: number
+  #free: number
+  /** In the order in which they came. */
+  readonly #waiting = new Set<() => void>()
+
+  constructor(count: number, maxWaiting: number) {
     this.#free = count
+    this.#maxWaiting = maxWaiting
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  /**
+   * @param signal gives the place up while the work waits for its turn, because nobody wants it any more
+   * @throws COORD_GRAPH_BUSY where too much waits, or `signal` was aborted; and what the work throws
+   */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#free === 0) await this.#turn(signal)
     else this.#free -= 1
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
+      const [next] = this.#waiting
       if (next === undefined) this.#free += 1
       else next()
     }
   }
+
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(enter)
+        reject(busy('Whoever asked went away before the turn came.'))
+      }
+      const enter = () => {
+        this.#waiting.delete(enter)
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      if (signal?.aborted === true) leave()
+      else if (this.#waiting.size >= this.#maxWaiting)
+        reject(busy(`${this.#waiting.size} are waiting already.`))
+      else {
+        this.#waiting.add(enter)
+        signal?.addEventListener('abort', leave)
+      }
+    })
+  }
+}
+
+function busy(detail: string): CoordinatorError {
+  return new CoordinatorError('COORD_GRAPH_BUSY', { detail, retryAfterSeconds: 2 })
 }

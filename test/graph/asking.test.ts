@@ -56,13 +56,19 @@ describe('asking the graph', () => {
       await expect(graph.askPast({ revision: 99 }, { ask: 'orphans' })).rejects.toMatchObject({
         code: 'COORD_REVISION_FUTURE',
       })
-      await expect(graph.diff({ revision: 1 }, { revision: 3 }, 10)).rejects.toMatchObject({
+      await expect(
+        graph.diff({ from: { revision: 1 }, to: { revision: 3 }, limit: 10 }),
+      ).rejects.toMatchObject({
         code: 'COORD_REVISION_COMPACTED',
       })
-      await expect(graph.diff({ revision: 2 }, { revision: 99 }, 10)).rejects.toMatchObject({
+      await expect(
+        graph.diff({ from: { revision: 2 }, to: { revision: 99 }, limit: 10 }),
+      ).rejects.toMatchObject({
         code: 'COORD_REVISION_FUTURE',
       })
-      await expect(graph.diff({ revision: 3 }, { revision: 2 }, 10)).rejects.toMatchObject({
+      await expect(
+        graph.diff({ from: { revision: 3 }, to: { revision: 2 }, limit: 10 }),
+      ).rejects.toMatchObject({
         code: 'COORD_QUERY_INVALID',
       })
       await expect(graph.askPast({ revision: 2 }, { ask: 'impact', of: 'c' })).rejects.toMatchObject({
@@ -109,7 +115,7 @@ describe('asking the graph', () => {
       await register('a')
       await registry.deregister(await register('b'), context)
       const { revision, at } = live.view
-      const { metadata, chunks } = await graph.exportPast({ revision }, 'json', {})
+      const { metadata, chunks } = await graph.exportPast({ revision }, { format: 'json', filter: {} })
       await Array.fromAsync(chunks)
       expect(metadata.lastUpdated).toBe(new Date(at).toISOString())
       expect(metadata).toEqual((await graph.export('json', {})).metadata)
@@ -121,7 +127,7 @@ describe('asking the graph', () => {
       })
       // What is forgotten cannot be told; the newest that is known can.
       await live.store.compact(revision)
-      const later = await graph.exportPast({ revision }, 'dot', {})
+      const later = await graph.exportPast({ revision }, { format: 'dot', filter: {} })
       await Array.fromAsync(later.chunks)
       expect(later.metadata.revision).toBe(revision)
     }))
@@ -136,7 +142,7 @@ describe('asking the graph', () => {
       await register('b', { tags: ['x', 'y'] })
       const { revision } = live.view
       const now = await graph.export('json', {})
-      const past = await graph.exportPast({ revision }, 'json', {})
+      const past = await graph.exportPast({ revision }, { format: 'json', filter: {} })
       await register('later', { dependencies: ['a'] })
       const texts = [
         (await Array.fromAsync(now.chunks)).join(''),
@@ -180,7 +186,7 @@ describe('asking the graph', () => {
               const answer =
                 moment === undefined
                   ? await one.export('json', { types: ['mentors'] })
-                  : await one.exportPast(moment, 'json', { types: ['mentors'] })
+                  : await one.exportPast(moment, { format: 'json', filter: { types: ['mentors'] } })
               const { metadata } = answer
               await Array.fromAsync(answer.chunks)
               return [metadata.nodes, metadata.edges]

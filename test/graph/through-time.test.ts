@@ -145,7 +145,7 @@ describe('differences between two moments', () => {
       )
       const to = live.view.revision
       await register('later')
-      const answer = await graph.diff({ revision: from }, { revision: to }, 100)
+      const answer = await graph.diff({ from: { revision: from }, to: { revision: to }, limit: 100 })
       expect(answer).toMatchObject({ from, to, complete: true })
       expect(answer.nodes.map(({ change, id, revisions }) => [change, id, revisions])).toEqual([
         // The commit after that only needs it.
@@ -163,17 +163,53 @@ describe('differences between two moments', () => {
         [from + 2, 'test'],
         [from + 3, 'ops'],
       ])
-      expect(await graph.diff({ revision: to }, { revision: to }, 100)).toMatchObject({
+      expect(await graph.diff({ from: { revision: to }, to: { revision: to }, limit: 100 })).toMatchObject({
         nodes: [],
         edges: [],
         commits: [],
       })
-      expect(await graph.diff({ revision: from }, { revision: to }, 1)).toMatchObject({
+      expect(await graph.diff({ from: { revision: from }, to: { revision: to }, limit: 1 })).toMatchObject({
         nodesTotal: 3,
         complete: false,
         truncated: 'limit',
       })
     }))
+
+  it('are found where the helper process is killed meanwhile: the next one is asked', () =>
+    withGraph(
+      async ({ graph, live, register }) => {
+        await register('a', { dependencies: ['b'] })
+        await register('b')
+        const [from, to] = [{ revision: 1 }, { revision: live.view.revision }]
+        const { run: real } = GraphProcess.prototype
+        for (const [kill, ask, found] of [
+          ['put', () => graph.askPast(from, { ask: 'orphans' }), { revision: 1 }],
+          ['ask', () => graph.askPast(from, { ask: 'orphans' }), { revision: 1 }],
+          [
+            'export',
+            () => graph.exportPast(to, { format: 'json', filter: {} }),
+            { metadata: { revision: 2 } },
+          ],
+          ['replay', () => graph.diff({ from, to, limit: 10 }), { nodesTotal: 1 }],
+          ['components', () => graph.ask({ ask: 'cycles' }), { revision: 2 }],
+        ] as const) {
+          let killed = 0
+          const spy = vi.spyOn(GraphProcess.prototype, 'run')
+          spy.mockImplementation(async function (this: GraphProcess, task) {
+            if (task.do !== kill || killed > 0) return real.call(this, task)
+            killed += 1
+            // There is one after its first task.
+            await real.call(this, { do: 'forget', key: 0 })
+            process.kill(this.pid as number, 'SIGKILL')
+            return real.call(this, task)
+          })
+          expect(await ask()).toMatchObject(found)
+          expect(killed).toBe(1)
+          spy.mockRestore()
+        }
+      },
+      { inlineMaxEdges: 0 },
+    ))
 
   it('are found two at a time, however many ask', () =>
     withGraph(async ({ graph, live, register }) => {
@@ -187,7 +223,9 @@ describe('differences between two moments', () => {
         return real.call(this, task).finally(() => task.do === 'forget' && held.delete(task.key))
       })
       const answers = await Promise.all(
-        Array.from({ length: 7 }, (_, at) => graph.diff({ revision: at }, { revision: at + 1 }, 10)),
+        Array.from({ length: 7 }, (_, at) =>
+          graph.diff({ from: { revision: at }, to: { revision: at + 1 }, limit: 10 }),
+        ),
       )
       expect(answers.map(({ nodes }) => nodes.map(({ id }) => id))).toEqual(
         Array.from({ length: 7 }, (_, at) => [`service:s${at}`]),
@@ -221,7 +259,8 @@ describe('differences between two moments', () => {
         expect(await graph.askPast({ revision: live.view.revision }, question)).toEqual(
           await graph.ask(question),
         )
-      const until = async (to: number) => (await graph.diff({ revision: from }, { revision: to }, 10)).nodes
+      const until = async (to: number) =>
+        (await graph.diff({ from: { revision: from }, to: { revision: to }, limit: 10 })).nodes
       expect(await until(revision)).toMatchObject([{ change: 'added', id: 'team:t', revisions: [revision] }])
       expect(await until(live.view.revision)).toEqual([])
     }))

@@ -18,6 +18,33 @@ async function importDemo({ ask }: ServerScope): Promise<void> {
 }
 
 describe('the graph over HTTP', () => {
+  it('works on no question about the past whose client went before its turn', () =>
+    withServer(async (scope) => {
+      await importDemo(scope)
+      const { run: real } = GraphProcess.prototype
+      const built = new Set<number>()
+      const { promise: goOn, resolve } = Promise.withResolvers<void>()
+      const spy = vi.spyOn(GraphProcess.prototype, 'run')
+      spy.mockImplementation(async function (this: GraphProcess, task) {
+        if (task.do === 'put') built.add(task.key)
+        await goOn
+        return real.call(this, task)
+      })
+      const patience = new AbortController()
+      const asked = Array.from({ length: 20 }, (_, at) =>
+        fetch(`${scope.url}/knowledge-graph/orphans?asOf=${at + 1}`, { signal: patience.signal }),
+      )
+      await until(() => built.size === 2)
+      patience.abort()
+      await Promise.allSettled(asked)
+      const last = scope.ask('/knowledge-graph/orphans?asOf=25')
+      resolve()
+      expect(await last).toMatchObject({ status: 200, body: { revision: 25 } })
+      expect(built.size).toBe(3)
+      expect(scope.log.filter((line) => line.includes('"level":"error"'))).toEqual([])
+      spy.mockRestore()
+    }))
+
   it('is sent whole, at one revision, with ETag, under both of its names', () =>
     withServer(async (scope) => {
       await importDemo(scope)

@@ -24,6 +24,7 @@ import { historyQuery } from '../history-query.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
+import { whileWanted } from '../while-wanted.ts'
 
 const node = z
   .string()
@@ -70,7 +71,8 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     checkLineage(live, request)
     const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const question = { ask, ...wanted, ...types } as Question
-    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
+    const found =
+      asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question, whileWanted(reply))
     checkLineage(live, request)
     answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.revision })
   }
@@ -85,7 +87,8 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
     const question = { ask, id: request.params.id } as const
-    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
+    const found =
+      asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question, whileWanted(reply))
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, ...found }),
       revision: found.revision,
@@ -118,7 +121,8 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     checkLineage(live, request)
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
-    const found = await graph.diff(from, to ?? { revision: live.view.revision }, limit)
+    const between = { from, to: to ?? { revision: live.view.revision }, limit }
+    const found = await graph.diff(between, whileWanted(reply))
     checkLineage(live, request)
     answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.to })
   }
@@ -173,6 +177,7 @@ function question(
       ...(names ? (['COORD_NODE_NOT_FOUND'] as const) : []),
       'COORD_REVISION_COMPACTED',
       'COORD_REVISION_FUTURE',
+      'COORD_GRAPH_BUSY',
     ],
     answers: {
       200: { description: 'The answer, at one revision.', content: { 'application/json': schema } },
@@ -241,7 +246,7 @@ const readNode: Operation = {
   parameters: idParameter,
   query: one,
   state: true,
-  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The node.', content: { 'application/json': nodeAnswerSchema } } },
 }
 
@@ -252,7 +257,7 @@ const readEdge: Operation = {
   parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
   query: one,
   state: true,
-  errors: ['COORD_EDGE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_EDGE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The edge.', content: { 'application/json': edgeAnswerSchema } } },
 }
 
@@ -277,6 +282,6 @@ const difference: Operation = {
   description: 'Nodes and edges that were added, removed or changed, and the commits that did it.',
   query: diffParameters,
   state: true,
-  errors: ['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The differences.', content: { 'application/json': diffSchema } } },
 }

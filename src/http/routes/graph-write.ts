@@ -9,6 +9,7 @@ import type { HttpContext } from '../http-context.ts'
 import { requiredBody } from '../json-body.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
+import { whileWanted } from '../while-wanted.ts'
 import { writeContext } from '../write-context.ts'
 
 const noQuery = z.object({})
@@ -82,7 +83,7 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live
       { config: { operation: { ...simulateOperation, hidden } } },
       async (request, reply) => {
         check(request)
-        const answer = await graph.simulate(requiredBody(request))
+        const answer = await graph.simulate(requiredBody(request), whileWanted(reply))
         answers.sendState(reply, {
           body: JSON.stringify({ success: true, ...answer }),
           revision: answer.revision,
@@ -193,7 +194,7 @@ const simulateOperation: Operation = {
     required: true,
   },
   state: true,
-  errors: ['COORD_SERVICE_NOT_FOUND'],
+  errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The consequences.', content: { 'application/json': simulateSchema } } },
 }
 

@@ -10,6 +10,7 @@ import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
 import { sendLines } from '../send-lines.ts'
+import { whileWanted } from '../while-wanted.ts'
 
 const text = z.string().optional()
 const parameters = z.object({
@@ -66,7 +67,7 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const answer: ExportAnswer =
       asOf === undefined
         ? await graph.export(format, part, rebuilt)
-        : await graph.exportPast(asOf, format, part)
+        : await graph.exportPast(asOf, { format, filter: part }, whileWanted(reply))
     const { revision } = answer.metadata
     await sendLines(context, reply, {
       chunks: answer.chunks,
@@ -92,7 +93,7 @@ const operation: Operation = {
     'All of it or a part, at exactly one revision however long it is read: nodes by id, edges by source. Formats by `format` or `Accept`: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, and elements of Cytoscape.js.',
   query: parameters,
   state: true,
-  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: {
     200: {
       description: 'The graph.',

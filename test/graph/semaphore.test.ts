@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { Semaphore } from '../../src/graph/semaphore.ts'
+
+/** Work that ends when it is told to, and says when it begins. */
+function work(began: string[], name: string) {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const run = () => {
+    began.push(name)
+    return promise
+  }
+  return { run, end: () => resolve(name) }
+}
+
+const busy = { code: 'COORD_GRAPH_BUSY', retryAfterSeconds: 2 }
+
+describe('a semaphore', () => {
+  it('lets so much go on at once, and the rest in the order in which it came', async () => {
+    const semaphore = new Semaphore(2, 10)
+    const began: string[] = []
+    const works = ['a', 'b', 'c', 'd'].map((name) => work(began, name))
+    const ends = works.map(({ run }) => semaphore.run(run))
+    expect(began).toEqual(['a', 'b'])
+    works[1]?.end()
+    await ends[1]
+    expect(began).toEqual(['a', 'b', 'c'])
+    for (const { end } of works) end()
+    expect(await Promise.all(ends)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('refuses what comes when too much waits, and takes work again afterwards', async () => {
+    const semaphore = new Semaphore(1, 1)
+    const [first, second] = [work([], 'first'), work([], 'second')]
+    const ends = [semaphore.run(first.run), semaphore.run(second.run)]
+    await expect(semaphore.run(async () => 'third')).rejects.toMatchObject(busy)
+    first.end()
+    second.end()
+    expect(await Promise.all(ends)).toEqual(['first', 'second'])
+    expect(await semaphore.run(async () => 'third')).toBe('third')
+  })
+
+  it('gives the place up of who went away, and of nobody else', async () => {
+    const semaphore = new Semaphore(1, 2)
+    const began: string[] = []
+    const [first, second, third] = ['first', 'second', 'third'].map((name) => work(began, name)) as [
+      ReturnType<typeof work>,
+      ReturnType<typeof work>,
+      ReturnType<typeof work>,
+    ]
+    const gone = new AbortController()
+    const going = semaphore.run(first.run, gone.signal)
+    const waiting = semaphore.run(second.run, gone.signal)
+    gone.abort()
+    await expect(waiting).rejects.toMatchObject(busy)
+    await expect(semaphore.run(second.run, gone.signal)).rejects.toMatchObject(busy)
+    const last = semaphore.run(third.run)
+    first.end()
+    third.end()
+    // What goes on already is ended.
+    expect(await Promise.all([going, last])).toEqual(['first', 'third'])
+    expect(began).toEqual(['first', 'third'])
+  })
+
+  it('goes on where work fails', async () => {
+    const semaphore = new Semaphore(1, 1)
+    const failing = semaphore.run(() => Promise.reject(new Error('no')))
+    expect(await semaphore.run(async () => 'next')).toBe('next')
+    await expect(failing).rejects.toThrow('no')
+  })
+})
