@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { CoordinatorError } from '../errors.ts'
 import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
+import { examplesOf } from './examples-of.ts'
 import { graphExportCommand } from './graph-export.ts'
 import {
   renderCritical,
@@ -26,8 +27,12 @@ const examples = `
 Examples:
   coordinator graph impact flagd                         what is hit when flagd fails
   coordinator graph dependencies checkout --depth 1      what checkout needs directly
+  coordinator graph neighbors cart --type depends_on     what cart is tied to, and how
   coordinator graph path load-generator astronomy-db     how the one needs the other
   coordinator graph cycles --as-of 2026-01-31T12:00:00Z  which circles there were
+  coordinator graph critical --limit 10                  what most others cannot do without
+  coordinator graph unresolved                           what is needed and nobody registered
+  coordinator graph orphans --type service               services that nothing is known of
   coordinator graph diff 120 140                         what changed, and who did it
   coordinator graph what-if --remove flagd               what would break; ends with 1 if anything would
   coordinator graph export --format dot | dot -Tsvg > graph.svg
@@ -57,7 +62,7 @@ export function graphCommand(context: CommandContext): Command {
     whatIfCommand(context),
     graphExportCommand(context),
   ])
-    graph.addCommand(command)
+    graph.addCommand(command.addHelpText('after', examplesOf(`graph ${command.name()}`, examples)))
   return graph
 }
 

@@ -6,6 +6,7 @@ import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import { announceDatabase, type CommandContext } from './command-context.ts'
+import { examplesOf } from './examples-of.ts'
 import { textTable } from './text-table.ts'
 
 interface MigrateOptions {
@@ -59,6 +60,7 @@ export function migrateCommand(context: CommandContext): Command {
     .command('status')
     .description('Show which migrations ran and which are pending.')
     .option('--json', 'print JSON')
+    .addHelpText('after', examplesOf('migrate status', examples))
     .action(async (_options: MigrateOptions, command: Command) => {
       const options = command.optsWithGlobals<MigrateOptions>()
       await withMigrator(context, options, async (migrator) => {
@@ -71,6 +73,7 @@ export function migrateCommand(context: CommandContext): Command {
     .command('verify')
     .description('Compare the schema with the one that should be; print the SQL that mends it.')
     .option('--json', 'print JSON')
+    .addHelpText('after', examplesOf('migrate verify', examples))
     .action(async (_options: MigrateOptions, command: Command) => {
       const options = command.optsWithGlobals<MigrateOptions>()
       await withMigrator(context, options, async (migrator) => {

@@ -186,6 +186,23 @@ describe('coordinator services', () => {
     )
   })
 
+  it('shows examples in the help of every command, also of those below a group', async () => {
+    const named = (text: string) =>
+      [...(text.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}([a-z][\w-]*)/gm)].flatMap(
+        ([, name]) => (name === 'help' ? [] : (name as string)),
+      )
+    const commands = named((await run(['--help'])).stdout).map((name) => [name])
+    for (const command of commands) {
+      const { stdout } = await run([...command, '--help'])
+      expect(stdout).toContain(`coordinator ${command.join(' ')}`)
+      expect(/Examples:\n {2}\S/.test(stdout), command.join(' ')).toBe(true)
+      if (command.length === 1) commands.push(...named(stdout).map((name) => [...command, name]))
+    }
+    expect(commands.map((command) => command.join(' '))).toEqual(
+      expect.arrayContaining(['serve', 'migrate verify', 'graph what-if']),
+    )
+  })
+
   it('shows no empty defaults in its help', async () => {
     expect((await run(['services', '--help'])).stdout).not.toContain('[]')
   })

@@ -289,6 +289,11 @@ describe('the graph over HTTP', () => {
       '/knowledge-graph?origin=declared&origin=assertd',
       'The parameter origin must be one of declared, asserted, observed.',
     ],
+    ['/knowledge-graph?depth=2', 'The parameter depth says how far to go around a node: name it in around.'],
+    [
+      '/knowledge-graph?direction=in',
+      'The parameter direction says how far to go around a node: name it in around.',
+    ],
     ['/knowledge-graph?rebuild=true&asOf=1', 'The parameter rebuild compares the present: leave out asOf.'],
   ])('says in words what is wrong with %s', (path, detail) =>
     withServer(async ({ ask }) => {

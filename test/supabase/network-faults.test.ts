@@ -57,6 +57,19 @@ describe('supabase: the network', () => {
     await store.close()
   })
 
+  it('says that a port of another protocol is wrong for good', async () => {
+    const store = storeAt('http://127.0.0.1:9')
+    const { error } = await failedCommit(store)
+    expect(error).toMatchObject({
+      code: 'COORD_STORE_API_MISSING',
+      outcome: 'not_written',
+      retryable: false,
+      exitCode: 78,
+      hint: expect.stringContaining('the port in SUPABASE_URL'),
+    })
+    await store.close()
+  })
+
   it('says that connections are refused, and that nothing was written', () =>
     withProxy(async (proxy, store) => {
       await proxy.refuse()

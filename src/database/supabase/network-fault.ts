@@ -57,6 +57,13 @@ const cutFault: Fault = {
   hint: 'It usually passes. If it stays, look for what cuts connections between this machine and SUPABASE_URL.',
 }
 
+const portFault: Fault = {
+  code: 'COORD_STORE_API_MISSING',
+  text: 'is said to be at a port of another protocol, which HTTP clients refuse',
+  outcome: 'not_written',
+  hint: 'Correct the port in SUPABASE_URL; a hosted project needs none.',
+}
+
 export interface NetworkFailure {
   /** Host and port, for the text. */
   readonly host: string
@@ -69,7 +76,7 @@ export interface NetworkFailure {
  */
 export function networkFault(thrown: unknown, { host, writing }: NetworkFailure): CoordinatorError {
   const code = codeOf(thrown)
-  const fault = byCode[code] ?? (certificateCodes.test(code) ? certificateFault : cutFault)
+  const fault = byCode[code] ?? (certificateCodes.test(code) ? certificateFault : faultWithoutCode(thrown))
   return new CoordinatorError(fault.code, {
     detail: `The Data API at ${host} ${fault.text}${code === '' ? '' : ` (${code})`}.`,
     ...hintOf(fault),
@@ -85,6 +92,12 @@ export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): C
     hint: 'A paused Supabase project hangs like this: see the dashboard. Where answers are only slow, raise DATABASE_STATEMENT_TIMEOUT_MS.',
     ...(writing ? { outcome: 'unknown' } : {}),
   })
+}
+
+/** `fetch` talks to no port of another protocol, and has no code for that: https://fetch.spec.whatwg.org/#port-blocking */
+function faultWithoutCode(thrown: unknown): Fault {
+  const { cause } = Object(thrown) as { cause?: unknown }
+  return cause instanceof Error && cause.message === 'bad port' ? portFault : cutFault
 }
 
 function hintOf({ hint }: Fault): Pick<ErrorOptions, 'hint'> {

@@ -55,6 +55,11 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
       ...filter
     } = query
     checkLineage(live, request)
+    for (const name of ['depth', 'direction'] as const)
+      if (query[name] !== undefined && query.around === undefined)
+        throw invalidQuery([
+          { path: `query.${name}`, message: 'says how far to go around a node: name it in around' },
+        ])
     if (rebuild === 'true' && asOf !== undefined)
       throw invalidQuery([{ path: 'query.rebuild', message: 'compares the present: leave out asOf' }])
     await waitUntilFresh(live, { minRevision, consistency })
