@@ -80,7 +80,7 @@ export function migrateCommand(context: CommandContext): Command {
         await requireOwnSchema(migrator)
         const drifts = await migrator.verify()
         print(context, options, drifts, renderDrifts(drifts))
-        if (drifts.length > 0) context.exit(1)
+        if (drifts.some(({ problem }) => problem !== 'optional')) context.exit(1)
       })
     })
   return migrate

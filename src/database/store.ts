@@ -234,7 +234,8 @@ export interface SchemaStep {
 export interface Drift {
   /** What differs, such as `index journal_commit_id`. */
   readonly object: string
-  readonly problem: 'missing' | 'different' | 'unexpected'
+  /** `optional`: it is missing, and only some need it. */
+  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional'
   /** SQL that mends it; empty where only a person can decide. */
   readonly repair: string
 }

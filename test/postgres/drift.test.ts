@@ -184,6 +184,18 @@ describe('drift', () => {
     expect(await store.migrator.verify()).toEqual([])
   })
 
+  it('takes what the Data API needs for optional where its roles came after the migration', async () => {
+    const rows = await server.query(
+      `select oid::regprocedure::text as name from pg_proc where proname like '${schema}\\_%' and pronamespace = 'public'::regnamespace`,
+    )
+    expect(rows).toHaveLength(11)
+    await server.query(rows.map(({ name }) => `drop function ${name};`).join('\n'))
+    const drifts = await store.migrator.verify()
+    expect(drifts).toMatchObject([{ object: 'access by the Data API', problem: 'optional' }])
+    await server.query(drifts[0]?.repair ?? '')
+    expect(await store.migrator.verify()).toEqual([])
+  })
+
   it('leaves the decision about a foreign column to people', async () => {
     await server.query(`alter table ${schema}.records add column note text`)
     expect(await store.migrator.verify()).toEqual([

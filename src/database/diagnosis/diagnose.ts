@@ -131,8 +131,10 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
     missing: 'is missing',
     different: 'is not as it should be',
     unexpected: 'should not be there',
+    optional: 'is missing, which only Supabase mode needs',
   }[problem]
-  return flaw('drift', problem === 'unexpected' ? 'warning' : 'problem', {
+  const isWarning = problem === 'unexpected' || problem === 'optional'
+  return flaw('drift', isWarning ? 'warning' : 'problem', {
     found: `${object} ${found}.`,
     repair: repair === '' ? 'Compare it with a new database; only a person can decide.' : repair,
   })

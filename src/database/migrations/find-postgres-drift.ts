@@ -48,12 +48,27 @@ export async function findPostgresDrift(
         ),
       },
     ]
-  const expected = expectedObjects(sources, catalog.dataApi)
+  const repairing = { schema, sources, owner: catalog.owner }
+  // Roles belong to all databases of a server: others may have made them after this schema was migrated.
+  const cameLater = catalog.dataApi && ![...catalog.objects.keys()].some(isWrapper)
+  const expected = expectedObjects(sources, catalog.dataApi && !cameLater)
   return [
-    ...missingAndDifferent(catalog.objects, expected, { schema, sources, owner: catalog.owner }),
+    ...missingAndDifferent(catalog.objects, expected, repairing),
+    ...(cameLater ? [withoutDataApi(repairing)] : []),
     ...unexpected(catalog.objects, expected, schema),
     ...rightsDrift(catalog, expected, schema),
   ].map((drift) => ({ ...drift, object: drift.object.replace('@@', schema) }))
+}
+
+function withoutDataApi(repairing: Repairing): Drift {
+  const repairs = Object.entries(expectedCatalog).flatMap(([object, definition]) =>
+    isWrapper(object) ? repairOf({ object, definition, actual: undefined }, repairing) : [],
+  )
+  return {
+    object: 'access by the Data API',
+    problem: 'optional',
+    repair: [...repairs, "notify pgrst, 'reload schema';"].join('\n'),
+  }
 }
 
 async function readCatalog(door: Door): Promise<Catalog | undefined> {
