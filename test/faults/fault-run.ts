@@ -115,10 +115,14 @@ export function damageOn(proxy: FaultProxy, back: FaultScript['back']) {
 }
 
 /** Waits until something holds. */
-export async function until(what: string, holds: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+export async function until(
+  what: string | (() => string),
+  holds: () => Promise<boolean>,
+  limitMs = 20_000,
+): Promise<void> {
   for (const end = performance.now() + limitMs; performance.now() < end; await sleep(2))
     if (await holds()) return
-  throw new Error(`Not within ${limitMs} ms: ${what}.`)
+  throw new Error(`Not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}.`)
 }
 
 function report({ load, reads, recoveries }: Pick<FaultRun, 'reads' | 'recoveries'> & { load: WriteLoad }) {

@@ -55,8 +55,13 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
       await project.server.kill()
       await sleep(Math.random() * 500)
       await project.server.start()
-      // Its own pool looks for the database at intervals that grow.
-      await until('the Data API has found its database again', () => answers(project))
+      // Its own pool looks for the database at intervals that grow. On a busy machine it was seen to hang as well, with
+      // connections that it had begun and did not go on with: then it is started anew.
+      await foundAgain(project).catch(async () => {
+        await project.api.stop()
+        await project.api.start()
+        await foundAgain(project)
+      })
       await back('kill -9 of PostgreSQL')
     })
   })
@@ -70,15 +75,22 @@ it('supabase: cuts, gateway pages, broken JSON, half-open and refused connection
     expect(all[Math.floor((all.length - 1) / 2)], kind).toBeLessThan(2_000)
     for (const ms of all) expect(ms, kind).toBeLessThan(5_000)
   }
-}, 240_000)
+}, 360_000)
 
-/** Asks the Data API for the head, past the proxy. */
-async function answers({ api, keys }: SupabaseProject): Promise<boolean> {
-  const response = await fetch(`${api.url}/rest/v1/rpc/coordinator_head`, {
-    method: 'POST',
-    headers: { apikey: keys.secretKey, 'content-type': 'application/json' },
-    body: '{"p":{}}',
-    signal: AbortSignal.timeout(1_000),
-  }).catch(() => undefined)
-  return response?.ok === true && (await response.text()).includes('lineage')
+/** Waits until the Data API has its database again, by asking it past the proxy. */
+async function foundAgain({ api, keys }: SupabaseProject): Promise<void> {
+  let last = ''
+  await until(
+    () => `the Data API has found its database again (last: ${last})`,
+    async () => {
+      last = await fetch(`${api.url}/rest/v1/rpc/coordinator_head`, {
+        method: 'POST',
+        headers: { apikey: keys.secretKey, 'content-type': 'application/json' },
+        body: '{"p":{}}',
+        signal: AbortSignal.timeout(1_000),
+      }).then((response) => response.text(), String)
+      return last.includes('lineage')
+    },
+    10_000,
+  )
 }

@@ -151,6 +151,7 @@ describe('http: the reference', () => {
         )
         // There is something behind this revision, so that nobody waits for it.
         if (path === '/changes') needed.push('after=0')
+        if (path === '/knowledge-graph' || path === '/graph') needed.push('around=nothing')
         for (const { name, schema } of parameters.filter(({ schema: { type } }) => type === 'integer')) {
           const { minimum = 0, maximum, default: fallback = minimum } = schema as Record<string, number>
           const isTaken = async (value: number) => {

@@ -145,9 +145,17 @@ export class PostgresServer {
     return copy
   }
 
-  /** Makes a standby the primary. */
+  /**
+   * Makes a standby the primary. Not by waiting in `pg_promote`: its own snapshot may stand in the way of what has to be
+   * replayed first, for `max_standby_streaming_delay`.
+   */
   async promote(): Promise<void> {
-    await this.query('select pg_promote(true, 30)')
+    await this.query('select pg_promote(false)')
+    for (const end = performance.now() + 30_000; performance.now() < end; await sleep(20)) {
+      const [row] = await this.query<{ waiting: boolean }>('select pg_is_in_recovery() as waiting')
+      if (row?.waiting === false) return
+    }
+    throw new Error('The standby was not promoted within 30 s.')
   }
 
   /** Runs SQL as the superuser, on a connection of its own. */
