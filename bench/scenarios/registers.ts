@@ -14,11 +14,11 @@ import { bareServer } from './bare-server.ts'
 export const registersMemory: Scenario = {
   name: 'registers-memory',
   title: 'Registering, in memory',
-  note: `Where the time of a registration goes, 65 µs of one core at 15,500 a second (Linux \`perf\`, November 2026): reading and parsing
-HTTP 15 %, checking what was sent and planning the commit 18 %, the store 9 %, taking the entry into the view, the indexes and
-the graph 19 %, writing the answer 17 %, of which the system call is 10; the rest is the turns of the event loop, promises, metrics,
-warnings and garbage. node:http alone takes 17 µs. The largest single function has 4 %: there is no hot spot left, so that getting
-from here to the bar means doing less for each registration, and not doing it faster.`,
+  note: `Where the time of a registration goes, 34 µs of one core at 25,900 a second (\`node --cpu-prof\`, November 2026): HTTP and
+sockets in Node.js 32 %, Fastify and the routes 3 %, the store 20 %, the graph 9 %, the live view 8 %, schema and canonical JSON 8 %,
+the index 6 %, collecting garbage 9 %, the rest below. node:http alone takes 14 µs. The largest single function has 9 %: the store
+keeps the commit by revision, by its id and by record. There is no hot spot left; getting to the bar means doing less for each
+registration, and not doing it faster.`,
   async run(options) {
     const comparison = await compare(
       writeSide({ name: 'coordinator, memory', kind: 'register', options }, () => startServer(coordinator())),
