@@ -8,7 +8,7 @@ export interface ReadFigures {
   readonly perSecond: number
   /** Reads in the slowest whole second. */
   readonly slowestSecond: number
-  /** The same of the slowest five seconds, per second. */
+  /** The same of the slowest five seconds, per second; of all, where there were not so many. */
   readonly slowestFiveSeconds: number
   readonly longestMs: number
   /** What was wrong: reads that failed, or showed what they must not. */
@@ -50,7 +50,8 @@ export class WatchingReader {
     // The last second has not been a whole one.
     const whole = this.#seconds.slice(0, -1)
     const reads = this.#seconds.reduce((sum, count) => sum + count, 0)
-    const fives = whole.slice(4).map((_, end) => sum(whole.slice(end, end + 5)) / 5)
+    const span = Math.min(5, whole.length)
+    const fives = whole.slice(span - 1).map((_, start) => sum(whole.slice(start, start + span)) / span)
     return {
       reads,
       perSecond: Math.round(reads / seconds),
