@@ -243,8 +243,8 @@ export const ERRORS = {
 
   COORD_GRAPH_BUSY: {
     ...retry,
-    title: 'Too many questions about the past are waiting',
-    hint: 'Ask again after `Retry-After`, about fewer moments at a time: questions about one moment share its graph.',
+    title: 'Too much work on graphs of the past, or on large simulations, is waiting',
+    hint: 'Ask again after `Retry-After`, and about fewer moments at a time: questions about one moment share its graph.',
   },
 
   // Revisions and time

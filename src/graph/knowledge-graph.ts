@@ -175,7 +175,7 @@ export class KnowledgeGraph {
     return { contentType: graphFormats[part.format].contentType, metadata, chunks }
   }
 
-  /** What is different between two moments, and which commits did it. */
+  /** What is different between two moments, and which commits did it. @throws what `askPast` throws, COORD_QUERY_INVALID */
   async diff(
     between: { readonly from: Moment; readonly to: Moment; readonly limit: number },
     signal?: AbortSignal,
@@ -184,7 +184,11 @@ export class KnowledgeGraph {
     return { from: start.revision, to: end.revision, ...answer }
   }
 
-  /** What would happen if services changed. @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated */
+  /**
+   * What would happen if services changed.
+   *
+   * @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated; COORD_GRAPH_BUSY for much of it
+   */
   async simulate(body: unknown, signal?: AbortSignal): Promise<AtRevision<SimulateAnswer>> {
     const simulation = await inTurns(readSimulation(body))
     const { view } = this.#live
