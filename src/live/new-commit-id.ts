@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 
 /** Hexadecimal digits of the random end of an id. */
 const RANDOM_DIGITS = 12
+/** Hexadecimal digits of a random count to begin with. */
+const COUNT_DIGITS = 8
 /** Above the largest count: it has 26 bits. */
 const COUNT_END = 0x4000000
 
-/** Random digits for many ids: asked for one id at a time they took a fifth of a registration. */
+/** Random digits for many ids: asking the system for those of one id took a fifth of a registration. */
 let random = ''
 let used = 0
 let lastMs = 0
@@ -18,10 +20,6 @@ let count = 0
  * behind earlier ones.
  */
 export function newCommitId(): string {
-  if (used === random.length) {
-    random = randomBytes((RANDOM_DIGITS / 2) * 512).toString('hex')
-    used = 0
-  }
   const now = Date.now()
   if (now > lastMs) begin(now)
   else {
@@ -29,10 +27,9 @@ export function newCommitId(): string {
     // Used up within one millisecond, or the clock stands still: the next millisecond begins early.
     if (count === COUNT_END) begin(lastMs + 1)
   }
-  used += RANDOM_DIGITS
   const third = (0x7000 | (count >>> 14)).toString(16)
   const fourth = (0x8000 | (count & 0x3fff)).toString(16)
-  return `${time}-${third}-${fourth}-${random.slice(used - RANDOM_DIGITS, used)}`
+  return `${time}-${third}-${fourth}-${randomDigits(RANDOM_DIGITS)}`
 }
 
 function begin(ms: number): void {
@@ -40,5 +37,14 @@ function begin(ms: number): void {
   const digits = ms.toString(16).padStart(12, '0')
   time = `${digits.slice(0, 8)}-${digits.slice(8)}`
   // Half of the range is left to count upwards from.
-  count = randomBytes(4).readUInt32BE() >>> 7
+  count = Number.parseInt(randomDigits(COUNT_DIGITS), 16) >>> 7
+}
+
+function randomDigits(length: number): string {
+  if (used + length > random.length) {
+    random = randomBytes(4_096).toString('hex')
+    used = 0
+  }
+  used += length
+  return random.slice(used - length, used)
 }
