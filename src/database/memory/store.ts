@@ -31,6 +31,7 @@ import type {
   Moment,
   Store,
 } from '../store.ts'
+import { RevisionTable } from './revision-table.ts'
 
 /** A journal row: the entry, and for each of its writes what a reader of the past needs. */
 interface Row {
@@ -68,8 +69,8 @@ export class MemoryStore implements Store {
   readonly #pageSize: number
   /** What the newest write to each record left behind, by kind and id. */
   readonly #newest = new Map<string, Map<string, StoredRecord | Tombstone>>()
-  /** The journal by revision, oldest first. Complete from the floor on; below it only what some record's newest version is in. */
-  readonly #journal = new Map<Revision, Row>()
+  /** The journal. Complete from the floor on; below it only what some record's newest version is in. */
+  readonly #journal = new RevisionTable<Row>()
   readonly #commitIds = new Map<string, Row>()
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage it began with. */
@@ -258,7 +259,7 @@ export class MemoryStore implements Store {
       createdAt: newest.map((state) => (exists(state) ? state.createdAt : at)),
       needed: commit.writes.length,
     }
-    this.#journal.set(revision, row)
+    this.#journal.add(revision, row)
     this.#commitIds.set(commit.commitId, row)
     this.#position = { lineage, revision, digest }
     this.#at = at
