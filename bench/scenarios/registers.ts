@@ -64,11 +64,13 @@ interface WriteSide {
   readonly options: BenchOptions
   /** @default 64 */
   readonly connections?: number
+  /** How many times as long as a round the load runs before it. @default 1.5 */
+  readonly warmupRounds?: number
 }
 
 /** Measures writes on a server that is new in each round, so that no side pays for what earlier rounds stored. */
 export function writeSide(
-  { name, kind, options, connections = 64 }: WriteSide,
+  { name, kind, options, connections = 64, warmupRounds = 1.5 }: WriteSide,
   start: () => Promise<ServerProcess>,
 ): Side {
   return {
@@ -81,7 +83,7 @@ export function writeSide(
           connections,
           durationMs: options.roundMs,
           // Until the engine has compiled what runs here, which is more on one side than on the other.
-          warmupMs: options.roundMs * 1.5,
+          warmupMs: options.roundMs * warmupRounds,
           source: { kind, run: `r${round}` },
         })
       } finally {
