@@ -32,8 +32,8 @@ export interface CommitterPort {
   realign(reply: OffTrack, asked: Position): Promise<void>
   /** A batch was answered. */
   sent(batch: { readonly commits: number; readonly durationMs: number }): void
-  /** A commit was answered, so many milliseconds after it was asked for; `failed` where it was thrown. */
-  answered(outcome: CommitOutcome['outcome'] | 'failed', durationMs: number): void
+  /** A commit was answered, so many milliseconds after it was asked for. */
+  answered(how: Answered, durationMs: number): void
 }
 
 type Judged = Extract<CommitReply, { status: 'ok' }>
@@ -54,6 +54,9 @@ interface Answer {
 
 /** The answer to a commit. Commits that the store refuses are thrown instead. */
 export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
+
+/** How a commit was answered: `replayed` where it had been accepted earlier, `failed` where an error was thrown. */
+export type Answered = CommitOutcome['outcome'] | 'replayed' | 'failed'
 
 interface Pending {
   readonly commit: Commit
@@ -375,7 +378,8 @@ export class Committer {
     if (result.outcome === 'refused') return this.#fail(pending, result.error)
     pending.settled = true
     pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.commit) : result)
-    this.#port.answered(result.outcome, performance.now() - pending.askedAt)
+    const again = result.outcome === 'accepted' && result.replayed
+    this.#port.answered(again ? 'replayed' : result.outcome, performance.now() - pending.askedAt)
   }
 
   #fail(pending: Pending, error: CoordinatorError): void {

@@ -1,7 +1,7 @@
 import type { Head, OffTrack } from '../database/store.ts'
 import type { CoordinatorError } from '../errors.ts'
 import type { Entry, Position } from '../records/record.ts'
-import type { CommitOutcome } from './committer.ts'
+import type { Answered } from './committer.ts'
 import type { LiveStatus } from './status.ts'
 import type { View } from './view.ts'
 
@@ -13,8 +13,8 @@ export interface LiveObserver {
   /** Another view is served: everything derived from entries has to start anew from its position. */
   replaced?(view: View, reason: string): void
   batch?(batch: { readonly commits: number; readonly durationMs: number }): void
-  /** A commit was answered, so many milliseconds after it was asked for; `failed` where it was thrown. */
-  committed?(outcome: CommitOutcome['outcome'] | 'failed', durationMs: number): void
+  /** A commit was answered, so many milliseconds after it was asked for. */
+  committed?(how: Answered, durationMs: number): void
   /** The database contradicted the view, and a new lineage was started or found. */
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void

@@ -13,7 +13,7 @@ import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
-import { type CommitOutcome, Committer } from './committer.ts'
+import { type Answered, type CommitOutcome, Committer } from './committer.ts'
 import { Follower } from './follower.ts'
 import type { LiveObserver } from './live-observer.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
@@ -75,8 +75,8 @@ export class Live {
       reload: (reason: string) => this.#reload(reason),
       sent: (batch: { commits: number; durationMs: number }) =>
         this.#tell((observer) => observer.batch?.(batch)),
-      answered: (outcome: CommitOutcome['outcome'] | 'failed', durationMs: number) =>
-        this.#tell((observer) => observer.committed?.(outcome, durationMs)),
+      answered: (how: Answered, durationMs: number) =>
+        this.#tell((observer) => observer.committed?.(how, durationMs)),
     }
     this.#committer = new Committer(port, this.#options)
     this.#follower = new Follower(port, this.#options)

@@ -16,7 +16,7 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
       before = status.state
     },
     batch: (batch) => metrics.batch(batch),
-    committed: (outcome, durationMs) => metrics.committed(outcome, durationMs),
+    committed: (how, durationMs) => metrics.committed(how, durationMs),
     replaced(view, reason) {
       const figures = { revision: view.revision, lineage: view.lineage, refusedRecords: view.refusedCount }
       if (loadedOnce) {

@@ -185,7 +185,7 @@ export function createMetrics({
 
   const commits = new Counter({
     name: 'coordinator_commits_total',
-    help: 'Commits that were answered, by outcome (accepted, unchanged, conflict, reused, failed).',
+    help: 'Commits that were answered, by outcome (accepted, replayed, unchanged, conflict, reused, failed).',
     labelNames: ['backend', 'outcome'],
     registers,
   })
@@ -405,7 +405,7 @@ export function createMetrics({
 
       /** A commit was answered, or failed. */
       committed(
-        outcome: 'accepted' | 'unchanged' | 'conflict' | 'reused' | 'failed',
+        outcome: 'accepted' | 'replayed' | 'unchanged' | 'conflict' | 'reused' | 'failed',
         durationMs: number,
       ): void {
         commits.inc({ backend, outcome })

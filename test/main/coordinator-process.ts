@@ -132,12 +132,17 @@ export interface Reply {
 }
 
 /** Sends one request; bodies go as JSON. */
-export async function ask(url: string, method = 'GET', body?: unknown): Promise<Reply> {
+export async function ask(
+  url: string,
+  method = 'GET',
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
   const response = await fetch(url, {
     method,
     ...(body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ? { headers }
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
   })
   const text = await response.text()
   const isJson = (response.headers.get('content-type') ?? '').includes('json')

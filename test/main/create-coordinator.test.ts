@@ -99,10 +99,13 @@ describe('createCoordinator', () => {
     await coordinator.start()
     await ask(`${coordinator.url}/register`, 'POST', registration('counted'))
     await ask(`${coordinator.url}/register`, 'POST', registration('counted', { tags: ['x'] }))
+    for (let times = 0; times < 2; times += 1)
+      await ask(`${coordinator.url}/register`, 'POST', registration('again'), { 'idempotency-key': 'one' })
     const { body } = await ask(`${coordinator.url}/metrics`)
-    expect(body).toMatch(/^coordinator_commits_total\{backend="memory",outcome="accepted"\} 2$/m)
+    expect(body).toMatch(/^coordinator_commits_total\{backend="memory",outcome="accepted"\} 3$/m)
+    expect(body).toMatch(/^coordinator_commits_total\{backend="memory",outcome="replayed"\} 1$/m)
     expect(body).toMatch(
-      /^coordinator_database_queries_total\{backend="memory",operation="commit",outcome="ok"\} 2$/m,
+      /^coordinator_database_queries_total\{backend="memory",operation="commit",outcome="ok"\} 4$/m,
     )
     expect(body).toMatch(/^coordinator_database_status\{backend="memory",status="memory"\} 1$/m)
   })
