@@ -27,6 +27,11 @@ export function report(
   ].join('\n')
 }
 
+/** What a scenario found, for those who wait for the next one. */
+export function summary(rows: readonly Row[]): string {
+  return rows.map((row) => `  ${row.what}: ${resultOf(row)}`).join('\n')
+}
+
 function sectionLines({ scenario, rows }: Section): string[] {
   const head = ['what', 'result', 'bar', 'aim', '']
   const table = rows.map((row) => [

@@ -1,7 +1,7 @@
 /** `npm run bench`: measures every claim about speed, prints the ratios, and writes them to `docs/benchmarks.md`. */
 import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { report, type Section } from './report.ts'
+import { report, type Section, summary } from './report.ts'
 import { commits } from './scenarios/commits.ts'
 import { graph } from './scenarios/graph.ts'
 import { large } from './scenarios/large.ts'
@@ -62,12 +62,20 @@ async function run(names: readonly string[], { rounds, seconds, largest, write }
   const sections: Section[] = []
   for (const scenario of chosen) {
     console.error(`${scenario.title} ...`)
-    sections.push({ scenario, rows: await scenario.run(options) })
+    try {
+      const rows = await scenario.run(options)
+      sections.push({ scenario, rows })
+      console.error(summary(rows))
+    } catch (thrown) {
+      // The others took minutes each: what they found is told all the same.
+      console.error(`  failed: ${(thrown as Error).stack}`)
+      process.exitCode = 1
+    }
   }
   const text = report(sections, options)
   console.log(text)
   // A part of the scenarios must not replace the figures of all.
-  if (write && chosen.length === scenarios.length)
+  if (write && sections.length === scenarios.length)
     await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text)
   const missed = sections.flatMap(({ rows }) => rows).filter(({ reached }) => !reached)
   if (missed.length > 0) console.error(`Missed: ${missed.map(({ what }) => what).join('; ')}`)

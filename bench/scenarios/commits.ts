@@ -45,7 +45,8 @@ interface Backend {
 
 async function measureBackend({ name, env, options }: Backend): Promise<Row[]> {
   options.progress(`commits on ${name}`)
-  const store = await makeStore(readSettings(env))
+  // Each of 64 writers waits for the 63 others.
+  const store = await makeStore(readSettings({ ...env, DATABASE_ACQUIRE_TIMEOUT_MS: '120000' }))
   try {
     await store.open()
     const rows: Row[] = []
