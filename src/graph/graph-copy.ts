@@ -11,8 +11,9 @@ export interface CopiedRecords {
   readonly activeServiceCount: number
   readonly records: readonly (StoredRecord | undefined)[]
   readonly servicesOfNode: IntLists
-  readonly assertionsOfNode: ReadonlyMap<number, readonly StoredRecord[]>
-  readonly assertionsOfEdge: ReadonlyMap<number, readonly StoredRecord[]>
+  /** By node and by edge, where in `records` what was asserted is. */
+  readonly assertionsOfNode: ReadonlyMap<number, readonly number[]>
+  readonly assertionsOfEdge: ReadonlyMap<number, readonly number[]>
 }
 
 const noRecords: readonly StoredRecord[] = []
@@ -92,16 +93,19 @@ export class GraphCopy implements GraphReader {
   }
 
   servicesOf(node: number): readonly StoredRecord[] {
-    const slots = this.#records.servicesOfNode.of(node)
-    if (slots.length === 0) return noRecords
-    return Array.from(slots, (slot) => this.#records.records[slot] as StoredRecord)
+    return this.#recordsAt(this.#records.servicesOfNode.of(node))
   }
 
   assertionsOf(node: number): readonly StoredRecord[] {
-    return this.#records.assertionsOfNode.get(node) ?? noRecords
+    return this.#recordsAt(this.#records.assertionsOfNode.get(node))
   }
 
   edgeAssertionsOf(edge: number): readonly StoredRecord[] {
-    return this.#records.assertionsOfEdge.get(edge) ?? noRecords
+    return this.#recordsAt(this.#records.assertionsOfEdge.get(edge))
+  }
+
+  #recordsAt(slots: ArrayLike<number> | undefined): readonly StoredRecord[] {
+    if (slots === undefined || slots.length === 0) return noRecords
+    return Array.from(slots, (slot) => this.#records.records[slot] as StoredRecord)
   }
 }

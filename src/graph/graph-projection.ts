@@ -30,9 +30,9 @@ export class GraphProjection implements Projection, GraphReader {
   readonly #active: boolean[] = []
   /** For each node the services of its name. */
   readonly #servicesOfNode = new IntLists()
-  /** What was asserted is rare: maps cost nothing where there is none. */
-  readonly #assertionsOfNode = new Map<number, number[]>()
-  readonly #assertionsOfEdge = new Map<number, number[]>()
+  /** What was asserted is rare: maps cost nothing where there is none. Their lists never change: copies share them. */
+  readonly #assertionsOfNode = new Map<number, readonly number[]>()
+  readonly #assertionsOfEdge = new Map<number, readonly number[]>()
   #services = 0
   #activeServices = 0
 
@@ -163,15 +163,9 @@ export class GraphProjection implements Projection, GraphReader {
       activeServiceCount: this.activeServiceCount,
       records: this.#records.slice(),
       servicesOfNode: this.#servicesOfNode.copy(this.nodeSlots),
-      assertionsOfNode: this.#copyAssertions(this.#assertionsOfNode),
-      assertionsOfEdge: this.#copyAssertions(this.#assertionsOfEdge),
+      assertionsOfNode: new Map(this.#assertionsOfNode),
+      assertionsOfEdge: new Map(this.#assertionsOfEdge),
     })
-  }
-
-  #copyAssertions(slots: ReadonlyMap<number, number[]>): Map<number, readonly StoredRecord[]> {
-    const copy = new Map<number, readonly StoredRecord[]>()
-    for (const [key, list] of slots) copy.set(key, this.#recordsAt(list))
-    return copy
   }
 
   #recordsAt(slots: ArrayLike<number>): readonly StoredRecord[] {
@@ -289,13 +283,13 @@ export class GraphProjection implements Projection, GraphReader {
   }
 }
 
-function addTo(lists: Map<number, number[]>, key: number, slot: number): void {
+function addTo(lists: Map<number, readonly number[]>, key: number, slot: number): void {
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [slot])
-  else if (!list.includes(slot)) list.push(slot)
+  else if (!list.includes(slot)) lists.set(key, [...list, slot])
 }
 
-function removeFrom(lists: Map<number, number[]>, key: number, slot: number): void {
+function removeFrom(lists: Map<number, readonly number[]>, key: number, slot: number): void {
   const rest = lists.get(key)?.filter((other) => other !== slot)
   if (rest === undefined) return
   if (rest.length === 0) lists.delete(key)

@@ -51,15 +51,17 @@ async function largeStore(): Promise<MemoryStore> {
   return store
 }
 
+/** Milliseconds of this thread's work. */
+function now(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
+
 /**
  * For how long nobody else got a turn, in milliseconds of this thread's work: what the machine does for others meanwhile,
  * and for the collection of garbage in other threads, does not count.
  */
 async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  const now = () => {
-    const { user, system } = process.threadCpuUsage()
-    return (user + system) / 1_000
-  }
   let [longest, last] = [0, now()]
   const look = () => {
     longest = Math.max(longest, now() - last)
@@ -73,6 +75,17 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   } finally {
     clearInterval(timer)
   }
+}
+
+/**
+ * How long a turn may be: fifty milliseconds on the machines that the limit was set for. They make an index of fifty thousand
+ * ids, and a copy of it, in less than a third of that; a slower machine, or a busy one, gets three times what it takes.
+ */
+function limitMs(): number {
+  const started = now()
+  const index = new Map(Array.from({ length: 50_000 }, (_, at) => [`service:s${at}`, at]))
+  expect(new Map(index).size).toBe(50_000)
+  return Math.max(50, 3 * (now() - started))
 }
 
 const exporting = (filter: GraphFilter) => async (graph: KnowledgeGraph) => {
@@ -120,13 +133,19 @@ describe('in a graph of fifty thousand nodes', () => {
     await withGraph(
       async ({ graph }) => {
         expect(graph.figures.nodes).toBeGreaterThan(SERVICES + RING)
-        const longest: Record<string, number> = {}
+        const tooLong: Record<string, string[]> = {}
         for (const [name, run] of work) {
-          // The first time much is compiled.
+          // The first time much is compiled. What keeps others waiting does so each time; a collection of garbage does not.
           await run(graph)
-          longest[name] = Math.round(await longestTurn(() => run(graph)))
+          const turns: string[] = []
+          for (let attempt = 0; attempt < 3; attempt += 1) {
+            const [limit, turn] = [limitMs(), await longestTurn(() => run(graph))]
+            if (turn <= limit) break
+            turns.push(`${turn.toFixed()} ms, may take ${limit.toFixed()} ms`)
+          }
+          if (turns.length === 3) tooLong[name] = turns
         }
-        expect(Object.entries(longest).filter(([, milliseconds]) => milliseconds > 50)).toEqual([])
+        expect(tooLong).toEqual({})
       },
       { inner: await largeStore() },
     )
