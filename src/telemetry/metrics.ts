@@ -23,6 +23,8 @@ export const connectionRoles = ['writer', 'reader'] as const
 export type ConnectionRole = (typeof connectionRoles)[number]
 
 const connectionStates = ['idle', 'used', 'waiting'] as const
+/** How commits are answered: `replayed` where one had been accepted earlier. */
+const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
 const liveStates = ['memory', 'connecting', 'loading', 'ready', 'degraded'] as const
 
 /** Answers that gauges ask for when they are scraped. Until one is given its gauges are 0. */
@@ -185,7 +187,7 @@ export function createMetrics({
 
   const commits = new Counter({
     name: 'coordinator_commits_total',
-    help: 'Commits that were answered, by outcome (accepted, replayed, unchanged, conflict, reused, failed).',
+    help: `Commits that were answered, by outcome (${commitOutcomes.join(', ')}).`,
     labelNames: ['backend', 'outcome'],
     registers,
   })
@@ -315,7 +317,7 @@ export function createMetrics({
     for (const counter of [acquires, emptyAcquires, acquireTimeouts]) counter.inc({ backend, role }, 0)
     connectionWait.zero({ backend, role })
   }
-  for (const outcome of ['accepted', 'unchanged', 'conflict', 'reused', 'failed']) {
+  for (const outcome of commitOutcomes) {
     commits.inc({ backend, outcome }, 0)
   }
   commitDuration.zero({ backend })
@@ -404,10 +406,7 @@ export function createMetrics({
       },
 
       /** A commit was answered, or failed. */
-      committed(
-        outcome: 'accepted' | 'replayed' | 'unchanged' | 'conflict' | 'reused' | 'failed',
-        durationMs: number,
-      ): void {
+      committed(outcome: (typeof commitOutcomes)[number], durationMs: number): void {
         commits.inc({ backend, outcome })
         commitDuration.observe({ backend }, durationMs / 1_000)
       },

@@ -97,6 +97,9 @@ describe('createCoordinator', () => {
   it('counts commits and calls to the database', async () => {
     const coordinator = await make()
     await coordinator.start()
+    expect((await ask(`${coordinator.url}/metrics`)).body).toMatch(
+      /^coordinator_commits_total\{backend="memory",outcome="replayed"\} 0$/m,
+    )
     await ask(`${coordinator.url}/register`, 'POST', registration('counted'))
     await ask(`${coordinator.url}/register`, 'POST', registration('counted', { tags: ['x'] }))
     for (let times = 0; times < 2; times += 1)
