@@ -16,8 +16,8 @@ export const registersMemory: Scenario = {
   title: 'Registering, in memory',
   note: `Where the time of a registration goes, 34 µs of one core at 25,900 a second (\`node --cpu-prof\`, November 2026): HTTP and
 sockets in Node.js 32 %, Fastify and the routes 3 %, the store 20 %, the graph 9 %, the live view 8 %, schema and canonical JSON 8 %,
-the index 6 %, collecting garbage 9 %, the rest below. node:http alone takes 14 µs. The largest single function has 9 %: the store
-keeps the commit by revision, by its id and by record. There is no hot spot left; getting to the bar means doing less for each
+the index 6 %, collecting garbage 9 %, the rest below. node:http alone takes 14 µs. The largest single function had 9 %: the store
+keeps the commit by revision, by its id and by record; since its journal lies in blocks it has about two thirds of that. There is no hot spot left; getting to the bar means doing less for each
 registration, and not doing it faster.`,
   async run(options) {
     const comparison = await compare(

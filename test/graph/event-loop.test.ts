@@ -78,8 +78,8 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * How long a turn may be: fifty milliseconds on the machines that the limit was set for. They make an index of fifty thousand
- * ids, and a copy of it, in less than a third of that; a slower machine, or a busy one, gets three times what it takes.
+ * How long a turn may be: fifty milliseconds, or three times what this machine takes, as busy as it is, for an index of fifty
+ * thousand ids and a copy of it, where that is more.
  */
 function limitMs(): number {
   const started = now()
