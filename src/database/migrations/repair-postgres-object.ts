@@ -157,7 +157,7 @@ function wrapperSql(name: string, { schema, definition }: { schema: string; defi
   const volatility = /\b(stable|volatile)\b/.exec(definition)?.[1] ?? 'volatile'
   const body = definition.slice(definition.indexOf(' as ') + 4).replace('@@.', sqlFor(schema, '@schema@.'))
   return [
-    `create or replace function ${name}(p jsonb) returns jsonb language sql ${volatility} security definer set search_path = ''`,
+    `create or replace function ${name}(p jsonb) returns jsonb language sql ${volatility} security definer set search_path = pg_catalog, pg_temp`,
     `as '${body}';`,
     `revoke all on function ${name}(jsonb) from public, anon, authenticated;`,
     `grant execute on function ${name}(jsonb) to service_role;`,

@@ -16,7 +16,7 @@ $$;
 -- The head, where nothing is hidden. Row security shows a role that it holds for tables without rows: the records would seem
 -- to be gone, and the journal to be another one.
 create or replace function @schema@.current_head() returns @schema@.head
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   h @schema@.head;
@@ -33,7 +33,7 @@ $$;
 
 -- {} -> {status, lineage, revision, digest, floor, at, schema}
 create or replace function @schema@.head(p jsonb) returns jsonb
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
   return @schema@.head_json(@schema@.current_head()) || '{"status": "ok"}';
@@ -42,7 +42,7 @@ $$;
 
 -- Digest of a revision from the floor to the head; null where there is none.
 create or replace function @schema@.digest_at(h @schema@.head, at_revision bigint) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select case
     when at_revision = h.revision then h.digest
@@ -53,7 +53,7 @@ $$;
 
 -- Why a caller cannot be followed up from its position, with the head; null where it can.
 create or replace function @schema@.off_track(h @schema@.head, after jsonb) returns jsonb
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   known constant bigint := (after ->> 'revision')::bigint;
@@ -79,7 +79,7 @@ $$;
 
 -- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes.
 create or replace function @schema@.entries(above bigint, upto bigint, most bigint) returns jsonb
-language plpgsql stable set search_path = '' set jit = off
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   j record;
@@ -112,7 +112,7 @@ $$;
 
 -- {after: {lineage, revision, digest}, limit} -> {status: ok, entries, more} | {status: compacted | ahead | diverged, head}
 create or replace function @schema@.changes(p jsonb) returns jsonb
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   h @schema@.head;
@@ -128,7 +128,7 @@ $$;
 -- Records and tombstones (without data) after a key, in order. With a kind only those, with an id only that one.
 create or replace function @schema@.page(after jsonb, only_kind text, only_id text, most bigint)
 returns table (kind text, id text, data jsonb, revision bigint, created_at bigint, updated_at bigint)
-language plpgsql stable set search_path = '' set jit = off set enable_seqscan = off
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
   after_kind constant text := coalesce(after ->> 0, '');
@@ -164,7 +164,7 @@ $$;
 -- {after?: [kind, id], limit} -> {status, lineage, rows, next?: [kind, id]}
 -- A row is [kind, id, data, revision, createdAt, updatedAt]; that of a tombstone [kind, id, null, revision].
 create or replace function @schema@.load(p jsonb) returns jsonb
-language plpgsql stable set search_path = '' set jit = off
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   h constant @schema@.head := @schema@.current_head();
@@ -207,7 +207,7 @@ $$;
 
 -- {kind, id, before?, limit} -> {status, entries, previous, next?, complete}, newest first
 create or replace function @schema@.history(p jsonb) returns jsonb
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   the_kind text;
@@ -261,7 +261,7 @@ $$;
 
 -- The newest revision at or before a time, at the floor or above it; null where the floor is younger.
 create or replace function @schema@.revision_at(h @schema@.head, moment numeric) returns bigint
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   low bigint := h.floor;
@@ -285,7 +285,7 @@ $$;
 -- -> {status: ok, lineage, revision, digest, rows, next?} | {status: compacted, floor} | {status: future, revision}
 -- Rows are those of `load`. What has not changed since is in `records`; for the rest, the chain of writes leads back.
 create or replace function @schema@.as_of(p jsonb) returns jsonb
-language plpgsql stable set search_path = '' set jit = off set enable_seqscan = off
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
   h @schema@.head;

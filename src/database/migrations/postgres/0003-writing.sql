@@ -3,7 +3,7 @@
 
 -- The digest of the last of some commit ids in order; a window aggregate gives that of each.
 create or replace function @schema@.next_digest(before text, commit_id uuid, start text) returns text
-language plpgsql immutable set search_path = ''
+language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
 begin
   return encode(sha256(convert_to(coalesce(before, start) || commit_id, 'UTF8')), 'hex');
@@ -17,7 +17,7 @@ create or replace aggregate @schema@.digest_chain(commit_id uuid, start text) (
 
 -- Locks the head for writing. Where it returns an answer, the caller gives that and does nothing.
 create or replace function @schema@.lock_head(schema_of_caller integer) returns jsonb
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   h @schema@.head;
@@ -48,7 +48,7 @@ $$;
 -- Writes commits that share neither a record nor an id, all of them in one statement.
 create or replace function @schema@.commit_distinct(h @schema@.head, batch jsonb, now_ms bigint)
 returns table (results jsonb, revision bigint, digest text)
-language plpgsql set search_path = '' set jit = off set enable_seqscan = off set plan_cache_mode = force_generic_plan
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
@@ -145,7 +145,7 @@ $$;
 
 -- Where a batch must be cut so that no part names a record or a commit id twice: the positions that begin a part.
 create or replace function @schema@.cuts(batch jsonb) returns bigint[]
-language plpgsql immutable set search_path = '' set jit = off
+language plpgsql immutable set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   again record;
@@ -186,7 +186,7 @@ $$;
 -- A commit that was accepted just now, at `at`, has the result [revision, digest, previous]; every other one an object. `entries`
 -- leaves out what this call accepted: the caller has it. `more` says that they do not reach up to it.
 create or replace function @schema@.commit(p jsonb) returns jsonb
-language plpgsql set search_path = '' set lock_timeout = '5s'
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
 declare
   h @schema@.head;
@@ -248,7 +248,7 @@ $$;
 
 -- Takes back what the floor makes superfluous in (swept, upto]: versions that were replaced there, and deletions.
 create or replace function @schema@.sweep(h @schema@.head, upto bigint) returns void
-language plpgsql set search_path = '' set jit = off set enable_seqscan = off
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 begin
   with passed as materialized (
@@ -295,7 +295,7 @@ $$;
 -- {schema, floor, limit} -> {status: ok, done, head} | {status: too_old | busy}
 -- The floor rises at once; what that makes superfluous goes in parts: call again until it is done.
 create or replace function @schema@.compact(p jsonb) returns jsonb
-language plpgsql set search_path = '' set lock_timeout = '5s'
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
 declare
   h @schema@.head;
@@ -321,7 +321,7 @@ $$;
 -- {schema, from: {lineage, revision, digest}} -> {status: ok, head} | {status: too_old | busy}
 -- Gives the history a new lineage, if its head still is where the caller saw it.
 create or replace function @schema@.fork(p jsonb) returns jsonb
-language plpgsql set search_path = '' set lock_timeout = '5s'
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
 declare
   h @schema@.head;

@@ -4,7 +4,7 @@
 -- To repair the other tables on purpose: select set_config('@name@.writer', 'on', true).
 
 create or replace function @schema@.hand_begins() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '5s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
 begin
   perform 1 from @schema@.head where id = 1 for update;
@@ -14,7 +14,7 @@ $$;
 
 -- Numbers as every reader of JSON has them, a double: no two coordinators may read one row differently.
 create or replace function @schema@.readable(value jsonb) returns jsonb
-language plpgsql immutable set search_path = '' set extra_float_digits = 1
+language plpgsql immutable set search_path = pg_catalog, pg_temp set extra_float_digits = 1
 as $$
 begin
   case jsonb_typeof(value)
@@ -33,7 +33,7 @@ $$;
 
 -- Only `kind`, `id` and `data` are for hands to change.
 create or replace function @schema@.hand_prepares_row() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- Up to 15 digits every number is a double.
@@ -52,7 +52,7 @@ end
 $$;
 
 create or replace function @schema@.hand_writes_entry() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- The newest entry, where this statement has written one. Updating the head for each row would make each later one read
@@ -115,7 +115,7 @@ end
 $$;
 
 create or replace function @schema@.hand_ends() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   latest constant bigint := nullif(current_setting('@name@.hand', true), '')::bigint;
@@ -131,7 +131,7 @@ end
 $$;
 
 create or replace function @schema@.hand_is_refused() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception '% of %.% by hand is refused.', tg_op, tg_table_schema, tg_table_name

@@ -3,7 +3,7 @@
 -- {except?} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and who keeps writers waiting, other than the
 -- session with the process id `except`
 create or replace function @schema@.inspect(p jsonb) returns jsonb
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   h @schema@.head;
@@ -53,7 +53,7 @@ $$;
 
 -- {} -> {status, steps: [{version, name, checksum, source, appliedAt}]}
 create or replace function @schema@.migrations(p jsonb) returns jsonb
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('status', 'ok', 'steps', coalesce(jsonb_agg(jsonb_build_object(
     'version', m.version, 'name', m.name, 'checksum', m.checksum, 'source', m.source,
@@ -66,7 +66,7 @@ $$;
 -- other objects are mentioned where they differ, rights of an owner never. `dataApi`: whether the roles of Supabase are there, and
 -- the owner may make functions for them.
 create or replace function @schema@.catalog(p jsonb) returns jsonb
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   here constant oid := '@schema@'::regnamespace;

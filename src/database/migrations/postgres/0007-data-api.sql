@@ -18,7 +18,7 @@ begin
     'head', 'load', 'changes', 'history', 'as_of', 'inspect', 'migrations', 'catalog', 'commit', 'compact', 'fork']
   loop
     execute format(
-      'create or replace function public.%I(p jsonb) returns jsonb language sql %s security definer set search_path = '''' '
+      'create or replace function public.%I(p jsonb) returns jsonb language sql %s security definer set search_path = pg_catalog, pg_temp '
       'as ''select %I.%I(p)''',
       '@name@_' || door, case when door in ('commit', 'compact', 'fork') then 'volatile' else 'stable' end, '@name@', door);
     execute format('revoke all on function public.%I(jsonb) from public, anon, authenticated', '@name@_' || door);
