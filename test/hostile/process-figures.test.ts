@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import { serving } from '../main/coordinator-process.ts'
+import { HealthWatch, ProcessFigures } from './process-figures.ts'
+
+it('sees how much a coordinator works and holds, and that it answers in time', async () => {
+  await using coordinator = await serving()
+  const pid = coordinator.process.child.pid as number
+  const figures = new ProcessFigures(pid)
+  expect(figures.rssMiB).toBeGreaterThan(30)
+  const before = figures.cpuMs
+  {
+    await using watch = new HealthWatch(coordinator.url, pid)
+    await expect.poll(() => watch.answers).toBeGreaterThan(20)
+    expect(watch).toMatchObject({ failures: 0 })
+    expect(watch.longestMs).toBeGreaterThan(0)
+  }
+  expect(figures.cpuMs).toBeGreaterThan(before)
+})
+
+it('sees when a coordinator does not answer', async () => {
+  await using coordinator = await serving()
+  await using watch = new HealthWatch(coordinator.url, coordinator.process.child.pid as number)
+  await expect.poll(() => watch.answers).toBeGreaterThan(2)
+  await coordinator.stop('SIGKILL')
+  await expect.poll(() => watch.failures).toBeGreaterThan(0)
+})
