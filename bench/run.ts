@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { report, type Section, summary } from './report.ts'
 import { commits } from './scenarios/commits.ts'
 import { graph } from './scenarios/graph.ts'
+import { hostileNeighbours } from './scenarios/hostile-neighbours.ts'
 import { large } from './scenarios/large.ts'
 import { reads } from './scenarios/reads.ts'
 import { readsBackends } from './scenarios/reads-backends.ts'
@@ -21,6 +22,7 @@ const scenarios = [
   commits,
   graph,
   streams,
+  hostileNeighbours,
   large,
 ]
 
