@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { longTurn } from './long-work.ts'
 
 /** How long work goes on before others get their turn, in milliseconds. */
 const TURN_MS = 5
@@ -16,9 +16,9 @@ export class Pace {
     this.#until = performance.now() + TURN_MS
   }
 
-  /** Gives others their turn. */
+  /** Gives others their turn, other long work too. */
   async turn(): Promise<void> {
-    await turn()
+    await longTurn()
     this.renew()
   }
 }
