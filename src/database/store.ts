@@ -8,11 +8,16 @@
  * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`.
  * - **tombstone**: what is left of a deleted record until the floor passes it.
  *
+ * - **writer**: a process that commits; it has a UUID of its own. **attempt**: a call of `commit` by a writer.
+ *
  * Rules that hold for every method:
  * - It makes one attempt under a deadline. Only the live layer retries.
  * - It throws nothing but `CoordinatorError`. A fault of the database is never an empty answer. `retryable` says whether
  *   the same call may succeed later; a failed `commit` carries `outcome`.
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
+ * - A call that its caller has given up may still arrive. Once a later call was answered it changes nothing that matters:
+ *   `commit` compares attempts, `fork` compares the head with the position that it was told, and `compact` raises a floor
+ *   that never falls to where its caller wanted it.
  */
 import type { CoordinatorError } from '../errors.ts'
 import type {
@@ -112,9 +117,30 @@ export type OffTrack = {
   readonly head: Head
 }
 
+/**
+ * Which call of which writer a call of `commit` is. A network may deliver a call long after its caller has given it up and
+ * sent the batch again. The attempt tells the store which of the two came later.
+ */
+export interface CommitCall {
+  /** UUID, in lower case. Every process that commits makes one when it starts. */
+  readonly writer: string
+  /** Counts the calls of the writer from 1 on. A batch that is sent again has a new attempt. */
+  readonly attempt: number
+}
+
+/**
+ * The store knows of a call of the same writer that is not older than this one. No commit of the batch was judged. A caller
+ * that still waits for this answer learns that its call was delivered twice, or overtaken: whether the batch was stored is
+ * unknown until it is sent again with a new attempt.
+ */
+export interface Superseded {
+  readonly status: 'superseded'
+}
+
 /** Where a reply is off track, no commit of the batch was judged and nothing was written. */
 export type CommitReply =
   | OffTrack
+  | Superseded
   | {
       readonly status: 'ok'
       /** One for each commit, in order. */
@@ -183,9 +209,13 @@ export interface Store {
    * Judges commits in array order, which is revision order: first a known `commitId`, then every `expect`, then equality
    * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction.
    *
+   * The store keeps the newest attempt of each writer for at least a day, and records it before it answers anything else:
+   * a call that was given up never takes effect once a later call of the same writer was answered. An answer is a reply; a
+   * call that throws may not have been recorded.
+   *
    * @param after the caller's position; `entries` of the reply start behind it
    */
-  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply>
+  commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 
   /** The journal after a position. At most `limit` entries, or fewer where they are large. */
   changes(after: Position, limit: number): Promise<ChangesReply>

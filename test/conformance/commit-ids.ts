@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Commit } from '../../src/records/record.ts'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, put, remove, renewed } from './build.ts'
+import { commitOf, newCall, put, remove, renewed } from './build.ts'
 import { accepted, Caller, refusal, replayOf, reused, unchanged } from './caller.ts'
 import { scoped } from './scope.ts'
 
@@ -18,7 +18,7 @@ export function commitIds(backend: ConformanceBackend): void {
           commitOf(put('a', { v: 2 })),
           commitOf(remove('b')),
         ]
-        const lost = await store.commit(position, batch)
+        const lost = await store.commit(position, batch, newCall())
         if (lost.status !== 'ok') throw new Error(lost.status)
         const results = await caller.send(...batch)
         expect(results).toEqual(lost.results.map((result, index) => replayOf(result, batch[index] as Commit)))
@@ -140,7 +140,7 @@ export function commitIds(backend: ConformanceBackend): void {
       scoped(backend, async ({ store, caller }) => {
         const { position } = await store.head()
         const commit = commitOf(put('a'))
-        const reply = await store.commit({ ...position, revision: 1 }, [commit])
+        const reply = await store.commit({ ...position, revision: 1 }, [commit], newCall())
         expect(reply.status).toBe('ahead')
         expect(accepted((await caller.send(commit))[0])).toMatchObject({ revision: 1, replayed: false })
       }),

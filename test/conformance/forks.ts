@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { nextDigest } from '../../src/records/digest.ts'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, put, remove } from './build.ts'
+import { commitOf, newCall, put, remove } from './build.ts'
 import { accepted, Caller, loadAll, offTrack, recordsAsOf, replayOf } from './caller.ts'
 import { scoped } from './scope.ts'
 
@@ -68,7 +68,9 @@ export function forks(backend: ConformanceBackend): void {
         const head = await store.fork(caller.position)
         for (const position of [start, caller.position]) {
           expect(offTrack(await store.changes(position, 10), 'diverged').head).toEqual(head)
-          expect(offTrack(await store.commit(position, [commitOf(put('b'))]), 'diverged').head).toEqual(head)
+          expect(
+            offTrack(await store.commit(position, [commitOf(put('b'))], newCall()), 'diverged').head,
+          ).toEqual(head)
         }
         expect((await loadAll(store)).records).toHaveLength(1)
       }),

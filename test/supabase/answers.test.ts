@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { DataApiStub, emptyHead } from '../support/data-api-stub.ts'
 import { targetOf } from '../support/supabase.ts'
 import { answers, page, problem } from './answer-cases.ts'
@@ -41,7 +41,7 @@ describe('supabase: answers', () => {
   it.each(answers)('tells what a commit got: %s', (_, reply, expected) =>
     withStub(async (stub, store) => {
       stub.reply = () => reply
-      const error = await thrownBy(store.commit(position, [commitOf(put('a'))]))
+      const error = await thrownBy(store.commit(position, [commitOf(put('a'))], newCall()))
       expect(error).toMatchObject(expected)
       expect(error.retryable).toBe(expected.retryable)
       expect(error.hint).not.toBe('')
@@ -63,7 +63,7 @@ describe('supabase: answers', () => {
   it('does not know what became of a commit whose result is missing', () =>
     withStub(async (stub, store) => {
       stub.reply = () => ({ body: '{"status":"ok","results":[],"entries":[],"more":false}' })
-      expect(await thrownBy(store.commit(position, [commitOf(put('a'))]))).toMatchObject({
+      expect(await thrownBy(store.commit(position, [commitOf(put('a'))], newCall()))).toMatchObject({
         code: 'COORD_STORE_REPLY',
         outcome: 'unknown',
       })
@@ -93,11 +93,11 @@ describe('supabase: answers', () => {
         if (batch.some(({ writes }) => writes[0]?.id === 'poison')) return problem(400, '22P02')
         return { body: acceptedAll(batch) }
       }
-      const reply = await store.commit(position, [
-        commitOf(put('a')),
-        commitOf(put('poison')),
-        commitOf(put('b')),
-      ])
+      const reply = await store.commit(
+        position,
+        [commitOf(put('a')), commitOf(put('poison')), commitOf(put('b'))],
+        newCall(),
+      )
       expect(reply).toMatchObject({
         status: 'ok',
         results: [
@@ -116,7 +116,7 @@ describe('supabase: answers', () => {
         return { body: acceptedAll(batch) }
       }
       const batch = ['a', 'b', 'c', 'd', 'e'].map((id) => commitOf(put(id)))
-      const reply = await store.commit(position, batch)
+      const reply = await store.commit(position, batch, newCall())
       expect(reply.status === 'ok' && reply.results.map(({ outcome }) => outcome)).toEqual(
         Array(5).fill('accepted'),
       )
@@ -240,7 +240,7 @@ describe('supabase: opening', () => {
     withStub(async (stub, store) => {
       expect((await store.open()).position).toEqual(position)
       stub.reply = () => ({ body: '{"status":"too_old","schema":1000,"oldest":900}' })
-      expect(await thrownBy(store.commit(position, [commitOf(put('a'))]))).toMatchObject({
+      expect(await thrownBy(store.commit(position, [commitOf(put('a'))], newCall()))).toMatchObject({
         code: 'COORD_SCHEMA_NEWER',
         outcome: 'not_written',
       })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allowAnonSql } from '../../src/database/migrations/emit-supabase.ts'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import type { CoordinatorError } from '../../src/errors.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { SupabaseProject } from '../support/supabase.ts'
 
 const doors = [
@@ -21,7 +21,7 @@ beforeAll(async () => {
   await project.server.query(allowAnonSql('open_to_all'))
   const store = new SupabaseStore(project.options())
   const { position } = await store.open()
-  await store.commit(position, [commitOf(put('secret-service', { canary: 'CANARY' }))])
+  await store.commit(position, [commitOf(put('secret-service', { canary: 'CANARY' }))], newCall())
   await store.close()
 })
 afterAll(() => project.dispose())
@@ -109,7 +109,7 @@ describe('a store with the public key', () => {
     const store = new SupabaseStore(project.options({ access: 'anon', schema: 'open_to_all' }))
     const { position } = await store.open()
     const commit = commitOf(put('a'))
-    expect(await store.commit(position, [commit])).toMatchObject({
+    expect(await store.commit(position, [commit], newCall())).toMatchObject({
       status: 'ok',
       results: [{ outcome: 'accepted', revision: 1 }],
     })

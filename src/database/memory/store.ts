@@ -22,6 +22,7 @@ import type {
   AsOfFilter,
   AsOfPage,
   ChangesReply,
+  CommitCall,
   CommitReply,
   CommitResult,
   Head,
@@ -31,6 +32,7 @@ import type {
   Moment,
   Store,
 } from '../store.ts'
+import { WriterAttempts } from '../writer-attempts.ts'
 import { RevisionTable } from './revision-table.ts'
 
 /** A journal row: the entry, and for each of its writes what a reader of the past needs. */
@@ -72,6 +74,7 @@ export class MemoryStore implements Store {
   /** The journal. Complete from the floor on; below it only what some record's newest version is in. */
   readonly #journal = new RevisionTable<Row>()
   readonly #commitIds = new Map<string, Row>()
+  readonly #attempts = new WriterAttempts()
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage it began with. */
   #firstDigest: string
@@ -119,8 +122,9 @@ export class MemoryStore implements Store {
     }
   }
 
-  async commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
+  async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     this.#refuseWhenClosed('not_written')
+    if (!this.#attempts.record({ ...call, part: 0 }, this.#now())) return { status: 'superseded' }
     const offTrack = this.#locate(after)
     if (offTrack !== undefined) return offTrack
     const results = batch.map((commit) => this.#judge(commit))

@@ -4,7 +4,7 @@ import { nextDigest } from '../../records/digest.ts'
 import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
 import { refusalOf } from '../check-commit.ts'
 import { type CurrentState, judgeCommit } from '../judge-commit.ts'
-import type { Accepted, CommitResult, OffTrack, Refused } from '../store.ts'
+import type { Accepted, CommitResult, OffTrack, Refused, Superseded } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { type PackedError, packError } from './packed-error.ts'
 import { type EntryRow, entriesAfter, locate, readStoredWrites } from './read-journal.ts'
@@ -17,6 +17,7 @@ export type PackedResult =
 /** What the worker answers to a batch. The journal from the batch itself is left out: the caller has its content. */
 export type BatchReply =
   | OffTrack
+  | Superseded
   | {
       readonly status: 'ok'
       readonly results: readonly PackedResult[]
