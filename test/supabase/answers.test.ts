@@ -122,7 +122,7 @@ describe('supabase: answers', () => {
       )
     }))
 
-  it('tells a key that has expired from one that is unknown, and names the variable that it is in', () =>
+  it('says that a key may have expired, with the codes of PostgREST 12 and 14, and names the variable that it is in', () =>
     withStub(async (stub, store) => {
       const details: string[] = []
       for (const code of ['PGRST301', 'PGRST303']) {
@@ -131,8 +131,8 @@ describe('supabase: answers', () => {
         expect(hint).toContain('SUPABASE_SERVICE_ROLE_KEY')
         details.push(detail)
       }
-      expect(details[0]).not.toContain('expired')
-      expect(details[1]).toContain('it may have expired')
+      expect(details[0]).toContain('it may be unknown, or have expired')
+      expect(details[1]).toContain('a clock is wrong')
     }))
 
   it('says what the public key needs where it is refused', () =>
@@ -149,7 +149,8 @@ describe('supabase: answers', () => {
     ['a number', () => '7', 7],
     ['a day', () => '86400', 3_600],
     ['a date', () => new Date(Date.now() + 30_000).toUTCString(), 30],
-    ['nothing', () => '0', 1],
+    ['nothing, as PostgREST says of faults that take longer', () => '0', undefined],
+    ['over', () => new Date(Date.now() - 30_000).toUTCString(), undefined],
     ['a word', () => 'soon', undefined],
   ]
   it.each(pauses)('hands on a Retry-After that is %s', (_what, header, seconds) =>
@@ -166,6 +167,14 @@ describe('supabase: answers', () => {
       stub.reply = () => ({ status: 429, headers: { 'retry-after': '30' }, body: '{}' })
       await thrownBy(store.head())
       stub.reply = () => ({})
+      expect(await thrownBy(store.head())).toMatchObject({ code: 'COORD_STORE_RATE_LIMITED' })
+      expect(stub.requests).toHaveLength(1)
+    }))
+
+  it('keeps a pause of its own where 429 wants none', () =>
+    withStub(async (stub, store) => {
+      stub.reply = () => ({ status: 429, headers: { 'retry-after': '0' }, body: '{}' })
+      await thrownBy(store.head())
       expect(await thrownBy(store.head())).toMatchObject({ code: 'COORD_STORE_RATE_LIMITED' })
       expect(stub.requests).toHaveLength(1)
     }))

@@ -15,6 +15,8 @@ export type Fault =
   | { readonly do: 'cut request' }
   /** The request is swallowed, and the connection stays open: the other side hangs. */
   | { readonly do: 'hang' }
+  /** The request is passed on; when its reply is there, these bytes go instead of it, and the connection ends. */
+  | { readonly do: 'replace reply'; readonly bytes: string }
   /** These bytes are the reply; the request is not passed on. */
   | { readonly do: 'answer'; readonly bytes: string }
 
@@ -188,6 +190,9 @@ class Link {
       this.#client.write(packet)
     } else if (fault.do === 'lose reply') {
       this.end()
+    } else if (fault.do === 'replace reply') {
+      this.#client.end(fault.bytes)
+      this.#target.destroy()
     } else if (fault.do === 'cut reply') {
       const rest = fault.afterBytes - this.#replyBytes
       this.#replyBytes += packet.length

@@ -196,7 +196,7 @@ begin
     order by s.n
   loop
     if again.earlier = again.n then
-      raise exception 'Commit % writes one record twice.', again.n using errcode = '22023';
+      raise exception 'Commit % writes one record twice.', again.n using errcode = '22000';
     elsif again.earlier >= start then
       start := again.n;
       cuts := cuts || start;
