@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSettings } from '../../src/config/settings.ts'
 import { makeStore } from '../../src/database/open.ts'
-import type { Store } from '../../src/database/store.ts'
+import type { CommitCall, Store } from '../../src/database/store.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import type { Commit, Position } from '../../src/records/record.ts'
+import type { Commit } from '../../src/records/record.ts'
 import { SupabaseProject } from '../../test/support/supabase.ts'
 import { registration } from '../load/requests.ts'
 import type { BenchOptions, Row, Scenario } from '../scenario.ts'
@@ -78,9 +78,10 @@ async function rateOf(store: Store, { writers, size, options }: Writing): Promis
   let done = 0
   await Promise.all(
     Array.from({ length: writers }, async () => {
-      while (performance.now() < end) {
+      const writer = randomUUID()
+      for (let attempt = 1; performance.now() < end; attempt += 1) {
         // From the newest position: otherwise the reply would carry what the others committed, again and again.
-        await commitNew(store, (await store.head()).position, size)
+        await commitNew(store, { writer, attempt }, size)
         done += size
       }
     }),
@@ -88,8 +89,9 @@ async function rateOf(store: Store, { writers, size, options }: Writing): Promis
   return `${Math.round((done / (performance.now() - started)) * 1_000).toLocaleString('en')} commits/s`
 }
 
-async function commitNew(store: Store, after: Position, size: number): Promise<void> {
-  const reply = await store.commit(after, Array.from({ length: size }, newCommit))
+async function commitNew(store: Store, call: CommitCall, size: number): Promise<void> {
+  const { position } = await store.head()
+  const reply = await store.commit(position, Array.from({ length: size }, newCommit), call)
   if (reply.status !== 'ok' || reply.results.some(({ outcome }) => outcome !== 'accepted'))
     throw new Error(`A commit was not accepted: ${JSON.stringify(reply).slice(0, 300)}`)
 }
@@ -111,7 +113,7 @@ async function measureLoad(store: Store, name: string): Promise<Row> {
   let count = 0
   for await (const page of store.load()) count += page.records.length
   while (count < loadSize) {
-    await commitNew(store, (await store.head()).position, 500)
+    await commitNew(store, { writer: randomUUID(), attempt: 1 }, 500)
     count += 500
   }
   const started = performance.now()

@@ -50,8 +50,11 @@ function commitOf(body: string): Commit {
   }
 }
 
+const writer = randomUUID()
+let attempt = 0
+
 async function commitAll(store: Store, after: Position, batch: readonly Commit[]): Promise<Position> {
-  const reply = await store.commit(after, batch)
+  const reply = await store.commit(after, batch, { writer, attempt: ++attempt })
   const refused = reply.status === 'ok' ? reply.results.find(({ outcome }) => outcome !== 'accepted') : reply
   if (reply.status !== 'ok' || refused !== undefined)
     throw new Error(`Storing failed: ${JSON.stringify(refused)}`)

@@ -9,21 +9,34 @@ import {
   offTrackOf,
   type Reply,
   textOf,
+  writesOf,
 } from './door-replies.ts'
 import { entryWrite } from './judge-commit.ts'
 import type { CommitReply, CommitResult } from './store.ts'
+import type { CommitPart } from './writer-attempts.ts'
 
 /** How many entries of others come back with a commit at most. */
 const ENTRIES_LIMIT = 512
+
+export interface CommitQuestion {
+  /** The schema number of this program. */
+  readonly schema: number
+  readonly after: Position
+  readonly call: CommitPart
+}
 
 /**
  * The argument of the function `commit`. The data is canonical text already, so the text is put together by hand: writing
  * it anew would cost as much as all the rest.
  */
-export function commitArgument(schema: number, after: Position, batch: readonly Commit[]): string {
+export function commitArgument({ schema, after, call }: CommitQuestion, batch: readonly Commit[]): string {
   const commits = batch.map(commitJson).join(',')
-  const head = `"schema":${schema},"limit":${ENTRIES_LIMIT},"after":${positionJson(after)}`
+  const head = `"schema":${schema},"call":${callJson(call)},"limit":${ENTRIES_LIMIT},"after":${positionJson(after)}`
   return `{${head},"batch":[${commits}]}`
+}
+
+function callJson({ writer, attempt, part }: CommitPart): string {
+  return JSON.stringify({ writer, attempt, part })
 }
 
 /** Exactly the three members: `fork` compares the whole. */
@@ -49,6 +62,7 @@ function writeJson(write: Write): string {
 export function commitReplyOf(reply: Reply, batch: readonly Commit[]): CommitReply {
   const offTrack = offTrackOf(reply)
   if (offTrack !== undefined) return offTrack
+  if (reply['status'] === 'superseded') return { status: 'superseded' }
   const at = numberOf(reply, 'at')
   const results = listOf(reply, 'results').map((result) =>
     Array.isArray(result) ? acceptedOf(result, at) : otherResultOf(result),
@@ -94,6 +108,7 @@ function otherResultOf(value: unknown): CommitResult {
         digest: textOf(result, 'digest'),
         previous: numbersOf(result, 'previous'),
         replayed: true,
+        writes: writesOf(result),
       }
     case 'unchanged':
       return { outcome: 'unchanged', revisions: numbersOf(result, 'revisions') }

@@ -20,6 +20,7 @@ import type {
   AsOfFilter,
   AsOfPage,
   ChangesReply,
+  CommitCall,
   CommitReply,
   CommitResult,
   Head,
@@ -75,11 +76,14 @@ export class DoorStore implements DoorStoreMethods {
     } while (after !== undefined)
   }
 
-  async commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
+  async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     const refusals = batch.map(refusalOf)
     const sound = batch.filter((_, index) => refusals[index] === undefined)
-    const reply = await halveBatch(sound, (part) =>
-      this.#ask('commit', commitArgument(this.#schema, after, part), (answer) => commitReplyOf(answer, part)),
+    const schema = this.#schema
+    const reply = await halveBatch(sound, (some, part) =>
+      this.#ask('commit', commitArgument({ schema, after, call: { ...call, part } }, some), (answer) =>
+        commitReplyOf(answer, some),
+      ),
     )
     if (reply.status !== 'ok' || sound.length === batch.length) return reply
     const judged = reply.results.values()

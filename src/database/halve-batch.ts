@@ -2,14 +2,25 @@ import { CoordinatorError } from '../errors.ts'
 import type { Commit } from '../records/record.ts'
 import type { CommitReply, CommitResult } from './store.ts'
 
-/** Sends commits that a database judges together. Throws `COORD_COMMIT_REFUSED` where it refuses all because of one. */
-export type SendBatch = (batch: readonly Commit[]) => Promise<CommitReply>
+/**
+ * Sends commits that a database judges together. Throws `COORD_COMMIT_REFUSED` where it refuses all because of one.
+ *
+ * @param part counts up from 0 with each call: the parts of a batch are one attempt of their writer
+ */
+export type SendBatch = (batch: readonly Commit[], part: number) => Promise<CommitReply>
 
 /**
  * Sends a batch. Where the database refuses it for its content, it is halved until the culprit is alone, and only that one
  * is refused. The halves go one after the other, so the order of revisions stays that of the batch.
  */
-export async function halveBatch(batch: readonly Commit[], send: SendBatch): Promise<CommitReply> {
+export function halveBatch(batch: readonly Commit[], send: SendBatch): Promise<CommitReply> {
+  let part = 0
+  return halve(batch, (some) => send(some, part++))
+}
+
+type SendPart = (batch: readonly Commit[]) => Promise<CommitReply>
+
+async function halve(batch: readonly Commit[], send: SendPart): Promise<CommitReply> {
   try {
     return await send(batch)
   } catch (thrown) {
@@ -18,10 +29,10 @@ export async function halveBatch(batch: readonly Commit[], send: SendBatch): Pro
     if (batch.length === 1) return withResults(await send([]), [{ outcome: 'refused', error: thrown }])
   }
   const middle = Math.ceil(batch.length / 2)
-  const first = await halveBatch(batch.slice(0, middle), send)
+  const first = await halve(batch.slice(0, middle), send)
   if (first.status !== 'ok') return first
   try {
-    const second = await halveBatch(batch.slice(middle), send)
+    const second = await halve(batch.slice(middle), send)
     // Both ask for the journal after the same position, so the later answer has all that the earlier one has.
     if (second.status === 'ok') return withResults(second, [...first.results, ...second.results])
     if (!first.results.some(({ outcome }) => outcome === 'accepted')) return second

@@ -12,7 +12,7 @@ export function measureStore(store: Store, metrics: Metrics['database']): Store 
     open: () => measure('open', () => store.open()),
     head: () => measure('head', () => store.head()),
     load: () => measurePages('load', store.load()),
-    commit: (after, batch) => measure('commit', () => store.commit(after, batch)),
+    commit: (after, batch, call) => measure('commit', () => store.commit(after, batch, call)),
     changes: (after, limit) => measure('changes', () => store.changes(after, limit)),
     history: (kind, id, options) => measure('history', () => store.history(kind, id, options)),
     asOf: (moment, filter) => measurePages('as_of', store.asOf(moment, filter)),

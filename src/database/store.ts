@@ -8,14 +8,27 @@
  * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`.
  * - **tombstone**: what is left of a deleted record until the floor passes it.
  *
+ * - **writer**: a process that commits; it has a UUID of its own. **attempt**: a call of `commit` by a writer.
+ *
  * Rules that hold for every method:
  * - It makes one attempt under a deadline. Only the live layer retries.
  * - It throws nothing but `CoordinatorError`. A fault of the database is never an empty answer. `retryable` says whether
  *   the same call may succeed later; a failed `commit` carries `outcome`.
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
+ * - A call that its caller has given up may still arrive. Once a later call was answered it changes nothing that matters:
+ *   `commit` compares attempts, `fork` compares the head with the position that it was told, and `compact` raises a floor
+ *   that never falls to where its caller wanted it.
  */
 import type { CoordinatorError } from '../errors.ts'
-import type { Commit, Entry, Position, Revision, StoredRecord, Tombstone } from '../records/record.ts'
+import type {
+  Commit,
+  Entry,
+  EntryWrite,
+  Position,
+  Revision,
+  StoredRecord,
+  Tombstone,
+} from '../records/record.ts'
 
 /** Names a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or what a store of your own calls itself. */
 export type BackendName = string
@@ -40,15 +53,27 @@ export interface LoadPage {
 /** What became of one commit of a batch. */
 export type CommitResult = Accepted | Unchanged | Conflict | Reused | Refused
 
-export interface Accepted {
+export type Accepted = Stored | Replayed
+
+interface StoredResult {
   readonly outcome: 'accepted'
   readonly revision: Revision
   readonly at: number
   readonly digest: string
   /** For each write the revision that its record had: 0 where it did not exist. */
   readonly previous: readonly Revision[]
-  /** Whether this commit was accepted earlier and this is its first result. */
-  readonly replayed: boolean
+}
+
+/** The commit was stored by this call. */
+export interface Stored extends StoredResult {
+  readonly replayed: false
+}
+
+/** The commit was accepted earlier: this is its first result. */
+export interface Replayed extends StoredResult {
+  readonly replayed: true
+  /** What the commit wrote then, as the journal keeps it: the commit that was sent now may say something else. */
+  readonly writes: readonly EntryWrite[]
 }
 
 /** Every write wanted what was there already. Nothing was journalled, and the id stays unused. */
@@ -92,9 +117,30 @@ export type OffTrack = {
   readonly head: Head
 }
 
+/**
+ * Which call of which writer a call of `commit` is. A network may deliver a call long after its caller has given it up and
+ * sent the batch again. The attempt tells the store which of the two came later.
+ */
+export interface CommitCall {
+  /** UUID, in lower case. Every process that commits makes one when it starts. */
+  readonly writer: string
+  /** Counts the calls of the writer from 1 on. A batch that is sent again has a new attempt. */
+  readonly attempt: number
+}
+
+/**
+ * The store knows of a call of the same writer that is not older than this one. No commit of the batch was judged. A caller
+ * that still waits for this answer learns that its call was delivered twice, or overtaken: whether the batch was stored is
+ * unknown until it is sent again with a new attempt.
+ */
+export interface Superseded {
+  readonly status: 'superseded'
+}
+
 /** Where a reply is off track, no commit of the batch was judged and nothing was written. */
 export type CommitReply =
   | OffTrack
+  | Superseded
   | {
       readonly status: 'ok'
       /** One for each commit, in order. */
@@ -163,9 +209,13 @@ export interface Store {
    * Judges commits in array order, which is revision order: first a known `commitId`, then every `expect`, then equality
    * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction.
    *
+   * The store keeps the newest attempt of each writer for at least a day, and records it before it answers anything else:
+   * a call that was given up never takes effect once a later call of the same writer was answered. An answer is a reply; a
+   * call that throws may not have been recorded.
+   *
    * @param after the caller's position; `entries` of the reply start behind it
    */
-  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply>
+  commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 
   /** The journal after a position. At most `limit` entries, or fewer where they are large. */
   changes(after: Position, limit: number): Promise<ChangesReply>

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { CommitReply, CommitResult, Conflict, OffTrack, Store } from '../database/store.ts'
+import type { CommitReply, CommitResult, Conflict, OffTrack, Store, Superseded } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../records/record.ts'
@@ -36,7 +37,7 @@ export interface CommitterPort {
   answered(how: Answered, durationMs: number): void
 }
 
-type Judged = Extract<CommitReply, { status: 'ok' }>
+type Judged = Exclude<CommitReply, OffTrack | Superseded>
 
 /** A batch on its way to the store. */
 interface Sent {
@@ -86,13 +87,16 @@ const gatherMaxMs = 100
 /**
  * Sends commits to the store, one batch at a time. While a batch is under way the next one gathers, so the round trip
  * sets the size of batches, and at rest nothing waits for a timer. A batch without an answer is sent again with the same
- * ids.
+ * ids, as a new attempt: from its answer on, the one that was given up can take no effect any more.
  */
 export class Committer {
   readonly #port: CommitterPort
   readonly #options: CommitterOptions
   readonly #backoff = new Backoff()
   readonly #stop = new AbortController()
+  /** Names this committer to the store, which counts its attempts: what was given up never takes effect later. */
+  readonly #writer = randomUUID()
+  #attempt = 0
   #waiting: Pending[] = []
   #inFlight: Pending[] = []
   /** What the store has judged and the view does not have yet. */
@@ -240,11 +244,13 @@ export class Committer {
 
   async #ask(batch: readonly Pending[], asked: Position): Promise<Answer> {
     const startedAt = performance.now()
+    this.#attempt += 1
     let reply: Answer['reply']
     try {
       reply = await this.#port.store.commit(
         asked,
         batch.map(({ commit, lineage }) => (lineage === asked.lineage ? commit : ofAnotherHistory(commit))),
+        { writer: this.#writer, attempt: this.#attempt },
       )
     } catch (thrown) {
       reply = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
@@ -258,6 +264,7 @@ export class Committer {
     const { reply, durationMs } = await promised
     this.#asking = false
     if (reply instanceof CoordinatorError) return this.#failed(batch, reply)
+    if (reply.status === 'superseded') return this.#overtaken(batch)
     if (reply.status !== 'ok') return this.#realign(reply, asked)
     this.#port.board.succeeded('write')
     this.#port.sent({ commits: batch.length, durationMs })
@@ -333,6 +340,12 @@ export class Committer {
       this.#port.board.failed('write', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
       await pause(this.#backoff.next(), this.#stop.signal)
     }
+  }
+
+  /** The call that was waited for came twice, or late: whether its batch was stored, the next attempt tells. */
+  async #overtaken(batch: readonly Pending[]): Promise<undefined> {
+    for (const pending of batch) pending.maybeWritten = true
+    await pause(this.#backoff.next(), this.#stop.signal)
   }
 
   async #failed(batch: Pending[], error: CoordinatorError): Promise<undefined> {

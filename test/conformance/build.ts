@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { CommitCall } from '../../src/database/store.ts'
 import { type CanonicalJson, canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Revision, Write } from '../../src/records/record.ts'
 
@@ -25,6 +26,11 @@ export function remove(id: string, options: WriteOptions = {}): Write {
 /** A commit of these writes under a new id. */
 export function commitOf(...writes: readonly Write[]): Commit {
   return { commitId: randomUUID(), actor: 'test', writes }
+}
+
+/** A call of a writer that has called nothing before. */
+export function newCall(): CommitCall {
+  return { writer: randomUUID(), attempt: 1 }
 }
 
 /** The commit under a new id. */

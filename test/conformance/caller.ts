@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
+import { entryWrite } from '../../src/database/judge-commit.ts'
 import type {
   Accepted,
   AsOfFilter,
+  CommitCall,
   CommitResult,
   Conflict,
   Moment,
@@ -31,6 +34,8 @@ import { commitOf } from './build.ts'
 export class Caller {
   readonly store: Store
   readonly entries: Entry[] = []
+  readonly #writer = randomUUID()
+  #attempt = 0
   position: Position
   #at = 0
 
@@ -46,12 +51,18 @@ export class Caller {
 
   /** Sends a batch and follows up to it. */
   async send(...batch: readonly Commit[]): Promise<readonly CommitResult[]> {
-    const reply = await this.store.commit(this.position, batch)
+    const reply = await this.store.commit(this.position, batch, this.nextCall())
     if (reply.status !== 'ok') throw new Error(`The store answered ${reply.status} to a commit.`)
     expect(reply.results).toHaveLength(batch.length)
     this.#take(reply.entries)
     if (reply.more) await this.follow()
     return reply.results
+  }
+
+  /** The call that comes next, for who makes it himself. */
+  nextCall(): CommitCall {
+    this.#attempt += 1
+    return { writer: this.#writer, attempt: this.#attempt }
   }
 
   /** Sends one commit of these writes, and returns its result. */
@@ -90,6 +101,11 @@ export class Caller {
 export function accepted(result: CommitResult | undefined): Accepted {
   if (result?.outcome !== 'accepted') expect(result).toMatchObject({ outcome: 'accepted' })
   return result as Accepted
+}
+
+/** What a commit is answered when it comes again, after this first result. */
+export function replayOf(first: CommitResult | undefined, { writes }: Commit) {
+  return { ...first, replayed: true, writes: writes.map(entryWrite) }
 }
 
 export function unchanged(result: CommitResult | undefined): Unchanged {

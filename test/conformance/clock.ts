@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, farFuture, put, remove } from './build.ts'
+import { commitOf, farFuture, newCall, put, remove } from './build.ts'
 import { accepted, loadAll, recordsAsOf } from './caller.ts'
 import { scoped } from './scope.ts'
 
@@ -55,7 +55,7 @@ export function clock(backend: ConformanceBackend): void {
         const forked = await store.fork(caller.position)
         await subject.setClock(farFuture)
         expect((await store.head()).at).toBe(farFuture + 5_000)
-        const reply = await store.commit(forked.position, [commitOf(put('b'))])
+        const reply = await store.commit(forked.position, [commitOf(put('b'))], newCall())
         expect(reply).toMatchObject({ results: [{ outcome: 'accepted', at: farFuture + 5_000 }] })
       }),
     )

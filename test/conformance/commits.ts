@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, farFuture, idsOf, put, remove } from './build.ts'
+import { commitOf, farFuture, idsOf, newCall, put, remove } from './build.ts'
 import { accepted, conflict, loadAll, refusal, reused, unchanged } from './caller.ts'
 import { scoped } from './scope.ts'
 
@@ -128,7 +128,7 @@ export function commits(backend: ConformanceBackend): void {
       scoped(backend, async ({ store, caller }) => {
         const { position } = await store.head()
         await caller.write(put('a'))
-        const reply = await store.commit(position, [])
+        const reply = await store.commit(position, [], newCall())
         expect(reply).toEqual({ status: 'ok', results: [], entries: caller.entries, more: false })
       }),
     )
@@ -203,7 +203,7 @@ export function commits(backend: ConformanceBackend): void {
         expect(conflict(results[2])).toMatchObject({ expected: 7, actual: 1 })
         expect(reused(results[3]).revision).toBe(1)
         expect(refusal(results[4]).code).toBe('COORD_COMMIT_REFUSED')
-        expect(accepted(results[5])).toMatchObject({ revision: 1, replayed: true })
+        expect(accepted(results[5])).toMatchObject({ revision: 1, replayed: true, writes: first.writes })
         expect(accepted(results[6])).toMatchObject({ revision: 3, replayed: false })
         expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
       }),

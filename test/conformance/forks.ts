@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { nextDigest } from '../../src/records/digest.ts'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, put, remove } from './build.ts'
-import { accepted, Caller, loadAll, offTrack, recordsAsOf } from './caller.ts'
+import { commitOf, newCall, put, remove } from './build.ts'
+import { accepted, Caller, loadAll, offTrack, recordsAsOf, replayOf } from './caller.ts'
 import { scoped } from './scope.ts'
 
 /** New lineages: compare-and-set at the head. */
@@ -68,7 +68,9 @@ export function forks(backend: ConformanceBackend): void {
         const head = await store.fork(caller.position)
         for (const position of [start, caller.position]) {
           expect(offTrack(await store.changes(position, 10), 'diverged').head).toEqual(head)
-          expect(offTrack(await store.commit(position, [commitOf(put('b'))]), 'diverged').head).toEqual(head)
+          expect(
+            offTrack(await store.commit(position, [commitOf(put('b'))], newCall()), 'diverged').head,
+          ).toEqual(head)
         }
         expect((await loadAll(store)).records).toHaveLength(1)
       }),
@@ -106,7 +108,7 @@ export function forks(backend: ConformanceBackend): void {
         await caller.write(put('a', { v: 2 }))
         const { position } = await store.fork(caller.position)
         const forked = new Caller(store, position)
-        expect((await forked.send(commit))[0]).toEqual({ ...first, replayed: true })
+        expect((await forked.send(commit))[0]).toEqual(replayOf(first, commit))
         expect((await store.history('service', 'a')).entries).toEqual(caller.entries.toReversed())
         const then = await recordsAsOf(store, { revision: 1 })
         expect(then.position).toEqual({ lineage: position.lineage, revision: 1, digest: first.digest })

@@ -10,6 +10,7 @@
  * Needs `vitest` and `fast-check` beside this package.
  */
 import { afterAll, beforeEach, describe } from 'vitest'
+import { attempts } from './attempts.ts'
 import type { ConformanceBackend } from './backend.ts'
 import { canonicalBytes } from './canonical-bytes.ts'
 import { clock } from './clock.ts'
@@ -36,6 +37,7 @@ const concerns = [
   commits,
   expectations,
   commitIds,
+  attempts,
   refusals,
   following,
   offTracks,

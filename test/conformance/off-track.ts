@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import type { Store } from '../../src/database/store.ts'
 import { MAX_REVISION, type Position } from '../../src/records/record.ts'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, idsOf, put } from './build.ts'
+import { commitOf, idsOf, newCall, put } from './build.ts'
 import { Caller, loadAll, offTrack } from './caller.ts'
 import { scoped } from './scope.ts'
 
 const asks: Readonly<Record<string, (store: Store, after: Position) => Promise<{ status: string }>>> = {
-  commit: (store, after) => store.commit(after, [commitOf(put('must not be stored'))]),
-  'an empty commit': (store, after) => store.commit(after, []),
+  commit: (store, after) => store.commit(after, [commitOf(put('must not be stored'))], newCall()),
+  'an empty commit': (store, after) => store.commit(after, [], newCall()),
   changes: (store, after) => store.changes(after, 10),
 }
 
@@ -61,7 +61,10 @@ export function offTracks(backend: ConformanceBackend): void {
         const floor = { ...caller.position, revision: 3, digest: caller.entries[2]?.digest as string }
         const follower = new Caller(store, floor)
         expect(await follower.follow()).toEqual(caller.entries.slice(3))
-        expect(await store.commit(caller.position, [])).toMatchObject({ status: 'ok', entries: [] })
+        expect(await store.commit(caller.position, [], newCall())).toMatchObject({
+          status: 'ok',
+          entries: [],
+        })
       }),
     )
 

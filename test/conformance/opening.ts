@@ -3,7 +3,7 @@ import type { Store } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import type { Position } from '../../src/records/record.ts'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, put, remove } from './build.ts'
+import { commitOf, newCall, put, remove } from './build.ts'
 import { accepted, Caller, loadAll } from './caller.ts'
 import { scoped } from './scope.ts'
 
@@ -13,7 +13,7 @@ const calls: Readonly<Record<string, (store: Store, position: Position) => Promi
   open: (store) => store.open(),
   head: (store) => store.head(),
   load: (store) => Array.fromAsync(store.load()),
-  commit: (store, position) => store.commit(position, [commitOf(put('late'))]),
+  commit: (store, position) => store.commit(position, [commitOf(put('late'))], newCall()),
   changes: (store, position) => store.changes(position, 10),
   history: (store) => store.history('service', 'a'),
   asOf: (store, { revision }) => Array.fromAsync(store.asOf({ revision })),

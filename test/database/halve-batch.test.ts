@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { halveBatch, type SendBatch } from '../../src/database/halve-batch.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 
 /** Refuses batches with a record `bad`; after each other one something happens to the store. */
 async function refusing(after: (store: MemoryStore) => Promise<unknown>) {
@@ -11,7 +11,7 @@ async function refusing(after: (store: MemoryStore) => Promise<unknown>) {
   const send: SendBatch = async (batch) => {
     if (batch.some(({ writes }) => writes[0]?.id === 'bad'))
       throw new CoordinatorError('COORD_COMMIT_REFUSED', { outcome: 'not_written' })
-    const reply = await store.commit(position, batch)
+    const reply = await store.commit(position, batch, newCall())
     await after(store)
     return reply
   }

@@ -5,6 +5,7 @@ import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import type { GraphFilter } from '../../src/graph/select-graph.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit } from '../../src/records/record.ts'
+import { newCall } from '../conformance/build.ts'
 import { withGraph } from './support/with-graph.ts'
 
 const SERVICES = 20_000
@@ -44,10 +45,10 @@ async function largeStore(): Promise<MemoryStore> {
   for (const commit of commits()) {
     batch.push(commit)
     if (batch.length < 500) continue
-    await store.commit((await store.head()).position, batch)
+    await store.commit((await store.head()).position, batch, newCall())
     batch = []
   }
-  await store.commit((await store.head()).position, batch)
+  await store.commit((await store.head()).position, batch, newCall())
   return store
 }
 

@@ -7,7 +7,7 @@ import { ChangeFeed } from '../../src/http/change-feed.ts'
 import { EventStreams } from '../../src/http/event-streams.ts'
 import { EntryRing } from '../../src/live/entry-ring.ts'
 import { Live } from '../../src/live/live.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { plainDomain, quick, until, withLive } from '../support/with-live.ts'
 import { type ServerScope, withServer } from './with-server.ts'
 
@@ -211,7 +211,7 @@ function storeWith(count: number): MemoryStore {
       { op: 'put' as const, kind: 'service', id: `s${at}`, data: JSON.stringify(service(`s${at}`)) as never },
     ],
   }))
-  void store.open().then(({ position }) => store.commit(position, commits))
+  void store.open().then(({ position }) => store.commit(position, commits, newCall()))
   return store
 }
 

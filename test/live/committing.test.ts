@@ -21,10 +21,10 @@ function failureOf(work: Promise<unknown>): Promise<CoordinatorError> {
 
 const refusing = {
   does: 'instead',
-  run: async (store, [after, batch]) => {
+  run: async (store, [after, batch, call]) => {
     if ((batch as Commit[]).some(({ writes }) => writes.some(({ id }) => id.startsWith('poison'))))
       throw new CoordinatorError('COORD_COMMIT_REFUSED', { detail: 'No.', outcome: 'not_written' })
-    return store.commit(after as never, batch as never)
+    return store.commit(after as never, batch as never, call as never)
   },
 } as const satisfies import('../support/faulty-store.ts').Fault
 
@@ -44,8 +44,8 @@ describe('committing', () => {
       store.heal()
       store.next('commit', {
         does: 'instead',
-        run: async (inner, [after, batch]) => {
-          const reply = await inner.commit(after as never, batch as never)
+        run: async (inner, [after, batch, call]) => {
+          const reply = await inner.commit(after as never, batch as never, call as never)
           return reply.status === 'ok' ? { ...reply, entries: reply.entries.slice(0, 2), more: true } : reply
         },
       })
@@ -61,8 +61,8 @@ describe('committing', () => {
       store.always({ does: 'instead', run: async () => stale }, 'changes')
       store.next('commit', {
         does: 'instead',
-        run: async (inner, [after, batch]) => {
-          const reply = await inner.commit(after as never, batch as never)
+        run: async (inner, [after, batch, call]) => {
+          const reply = await inner.commit(after as never, batch as never, call as never)
           return reply.status === 'ok' ? { ...reply, entries: [], more: true } : reply
         },
       })
@@ -87,8 +87,8 @@ describe('committing', () => {
       await asked.promise
       store.next('commit', {
         does: 'instead',
-        run: async (inner, [after, batch]) => {
-          const reply = await inner.commit(after as never, batch as never)
+        run: async (inner, [after, batch, call]) => {
+          const reply = await inner.commit(after as never, batch as never, call as never)
           setTimeout(released.resolve, 20)
           return { ...reply, entries: [], more: true }
         },
@@ -129,11 +129,11 @@ describe('committing', () => {
         const calls: { readonly from: number; readonly to: number }[] = []
         const slow = {
           does: 'instead',
-          run: async (inner, [after, batch]) => {
+          run: async (inner, [after, batch, call]) => {
             const from = performance.now()
             await sleep(400)
             calls.push({ from, to: performance.now() })
-            return inner.commit(after as never, batch as never)
+            return inner.commit(after as never, batch as never, call as never)
           },
         } as const satisfies import('../support/faulty-store.ts').Fault
         store.always(slow, 'commit')
@@ -155,10 +155,10 @@ describe('committing', () => {
         const answers: number[] = []
         const slow = {
           does: 'instead',
-          run: async (inner, [after, batch]) => {
+          run: async (inner, [after, batch, call]) => {
             await sleep(2_000)
             answers.push(performance.now())
-            return inner.commit(after as never, batch as never)
+            return inner.commit(after as never, batch as never, call as never)
           },
         } as const satisfies import('../support/faulty-store.ts').Fault
         store.next('commit', slow)
@@ -301,8 +301,8 @@ describe('deadlines', () => {
       store.always(
         {
           does: 'instead',
-          run: async (inner, [after, batch]) => ({
-            ...(await inner.commit(after as never, batch as never)),
+          run: async (inner, [after, batch, call]) => ({
+            ...(await inner.commit(after as never, batch as never, call as never)),
             entries: [],
             more: true,
           }),
@@ -319,9 +319,9 @@ describe('deadlines', () => {
       store.always({ does: 'hang' }, 'load')
       store.next('commit', {
         does: 'instead',
-        run: async (inner, [after, batch]) => {
+        run: async (inner, [after, batch, call]) => {
           second = failureOf(live.commit(commitOf(put('b'))))
-          const reply = await inner.commit(after as never, batch as never)
+          const reply = await inner.commit(after as never, batch as never, call as never)
           if (reply.status !== 'ok') return reply
           // The view cannot take an entry that leaves a gap, and waits for a load that hangs.
           const gap = reply.entries.map((entry) => ({ ...entry, revision: entry.revision + 5 }))

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import type { CommitReply } from '../../src/database/store.ts'
+import type { CommitCall, CommitReply } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { change } from '../../src/live/change.ts'
 import { RecordWriter } from '../../src/live/record-writer.ts'
 import type { View } from '../../src/live/view.ts'
 import type { Commit, Position, StoredRecord } from '../../src/records/record.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
-import { commitOf, idsOf, put } from '../conformance/build.ts'
+import { commitOf, idsOf, newCall, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
 import { shortened } from '../support/shortened-store.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
@@ -255,8 +255,8 @@ describe('late answers', () => {
         // The old primary takes the commit as revision 3; its answer arrives when the new one is being served.
         store.next('commit', {
           does: 'instead',
-          run: async (_, [after, batch]): Promise<CommitReply> => {
-            const reply = await old.commit(after as Position, batch as readonly Commit[])
+          run: async (_, [after, batch, call]): Promise<CommitReply> => {
+            const reply = await old.commit(after as Position, batch as readonly Commit[], call as CommitCall)
             await new Promise<void>((resolve) => {
               late = resolve
             })
@@ -283,8 +283,12 @@ describe('late answers', () => {
         for (const id of ['a', 'b']) await live.commit(commitOf(put(id)))
         store.next('commit', {
           does: 'instead',
-          run: async (inner, [after, batch]) => {
-            const reply = await inner.commit(after as Position, batch as readonly Commit[])
+          run: async (inner, [after, batch, call]) => {
+            const reply = await inner.commit(
+              after as Position,
+              batch as readonly Commit[],
+              call as CommitCall,
+            )
             await failOver([scope], 1)
             return { ...reply, entries: [], more: true }
           },
@@ -351,7 +355,7 @@ describe('late answers', () => {
       await live.commit(commitOf(put('a')))
       const before = live.view.position
       await store.inner.fork(before)
-      const late = holdNext(scope, 'commit', () => store.inner.commit(before, []))
+      const late = holdNext(scope, 'commit', () => store.inner.commit(before, [], newCall()))
       const outcome = live.commit(commitOf(put('b')))
       await late.asked
       await until(() => live.view.lineage !== before.lineage)

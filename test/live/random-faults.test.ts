@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { CommitReply, Store } from '../../src/database/store.ts'
+import type { CommitCall, CommitReply, Store } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import type { Commit, Position } from '../../src/records/record.ts'
 import { commitOf, put } from '../conformance/build.ts'
@@ -13,8 +13,8 @@ const below = (limit: number) => Math.floor(Math.random() * limit)
 function told(change: (reply: CommitReply) => CommitReply | Promise<CommitReply>): Fault {
   return {
     does: 'instead',
-    run: async (store: Store, [after, batch]) =>
-      change(await store.commit(after as Position, batch as Commit[])),
+    run: async (store: Store, [after, batch, call]) =>
+      change(await store.commit(after as Position, batch as Commit[], call as CommitCall)),
   }
 }
 

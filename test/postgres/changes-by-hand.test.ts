@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { nextDigest } from '../../src/records/digest.ts'
 import type { Entry } from '../../src/records/record.ts'
-import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
+import { commitOf, idsOf, newCall, put, remove } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { PostgresServer, type PostgresVersion } from '../support/postgres.ts'
@@ -310,7 +310,7 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     accepted(await caller.write(put('there')))
     const hand = await server.leaveOpen(sql.replace('S.', `${schema}.`))
     const started = performance.now()
-    const thrown = await store.commit(caller.position, [commitOf(put('there', { v: 2 }))]).then(
+    const thrown = await store.commit(caller.position, [commitOf(put('there', { v: 2 }))], newCall()).then(
       () => undefined,
       (error: unknown) => error,
     )

@@ -4,7 +4,7 @@ import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import type { Commit } from '../../src/records/record.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
@@ -126,7 +126,7 @@ describe('several hosts', () => {
     await primary.kill()
     await standby.start()
     await standby.promote()
-    const reply = await eventually(() => store.commit(caller.position, [commitOf(put('c'))]))
+    const reply = await eventually(() => store.commit(caller.position, [commitOf(put('c'))], newCall()))
     expect(reply).toMatchObject({ status: 'ahead', head: { position: { revision: 1 } } })
     const { records } = await eventually(() => loadAll(store))
     expect(records.map(({ id }) => id)).toEqual(['kept'])

@@ -3,7 +3,7 @@ import { emitSupabase } from '../../src/database/migrations/emit-supabase.ts'
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
@@ -208,7 +208,9 @@ describe('a schema that does not fit', () => {
       accepted(await caller.write(put('a')))
       await stamp(`update ${schema}.head set schema_number = ${target + 2}, oldest_writer = ${target + 1}`)
       const refusal = { code: 'COORD_SCHEMA_NEWER', outcome: 'not_written', retryable: false }
-      await expect(store.commit(caller.position, [commitOf(put('b'))])).rejects.toMatchObject(refusal)
+      await expect(store.commit(caller.position, [commitOf(put('b'))], newCall())).rejects.toMatchObject(
+        refusal,
+      )
       await expect(store.compact(1)).rejects.toMatchObject(refusal)
       await expect(store.fork(caller.position)).rejects.toMatchObject(refusal)
       expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a'])

@@ -4,7 +4,7 @@ import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import type { CommitReply } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
@@ -65,7 +65,7 @@ describe('a lost line', () => {
     withStore({}, async (store, caller) => {
       const commit = commitOf(put('a'))
       proxy.add({ matching: 'commit', times: 1, fault: { do: 'lose reply' } })
-      const { error } = await failure(store.commit(caller.position, [commit]))
+      const { error } = await failure(store.commit(caller.position, [commit], newCall()))
       expect(error).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE', outcome: 'unknown', retryable: true })
       const [result] = await caller.send(commit)
       expect(accepted(result)).toMatchObject({ revision: 1, replayed: true })
@@ -84,7 +84,7 @@ describe('a lost line', () => {
   it('that neither side was told of costs 2 seconds, not the whole deadline', () =>
     withStore({}, async (store, caller) => {
       proxy.add({ matching: 'commit', times: 1, fault: { do: 'hang' } })
-      const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('a'))]))
+      const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('a'))], newCall()))
       expect(error).toMatchObject({ outcome: 'unknown', retryable: true })
       expect(ms).toBeGreaterThan(900)
       expect(ms).toBeLessThan(9_000)
@@ -122,11 +122,13 @@ describe('a server that is away', () => {
         code: 'COORD_STORE_UNAVAILABLE',
         retryable: true,
       })
-      const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
+      const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))], newCall()))
       expect(error.retryable).toBe(true)
       expect(ms).toBeLessThan(4_500)
       // Without a connection nothing is asked, so nothing is written.
-      expect((await failure(store.commit(caller.position, [commitOf(put('b'))]))).error).toMatchObject({
+      expect(
+        (await failure(store.commit(caller.position, [commitOf(put('b'))], newCall()))).error,
+      ).toMatchObject({
         code: 'COORD_STORE_UNAVAILABLE',
         outcome: 'not_written',
       })
@@ -149,14 +151,14 @@ describe('a server that is away', () => {
       accepted(await caller.write(put('a')))
       server.freeze()
       try {
-        const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))]))
+        const { error, ms } = await failure(store.commit(caller.position, [commitOf(put('b'))], newCall()))
         expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
         expect(ms).toBeLessThan(9_000)
         expect(store.pool().writer).toMatchObject({ idle: 0, used: 0 })
       } finally {
         server.resume()
       }
-      const reply = await settles(() => store.commit(caller.position, []))
+      const reply = await settles(() => store.commit(caller.position, [], newCall()))
       expect(reply.status).toBe('ok')
     }))
 })
@@ -167,7 +169,9 @@ describe('a call that takes too long', () => {
       const hand = await server.leaveOpen(
         `insert into ${schema}.records (kind, id, data) values ('x', 'a', '{}')`,
       )
-      expect((await failure(store.commit(caller.position, [commitOf(put('b'))]))).error).toMatchObject({
+      expect(
+        (await failure(store.commit(caller.position, [commitOf(put('b'))], newCall()))).error,
+      ).toMatchObject({
         code: 'COORD_STORE_TIMEOUT',
         outcome: 'unknown',
       })

@@ -3,6 +3,7 @@ import { allowAnonSql, forbidAnonSql } from '../../src/database/migrations/emit-
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
+import { newCall } from '../conformance/build.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { makeSupabaseRoles } from './supabase-roles.ts'
@@ -131,7 +132,7 @@ describe('row security that holds for the owner too', () => {
         () => store.changes(position, 10),
         () => store.history('service', 'a'),
         () => Array.fromAsync(store.asOf({ revision: 1 })),
-        () => store.commit(position, []),
+        () => store.commit(position, [], newCall()),
         () => store.compact(1),
         () => store.fork(position),
       ]

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { put } from '../conformance/build.ts'
+import { newCall, put } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { inFolder } from './in-folder.ts'
 import { runProcess } from './run-process.ts'
@@ -51,7 +51,7 @@ describe('sqlite: acknowledged means durable', () => {
       const owner = store()
       const { position } = await owner.open()
       const before = statSync(file('coordinator.db-wal')).size
-      expect(await owner.commit(position, [])).toMatchObject({ status: 'ok', entries: [] })
+      expect(await owner.commit(position, [], newCall())).toMatchObject({ status: 'ok', entries: [] })
       expect(statSync(file('coordinator.db-wal')).size).toBeGreaterThan(before)
       expect((await owner.head()).position).toEqual(position)
     }),

@@ -14,6 +14,7 @@ import { SqliteStore } from '../../src/database/sqlite/store.ts'
 import { toCoordinatorError } from '../../src/errors.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Position } from '../../src/records/record.ts'
+import { newCall } from '../conformance/build.ts'
 
 export type ToParent =
   | { readonly head: { readonly revision: number; readonly lineage: string } }
@@ -54,7 +55,7 @@ function newCommit(size = 200): Commit {
 async function write(position: Position): Promise<void> {
   for (;;) {
     const batch = Array.from({ length: 1 + Math.floor(Math.random() * 32) }, () => newCommit())
-    const reply = await store.commit(position, batch)
+    const reply = await store.commit(position, batch, newCall())
     if (reply.status !== 'ok') throw new Error(reply.status)
     const acknowledged = reply.results.map((result, index) => ({
       id: batch[index]?.writes[0]?.id ?? '',
@@ -76,13 +77,13 @@ async function fill(): Promise<FillReport> {
     const { position } = await store.head()
     const batch = [newCommit(4_000), newCommit(4_000)]
     try {
-      await store.commit(position, batch)
+      await store.commit(position, batch, newCall())
       acknowledgedBefore += batch.length
     } catch (thrown) {
       const { code, outcome, retryable } = toCoordinatorError(thrown)
       const headAfterFailure = (await store.head()).position.revision
       const ask = () =>
-        store.commit(position, []).then(
+        store.commit(position, [], newCall()).then(
           ({ status }) => status,
           (error: unknown) => toCoordinatorError(error).code,
         )
@@ -91,7 +92,7 @@ async function fill(): Promise<FillReport> {
       emptyBatches.push(await ask())
       rmSync(ballast)
       emptyBatches.push(await ask())
-      const again = await store.commit(position, batch)
+      const again = await store.commit(position, batch, newCall())
       await store.close()
       const reopened = new SqliteStore({ path: file })
       const headAfterReopen = (await reopened.open()).position.revision

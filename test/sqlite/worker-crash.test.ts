@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { commitOf, idsOf, put } from '../conformance/build.ts'
+import { commitOf, idsOf, newCall, put } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { inFolder } from './in-folder.ts'
 
@@ -24,7 +24,7 @@ describe('sqlite: the thread that owns the file ends unexpectedly', () => {
       await owner.open()
       const caller = await Caller.at(owner)
       const batch = idsOf('r', 500).map((id) => commitOf(put(id)))
-      const committing = owner.commit(caller.position, batch)
+      const committing = owner.commit(caller.position, batch, newCall())
       const reading = owner.head()
       const failures = Promise.allSettled([committing, reading])
       await threads[0]?.terminate()

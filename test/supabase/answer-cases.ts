@@ -21,6 +21,12 @@ const passing = { retryable: true, outcome: 'not_written' } as const
 const passingUnknown = { retryable: true, outcome: 'unknown' } as const
 const definite = { retryable: false, outcome: 'not_written' } as const
 
+/** What PostgREST answers where its connection breaks while it waits for the reply to a statement, or to `commit`. */
+export const emptyCode: StubReply = {
+  status: 400,
+  body: '{"code":"","details":null,"hint":null,"message":""}',
+}
+
 /** For each answer what a commit makes of it. */
 export const answers: readonly (readonly [name: string, reply: StubReply, expected: Expected])[] = [
   [
@@ -34,7 +40,7 @@ export const answers: readonly (readonly [name: string, reply: StubReply, expect
     { status: 403, body: '{"message":"Forbidden use of secret API key in browser"}' },
     { code: 'COORD_STORE_AUTH', ...definite },
   ],
-  ['403 as a page: a firewall', page(403), { code: 'COORD_STORE_GATEWAY', ...passing }],
+  ['403 as a page: a firewall', page(403), { code: 'COORD_STORE_GATEWAY', ...passingUnknown }],
   [
     '401 with 42501: the role lacks a right',
     problem(401, '42501'),
@@ -69,7 +75,7 @@ export const answers: readonly (readonly [name: string, reply: StubReply, expect
     { status: 404, body: '{"message":"no Route matched with those values"}' },
     { code: 'COORD_STORE_API_MISSING', ...definite },
   ],
-  ['404 as a page', page(404), { code: 'COORD_STORE_GATEWAY', ...passing }],
+  ['404 as a page', page(404), { code: 'COORD_STORE_GATEWAY', ...passingUnknown }],
   [
     '406 PGRST106: schema not exposed',
     problem(406, 'PGRST106'),
@@ -122,6 +128,52 @@ export const answers: readonly (readonly [name: string, reply: StubReply, expect
   ['503 PGRST002', problem(503, 'PGRST002'), { code: 'COORD_STORE_API_OFFLINE', ...passing }],
   ['504 PGRST003', problem(504, 'PGRST003'), { code: 'COORD_STORE_CONNECTIONS', ...passing }],
   [
+    '400 with an empty code: the connection broke while PostgREST 12 waited for an answer',
+    emptyCode,
+    { code: 'COORD_STORE_API_OFFLINE', ...passingUnknown, sourceCode: 'HTTP400' },
+  ],
+  [
+    '400 with an empty code in body and header, as of PostgREST 14',
+    { ...emptyCode, headers: { 'proxy-status': 'PostgREST; error=' } },
+    { code: 'COORD_STORE_API_OFFLINE', ...passingUnknown, sourceCode: 'HTTP400' },
+  ],
+  [
+    'an empty code that stands only in the header',
+    { status: 400, headers: { 'proxy-status': 'PostgREST; error=', 'content-type': 'text/plain' }, body: '' },
+    { code: 'COORD_STORE_API_OFFLINE', ...passingUnknown },
+  ],
+  ...[400, 405, 409, 410, 415, 422, 451].flatMap((status) =>
+    [
+      { status, body: '{"message":"m"}' },
+      { status, body: '' },
+      { status, body: '{"code":17}' },
+      page(status),
+    ].map(
+      (reply, index) =>
+        [
+          `${status} without a readable code, form ${index + 1}`,
+          reply,
+          { code: 'COORD_STORE_GATEWAY', ...passingUnknown },
+        ] as const,
+    ),
+  ),
+  [
+    '400 with a code of PostgREST that is not known',
+    problem(400, 'PGRST999'),
+    { code: 'COORD_STORE_FAULT', ...passingUnknown },
+  ],
+  [
+    '400 with 22023: the role of the key is unknown',
+    problem(400, '22023'),
+    { code: 'COORD_STORE_AUTH', ...definite },
+  ],
+  ['401 with 22023', problem(401, '22023'), { code: 'COORD_STORE_AUTH', ...definite }],
+  [
+    '404 with 42P01: no such table, as PostgREST 12 says it',
+    problem(404, '42P01'),
+    { code: 'COORD_SCHEMA_OLD', ...definite },
+  ],
+  [
     '500 with a code that means nothing',
     problem(500, 'SUP'),
     { code: 'COORD_STORE_GATEWAY', ...passingUnknown, sourceCode: 'HTTP500' },
@@ -145,12 +197,12 @@ export const answers: readonly (readonly [name: string, reply: StubReply, expect
   [
     '301 to elsewhere',
     { status: 301, headers: { location: 'https://example.com/' }, body: '' },
-    { code: 'COORD_STORE_GATEWAY', ...passing },
+    { code: 'COORD_STORE_GATEWAY', ...passingUnknown },
   ],
   [
     '307 to elsewhere',
     { status: 307, headers: { location: 'https://example.com/' }, body: '' },
-    { code: 'COORD_STORE_GATEWAY', ...passing },
+    { code: 'COORD_STORE_GATEWAY', ...passingUnknown },
   ],
   ['200 as a page', page(200), { code: 'COORD_STORE_REPLY', ...passingUnknown }],
   [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { DataApiStub, emptyHead } from '../support/data-api-stub.ts'
 import { targetOf } from '../support/supabase.ts'
 import { answers, page, problem } from './answer-cases.ts'
@@ -41,7 +41,7 @@ describe('supabase: answers', () => {
   it.each(answers)('tells what a commit got: %s', (_, reply, expected) =>
     withStub(async (stub, store) => {
       stub.reply = () => reply
-      const error = await thrownBy(store.commit(position, [commitOf(put('a'))]))
+      const error = await thrownBy(store.commit(position, [commitOf(put('a'))], newCall()))
       expect(error).toMatchObject(expected)
       expect(error.retryable).toBe(expected.retryable)
       expect(error.hint).not.toBe('')
@@ -63,7 +63,7 @@ describe('supabase: answers', () => {
   it('does not know what became of a commit whose result is missing', () =>
     withStub(async (stub, store) => {
       stub.reply = () => ({ body: '{"status":"ok","results":[],"entries":[],"more":false}' })
-      expect(await thrownBy(store.commit(position, [commitOf(put('a'))]))).toMatchObject({
+      expect(await thrownBy(store.commit(position, [commitOf(put('a'))], newCall()))).toMatchObject({
         code: 'COORD_STORE_REPLY',
         outcome: 'unknown',
       })
@@ -93,11 +93,11 @@ describe('supabase: answers', () => {
         if (batch.some(({ writes }) => writes[0]?.id === 'poison')) return problem(400, '22P02')
         return { body: acceptedAll(batch) }
       }
-      const reply = await store.commit(position, [
-        commitOf(put('a')),
-        commitOf(put('poison')),
-        commitOf(put('b')),
-      ])
+      const reply = await store.commit(
+        position,
+        [commitOf(put('a')), commitOf(put('poison')), commitOf(put('b'))],
+        newCall(),
+      )
       expect(reply).toMatchObject({
         status: 'ok',
         results: [
@@ -116,13 +116,13 @@ describe('supabase: answers', () => {
         return { body: acceptedAll(batch) }
       }
       const batch = ['a', 'b', 'c', 'd', 'e'].map((id) => commitOf(put(id)))
-      const reply = await store.commit(position, batch)
+      const reply = await store.commit(position, batch, newCall())
       expect(reply.status === 'ok' && reply.results.map(({ outcome }) => outcome)).toEqual(
         Array(5).fill('accepted'),
       )
     }))
 
-  it('tells a key that has expired from one that is unknown, and names the variable that it is in', () =>
+  it('says that a key may have expired, with the codes of PostgREST 12 and 14, and names the variable that it is in', () =>
     withStub(async (stub, store) => {
       const details: string[] = []
       for (const code of ['PGRST301', 'PGRST303']) {
@@ -131,8 +131,8 @@ describe('supabase: answers', () => {
         expect(hint).toContain('SUPABASE_SERVICE_ROLE_KEY')
         details.push(detail)
       }
-      expect(details[0]).not.toContain('expired')
-      expect(details[1]).toContain('it may have expired')
+      expect(details[0]).toContain('it may be unknown, or have expired')
+      expect(details[1]).toContain('a clock is wrong')
     }))
 
   it('says what the public key needs where it is refused', () =>
@@ -149,7 +149,8 @@ describe('supabase: answers', () => {
     ['a number', () => '7', 7],
     ['a day', () => '86400', 3_600],
     ['a date', () => new Date(Date.now() + 30_000).toUTCString(), 30],
-    ['nothing', () => '0', 1],
+    ['nothing, as PostgREST says of faults that take longer', () => '0', undefined],
+    ['over', () => new Date(Date.now() - 30_000).toUTCString(), undefined],
     ['a word', () => 'soon', undefined],
   ]
   it.each(pauses)('hands on a Retry-After that is %s', (_what, header, seconds) =>
@@ -166,6 +167,14 @@ describe('supabase: answers', () => {
       stub.reply = () => ({ status: 429, headers: { 'retry-after': '30' }, body: '{}' })
       await thrownBy(store.head())
       stub.reply = () => ({})
+      expect(await thrownBy(store.head())).toMatchObject({ code: 'COORD_STORE_RATE_LIMITED' })
+      expect(stub.requests).toHaveLength(1)
+    }))
+
+  it('keeps a pause of its own where 429 wants none', () =>
+    withStub(async (stub, store) => {
+      stub.reply = () => ({ status: 429, headers: { 'retry-after': '0' }, body: '{}' })
+      await thrownBy(store.head())
       expect(await thrownBy(store.head())).toMatchObject({ code: 'COORD_STORE_RATE_LIMITED' })
       expect(stub.requests).toHaveLength(1)
     }))
@@ -240,7 +249,7 @@ describe('supabase: opening', () => {
     withStub(async (stub, store) => {
       expect((await store.open()).position).toEqual(position)
       stub.reply = () => ({ body: '{"status":"too_old","schema":1000,"oldest":900}' })
-      expect(await thrownBy(store.commit(position, [commitOf(put('a'))]))).toMatchObject({
+      expect(await thrownBy(store.commit(position, [commitOf(put('a'))], newCall()))).toMatchObject({
         code: 'COORD_SCHEMA_NEWER',
         outcome: 'not_written',
       })

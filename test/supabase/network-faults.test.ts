@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { SupabaseOptions } from '../../src/database/supabase/options.ts'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { commitOf, newCall, put } from '../conformance/build.ts'
 import { DataApiStub, emptyHead } from '../support/data-api-stub.ts'
 import { FaultProxy, httpAnswer } from '../support/fault-proxy.ts'
 import { targetOf } from '../support/supabase.ts'
@@ -25,7 +25,7 @@ function storeAt(url: string, options: Partial<SupabaseOptions> = {}) {
 /** What a commit throws, and how long that took. */
 async function failedCommit(store: SupabaseStore): Promise<{ error: CoordinatorError; ms: number }> {
   const started = performance.now()
-  const thrown = await store.commit(position, [commitOf(put('a'))]).then(
+  const thrown = await store.commit(position, [commitOf(put('a'))], newCall()).then(
     () => undefined,
     (error: unknown) => error,
   )

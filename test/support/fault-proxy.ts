@@ -13,8 +13,12 @@ export type Fault =
   | { readonly do: 'slow request'; readonly bytesPerSecond: number }
   /** The connection ends before the request is passed on. */
   | { readonly do: 'cut request' }
+  /** The request is kept until `deliver()`, which passes it on even where the client has gone meanwhile. */
+  | { readonly do: 'stall' }
   /** The request is swallowed, and the connection stays open: the other side hangs. */
   | { readonly do: 'hang' }
+  /** The request is passed on; when its reply is there, these bytes go instead of it, and the connection ends. */
+  | { readonly do: 'replace reply'; readonly bytes: string }
   /** These bytes are the reply; the request is not passed on. */
   | { readonly do: 'answer'; readonly bytes: string }
 
@@ -81,6 +85,16 @@ export class FaultProxy {
     for (const link of this.#links) link.freeze()
   }
 
+  /** How many requests are kept. */
+  get stalled(): number {
+    return [...this.#links].filter(({ stalled }) => stalled).length
+  }
+
+  /** Passes on what was kept. Resolves when the target has answered all of it, and has closed what nobody waits for. */
+  async deliver(): Promise<void> {
+    await Promise.all([...this.#links].filter(({ stalled }) => stalled).map((link) => link.deliver()))
+  }
+
   /** Ends every connection at once. */
   cut(): void {
     for (const link of this.#links) link.end()
@@ -114,7 +128,7 @@ export class FaultProxy {
   #link(client: Socket): void {
     const link = new Link(client, connect(this.#targetPort, '127.0.0.1'), (first) => this.#faultFor(first))
     this.#links.add(link)
-    client.once('close', () => this.#links.delete(link))
+    link.closed.then(() => this.#links.delete(link))
     if (this.#frozen) link.freeze()
   }
 
@@ -138,6 +152,12 @@ class Link {
   #fault: Fault | undefined
   #replied = true
   #replyBytes = 0
+  /** What was kept of a request, until it is delivered. */
+  #kept: Buffer[] | undefined
+  #answered: (() => void) | undefined
+  readonly #closed = Promise.withResolvers<void>()
+  /** Both connections have ended. */
+  readonly closed = this.#closed.promise
 
   constructor(client: Socket, target: Socket, faultFor: (firstPacket: Buffer) => Fault | undefined) {
     this.#client = client
@@ -145,12 +165,36 @@ class Link {
     this.#faultFor = faultFor
     client.on('data', (packet) => this.#fromClient(packet))
     target.on('data', (packet) => this.#fromTarget(packet))
-    client.on('end', () => target.end())
+    client.on('end', () => {
+      if (!this.stalled) target.end()
+    })
     target.on('end', () => client.end())
-    for (const socket of [client, target]) {
-      socket.on('error', () => this.end())
-      socket.on('close', () => this.end())
-    }
+    for (const socket of [client, target]) socket.on('error', () => undefined)
+    client.on('close', () => this.#clientClosed())
+    target.on('close', () => this.end())
+  }
+
+  get stalled(): boolean {
+    return this.#kept !== undefined
+  }
+
+  async deliver(): Promise<void> {
+    const kept = this.#kept
+    if (kept === undefined) return
+    this.#kept = undefined
+    const answered = new Promise<void>((resolve) => {
+      this.#answered = resolve
+    })
+    this.#target.write(Buffer.concat(kept))
+    await Promise.race([answered, this.closed])
+    if (!this.#client.destroyed) return
+    // The server closes when it has done what it was asked to.
+    this.#target.end()
+    await this.closed
+  }
+
+  #clientClosed(): void {
+    if (!this.stalled && this.#answered === undefined) this.end()
   }
 
   freeze(): void {
@@ -166,6 +210,7 @@ class Link {
   end(): void {
     if (!this.#client.destroyed) this.#client.resetAndDestroy()
     this.#target.destroy()
+    this.#closed.resolve()
   }
 
   #fromClient(packet: Buffer): void {
@@ -175,6 +220,11 @@ class Link {
       this.#fault = this.#faultFor(packet)
       if (this.#fault?.do === 'cut request') return this.end()
       if (this.#fault?.do === 'answer') this.#client.end(this.#fault.bytes)
+      if (this.#fault?.do === 'stall') this.#kept = []
+    }
+    if (this.#kept !== undefined) {
+      this.#kept.push(packet)
+      return
     }
     if (this.#fault?.do === 'slow request')
       trickle(packet, { from: this.#client, to: this.#target, bytesPerSecond: this.#fault.bytesPerSecond })
@@ -184,10 +234,13 @@ class Link {
   #fromTarget(packet: Buffer): void {
     this.#replied = true
     const fault = this.#fault
-    if (fault === undefined || fault.do === 'slow request') {
-      this.#client.write(packet)
+    this.#answered?.()
+    if (fault === undefined || fault.do === 'slow request' || fault.do === 'stall') {
+      if (!this.#client.destroyed) this.#client.write(packet)
     } else if (fault.do === 'lose reply') {
       this.end()
+    } else if (fault.do === 'replace reply') {
+      if (!this.#client.writableEnded) this.#client.end(fault.bytes)
     } else if (fault.do === 'cut reply') {
       const rest = fault.afterBytes - this.#replyBytes
       this.#replyBytes += packet.length

@@ -2,6 +2,7 @@ import type {
   AsOfFilter,
   AsOfPage,
   ChangesReply,
+  CommitCall,
   CommitReply,
   Head,
   HistoryOptions,
@@ -109,8 +110,8 @@ export class FaultyStore implements Store {
     yield* pages
   }
 
-  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
-    return this.#call('commit', [after, batch], () => this.inner.commit(after, batch))
+  commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
+    return this.#call('commit', [after, batch, call], () => this.inner.commit(after, batch, call))
   }
 
   changes(after: Position, limit: number): Promise<ChangesReply> {

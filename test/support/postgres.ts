@@ -125,6 +125,16 @@ export class PostgresServer {
     this.#signal('SIGCONT')
   }
 
+  /** Stops some sessions where they are, as a machine does that pages them out; the others work on. Linux only. */
+  async stopSessions(where: string): Promise<StoppedSessions> {
+    const rows = await this.query<{ pid: number; port: number }>(
+      `select pid, client_port as port from pg_stat_activity
+       where backend_type = 'client backend' and pid <> pg_backend_pid() and (${where})`,
+    )
+    for (const { pid } of rows) process.kill(pid, 'SIGSTOP')
+    return new StoppedSessions(this, rows)
+  }
+
   /**
    * A standby that streams from this server: a cold copy, as `pg_basebackup` is not in the package. This server is
    * stopped for that moment and started again.
@@ -253,6 +263,58 @@ export class PostgresServer {
     const [code] = await once(child, 'close')
     if (code !== 0) throw new Error(`${program} failed:\n${complaint}`)
   }
+}
+
+/** Sessions that were stopped. */
+export class StoppedSessions {
+  readonly #server: PostgresServer
+  readonly #sessions: readonly { readonly pid: number; readonly port: number }[]
+
+  constructor(server: PostgresServer, sessions: readonly { readonly pid: number; readonly port: number }[]) {
+    this.#server = server
+    this.#sessions = sessions
+  }
+
+  get count(): number {
+    return this.#sessions.length
+  }
+
+  /** How many of them have been sent something that they have not taken yet. */
+  get asked(): number {
+    const waiting = portsWithUnread(this.#server.port)
+    return this.#sessions.filter(({ port }) => waiting.has(port)).length
+  }
+
+  /** Lets them go on. Resolves when each has ended, or has done what it was asked meanwhile. */
+  async resume(): Promise<void> {
+    for (const { pid } of this.#sessions)
+      try {
+        process.kill(pid, 'SIGCONT')
+      } catch (thrown) {
+        if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
+      }
+    const pids = this.#sessions.map(({ pid }) => pid)
+    // Between taking a request and saying that it works on it, a session looks as if it were at rest.
+    for (let quiet = 0; pids.length > 0 && quiet < 3; ) {
+      const busy = await this.#server.query(
+        `select from pg_stat_activity where pid in (${pids.join()}) and state is distinct from 'idle'`,
+      )
+      quiet = busy.length > 0 || this.asked > 0 ? 0 : quiet + 1
+      await sleep(10)
+    }
+  }
+}
+
+/** Ports of clients whose connection to a local server holds bytes that the server has not read. Linux only. */
+function portsWithUnread(serverPort: number): Set<number> {
+  const ports = new Set<number>()
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {
+    const [, local = '', remote = '', , queues = ''] = line.trim().split(/\s+/)
+    if (Number.parseInt(local.split(':')[1] ?? '', 16) !== serverPort) continue
+    if (Number.parseInt(queues.split(':')[1] ?? '', 16) > 0)
+      ports.add(Number.parseInt(remote.split(':')[1] ?? '', 16))
+  }
+  return ports
 }
 
 /**

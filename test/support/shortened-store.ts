@@ -1,5 +1,6 @@
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Store } from '../../src/database/store.ts'
+import { newCall } from '../conformance/build.ts'
 
 /** A copy that has only the first entries of a history, as a database that failed over to a copy which lagged. */
 export async function shortened(store: Store, keep: number): Promise<MemoryStore> {
@@ -8,6 +9,6 @@ export async function shortened(store: Store, keep: number): Promise<MemoryStore
   if (reply.status !== 'ok') throw new Error(reply.status)
   const copy = new MemoryStore({ lineage })
   for (const { commitId, actor, writes } of reply.entries)
-    await copy.commit((await copy.head()).position, [{ commitId, actor, writes }])
+    await copy.commit((await copy.head()).position, [{ commitId, actor, writes }], newCall())
   return copy
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
 import { type Finding, flaw, ok } from './finding.ts'
@@ -90,7 +91,7 @@ async function findAccess(store: Store): Promise<Step> {
       `The head is at revision ${head.position.revision} of history ${head.position.lineage}.`,
     )
     try {
-      await store.commit(head.position, [])
+      await store.commit(head.position, [], { writer: randomUUID(), attempt: 1 })
       return { findings: [reading, ok('writing', 'Commits are accepted.')], usable: true }
     } catch (thrown) {
       return { findings: [reading, failure('writing', toCoordinatorError(thrown))], usable: true }

@@ -22,6 +22,7 @@ import type {
   AsOfFilter,
   AsOfPage,
   ChangesReply,
+  CommitCall,
   CommitReply,
   CommitResult,
   Head,
@@ -31,6 +32,7 @@ import type {
   Moment,
   Store,
 } from '../store.ts'
+import { WriterAttempts } from '../writer-attempts.ts'
 import { RevisionTable } from './revision-table.ts'
 
 /** A journal row: the entry, and for each of its writes what a reader of the past needs. */
@@ -72,6 +74,7 @@ export class MemoryStore implements Store {
   /** The journal. Complete from the floor on; below it only what some record's newest version is in. */
   readonly #journal = new RevisionTable<Row>()
   readonly #commitIds = new Map<string, Row>()
+  readonly #attempts = new WriterAttempts()
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage it began with. */
   #firstDigest: string
@@ -119,8 +122,9 @@ export class MemoryStore implements Store {
     }
   }
 
-  async commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
+  async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     this.#refuseWhenClosed('not_written')
+    if (!this.#attempts.record({ ...call, part: 0 }, this.#now())) return { status: 'superseded' }
     const offTrack = this.#locate(after)
     if (offTrack !== undefined) return offTrack
     const results = batch.map((commit) => this.#judge(commit))
@@ -218,7 +222,7 @@ export class MemoryStore implements Store {
     if (known !== undefined) {
       if (known.fingerprint !== commit.fingerprint)
         return { outcome: 'reused', revision: known.entry.revision }
-      return accepted(known, true)
+      return { ...acceptedAs(known), replayed: true, writes: known.entry.writes }
     }
     const newest = commit.writes.map((write) => this.#newestTo(write))
     const verdict = judgeCommit(
@@ -231,7 +235,7 @@ export class MemoryStore implements Store {
         outcome: 'refused',
         error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
       }
-    return accepted(this.#append(commit, newest, verdict.previous), false)
+    return { ...acceptedAs(this.#append(commit, newest, verdict.previous)), replayed: false }
   }
 
   /** @param newest the records of its writes as they are before it */
@@ -379,15 +383,9 @@ function isBefore(left: RecordKey, right: RecordKey): boolean {
   return (compareCodePoints(left.kind, right.kind) || compareCodePoints(left.id, right.id)) < 0
 }
 
-function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
-  return {
-    outcome: 'accepted',
-    revision: entry.revision,
-    at: entry.at,
-    digest: entry.digest,
-    previous,
-    replayed,
-  }
+function acceptedAs({ entry, previous }: Row) {
+  const { revision, at, digest } = entry
+  return { outcome: 'accepted', revision, at, digest, previous } as const
 }
 
 /** What a write left behind. */

@@ -40,6 +40,10 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'column tombstones.id': 'text collate C not null',
   'column tombstones.kind': 'text collate C not null',
   'column tombstones.revision': 'bigint not null',
+  'column writers.at': 'bigint not null',
+  'column writers.attempt': 'bigint not null',
+  'column writers.part': 'integer not null',
+  'column writers.writer': 'uuid not null',
   'constraint head.head_check': 'CHECK (((floor >= 0) AND (floor <= revision)))',
   'constraint head.head_check1': 'CHECK (((swept >= 0) AND (swept <= floor)))',
   'constraint head.head_id_check': 'CHECK ((id = 1))',
@@ -58,6 +62,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'constraint records.records_kind_check': 'CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 64)))',
   'constraint records.records_pkey': 'PRIMARY KEY (kind, id)',
   'constraint tombstones.tombstones_pkey': 'PRIMARY KEY (kind, id)',
+  'constraint writers.writers_pkey': 'PRIMARY KEY (writer)',
   'function argument': '(p jsonb), jsonb, sql, immutable, body @@',
   'function as_of':
     '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
@@ -126,6 +131,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.migrations(p)',
   'function readable':
     '(value jsonb), jsonb, plpgsql, immutable, search_path=pg_catalog, pg_temp, extra_float_digits=1, body @@',
+  'function record_call':
+    '(h @@.head, call jsonb, now_ms bigint), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, body @@',
   'function revision_at':
     '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function sent_size': '(value jsonb), integer, sql, stable, body @@',
@@ -137,12 +144,15 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'index migrations_pkey': 'CREATE UNIQUE on migrations USING btree (version)',
   'index records_pkey': 'CREATE UNIQUE on records USING btree (kind, id)',
   'index tombstones_pkey': 'CREATE UNIQUE on tombstones USING btree (kind, id)',
+  'index writers_pkey': 'CREATE UNIQUE on writers USING btree (writer)',
   'table head':
     'r, row security, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, fillfactor=20',
   'table journal': 'r, row security',
   'table migrations': 'r, row security',
   'table records': 'r, row security, fillfactor=85',
   'table tombstones': 'r, row security',
+  'table writers':
+    'r, row security, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, fillfactor=20',
   'trigger head.hand_is_refused':
     "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on head FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
   'trigger head.truncate_is_refused':

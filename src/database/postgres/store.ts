@@ -7,6 +7,7 @@ import type {
   AsOfFilter,
   AsOfPage,
   ChangesReply,
+  CommitCall,
   CommitReply,
   Head,
   HistoryOptions,
@@ -73,8 +74,8 @@ export class PostgresStore implements Store {
     return this.#store.load()
   }
 
-  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
-    return this.#store.commit(after, batch)
+  commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
+    return this.#store.commit(after, batch, call)
   }
 
   changes(after: Position, limit: number): Promise<ChangesReply> {

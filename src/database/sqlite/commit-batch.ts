@@ -4,10 +4,10 @@ import { nextDigest } from '../../records/digest.ts'
 import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
 import { refusalOf } from '../check-commit.ts'
 import { type CurrentState, judgeCommit } from '../judge-commit.ts'
-import type { Accepted, CommitResult, OffTrack, Refused } from '../store.ts'
+import type { Accepted, CommitResult, OffTrack, Refused, Superseded } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { type PackedError, packError } from './packed-error.ts'
-import { type EntryRow, entriesAfter, locate, previousOf } from './read-journal.ts'
+import { type EntryRow, entriesAfter, locate, readStoredWrites } from './read-journal.ts'
 
 /** A result that can be sent between threads. */
 export type PackedResult =
@@ -17,6 +17,7 @@ export type PackedResult =
 /** What the worker answers to a batch. The journal from the batch itself is left out: the caller has its content. */
 export type BatchReply =
   | OffTrack
+  | Superseded
   | {
       readonly status: 'ok'
       readonly results: readonly PackedResult[]
@@ -161,7 +162,7 @@ class BatchJudge {
     if (entry === undefined) return undefined
     const { revision, at, digest } = entry
     if (entry.fingerprint !== (fingerprint ?? null)) return { outcome: 'reused', revision }
-    const previous = previousOf(this.#connection, revision)
-    return { outcome: 'accepted', revision, at, digest, previous, replayed: true }
+    const { previous, writes } = readStoredWrites(this.#connection, revision)
+    return { outcome: 'accepted', revision, at, digest, previous, replayed: true, writes }
   }
 }

@@ -6,6 +6,7 @@ import type { Commit, Position, Revision } from '../../records/record.ts'
 import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
 import type { ChangesReply, Drift, Head, Inspection, MigrationReport, Moment, SchemaStep } from '../store.ts'
+import { type CommitPart, WriterAttempts } from '../writer-attempts.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
 import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
@@ -49,6 +50,8 @@ export interface Opened {
  */
 export class Engine {
   readonly #options: EngineOptions
+  /** Calls that were given up wait before this thread, and end with it. */
+  readonly #attempts = new WriterAttempts()
   #lock: DatabaseSync | undefined
   #connection: Connection | undefined
   #files: FilesInUse | undefined
@@ -93,9 +96,11 @@ export class Engine {
   commit(question: {
     readonly after: Position
     readonly batch: readonly Commit[]
+    readonly call: CommitPart
     readonly now: number
   }): BatchReply {
     const connection = this.#writingConnection()
+    if (!this.#attempts.record(question.call, question.now)) return { status: 'superseded' }
     if (question.batch.length === 0) requireRoom(this.#options.file)
     return commitBatch(connection, question.batch, question)
   }

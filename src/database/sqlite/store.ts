@@ -7,6 +7,7 @@ import type {
   AsOfFilter,
   AsOfPage,
   ChangesReply,
+  CommitCall,
   CommitReply,
   CommitResult,
   Head,
@@ -119,10 +120,10 @@ export class SqliteStore implements Store {
       if (records.length + tombstones.length > 0) yield { lineage, records, tombstones }
   }
 
-  commit(after: Position, batch: readonly Commit[]): Promise<CommitReply> {
-    return halveBatch(batch, async (part) => {
-      const reply = await this.#call('commit', { after, batch: part, now: this.#now() }, 'not_written')
-      return commitReplyOf(reply, part)
+  commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
+    return halveBatch(batch, async (some, part) => {
+      const question = { after, batch: some, call: { ...call, part }, now: this.#now() }
+      return commitReplyOf(await this.#call('commit', question, 'not_written'), some)
     })
   }
 

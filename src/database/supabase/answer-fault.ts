@@ -30,10 +30,13 @@ interface Fault {
   readonly outcome: WriteOutcome
 }
 
-/** What PostgREST says of itself. Source: PostgREST documentation, "Errors". */
+/**
+ * What PostgREST says of itself. Source: PostgREST documentation, "Errors". `not_written` only for what it finds out before it
+ * runs a statement.
+ */
 const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST000: notWritten('COORD_STORE_API_OFFLINE', 'cannot connect to its database'),
-  // Also what it says of a connection that broke while it waited for the answer to a call.
+  // An internal error of its connection: whether that was before a statement or after it, the code does not tell.
   PGRST001: {
     code: 'COORD_STORE_API_OFFLINE',
     text: 'lost the connection to its database',
@@ -46,7 +49,8 @@ const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST203: notWritten('COORD_SCHEMA_OLD', 'knows several versions of the function'),
   PGRST205: notWritten('COORD_SCHEMA_OLD', 'does not know the table'),
   PGRST300: notWritten('COORD_STORE_AUTH', 'has no secret to check keys with'),
-  PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
+  // PostgREST 12 says of an expired key what 14 says only of an unknown one.
+  PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key: it may be unknown, or have expired'),
   PGRST302: notWritten('COORD_STORE_AUTH', 'found no key in the request'),
   PGRST303: notWritten(
     'COORD_STORE_AUTH',
@@ -54,7 +58,21 @@ const byApiCode: Readonly<Record<string, Fault>> = {
   ),
 }
 
-/** What gateways say, by status, where the body names no code. Source: Supabase documentation, "HTTP status codes". */
+/**
+ * The connection of PostgREST to its database broke while it waited for the answer to a statement, or to `commit`: it then
+ * answers 400 with an empty code. Seen with PostgREST 12.2.12 and 14.17, also when PostgreSQL is restarted in order; what was
+ * sent was stored each time that the answer to `commit` was lost.
+ */
+const brokenWhileWaiting: Fault = {
+  code: 'COORD_STORE_API_OFFLINE',
+  text: 'lost the connection to its database while it waited for an answer',
+  outcome: 'unknown',
+}
+
+/**
+ * What gateways say, by status, where the body names no code. Source: Supabase documentation, "HTTP status codes". With a
+ * status that is `not_written` here they refuse a request instead of handing it on.
+ */
 const byStatus: Readonly<Record<number, Fault>> = {
   401: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
   402: notWritten('COORD_STORE_QUOTA', 'is restricted'),
@@ -91,18 +109,39 @@ export function answerFault(answer: Answer, context: AnswerContext): Coordinator
 }
 
 function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing }: AnswerContext): Fault {
-  if (apiCode !== undefined) return byApiCode[apiCode] ?? sqlFault(apiCode, { advice, writing })
+  if (apiCode !== undefined)
+    return (
+      byApiCode[apiCode] ??
+      (apiCode.startsWith('PGRST') ? unforeseen : sqlFault(apiCode, { advice, writing }))
+    )
+  if (hasEmptyCode(answer)) return brokenWhileWaiting
   const { status, contentType } = answer
   const known = byStatus[status]
   const isPage = contentType.includes('html')
   if (known !== undefined && (!isPage || tellingOnPages.has(status))) return known
-  if (status >= 300 && status < 400) return notWritten('COORD_STORE_GATEWAY', 'sends elsewhere')
-  const text = isPage ? 'answers with a page for people' : 'answers with a status that is none of its own'
-  // Whether a gateway that gave up had handed the request on, nobody knows.
-  return { code: 'COORD_STORE_GATEWAY', text, outcome: status >= 500 ? 'unknown' : 'not_written' }
+  const text =
+    status >= 300 && status < 400
+      ? 'sends elsewhere'
+      : isPage
+        ? 'answers with a page for people'
+        : 'answers with a status that is none of its own'
+  // Whether it had handed the request on, nobody knows: only a known answer proves that nothing was written.
+  return { code: 'COORD_STORE_GATEWAY', text, outcome: 'unknown' }
 }
 
+/** A code of PostgREST that this program does not know. */
+const unforeseen: Fault = {
+  code: 'COORD_STORE_FAULT',
+  text: 'reports an error that is not foreseen',
+  outcome: 'unknown',
+}
+
+/** The SQLSTATE with which PostgREST meets a role that the database does not have: the key names it. */
+const UNKNOWN_ROLE = '22023'
+
 function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advice' | 'writing'>): Fault {
+  if (state === UNKNOWN_ROLE)
+    return notWritten('COORD_STORE_AUTH', 'accepts a key whose role its database does not have')
   const byState = codeOfSqlState(state)
   const code =
     byState === 'COORD_STORE_RIGHTS' && advice.access === 'anon'
@@ -115,10 +154,18 @@ function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advic
 }
 
 /** A PGRST code or a SQLSTATE. Others (of gateways, and of look-alikes of the Data API) say nothing reliable. */
-function apiCodeOf({ contentType, body, proxyStatus }: Answer): string | undefined {
-  const inHeader = /^PostgREST;\s*error=(\w+)/.exec(proxyStatus ?? '')?.[1]
-  const code = (contentType.includes('json') ? codeInBody(body) : undefined) ?? inHeader
+function apiCodeOf(answer: Answer): string | undefined {
+  const code = statedCode(answer)
   return code !== undefined && /^(PGRST[0-9X]\d\d|(?=.*\d)[0-9A-Z]{5})$/.test(code) ? code : undefined
+}
+
+function hasEmptyCode(answer: Answer): boolean {
+  return statedCode(answer) === ''
+}
+
+function statedCode({ contentType, body, proxyStatus }: Answer): string | undefined {
+  const inHeader = /^PostgREST;\s*error=(\w*)/.exec(proxyStatus ?? '')?.[1]
+  return (contentType.includes('json') ? codeInBody(body) : undefined) ?? inHeader
 }
 
 function codeInBody(body: string): string | undefined {
@@ -131,11 +178,14 @@ function codeInBody(body: string): string | undefined {
   }
 }
 
-/** Seconds of `Retry-After`, which may be a number or a date; at most an hour. */
+/**
+ * Seconds of `Retry-After`, which may be a number or a date; at most an hour. PostgREST says 0 of faults that take longer than
+ * that to pass: then this program's own pauses count.
+ */
 function secondsOf(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
-  return Number.isFinite(seconds) ? Math.min(3_600, Math.max(1, Math.ceil(seconds))) : undefined
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(3_600, Math.ceil(seconds)) : undefined
 }
 
 function notWritten(code: ErrorCode, text: string): Fault {

@@ -2,7 +2,7 @@ import { MemoryStore, type MemoryStoreOptions } from '../../../src/database/memo
 import type { Store } from '../../../src/database/store.ts'
 import type { Entry, Position } from '../../../src/records/record.ts'
 import type { ConformanceBackend, Subject, SubjectOptions } from '../../conformance/backend.ts'
-import { farFuture } from '../../conformance/build.ts'
+import { farFuture, newCall } from '../../conformance/build.ts'
 
 export const memoryBackend: ConformanceBackend = {
   name: 'memory',
@@ -48,7 +48,7 @@ class MemorySubject implements Subject {
     for (const { commitId, actor, writes, at } of entries.slice(0, -count)) {
       this.#now = at
       const { position } = await copy.head()
-      await copy.commit(position, [{ commitId, actor, writes }])
+      await copy.commit(position, [{ commitId, actor, writes }], newCall())
     }
     this.#now = now
     this.#open = copy

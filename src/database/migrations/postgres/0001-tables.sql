@@ -59,6 +59,15 @@ create table if not exists @schema@.journal (
 );
 create unique index if not exists journal_commit_id on @schema@.journal (commit_id);
 
+-- The newest call of each program that commits: what it has given up must not take effect once a later call was answered. A
+-- call may come in parts. A row is written with every batch, and in place: no index knows what changes.
+create table if not exists @schema@.writers (
+  writer uuid primary key,
+  attempt bigint not null,
+  part integer not null,
+  at bigint not null
+) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
 -- Where this runs again, the triggers of a later file would take it for a change by hand. One statement, because set_config
 -- lasts no longer where each is a transaction of its own.
 do $writer$
@@ -76,6 +85,8 @@ alter table @schema@.head enable row level security;
 alter table @schema@.records enable row level security;
 alter table @schema@.tombstones enable row level security;
 alter table @schema@.journal enable row level security;
+alter table @schema@.writers enable row level security;
 alter table @schema@.migrations enable row level security;
 
-revoke all on @schema@.head, @schema@.records, @schema@.tombstones, @schema@.journal, @schema@.migrations from public;
+revoke all on @schema@.head, @schema@.records, @schema@.tombstones, @schema@.journal, @schema@.writers, @schema@.migrations
+from public;

@@ -45,6 +45,32 @@ begin
 end
 $$;
 
+-- Records a call of a writer, under the lock of the head. Where it returns an answer, the caller gives that and judges nothing.
+-- `superseded`: the writer's newest call is not older than this one.
+create or replace function @schema@.record_call(h @schema@.head, call jsonb, now_ms bigint) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off
+as $$
+declare
+  the_writer constant uuid := (call ->> 'writer')::uuid;
+  the_attempt constant bigint := (call ->> 'attempt')::bigint;
+  the_part constant integer := (call ->> 'part')::integer;
+begin
+  if the_writer is null or the_attempt is null or the_part is null then
+    return jsonb_build_object('status', 'too_old', 'schema', h.schema_number, 'oldest', h.oldest_writer);
+  end if;
+  update @schema@.writers w set attempt = the_attempt, part = the_part, at = now_ms
+  where w.writer = the_writer and (w.attempt, w.part) < (the_attempt, the_part);
+  if found then return null; end if;
+  if exists (select from @schema@.writers w where w.writer = the_writer) then
+    return '{"status": "superseded"}';
+  end if;
+  -- A call that was given up does not stay on its way for a day.
+  delete from @schema@.writers w where w.at < now_ms - 86400000;
+  insert into @schema@.writers (writer, attempt, part, at) values (the_writer, the_attempt, the_part, now_ms);
+  return null;
+end
+$$;
+
 -- Writes commits that share neither a record nor an id, all of them in one statement.
 create or replace function @schema@.commit_distinct(h @schema@.head, batch jsonb, now_ms bigint)
 returns table (results jsonb, revision bigint, digest text)
@@ -54,10 +80,10 @@ begin
   return query
   with commits as materialized (
     select c.n, (c.item ->> 'commitId')::uuid as commit_id, c.item, j.revision as known, j.fingerprint, j.at,
-           j.digest, j.previous
+           j.digest, j.previous, j.writes
     from jsonb_array_elements(batch) with ordinality as c (item, n)
     left join lateral (
-      select k.revision, k.fingerprint, k.at, k.digest, k.previous
+      select k.revision, k.fingerprint, k.at, k.digest, k.previous, k.writes
       from @schema@.journal k where k.commit_id = (c.item ->> 'commitId')::uuid offset 0
     ) j on true
   ), writes as materialized (
@@ -128,7 +154,7 @@ begin
           jsonb_build_object('outcome', 'reused', 'revision', c.known)
         when c.known is not null then
           jsonb_build_object('outcome', 'replayed', 'revision', c.known, 'at', c.at, 'digest', c.digest,
-            'previous', to_jsonb(c.previous))
+            'previous', to_jsonb(c.previous), 'writes', c.writes)
         when v.conflict is not null then (
           select jsonb_build_object('outcome', 'conflict', 'kind', w.kind, 'id', w.id,
             'expected', w.expected, 'actual', w.revision)
@@ -170,7 +196,7 @@ begin
     order by s.n
   loop
     if again.earlier = again.n then
-      raise exception 'Commit % writes one record twice.', again.n using errcode = '22023';
+      raise exception 'Commit % writes one record twice.', again.n using errcode = '22000';
     elsif again.earlier >= start then
       start := again.n;
       cuts := cuts || start;
@@ -180,9 +206,9 @@ begin
 end
 $$;
 
--- {schema, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind, id, data?}],
+-- {schema, call: {writer, attempt, part}, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind, id, data?}],
 --  expect?: [revision | null]}]}
--- -> {status: ok, at, results, entries, more} | {status: compacted | ahead | diverged, head} | {status: too_old | busy}
+-- -> {status: ok, at, results, entries, more} | {status: compacted | ahead | diverged, head} | {status: superseded | too_old | busy}
 -- A commit that was accepted just now, at `at`, has the result [revision, digest, previous]; every other one an object. `entries`
 -- leaves out what this call accepted: the caller has it. `more` says that they do not reach up to it.
 create or replace function @schema@.commit(p jsonb) returns jsonb
@@ -205,14 +231,23 @@ begin
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
   h := @schema@.current_head();
-  refusal := @schema@.off_track(h, p -> 'after');
+  now_ms := greatest(h.at, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
+  if current_setting('transaction_isolation') = 'read committed' then
+    refusal := @schema@.record_call(h, p -> 'call', now_ms);
+  else
+    begin
+      refusal := @schema@.record_call(h, p -> 'call', now_ms);
+    exception when serialization_failure then
+      refusal := '{"status": "busy"}';
+    end;
+  end if;
+  refusal := coalesce(refusal, @schema@.off_track(h, p -> 'after'));
   if refusal is not null then
     perform set_config('@name@.writer', '', true);
     return refusal;
   end if;
   head_before := h.revision;
   batch := p -> 'batch';
-  now_ms := greatest(h.at, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
   cuts := case jsonb_array_length(batch)
     when 0 then '{}'
     when 1 then '{2}'

@@ -1,0 +1,40 @@
+import type { CommitCall } from './store.ts'
+
+/** How long the attempts of a writer are remembered after its last call, in milliseconds. */
+export const WRITER_KEPT_MS = 24 * 60 * 60 * 1_000
+
+/** A call of `commit`, or one of the parts that a store cuts it into, counted from 0 on. */
+export interface CommitPart extends CommitCall {
+  readonly part: number
+}
+
+interface LastCall {
+  readonly attempt: number
+  readonly part: number
+  readonly at: number
+}
+
+/**
+ * The newest call of each writer, for stores whose calls do not outlive this process: what a caller gave up ends with the
+ * process at the latest, so nothing of this has to be on disk.
+ */
+export class WriterAttempts {
+  readonly #last = new Map<string, LastCall>()
+
+  /**
+   * Records a call. Answers `false`, and records nothing, where the writer's newest call is not older.
+   *
+   * @param now the wall clock, epoch milliseconds
+   */
+  record({ writer, attempt, part }: CommitPart, now: number): boolean {
+    const last = this.#last.get(writer)
+    if (last === undefined) this.#forgetSilent(now)
+    else if (last.attempt > attempt || (last.attempt === attempt && last.part >= part)) return false
+    this.#last.set(writer, { attempt, part, at: now })
+    return true
+  }
+
+  #forgetSilent(now: number): void {
+    for (const [writer, { at }] of this.#last) if (at < now - WRITER_KEPT_MS) this.#last.delete(writer)
+  }
+}
