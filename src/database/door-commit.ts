@@ -9,6 +9,7 @@ import {
   offTrackOf,
   type Reply,
   textOf,
+  writesOf,
 } from './door-replies.ts'
 import { entryWrite } from './judge-commit.ts'
 import type { CommitReply, CommitResult } from './store.ts'
@@ -94,6 +95,7 @@ function otherResultOf(value: unknown): CommitResult {
         digest: textOf(result, 'digest'),
         previous: numbersOf(result, 'previous'),
         replayed: true,
+        writes: writesOf(result),
       }
     case 'unchanged':
       return { outcome: 'unchanged', revisions: numbersOf(result, 'revisions') }

@@ -57,9 +57,14 @@ export function entryOf(value: unknown): Entry {
     commitId: textOf(entry, 'commitId'),
     at: numberOf(entry, 'at'),
     actor: textOf(entry, 'actor'),
-    writes: listOf(entry, 'writes').map(writeOf),
+    writes: writesOf(entry),
     digest: textOf(entry, 'digest'),
   }
+}
+
+/** The writes of an entry, as the journal keeps them. */
+export function writesOf(reply: Reply): EntryWrite[] {
+  return listOf(reply, 'writes').map(writeOf)
 }
 
 function writeOf(value: unknown): EntryWrite {

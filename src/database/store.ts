@@ -15,7 +15,15 @@
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
  */
 import type { CoordinatorError } from '../errors.ts'
-import type { Commit, Entry, Position, Revision, StoredRecord, Tombstone } from '../records/record.ts'
+import type {
+  Commit,
+  Entry,
+  EntryWrite,
+  Position,
+  Revision,
+  StoredRecord,
+  Tombstone,
+} from '../records/record.ts'
 
 /** Names a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or what a store of your own calls itself. */
 export type BackendName = string
@@ -40,15 +48,27 @@ export interface LoadPage {
 /** What became of one commit of a batch. */
 export type CommitResult = Accepted | Unchanged | Conflict | Reused | Refused
 
-export interface Accepted {
+export type Accepted = Stored | Replayed
+
+interface StoredResult {
   readonly outcome: 'accepted'
   readonly revision: Revision
   readonly at: number
   readonly digest: string
   /** For each write the revision that its record had: 0 where it did not exist. */
   readonly previous: readonly Revision[]
-  /** Whether this commit was accepted earlier and this is its first result. */
-  readonly replayed: boolean
+}
+
+/** The commit was stored by this call. */
+export interface Stored extends StoredResult {
+  readonly replayed: false
+}
+
+/** The commit was accepted earlier: this is its first result. */
+export interface Replayed extends StoredResult {
+  readonly replayed: true
+  /** What the commit wrote then, as the journal keeps it: the commit that was sent now may say something else. */
+  readonly writes: readonly EntryWrite[]
 }
 
 /** Every write wanted what was there already. Nothing was journalled, and the id stays unused. */

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { entryWrite } from '../../src/database/judge-commit.ts'
 import type {
   Accepted,
   AsOfFilter,
@@ -90,6 +91,11 @@ export class Caller {
 export function accepted(result: CommitResult | undefined): Accepted {
   if (result?.outcome !== 'accepted') expect(result).toMatchObject({ outcome: 'accepted' })
   return result as Accepted
+}
+
+/** What a commit is answered when it comes again, after this first result. */
+export function replayOf(first: CommitResult | undefined, { writes }: Commit) {
+  return { ...first, replayed: true, writes: writes.map(entryWrite) }
 }
 
 export function unchanged(result: CommitResult | undefined): Unchanged {

@@ -203,7 +203,7 @@ export function commits(backend: ConformanceBackend): void {
         expect(conflict(results[2])).toMatchObject({ expected: 7, actual: 1 })
         expect(reused(results[3]).revision).toBe(1)
         expect(refusal(results[4]).code).toBe('COORD_COMMIT_REFUSED')
-        expect(accepted(results[5])).toMatchObject({ revision: 1, replayed: true })
+        expect(accepted(results[5])).toMatchObject({ revision: 1, replayed: true, writes: first.writes })
         expect(accepted(results[6])).toMatchObject({ revision: 3, replayed: false })
         expect((await loadAll(store)).records.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
       }),

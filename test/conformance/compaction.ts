@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ConformanceBackend } from './backend.ts'
 import { commitOf, farFuture, idsOf, put, remove } from './build.ts'
-import { accepted, Caller, loadAll, offTrack, recordsAsOf } from './caller.ts'
+import { accepted, Caller, loadAll, offTrack, recordsAsOf, replayOf } from './caller.ts'
 import { scoped } from './scope.ts'
 
 const gone = { code: 'COORD_REVISION_COMPACTED' }
@@ -164,7 +164,9 @@ export function compaction(backend: ConformanceBackend): void {
         const first = await caller.send(...known)
         await store.compact(5)
         const again = await caller.send(...[0, 4, 5].map((index) => known[index] as (typeof known)[0]))
-        expect(again).toEqual([0, 4, 5].map((index) => ({ ...first[index], replayed: true })))
+        expect(again).toEqual(
+          [0, 4, 5].map((index) => replayOf(first[index], known[index] as (typeof known)[0])),
+        )
       }),
     )
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_REVISION } from '../../src/records/record.ts'
 import type { ConformanceBackend } from './backend.ts'
 import { commitOf, put, remove } from './build.ts'
-import { accepted, conflict, loadAll, unchanged } from './caller.ts'
+import { accepted, conflict, loadAll, replayOf, unchanged } from './caller.ts'
 import { scoped } from './scope.ts'
 
 /** `expect`: the revision a record must have. */
@@ -71,7 +71,7 @@ export function expectations(backend: ConformanceBackend): void {
         const commit = commitOf(put('a', { v: 1 }, { expect: 0 }))
         const first = accepted((await caller.send(commit))[0])
         await caller.write(put('a', { v: 2 }))
-        expect((await caller.send(commit))[0]).toEqual({ ...first, replayed: true })
+        expect((await caller.send(commit))[0]).toEqual(replayOf(first, commit))
       }),
     )
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nextDigest } from '../../src/records/digest.ts'
 import type { ConformanceBackend } from './backend.ts'
 import { commitOf, put, remove } from './build.ts'
-import { accepted, Caller, loadAll, offTrack, recordsAsOf } from './caller.ts'
+import { accepted, Caller, loadAll, offTrack, recordsAsOf, replayOf } from './caller.ts'
 import { scoped } from './scope.ts'
 
 /** New lineages: compare-and-set at the head. */
@@ -106,7 +106,7 @@ export function forks(backend: ConformanceBackend): void {
         await caller.write(put('a', { v: 2 }))
         const { position } = await store.fork(caller.position)
         const forked = new Caller(store, position)
-        expect((await forked.send(commit))[0]).toEqual({ ...first, replayed: true })
+        expect((await forked.send(commit))[0]).toEqual(replayOf(first, commit))
         expect((await store.history('service', 'a')).entries).toEqual(caller.entries.toReversed())
         const then = await recordsAsOf(store, { revision: 1 })
         expect(then.position).toEqual({ lineage: position.lineage, revision: 1, digest: first.digest })

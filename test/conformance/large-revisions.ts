@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { MAX_REVISION } from '../../src/records/record.ts'
 import type { ConformanceBackend } from './backend.ts'
 import { commitOf, put, remove } from './build.ts'
-import { accepted, Caller, conflict, loadAll, offTrack, recordsAsOf, refusal, unchanged } from './caller.ts'
+import {
+  accepted,
+  Caller,
+  conflict,
+  loadAll,
+  offTrack,
+  recordsAsOf,
+  refusal,
+  replayOf,
+  unchanged,
+} from './caller.ts'
 import { scoped } from './scope.ts'
 
 const nearTheEnd = { firstRevision: MAX_REVISION - 3 }
@@ -68,7 +78,7 @@ export function largeRevisions(backend: ConformanceBackend): void {
             commitOf(remove('a')),
             commitOf(put('c', { v: 2 }, { expect: MAX_REVISION })),
           )
-          expect(results[0]).toEqual({ ...first, replayed: true })
+          expect(results[0]).toEqual(replayOf(first, last))
           expect(unchanged(results[1]).revisions).toEqual([MAX_REVISION])
           expect(conflict(results[2])).toMatchObject({ expected: MAX_REVISION - 1, actual: MAX_REVISION })
           for (const result of results.slice(3)) expect(refusal(result).code).toBe('COORD_REVISION_EXHAUSTED')

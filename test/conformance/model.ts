@@ -95,7 +95,7 @@ export class Model {
     const known = this.journal.find(({ entry }) => entry.commitId === commit.commitId)
     if (known !== undefined)
       return known.fingerprint === commit.fingerprint
-        ? acceptedResult(known, true)
+        ? { ...acceptedResult(known), replayed: true, writes: known.entry.writes }
         : { outcome: 'reused', revision: known.entry.revision }
     const revisions = commit.writes.map((write) => this.find(write)?.revision ?? 0)
     for (const [index, { kind, id, expect: expected }] of commit.writes.entries()) {
@@ -107,7 +107,7 @@ export class Model {
       write.op === 'put' ? this.find(write)?.data !== write.data : this.find(write) !== undefined,
     )
     if (!changes) return { outcome: 'unchanged', revisions }
-    return acceptedResult(this.#append(commit, revisions), false)
+    return { ...acceptedResult(this.#append(commit, revisions)), replayed: false }
   }
 
   #newestWrite(key: RecordKey): Revision {
@@ -171,7 +171,7 @@ function withoutExpect(write: Write): Entry['writes'][number] {
   return rest
 }
 
-function acceptedResult({ entry, previous }: ModelEntry, replayed: boolean): CommitResult {
+function acceptedResult({ entry, previous }: ModelEntry) {
   const { revision, at, digest } = entry
-  return { outcome: 'accepted', revision, at, digest, previous, replayed }
+  return { outcome: 'accepted', revision, at, digest, previous } as const
 }

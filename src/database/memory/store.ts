@@ -218,7 +218,7 @@ export class MemoryStore implements Store {
     if (known !== undefined) {
       if (known.fingerprint !== commit.fingerprint)
         return { outcome: 'reused', revision: known.entry.revision }
-      return accepted(known, true)
+      return { ...acceptedAs(known), replayed: true, writes: known.entry.writes }
     }
     const newest = commit.writes.map((write) => this.#newestTo(write))
     const verdict = judgeCommit(
@@ -231,7 +231,7 @@ export class MemoryStore implements Store {
         outcome: 'refused',
         error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
       }
-    return accepted(this.#append(commit, newest, verdict.previous), false)
+    return { ...acceptedAs(this.#append(commit, newest, verdict.previous)), replayed: false }
   }
 
   /** @param newest the records of its writes as they are before it */
@@ -379,15 +379,9 @@ function isBefore(left: RecordKey, right: RecordKey): boolean {
   return (compareCodePoints(left.kind, right.kind) || compareCodePoints(left.id, right.id)) < 0
 }
 
-function accepted({ entry, previous }: Row, replayed: boolean): CommitResult {
-  return {
-    outcome: 'accepted',
-    revision: entry.revision,
-    at: entry.at,
-    digest: entry.digest,
-    previous,
-    replayed,
-  }
+function acceptedAs({ entry, previous }: Row) {
+  const { revision, at, digest } = entry
+  return { outcome: 'accepted', revision, at, digest, previous } as const
 }
 
 /** What a write left behind. */

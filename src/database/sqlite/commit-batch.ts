@@ -7,7 +7,7 @@ import { type CurrentState, judgeCommit } from '../judge-commit.ts'
 import type { Accepted, CommitResult, OffTrack, Refused } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { type PackedError, packError } from './packed-error.ts'
-import { type EntryRow, entriesAfter, locate, previousOf } from './read-journal.ts'
+import { type EntryRow, entriesAfter, locate, readStoredWrites } from './read-journal.ts'
 
 /** A result that can be sent between threads. */
 export type PackedResult =
@@ -161,7 +161,7 @@ class BatchJudge {
     if (entry === undefined) return undefined
     const { revision, at, digest } = entry
     if (entry.fingerprint !== (fingerprint ?? null)) return { outcome: 'reused', revision }
-    const previous = previousOf(this.#connection, revision)
-    return { outcome: 'accepted', revision, at, digest, previous, replayed: true }
+    const { previous, writes } = readStoredWrites(this.#connection, revision)
+    return { outcome: 'accepted', revision, at, digest, previous, replayed: true, writes }
   }
 }

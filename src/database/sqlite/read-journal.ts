@@ -58,9 +58,13 @@ export function readVersion(
   return statements.readVersion.get(revision, kind, id) as VersionRow | undefined
 }
 
-/** The revisions that the records of a commit had before it, in the order of its writes. */
-export function previousOf(connection: Connection, revision: Revision): readonly Revision[] {
-  return readWrites(connection, revision).map(({ previous }) => previous)
+/** What a commit wrote, in its order, and the revision that each record had before it. */
+export function readStoredWrites(
+  connection: Connection,
+  revision: Revision,
+): { readonly writes: readonly EntryWrite[]; readonly previous: readonly Revision[] } {
+  const rows = readWrites(connection, revision)
+  return { writes: rows.map(writeOf), previous: rows.map(({ previous }) => previous) }
 }
 
 export function readChanges(connection: Connection, after: Position, limit: number): ChangesReply {

@@ -54,10 +54,10 @@ begin
   return query
   with commits as materialized (
     select c.n, (c.item ->> 'commitId')::uuid as commit_id, c.item, j.revision as known, j.fingerprint, j.at,
-           j.digest, j.previous
+           j.digest, j.previous, j.writes
     from jsonb_array_elements(batch) with ordinality as c (item, n)
     left join lateral (
-      select k.revision, k.fingerprint, k.at, k.digest, k.previous
+      select k.revision, k.fingerprint, k.at, k.digest, k.previous, k.writes
       from @schema@.journal k where k.commit_id = (c.item ->> 'commitId')::uuid offset 0
     ) j on true
   ), writes as materialized (
@@ -128,7 +128,7 @@ begin
           jsonb_build_object('outcome', 'reused', 'revision', c.known)
         when c.known is not null then
           jsonb_build_object('outcome', 'replayed', 'revision', c.known, 'at', c.at, 'digest', c.digest,
-            'previous', to_jsonb(c.previous))
+            'previous', to_jsonb(c.previous), 'writes', c.writes)
         when v.conflict is not null then (
           select jsonb_build_object('outcome', 'conflict', 'kind', w.kind, 'id', w.id,
             'expected', w.expected, 'actual', w.revision)
