@@ -4,6 +4,7 @@ import type { Question } from '../../graph/answer-question.ts'
 import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
 import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
 import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
+import { recordEtag } from '../../records/etag.ts'
 import { recordIdOf } from '../../records/graph-id.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
@@ -113,7 +114,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
   function assertionEtag(id: string, kind: 'node' | 'edge'): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
-    return record === undefined ? [] : ['ETag', `"${view.lineage.slice(0, 8)}-${record.revision}"`]
+    return record === undefined ? [] : ['ETag', recordEtag(view.lineage, record.revision)]
   }
 
   async function diff(request: FastifyRequest, reply: FastifyReply): Promise<void> {
