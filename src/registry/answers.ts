@@ -110,6 +110,6 @@ export interface HistoryAnswer {
   readonly next?: Revision
   /** Whether the last entry is the first of this service; `false` where older ones are not kept or are on the next page. */
   readonly complete: boolean
-  /** The revision of the view when it was asked. */
+  /** The revision that the page shows: it has every entry of its span up to there. */
   readonly revision: Revision
 }

@@ -46,7 +46,7 @@ export async function serviceHistory(
     entries,
     ...(more && last !== undefined ? { next: last.revision } : {}),
     complete: page.complete && !more,
-    revision: live.view.revision,
+    revision: page.position.revision,
   }
 }
 
