@@ -77,6 +77,11 @@ export const ERRORS = {
     title: 'A text holds half of a surrogate pair',
     hint: 'Send well-formed Unicode: check how the client cuts strings.',
   },
+  COORD_NUMBER_TOO_LARGE: {
+    ...badRequest,
+    title: 'A number is too large to be kept exactly',
+    hint: 'Send the number named in `errors` as text, in quotes: numbers reach from -(2^53 - 1) to 2^53 - 1.',
+  },
   COORD_KEY_FORBIDDEN: {
     ...badRequest,
     title: 'An object has a forbidden key',

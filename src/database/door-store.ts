@@ -105,6 +105,7 @@ export class DoorStore implements DoorStoreMethods {
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
     return this.#ask('history', JSON.stringify({ kind, id, before, limit }), (reply) => ({
+      position: headOf(reply['head']).position,
       entries: entriesOf(reply).entries,
       previous: numbersOf(reply, 'previous'),
       ...(reply['next'] === undefined ? {} : { next: numberOf(reply, 'next') }),

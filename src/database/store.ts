@@ -156,6 +156,8 @@ export type ChangesReply =
   | { readonly status: 'ok'; readonly entries: readonly Entry[]; readonly more: boolean }
 
 export interface HistoryPage {
+  /** The head when the page was read: every entry below `before` that the record had then, newest first, up to the limit. */
+  readonly position: Position
   /** Entries that wrote the record, newest first. They carry all their writes. */
   readonly entries: readonly Entry[]
   /** For each entry the revision that the record had before it: 0 where it did not exist. */

@@ -1,13 +1,14 @@
 import { CoordinatorError } from '../errors.ts'
-import type { CommitOutcome } from '../live/committer.ts'
+import type { ChangeResult, Plan, PlannedChange } from '../live/change.ts'
 import { identifyCommit } from '../live/idempotency.ts'
 import type { Live } from '../live/live.ts'
-import { expectationOf, mustExist } from '../live/preconditions.ts'
-import { type PlanningState, probe, RecordWriter } from '../live/record-writer.ts'
+import { mustExist } from '../live/preconditions.ts'
+import { RecordWriter } from '../live/record-writer.ts'
 import type { View } from '../live/view.ts'
 import type { WriteContext } from '../live/write-context.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import { checkJsonValue } from '../records/check-json.ts'
+import { recordEtag } from '../records/etag.ts'
 import {
   type EdgeIdentity,
   edgeId,
@@ -22,9 +23,9 @@ import {
   nodeBodySchema,
   parseAssertion,
 } from '../records/graph-schema.ts'
-import type { RecordKey, Revision } from '../records/record.ts'
+import type { Revision } from '../records/record.ts'
 import type { Warning } from '../records/warning.ts'
-import { graphProjection } from './graph-projection.ts'
+import { type GraphProjection, graphProjection } from './graph-projection.ts'
 import { mergePatch } from './merge-patch.ts'
 
 export interface AssertAnswer {
@@ -100,125 +101,77 @@ export class AssertedWriter {
   }
 
   #put(subject: Subject, input: unknown, context: WriteContext): Promise<AssertAnswer> {
-    const { body, warnings } = parseAssertion(schemaOf(subject), input, namesOf(subject))
-    return this.#change('PUT', { subject, context, body: input }, (state) =>
-      this.#planned(subject, { state, body, warnings }),
-    )
+    const asserted = parseAssertion(schemaOf(subject), input, namesOf(subject))
+    return this.#change('PUT', { subject, context, body: input }, () => plannedPut(subject, asserted))
   }
 
   #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
     checkJsonValue(patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
-      const key = { kind: subject.kind, id: recordIdOf(subject.id) }
-      const stored = state.view.get(key.kind, key.id)
-      if (stored === undefined && !this.#isThere(subject, state)) {
-        // The first time the store is asked: this view may be behind, and the commit may have been stored earlier.
-        if (state.attempt > 1) throw notFound(subject, false)
-        return { ...this.#planned(subject, { state, body: {}, warnings: [] }), ...asking(key) }
+      const stored = state.read()
+      if (stored === undefined) {
+        // Whether services or edges name it is written in other records than this one.
+        const graph = state.projection(graphProjection)
+        if (graph === undefined || !isIn(graph, subject))
+          return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
       }
       const { label, properties } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
       const now = {
         ...(label === undefined ? {} : { label }),
         ...(properties === undefined ? {} : { properties }),
       }
-      const { body, warnings } = parseAssertion(
-        schemaOf(subject),
-        mergePatch(now as JsonObject, patch as JsonValue),
-        namesOf(subject),
-      )
-      return this.#planned(subject, {
-        state,
-        body,
-        warnings,
-        from: state.view.revisionOf(key.kind, key.id),
-      })
+      const patched = mergePatch(now as JsonObject, patch as JsonValue)
+      return plannedPut(subject, parseAssertion(schemaOf(subject), patched, namesOf(subject)))
     })
   }
 
   #delete(subject: Subject, context: WriteContext): Promise<RetractAnswer> {
-    const id = recordIdOf(subject.id)
-    return this.#change('DELETE', { subject, context }, ({ view, precondition, attempt }) => {
-      const current = view.revisionOf(subject.kind, id)
-      const { expect } = expectationOf(precondition, { current, attempt })
-      const expected = precondition.kind === 'exists' || expect === undefined ? {} : { expect }
-      return {
-        writes: [{ op: 'delete' as const, kind: subject.kind, id, ...expected }],
-        callersPrecondition: true,
-        answer: (outcome, present) => {
-          if (outcome.outcome === 'accepted')
-            return { id: subject.id, revision: outcome.revision, replayed: outcome.replayed }
-          if (precondition.kind === 'exists') throw mustExist()
-          throw notFound(subject, this.#isThere(subject, { view: present }))
-        },
-      }
-    })
+    return this.#change('DELETE', { subject, context }, () => ({
+      op: 'delete',
+      answer: ({ changed, revision, replayed }, view) => {
+        if (changed) return { id: subject.id, revision, replayed }
+        if (context.ifMatch !== undefined) throw mustExist()
+        throw notFound(subject, isIn(view.projection(graphProjection), subject))
+      },
+    }))
   }
 
   #change<T>(
     method: 'PUT' | 'PATCH' | 'DELETE',
     { subject, context, body }: { subject: Subject; context: WriteContext; body?: unknown },
-    plan: Parameters<typeof RecordWriter.prototype.change<T>>[2],
+    plan: Plan<T>,
   ): Promise<T> {
     const wish = { route: `${method} /knowledge-graph/${subject.kind}s/${subject.id}`, body }
     const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
-    return this.#writer.change(`${subject.kind} ${subject.id}`, { request, context }, plan)
-  }
-
-  /** @param from the revision that `body` was computed from; absent where it does not depend on what is stored */
-  #planned(
-    subject: Subject,
-    {
-      state,
-      body,
-      warnings,
-      from,
-    }: { state: PlanningState; body: AssertionBody; warnings: readonly Warning[]; from?: Revision },
-  ) {
-    const id = recordIdOf(subject.id)
-    // What a person made unfit to be served is mended by the next assertion.
-    const current = state.view.revisionOf(subject.kind, id)
-    const { expect, callers } = expectationOf(state.precondition, { ...state, current })
-    const needed = expect ?? from
-    return {
-      writes: [
-        {
-          op: 'put' as const,
-          kind: subject.kind,
-          id,
-          data: canonicalJson({ ...subject.identity, ...body }),
-          ...(needed === undefined ? {} : { expect: needed }),
-        },
-      ],
-      callersPrecondition: callers,
-      answer: (
-        outcome: Exclude<CommitOutcome, { outcome: 'conflict' | 'reused' }>,
-        view: View,
-      ): AssertAnswer => {
-        const accepted = outcome.outcome === 'accepted'
-        const revision = accepted ? outcome.revision : (outcome.revisions[0] as number)
-        return {
-          id: subject.id,
-          created: accepted && outcome.previous[0] === 0,
-          changed: accepted,
-          revision,
-          etag: `"${view.lineage.slice(0, 8)}-${revision}"`,
-          replayed: accepted && outcome.replayed,
-          warnings: [...warnings, ...danglingEnds(subject, view)],
-        }
-      },
-    }
-  }
-
-  /** Whether the graph has it at all, asserted or derived. */
-  #isThere({ kind, id }: Subject, { view }: Pick<PlanningState, 'view'>): boolean {
-    const graph = view.projection(graphProjection)
-    return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
+    const key = { kind: subject.kind, id: recordIdOf(subject.id) }
+    return this.#writer.change(key, { request, context }, plan)
   }
 }
 
-/** Writes nothing; see `probe`. */
-function asking(key: RecordKey) {
-  return { writes: [probe(key)], callersPrecondition: false }
+function plannedPut(
+  subject: Subject,
+  { body, warnings }: { readonly body: AssertionBody; readonly warnings: readonly Warning[] },
+): PlannedChange<AssertAnswer> {
+  const data = canonicalJson({ ...subject.identity, ...body })
+  return { op: 'put', data, answer: assertAnswer(subject, warnings) }
+}
+
+/** Makes the answer from what the store said. Its warnings are of now, also where the rest is a first result. */
+function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedChange<AssertAnswer>['answer'] {
+  return ({ created, changed, revision, replayed }: ChangeResult, view: View) => ({
+    id: subject.id,
+    created,
+    changed,
+    revision,
+    etag: recordEtag(view.lineage, revision),
+    replayed,
+    warnings: [...warnings, ...danglingEnds(subject, view)],
+  })
+}
+
+/** Whether the graph has it at all, asserted or derived. */
+function isIn(graph: GraphProjection, { kind, id }: Subject): boolean {
+  return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
 }
 
 function schemaOf({ kind }: Subject): typeof nodeBodySchema | typeof edgeBodySchema {

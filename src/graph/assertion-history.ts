@@ -36,6 +36,7 @@ export interface AssertionHistory {
   readonly next?: Revision
   /** Whether this page reaches the first entry; `false` where older ones are no longer kept, too. */
   readonly complete: boolean
+  /** The revision that the page shows: it has every entry of its span up to there. */
   readonly revision: Revision
 }
 
@@ -66,7 +67,7 @@ export async function assertionHistory(
     ),
     ...(page.next === undefined ? {} : { next: page.next }),
     complete: page.complete,
-    revision: live.view.revision,
+    revision: page.position.revision,
   }
 }
 

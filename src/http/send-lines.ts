@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply } from 'fastify'
+import { etagOfForm } from '../records/etag.ts'
 import type { Revision } from '../records/record.ts'
 import { NDJSON_TYPE } from './accepts.ts'
 import { matchesEtag } from './conditional.ts'
@@ -30,7 +31,7 @@ export async function sendLines(
   const { request } = reply
   const headers = [...answers.stateHeaders(revision), ...answers.commonHeaders(reply), 'Vary', 'Accept']
   // The same records in another form are another representation.
-  const tag = etag?.replace(/"$/, '-lines"')
+  const tag = etag === undefined ? undefined : etagOfForm(etag, 'lines')
   if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
   const known = request.headers['if-none-match']
   const status = tag !== undefined && known !== undefined && matchesEtag(known, tag) ? 304 : 200

@@ -227,15 +227,21 @@ export class Live {
     return this.#ask(() => this.store.changes(after, limit))
   }
 
-  /** What happened to one record. Needs the store. */
-  history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {
-    return this.#ask(() => this.store.history(kind, id, options))
+  /**
+   * What happened to one record. Needs the store. Resolves when the view has what the page shows.
+   *
+   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws
+   */
+  async history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {
+    const page = await this.#ask(() => this.store.history(kind, id, options))
+    await this.#reach(page.position)
+    return page
   }
 
   /**
-   * Records as they stood. Needs the store.
+   * Records as they stood. Needs the store. The first page comes when the view has that moment.
    *
-   * @throws COORD_REVISION_FUTURE also for a time that has not come: nobody knows how it will be then
+   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws; COORD_REVISION_FUTURE also for a time that has not come: nobody knows how it will be then
    */
   async *asOf(moment: Moment, filter?: AsOfFilter): AsyncGenerator<AsOfPage> {
     const { at } = this.view
@@ -244,8 +250,13 @@ export class Live {
         detail: 'That time is still to come.',
         extra: { head: this.view.revision },
       })
+    let reached = false
     try {
-      yield* this.store.asOf(moment, filter)
+      for await (const page of this.store.asOf(moment, filter)) {
+        if (!reached) await this.#reach(page.position)
+        reached = true
+        yield page
+      }
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     }
@@ -287,6 +298,20 @@ export class Live {
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     }
+  }
+
+  /**
+   * Waits until the view has what an answer of the store shows: whoever has seen it must not be shown less by the next answer.
+   *
+   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY where the view is of another history
+   */
+  async #reach({ lineage, revision }: Position): Promise<void> {
+    // The store is not where the view was: the follower finds out what that means.
+    if (this.view.lineage !== lineage) await this.#ask(() => this.#follower.drain())
+    else this.#knownHead = Math.max(this.#knownHead, revision)
+    await this.waitForRevision(revision)
+    if (this.view.lineage !== lineage)
+      throw new CoordinatorError('COORD_STORE_BUSY', { detail: 'The history changed while it was read.' })
   }
 
   async #take(entries: readonly Entry[], asked: Position, values?: KnownValues): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { CoordinatorError } from '../errors.ts'
+import { lineageMark, readRecordEtag } from '../records/etag.ts'
 import { MAX_REVISION, type Revision } from '../records/record.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -6,16 +7,13 @@ import type { WriteContext } from './write-context.ts'
  * What a client asks of the state that its write meets.
  *
  * - `none`: nothing. `exists`: `If-Match: *`. `absent`: `If-None-Match: *`.
- * - `revision`: `If-Match: "<lineage8>-<revision>"`.
+ * - `revision`: `If-Match` with the ETag of a record. How the service was is no condition on what is stored.
  */
 export type Precondition =
   | { readonly kind: 'none' | 'exists' | 'absent' }
   | { readonly kind: 'revision'; readonly revision: Revision }
 
 const none: Precondition = { kind: 'none' }
-const anything: Expectation = { callers: false }
-
-const etagForm = /^"([0-9a-f]{8})-(\d{1,16})"$/
 
 /**
  * Reads the conditional headers of a write.
@@ -37,16 +35,14 @@ export function readPrecondition(
 }
 
 function revisionOf(etag: string, lineage: string): Precondition {
-  const [, lineage8, digits] = etagForm.exec(etag) ?? []
-  const revision = Number(digits)
-  if (lineage8 === undefined || !(revision >= 1 && revision <= MAX_REVISION))
-    throw invalid('If-Match', 'must be an ETag as it was sent, or *')
-  if (lineage8 !== lineage.slice(0, 8))
+  const read = readRecordEtag(etag)
+  if (read === undefined) throw invalid('If-Match', 'must be an ETag as it was sent, or *')
+  if (read.lineageMark !== lineageMark(lineage))
     throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
       detail: 'The ETag belongs to another history: the database was restored or replaced.',
       outcome: 'not_written',
     })
-  return { kind: 'revision', revision }
+  return { kind: 'revision', revision: read.revision }
 }
 
 function invalid(header: string, message: string): CoordinatorError {
@@ -57,39 +53,77 @@ function invalid(header: string, message: string): CoordinatorError {
   })
 }
 
-/** How a write carries a precondition to the store. */
-export interface Expectation {
-  /** Revision the record must have; absent where any will do. */
-  readonly expect?: Revision
-  /** Whether it is the client's wish: then losing a race is an answer, and not a reason to try again. */
-  readonly callers: boolean
+/** What a plan knows of the record that it changes. */
+export interface Planning {
+  readonly op: 'put' | 'delete'
+  /** The record's revision in the view, 0 where it does not exist. */
+  readonly current: Revision
+  /** The revision that the plan depends on; `undefined` where any will do. */
+  readonly needed: Revision | undefined
 }
 
 /**
- * What the store is asked to expect.
+ * The revision that the store is asked to expect: one with which the client's wish and what the plan has read both hold.
+ * `undefined` where any will do.
  *
- * A record that must exist and does not is expected at a revision that no record has. The store refuses that, but first
- * it answers commit ids that it knows; and where only this coordinator is behind, the second attempt finds the record.
- *
- * @param state the record's revision in the view, 0 where it does not exist, and how often the write was planned
- * @throws COORD_PRECONDITION_FAILED where the record does not exist although the view has caught up
+ * Where they contradict each other, this coordinator may be behind: then a revision is expected that no record has. The store
+ * refuses that, but first it answers commit ids that it knows; and the second attempt sees the record as it is.
  */
-export function expectationOf(
+export function expectedRevision(
   precondition: Precondition,
-  { current, attempt }: { readonly current: Revision; readonly attempt: number },
-): Expectation {
+  { op, current, needed }: Planning,
+): Revision | undefined {
   switch (precondition.kind) {
     case 'none':
-      return anything
+      return needed
     case 'absent':
-      return { expect: 0, callers: true }
+      return bothOf(0, needed)
     case 'revision':
-      return { expect: precondition.revision, callers: true }
+      return bothOf(precondition.revision, needed)
     case 'exists':
-      if (current > 0) return { expect: current, callers: false }
-      if (attempt > 1) throw mustExist()
-      return { expect: MAX_REVISION, callers: false }
+      // Deleting what is absent changes nothing, and so says that it was absent.
+      if (op === 'delete') return needed
+      return current === 0 ? MAX_REVISION : current
   }
+}
+
+function bothOf(wished: Revision, needed: Revision | undefined): Revision {
+  return needed === undefined || needed === wished ? wished : MAX_REVISION
+}
+
+/**
+ * Why a client's wish does not hold for a record; `undefined` where it does.
+ *
+ * @param actual the revision the record has: 0 where it does not exist
+ */
+export function failedPrecondition(
+  precondition: Precondition,
+  actual: Revision,
+): CoordinatorError | undefined {
+  switch (precondition.kind) {
+    case 'none':
+      return undefined
+    case 'exists':
+      return actual > 0 ? undefined : mustExist()
+    case 'absent':
+      return actual === 0 ? undefined : preconditionFailed(0, actual)
+    case 'revision':
+      return actual === precondition.revision ? undefined : preconditionFailed(precondition.revision, actual)
+  }
+}
+
+function preconditionFailed(expected: Revision, actual: Revision): CoordinatorError {
+  const detail =
+    actual === 0
+      ? 'The record does not exist.'
+      : expected === 0
+        ? `The record exists already, with revision ${actual}.`
+        : `The record has revision ${actual}, not ${expected}.`
+  return new CoordinatorError('COORD_PRECONDITION_FAILED', {
+    detail,
+    outcome: 'not_written',
+    extra: { expected, actual },
+  })
 }
 
 /** `If-Match: *` met nothing. */

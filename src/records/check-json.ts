@@ -1,5 +1,6 @@
 import { CoordinatorError, type ErrorCode, type Problem } from '../errors.ts'
 import type { JsonValue } from './canonical-json.ts'
+import { isExactNumber } from './exact-number.ts'
 import { LIMITS } from './limits.ts'
 
 /**
@@ -34,8 +35,8 @@ export function parseJsonText(text: string): unknown {
 /**
  * Refuses a value that is not JSON or that not every database can store.
  *
- * @throws COORD_BODY_TOO_DEEP, COORD_TEXT_NUL, COORD_TEXT_SURROGATE, COORD_KEY_FORBIDDEN, or COORD_BODY_WRONG_TYPE for
- * what is not JSON at all, with the places in `errors`
+ * @throws COORD_BODY_TOO_DEEP, COORD_TEXT_NUL, COORD_TEXT_SURROGATE, COORD_KEY_FORBIDDEN, COORD_NUMBER_TOO_LARGE, or
+ * COORD_BODY_WRONG_TYPE for what is not JSON at all, with the places in `errors`
  */
 export function checkJsonValue(value: unknown): asserts value is JsonValue {
   const problems = jsonProblems(value)
@@ -72,7 +73,7 @@ function isClean(value: unknown, level: number): boolean {
     case 'string':
       return isStorable(value)
     case 'number':
-      return Number.isFinite(value)
+      return isExactNumber(value)
     case 'boolean':
       return true
     case 'object':
@@ -104,6 +105,8 @@ function collect(value: unknown, path: readonly PropertyKey[], problems: Problem
   if (typeof value === 'string') collectText(value, add)
   else if (typeof value === 'number') {
     if (!Number.isFinite(value)) add('COORD_BODY_WRONG_TYPE', 'is not a number that JSON can hold')
+    else if (!isExactNumber(value))
+      add('COORD_NUMBER_TOO_LARGE', 'is beyond 2^53 - 1, where numbers lose digits: send it as text')
   } else if (value !== null && typeof value === 'object') {
     if (path.length >= LIMITS.depth)
       add('COORD_BODY_TOO_DEEP', `is nested more than ${LIMITS.depth} levels deep`)

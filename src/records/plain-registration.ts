@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { endpointFault } from './endpoint.ts'
+import { isExactNumber } from './exact-number.ts'
 import { LIMITS } from './limits.ts'
 import type { registrationSchema } from './service-schema.ts'
 
@@ -99,7 +100,7 @@ function isPlainMetadata(value: unknown): boolean {
       if (!isStorableText(member, METADATA_PLAIN_UNITS)) return false
       units += member.length
     } else if (typeof member === 'number') {
-      if (!Number.isFinite(member)) return false
+      if (!isExactNumber(member)) return false
     } else if (typeof member !== 'boolean' && member !== null) return false
     units += key.length
     keys += 1

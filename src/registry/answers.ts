@@ -1,7 +1,7 @@
 import type { CoordinatorError } from '../errors.ts'
+import type { Health } from '../records/health.ts'
 import type { Revision } from '../records/record.ts'
 import type { Warning } from '../records/warning.ts'
-import type { Health } from './leases.ts'
 
 export type ServiceStatus = 'pending_migration' | 'active'
 
@@ -19,6 +19,7 @@ export interface RegisterAnswer {
   readonly etag: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
+  /** Of now, also where the rest is the first result of a request that was sent before. */
   readonly warnings: readonly Warning[]
 }
 
@@ -49,7 +50,7 @@ export interface ListAnswer {
   readonly nextCursor?: string
   /** The revision that the answer shows. */
   readonly revision: Revision
-  /** Changes exactly when the set of matching services, or one of them, changes. */
+  /** Changes exactly when the set of matching services, one of them, or the health of one that is shown changes. */
   readonly etag: string
 }
 
@@ -109,6 +110,6 @@ export interface HistoryAnswer {
   readonly next?: Revision
   /** Whether the last entry is the first of this service; `false` where older ones are not kept or are on the next page. */
   readonly complete: boolean
-  /** The revision of the view when it was asked. */
+  /** The revision that the page shows: it has every entry of its span up to there. */
   readonly revision: Revision
 }

@@ -1,5 +1,5 @@
 import { identifyCommit } from '../live/idempotency.ts'
-import { mustExist, type Precondition } from '../live/preconditions.ts'
+import { mustExist } from '../live/preconditions.ts'
 import type { RecordWriter } from '../live/record-writer.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import type { DeregisterAnswer, WriteContext } from './answers.ts'
@@ -16,21 +16,15 @@ export async function deregisterService(
   context: WriteContext,
 ): Promise<DeregisterAnswer> {
   const route = `DELETE /services/${serviceId}`
-  checkServiceId(writer.view, serviceId)
+  writer.requireLoaded()
+  checkServiceId(serviceId)
   const request = { ...identifyCommit(context.idempotencyKey, { route }), actor: context.actor }
-  return writer.change(serviceId, { request, context }, ({ precondition }) => ({
-    writes: [{ op: 'delete', kind: SERVICE_KIND, id: serviceId, ...expectOf(precondition) }],
-    callersPrecondition: true,
-    answer: (outcome, view) => {
+  return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, () => ({
+    op: 'delete',
+    answer: ({ changed, revision, replayed }, view) => {
       // The store has been asked even where the view has no such service: the view may be behind.
-      if (outcome.outcome === 'unchanged')
-        throw precondition.kind === 'exists' ? mustExist() : serviceNotFound(view, serviceId)
-      return { serviceId, revision: outcome.revision, changed: true, replayed: outcome.replayed }
+      if (!changed) throw context.ifMatch === undefined ? serviceNotFound(view, serviceId) : mustExist()
+      return { serviceId, revision, changed, replayed }
     },
   }))
-}
-
-function expectOf(precondition: Precondition): { readonly expect?: number } {
-  if (precondition.kind === 'absent') return { expect: 0 }
-  return precondition.kind === 'revision' ? { expect: precondition.revision } : {}
 }

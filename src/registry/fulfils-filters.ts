@@ -1,5 +1,5 @@
 import type { JsonObject } from '../records/canonical-json.ts'
-import type { Health } from './leases.ts'
+import type { Health } from '../records/health.ts'
 import type { ServiceFilters } from './list-query.ts'
 import { metadataText } from './metadata-text.ts'
 import { versionTest } from './version-range.ts'

@@ -1,10 +1,10 @@
 import type { View } from '../live/view.ts'
+import { serviceEtag } from '../records/etag.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import type { ServiceAnswer } from './answers.ts'
 import type { Leases } from './leases.ts'
-import { sentJson } from './list-services.ts'
 import { serviceIndex } from './service-index.ts'
-import { serviceEtag } from './service-json.ts'
+import { serviceJson } from './service-json.ts'
 import { serviceNotFound } from './service-not-found.ts'
 
 /**
@@ -18,9 +18,11 @@ export function getService(view: View, leases: Leases, serviceId: string): Servi
   if (slot === -1) throw serviceNotFound(view, serviceId)
   const record = index.record(slot)
   const { facts } = index
+  const health = leases.healthOf(serviceId, facts.ttlSeconds(slot), record.updatedAt)
+  const lastHeartbeat = leases.lastHeartbeat(serviceId)
   return {
-    json: sentJson({ record, active: facts.active(slot), ttlSeconds: facts.ttlSeconds(slot) }, leases),
-    etag: serviceEtag(view.lineage, record.revision),
+    json: serviceJson(record, { active: facts.active(slot), health, lastHeartbeat }),
+    etag: serviceEtag(view.lineage, record.revision, health),
     revision: record.revision,
   }
 }

@@ -1,4 +1,9 @@
-/** A number for a set of versions of services that does not depend on their order: the sum of one number for each. */
+import { HEALTHS, type Health } from '../records/health.ts'
+
+/**
+ * A number for a set of versions of services that does not depend on their order: the sum of one number for each. Equal where
+ * the set is the same, and different otherwise, except by a chance of 1 in 2^64.
+ */
 export interface SetDigest {
   readonly high: number
   readonly low: number
@@ -34,10 +39,13 @@ function mixed(seed: number, first: number, second: number): number {
 }
 
 /**
- * The ETag of a list: of its whole filtered result, not of one page. Equal where the same versions of the same services
- * match, and different otherwise, except by a chance of 1 in 2^64.
+ * What the health of a shown service adds to the digest of a list. `unknown` adds nothing: most services send no heartbeats,
+ * and the past knows no other.
+ *
+ * @param version the digest of the service's version
  */
-export function listEtag(lineage: string, total: number, { high, low }: SetDigest): string {
-  const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
-  return `"${lineage.slice(0, 8)}-${total}-${hex(high)}${hex(low)}"`
+export function healthDigest({ high, low }: SetDigest, health: Health): SetDigest {
+  if (health === 'unknown') return emptyDigest
+  const which = HEALTHS.indexOf(health)
+  return { high: mixed(high, which, low), low: mixed(low, which, high) }
 }

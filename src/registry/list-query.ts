@@ -1,8 +1,8 @@
 import type { Problem } from '../errors.ts'
 import { closestWord } from '../records/closest-word.ts'
+import { HEALTHS, type Health } from '../records/health.ts'
 import { invalidQuery } from '../records/invalid-query.ts'
 import type { ServiceStatus } from './answers.ts'
-import { HEALTHS, type Health } from './leases.ts'
 import { SERVICE_FIELDS } from './service-json.ts'
 
 /** What a service must fulfil to be listed: all of it. */

@@ -1,9 +1,11 @@
 import type { View } from '../live/view.ts'
+import { listEtag } from '../records/etag.ts'
+import { HEALTHS, type Health } from '../records/health.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { ListAnswer, ListStream } from './answers.ts'
 import type { Leases } from './leases.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
-import { listEtag } from './list-digest.ts'
+import { addDigest, healthDigest, type SetDigest } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
 import { matchServices } from './match-services.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
@@ -24,11 +26,12 @@ export function listServices(view: View, leases: Leases, query: ListQuery): List
   // One more than the page shows whether there is another page.
   const slots = selectPage(index, matches, { after, count: limit + 1 })
   const last = slots[limit - 1]
+  const shown = shownOf(index, leases, slots.slice(0, limit))
   return {
-    items: slots.slice(0, limit).map((slot) => slotJson(index, leases, { slot, fields })),
+    items: [...textsOf(shown, fields)],
     total: matches.total,
     revision: view.revision,
-    etag: listEtag(view.lineage, matches.total, matches.digest),
+    etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
     ...(slots.length > limit && last !== undefined
       ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
       : {}),
@@ -43,68 +46,63 @@ export function streamServices(view: View, leases: Leases, { filters, fields }: 
   const index = view.projection(serviceIndex)
   const matches = matchServices(index, filters, leases)
   const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
-  const lines = linesOf(index, slots)
+  const shown = shownOf(index, leases, slots)
   return {
     total: matches.total,
     revision: view.revision,
-    etag: listEtag(view.lineage, matches.total, matches.digest),
-    [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(lines, leases, fields)),
+    etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
+    [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(shown, fields)),
   }
 }
 
-interface Line {
-  readonly record: StoredRecord
-  readonly active: boolean
-  readonly ttlSeconds: number
-}
-
-/** Columns instead of objects: for a million services this is what everybody else waits for. */
-interface Lines {
+/**
+ * What an answer shows of its services, all of one moment: its ETag says how they were then. Columns instead of objects: for
+ * a million services this is what everybody else waits for.
+ */
+interface Shown {
   readonly records: readonly StoredRecord[]
   readonly active: Uint8Array
-  readonly ttlSeconds: Int32Array
+  /** As in `HEALTHS`. */
+  readonly health: Uint8Array
+  /** Epoch milliseconds, 0 where none came; absent where nobody sends any. */
+  readonly lastHeartbeat: Float64Array | undefined
+  readonly healthDigest: SetDigest
 }
 
-function linesOf(index: ServiceIndex, slots: readonly number[]): Lines {
+function shownOf(index: ServiceIndex, leases: Leases, slots: readonly number[]): Shown {
   const { facts } = index
   const records = new Array<StoredRecord>(slots.length)
   const active = new Uint8Array(slots.length)
-  const ttlSeconds = new Int32Array(slots.length)
+  const health = new Uint8Array(slots.length)
+  const lastHeartbeat = leases.size === 0 ? undefined : new Float64Array(slots.length)
+  let [high, low] = [0, 0]
   for (let at = 0; at < slots.length; at += 1) {
     const slot = slots[at] as number
-    records[at] = index.record(slot)
+    const record = index.record(slot)
+    records[at] = record
     active[at] = facts.active(slot) ? 1 : 0
-    ttlSeconds[at] = facts.ttlSeconds(slot)
+    const now = leases.healthOf(record.id, facts.ttlSeconds(slot), record.updatedAt)
+    if (lastHeartbeat !== undefined) lastHeartbeat[at] = leases.lastHeartbeat(record.id) ?? 0
+    if (now === 'unknown') continue
+    health[at] = HEALTHS.indexOf(now)
+    const digest = healthDigest({ high: facts.digestHigh(slot), low: facts.digestLow(slot) }, now)
+    high = (high + digest.high) | 0
+    low = (low + digest.low) | 0
   }
-  return { records, active, ttlSeconds }
+  return { records, active, health, lastHeartbeat, healthDigest: { high, low } }
 }
 
 function* textsOf(
-  { records, active, ttlSeconds }: Lines,
-  leases: Leases,
+  { records, active, health, lastHeartbeat }: Shown,
   fields: readonly string[] | undefined,
 ): Generator<string> {
-  for (const [at, record] of records.entries())
-    yield sentJson({ record, active: active[at] === 1, ttlSeconds: ttlSeconds[at] as number }, leases, fields)
-}
-
-function slotJson(
-  index: ServiceIndex,
-  leases: Leases,
-  { slot, fields }: { readonly slot: number; readonly fields: readonly string[] | undefined },
-): string {
-  const { facts } = index
-  const line = { record: index.record(slot), active: facts.active(slot), ttlSeconds: facts.ttlSeconds(slot) }
-  return sentJson(line, leases, fields)
-}
-
-/** The text of a service as it is sent, with what its lease says. */
-export function sentJson(line: Line, leases: Leases, fields?: readonly string[]): string {
-  const { record, active, ttlSeconds } = line
-  const json = serviceJson(record, {
-    active,
-    health: leases.healthOf(record.id, ttlSeconds, record.updatedAt),
-    lastHeartbeat: leases.lastHeartbeat(record.id),
-  })
-  return fields === undefined ? json : projectJson(json, fields)
+  for (const [at, record] of records.entries()) {
+    const heardAt = lastHeartbeat?.[at] ?? 0
+    const json = serviceJson(record, {
+      active: active[at] === 1,
+      health: HEALTHS[health[at] as number] as Health,
+      lastHeartbeat: heardAt === 0 ? undefined : heardAt,
+    })
+    yield fields === undefined ? json : projectJson(json, fields)
+  }
 }

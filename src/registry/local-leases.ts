@@ -1,4 +1,5 @@
-import type { Health, Leases, ReportedHealth } from './leases.ts'
+import type { Health } from '../records/health.ts'
+import type { Leases, ReportedHealth } from './leases.ts'
 
 interface Heartbeat {
   /** On the monotonic clock, milliseconds. */

@@ -11,13 +11,16 @@ const WARNINGS_MAX = 10
 /**
  * Warns where a service of the same name and endpoint stays registered under another version: a client that counts its
  * version up should deregister the old id, or send an `instanceId`.
+ *
+ * @param serviceId its own id
  */
-export function otherVersions(view: View, registration: Registration): readonly Warning[] {
+export function otherVersions(view: View, registration: Registration, serviceId: string): readonly Warning[] {
   if (registration.instanceId !== undefined) return []
   const index = view.projection(serviceIndex)
   const warnings: Warning[] = []
   for (const slot of index.atPlace(registration.serviceName, registration.endpoint)) {
     const { id, data } = index.record(slot)
+    if (id === serviceId) continue
     const other = JSON.parse(data) as JsonObject
     if (replaces(registration, other))
       warnings.push(warning(registration.serviceName, String(other['version']), id))

@@ -3,6 +3,7 @@ import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import { Pace } from '../live/pace.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
+import { listEtag, serviceEtag } from '../records/etag.ts'
 import type { Position, Revision, StoredRecord } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 import { serviceCheck } from '../records/service-check.ts'
@@ -10,11 +11,11 @@ import { storedObject } from '../records/stored-json.ts'
 import type { ListAnswer, ListStream, PastServiceAnswer } from './answers.ts'
 import { filterTest } from './fulfils-filters.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
-import { addDigest, emptyDigest, listEtag, versionDigest } from './list-digest.ts'
+import { addDigest, emptyDigest, versionDigest } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
 import { comparePlaces, type ListPlace } from './select-page.ts'
-import { projectJson, serviceEtag, serviceJson } from './service-json.ts'
+import { projectJson, serviceJson } from './service-json.ts'
 import { checkServiceId } from './service-not-found.ts'
 import { Smallest } from './smallest.ts'
 import { byCodeUnits } from './sorted-list.ts'
@@ -29,7 +30,7 @@ export async function getPastService(
   serviceId: string,
   moment: Moment,
 ): Promise<PastServiceAnswer> {
-  checkServiceId(live.view, serviceId)
+  checkServiceId(serviceId)
   let then: Position | undefined
   for await (const { position, records } of live.asOf(moment, { kind: SERVICE_KIND, id: serviceId })) {
     then = position
@@ -38,7 +39,7 @@ export async function getPastService(
     if (record === undefined || data === undefined) continue
     return {
       json: pastJson(record, isActive(data)),
-      etag: serviceEtag(position.lineage, record.revision),
+      etag: serviceEtag(position.lineage, record.revision, 'unknown'),
       revision: record.revision,
       asOf: position.revision,
     }

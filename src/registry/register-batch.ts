@@ -21,7 +21,7 @@ export async function registerBatch(
   const registrations = registrationsOf(body)
   checkHeaders(context)
   // Before the first load every single one would be refused for the same reason.
-  void writer.view
+  writer.requireLoaded()
   const results: Promise<RegisterAnswer | CoordinatorError>[] = []
   const pace = new Pace()
   for (const [index, body] of registrations.entries()) {

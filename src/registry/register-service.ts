@@ -1,16 +1,16 @@
-import type { PlannedChange } from '../live/change.ts'
+import type { ChangeResult, PlannedChange, PlanState } from '../live/change.ts'
 import { identifyCommit } from '../live/idempotency.ts'
-import { expectationOf } from '../live/preconditions.ts'
-import type { PlanningState, RecordWriter } from '../live/record-writer.ts'
+import type { RecordWriter } from '../live/record-writer.ts'
+import type { View } from '../live/view.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
+import { recordEtag } from '../records/etag.ts'
 import { serviceIdOf } from '../records/identity.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers.ts'
 import { otherVersions } from './other-versions.ts'
-import { serviceEtag, statusOf } from './service-json.ts'
-import { refusedService } from './service-not-found.ts'
+import { statusOf } from './service-json.ts'
 
 const ROUTE = 'POST /register'
 
@@ -29,7 +29,7 @@ export function registerService(
   const wish = index === undefined ? { route: ROUTE, body } : { route: ROUTE, body, index }
   const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
   const serviceId = serviceIdOf(registration)
-  return writer.change(serviceId, { request, context }, (state) =>
+  return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, (state) =>
     planRegistration(state, { serviceId, registration, warnings }),
   )
 }
@@ -40,63 +40,49 @@ interface Wanted {
   readonly warnings: readonly Warning[]
 }
 
-function planRegistration(state: PlanningState, wanted: Wanted): PlannedChange<RegisterAnswer> {
-  const { view } = state
+function planRegistration(state: PlanState, wanted: Wanted): PlannedChange<RegisterAnswer> {
   const { serviceId, registration } = wanted
-  const stored = view.get(SERVICE_KIND, serviceId)
-  // A registration mends a record that a person made unfit to be served.
-  const current = stored?.revision ?? refusedService(view, serviceId)?.revision ?? 0
-  const { expect, callers } = expectationOf(state.precondition, { current, attempt: state.attempt })
-  const complete =
-    registration.migrationFile === undefined ? withStoredMigration(registration, stored) : registration
   // What brings its own migrationFile depends on nothing that is stored; the rest must not wipe out one that we missed.
-  const needed = expect ?? (registration.migrationFile === undefined ? current : undefined)
-  const warnings =
-    stored === undefined ? [...wanted.warnings, ...otherVersions(view, registration)] : wanted.warnings
+  const complete =
+    registration.migrationFile === undefined ? withStoredMigration(registration, state.read()) : registration
   return {
-    writes: [
-      {
-        op: 'put',
-        kind: SERVICE_KIND,
-        id: serviceId,
-        data: canonicalJson(complete),
-        ...(needed === undefined ? {} : { expect: needed }),
-      },
-    ],
+    op: 'put',
+    data: canonicalJson(complete),
     // A migration file that was sent is the sender's own: what the view reads must be what is stored.
-    ...(registration.migrationFile === undefined ? { values: [complete as unknown as JsonObject] } : {}),
-    callersPrecondition: callers,
-    answer: registerAnswer({ serviceId, active: complete.migrationFile !== undefined, warnings }),
+    ...(registration.migrationFile === undefined ? { value: complete as unknown as JsonObject } : {}),
+    answer: (result, view) => {
+      const others = result.created ? otherVersions(view, registration, serviceId) : []
+      const warnings = others.length === 0 ? wanted.warnings : [...wanted.warnings, ...others]
+      const active = complete.migrationFile !== undefined
+      return registerAnswer({ serviceId, active, warnings }, result, view)
+    },
   }
 }
 
 function withStoredMigration(registration: Registration, stored: StoredRecord | undefined): Registration {
-  // Looking for the name in the text is cheap, and most texts without a migrationFile do not have it anywhere.
-  if (stored === undefined || !stored.data.includes('"migrationFile":')) return registration
-  const { migrationFile } = JSON.parse(stored.data) as JsonObject
-  return migrationFile === undefined
-    ? registration
-    : { ...registration, migrationFile: migrationFile as JsonObject }
+  const migrationFile = stored === undefined ? undefined : migrationFileIn(stored.data)
+  return migrationFile === undefined ? registration : { ...registration, migrationFile }
 }
 
-/** Makes the answer to a registration, or to its second stage, from what the store said. */
-export function registerAnswer(about: {
-  readonly serviceId: string
-  readonly active: boolean
-  readonly warnings: readonly Warning[]
-}): PlannedChange<RegisterAnswer>['answer'] {
-  return (outcome, { lineage }) => {
-    const accepted = outcome.outcome === 'accepted'
-    const revision = accepted ? outcome.revision : (outcome.revisions[0] as number)
-    return {
-      serviceId: about.serviceId,
-      status: statusOf(about.active),
-      created: accepted && outcome.previous[0] === 0,
-      changed: accepted,
-      revision,
-      etag: serviceEtag(lineage, revision),
-      replayed: accepted && outcome.replayed,
-      warnings: about.warnings,
-    }
-  }
+function migrationFileIn(data: string): JsonObject | undefined {
+  // Looking for the name in the text is cheap, and most texts without a migrationFile do not have it anywhere.
+  if (!data.includes('"migrationFile":')) return undefined
+  return (JSON.parse(data) as JsonObject)['migrationFile'] as JsonObject | undefined
+}
+
+/**
+ * The answer to a registration, or to its second stage, from what the store said.
+ *
+ * @param about `active`: whether what was planned has a `migrationFile`; `warnings` are of now, also where the rest is the
+ * first result of a request that was sent before
+ */
+export function registerAnswer(
+  about: { readonly serviceId: string; readonly active: boolean; readonly warnings: readonly Warning[] },
+  { changed, created, revision, replayed, replayedData }: ChangeResult,
+  { lineage }: View,
+): RegisterAnswer {
+  const { serviceId, warnings } = about
+  const active = replayedData === undefined ? about.active : migrationFileIn(replayedData) !== undefined
+  const etag = recordEtag(lineage, revision)
+  return { serviceId, status: statusOf(active), created, changed, revision, etag, replayed, warnings }
 }

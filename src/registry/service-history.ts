@@ -29,7 +29,7 @@ export async function serviceHistory(
   serviceId: string,
   { before, limit = HISTORY_LIMIT_MAX }: HistoryQuery = {},
 ): Promise<HistoryAnswer> {
-  checkServiceId(live.view, serviceId)
+  checkServiceId(serviceId)
   const count = Math.max(1, Math.min(limit, HISTORY_LIMIT_MAX))
   // One more than is shown: what an entry changed is the difference from the one before it.
   const page = await live.history(SERVICE_KIND, serviceId, {
@@ -46,7 +46,7 @@ export async function serviceHistory(
     entries,
     ...(more && last !== undefined ? { next: last.revision } : {}),
     complete: page.complete && !more,
-    revision: live.view.revision,
+    revision: page.position.revision,
   }
 }
 

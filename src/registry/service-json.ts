@@ -1,8 +1,8 @@
 import type { JsonObject } from '../records/canonical-json.ts'
+import type { Health } from '../records/health.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { REGISTRATION_FIELDS } from '../records/service.ts'
 import type { ServiceStatus } from './answers.ts'
-import type { Health } from './leases.ts'
 
 /** What a sent service has beside its registration. */
 export interface SentFacts {
@@ -27,11 +27,6 @@ export const SERVICE_FIELDS: readonly string[] = [
 
 export function statusOf(active: boolean): ServiceStatus {
   return active ? 'active' : 'pending_migration'
-}
-
-/** The ETag of a service: it changes with every commit that changes the service, and with nothing else. */
-export function serviceEtag(lineage: string, revision: number): string {
-  return `"${lineage.slice(0, 8)}-${revision}"`
 }
 
 /** The JSON text of a service. What is stored is text already: it is not parsed, only joined. */

@@ -4,7 +4,7 @@ import type { RefusedRecord, View } from '../live/view.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 
 /** A service whose record a person changed into something that is not served. */
-export function refusedService(view: View, serviceId: string): RefusedRecord | undefined {
+function refusedService(view: View, serviceId: string): RefusedRecord | undefined {
   if (view.refusedCount === 0) return undefined
   return view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
 }
@@ -30,11 +30,11 @@ export function serviceNotFound(view: View, serviceId: string): CoordinatorError
  *
  * @throws COORD_SERVICE_NOT_FOUND
  */
-export function checkServiceId(view: View, serviceId: string): void {
+export function checkServiceId(serviceId: string): void {
   const possible =
     serviceId !== '' &&
     serviceId.length <= MAX_ID_LENGTH &&
     serviceId.isWellFormed() &&
     !serviceId.includes('\0')
-  if (!possible) throw serviceNotFound(view, serviceId)
+  if (!possible) throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: 'No service has this id.' })
 }

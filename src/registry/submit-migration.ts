@@ -1,7 +1,6 @@
-import type { PlannedChange } from '../live/change.ts'
+import type { PlannedChange, PlanState } from '../live/change.ts'
 import { identifyCommit } from '../live/idempotency.ts'
-import { expectationOf } from '../live/preconditions.ts'
-import { type PlanningState, probe, type RecordWriter } from '../live/record-writer.ts'
+import type { RecordWriter } from '../live/record-writer.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { parseMigration, SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
@@ -22,9 +21,10 @@ export async function submitMigration(
 ): Promise<RegisterAnswer> {
   const { migrationFile, warnings } = parseMigration(body)
   const route = `POST /register/${serviceId}/migration`
-  checkServiceId(writer.view, serviceId)
+  writer.requireLoaded()
+  checkServiceId(serviceId)
   const request = { ...identifyCommit(context.idempotencyKey, { route, body }), actor: context.actor }
-  return writer.change(serviceId, { request, context }, (state) =>
+  return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, (state) =>
     planMigration(state, { serviceId, migrationFile, warnings }),
   )
 }
@@ -35,21 +35,12 @@ interface Wanted {
   readonly warnings: readonly Warning[]
 }
 
-function planMigration(state: PlanningState, wanted: Wanted): PlannedChange<RegisterAnswer> {
-  const { view, precondition, attempt } = state
+function planMigration(state: PlanState, wanted: Wanted): PlannedChange<RegisterAnswer> {
   const { serviceId, migrationFile, warnings } = wanted
-  const answer = registerAnswer({ serviceId, active: true, warnings })
-  const stored = view.get(SERVICE_KIND, serviceId)
-  if (stored === undefined) {
-    // The first time the store is asked: this view may be behind, and the commit may have been stored earlier.
-    if (attempt > 1) throw serviceNotFound(view, serviceId)
-    return { writes: [probe({ kind: SERVICE_KIND, id: serviceId })], answer }
-  }
-  const { expect, callers } = expectationOf(precondition, { current: stored.revision, attempt })
+  const answer: PlannedChange<RegisterAnswer>['answer'] = (result, view) =>
+    registerAnswer({ serviceId, active: true, warnings }, result, view)
+  const stored = state.read()
+  if (stored === undefined) return { op: 'refuse', why: (view) => serviceNotFound(view, serviceId), answer }
   const data = canonicalJson({ ...(JSON.parse(stored.data) as JsonObject), migrationFile })
-  return {
-    writes: [{ op: 'put', kind: SERVICE_KIND, id: serviceId, data, expect: expect ?? stored.revision }],
-    callersPrecondition: callers,
-    answer,
-  }
+  return { op: 'put', data, answer }
 }

@@ -34,6 +34,7 @@ export function histories(backend: ConformanceBackend): void {
         await alternate(caller, 3)
         const { entries } = caller
         expect(await store.history('service', 'a')).toEqual({
+          position: caller.position,
           entries: [entries[4], entries[2], entries[0]],
           previous: [3, 1, 0],
           complete: true,
@@ -45,7 +46,7 @@ export function histories(backend: ConformanceBackend): void {
       'is empty and complete for a record that never was',
       scoped(backend, async ({ store, caller }) => {
         await caller.write(put('a'))
-        const nothing = { entries: [], previous: [], complete: true }
+        const nothing = { position: caller.position, entries: [], previous: [], complete: true }
         expect(await store.history('service', 'b')).toEqual(nothing)
         expect(await store.history('node', 'a')).toEqual(nothing)
         expect(await store.history('service', 'A')).toEqual(nothing)
@@ -142,6 +143,40 @@ export function histories(backend: ConformanceBackend): void {
     )
 
     it(
+      'says where the journal stood: the page has every entry up to there, and none behind it',
+      scoped(backend, async ({ store, caller }) => {
+        expect((await store.history('service', 'a')).position).toEqual((await store.head()).position)
+        await caller.send(commitOf(put('b')))
+        let writing = true
+        const written = (async () => {
+          for (let v = 0; v < 40; v += 1)
+            await caller.send(
+              commitOf(put('a', { v })),
+              commitOf(put('b', { v })),
+              commitOf(put('a', { w: v })),
+            )
+          writing = false
+        })()
+        const pages = []
+        // Pages of two: the entries of a page have to be read at the moment that it names, too.
+        do pages.push(await store.history('service', 'a', { limit: 2 }))
+        while (writing)
+        await written
+        pages.push(await store.history('service', 'a', { limit: 2 }))
+        const all = caller.entries.filter(({ writes }) => writes.some(({ id }) => id === 'a')).reverse()
+        for (const { position, entries } of pages) {
+          const until = all.filter(({ revision }) => revision <= position.revision)
+          expect(entries).toEqual(until.slice(0, 2))
+          expect(position.lineage).toBe(caller.position.lineage)
+          expect(position.digest).toBe(
+            position.revision === 0 ? position.lineage : caller.entries[position.revision - 1]?.digest,
+          )
+        }
+        expect(pages.at(-1)?.position).toEqual(caller.position)
+      }),
+    )
+
+    it(
       'says that compaction removed older entries, and keeps the newest one below the floor',
       scoped(backend, async ({ store, caller }) => {
         await alternate(caller, 4)
@@ -176,6 +211,7 @@ export function histories(backend: ConformanceBackend): void {
         await caller.send(...Array.from({ length: 5 }, (_, v) => commitOf(put('b', { v }))))
         await store.compact(5)
         expect(await store.history('service', 'a')).toEqual({
+          position: caller.position,
           entries: [caller.entries[0]],
           previous: [0],
           complete: true,

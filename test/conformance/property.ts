@@ -214,6 +214,7 @@ class RandomHistory {
     const { all, kept } = this.#model.historyOf(key)
     const page = await this.#scope.store.history(key.kind, key.id)
     const { length } = page.entries
+    expect(page.position).toEqual(this.#model.positionAt(this.#model.revision))
     expect(length).toBeGreaterThanOrEqual(kept)
     expect(page.entries).toEqual(all.slice(0, length).map(({ entry }) => entry))
     expect(page.complete).toBe(this.#model.reachesFirst(key, length))

@@ -68,6 +68,38 @@ describe('http: reading', () => {
       expect((await scope.ask('/services', { headers: { 'if-none-match': before } })).status).toBe(200)
     }))
 
+  it('answers 200 to a reader that waits for a change where only the health has changed', () =>
+    withServer(async (scope) => {
+      const id = await register(scope)
+      await register(scope, { ...cart, serviceName: 'other' })
+      const ndjson = { accept: 'application/x-ndjson' }
+      const questions = [
+        [`/services/${id}`, {}],
+        ['/services', {}],
+        ['/services?name=cart&fields=serviceName,health', {}],
+        ['/services', ndjson],
+      ] as const
+      for (const status of ['up', 'down']) {
+        const known = []
+        for (const [path, headers] of questions)
+          known.push([path, headers, (await scope.ask(path, { headers })).headers.get('etag') ?? ''] as const)
+        const beat = () => scope.ask(`/services/${id}/heartbeat`, { method: 'PUT', json: { status } })
+        await beat()
+        for (const [path, headers, etag] of known) {
+          const again = await scope.ask(path, { headers: { ...headers, 'if-none-match': etag } })
+          expect([path, again.status]).toEqual([path, 200])
+          expect(again.text).toContain(`"health":"${status}"`)
+          const now = again.headers.get('etag') ?? ''
+          // The next heartbeat says nothing new.
+          await beat()
+          const quiet = await scope.ask(path, { headers: { ...headers, 'if-none-match': now } })
+          expect([path, quiet.status]).toEqual([path, 304])
+        }
+      }
+      const { headers } = await scope.ask(`/services/${id}?asOf=1`)
+      expect(headers.get('etag')).toMatch(/^"[0-9a-f]{8}-1-unknown"$/)
+    }))
+
   it('answers HEAD as GET, without the body', () =>
     withServer(async (scope) => {
       const id = await register(scope)

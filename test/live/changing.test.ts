@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { change, type PlannedChange } from '../../src/live/change.ts'
+import { CoordinatorError } from '../../src/errors.ts'
+import type { ChangeRequest, Plan, PlanState } from '../../src/live/change.ts'
 import type { Live } from '../../src/live/live.ts'
+import type { Projection, ProjectionDefinition } from '../../src/live/projection.ts'
 import { RecordWriter } from '../../src/live/record-writer.ts'
-import type { View } from '../../src/live/view.ts'
-import { commitOf, put } from '../conformance/build.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { commitOf, put, remove } from '../conformance/build.ts'
 import { GrantedTime } from '../support/granted-time.ts'
 import { withLive } from '../support/with-live.ts'
 
@@ -17,21 +19,32 @@ function request() {
   return { commitId: randomUUID(), actor: 'test' }
 }
 
+/** A change by a writer of its own, which does not know of any other. */
+function change<T>(
+  live: Live,
+  asked: ChangeRequest,
+  {
+    id = 'counter',
+    plan,
+    ifMatch,
+  }: { readonly id?: string; readonly plan: Plan<T>; readonly ifMatch?: string },
+): Promise<T> {
+  const context = { actor: 'test', ...(ifMatch === undefined ? {} : { ifMatch }) }
+  return new RecordWriter(live).change({ kind: 'service', id }, { request: asked, context }, plan)
+}
+
 /** Adds one to a counter, from what the view shows. */
-function increment(view: View): PlannedChange<Counted> {
-  const now = view.get('service', 'counter')
+const increment: Plan<Counted> = (state) => {
+  const now = state.read()
   const n = (now === undefined ? 0 : JSON.parse(now.data).n) + 1
-  return {
-    writes: [put('counter', { n }, { expect: now?.revision ?? 0 })],
-    answer: (outcome) => ({ n, revision: outcome.outcome === 'accepted' ? outcome.revision : 0 }),
-  }
+  return { op: 'put', data: canonicalJson({ n }), answer: ({ revision }) => ({ n, revision }) }
 }
 
 /** Says what the view does not know yet: somebody else writes between plan and commit. */
-async function interfere(live: Live, times: number) {
+function interfere(live: Live, times: number): Plan<Counted> {
   let left = times
-  return (view: View): PlannedChange<Counted> => {
-    const planned = increment(view)
+  return (state) => {
+    const planned = increment(state)
     if (left === 0) return planned
     left -= 1
     // Sent first, so it is judged before the change in the same batch.
@@ -40,11 +53,27 @@ async function interfere(live: Live, times: number) {
   }
 }
 
+class Count implements Projection {
+  size = 0
+
+  put(): void {
+    this.size += 1
+  }
+
+  remove(): void {
+    this.size -= 1
+  }
+}
+
+const counting: ProjectionDefinition<Count> = { name: 'count', kinds: ['service'], create: () => new Count() }
+
+const putA: Plan<unknown> = () => ({ op: 'put', data: canonicalJson({ v: 1 }), answer: (result) => result })
+
 describe('change', () => {
   it('L25: plans from the view, writes, and answers from what the store said', () =>
     withLive(async ({ live }) => {
-      expect(await change(live, request(), increment)).toEqual({ n: 1, revision: 1 })
-      expect(await change(live, request(), increment)).toEqual({ n: 2, revision: 2 })
+      expect(await change(live, request(), { plan: increment })).toEqual({ n: 1, revision: 1 })
+      expect(await change(live, request(), { plan: increment })).toEqual({ n: 2, revision: 2 })
       expect(live.view.get('service', 'counter')?.data).toBe('{"n":2}')
     }))
 
@@ -54,7 +83,7 @@ describe('change', () => {
       const count = async (at: Live) => {
         for (let n = 0; n < 10; ) {
           try {
-            await change(at, request(), increment)
+            await change(at, request(), { plan: increment })
             n += 1
           } catch (thrown) {
             expect(thrown).toMatchObject({ code: 'COORD_COMMIT_CONTENDED', outcome: 'not_written' })
@@ -68,14 +97,14 @@ describe('change', () => {
 
   it.each([1, 4])('L25: plans anew when somebody was faster: %i times', (times) =>
     withLive(async ({ live }) => {
-      const answer = await change(live, request(), await interfere(live, times))
+      const answer = await change(live, request(), { plan: interfere(live, times) })
       expect(answer).toEqual({ n: 101, revision: times + 1 })
     }),
   )
 
   it('L25: gives up after five attempts, and says that nothing was written', () =>
     withLive(async ({ live }) => {
-      await expect(change(live, request(), await interfere(live, 5))).rejects.toMatchObject({
+      await expect(change(live, request(), { plan: interfere(live, 5) })).rejects.toMatchObject({
         code: 'COORD_COMMIT_CONTENDED',
         status: 409,
         outcome: 'not_written',
@@ -91,7 +120,7 @@ describe('change', () => {
           does: 'answer',
           value: { status: 'ok', results: [conflict], entries: [], more: false },
         })
-        await expect(change(live, request(), increment)).rejects.toMatchObject({
+        await expect(change(live, request(), { plan: increment })).rejects.toMatchObject({
           code: 'COORD_REVISION_WAIT_TIMEOUT',
           outcome: 'not_written',
         })
@@ -99,60 +128,78 @@ describe('change', () => {
       { options: { revisionTimeoutMs: 30 } },
     ))
 
-  it('L25: does not try again against the wish of the caller', () =>
+  it.each([
+    ['an ETag of something else', '-7"', 1, { expected: 7, actual: 1 }],
+    ['an ETag of what is gone', '-1"', 0, { expected: 1, actual: 0 }],
+  ])('L25: does not try again against the wish of the caller: %s', (_name, end, actual, extra) =>
     withLive(async ({ live }) => {
       await live.commit(commitOf(put('a')))
+      await live.commit(commitOf(put('b')))
+      if (actual === 0) await live.commit(commitOf(remove('a')))
       let plans = 0
-      const plan = () => {
+      const plan: Plan<unknown> = (state: PlanState) => {
         plans += 1
-        return {
-          writes: [put('a', { v: 2 }, { expect: 7 })],
-          answer: () => 'written',
-          callersPrecondition: true,
-        }
+        return putA(state)
       }
-      await expect(change(live, request(), plan)).rejects.toMatchObject({
+      const ifMatch = `"${live.view.lineage.slice(0, 8)}${end}`
+      await expect(change(live, request(), { id: 'a', plan, ifMatch })).rejects.toMatchObject({
         code: 'COORD_PRECONDITION_FAILED',
         status: 412,
         outcome: 'not_written',
-        extra: { expected: 7, actual: 1 },
+        detail: actual === 0 ? 'The record does not exist.' : 'The record has revision 1, not 7.',
+        extra,
       })
       expect(plans).toBe(1)
+    }),
+  )
+
+  it('L25: refuses only after the store was asked, and once', () =>
+    withLive(async ({ live, store }) => {
+      const plan: Plan<unknown> = () => ({
+        op: 'refuse',
+        why: () => new CoordinatorError('COORD_SERVICE_NOT_FOUND'),
+        answer: (result) => result,
+      })
+      await expect(change(live, request(), { plan })).rejects.toMatchObject({
+        code: 'COORD_SERVICE_NOT_FOUND',
+      })
+      expect(store.callsOf('commit')).toHaveLength(1)
+      expect(live.view.revision).toBe(0)
     }))
 
-  it('L25: says that the record does not exist where that is the reason', () =>
-    withLive(async ({ live }) => {
-      const plan = () => ({
-        writes: [put('a', {}, { expect: 3 })],
-        answer: () => 'written',
-        callersPrecondition: true,
-      })
-      await expect(change(live, request(), plan)).rejects.toMatchObject({
-        detail: 'The record does not exist.',
-      })
-    }))
-
-  it('L25: says that the record exists already where there should be none', () =>
-    withLive(async ({ live }) => {
-      await live.commit(commitOf(put('a')))
-      const plan = () => ({
-        writes: [put('a', {}, { expect: 0 })],
-        answer: () => 'written',
-        callersPrecondition: true,
-      })
-      await expect(change(live, request(), plan)).rejects.toMatchObject({
-        detail: 'The record exists already, with revision 1.',
-      })
-    }))
+  it('L25: shows what is kept over all records only when the view was brought up to date', () =>
+    withLive(
+      async ({ live }) => {
+        await live.commit(commitOf(put('b')))
+        const seen: unknown[] = []
+        const plan: Plan<unknown> = (state) => {
+          const index = state.projection(counting)
+          seen.push(index?.size)
+          return index === undefined
+            ? { op: 'refuse', why: () => new CoordinatorError('COORD_INTERNAL'), answer: (result) => result }
+            : putA(state)
+        }
+        expect(await change(live, request(), { plan })).toMatchObject({ changed: true })
+        expect(seen).toEqual([undefined, 1])
+      },
+      { domain: { kinds: {}, projections: [counting] } },
+    ))
 
   it('L25: refuses a commit id that belongs to another request, and repeats its own', () =>
     withLive(async ({ live }) => {
       const first = { ...request(), fingerprint: 'one' }
-      const plan = (): PlannedChange<unknown> => ({ writes: [put('a')], answer: (outcome) => outcome })
-      const answer = await change(live, first, plan)
-      expect(answer).toMatchObject({ outcome: 'accepted', revision: 1, replayed: false })
-      expect(await change(live, first, plan)).toMatchObject({ revision: 1, replayed: true })
-      await expect(change(live, { ...first, fingerprint: 'two' }, plan)).rejects.toMatchObject({
+      const answer = await change(live, first, { id: 'a', plan: putA })
+      expect(answer).toEqual({ changed: true, created: true, revision: 1, replayed: false })
+      expect(await change(live, first, { id: 'a', plan: putA })).toEqual({
+        changed: true,
+        created: true,
+        revision: 1,
+        replayed: true,
+        replayedData: '{"v":1}',
+      })
+      await expect(
+        change(live, { ...first, fingerprint: 'two' }, { id: 'a', plan: putA }),
+      ).rejects.toMatchObject({
         code: 'COORD_IDEMPOTENCY_REUSED',
         status: 422,
         outcome: 'not_written',
@@ -163,14 +210,18 @@ describe('change', () => {
   it('L25: answers what was there already', () =>
     withLive(async ({ live }) => {
       await live.commit(commitOf(put('a')))
-      const plan = (): PlannedChange<unknown> => ({ writes: [put('a')], answer: (outcome) => outcome })
-      expect(await change(live, request(), plan)).toEqual({ outcome: 'unchanged', revisions: [1] })
+      expect(await change(live, request(), { id: 'a', plan: putA })).toEqual({
+        changed: false,
+        created: false,
+        revision: 1,
+        replayed: false,
+      })
     }))
 
   it('L25: keeps its commit id over a lost reply, so that the change happens once', () =>
     withLive(async ({ live, store }) => {
       store.next('commit', { does: 'lose reply' })
-      expect(await change(live, request(), increment)).toEqual({ n: 1, revision: 1 })
+      expect(await change(live, request(), { plan: increment })).toEqual({ n: 1, revision: 1 })
       expect(live.view.get('service', 'counter')?.data).toBe('{"n":1}')
     }))
 })
@@ -180,7 +231,7 @@ describe('changes of one record', () => {
     const writer = new RecordWriter(live)
     const context = { actor: 'test', ...conditions }
     const changes = Array.from({ length: 6 }, () =>
-      writer.change('counter', { request: request(), context }, ({ view }) => increment(view)),
+      writer.change({ kind: 'service', id: 'counter' }, { request: request(), context }, increment),
     )
     return Promise.all(changes.map((each) => each.catch((thrown: unknown) => thrown)))
   }

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CommitCall, CommitReply } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
-import { change } from '../../src/live/change.ts'
+import type { Plan } from '../../src/live/change.ts'
+import type { Live } from '../../src/live/live.ts'
 import { RecordWriter } from '../../src/live/record-writer.ts'
-import type { View } from '../../src/live/view.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Position, StoredRecord } from '../../src/records/record.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { commitOf, idsOf, newCall, put } from '../conformance/build.ts'
@@ -21,6 +22,17 @@ async function failOver(scopes: readonly LiveScope[], keep: number): Promise<Mem
   const copy = await shortened(first.store.inner, keep)
   for (const { store } of scopes) store.inner = copy
   return copy
+}
+
+function changeOf<T>(
+  live: Live,
+  id: string,
+  plan: Plan<T>,
+  conditions: { ifMatch?: string } = {},
+): Promise<T> {
+  const request = { commitId: randomUUID(), actor: 'test' }
+  const context = { actor: 'test', ...conditions }
+  return new RecordWriter(live).change({ kind: 'service', id }, { request, context }, plan)
 }
 
 describe('a database that lost its newest commits', () => {
@@ -132,13 +144,12 @@ describe('a database that lost its newest commits', () => {
       await (await Caller.at(copy)).write(put('a', { n: 10 }))
       scope.store.inner = copy
       const seen: number[] = []
-      const plan = (view: View) => {
-        const { data, revision } = view.get('service', 'a') as StoredRecord
-        const { n } = JSON.parse(data) as { readonly n: number }
+      const plan: Plan<string> = (state) => {
+        const { n } = JSON.parse((state.read() as StoredRecord).data) as { readonly n: number }
         seen.push(n)
-        return { writes: [put('a', { n: n + 1 }, { expect: revision })], answer: () => 'written' }
+        return { op: 'put', data: canonicalJson({ n: n + 1 }), answer: () => 'written' }
       }
-      await change(live, { commitId: randomUUID(), actor: 'test' }, plan)
+      await changeOf(live, 'a', plan)
       expect(seen).toEqual([2, 10])
       expect(live.view.get('service', 'a')).toMatchObject({ data: '{"n":11}', revision: 3 })
     }))
@@ -151,12 +162,13 @@ describe('a database that lost its newest commits', () => {
       const copy = await shortened(scope.store.inner, 1)
       await (await Caller.at(copy)).write(put('a', { v: 3 }))
       scope.store.inner = copy
-      const plan = () => ({
-        writes: [put('a', { v: 4 }, { expect: 2 })],
+      const ifMatch = `"${live.view.lineage.slice(0, 8)}-2"`
+      const plan: Plan<string> = () => ({
+        op: 'put',
+        data: canonicalJson({ v: 4 }),
         answer: () => 'written',
-        callersPrecondition: true,
       })
-      await expect(change(live, { commitId: randomUUID(), actor: 'test' }, plan)).rejects.toMatchObject({
+      await expect(changeOf(live, 'a', plan, { ifMatch })).rejects.toMatchObject({
         code: 'COORD_PRECONDITION_FAILED',
         outcome: 'not_written',
       })
@@ -172,12 +184,13 @@ describe('a database that lost its newest commits', () => {
       await copy.fork({ lineage, revision, digest })
       await (await Caller.at(copy)).write(put('a', { v: 2 }))
       scope.store.inner = copy
-      const request = { commitId: randomUUID(), actor: 'test' }
-      const written = new RecordWriter(live).change(
-        'a',
-        { request, context: { actor: 'test', ifMatch: `"${lineage.slice(0, 8)}-2"` } },
-        () => ({ writes: [put('a', { v: 3 }, { expect: 2 })], answer: () => 'written' }),
-      )
+      const ifMatch = `"${lineage.slice(0, 8)}-2"`
+      const plan: Plan<string> = () => ({
+        op: 'put',
+        data: canonicalJson({ v: 3 }),
+        answer: () => 'written',
+      })
+      const written = changeOf(live, 'a', plan, { ifMatch })
       await expect(written).rejects.toMatchObject({
         code: 'COORD_PRECONDITION_FAILED',
         outcome: 'not_written',

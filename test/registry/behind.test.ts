@@ -6,14 +6,16 @@ import { createRegistry, parseListQuery, type Registry, registryDomain } from '.
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
 /** Two coordinators on one store; the second one hears of the first one's commits only when it asks. */
-async function withTwo(run: (first: Registry, second: Registry) => Promise<void>): Promise<void> {
+async function withTwo(
+  run: (first: Registry, second: Registry, lives: readonly [Live, Live]) => Promise<void>,
+): Promise<void> {
   const store = new MemoryStore()
   const slow = { pollMinMs: 600_000, pollMaxMs: 600_000 }
   const lives = [new Live(store, registryDomain), new Live(store, registryDomain, slow)] as const
   const [first, second] = [createRegistry(lives[0]), createRegistry(lives[1])]
   for (const live of lives) await live.start()
   try {
-    await run(first, second)
+    await run(first, second, lives)
   } finally {
     for (const live of lives) await live.stop()
   }
@@ -97,6 +99,111 @@ describe('a coordinator that is behind', () => {
       )
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     }))
+})
+
+describe('a coordinator that still shows a service which is gone', () => {
+  /** The second coordinator shows the service, with all it had; the first one has deregistered it. */
+  async function withGone(
+    run: (scope: {
+      first: Registry
+      second: Registry
+      lives: readonly [Live, Live]
+      serviceId: string
+    }) => Promise<void>,
+  ): Promise<void> {
+    await withTwo(async (first, second, lives) => {
+      const { serviceId } = await first.register({ ...cart, migrationFile: { a: 1 } }, someone)
+      await lives[1].catchUp()
+      await first.deregister(serviceId, someone)
+      expect(second.get(serviceId).json).toContain('"migrationFile":{"a":1}')
+      await run({ first, second, lives, serviceId })
+    })
+  }
+
+  it.each([
+    ['If-None-Match: *', { ifNoneMatch: '*' }],
+    ['no condition', {}],
+    ['If-None-Match: * and a key', { ifNoneMatch: '*', idempotencyKey: 'k' }],
+  ])('gives a new one with %s nothing of the old one', (_name, conditions) =>
+    withGone(async ({ second, serviceId }) => {
+      expect(await second.register(cart, { ...someone, ...conditions })).toMatchObject({
+        created: true,
+        status: 'pending_migration',
+        revision: 3,
+      })
+      expect(second.get(serviceId).json).not.toContain('migrationFile')
+    }),
+  )
+
+  it.each([[{ ifNoneMatch: '*' }], [{}], [{ ifMatch: '*' }]])(
+    'takes no second stage for it: %j',
+    (conditions) =>
+      withGone(async ({ second, lives, serviceId }) => {
+        const body = { migrationFile: { b: 2 } }
+        const refused = await errorOf(() =>
+          second.submitMigration(serviceId, body, { ...someone, ...conditions }),
+        )
+        expect(refused).toMatchObject({ status: 'ifMatch' in conditions ? 412 : 404 })
+        expect((await lives[0].store.head()).position.revision).toBe(2)
+      }),
+  )
+
+  it.each(['registration', 'second stage', 'deregistration'])(
+    'refuses a %s with the ETag that it still answers: the service is gone',
+    (what) =>
+      withGone(async ({ second, serviceId }) => {
+        const conditions = { ...someone, ifMatch: second.get(serviceId).etag }
+        const write = () =>
+          what === 'registration'
+            ? second.register(cart, conditions)
+            : what === 'deregistration'
+              ? second.deregister(serviceId, conditions)
+              : second.submitMigration(serviceId, { migrationFile: {} }, conditions)
+        expect(await errorOf(write)).toMatchObject({
+          code: 'COORD_PRECONDITION_FAILED',
+          extra: { expected: 1, actual: 0 },
+        })
+      }),
+  )
+
+  it('gives a batch nothing of the old one', () =>
+    withGone(async ({ second, serviceId }) => {
+      const { results } = await second.registerBatch([cart], someone)
+      expect(results).toMatchObject([{ created: true, status: 'pending_migration', revision: 3 }])
+      expect(second.get(serviceId).json).not.toContain('migrationFile')
+    }))
+})
+
+describe('a coordinator that is behind, asked the same again', () => {
+  it('shows what was stored, and not what was sent this time', () =>
+    withTwo(async (first, second, lives) => {
+      const keyed = { ...someone, idempotencyKey: 'k' }
+      const { serviceId } = await first.register({ ...cart, migrationFile: { a: 1 } }, someone)
+      const stored = await first.register({ ...cart, tags: ['x'] }, keyed)
+      const again = await second.register({ ...cart, tags: ['x'] }, keyed)
+      expect(again).toEqual({ ...stored, replayed: true })
+      const shown = second.get(serviceId).json
+      expect(shown).toBe(first.get(serviceId).json)
+      expect(JSON.parse(shown)).toMatchObject({ migrationFile: { a: 1 }, tags: ['x'] })
+      expect(second.list(parseListQuery({ tag: 'x', status: 'active' })).total).toBe(1)
+      expect(lives[1].view.position).toEqual(lives[0].view.position)
+    }))
+
+  it.each(['second stage', 'deregistration'])(
+    'answers the first result of a %s of what it never saw',
+    (what) =>
+      withTwo(async (first, second) => {
+        const keyed = { ...someone, idempotencyKey: 'k' }
+        const { serviceId } = await first.register(cart, someone)
+        const write = (registry: Registry) =>
+          what === 'deregistration'
+            ? registry.deregister(serviceId, keyed)
+            : registry.submitMigration(serviceId, { migrationFile: { a: 1 } }, keyed)
+        const stored = await write(first)
+        if (what !== 'deregistration') await first.deregister(serviceId, someone)
+        expect(await write(second)).toEqual({ ...stored, replayed: true })
+      }),
+  )
 })
 
 describe('a record that was made unfit by hand', () => {

@@ -56,15 +56,78 @@ describe('heartbeats', () => {
       expect(answer.warnings?.[0]?.message).toContain('did you mean status?')
     }))
 
-  it('change neither the ETag nor the stored data', () =>
+  it('change the ETags of what shows them where they change the health, and nothing that is stored', () =>
     withRegistry(async ({ registry, live }) => {
-      const { serviceId } = await registry.register(cart, someone)
-      const before = { one: registry.get(serviceId).etag, list: registry.list(parseListQuery({})).etag }
-      registry.heartbeat(serviceId, { status: 'down' })
-      expect({ one: registry.get(serviceId).etag, list: registry.list(parseListQuery({})).etag }).toEqual(
-        before,
-      )
+      const { serviceId, etag } = await registry.register(cart, someone)
+      const other = await registry.register({ ...cart, serviceName: 'other' }, someone)
+      const seen = async () => {
+        const all = registry.listAll(parseListQuery({}))
+        for await (const _ of all);
+        const list = (question: Record<string, string>) => registry.list(parseListQuery(question)).etag
+        return [
+          registry.get(serviceId).etag,
+          list({}),
+          list({ name: cart.serviceName }),
+          list({ fields: 'health' }),
+          all.etag,
+        ]
+      }
+      const untouched = () => [
+        registry.get(other.serviceId).etag,
+        registry.list(parseListQuery({ name: 'other' })).etag,
+      ]
+      const others = untouched()
+      const states = [await seen()]
+      for (const status of ['down', 'up'] as const) {
+        registry.heartbeat(serviceId, { status })
+        states.push(await seen())
+        // A heartbeat that says the same moves only the clock of the last one.
+        registry.heartbeat(serviceId, { status })
+        expect(await seen()).toEqual(states.at(-1))
+      }
+      for (const [at, one] of (states[0] as string[]).entries())
+        expect(new Set(states.map((tags) => tags[at])).size, one).toBe(3)
+      expect(untouched()).toEqual(others)
       expect(live.view.get('service', serviceId)?.data).not.toContain('down')
+      expect(etag).toBe(`"${live.view.lineage.slice(0, 8)}-1"`)
+    }))
+
+  it.each(['down', 'up', 'none'])('are no part of a condition on what is stored: %s', (status) =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      const { etag } = registry.get(serviceId)
+      if (status !== 'none') registry.heartbeat(serviceId, { status })
+      expect(await registry.register({ ...cart, tags: ['x'] }, { ...someone, ifMatch: etag })).toMatchObject({
+        revision: 2,
+      })
+      const lost = registry.register({ ...cart, tags: ['y'] }, { ...someone, ifMatch: etag })
+      expect(await errorOf(() => lost)).toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
+    }),
+  )
+
+  it('that stay away change the ETags too: without a commit and without a request', async () => {
+    const clocks = new Clocks()
+    await withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
+      registry.heartbeat(serviceId)
+      const tags = () => [registry.get(serviceId).etag, registry.list(parseListQuery({})).etag]
+      const up = tags()
+      clocks.pass(31_000)
+      expect(fields(registry, serviceId).health).toBe('expired')
+      const expired = tags()
+      expect(expired[0]).not.toBe(up[0])
+      expect(expired[1]).not.toBe(up[1])
+    }, clocks.options())
+  })
+
+  it('are shown in a list of everything as they were when its ETag was made', () =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      const all = registry.listAll(parseListQuery({}))
+      registry.heartbeat(serviceId, { status: 'down' })
+      const lines: string[] = []
+      for await (const chunk of all) lines.push(chunk)
+      expect(JSON.parse(lines.join(''))).toMatchObject({ health: 'unknown', lastHeartbeat: null })
     }))
 
   it('without a TTL never expire', async () => {

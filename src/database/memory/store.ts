@@ -140,21 +140,22 @@ export class MemoryStore implements Store {
     this.#refuseWhenClosed()
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
     const key = { kind, id }
+    const position = this.#position
     const entries: Entry[] = []
     const previous: Revision[] = []
     let revision = this.#newestTo(key)?.revision ?? 0
     while (revision > 0) {
       const version = this.#version(key, revision)
-      if (version === undefined) return { entries, previous, complete: false }
+      if (version === undefined) return { position, entries, previous, complete: false }
       if (revision < before) {
         if (entries.length === limit)
-          return { entries, previous, next: (entries.at(-1) as Entry).revision, complete: false }
+          return { position, entries, previous, next: (entries.at(-1) as Entry).revision, complete: false }
         entries.push(version.row.entry)
         previous.push(version.row.previous[version.index] as Revision)
       }
       revision = version.row.prior[version.index] as Revision
     }
-    return { entries, previous, complete: true }
+    return { position, entries, previous, complete: true }
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {

@@ -96,6 +96,8 @@ export function entriesAfter(
 
 /** Where a walk along the versions of a record stands. */
 export interface HistoryPart {
+  /** The head when the part was read. */
+  readonly position: Position
   readonly entries: readonly Entry[]
   readonly previous: readonly Revision[]
   /**
@@ -117,16 +119,17 @@ export interface HistoryQuestion extends RecordKey {
 /** Part of a record's history, newest first. */
 export function readHistory(connection: Connection, question: HistoryQuestion): HistoryPart {
   const { before, limit } = question
+  const { position } = headOf(connection.readHead())
   const entries: Entry[] = []
   const previous: Revision[] = []
   let revision = question.resume ?? newestVersion(connection, question)
   for (let [steps, size] = [0, 0]; revision > 0; steps += 1) {
     if (steps === WALK_STEPS || size >= ANSWER_SIZE)
-      return { entries, previous, end: 'paused', resume: revision }
+      return { position, entries, previous, end: 'paused', resume: revision }
     const version = readVersion(connection, question, revision)
-    if (version === undefined) return { entries, previous, end: 'forgotten', resume: 0 }
+    if (version === undefined) return { position, entries, previous, end: 'forgotten', resume: 0 }
     if (revision < before) {
-      if (entries.length === limit) return { entries, previous, end: 'full', resume: revision }
+      if (entries.length === limit) return { position, entries, previous, end: 'full', resume: revision }
       const entry = readEntry(connection, revision)
       if (entry === undefined)
         throw connection.corrupt(`revision ${revision} has writes but is missing from the journal`)
@@ -136,7 +139,7 @@ export function readHistory(connection: Connection, question: HistoryQuestion): 
     }
     revision = version.prior
   }
-  return { entries, previous, end: 'first', resume: 0 }
+  return { position, entries, previous, end: 'first', resume: 0 }
 }
 
 /** Where the walk begins: below `before` at once, if that is a version of the record; else at its newest one. */

@@ -135,6 +135,8 @@ export class SqliteStore implements Store {
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
     const entries: Entry[] = []
     const previous: Revision[] = []
+    // Of the first part: what was written since is newer than everything that the later parts walk over.
+    let position: Position | undefined
     for (let resume: Revision | undefined; ; ) {
       const part = await this.#call('history', {
         kind,
@@ -143,11 +145,12 @@ export class SqliteStore implements Store {
         limit: limit - entries.length,
         ...(resume === undefined ? {} : { resume }),
       })
+      position ??= part.position
       entries.push(...part.entries)
       previous.push(...part.previous)
       if (part.end === 'full')
-        return { entries, previous, next: entries.at(-1)?.revision ?? before, complete: false }
-      if (part.end !== 'paused') return { entries, previous, complete: part.end === 'first' }
+        return { position, entries, previous, next: entries.at(-1)?.revision ?? before, complete: false }
+      if (part.end !== 'paused') return { position, entries, previous, complete: part.end === 'first' }
       resume = part.resume
     }
   }

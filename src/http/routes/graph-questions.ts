@@ -4,7 +4,9 @@ import type { Question } from '../../graph/answer-question.ts'
 import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
 import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
 import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
+import { recordEtag } from '../../records/etag.ts'
 import { recordIdOf } from '../../records/graph-id.ts'
+import type { Revision } from '../../records/record.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
 import {
@@ -92,7 +94,10 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, ...found }),
       revision: found.revision,
-      headers: asOf === undefined ? assertionEtag('node' in found ? found.node.id : found.edge.id, ask) : [],
+      headers:
+        asOf === undefined
+          ? assertionEtag(ask, 'node' in found ? found.node.id : found.edge.id, found.revision)
+          : [],
     })
   }
 
@@ -110,10 +115,13 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
   }
 
   /** The ETag of what was asserted, for `If-Match`. Without conditions it must not mean that nothing has changed. */
-  function assertionEtag(id: string, kind: 'node' | 'edge'): string[] {
+  function assertionEtag(kind: 'node' | 'edge', id: string, shown: Revision): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
-    return record === undefined ? [] : ['ETag', `"${view.lineage.slice(0, 8)}-${record.revision}"`]
+    // What was asserted since the answer was made is not shown by it: a write on that condition would overwrite it unseen.
+    return record === undefined || record.revision > shown
+      ? []
+      : ['ETag', recordEtag(view.lineage, record.revision)]
   }
 
   async function diff(request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
+import { graphEtag } from '../../records/etag.ts'
 import { invalidQuery } from '../../records/invalid-query.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { FORMAT_NAMES, preferredFormat } from '../graph-format.ts'
@@ -78,7 +79,7 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
       chunks: answer.chunks,
       contentType: answer.contentType,
       revision,
-      ...(rebuilt === undefined ? { etag: `"${lineage.slice(0, 8)}-${revision}-${format}"` } : {}),
+      ...(rebuilt === undefined ? { etag: graphEtag(lineage, revision, format) } : {}),
     })
   }
 

@@ -206,11 +206,12 @@ as $$
   limit 1
 $$;
 
--- {kind, id, before?, limit} -> {status, entries, previous, next?, complete}, newest first
+-- {kind, id, before?, limit} -> {status, head, entries, previous, next?, complete}, newest first
 create or replace function @schema@.history(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
+  h constant @schema@.head := @schema@.current_head();
   the_kind text;
   the_id text;
   before_revision bigint;
@@ -223,7 +224,6 @@ declare
   previous bigint[] := '{}';
   reply jsonb := '{"status": "ok", "complete": true}';
 begin
-  perform @schema@.current_head();
   p := @schema@.argument(p);
   the_kind := p ->> 'kind';
   the_id := p ->> 'id';
@@ -256,7 +256,8 @@ begin
     end if;
     next_revision := j.prior[place];
   end loop;
-  return reply || jsonb_build_object('entries', to_jsonb(entries), 'previous', to_jsonb(previous));
+  return reply || jsonb_build_object(
+    'head', @schema@.head_json(h), 'entries', to_jsonb(entries), 'previous', to_jsonb(previous));
 end
 $$;
 

@@ -1,0 +1,10 @@
+/**
+ * Whether a service is alive, as far as this coordinator can tell.
+ *
+ * - `unknown`: it never sent a heartbeat here, or the coordinator has served for less than one TTL.
+ * - `up`, `down`: what its last heartbeat said.
+ * - `expired`: it promised heartbeats (`ttlSeconds`), and for longer than that none came.
+ */
+export type Health = 'unknown' | 'up' | 'down' | 'expired'
+
+export const HEALTHS: readonly Health[] = ['unknown', 'up', 'down', 'expired']
