@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { currentQuestion } from './client-question.ts'
 
 /** How long work goes on before others get their turn, in milliseconds. */
 const TURN_MS = 5
@@ -16,10 +17,15 @@ export class Pace {
     this.#until = performance.now() + TURN_MS
   }
 
-  /** Gives others their turn. */
+  /**
+   * Gives others their turn.
+   *
+   * @throws COORD_QUESTION_* where the answer that is worked on is not wanted any more
+   */
   async turn(): Promise<void> {
     await turn()
     this.renew()
+    currentQuestion()?.look()
   }
 }
 

@@ -1,6 +1,8 @@
+import { PageBudget } from '../live/page-budget.ts'
 import type { View } from '../live/view.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { ListAnswer, ListStream } from './answers.ts'
+import { itemBytes } from './item-bytes.ts'
 import type { Leases } from './leases.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
 import { listEtag } from './list-digest.ts'
@@ -23,13 +25,17 @@ export function listServices(view: View, leases: Leases, query: ListQuery): List
   const matches = matchServices(index, filters, leases)
   // One more than the page shows whether there is another page.
   const slots = selectPage(index, matches, { after, count: limit + 1 })
-  const last = slots[limit - 1]
+  const budget = new PageBudget()
+  const page = slots.slice(0, limit)
+  const end = page.findIndex((slot) => !budget.takeBytes(itemBytes(index.record(slot), fields)))
+  if (end !== -1) page.length = end
+  const last = page.at(-1)
   return {
-    items: slots.slice(0, limit).map((slot) => slotJson(index, leases, { slot, fields })),
+    items: page.map((slot) => slotJson(index, leases, { slot, fields })),
     total: matches.total,
     revision: view.revision,
     etag: listEtag(view.lineage, matches.total, matches.digest),
-    ...(slots.length > limit && last !== undefined
+    ...(slots.length > page.length && last !== undefined
       ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
       : {}),
   }

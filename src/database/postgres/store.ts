@@ -11,6 +11,7 @@ import type {
   Head,
   HistoryOptions,
   HistoryPage,
+  JournalReader,
   LoadPage,
   Moment,
   PoolFigures,
@@ -77,8 +78,8 @@ export class PostgresStore implements Store {
     return this.#store.commit(after, batch)
   }
 
-  changes(after: Position, limit: number): Promise<ChangesReply> {
-    return this.#store.changes(after, limit)
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
+    return this.#store.changes(after, limit, reader)
   }
 
   history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {

@@ -11,6 +11,7 @@ import type {
   Head,
   HistoryOptions,
   HistoryPage,
+  JournalReader,
   LoadPage,
   Moment,
   PoolFigures,
@@ -74,8 +75,8 @@ export class SupabaseStore implements Store {
     return this.#store.commit(after, batch)
   }
 
-  changes(after: Position, limit: number): Promise<ChangesReply> {
-    return this.#store.changes(after, limit)
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
+    return this.#store.changes(after, limit, reader)
   }
 
   history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {
