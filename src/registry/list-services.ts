@@ -7,7 +7,7 @@ import type { Leases } from './leases.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
 import { listEtag } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
-import { matchServices } from './match-services.ts'
+import { type MatchContext, matchServices } from './match-services.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
 import { selectPage } from './select-page.ts'
 import { type ServiceIndex, serviceIndex } from './service-index.ts'
@@ -18,11 +18,12 @@ import { projectJson, serviceJson } from './service-json.ts'
  *
  * @throws COORD_CURSOR_INVALID
  */
-export function listServices(view: View, leases: Leases, query: ListQuery): ListAnswer {
+export function listServices(view: View, context: MatchContext, query: ListQuery): ListAnswer {
+  const { leases } = context
   const { filters, limit, cursor, fields } = query
   const after = cursor === undefined ? undefined : readCursor(cursor, filters)
   const index = view.projection(serviceIndex)
-  const matches = matchServices(index, filters, leases)
+  const matches = matchServices(index, filters, context)
   // One more than the page shows whether there is another page.
   const slots = selectPage(index, matches, { after, count: limit + 1 })
   const budget = new PageBudget()
@@ -45,16 +46,20 @@ export function listServices(view: View, leases: Leases, query: ListQuery): List
  * Everything that matches at this moment, as chunks of whole NDJSON lines. What is committed while they are read does not
  * show: records never change, they are replaced.
  */
-export function streamServices(view: View, leases: Leases, { filters, fields }: ListQuery): ListStream {
+export function streamServices(
+  view: View,
+  context: MatchContext,
+  { filters, fields }: ListQuery,
+): ListStream {
   const index = view.projection(serviceIndex)
-  const matches = matchServices(index, filters, leases)
+  const matches = matchServices(index, filters, context)
   const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
   const lines = linesOf(index, slots)
   return {
     total: matches.total,
     revision: view.revision,
     etag: listEtag(view.lineage, matches.total, matches.digest),
-    [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(lines, leases, fields)),
+    [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(lines, context.leases, fields)),
   }
 }
 
