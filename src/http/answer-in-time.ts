@@ -13,11 +13,12 @@ import {
  */
 export function answerInTime(app: FastifyInstance, times: QuestionTimes): void {
   app.addHook('onRoute', (options) => {
-    if (options.config?.operation?.writes === true) return
     const { handler, url } = options
+    const writes = options.config?.operation?.writes === true
     const inTime: RouteHandlerMethod = function (request, reply) {
-      // The framework makes the handler of HEAD from that of GET.
-      if (currentQuestion() !== undefined) return handler.call(this, request, reply)
+      // A write goes on to its end whatever its client does. And the framework makes the handler of HEAD from that of GET.
+      if ((writes && !isDryRun(request)) || currentQuestion() !== undefined)
+        return handler.call(this, request, reply)
       const question = new ClientQuestion(new RequestAsker(request, reply, url), times)
       let answer: unknown
       try {
@@ -32,6 +33,11 @@ export function answerInTime(app: FastifyInstance, times: QuestionTimes): void {
     }
     options.handler = inTime
   })
+}
+
+/** Whether a request to write only asks what would happen. */
+function isDryRun({ raw: { url = '' } }: FastifyRequest): boolean {
+  return url.includes('?') && /[?&]dryRun=true(?:&|$)/.test(url)
 }
 
 async function untilEnd(question: ClientQuestion, answer: Promise<unknown>): Promise<unknown> {

@@ -24,7 +24,6 @@ import { historyQuery } from '../history-query.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
-import { whileWanted } from '../while-wanted.ts'
 
 const node = z
   .string()
@@ -71,8 +70,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     checkLineage(live, request)
     const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const question = { ask, ...wanted, ...types } as Question
-    const found =
-      asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question, whileWanted(reply))
+    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
     checkLineage(live, request)
     answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.revision })
   }
@@ -87,8 +85,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
     const question = { ask, id: request.params.id } as const
-    const found =
-      asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question, whileWanted(reply))
+    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, ...found }),
       revision: found.revision,
@@ -122,7 +119,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
     const between = { from, to: to ?? { revision: live.view.revision }, limit }
-    const found = await graph.diff(between, whileWanted(reply))
+    const found = await graph.diff(between)
     checkLineage(live, request)
     answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.to })
   }

@@ -9,7 +9,6 @@ import type { HttpContext } from '../http-context.ts'
 import { requiredBody } from '../json-body.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
-import { whileWanted } from '../while-wanted.ts'
 import { writeContext } from '../write-context.ts'
 
 const noQuery = z.object({})
@@ -83,7 +82,7 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live
       { config: { operation: { ...simulateOperation, hidden } } },
       async (request, reply) => {
         check(request)
-        const answer = await graph.simulate(requiredBody(request), whileWanted(reply))
+        const answer = await graph.simulate(requiredBody(request))
         answers.sendState(reply, {
           body: JSON.stringify({ success: true, ...answer }),
           revision: answer.revision,
