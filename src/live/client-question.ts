@@ -142,10 +142,12 @@ export class ClientQuestion {
   #fault(): CoordinatorError | undefined {
     const asker = this.#asker
     if (this.#ended !== undefined || asker === undefined) return this.#ended
-    if (asker.isGone) this.#ended = new CoordinatorError('COORD_QUESTION_ABANDONED')
+    if (asker.isGone)
+      this.#ended = new CoordinatorError('COORD_QUESTION_ABANDONED', { outcome: 'not_written' })
     else if (!asker.isAnswered && performance.now() > this.#deadline)
       this.#ended = new CoordinatorError('COORD_QUESTION_TOO_LARGE', {
         detail: `The answer was not ready within ${this.#limitMs} ms.`,
+        outcome: 'not_written',
       })
     return this.#ended
   }

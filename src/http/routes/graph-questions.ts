@@ -5,6 +5,7 @@ import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
 import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
 import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
 import { recordIdOf } from '../../records/graph-id.ts'
+import { fittingJson } from '../fitting-json.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
 import {
@@ -72,7 +73,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     const question = { ask, ...wanted, ...types } as Question
     const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
     checkLineage(live, request)
-    answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.revision })
+    answers.sendState(reply, { body: await fittingJson(found), revision: found.revision })
   }
 
   async function sendOne(
@@ -121,7 +122,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     const between = { from, to: to ?? { revision: live.view.revision }, limit }
     const found = await graph.diff(between)
     checkLineage(live, request)
-    answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.to })
+    answers.sendState(reply, { body: await fittingJson(found), revision: found.to })
   }
 
   for (const [prefix, hidden] of [

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AssertAnswer, RetractAnswer } from '../../graph/asserted.ts'
 import { simulationSchema } from '../../graph/read-simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph-schema.ts'
+import { fittingJson } from '../fitting-json.ts'
 import { checkLineage } from '../freshness.ts'
 import { assertAnswerSchema, rebuildSchema, retractAnswerSchema, simulateSchema } from '../graph-schemas.ts'
 import type { HttpContext } from '../http-context.ts'
@@ -84,7 +85,7 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live
         check(request)
         const answer = await graph.simulate(requiredBody(request))
         answers.sendState(reply, {
-          body: JSON.stringify({ success: true, ...answer }),
+          body: await fittingJson(answer),
           revision: answer.revision,
         })
       },
