@@ -103,6 +103,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     logger,
     settings,
     version: packageJson.version,
+    questionTimes: { presentMs: settings.questionTimeoutMs, pastMs: settings.pastQuestionTimeoutMs },
   })
   return new RunningCoordinator({ live, registry, graph, metrics, settings, logger, server })
 }

@@ -252,6 +252,25 @@ export const ERRORS = {
     hint: 'Ask again after `Retry-After`, and about fewer moments at a time: questions about one moment share its graph.',
   },
 
+  // Questions and their budgets
+  COORD_QUESTION_TOO_LARGE: {
+    status: 503,
+    retryable: false,
+    title: 'The question takes longer than a question may',
+    hint: 'Narrow it: a filter, a smaller `limit` or `depth`, a nearer moment, fewer changes at once. QUESTION_TIMEOUT_MS and PAST_QUESTION_TIMEOUT_MS say how long a question may take.',
+  },
+  COORD_QUESTION_ABANDONED: {
+    status: 499,
+    retryable: true,
+    title: 'The client went away before it had its answer',
+    hint: 'Keep the connection open until the answer has come. Nobody receives this code; it counts such requests in the metrics.',
+  },
+  COORD_PAST_BUSY: {
+    ...retry,
+    title: 'Too many questions about the past are waiting',
+    hint: 'Ask again after `Retry-After`; raise DATABASE_POOL_MAX to answer more of them at the same time.',
+  },
+
   // Revisions and time
   COORD_REVISION_COMPACTED: {
     status: 410,

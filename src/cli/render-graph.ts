@@ -120,10 +120,10 @@ export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
   }
   const rows = [
     ...answer.brokenConsumers.map(({ id, loses }) => ['loses', id, loses]),
-    ...answer.violatedRanges.map(({ consumer, dependency, range, versions }) => [
+    ...answer.violatedRanges.map(({ consumer, dependency, range, versions, versionsTotal }) => [
       'version',
       consumer,
-      `${dependency} ${range}: there would be ${versions.join(', ')}`,
+      `${dependency} ${range}: there would be ${versions.join(', ')}${versionsTotal > versions.length ? ` and ${versionsTotal - versions.length} more` : ''}`,
     ]),
     ...answer.newCycles.map((cycle) => ['cycle', cycle[0] ?? '', [...cycle, cycle[0] ?? ''].join(' > ')]),
     ...answer.unknownDependencies.map(({ consumer, dependency }) => ['unknown', consumer, dependency]),

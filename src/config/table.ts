@@ -85,11 +85,11 @@ export const settingsTable = {
     }),
     databasePoolMax: setting({
       name: 'DATABASE_POOL_MAX',
-      kind: wholeNumber({ min: 2, max: 100 }),
+      kind: wholeNumber({ min: 3, max: 100 }),
       unit: 'connections',
       default: 4,
       description:
-        'Connections of this coordinator to PostgreSQL or to the Data API: one writes, the others read.',
+        'Connections of this coordinator to PostgreSQL or to the Data API: one writes, one follows the changes of others, the rest answer questions about the past.',
     }),
     databaseConnectTimeoutMs: setting({
       name: 'DATABASE_CONNECT_TIMEOUT_MS',
@@ -146,6 +146,19 @@ export const settingsTable = {
       unit: 'writes',
       default: 20_000,
       description: 'How many writes may wait for the database. More are answered with 503 at once.',
+    }),
+    questionTimeoutMs: setting({
+      name: 'QUESTION_TIMEOUT_MS',
+      ...milliseconds(100, 600_000),
+      default: 10_000,
+      description:
+        'How long a question may take from its arrival to the first byte of its answer. Beyond it the answer is 503 `COORD_QUESTION_TOO_LARGE`. Waiting for changes (`wait`) does not count.',
+    }),
+    pastQuestionTimeoutMs: setting({
+      name: 'PAST_QUESTION_TIMEOUT_MS',
+      ...milliseconds(100, 3_600_000),
+      default: 60_000,
+      description: 'The same for questions about the past, and for deriving the graph anew.',
     }),
     pollMinMs: setting({
       name: 'POLL_MIN_MS',

@@ -26,6 +26,7 @@ import type {
   Head,
   HistoryOptions,
   HistoryPage,
+  JournalReader,
   LoadPage,
   Moment,
   Store,
@@ -94,12 +95,13 @@ export class DoorStore implements DoorStoreMethods {
     return { ...reply, results }
   }
 
-  changes(after: Position, limit: number): Promise<ChangesReply> {
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
     const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)}}`
     return this.#ask(
       'changes',
       argument,
       (reply) => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) },
+      reader,
     )
   }
 
@@ -139,8 +141,13 @@ export class DoorStore implements DoorStoreMethods {
     return this.#ask('fork', argument, (reply) => headOf(reply['head']))
   }
 
-  async #ask<T>(name: DoorFunction, argument: string, read: (reply: Reply) => T): Promise<T> {
-    const reply = await this.#door.call(name, argument)
+  async #ask<T>(
+    name: DoorFunction,
+    argument: string,
+    read: (reply: Reply) => T,
+    reader?: JournalReader,
+  ): Promise<T> {
+    const reply = await this.#door.call(name, argument, reader)
     return readReply(
       reply,
       (answer) => {

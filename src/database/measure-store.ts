@@ -13,7 +13,7 @@ export function measureStore(store: Store, metrics: Metrics['database']): Store 
     head: () => measure('head', () => store.head()),
     load: () => measurePages('load', store.load()),
     commit: (after, batch, call) => measure('commit', () => store.commit(after, batch, call)),
-    changes: (after, limit) => measure('changes', () => store.changes(after, limit)),
+    changes: (after, limit, reader) => measure('changes', () => store.changes(after, limit, reader)),
     history: (kind, id, options) => measure('history', () => store.history(kind, id, options)),
     asOf: (moment, filter) => measurePages('as_of', store.asOf(moment, filter)),
     compact: (floor) => measure('compact', () => store.compact(floor)),

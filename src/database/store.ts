@@ -178,6 +178,12 @@ export interface HistoryOptions {
   readonly limit?: number
 }
 
+/**
+ * Who reads the journal: the coordinator, to follow, or a client that asks about the past. Where connections are scarce,
+ * following has one of its own: the questions of clients never keep it waiting.
+ */
+export type JournalReader = 'follower' | 'client'
+
 /** A moment of the past: a revision, or the newest revision at or before a time (epoch milliseconds). */
 export type Moment = { readonly revision: Revision } | { readonly at: number }
 
@@ -219,8 +225,12 @@ export interface Store {
    */
   commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 
-  /** The journal after a position. At most `limit` entries, or fewer where they are large. */
-  changes(after: Position, limit: number): Promise<ChangesReply>
+  /**
+   * The journal after a position. At most `limit` entries, or fewer where they are large.
+   *
+   * @param reader who reads. @default 'follower'
+   */
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply>
   history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage>
 
   /**
@@ -324,6 +334,9 @@ export interface Inspector {
 /** Connections to the database, by what they do. */
 export interface PoolFigures {
   readonly writer: ConnectionFigures
+  /** Follows the journal, and asks what the coordinator needs to know for itself. */
+  readonly follower: ConnectionFigures
+  /** Answers questions about the past. */
   readonly reader: ConnectionFigures
 }
 

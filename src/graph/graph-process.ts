@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { CoordinatorError } from '../errors.ts'
-import type { WorkerReply, WorkerTask } from './worker-protocol.ts'
+import { type ClientQuestion, currentQuestion } from '../live/client-question.ts'
+import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
 
 /** How long a process without work is kept, in milliseconds. Its end frees all that it holds. */
 const IDLE_MS = 60_000
@@ -13,6 +14,14 @@ interface Pending {
   readonly reject: (error: CoordinatorError) => void
 }
 
+/** So many tasks are on their way at once: the process need not wait for the next one, and who leaves takes his with him. */
+const MAX_SENT = 2
+
+interface Waiting {
+  readonly id: number
+  readonly task: WorkerTask
+}
+
 /**
  * A helper process that starts with the first task and ends when there has been none for a while. A process and not a
  * thread: its memory goes back to the system, and whatever happens in it, the coordinator goes on. (Ending threads has
@@ -20,7 +29,10 @@ interface Pending {
  */
 export class GraphProcess {
   #child: ChildProcess | undefined
+  /** Tasks without a reply. */
   #pending = new Map<number, Pending>()
+  /** Those of them that are not sent yet, in order. */
+  readonly #waiting = new Map<number, Waiting>()
   #nextId = 1
   #generation = 0
   #idle: NodeJS.Timeout | undefined
@@ -37,22 +49,51 @@ export class GraphProcess {
   }
 
   /**
-   * Has a task done. Tasks are done in the order in which they come.
+   * Has a task done. Tasks are done in the order in which they come. One whose question ends is not begun any more, or stops.
    *
-   * @throws CoordinatorError of the task; COORD_INTERNAL where the process died; COORD_SHUTTING_DOWN after `close`
+   * @throws CoordinatorError of the task; COORD_INTERNAL where the process died; COORD_SHUTTING_DOWN after `close`;
+   * COORD_QUESTION_* where the question ended
    */
   run(task: WorkerTask): Promise<unknown> {
+    // What the process holds must be let go of whether or not anybody waits for that.
+    const question = task.do === 'forget' ? undefined : currentQuestion()
     if (this.#closed)
       return Promise.reject(new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
     const child = this.#started()
     const id = this.#nextId++
     clearTimeout(this.#idle)
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject })
-      child.send({ id, task }, (error) => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#pending.set(id, { resolve, reject })
+    this.#waiting.set(id, { id, task })
+    this.#sendNext(child)
+    return question === undefined ? promise : this.#untilEnd(question, { child, id, promise })
+  }
+
+  async #untilEnd(
+    question: ClientQuestion,
+    { child, id, promise }: { child: ChildProcess; id: number; promise: Promise<unknown> },
+  ): Promise<unknown> {
+    try {
+      return await question.orEnd(promise)
+    } finally {
+      // Without a reply the question has ended before its task.
+      if (this.#child === child && this.#pending.has(id)) this.#giveUp(child, id)
+    }
+  }
+
+  #giveUp(child: ChildProcess, id: number): void {
+    if (this.#waiting.delete(id)) this.#settle({ id, result: undefined })
+    else if (child.connected) child.send({ id } satisfies WorkerRequest, () => undefined)
+  }
+
+  #sendNext(child: ChildProcess): void {
+    for (const [id, request] of this.#waiting) {
+      if (this.#pending.size - this.#waiting.size >= MAX_SENT) return
+      this.#waiting.delete(id)
+      child.send(request satisfies WorkerRequest, (error) => {
         if (error !== null) this.#died(child, error)
       })
-    })
+    }
   }
 
   /** Does work that consists of tasks; where the process ended meanwhile, once more with the next one. */
@@ -109,6 +150,7 @@ export class GraphProcess {
       const { code, detail, errors } = reply.error
       pending?.reject(new CoordinatorError(code, { detail, errors }))
     } else pending?.resolve(reply.result)
+    if (this.#child !== undefined) this.#sendNext(this.#child)
     if (this.#pending.size > 0) return
     this.#child?.unref()
     this.#child?.channel?.unref()
@@ -125,6 +167,7 @@ export class GraphProcess {
       : new CoordinatorError('COORD_INTERNAL', { detail: 'The process that works on graphs ended.', cause })
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
+    this.#waiting.clear()
   }
 
   async #end(): Promise<void> {

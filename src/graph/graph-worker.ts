@@ -1,5 +1,6 @@
 import { toCoordinatorError } from '../errors.ts'
-import { atOnce } from '../live/pace.ts'
+import { answering, ClientQuestion } from '../live/client-question.ts'
+import { inTurns } from '../live/pace.ts'
 import type { StoredRecord } from '../records/record.ts'
 import { answerQuestion } from './answer-question.ts'
 import { DetachedGraph } from './detached-graph.ts'
@@ -21,10 +22,11 @@ class GraphWorker {
   readonly #trackers = new Map<number, DiffTracker>()
   readonly #exports = new Map<number, Iterator<string>>()
 
-  run(task: WorkerTask): unknown {
+  async run(task: WorkerTask): Promise<unknown> {
     switch (task.do) {
       case 'analyse':
-        return void this.#analyses.set(task.key, new GraphAnalysis(task.edges))
+        this.#analyses.set(task.key, new GraphAnalysis(task.edges))
+        return undefined
       case 'components':
         return known(this.#analyses, task.key).components()
       case 'criticality':
@@ -37,7 +39,7 @@ class GraphWorker {
         return answerQuestion(known(this.#pasts, task.key).graph, task.question)
       case 'export': {
         const { graph } = known(this.#pasts, task.graph)
-        const selected = atOnce(selectGraph(graph, task.filter, task.moment))
+        const selected = await inTurns(selectGraph(graph, task.filter, task.moment))
         this.#exports.set(task.key, exportGraph(graphFormats[task.format], selected))
         return selected.metadata
       }
@@ -45,7 +47,7 @@ class GraphWorker {
         return this.#nextChunk(task.key)
       case 'simulate': {
         const past = known(this.#pasts, task.key)
-        return atOnce(simulate(past.graph, past.placed(task.changes)))
+        return inTurns(simulate(past.graph, past.placed(task.changes)))
       }
       case 'diff':
         return this.#startDiff(task.key)
@@ -90,19 +92,40 @@ function known<T>(held: ReadonlyMap<number, T>, key: number): T {
 const worker = new GraphWorker()
 if (process.send === undefined) throw new Error('this module runs as a process of its own, with a channel')
 
+/** Tasks that nobody waits for any more. */
+const unwanted = new Set<number>()
+let lastDone = 0
+let underWay: Promise<void> = Promise.resolve()
+
 process.on('message', ({ id, task }: WorkerRequest) => {
+  if (task !== undefined) underWay = underWay.then(() => work(id, task))
+  else if (id > lastDone) unwanted.add(id)
+})
+
+/** Does one task. What takes long stops where nobody waits for it any more. */
+async function work(id: number, task: WorkerTask): Promise<void> {
+  const question = new ClientQuestion({
+    ...{ client: '', topic: task.do, isAnswered: true },
+    get isGone() {
+      return unwanted.has(id)
+    },
+    onGone: () => () => undefined,
+  })
   let reply: WorkerReply
   try {
-    reply = { id, result: worker.run(task) }
+    question.look()
+    reply = { id, result: await answering(question, () => worker.run(task)) }
   } catch (thrown) {
     const { code, detail, errors } = toCoordinatorError(thrown)
     reply = { id, error: { code, detail, errors } }
   }
+  lastDone = id
+  unwanted.delete(id)
   // Where the coordinator is gone there is nobody left to work for.
   process.send?.(reply, undefined, undefined, (error) => {
     if (error !== null) process.exit(0)
   })
-})
+}
 // A terminal sends its signals to this process too; the coordinator decides when it ends, and takes the channel away.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.on('disconnect', () => process.exit(0))

@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Moment } from '../database/store.ts'
 import { toCoordinatorError } from '../errors.ts'
+import { currentQuestion } from '../live/client-question.ts'
 import type { Live } from '../live/live.ts'
 import { inTurns } from '../live/pace.ts'
+import { SharedWork } from '../live/shared-work.ts'
 import type { View } from '../live/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Revision } from '../records/record.ts'
@@ -78,8 +80,8 @@ export class KnowledgeGraph {
     | { readonly lineage: string; readonly revision: Revision; readonly copy: WeakRef<GraphReader> }
     | undefined
   #rebuildDifferences = 0
-  #rebuilding: Promise<RebuildAnswer> | undefined
-  #nextRebuild: Promise<RebuildAnswer> | undefined
+  #rebuilding: SharedWork<RebuildAnswer> | undefined
+  #nextRebuild: SharedWork<RebuildAnswer> | undefined
 
   constructor(live: Live, { inlineMaxEdges = 20_000 }: KnowledgeGraphOptions = {}) {
     this.#live = live
@@ -125,15 +127,10 @@ export class KnowledgeGraph {
   /**
    * Answers a question about the past.
    *
-   * @param signal aborted where the answer is not wanted any more; so for whatever may have to wait for its turn
    * @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_GRAPH_BUSY, COORD_STORE_*
    */
-  async askPast<Q extends Question>(
-    moment: Moment,
-    question: Q,
-    signal?: AbortSignal,
-  ): Promise<AtRevision<AnswerTo<Q>>> {
-    const { position, answer } = await this.#past.ask(moment, question, signal)
+  async askPast<Q extends Question>(moment: Moment, question: Q): Promise<AtRevision<AnswerTo<Q>>> {
+    const { position, answer } = await this.#past.ask(moment, question)
     return { ...answer, revision: position.revision }
   }
 
@@ -169,18 +166,18 @@ export class KnowledgeGraph {
   async exportPast(
     moment: Moment,
     part: { readonly format: FormatName; readonly filter: GraphFilter },
-    signal?: AbortSignal,
   ): Promise<ExportAnswer> {
-    const { metadata, chunks } = await this.#past.export(moment, part, signal)
+    const { metadata, chunks } = await this.#past.export(moment, part)
     return { contentType: graphFormats[part.format].contentType, metadata, chunks }
   }
 
   /** What is different between two moments, and which commits did it. @throws what `askPast` throws, COORD_QUERY_INVALID */
-  async diff(
-    between: { readonly from: Moment; readonly to: Moment; readonly limit: number },
-    signal?: AbortSignal,
-  ): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
-    const { from: start, to: end, answer } = await this.#past.diff(between, signal)
+  async diff(between: {
+    readonly from: Moment
+    readonly to: Moment
+    readonly limit: number
+  }): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
+    const { from: start, to: end, answer } = await this.#past.diff(between)
     return { from: start.revision, to: end.revision, ...answer }
   }
 
@@ -189,14 +186,14 @@ export class KnowledgeGraph {
    *
    * @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated; COORD_GRAPH_BUSY for much of it
    */
-  async simulate(body: unknown, signal?: AbortSignal): Promise<AtRevision<SimulateAnswer>> {
+  async simulate(body: unknown): Promise<AtRevision<SimulateAnswer>> {
     const simulation = await inTurns(readSimulation(body))
     const { view } = this.#live
     const { revision } = view
     const changes = simulatedChanges(view, simulation)
     const answer = isSmall(changes)
       ? await inTurns(simulate(graphOf(view), changes))
-      : await this.#past.simulate(view, changes, signal)
+      : await this.#past.simulate(view, changes)
     return { ...answer, revision }
   }
 
@@ -225,20 +222,31 @@ export class KnowledgeGraph {
    * time: all who ask meanwhile share the next one.
    */
   rebuild(): Promise<RebuildAnswer> {
-    if (this.#rebuilding === undefined) return this.#startRebuild()
-    const after = () => {
-      this.#nextRebuild = undefined
-      return this.#startRebuild()
+    if (this.#rebuilding === undefined) {
+      this.#rebuilding = this.#startRebuild()
+      return this.#rebuilding.join()
     }
-    this.#nextRebuild ??= this.#rebuilding.then(after, after)
-    return this.#nextRebuild
+    if (this.#nextRebuild === undefined || this.#nextRebuild.isAbandoned)
+      this.#nextRebuild = this.#startRebuild(this.#rebuilding)
+    return this.#nextRebuild.join()
   }
 
-  #startRebuild(): Promise<RebuildAnswer> {
-    this.#rebuilding = this.#rebuild().finally(() => {
-      this.#rebuilding = undefined
+  /** @param before what has to end first */
+  #startRebuild(before?: SharedWork<RebuildAnswer>): SharedWork<RebuildAnswer> {
+    const work: SharedWork<RebuildAnswer> = new SharedWork('rebuild', async () => {
+      try {
+        if (before !== undefined) {
+          await before.result.catch(() => undefined)
+          currentQuestion()?.look()
+          this.#rebuilding = work
+        }
+        return await this.#rebuild()
+      } finally {
+        if (this.#nextRebuild === work) this.#nextRebuild = undefined
+        if (this.#rebuilding === work) this.#rebuilding = undefined
+      }
     })
-    return this.#rebuilding
+    return work
   }
 
   async #rebuild(): Promise<RebuildAnswer> {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { currentQuestion, forNobody } from '../live/client-question.ts'
 import { inTurns } from '../live/pace.ts'
 import type { View } from '../live/view.ts'
 import type { Revision } from '../records/record.ts'
@@ -101,9 +102,11 @@ export class LiveAnalysis {
 
   async #components(analysis: RemoteAnalysis): Promise<Int32Array> {
     const { key } = analysis
-    await analysis.ready
-    analysis.components ??= this.#helper.run({ do: 'components', key }) as Promise<Int32Array>
-    return analysis.components
+    await untilEnd(analysis.ready)
+    analysis.components ??= forNobody(() =>
+      this.#helper.run({ do: 'components', key }),
+    ) as Promise<Int32Array>
+    return untilEnd(analysis.components)
   }
 
   async #critical(
@@ -112,9 +115,11 @@ export class LiveAnalysis {
     question: CriticalOptions,
   ): Promise<CriticalAnswer> {
     const { key } = analysis
-    await analysis.ready
-    analysis.criticality ??= this.#helper.run({ do: 'criticality', key }) as Promise<Criticality>
-    const figures = await analysis.criticality
+    await untilEnd(analysis.ready)
+    analysis.criticality ??= forNobody(() =>
+      this.#helper.run({ do: 'criticality', key }),
+    ) as Promise<Criticality>
+    const figures = await untilEnd(analysis.criticality)
     const choice = chooseCritical(graph, figures, question)
     const counted = await this.#helper.run({ do: 'dependents', key, nodes: choice.needed })
     return critical(graph, figures, { choice, dependents: counted as readonly number[] })
@@ -137,9 +142,10 @@ export class LiveAnalysis {
   #handOver(graph: GraphReader, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
     const key = this.#nextKey++
     // In a turn of its own: the copy of a large graph was made in this one.
-    const ready = turn().then(() =>
-      this.#helper.run({ do: 'analyse', key, edges: edgeListOf(graph, edgeTypes) }),
-    )
+    const ready = forNobody(async () => {
+      await turn()
+      return this.#helper.run({ do: 'analyse', key, edges: edgeListOf(graph, edgeTypes) })
+    })
     // Who waits for it is told.
     ready.catch(() => undefined)
     return { key, ready }
@@ -156,4 +162,9 @@ export class LiveAnalysis {
     if (users > 0 || generation !== this.#helper.generation) return
     for (const { key } of analyses.values()) void this.#helper.forget(key)
   }
+}
+
+/** Waits for what others share, as long as the question lasts. */
+function untilEnd<T>(shared: Promise<T>): Promise<T> {
+  return currentQuestion()?.orEnd(shared) ?? shared
 }

@@ -1,5 +1,6 @@
 import type { Moment } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
+import { currentQuestion } from '../live/client-question.ts'
 import type { Live } from '../live/live.ts'
 import type { View } from '../live/view.ts'
 import type { Position, Revision } from '../records/record.ts'
@@ -61,15 +62,13 @@ export class PastGraphs {
   }
 
   /**
-   * @param signal aborted where the answer is not wanted any more
    * @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE, COORD_STORE_*, COORD_GRAPH_BUSY, and what the question throws
    */
   ask<Q extends Question>(
     moment: Moment,
     question: Q,
-    signal?: AbortSignal,
   ): Promise<{ readonly position: Position; readonly answer: AnswerTo<Q> }> {
-    return this.#withGraph({ moment, signal }, async ({ key, position }) => ({
+    return this.#withGraph(moment, async ({ key, position }) => ({
       position,
       answer: (await this.#helper.run({ do: 'ask', key, question })) as AnswerTo<Q>,
     }))
@@ -79,13 +78,18 @@ export class PastGraphs {
   export(
     moment: Moment,
     part: { readonly format: FormatName; readonly filter: GraphFilter },
-    signal?: AbortSignal,
   ): Promise<PastExport> {
-    return this.#withGraph({ moment, signal }, async ({ key: graph, position, at }) => {
+    return this.#withGraph(moment, async ({ key: graph, position, at }) => {
       const key = this.#nextKey++
       const shown = { revision: position.revision, at }
-      const metadata = await this.#helper.run({ do: 'export', key, graph, ...part, moment: shown })
-      return { metadata: metadata as GraphMetadata, position, chunks: this.#chunks(key) }
+      try {
+        const metadata = await this.#helper.run({ do: 'export', key, graph, ...part, moment: shown })
+        return { metadata: metadata as GraphMetadata, position, chunks: this.#chunks(key) }
+      } catch (thrown) {
+        // The helper may have begun it all the same.
+        await this.#helper.forget(key)
+        throw thrown
+      }
     })
   }
 
@@ -94,10 +98,15 @@ export class PastGraphs {
    *
    * @throws COORD_QUERY_INVALID where `to` is before `from`, or too far behind it; what `ask` throws for either moment
    */
-  async diff(
-    { from, to, limit }: { readonly from: Moment; readonly to: Moment; readonly limit: number },
-    signal?: AbortSignal,
-  ): Promise<PastDiff> {
+  async diff({
+    from,
+    to,
+    limit,
+  }: {
+    readonly from: Moment
+    readonly to: Moment
+    readonly limit: number
+  }): Promise<PastDiff> {
     const [start, end] = [await this.#positionAt(from), await this.#positionAt(to)]
     const span = end.revision - start.revision
     if (span < 0) throw badEnd('`to` is before `from`.', 'is before from')
@@ -116,11 +125,11 @@ export class PastGraphs {
       } finally {
         await this.#helper.forget(key)
       }
-    }, signal)
+    })
   }
 
   /** What would happen if so much changed that others had to wait for it. Shows the view as it is at the call. */
-  simulate(view: View, changes: readonly SimulatedChange[], signal?: AbortSignal): Promise<SimulateAnswer> {
+  simulate(view: View, changes: readonly SimulatedChange[]): Promise<SimulateAnswer> {
     const records = ['service', 'node', 'edge'].flatMap((kind) => [...view.records.of(kind)])
     return this.#inTurn(async () => {
       const key = this.#nextKey++
@@ -132,7 +141,7 @@ export class PastGraphs {
       } finally {
         await this.#helper.forget(key)
       }
-    }, signal)
+    })
   }
 
   close(): Promise<void> {
@@ -198,20 +207,20 @@ export class PastGraphs {
   }
 
   /** Does work for which the helper holds a graph of its own, when its turn comes. */
-  #inTurn<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    return this.#slots.run(() => this.#helper.attempt(work), signal)
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#slots.run(() => this.#helper.attempt(work), currentQuestion()?.signal)
   }
 
-  async #withGraph<T>(
-    { moment, signal }: { readonly moment: Moment; readonly signal: AbortSignal | undefined },
-    use: (graph: PastGraph) => Promise<T>,
-  ): Promise<T> {
+  async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
     // A time is made a revision first: asked again, it finds the graph that was built for it.
     const revision = 'revision' in moment ? moment.revision : (await this.#positionAt(moment)).revision
     return this.#helper.attempt(async () => {
       // Whoever waited for its turn may find that another one has built the same meanwhile.
       const build = async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))
-      return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, signal)), use)
+      return this.#used(
+        this.#useKept(revision) ?? (await this.#slots.run(build, currentQuestion()?.signal)),
+        use,
+      )
     })
   }
 

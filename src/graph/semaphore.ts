@@ -14,7 +14,7 @@ export class Semaphore {
 
   /**
    * @param signal gives the place up while the work waits for its turn, because nobody wants it any more
-   * @throws COORD_GRAPH_BUSY where too much waits, or `signal` was aborted; and what the work throws
+   * @throws COORD_GRAPH_BUSY where too much waits, the reason of `signal` once it is aborted; and what the work throws
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#free === 0) await this.#turn(signal)
@@ -32,7 +32,10 @@ export class Semaphore {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.delete(enter)
-        reject(busy('Whoever asked went away before the turn came.'))
+        const { reason } = signal ?? {}
+        reject(
+          reason instanceof CoordinatorError ? reason : busy('Whoever asked went away before the turn came.'),
+        )
       }
       const enter = () => {
         this.#waiting.delete(enter)

@@ -1,8 +1,9 @@
-import semver from 'semver'
 import type { Steps } from '../live/pace.ts'
 import { isJsonObject, type JsonObject } from '../records/canonical-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
 import type { StoredRecord } from '../records/record.ts'
+import { isTooLongForRange, rangeOf } from '../records/version-range.ts'
+import { type VersionSet, versionSet } from '../records/version-set.ts'
 import { itemsOf, textOf } from './derive-sink.ts'
 import type { GraphReader } from './graph-reader.ts'
 
@@ -11,9 +12,14 @@ export interface ViolatedRange {
   readonly consumer: string
   readonly dependency: string
   readonly range: string
-  /** The versions there would be. */
+  /** The versions there would be; of many the first hundred by their text. */
   readonly versions: readonly string[]
+  /** How many there would be. */
+  readonly versionsTotal: number
 }
+
+/** A thousand violated ranges, each with thousands of versions, would be an answer that nobody can take. */
+const MAX_VERSIONS_LISTED = 100
 
 /** The services of each name: ids of their nodes, and their records. */
 export type ServicesByName = ReadonlyMap<string, readonly StoredRecord[]>
@@ -76,7 +82,8 @@ export function* violatedRanges({
       if (declared.before && (yield* judges.before.violates(id, range))) known.add(key)
       if (!declared.after || !(yield* judges.after.violates(id, range))) continue
       const versions = yield* judges.after.versionsOf(id)
-      found.set(key, { consumer: declared.consumer, dependency: id, range, versions })
+      found.set(key, { consumer: declared.consumer, dependency: id, range, ...versions })
+      yield
     }
     yield
   }
@@ -97,7 +104,8 @@ function rangesOf(record: StoredRecord): readonly { readonly id: string; readonl
 /** Says of ranges whether any version fulfils them. Reads each record once, and judges each range once. */
 class Judge {
   readonly #services: ServicesByName
-  readonly #versions = new Map<string, readonly string[]>()
+  readonly #versions = new Map<string, VersionSet>()
+  readonly #listed = new Map<string, readonly string[]>()
   readonly #violated = new Map<string, boolean>()
 
   constructor(services: ServicesByName) {
@@ -109,29 +117,38 @@ class Judge {
     const key = `${id} ${range}`
     const known = this.#violated.get(key)
     if (known !== undefined) return known
-    const versions = yield* this.versionsOf(id)
-    const violated = versions.length > 0 && !versions.some((version) => fulfils(version, range))
+    const versions = yield* this.#versionsOf(id)
+    const violated = versions.texts.size > 0 && !fulfils(versions, range)
     this.#violated.set(key, violated)
     return violated
   }
 
-  *versionsOf(id: string): Steps<readonly string[]> {
+  /** The first versions by their text, and how many there are. */
+  *versionsOf(id: string): Steps<Pick<ViolatedRange, 'versions' | 'versionsTotal'>> {
+    const { texts } = yield* this.#versionsOf(id)
+    const known = this.#listed.get(id) ?? [...texts].sort().slice(0, MAX_VERSIONS_LISTED)
+    this.#listed.set(id, known)
+    return { versions: known, versionsTotal: texts.size }
+  }
+
+  *#versionsOf(id: string): Steps<VersionSet> {
     const known = this.#versions.get(id)
     if (known !== undefined) return known
-    const found = new Set<string>()
+    const texts = new Set<string>()
     for (const record of this.#services.get(id) ?? []) {
-      found.add(textOf(dataOf(record)['version']) ?? '')
+      texts.add(textOf(dataOf(record)['version']) ?? '')
       yield
     }
-    const versions = [...found].sort()
+    const versions = yield* versionSet(texts)
     this.#versions.set(id, versions)
     return versions
   }
 }
 
-/** A semantic version within a range, or the same text. */
-function fulfils(version: string, range: string): boolean {
-  return version === range || semver.satisfies(version, range)
+/** A semantic version within a range, or the same text. A text that is too long to be judged is not said to be violated. */
+function fulfils(versions: VersionSet, range: string): boolean {
+  if (versions.texts.has(range) || isTooLongForRange(range)) return true
+  return rangeOf(range)?.holdsAnyOf(versions) ?? false
 }
 
 function dataOf(record: StoredRecord): JsonObject {

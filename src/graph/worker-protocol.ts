@@ -28,10 +28,10 @@ export type WorkerTask =
   | { readonly do: 'differences'; readonly key: number; readonly limit: number }
   | { readonly do: 'forget'; readonly key: number }
 
-export interface WorkerRequest {
-  readonly id: number
-  readonly task: WorkerTask
-}
+/** A task, or word that nobody waits for one any more. */
+export type WorkerRequest =
+  | { readonly id: number; readonly task: WorkerTask }
+  | { readonly id: number; readonly task?: undefined }
 
 export type WorkerReply =
   | { readonly id: number; readonly result: unknown }

@@ -1,6 +1,7 @@
 import { CoordinatorError } from '../errors.ts'
 import { EntryRing } from '../live/entry-ring.ts'
 import type { Live } from '../live/live.ts'
+import { SharedWork } from '../live/shared-work.ts'
 import type { Entry, Position, Revision } from '../records/record.ts'
 import { ShownEntry } from './shown-entry.ts'
 
@@ -23,7 +24,7 @@ export class ChangeFeed {
   readonly #live: Live
   /** What was made text already: for as long as the ring or a page holds the entry. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
-  readonly #pages = new Map<string, Promise<readonly ShownEntry[]>>()
+  readonly #pages = new Map<string, SharedWork<readonly ShownEntry[]>>()
 
   constructor(live: Live) {
     this.#live = live
@@ -91,13 +92,16 @@ export class ChangeFeed {
   #older(position: Position, limit: number): Promise<readonly ShownEntry[]> {
     const key = `${position.lineage} ${position.revision} ${position.digest} ${limit}`
     const known = this.#pages.get(key)
-    if (known !== undefined) return known
-    const page = this.#read(position, limit)
+    if (known !== undefined && !known.isAbandoned) return known.join()
+    const page = new SharedWork('changes', () => this.#read(position, limit))
+    this.#pages.delete(key)
     this.#pages.set(key, page)
     const [oldest] = this.#pages.keys()
     if (this.#pages.size > MAX_KEPT_PAGES && oldest !== undefined) this.#pages.delete(oldest)
-    page.catch(() => this.#pages.delete(key))
-    return page
+    page.result.catch(() => {
+      if (this.#pages.get(key) === page) this.#pages.delete(key)
+    })
+    return page.join()
   }
 
   async #read(position: Position, limit: number): Promise<readonly ShownEntry[]> {

@@ -142,7 +142,13 @@ export const simulateSchema = z
     brokenConsumers: z.array(z.object({ ...name, loses: id, type: z.string() })),
     affected: z.int(),
     violatedRanges: z.array(
-      z.object({ consumer: id, dependency: id, range: z.string(), versions: z.array(z.string()) }),
+      z.object({
+        consumer: id,
+        dependency: id,
+        range: z.string(),
+        versions: z.array(z.string()).meta({ description: 'Of many the first hundred, by their text.' }),
+        versionsTotal: z.int(),
+      }),
     ),
     newCycles: z.array(z.array(id)),
     unknownDependencies: z.array(z.object({ consumer: id, dependency: id })),

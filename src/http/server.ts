@@ -5,11 +5,13 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../config/settings.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
+import { QUESTION_TIMES, type QuestionTimes } from '../live/client-question.ts'
 import type { Live } from '../live/live.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createRequestIds } from '../telemetry/request-id.ts'
+import { answerInTime } from './answer-in-time.ts'
 import { Answers } from './answers.ts'
 import { Connections } from './connections.ts'
 import { type HttpContext, MEMORY_NOTICE } from './http-context.ts'
@@ -43,6 +45,8 @@ export interface HttpServerOptions {
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number
+  /** How long a question may take to the first byte of its answer. @default 10 s, and 60 s where it is about the past */
+  readonly questionTimes?: QuestionTimes
   /** How long a client may take nothing of a large answer, in milliseconds. @default 60_000 */
   readonly stallTimeoutMs?: number
 }
@@ -120,7 +124,7 @@ function contextOf(
 }
 
 function createFastify(
-  { metrics, requestTimeoutMs = 30_000 }: HttpServerOptions,
+  { metrics, requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES }: HttpServerOptions,
   problems: ProblemSender,
 ): FastifyInstance {
   const requestIds = createRequestIds()
@@ -141,6 +145,7 @@ function createFastify(
   })
   const table = new RouteTable()
   table.watch(app)
+  answerInTime(app, questionTimes)
   timeRoutes(app)
   acceptJsonOnly(app)
   app.setErrorHandler((error, request, reply) => problems.send(request, reply, error))

@@ -13,11 +13,14 @@ import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
+import { currentQuestion, forNobody } from './client-question.ts'
 import { type Answered, type CommitOutcome, Committer } from './committer.ts'
 import { Follower } from './follower.ts'
+import { LatestHead } from './latest-head.ts'
 import type { LiveObserver } from './live-observer.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
 import { advanceView, type LoadedView, loadView } from './load-view.ts'
+import { PastQueue } from './past-queue.ts'
 import type { Domain } from './projection.ts'
 import { Retainer } from './retention.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
@@ -26,6 +29,8 @@ import type { KnownValues, View } from './view.ts'
 
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
+/** Reads of the past at the same time where the store has no connections of its own for them. */
+const placesWithoutPool = 2
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
 
@@ -43,6 +48,8 @@ export class Live {
   readonly #follower: Follower
   readonly #retainer: Retainer
   readonly #waiters = new RevisionWaiters()
+  readonly #past: PastQueue
+  readonly #head: LatestHead
   readonly #stop = new AbortController()
   #view: View | undefined
   #knownHead: Revision = 0
@@ -61,6 +68,9 @@ export class Live {
     this.#board = new StatusBoard(store.durable, (status) =>
       this.#tell((observer) => observer.status?.(status)),
     )
+    // A store without connections of its own for them has none to count.
+    this.#past = new PastQueue({ places: () => store.pool?.().reader.max || placesWithoutPool })
+    this.#head = new LatestHead(() => forNobody(() => store.head()))
     const port = {
       store,
       board: this.#board,
@@ -126,6 +136,7 @@ export class Live {
       ageMs: this.#confirmedAt === 0 ? 0 : Date.now() - this.#confirmedAt,
       loadedRecords: this.#loadedRecords,
       refusedRecords: this.#view?.refusedCount ?? 0,
+      past: this.#past.figures,
     }
   }
 
@@ -183,7 +194,8 @@ export class Live {
   async waitForRevision(revision: Revision): Promise<void> {
     if (this.view.revision >= revision) return
     this.#follower.poke()
-    await this.#waiters.wait(revision, this.#options.revisionTimeoutMs, () => this.view.revision)
+    const waiting = this.#waiters.wait(revision, this.#options.revisionTimeoutMs, () => this.view.revision)
+    await (currentQuestion()?.orEnd(waiting) ?? waiting)
   }
 
   /**
@@ -193,10 +205,10 @@ export class Live {
    */
   async catchUp(): Promise<void> {
     const known = this.view.position
-    const head = await this.#ask(() => this.store.head())
+    const head = await this.#ask(() => this.#head.ask())
     // The store is not where the view was: the follower finds out what that means.
     if (head.position.lineage !== known.lineage || head.position.revision < known.revision)
-      await this.#ask(() => this.#follower.drain())
+      await this.#ask(() => forNobody(() => this.#follower.drain()))
     this.#noteHead(head)
     await this.waitForRevision(head.position.revision)
   }
@@ -222,24 +234,26 @@ export class Live {
       })
   }
 
-  /** A part of the journal. Needs the store. */
+  /** A part of the journal. Needs the store, in turn with others: see `PastQueue`. */
   changes(after: Position, limit: number): Promise<ChangesReply> {
-    return this.#ask(() => this.store.changes(after, limit))
+    return this.#ask(() => this.#past.run(() => this.store.changes(after, limit, 'client')))
   }
 
   /**
-   * What happened to one record. Needs the store. Resolves when the view has what the page shows.
+   * What happened to one record. Needs the store, in turn with others: see `PastQueue`. Resolves when the view has what the
+   * page shows.
    *
    * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws
    */
   async history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {
-    const page = await this.#ask(() => this.store.history(kind, id, options))
+    const page = await this.#ask(() => this.#past.run(() => this.store.history(kind, id, options)))
     await this.#reach(page.position)
     return page
   }
 
   /**
-   * Records as they stood. Needs the store. The first page comes when the view has that moment.
+   * Records as they stood. Needs the store, for each page in turn with others: see `PastQueue`. The first page comes when
+   * the view has that moment.
    *
    * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws; COORD_REVISION_FUTURE also for a time that has not come: nobody knows how it will be then
    */
@@ -251,14 +265,20 @@ export class Live {
         extra: { head: this.view.revision },
       })
     let reached = false
+    const pages = this.store.asOf(moment, filter)[Symbol.asyncIterator]()
     try {
-      for await (const page of this.store.asOf(moment, filter)) {
-        if (!reached) await this.#reach(page.position)
+      for (;;) {
+        const { done, value } = await this.#past.run(() => pages.next())
+        if (done === true) return
+        if (!reached) await this.#reach(value.position)
         reached = true
-        yield page
+        yield value
       }
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
+    } finally {
+      // A page that is on its way ends by itself: nobody waits for it.
+      void pages.return?.().catch(() => undefined)
     }
   }
 
@@ -292,7 +312,8 @@ export class Live {
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     this.view
     try {
-      const answer = await question()
+      const asked = question()
+      const answer = await (currentQuestion()?.orEnd(asked) ?? asked)
       this.#follower.storeAnswered()
       return answer
     } catch (thrown) {

@@ -1,3 +1,4 @@
+import { currentQuestion } from './client-question.ts'
 import { longTurn } from './long-work.ts'
 
 /** How long work goes on before others get their turn, in milliseconds. */
@@ -16,10 +17,15 @@ export class Pace {
     this.#until = performance.now() + TURN_MS
   }
 
-  /** Gives others their turn, other long work too. */
+  /**
+   * Gives others their turn, other long work too.
+   *
+   * @throws COORD_QUESTION_* where the answer that is worked on is not wanted any more
+   */
   async turn(): Promise<void> {
     await longTurn()
     this.renew()
+    currentQuestion()?.look()
   }
 }
 

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Health } from '../records/health.ts'
+import { versionTest } from '../records/version-range.ts'
 import type { ServiceFilters } from './list-query.ts'
 import { metadataText } from './metadata-text.ts'
-import { versionTest } from './version-range.ts'
 
 /** Judges one service after the other by what is stored of it: for moments of which there is no index. */
 export function filterTest(filters: ServiceFilters): (data: JsonObject, health: Health) => boolean {

@@ -2,6 +2,7 @@ import type { Problem } from '../errors.ts'
 import { closestWord } from '../records/closest-word.ts'
 import { HEALTHS, type Health } from '../records/health.ts'
 import { invalidQuery } from '../records/invalid-query.ts'
+import { isTooLongForRange, RANGE_LIMITS } from '../records/version-range.ts'
 import type { ServiceStatus } from './answers.ts'
 import { SERVICE_FIELDS } from './service-json.ts'
 
@@ -56,7 +57,7 @@ export function parseListQuery(parameters: QueryParameters): ListQuery {
   const values = new QueryValues(parameters)
   const filters = {
     ...optional('name', values.text('name')),
-    ...optional('version', values.text('version')),
+    ...optional('version', values.range('version')),
     ...optional('status', values.oneOf('status', STATUSES)),
     ...optional('health', values.oneOf('health', HEALTHS)),
     tags: values.set('tag'),
@@ -90,6 +91,20 @@ class QueryValues {
     const [value, second] = this.#values.get(key) ?? []
     if (second !== undefined) this.#add(key, 'may be given only once')
     return value
+  }
+
+  /** A version or a range of versions. */
+  range(key: 'version'): string | undefined {
+    const value = this.text(key)
+    if (value === undefined || !isTooLongForRange(value)) return value
+    const { length, alternatives } = RANGE_LIMITS
+    this.#add(
+      key,
+      value.length > length
+        ? `has more than ${length} characters`
+        : `has more than ${alternatives} alternatives, which || separates`,
+    )
+    return undefined
   }
 
   oneOf<T extends string>(key: 'status' | 'health', allowed: readonly T[]): T | undefined {

@@ -1,13 +1,15 @@
+import { PageBudget } from '../live/page-budget.ts'
 import type { View } from '../live/view.ts'
 import { listEtag } from '../records/etag.ts'
 import { HEALTHS, type Health } from '../records/health.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { ListAnswer, ListStream } from './answers.ts'
+import { itemBytes } from './item-bytes.ts'
 import type { Leases } from './leases.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
 import { addDigest, healthDigest, type SetDigest } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
-import { matchServices } from './match-services.ts'
+import { type MatchContext, matchServices } from './match-services.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
 import { selectPage } from './select-page.ts'
 import { type ServiceIndex, serviceIndex } from './service-index.ts'
@@ -18,21 +20,25 @@ import { projectJson, serviceJson } from './service-json.ts'
  *
  * @throws COORD_CURSOR_INVALID
  */
-export function listServices(view: View, leases: Leases, query: ListQuery): ListAnswer {
+export function listServices(view: View, context: MatchContext, query: ListQuery): ListAnswer {
   const { filters, limit, cursor, fields } = query
   const after = cursor === undefined ? undefined : readCursor(cursor, filters)
   const index = view.projection(serviceIndex)
-  const matches = matchServices(index, filters, leases)
+  const matches = matchServices(index, filters, context)
   // One more than the page shows whether there is another page.
   const slots = selectPage(index, matches, { after, count: limit + 1 })
-  const last = slots[limit - 1]
-  const shown = shownOf(index, leases, slots.slice(0, limit))
+  const budget = new PageBudget()
+  const page = slots.slice(0, limit)
+  const end = page.findIndex((slot) => !budget.takeBytes(itemBytes(index.record(slot), fields)))
+  if (end !== -1) page.length = end
+  const last = page.at(-1)
+  const shown = shownOf(index, context.leases, page)
   return {
     items: [...textsOf(shown, fields)],
     total: matches.total,
     revision: view.revision,
     etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
-    ...(slots.length > limit && last !== undefined
+    ...(slots.length > page.length && last !== undefined
       ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
       : {}),
   }
@@ -42,11 +48,15 @@ export function listServices(view: View, leases: Leases, query: ListQuery): List
  * Everything that matches at this moment, as chunks of whole NDJSON lines. What is committed while they are read does not
  * show: records never change, they are replaced.
  */
-export function streamServices(view: View, leases: Leases, { filters, fields }: ListQuery): ListStream {
+export function streamServices(
+  view: View,
+  context: MatchContext,
+  { filters, fields }: ListQuery,
+): ListStream {
   const index = view.projection(serviceIndex)
-  const matches = matchServices(index, filters, leases)
+  const matches = matchServices(index, filters, context)
   const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
-  const shown = shownOf(index, leases, slots)
+  const shown = shownOf(index, context.leases, slots)
   return {
     total: matches.total,
     revision: view.revision,

@@ -1,9 +1,10 @@
+import { rangeOf, versionTest } from '../records/version-range.ts'
+import type { VersionVerdicts } from './judge-versions.ts'
 import type { Leases } from './leases.ts'
 import type { SetDigest } from './list-digest.ts'
 import type { ServiceFilters } from './list-query.ts'
 import type { Term } from './postings.ts'
 import type { ServiceIndex } from './service-index.ts'
-import { rangeOf, versionTest } from './version-range.ts'
 
 /** The services that match some filters at one moment: their slots, in no particular order. */
 export interface Matches {
@@ -20,12 +21,23 @@ interface Criterion {
   has(slot: number): boolean
 }
 
+/** What filters are judged by, beside the records. */
+export interface MatchContext {
+  readonly leases: Leases
+  /** What `judgeVersions` found out about the filter `version`. @default every version is judged when it is met */
+  readonly verdicts?: VersionVerdicts | undefined
+}
+
 /**
  * Finds the services that fulfil all filters: walks those of the filter that the fewest fulfil, and asks the others
  * about each of them.
  */
-export function matchServices(index: ServiceIndex, filters: ServiceFilters, leases: Leases): Matches {
-  const criteria = criteriaOf(index, filters, leases)
+export function matchServices(
+  index: ServiceIndex,
+  filters: ServiceFilters,
+  { leases, verdicts }: MatchContext,
+): Matches {
+  const criteria = criteriaOf(index, filters, { leases, verdicts })
   if (criteria.length === 0) return { slots: undefined, total: index.size, digest: index.digest }
   const listed = criteria.filter(({ slots }) => slots !== undefined)
   const base = listed.reduce(
@@ -58,16 +70,16 @@ function select(
   return { slots, total: slots.length, digest: { high, low } }
 }
 
-function criteriaOf(index: ServiceIndex, filters: ServiceFilters, leases: Leases): Criterion[] {
+function criteriaOf(
+  index: ServiceIndex,
+  filters: ServiceFilters,
+  { leases, verdicts }: MatchContext,
+): Criterion[] {
   const { name, version, status, health } = filters
-  const terms = [
-    ...filters.tags.map((tag) => index.tag(tag)),
-    ...filters.capabilities.map((capability) => index.capability(capability)),
-    ...filters.metadata.map(([key, text]) => index.metadata(key, text)),
-  ]
+  const terms = termsOf(index, filters)
   const criteria = terms.map((term) => termCriterion(term, (slot) => term?.has(slot) ?? false))
   if (name !== undefined) criteria.push(nameCriterion(index, name))
-  if (version !== undefined) criteria.push(versionCriterion(index, version))
+  if (version !== undefined) criteria.push(versionCriterion(index, version, verdicts))
   if (status !== undefined) {
     const active = status === 'active'
     const size = active ? index.activeCount : index.size - index.activeCount
@@ -77,6 +89,20 @@ function criteriaOf(index: ServiceIndex, filters: ServiceFilters, leases: Leases
   if (health !== undefined)
     criteria.push({ size: Number.POSITIVE_INFINITY, has: (slot) => healthOf(index, leases, slot) === health })
   return criteria
+}
+
+function termsOf(index: ServiceIndex, filters: ServiceFilters): (Term | undefined)[] {
+  return [
+    ...filters.tags.map((tag) => index.tag(tag)),
+    ...filters.capabilities.map((capability) => index.capability(capability)),
+    ...filters.metadata.map(([key, text]) => index.metadata(key, text)),
+  ]
+}
+
+/** The lists of services that the filters other than `version` leave. */
+export function listedTerms(index: ServiceIndex, filters: ServiceFilters): Term[] {
+  const named = filters.name === undefined ? [] : [index.name(filters.name)]
+  return [...named, ...termsOf(index, filters)].filter((term) => term !== undefined)
 }
 
 function healthOf(index: ServiceIndex, leases: Leases, slot: number) {
@@ -97,7 +123,11 @@ function nameCriterion(index: ServiceIndex, name: string): Criterion {
 }
 
 /** A range of semantic versions; a version that is not semantic fulfils only its own text. */
-function versionCriterion(index: ServiceIndex, version: string): Criterion {
+function versionCriterion(
+  index: ServiceIndex,
+  version: string,
+  judged: VersionVerdicts | undefined,
+): Criterion {
   if (rangeOf(version) === undefined) {
     const exact = index.version(version)
     return termCriterion(exact, (slot) => index.versionOf(slot) === exact)
@@ -105,7 +135,7 @@ function versionCriterion(index: ServiceIndex, version: string): Criterion {
   const test = versionTest(version)
   const verdicts = new Map<Term, boolean>()
   const fulfils = (term: Term) => {
-    const known = verdicts.get(term)
+    const known = judged?.get(term) ?? verdicts.get(term)
     if (known !== undefined) return known
     const verdict = test(term.text)
     verdicts.set(term, verdict)

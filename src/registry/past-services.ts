@@ -10,14 +10,15 @@ import { serviceCheck } from '../records/service-check.ts'
 import { storedObject } from '../records/stored-json.ts'
 import type { ListAnswer, ListStream, PastServiceAnswer } from './answers.ts'
 import { filterTest } from './fulfils-filters.ts'
+import { itemBytes } from './item-bytes.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'
 import { addDigest, emptyDigest, versionDigest } from './list-digest.ts'
 import type { ListQuery } from './list-query.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
+import { type PastItem, PastPage } from './past-page.ts'
 import { comparePlaces, type ListPlace } from './select-page.ts'
 import { projectJson, serviceJson } from './service-json.ts'
 import { checkServiceId } from './service-not-found.ts'
-import { Smallest } from './smallest.ts'
 import { byCodeUnits } from './sorted-list.ts'
 
 /**
@@ -66,16 +67,17 @@ interface PastService extends ListPlace {
 export async function listPastServices(live: Live, query: ListQuery, moment: Moment): Promise<ListAnswer> {
   const { filters, limit, cursor, fields } = query
   const after = cursor === undefined ? undefined : readCursor(cursor, filters)
-  const page = new Smallest<PastService>(limit + 1, comparePlaces)
+  const page = new PastPage<PastService & PastItem>(limit)
   const summary = await visitPast(live, { filters, moment }, (service) => {
-    if (after === undefined || comparePlaces(service, after) > 0) page.offer(service)
+    if (after === undefined || comparePlaces(service, after) > 0)
+      page.offer({ ...service, bytes: itemBytes(service.record, fields) })
   })
-  const found = page.sorted()
-  const last = found[limit - 1]
+  const { items, more } = page.result()
+  const last = items.at(-1)
   return {
     ...summary,
-    items: found.slice(0, limit).map((service) => project(service, fields)),
-    ...(found.length > limit && last !== undefined ? { nextCursor: writeCursor(last, filters) } : {}),
+    items: items.map((service) => project(service, fields)),
+    ...(more && last !== undefined ? { nextCursor: writeCursor(last, filters) } : {}),
   }
 }
 
@@ -116,14 +118,14 @@ async function visitPast(
   for await (const { position, records } of live.asOf(moment, { kind: SERVICE_KIND })) {
     then = position
     for (const record of records) {
+      // Reading large records takes long, and a store in memory has the next page at once.
+      if (pace.due) await pace.turn()
       const data = dataOf(record)
       if (data === undefined || !fulfils(data, 'unknown')) continue
       total += 1
       digest = addDigest(digest, versionDigest(record.id, record.revision))
       visit({ name: data['serviceName'] as string, id: record.id, record, active: isActive(data) })
     }
-    // A store in memory has the next page at once.
-    if (pace.due) await pace.turn()
   }
   return { total, revision: then.revision, etag: listEtag(then.lineage, total, digest) }
 }

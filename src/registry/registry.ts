@@ -18,6 +18,7 @@ import type {
 import { deregisterService } from './deregister-service.ts'
 import { getService } from './get-service.ts'
 import { takeHeartbeat } from './heartbeats.ts'
+import { judgeVersions, type VersionVerdicts } from './judge-versions.ts'
 import type { Leases } from './leases.ts'
 import type { ListQuery } from './list-query.ts'
 import { listServices, streamServices } from './list-services.ts'
@@ -53,10 +54,14 @@ export interface Registry {
   heartbeat(serviceId: string, body?: unknown): HeartbeatAnswer
   /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` where it was deregistered */
   get(serviceId: string): ServiceAnswer
+  /**
+   * Judges the versions that a list will meet, without keeping others waiting; for the `verdicts` of `list` and `listAll`.
+   */
+  judgeVersions(query: ListQuery): Promise<VersionVerdicts | undefined>
   /** @throws COORD_CURSOR_INVALID */
-  list(query: ListQuery): ListAnswer
+  list(query: ListQuery, verdicts?: VersionVerdicts): ListAnswer
   /** Chunks of whole NDJSON lines of everything that matches at this moment. `limit` and `cursor` do not count. */
-  listAll(query: ListQuery): ListStream
+  listAll(query: ListQuery, verdicts?: VersionVerdicts): ListStream
   history(serviceId: string, query?: HistoryQuery): Promise<HistoryAnswer>
   getAsOf(serviceId: string, moment: Moment): Promise<PastServiceAnswer>
   listAsOf(query: ListQuery, moment: Moment): Promise<ListAnswer>
@@ -76,8 +81,9 @@ export function createRegistry(live: Live, { leases = new LocalLeases() }: Regis
     deregister: (serviceId, context) => deregisterService(writer, serviceId, context),
     heartbeat: (serviceId, body) => takeHeartbeat(live.view, leases, { serviceId, body }),
     get: (serviceId) => getService(live.view, leases, serviceId),
-    list: (query) => listServices(live.view, leases, query),
-    listAll: (query) => streamServices(live.view, leases, query),
+    judgeVersions: ({ filters }) => judgeVersions(live.view, filters),
+    list: (query, verdicts) => listServices(live.view, { leases, verdicts }, query),
+    listAll: (query, verdicts) => streamServices(live.view, { leases, verdicts }, query),
     history: (serviceId, query) => serviceHistory(live, serviceId, query),
     getAsOf: (serviceId, moment) => getPastService(live, serviceId, moment),
     listAsOf: (query, moment) => listPastServices(live, query, moment),

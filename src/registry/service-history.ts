@@ -1,5 +1,7 @@
 import type { HistoryPage } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
+import { Pace } from '../live/pace.ts'
+import { PageBudget } from '../live/page-budget.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Entry, PutWrite, Revision } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
@@ -38,8 +40,8 @@ export async function serviceHistory(
   })
   if (page.entries.length === 0 && (before === undefined || !(await hasHistory(live, serviceId))))
     throw serviceNotFound(live.view, serviceId)
-  const entries = page.entries.slice(0, count).map((_, at) => historyEntry(page, at, serviceId))
-  const more = page.entries.length > count
+  const entries = await shownEntries(page, { serviceId, count })
+  const more = page.next !== undefined || page.entries.length > entries.length
   const last = entries.at(-1)
   return {
     serviceId,
@@ -48,6 +50,24 @@ export async function serviceHistory(
     complete: page.complete && !more,
     revision: page.position.revision,
   }
+}
+
+/** The entries that have one before them to be compared with, as many as may be shown and as few as fit into a page. */
+async function shownEntries(
+  page: HistoryPage,
+  { serviceId, count }: { readonly serviceId: string; readonly count: number },
+): Promise<readonly HistoryEntry[]> {
+  const comparable = page.entries.length - (page.next === undefined || page.entries.length === 1 ? 0 : 1)
+  const budget = new PageBudget()
+  const pace = new Pace()
+  const entries: HistoryEntry[] = []
+  for (let at = 0; at < Math.min(count, comparable); at += 1) {
+    // What an entry holds has to be read, however little of it is shown.
+    if (!budget.takeBytes(putOf(page.entries[at] as Entry, serviceId)?.data.length ?? 0)) break
+    entries.push(historyEntry(page, at, serviceId))
+    if (pace.due) await pace.turn()
+  }
+  return entries
 }
 
 /** Nothing below a revision says nothing about the service. */

@@ -18,8 +18,8 @@ export const databaseOperations = [
 ] as const
 export type DatabaseOperation = (typeof databaseOperations)[number]
 
-/** The writer lane and the readers of a pool. */
-export const connectionRoles = ['writer', 'reader'] as const
+/** What the connections of a pool are for. */
+export const connectionRoles = ['writer', 'follower', 'reader'] as const
 export type ConnectionRole = (typeof connectionRoles)[number]
 
 const connectionStates = ['idle', 'used', 'waiting'] as const
@@ -68,6 +68,8 @@ export interface LiveFigures {
   /** How long ago the store confirmed that the view was complete, in milliseconds. */
   readonly ageMs: number
   readonly refusedRecords: number
+  /** Reads of the past. */
+  readonly past: { readonly reading: number; readonly waiting: number; readonly refused: number }
 }
 
 export interface MetricsOptions {
@@ -87,6 +89,7 @@ const noFigures: LiveFigures = {
   floor: 0,
   ageMs: 0,
   refusedRecords: 0,
+  past: { reading: 0, waiting: 0, refused: 0 },
 }
 
 const querySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -253,6 +256,16 @@ export function createMetrics({
     () => live().refusedRecords,
   )
   gauge(
+    'coordinator_past_reads_waiting',
+    'Reads of the past that wait for a connection.',
+    () => live().past.waiting,
+  )
+  gauge(
+    'coordinator_past_reads_under_way',
+    'Reads of the past that the database works on.',
+    () => live().past.reading,
+  )
+  gauge(
     'coordinator_registered_services',
     'Services in the registry.',
     () => sources.registeredServices?.() ?? 0,
@@ -279,6 +292,15 @@ export function createMetrics({
       edgesByType.set({ type: 'depends_on' }, 0)
       for (const [type, count] of largestTypes(sources.graph?.().edgesByType ?? new Map()))
         edgesByType.set({ type }, count)
+    },
+  })
+  const pastRefused = new Counter({
+    name: 'coordinator_past_reads_refused_total',
+    help: 'Reads of the past that were refused because too many waited, or because they waited for too long.',
+    registers,
+    collect() {
+      pastRefused.reset()
+      pastRefused.inc(live().past.refused)
     },
   })
   const streamsCut = new Counter({

@@ -26,7 +26,13 @@ describe('answers of the graph that are not complete', () => {
     expect(renderSimulation({ ...nothing, complete: false, truncated: 'budget' })).toBe(
       'Nothing was found that would break, at revision 7.\nNot every new circle was looked for. Ask about fewer services at once.\n',
     )
-    const violation = { consumer: 'service:a', dependency: 'service:b', range: '^1', versions: ['2.0.0'] }
+    const violation = {
+      consumer: 'service:a',
+      dependency: 'service:b',
+      range: '^1',
+      versions: ['2.0.0'],
+      versionsTotal: 1,
+    }
     expect(
       renderSimulation({ ...nothing, safe: false, violatedRanges: [violation], complete: true }),
     ).toMatch(/^1 problem at revision 7; 0 nodes would lose something, directly or through others\.\n/)

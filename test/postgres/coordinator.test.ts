@@ -49,7 +49,7 @@ describe('a coordinator on PostgreSQL', () => {
     expect(first.database).toMatchObject({
       server: { serverVersion: expect.stringMatching(/^18/), details: { pooled: false } },
       latency: { commit: { count: 1 } },
-      pool: { writer: { max: 1 }, reader: { max: 3 } },
+      pool: { writer: { max: 1 }, follower: { max: 1 }, reader: { max: 2 } },
     })
     const { serviceId, revision } = first.body
     const again = await register()

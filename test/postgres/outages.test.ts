@@ -92,13 +92,13 @@ describe('a lost line', () => {
     }))
 
   it('of all connections at rest costs one question, not one for each', () =>
-    withStore({ validateAfterMs: 50, poolMax: 9 }, async (store) => {
-      await Promise.all(Array.from({ length: 8 }, () => store.head()))
+    withStore({ validateAfterMs: 50, poolMax: 10 }, async (store) => {
+      await Promise.all(Array.from({ length: 8 }, () => store.history('service', 'a')))
       expect(store.pool().reader.idle).toBe(8)
       await sleep(100)
       proxy.strand()
       const started = performance.now()
-      await store.head()
+      await store.history('service', 'a')
       // Asking all of them would take 8 seconds.
       expect(performance.now() - started).toBeLessThan(6_000)
     }))
@@ -181,12 +181,13 @@ describe('a call that takes too long', () => {
       accepted(await caller.write(put('b')))
     }))
 
-  it('keeps others waiting for a connection no longer than they may', () =>
-    withStore({ poolMax: 2, acquireTimeoutMs: 200, watchAfterMs: 60_000 }, async (store) => {
+  it('keeps others waiting for a connection no longer than they may, and the coordinator itself not at all', () =>
+    withStore({ poolMax: 3, acquireTimeoutMs: 200, watchAfterMs: 60_000 }, async (store, caller) => {
       proxy.add({ matching: 'history', times: 1, fault: { do: 'hang' } })
       const hanging = failure(store.history('service', 'a'))
-      await sleep(50)
-      const { error, ms } = await failure(store.head())
+      await expect.poll(() => store.pool().reader.used).toBe(1)
+      await Promise.all([store.head(), store.changes(caller.position, 1), caller.write(put('a'))])
+      const { error, ms } = await failure(store.changes(caller.position, 1, 'client'))
       expect(error).toMatchObject({ code: 'COORD_STORE_TIMEOUT', retryable: true })
       expect(error.detail).toContain('connection')
       expect(ms).toBeLessThan(9_000)
@@ -199,33 +200,35 @@ describe('a call that takes too long', () => {
 
 describe('connections', () => {
   it('are no more than allowed, however many calls come, and each call is answered', () =>
-    withStore({ poolMax: 3 }, async (store) => {
-      const calls = Array.from({ length: 60 }, () => store.head())
+    withStore({ poolMax: 4 }, async (store) => {
+      const calls = Array.from({ length: 60 }, () => [store.head(), store.history('service', 'a')]).flat()
       await sleep(20)
-      const { reader } = store.pool()
+      const { reader, follower } = store.pool()
       expect(reader.used).toBeLessThanOrEqual(2)
       expect(reader.max).toBe(2)
+      expect(follower.used).toBeLessThanOrEqual(1)
       await Promise.all(calls)
       const [sessions] = await server.query<{ count: string }>(
         `select count(*) from pg_stat_activity where application_name = 'coordinator' and query like '%${schema}%'`,
       )
-      expect(Number(sessions?.count)).toBeLessThanOrEqual(3)
-      expect(store.pool()).toMatchObject({ writer: { used: 0, waiting: 0 }, reader: { used: 0, waiting: 0 } })
+      expect(Number(sessions?.count)).toBeLessThanOrEqual(4)
+      const atRest = { used: 0, waiting: 0 }
+      expect(store.pool()).toMatchObject({ writer: atRest, follower: atRest, reader: atRest })
     }))
 
   it('that the server has ended while they rested are not counted', () =>
-    withStore({ poolMax: 4 }, async (store) => {
-      await Promise.all([store.head(), store.head(), store.head()])
+    withStore({ poolMax: 5 }, async (store) => {
+      await Promise.all(Array.from({ length: 3 }, () => store.history('service', 'a')))
       expect(store.pool().reader.idle).toBe(3)
       await server.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'coordinator'
-         and query like '%"${schema}"."head"%' order by query_start limit 2`,
+         and query like '%"${schema}"."history"%' order by query_start limit 2`,
       )
       await expect.poll(() => store.pool().reader.idle).toBe(1)
     }))
 
   it('are told of: who got one, who had to wait, who gave up', () =>
-    withStore({ poolMax: 2, acquireTimeoutMs: 1_000, watchAfterMs: 60_000 }, async (store, caller) => {
+    withStore({ poolMax: 3, acquireTimeoutMs: 1_000, watchAfterMs: 60_000 }, async (store, caller) => {
       const told: string[] = []
       store.observePool({
         acquired: (role, { waited, waitMs }) => told.push(`${role} ${waited ? waitMs > 0 : 'free'}`),
@@ -236,15 +239,16 @@ describe('connections', () => {
       await Promise.all([store.head(), store.head()])
       proxy.add({ matching: 'history', times: 1, fault: { do: 'hang' } })
       const hanging = failure(store.history('service', 'a'))
-      await failure(store.head())
+      await failure(store.history('service', 'a'))
       proxy.cut()
       await hanging
       expect(told).toEqual([
-        'reader free',
+        'follower free',
         'writer free',
-        'reader free',
+        'follower free',
+        'follower true',
+        // It had to be made first.
         'reader true',
-        'reader free',
         'reader gave up',
       ])
     }))

@@ -56,7 +56,7 @@ const queries = [
 function answersOf(view: View): unknown {
   const index = view.projection(serviceIndex)
   return {
-    lists: queries.map((query) => listServices(view, new LocalLeases(), query)),
+    lists: queries.map((query) => listServices(view, { leases: new LocalLeases() }, query)),
     places: names.flatMap((name) => endpoints.map((endpoint) => idsAt(index, name, endpoint))),
     figures: [index.size, index.activeCount, index.versionCount, index.digest, index.names.chunks.flat()],
   }

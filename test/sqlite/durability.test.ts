@@ -85,7 +85,7 @@ describe('sqlite: acknowledged means durable', () => {
     inFolder(async ({ store }) => {
       const owner = store()
       const nothing = { idle: 0, used: 0, waiting: 0, max: 0 }
-      expect(owner.pool()).toEqual({ writer: { ...nothing, max: 1 }, reader: nothing })
+      expect(owner.pool()).toEqual({ writer: { ...nothing, max: 1 }, follower: nothing, reader: nothing })
       await owner.open()
       expect(owner.pool().writer).toEqual({ idle: 1, used: 0, waiting: 0, max: 1 })
       const caller = await Caller.at(owner)

@@ -7,6 +7,7 @@ import type {
   Head,
   HistoryOptions,
   HistoryPage,
+  JournalReader,
   LoadPage,
   Moment,
   Store,
@@ -114,8 +115,8 @@ export class FaultyStore implements Store {
     return this.#call('commit', [after, batch, call], () => this.inner.commit(after, batch, call))
   }
 
-  changes(after: Position, limit: number): Promise<ChangesReply> {
-    return this.#call('changes', [after, limit], () => this.inner.changes(after, limit))
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
+    return this.#call('changes', [after, limit, reader], () => this.inner.changes(after, limit, reader))
   }
 
   history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {

@@ -165,11 +165,13 @@ describe('gauges', () => {
         floor: 2,
         ageMs: 1_500,
         refusedRecords: 1,
+        past: { reading: 2, waiting: 7, refused: 6 },
       }),
     })
     metrics.ask({
       connections: () => ({
         writer: { idle: 0, used, waiting: 2, max: 1 },
+        follower: { idle: 1, used: 0, waiting: 0, max: 1 },
         reader: { idle: 3, used: 0, waiting: 0, max: 3 },
       }),
     })
@@ -182,6 +184,9 @@ describe('gauges', () => {
       coordinator_head_revision: 9,
       coordinator_view_revision: 7,
       coordinator_view_lag_revisions: 2,
+      coordinator_past_reads_under_way: 2,
+      coordinator_past_reads_waiting: 7,
+      coordinator_past_reads_refused_total: 6,
       coordinator_view_age_seconds: 1.5,
       coordinator_floor_revision: 2,
       'coordinator_database_connections{backend="postgres",role="writer",state="waiting"}': 2,

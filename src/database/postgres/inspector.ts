@@ -18,7 +18,7 @@ export class PostgresInspector implements Inspector {
       host: this.#door.primary ?? '',
       schemaName: this.#settings.schema,
       tls: this.#settings.target.tls.mode,
-      pooled: await this.#door.use('reader', async ({ facts: { pooled } }) => pooled),
+      pooled: await this.#door.use('follower', async ({ facts: { pooled } }) => pooled),
     }))
   }
 }

@@ -8,7 +8,7 @@ export interface PostgresOptions {
   readonly schema?: string
   /** Whether `open` brings the schema up to date; otherwise an old one is refused. @default true */
   readonly autoMigrate?: boolean
-  /** Connections in all; one of them writes. @default 4 */
+  /** Connections in all, at least 3: one writes, one follows, the rest answer questions about the past. @default 4 */
   readonly poolMax?: number
   /** How long making one connection may take. @default 5_000 (milliseconds) */
   readonly connectTimeoutMs?: number

@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
-import { type Door, type DoorFunction, writes } from '../door.ts'
-import type { PoolFigures, PoolObserver } from '../store.ts'
+import { connectionFor, type Door, type DoorFunction, writes } from '../door.ts'
+import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
 import { Cluster } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import { Lane } from './lane.ts'
@@ -12,27 +12,27 @@ export class PostgresDoor implements Door {
   readonly #cluster: Cluster
   readonly #schema: string
   readonly #watchAfterMs: number
-  readonly #writer: Lane
-  readonly #reader: Lane
+  readonly #lanes: Readonly<Record<keyof PoolFigures, Lane>>
 
   constructor(settings: PostgresSettings) {
     this.#cluster = new Cluster(settings)
     this.#schema = settings.schema
     this.#watchAfterMs = settings.watchAfterMs
-    this.#writer = new Lane(this.#cluster, settings, { role: 'writer', max: 1 })
-    this.#reader = new Lane(this.#cluster, settings, {
-      role: 'reader',
-      max: Math.max(1, settings.poolMax - 1),
-    })
+    const lane = (role: keyof PoolFigures, max: number) => new Lane(this.#cluster, settings, { role, max })
+    this.#lanes = {
+      writer: lane('writer', 1),
+      follower: lane('follower', 1),
+      reader: lane('reader', Math.max(1, settings.poolMax - 2)),
+    }
   }
 
   get figures(): PoolFigures {
-    return { writer: this.#writer.figures, reader: this.#reader.figures }
+    const { writer, follower, reader } = this.#lanes
+    return { writer: writer.figures, follower: follower.figures, reader: reader.figures }
   }
 
   observe(observer: PoolObserver): void {
-    this.#writer.observe(observer)
-    this.#reader.observe(observer)
+    for (const lane of Object.values(this.#lanes)) lane.observe(observer)
   }
 
   /** The host that took writes last, for people. */
@@ -40,12 +40,15 @@ export class PostgresDoor implements Door {
     return this.#cluster.primary
   }
 
-  async call(name: DoorFunction, argument: string): Promise<unknown> {
+  async call(name: DoorFunction, argument: string, reader?: JournalReader): Promise<unknown> {
     const writing = writes(name)
+    const role = connectionFor(name, reader)
     let asked = false
-    const lent = this.use(writing ? 'writer' : 'reader', async (connection) => {
+    const lent = this.use(role, async (connection) => {
       asked = true
-      const answer = watchCall({ connection, others: this.#reader, afterMs: this.#watchAfterMs }, () =>
+      // The one that follows is seldom busy: behind questions about the past, nobody would look after a silent connection.
+      const others = this.#lanes[role === 'follower' ? 'reader' : 'follower']
+      const answer = watchCall({ connection, others, afterMs: this.#watchAfterMs }, () =>
         connection.run({
           text: `select "${this.#schema}"."${name}"($1::jsonb)::text as reply`,
           values: [argument],
@@ -65,8 +68,8 @@ export class PostgresDoor implements Door {
   }
 
   /** Lends a connection to the primary. A session that ends makes every other one suspect. */
-  use<T>(lane: 'writer' | 'reader', work: (connection: Connection) => Promise<T>): Promise<T> {
-    return (lane === 'writer' ? this.#writer : this.#reader).use(async (connection) => {
+  use<T>(role: keyof PoolFigures, work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#lanes[role].use(async (connection) => {
       try {
         return await work(connection)
       } finally {
@@ -76,7 +79,7 @@ export class PostgresDoor implements Door {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writer.close(), this.#reader.close()])
+    await Promise.all(Object.values(this.#lanes).map((lane) => lane.close()))
   }
 
   /** What stays locked has somebody's transaction on it: whose, is what an operator needs to know. */

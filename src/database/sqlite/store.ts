@@ -196,9 +196,11 @@ export class SqliteStore implements Store {
     const { running, depth } = this.#link
     const open = running && this.#state === 'open' ? 1 : 0
     const used = Math.min(open, depth)
+    const none = { idle: 0, used: 0, waiting: 0, max: 0 }
     return {
       writer: { idle: open - used, used, waiting: Math.max(0, depth - used), max: 1 },
-      reader: { idle: 0, used: 0, waiting: 0, max: 0 },
+      follower: none,
+      reader: none,
     }
   }
 

@@ -1,7 +1,14 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { CoordinatorError } from '../../errors.ts'
-import { type Door, type DoorFunction, type ReadingFunction, type WritingFunction, writes } from '../door.ts'
-import type { PoolFigures, PoolObserver } from '../store.ts'
+import {
+  connectionFor,
+  type Door,
+  type DoorFunction,
+  type ReadingFunction,
+  type WritingFunction,
+  writes,
+} from '../door.ts'
+import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
 import { ApiLane } from './api-lane.ts'
 import type { SupabaseSettings } from './options.ts'
 import { watchWrite } from './watch-write.ts'
@@ -17,9 +24,11 @@ export class ApiDoor implements Door {
   readonly #schema: string
   readonly #watchAfterMs: number
   readonly #writer: ApiLane
+  readonly #follower: ApiLane
   readonly #reader: ApiLane
   readonly #asker: ApiLane
   readonly #writerClient: SupabaseClient
+  readonly #followerClient: SupabaseClient
   readonly #readerClient: SupabaseClient
   readonly #askerClient: SupabaseClient
   /** Questions of the follower, each of which can be asked again. */
@@ -28,23 +37,30 @@ export class ApiDoor implements Door {
   constructor(settings: SupabaseSettings) {
     this.#schema = settings.schema
     this.#watchAfterMs = settings.watchAfterMs
-    this.#writer = new ApiLane(settings, { writing: true, max: 1 })
-    this.#reader = new ApiLane(settings, { writing: false, max: Math.max(1, settings.poolMax - 1) })
+    this.#writer = new ApiLane(settings, { role: 'writer', max: 1 })
+    this.#follower = new ApiLane(settings, { role: 'follower', max: 1 })
+    this.#reader = new ApiLane(settings, { role: 'reader', max: Math.max(1, settings.poolMax - 2) })
     // Where connections are in doubt, one that was there before says nothing.
-    this.#asker = new ApiLane(settings, { writing: false, max: 1, reuse: false })
+    this.#asker = new ApiLane(settings, { role: 'follower', max: 1, reuse: false })
     this.#writerClient = clientOver(this.#writer, settings)
+    this.#followerClient = clientOver(this.#follower, settings)
     this.#readerClient = clientOver(this.#reader, settings)
     this.#askerClient = clientOver(this.#asker, settings)
   }
 
   get figures(): PoolFigures {
-    return { writer: this.#writer.figures, reader: this.#reader.figures }
+    return {
+      writer: this.#writer.figures,
+      follower: this.#follower.figures,
+      reader: this.#reader.figures,
+    }
   }
 
-  async call(name: DoorFunction, argument: string): Promise<unknown> {
+  async call(name: DoorFunction, argument: string, reader?: JournalReader): Promise<unknown> {
     const writing = writes(name)
     try {
-      return await (writes(name) ? this.#write(name, argument) : this.#read(name, argument))
+      if (writes(name)) return await this.#write(name, argument)
+      return await this.#read(name, argument, reader)
     } catch (thrown) {
       if (thrown instanceof CoordinatorError) throw thrown
       // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
@@ -63,12 +79,13 @@ export class ApiDoor implements Door {
     return data
   }
 
-  async #read(name: ReadingFunction, argument: string): Promise<unknown> {
-    if (name !== 'changes') return this.#ask(this.#readerClient, { name, argument })
+  async #read(name: ReadingFunction, argument: string, reader: JournalReader | undefined): Promise<unknown> {
+    const client = connectionFor(name, reader) === 'reader' ? this.#readerClient : this.#followerClient
+    if (name !== 'changes') return this.#ask(client, { name, argument })
     const lost = new AbortController()
     this.#following.add(lost)
     try {
-      return await this.#ask(this.#readerClient, { name, argument, signal: lost.signal })
+      return await this.#ask(client, { name, argument, signal: lost.signal })
     } finally {
       this.#following.delete(lost)
     }
@@ -104,17 +121,18 @@ export class ApiDoor implements Door {
 
   /** What lost a write may have lost more: who follows the journal asks again, and over new connections. */
   #doubtReaders(): void {
+    this.#follower.renew()
     this.#reader.renew()
     for (const question of this.#following) question.abort(lostCall('changes'))
   }
 
   observe(observer: PoolObserver): void {
-    this.#writer.observe(observer)
-    this.#reader.observe(observer)
+    for (const lane of [this.#writer, this.#follower, this.#reader]) lane.observe(observer)
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writer.close(), this.#reader.close(), this.#asker.close()])
+    const lanes = [this.#writer, this.#follower, this.#reader, this.#asker]
+    await Promise.all(lanes.map((lane) => lane.close()))
   }
 }
 

@@ -2,7 +2,7 @@ import { type Dispatcher, Pool, fetch as undiciFetch } from 'undici'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { keyHeaders } from '../../config/supabase.ts'
 import { CoordinatorError } from '../../errors.ts'
-import type { ConnectionFigures, PoolObserver } from '../store.ts'
+import type { ConnectionFigures, PoolFigures, PoolObserver } from '../store.ts'
 import { closedStore, Turnstile } from '../turnstile.ts'
 import { answerFault } from './answer-fault.ts'
 import { MendingAdvice } from './mending-advice.ts'
@@ -17,7 +17,7 @@ const KEEP_ALIVE_MARGIN_MS = 1_500
 const LONGEST_PAUSE_S = 60
 
 export interface LaneOptions {
-  readonly writing: boolean
+  readonly role: keyof PoolFigures
   /** How many connections it may have. */
   readonly max: number
   /** Whether a connection serves one call after the other; otherwise each call makes its own. @default true */
@@ -31,7 +31,7 @@ export interface LaneOptions {
 export class ApiLane {
   readonly #settings: SupabaseSettings
   readonly #advice: MendingAdvice
-  readonly #writing: boolean
+  readonly #role: keyof PoolFigures
   readonly #host: string
   readonly #makePool: () => Pool
   readonly #turnstile: Turnstile
@@ -42,11 +42,11 @@ export class ApiLane {
   /** Until then the Data API wants no request. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
-  constructor(settings: SupabaseSettings, { writing, max, reuse = true }: LaneOptions) {
+  constructor(settings: SupabaseSettings, { role, max, reuse = true }: LaneOptions) {
     const { origin, host } = new URL(settings.target.url)
     this.#settings = settings
     this.#advice = new MendingAdvice(settings)
-    this.#writing = writing
+    this.#role = role
     this.#host = host
     this.#turnstile = new Turnstile({
       max,
@@ -93,8 +93,8 @@ export class ApiLane {
     this.#observer = observer
   }
 
-  get #role(): 'writer' | 'reader' {
-    return this.#writing ? 'writer' : 'reader'
+  get #writing(): boolean {
+    return this.#role === 'writer'
   }
 
   /**

@@ -5,7 +5,7 @@ export interface SupabaseOptions {
   readonly target: SupabaseTarget
   /** Schema of the tables, which gives the functions in `public` their names: a lower-case name. @default 'coordinator' */
   readonly schema?: string
-  /** Connections in all; one of them writes. @default 4 */
+  /** Connections in all, at least 3: one writes, one follows, the rest answer questions about the past. @default 4 */
   readonly poolMax?: number
   /** How long making one connection may take. @default 5_000 (milliseconds) */
   readonly connectTimeoutMs?: number

@@ -12,6 +12,7 @@ import type {
   Head,
   HistoryOptions,
   HistoryPage,
+  JournalReader,
   LoadPage,
   Moment,
   PoolFigures,
@@ -75,8 +76,8 @@ export class SupabaseStore implements Store {
     return this.#store.commit(after, batch, call)
   }
 
-  changes(after: Position, limit: number): Promise<ChangesReply> {
-    return this.#store.changes(after, limit)
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
+    return this.#store.changes(after, limit, reader)
   }
 
   history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage> {

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { uncounted } from '../../live/client-question.ts'
+import { Pace } from '../../live/pace.ts'
+import { PageBudget } from '../../live/page-budget.ts'
 import type { Position } from '../../records/record.ts'
 import { prefersEventStream } from '../accepts.ts'
 import { ChangeFeed } from '../change-feed.ts'
@@ -11,10 +14,12 @@ import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
 import { countAnswer } from '../route-timer.ts'
-import { type ChangeFilter, parsePosition, positionText } from '../shown-entry.ts'
+import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../shown-entry.ts'
 import { invalidHeader } from '../write-context.ts'
 
 const MAX_WAIT_SECONDS = 60
+/** Entries that are looked through at once where only some are wanted. */
+const EXAMINED_AT_ONCE = 512
 
 const after = z
   .string()
@@ -118,19 +123,19 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
    * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
    * position on.
    */
-  async function wantedPage({ position, limit, wait, filter, response }: Wanted) {
+  async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<Page> {
     const end = performance.now() + wait * 1_000
-    let reached = position
-    for (;;) {
-      const { entries, more } = await feed.after(reached, limit)
-      const last = entries.at(-1)
-      if (last !== undefined) reached = last.position
-      const found = entries.filter((entry) => entry.isWanted(filter))
-      if (found.length > 0) return { found, reached, more }
+    // Who wants few among many must not ask the store once for each of the many.
+    const atOnce = filter.kinds === undefined && filter.names === undefined ? limit : EXAMINED_AT_ONCE
+    for (let reached = position; ; ) {
+      const { entries, more } = await feed.after(reached, atOnce)
+      const page = await chooseEntries(entries, { limit, filter })
+      if (page.last !== undefined) reached = page.last.position
+      if (page.found.length > 0) return { ...page, reached, more: more || page.last !== entries.at(-1) }
       if (more) continue
       const leftMs = end - performance.now()
-      if (leftMs <= 0 || draining.aborted || response.destroyed) return { found, reached, more }
-      await nextEntry(reached, leftMs, response)
+      if (leftMs <= 0 || draining.aborted || response.destroyed) return { found: [], reached, more }
+      await uncounted(nextEntry(reached, leftMs, response))
     }
   }
 
@@ -151,10 +156,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     })
   }
 
-  function sendPage(
-    reply: FastifyReply,
-    { found, reached, more }: Awaited<ReturnType<typeof wantedPage>>,
-  ): void {
+  function sendPage(reply: FastifyReply, { found, reached, more }: Page): void {
     const next = JSON.stringify(positionText(reached))
     answers.sendState(reply, {
       body: `{"success":true,"entries":[${found.map(({ json }) => json).join(',')}],"next":${next},"more":${more},"revision":${reached.revision}}`,
@@ -162,6 +164,31 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     })
   }
   done()
+}
+
+interface Page {
+  readonly found: readonly ShownEntry[]
+  readonly reached: Position
+  readonly more: boolean
+}
+
+/** The wanted entries of some, as many as a page holds. @returns with the last one that was looked at */
+async function chooseEntries(
+  entries: readonly ShownEntry[],
+  { limit, filter }: { readonly limit: number; readonly filter: ChangeFilter },
+): Promise<{ readonly found: readonly ShownEntry[]; readonly last: ShownEntry | undefined }> {
+  const found: ShownEntry[] = []
+  const budget = new PageBudget()
+  const pace = new Pace()
+  let last: ShownEntry | undefined
+  for (const entry of entries) {
+    const isWanted = entry.isWanted(filter)
+    if (isWanted && !budget.take(entry.json)) break
+    last = entry
+    if (isWanted && found.push(entry) === limit) break
+    if (pace.due) await pace.turn()
+  }
+  return { found, last }
 }
 
 function lastEventId({ headers }: FastifyRequest): Position | undefined {
@@ -212,7 +239,10 @@ const operation: Operation = {
           success: z.literal(true),
           entries: z.array(entrySchema),
           next: z.string().meta({ description: 'Pass it as `after` for what follows.' }),
-          more: z.boolean().meta({ description: 'Whether more is there already.' }),
+          more: z.boolean().meta({
+            description:
+              'Whether more is there already. A page shorter than `limit` is not the end; `more: false` is.',
+          }),
           revision: z.int(),
         }),
         'text/event-stream': undefined,

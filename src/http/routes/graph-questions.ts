@@ -7,6 +7,7 @@ import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
 import { recordEtag } from '../../records/etag.ts'
 import { recordIdOf } from '../../records/graph-id.ts'
 import type { Revision } from '../../records/record.ts'
+import { fittingJson } from '../fitting-json.ts'
 import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
 import {
@@ -26,7 +27,6 @@ import { historyQuery } from '../history-query.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
-import { whileWanted } from '../while-wanted.ts'
 
 const node = z
   .string()
@@ -73,10 +73,9 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     checkLineage(live, request)
     const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const question = { ask, ...wanted, ...types } as Question
-    const found =
-      asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question, whileWanted(reply))
+    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
     checkLineage(live, request)
-    answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.revision })
+    answers.sendState(reply, { body: await fittingJson(found), revision: found.revision })
   }
 
   async function sendOne(
@@ -89,8 +88,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
     const question = { ask, id: request.params.id } as const
-    const found =
-      asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question, whileWanted(reply))
+    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, ...found }),
       revision: found.revision,
@@ -130,9 +128,9 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
     const between = { from, to: to ?? { revision: live.view.revision }, limit }
-    const found = await graph.diff(between, whileWanted(reply))
+    const found = await graph.diff(between)
     checkLineage(live, request)
-    answers.sendState(reply, { body: JSON.stringify({ success: true, ...found }), revision: found.to })
+    answers.sendState(reply, { body: await fittingJson(found), revision: found.to })
   }
 
   for (const [prefix, hidden] of [

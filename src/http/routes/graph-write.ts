@@ -3,13 +3,13 @@ import { z } from 'zod'
 import type { AssertAnswer, RetractAnswer } from '../../graph/asserted.ts'
 import { simulationSchema } from '../../graph/read-simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph-schema.ts'
+import { fittingJson } from '../fitting-json.ts'
 import { checkLineage } from '../freshness.ts'
 import { assertAnswerSchema, rebuildSchema, retractAnswerSchema, simulateSchema } from '../graph-schemas.ts'
 import type { HttpContext } from '../http-context.ts'
 import { requiredBody } from '../json-body.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
-import { whileWanted } from '../while-wanted.ts'
 import { writeContext } from '../write-context.ts'
 
 const noQuery = z.object({})
@@ -83,9 +83,9 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live
       { config: { operation: { ...simulateOperation, hidden } } },
       async (request, reply) => {
         check(request)
-        const answer = await graph.simulate(requiredBody(request), whileWanted(reply))
+        const answer = await graph.simulate(requiredBody(request))
         answers.sendState(reply, {
-          body: JSON.stringify({ success: true, ...answer }),
+          body: await fittingJson(answer),
           revision: answer.revision,
         })
       },

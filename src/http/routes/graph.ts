@@ -11,7 +11,6 @@ import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
 import { sendLines } from '../send-lines.ts'
-import { whileWanted } from '../while-wanted.ts'
 
 const text = z.string().optional()
 const parameters = z.object({
@@ -73,7 +72,7 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const answer: ExportAnswer =
       asOf === undefined
         ? await graph.export(format, part, rebuilt)
-        : await graph.exportPast(asOf, { format, filter: part }, whileWanted(reply))
+        : await graph.exportPast(asOf, { format, filter: part })
     const { revision } = answer.metadata
     await sendLines(context, reply, {
       chunks: answer.chunks,

@@ -15,7 +15,6 @@ import { problemDocument } from '../problem.ts'
 import { readQuery } from '../read-query.ts'
 import { registrationExample, registrationGuide } from '../registration-guide.ts'
 import { batchAnswerSchema, registerAnswerSchema } from '../schemas.ts'
-import { whileWanted } from '../while-wanted.ts'
 import { writeContext } from '../write-context.ts'
 
 interface ServicePath {
@@ -101,7 +100,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   }
 
   async function sendSimulated(reply: FastifyReply, body: unknown): Promise<void> {
-    const answer = await graph.simulate({ register: [body] }, whileWanted(reply))
+    const answer = await graph.simulate({ register: [body] })
     const warnings = graph.registerWarnings(body as JsonObject)
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, dryRun: true, ...answer, warnings }),

@@ -32,9 +32,11 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
       return sendLines(context, reply, { chunks: past, revision: past.revision, etag: past.etag })
     }
     await waitUntilFresh(live, freshness)
+    const verdicts = await registry.judgeVersions(query)
+    // Another history may have come meanwhile.
     checkLineage(live, request)
-    if (!lines) return sendList(answers, reply, registry.list(query))
-    const all = registry.listAll(query)
+    if (!lines) return sendList(answers, reply, registry.list(query, verdicts))
+    const all = registry.listAll(query, verdicts)
     return sendLines(context, reply, { chunks: all, revision: all.revision, etag: all.etag })
   }
 
@@ -65,7 +67,8 @@ const texts = z.array(z.string()).optional()
 const listParameters = z.object({
   name: text.meta({ description: 'Exactly this serviceName.' }),
   version: text.meta({
-    description: 'A semver range; a version that is not semantic matches its own text only.',
+    description:
+      'A semver range of at most 256 characters and 16 alternatives (`||`); a version that is not semantic matches its own text only.',
     example: '^3',
   }),
   tag: texts.meta({ description: 'Repeated: all of them.' }),
@@ -86,7 +89,7 @@ const listParameters = z.object({
     .min(1)
     .max(LIST_LIMIT_MAX)
     .optional()
-    .meta({ description: 'Services on a page.', default: LIST_LIMIT_DEFAULT }),
+    .meta({ description: 'Services on a page, at most.', default: LIST_LIMIT_DEFAULT }),
   cursor: text.meta({ description: '`nextCursor` of the page before; the filters have to be the same.' }),
   fields: text.meta({
     description: 'Only these fields of each service, separated by commas.',
@@ -99,7 +102,7 @@ const operation: Operation = {
   chapter: 'registry',
   summary: 'List services',
   description:
-    'In order of serviceName and serviceId; pages stay right while services come and go. With `Accept: application/x-ndjson` all that match come at once, one a line, at one revision.',
+    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB: one that is shorter than `limit` is not the last one, only one without `nextCursor` is. With `Accept: application/x-ndjson` all that match come at once, one a line, at one revision.',
   query: listParameters,
   state: true,
   errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],

@@ -1,0 +1,41 @@
+import type { Completeness } from '../graph/questions/answer.ts'
+import { Pace } from '../live/pace.ts'
+import { PageBudget } from '../live/page-budget.ts'
+
+/**
+ * The JSON text of an answer whose lists may be long: made in turns, and its lists end where it would become larger than a page
+ * may be. Then it is not `complete`, and `truncated` says `size`.
+ *
+ * @param answer members of the answer; those that are arrays are its lists
+ * @throws COORD_QUESTION_* where nobody waits for it any more
+ */
+export async function fittingJson(answer: object & Partial<Completeness>): Promise<string> {
+  const { complete, truncated, ...members } = answer
+  const budget = new PageBudget()
+  const pace = new Pace()
+  let cut = false
+  let text = '{"success":true'
+  for (const [name, value] of Object.entries(members)) {
+    if (value === undefined) continue
+    text += `,${JSON.stringify(name)}:`
+    if (!Array.isArray(value)) {
+      text += JSON.stringify(value)
+      continue
+    }
+    let list = ''
+    for (const item of value) {
+      const json = JSON.stringify(item)
+      if (!budget.take(json)) {
+        cut = true
+        break
+      }
+      list += list === '' ? json : `,${json}`
+      if (pace.due) await pace.turn()
+    }
+    text += `[${list}]`
+  }
+  if (cut) text += ',"complete":false,"truncated":"size"'
+  else if (complete !== undefined)
+    text += `,"complete":${complete}${truncated === undefined ? '' : `,"truncated":"${truncated}"`}`
+  return `${text}}`
+}

@@ -1,0 +1,25 @@
+/** What the items of a page may take together, in bytes. One item always fits: each is about 1 MiB at most. */
+export const PAGE_MAX_BYTES = 8 * 1024 * 1024
+
+/** Counts what the items of a page take. */
+export class PageBudget {
+  readonly #maxBytes: number
+  #bytes = 0
+  #items = 0
+
+  constructor(maxBytes: number = PAGE_MAX_BYTES) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** Counts one more item where it fits. @returns `false` where the page ends before it */
+  take(text: string): boolean {
+    return this.takeBytes(Buffer.byteLength(text))
+  }
+
+  takeBytes(bytes: number): boolean {
+    if (this.#items > 0 && this.#bytes + bytes > this.#maxBytes) return false
+    this.#bytes += bytes
+    this.#items += 1
+    return true
+  }
+}

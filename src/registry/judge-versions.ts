@@ -1,0 +1,45 @@
+import { Pace } from '../live/pace.ts'
+import type { View } from '../live/view.ts'
+import { versionTest } from '../records/version-range.ts'
+import type { ServiceFilters } from './list-query.ts'
+import { listedTerms } from './match-services.ts'
+import type { Term } from './postings.ts'
+import { serviceIndex } from './service-index.ts'
+
+/** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
+export type VersionVerdicts = ReadonlyMap<Term, boolean>
+
+/** So few versions are judged where they are met: in a millisecond or less. */
+const FEW = 256
+
+/**
+ * Judges the versions that a list will meet by its filter `version`, and gives others their turn meanwhile: a range and tens
+ * of thousands of versions would keep everybody waiting.
+ *
+ * @returns `undefined` where nothing needs to be judged beforehand
+ */
+export async function judgeVersions(
+  view: View,
+  filters: ServiceFilters,
+): Promise<VersionVerdicts | undefined> {
+  const { version } = filters
+  if (version === undefined) return undefined
+  const terms = termsToJudge(view, filters)
+  if (terms.size <= FEW) return undefined
+  const test = versionTest(version)
+  const verdicts = new Map<Term, boolean>()
+  const pace = new Pace()
+  for (const term of terms) {
+    verdicts.set(term, test(term.text))
+    if (pace.due) await pace.turn()
+  }
+  return verdicts
+}
+
+/** The versions of the services that another filter leaves, or all where none leaves fewer. */
+function termsToJudge(view: View, filters: ServiceFilters): ReadonlySet<Term> {
+  const index = view.projection(serviceIndex)
+  const [fewest] = listedTerms(index, filters).sort((left, right) => left.size - right.size)
+  if (fewest === undefined || fewest.size >= index.versionCount) return new Set(index.versions())
+  return new Set(fewest.chunks.flatMap((slots) => slots.map((slot) => index.versionOf(slot))))
+}

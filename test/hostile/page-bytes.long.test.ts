@@ -1,0 +1,3 @@
+import { pagesOfLargeServices } from './page-bytes.ts'
+
+pagesOfLargeServices(560)
