@@ -7,7 +7,6 @@ import { type PlanningState, probe, RecordWriter } from '../live/record-writer.t
 import type { View } from '../live/view.ts'
 import type { WriteContext } from '../live/write-context.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
-import { checkJsonValue } from '../records/check-json.ts'
 import {
   type EdgeIdentity,
   edgeId,
@@ -21,7 +20,9 @@ import {
   edgeBodySchema,
   nodeBodySchema,
   parseAssertion,
+  patchSchema,
 } from '../records/graph-schema.ts'
+import { readBody } from '../records/read-body.ts'
 import type { RecordKey, Revision } from '../records/record.ts'
 import type { Warning } from '../records/warning.ts'
 import { graphProjection } from './graph-projection.ts'
@@ -107,7 +108,7 @@ export class AssertedWriter {
   }
 
   #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
-    checkJsonValue(patch)
+    readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const key = { kind: subject.kind, id: recordIdOf(subject.id) }
       const stored = state.view.get(key.kind, key.id)
