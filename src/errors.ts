@@ -177,6 +177,36 @@ export const ERRORS = {
     title: 'The request headers are too large',
     hint: 'Send a path, query string and headers of at most 16 KiB together.',
   },
+  COORD_HOST_NOT_ALLOWED: {
+    status: 421,
+    retryable: false,
+    title: 'The coordinator is not called by this name',
+    hint: 'Call it by its IP address or as `localhost`, or add the name to ALLOWED_HOSTS.',
+  },
+  COORD_ORIGIN_NOT_ALLOWED: {
+    status: 403,
+    retryable: false,
+    title: 'Pages of this origin may not do that',
+    hint: 'Add the origin of the page to ALLOWED_ORIGINS if it is one of yours.',
+  },
+  COORD_EXPECTATION_UNKNOWN: {
+    status: 417,
+    retryable: false,
+    title: 'The header Expect asks for something unknown',
+    hint: 'Send the request without `Expect`, or with `Expect: 100-continue`.',
+  },
+  COORD_RECEIVE_FULL: {
+    ...retry,
+    title: 'Too many bodies are under way',
+    hint: 'Send it again after `Retry-After`, with fewer requests at a time.',
+    repair: 'Raise BODIES_MAX_BYTES where the machine has the memory.',
+  },
+  COORD_CONNECTIONS_FULL: {
+    ...retry,
+    title: 'There are too many connections',
+    hint: 'Connect again after `Retry-After`, and use connections for several requests.',
+    repair: 'Raise CONNECTIONS_MAX, and the limit of open files (ulimit -n, LimitNOFILE) with it.',
+  },
   COORD_REQUEST_TIMEOUT: {
     status: 408,
     retryable: true,

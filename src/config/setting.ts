@@ -74,6 +74,33 @@ export function listenHost(): Kind<string> {
   return { label: 'an address or a host name, without a port', schema }
 }
 
+/** Names of hosts with commas between them, in lower case; `*.` before one stands for every name under it. */
+export function hostNames(): Kind<readonly string[]> {
+  return list('names such as `registry.example.org, *.example.net`, without ports', (name) =>
+    /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i.test(name) ? name.toLowerCase() : undefined,
+  )
+}
+
+/** Origins of pages with commas between them, in the form in which browsers send them. */
+export function origins(): Kind<readonly string[]> {
+  return list('origins such as `https://app.example.org, http://localhost:5173`', (text) => {
+    const url = URL.parse(text)
+    const plain = url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === ''
+    return plain && url.pathname === '/' && url.search + url.hash === '' ? url.origin : undefined
+  })
+}
+
+/** @param read gives the form in which an item is kept, or `undefined` where it is none */
+function list(label: string, read: (item: string) => string | undefined): Kind<readonly string[]> {
+  const schema = z.string().transform((text, context) => {
+    const items = text.split(',').flatMap((item) => (item.trim() === '' ? [] : [read(item.trim())]))
+    if (!items.includes(undefined)) return items as readonly string[]
+    context.addIssue('not a list of such')
+    return z.NEVER
+  })
+  return { label, schema }
+}
+
 /** A text that its own reader judges later, together with other settings. */
 export function raw(label: string): Kind<string> {
   return { label, schema: z.string() }

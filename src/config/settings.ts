@@ -1,6 +1,7 @@
 import { CoordinatorError } from '../errors.ts'
 import { type BackendName, chooseDatabase, type DatabaseTarget, secretOf } from './database.ts'
 import { Findings } from './findings.ts'
+import { isLoopback } from './loopback.ts'
 import { warnOfMisspellings } from './misspellings.ts'
 import type { Setting, SettingValue } from './setting.ts'
 import type { GivenText } from './supabase.ts'
@@ -55,7 +56,7 @@ export function readSettings(env: Environment = process.env): Settings {
   if (live.pollMinMs > live.pollMaxMs) {
     findings.fault('POLL_MIN_MS', 'POLL_MIN_MS is greater than POLL_MAX_MS: lower it, or raise the other.')
   }
-  if (!/^(127\.[\d.]+|::1|localhost)$/.test(server.host)) {
+  if (!isLoopback(server.host)) {
     findings.warn(
       'HOST is not a loopback address, and there is no authentication yet: everybody who reaches the port can read and write.',
     )

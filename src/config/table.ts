@@ -1,8 +1,10 @@
 import {
+  hostNames,
   httpUrl,
   listenHost,
   oneOf,
   optionalSetting,
+  origins,
   raw,
   setting,
   text,
@@ -33,6 +35,38 @@ export const settingsTable = {
       kind: wholeNumber({ min: 0, max: 65_535 }),
       default: 3000,
       description: 'Port to listen on. `0` takes a free one, which the log names.',
+    }),
+    allowedHosts: setting({
+      name: 'ALLOWED_HOSTS',
+      kind: hostNames(),
+      default: [],
+      defaultLabel: 'only the names below',
+      description:
+        'Names by which clients call the coordinator (their header `Host`), beside IP addresses, `localhost`, `*.localhost` and `*.internal`, and, where HOST is no loopback address, names without a dot, `*.svc`, `*.svc.cluster.local` and HOST itself. Other names are refused with 421: no page of elsewhere can point a name of its own here.',
+    }),
+    allowedOrigins: setting({
+      name: 'ALLOWED_ORIGINS',
+      kind: origins(),
+      default: [],
+      defaultLabel: 'none',
+      description:
+        'Origins whose pages may use the coordinator from a browser. Pages of other origins can change nothing, and read nothing.',
+    }),
+    connectionsMax: setting({
+      name: 'CONNECTIONS_MAX',
+      kind: wholeNumber({ min: 10, max: 1_000_000 }),
+      unit: 'connections',
+      default: 10_000,
+      description:
+        'How many connections clients may have at once, as far as the limit of open files allows: descriptors are kept for the database. More are answered with 503.',
+    }),
+    bodiesMaxBytes: setting({
+      name: 'BODIES_MAX_BYTES',
+      kind: wholeNumber({ min: 4_194_304, max: 1_073_741_824 }),
+      unit: 'bytes',
+      default: 134_217_728,
+      description:
+        'How much is held of bodies that are still arriving; a quarter of it for one address. What exceeds it is answered with 503.',
     }),
     shutdownTimeoutMs: setting({
       name: 'SHUTDOWN_TIMEOUT_MS',

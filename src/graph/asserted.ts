@@ -7,7 +7,6 @@ import { RecordWriter } from '../live/record-writer.ts'
 import type { View } from '../live/view.ts'
 import type { WriteContext } from '../live/write-context.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
-import { checkJsonValue } from '../records/check-json.ts'
 import { recordEtag } from '../records/etag.ts'
 import {
   type EdgeIdentity,
@@ -22,7 +21,9 @@ import {
   edgeBodySchema,
   nodeBodySchema,
   parseAssertion,
+  patchSchema,
 } from '../records/graph-schema.ts'
+import { readBody } from '../records/read-body.ts'
 import type { Revision } from '../records/record.ts'
 import type { Warning } from '../records/warning.ts'
 import { type GraphProjection, graphProjection } from './graph-projection.ts'
@@ -106,7 +107,7 @@ export class AssertedWriter {
   }
 
   #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
-    checkJsonValue(patch)
+    readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const stored = state.read()
       if (stored === undefined) {

@@ -2,26 +2,34 @@ import { z } from 'zod'
 import { CoordinatorError } from '../errors.ts'
 import type { Steps } from '../live/pace.ts'
 import type { View } from '../live/view.ts'
+import { bodyLengths } from '../records/body-lengths.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
-import { checkJsonValue, invalidBody } from '../records/check-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
 import { serviceIdOf } from '../records/identity.ts'
+import { fits, LIMITS } from '../records/limits.ts'
+import { readBody } from '../records/read-body.ts'
 import type { StoredRecord } from '../records/record.ts'
-import { type IssueParameters, schemaProblems } from '../records/schema-problems.ts'
+import type { IssueParameters } from '../records/schema-problems.ts'
 import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service.ts'
 import { graphProjection } from './graph-projection.ts'
 import { MAX_SIMULATED_CHANGES, type SimulatedChange } from './simulate.ts'
 
-const tooMany = {
-  message: `has more than ${MAX_SIMULATED_CHANGES} items`,
-  params: { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters,
-}
 const items = <T extends z.ZodType>(item: T) =>
   z
     .array(item)
-    .refine(({ length }) => length <= MAX_SIMULATED_CHANGES, tooMany)
     .meta({ maxItems: MAX_SIMULATED_CHANGES })
+    .register(bodyLengths, { maxItems: MAX_SIMULATED_CHANGES })
     .default([])
+
+const text = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .refine((value) => fits(value, maxLength), {
+      message: `has more than ${maxLength} characters`,
+      params: { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters,
+    })
+    .meta({ maxLength })
 
 /**
  * What `POST /knowledge-graph/simulate` takes: any of these, together. A misspelt one that was ignored would be answered
@@ -29,18 +37,17 @@ const items = <T extends z.ZodType>(item: T) =>
  */
 export const simulationSchema = z
   .strictObject({
-    remove: items(z.string().min(1)).meta({
+    remove: items(text(LIMITS.nameLength)).meta({
       description: 'Names of services, with all their instances, or ids of single services.',
     }),
-    register: items(z.looseObject({})).meta({
+    register: items(z.looseObject({}).register(bodyLengths, { maxBytes: LIMITS.bodyBytes })).meta({
       description: 'Registrations, as `POST /register` takes them.',
     }),
     changeVersion: items(
       z.strictObject({
-        serviceName: z.string().min(1),
-        version: z.string().min(1),
-        from: z
-          .string()
+        serviceName: text(LIMITS.nameLength),
+        version: text(LIMITS.versionLength),
+        from: text(LIMITS.versionLength)
           .optional()
           .meta({ description: 'Only instances with this version. Without it: all.' }),
       }),
@@ -61,15 +68,13 @@ export interface Simulation {
 
 /** Reads what is to be simulated. @throws COORD_BODY_*, COORD_FIELD_* */
 export function* readSimulation(input: unknown): Steps<Simulation> {
-  checkJsonValue(input)
-  const result = simulationSchema.safeParse(input)
-  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const simulation = readBody(simulationSchema, input)
   const register: Registration[] = []
-  for (const registration of result.data.register) {
+  for (const registration of simulation.register) {
     register.push(parseRegistration(registration).registration)
     yield
   }
-  return { ...result.data, register }
+  return { ...simulation, register }
 }
 
 /**

@@ -94,7 +94,7 @@ export class Answers {
 
   /** What every answer has besides. */
   commonHeaders(reply: FastifyReply): string[] {
-    const id = ['X-Request-Id', reply.request.id]
+    const id = ['X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff']
     return this.#closing ? [...id, 'Connection', 'close'] : id
   }
 
@@ -103,7 +103,7 @@ export class Answers {
     { status = 200, body, contentType = JSON_TYPE }: Answer,
     headers: string[],
   ): void {
-    headers.push('X-Request-Id', reply.request.id)
+    headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
     const bytes = Buffer.byteLength(body)
     if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
     if (this.#closing) headers.push('Connection', 'close')

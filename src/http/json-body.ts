@@ -1,30 +1,40 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { CoordinatorError } from '../errors.ts'
+import { checkStructure } from '../records/body-structure.ts'
 import { parseJsonText } from '../records/check-json.ts'
-
-/** The largest body that is read, in bytes. */
-export const BODY_LIMIT_BYTES = 1_048_576
+import type { BodyReceiver } from './receive-body.ts'
 
 /**
  * Makes bodies JSON and nothing else. What the JSON may hold is judged by those who read it; a body of nothing is
  * `undefined`.
  */
-export function acceptJsonOnly(app: FastifyInstance): void {
+export function acceptJsonOnly(app: FastifyInstance, bodies: BodyReceiver): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES },
-    (request, body, done) => {
+  app.addContentTypeParser('application/json', (request, payload, done) => {
+    try {
+      refuseCoding(request)
+      refuseOtherCharset(request)
+    } catch (error) {
+      payload.resume()
+      done(error as Error)
+      return
+    }
+    bodies.receive(payload, (error, bytes) => {
+      if (error !== null) return done(error)
+      let body: unknown
       try {
-        refuseCoding(request)
-        refuseOtherCharset(request)
-        done(null, parseBody(body as Buffer))
+        body = parseBody(bytes as Buffer)
       } catch (error) {
-        done(error as Error)
+        return done(error as Error)
       }
-    },
-  )
+      done(null, body)
+    })
+  })
+  app.addHook('onClose', (_, done) => {
+    bodies.close()
+    done()
+  })
 }
 
 /**
@@ -44,6 +54,7 @@ function parseBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined
   // Decoding would put U+FFFD for what is wrong, and store something else than was sent.
   if (!isUtf8(bytes)) throw new CoordinatorError('COORD_BODY_NOT_JSON', { detail: 'The body is not UTF-8.' })
+  checkStructure(bytes)
   const text = bytes.toString()
   return parseJsonText(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { CoordinatorError, type Problem } from '../errors.ts'
 import { closestWord } from '../records/closest-word.ts'
 import { invalidQuery } from '../records/invalid-query.ts'
+import { LIMITS } from '../records/limits.ts'
 
 /** Values of a query string: repeated parameters are arrays. */
 export type QueryValues = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -35,7 +36,9 @@ function parse<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.out
   const result = schema.safeParse(query)
   if (result.success) return result.data
   throw invalidQuery(
-    result.error.issues.flatMap((issue) => problemsOf(issue, query, Object.keys(schema.shape))),
+    result.error.issues
+      .slice(0, LIMITS.problems)
+      .flatMap((issue) => problemsOf(issue, query, Object.keys(schema.shape))),
   )
 }
 
@@ -55,7 +58,8 @@ function checkEncoding({ raw: { url = '' } }: FastifyRequest): void {
 }
 
 function problemsOf(issue: z.core.$ZodIssue, query: QueryValues, known: readonly string[]): Problem[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownParameter(key, known))
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.slice(0, LIMITS.problems).map((key) => unknownParameter(key, known))
   const name = issue.path.join('.')
   return [{ path: `query.${name}`, message: messageOf(issue, query[name]) }]
 }

@@ -1,15 +1,18 @@
 import type { Socket } from 'node:net'
 import type { CoordinatorError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { PROBLEM_TYPE, problemDocument } from './problem.ts'
+import { PROBLEM_TYPE, problemDocument, retryAfterSeconds } from './problem.ts'
 import { countAnswer } from './route-timer.ts'
 import { translateParserError } from './translate-error.ts'
 
 const reasons: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   413: 'Content Too Large',
+  421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
 }
 
 /** Answers what is no HTTP request, and ends the connection: nobody knows where the next request would begin. */
@@ -18,13 +21,21 @@ export function refuseConnection(
   socket: Socket,
   metrics: Metrics,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || answersAnother(socket)) {
+  if (error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }
-  const refusal = translateParserError(error)
-  socket.end(rawAnswer(refusal))
-  countAnswer(metrics, { route: undefined, startedAt: 0 }, refusal.status)
+  answerAndEnd(translateParserError(error), socket, metrics)
+}
+
+/** Answers on a connection that no request, or none that can be answered, came over, and ends it. */
+export function answerAndEnd(error: CoordinatorError, socket: Socket, metrics: Metrics): void {
+  if (!socket.writable || answersAnother(socket)) {
+    socket.destroy()
+    return
+  }
+  socket.end(rawAnswer(error))
+  countAnswer(metrics, { route: undefined, startedAt: 0 }, error.status)
   // The rest of what the other side sends has no meaning; a deadline keeps it from holding the connection.
   socket.resume()
   socket.setTimeout(1_000, () => socket.destroy())
@@ -46,10 +57,15 @@ function answersAnother(socket: Socket): boolean {
 
 function rawAnswer(error: CoordinatorError): string {
   const body = JSON.stringify(problemDocument(error))
+  const retryAfter = retryAfterSeconds(error)
+  const allow = error.extra['allow']
   return [
     `HTTP/1.1 ${error.status} ${reasons[error.status] ?? 'Error'}`,
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+    ...(Array.isArray(allow) ? [`Allow: ${allow.join(', ')}`] : []),
     'Connection: close',
     '',
     body,

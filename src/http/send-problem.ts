@@ -2,12 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CoordinatorError } from '../errors.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Answers } from './answers.ts'
+import { mustClose } from './must-close.ts'
 import { PROBLEM_TYPE, problemDocument, retryAfterSeconds, withWriteOutcome } from './problem.ts'
 import type { RouteInfo } from './route-timer.ts'
 import { translateError } from './translate-error.ts'
-
-/** How many bytes of a refused body are read and thrown away, so that the client can read why. */
-const drainMaxBytes = 64 * 1024 * 1024
 
 /** Answers errors: every error answer of the coordinator is made here, but for bytes that are no HTTP. */
 export class ProblemSender {
@@ -27,7 +25,8 @@ export class ProblemSender {
     const error = operation?.writes === true ? withWriteOutcome(translated) : translated
     this.#logFault(request, reply, error)
     const headers = extraHeaders(error)
-    if (mustClose(request)) headers.push('Connection', 'close')
+    // Of what came too slowly, the rest is not waited for either.
+    if (mustClose(request.raw) || error.code === 'COORD_REQUEST_TIMEOUT') headers.push('Connection', 'close')
     const document = problemDocument(error, request.id)
     // Whether something was written is no question after a read.
     const body = JSON.stringify(isRead(request) ? { ...document, outcome: undefined } : document)
@@ -61,12 +60,4 @@ function routeOf(request: FastifyRequest): RouteInfo | undefined {
   const { url, config, method } = request.routeOptions
   if (url === undefined || request.is404) return undefined
   return { method: String(method), pattern: url, operation: config.operation }
-}
-
-/**
- * Whether the rest of the body is too much to wait for. Less is read and thrown away by Node after the answer: closing
- * while the client still sends would make its system drop the answer.
- */
-function mustClose({ raw }: FastifyRequest): boolean {
-  return !raw.complete && Number(raw.headers['content-length'] ?? 0) > drainMaxBytes
 }

@@ -16,9 +16,12 @@ import { Answers } from './answers.ts'
 import { Connections } from './connections.ts'
 import { type HttpContext, MEMORY_NOTICE } from './http-context.ts'
 import { acceptJsonOnly } from './json-body.ts'
+import { limitConnections } from './limit-connections.ts'
 import { RouteTable } from './not-found.ts'
-import { gatherRoutes } from './reference/documented-route.ts'
+import { BodyReceiver } from './receive-body.ts'
+import { type DocumentedRoute, gatherRoutes } from './reference/documented-route.ts'
 import { refuseConnection } from './refuse-connection.ts'
+import { RequestGuard } from './request-guard.ts'
 import { timeRoutes } from './route-timer.ts'
 import { changesRoutes } from './routes/changes.ts'
 import { graphRoutes } from './routes/graph.ts'
@@ -40,7 +43,16 @@ export interface HttpServerOptions {
   readonly graph: KnowledgeGraph
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly settings: Pick<Settings, 'shutdownTimeoutMs' | 'logRequests'>
+  readonly settings: Pick<
+    Settings,
+    | 'host'
+    | 'allowedHosts'
+    | 'allowedOrigins'
+    | 'connectionsMax'
+    | 'bodiesMaxBytes'
+    | 'shutdownTimeoutMs'
+    | 'logRequests'
+  >
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -49,11 +61,15 @@ export interface HttpServerOptions {
   readonly questionTimes?: QuestionTimes
   /** How long a client may take nothing of a large answer, in milliseconds. @default 60_000 */
   readonly stallTimeoutMs?: number
+  /** How long a body may take beside what its length allows, in milliseconds. @default 10_000 */
+  readonly bodyGraceMs?: number
 }
 
 /** The HTTP interface over a live view and its registry. */
 export interface HttpServer {
   readonly app: FastifyInstance
+  /** Every route that the reference shows; there once `app` is ready. */
+  readonly routes: readonly DocumentedRoute[]
 
   /**
    * @param port 0 takes a free one
@@ -103,6 +119,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping: Promise<StopReport> | undefined
   return {
     app,
+    routes: documented,
     listen: (address) => listen(app, address),
     stop(timeoutMs = settings.shutdownTimeoutMs) {
       stopping ??= stopServer({ app, live, answers, connections, draining, log: logger }, timeoutMs)
@@ -123,10 +140,9 @@ function contextOf(
   }
 }
 
-function createFastify(
-  { metrics, requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES }: HttpServerOptions,
-  problems: ProblemSender,
-): FastifyInstance {
+function createFastify(options: HttpServerOptions, problems: ProblemSender): FastifyInstance {
+  const { metrics, logger, settings, requestTimeoutMs = 30_000, bodyGraceMs } = options
+  const { questionTimes = QUESTION_TIMES } = options
   const requestIds = createRequestIds()
   const app = Fastify({
     logger: false,
@@ -139,15 +155,26 @@ function createFastify(
     routerOptions: { maxParamLength: parameterMaxLength },
     http: {
       maxHeaderSize: headMaxBytes,
+      // The guard looks at it, and answers with a problem.
+      requireHostHeader: false,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
     },
   })
+  new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
+  limitConnections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const table = new RouteTable()
   table.watch(app)
   answerInTime(app, questionTimes)
   timeRoutes(app)
-  acceptJsonOnly(app)
+  acceptJsonOnly(
+    app,
+    new BodyReceiver({
+      maxBytes: settings.bodiesMaxBytes,
+      metrics: metrics.incoming,
+      ...(bodyGraceMs === undefined ? {} : { graceMs: bodyGraceMs }),
+    }),
+  )
   app.setErrorHandler((error, request, reply) => problems.send(request, reply, error))
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = (request.raw.url ?? '').split('?', 1)

@@ -38,8 +38,11 @@ export function parseJsonText(text: string): unknown {
  * @throws COORD_BODY_TOO_DEEP, COORD_TEXT_NUL, COORD_TEXT_SURROGATE, COORD_KEY_FORBIDDEN, COORD_NUMBER_TOO_LARGE, or
  * COORD_BODY_WRONG_TYPE for what is not JSON at all, with the places in `errors`
  */
-export function checkJsonValue(value: unknown): asserts value is JsonValue {
-  const problems = jsonProblems(value)
+export function checkJsonValue(
+  value: unknown,
+  problemsMax: number = LIMITS.problems,
+): asserts value is JsonValue {
+  const problems = jsonProblems(value, problemsMax)
   if (problems.length > 0) throw invalidBody(problems)
 }
 
@@ -54,17 +57,29 @@ export function invalidBody(problems: readonly Problem[]): CoordinatorError {
   })
 }
 
-/** A JSON pointer (RFC 6901). */
+/** A JSON pointer (RFC 6901). What is longer than any field is cut: an answer must not repeat a body. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  let pointer = ''
+  for (const part of path) {
+    const shown = String(part).slice(0, LIMITS.pathLength)
+    pointer += `/${shown.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (pointer.length > LIMITS.pathLength) return `${pointer.slice(0, LIMITS.pathLength).toWellFormed()}...`
+  }
+  return pointer
 }
 
-/** What keeps a value from being stored as JSON, and where; at most `LIMITS.problems`. */
-export function jsonProblems(value: unknown): readonly Problem[] {
+/** What keeps a value from being stored as JSON, and where; at most `problemsMax`. */
+export function jsonProblems(value: unknown, problemsMax: number = LIMITS.problems): readonly Problem[] {
   if (isClean(value, 1)) return []
   const problems: Problem[] = []
-  collect(value, [], problems)
+  collect(value, { path: [], max: problemsMax }, problems)
   return problems
+}
+
+/** Where a search for problems is, and how many it looks for. The path is one list, for there may be 500,000 places. */
+interface Place {
+  readonly path: PropertyKey[]
+  readonly max: number
 }
 
 /** Most values have nothing wrong: finding that out must not cost a path for each of their parts. */
@@ -99,8 +114,9 @@ function isCleanContainer(value: object, level: number): boolean {
   return true
 }
 
-function collect(value: unknown, path: readonly PropertyKey[], problems: Problem[]): void {
-  if (problems.length >= LIMITS.problems) return
+function collect(value: unknown, place: Place, problems: Problem[]): void {
+  const { path, max } = place
+  if (problems.length >= max) return
   const add = (code: ErrorCode, message: string) => problems.push({ path: jsonPointer(path), message, code })
   if (typeof value === 'string') collectText(value, add)
   else if (typeof value === 'number') {
@@ -110,27 +126,34 @@ function collect(value: unknown, path: readonly PropertyKey[], problems: Problem
   } else if (value !== null && typeof value === 'object') {
     if (path.length >= LIMITS.depth)
       add('COORD_BODY_TOO_DEEP', `is nested more than ${LIMITS.depth} levels deep`)
-    else if (Array.isArray(value))
-      for (const [index, item] of value.entries()) collect(item, [...path, index], problems)
-    else if (isPlain(value)) collectMembers(value as Record<string, unknown>, path, problems)
+    else if (Array.isArray(value)) collectItems(value, place, problems)
+    else if (isPlain(value)) collectMembers(value as Record<string, unknown>, place, problems)
     else add('COORD_BODY_WRONG_TYPE', 'is not a plain object')
   } else if (value !== null && typeof value !== 'boolean')
     add('COORD_BODY_WRONG_TYPE', `is a ${typeof value}, which JSON cannot hold`)
 }
 
-function collectMembers(
-  members: Record<string, unknown>,
-  path: readonly PropertyKey[],
-  problems: Problem[],
-): void {
+function collectItems(items: readonly unknown[], place: Place, problems: Problem[]): void {
+  for (let index = 0; index < items.length && problems.length < place.max; index += 1) {
+    place.path.push(index)
+    collect(items[index], place, problems)
+    place.path.pop()
+  }
+}
+
+function collectMembers(members: Record<string, unknown>, place: Place, problems: Problem[]): void {
+  const { path, max } = place
   for (const key of Object.keys(members)) {
-    if (problems.length >= LIMITS.problems) return
+    if (problems.length >= max) return
     // A key that cannot be stored cannot be shown either: the path ends at its object.
     const add = (code: ErrorCode, message: string) =>
       problems.push({ path: jsonPointer(path), message: `has a key that ${message}`, code })
     if (isForbidden(key)) add('COORD_KEY_FORBIDDEN', `is refused: ${key}`)
     else collectText(key, add)
-    if (members[key] !== undefined) collect(members[key], [...path, key.toWellFormed()], problems)
+    if (members[key] === undefined) continue
+    path.push(key.toWellFormed())
+    collect(members[key], place, problems)
+    path.pop()
   }
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { bodyLengths } from './body-lengths.ts'
 import type { JsonObject } from './canonical-json.ts'
-import { checkJsonValue, invalidBody } from './check-json.ts'
 import { closestWord } from './closest-word.ts'
 import { fits, LIMITS } from './limits.ts'
-import { type IssueParameters, schemaProblems } from './schema-problems.ts'
+import { readBody } from './read-body.ts'
+import type { IssueParameters } from './schema-problems.ts'
 import type { Warning } from './warning.ts'
 
 /** A custom issue with one of our codes, as `schemaProblems` reads it. */
@@ -15,6 +16,7 @@ const properties = z
     message: `has more than ${LIMITS.metadataBytes} bytes as JSON`,
     params: tooLarge,
   })
+  .register(bodyLengths, { maxBytes: LIMITS.metadataBytes })
   .optional()
   .meta({ description: `Anything, up to ${LIMITS.metadataBytes} bytes of JSON.` })
 
@@ -29,13 +31,19 @@ export const nodeBodySchema = z
         params: tooLarge,
       })
       .optional()
-      .meta({ description: 'For people. Without it the label comes from the id.' }),
+      .meta({
+        maxLength: LIMITS.nameLength,
+        description: 'For people. Without it the label comes from the id.',
+      }),
     properties,
   })
   .meta({ id: 'NodeAssertion' })
 
 /** What can be asserted about an edge. */
 export const edgeBodySchema = z.object({ properties }).meta({ id: 'EdgeAssertion' })
+
+/** A patch of either: it may name each member that is there to remove it, and as much again that is new. */
+export const patchSchema = z.looseObject({}).register(bodyLengths, { maxBytes: 4 * LIMITS.metadataBytes })
 
 export interface AssertionBody {
   readonly label?: string
@@ -53,15 +61,13 @@ export function parseAssertion(
   input: unknown,
   identity: JsonObject,
 ): { readonly body: AssertionBody; readonly warnings: readonly Warning[] } {
-  checkJsonValue(input)
-  const result = schema.safeParse(input)
-  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const body = readBody<z.ZodType<object>>(schema, input)
   const known = Object.keys(schema.shape)
   const ignored = Object.entries(input as JsonObject).filter(
     ([key, value]) => !known.includes(key) && (!Object.hasOwn(identity, key) || identity[key] !== value),
   )
   return {
-    body: result.data as AssertionBody,
+    body: body as AssertionBody,
     warnings: ignored.slice(0, LIMITS.warnings).map(([key]) => {
       if (Object.hasOwn(identity, key))
         return {

@@ -1,7 +1,15 @@
 /** What a record may hold at most. Lengths count Unicode characters, sizes count bytes of JSON in UTF-8. */
 export const LIMITS = {
+  /** Of a body. */
+  bodyBytes: 1_048_576,
   /** Levels of objects and arrays in a body; the body itself is the first. */
   depth: 32,
+  /** Members of an object whose fields are known, unknown ones included. */
+  members: 256,
+  /** Of a body as a whole, whatever it is for: reading more would take too long. */
+  objectMembers: 10_000,
+  bodyMembers: 50_000,
+  bodyObjects: 25_000,
   nameLength: 255,
   versionLength: 50,
   endpointLength: 2_048,
@@ -23,6 +31,8 @@ export const LIMITS = {
   batch: 1_000,
   /** Problems that one answer lists. */
   problems: 32,
+  /** Characters of the path of a problem. */
+  pathLength: 512,
   /** Warnings about fields that one answer lists, and fields that are searched for typing errors. */
   warnings: 32,
 } as const

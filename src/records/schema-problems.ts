@@ -11,11 +11,15 @@ export interface IssueParameters {
   readonly code: ErrorCode
 }
 
-/** The issues that zod found in a body, as problems with our codes; at most `LIMITS.problems`. */
-export function schemaProblems(issues: readonly Issue[], body: unknown): readonly Problem[] {
+/**
+ * The issues that zod found in a part of a body, as problems with our codes; at most `LIMITS.problems`.
+ *
+ * @param part where in the body that is
+ */
+export function schemaProblems(issues: readonly Issue[], body: unknown, part: Path = []): readonly Problem[] {
   return issues
     .slice(0, LIMITS.problems)
-    .flatMap((issue) => problemsOf(issue, [], body))
+    .flatMap((issue) => problemsOf(issue, part, body))
     .slice(0, LIMITS.problems)
 }
 
@@ -31,7 +35,7 @@ function problemsOf(issue: Issue, parent: Path, body: unknown): readonly Problem
           : { path, message: typeMessage([issue.expected], value), code: 'COORD_BODY_WRONG_TYPE' },
       ]
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, LIMITS.problems).map((key) => ({
         path: jsonPointer([...place, key]),
         message: 'is not known here',
         code: 'COORD_FIELD_INVALID',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
+import { bodyLengths } from './body-lengths.ts'
 import { endpointFault } from './endpoint.ts'
 import { fits, LIMITS } from './limits.ts'
 import type { IssueParameters } from './schema-problems.ts'
@@ -38,10 +39,8 @@ function text({ max, empty = 'COORD_FIELD_INVALID', tooLong = 'COORD_FIELD_TOO_L
   return z.string().check(rule(fault)).meta({ minLength: 1, maxLength: max })
 }
 
-function list<T extends z.ZodType>(item: T, max: number, tooMany: ErrorCode = 'COORD_FIELD_TOO_LARGE') {
-  const fault = ({ length }: readonly unknown[]): Fault | undefined =>
-    length <= max ? undefined : { code: tooMany, message: `has ${length} items; the limit is ${max}` }
-  return z.array(item).check(rule<z.output<T>[]>(fault)).meta({ maxItems: max })
+function list<T extends z.ZodType>(item: T, maxItems: number, code: ErrorCode = 'COORD_FIELD_TOO_LARGE') {
+  return z.array(item).meta({ maxItems }).register(bodyLengths, { maxItems, code })
 }
 
 /** An object of any content, up to a size. */
@@ -52,7 +51,7 @@ function document(maxBytes: number) {
     if (json.length * 3 <= maxBytes || Buffer.byteLength(json) <= maxBytes) return undefined
     return { code: 'COORD_FIELD_TOO_LARGE', message: `has more than ${maxBytes} bytes as JSON` }
   }
-  return z.looseObject({}).check(rule(fault))
+  return z.looseObject({}).check(rule(fault)).register(bodyLengths, { maxBytes })
 }
 
 const serviceName = text({

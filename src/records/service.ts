@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import type { Problem } from '../errors.ts'
 import { isJsonObject, type JsonObject } from './canonical-json.ts'
-import { checkJsonValue, invalidBody, jsonPointer } from './check-json.ts'
+import { invalidBody, jsonPointer } from './check-json.ts'
 import { closestWord } from './closest-word.ts'
 import { LIMITS } from './limits.ts'
 import { asPlainRegistration } from './plain-registration.ts'
-import { schemaProblems } from './schema-problems.ts'
+import { readBody, tryBody } from './read-body.ts'
+import { Remarks } from './remarks.ts'
 import { DEFAULT_HEALTH_CHECK, migrationSchema, registrationSchema } from './service-schema.ts'
 import type { Warning } from './warning.ts'
 
@@ -54,20 +55,24 @@ const dependencyFields: ReadonlySet<string> = new Set(['serviceName', 'version',
 /**
  * Reads a registration. What it does not know is ignored, with a warning.
  *
+ * @param remarks what may be said about it; shared by the registrations of a batch
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
-export function parseRegistration(input: unknown): ParsedRegistration {
+export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegistration {
   const plain = asPlainRegistration(input)
   if (plain !== undefined) return { registration: normalized(plain), warnings: none }
-  return parseBySchema(input)
+  return parseBySchema(input, remarks)
 }
 
 /** The same for any input, without the short cut. */
-export function parseBySchema(input: unknown): ParsedRegistration {
-  checkJsonValue(input)
-  const result = registrationSchema.safeParse(input)
-  if (!result.success) throw invalidBody(explained(schemaProblems(result.error.issues, input), input))
-  return { registration: normalized(result.data), warnings: warningsOf(input as JsonObject) }
+export function parseBySchema(input: unknown, remarks: Remarks = new Remarks()): ParsedRegistration {
+  const result = tryBody(registrationSchema, input, remarks.problems)
+  if ('problems' in result) {
+    const problems = remarks.suggests ? explained(result.problems, input) : result.problems
+    remarks.spend({ problems: problems.length })
+    throw invalidBody(problems)
+  }
+  return { registration: normalized(result.data), warnings: warningsOf(input as JsonObject, remarks) }
 }
 
 /**
@@ -79,11 +84,9 @@ export function parseMigration(input: unknown): {
   migrationFile: JsonObject
   warnings: readonly Warning[]
 } {
-  checkJsonValue(input)
-  const result = migrationSchema.safeParse(input)
-  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, input))
+  const { migrationFile } = readBody(migrationSchema, input)
   return {
-    migrationFile: result.data.migrationFile as JsonObject,
+    migrationFile: migrationFile as JsonObject,
     warnings: unknownFields(input as JsonObject, Object.keys(migrationSchema.shape)),
   }
 }
@@ -137,27 +140,34 @@ function withoutRepeats(list: readonly string[] = none): readonly string[] {
   return isWithoutRepeats(list) ? list.slice() : [...new Set(list)]
 }
 
-function warningsOf(input: JsonObject): readonly Warning[] {
-  const warnings = unknownKeys(input, registrationFields).map((key) =>
-    unknownField([key], REGISTRATION_FIELDS),
+function warningsOf(input: JsonObject, remarks: Remarks): readonly Warning[] {
+  const max = remarks.warnings
+  const suggest = remarks.suggests
+  const warnings = unknownKeys(input, registrationFields, max).map((key) =>
+    unknownField([key], suggest ? REGISTRATION_FIELDS : none),
   )
   const dependencies = (input['dependencies'] ?? []) as readonly (string | JsonObject)[]
   for (const [index, dependency] of dependencies.entries()) {
     if (typeof dependency === 'string') continue
-    if (warnings.length >= LIMITS.warnings) break
-    for (const key of unknownKeys(dependency, dependencyFields))
-      warnings.push(unknownField(['dependencies', index, key], [...dependencyFields]))
+    if (warnings.length >= max) break
+    for (const key of unknownKeys(dependency, dependencyFields, max - warnings.length))
+      warnings.push(unknownField(['dependencies', index, key], suggest ? [...dependencyFields] : none))
   }
-  return warnings.slice(0, LIMITS.warnings)
+  remarks.spend({ warnings: warnings.length })
+  return warnings
 }
 
 /** Not more than an answer lists: a search for typing errors among 100,000 keys would keep everybody waiting. */
-function unknownKeys(input: JsonObject, known: ReadonlySet<string>): readonly string[] {
+function unknownKeys(
+  input: JsonObject,
+  known: ReadonlySet<string>,
+  max: number = LIMITS.warnings,
+): readonly string[] {
   const unknown: string[] = []
   for (const key of Object.keys(input)) {
     if (known.has(key)) continue
     unknown.push(key)
-    if (unknown.length === LIMITS.warnings) break
+    if (unknown.length === max) break
   }
   return unknown
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { View } from '../live/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import { checkJsonValue, invalidBody } from '../records/check-json.ts'
-import { schemaProblems } from '../records/schema-problems.ts'
+import { readBody } from '../records/read-body.ts'
 import { SERVICE_KIND, unknownFields } from '../records/service.ts'
 import type { HeartbeatAnswer } from './answers.ts'
 import type { Leases } from './leases.ts'
@@ -26,16 +25,14 @@ export function takeHeartbeat(
 ): HeartbeatAnswer {
   const slot = view.records.find(SERVICE_KIND, serviceId)
   if (slot === -1) throw serviceNotFound(view, serviceId)
-  checkJsonValue(body)
-  const result = heartbeatSchema.safeParse(body)
-  if (!result.success) throw invalidBody(schemaProblems(result.error.issues, body))
+  const { status } = readBody(heartbeatSchema, body)
   // One that meant to say `down` by another name has said `up`.
   const warnings = unknownFields(body as JsonObject, Object.keys(heartbeatSchema.shape))
-  const lastHeartbeat = leases.renew(serviceId, result.data.status)
+  const lastHeartbeat = leases.renew(serviceId, status)
   const ttlSeconds = view.projection(serviceIndex).facts.ttlSeconds(slot)
   return {
     serviceId,
-    health: result.data.status,
+    health: status,
     lastHeartbeat,
     ...(ttlSeconds === 0 ? {} : { ttlSeconds, expiresAt: lastHeartbeat + ttlSeconds * 1_000 }),
     ...(warnings.length === 0 ? {} : { warnings }),

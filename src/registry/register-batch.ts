@@ -4,6 +4,7 @@ import { Pace } from '../live/pace.ts'
 import type { RecordWriter } from '../live/record-writer.ts'
 import { invalidBody } from '../records/check-json.ts'
 import { LIMITS } from '../records/limits.ts'
+import { Remarks } from '../records/remarks.ts'
 import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers.ts'
 import { registerService } from './register-service.ts'
 
@@ -23,9 +24,10 @@ export async function registerBatch(
   // Before the first load every single one would be refused for the same reason.
   writer.requireLoaded()
   const results: Promise<RegisterAnswer | CoordinatorError>[] = []
+  const remarks = new Remarks()
   const pace = new Pace()
   for (const [index, body] of registrations.entries()) {
-    results.push(settled(() => registerService(writer, { body, index }, context)))
+    results.push(settled(() => registerService(writer, { body, index, remarks }, context)))
     if (pace.due) await pace.turn()
   }
   return { results: await Promise.all(results) }

@@ -6,6 +6,7 @@ import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { recordEtag } from '../records/etag.ts'
 import { serviceIdOf } from '../records/identity.ts'
 import type { StoredRecord } from '../records/record.ts'
+import type { Remarks } from '../records/remarks.ts'
 import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers.ts'
@@ -14,18 +15,25 @@ import { statusOf } from './service-json.ts'
 
 const ROUTE = 'POST /register'
 
+/** A registration as it was sent. */
+interface Sent {
+  readonly body: unknown
+  /** The place in a batch. */
+  readonly index?: number
+  /** Shared by a batch. */
+  readonly remarks?: Remarks
+}
+
 /**
  * Registers a service. A registration replaces the one before: what it does not name goes back to its default, except
  * that a stored `migrationFile` stays.
- *
- * @param index the place in a batch
  */
 export function registerService(
   writer: RecordWriter,
-  { body, index }: { readonly body: unknown; readonly index?: number },
+  { body, index, remarks }: Sent,
   context: WriteContext,
 ): Promise<RegisterAnswer> {
-  const { registration, warnings } = parseRegistration(body)
+  const { registration, warnings } = parseRegistration(body, remarks)
   const wish = index === undefined ? { route: ROUTE, body } : { route: ROUTE, body, index }
   const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
   const serviceId = serviceIdOf(registration)

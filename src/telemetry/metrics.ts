@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { DatabaseCalls } from './database-calls.ts'
 import { errorClass, errorCodeLabel, outcomeOf } from './error-labels.ts'
+import { createIncomingMetrics } from './incoming-metrics.ts'
 
 /** What a store is asked. The label `operation` takes these values and no others; it is never SQL. */
 export const databaseOperations = [
@@ -322,6 +323,7 @@ export function createMetrics({
     buckets: requestSeconds,
     registers,
   })
+  const incoming = createIncomingMetrics(registers)
   new Gauge({
     name: 'coordinator_build_info',
     help: 'Always 1; the labels say what runs.',
@@ -441,6 +443,8 @@ export function createMetrics({
         forks.inc()
       },
     },
+
+    incoming,
 
     http: {
       /**

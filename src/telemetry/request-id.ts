@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto'
 
 const acceptable = /^[\w.:/+=@-]{1,128}$/
 
+/** Gives a request its id. @param header what the client calls it */
+export type RequestIds = (header: string | string[] | undefined) => string
+
 /** Makes the ids of requests: unique by a random part for the process and a number, which costs far less than a UUID. */
-export function createRequestIds(): (header: string | string[] | undefined) => string {
+export function createRequestIds(): RequestIds {
   const processPart = randomBytes(6).toString('hex')
   let count = 0
   return (header) => {

@@ -97,7 +97,7 @@ const cases: [what: string, path: string, ask: Ask, status: number, code: string
     400,
     'COORD_BODY_TOO_DEEP',
   ],
-  ['nesting without an end', '/register', post('['.repeat(1_000_000)), 400, 'COORD_BODY_NOT_JSON'],
+  ['nesting without an end', '/register', post('['.repeat(1_000_000)), 400, 'COORD_BODY_TOO_DEEP'],
   ['NUL', '/register', post({ ...cart, description: 'a\0b' }), 400, 'COORD_TEXT_NUL'],
   [
     'an integer beyond 2^53',

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
+import type { Settings } from '../../src/config/settings.ts'
 import { measureStore } from '../../src/database/measure-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
@@ -21,6 +22,10 @@ export interface ServerSetup {
   readonly inner?: Store
   readonly inspector?: Inspector
   readonly logRequests?: boolean
+  readonly settings?: Partial<
+    Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
+  >
+  readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number
   readonly shutdownTimeoutMs?: number
@@ -94,10 +99,18 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     metrics,
     logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),
     settings: {
+      host: '127.0.0.1',
+      // Requests that tests write byte by byte have this host.
+      allowedHosts: ['x'],
+      allowedOrigins: [],
+      connectionsMax: 10_000,
+      bodiesMaxBytes: 134_217_728,
+      ...setup.settings,
       shutdownTimeoutMs: setup.shutdownTimeoutMs ?? 2_000,
       logRequests: setup.logRequests ?? false,
     },
     version: '1.2.3',
+    ...(setup.bodyGraceMs === undefined ? {} : { bodyGraceMs: setup.bodyGraceMs }),
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
   })

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import { Pace } from '../../live/pace.ts'
+import { bodyLengths } from '../../records/body-lengths.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { migrationSchema, registrationSchema } from '../../records/service-schema.ts'
@@ -167,16 +168,18 @@ const register: Operation = {
   },
 }
 
+const registrations = z
+  .array(registrationSchema)
+  .max(LIMITS.batch)
+  .register(bodyLengths, { maxItems: LIMITS.batch })
+
 const registerBatch: Operation = {
   chapter: 'registry',
   summary: `Register up to ${LIMITS.batch.toLocaleString('en')} services`,
   description:
     'Each registration is judged on its own: what is wrong with one keeps no other from being stored. The body is an array of registrations, or `{"services": [...]}`.',
   body: {
-    schema: z.union([
-      z.array(registrationSchema).max(LIMITS.batch),
-      z.object({ services: z.array(registrationSchema).max(LIMITS.batch) }),
-    ]),
+    schema: z.union([registrations, z.object({ services: registrations })]),
     example: [registrationExample],
     required: true,
   },

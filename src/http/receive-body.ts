@@ -1,0 +1,201 @@
+import type { IncomingMessage } from 'node:http'
+import { CoordinatorError } from '../errors.ts'
+import { LIMITS } from '../records/limits.ts'
+import type { BodyRefusal, IncomingMetrics } from '../telemetry/incoming-metrics.ts'
+
+export interface ReceiveOptions {
+  /** How many bytes of bodies under way are held at once, of all clients together. */
+  readonly maxBytes: number
+  readonly metrics: IncomingMetrics
+  /** How long a body may take beside what its length allows, in milliseconds. @default 10_000 */
+  readonly graceMs?: number
+}
+
+/** What one client address may hold of all the bytes. */
+const clientShare = 0.25
+/** How much longer a body may take for each so many bytes of it: 64 KiB a second. */
+const bytesPerMs = 65.536
+/** How often bodies that come too slowly are looked for, in milliseconds. */
+const lookMs = 250
+
+type Done = (error: Error | null, body?: Buffer) => void
+
+/**
+ * Receives bodies, within one budget of bytes for all of them, a quarter of it for one client, and a time for each. A body that is
+ * refused frees its bytes at once; the rest of it is thrown away as it comes.
+ */
+export class BodyReceiver {
+  readonly #options: Required<ReceiveOptions>
+  readonly #underWay = new Set<Incoming>()
+  readonly #bytesOf = new Map<string, number>()
+  #bytes = 0
+  #look: NodeJS.Timeout | undefined
+
+  constructor(options: ReceiveOptions) {
+    this.#options = { graceMs: 10_000, ...options }
+    options.metrics.ask({ bodyBytes: () => this.#bytes })
+  }
+
+  /** @param done is called once: with the whole body, or with COORD_BODY_TOO_LARGE, COORD_RECEIVE_FULL, COORD_REQUEST_TIMEOUT */
+  receive(request: IncomingMessage, done: Done): void {
+    if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytes) {
+      done(tooLarge())
+      return
+    }
+    const incoming = new Incoming(request, {
+      end: (error) => {
+        this.#release(incoming)
+        done(error, error === null ? incoming.bytes() : undefined)
+      },
+      grow: (bytes) => this.#claim(incoming, bytes),
+    })
+    this.#underWay.add(incoming)
+    this.#look ??= setInterval(() => this.#refuseSlow(), lookMs).unref()
+  }
+
+  /** Bodies under way are left to themselves. */
+  close(): void {
+    clearInterval(this.#look)
+  }
+
+  /** @returns why a body may not hold so many more bytes, or `undefined` */
+  #claim(incoming: Incoming, bytes: number): CoordinatorError | undefined {
+    const { maxBytes } = this.#options
+    const ofClient = (this.#bytesOf.get(incoming.client) ?? 0) + bytes
+    const reason =
+      this.#bytes + bytes > maxBytes ? 'full' : ofClient > maxBytes * clientShare ? 'client' : undefined
+    if (reason !== undefined) return this.#refused(reason)
+    this.#bytes += bytes
+    this.#bytesOf.set(incoming.client, ofClient)
+    return undefined
+  }
+
+  #release(incoming: Incoming): void {
+    if (!this.#underWay.delete(incoming) || incoming.held === 0) return
+    this.#bytes -= incoming.held
+    const left = (this.#bytesOf.get(incoming.client) ?? 0) - incoming.held
+    if (left > 0) this.#bytesOf.set(incoming.client, left)
+    else this.#bytesOf.delete(incoming.client)
+  }
+
+  #refuseSlow(): void {
+    const now = performance.now()
+    for (const incoming of this.#underWay)
+      if (now - incoming.startedAt > this.#options.graceMs + incoming.received / bytesPerMs)
+        incoming.refuse(this.#refused('slow'))
+    if (this.#underWay.size > 0) return
+    clearInterval(this.#look)
+    this.#look = undefined
+  }
+
+  #refused(reason: BodyRefusal): CoordinatorError {
+    this.#options.metrics.bodyRefused(reason)
+    if (reason === 'slow')
+      return new CoordinatorError('COORD_REQUEST_TIMEOUT', {
+        detail: 'The body came more slowly than 64 KiB in a second.',
+        outcome: 'not_written',
+      })
+    return new CoordinatorError('COORD_RECEIVE_FULL', {
+      detail:
+        reason === 'full'
+          ? 'The bodies that are under way take all the memory there is for them.'
+          : 'The bodies that are under way from this address take all the memory there is for one.',
+      outcome: 'not_written',
+    })
+  }
+}
+
+interface Owner {
+  end(error: Error | null): void
+  /** Asks for room. @returns why there is none, or `undefined` */
+  grow(bytes: number): CoordinatorError | undefined
+}
+
+/** One body under way. */
+class Incoming {
+  readonly startedAt = performance.now()
+  /** How many bytes it takes from the budget. */
+  held = 0
+  received = 0
+  readonly #request: IncomingMessage
+  readonly #owner: Owner
+  readonly #declared: number
+  /** The only piece, as most bodies come, or room that later pieces are copied to: many small ones would take far more. */
+  #room: Buffer | undefined
+  #client: string | undefined
+
+  constructor(request: IncomingMessage, owner: Owner) {
+    this.#request = request
+    this.#owner = owner
+    this.#declared = Number(request.headers['content-length'] ?? Number.NaN)
+    request.on('data', this.#onData)
+    request.on('end', this.#onEnd)
+    request.on('error', this.#onError)
+  }
+
+  get client(): string {
+    this.#client ??= this.#request.socket.remoteAddress ?? ''
+    return this.#client
+  }
+
+  bytes(): Buffer {
+    return this.#room?.subarray(0, this.received) ?? Buffer.alloc(0)
+  }
+
+  refuse(error: CoordinatorError): void {
+    this.#settle(error)
+  }
+
+  readonly #onData = (piece: Buffer): void => {
+    const total = this.received + piece.length
+    if (total > LIMITS.bodyBytes) return this.#settle(tooLarge())
+    if (this.#room === undefined && total === this.#declared) {
+      // All of it at once: nothing is under way.
+      this.#room = piece
+      this.received = total
+      return
+    }
+    const full = this.#makeRoom(total)
+    if (full !== undefined) return this.#settle(full)
+    piece.copy(this.#room as Buffer, this.received)
+    this.received = total
+  }
+
+  #makeRoom(total: number): CoordinatorError | undefined {
+    const before = this.#room?.length ?? 0
+    if (total <= before) return undefined
+    const size = Math.min(LIMITS.bodyBytes, Math.max(total, 2 * before, 4_096))
+    const full = this.#owner.grow(size - before)
+    if (full !== undefined) return full
+    this.held += size - before
+    const room = Buffer.allocUnsafeSlow(size)
+    this.#room?.copy(room, 0, 0, this.received)
+    this.#room = room
+    return undefined
+  }
+
+  readonly #onEnd = (): void => this.#settle(null)
+
+  readonly #onError = (error: Error): void => this.#settle(error)
+
+  #settle(error: Error | null): void {
+    const request = this.#request
+    request.off('data', this.#onData)
+    request.off('end', this.#onEnd)
+    request.off('error', this.#onError)
+    if (error !== null) {
+      this.#room = undefined
+      // What still comes must not be kept for a reader that there is not, nor may the end of the connection be an error.
+      request.on('error', () => undefined)
+      request.resume()
+    }
+    this.#owner.end(error)
+  }
+}
+
+function tooLarge(): CoordinatorError {
+  return new CoordinatorError('COORD_BODY_TOO_LARGE', {
+    detail: 'The body is larger than 1 MiB.',
+    outcome: 'not_written',
+  })
+}

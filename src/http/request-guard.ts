@@ -1,0 +1,140 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { CoordinatorError } from '../errors.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { RequestIds } from '../telemetry/request-id.ts'
+import { AllowedHosts } from './allowed-hosts.ts'
+import { addToHead, allowingHeaders, allowPreflight, CrossOrigin, isPreflight } from './cross-origin.ts'
+import { mustClose } from './must-close.ts'
+import { PROBLEM_TYPE, problemDocument } from './problem.ts'
+import { answerAndEnd } from './refuse-connection.ts'
+import { countAnswer } from './route-timer.ts'
+
+export interface GuardOptions {
+  /** HOST */
+  readonly host: string
+  /** ALLOWED_HOSTS */
+  readonly allowedHosts: readonly string[]
+  /** ALLOWED_ORIGINS */
+  readonly allowedOrigins: readonly string[]
+}
+
+/**
+ * Judges every request before anything else sees it, known path or not: by which name the coordinator was called, and which page
+ * of which origin asks. What it refuses, and what no route could ever take, it answers itself.
+ */
+export class RequestGuard {
+  readonly #hosts: AllowedHosts
+  readonly #origins: CrossOrigin
+  readonly #metrics: Metrics
+  readonly #requestIds: RequestIds
+
+  constructor(
+    { host, allowedHosts, allowedOrigins }: GuardOptions,
+    about: { readonly metrics: Metrics; readonly requestIds: RequestIds },
+  ) {
+    this.#hosts = new AllowedHosts({ host, allowed: allowedHosts })
+    this.#origins = new CrossOrigin(allowedOrigins)
+    this.#metrics = about.metrics
+    this.#requestIds = about.requestIds
+  }
+
+  /** Puts itself before all that listens to a server. Nothing may have to be told about requests later on. */
+  protect(server: Server): void {
+    const serve = server.listeners('request') as RequestListener[]
+    server.removeAllListeners('request')
+    server.on('request', (request, response) => {
+      if (!this.#admits(request, response)) return
+      for (const listener of serve) listener.call(server, request, response)
+    })
+    // Node would say `100 Continue` to anybody, and only then hand the request over.
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      if (!this.#admits(request, response)) return
+      response.writeContinue()
+      for (const listener of serve) listener.call(server, request, response)
+    })
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      if (this.#admits(request, response))
+        this.#refuse(request, response, new CoordinatorError('COORD_EXPECTATION_UNKNOWN'))
+    })
+    server.on('connect', (request: IncomingMessage, socket: Socket) => {
+      const error = this.#hostFault(request) ?? connectRefused()
+      answerAndEnd(error, socket, this.#metrics)
+    })
+  }
+
+  #admits(request: IncomingMessage, response: ServerResponse): boolean {
+    const fault = this.#hostFault(request)
+    if (fault !== undefined) return this.#refuse(request, response, fault)
+    const caller = this.#origins.judge(request)
+    if (caller === 'refused') return this.#refuse(request, response, originRefused(request))
+    if (!this.#origins.varies) return true
+    const { origin } = request.headers
+    if (caller !== 'allowed' || origin === undefined) {
+      addToHead(response, ['Vary', 'Origin'])
+      return true
+    }
+    addToHead(response, ['Vary', 'Origin', ...allowingHeaders(origin)])
+    if (!isPreflight(request)) return true
+    allowPreflight(response)
+    countAnswer(this.#metrics, noReply, 204)
+    return false
+  }
+
+  #hostFault({ headers, httpVersion }: IncomingMessage): CoordinatorError | undefined {
+    const { host, origin } = headers
+    if (host !== undefined) return this.#hosts.allows(host) ? undefined : hostRefused(host)
+    // HTTP/1.0 has no Host: old health checks are served, browsers never send it.
+    if (httpVersion !== '1.0')
+      return new CoordinatorError('COORD_REQUEST_MALFORMED', { detail: 'The request has no Host.' })
+    return origin === undefined && headers['sec-fetch-site'] === undefined ? undefined : hostRefused('')
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: CoordinatorError): false {
+    const id = this.#requestIds(request.headers['x-request-id'])
+    const body = JSON.stringify(problemDocument(error, id))
+    response.writeHead(error.status, [
+      ...['X-Request-Id', id],
+      ...['Content-Type', PROBLEM_TYPE, 'Content-Length', String(Buffer.byteLength(body))],
+      ...['X-Content-Type-Options', 'nosniff'],
+      ...(this.#origins.varies ? ['Vary', 'Origin'] : []),
+      ...(mustClose(request) || error.status === 400 ? ['Connection', 'close'] : []),
+    ])
+    response.end(body)
+    countAnswer(this.#metrics, noReply, error.status)
+    return false
+  }
+}
+
+/** No route has seen the request. */
+const noReply = { route: undefined, startedAt: 0 }
+
+function hostRefused(host: string): CoordinatorError {
+  return new CoordinatorError('COORD_HOST_NOT_ALLOWED', {
+    detail: host === '' ? 'The request names no host.' : `${shown(host)} is not a name of this coordinator.`,
+    outcome: 'not_written',
+  })
+}
+
+function originRefused({ headers }: IncomingMessage): CoordinatorError {
+  const { origin } = headers
+  return new CoordinatorError('COORD_ORIGIN_NOT_ALLOWED', {
+    detail:
+      origin === undefined
+        ? 'A page of another site asks.'
+        : `A page of ${shown(origin)} asks, and that is another origin.`,
+    outcome: 'not_written',
+  })
+}
+
+function connectRefused(): CoordinatorError {
+  return new CoordinatorError('COORD_METHOD_NOT_ALLOWED', {
+    detail: 'CONNECT is for proxies, and this is none.',
+    hint: 'Correct the proxy settings of the client: it takes the coordinator for a proxy.',
+    extra: { allow: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] },
+  })
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 200).toWellFormed())
+}
