@@ -6,6 +6,7 @@ import { DetachedGraph } from './detached-graph.ts'
 import { DiffTracker } from './diff-tracker.ts'
 import { exportGraph, graphFormats } from './export/export-graph.ts'
 import { GraphAnalysis } from './graph-analysis.ts'
+import { HelperMemory } from './helper-memory.ts'
 import { isServed } from './is-served.ts'
 import { selectGraph } from './select-graph.ts'
 import { simulate } from './simulate.ts'
@@ -20,8 +21,10 @@ class GraphWorker {
   readonly #pasts = new Map<number, DetachedGraph>()
   readonly #trackers = new Map<number, DiffTracker>()
   readonly #exports = new Map<number, Iterator<string>>()
+  readonly #memory = new HelperMemory()
 
   run(task: WorkerTask): unknown {
+    if (task.do !== 'forget') this.#memory.check()
     switch (task.do) {
       case 'analyse':
         return void this.#analyses.set(task.key, new GraphAnalysis(task.edges))
@@ -95,8 +98,8 @@ process.on('message', ({ id, task }: WorkerRequest) => {
   try {
     reply = { id, result: worker.run(task) }
   } catch (thrown) {
-    const { code, detail, errors } = toCoordinatorError(thrown)
-    reply = { id, error: { code, detail, errors } }
+    const { code, detail, hint, errors, extra } = toCoordinatorError(thrown)
+    reply = { id, error: { code, detail, hint, errors, extra } }
   }
   // Where the coordinator is gone there is nobody left to work for.
   process.send?.(reply, undefined, undefined, (error) => {

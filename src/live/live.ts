@@ -56,6 +56,7 @@ export class Live {
   #view: View | undefined
   /** Where the view stood that was dropped to make room for the next one. */
   #dropped: Position | undefined
+  #toldMemory: MemoryState = 'free'
   /** What was in use before the first load. */
   #baseBytes: number | undefined
   /** The last load did not fit into memory: the next one is not tried before a time of the monotonic clock. */
@@ -352,9 +353,16 @@ export class Live {
   #memoryChanged(state: MemoryState): void {
     if (state === 'exhausted') this.#board.failed('memory', exhausted(this.memory))
     else this.#board.succeeded('memory')
+    // While records are loaded nothing is written, and how it ends is told by itself.
+    if (this.#view !== undefined) this.#tellMemory(state)
+    if (state !== 'exhausted') this.#follower.poke()
+  }
+
+  #tellMemory(state: MemoryState): void {
+    if (state === this.#toldMemory) return
+    this.#toldMemory = state
     const { usedBytes, limitBytes } = this.memory
     this.#tell((observer) => observer.memory?.(state, { usedBytes, limitBytes }))
-    if (state !== 'exhausted') this.#follower.poke()
   }
 
   /** Whether the view has another entry in the place of one of these. */
@@ -482,6 +490,7 @@ export class Live {
     this.#board.enter('serving')
     this.#waiters.reached(view.revision)
     this.#tell((observer) => observer.replaced?.(view, reason))
+    this.#tellMemory(this.memory.state)
   }
 
   #retained(head: Head): void {
