@@ -12,6 +12,7 @@ import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { StopReport } from './http/stop-server.ts'
 import { Live } from './live/live.ts'
 import type { LiveOptions } from './live/live-options.ts'
+import { processMemory } from './live/memory-budget.ts'
 import type { Domain } from './live/projection.ts'
 import { reportLive } from './live/report-live.ts'
 import { createRegistry, type Registry, registryKinds, registryProjections } from './registry/registry.ts'
@@ -87,6 +88,12 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   metrics.ask({
     status: () => live.status.state,
     live: () => live.figures,
+    memory: () => ({
+      state: live.memory.state,
+      usedBytes: live.memory.usedBytes,
+      limitBytes: live.memory.limitBytes,
+      journalBytes: store.historyInMemory?.bytes() ?? 0,
+    }),
     graph: () => graph.figures,
     registeredServices: () => (live.loaded ? registry.counts().services : 0),
     ...(store.pool === undefined ? {} : { connections: store.pool }),
@@ -137,7 +144,14 @@ function liveOptionsOf(settings: Settings): Partial<LiveOptions> {
     pollMaxMs: settings.pollMaxMs,
     keepHours: settings.journalKeepHours,
     keepRevisions: settings.journalKeepRevisions,
+    keepBytes: journalBytes(settings),
   }
+}
+
+/** Of a small heap history may take a part; of a large one, what is of use. */
+function journalBytes({ journalMemoryMib }: Settings): number {
+  if (journalMemoryMib !== undefined) return journalMemoryMib * 1_048_576
+  return Math.min(processMemory().limitBytes / 4, 256 * 1_048_576)
 }
 
 type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'metrics' | 'settings'> & {

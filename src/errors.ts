@@ -356,6 +356,21 @@ export const ERRORS = {
     title: 'Too many writes are waiting',
     hint: 'Ask again after `Retry-After`; send registrations in batches with `POST /register/batch`.',
   },
+  COORD_MEMORY_FULL: {
+    status: 507,
+    retryable: true,
+    title: 'The coordinator has no memory left for more records',
+    hint: 'Reading and deregistering go on. Those who run it raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), or keep less history: JOURNAL_KEEP_REVISIONS and JOURNAL_MEMORY_MIB, where the records are in memory.',
+    repair:
+      'Raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), and start again; or deregister what is not needed.',
+  },
+  COORD_MEMORY_EXCEEDED: {
+    status: 503,
+    retryable: false,
+    exit: 78,
+    title: 'The records of the database do not fit into memory',
+    hint: 'Raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), and start again.',
+  },
   COORD_COMMIT_REFUSED: {
     status: 422,
     retryable: false,

@@ -23,6 +23,7 @@ export function renderStatus({ url, health, database }: StatusAnswers): string {
     ['loaded', loadedText(has)],
     ...viewRows(has),
     ['waiting writes', textOf(has['waitingWrites'])],
+    ['memory', memoryText(has)],
     ['server', serverText(has)],
     ...detailRows(membersOf(has['server'])),
     ...poolRows(membersOf(has['pool'])),
@@ -49,6 +50,17 @@ function reasonText({ reason, code }: Members): string | undefined {
 function loadedText({ loadedRecords }: Members): string | undefined {
   const count = textOf(loadedRecords)
   return count === undefined ? undefined : `${count} records so far`
+}
+
+function memoryText({ memory, historyMiB }: Members): string | undefined {
+  const { state, usedMiB, limitMiB } = membersOf(memory)
+  if (limitMiB === undefined) return undefined
+  const history = prefixed('history ', historyMiB)
+  return joined([
+    state,
+    `${usedMiB} of ${limitMiB} MiB`,
+    history === undefined ? undefined : `${history} MiB`,
+  ])
 }
 
 /** Before the first load nothing is shown, so that nothing can be behind or confirmed. */

@@ -225,6 +225,14 @@ export const settingsTable = {
       defaultFor: { memory: 10_000 },
       description: 'So many of the newest revisions are kept, however old they are.',
     }),
+    journalMemoryMib: optionalSetting({
+      name: 'JOURNAL_MEMORY_MIB',
+      kind: wholeNumber({ min: 1, max: 1_000_000 }),
+      unit: 'MiB',
+      defaultLabel: 'a quarter of the heap, at most 256',
+      description:
+        'How much memory history may take where the records are in memory: beyond it the oldest revisions are forgotten, whatever the other rules keep. Without meaning for databases.',
+    }),
   },
   client: {
     coordinatorUrl: optionalSetting({

@@ -31,6 +31,7 @@ export function measureStore(store: Store, metrics: Metrics['database']): Store 
     ...(inspector === undefined
       ? {}
       : { inspector: { inspect: () => measure('inspect', () => inspector.inspect()) } }),
+    ...(store.historyInMemory === undefined ? {} : { historyInMemory: store.historyInMemory }),
     ...(store.pool === undefined ? {} : { pool: () => (store.pool as NonNullable<Store['pool']>)() }),
   }
 }

@@ -258,8 +258,18 @@ export interface Store {
   readonly migrator?: Migrator
   readonly inspector?: Inspector
   readonly pool?: () => PoolFigures
+  /** History that is kept in this process. Absent where it lies elsewhere. */
+  readonly historyInMemory?: HistoryInMemory
   /** Tells from now on of every connection that a call got or gave up waiting for. Where there is a pool. */
   observePool?(observer: PoolObserver): void
+}
+
+/** What history takes of the memory of this process, beside the newest versions of the records. */
+export interface HistoryInMemory {
+  /** About so many bytes. */
+  bytes(): number
+  /** The lowest floor with which it takes no more than so many bytes: the head, where nothing else does. */
+  floorWithin(bytes: number): Revision
 }
 
 /** A migration that ran, or would run. */

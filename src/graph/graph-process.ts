@@ -2,12 +2,20 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { CoordinatorError } from '../errors.ts'
 import { type ClientQuestion, currentQuestion } from '../live/client-question.ts'
+import { processMemory } from '../live/memory-budget.ts'
+import { mebibytes } from '../live/memory-faults.ts'
+import { isTooLarge, questionTooLarge } from './question-too-large.ts'
 import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-protocol.ts'
 
 /** How long a process without work is kept, in milliseconds. Its end frees all that it holds. */
 const IDLE_MS = 60_000
 /** How long a process may take to end by itself, in milliseconds. */
 const END_MS = 1_000
+/** The part of the coordinator's heap that a helper may have, and the least with which it is of use, in MiB. */
+const HEAP_PART = 1 / 2
+const HEAP_MIN_MIB = 64
+/** How often work is begun anew because the process died of something else meanwhile. */
+const MAX_ATTEMPTS = 3
 
 interface Pending {
   readonly resolve: (result: unknown) => void
@@ -28,6 +36,7 @@ interface Waiting {
  * brought down whole processes of Node.js 24: `Check failed: jit_page.has_value()`, nodejs/node#64500.)
  */
 export class GraphProcess {
+  readonly heapMiB: number
   #child: ChildProcess | undefined
   /** Tasks without a reply. */
   #pending = new Map<number, Pending>()
@@ -37,6 +46,11 @@ export class GraphProcess {
   #generation = 0
   #idle: NodeJS.Timeout | undefined
   #closed = false
+
+  /** @param heapMiB how much memory it may take for what it is given. @default half of what the coordinator may */
+  constructor(heapMiB = Math.max(HEAP_MIN_MIB, mebibytes(processMemory().limitBytes * HEAP_PART))) {
+    this.heapMiB = heapMiB
+  }
 
   /** Grows whenever everything that was handed over is gone. */
   get generation(): number {
@@ -51,8 +65,8 @@ export class GraphProcess {
   /**
    * Has a task done. Tasks are done in the order in which they come. One whose question ends is not begun any more, or stops.
    *
-   * @throws CoordinatorError of the task; COORD_INTERNAL where the process died; COORD_SHUTTING_DOWN after `close`;
-   * COORD_QUESTION_* where the question ended
+   * @throws CoordinatorError of the task, also where the process died of it; COORD_INTERNAL where it died of something else;
+   * COORD_SHUTTING_DOWN after `close`; COORD_QUESTION_* where the question ended
    */
   run(task: WorkerTask): Promise<unknown> {
     // What the process holds must be let go of whether or not anybody waits for that.
@@ -96,14 +110,16 @@ export class GraphProcess {
     }
   }
 
-  /** Does work that consists of tasks; where the process ended meanwhile, once more with the next one. */
+  /** Does work that consists of tasks; where the process died of something else meanwhile, again with the next one. */
   async attempt<T>(work: () => Promise<T>): Promise<T> {
-    const generation = this.#generation
-    try {
-      return await work()
-    } catch (thrown) {
-      if (this.#generation === generation || this.#closed) throw thrown
-      return await work()
+    for (let attempt = 1; ; attempt += 1) {
+      const generation = this.#generation
+      try {
+        return await work()
+      } catch (thrown) {
+        const isOver = this.#generation === generation || this.#closed
+        if (isOver || isTooLarge(thrown) || attempt === MAX_ATTEMPTS) throw thrown
+      }
     }
   }
 
@@ -133,13 +149,17 @@ export class GraphProcess {
     const child = fork(new URL(`./graph-worker.${extension}`, import.meta.url), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [],
+      execArgv: [`--max-old-space-size=${this.heapMiB}`, '--expose-gc'],
       // Secrets stay where they are needed.
       env: {},
     })
     child.on('message', (reply) => this.#settle(reply as WorkerReply))
     child.on('error', (error) => this.#died(child, error))
-    child.on('exit', (code, signal) => this.#died(child, new Error(`it ended with ${signal ?? code}`)))
+    child.on('exit', (code, signal) => {
+      // So V8 ends a process whose heap is used up.
+      if (signal === 'SIGABRT' || code === 134) this.#diedOfFirst(child)
+      this.#died(child, new Error(`it ended with ${signal ?? code}`))
+    })
     return child
   }
 
@@ -147,14 +167,27 @@ export class GraphProcess {
     const pending = this.#pending.get(reply.id)
     this.#pending.delete(reply.id)
     if ('error' in reply) {
-      const { code, detail, errors } = reply.error
-      pending?.reject(new CoordinatorError(code, { detail, errors }))
+      const { code, ...options } = reply.error
+      pending?.reject(new CoordinatorError(code, options))
     } else pending?.resolve(reply.result)
     if (this.#child !== undefined) this.#sendNext(this.#child)
     if (this.#pending.size > 0) return
     this.#child?.unref()
     this.#child?.channel?.unref()
     this.#idle = setTimeout(() => void this.#end(), IDLE_MS).unref()
+  }
+
+  /** Tasks are done in order: the first that has no answer is the one that was too much. */
+  #diedOfFirst(child: ChildProcess): void {
+    const [first] = this.#pending
+    if (this.#child !== child || first === undefined) return
+    const [id, { reject }] = first
+    this.#pending.delete(id)
+    reject(
+      questionTooLarge(
+        `The question needs more than the ${this.heapMiB} MiB that the process for graphs may take.`,
+      ),
+    )
   }
 
   #died(child: ChildProcess, cause: Error): void {

@@ -7,6 +7,7 @@ import { DetachedGraph } from './detached-graph.ts'
 import { DiffTracker } from './diff-tracker.ts'
 import { exportGraph, graphFormats } from './export/export-graph.ts'
 import { GraphAnalysis } from './graph-analysis.ts'
+import { HelperMemory } from './helper-memory.ts'
 import { isServed } from './is-served.ts'
 import { selectGraph } from './select-graph.ts'
 import { simulate } from './simulate.ts'
@@ -21,8 +22,10 @@ class GraphWorker {
   readonly #pasts = new Map<number, DetachedGraph>()
   readonly #trackers = new Map<number, DiffTracker>()
   readonly #exports = new Map<number, Iterator<string>>()
+  readonly #memory = new HelperMemory()
 
   async run(task: WorkerTask): Promise<unknown> {
+    if (task.do !== 'forget') this.#memory.check()
     switch (task.do) {
       case 'analyse':
         this.#analyses.set(task.key, new GraphAnalysis(task.edges))
@@ -116,8 +119,8 @@ async function work(id: number, task: WorkerTask): Promise<void> {
     question.look()
     reply = { id, result: await answering(question, () => worker.run(task)) }
   } catch (thrown) {
-    const { code, detail, errors } = toCoordinatorError(thrown)
-    reply = { id, error: { code, detail, errors } }
+    const { code, detail, hint, errors, extra } = toCoordinatorError(thrown)
+    reply = { id, error: { code, detail, hint, errors, extra } }
   }
   lastDone = id
   unwanted.delete(id)

@@ -19,6 +19,7 @@ import { type GraphProjection, graphProjection } from './graph-projection.ts'
 import type { GraphReader } from './graph-reader.ts'
 import { LiveAnalysis } from './live-analysis.ts'
 import { PastGraphs } from './past-graphs.ts'
+import { questionTooLarge } from './question-too-large.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
 import { type NeighborsAnswer, neighbors } from './questions/neighbors.ts'
 import { readSimulation, simulatedChanges } from './read-simulation.ts'
@@ -34,6 +35,9 @@ export interface KnowledgeGraphOptions {
   /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
   readonly inlineMaxEdges?: number
 }
+
+/** About what a node or an edge takes in a second graph, in bytes. */
+const REBUILD_BYTES = 400
 
 type NeighborsQuestion = Extract<Question, { ask: 'neighbors' }>
 
@@ -251,7 +255,12 @@ export class KnowledgeGraph {
 
   async #rebuild(): Promise<RebuildAnswer> {
     try {
-      const answer = await rebuild(this.#live.view)
+      const { view, memory } = this.#live
+      const { edges, nodeCount } = graphOf(view)
+      const bytes = (edges.count + nodeCount) * REBUILD_BYTES
+      if (!(await memory.findRoom(bytes, 'full')))
+        throw questionTooLarge('A second graph does not fit into memory beside the one that is served.')
+      const answer = await memory.holding(bytes, () => rebuild(view))
       this.#rebuildDifferences = answer.differencesTotal
       return answer
     } catch (thrown) {

@@ -1,13 +1,15 @@
 import type { Moment } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import { currentQuestion } from '../live/client-question.ts'
+import { keptBytes } from '../live/kept-bytes.ts'
 import type { Live } from '../live/live.ts'
 import type { View } from '../live/view.ts'
-import type { Position, Revision } from '../records/record.ts'
+import type { Position, Revision, StoredRecord } from '../records/record.ts'
 import type { AnswerTo, Question } from './answer-question.ts'
 import type { DiffAnswer } from './diff-tracker.ts'
 import type { FormatName, GraphMetadata } from './export/export-graph.ts'
 import { GraphProcess } from './graph-process.ts'
+import { isTooLarge } from './question-too-large.ts'
 import type { GraphFilter } from './select-graph.ts'
 import { Semaphore } from './semaphore.ts'
 import type { SimulateAnswer, SimulatedChange } from './simulate.ts'
@@ -18,8 +20,11 @@ const MAX_KEPT = 4
 const MAX_AT_ONCE = 2
 /** So many may wait; of a large graph each takes seconds. Who goes away gives the place up. */
 const MAX_WAITING = 100
-/** Records that are handed over at once: some milliseconds. */
+/** Those are let go of sooner that take more than this part of the helper's heap together, as far as that is known. */
+const MAX_KEPT_PART = 0.4
+/** Records that are handed over at once: some milliseconds; and their size, in UTF-16 code units. */
 const RECORDS_AT_ONCE = 500
+const SIZE_AT_ONCE = 2_097_152
 /** Commits between the two ends of one comparison. */
 export const MAX_DIFF_REVISIONS = 200_000
 const REPLAY_LIMIT = 512
@@ -31,6 +36,8 @@ interface PastGraph {
   /** Time of the newest change that is in it, epoch milliseconds. */
   readonly at: number
   readonly generation: number
+  /** About what it takes. */
+  readonly bytes: number
   /** Questions that are being asked of it. */
   users: number
 }
@@ -134,9 +141,7 @@ export class PastGraphs {
     return this.#inTurn(async () => {
       const key = this.#nextKey++
       try {
-        // Also of nothing there is a graph.
-        for (let at = 0; at === 0 || at < records.length; at += RECORDS_AT_ONCE)
-          await this.#helper.run({ do: 'put', key, records: records.slice(at, at + RECORDS_AT_ONCE) })
+        await this.#put(key, records)
         return (await this.#helper.run({ do: 'simulate', key, changes })) as SimulateAnswer
       } finally {
         await this.#helper.forget(key)
@@ -208,20 +213,36 @@ export class PastGraphs {
 
   /** Does work for which the helper holds a graph of its own, when its turn comes. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#slots.run(() => this.#helper.attempt(work), currentQuestion()?.signal)
+    const attempt = () => this.#withRoom(() => this.#helper.attempt(work))
+    return this.#slots.run(attempt, currentQuestion()?.signal)
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
     // A time is made a revision first: asked again, it finds the graph that was built for it.
     const revision = 'revision' in moment ? moment.revision : (await this.#positionAt(moment)).revision
-    return this.#helper.attempt(async () => {
+    const work = async () => {
       // Whoever waited for its turn may find that another one has built the same meanwhile.
       const build = async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))
-      return this.#used(
-        this.#useKept(revision) ?? (await this.#slots.run(build, currentQuestion()?.signal)),
-        use,
-      )
-    })
+      const signal = currentQuestion()?.signal
+      return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, signal)), use)
+    }
+    return this.#withRoom(() => this.#helper.attempt(work))
+  }
+
+  /** What does not fit beside the graphs that are kept may fit without them. */
+  async #withRoom<T>(work: () => Promise<T>): Promise<T> {
+    const { generation } = this.#helper
+    try {
+      return await work()
+    } catch (thrown) {
+      const unused = [...this.#kept.values()].filter(({ users }) => users === 0)
+      // Where the process died of it, nothing was kept, and it would die of it again.
+      const canHelp = isTooLarge(thrown) && generation === this.#helper.generation && unused.length > 0
+      if (!canHelp) throw thrown
+      for (const graph of unused) this.#kept.delete(nameOf(graph))
+      await Promise.all(unused.map((graph) => this.#drop(graph)))
+      return work()
+    }
   }
 
   async #used<T>(graph: PastGraph, use: (graph: PastGraph) => Promise<T>): Promise<T> {
@@ -253,20 +274,37 @@ export class PastGraphs {
     const twin = this.#kept.get(name)
     this.#kept.delete(name)
     this.#kept.set(name, graph)
-    if (twin !== undefined && twin !== graph) this.#drop(twin)
-    const oldest = this.#kept.values().next().value
-    if (this.#kept.size <= MAX_KEPT || oldest === undefined) return
-    this.#kept.delete(nameOf(oldest))
-    this.#drop(oldest)
+    if (twin !== undefined && twin !== graph) void this.#drop(twin)
+    const mostBytes = this.#helper.heapMiB * 1_048_576 * MAX_KEPT_PART
+    let bytes = 0
+    for (const kept of this.#kept.values()) bytes += kept.bytes
+    for (const oldest of this.#kept.values()) {
+      if (this.#kept.size === 1 || (this.#kept.size <= MAX_KEPT && bytes <= mostBytes)) return
+      this.#kept.delete(nameOf(oldest))
+      bytes -= oldest.bytes
+      void this.#drop(oldest)
+    }
   }
 
   /** A graph that somebody still asks goes when the last of them has an answer. */
-  #drop(graph: PastGraph): void {
-    if (graph.users === 0 && graph.generation === this.#helper.generation) void this.#helper.forget(graph.key)
+  async #drop(graph: PastGraph): Promise<void> {
+    if (graph.users === 0 && graph.generation === this.#helper.generation)
+      await this.#helper.forget(graph.key)
   }
 
   #isKept(graph: PastGraph): boolean {
     return this.#kept.get(nameOf(graph)) === graph
+  }
+
+  /** Hands records over, in parts. Also where there are none: then the graph is empty. */
+  async #put(key: number, records: readonly StoredRecord[]): Promise<void> {
+    for (let at = 0; at === 0 || at < records.length; ) {
+      const first = at
+      for (let size = 0; at < records.length && at - first < RECORDS_AT_ONCE && size < SIZE_AT_ONCE; at += 1)
+        size += (records[at] as StoredRecord).data.length
+      await this.#helper.run({ do: 'put', key, records: records.slice(first, at) })
+      if (records.length === 0) return
+    }
   }
 
   async #build(revision: Revision): Promise<PastGraph> {
@@ -274,16 +312,18 @@ export class PastGraphs {
     try {
       let found: { position: Position; at: number } | undefined
       let newest = 0
+      let bytes = 0
       for await (const { position, records } of this.#live.asOf({ revision })) {
         const at = records.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), found?.at ?? 0)
         newest = records.reduce((latest, record) => Math.max(latest, record.revision), newest)
         found = { position, at }
         const stated = records.filter(({ kind }) => kind === 'service' || kind === 'node' || kind === 'edge')
-        await this.#helper.run({ do: 'put', key, records: stated })
+        bytes += keptBytes(stated)
+        await this.#put(key, stated)
       }
       if (found === undefined) throw pastWithoutPage()
       const at = newest === found.position.revision ? found.at : await this.#timeOf(found.position, found.at)
-      return { key, ...found, at, generation: this.#helper.generation, users: 0 }
+      return { key, ...found, at, bytes, generation: this.#helper.generation, users: 0 }
     } catch (thrown) {
       await this.#helper.forget(key)
       throw thrown

@@ -40,6 +40,8 @@ export type WorkerReply =
       readonly error: {
         readonly code: ErrorCode
         readonly detail: string
+        readonly hint: string
+        readonly extra: Readonly<Record<string, unknown>>
         readonly errors: readonly Problem[]
       }
     }

@@ -1,8 +1,8 @@
 import { CoordinatorError } from '../errors.ts'
 import { EntryRing } from '../live/entry-ring.ts'
 import type { Live } from '../live/live.ts'
-import { SharedWork } from '../live/shared-work.ts'
 import type { Entry, Position, Revision } from '../records/record.ts'
+import { KeptPages } from './kept-pages.ts'
 import { ShownEntry } from './shown-entry.ts'
 
 export interface FeedPage {
@@ -12,22 +12,28 @@ export interface FeedPage {
   readonly more: boolean
 }
 
-/** Pages of the store that are kept for others who want the same. */
+/** Pages of the store that are kept for others who want the same: so many, and as much as the newest entries. */
 const MAX_KEPT_PAGES = 16
+/** The newest entries that are kept, in UTF-16 code units; of a small heap no more than a part, in units for each byte. */
+const MAX_RING_SIZE = 16_777_216
+const RING_PART = 1 / 32
 
 /**
  * The journal for readers over HTTP: the newest entries from memory, older ones from the store, in pages that are shared
  * by all who ask for the same at that time.
  */
 export class ChangeFeed {
-  readonly ring = new EntryRing()
+  readonly ring: EntryRing
   readonly #live: Live
   /** What was made text already: for as long as the ring or a page holds the entry. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
-  readonly #pages = new Map<string, SharedWork<readonly ShownEntry[]>>()
+  readonly #pages: KeptPages<readonly ShownEntry[]>
 
   constructor(live: Live) {
     this.#live = live
+    const maxSize = Math.min(MAX_RING_SIZE, live.memory.limitBytes * RING_PART)
+    this.ring = new EntryRing({ maxSize })
+    this.#pages = new KeptPages({ topic: 'changes', maxPages: MAX_KEPT_PAGES, maxSize }, sizeOf)
     live.observe(this.ring)
     if (live.loaded) this.ring.replaced(live.view)
   }
@@ -91,17 +97,7 @@ export class ChangeFeed {
 
   #older(position: Position, limit: number): Promise<readonly ShownEntry[]> {
     const key = `${position.lineage} ${position.revision} ${position.digest} ${limit}`
-    const known = this.#pages.get(key)
-    if (known !== undefined && !known.isAbandoned) return known.join()
-    const page = new SharedWork('changes', () => this.#read(position, limit))
-    this.#pages.delete(key)
-    this.#pages.set(key, page)
-    const [oldest] = this.#pages.keys()
-    if (this.#pages.size > MAX_KEPT_PAGES && oldest !== undefined) this.#pages.delete(oldest)
-    page.result.catch(() => {
-      if (this.#pages.get(key) === page) this.#pages.delete(key)
-    })
-    return page.join()
+    return this.#pages.get(key, () => this.#read(position, limit))
   }
 
   async #read(position: Position, limit: number): Promise<readonly ShownEntry[]> {
@@ -113,6 +109,10 @@ export class ChangeFeed {
       .filter(({ revision }) => revision <= this.#live.view.revision)
       .map((entry) => this.#show(entry, position.lineage))
   }
+}
+
+function sizeOf(page: readonly ShownEntry[]): number {
+  return page.reduce((sum, { size }) => sum + size, 0)
 }
 
 function otherHistory(lineage: string): CoordinatorError {

@@ -1,5 +1,7 @@
+import { mebibytes } from '../live/memory-faults.ts'
 import type { ServerFacts } from './database-inspection.ts'
 import type { HttpContext } from './http-context.ts'
+import { memoryAnswer } from './memory-answer.ts'
 import { causeOf } from './status-cause.ts'
 
 /** Records that one answer lists. */
@@ -27,6 +29,10 @@ export function databaseAnswer(
     ageMs: Math.max(0, Math.round(ageMs)),
     floorRevision: floor,
     waitingWrites: queueDepth,
+    memory: memoryAnswer(live),
+    ...(live.store.historyInMemory === undefined
+      ? {}
+      : { historyMiB: mebibytes(live.store.historyInMemory.bytes()) }),
     ...(state === 'loading' ? { loadedRecords } : {}),
     refusedRecords: live.loaded
       ? live.view.refused

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { memoryStates } from '../live/memory-budget.ts'
 import { registrationSchema } from '../records/service-schema.ts'
 
 /** Shapes of answers, for the reference and for the tests that hold the answers to it. */
@@ -171,6 +172,17 @@ const cause = {
   repair: z.string().optional().meta({ description: 'What those who run the coordinator can do about it.' }),
 }
 
+const memory = z
+  .object({
+    state: z.enum(memoryStates).meta({
+      description:
+        '`full`: registrations are refused, reading and deregistering go on. `exhausted`: changes of others are not taken any more.',
+    }),
+    usedMiB: z.int().meta({ description: 'Heap that is needed, by estimate, without garbage.' }),
+    limitMiB: z.int().meta({ description: 'Heap with which the process would die.' }),
+  })
+  .meta({ id: 'Memory' })
+
 export const healthAnswerSchema = z
   .object({
     success,
@@ -182,6 +194,7 @@ export const healthAnswerSchema = z
       since: time,
       ...cause,
     }),
+    memory,
     notice,
     revision: revision.optional(),
     lineage: z.string().optional(),
@@ -208,6 +221,11 @@ export const databaseAnswerSchema = z
     ageMs: z.number().meta({ description: 'Since the database confirmed that the view is complete.' }),
     floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
     waitingWrites: z.int(),
+    memory,
+    historyMiB: z
+      .int()
+      .optional()
+      .meta({ description: 'What history takes of it, where it is kept in memory.' }),
     loadedRecords: z.int().optional().meta({ description: 'While loading: how many records have arrived.' }),
     refusedRecords: z.array(z.object({ kind: z.string(), id: z.string(), revision, reason: z.string() })),
     refusedCount: z.int(),

@@ -1,3 +1,4 @@
+import { sizeOfEntry } from '../live/entry-ring.ts'
 import type { Entry, EntryWrite, Position, Revision } from '../records/record.ts'
 
 /** Which entries a reader wants: those with at least one write that fulfils all of this. */
@@ -21,6 +22,11 @@ export class ShownEntry {
     this.digest = entry.digest
     this.#entry = entry
     this.#lineage = lineage
+  }
+
+  /** About what it takes, without its text, in UTF-16 code units. */
+  get size(): number {
+    return sizeOfEntry(this.#entry)
   }
 
   get position(): Position {

@@ -24,8 +24,8 @@ export class EntryRing implements LiveObserver {
   readonly #maxEntries: number
   readonly #maxSize: number
   readonly #listeners = new Set<RingListener>()
-  /** Those before `#first` were forgotten. */
-  #entries: Entry[] = []
+  /** Those before `#first` were forgotten: their places are empty. */
+  #entries: (Entry | undefined)[] = []
   #first = 0
   #size = 0
   /** What the entries follow on: the digest of the revision before the first of them. */
@@ -53,7 +53,7 @@ export class EntryRing implements LiveObserver {
   after(revision: Revision, limit = Number.POSITIVE_INFINITY): readonly Entry[] | undefined {
     if (this.#base === undefined || revision < this.#base.revision) return undefined
     const from = this.#first + (revision - this.#base.revision)
-    return this.#entries.slice(from, Math.min(from + limit, this.#entries.length))
+    return this.#entries.slice(from, Math.min(from + limit, this.#entries.length)) as readonly Entry[]
   }
 
   /** The digest of a revision, where it is known here. */
@@ -71,7 +71,7 @@ export class EntryRing implements LiveObserver {
   entry(entry: Entry): void {
     if (this.#base === undefined) return
     this.#entries.push(entry)
-    this.#size += sizeOf(entry)
+    this.#size += sizeOfEntry(entry)
     while (this.#entries.length - this.#first > this.#maxEntries || this.#size > this.#maxSize)
       this.#forgetFirst()
     this.#tellSoon()
@@ -92,10 +92,10 @@ export class EntryRing implements LiveObserver {
       revision: oldest.revision,
       digest: oldest.digest,
     }
-    this.#size -= sizeOf(oldest)
+    this.#size -= sizeOfEntry(oldest)
+    this.#entries[this.#first] = undefined
     this.#first += 1
-    // Moving all that is left for each entry would cost more than the entries themselves. What was forgotten stays in memory
-    // until then: never more of it than of what is kept.
+    // Moving all that is left for each entry would cost more than the entries themselves.
     if (this.#first * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#first)
     this.#first = 0
@@ -113,6 +113,6 @@ export class EntryRing implements LiveObserver {
 }
 
 /** About what an entry takes, in UTF-16 code units. */
-function sizeOf({ writes }: Entry): number {
+export function sizeOfEntry({ writes }: Entry): number {
   return writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 200)
 }

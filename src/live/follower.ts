@@ -25,6 +25,8 @@ export interface FollowerPort {
   noteHead(head: Head): void
   /** Takes the entries behind a position into the view; `false` where the view has been replaced since. */
   take(entries: readonly Entry[], asked: Position): Promise<boolean>
+  /** Whether the view may take more. */
+  canFollow(): boolean
   /** The store has just confirmed that the view is complete. */
   confirmed(): void
   realign(reply: OffTrack, asked: Position): Promise<void>
@@ -130,6 +132,7 @@ export class Follower {
 
   async #askUntilCaughtUp(): Promise<void> {
     for (;;) {
+      if (!this.#port.canFollow()) return this.#askHead()
       const asked = this.#port.position()
       const reply = await this.#port.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
@@ -149,6 +152,12 @@ export class Follower {
     this.#port.confirmed()
   }
 
+  /** There is no room for what others write: only how far behind the view is can be said. */
+  async #askHead(): Promise<void> {
+    this.#port.noteHead(await this.#port.store.head())
+    this.#port.board.succeeded('read')
+  }
+
   /**
    * A store that answers "nothing new" without end may be right, or may be a cache or a copy that stands still. Its head,
    * which is asked for in another way, tells.
@@ -164,7 +173,8 @@ export class Follower {
       this.#lastHeadAsked = now
       this.#port.noteHead(await this.#port.store.head())
     }
-    if (this.#port.position().revision >= this.#port.knownHead()) this.#lastProgress = now
+    const isCaughtUp = this.#port.position().revision >= this.#port.knownHead()
+    if (isCaughtUp || !this.#port.canFollow()) this.#lastProgress = now
     else if (now - this.#lastProgress > this.#options.stallTimeoutMs) {
       this.#lastProgress = now
       await this.#port.reload(

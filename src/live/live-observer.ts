@@ -2,6 +2,7 @@ import type { Head, OffTrack } from '../database/store.ts'
 import type { CoordinatorError } from '../errors.ts'
 import type { Entry, Position } from '../records/record.ts'
 import type { Answered } from './committer.ts'
+import type { MemoryState } from './memory-budget.ts'
 import type { LiveStatus } from './status.ts'
 import type { View } from './view.ts'
 
@@ -12,6 +13,12 @@ export interface LiveObserver {
   entry?(entry: Entry): void
   /** Another view is served: everything derived from entries has to start anew from its position. */
   replaced?(view: View, reason: string): void
+  /** No view is served until the next one is built: there was no room for both. */
+  dropped?(reason: string): void
+  /** There is less memory left, or more again. */
+  memory?(state: MemoryState, figures: { readonly usedBytes: number; readonly limitBytes: number }): void
+  /** A commit was refused, because there is no memory for it. */
+  memoryRefused?(): void
   batch?(batch: { readonly commits: number; readonly durationMs: number }): void
   /** A commit was answered, so many milliseconds after it was asked for. */
   committed?(how: Answered, durationMs: number): void

@@ -1,3 +1,5 @@
+import type { MemoryBudget } from './memory-budget.ts'
+
 /** All times in milliseconds unless the name says otherwise. */
 export interface LiveOptions {
   /** How long a commit may take. @default 10_000 */
@@ -22,6 +24,10 @@ export interface LiveOptions {
   readonly keepRevisions: number
   /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
   readonly retentionIntervalMs: number
+  /** History that the store keeps in this process may take so much. @default no such rule (bytes) */
+  readonly keepBytes?: number
+  /** @default the budget of this process */
+  readonly memory?: MemoryBudget
 }
 
 export const LIVE_DEFAULTS: LiveOptions = {

@@ -14,12 +14,16 @@ import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
 import { currentQuestion, forNobody } from './client-question.ts'
+import { CommitAdmission } from './commit-admission.ts'
 import { type Answered, type CommitOutcome, Committer } from './committer.ts'
 import { Follower } from './follower.ts'
+import { keptBytes } from './kept-bytes.ts'
 import { LatestHead } from './latest-head.ts'
 import type { LiveObserver } from './live-observer.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
 import { advanceView, type LoadedView, loadView } from './load-view.ts'
+import { type MemoryBudget, type MemoryState, processMemory } from './memory-budget.ts'
+import { exhausted, recordsTooLarge } from './memory-faults.ts'
 import { PastQueue } from './past-queue.ts'
 import type { Domain } from './projection.ts'
 import { Retainer } from './retention.ts'
@@ -34,12 +38,16 @@ const placesWithoutPool = 2
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
 
+/** How long after a load that did not fit into memory the next one is tried, in milliseconds: each reads everything. */
+const tooLargePauseMs = 30_000
+
 /**
  * The live copy of a store: reads come from memory, writes are gathered and stored, the commits of others are followed,
  * and outages are sat out. The same for every backend.
  */
 export class Live {
   readonly store: Store
+  readonly memory: MemoryBudget
   readonly #domain: Domain
   readonly #options: LiveOptions
   readonly #observers: LiveObserver[] = []
@@ -47,11 +55,19 @@ export class Live {
   readonly #committer: Committer
   readonly #follower: Follower
   readonly #retainer: Retainer
+  readonly #admission: CommitAdmission
   readonly #waiters = new RevisionWaiters()
   readonly #past: PastQueue
   readonly #head: LatestHead
   readonly #stop = new AbortController()
   #view: View | undefined
+  /** Where the view stood that was dropped to make room for the next one. */
+  #dropped: Position | undefined
+  #toldMemory: MemoryState = 'free'
+  /** What was in use before the first load. */
+  #baseBytes: number | undefined
+  /** The last load did not fit into memory: the next one is not tried before a time of the monotonic clock. */
+  #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
   #knownHead: Revision = 0
   #floor: Revision = 0
   #confirmedAt = 0
@@ -65,6 +81,7 @@ export class Live {
     this.store = store
     this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
+    this.memory = this.#options.memory ?? processMemory()
     this.#board = new StatusBoard(store.durable, (status) =>
       this.#tell((observer) => observer.status?.(status)),
     )
@@ -74,7 +91,7 @@ export class Live {
     const port = {
       store,
       board: this.#board,
-      position: () => this.view.position,
+      position: () => this.#position,
       knownHead: () => this.#knownHead,
       noteHead: (head: Head) => this.#noteHead(head),
       take: (entries: readonly Entry[], asked: Position, values?: KnownValues) =>
@@ -89,12 +106,20 @@ export class Live {
         this.#tell((observer) => observer.committed?.(how, durationMs)),
     }
     this.#committer = new Committer(port, this.#options)
-    this.#follower = new Follower(port, this.#options)
+    this.#follower = new Follower(
+      { ...port, canFollow: () => this.memory.state !== 'exhausted' },
+      this.#options,
+    )
+    this.#admission = new CommitAdmission(this.memory, {
+      view: () => this.#view,
+      knownHead: () => this.#knownHead,
+      refused: () => this.#tell((observer) => observer.memoryRefused?.()),
+    })
     this.#retainer = new Retainer(
       {
         store,
         floor: () => this.#floor,
-        viewRevision: () => this.view.revision,
+        viewRevision: () => this.#position.revision,
         retained: (head) => this.#retained(head),
         failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('retention', error)),
       },
@@ -122,7 +147,14 @@ export class Live {
     throw new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${this.status.state}.${loading}${this.status.reason === undefined ? '' : ` ${this.status.reason}`}`,
       retryAfterSeconds: 1,
+      // Whoever looks at the view after a write may have written.
+      ...(this.#dropped === undefined ? {} : { outcome: 'unknown' as const }),
     })
+  }
+
+  /** Where the view stands, or stood when it was dropped. */
+  get #position(): Position {
+    return this.#view === undefined && this.#dropped !== undefined ? this.#dropped : this.view.position
   }
 
   /** Figures for metrics and for people. */
@@ -151,6 +183,8 @@ export class Live {
   }
 
   async #start(): Promise<void> {
+    const forget = this.memory.watch((state) => this.#memoryChanged(state))
+    this.#stop.signal.addEventListener('abort', forget)
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !this.#stop.signal.aborted; ) {
       try {
@@ -178,12 +212,12 @@ export class Live {
    *
    * @param values what the `data` of each write says, where that is at hand: it need not be parsed again
    * @param askedAt from when on its time counts, on the monotonic clock. @default now
-   * @throws COORD_NOT_LOADED, COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_*
-   * error with `outcome`
+   * @throws COORD_NOT_LOADED, COORD_MEMORY_FULL, COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a
+   * COORD_STORE_* error with `outcome`
    */
   commit(commit: Commit, values?: readonly JsonObject[], askedAt?: number): Promise<CommitOutcome> {
     if (this.#view === undefined) return Promise.reject(this.#notLoaded())
-    return this.#committer.commit(commit, values, askedAt)
+    return this.#admission.run(commit, () => this.#committer.commit(commit, values, askedAt))
   }
 
   /**
@@ -336,6 +370,11 @@ export class Live {
   }
 
   async #take(entries: readonly Entry[], asked: Position, values?: KnownValues): Promise<boolean> {
+    if (this.#view === undefined) {
+      await this.#reload('The view was dropped, to make room for the next one.')
+      return false
+    }
+    await this.#makeRoomFor(entries)
     // Another history than the one that was asked about: its revisions mean something else. A late answer may come from
     // one that is over, such as that of a database which has failed over since.
     if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
@@ -347,6 +386,29 @@ export class Live {
       await this.#reload(message)
       throw thrown
     }
+  }
+
+  /** Deletions always have room: they make some. @throws COORD_MEMORY_EXCEEDED */
+  async #makeRoomFor(entries: readonly Entry[]): Promise<void> {
+    let bytes = 0
+    for (const { writes } of entries) bytes += keptBytes(writes)
+    if (bytes === 0 || this.memory.hasRoom(bytes, 'exhausted')) return
+    if (!(await this.memory.claimRoom(bytes, 'exhausted'))) throw exhausted(this.memory)
+  }
+
+  #memoryChanged(state: MemoryState): void {
+    if (state === 'exhausted') this.#board.failed('memory', exhausted(this.memory))
+    else this.#board.succeeded('memory')
+    // While records are loaded nothing is written, and how it ends is told by itself.
+    if (this.#view !== undefined) this.#tellMemory(state)
+    if (state !== 'exhausted') this.#follower.poke()
+  }
+
+  #tellMemory(state: MemoryState): void {
+    if (state === this.#toldMemory) return
+    this.#toldMemory = state
+    const { usedBytes, limitBytes } = this.memory
+    this.#tell((observer) => observer.memory?.(state, { usedBytes, limitBytes }))
   }
 
   /** Whether the view has another entry in the place of one of these. */
@@ -361,6 +423,10 @@ export class Live {
     if (fresh.length === 0) return
     this.#knownHead = Math.max(this.#knownHead, this.view.revision)
     this.#waiters.reached(this.view.revision)
+    for (const { writes } of fresh) {
+      this.memory.grew(keptBytes(writes))
+      if (writes.some(({ op }) => op === 'delete')) this.memory.shrank()
+    }
     if (this.#observers.some(({ entry }) => entry !== undefined))
       for (const entry of fresh) this.#tell((observer) => observer.entry?.(entry))
     this.#confirm()
@@ -381,7 +447,7 @@ export class Live {
 
   /** The store cannot say what follows the view, or contradicts it. */
   async #realign(reply: OffTrack, asked: Position): Promise<void> {
-    const { lineage, revision } = this.view.position
+    const { lineage, revision } = this.#position
     // The view has moved on since the question: the answer says nothing about where it is now.
     if (lineage !== asked.lineage || revision !== asked.revision) return
     if (reply.status === 'compacted') await this.#reload(`The journal after revision ${revision} is gone.`)
@@ -402,17 +468,20 @@ export class Live {
   async #replaceView(reason: string, contradiction: OffTrack | undefined): Promise<void> {
     this.#board.markStale(reason)
     if (contradiction !== undefined) await this.#contradict(contradiction)
+    if (this.#tooLarge !== undefined && performance.now() < this.#tooLarge.notBefore)
+      throw this.#tooLarge.error
     const loaded = await this.#load()
+    const [view, shown] = [loaded.view, () => this.#position]
     // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
-    while (loaded.view.lineage === this.view.lineage && loaded.view.revision < this.view.revision)
-      await advanceView(this.store, loaded.view, this.view.revision)
+    while (view.lineage === shown().lineage && view.revision < shown().revision)
+      await advanceView(this.store, view, shown().revision)
     this.#serve(loaded, reason)
     this.#board.markStale(undefined)
   }
 
   /** Clients that saw what the database no longer knows must learn so: by a new lineage. */
   async #contradict(reply: OffTrack): Promise<void> {
-    const known = this.view.position
+    const known = this.#position
     let { head } = reply
     // Others may write before the fork comes. To go on in the old lineage would put their entries in the place of those that
     // clients have seen.
@@ -424,13 +493,42 @@ export class Live {
 
   async #load(): Promise<LoadedView> {
     this.#loadedRecords = 0
-    return loadView(this.store, this.#domain, (records) => {
-      this.#loadedRecords = records
+    this.#baseBytes ??= this.memory.usedBytes
+    const baseBytes = this.#baseBytes
+    return loadView(this.store, this.#domain, {
+      arrived: (records) => {
+        this.#loadedRecords = records
+      },
+      hasRoom: async (bytes) => {
+        const hasRoom = this.memory.hasRoom(bytes, 'exhausted') || (await this.#findRoomToLoad(bytes))
+        if (hasRoom) this.memory.grew(bytes)
+        return hasRoom
+      },
+      tooLarge: (part) => {
+        this.memory.shrank()
+        const error = recordsTooLarge(part, { memory: this.memory, baseBytes })
+        this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
+        return error
+      },
     })
+  }
+
+  /** Where the view that is served and the next one do not fit together, the next one is the one that is right. */
+  async #findRoomToLoad(bytes: number): Promise<boolean> {
+    if (await this.memory.findRoom(bytes, 'exhausted')) return true
+    if (this.#view === undefined) return false
+    const reason = this.#board.status.reason ?? 'The view is built anew.'
+    this.#dropped = this.#view.position
+    this.#view = undefined
+    this.#board.enter('loading')
+    this.#tell((observer) => observer.dropped?.(reason))
+    this.memory.shrank()
+    return this.memory.findRoom(bytes, 'exhausted')
   }
 
   #serve({ view, head }: LoadedView, reason: string): void {
     this.#view = view
+    this.#dropped = undefined
     this.#knownHead = view.revision
     this.#floor = head.floor
     this.#confirm()
@@ -438,12 +536,14 @@ export class Live {
     this.#board.enter('serving')
     this.#waiters.reached(view.revision)
     this.#tell((observer) => observer.replaced?.(view, reason))
+    this.#tellMemory(this.memory.state)
   }
 
   #retained(head: Head): void {
     const rose = head.floor > this.#floor
     this.#noteHead(head)
     this.#view?.forgetDeletionsUpTo(head.floor)
+    if (rose) this.memory.shrank()
     if (rose) this.#tell((observer) => observer.compacted?.(head))
   }
 

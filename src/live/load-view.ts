@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Head, Store } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { Revision } from '../records/record.ts'
+import { keptBytes } from './kept-bytes.ts'
 import type { Domain } from './projection.ts'
 import { View } from './view.ts'
 
@@ -13,29 +14,56 @@ export interface LoadedView {
   readonly head: Head
 }
 
+/** Whoever watches a load. */
+export interface LoadWatch {
+  /** So many records have arrived. */
+  arrived(records: number): void
+  /** Whether the view may take so many bytes more. @default it may */
+  hasRoom?(bytes: number): boolean | Promise<boolean>
+  /** The view may take no more: so much of it was taken. @returns what to throw */
+  tooLarge?(part: LoadedPart): CoordinatorError
+}
+
+/** How much of a store fits into a view, in records and in bytes as `keptBytes` counts them. */
+export interface LoadedPart {
+  readonly records: number
+  readonly bytes: number
+  readonly allRecords: number
+  readonly allBytes: number
+}
+
 /**
  * Builds a view from the store. The pages of a load may come from different moments; the journal from before the first
  * page to after the last one makes them agree.
  *
- * @param progress is told how many records have arrived
- * @throws CoordinatorError; `COORD_STORE_BUSY` where the history changed meanwhile: build it again
+ * @throws CoordinatorError; `COORD_STORE_BUSY` where the history changed meanwhile: build it again; what `watch` makes where
+ * the view became too large
  */
-export async function loadView(
-  store: Store,
-  domain: Domain,
-  progress: (records: number) => void,
-): Promise<LoadedView> {
+export async function loadView(store: Store, domain: Domain, watch: LoadWatch): Promise<LoadedView> {
   const before = await store.head()
-  const view = new View(domain, before.position, before.at)
-  let count = 0
+  let view = new View(domain, before.position, before.at)
+  let [records, bytes, allRecords, allBytes] = [0, 0, 0, 0]
+  let fits = true
   for await (const page of store.load()) {
-    if (page.lineage !== view.lineage) throw changedMeanwhile()
-    view.seed(page)
-    count += page.records.length
-    progress(count)
+    if (page.lineage !== before.position.lineage) throw changedMeanwhile()
+    const pageBytes = keptBytes(page.records)
+    allRecords += page.records.length
+    allBytes += pageBytes
+    if (fits && !(await (watch.hasRoom?.(pageBytes) ?? true))) {
+      fits = false
+      // The rest is only counted, to tell how much room it takes.
+      view = new View(domain, before.position, before.at)
+    }
+    if (fits) {
+      view.seed(page)
+      records = allRecords
+      bytes = allBytes
+    }
+    watch.arrived(allRecords)
     // A large load must not keep requests waiting: the old view is still served.
     await turn()
   }
+  if (!fits) throw (watch.tooLarge ?? tooLarge)({ records, bytes, allRecords, allBytes })
   const head = await store.head()
   await advanceView(store, view, head.position.revision)
   if (
@@ -54,6 +82,12 @@ export async function advanceView(store: Store, view: View, revision: Revision):
     if (reply.status !== 'ok' || view.apply(reply.entries).length === 0) throw changedMeanwhile()
     await turn()
   }
+}
+
+function tooLarge({ records, allRecords }: LoadedPart): CoordinatorError {
+  return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
+    detail: `${records} of ${allRecords} records fit into memory.`,
+  })
 }
 
 function changedMeanwhile(): CoordinatorError {

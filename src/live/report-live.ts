@@ -1,15 +1,21 @@
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { LiveObserver } from './live-observer.ts'
+import type { MemoryState } from './memory-budget.ts'
+import { mebibytes } from './memory-faults.ts'
 import type { LiveState, LiveStatus } from './status.ts'
 
 /** More records than this are only counted: `GET /database` lists them. */
 const maxRefusedLogged = 20
 
+/** History in memory may be forgotten many times in a second: it is told no more often than this, in milliseconds. */
+const compactedPauseMs = 60_000
+
 /** Writes what happens to the live view into the log and the metrics. */
 export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserver {
   let loadedOnce = false
   let before: LiveState = 'connecting'
+  let compactedAt = Number.NEGATIVE_INFINITY
   return {
     status(status) {
       logStatus(logger, status, before)
@@ -36,9 +42,25 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
         'the database contradicts what it had acknowledged: it was restored, or lost its newest commits; a new lineage begins',
       )
     },
-    compacted: ({ floor }) => logger.info({ floor }, 'old history was forgotten'),
+    compacted({ floor }) {
+      const isNews = performance.now() - compactedAt > compactedPauseMs
+      if (isNews) compactedAt = performance.now()
+      logger[isNews ? 'info' : 'debug']({ floor }, 'old history was forgotten')
+    },
+    dropped: (reason) =>
+      logger.warn({ reason }, 'nothing is served until the live view is built: there was no memory for both'),
+    memory: (state, { usedBytes, limitBytes }) =>
+      logMemory(logger, state, { usedMiB: mebibytes(usedBytes), limitMiB: mebibytes(limitBytes) }),
+    memoryRefused: () => metrics.memoryRefused(),
     backgroundFailure: (task, error) => logger.warn({ task, err: error }, 'work in the background failed'),
   }
+}
+
+function logMemory(logger: Logger, state: MemoryState, facts: Record<string, number>): void {
+  if (state === 'free') logger.info(facts, 'there is memory again: writes are accepted')
+  else if (state === 'full')
+    logger.warn(facts, 'the memory is full: registrations are refused, reading and deregistering go on')
+  else logger.error(facts, 'the memory is used up: changes of others are not taken any more')
 }
 
 function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, before: LiveState): void {

@@ -7,7 +7,15 @@ export interface RetentionOptions {
   readonly keepHours: number
   /** So many of the newest revisions are kept in any case. */
   readonly keepRevisions: number
+  /**
+   * History that the store keeps in this process may take so much, whatever the other rules say: else one record that is
+   * rewritten again and again would fill the memory. @default no such rule (bytes)
+   */
+  readonly keepBytes?: number
 }
+
+/** History in memory that has grown beyond its limit is brought down to this part of it, so as not to begin with each commit. */
+const keptPart = 0.75
 
 const hourMs = 3_600_000
 
@@ -17,19 +25,30 @@ const hourMs = 3_600_000
  *
  * @returns the head afterwards
  */
-export async function retain(
+export async function retain(store: Store, options: RetentionOptions, now = Date.now()): Promise<Head> {
+  const head = await store.head()
+  const byRules = await floorByRules(store, options, { head, now })
+  const floor = Math.max(byRules, floorByBytes(store, options))
+  return floor <= head.floor ? head : store.compact(floor)
+}
+
+async function floorByRules(
   store: Store,
   { keepHours, keepRevisions }: RetentionOptions,
-  now = Date.now(),
-): Promise<Head> {
-  const head = await store.head()
+  { head, now }: { readonly head: Head; readonly now: number },
+): Promise<Revision> {
   const byCount = head.position.revision - keepRevisions
-  if (byCount <= head.floor) return head
+  if (byCount <= head.floor) return head.floor
   // The times of entries are the store's: a clock that is ahead here must not make them old.
   const newestAt = Math.min(now, head.at)
   const byAge = keepHours === 0 ? byCount : await revisionAt(store, newestAt - keepHours * hourMs)
-  const floor = Math.min(byCount, byAge ?? head.floor)
-  return floor <= head.floor ? head : store.compact(floor)
+  return Math.min(byCount, byAge ?? head.floor)
+}
+
+function floorByBytes({ historyInMemory }: Store, { keepBytes }: RetentionOptions): Revision {
+  if (historyInMemory === undefined || keepBytes === undefined || historyInMemory.bytes() <= keepBytes)
+    return 0
+  return historyInMemory.floorWithin(keepBytes * keptPart)
 }
 
 /** The newest revision at or before a time; `undefined` where history that old is gone already. */
@@ -60,7 +79,7 @@ export interface RetainerOptions extends RetentionOptions {
   readonly retentionIntervalMs: number
 }
 
-/** Forgets old history from time to time, and sooner where only the number of revisions counts. */
+/** Forgets old history from time to time, and sooner where only the number of revisions counts, or its size. */
 export class Retainer {
   readonly #port: RetainerPort
   readonly #options: RetainerOptions
@@ -87,10 +106,12 @@ export class Retainer {
 
   /** The journal has grown. Without a rule by age it may outgrow its limit long before the interval is over. */
   grown(): void {
-    const { keepHours, keepRevisions } = this.#options
+    const { keepHours, keepRevisions, keepBytes = Number.POSITIVE_INFINITY } = this.#options
     const revision = this.#port.viewRevision()
-    if (keepHours > 0 || this.#running || this.#stopped || revision < this.#notBefore) return
-    if (revision - this.#port.floor() > keepRevisions * 1.25) void this.#retain()
+    if (this.#running || this.#stopped || revision < this.#notBefore) return
+    const { historyInMemory } = this.#port.store
+    const isTooMany = keepHours === 0 && revision - this.#port.floor() > keepRevisions * 1.25
+    if (isTooMany || (historyInMemory?.bytes() ?? 0) > keepBytes) void this.#retain()
   }
 
   #retainIn(intervals: number): void {

@@ -27,8 +27,11 @@ export interface LastError {
   readonly at: number
 }
 
-/** The two ways to the database, each of which can fail on its own: a full disk still reads. */
-export type Lane = 'read' | 'write'
+/**
+ * What can fail on its own: the two ways to the database, as a full disk still reads; and the memory of this process, where
+ * nothing more fits.
+ */
+export type Lane = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'
 
@@ -114,7 +117,9 @@ export class StatusBoard {
 
   /** What somebody has to mend says more than what may pass by itself. */
   #tellingFault(): CoordinatorError | undefined {
-    const faults = [this.fault('write'), this.fault('read')].filter((fault) => fault !== undefined)
+    const faults = [this.fault('memory'), this.fault('write'), this.fault('read')].filter(
+      (fault) => fault !== undefined,
+    )
     return faults.find(({ retryable }) => !retryable) ?? faults[0]
   }
 
@@ -122,6 +127,8 @@ export class StatusBoard {
   #reason(): string | undefined {
     const write = textOf(this.#faults.get('write')?.error)
     const read = textOf(this.#faults.get('read')?.error)
+    const memory = textOf(this.#faults.get('memory')?.error)
+    if (memory !== undefined) return memory
     if (write === undefined || read === undefined || write === read) return write ?? read ?? this.#stale
     return `Writing: ${write} Reading: ${read}`
   }

@@ -27,6 +27,7 @@ const connectionStates = ['idle', 'used', 'waiting'] as const
 /** How commits are answered: `replayed` where one had been accepted earlier. */
 const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
 const liveStates = ['memory', 'connecting', 'loading', 'ready', 'degraded'] as const
+const memoryStates = ['free', 'full', 'exhausted'] as const
 
 /** Answers that gauges ask for when they are scraped. Until one is given its gauges are 0. */
 export interface MetricSources {
@@ -35,6 +36,7 @@ export interface MetricSources {
   /** Connections of the store, where it has any. */
   connections(): Readonly<Record<ConnectionRole, ConnectionFigures>>
   live(): LiveFigures
+  memory(): MemoryFigures
   registeredServices(): number
   graph(): GraphFigures
   /** Clients that follow the journal over HTTP. */
@@ -73,6 +75,15 @@ export interface LiveFigures {
   readonly past: { readonly reading: number; readonly waiting: number; readonly refused: number }
 }
 
+/** The heap, in bytes. */
+export interface MemoryFigures {
+  readonly state: (typeof memoryStates)[number]
+  readonly usedBytes: number
+  readonly limitBytes: number
+  /** History that is kept in memory. */
+  readonly journalBytes: number
+}
+
 export interface MetricsOptions {
   /** The label `backend` of every database metric. */
   readonly backend: string
@@ -92,6 +103,8 @@ const noFigures: LiveFigures = {
   refusedRecords: 0,
   past: { reading: 0, waiting: 0, refused: 0 },
 }
+
+const noMemoryFigures: MemoryFigures = { state: 'free', usedBytes: 0, limitBytes: 0, journalBytes: 0 }
 
 const querySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const requestSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -256,6 +269,36 @@ export function createMetrics({
     'Records that are not served because they break the rules of their kind.',
     () => live().refusedRecords,
   )
+  const memory = () => sources.memory?.() ?? noMemoryFigures
+  gauge(
+    'coordinator_memory_limit_bytes',
+    'Heap that the process may need; it would die with more.',
+    () => memory().limitBytes,
+  )
+  gauge(
+    'coordinator_memory_used_bytes',
+    'Heap that is needed, garbage not counted, by estimate.',
+    () => memory().usedBytes,
+  )
+  gauge(
+    'coordinator_memory_journal_bytes',
+    'Memory that history takes, where it is kept in memory, by estimate.',
+    () => memory().journalBytes,
+  )
+  const memoryState = new Gauge({
+    name: 'coordinator_memory_state',
+    help: '1 for the state that holds (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of memoryStates) memoryState.set({ state }, state === memory().state ? 1 : 0)
+    },
+  })
+  const memoryRefused = new Counter({
+    name: 'coordinator_memory_refused_commits_total',
+    help: 'Commits that were refused because there was no memory for them.',
+    registers,
+  })
   gauge(
     'coordinator_past_reads_waiting',
     'Reads of the past that wait for a connection.',
@@ -441,6 +484,11 @@ export function createMetrics({
 
       forked(): void {
         forks.inc()
+      },
+
+      /** A commit was refused, because there was no memory for it. */
+      memoryRefused(): void {
+        memoryRefused.inc()
       },
     },
 

@@ -40,7 +40,7 @@ describe('loading', () => {
         ...(page > 2 ? [commitOf(put('r00', { back: page }))] : []),
       )
     })
-    const { view, head } = await loadView(loading, plainDomain, () => undefined)
+    const { view, head } = await loadView(loading, plainDomain, { arrived: () => undefined })
     const { records } = await loadAll(store)
     expect([...view.records.of('service')].sort(byKey)).toEqual(records)
     expect(view.position).toEqual((await store.head()).position)
@@ -58,7 +58,7 @@ describe('loading', () => {
     ]) {
       const { store } = await storeOf(12)
       const loading = interrupted(store, () => disturb(store))
-      await expect(loadView(loading, plainDomain, () => undefined)).rejects.toMatchObject({
+      await expect(loadView(loading, plainDomain, { arrived: () => undefined })).rejects.toMatchObject({
         code: 'COORD_STORE_BUSY',
       })
     }
@@ -67,7 +67,7 @@ describe('loading', () => {
   it('L18: counts what has arrived', async () => {
     const { store } = await storeOf(12)
     const progress: number[] = []
-    await loadView(store, plainDomain, (records) => progress.push(records))
+    await loadView(store, plainDomain, { arrived: (records) => progress.push(records) })
     expect(progress).toEqual([5, 10, 12])
   })
 

@@ -26,6 +26,7 @@ import type {
   CommitReply,
   CommitResult,
   Head,
+  HistoryInMemory,
   HistoryOptions,
   HistoryPage,
   LoadPage,
@@ -33,6 +34,7 @@ import type {
   Store,
 } from '../store.ts'
 import { WriterAttempts } from '../writer-attempts.ts'
+import { replacedBytes } from './replaced-bytes.ts'
 import { RevisionTable } from './revision-table.ts'
 
 /** A journal row: the entry, and for each of its writes what a reader of the past needs. */
@@ -44,6 +46,8 @@ interface Row {
   /** Revision of the write before this one, deletes included; 0 for the first. Follow it to walk a record's history. */
   readonly prior: readonly Revision[]
   readonly createdAt: readonly number[]
+  /** What is kept only for the past because of it, in bytes. */
+  readonly replacedBytes: number
   /** How many of its writes are the newest version of their record at some revision from the floor on. */
   needed: number
 }
@@ -66,6 +70,10 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements Store {
   readonly backend = 'memory'
   readonly durable = false
+  readonly historyInMemory: HistoryInMemory = {
+    bytes: () => this.#historyBytes,
+    floorWithin: (bytes) => this.#floorWithin(bytes),
+  }
 
   readonly #now: () => number
   readonly #pageSize: number
@@ -80,6 +88,8 @@ export class MemoryStore implements Store {
   #firstDigest: string
   #position: Position
   #floor: Revision
+  /** What the rows after the floor keep only for the past. */
+  #historyBytes = 0
   #at: number
   #closed = false
 
@@ -262,8 +272,10 @@ export class MemoryStore implements Store {
       previous,
       prior: newest.map((state) => state?.revision ?? 0),
       createdAt: newest.map((state) => (exists(state) ? state.createdAt : at)),
+      replacedBytes: replacedBytes(newest),
       needed: commit.writes.length,
     }
+    this.#historyBytes += row.replacedBytes
     this.#journal.add(revision, row)
     this.#commitIds.set(commit.commitId, row)
     this.#position = { lineage, revision, digest }
@@ -352,9 +364,19 @@ export class MemoryStore implements Store {
     return exists(state) ? state : undefined
   }
 
+  #floorWithin(bytes: number): Revision {
+    let floor = this.#floor
+    for (let left = this.#historyBytes; left > bytes && floor < this.#position.revision; ) {
+      floor += 1
+      left -= (this.#journal.get(floor) as Row).replacedBytes
+    }
+    return floor
+  }
+
   /** The floor has reached a revision: what its writes replaced is needed no more, nor is a delete itself. */
   #retire(revision: Revision): void {
-    const { entry, previous } = this.#journal.get(revision) as Row
+    const { entry, previous, replacedBytes: freed } = this.#journal.get(revision) as Row
+    this.#historyBytes -= freed
     for (const [index, write] of entry.writes.entries()) {
       this.#release(previous[index] as Revision)
       if (write.op !== 'delete') continue

@@ -19,6 +19,7 @@ const writeErrors: readonly ErrorCode[] = [
   'COORD_STORE_UNAVAILABLE',
   'COORD_STORE_TIMEOUT',
   'COORD_COMMIT_QUEUE_FULL',
+  'COORD_MEMORY_FULL',
   'COORD_SHUTTING_DOWN',
 ]
 const conditionalErrors: readonly ErrorCode[] = ['COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED']

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/status.ts'
 import type { HttpContext } from '../http-context.ts'
+import { memoryAnswer, unreadyMemory } from '../memory-answer.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
 import { healthAnswerSchema } from '../schemas.ts'
@@ -11,7 +12,8 @@ import { causeOf } from '../status-cause.ts'
 const noQuery = z.object({})
 const readyParameters = z.object({
   for: z.enum(['reads', 'writes']).optional().meta({
-    description: 'With `writes` it is also not ready while the database does not answer.',
+    description:
+      'With `writes` it is also not ready while the database does not answer, or the memory is full.',
     default: 'reads',
   }),
 })
@@ -56,6 +58,8 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
     if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
     // Throws what every read of the records would be answered with.
     void live.view
+    const memoryFault = unreadyMemory(live, purpose)
+    if (memoryFault !== undefined) return memoryFault
     const { state, lastError, reason } = live.status
     if (purpose === 'reads' || state !== 'degraded') return undefined
     return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
@@ -77,6 +81,7 @@ function healthAnswer({ live, registry, storage, notice, version }: HttpContext)
       since: new Date(since).toISOString(),
       ...causeOf(live.status),
     },
+    memory: memoryAnswer(live),
     ...(notice === undefined ? {} : { notice }),
     ...(live.loaded ? { revision: live.view.revision, lineage: live.view.lineage } : {}),
     version,
@@ -105,9 +110,16 @@ const alive: Operation = {
 const ready: Operation = {
   chapter: 'operations',
   summary: 'Whether requests can be answered',
-  description: 'For load balancers: 503 before the first load and while the coordinator stops.',
+  description:
+    'For load balancers: 503 before the first load, while the coordinator stops, and while changes of others do not fit into its memory.',
   query: readyParameters,
-  errors: ['COORD_NOT_LOADED', 'COORD_STORE_UNAVAILABLE', 'COORD_SHUTTING_DOWN'],
+  errors: [
+    'COORD_NOT_LOADED',
+    'COORD_STORE_UNAVAILABLE',
+    'COORD_MEMORY_EXCEEDED',
+    'COORD_MEMORY_FULL',
+    'COORD_SHUTTING_DOWN',
+  ],
   answers: {
     200: {
       description: 'Ready.',

@@ -1,0 +1,194 @@
+import { pause } from './backoff.ts'
+import { ProcessHeap } from './process-heap.ts'
+
+/** The heap that a budget is about. */
+export interface Heap {
+  /** A process whose heap needs more dies. */
+  readonly limitBytes: number
+  /** What is in it, garbage included. */
+  readonly usedBytes: number
+  /** Calls after each major collection, until the returned function is called. */
+  onCollected(listener: () => void): () => void
+  /** Begins a major collection soon, beside other work. */
+  collect(): void
+}
+
+/**
+ * - `free`: there is room.
+ * - `full`: nothing that takes more memory is begun any more.
+ * - `exhausted`: nothing new is taken at all.
+ */
+export type MemoryState = 'free' | 'full' | 'exhausted'
+
+export const memoryStates = ['free', 'full', 'exhausted'] as const satisfies readonly MemoryState[]
+
+/** Parts of the limit: where a state begins, and below what it ends. Between the two it stays as it is. */
+const bounds = {
+  full: { from: 0.85, below: 0.8 },
+  exhausted: { from: 0.95, below: 0.9 },
+} as const
+
+/** An estimate that differs by less than this part of the limit is not worth a collection. */
+const toleratedPart = 0.01
+/** How long a collection that was asked for is waited for, in milliseconds. */
+const collectionTimeoutMs = 3_000
+/** How often room is looked for while there is too little, in milliseconds: where something was freed, and else. */
+const [recheckMs, restingRecheckMs] = [2_000, 30_000]
+
+/**
+ * How much of the heap is needed: what the last major collection left, and an estimate of what was kept since. Garbage is no
+ * reason to refuse anything: before the answer is "no", a collection finds out.
+ */
+export class MemoryBudget {
+  readonly #heap: Heap
+  readonly #listeners = new Set<(state: MemoryState) => void>()
+  #state: MemoryState = 'free'
+  #afterCollection: number
+  /** What was kept since, by estimate. */
+  #grown = 0
+  /** Whether something was let go of since. */
+  #shrunk = false
+  /** For work under way. */
+  #held = 0
+  #collected: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
+  #lastCheck = performance.now()
+  #ends: (() => void) | undefined
+
+  constructor(heap: Heap) {
+    this.#heap = heap
+    this.#afterCollection = heap.usedBytes
+  }
+
+  get state(): MemoryState {
+    return this.#state
+  }
+
+  get limitBytes(): number {
+    return this.#heap.limitBytes
+  }
+
+  /** What is needed, by estimate. Never more than what is there, garbage included. */
+  get usedBytes(): number {
+    return Math.min(this.#heap.usedBytes, this.#afterCollection + this.#grown)
+  }
+
+  /** Hears of each change of the state from now on, until the returned function is called. */
+  watch(listener: (state: MemoryState) => void): () => void {
+    this.#listeners.add(listener)
+    this.#ends ??= this.#begin()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size > 0) return
+      this.#ends?.()
+      this.#ends = undefined
+    }
+  }
+
+  /** So much more is kept from now on. */
+  grew(bytes: number): void {
+    this.#grown += bytes
+  }
+
+  /** Something was let go of: the next collection may find room. */
+  shrank(): void {
+    this.#shrunk = true
+  }
+
+  /** Counts what work takes for as long as it goes on. */
+  holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    this.#held += bytes
+    return work().finally(() => {
+      this.#held -= bytes
+    })
+  }
+
+  /** Whether so much more can be begun, as far as is known without a collection. */
+  hasRoom(bytes: number, before: 'full' | 'exhausted'): boolean {
+    const limit = this.limitBytes * bounds[before].from
+    const known = this.#afterCollection + this.#grown
+    // Asking for the state of the heap costs more than a small commit.
+    return known + this.#held + bytes <= limit || this.usedBytes + this.#held + bytes <= limit
+  }
+
+  /** Whether so much more can be begun. Where there seems to be no room, a collection finds out. */
+  async findRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
+    if (this.hasRoom(bytes, before)) return true
+    // What waits takes memory too.
+    if (this.#isStale()) await this.holding(bytes, () => this.collected())
+    return this.hasRoom(bytes, before)
+  }
+
+  /** The same; where there is no room, that is the state from then on. */
+  async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
+    if (await this.findRoom(bytes, before)) return true
+    // What is held passes by itself, and is no reason to call the memory full.
+    const isUsed = this.usedBytes + bytes > this.limitBytes * bounds[before].from
+    if (isUsed && this.#state !== 'exhausted') this.#enter(before)
+    return false
+  }
+
+  /** Waits for the end of the next major collection, which begins now; at most some seconds. */
+  async collected(): Promise<void> {
+    if (this.#collected === undefined) {
+      this.#collected = Promise.withResolvers<void>()
+      this.#heap.collect()
+    }
+    const { promise } = this.#collected
+    const late = new AbortController()
+    await Promise.race([promise, pause(collectionTimeoutMs, late.signal)])
+    late.abort()
+  }
+
+  #begin(): () => void {
+    const forget = this.#heap.onCollected(() => this.#count())
+    const timer = setInterval(() => this.#recheck(), recheckMs / 4).unref()
+    return () => {
+      forget()
+      clearInterval(timer)
+    }
+  }
+
+  #count(): void {
+    this.#afterCollection = this.#heap.usedBytes
+    this.#grown = 0
+    this.#shrunk = false
+    this.#collected?.resolve()
+    this.#collected = undefined
+    this.#enter(this.#judge(this.usedBytes / this.limitBytes))
+  }
+
+  #judge(part: number): MemoryState {
+    const bound = (name: 'full' | 'exhausted', isOrWas: boolean) =>
+      part >= (isOrWas ? bounds[name].below : bounds[name].from)
+    if (bound('exhausted', this.#state === 'exhausted')) return 'exhausted'
+    return bound('full', this.#state !== 'free') ? 'full' : 'free'
+  }
+
+  #isStale(): boolean {
+    return this.#shrunk || this.usedBytes - this.#afterCollection > toleratedPart * this.limitBytes
+  }
+
+  /** At rest V8 collects nothing: without being asked it would never find out that there is room again. */
+  #recheck(): void {
+    if (this.#state === 'free') return
+    const now = performance.now()
+    if (now - this.#lastCheck < (this.#isStale() ? recheckMs : restingRecheckMs)) return
+    this.#lastCheck = now
+    void this.collected()
+  }
+
+  #enter(state: MemoryState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#lastCheck = performance.now()
+    for (const listener of this.#listeners) listener(state)
+  }
+}
+
+let ofProcess: MemoryBudget | undefined
+
+/** The budget of this process: whatever runs in it shares one heap. */
+export function processMemory(): MemoryBudget {
+  ofProcess ??= new MemoryBudget(new ProcessHeap())
+  return ofProcess
+}

@@ -1,0 +1,42 @@
+import { CoordinatorError } from '../errors.ts'
+import type { LoadedPart } from './load-view.ts'
+import type { MemoryBudget } from './memory-budget.ts'
+
+/** The heap that is advised is a multiple of this, in MiB. */
+const adviceStepMiB = 64
+/** The part of the advised heap that the records may take: below it writes are accepted too. */
+const advisedPart = 0.75
+
+/** Whole mebibytes, for people. */
+export function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576)
+}
+
+/** Nothing more is taken from the journal: what was loaded is served, and grows old. */
+export function exhausted({ usedBytes, limitBytes }: MemoryBudget): CoordinatorError {
+  return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
+    detail: `${mebibytes(usedBytes)} of ${mebibytes(limitBytes)} MiB of the heap are in use, so that no more changes are taken from the database.`,
+    outcome: 'unknown',
+  })
+}
+
+/**
+ * A load that was given up.
+ *
+ * @param baseBytes what was in use before it
+ */
+export function recordsTooLarge(
+  { records, bytes, allRecords, allBytes }: LoadedPart,
+  { memory, baseBytes }: { readonly memory: MemoryBudget; readonly baseBytes: number },
+): CoordinatorError {
+  // What the part that was loaded has taken says more than any estimate; but of little it says little.
+  const taken = Math.max(0, memory.limitBytes * 0.95 - baseBytes)
+  const perByte = bytes === 0 ? 1 : Math.min(2, taken / bytes)
+  const needed = (baseBytes + perByte * allBytes) / advisedPart
+  const heapMiB = Math.ceil(mebibytes(needed) / adviceStepMiB) * adviceStepMiB
+  return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
+    detail: `The database holds ${allRecords} records, of which ${records} fit into a heap of ${mebibytes(memory.limitBytes)} MiB; all of them need about ${heapMiB} MiB.`,
+    hint: `Start with \`NODE_OPTIONS=--max-old-space-size=${heapMiB}\`.`,
+    extra: { heapMiB },
+  })
+}

@@ -1,0 +1,91 @@
+import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
+import { measureMemory } from 'node:vm'
+import type { Heap } from './memory-budget.ts'
+
+const mebibyte = 1_048_576
+
+/** What V8 keeps apart for new objects, unless a flag says otherwise: three semi-spaces of 64 MiB (Node.js 24). */
+const youngGenerationMaxBytes = 192 * mebibyte
+/** On machines with little memory V8 makes a semi-space a 64th of the old generation. */
+const youngGenerationMaxPart = 3 / 67
+
+/**
+ * The heap of this process, as V8 tells of it. What ends a process is its old generation: with `--max-old-space-size=256`
+ * it died at 254.7 MiB of it, whether those were large texts or small objects (Node.js 24.21), while `heap_size_limit` said 448.
+ */
+export class ProcessHeap implements Heap {
+  readonly limitBytes = oldGenerationLimit(
+    getHeapStatistics().heap_size_limit,
+    `${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`,
+  )
+  readonly #listeners = new Set<() => void>()
+  #observer: PerformanceObserver | undefined
+
+  /** Objects of the old generation, those included that nobody needs any more. Costs some microseconds. */
+  get usedBytes(): number {
+    let used = 0
+    for (const { space_name: name, space_used_size: size } of getHeapSpaceStatistics())
+      if (!name.startsWith('new_')) used += size
+    return used
+  }
+
+  onCollected(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    this.#observer ??= this.#observe()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size > 0) return
+      this.#observer?.disconnect()
+      this.#observer = undefined
+    }
+  }
+
+  /**
+   * Measuring with `eager` begins a major collection that works beside the program: of 200 MB of small objects the longest
+   * turn was 22 ms, where `gc()` took 73 ms at a stretch. V8 begins none by itself while nothing is allocated.
+   */
+  collect(): void {
+    const { emitWarning } = process
+    // Node.js calls the function experimental, and would say so on standard error. Its result is not used here.
+    process.emitWarning = () => undefined
+    try {
+      measureMemory({ mode: 'summary', execution: 'eager' }).catch(() => undefined)
+    } finally {
+      process.emitWarning = emitWarning
+    }
+  }
+
+  #observe(): PerformanceObserver {
+    const observer = new PerformanceObserver((list) => {
+      const { NODE_PERFORMANCE_GC_MAJOR: major } = constants
+      const collected = list
+        .getEntries()
+        .some((entry) => 'detail' in entry && (entry.detail as { readonly kind?: number }).kind === major)
+      if (collected) for (const listener of this.#listeners) listener()
+    })
+    observer.observe({ entryTypes: ['gc'] })
+    return observer
+  }
+}
+
+/**
+ * How large the old generation may become, in bytes.
+ *
+ * @param heapSizeLimit what V8 says of the whole heap: old and young generation together
+ * @param flags of Node.js, later ones win
+ */
+export function oldGenerationLimit(heapSizeLimit: number, flags: string): number {
+  const old = flagValue(flags, 'max-old-space-size')
+  if (old > 0) return old * mebibyte
+  // With 300 MiB the process died at 251 MiB.
+  if (flagValue(flags, 'max-heap-size') > 0) return heapSizeLimit * 0.8
+  const semiSpace = flagValue(flags, 'max-semi-space-size')
+  if (semiSpace > 0) return heapSizeLimit - 3 * semiSpace * mebibyte
+  return heapSizeLimit - Math.min(youngGenerationMaxBytes, heapSizeLimit * youngGenerationMaxPart)
+}
+
+function flagValue(flags: string, name: string): number {
+  const pattern = new RegExp(`(?:^|\\s)--${name.replaceAll('-', '[-_]')}[=\\s]+(\\d+)(?![\\d.%])`, 'g')
+  return Number([...flags.matchAll(pattern)].at(-1)?.[1] ?? 0)
+}
