@@ -234,8 +234,11 @@ export interface SchemaStep {
 export interface Drift {
   /** What differs, such as `index journal_commit_id`. */
   readonly object: string
-  /** `optional`: it is missing, and only some need it. */
-  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional'
+  /**
+   * `optional`: it is missing, and only some need it. `unsafe`: a function that looks for types and tables where others can
+   * put theirs.
+   */
+  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional' | 'unsafe'
   /** SQL that mends it; empty where only a person can decide. */
   readonly repair: string
 }

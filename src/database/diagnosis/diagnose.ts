@@ -132,6 +132,7 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
     different: 'is not as it should be',
     unexpected: 'should not be there',
     optional: 'is missing, which only Supabase mode needs',
+    unsafe: 'trusts a search path with room for the types of others: who may call it can become its owner',
   }[problem]
   const isWarning = problem === 'unexpected' || problem === 'optional'
   return flaw('drift', isWarning ? 'warning' : 'problem', {

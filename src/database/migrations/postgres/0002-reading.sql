@@ -1,12 +1,14 @@
 -- The reading half of the door. Each function takes one jsonb, also where a driver sends it as a JSON string, and returns
 -- one jsonb, which no row limit can cut. Being stable, each sees a single moment of the database.
 
+-- A body after `return` is resolved once, when the function is made: no search path can change what it means later. With a
+-- search path of its own a function is not inlined, which costs too much where it is called for every row.
 create or replace function @schema@.argument(p jsonb) returns jsonb
 language sql immutable parallel safe
-as $$ select case jsonb_typeof(p) when 'string' then (p #>> '{}')::jsonb else p end $$;
+return case jsonb_typeof(p) when 'string' then (p #>> '{}')::jsonb else p end;
 
 create or replace function @schema@.head_json(h @schema@.head) returns jsonb
-language sql immutable parallel safe
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'lineage', h.lineage, 'revision', h.revision, 'digest', h.digest,
@@ -73,9 +75,7 @@ $$;
 -- costs a tenth of writing the value as text. Compressed it may be a hundredth of what is sent.
 create or replace function @schema@.sent_size(value jsonb) returns integer
 language sql stable parallel safe
-as $$
-  select case when pg_column_compression(value) is null then pg_column_size(value) else octet_length(value::text) end
-$$;
+return case when pg_column_compression(value) is null then pg_column_size(value) else octet_length(value::text) end;
 
 -- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes.
 create or replace function @schema@.entries(above bigint, upto bigint, most bigint) returns jsonb
@@ -198,12 +198,12 @@ $$;
 -- Which of a journal row's writes is the one of a record, from 1 on; null where none is.
 create or replace function @schema@.place_of(writes jsonb, of_kind text, of_id text) returns integer
 language sql immutable parallel safe
-as $$
+return (
   select w.place::integer
   from jsonb_array_elements(writes) with ordinality as w (write, place)
   where w.write ->> 'kind' = of_kind and w.write ->> 'id' = of_id
   limit 1
-$$;
+);
 
 -- {kind, id, before?, limit} -> {status, entries, previous, next?, complete}, newest first
 create or replace function @schema@.history(p jsonb) returns jsonb

@@ -129,6 +129,8 @@ begin
              array_to_string(f.proconfig, ', '),
              case when f.prokind = 'a' then (
                select concat_ws(', ', 'sfunc ' || a.aggtransfn, 'initcond ' || a.agginitval) from pg_aggregate a where a.aggfnoid = f.oid)
+             -- A body that was resolved when the function was made has no text of its own.
+             when f.prosqlbody is not null then regexp_replace(pg_get_function_sqlbody(f.oid), '\s+', ' ', 'g')
              when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
     from pg_proc f join pg_language l on l.oid = f.prolang
     where f.pronamespace = here
