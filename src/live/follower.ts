@@ -25,8 +25,8 @@ export interface FollowerPort {
   noteHead(head: Head): void
   /** Takes the entries behind a position into the view; `false` where the view has been replaced since. */
   take(entries: readonly Entry[], asked: Position): Promise<boolean>
-  /** The store has just confirmed that the view is complete. */
-  confirmed(): void
+  /** The store has confirmed that the view is complete, in answer to a question of that moment of the monotonic clock. */
+  confirmed(askedAt: number): void
   realign(reply: OffTrack, asked: Position): Promise<void>
   reload(reason: string): Promise<void>
 }
@@ -85,15 +85,18 @@ export class Follower {
   }
 
   async #follow(): Promise<void> {
-    let waitMs = this.#options.pollMinMs
+    const { pollMinMs } = this.#options
+    let waitMs = pollMinMs
+    let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      await pause(waitMs, this.#wake.signal)
+      // From question to question: after an answer that was long on its way, the view is as old as the question was.
+      await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
-      waitMs = (await this.#askOnce())
-        ? this.#options.pollMinMs
-        : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
-      if (this.#failing) waitMs = Math.max(this.#options.pollMinMs, this.#backoff.next())
+      const askedAt = performance.now()
+      waitMs = (await this.#askOnce()) ? pollMinMs : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
+      tookMs = performance.now() - askedAt
+      if (this.#failing) [waitMs, tookMs] = [this.#backoff.next(), 0]
     }
   }
 
@@ -131,6 +134,7 @@ export class Follower {
   async #askUntilCaughtUp(): Promise<void> {
     for (;;) {
       const asked = this.#port.position()
+      const askedAt = performance.now()
       const reply = await this.#port.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
         const realigned = this.#port.realign(reply, asked)
@@ -144,9 +148,11 @@ export class Follower {
         })
       this.#port.board.succeeded('read')
       const taken = await this.#port.take(reply.entries, asked)
-      if (taken && !reply.more) break
+      if (!taken) continue
+      // Also where there is more to come: the store answers, and how far the view is behind is told elsewhere.
+      this.#port.confirmed(askedAt)
+      if (!reply.more) return
     }
-    this.#port.confirmed()
   }
 
   /**

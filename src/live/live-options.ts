@@ -12,6 +12,11 @@ export interface LiveOptions {
   readonly pollMinMs: number
   /** The same while it rests. @default 500 */
   readonly pollMaxMs: number
+  /**
+   * How much longer than `pollMaxMs` the view may go without being confirmed before that is told. What asks every `pollMaxMs`
+   * is confirmed at most two round trips later. @default 1_400
+   */
+  readonly confirmationMarginMs: number
   /** How long the view may stay behind without progress. @default 10_000 */
   readonly stallTimeoutMs: number
   /** How long `waitForRevision` waits. @default 3_000 */
@@ -31,6 +36,7 @@ export const LIVE_DEFAULTS: LiveOptions = {
   batchMaxSize: 1_048_576,
   pollMinMs: 100,
   pollMaxMs: 500,
+  confirmationMarginMs: 1_400,
   stallTimeoutMs: 10_000,
   revisionTimeoutMs: 3_000,
   keepHours: 720,

@@ -26,6 +26,8 @@ import type { KnownValues, View } from './view.ts'
 
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
+/** How often the age of the view is looked at when nobody asks, in milliseconds. */
+const watchIntervalMs = 100
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
 
@@ -47,20 +49,22 @@ export class Live {
   #view: View | undefined
   #knownHead: Revision = 0
   #floor: Revision = 0
-  #confirmedAt = 0
   #loadedRecords = 0
   #reloading: Promise<void> | undefined
   #starting: Promise<void> | undefined
   /** Where the view stood when the store contradicted it: that is told once, also when mending it takes several tries. */
   #contradictedAt: Position | undefined
+  #watch: NodeJS.Timeout | undefined
 
   constructor(store: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
     this.store = store
     this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
-    this.#board = new StatusBoard(store.durable, (status) =>
-      this.#tell((observer) => observer.status?.(status)),
-    )
+    this.#board = new StatusBoard({
+      durable: store.durable,
+      unconfirmedMaxMs: this.#options.pollMaxMs + this.#options.confirmationMarginMs,
+      changed: (status) => this.#tell((observer) => observer.status?.(status)),
+    })
     const port = {
       store,
       board: this.#board,
@@ -69,7 +73,7 @@ export class Live {
       noteHead: (head: Head) => this.#noteHead(head),
       take: (entries: readonly Entry[], asked: Position, values?: KnownValues) =>
         this.#take(entries, asked, values),
-      confirmed: () => this.#confirm(),
+      confirmed: (askedAt: number) => this.#confirm(askedAt),
       drain: () => this.#follower.drain(),
       realign: (reply: OffTrack, asked: Position) => this.#realign(reply, asked),
       reload: (reason: string) => this.#reload(reason),
@@ -123,7 +127,7 @@ export class Live {
       viewRevision: this.#view?.revision ?? 0,
       floor: this.#floor,
       /** How long ago the store confirmed that the view was complete; 0 before the first load. */
-      ageMs: this.#confirmedAt === 0 ? 0 : Date.now() - this.#confirmedAt,
+      ageMs: this.#board.ageMs,
       loadedRecords: this.#loadedRecords,
       refusedRecords: this.#view?.refusedCount ?? 0,
     }
@@ -151,6 +155,8 @@ export class Live {
         this.#serve(loaded, 'start')
         this.#follower.start()
         this.#retainer.start()
+        this.#watch = setInterval(() => this.#board.lookAtClock(), watchIntervalMs)
+        this.#watch.unref()
         return
       } catch (thrown) {
         const error = toCoordinatorError(thrown)
@@ -257,6 +263,8 @@ export class Live {
    */
   async stop(timeoutMs = 5_000): Promise<void> {
     this.#stop.abort()
+    this.#board.stop()
+    clearInterval(this.#watch)
     this.#retainer.stop()
     // A failure to start is the answer of `start`; here it only matters that it is over.
     const started = this.#starting?.catch(() => undefined)
@@ -317,13 +325,12 @@ export class Live {
     this.#waiters.reached(this.view.revision)
     if (this.#observers.some(({ entry }) => entry !== undefined))
       for (const entry of fresh) this.#tell((observer) => observer.entry?.(entry))
-    this.#confirm()
     this.#retainer.grown()
   }
 
   /** The store has answered from where the view is, so it is right as it is, and no reload is owed any more. */
-  #confirm(): void {
-    this.#confirmedAt = Date.now()
+  #confirm(askedAt: number): void {
+    this.#board.confirmed(askedAt)
     if (this.#reloading === undefined) this.#board.markStale(undefined)
   }
 
@@ -383,11 +390,11 @@ export class Live {
     })
   }
 
-  #serve({ view, head }: LoadedView, reason: string): void {
+  #serve({ view, head, askedAt }: LoadedView, reason: string): void {
     this.#view = view
     this.#knownHead = view.revision
     this.#floor = head.floor
-    this.#confirm()
+    this.#confirm(askedAt)
     this.#board.succeeded('read')
     this.#board.enter('serving')
     this.#waiters.reached(view.revision)

@@ -11,6 +11,8 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
+  /** When the head that the view has reached was asked for, on the monotonic clock. */
+  readonly askedAt: number
 }
 
 /**
@@ -36,6 +38,7 @@ export async function loadView(
     // A large load must not keep requests waiting: the old view is still served.
     await turn()
   }
+  const askedAt = performance.now()
   const head = await store.head()
   await advanceView(store, view, head.position.revision)
   if (
@@ -44,7 +47,7 @@ export async function loadView(
   )
     throw changedMeanwhile()
   view.forgetDeletionsUpTo(head.floor)
-  return { view, head }
+  return { view, head, askedAt }
 }
 
 /** Brings a view that is not served yet up to a revision. */

@@ -16,6 +16,7 @@ export const quick: LiveOptions = {
   batchMaxSize: 1_048_576,
   pollMinMs: 5,
   pollMaxMs: 15,
+  confirmationMarginMs: 1_400,
   stallTimeoutMs: 150,
   revisionTimeoutMs: 200,
   keepHours: 720,
