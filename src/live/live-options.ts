@@ -25,6 +25,10 @@ export interface LiveOptions {
   readonly keepHours: number
   /** So many of the newest revisions are kept. @default 100_000 */
   readonly keepRevisions: number
+  /** How long after the first load it is examined whether the store contradicts itself. @default 1_000 */
+  readonly examineAfterMs: number
+  /** How often that is examined again, with a jitter of a tenth. @default 3_600_000 */
+  readonly examineIntervalMs: number
   /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
   readonly retentionIntervalMs: number
 }
@@ -41,5 +45,7 @@ export const LIVE_DEFAULTS: LiveOptions = {
   revisionTimeoutMs: 3_000,
   keepHours: 720,
   keepRevisions: 100_000,
+  examineAfterMs: 1_000,
+  examineIntervalMs: 3_600_000,
   retentionIntervalMs: 3_600_000,
 }

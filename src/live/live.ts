@@ -14,6 +14,7 @@ import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
 import { type Answered, type CommitOutcome, Committer } from './committer.ts'
+import { Examiner } from './examiner.ts'
 import { Follower } from './follower.ts'
 import type { LiveObserver } from './live-observer.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
@@ -44,6 +45,7 @@ export class Live {
   readonly #committer: Committer
   readonly #follower: Follower
   readonly #retainer: Retainer
+  readonly #examiner: Examiner
   readonly #waiters = new RevisionWaiters()
   readonly #stop = new AbortController()
   #view: View | undefined
@@ -91,6 +93,14 @@ export class Live {
         viewRevision: () => this.view.revision,
         retained: (head) => this.#retained(head),
         failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('retention', error)),
+      },
+      this.#options,
+    )
+    this.#examiner = new Examiner(
+      {
+        store,
+        examined: (damage) => this.#board.examined(damage),
+        failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('examination', error)),
       },
       this.#options,
     )
@@ -155,6 +165,7 @@ export class Live {
         this.#serve(loaded, 'start')
         this.#follower.start()
         this.#retainer.start()
+        this.#examiner.start()
         this.#watch = setInterval(() => this.#board.lookAtClock(), watchIntervalMs)
         this.#watch.unref()
         return
@@ -266,6 +277,7 @@ export class Live {
     this.#board.stop()
     clearInterval(this.#watch)
     this.#retainer.stop()
+    this.#examiner.stop()
     // A failure to start is the answer of `start`; here it only matters that it is over.
     const started = this.#starting?.catch(() => undefined)
     await Promise.all([

@@ -1,3 +1,4 @@
+import type { Damage } from '../database/store.ts'
 import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../errors.ts'
 
 /**
@@ -18,6 +19,8 @@ export interface LiveStatus {
   /** What those who run the coordinator can do about it. */
   readonly repair?: string
   readonly lastError?: LastError
+  /** Whether writes are stored, as far as is known. */
+  readonly takesWrites: boolean
 }
 
 export interface LastError {
@@ -54,6 +57,8 @@ export class StatusBoard {
   #confirmedAt: number | undefined
   /** Whether that is too long ago. */
   #unconfirmed = false
+  /** What an examination of the store has found. */
+  #damage: Damage | undefined
   #stopped = false
   #lastError: LastError | undefined
   #status: LiveStatus
@@ -62,7 +67,7 @@ export class StatusBoard {
     this.#durable = durable
     this.#unconfirmedMaxMs = unconfirmedMaxMs
     this.#changed = changed
-    this.#status = { state: 'connecting', since: Date.now() }
+    this.#status = { state: 'connecting', since: Date.now(), takesWrites: false }
   }
 
   /** Never what was so a while ago: after this process stood still, no timer has run before the first question. */
@@ -127,6 +132,12 @@ export class StatusBoard {
     this.#update()
   }
 
+  /** The store was examined: it contradicts itself, or not any more. Such damage stops neither reading nor writing. */
+  examined(damage: Damage | undefined): void {
+    this.#damage = damage
+    this.#update()
+  }
+
   failed(lane: Lane, error: CoordinatorError): void {
     this.#lastError = { code: error.code, detail: error.detail, at: Date.now() }
     this.#faults.set(lane, { error, since: this.#faults.get(lane)?.since ?? performance.now() })
@@ -141,11 +152,8 @@ export class StatusBoard {
   #update(): void {
     const state = this.#state()
     const reason = this.#reason()
-    const fault = this.#tellingFault()
     const same = state === this.#status.state && reason === this.#status.reason
-    const code =
-      fault?.code ?? (state === 'degraded' && this.#unconfirmedAlone ? 'COORD_STORE_TIMEOUT' : undefined)
-    const repair = fault?.repair ?? (code === undefined ? undefined : repairOf(code))
+    const { code, repair } = this.#cause()
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
       state,
@@ -153,14 +161,28 @@ export class StatusBoard {
       ...(reason === undefined ? {} : { reason }),
       ...(code === undefined || repair === undefined ? {} : { code, repair }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      takesWrites: this.#phase === 'serving' && !this.#isFailing,
     }
     if (!same) this.#changed(this.#status)
   }
 
   #state(): LiveState {
     if (this.#phase !== 'serving') return this.#phase
-    if (this.#faults.size > 0 || this.#stale !== undefined || this.#unconfirmed) return 'degraded'
+    if (this.#isFailing || this.#damage !== undefined) return 'degraded'
     return this.#durable ? 'ready' : 'memory'
+  }
+
+  get #isFailing(): boolean {
+    return this.#faults.size > 0 || this.#stale !== undefined || this.#unconfirmed
+  }
+
+  #cause(): { readonly code?: ErrorCode; readonly repair?: string } {
+    const fault = this.#tellingFault()
+    if (fault !== undefined) return { code: fault.code, repair: fault.repair }
+    if (this.#unconfirmedAlone)
+      return { code: 'COORD_STORE_TIMEOUT', repair: repairOf('COORD_STORE_TIMEOUT') }
+    if (this.#phase !== 'serving' || this.#stale !== undefined || this.#damage === undefined) return {}
+    return { code: 'COORD_STORE_DAMAGED', repair: this.#damage.repair }
   }
 
   /** Whether nothing else is wrong: a fault that was named says more. */
@@ -179,8 +201,13 @@ export class StatusBoard {
     const write = textOf(this.#faults.get('write')?.error)
     const read = textOf(this.#faults.get('read')?.error)
     if (write === undefined || read === undefined || write === read)
-      return write ?? read ?? this.#stale ?? this.#silence()
+      return write ?? read ?? this.#stale ?? this.#silence() ?? this.#contradiction()
     return `Writing: ${write} Reading: ${read}`
+  }
+
+  #contradiction(): string | undefined {
+    if (this.#phase !== 'serving' || this.#damage === undefined) return undefined
+    return `${ERRORS.COORD_STORE_DAMAGED.title}: ${this.#damage.found}`
   }
 
   #silence(): string | undefined {

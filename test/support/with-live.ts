@@ -21,6 +21,8 @@ export const quick: LiveOptions = {
   revisionTimeoutMs: 200,
   keepHours: 720,
   keepRevisions: 100_000,
+  examineAfterMs: 1_000,
+  examineIntervalMs: 3_600_000,
   retentionIntervalMs: 3_600_000,
 }
 

@@ -74,9 +74,11 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function cuts':
     '(batch jsonb), bigint[], plpgsql, immutable, search_path=pg_catalog, pg_temp, jit=off, body @@',
   'function digest_at':
-    '(h @@.head, at_revision bigint), text, sql, stable, search_path=pg_catalog, pg_temp, body @@',
+    '(h @@.head, at_revision bigint), text, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function entries':
     '(above bigint, upto bigint, most bigint), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, body @@',
+  'function examine':
+    '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function fork':
     '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
   'function hand_begins':
@@ -114,6 +116,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(p jsonb), jsonb, sql, volatile, security definer, search_path=pg_catalog, pg_temp, as select @@.commit(p)',
   'function public.@@_compact':
     '(p jsonb), jsonb, sql, volatile, security definer, search_path=pg_catalog, pg_temp, as select @@.compact(p)',
+  'function public.@@_examine':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.examine(p)',
   'function public.@@_fork':
     '(p jsonb), jsonb, sql, volatile, security definer, search_path=pg_catalog, pg_temp, as select @@.fork(p)',
   'function public.@@_head':
@@ -128,12 +132,15 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.migrations(p)',
   'function readable':
     '(value jsonb), jsonb, plpgsql, immutable, search_path=pg_catalog, pg_temp, extra_float_digits=1, body @@',
+  'function refuse_hole':
+    '(revision bigint), void, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function revision_at':
     '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function sent_size':
     '(value jsonb), integer, sql, stable, RETURN CASE WHEN (pg_column_compression(value) IS NULL) THEN pg_column_size(value) ELSE octet_length((value)::text) END',
   'function sweep':
     '(h @@.head, upto bigint), void, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
+  'function visible_head': '(), @@.head, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'index head_pkey': 'CREATE UNIQUE on head USING btree (id)',
   'index journal_commit_id': 'CREATE UNIQUE on journal USING btree (commit_id)',
   'index journal_pkey': 'CREATE UNIQUE on journal USING btree (revision)',

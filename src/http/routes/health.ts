@@ -56,8 +56,8 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
     if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
     // Throws what every read of the records would be answered with.
     void live.view
-    const { state, lastError, reason } = live.status
-    if (purpose === 'reads' || state !== 'degraded') return undefined
+    const { takesWrites, lastError, reason } = live.status
+    if (purpose === 'reads' || takesWrites) return undefined
     return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
       detail: reason ?? lastError?.detail ?? 'The database does not answer.',
     })
