@@ -509,6 +509,11 @@ export const ERRORS = {
     title: 'The database file is damaged or is not a database',
     hint: 'Keep the file, restore the last backup to another path, and point DATABASE_URL there. Where it never was a database, correct DATABASE_URL.',
   },
+  COORD_STORE_DAMAGED: {
+    ...file,
+    title: 'What the database holds contradicts itself',
+    hint: 'Somebody changed tables behind the coordinator, or a disk lost something. Run `coordinator doctor`: it names what differs, and what repairs it.',
+  },
   COORD_STORE_PATH: {
     ...file,
     title: 'The database file cannot be opened',

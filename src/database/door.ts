@@ -24,6 +24,7 @@ export type ReadingFunction =
   | 'history'
   | 'as_of'
   | 'inspect'
+  | 'examine'
   | 'migrations'
   | 'catalog'
 export type WritingFunction = 'commit' | 'compact' | 'fork'

@@ -5,6 +5,7 @@ import type { Store } from './store.ts'
 export function measureStore(store: Store, metrics: Metrics['database']): Store {
   const { measure, measurePages } = metrics
   const { migrator, inspector } = store
+  const examine = inspector?.examine?.bind(inspector)
   store.observePool?.(metrics)
   return {
     backend: store.backend,
@@ -30,7 +31,12 @@ export function measureStore(store: Store, metrics: Metrics['database']): Store 
         }),
     ...(inspector === undefined
       ? {}
-      : { inspector: { inspect: () => measure('inspect', () => inspector.inspect()) } }),
+      : {
+          inspector: {
+            inspect: () => measure('inspect', () => inspector.inspect()),
+            ...(examine === undefined ? {} : { examine: (from) => measure('examine', () => examine(from)) }),
+          },
+        }),
     ...(store.historyInMemory === undefined ? {} : { historyInMemory: store.historyInMemory }),
     ...(store.pool === undefined ? {} : { pool: () => (store.pool as NonNullable<Store['pool']>)() }),
   }

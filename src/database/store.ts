@@ -306,8 +306,11 @@ export interface SchemaStep {
 export interface Drift {
   /** What differs, such as `index journal_commit_id`. */
   readonly object: string
-  /** `optional`: it is missing, and only some need it. */
-  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional'
+  /**
+   * `optional`: it is missing, and only some need it. `unsafe`: a function that looks for types and tables where others can
+   * put theirs.
+   */
+  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional' | 'unsafe'
   /** SQL that mends it; empty where only a person can decide. */
   readonly repair: string
 }
@@ -337,8 +340,31 @@ export interface Inspection {
   readonly details: Readonly<Record<string, string | number | boolean>>
 }
 
+/** Something that a store holds and that cannot be so. */
+export interface Damage {
+  /** What contradicts what, in one sentence. */
+  readonly found: string
+  /** SQL that mends it, or what a person has to decide. */
+  readonly repair: string
+}
+
+/** Where an examination goes on. JSON; only the store that gave it knows what it means. */
+export type ExaminationCursor = Readonly<Record<string, unknown>>
+
+/** A part of the answer to the question whether head, journal and records agree. */
+export interface Examination {
+  readonly damages: readonly Damage[]
+  /** Pass it for the next part; absent after the last one. */
+  readonly next?: ExaminationCursor
+}
+
 export interface Inspector {
   inspect(): Promise<Inspection>
+  /**
+   * Compares head, journal and records with each other, a bounded part of them at a time. Changes nothing. Absent where a backend
+   * cannot be changed but by itself.
+   */
+  examine?(from?: ExaminationCursor): Promise<Examination>
 }
 
 /** Connections to the database, by what they do. */

@@ -218,7 +218,9 @@ export const databaseAnswerSchema = z
     headRevision: revision.meta({ description: 'The newest revision that the database has named.' }),
     viewRevision: revision.meta({ description: 'The revision that answers show.' }),
     lagRevisions: revision,
-    ageMs: z.number().meta({ description: 'Since the database confirmed that the view is complete.' }),
+    ageMs: z.number().meta({
+      description: 'Since the database was last asked a question whose answer confirmed the view.',
+    }),
     floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
     waitingWrites: z.int(),
     memory,

@@ -27,8 +27,8 @@ export interface FollowerPort {
   take(entries: readonly Entry[], asked: Position): Promise<boolean>
   /** Whether the view may take more. */
   canFollow(): boolean
-  /** The store has just confirmed that the view is complete. */
-  confirmed(): void
+  /** The store has confirmed that the view is complete, in answer to a question of that moment of the monotonic clock. */
+  confirmed(askedAt: number): void
   realign(reply: OffTrack, asked: Position): Promise<void>
   reload(reason: string): Promise<void>
 }
@@ -87,15 +87,18 @@ export class Follower {
   }
 
   async #follow(): Promise<void> {
-    let waitMs = this.#options.pollMinMs
+    const { pollMinMs } = this.#options
+    let waitMs = pollMinMs
+    let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      await pause(waitMs, this.#wake.signal)
+      // From question to question: after an answer that was long on its way, the view is as old as the question was.
+      await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
-      waitMs = (await this.#askOnce())
-        ? this.#options.pollMinMs
-        : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
-      if (this.#failing) waitMs = Math.max(this.#options.pollMinMs, this.#backoff.next())
+      const askedAt = performance.now()
+      waitMs = (await this.#askOnce()) ? pollMinMs : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
+      tookMs = performance.now() - askedAt
+      if (this.#failing) [waitMs, tookMs] = [this.#backoff.next(), 0]
     }
   }
 
@@ -134,6 +137,7 @@ export class Follower {
     for (;;) {
       if (!this.#port.canFollow()) return this.#askHead()
       const asked = this.#port.position()
+      const askedAt = performance.now()
       const reply = await this.#port.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
         const realigned = this.#port.realign(reply, asked)
@@ -147,9 +151,11 @@ export class Follower {
         })
       this.#port.board.succeeded('read')
       const taken = await this.#port.take(reply.entries, asked)
-      if (taken && !reply.more) break
+      if (!taken) continue
+      // Also where there is more to come: the store answers, and how far the view is behind is told elsewhere.
+      this.#port.confirmed(askedAt)
+      if (!reply.more) return
     }
-    this.#port.confirmed()
   }
 
   /** There is no room for what others write: only how far behind the view is can be said. */

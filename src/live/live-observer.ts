@@ -26,5 +26,5 @@ export interface LiveObserver {
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void
   /** Work in the background failed; it will be tried again. */
-  backgroundFailure?(task: 'retention', error: CoordinatorError): void
+  backgroundFailure?(task: 'retention' | 'examination', error: CoordinatorError): void
 }

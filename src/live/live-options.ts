@@ -14,6 +14,11 @@ export interface LiveOptions {
   readonly pollMinMs: number
   /** The same while it rests. @default 500 */
   readonly pollMaxMs: number
+  /**
+   * How much longer than `pollMaxMs` the view may go without being confirmed before that is told. What asks every `pollMaxMs`
+   * is confirmed at most two round trips later. @default 1_400
+   */
+  readonly confirmationMarginMs: number
   /** How long the view may stay behind without progress. @default 10_000 */
   readonly stallTimeoutMs: number
   /** How long `waitForRevision` waits. @default 3_000 */
@@ -22,6 +27,10 @@ export interface LiveOptions {
   readonly keepHours: number
   /** So many of the newest revisions are kept. @default 100_000 */
   readonly keepRevisions: number
+  /** How long after the first load it is examined whether the store contradicts itself. @default 1_000 */
+  readonly examineAfterMs: number
+  /** How often that is examined again, with a jitter of a tenth. @default 3_600_000 */
+  readonly examineIntervalMs: number
   /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
   readonly retentionIntervalMs: number
   /** History that the store keeps in this process may take so much. @default no such rule (bytes) */
@@ -37,9 +46,12 @@ export const LIVE_DEFAULTS: LiveOptions = {
   batchMaxSize: 1_048_576,
   pollMinMs: 100,
   pollMaxMs: 500,
+  confirmationMarginMs: 1_400,
   stallTimeoutMs: 10_000,
   revisionTimeoutMs: 3_000,
   keepHours: 720,
   keepRevisions: 100_000,
+  examineAfterMs: 1_000,
+  examineIntervalMs: 3_600_000,
   retentionIntervalMs: 3_600_000,
 }

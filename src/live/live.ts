@@ -16,6 +16,7 @@ import { Backoff, within } from './backoff.ts'
 import { currentQuestion, forNobody } from './client-question.ts'
 import { CommitAdmission } from './commit-admission.ts'
 import { type Answered, type CommitOutcome, Committer } from './committer.ts'
+import { Examiner } from './examiner.ts'
 import { Follower } from './follower.ts'
 import { keptBytes } from './kept-bytes.ts'
 import { LatestHead } from './latest-head.ts'
@@ -35,6 +36,8 @@ import type { KnownValues, View } from './view.ts'
 const closeTimeoutMs = 2_000
 /** Reads of the past at the same time where the store has no connections of its own for them. */
 const placesWithoutPool = 2
+/** How often the age of the view is looked at when nobody asks, in milliseconds. */
+const watchIntervalMs = 100
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
 
@@ -56,6 +59,7 @@ export class Live {
   readonly #follower: Follower
   readonly #retainer: Retainer
   readonly #admission: CommitAdmission
+  readonly #examiner: Examiner
   readonly #waiters = new RevisionWaiters()
   readonly #past: PastQueue
   readonly #head: LatestHead
@@ -70,21 +74,23 @@ export class Live {
   #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
   #knownHead: Revision = 0
   #floor: Revision = 0
-  #confirmedAt = 0
   #loadedRecords = 0
   #reloading: Promise<void> | undefined
   #starting: Promise<void> | undefined
   /** Where the view stood when the store contradicted it: that is told once, also when mending it takes several tries. */
   #contradictedAt: Position | undefined
+  #watch: NodeJS.Timeout | undefined
 
   constructor(store: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
     this.store = store
     this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
     this.memory = this.#options.memory ?? processMemory()
-    this.#board = new StatusBoard(store.durable, (status) =>
-      this.#tell((observer) => observer.status?.(status)),
-    )
+    this.#board = new StatusBoard({
+      durable: store.durable,
+      unconfirmedMaxMs: this.#options.pollMaxMs + this.#options.confirmationMarginMs,
+      changed: (status) => this.#tell((observer) => observer.status?.(status)),
+    })
     // A store without connections of its own for them has none to count.
     this.#past = new PastQueue({ places: () => store.pool?.().reader.max || placesWithoutPool })
     this.#head = new LatestHead(() => forNobody(() => store.head()))
@@ -96,7 +102,7 @@ export class Live {
       noteHead: (head: Head) => this.#noteHead(head),
       take: (entries: readonly Entry[], asked: Position, values?: KnownValues) =>
         this.#take(entries, asked, values),
-      confirmed: () => this.#confirm(),
+      confirmed: (askedAt: number) => this.#confirm(askedAt),
       drain: () => this.#follower.drain(),
       realign: (reply: OffTrack, asked: Position) => this.#realign(reply, asked),
       reload: (reason: string) => this.#reload(reason),
@@ -122,6 +128,14 @@ export class Live {
         viewRevision: () => this.#position.revision,
         retained: (head) => this.#retained(head),
         failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('retention', error)),
+      },
+      this.#options,
+    )
+    this.#examiner = new Examiner(
+      {
+        store,
+        examined: (damage) => this.#board.examined(damage),
+        failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('examination', error)),
       },
       this.#options,
     )
@@ -165,7 +179,7 @@ export class Live {
       viewRevision: this.#view?.revision ?? 0,
       floor: this.#floor,
       /** How long ago the store confirmed that the view was complete; 0 before the first load. */
-      ageMs: this.#confirmedAt === 0 ? 0 : Date.now() - this.#confirmedAt,
+      ageMs: this.#board.ageMs,
       loadedRecords: this.#loadedRecords,
       refusedRecords: this.#view?.refusedCount ?? 0,
       past: this.#past.figures,
@@ -196,6 +210,9 @@ export class Live {
         this.#serve(loaded, 'start')
         this.#follower.start()
         this.#retainer.start()
+        this.#examiner.start()
+        this.#watch = setInterval(() => this.#board.lookAtClock(), watchIntervalMs)
+        this.#watch.unref()
         return
       } catch (thrown) {
         const error = toCoordinatorError(thrown)
@@ -322,7 +339,10 @@ export class Live {
    */
   async stop(timeoutMs = 5_000): Promise<void> {
     this.#stop.abort()
+    this.#board.stop()
+    clearInterval(this.#watch)
     this.#retainer.stop()
+    this.#examiner.stop()
     // A failure to start is the answer of `start`; here it only matters that it is over.
     const started = this.#starting?.catch(() => undefined)
     await Promise.all([
@@ -429,13 +449,12 @@ export class Live {
     }
     if (this.#observers.some(({ entry }) => entry !== undefined))
       for (const entry of fresh) this.#tell((observer) => observer.entry?.(entry))
-    this.#confirm()
     this.#retainer.grown()
   }
 
   /** The store has answered from where the view is, so it is right as it is, and no reload is owed any more. */
-  #confirm(): void {
-    this.#confirmedAt = Date.now()
+  #confirm(askedAt: number): void {
+    this.#board.confirmed(askedAt)
     if (this.#reloading === undefined) this.#board.markStale(undefined)
   }
 
@@ -526,12 +545,12 @@ export class Live {
     return this.memory.findRoom(bytes, 'exhausted')
   }
 
-  #serve({ view, head }: LoadedView, reason: string): void {
+  #serve({ view, head, askedAt }: LoadedView, reason: string): void {
     this.#view = view
     this.#dropped = undefined
     this.#knownHead = view.revision
     this.#floor = head.floor
-    this.#confirm()
+    this.#confirm(askedAt)
     this.#board.succeeded('read')
     this.#board.enter('serving')
     this.#waiters.reached(view.revision)

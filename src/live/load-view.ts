@@ -12,6 +12,8 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
+  /** When the head that the view has reached was asked for, on the monotonic clock. */
+  readonly askedAt: number
 }
 
 /** Whoever watches a load. */
@@ -64,6 +66,7 @@ export async function loadView(store: Store, domain: Domain, watch: LoadWatch): 
     await turn()
   }
   if (!fits) throw (watch.tooLarge ?? tooLarge)({ records, bytes, allRecords, allBytes })
+  const askedAt = performance.now()
   const head = await store.head()
   await advanceView(store, view, head.position.revision)
   if (
@@ -72,7 +75,7 @@ export async function loadView(store: Store, domain: Domain, watch: LoadWatch): 
   )
     throw changedMeanwhile()
   view.forgetDeletionsUpTo(head.floor)
-  return { view, head }
+  return { view, head, askedAt }
 }
 
 /** Brings a view that is not served yet up to a revision. */

@@ -1,4 +1,5 @@
-import { type CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
+import type { Damage } from '../database/store.ts'
+import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../errors.ts'
 
 /**
  * - `memory`: serving, and nothing outlives the process.
@@ -18,6 +19,8 @@ export interface LiveStatus {
   /** What those who run the coordinator can do about it. */
   readonly repair?: string
   readonly lastError?: LastError
+  /** Whether writes are stored, as far as is known. */
+  readonly takesWrites: boolean
 }
 
 export interface LastError {
@@ -35,24 +38,74 @@ export type Lane = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'
 
+export interface StatusBoardOptions {
+  readonly durable: boolean
+  /**
+   * How long the view may go without being confirmed before that counts as a fault, in milliseconds. What is not durable is in
+   * this process: it needs no confirmation.
+   */
+  readonly unconfirmedMaxMs: number
+  readonly changed: (status: LiveStatus) => void
+}
+
 /** Keeps what is known about the database, and tells when the state changes. */
 export class StatusBoard {
   readonly #durable: boolean
+  readonly #unconfirmedMaxMs: number
   readonly #changed: (status: LiveStatus) => void
   readonly #faults = new Map<Lane, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
+  /** When the question was asked whose answer confirmed the view last, on the monotonic clock. */
+  #confirmedAt: number | undefined
+  /** Whether that is too long ago. */
+  #unconfirmed = false
+  /** What an examination of the store has found. */
+  #damage: Damage | undefined
+  #stopped = false
   #lastError: LastError | undefined
   #status: LiveStatus
 
-  constructor(durable: boolean, changed: (status: LiveStatus) => void) {
+  constructor({ durable, unconfirmedMaxMs, changed }: StatusBoardOptions) {
     this.#durable = durable
+    this.#unconfirmedMaxMs = unconfirmedMaxMs
     this.#changed = changed
-    this.#status = { state: 'connecting', since: Date.now() }
+    this.#status = { state: 'connecting', since: Date.now(), takesWrites: false }
   }
 
+  /** Never what was so a while ago: after this process stood still, no timer has run before the first question. */
   get status(): LiveStatus {
+    this.lookAtClock()
     return this.#status
+  }
+
+  /** For how long nothing has confirmed the view, in milliseconds; 0 before the first load. */
+  get ageMs(): number {
+    return this.#confirmedAt === undefined ? 0 : performance.now() - this.#confirmedAt
+  }
+
+  /**
+   * The store has confirmed the view.
+   *
+   * @param askedAt when it was asked, on the monotonic clock: an answer that was long on its way says nothing of what happened
+   * meanwhile
+   */
+  confirmed(askedAt: number): void {
+    if (this.#confirmedAt === undefined || askedAt > this.#confirmedAt) this.#confirmedAt = askedAt
+    this.lookAtClock()
+  }
+
+  /** Notices where the view was not confirmed for too long. To be called often. */
+  lookAtClock(): void {
+    const unconfirmed = this.#durable && this.ageMs > this.#unconfirmedMaxMs
+    if (unconfirmed === this.#unconfirmed || this.#stopped) return
+    this.#unconfirmed = unconfirmed
+    this.#update()
+  }
+
+  /** From now on nobody asks the store any more, so that the age of the view says nothing about the database. */
+  stop(): void {
+    this.#stopped = true
   }
 
   get serving(): boolean {
@@ -82,6 +135,12 @@ export class StatusBoard {
     this.#update()
   }
 
+  /** The store was examined: it contradicts itself, or not any more. Such damage stops neither reading nor writing. */
+  examined(damage: Damage | undefined): void {
+    this.#damage = damage
+    this.#update()
+  }
+
   failed(lane: Lane, error: CoordinatorError): void {
     this.#lastError = { code: error.code, detail: error.detail, at: Date.now() }
     this.#faults.set(lane, { error, since: this.#faults.get(lane)?.since ?? performance.now() })
@@ -96,23 +155,42 @@ export class StatusBoard {
   #update(): void {
     const state = this.#state()
     const reason = this.#reason()
-    const fault = this.#tellingFault()
     const same = state === this.#status.state && reason === this.#status.reason
+    const { code, repair } = this.#cause()
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
       state,
       since: state === this.#status.state ? this.#status.since : Date.now(),
       ...(reason === undefined ? {} : { reason }),
-      ...(fault === undefined ? {} : { code: fault.code, repair: fault.repair }),
+      ...(code === undefined || repair === undefined ? {} : { code, repair }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      takesWrites: this.#phase === 'serving' && !this.#isFailing,
     }
     if (!same) this.#changed(this.#status)
   }
 
   #state(): LiveState {
     if (this.#phase !== 'serving') return this.#phase
-    if (this.#faults.size > 0 || this.#stale !== undefined) return 'degraded'
+    if (this.#isFailing || this.#damage !== undefined) return 'degraded'
     return this.#durable ? 'ready' : 'memory'
+  }
+
+  get #isFailing(): boolean {
+    return this.#faults.size > 0 || this.#stale !== undefined || this.#unconfirmed
+  }
+
+  #cause(): { readonly code?: ErrorCode; readonly repair?: string } {
+    const fault = this.#tellingFault()
+    if (fault !== undefined) return { code: fault.code, repair: fault.repair }
+    if (this.#unconfirmedAlone)
+      return { code: 'COORD_STORE_TIMEOUT', repair: repairOf('COORD_STORE_TIMEOUT') }
+    if (this.#phase !== 'serving' || this.#stale !== undefined || this.#damage === undefined) return {}
+    return { code: 'COORD_STORE_DAMAGED', repair: this.#damage.repair }
+  }
+
+  /** Whether nothing else is wrong: a fault that was named says more. */
+  get #unconfirmedAlone(): boolean {
+    return this.#unconfirmed && this.#phase === 'serving' && this.#stale === undefined
   }
 
   /** What somebody has to mend says more than what may pass by itself. */
@@ -129,9 +207,25 @@ export class StatusBoard {
     const read = textOf(this.#faults.get('read')?.error)
     const memory = textOf(this.#faults.get('memory')?.error)
     if (memory !== undefined) return memory
-    if (write === undefined || read === undefined || write === read) return write ?? read ?? this.#stale
+    if (write === undefined || read === undefined || write === read)
+      return write ?? read ?? this.#stale ?? this.#silence() ?? this.#contradiction()
     return `Writing: ${write} Reading: ${read}`
   }
+
+  #contradiction(): string | undefined {
+    if (this.#phase !== 'serving' || this.#damage === undefined) return undefined
+    return `${ERRORS.COORD_STORE_DAMAGED.title}: ${this.#damage.found}`
+  }
+
+  #silence(): string | undefined {
+    if (!this.#unconfirmedAlone) return undefined
+    return `The database has not confirmed what is served for more than ${this.#unconfirmedMaxMs} ms: it does not answer, or this process stood still.`
+  }
+}
+
+function repairOf(code: ErrorCode): string {
+  const entry: ErrorEntry = ERRORS[code]
+  return entry.repair ?? entry.hint
 }
 
 function textOf(error: CoordinatorError | undefined): string | undefined {

@@ -16,6 +16,7 @@ export const databaseOperations = [
   'fork',
   'migrate',
   'inspect',
+  'examine',
 ] as const
 export type DatabaseOperation = (typeof databaseOperations)[number]
 

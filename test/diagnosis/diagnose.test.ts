@@ -101,7 +101,12 @@ describe('postgres and supabase', () => {
     await owner.migrator.allowAnon()
     expect(flawsOf(await findingsOf(wire()))).toEqual(['rights: warning'])
     const findings = await findingsOf(anon())
-    expect(flawsOf(findings)).toEqual(['schema: warning', 'inspection: warning', 'drift: warning'])
+    expect(flawsOf(findings)).toEqual([
+      'schema: warning',
+      'inspection: warning',
+      'records: warning',
+      'drift: warning',
+    ])
     expect(findings).toContainEqual(expect.objectContaining({ check: 'writing', state: 'ok' }))
     await owner.migrator.forbidAnon()
     await owner.close()

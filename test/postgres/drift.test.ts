@@ -56,7 +56,24 @@ const damages: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a function with another search path',
     'alter function S.commit(jsonb) reset search_path',
-    ['function commit: different'],
+    ['function commit: unsafe'],
+  ],
+  [
+    'functions of an old schema, which look for types in pg_temp first',
+    `alter function S.commit(jsonb) set search_path = ''; alter function S.hand_begins() set search_path = pg_catalog;
+     alter function public.S_head(jsonb) set search_path = '';
+     create or replace function S.argument(p jsonb) returns jsonb language sql immutable as $$ select p $$`,
+    [
+      'function argument: unsafe',
+      'function commit: unsafe',
+      'function hand_begins: unsafe',
+      'function public.S_head: unsafe',
+    ],
+  ],
+  [
+    'a function of somebody else that runs with the rights of its owner',
+    `create function S.mine(a S.head, b text) returns text language sql security definer as $$ select b $$`,
+    ['function mine: unsafe'],
   ],
   [
     'a dropped trigger',
@@ -156,7 +173,7 @@ const damages: readonly (readonly [string, string, readonly string[]])[] = [
     `drop function S.head(jsonb); create function S.head(p jsonb) returns text language sql as 'select 1::text';
      drop function public.S_load(jsonb); create function public.S_load(p jsonb) returns text language sql as 'select 1::text';
      revoke all on function S.head(jsonb), public.S_load(jsonb) from public, anon, authenticated`,
-    ['function head: different', 'function public.S_load: different'],
+    ['function head: unsafe', 'function public.S_load: unsafe'],
   ],
   [
     'a dropped function, and the aggregate that consists of it',
@@ -188,7 +205,7 @@ describe('drift', () => {
     const rows = await server.query(
       `select oid::regprocedure::text as name from pg_proc where proname like '${schema}\\_%' and pronamespace = 'public'::regnamespace`,
     )
-    expect(rows).toHaveLength(11)
+    expect(rows).toHaveLength(12)
     await server.query(rows.map(({ name }) => `drop function ${name};`).join('\n'))
     const drifts = await store.migrator.verify()
     expect(drifts).toMatchObject([{ object: 'access by the Data API', problem: 'optional' }])

@@ -170,7 +170,7 @@ describe('sqlite: damaged and foreign files', () => {
       database.exec(sql)
       database.close()
       await expect(folder.store().open()).rejects.toMatchObject({
-        code: 'COORD_STORE_CORRUPT',
+        code: 'COORD_STORE_DAMAGED',
         detail: expect.stringContaining(detail),
       })
     })(),

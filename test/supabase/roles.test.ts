@@ -6,7 +6,7 @@ import { commitOf, newCall, put } from '../conformance/build.ts'
 import { SupabaseProject } from '../support/supabase.ts'
 
 const doors = [
-  ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'migrations', 'catalog'],
+  ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
   ...['commit', 'compact', 'fork'],
 ]
 const tables = [

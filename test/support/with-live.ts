@@ -16,10 +16,13 @@ export const quick: LiveOptions = {
   batchMaxSize: 1_048_576,
   pollMinMs: 5,
   pollMaxMs: 15,
+  confirmationMarginMs: 1_400,
   stallTimeoutMs: 150,
   revisionTimeoutMs: 200,
   keepHours: 720,
   keepRevisions: 100_000,
+  examineAfterMs: 1_000,
+  examineIntervalMs: 3_600_000,
   retentionIntervalMs: 3_600_000,
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import { examineStore } from '../examine-store.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
 import { type Finding, flaw, ok } from './finding.ts'
 import { judgeFacts } from './judge-facts.ts'
@@ -19,14 +20,19 @@ export async function* diagnose(store: Store): AsyncGenerator<Finding> {
   }
   const schema = await findSchema(store.migrator)
   yield* schema.findings
-  if (!schema.usable) return
+  if (!schema.usable) {
+    if (schema.damaged === true) yield* await findDamages(store.inspector)
+    return
+  }
   const opened = await findAccess(store)
   yield* opened.findings
   if (!opened.usable) {
+    if (opened.damaged === true) yield* await findDamages(store.inspector)
     if (schema.comparable) yield* await findRepairs(store.migrator)
     return
   }
   if (store.inspector !== undefined) yield* await findFacts(store.inspector)
+  yield* await findDamages(store.inspector)
   if (schema.comparable) yield* await findDrift(store.migrator)
 }
 
@@ -34,6 +40,8 @@ interface Step {
   readonly findings: readonly Finding[]
   /** Whether it makes sense to look further. */
   readonly usable: boolean
+  /** Whether the tables contradict each other. */
+  readonly damaged?: boolean
 }
 
 interface SchemaStep extends Step {
@@ -49,7 +57,8 @@ async function findSchema(migrator: Migrator): Promise<SchemaStep> {
     // A public key that was allowed on purpose may read and commit, and ask for nothing else.
     if (error.code === 'COORD_STORE_ANON')
       return { findings: [unasked('schema', error)], usable: true, comparable: true }
-    return { findings: [failure('connection', error)], usable: false, comparable: false }
+    const damaged = error.code === 'COORD_STORE_DAMAGED'
+    return { findings: [failure('connection', error)], usable: false, comparable: false, damaged }
   }
 }
 
@@ -97,7 +106,36 @@ async function findAccess(store: Store): Promise<Step> {
       return { findings: [reading, failure('writing', toCoordinatorError(thrown))], usable: true }
     }
   } catch (thrown) {
-    return { findings: [failure('reading', toCoordinatorError(thrown))], usable: false }
+    const error = toCoordinatorError(thrown)
+    return {
+      findings: [failure('reading', error)],
+      usable: false,
+      damaged: error.code === 'COORD_STORE_DAMAGED',
+    }
+  }
+}
+
+/** Head, journal and records, each compared with the others. */
+async function findDamages(inspector: Inspector | undefined): Promise<readonly Finding[]> {
+  try {
+    const examination = await examineStore(inspector)
+    if (examination === undefined) return []
+    const { damages, count } = examination
+    if (count === 0) return [ok('records', 'Head, journal and records agree.')]
+    const more = count - damages.length
+    return [
+      ...damages.map((damage) => flaw('records', 'problem', damage)),
+      ...(more === 0
+        ? []
+        : [
+            flaw('records', 'problem', {
+              found: `There are ${more} more of these.`,
+              repair: 'Mend the first ones, and ask again.',
+            }),
+          ]),
+    ]
+  } catch (thrown) {
+    return [unasked('records', toCoordinatorError(thrown))]
   }
 }
 
@@ -133,6 +171,7 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
     different: 'is not as it should be',
     unexpected: 'should not be there',
     optional: 'is missing, which only Supabase mode needs',
+    unsafe: 'trusts a search path with room for the types of others: who may call it can become its owner',
   }[problem]
   const isWarning = problem === 'unexpected' || problem === 'optional'
   return flaw('drift', isWarning ? 'warning' : 'problem', {

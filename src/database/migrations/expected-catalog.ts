@@ -63,7 +63,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'constraint records.records_pkey': 'PRIMARY KEY (kind, id)',
   'constraint tombstones.tombstones_pkey': 'PRIMARY KEY (kind, id)',
   'constraint writers.writers_pkey': 'PRIMARY KEY (writer)',
-  'function argument': '(p jsonb), jsonb, sql, immutable, body @@',
+  'function argument':
+    "(p jsonb), jsonb, sql, immutable, RETURN CASE jsonb_typeof(p) WHEN 'string'::text THEN ((p #>> '{}'::text[]))::jsonb ELSE p END",
   'function as_of':
     '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function catalog': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
@@ -78,9 +79,11 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function cuts':
     '(batch jsonb), bigint[], plpgsql, immutable, search_path=pg_catalog, pg_temp, jit=off, body @@',
   'function digest_at':
-    '(h @@.head, at_revision bigint), text, sql, stable, search_path=pg_catalog, pg_temp, body @@',
+    '(h @@.head, at_revision bigint), text, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function entries':
     '(above bigint, upto bigint, most bigint), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, body @@',
+  'function examine':
+    '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function fork':
     '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
   'function hand_begins':
@@ -93,7 +96,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function hand_writes_entry':
     '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
   'function head': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
-  'function head_json': '(h @@.head), jsonb, sql, immutable, body @@',
+  'function head_json': '(h @@.head), jsonb, sql, immutable, search_path=pg_catalog, pg_temp, body @@',
   'function history': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function inspect': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function load': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, body @@',
@@ -106,7 +109,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(h @@.head, after jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function page':
     '(after jsonb, only_kind text, only_id text, most bigint), TABLE(kind text, id text, data jsonb, revision bigint, created_at bigint, updated_at bigint), plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
-  'function place_of': '(writes jsonb, of_kind text, of_id text), integer, sql, immutable, body @@',
+  'function place_of':
+    "(writes jsonb, of_kind text, of_id text), integer, sql, immutable, RETURN (SELECT (w.place)::integer AS place FROM jsonb_array_elements(place_of.writes) WITH ORDINALITY w(write, place) WHERE (((w.write ->> 'kind'::text) = place_of.of_kind) AND ((w.write ->> 'id'::text) = place_of.of_id)) LIMIT 1)",
   'function public.@@_as_of':
     '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.as_of(p)',
   'function public.@@_catalog':
@@ -117,6 +121,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(p jsonb), jsonb, sql, volatile, security definer, search_path=pg_catalog, pg_temp, as select @@.commit(p)',
   'function public.@@_compact':
     '(p jsonb), jsonb, sql, volatile, security definer, search_path=pg_catalog, pg_temp, as select @@.compact(p)',
+  'function public.@@_examine':
+    '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.examine(p)',
   'function public.@@_fork':
     '(p jsonb), jsonb, sql, volatile, security definer, search_path=pg_catalog, pg_temp, as select @@.fork(p)',
   'function public.@@_head':
@@ -133,11 +139,15 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(value jsonb), jsonb, plpgsql, immutable, search_path=pg_catalog, pg_temp, extra_float_digits=1, body @@',
   'function record_call':
     '(h @@.head, call jsonb, now_ms bigint), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, body @@',
+  'function refuse_hole':
+    '(revision bigint), void, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function revision_at':
     '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
-  'function sent_size': '(value jsonb), integer, sql, stable, body @@',
+  'function sent_size':
+    '(value jsonb), integer, sql, stable, RETURN CASE WHEN (pg_column_compression(value) IS NULL) THEN pg_column_size(value) ELSE octet_length((value)::text) END',
   'function sweep':
     '(h @@.head, upto bigint), void, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
+  'function visible_head': '(), @@.head, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'index head_pkey': 'CREATE UNIQUE on head USING btree (id)',
   'index journal_commit_id': 'CREATE UNIQUE on journal USING btree (commit_id)',
   'index journal_pkey': 'CREATE UNIQUE on journal USING btree (revision)',

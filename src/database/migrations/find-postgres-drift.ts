@@ -56,6 +56,7 @@ export async function findPostgresDrift(
     ...missingAndDifferent(catalog.objects, expected, repairing),
     ...(cameLater ? [withoutDataApi(repairing)] : []),
     ...unexpected(catalog.objects, expected, schema),
+    ...unsafeOfOthers(catalog.objects, expected, schema),
     ...rightsDrift(catalog, expected, schema),
   ].map((drift) => ({ ...drift, object: drift.object.replace('@@', schema) }))
 }
@@ -112,10 +113,35 @@ function missingAndDifferent(
   for (const [object, definition] of expected) {
     const actual = found.get(object)
     if (actual === definition || isPartOfMissing(object, found)) continue
-    const problem = actual === undefined ? 'missing' : 'different'
+    const problem = actual === undefined ? 'missing' : isUnsafe(object, actual) ? 'unsafe' : 'different'
     drifts.push({ object, problem, repair: repairOf({ object, definition, actual }, repairing) })
   }
   return drifts
+}
+
+/**
+ * Whether a function resolves names when it is called, along a path on which the caller can put types and tables of its own:
+ * PostgreSQL looks into `pg_temp` first, unless the path names it at a later place.
+ */
+function isUnsafe(object: string, definition: string): boolean {
+  if (!object.startsWith('function ')) return false
+  const [head = ''] = definition.split(/, (?:body|as) /)
+  return !head.includes(', search_path=pg_catalog, pg_temp') && !/, (?:RETURN|BEGIN ATOMIC) /.test(head)
+}
+
+/** Functions in the schema that are not ours, and run with the rights of their owner for whoever calls them. */
+function unsafeOfOthers(
+  found: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string>,
+  schema: string,
+): Drift[] {
+  return [...found].flatMap(([object, definition]): Drift[] => {
+    if (expected.has(object) || isWrapper(object)) return []
+    if (!definition.includes(', security definer') || !isUnsafe(object, definition)) return []
+    const target = `@schema@."${object.slice('function '.length)}"${/^\(.*?\)/.exec(definition)?.[0] ?? '()'}`
+    const repair = sqlFor(schema, `alter function ${target} set search_path = pg_catalog, pg_temp;`)
+    return [{ object, problem: 'unsafe', repair: repair.replaceAll('@@.', sqlFor(schema, '@schema@.')) }]
+  })
 }
 
 /** Only what could change how our own tables work is reported; other objects in the schema disturb nobody. */

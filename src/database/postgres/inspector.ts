@@ -1,5 +1,6 @@
 import { inspectThroughDoor } from '../door-inspection.ts'
-import type { Inspection, Inspector } from '../store.ts'
+import { examineThroughDoor } from '../migrations/examine-through-door.ts'
+import type { Examination, ExaminationCursor, Inspection, Inspector } from '../store.ts'
 import type { PostgresSettings } from './options.ts'
 import type { PostgresDoor } from './postgres-door.ts'
 
@@ -20,5 +21,9 @@ export class PostgresInspector implements Inspector {
       tls: this.#settings.target.tls.mode,
       pooled: await this.#door.use('follower', async ({ facts: { pooled } }) => pooled),
     }))
+  }
+
+  examine(from?: ExaminationCursor): Promise<Examination> {
+    return examineThroughDoor(this.#door, this.#settings.schema, from)
   }
 }

@@ -30,11 +30,31 @@ export class Connection {
     this.statements = prepareStatements(database)
   }
 
-  /** @throws COORD_STORE_CORRUPT where the row is gone */
+  /** @throws COORD_STORE_DAMAGED where the row is gone, or is not the end of the journal */
   readHead(): HeadRow {
+    const head = this.readHeadRow()
+    const newest = this.readNewest()
+    if (
+      head.revision !== (newest?.revision ?? head.first_revision) ||
+      head.digest !== (newest?.digest ?? head.first_digest)
+    )
+      throw this.damaged(
+        `the head is at revision ${head.revision} and the journal ends at ${newest?.revision ?? 'none'}`,
+      )
+    return head
+  }
+
+  /** The row as it is. */
+  readHeadRow(): HeadRow {
     const row = this.statements.readHead.get() as HeadRow | undefined
-    if (row === undefined) throw this.corrupt('the row of the table head is missing')
+    if (row === undefined) throw this.damaged('the row of the table head is missing')
     return row
+  }
+
+  readNewest(): { readonly revision: Revision; readonly digest: string } | undefined {
+    return this.statements.newestEntry.get() as
+      | { readonly revision: Revision; readonly digest: string }
+      | undefined
   }
 
   /**
@@ -64,8 +84,9 @@ export class Connection {
     return result
   }
 
-  corrupt(what: string): CoordinatorError {
-    return new CoordinatorError('COORD_STORE_CORRUPT', { detail: `In ${this.file} ${what}.` })
+  /** Tables that contradict each other: somebody changed them behind the coordinator. */
+  damaged(what: string): CoordinatorError {
+    return new CoordinatorError('COORD_STORE_DAMAGED', { detail: `In ${this.file} ${what}.` })
   }
 
   /** A full disk has rolled back already. */

@@ -5,12 +5,23 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Revision } from '../../records/record.ts'
 import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
-import type { ChangesReply, Drift, Head, Inspection, MigrationReport, Moment, SchemaStep } from '../store.ts'
+import type {
+  ChangesReply,
+  Drift,
+  Examination,
+  ExaminationCursor,
+  Head,
+  Inspection,
+  MigrationReport,
+  Moment,
+  SchemaStep,
+} from '../store.ts'
 import { type CommitPart, WriterAttempts } from '../writer-attempts.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
 import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
 import { translateSqliteError } from './errors.ts'
+import { examineFile } from './examine-file.ts'
 import { takeFileLock } from './file-lock.ts'
 import { FilesInUse } from './files-in-use.ts'
 import { inspectFile } from './inspector.ts'
@@ -169,6 +180,14 @@ export class Engine {
     return this.#read(({ database, file }) => inspectFile(database, file))
   }
 
+  /** Needs no ownership, and no head that is right. */
+  examine(from: ExaminationCursor | undefined): Examination {
+    return this.#peek((database) => {
+      if (database === undefined) return { damages: [] }
+      return examineFile(this.#connection ?? new Connection(database, this.#options.file), from)
+    })
+  }
+
   /** Gives the file up. SQLite copies the write-ahead log into it and removes the log. */
   close(): void {
     const database = this.#connection?.database
@@ -249,17 +268,11 @@ function prepareHead(
 ): Head {
   const { statements } = connection
   return connection.transaction(() => {
-    const { revision: newest } = statements.newestRevision.get() as { readonly revision: Revision | null }
-    if (statements.readHead.get() === undefined && newest === null) {
+    if (statements.readHead.get() === undefined && connection.readNewest() === undefined) {
       const lineage = randomUUID()
       const [first, at] = [firstRevision, Math.trunc(now)]
       statements.insertHead.run(lineage, first, lineage, at, first, first, first, lineage)
     }
-    const head = connection.readHead()
-    if ((newest ?? head.first_revision) !== head.revision)
-      throw connection.corrupt(
-        `the head is at revision ${head.revision} and the journal at ${newest ?? 'none'}`,
-      )
-    return headOf(head)
+    return headOf(connection.readHead())
   })
 }

@@ -13,9 +13,9 @@ export function isSqliteError(thrown: unknown): thrown is SqliteError {
 /** Extended result codes (https://sqlite.org/rescode.html). The lowest byte is the primary one. */
 const extended: Readonly<Record<number, ErrorCode>> = {
   // A key that exists already, though the head says it cannot: somebody wrote into the file behind our back.
-  1555: 'COORD_STORE_CORRUPT',
-  2067: 'COORD_STORE_CORRUPT',
-  2579: 'COORD_STORE_CORRUPT',
+  1555: 'COORD_STORE_DAMAGED',
+  2067: 'COORD_STORE_DAMAGED',
+  2579: 'COORD_STORE_DAMAGED',
   // SQLITE_READONLY_DBMOVED: the file was renamed or removed while it was in use.
   1032: 'COORD_STORE_PATH',
 }

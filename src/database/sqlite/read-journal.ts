@@ -40,10 +40,12 @@ export function locate(connection: Connection, head: HeadRow, after: Position): 
 }
 
 /** The digest of a revision between floor and head. */
-export function digestAt(connection: Connection, head: HeadRow, revision: Revision): string | undefined {
+export function digestAt(connection: Connection, head: HeadRow, revision: Revision): string {
   if (revision === head.revision) return head.digest
   if (revision === head.first_revision) return head.first_digest
-  return readEntryRow(connection, revision)?.digest
+  const row = readEntryRow(connection, revision)
+  if (row === undefined) throw connection.damaged(`revision ${revision} is missing from the journal`)
+  return row.digest
 }
 
 export function readEntryRow({ statements }: Connection, revision: Revision): EntryRow | undefined {
@@ -87,7 +89,7 @@ export function entriesAfter(
   for (let size = 0; revision < last && size < ANSWER_SIZE; ) {
     revision += 1
     const entry = readEntry(connection, revision)
-    if (entry === undefined) throw connection.corrupt(`revision ${revision} is missing from the journal`)
+    if (entry === undefined) throw connection.damaged(`revision ${revision} is missing from the journal`)
     entries.push(entry)
     size += sizeOf(entry)
   }
@@ -127,12 +129,16 @@ export function readHistory(connection: Connection, question: HistoryQuestion): 
     if (steps === WALK_STEPS || size >= ANSWER_SIZE)
       return { position, entries, previous, end: 'paused', resume: revision }
     const version = readVersion(connection, question, revision)
-    if (version === undefined) return { position, entries, previous, end: 'forgotten', resume: 0 }
+    if (version === undefined) {
+      if (revision > connection.readHeadRow().floor)
+        throw connection.damaged(`what revision ${revision} wrote is missing`)
+      return { position, entries, previous, end: 'forgotten', resume: 0 }
+    }
     if (revision < before) {
       if (entries.length === limit) return { position, entries, previous, end: 'full', resume: revision }
       const entry = readEntry(connection, revision)
       if (entry === undefined)
-        throw connection.corrupt(`revision ${revision} has writes but is missing from the journal`)
+        throw connection.damaged(`revision ${revision} has writes but is missing from the journal`)
       entries.push(entry)
       previous.push(version.previous)
       size += sizeOf(entry)

@@ -97,7 +97,7 @@ export function resolveMoment(connection: Connection, moment: Moment): Position 
       extra: { head: head.revision },
     })
   const digest = digestAt(connection, head, revision)
-  if (digest === undefined) throw connection.corrupt(`revision ${revision} is missing from the journal`)
+  if (digest === undefined) throw connection.damaged(`revision ${revision} is missing from the journal`)
   return { lineage: head.lineage, revision, digest }
 }
 
@@ -109,7 +109,7 @@ function revisionAtTime(connection: Connection, head: HeadRow, at: number): Revi
   while (low < high) {
     const middle = low + Math.ceil((high - low) / 2)
     const time = timeOf(middle)
-    if (time === undefined) throw connection.corrupt(`revision ${middle} is missing from the journal`)
+    if (time === undefined) throw connection.damaged(`revision ${middle} is missing from the journal`)
     if (time <= at) low = middle
     else high = middle - 1
   }
@@ -214,7 +214,7 @@ class AsOfReader {
       const version = readVersion(this.#connection, key, revision)
       if (version === undefined) {
         if (revision <= wanted) return undefined
-        throw this.#connection.corrupt(`a version of revision ${revision} is missing`)
+        throw this.#connection.damaged(`a version of revision ${revision} is missing`)
       }
       if (revision <= wanted) {
         if (version.data !== null) this.#records.push(this.#record(key, version, revision))
@@ -228,7 +228,7 @@ class AsOfReader {
   #record(key: RecordKey, version: { data: CanonicalJson | null; created_at: number }, revision: Revision) {
     const entry = readEntryRow(this.#connection, revision)
     if (entry === undefined)
-      throw this.#connection.corrupt(`revision ${revision} has writes but is missing from the journal`)
+      throw this.#connection.damaged(`revision ${revision} has writes but is missing from the journal`)
     const data = version.data as CanonicalJson
     return { ...key, data, revision, createdAt: version.created_at, updatedAt: entry.at }
   }

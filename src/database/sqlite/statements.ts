@@ -33,7 +33,11 @@ const sql = {
   readWrites: 'select position, kind, id, data, previous from writes where revision = ?',
   readVersion:
     'select data, previous, prior, created_at from writes where revision = ? and kind = ? and id = ?',
-  newestRevision: 'select max(revision) as revision from journal',
+  newestEntry: 'select revision, digest from journal order by revision desc limit 1',
+  entriesBetween:
+    'select revision, commit_id, digest from journal where revision > ? and revision <= ? order by revision',
+  writesBetween: `select w.kind, w.id, w.revision from writes w left join records r on r.kind = w.kind and r.id = w.id
+    where w.revision > ? and w.revision <= ? and coalesce(r.revision, 0) < w.revision limit 20`,
 
   releaseEntry: 'update journal set needed = needed - 1 where revision = ?',
   removeEntry: 'delete from journal where revision = ? and needed = 0',

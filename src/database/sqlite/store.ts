@@ -95,7 +95,10 @@ export class SqliteStore implements Store {
       migrate: ({ dryRun = false } = {}) => this.#callUnopened('migrate', dryRun),
       verify: () => this.#callUnopened('verify', undefined),
     }
-    this.inspector = { inspect: () => this.#call('inspect', undefined) }
+    this.inspector = {
+      inspect: () => this.#call('inspect', undefined),
+      examine: (from) => this.#callUnopened('examine', from),
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describeKey } from '../../config/supabase.ts'
 import { inspectThroughDoor } from '../door-inspection.ts'
-import type { Inspection, Inspector } from '../store.ts'
+import { examineThroughDoor } from '../migrations/examine-through-door.ts'
+import type { Examination, ExaminationCursor, Inspection, Inspector } from '../store.ts'
 import type { ApiDoor } from './api-door.ts'
 import type { SupabaseSettings } from './options.ts'
 
@@ -25,5 +26,9 @@ export class SupabaseInspector implements Inspector {
       key: describeKey(target),
       keyVariable: target.keyVariable,
     }))
+  }
+
+  examine(from?: ExaminationCursor): Promise<Examination> {
+    return examineThroughDoor(this.#door, this.#settings.schema, from)
   }
 }

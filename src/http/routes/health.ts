@@ -60,8 +60,8 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
     void live.view
     const memoryFault = unreadyMemory(live, purpose)
     if (memoryFault !== undefined) return memoryFault
-    const { state, lastError, reason } = live.status
-    if (purpose === 'reads' || state !== 'degraded') return undefined
+    const { takesWrites, lastError, reason } = live.status
+    if (purpose === 'reads' || takesWrites) return undefined
     return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
       detail: reason ?? lastError?.detail ?? 'The database does not answer.',
     })

@@ -1,12 +1,14 @@
 -- The reading half of the door. Each function takes one jsonb, also where a driver sends it as a JSON string, and returns
 -- one jsonb, which no row limit can cut. Being stable, each sees a single moment of the database.
 
+-- A body after `return` is resolved once, when the function is made: no search path can change what it means later. With a
+-- search path of its own a function is not inlined, which costs too much where it is called for every row.
 create or replace function @schema@.argument(p jsonb) returns jsonb
 language sql immutable parallel safe
-as $$ select case jsonb_typeof(p) when 'string' then (p #>> '{}')::jsonb else p end $$;
+return case jsonb_typeof(p) when 'string' then (p #>> '{}')::jsonb else p end;
 
 create or replace function @schema@.head_json(h @schema@.head) returns jsonb
-language sql immutable parallel safe
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'lineage', h.lineage, 'revision', h.revision, 'digest', h.digest,
@@ -15,7 +17,7 @@ $$;
 
 -- The head, where nothing is hidden. Row security shows a role that it holds for tables without rows: the records would seem
 -- to be gone, and the journal to be another one.
-create or replace function @schema@.current_head() returns @schema@.head
+create or replace function @schema@.visible_head() returns @schema@.head
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -32,6 +34,24 @@ begin
 end
 $$;
 
+-- The same, where it is the end of the journal: what contradicts itself is neither read nor written. 55K01 is a state of our own
+-- in a class that every gateway hands on; some keep the code of an internal error (XX001, "data corrupted") to themselves.
+create or replace function @schema@.current_head() returns @schema@.head
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  h constant @schema@.head := @schema@.visible_head();
+  last record;
+begin
+  select j.revision, j.digest into last from @schema@.journal j order by j.revision desc limit 1;
+  if (coalesce(last.revision, h.first_revision), coalesce(last.digest, h.first_digest)) <> (h.revision, h.digest) then
+    raise exception 'the head of schema @name@ is at revision %, and its journal ends at %', h.revision,
+      coalesce(last.revision::text, 'none') using errcode = '55K01';
+  end if;
+  return h;
+end
+$$;
+
 -- {} -> {status, lineage, revision, digest, floor, at, schema}
 create or replace function @schema@.head(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
@@ -41,15 +61,28 @@ begin
 end
 $$;
 
--- Digest of a revision from the floor to the head; null where there is none.
-create or replace function @schema@.digest_at(h @schema@.head, at_revision bigint) returns text
-language sql stable set search_path = pg_catalog, pg_temp
+-- For every revision from the floor to the head there is a row, but for the one that the history began with.
+create or replace function @schema@.refuse_hole(revision bigint) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when at_revision = h.revision then h.digest
-    when at_revision = h.first_revision then h.first_digest
-    else (select j.digest from @schema@.journal j where j.revision = at_revision)
-  end
+begin
+  raise exception 'revision % is missing from the journal of schema @name@', revision using errcode = '55K01';
+end
+$$;
+
+-- Digest of a revision from the floor to the head.
+create or replace function @schema@.digest_at(h @schema@.head, at_revision bigint) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found_digest text;
+begin
+  if at_revision = h.revision then return h.digest; end if;
+  if at_revision = h.first_revision then return h.first_digest; end if;
+  select j.digest into found_digest from @schema@.journal j where j.revision = at_revision;
+  if not found then perform @schema@.refuse_hole(at_revision); end if;
+  return found_digest;
+end
 $$;
 
 -- Why a caller cannot be followed up from its position, with the head; null where it can.
@@ -74,11 +107,10 @@ $$;
 -- costs a tenth of writing the value as text. Compressed it may be a hundredth of what is sent.
 create or replace function @schema@.sent_size(value jsonb) returns integer
 language sql stable parallel safe
-as $$
-  select case when pg_column_compression(value) is null then pg_column_size(value) else octet_length(value::text) end
-$$;
+return case when pg_column_compression(value) is null then pg_column_size(value) else octet_length(value::text) end;
 
--- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes.
+-- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes. Where one is
+-- missing none is given: whoever took the rest would never hear of that one.
 create or replace function @schema@.entries(above bigint, upto bigint, most bigint) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -99,8 +131,10 @@ begin
     size := size + @schema@.sent_size(j.writes);
     amount := amount + 1;
     last := j.revision;
+    if last <> above + amount then perform @schema@.refuse_hole(above + amount); end if;
     exit when size >= 2000000;
   end loop;
+  if size < 2000000 and amount < least(most, upto - above) then perform @schema@.refuse_hole(above + amount + 1); end if;
   select jsonb_agg(jsonb_build_object(
            'revision', k.revision, 'commitId', k.commit_id, 'at', k.at,
            'actor', k.actor, 'writes', k.writes, 'digest', k.digest) order by k.revision)
@@ -199,12 +233,12 @@ $$;
 -- Which of a journal row's writes is the one of a record, from 1 on; null where none is.
 create or replace function @schema@.place_of(writes jsonb, of_kind text, of_id text) returns integer
 language sql immutable parallel safe
-as $$
+return (
   select w.place::integer
   from jsonb_array_elements(writes) with ordinality as w (write, place)
   where w.write ->> 'kind' = of_kind and w.write ->> 'id' = of_id
   limit 1
-$$;
+);
 
 -- {kind, id, before?, limit} -> {status, head, entries, previous, next?, complete}, newest first
 create or replace function @schema@.history(p jsonb) returns jsonb
@@ -223,6 +257,7 @@ declare
   entries jsonb[] := '{}';
   previous bigint[] := '{}';
   reply jsonb := '{"status": "ok", "complete": true}';
+  h constant @schema@.head := @schema@.current_head();
 begin
   p := @schema@.argument(p);
   the_kind := p ->> 'kind';
@@ -239,6 +274,7 @@ begin
   while next_revision > 0 loop
     select * into j from @schema@.journal where revision = next_revision;
     if not found then
+      if next_revision > h.floor then perform @schema@.refuse_hole(next_revision); end if;
       reply := reply || '{"complete": false}';
       exit;
     end if;
@@ -269,13 +305,16 @@ declare
   low bigint := h.floor;
   high bigint := h.revision;
   middle bigint;
+  middle_at bigint;
 begin
   if exists (select 1 from @schema@.journal j where j.revision = h.floor and j.at > moment) then
     return null;
   end if;
   while low < high loop
     middle := low + (high - low + 1) / 2;
-    if (select j.at from @schema@.journal j where j.revision = middle) <= moment then low := middle;
+    select j.at into middle_at from @schema@.journal j where j.revision = middle;
+    if not found then perform @schema@.refuse_hole(middle); end if;
+    if middle_at <= moment then low := middle;
     else high := middle - 1;
     end if;
   end loop;
@@ -297,6 +336,7 @@ declare
   amount bigint;
   last_key jsonb;
   skipped boolean;
+  lost bigint;
 begin
   p := @schema@.argument(p);
   h := @schema@.current_head();
@@ -315,22 +355,25 @@ begin
     select w.kind, w.id, step.prior
     from walk w
     cross join lateral (
-      select j.prior[@schema@.place_of(j.writes, w.kind, w.id)] as prior
-      from @schema@.journal j where j.revision = w.revision offset 0
+      select (
+        select j.prior[@schema@.place_of(j.writes, w.kind, w.id)] from @schema@.journal j where j.revision = w.revision
+      ) as prior offset 0
     ) step
     where w.revision > moment
   ), versions as (
-    select n.kind, n.id, n.data, n.revision, n.created_at, n.updated_at, @schema@.sent_size(n.data) as size
+    select n.kind, n.id, n.data, n.revision, n.created_at, n.updated_at, @schema@.sent_size(n.data) as size, false as lost
     from newest n where n.revision <= moment
     union all
-    select w.kind, w.id, past.data, w.revision, past.created_at, past.at, octet_length(past.data::text)
+    -- Where the walk ends in a deletion that is forgotten, its row may be gone too.
+    select w.kind, w.id, past.data, w.revision, past.created_at, past.at, octet_length(past.data::text),
+           w.revision is null or w.revision > h.floor and past.at is null
     from walk w
     left join lateral (
       select j.writes -> (place - 1) -> 'data' as data, j.created_at[place] as created_at, j.at
       from @schema@.journal j cross join lateral @schema@.place_of(j.writes, w.kind, w.id) place
       where j.revision = w.revision offset 0
     ) past on true
-    where w.revision <= moment
+    where w.revision <= moment or w.revision is null
   ), measured as (
     select v.*, coalesce(sum(v.size) over (
       order by v.kind, v.id rows between unbounded preceding and 1 preceding), 0) as size_before
@@ -339,9 +382,13 @@ begin
   select jsonb_agg(jsonb_build_array(m.kind, m.id, m.data, m.revision, m.created_at, m.updated_at) order by m.kind, m.id)
            filter (where m.data is not null and m.size_before < 2000000),
          count(*), bool_or(m.size_before >= 2000000),
-         jsonb_agg(jsonb_build_array(m.kind, m.id) order by m.kind, m.id) filter (where m.size_before < 2000000) -> -1
-  into found, amount, skipped, last_key
+         jsonb_agg(jsonb_build_array(m.kind, m.id) order by m.kind, m.id) filter (where m.size_before < 2000000) -> -1,
+         count(*) filter (where m.lost)
+  into found, amount, skipped, last_key, lost
   from measured m;
+  if lost > 0 then
+    raise exception 'the journal of schema @name@ lacks versions of % records', lost using errcode = '55K01';
+  end if;
   return jsonb_build_object(
       'status', 'ok', 'lineage', h.lineage, 'revision', moment, 'digest', @schema@.digest_at(h, moment),
       'rows', coalesce(found, '[]'))

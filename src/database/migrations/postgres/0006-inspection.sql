@@ -51,6 +51,116 @@ begin
 end
 $$;
 
+-- {from?: {above} | {after: [kind, id]}, limit} -> {status, damages: [{fact, ...}], next?}
+-- Compares head, journal and records: first the journal from the floor to the head, then every record with its last entry. Some
+-- of it at a time; `next` is the `from` of the next part.
+create or replace function @schema@.examine(p jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+as $$
+declare
+  h constant @schema@.head := @schema@.visible_head();
+  most bigint;
+  above bigint;
+  upto bigint;
+  last_revision bigint;
+  last_digest text;
+  j record;
+  more jsonb;
+  last_key jsonb;
+  amount bigint;
+  damages jsonb := '[]';
+begin
+  p := @schema@.argument(p);
+  most := (p ->> 'limit')::bigint;
+  if p -> 'from' is null then
+    select k.revision, k.digest into j from @schema@.journal k order by k.revision desc limit 1;
+    if coalesce(j.revision, h.first_revision) <> h.revision then
+      damages := damages || jsonb_build_object('fact', 'head', 'revision', h.revision, 'newest', j.revision);
+    elsif coalesce(j.digest, h.first_digest) <> h.digest then
+      damages := damages || jsonb_build_object('fact', 'digest', 'revision', h.revision);
+    end if;
+  end if;
+  if p #> '{from,after}' is null then
+    above := greatest(h.floor, coalesce((p #>> '{from,above}')::bigint, h.floor));
+    upto := least(h.revision, above + most);
+    last_revision := above;
+    select k.digest into last_digest from @schema@.journal k where k.revision = above;
+    if not found and above = h.first_revision then
+      last_digest := h.first_digest;
+    elsif last_digest is null and above = h.floor then
+      damages := damages || jsonb_build_object('fact', 'hole', 'revision', above, 'upto', above);
+    end if;
+    for j in
+      select k.revision, k.commit_id, k.digest from @schema@.journal k
+      where k.revision > above and k.revision <= upto order by k.revision
+    loop
+      if j.revision <> last_revision + 1 then
+        damages := damages || jsonb_build_object('fact', 'hole', 'revision', last_revision + 1, 'upto', j.revision - 1);
+      elsif last_digest is not null and j.digest <> @schema@.next_digest(last_digest, j.commit_id, null) then
+        damages := damages || jsonb_build_object('fact', 'digest', 'revision', j.revision);
+      end if;
+      last_revision := j.revision;
+      last_digest := j.digest;
+    end loop;
+    if last_revision < upto then
+      damages := damages || jsonb_build_object('fact', 'hole', 'revision', last_revision + 1, 'upto', upto);
+    end if;
+    -- What an entry wrote is there, or something newer is.
+    select jsonb_agg(jsonb_build_object('fact', 'lost', 'kind', e.kind, 'id', e.id, 'revision', e.revision))
+    into more
+    from (
+      select k.revision, w.write ->> 'kind' as kind, w.write ->> 'id' as id
+      from @schema@.journal k
+      cross join lateral jsonb_array_elements(k.writes) as w (write)
+      left join lateral (
+        select s.revision from @schema@.records s
+        where s.kind = w.write ->> 'kind' and s.id = w.write ->> 'id' offset 0
+      ) r on true
+      left join lateral (
+        select s.revision from @schema@.tombstones s
+        where s.kind = w.write ->> 'kind' and s.id = w.write ->> 'id' offset 0
+      ) t on true
+      where k.revision > above and k.revision <= upto
+        and coalesce(greatest(r.revision, t.revision), 0) < k.revision
+      limit 20
+    ) e;
+    damages := damages || coalesce(more, '[]');
+    return jsonb_build_object('status', 'ok', 'damages', damages, 'next',
+      case when upto < h.revision then jsonb_build_object('above', upto) else '{"after": ["", ""]}' end);
+  end if;
+  with part as materialized (
+    select * from @schema@.page(p #> '{from,after}', null, null, most)
+  ), judged as (
+    select n.kind, n.id, n.revision,
+      case
+        when n.revision > h.revision then 'ahead'
+        -- A deletion that the floor has passed is on its way to be forgotten.
+        when n.data is null and n.revision <= h.floor then null
+        when e.write is null then 'unjournalled'
+        when n.data is null and e.write ->> 'op' <> 'delete' then 'differs'
+        when n.data is not null and (n.data is distinct from e.write -> 'data'
+          or (n.created_at, n.updated_at) is distinct from (e.created_at, e.at)) then 'differs'
+      end as fact
+    from part n
+    left join lateral (
+      select k.at, k.created_at[w.place] as created_at, w.write
+      from @schema@.journal k cross join lateral jsonb_array_elements(k.writes) with ordinality as w (write, place)
+      where k.revision = n.revision and w.write ->> 'kind' = n.kind and w.write ->> 'id' = n.id
+      limit 1
+    ) e on true
+  )
+  select count(*),
+    jsonb_agg(jsonb_build_array(g.kind, g.id) order by g.kind, g.id) -> -1,
+    jsonb_path_query_array(coalesce(jsonb_agg(
+      jsonb_build_object('fact', g.fact, 'kind', g.kind, 'id', g.id, 'revision', g.revision)
+      order by g.kind, g.id) filter (where g.fact is not null), '[]'), '$[0 to 19]')
+  into amount, last_key, more
+  from judged g;
+  return jsonb_build_object('status', 'ok', 'damages', more)
+    || case when amount = most then jsonb_build_object('next', jsonb_build_object('after', last_key)) else '{}' end;
+end
+$$;
+
 -- {} -> {status, steps: [{version, name, checksum, source, appliedAt}]}
 create or replace function @schema@.migrations(p jsonb) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
@@ -129,6 +239,8 @@ begin
              array_to_string(f.proconfig, ', '),
              case when f.prokind = 'a' then (
                select concat_ws(', ', 'sfunc ' || a.aggtransfn, 'initcond ' || a.agginitval) from pg_aggregate a where a.aggfnoid = f.oid)
+             -- A body that was resolved when the function was made has no text of its own.
+             when f.prosqlbody is not null then regexp_replace(pg_get_function_sqlbody(f.oid), '\s+', ' ', 'g')
              when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
     from pg_proc f join pg_language l on l.oid = f.prolang
     where f.pronamespace = here

@@ -15,7 +15,7 @@ begin
     return;
   end if;
   foreach door in array array[
-    'head', 'load', 'changes', 'history', 'as_of', 'inspect', 'migrations', 'catalog', 'commit', 'compact', 'fork']
+    'head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog', 'commit', 'compact', 'fork']
   loop
     execute format(
       'create or replace function public.%I(p jsonb) returns jsonb language sql %s security definer set search_path = pg_catalog, pg_temp '

@@ -1,0 +1,90 @@
+import type { RecordKey, Revision } from '../records/record.ts'
+import type { Damage } from './store.ts'
+
+/** What an examination found, as every backend tells it. */
+export type DamageFact =
+  /** The head is not where the journal ends. */
+  | { readonly fact: 'head'; readonly revision: Revision; readonly newest: Revision | null }
+  /** The digest of a revision does not follow from the one before it and its commit. */
+  | { readonly fact: 'digest'; readonly revision: Revision }
+  /** Entries from one revision to another are not there. */
+  | { readonly fact: 'hole'; readonly revision: Revision; readonly upto: Revision }
+  /**
+   * - `lost`: an entry wrote the record, and neither that nor anything newer is there.
+   * - `ahead`: the record is newer than the head.
+   * - `unjournalled`: no entry wrote what is there. `differs`: the one that did says something else.
+   */
+  | (RecordKey & {
+      readonly fact: 'lost' | 'ahead' | 'unjournalled' | 'differs'
+      readonly revision: Revision
+    })
+
+/** How a backend mends what can be mended, in SQL. */
+export interface DamageRepairs {
+  /** Puts the head where the journal ends. */
+  readonly head: () => string
+  /** Puts a record back as an entry wrote it. */
+  readonly record: (key: RecordKey, revision: Revision) => string
+  /** Gives up the history before the newest revision. */
+  readonly forgetHistory: () => string
+}
+
+export const facts = ['head', 'digest', 'hole', 'lost', 'ahead', 'unjournalled', 'differs'] as const
+
+const restore = 'Restore the last backup, and run `coordinator restored`.'
+const thenRestored = 'run this, and then `coordinator restored`:'
+
+/** What a fact means, and what mends it. */
+export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage {
+  switch (fact.fact) {
+    case 'head': {
+      const end = fact.newest === null ? 'it has no entry' : `it ends at revision ${fact.newest}`
+      const found = `The head is at revision ${fact.revision}, and the journal disagrees: ${end}.`
+      // Where the journal is shorter, entries are gone that clients were told of.
+      const lost = fact.newest === null || fact.newest < fact.revision
+      return lost
+        ? { found, repair: `${restore} Without one, ${thenRestored}\n${repairs.head()}` }
+        : { found, repair: repairs.head() }
+    }
+    case 'digest':
+      return {
+        found: `The digest of revision ${fact.revision} does not follow from the entry before it.`,
+        repair: `${restore} Without one, ${thenRestored}\n${repairs.forgetHistory()}`,
+      }
+    case 'hole': {
+      const { revision, upto } = fact
+      const missing = revision === upto ? `Revision ${revision} is` : `Revisions ${revision} to ${upto} are`
+      return {
+        found: `${missing} missing from the journal.`,
+        repair: `${restore} Without one, give up the history:\n${repairs.forgetHistory()}`,
+      }
+    }
+    case 'lost':
+      return recordDamage(fact, `is not there as revision ${fact.revision} wrote it`, repairs)
+    case 'differs':
+      return recordDamage(fact, `differs from what revision ${fact.revision} wrote`, repairs)
+    case 'ahead':
+      return {
+        found: `${nameOf(fact)} has revision ${fact.revision}, which is newer than the head.`,
+        repair: `Mend the head first. Where that is right: ${restore}`,
+      }
+    case 'unjournalled':
+      return {
+        found: `${nameOf(fact)} has revision ${fact.revision}, and no entry of the journal wrote it.`,
+        repair: `${restore} Without one, write the record anew, changed: as a commit it has an entry.`,
+      }
+  }
+}
+
+function recordDamage(fact: Extract<DamageFact, RecordKey>, what: string, { record }: DamageRepairs): Damage {
+  return { found: `${nameOf(fact)} ${what}.`, repair: record(fact, fact.revision) }
+}
+
+function nameOf({ kind, id }: RecordKey): string {
+  return `The record ${kind} ${JSON.stringify(id)}`
+}
+
+/** A text as SQL. */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,36 @@
+import type { Damage, ExaminationCursor, Inspector } from './store.ts'
+
+/** More damages than these are only counted: where much is wrong, the first ones say what happened. */
+const damagesKept = 20
+
+export interface StoreExamination {
+  /** The first of them. */
+  readonly damages: readonly Damage[]
+  /** How many there are. */
+  readonly count: number
+}
+
+/**
+ * Compares all of head, journal and records, part by part.
+ *
+ * @param between is waited for after each part, with the time that it took in milliseconds: others want the database too
+ * @returns `undefined` where the backend has nothing to compare
+ */
+export async function examineStore(
+  inspector: Inspector | undefined,
+  between: (tookMs: number) => Promise<void> = async () => undefined,
+): Promise<StoreExamination | undefined> {
+  if (inspector?.examine === undefined) return undefined
+  const damages: Damage[] = []
+  let count = 0
+  let from: ExaminationCursor | undefined
+  do {
+    const startedAt = performance.now()
+    const part = await inspector.examine(from)
+    damages.push(...part.damages.slice(0, damagesKept - damages.length))
+    count += part.damages.length
+    from = part.next
+    if (from !== undefined) await between(performance.now() - startedAt)
+  } while (from !== undefined)
+  return { damages, count }
+}
