@@ -257,7 +257,6 @@ declare
   entries jsonb[] := '{}';
   previous bigint[] := '{}';
   reply jsonb := '{"status": "ok", "complete": true}';
-  h constant @schema@.head := @schema@.current_head();
 begin
   p := @schema@.argument(p);
   the_kind := p ->> 'kind';
