@@ -202,7 +202,7 @@ export class AssertedWriter {
           changed: accepted,
           revision,
           etag: `"${view.lineage.slice(0, 8)}-${revision}"`,
-          replayed: accepted && outcome.replayed,
+          replayed: outcome.replayed,
           warnings: [...warnings, ...danglingEnds(subject, view)],
         }
       },

@@ -43,7 +43,7 @@ export async function change<T>(
     const outcome = await live.commit({ ...request, writes }, values, askedAt)
     if (outcome.outcome === 'reused')
       throw new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
-        detail: `The key belongs to another request, accepted as revision ${outcome.revision}.`,
+        detail: `The key belongs to another request, which was answered with revision ${outcome.revision}.`,
         outcome: 'not_written',
         extra: { revision: outcome.revision },
       })

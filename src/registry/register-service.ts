@@ -95,7 +95,7 @@ export function registerAnswer(about: {
       changed: accepted,
       revision,
       etag: serviceEtag(lineage, revision),
-      replayed: accepted && outcome.replayed,
+      replayed: outcome.replayed,
       warnings: about.warnings,
     }
   }

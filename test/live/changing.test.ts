@@ -164,7 +164,11 @@ describe('change', () => {
     withLive(async ({ live }) => {
       await live.commit(commitOf(put('a')))
       const plan = (): PlannedChange<unknown> => ({ writes: [put('a')], answer: (outcome) => outcome })
-      expect(await change(live, request(), plan)).toEqual({ outcome: 'unchanged', revisions: [1] })
+      expect(await change(live, request(), plan)).toEqual({
+        outcome: 'unchanged',
+        revisions: [1],
+        replayed: false,
+      })
     }))
 
   it('L25: keeps its commit id over a lost reply, so that the change happens once', () =>
