@@ -139,7 +139,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function readable':
     '(value jsonb), jsonb, plpgsql, immutable, search_path=pg_catalog, pg_temp, extra_float_digits=1, body @@',
   'function record_call':
-    '(h @@.head, call jsonb, now_ms bigint), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, body @@',
+    '(h @@.head, call jsonb, now_ms bigint), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, body @@',
   'function remember_unchanged':
     '(batch jsonb, results jsonb, now_ms bigint), void, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function revision_at':
