@@ -111,7 +111,7 @@ function otherResultOf(value: unknown): CommitResult {
         writes: writesOf(result),
       }
     case 'unchanged':
-      return { outcome: 'unchanged', revisions: numbersOf(result, 'revisions') }
+      return unchangedOf(result)
     case 'conflict':
       return {
         outcome: 'conflict',
@@ -132,6 +132,14 @@ function otherResultOf(value: unknown): CommitResult {
         outcome: 'unknown',
       })
   }
+}
+
+function unchangedOf(result: Reply): CommitResult {
+  const revisions = numbersOf(result, 'revisions')
+  if (result['replayed'] !== true) return { outcome: 'unchanged', revisions, replayed: false }
+  // Where the journal has forgotten what the records were, there is none.
+  const writes = Array.isArray(result['writes']) ? { writes: writesOf(result) } : {}
+  return { outcome: 'unchanged', revisions, replayed: true, ...writes }
 }
 
 function refused(error: CoordinatorError): CommitResult {

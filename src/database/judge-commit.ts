@@ -1,6 +1,6 @@
 import type { CanonicalJson } from '../records/canonical-json.ts'
 import type { Commit, EntryWrite, Revision, Write } from '../records/record.ts'
-import type { Conflict, Unchanged } from './store.ts'
+import type { Conflict, FoundUnchanged } from './store.ts'
 
 /** The state of a record that a commit is judged against. */
 export interface CurrentState {
@@ -23,7 +23,7 @@ export interface Acceptable {
 export function judgeCommit(
   { writes }: Commit,
   states: readonly (CurrentState | undefined)[],
-): Acceptable | Unchanged | Conflict {
+): Acceptable | FoundUnchanged | Conflict {
   const revisions = states.map(revisionOf)
   for (let index = 0; index < writes.length; index += 1) {
     const { kind, id, expect: expected } = writes[index] as Write
@@ -32,7 +32,9 @@ export function judgeCommit(
       return { outcome: 'conflict', kind, id, expected, actual }
   }
   const changes = writes.some((write, index) => changesState(write, states[index]))
-  return changes ? { outcome: 'acceptable', previous: revisions } : { outcome: 'unchanged', revisions }
+  return changes
+    ? { outcome: 'acceptable', previous: revisions }
+    : { outcome: 'unchanged', revisions, replayed: false }
 }
 
 function revisionOf(state: CurrentState | undefined): Revision {

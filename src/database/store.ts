@@ -76,11 +76,27 @@ export interface Replayed extends StoredResult {
   readonly writes: readonly EntryWrite[]
 }
 
-/** Every write wanted what was there already. Nothing was journalled, and the id stays unused. */
-export interface Unchanged {
+/**
+ * Every write wanted what was there already. Nothing was journalled. The id of a commit without a fingerprint stays unused.
+ * With one it is remembered for at least a day, unless 100,000 younger ones push it out.
+ */
+export type Unchanged = FoundUnchanged | RepeatedUnchanged
+
+interface UnchangedResult {
   readonly outcome: 'unchanged'
-  /** For each write the revision its record has: 0 where it does not exist. */
+  /** For each write the revision that its record had when the commit was judged: 0 where it did not exist. */
   readonly revisions: readonly Revision[]
+}
+
+export interface FoundUnchanged extends UnchangedResult {
+  readonly replayed: false
+}
+
+/** The commit changed nothing when it came first: this is its first result, whatever the records are now. */
+export interface RepeatedUnchanged extends UnchangedResult {
+  readonly replayed: true
+  /** What the records were then, as writes that would have made them so; absent where the journal has forgotten one. */
+  readonly writes?: readonly EntryWrite[]
 }
 
 /** A write's `expect` did not hold: nothing of the commit was stored. */
@@ -93,10 +109,10 @@ export interface Conflict {
   readonly actual: Revision
 }
 
-/** The id belongs to an accepted commit with another fingerprint. */
+/** The id belongs to another commit: an accepted one, or one that changed nothing, with another fingerprint. */
 export interface Reused {
   readonly outcome: 'reused'
-  /** The revision of the commit that has the id. */
+  /** The revision of the commit that has the id; where that changed nothing, the newest that it found, 0 for none. */
   readonly revision: Revision
 }
 
@@ -214,7 +230,8 @@ export interface Store {
   load(): AsyncIterable<LoadPage>
 
   /**
-   * Judges commits in array order, which is revision order: first a known `commitId`, then every `expect`, then equality
+   * Judges commits in array order, which is revision order: first a known `commitId` (among those that changed nothing only
+   * where the commit has a fingerprint), then every `expect`, then equality
    * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction.
    *
    * The store keeps the newest attempt of each writer for at least a day, and records it before it answers anything else:

@@ -166,12 +166,13 @@ function throwIfUnmet(precondition: Precondition, { actual }: Conflict): void {
 }
 
 function resultOf(outcome: Accepted | Unchanged): ChangeResult {
-  if (outcome.outcome === 'unchanged')
-    return { changed: false, created: false, revision: outcome.revisions[0] as Revision, replayed: false }
-  const { revision, previous, replayed } = outcome
-  const result = { changed: true, created: previous[0] === 0, revision, replayed }
+  const { replayed } = outcome
+  const result =
+    outcome.outcome === 'accepted'
+      ? { changed: true, created: outcome.previous[0] === 0, revision: outcome.revision, replayed }
+      : { changed: false, created: false, revision: outcome.revisions[0] as Revision, replayed }
   if (!outcome.replayed) return result
-  const [write] = outcome.writes
+  const write = outcome.writes?.[0]
   return write?.op === 'put' ? { ...result, replayedData: write.data } : result
 }
 

@@ -391,7 +391,7 @@ export class Committer {
     if (result.outcome === 'refused') return this.#fail(pending, result.error)
     pending.settled = true
     pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.commit) : result)
-    const again = result.outcome === 'accepted' && result.replayed
+    const again = (result.outcome === 'accepted' || result.outcome === 'unchanged') && result.replayed
     this.#port.answered(again ? 'replayed' : result.outcome, performance.now() - pending.askedAt)
   }
 

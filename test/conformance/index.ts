@@ -29,6 +29,7 @@ import { offTracks } from './off-track.ts'
 import { opening } from './opening.ts'
 import { properties } from './property.ts'
 import { refusals } from './refusals.ts'
+import { unchangedIds } from './unchanged-ids.ts'
 
 export type { ConformanceBackend, Subject, SubjectOptions } from './backend.ts'
 
@@ -38,6 +39,7 @@ const concerns = [
   expectations,
   commitIds,
   attempts,
+  unchangedIds,
   refusals,
   following,
   offTracks,

@@ -32,6 +32,14 @@ export class Model {
   now: number
   readonly journal: ModelEntry[] = []
   readonly #states: State[] = [new Map()]
+  readonly #unchanged = new Map<
+    string,
+    {
+      readonly fingerprint: string
+      readonly result: { readonly outcome: 'unchanged'; readonly revisions: readonly Revision[] }
+      readonly writes: Entry['writes']
+    }
+  >()
   #firstDigest: string
 
   constructor(lineage: string, now: number) {
@@ -97,6 +105,11 @@ export class Model {
       return known.fingerprint === commit.fingerprint
         ? { ...acceptedResult(known), replayed: true, writes: known.entry.writes }
         : { outcome: 'reused', revision: known.entry.revision }
+    const same = this.#unchanged.get(commit.commitId)
+    if (same !== undefined && commit.fingerprint !== undefined)
+      return same.fingerprint === commit.fingerprint
+        ? { ...same.result, replayed: true, writes: same.writes }
+        : { outcome: 'reused', revision: Math.max(...same.result.revisions) }
     const revisions = commit.writes.map((write) => this.find(write)?.revision ?? 0)
     for (const [index, { kind, id, expect: expected }] of commit.writes.entries()) {
       const actual = revisions[index] as Revision
@@ -106,7 +119,13 @@ export class Model {
     const changes = commit.writes.some((write) =>
       write.op === 'put' ? this.find(write)?.data !== write.data : this.find(write) !== undefined,
     )
-    if (!changes) return { outcome: 'unchanged', revisions }
+    if (!changes) {
+      const result = { outcome: 'unchanged', revisions } as const
+      const { commitId, fingerprint, writes } = commit
+      if (fingerprint !== undefined)
+        this.#unchanged.set(commitId, { fingerprint, result, writes: writes.map(withoutExpect) })
+      return { ...result, replayed: false }
+    }
     return { ...acceptedResult(this.#append(commit, revisions)), replayed: false }
   }
 

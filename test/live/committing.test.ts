@@ -235,7 +235,7 @@ describe('committing', () => {
         failureOf(live.commit(commitOf(put('nul\0')))),
         live.commit(commitOf(put('b'))),
       ])
-      expect(unchanged).toEqual({ outcome: 'unchanged', revisions: [1] })
+      expect(unchanged).toEqual({ outcome: 'unchanged', revisions: [1], replayed: false })
       expect(conflict).toMatchObject({ outcome: 'conflict', expected: 9, actual: 1 })
       expect(reused).toEqual({ outcome: 'reused', revision: 1 })
       expect(refused).toMatchObject({ code: 'COORD_COMMIT_REFUSED', outcome: 'not_written' })

@@ -191,6 +191,39 @@ describe('Idempotency-Key', () => {
       expect(live.view.revision).toBe(2)
     }))
 
+  it('answers that nothing changed again, and leaves what others registered meanwhile', () =>
+    withRegistry(async ({ registry, live }) => {
+      await registry.register(cart, someone)
+      expect(await registry.register(cart, keyed)).toMatchObject({
+        changed: false,
+        revision: 1,
+        replayed: false,
+      })
+      const newer = await registry.register({ ...cart, tags: ['newer'] }, someone)
+      expect(await registry.register(cart, keyed)).toMatchObject({
+        changed: false,
+        revision: 1,
+        replayed: true,
+      })
+      expect(JSON.parse((await registry.get(newer.serviceId)).json)).toMatchObject({ tags: ['newer'] })
+      await expect(registry.register({ ...cart, tags: ['other'] }, keyed)).rejects.toMatchObject({
+        code: 'COORD_IDEMPOTENCY_REUSED',
+        outcome: 'not_written',
+      })
+      expect(live.view.revision).toBe(2)
+    }))
+
+  it('answers 404 again to a deregistration of what was not there, and leaves what was registered since', () =>
+    withRegistry(async ({ registry }) => {
+      const { serviceId } = await registry.register(cart, someone)
+      await registry.deregister(serviceId, someone)
+      const gone = { code: 'COORD_SERVICE_NOT_FOUND' }
+      await expect(registry.deregister(serviceId, keyed)).rejects.toMatchObject(gone)
+      await registry.register(cart, someone)
+      await expect(registry.deregister(serviceId, keyed)).rejects.toMatchObject(gone)
+      expect((await registry.get(serviceId)).revision).toBe(3)
+    }))
+
   it('answers the first result of a deregistration again', () =>
     withRegistry(async ({ registry }) => {
       const { serviceId } = await registry.register(cart, someone)

@@ -33,7 +33,9 @@ import type {
   Moment,
   Store,
 } from '../store.ts'
+import { resultOfUnchanged, withoutData } from '../unchanged-commits.ts'
 import { WriterAttempts } from '../writer-attempts.ts'
+import { RecentUnchanged } from './recent-unchanged.ts'
 import { replacedBytes } from './replaced-bytes.ts'
 import { RevisionTable } from './revision-table.ts'
 
@@ -83,6 +85,7 @@ export class MemoryStore implements Store {
   readonly #journal = new RevisionTable<Row>()
   readonly #commitIds = new Map<string, Row>()
   readonly #attempts = new WriterAttempts()
+  readonly #unchanged = new RecentUnchanged()
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage it began with. */
   #firstDigest: string
@@ -235,11 +238,15 @@ export class MemoryStore implements Store {
         return { outcome: 'reused', revision: known.entry.revision }
       return { ...acceptedAs(known), replayed: true, writes: known.entry.writes }
     }
+    const same = commit.fingerprint === undefined ? undefined : this.#unchanged.get(commit.commitId)
+    if (same !== undefined)
+      return resultOfUnchanged(same, commit.fingerprint, (write, revision) => this.#writeAt(write, revision))
     const newest = commit.writes.map((write) => this.#newestTo(write))
     const verdict = judgeCommit(
       commit,
       newest.map((state) => (exists(state) ? state : undefined)),
     )
+    if (verdict.outcome === 'unchanged') this.#remember(commit, verdict.revisions)
     if (verdict.outcome !== 'acceptable') return verdict
     if (this.#position.revision >= MAX_REVISION)
       return {
@@ -247,6 +254,21 @@ export class MemoryStore implements Store {
         error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
       }
     return { ...acceptedAs(this.#append(commit, newest, verdict.previous)), replayed: false }
+  }
+
+  /** An id that a client chose must change nothing later, where it changed nothing when it came first. */
+  #remember({ commitId, fingerprint, writes }: Commit, revisions: readonly Revision[]): void {
+    if (fingerprint === undefined) return
+    this.#unchanged.add(
+      commitId,
+      { fingerprint, writes: writes.map(withoutData), revisions },
+      Math.max(this.#at, Math.trunc(this.#now())),
+    )
+  }
+
+  #writeAt(key: RecordKey, revision: Revision): EntryWrite | undefined {
+    const version = this.#version(key, revision)
+    return version?.row.entry.writes[version.index]
   }
 
   /** @param newest the records of its writes as they are before it */

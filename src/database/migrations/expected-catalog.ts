@@ -40,6 +40,12 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'column tombstones.id': 'text collate C not null',
   'column tombstones.kind': 'text collate C not null',
   'column tombstones.revision': 'bigint not null',
+  'column unchanged.at': 'bigint not null',
+  'column unchanged.commit_id': 'uuid not null',
+  'column unchanged.fingerprint': 'text not null',
+  'column unchanged.number': 'bigint not null',
+  'column unchanged.revisions': 'bigint[] not null',
+  'column unchanged.writes': 'jsonb not null',
   'column writers.at': 'bigint not null',
   'column writers.attempt': 'bigint not null',
   'column writers.part': 'integer not null',
@@ -62,6 +68,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'constraint records.records_kind_check': 'CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 64)))',
   'constraint records.records_pkey': 'PRIMARY KEY (kind, id)',
   'constraint tombstones.tombstones_pkey': 'PRIMARY KEY (kind, id)',
+  'constraint unchanged.unchanged_pkey': 'PRIMARY KEY (number)',
   'constraint writers.writers_pkey': 'PRIMARY KEY (writer)',
   'function argument':
     "(p jsonb), jsonb, sql, immutable, RETURN CASE jsonb_typeof(p) WHEN 'string'::text THEN ((p #>> '{}'::text[]))::jsonb ELSE p END",
@@ -138,15 +145,19 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function readable':
     '(value jsonb), jsonb, plpgsql, immutable, search_path=pg_catalog, pg_temp, extra_float_digits=1, body @@',
   'function record_call':
-    '(h @@.head, call jsonb, now_ms bigint), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, body @@',
+    '(h @@.head, call jsonb, now_ms bigint), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, body @@',
   'function refuse_hole':
     '(revision bigint), void, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
+  'function remember_unchanged':
+    '(batch jsonb, results jsonb, now_ms bigint), void, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function revision_at':
     '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function sent_size':
     '(value jsonb), integer, sql, stable, RETURN CASE WHEN (pg_column_compression(value) IS NULL) THEN pg_column_size(value) ELSE octet_length((value)::text) END',
   'function sweep':
     '(h @@.head, upto bigint), void, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
+  'function unchanged_writes':
+    '(wanted jsonb, revisions bigint[]), jsonb, sql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function visible_head': '(), @@.head, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'index head_pkey': 'CREATE UNIQUE on head USING btree (id)',
   'index journal_commit_id': 'CREATE UNIQUE on journal USING btree (commit_id)',
@@ -154,6 +165,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'index migrations_pkey': 'CREATE UNIQUE on migrations USING btree (version)',
   'index records_pkey': 'CREATE UNIQUE on records USING btree (kind, id)',
   'index tombstones_pkey': 'CREATE UNIQUE on tombstones USING btree (kind, id)',
+  'index unchanged_commit_id': 'CREATE UNIQUE on unchanged USING btree (commit_id)',
+  'index unchanged_pkey': 'CREATE UNIQUE on unchanged USING btree (number)',
   'index writers_pkey': 'CREATE UNIQUE on writers USING btree (writer)',
   'table head':
     'r, row security, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, fillfactor=20',
@@ -161,6 +174,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'table migrations': 'r, row security',
   'table records': 'r, row security, fillfactor=85',
   'table tombstones': 'r, row security',
+  'table unchanged': 'r, row security',
   'table writers':
     'r, row security, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, fillfactor=20',
   'trigger head.hand_is_refused':

@@ -8,6 +8,7 @@ import type { Accepted, CommitResult, OffTrack, Refused, Superseded } from '../s
 import type { Connection, HeadRow } from './connection.ts'
 import { type PackedError, packError } from './packed-error.ts'
 import { type EntryRow, entriesAfter, locate, readStoredWrites } from './read-journal.ts'
+import { rememberUnchanged, resultOfUnchangedCommit } from './unchanged-commits.ts'
 
 /** A result that can be sent between threads. */
 export type PackedResult =
@@ -89,10 +90,17 @@ class BatchJudge {
   judge(commit: Commit): PackedResult {
     const error = refusalOf(commit)
     if (error !== undefined) return { outcome: 'refused', error: packError(error) }
+    // Only ids that clients choose come with a fingerprint, and may belong to a commit that changed nothing.
+    const known = commit.fingerprint === undefined ? undefined : this.#resultOfNamed(commit)
+    if (known !== undefined) return known
     const { readRecord } = this.#connection.statements
     const rows = commit.writes.map(({ kind, id }) => readRecord.get(kind, id) as RecordRow | undefined)
     const verdict = judgeCommit(commit, rows.map(stateOf))
-    if (verdict.outcome !== 'acceptable') return this.#resultOfKnown(commit) ?? verdict
+    if (verdict.outcome !== 'acceptable') {
+      const first = this.#resultOfKnown(commit)
+      if (first === undefined && verdict.outcome === 'unchanged') this.#remember(commit, verdict.revisions)
+      return first ?? verdict
+    }
     if (this.#revision >= MAX_REVISION)
       return (
         this.#resultOfKnown(commit) ?? {
@@ -155,6 +163,20 @@ class BatchJudge {
   #priorOf(row: RecordRow | undefined): Revision {
     if (row === undefined) return 0
     return row.data === null && row.revision <= this.#head.floor ? 0 : row.revision
+  }
+
+  #resultOfNamed(commit: Commit): PackedResult | undefined {
+    return this.#resultOfKnown(commit) ?? resultOfUnchangedCommit(this.#connection, commit)
+  }
+
+  #remember(commit: Commit, revisions: readonly Revision[]): void {
+    if (commit.fingerprint !== undefined)
+      rememberUnchanged(this.#connection, {
+        ...commit,
+        fingerprint: commit.fingerprint,
+        revisions,
+        at: this.#at,
+      })
   }
 
   #resultOfKnown({ commitId, fingerprint }: Commit): PackedResult | undefined {

@@ -30,6 +30,12 @@ const sql = {
     values (?, ?, ?, ?, ?, ?, ?, ?)`,
   readEntry: 'select revision, commit_id, at, actor, fingerprint, digest from journal where revision = ?',
   readEntryByCommitId: `select revision, commit_id, at, actor, fingerprint, digest from journal where commit_id = ?`,
+  readUnchanged: 'select fingerprint, writes, revisions from unchanged where commit_id = ?',
+  insertUnchanged:
+    'insert into unchanged (commit_id, fingerprint, at, writes, revisions) values (?, ?, ?, ?, ?)',
+  // The number rises with age: only the oldest are looked at.
+  forgetUnchanged: `delete from unchanged where number <= (select max(number) from unchanged) - ?
+    or number in (select number from (select number, at from unchanged order by number limit 10) where at < ?)`,
   readWrites: 'select position, kind, id, data, previous from writes where revision = ?',
   readVersion:
     'select data, previous, prior, created_at from writes where revision = ? and kind = ? and id = ?',

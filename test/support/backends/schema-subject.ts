@@ -82,6 +82,7 @@ export class SchemaSubject implements Subject {
     const first = this.#options.firstRevision
     await this.#behind(
       `delete from records where true; delete from tombstones where true; delete from journal where true;
+       delete from unchanged where true; delete from writers where true;
        update head h set lineage = f.lineage, digest = f.lineage::text, first_digest = f.lineage::text,
          revision = ${first}, floor = ${first}, swept = ${first}, first_revision = ${first},
          at = floor(extract(epoch from clock_timestamp()) * 1000)

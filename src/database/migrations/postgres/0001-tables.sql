@@ -59,6 +59,18 @@ create table if not exists @schema@.journal (
 );
 create unique index if not exists journal_commit_id on @schema@.journal (commit_id);
 
+-- Commits with a fingerprint that changed nothing, the oldest first: with the same id they change nothing later either. For
+-- each write {op, kind, id}, and the revision that its record had (0: none).
+create table if not exists @schema@.unchanged (
+  number bigint primary key,
+  commit_id uuid not null,
+  fingerprint text not null,
+  at bigint not null,
+  writes jsonb not null,
+  revisions bigint[] not null
+);
+create unique index if not exists unchanged_commit_id on @schema@.unchanged (commit_id);
+
 -- The newest call of each program that commits: what it has given up must not take effect once a later call was answered. A
 -- call may come in parts. A row is written with every batch, and in place: no index knows what changes.
 create table if not exists @schema@.writers (
@@ -85,8 +97,9 @@ alter table @schema@.head enable row level security;
 alter table @schema@.records enable row level security;
 alter table @schema@.tombstones enable row level security;
 alter table @schema@.journal enable row level security;
+alter table @schema@.unchanged enable row level security;
 alter table @schema@.writers enable row level security;
 alter table @schema@.migrations enable row level security;
 
-revoke all on @schema@.head, @schema@.records, @schema@.tombstones, @schema@.journal, @schema@.writers, @schema@.migrations
-from public;
+revoke all on @schema@.head, @schema@.records, @schema@.tombstones, @schema@.journal, @schema@.unchanged, @schema@.writers,
+  @schema@.migrations from public;

@@ -25,7 +25,7 @@ declare
 begin
   if row_security_active('@schema@.head') or row_security_active('@schema@.records')
     or row_security_active('@schema@.tombstones') or row_security_active('@schema@.journal')
-    or row_security_active('@schema@.writers')
+    or row_security_active('@schema@.unchanged') or row_security_active('@schema@.writers')
   then
     raise exception 'row security hides rows of schema @name@ from role %', current_user using errcode = '42501';
   end if;

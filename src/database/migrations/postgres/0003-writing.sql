@@ -48,7 +48,7 @@ $$;
 -- Records a call of a writer, under the lock of the head. Where it returns an answer, the caller gives that and judges nothing.
 -- `superseded`: the writer's newest call is not older than this one.
 create or replace function @schema@.record_call(h @schema@.head, call jsonb, now_ms bigint) returns jsonb
-language plpgsql set search_path = pg_catalog, pg_temp set jit = off
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   the_writer constant uuid := (call ->> 'writer')::uuid;
@@ -71,6 +71,50 @@ begin
 end
 $$;
 
+-- What the records were that a commit found unchanged, as the writes that made them so. Null where one is forgotten.
+create or replace function @schema@.unchanged_writes(wanted jsonb, revisions bigint[]) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select case when bool_and(f.write is not null) then jsonb_agg(f.write order by f.place) end
+  from (
+    select w.place, case w.write ->> 'op' when 'delete' then w.write else (
+      select j.writes -> (@schema@.place_of(j.writes, w.write ->> 'kind', w.write ->> 'id') - 1)
+      from @schema@.journal j where j.revision = revisions[w.place]) end as write
+    from jsonb_array_elements(wanted) with ordinality as w (write, place)
+  ) f
+$$;
+
+-- Keeps the commits of a batch that have a fingerprint and changed nothing: for a day, the youngest 100,000 of them.
+create or replace function @schema@.remember_unchanged(batch jsonb, results jsonb, now_ms bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+as $$
+declare
+  newest constant bigint := coalesce((select max(u.number) from @schema@.unchanged u), 0);
+  added bigint;
+begin
+  insert into @schema@.unchanged (number, commit_id, fingerprint, at, writes, revisions)
+  select newest + row_number() over (order by c.n), (c.item ->> 'commitId')::uuid, c.item ->> 'fingerprint', now_ms,
+         (select jsonb_agg(w.write - 'data' order by w.place)
+          from jsonb_array_elements(c.item -> 'writes') with ordinality as w (write, place)),
+         array(select r.revision::bigint
+               from jsonb_array_elements_text(results -> (c.n - 1)::integer -> 'revisions') with ordinality as r (revision, place)
+               order by r.place)
+  from jsonb_array_elements(batch) with ordinality as c (item, n)
+  where c.item ? 'fingerprint' and results -> (c.n - 1)::integer ->> 'outcome' = 'unchanged'
+    and not results -> (c.n - 1)::integer ? 'replayed';
+  get diagnostics added = row_count;
+  if added = 0 then return; end if;
+  -- Who waits for the head with an older snapshot must learn that it is old: it would give out the same numbers.
+  update @schema@.head set at = at where id = 1;
+  -- Those that are too old are the first ones: more than come at once are never left over.
+  delete from @schema@.unchanged u
+  where u.number <= newest + added - 100000
+    or u.number in (
+      select s.number from (select o.number, o.at from @schema@.unchanged o order by o.number limit 2 * added + 10) s
+      where s.at < now_ms - 86400000);
+end
+$$;
+
 -- Writes commits that share neither a record nor an id, all of them in one statement.
 create or replace function @schema@.commit_distinct(h @schema@.head, batch jsonb, now_ms bigint)
 returns table (results jsonb, revision bigint, digest text)
@@ -80,12 +124,18 @@ begin
   return query
   with commits as materialized (
     select c.n, (c.item ->> 'commitId')::uuid as commit_id, c.item, j.revision as known, j.fingerprint, j.at,
-           j.digest, j.previous, j.writes
+           j.digest, j.previous, j.writes,
+           s.revisions as same_revisions, s.fingerprint as same_fingerprint, s.writes as same_writes
     from jsonb_array_elements(batch) with ordinality as c (item, n)
     left join lateral (
       select k.revision, k.fingerprint, k.at, k.digest, k.previous, k.writes
       from @schema@.journal k where k.commit_id = (c.item ->> 'commitId')::uuid offset 0
     ) j on true
+    -- Only ids that clients choose come with a fingerprint, and may belong to a commit that changed nothing.
+    left join lateral (
+      select u.revisions, u.fingerprint, u.writes
+      from @schema@.unchanged u where c.item ? 'fingerprint' and u.commit_id = (c.item ->> 'commitId')::uuid offset 0
+    ) s on true
   ), writes as materialized (
     -- A lateral query with `offset 0` is one index probe for each row; a plan made while the tables were small may not
     -- read them whole once they are large.
@@ -106,7 +156,7 @@ begin
     left join lateral (
       select s.ctid as place, s.revision from @schema@.tombstones s where s.kind = w.kind and s.id = w.id offset 0
     ) t on true
-    where c.known is null
+    where c.known is null and c.same_revisions is null
   ), verdicts as (
     select w.n, bool_or(w.changes) as changes, bool_and(w.changes is not null) as sound, count(*) as writes,
            min(w.place) filter (where w.expected <> w.revision) as conflict,
@@ -155,6 +205,11 @@ begin
         when c.known is not null then
           jsonb_build_object('outcome', 'replayed', 'revision', c.known, 'at', c.at, 'digest', c.digest,
             'previous', to_jsonb(c.previous), 'writes', c.writes)
+        when c.same_revisions is not null and c.same_fingerprint <> c.item ->> 'fingerprint' then
+          jsonb_build_object('outcome', 'reused', 'revision', (select max(r) from unnest(c.same_revisions) r))
+        when c.same_revisions is not null then
+          jsonb_build_object('outcome', 'unchanged', 'replayed', true, 'revisions', to_jsonb(c.same_revisions),
+            'writes', @schema@.unchanged_writes(c.same_writes, c.same_revisions))
         when v.conflict is not null then (
           select jsonb_build_object('outcome', 'conflict', 'kind', w.kind, 'id', w.id,
             'expected', w.expected, 'actual', w.revision)
@@ -223,6 +278,7 @@ declare
   cuts bigint[];
   start bigint := 1;
   next_start bigint;
+  chosen jsonb;
   part record;
   results jsonb := '[]';
   others jsonb := '{"entries": [], "more": false}';
@@ -233,7 +289,12 @@ begin
   h := @schema@.current_head();
   now_ms := greatest(h.at, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
   if current_setting('transaction_isolation') = 'read committed' then
-    refusal := @schema@.record_call(h, p -> 'call', now_ms);
+    -- What `record_call` begins with: a function that sets a search path costs more than this statement.
+    update @schema@.writers w
+    set attempt = (p #>> '{call,attempt}')::bigint, part = (p #>> '{call,part}')::integer, at = now_ms
+    where w.writer = (p #>> '{call,writer}')::uuid
+      and (w.attempt, w.part) < ((p #>> '{call,attempt}')::bigint, (p #>> '{call,part}')::integer);
+    if not found then refusal := @schema@.record_call(h, p -> 'call', now_ms); end if;
   else
     begin
       refusal := @schema@.record_call(h, p -> 'call', now_ms);
@@ -254,12 +315,13 @@ begin
     else @schema@.cuts(batch) || (jsonb_array_length(batch) + 1)::bigint
   end;
   foreach next_start in array cuts loop
-    select c.* into part from @schema@.commit_distinct(
-      h,
-      case when start = 1 and next_start = jsonb_array_length(batch) + 1 then batch
-           else jsonb_path_query_array(batch, 'strict $[$first to $last]',
-             jsonb_build_object('first', start - 1, 'last', next_start - 2)) end,
-      now_ms) c;
+    chosen := case when start = 1 and next_start = jsonb_array_length(batch) + 1 then batch
+      else jsonb_path_query_array(batch, 'strict $[$first to $last]',
+        jsonb_build_object('first', start - 1, 'last', next_start - 2)) end;
+    select c.* into part from @schema@.commit_distinct(h, chosen, now_ms) c;
+    if jsonb_path_exists(part.results, '$[*] ? (@.outcome == "unchanged")') then
+      perform @schema@.remember_unchanged(chosen, part.results, now_ms);
+    end if;
     results := results || part.results;
     if part.revision is not null then
       h.revision := part.revision;

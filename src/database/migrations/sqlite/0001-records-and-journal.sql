@@ -42,6 +42,17 @@ create table journal (
   needed integer not null
 ) strict;
 
+-- Commits with a fingerprint that changed nothing, the oldest first: with the same id they change nothing later either.
+create table unchanged (
+  number integer primary key,
+  commit_id text not null unique,
+  fingerprint text not null,
+  at integer not null,
+  -- JSON: for each write {op, kind, id}, and the revision that its record had; 0 where it did not exist.
+  writes text not null,
+  revisions text not null
+) strict;
+
 -- The writes of each commit. A record's versions form a chain by `prior`, so that no index has to lead to them.
 create table writes (
   revision integer not null,

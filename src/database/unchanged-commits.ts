@@ -1,0 +1,47 @@
+import type { EntryWrite, Revision, Write } from '../records/record.ts'
+
+/** How long a commit with a fingerprint that changed nothing is remembered at least, in milliseconds. */
+export const UNCHANGED_KEPT_MS = 24 * 60 * 60 * 1_000
+/** How many of them are remembered. The oldest go first. */
+export const UNCHANGED_KEPT_MAX = 100_000
+
+/** A write without its content: the journal has that, under the revision that the record had. */
+export interface UnchangedWrite {
+  readonly op: Write['op']
+  readonly kind: string
+  readonly id: string
+}
+
+/** What is remembered of a commit that changed nothing. */
+export interface UnchangedCommit {
+  readonly fingerprint: string
+  readonly writes: readonly UnchangedWrite[]
+  readonly revisions: readonly Revision[]
+}
+
+export function withoutData({ op, kind, id }: Write): UnchangedWrite {
+  return { op, kind, id }
+}
+
+/**
+ * What a commit with the id of one that changed nothing is answered.
+ *
+ * @param writeAt the write that made a record what it was at a revision; `undefined` where the journal has forgotten it
+ */
+export function resultOfUnchanged(
+  { fingerprint, writes, revisions }: UnchangedCommit,
+  asked: string | undefined,
+  writeAt: (write: UnchangedWrite, revision: Revision) => EntryWrite | undefined,
+) {
+  if (fingerprint !== asked) return { outcome: 'reused', revision: Math.max(...revisions) } as const
+  const then = writes.map((write, index) =>
+    write.op === 'delete' ? (write as EntryWrite) : writeAt(write, revisions[index] as Revision),
+  )
+  const known = then.filter((write) => write !== undefined)
+  return {
+    outcome: 'unchanged',
+    revisions,
+    replayed: true,
+    ...(known.length === then.length ? { writes: known } : {}),
+  } as const
+}
