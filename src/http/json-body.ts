@@ -1,15 +1,21 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { CoordinatorError } from '../errors.ts'
+import { OneATurn } from '../live/one-a-turn.ts'
 import { checkStructure } from '../records/body-structure.ts'
 import { parseJsonText } from '../records/check-json.ts'
 import type { BodyReceiver } from './receive-body.ts'
+
+/** Larger bodies are read one after the other, with a turn for everybody else between two of them. */
+const smallBytes = 65_536
+const nothing = Buffer.alloc(0)
 
 /**
  * Makes bodies JSON and nothing else. What the JSON may hold is judged by those who read it; a body of nothing is
  * `undefined`.
  */
 export function acceptJsonOnly(app: FastifyInstance, bodies: BodyReceiver): void {
+  const large = new OneATurn()
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', (request, payload, done) => {
     try {
@@ -20,15 +26,10 @@ export function acceptJsonOnly(app: FastifyInstance, bodies: BodyReceiver): void
       done(error as Error)
       return
     }
-    bodies.receive(payload, (error, bytes) => {
-      if (error !== null) return done(error)
-      let body: unknown
-      try {
-        body = parseBody(bytes as Buffer)
-      } catch (error) {
-        return done(error as Error)
-      }
-      done(null, body)
+    bodies.receive(payload, (error, bytes = nothing) => {
+      if (error !== null) done(error)
+      else if (bytes.length <= smallBytes) read(bytes, done)
+      else large.add(() => read(bytes, done))
     })
   })
   app.addHook('onClose', (_, done) => {
@@ -48,6 +49,17 @@ export function requiredBody(request: FastifyRequest): unknown {
     detail: 'The request has no body.',
     outcome: 'not_written',
   })
+}
+
+function read(bytes: Buffer, done: (error: Error | null, body?: unknown) => void): void {
+  let body: unknown
+  try {
+    body = parseBody(bytes)
+  } catch (error) {
+    done(error as Error)
+    return
+  }
+  done(null, body)
 }
 
 function parseBody(bytes: Buffer): unknown {

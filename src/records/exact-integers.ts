@@ -33,41 +33,70 @@ class IntegerSearch {
   problems(): readonly Problem[] {
     const text = this.#text
     while (this.#at < text.length && this.#problems.length < LIMITS.problems) {
-      const character = text[this.#at] as string
-      if (character === '"') this.#string()
-      else if (character === '{' || character === '[') {
-        if (this.#path.length >= LIMITS.depth) return []
-        this.#path.push(character === '[' ? 0 : '')
-        this.#at += 1
-      } else if (character === '}' || character === ']') {
-        this.#path.pop()
-        this.#at += 1
-      } else if (character === ',') {
-        const place = this.#path.at(-1)
-        if (typeof place === 'number') this.#path[this.#path.length - 1] = place + 1
-        this.#at += 1
-      } else if (character === '-' || (character >= '0' && character <= '9')) this.#number()
-      else this.#at += 1
+      const code = text.charCodeAt(this.#at)
+      if (isOfNumber(code)) {
+        this.#number()
+        continue
+      }
+      switch (code) {
+        case 0x22: // "
+          this.#string()
+          continue
+        case 0x7b: // {
+        case 0x5b: // [
+          if (this.#path.length >= LIMITS.depth) return []
+          this.#path.push(code === 0x5b ? 0 : '')
+          break
+        case 0x7d: // }
+        case 0x5d: // ]
+          this.#path.pop()
+          break
+        case 0x2c: // ,
+          this.#nextItem()
+          break
+        default:
+          // The letters of `true`, `false` and `null`, of which `e` would be taken for a part of a number, too.
+          if (code >= 0x61 && code <= 0x7a) this.#word()
+      }
+      this.#at += 1
     }
     return this.#problems
+  }
+
+  #nextItem(): void {
+    const last = this.#path.length - 1
+    const place = this.#path[last]
+    if (typeof place === 'number') this.#path[last] = place + 1
+  }
+
+  #word(): void {
+    let code = this.#text.charCodeAt(this.#at + 1)
+    while (code >= 0x61 && code <= 0x7a) {
+      this.#at += 1
+      code = this.#text.charCodeAt(this.#at + 1)
+    }
   }
 
   #string(): void {
     const start = this.#at
     let end = start + 1
-    while (this.#text[end] !== '"') end += this.#text[end] === '\\' ? 2 : 1
+    let code = this.#text.charCodeAt(end)
+    while (code !== 0x22) {
+      end += code === 0x5c ? 2 : 1
+      code = this.#text.charCodeAt(end)
+    }
     this.#at = end + 1
     // Only a name is followed by a colon; a text that is a value leaves the path as it is.
     let next = this.#at
-    while (/\s/.test(this.#text[next] ?? '')) next += 1
-    if (this.#text[next] === ':')
+    while (this.#text.charCodeAt(next) <= 0x20) next += 1
+    if (this.#text.charCodeAt(next) === 0x3a)
       this.#path[this.#path.length - 1] = JSON.parse(this.#text.slice(start, end + 1)) as string
   }
 
   #number(): void {
     const start = this.#at
     let end = start + 1
-    while (/[\d.eE+-]/.test(this.#text[end] ?? '')) end += 1
+    while (isOfNumber(this.#text.charCodeAt(end))) end += 1
     this.#at = end
     if (end - start < 16) return
     const written = this.#text.slice(start, end)
@@ -78,6 +107,18 @@ class IntegerSearch {
       code: 'COORD_NUMBER_INEXACT',
     })
   }
+}
+
+/** Digits, signs, the point and the letter of the exponent. */
+function isOfNumber(code: number): boolean {
+  return (
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x2d ||
+    code === 0x2b ||
+    code === 0x2e ||
+    code === 0x65 ||
+    code === 0x45
+  )
 }
 
 function isExact(written: string): boolean {

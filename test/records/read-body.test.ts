@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { simulationSchema } from '../../src/graph/read-simulation.ts'
 import { surelyExceeds } from '../../src/records/body-lengths.ts'
+import { jsonProblems } from '../../src/records/check-json.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../src/records/graph-schema.ts'
 import { LIMITS } from '../../src/records/limits.ts'
 import { readBody, tryBody } from '../../src/records/read-body.ts'
@@ -48,12 +49,14 @@ describe('readBody', () => {
   it.each(Object.entries(schemas))('reads the same as zod by %s, and refuses the same', (_, schema) => {
     fc.assert(
       fc.property(bodyOf(schema), (body) => {
+        // What no database can store is refused before the schema is asked.
+        fc.pre(jsonProblems(body).length === 0)
         const whole = schema.safeParse(body)
         const parts = tryBody(schema, body)
         expect('data' in parts).toBe(whole.success)
         if ('data' in parts) expect(parts.data).toEqual(whole.data)
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 
