@@ -1,21 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { CoordinatorError } from '../errors.ts'
-import { OneATurn } from '../live/one-a-turn.ts'
 import { checkStructure } from '../records/body-structure.ts'
 import { parseJsonText } from '../records/check-json.ts'
 import type { BodyReceiver } from './receive-body.ts'
-
-/** Larger bodies are read one after the other, with a turn for everybody else between two of them. */
-const smallBytes = 65_536
-const nothing = Buffer.alloc(0)
 
 /**
  * Makes bodies JSON and nothing else. What the JSON may hold is judged by those who read it; a body of nothing is
  * `undefined`.
  */
 export function acceptJsonOnly(app: FastifyInstance, bodies: BodyReceiver): void {
-  const large = new OneATurn()
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', (request, payload, done) => {
     try {
@@ -26,10 +20,9 @@ export function acceptJsonOnly(app: FastifyInstance, bodies: BodyReceiver): void
       done(error as Error)
       return
     }
-    bodies.receive(payload, (error, bytes = nothing) => {
-      if (error !== null) done(error)
-      else if (bytes.length <= smallBytes) read(bytes, done)
-      else large.add(() => read(bytes, done))
+    bodies.receive(payload, (error, bytes) => {
+      if (bytes === undefined) done(error)
+      else read(bytes, done)
     })
   })
   app.addHook('onClose', (_, done) => {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { cart, withServer } from '../http/with-server.ts'
@@ -27,7 +26,7 @@ class Client {
       this.answer += chunk
     })
     this.socket.on('error', () => undefined)
-    this.closed = once(this.socket, 'close')
+    this.closed = new Promise((resolve) => this.socket.once('close', resolve))
   }
 
   async write(bytes: string | Buffer): Promise<void> {
@@ -130,9 +129,9 @@ describe('bodies under way', () => {
     const piece = Buffer.from('1\r\n \r\n'.repeat(10_000))
     const client = new Client(Number(new URL(coordinator.url).port))
     await client.write(head('chunked'))
-    for (let sent = 0; sent < 300_000; sent += 10_000) await client.write(piece)
-    await expect.poll(() => metric(coordinator.url, held), { timeout: 10_000 }).toBeGreaterThan(300_000)
-    expect(await metric(coordinator.url, held)).toBeLessThan(1_000_000)
+    for (let sent = 0; sent < 150_000; sent += 10_000) await client.write(piece)
+    await expect.poll(() => metric(coordinator.url, held), { timeout: 10_000 }).toBeGreaterThan(150_000)
+    expect(await metric(coordinator.url, held)).toBeLessThan(400_000)
     expect(figures.rssMiB - before).toBeLessThan(40)
     client.socket.destroy()
     await expect.poll(() => metric(coordinator.url, held)).toBe(0)
