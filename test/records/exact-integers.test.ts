@@ -28,6 +28,8 @@ describe('integers that a double does not hold', () => {
     ['9007199254740994', []],
     ['100000000000000000000', []],
     ['123456789012345678901', ['']],
+    // As JSON.stringify writes a double.
+    ['123456789012345680000', []],
     ['9'.repeat(500_000), ['']],
     ['[[],{"a":[{}],"b":12345678901234567}]', ['/1/b']],
     ['{"a":"\\"12345678901234567","b":1}', []],
@@ -59,8 +61,9 @@ describe('integers that a double does not hold', () => {
         // A reader that keeps every digit says what the fast one has to find.
         let inexact = 0
         JSON.parse(text, (_, read, { source = '' }: { source?: string } = {}) => {
-          if (typeof read === 'number' && /^-?\d+$/.test(source) && BigInt(read) !== BigInt(source))
-            inexact += 1
+          const isKept =
+            String(read) === source || (/^-?\d+$/.test(source) && BigInt(read) === BigInt(source))
+          if (typeof read === 'number' && /^-?\d+$/.test(source) && !isKept) inexact += 1
           return read
         })
         expect(pathsOf(text)).toHaveLength(inexact)
