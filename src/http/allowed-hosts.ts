@@ -4,7 +4,7 @@ import { isLoopback } from '../config/loopback.ts'
 /** Names that only a private network, or this machine, gives to anybody: no page of elsewhere can have them. */
 const privateNames = /(?:^|\.)(?:localhost|internal)$/
 const clusterNames = /\.svc(?:\.cluster\.local)?$/
-const headerForm = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::\d*)?$/
+const headerForm = /^(?:\[([^\]]*)\]|([\w.-]*))(?::\d*)?$/
 const rememberedMax = 1_000
 
 export interface HostRules {

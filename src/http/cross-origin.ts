@@ -87,6 +87,7 @@ export function allowPreflight(response: ServerResponse): void {
     ...['Access-Control-Allow-Methods', methods],
     ...['Access-Control-Allow-Headers', requestHeaders],
     ...['Access-Control-Max-Age', preflightSeconds],
+    ...['X-Content-Type-Options', 'nosniff'],
   ])
   response.end()
 }

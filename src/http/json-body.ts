@@ -21,14 +21,8 @@ export function acceptJsonOnly(app: FastifyInstance, bodies: BodyReceiver): void
       return
     }
     bodies.receive(payload, (error, bytes) => {
-      if (error !== null) return done(error)
-      let body: unknown
-      try {
-        body = parseBody(bytes as Buffer)
-      } catch (error) {
-        return done(error as Error)
-      }
-      done(null, body)
+      if (bytes === undefined) done(error)
+      else read(bytes, done)
     })
   })
   app.addHook('onClose', (_, done) => {
@@ -48,6 +42,17 @@ export function requiredBody(request: FastifyRequest): unknown {
     detail: 'The request has no body.',
     outcome: 'not_written',
   })
+}
+
+function read(bytes: Buffer, done: (error: Error | null, body?: unknown) => void): void {
+  let body: unknown
+  try {
+    body = parseBody(bytes)
+  } catch (error) {
+    done(error as Error)
+    return
+  }
+  done(null, body)
 }
 
 function parseBody(bytes: Buffer): unknown {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { CoordinatorError } from '../errors.ts'
+import { OneATurn } from '../live/one-a-turn.ts'
 import { LIMITS } from '../records/limits.ts'
 import type { BodyRefusal, IncomingMetrics } from '../telemetry/incoming-metrics.ts'
 
@@ -18,15 +19,19 @@ const bytesPerMs = 65.536
 /** How often bodies that come too slowly are looked for, in milliseconds. */
 const lookMs = 250
 
+/** Larger bodies are read one after the other, with a turn for everybody else between two of them. */
+const smallBytes = 65_536
+
 type Done = (error: Error | null, body?: Buffer) => void
 
 /**
  * Receives bodies, within one budget of bytes for all of them, a quarter of it for one client, and a time for each. A body that is
- * refused frees its bytes at once; the rest of it is thrown away as it comes.
+ * refused frees its bytes at once; the rest of it is thrown away as it comes. A large one holds them until it is read.
  */
 export class BodyReceiver {
   readonly #options: Required<ReceiveOptions>
   readonly #underWay = new Set<Incoming>()
+  readonly #large = new OneATurn()
   readonly #bytesOf = new Map<string, number>()
   #bytes = 0
   #look: NodeJS.Timeout | undefined
@@ -44,8 +49,13 @@ export class BodyReceiver {
     }
     const incoming = new Incoming(request, {
       end: (error) => {
-        this.#release(incoming)
-        done(error, error === null ? incoming.bytes() : undefined)
+        this.#underWay.delete(incoming)
+        const hand = () => {
+          this.#release(incoming)
+          done(error, error === null ? incoming.bytes() : undefined)
+        }
+        if (error !== null || incoming.received <= smallBytes) hand()
+        else this.#large.add(hand)
       },
       grow: (bytes) => this.#claim(incoming, bytes),
     })
@@ -71,7 +81,7 @@ export class BodyReceiver {
   }
 
   #release(incoming: Incoming): void {
-    if (!this.#underWay.delete(incoming) || incoming.held === 0) return
+    if (incoming.held === 0) return
     this.#bytes -= incoming.held
     const left = (this.#bytesOf.get(incoming.client) ?? 0) - incoming.held
     if (left > 0) this.#bytesOf.set(incoming.client, left)

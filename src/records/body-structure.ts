@@ -5,7 +5,7 @@ import { LIMITS } from './limits.ts'
 const harmlessBytes = 65_536
 
 /**
- * Refuses a JSON text whose mere reading would take long: too deep, or of too many objects and members. Looks at each byte once, and
+ * Refuses a JSON text whose mere reading would take long: too deep, or of too many values. Looks at each byte once, and
  * makes nothing.
  *
  * @param json UTF-8; whether it is JSON at all is somebody else's concern
@@ -16,6 +16,7 @@ export function checkStructure(json: Uint8Array): void {
   let level = 0
   let objects = 0
   let members = 0
+  let values = 1
   /** Members so far of the object at each level. */
   const membersAt = new Uint32Array(LIMITS.depth + 1)
   for (let at = 0; at < json.length; at += 1) {
@@ -29,6 +30,9 @@ export function checkStructure(json: Uint8Array): void {
         if ((membersAt[level] as number) > LIMITS.objectMembers)
           throw tooMuch(`an object of more than ${LIMITS.objectMembers} members`)
         break
+      case 0x2c: // ,
+        values += 1
+        continue
       case 0x7b: // {
         objects += 1
         level += 1
@@ -47,6 +51,7 @@ export function checkStructure(json: Uint8Array): void {
     if (level > LIMITS.depth) throw tooDeep()
   }
   if (objects > LIMITS.bodyObjects) throw tooMuch(`more than ${LIMITS.bodyObjects} objects`)
+  if (values > LIMITS.bodyValues) throw tooMuch(`more than ${LIMITS.bodyValues} values`)
   if (members > LIMITS.bodyMembers) throw tooMuch(`more than ${LIMITS.bodyMembers} members`)
 }
 

@@ -30,11 +30,9 @@ export const nodeBodySchema = z
         message: `has more than ${LIMITS.nameLength} characters`,
         params: tooLarge,
       })
+      .meta({ maxLength: LIMITS.nameLength })
       .optional()
-      .meta({
-        maxLength: LIMITS.nameLength,
-        description: 'For people. Without it the label comes from the id.',
-      }),
+      .meta({ description: 'For people. Without it the label comes from the id.' }),
     properties,
   })
   .meta({ id: 'NodeAssertion' })

@@ -9,6 +9,7 @@ export const LIMITS = {
   /** Of a body as a whole, whatever it is for: reading more would take too long. */
   objectMembers: 10_000,
   bodyMembers: 50_000,
+  bodyValues: 131_072,
   bodyObjects: 25_000,
   nameLength: 255,
   versionLength: 50,

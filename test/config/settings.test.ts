@@ -12,6 +12,10 @@ describe('settings', () => {
     expect(readSettings({})).toEqual({
       host: '127.0.0.1',
       port: 3000,
+      allowedHosts: [],
+      allowedOrigins: [],
+      connectionsMax: 10_000,
+      bodiesMaxBytes: 134_217_728,
       shutdownTimeoutMs: 10_000,
       logLevel: 'info',
       logFormat: 'auto',
@@ -51,6 +55,10 @@ describe('settings', () => {
     const settings = readSettings({
       HOST: 'localhost',
       PORT: ' 8080 ',
+      ALLOWED_HOSTS: 'Registry.example.org, *.example.net,',
+      ALLOWED_ORIGINS: 'https://app.example.org:443/, http://localhost:5173',
+      CONNECTIONS_MAX: '113',
+      BODIES_MAX_BYTES: '8388608',
       SHUTDOWN_TIMEOUT_MS: '0',
       LOG_LEVEL: 'DEBUG',
       LOG_FORMAT: 'json',
@@ -71,6 +79,10 @@ describe('settings', () => {
     expect(settings).toEqual({
       host: 'localhost',
       port: 8080,
+      allowedHosts: ['registry.example.org', '*.example.net'],
+      allowedOrigins: ['https://app.example.org', 'http://localhost:5173'],
+      connectionsMax: 113,
+      bodiesMaxBytes: 8_388_608,
       shutdownTimeoutMs: 0,
       logLevel: 'debug',
       logFormat: 'json',
@@ -103,7 +115,7 @@ describe('settings', () => {
     expect(supabase).toMatchObject({ journalKeepHours: 720, journalKeepRevisions: 100_000, pollMaxMs: 2_000 })
   })
 
-  it.each([
+  it.each<string[]>([
     ['PORT', '65536', 'PORT must be a whole number from 0 to 65535.'],
     ['PORT', '3000.5', 'PORT must be a whole number from 0 to 65535.'],
     ['PORT', '-1', 'PORT must be a whole number from 0 to 65535.'],
@@ -122,6 +134,16 @@ describe('settings', () => {
       'http://u:p@host',
       'COORDINATOR_URL must be a URL such as http://host:3000, without credentials.',
     ],
+    ...['a b', 'host:80', '*', 'a.*', 'http://a', '[::1]'].map((value) => [
+      'ALLOWED_HOSTS',
+      value,
+      'ALLOWED_HOSTS must be names such as registry.example.org, *.example.net, without ports.',
+    ]),
+    ...['app.example.org', '*', 'null', 'https://a/b', 'https://u:p@a', 'ftp://a'].map((value) => [
+      'ALLOWED_ORIGINS',
+      value,
+      'ALLOWED_ORIGINS must be origins such as https://app.example.org, http://localhost:5173.',
+    ]),
     ['HOST', 'a b', 'HOST must be an address or a host name, without a port.'],
     ['HOST', '127.0.0.1:80', 'HOST must be an address or a host name, without a port.'],
     ['HOST', '[::1]:80', 'HOST must be an address or a host name, without a port.'],

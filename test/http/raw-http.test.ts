@@ -47,9 +47,10 @@ describe('http: on the wire', () => {
     }),
   )
 
-  it('a request without Host is refused', () =>
+  it('a request without Host is refused with a problem', () =>
     withServer(async ({ raw }) => {
-      expect(statusOf(await raw('GET /health HTTP/1.1\r\n\r\n'))).toBe(400)
+      const answer = await raw('GET /health HTTP/1.1\r\n\r\n')
+      expect([statusOf(answer), bodyOf(answer).code]).toEqual([400, 'COORD_REQUEST_MALFORMED'])
     }))
 
   it('bytes that are no HTTP never look like the answer to the request before them', () =>

@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly input?: string
   /** More arguments of Node.js itself. */
   readonly nodeArgs?: readonly string[]
+  /** How many files and connections it may have open; needs bash. @default as many as this process */
+  readonly descriptors?: number
   /** File descriptors that it writes to. @default pipes to the test */
   readonly into?: { readonly stdout?: number; readonly stderr?: number }
   /** @default 30_000 (milliseconds) */
@@ -48,8 +50,13 @@ export class CoordinatorProcess {
   #stderr = ''
 
   constructor(args: readonly string[], options: RunOptions = {}) {
-    const { env = {}, cwd, input, nodeArgs = [], into = {}, timeoutMs = 30_000 } = options
-    this.child = spawn(process.execPath, [...nodeArgs, program, ...args], {
+    const { env = {}, cwd, input, nodeArgs = [], descriptors, into = {}, timeoutMs = 30_000 } = options
+    const command = [process.execPath, ...nodeArgs, program, ...args]
+    const [file = '', ...rest] =
+      descriptors === undefined
+        ? command
+        : ['bash', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command]
+    this.child = spawn(file, rest, {
       env: plainEnv(env),
       stdio: ['pipe', into.stdout ?? 'pipe', into.stderr ?? 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),

@@ -28,6 +28,8 @@ describe('what a body may hold at all', () => {
     ['50,001 members', `[${times(5, () => objectOf(10_000))},{"a":1}]`, 'COORD_BODY_TOO_LARGE'],
     ['25,000 objects', `[${times(25_000, () => '{}')}]`, undefined],
     ['25,001 objects', `[${times(25_001, () => '{}')}]`, 'COORD_BODY_TOO_LARGE'],
+    ['131,072 values', `[${times(131_072, () => '1')}]`, undefined],
+    ['131,073 values', `[${times(131_073, () => '1')}]`, 'COORD_BODY_TOO_LARGE'],
     ['brackets in texts', `["${'[{:\\"'.repeat(60_000)}"]`, undefined],
     ['more ends than beginnings', `${']'.repeat(100)}[1]${long}`, undefined],
     ['a text without an end', `"${'['.repeat(70_000)}`, undefined],

@@ -56,7 +56,7 @@ describe('readBody', () => {
         expect('data' in parts).toBe(whole.success)
         if ('data' in parts) expect(parts.data).toEqual(whole.data)
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 
