@@ -208,7 +208,7 @@ export class PastGraphs {
 
   /** Does work for which the helper holds a graph of its own, when its turn comes. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#slots.run(() => this.#helper.attempt(work), currentQuestion()?.signal)
+    return this.#slots.run(() => this.#helper.attempt(work), currentQuestion())
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
@@ -217,10 +217,7 @@ export class PastGraphs {
     return this.#helper.attempt(async () => {
       // Whoever waited for its turn may find that another one has built the same meanwhile.
       const build = async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))
-      return this.#used(
-        this.#useKept(revision) ?? (await this.#slots.run(build, currentQuestion()?.signal)),
-        use,
-      )
+      return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, currentQuestion())), use)
     })
   }
 
