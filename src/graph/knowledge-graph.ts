@@ -3,7 +3,7 @@ import type { Moment } from '../database/store.ts'
 import { toCoordinatorError } from '../errors.ts'
 import { currentQuestion } from '../live/client-question.ts'
 import type { Live } from '../live/live.ts'
-import { inTurns } from '../live/pace.ts'
+import { atOnce, inTurns } from '../live/pace.ts'
 import { SharedWork } from '../live/shared-work.ts'
 import type { View } from '../live/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
@@ -22,7 +22,7 @@ import { PastGraphs } from './past-graphs.ts'
 import { questionTooLarge } from './question-too-large.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
 import { type NeighborsAnswer, neighbors } from './questions/neighbors.ts'
-import { readSimulation, simulatedChanges } from './read-simulation.ts'
+import { ReadRecords, readSimulation, simulatedChanges } from './read-simulation.ts'
 import { type RebuildAnswer, rebuild } from './rebuild.ts'
 import { registerWarnings } from './register-warnings.ts'
 import { rememberWarnings } from './remember-warnings.ts'
@@ -192,9 +192,11 @@ export class KnowledgeGraph {
    */
   async simulate(body: unknown): Promise<AtRevision<SimulateAnswer>> {
     const simulation = await inTurns(readSimulation(body))
+    const read = new ReadRecords()
+    await inTurns(simulatedChanges(this.#live.view, simulation, read))
     const { view } = this.#live
     const { revision } = view
-    const changes = simulatedChanges(view, simulation)
+    const changes = atOnce(simulatedChanges(view, simulation, read))
     const answer = isSmall(changes)
       ? await inTurns(simulate(graphOf(view), changes))
       : await this.#past.simulate(view, changes)

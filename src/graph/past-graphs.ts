@@ -214,7 +214,7 @@ export class PastGraphs {
   /** Does work for which the helper holds a graph of its own, when its turn comes. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const attempt = () => this.#withRoom(() => this.#helper.attempt(work))
-    return this.#slots.run(attempt, currentQuestion()?.signal)
+    return this.#slots.run(attempt, currentQuestion())
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
@@ -223,8 +223,7 @@ export class PastGraphs {
     const work = async () => {
       // Whoever waited for its turn may find that another one has built the same meanwhile.
       const build = async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))
-      const signal = currentQuestion()?.signal
-      return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, signal)), use)
+      return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, currentQuestion())), use)
     }
     return this.#withRoom(() => this.#helper.attempt(work))
   }

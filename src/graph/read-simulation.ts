@@ -3,7 +3,7 @@ import { CoordinatorError } from '../errors.ts'
 import type { Steps } from '../live/pace.ts'
 import type { View } from '../live/view.ts'
 import { bodyLengths } from '../records/body-lengths.ts'
-import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
+import { type CanonicalJson, canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { serviceNodeId } from '../records/graph-id.ts'
 import { serviceIdOf } from '../records/identity.ts'
 import { fits, LIMITS } from '../records/limits.ts'
@@ -77,27 +77,73 @@ export function* readSimulation(input: unknown): Steps<Simulation> {
   return { ...simulation, register }
 }
 
+/** How large the records may be that one question changes, before and after together, in UTF-16 code units. */
+const MAX_SIMULATED_SIZE = 32 * 1024 * 1024
+
 /**
- * The changes of the records that a view has.
- *
- * @throws COORD_SERVICE_NOT_FOUND for a service or a version that is not registered; COORD_FIELD_TOO_LARGE for too many
+ * What was read of records, and what they would become: records never change, so it holds for as long as they do. Reading
+ * thousands of large ones at once would keep everybody waiting.
  */
-export function simulatedChanges(
+export class ReadRecords {
+  readonly #versions = new WeakMap<StoredRecord, unknown>()
+  readonly #changed = new WeakMap<StoredRecord, Map<string, CanonicalJson>>()
+
+  versionOf(record: StoredRecord): unknown {
+    if (!this.#versions.has(record))
+      this.#versions.set(record, (JSON.parse(record.data) as JsonObject)['version'])
+    return this.#versions.get(record)
+  }
+
+  /** The text of a record with another version. */
+  withVersion(record: StoredRecord, version: string): CanonicalJson {
+    const known = this.#changed.get(record) ?? new Map<string, CanonicalJson>()
+    const text = known.get(version) ?? canonicalJson({ ...(JSON.parse(record.data) as JsonObject), version })
+    known.set(version, text)
+    this.#changed.set(record, known)
+    return text
+  }
+}
+
+/**
+ * The changes of the records that a view has. To get them at one moment without keeping others waiting, take the steps twice:
+ * once in turns, which reads the records, and once at once.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND for a service or a version that is not registered; COORD_FIELD_TOO_LARGE for too many, or too large ones
+ */
+export function* simulatedChanges(
   view: View,
   { remove, register, changeVersion }: Simulation,
-): readonly SimulatedChange[] {
+  read: ReadRecords,
+): Steps<readonly SimulatedChange[]> {
   const changes = new Changes(view)
-  for (const name of remove) for (const record of changes.find(name)) changes.set(record.id, undefined)
-  for (const { serviceName, version, from } of changeVersion)
-    for (const [id, data] of changes.findVersion(serviceName, from)) changes.set(id, { ...data, version })
-  for (const registration of register) changes.register(registration)
+  for (const name of remove) {
+    for (const record of changes.find(name)) changes.set(record.id, undefined)
+    yield
+  }
+  for (const { serviceName, version, from } of changeVersion) {
+    let found = 0
+    for (const record of changes.find(serviceName)) {
+      const isMeant = from === undefined || read.versionOf(record) === from
+      if (isMeant) changes.set(record.id, read.withVersion(record, version))
+      if (isMeant) found += 1
+      yield
+    }
+    // A change of nothing would be safe.
+    if (found === 0) throw notRegistered(`${shown(serviceName)} with version ${shown(from ?? '')}`)
+  }
+  for (const registration of register) {
+    changes.register(registration)
+    yield
+  }
   return changes.all
 }
 
 /** What each record would become, whichever part of the question says it. */
 class Changes {
   readonly #view: View
-  readonly #after = new Map<string, JsonObject | undefined>()
+  /** Texts of records; `undefined` where one would go. */
+  readonly #after = new Map<string, CanonicalJson | undefined>()
+  #size = 0
 
   constructor(view: View) {
     this.#view = view
@@ -114,25 +160,15 @@ class Changes {
     throw notRegistered(shown(nameOrId))
   }
 
-  /**
-   * Ids and contents of the services that have a version.
-   *
-   * @param version any, where it is absent
-   * @throws COORD_SERVICE_NOT_FOUND also where the service is there in other versions only: a change of nothing would be safe
-   */
-  findVersion(serviceName: string, version: string | undefined): readonly (readonly [string, JsonObject])[] {
-    const found = this.find(serviceName)
-      .map(({ id, data }) => [id, JSON.parse(data) as JsonObject] as const)
-      .filter(([, data]) => version === undefined || data['version'] === version)
-    if (found.length > 0) return found
-    throw notRegistered(`${shown(serviceName)} with version ${shown(version ?? '')}`)
-  }
-
-  set(id: string, data: JsonObject | undefined): void {
-    this.#after.set(id, data)
-    if (this.#after.size > MAX_SIMULATED_CHANGES)
+  set(id: string, text: CanonicalJson | undefined): void {
+    this.#after.set(id, text)
+    this.#size += (text?.length ?? 0) + (this.#view.get(SERVICE_KIND, id)?.data.length ?? 0)
+    if (this.#after.size > MAX_SIMULATED_CHANGES || this.#size > MAX_SIMULATED_SIZE)
       throw new CoordinatorError('COORD_FIELD_TOO_LARGE', {
-        detail: `More than ${MAX_SIMULATED_CHANGES} services would change; ask about fewer at once.`,
+        detail:
+          this.#size > MAX_SIMULATED_SIZE
+            ? 'The services that would change are too large together; ask about fewer at once.'
+            : `More than ${MAX_SIMULATED_CHANGES} services would change; ask about fewer at once.`,
       })
   }
 
@@ -141,25 +177,23 @@ class Changes {
     const stored = this.#view.get(SERVICE_KIND, id)
     // As a registration does: it keeps the stored migration file unless it brings its own.
     const { migrationFile } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
-    this.set(id, {
+    const after = {
       ...(migrationFile === undefined ? {} : { migrationFile }),
       ...(registration as unknown as JsonObject),
-    })
+    }
+    this.set(id, canonicalJson(after))
   }
 
   get all(): readonly SimulatedChange[] {
     const { records } = this.#view
     let next = records.slotCount
-    return [...this.#after].map(([id, data]) => {
+    return [...this.#after].map(([id, text]) => {
       const known = records.find(SERVICE_KIND, id)
       const slot = known === -1 ? next++ : known
       const before = records.get(SERVICE_KIND, id)
       const time = { createdAt: before?.createdAt ?? this.#view.at, updatedAt: this.#view.at }
       const revision = this.#view.revision + 1
-      const after =
-        data === undefined
-          ? undefined
-          : { kind: SERVICE_KIND, id, data: canonicalJson(data), revision, ...time }
+      const after = text === undefined ? undefined : { kind: SERVICE_KIND, id, data: text, revision, ...time }
       return { slot, before, after }
     })
   }

@@ -15,11 +15,12 @@ export class LatestHead {
 
   ask(): Promise<Head> {
     if (this.#underWay === undefined) return this.#start()
-    const after = () => {
-      this.#next = undefined
-      return this.#start()
-    }
-    this.#next ??= this.#underWay.then(after, after)
+    // Where the present call fails the next one would as well, only later.
+    this.#next ??= this.#underWay
+      .finally(() => {
+        this.#next = undefined
+      })
+      .then(() => this.#start())
     return this.#next
   }
 

@@ -3,8 +3,47 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Criticality } from '../../src/graph/graph-analysis.ts'
 import { GraphProcess } from '../../src/graph/graph-process.ts'
+import { type Asker, answering, ClientQuestion } from '../../src/live/client-question.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+import type { StoredRecord } from '../../src/records/record.ts'
+import { ProcessFigures } from '../hostile/process-figures.ts'
 
 const edges = { nodes: 3, from: Int32Array.of(0, 1, 2, -1), to: Int32Array.of(1, 0, 0, 2) }
+
+class LeavingAsker implements Asker {
+  readonly client = 'client'
+  readonly topic = 'simulate'
+  readonly isAnswered = false
+  isGone = false
+  readonly #left = new Set<() => void>()
+
+  onGone(left: () => void): () => void {
+    this.#left.add(left)
+    return () => void this.#left.delete(left)
+  }
+
+  leave(): void {
+    this.isGone = true
+    for (const left of this.#left) left()
+  }
+}
+
+/** Services that all need each other's neighbour, in some version. */
+function serviceRecords(count: number): StoredRecord[] {
+  return Array.from({ length: count }, (_, at) => {
+    const dependencies = Array.from({ length: 8 }, (_, next) => ({
+      serviceName: `s-${(at + next) % count}`,
+      version: `^${at}.${next}`,
+    }))
+    const data = canonicalJson({
+      serviceName: `s-${at}`,
+      version: '1.0.0',
+      endpoint: `http://s-${at}/`,
+      dependencies,
+    })
+    return { kind: 'service', id: `id-${at}`, data, revision: at + 1, createdAt: 1, updatedAt: 1 }
+  })
+}
 
 describe('the helper process', () => {
   it('works on what it was given, until it is told to forget it', async () => {
@@ -43,6 +82,31 @@ describe('the helper process', () => {
     await helper.run({ do: 'analyse', key: 1, edges })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(helper.pid as number, signal)
     expect(await helper.run({ do: 'components', key: 1 })).toHaveLength(3)
+    await helper.close()
+  })
+
+  it('drops the tasks of a question that has ended, and stops in the middle of one', async () => {
+    const helper = new GraphProcess()
+    const records = serviceRecords(2_000)
+    for (let from = 0; from < records.length; from += 500)
+      await helper.run({ do: 'put', key: 1, records: records.slice(from, from + 500) })
+    const changes = records.slice(0, 1_000).map((before, slot) => ({ slot, before }))
+    const simulation = { do: 'simulate', key: 1, changes } as const
+    const figures = new ProcessFigures(helper.pid as number)
+    let before = figures.cpuMs
+    await helper.run(simulation)
+    const oneMs = figures.cpuMs - before
+    before = figures.cpuMs
+    const asker = new LeavingAsker()
+    const answers = answering(new ClientQuestion(asker), () =>
+      Array.from({ length: 30 }, () => helper.run(simulation)),
+    )
+    setTimeout(() => asker.leave(), 10)
+    for (const answer of answers)
+      await expect(answer).rejects.toMatchObject({ code: 'COORD_QUESTION_ABANDONED' })
+    // Others are answered as soon as what was begun has stopped.
+    await helper.run({ do: 'analyse', key: 2, edges })
+    expect(figures.cpuMs - before).toBeLessThan(6 * oneMs + 100)
     await helper.close()
   })
 

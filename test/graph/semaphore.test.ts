@@ -47,11 +47,11 @@ describe('a semaphore', () => {
       ReturnType<typeof work>,
     ]
     const gone = new AbortController()
-    const going = semaphore.run(first.run, gone.signal)
-    const waiting = semaphore.run(second.run, gone.signal)
+    const going = semaphore.run(first.run, { signal: gone.signal })
+    const waiting = semaphore.run(second.run, { signal: gone.signal })
     gone.abort()
     await expect(waiting).rejects.toMatchObject(busy)
-    await expect(semaphore.run(second.run, gone.signal)).rejects.toMatchObject(busy)
+    await expect(semaphore.run(second.run, { signal: gone.signal })).rejects.toMatchObject(busy)
     const last = semaphore.run(third.run)
     first.end()
     third.end()
@@ -65,5 +65,26 @@ describe('a semaphore', () => {
     const failing = semaphore.run(() => Promise.reject(new Error('no')))
     expect(await semaphore.run(async () => 'next')).toBe('next')
     await expect(failing).rejects.toThrow('no')
+  })
+
+  it('lets clients take turns, and one of them wait in half of the places', async () => {
+    const semaphore = new Semaphore(1, 8)
+    const order: string[] = []
+    const first = work([], 'first')
+    const ends = [semaphore.run(first.run)]
+    for (const client of ['a', 'a', 'a', 'a', 'b', 'c'])
+      ends.push(
+        semaphore.run(
+          async () => {
+            order.push(client)
+            return client
+          },
+          { client },
+        ),
+      )
+    await expect(semaphore.run(async () => 'a', { client: 'a' })).rejects.toMatchObject(busy)
+    first.end()
+    await Promise.all(ends)
+    expect(order).toEqual(['a', 'b', 'c', 'a', 'a', 'a'])
   })
 })

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { GrantedTime } from '../support/granted-time.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { abandonMany } from './abandoned.ts'
+import { ProcessFigures } from './process-figures.ts'
 
 const services = 20_000
 /** What a well-behaved client waits at most, in milliseconds. */
 const longestMs = 500
+/** How long the coordinator may work on questions after the last of their clients has left, in milliseconds. */
+const endMs = 1_000
 /** The others come from another address, as they would. */
 const stranger = '127.0.0.2'
 
@@ -29,10 +33,13 @@ describe('questions about the past that are abandoned', () => {
     }
   }, 120_000)
   afterAll(async () => {
+    time[Symbol.dispose]()
     await coordinator[Symbol.asyncDispose]()
     await other[Symbol.asyncDispose]()
     await server.dispose()
   })
+
+  const time = new GrantedTime()
 
   it.each([
     ['1,000 that look for what is not in the journal', 1_000, '/changes?after=0&limit=1&name=nobody'],
@@ -51,16 +58,17 @@ describe('questions about the past that are abandoned', () => {
     const waits: number[] = []
     while (!gone) waits.push(...(await wellBehaved()))
     await leaving
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
-    const figures = await metrics()
-    expect(figures.get('coordinator_past_reads_under_way')).toBe(0)
-    expect(figures.get('coordinator_past_reads_waiting')).toBe(0)
+    // What counts is what is still worked on when they have left, on a machine that may have little time for it.
+    const figures = new ProcessFigures(coordinator.process.child.pid as number)
+    const before = figures.cpuMs
+    await expect.poll(readsOfThePast, { timeout: 30_000 }).toBe(0)
+    expect(figures.cpuMs - before).toBeLessThan(endMs)
     expect((await ask(`${coordinator.url}/health`)).body.storage.status).toBe('ready')
     expect(Math.max(...waits)).toBeLessThan(longestMs)
     // A second later nothing is asked any more but what the coordinator asks for itself.
     const calls = await databaseCalls()
     await new Promise((resolve) => setTimeout(resolve, 1_000))
-    expect((await databaseCalls()) - calls).toBeLessThan(12)
+    expect((await databaseCalls()) - calls).toBeLessThan(20)
   })
 
   /** How long a client waits that wants the newest, a history, a moment, and what somebody else has just written. */
@@ -71,15 +79,15 @@ describe('questions about the past that are abandoned', () => {
       `/services/${serviceId}/history`,
       `/services/${serviceId}?asOf=20000`,
     ]) {
-      const started = performance.now()
+      const started = time.now
       expect((await ask(`${coordinator.url}${path}`)).status).toBe(200)
-      waits.push(performance.now() - started)
+      waits.push(time.now - started)
     }
     const { body } = await ask(`${other.url}/register`, 'POST', registration(`new-${newest++}`))
-    const started = performance.now()
+    const started = time.now
     const seen = await ask(`${coordinator.url}/services/${body.serviceId}?minRevision=${body.revision}`)
     expect(seen.status).toBe(200)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(time.now - started).toBeLessThan(1_000)
     return waits
   }
 
@@ -89,6 +97,15 @@ describe('questions about the past that are abandoned', () => {
     return new Map(
       lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
     )
+  }
+
+  /** How many reads of the past are under way, or wait. */
+  async function readsOfThePast(): Promise<number> {
+    const figures = await metrics()
+    const states = ['under_way', 'waiting'].map(
+      (state) => figures.get(`coordinator_past_reads_${state}`) ?? 0,
+    )
+    return states.reduce((sum, count) => sum + count)
   }
 
   /** How often the database was asked for a part of the journal, or for the past. */

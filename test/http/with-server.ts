@@ -6,6 +6,7 @@ import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts'
+import type { QuestionTimes } from '../../src/live/client-question.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/live-options.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
@@ -29,6 +30,9 @@ export interface ServerSetup {
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number
   readonly shutdownTimeoutMs?: number
+  readonly questionTimes?: QuestionTimes
+  /** Adds to the server before it listens, such as a route. */
+  readonly prepare?: (server: HttpServer) => void
 }
 
 /** An answer with its body read. */
@@ -113,7 +117,9 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     ...(setup.bodyGraceMs === undefined ? {} : { bodyGraceMs: setup.bodyGraceMs }),
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
+    ...(setup.questionTimes === undefined ? {} : { questionTimes: setup.questionTimes }),
   })
+  setup.prepare?.(server)
   const url = await server.listen({ host: '127.0.0.1', port: 0 })
   const port = Number(new URL(url).port)
   return {

@@ -71,8 +71,8 @@ describe('supabase: headers', () => {
       target: targetOf({ url: stub.url, key: 'sb_secret_x', access: 'service' }),
     })
     for (let call = 0; call < 20; call += 1) await store.head()
-    const { idle, ...figures } = store.pool().reader
-    expect(figures).toEqual({ used: 0, waiting: 0, max: 3 })
+    const { idle, ...figures } = store.pool().follower
+    expect(figures).toEqual({ used: 0, waiting: 0, max: 1 })
     // A call may begin before the connection of the one before it counts as free.
     expect(stub.connections).toBeLessThanOrEqual(2)
     expect(idle).toBe(stub.connections)
@@ -85,7 +85,7 @@ describe('supabase: headers', () => {
     const target = targetOf({ url: stub.url, key: 'sb_secret_x', access: 'service' })
     const store = new SupabaseStore({ target, keepAliveMs: 100 })
     await store.head()
-    await expect.poll(() => store.pool().reader.idle).toBe(0)
+    await expect.poll(() => store.pool().follower.idle).toBe(0)
     await store.head()
     expect(stub.connections).toBe(2)
     await store.close()

@@ -1,0 +1,136 @@
+import { connect } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { currentQuestion } from '../../src/live/client-question.ts'
+import { inTurns } from '../../src/live/pace.ts'
+import { SharedWork } from '../../src/live/shared-work.ts'
+import { cart, type ServerScope, withServer } from './with-server.ts'
+
+const questionTimes = { presentMs: 100, pastMs: 1_500 }
+const tooLarge = { code: 'COORD_QUESTION_TOO_LARGE', retryable: false, success: false }
+
+/** Asks, and goes away when `until` says so. */
+async function abandon({ port }: ServerScope, path: string, until: () => boolean): Promise<void> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+  await expect.poll(until).toBe(true)
+  socket.destroy()
+}
+
+/** Work without an end, that counts its steps. */
+function* endless(count: () => void): Generator<undefined, never> {
+  for (;;) {
+    count()
+    yield
+  }
+}
+
+describe('a question', () => {
+  it('has a time and an end on every route that does not write, also on one that knows nothing of it', () =>
+    withServer(
+      async ({ ask }) => {
+        const { status, body, headers } = await ask('/forgotten')
+        expect({ status, body }).toMatchObject({ status: 503, body: tooLarge })
+        expect(headers.get('retry-after')).toBe('10')
+        expect(body.hint).toContain('QUESTION_TIMEOUT_MS')
+      },
+      {
+        questionTimes,
+        prepare: ({ app }) => {
+          app.register(async (routes) => routes.get('/forgotten', () => new Promise(() => undefined)))
+        },
+      },
+    ))
+
+  it('is worked on no more when its time is over', () => {
+    let steps = 0
+    return withServer(
+      async ({ ask }) => {
+        expect((await ask('/endless')).body).toMatchObject(tooLarge)
+        const then = steps
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        expect(steps).toBe(then)
+      },
+      {
+        questionTimes,
+        prepare: ({ app }) => {
+          app.get('/endless', () => inTurns(endless(() => steps++)))
+        },
+      },
+    )
+  })
+
+  it('is worked on no more when its client has left, others that share the work go on', () => {
+    let steps = 0
+    let shared: SharedWork<never> | undefined
+    return withServer(
+      async (scope) => {
+        await abandon(scope, '/endless', () => steps > 0)
+        await expect(shared?.result).rejects.toMatchObject({ code: 'COORD_QUESTION_ABANDONED' })
+        const then = steps
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        expect(steps).toBe(then)
+      },
+      {
+        prepare: ({ app }) => {
+          app.get('/endless', () => {
+            shared ??= new SharedWork('test', () => inTurns(endless(() => steps++)))
+            return shared.join()
+          })
+        },
+      },
+    )
+  })
+
+  it('that shares work with one that was abandoned gets its answer', () => {
+    let finish: (answer: string) => void = () => undefined
+    let asked = 0
+    let shared: SharedWork<string> | undefined
+    return withServer(
+      async (scope) => {
+        const other = scope.ask('/shared')
+        await expect.poll(() => asked).toBe(1)
+        await abandon(scope, '/shared', () => asked === 2)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        finish('answer')
+        expect((await other).text).toBe('answer')
+      },
+      {
+        prepare: ({ app }) => {
+          app.get('/shared', () => {
+            asked += 1
+            shared ??= new SharedWork(
+              'test',
+              () =>
+                new Promise((resolve) => {
+                  finish = resolve
+                }),
+            )
+            return shared.join()
+          })
+        },
+      },
+    )
+  })
+
+  it('about the past has more time, and waiting for changes has no limit but its own', () =>
+    withServer(
+      async ({ ask, store }) => {
+        store.next('history', { does: 'delay', ms: 300 })
+        const { body } = await ask('/register', { method: 'POST', json: cart })
+        expect((await ask(`/services/${body.serviceId}/history`)).status).toBe(200)
+        store.always({ does: 'hang' }, 'history')
+        expect((await ask(`/services/${body.serviceId}/history`)).body).toMatchObject(tooLarge)
+        expect((await ask('/changes?wait=1')).body).toMatchObject({ success: true, entries: [] })
+      },
+      { questionTimes },
+    ))
+
+  it('is none of what a write does', () => {
+    const seen: boolean[] = []
+    return withServer(async ({ live, ask }) => {
+      live.observe({ entry: () => seen.push(currentQuestion() === undefined) })
+      await ask('/register', { method: 'POST', json: cart })
+      expect(seen).toEqual([true])
+    })
+  })
+})
