@@ -1,3 +1,4 @@
+import { checkContinuity } from '../database/check-continuity.ts'
 import type {
   AsOfFilter,
   AsOfPage,
@@ -58,7 +59,8 @@ export class Live {
   #contradictedAt: Position | undefined
   #watch: NodeJS.Timeout | undefined
 
-  constructor(store: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
+  constructor(bare: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
+    const store = checkContinuity(bare)
     this.store = store
     this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
