@@ -161,7 +161,8 @@ export interface Store {
 
   /**
    * Judges commits in array order, which is revision order: first a known `commitId`, then every `expect`, then equality
-   * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction.
+   * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction. An empty batch
+   * asks whether writes work: it makes a write that is as durable as any, and leaves everything as it is.
    *
    * @param after the caller's position; `entries` of the reply start behind it
    */

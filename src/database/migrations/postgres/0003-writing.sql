@@ -218,6 +218,10 @@ begin
     when 1 then '{2}'
     else @schema@.cuts(batch) || (jsonb_array_length(batch) + 1)::bigint
   end;
+  -- An empty batch asks whether writes work, and only a write can tell.
+  if jsonb_array_length(batch) = 0 then
+    update @schema@.head set swept = swept where id = 1;
+  end if;
   foreach next_start in array cuts loop
     select c.* into part from @schema@.commit_distinct(
       h,
