@@ -133,6 +133,9 @@ export interface HistoryOptions {
 /** A moment of the past: a revision, or the newest revision at or before a time (epoch milliseconds). */
 export type Moment = { readonly revision: Revision } | { readonly at: number }
 
+/** The newest revision there is, whatever any clock says. */
+export const NOW: Moment = { at: Number.POSITIVE_INFINITY }
+
 export interface AsOfFilter {
   readonly kind?: string
   /** Only together with `kind`. */

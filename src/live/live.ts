@@ -1,19 +1,21 @@
 import { checkContinuity } from '../database/check-continuity.ts'
-import type {
-  AsOfFilter,
-  AsOfPage,
-  ChangesReply,
-  Head,
-  HistoryOptions,
-  HistoryPage,
-  Moment,
-  OffTrack,
-  Store,
+import {
+  type AsOfFilter,
+  type AsOfPage,
+  type ChangesReply,
+  type Head,
+  type HistoryOptions,
+  type HistoryPage,
+  type Moment,
+  NOW,
+  type OffTrack,
+  type Store,
 } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { type Answered, type CommitOutcome, Committer } from './committer.ts'
 import { Examiner } from './examiner.ts'
 import { Follower } from './follower.ts'
@@ -47,6 +49,7 @@ export class Live {
   readonly #follower: Follower
   readonly #retainer: Retainer
   readonly #examiner: Examiner
+  readonly #clock: ClockWatch
   readonly #waiters = new RevisionWaiters()
   readonly #stop = new AbortController()
   #view: View | undefined
@@ -98,6 +101,12 @@ export class Live {
       },
       this.#options,
     )
+    this.#clock = new ClockWatch({
+      store,
+      at: () => this.view.at,
+      told: (aheadMs) => this.#tell((observer) => observer.clock?.(aheadMs)),
+      failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('clock', error)),
+    })
     this.#examiner = new Examiner(
       {
         store,
@@ -168,7 +177,7 @@ export class Live {
         this.#follower.start()
         this.#retainer.start()
         this.#examiner.start()
-        this.#watch = setInterval(() => this.#board.lookAtClock(), watchIntervalMs)
+        this.#watch = setInterval(() => this.#lookAtClocks(), watchIntervalMs)
         this.#watch.unref()
         return
       } catch (thrown) {
@@ -258,13 +267,16 @@ export class Live {
    */
   async *asOf(moment: Moment, filter?: AsOfFilter): AsyncGenerator<AsOfPage> {
     const { at } = this.view
-    if ('at' in moment && moment.at > Math.max(at, Date.now()) + clockToleranceMs)
+    const now = Date.now()
+    // Whoever asks for now, by whatever clock, does not want what is newest left out for being ahead of this one.
+    const asked = 'at' in moment && moment.at >= now && moment.at <= now + clockToleranceMs ? NOW : moment
+    if ('at' in asked && asked !== NOW && asked.at > Math.max(at, now) + clockToleranceMs)
       throw new CoordinatorError('COORD_REVISION_FUTURE', {
         detail: 'That time is still to come.',
         extra: { head: this.view.revision },
       })
     try {
-      yield* this.store.asOf(moment, filter)
+      yield* this.store.asOf(asked, filter)
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     }
@@ -289,6 +301,11 @@ export class Live {
     ])
     this.#waiters.end()
     await within(closeTimeoutMs, this.store.close())
+  }
+
+  #lookAtClocks(): void {
+    this.#board.lookAtClock()
+    this.#clock.look()
   }
 
   #notLoaded(): CoordinatorError {
