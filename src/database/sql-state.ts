@@ -22,8 +22,8 @@ const byState: Readonly<Record<string, ErrorCode>> = {
   // What our own functions raise where the tables contradict each other.
   '55K01': 'COORD_STORE_DAMAGED',
   // What a server says of a damaged page, and of a damaged index.
-  XX001: 'COORD_STORE_DAMAGED',
-  XX002: 'COORD_STORE_DAMAGED',
+  XX001: 'COORD_STORE_CORRUPT',
+  XX002: 'COORD_STORE_CORRUPT',
 }
 
 /** Errors by the first two characters, where the code is not in the table above. */

@@ -203,6 +203,9 @@ export type JournalReader = 'follower' | 'client'
 /** A moment of the past: a revision, or the newest revision at or before a time (epoch milliseconds). */
 export type Moment = { readonly revision: Revision } | { readonly at: number }
 
+/** The newest revision there is, whatever any clock says. */
+export const NOW: Moment = { at: Number.POSITIVE_INFINITY }
+
 export interface AsOfFilter {
   readonly kind?: string
   /** Only together with `kind`. */
@@ -231,8 +234,9 @@ export interface Store {
 
   /**
    * Judges commits in array order, which is revision order: first a known `commitId` (among those that changed nothing only
-   * where the commit has a fingerprint), then every `expect`, then equality
-   * of `data`. A conflict stores nothing and does not stop the others. One round trip, one durable transaction.
+   * where the commit has a fingerprint), then every `expect`, then equality of `data`. A conflict stores nothing and does not
+   * stop the others. One round trip, one durable transaction. An empty batch asks whether writes work: it makes a write that is
+   * as durable as any, and leaves everything as it is.
    *
    * The store keeps the newest attempt of each writer for at least a day, and records it before it answers anything else:
    * a call that was given up never takes effect once a later call of the same writer was answered. An answer is a reply; a

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Moment } from '../database/store.ts'
+import { type Moment, NOW } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import { revisionText } from './read-query.ts'
@@ -23,12 +23,13 @@ export const asOfQuery = {
     .transform((text, context): Moment => {
       const moment = readMoment(text)
       if (moment !== undefined) return moment
-      context.addIssue('must be a revision, or a time such as 2026-01-31T12:00:00Z')
+      context.addIssue('must be a revision, a time such as 2026-01-31T12:00:00Z, or `now`')
       return z.NEVER
     })
     .optional()
     .meta({
-      description: 'Answers as it was at this revision, or at this time (ISO 8601 with a zone).',
+      description:
+        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, whatever the clocks say.',
       example: '42',
     }),
 }
@@ -41,6 +42,7 @@ export interface Freshness {
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
 
 function readMoment(text: string): Moment | undefined {
+  if (text === 'now') return NOW
   if (/^\d{1,16}$/.test(text)) {
     const revision = Number(text)
     return Number.isSafeInteger(revision) ? { revision } : undefined

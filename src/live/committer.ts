@@ -181,7 +181,9 @@ export class Committer {
         detail: `${this.depth} writes are waiting; the limit is ${this.#options.queueMax}.`,
       })
     // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    const hopeless = this.#port.board.failingForMs('write') > this.#options.commitTimeoutMs
+    // But where no probe finds out when they work again, a write has to.
+    const { board } = this.#port
+    const hopeless = board.failingForMs('write') > this.#options.commitTimeoutMs && !board.writesAreDamaged
     return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
   }
 
@@ -219,7 +221,8 @@ export class Committer {
 
   /** While writes fail, an empty batch finds out when they work again: clients may have been sent elsewhere. */
   #mustProbe(): boolean {
-    return !this.#closing && this.#port.board.fault('write') !== undefined
+    const { board } = this.#port
+    return !this.#closing && board.fault('write') !== undefined && !board.writesAreDamaged
   }
 
   #takeBatch(): Pending[] {
@@ -266,7 +269,8 @@ export class Committer {
     if (reply instanceof CoordinatorError) return this.#failed(batch, reply)
     if (reply.status === 'superseded') return this.#overtaken(batch)
     if (reply.status !== 'ok') return this.#realign(reply, asked)
-    this.#port.board.succeeded('write')
+    if (provesWrites(reply.results) || (batch.length === 0 && !this.#port.board.writesAreDamaged))
+      this.#port.board.succeeded('write')
     this.#port.sent({ commits: batch.length, durationMs })
     this.#judged = batch
     this.#inFlight = []
@@ -426,6 +430,11 @@ function asWished(conflict: Conflict, { writes }: Commit): Conflict {
   const { kind, id } = conflict
   const expected = writes.find((write) => write.kind === kind && write.id === id)?.expect
   return expected === undefined ? conflict : { ...conflict, expected }
+}
+
+/** Whether something was stored: an answer alone proves only that the database can judge. */
+function provesWrites(results: readonly CommitResult[]): boolean {
+  return results.some(({ outcome }) => outcome === 'accepted')
 }
 
 /** The newest revision that some results tell of; 0 where they tell of none. */

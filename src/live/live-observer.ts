@@ -25,6 +25,8 @@ export interface LiveObserver {
   /** The database contradicted the view, and a new lineage was started or found. */
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void
+  /** How far the times of the journal are ahead of the database's clock, in milliseconds: at the start, and when that changes. */
+  clock?(aheadMs: number): void
   /** Work in the background failed; it will be tried again. */
-  backgroundFailure?(task: 'retention' | 'examination', error: CoordinatorError): void
+  backgroundFailure?(task: 'retention' | 'examination' | 'clock', error: CoordinatorError): void
 }

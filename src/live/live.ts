@@ -1,19 +1,22 @@
-import type {
-  AsOfFilter,
-  AsOfPage,
-  ChangesReply,
-  Head,
-  HistoryOptions,
-  HistoryPage,
-  Moment,
-  OffTrack,
-  Store,
+import { checkContinuity } from '../database/check-continuity.ts'
+import {
+  type AsOfFilter,
+  type AsOfPage,
+  type ChangesReply,
+  type Head,
+  type HistoryOptions,
+  type HistoryPage,
+  type Moment,
+  NOW,
+  type OffTrack,
+  type Store,
 } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from './backoff.ts'
 import { currentQuestion, forNobody } from './client-question.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { CommitAdmission } from './commit-admission.ts'
 import { type Answered, type CommitOutcome, Committer } from './committer.ts'
 import { Examiner } from './examiner.ts'
@@ -60,6 +63,7 @@ export class Live {
   readonly #retainer: Retainer
   readonly #admission: CommitAdmission
   readonly #examiner: Examiner
+  readonly #clock: ClockWatch
   readonly #waiters = new RevisionWaiters()
   readonly #past: PastQueue
   readonly #head: LatestHead
@@ -81,7 +85,8 @@ export class Live {
   #contradictedAt: Position | undefined
   #watch: NodeJS.Timeout | undefined
 
-  constructor(store: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
+  constructor(bare: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
+    const store = checkContinuity(bare)
     this.store = store
     this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
@@ -131,6 +136,12 @@ export class Live {
       },
       this.#options,
     )
+    this.#clock = new ClockWatch({
+      store,
+      at: () => this.view.at,
+      told: (aheadMs) => this.#tell((observer) => observer.clock?.(aheadMs)),
+      failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('clock', error)),
+    })
     this.#examiner = new Examiner(
       {
         store,
@@ -211,7 +222,7 @@ export class Live {
         this.#follower.start()
         this.#retainer.start()
         this.#examiner.start()
-        this.#watch = setInterval(() => this.#board.lookAtClock(), watchIntervalMs)
+        this.#watch = setInterval(() => this.#lookAtClocks(), watchIntervalMs)
         this.#watch.unref()
         return
       } catch (thrown) {
@@ -310,13 +321,16 @@ export class Live {
    */
   async *asOf(moment: Moment, filter?: AsOfFilter): AsyncGenerator<AsOfPage> {
     const { at } = this.view
-    if ('at' in moment && moment.at > Math.max(at, Date.now()) + clockToleranceMs)
+    const now = Date.now()
+    // Whoever asks for now, by whatever clock, does not want what is newest left out for being ahead of this one.
+    const asked = 'at' in moment && moment.at >= now && moment.at <= now + clockToleranceMs ? NOW : moment
+    if ('at' in asked && asked !== NOW && asked.at > Math.max(at, now) + clockToleranceMs)
       throw new CoordinatorError('COORD_REVISION_FUTURE', {
         detail: 'That time is still to come.',
         extra: { head: this.view.revision },
       })
     let reached = false
-    const pages = this.store.asOf(moment, filter)[Symbol.asyncIterator]()
+    const pages = this.store.asOf(asked, filter)[Symbol.asyncIterator]()
     try {
       for (;;) {
         const { done, value } = await this.#past.run(() => pages.next())
@@ -352,6 +366,11 @@ export class Live {
     ])
     this.#waiters.end()
     await within(closeTimeoutMs, this.store.close())
+  }
+
+  #lookAtClocks(): void {
+    this.#board.lookAtClock()
+    this.#clock.look()
   }
 
   #notLoaded(): CoordinatorError {

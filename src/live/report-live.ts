@@ -52,6 +52,14 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
     memory: (state, { usedBytes, limitBytes }) =>
       logMemory(logger, state, { usedMiB: mebibytes(usedBytes), limitMiB: mebibytes(limitBytes) }),
     memoryRefused: () => metrics.memoryRefused(),
+    clock(aheadMs) {
+      if (aheadMs > 0)
+        logger.warn(
+          { aheadMs },
+          "the times of the journal are ahead of the database's clock: new entries get the same time until it has caught up",
+        )
+      else logger.info("the times of the journal are no longer ahead of the database's clock")
+    },
     backgroundFailure: (task, error) => logger.warn({ task, err: error }, 'work in the background failed'),
   }
 }

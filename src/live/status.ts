@@ -147,6 +147,14 @@ export class StatusBoard {
     this.#update()
   }
 
+  /**
+   * Whether writing fails for what only a write like those that failed can disprove: damage lies in some place of the database, and
+   * a probe touches another one.
+   */
+  get writesAreDamaged(): boolean {
+    return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
+  }
+
   /** A lane works. The other one may still fail: each clears itself, or the state would flicker with every commit. */
   succeeded(lane: Lane): void {
     if (this.#faults.delete(lane)) this.#update()

@@ -18,6 +18,7 @@ describe('judging the facts of a database', () => {
     ],
     ['a long way', { roundTripMs: 400 }, 'latency: warning'],
     ['a clock that is ahead', { clockSkewMs: 5_000 }, 'clock: warning'],
+    ['times of the journal that are ahead', { atAheadMs: 5_000 }, 'journal time: warning'],
     ['a clock that is behind', { clockSkewMs: -5_000 }, 'clock: warning'],
     ['a server that does not flush', { fsync: 'off' }, 'durability: problem'],
     ['a file that is not flushed', { synchronous: 'normal', journalMode: 'wal' }, 'durability: problem'],

@@ -212,6 +212,8 @@ describe('http: reading', () => {
         const list = await scope.ask(`/services?asOf=${encodeURIComponent(moment)}`)
         expect([list.body.revision, list.body.services[0].tags]).toEqual([1, []])
       }
+      for (const path of [`/services/${id}?asOf=now`, '/services?asOf=now'])
+        expect((await scope.ask(path)).headers.get('x-coordinator-revision')).toBe('2')
       const lines = await scope.ask('/services?asOf=1', { headers: { accept: 'application/x-ndjson' } })
       expect(JSON.parse(lines.text).tags).toEqual([])
       for (const moment of ['99', '2999-01-01T00:00:00Z']) {

@@ -194,23 +194,37 @@ describe('a view that stands still', () => {
       await until(() => live.status.state === 'ready')
     }))
 
-  it('L15: is built anew when the journal has a gap', () =>
-    withLive(async ({ live, store, another, reasons }) => {
+  it('L15: neither takes nor skips a gap in the journal, and says that the store is damaged', () =>
+    withLive(async ({ live, store, another, heard, reasons }) => {
       const other = await another()
       store.always({ does: 'fail' }, 'changes')
       for (const id of ['a', 'b', 'c']) await other.live.commit(commitOf(put(id)))
       store.heal()
-      store.next('changes', {
-        does: 'instead',
-        run: async (inner, [after, limit]) => {
-          const reply = await inner.changes(after as Position, limit as number)
-          return reply.status === 'ok' ? { ...reply, entries: reply.entries.toSpliced(1, 1) } : reply
+      store.always(
+        {
+          does: 'instead',
+          run: async (inner, [after, limit]) => {
+            const reply = await inner.changes(after as Position, limit as number)
+            return reply.status === 'ok' ? { ...reply, entries: reply.entries.toSpliced(1, 1) } : reply
+          },
         },
+        'changes',
+      )
+      await until(() => live.status.code === 'COORD_STORE_DAMAGED')
+      expect(live.status).toMatchObject({
+        state: 'degraded',
+        reason: expect.stringContaining('revision 3 after 1'),
+        repair: expect.stringContaining('coordinator doctor'),
       })
+      await expect(live.changes(live.view.position, 10)).rejects.toMatchObject({
+        code: 'COORD_STORE_DAMAGED',
+      })
+      expect(live.view.revision).toBe(0)
+      expect(heard).toEqual([])
+      store.heal()
       await until(() => live.view.revision === 3)
       expect(live.view.records.count('service')).toBe(3)
-      expect(reasons).toHaveLength(2)
-      expect(reasons[1]).toContain('from revision 1 to 3')
+      expect(reasons).toEqual(['start'])
       await until(() => live.status.state === 'ready')
     }))
 

@@ -56,6 +56,29 @@ describe('status', () => {
       await until(() => live.status.state === 'ready')
     }))
 
+  it('L1: stays degraded by damage until a write succeeds: an empty probe, or an answer alone, proves nothing', () =>
+    withLive(async ({ live, store, states }) => {
+      await live.commit(commitOf(put('a')))
+      store.next('commit', { does: 'fail', code: 'COORD_STORE_CORRUPT', outcome: 'not_written' })
+      await expect(live.commit(commitOf(put('b')))).rejects.toMatchObject({ code: 'COORD_STORE_CORRUPT' })
+      // Longer than a commit may take: what follows is tried all the same.
+      await sleep(600)
+      expect(live.status).toMatchObject({ state: 'degraded', code: 'COORD_STORE_CORRUPT' })
+      expect(await live.commit(commitOf(put('a')))).toMatchObject({ outcome: 'unchanged' })
+      expect(live.status.state).toBe('degraded')
+      await live.commit(commitOf(put('b')))
+      expect(live.status.state).toBe('ready')
+      expect(states).toEqual(['loading', 'ready', 'degraded', 'ready'])
+    }))
+
+  it('L1: is ready again by a probe alone where that can prove it', () =>
+    withLive(async ({ live, store }) => {
+      store.next('commit', { does: 'fail', code: 'COORD_STORE_READ_ONLY', outcome: 'not_written' })
+      await expect(live.commit(commitOf(put('a')))).rejects.toMatchObject({ code: 'COORD_STORE_READ_ONLY' })
+      await until(() => live.status.state === 'ready')
+      expect(store.batches.at(-1)).toEqual([])
+    }))
+
   it('L1: stays degraded while only the journal cannot be read, though commits succeed', () =>
     withLive(async ({ live, store, states }) => {
       store.always({ does: 'fail' }, 'changes')

@@ -3,9 +3,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { outcomeOfFailedEnd } from '../../src/database/sqlite/errors.ts'
-import { idsOf, put } from '../conformance/build.ts'
+import { Live } from '../../src/live/live.ts'
+import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
 import { itUnless } from '../support/it-with.ts'
 import { type Folder, inFolder } from './in-folder.ts'
@@ -157,6 +159,33 @@ describe('sqlite: damaged and foreign files', () => {
         await loadAll(again)
       }
       await expect(attempt()).rejects.toMatchObject({ code: 'COORD_STORE_CORRUPT', exitCode: 74 })
+    }),
+  )
+
+  it(
+    'stays degraded where writes meet a damaged page, though every probe succeeds',
+    inFolder(async (folder) => {
+      await withOneRecord(folder)
+      const database = new DatabaseSync(folder.file())
+      const { rootpage } = database
+        .prepare(`select rootpage from sqlite_schema where name = 'sqlite_autoindex_records_1'`)
+        .get() as { rootpage: number }
+      database.close()
+      const bytes = readFileSync(folder.file())
+      bytes.fill(0xff, (rootpage - 1) * 4096, rootpage * 4096)
+      writeFileSync(folder.file(), bytes)
+      const live = new Live(folder.store(), { kinds: {}, projections: [] }, { examineAfterMs: 3_600_000 })
+      const states: string[] = []
+      live.observe({ status: ({ state }) => states.push(state) })
+      await live.start()
+      try {
+        await expect(live.commit(commitOf(put('b')))).rejects.toMatchObject({ code: 'COORD_STORE_CORRUPT' })
+        await sleep(1_500)
+        expect(live.status).toMatchObject({ state: 'degraded', code: 'COORD_STORE_CORRUPT' })
+        expect(states).toEqual(['loading', 'ready', 'degraded'])
+      } finally {
+        await live.stop(100)
+      }
     }),
   )
 

@@ -152,7 +152,14 @@ describe('sqlite: one process owns the file', () => {
       await owner.open()
       await (await Caller.at(owner)).write(put('a'))
       const [database, lock] = ['coordinator.db', 'coordinator.db.lock']
-      expect(readdirSync(path).sort()).toEqual([database, `${database}-shm`, `${database}-wal`, lock])
+      const byInode = `.coordinator-${statSync(file()).ino}.lock`
+      expect(readdirSync(path).sort()).toEqual([
+        byInode,
+        database,
+        `${database}-shm`,
+        `${database}-wal`,
+        lock,
+      ])
       await owner.close()
       expect(readdirSync(path).sort()).toEqual([database, lock])
       expect(statSync(file(lock)).size).toBe(0)

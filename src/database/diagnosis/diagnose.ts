@@ -91,7 +91,7 @@ function judgeSchema({ current, target, steps }: MigrationReport, repair: string
   return { findings: [connection, schema], usable: true, comparable: true }
 }
 
-/** An empty batch takes the lock that every write takes, and writes nothing. */
+/** An empty batch takes the lock that every write takes, and writes what is there already. */
 async function findAccess(store: Store): Promise<Step> {
   try {
     const head = await store.open()

@@ -65,6 +65,15 @@ const judges: readonly Judge[] = [
       repair: 'Synchronise both clocks by NTP: times of entries come from the database.',
     })
   },
+  ({ atAheadMs }) => {
+    if (typeof atAheadMs !== 'number') return undefined
+    if (atAheadMs <= largestSkewMs) return ok('journal time', 'The times of the journal are not ahead.')
+    return flaw('journal time', 'warning', {
+      found: `The newest entry is ${atAheadMs} ms ahead of the clock of the database: every commit gets that time until then.`,
+      repair:
+        'Synchronise the clock by NTP. Revisions and answers are right; only times stand still until the clock has caught up.',
+    })
+  },
   ({ fsync }) => {
     if (typeof fsync !== 'string') return undefined
     if (fsync === 'on') return ok('durability', 'The server flushes what it commits.')

@@ -22,7 +22,7 @@ import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
 import { translateSqliteError } from './errors.ts'
 import { examineFile } from './examine-file.ts'
-import { takeFileLock } from './file-lock.ts'
+import { type FileLock, takeFileLock, takeInodeLock } from './file-lock.ts'
 import { FilesInUse } from './files-in-use.ts'
 import { inspectFile } from './inspector.ts'
 import { checkSchema, findDrift, readLedger, sqliteExecutor, sqliteMigrations } from './migrator.ts'
@@ -63,7 +63,7 @@ export class Engine {
   readonly #options: EngineOptions
   /** Calls that were given up wait before this thread, and end with it. */
   readonly #attempts = new WriterAttempts()
-  #lock: DatabaseSync | undefined
+  #locks: FileLock[] = []
   #connection: Connection | undefined
   #files: FilesInUse | undefined
 
@@ -82,7 +82,10 @@ export class Engine {
         : reportMigrations(sqliteMigrations, readLedger(database))
       const connection = new Connection(database, file)
       const head = prepareHead(connection, { firstRevision, now })
-      this.#files = new FilesInUse(file)
+      this.#files = new FilesInUse(
+        file,
+        this.#locks.map(({ path }) => path),
+      )
       this.#connection = connection
       const { from, current: to } = report
       return {
@@ -117,6 +120,8 @@ export class Engine {
   }
 
   changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {
+    // This is asked all the time: what would lose the next write is told before anybody writes.
+    this.#files?.requireUnmoved()
     return this.#read((connection) => readChanges(connection, question.after, question.limit))
   }
 
@@ -200,10 +205,13 @@ export class Engine {
     const isNew = statSync(file, { throwIfNoEntry: false }) === undefined
     if (isNew) checkSchema([], file, mayMigrate)
     prepareFolder(file)
-    this.#lock = takeFileLock(file, lockTimeoutMs)
+    this.#locks = [takeFileLock(file, lockTimeoutMs)]
     let database: DatabaseSync | undefined
     try {
+      // Before it is opened, where it is there: opening one that another process uses under another name would fail otherwise.
+      if (!isNew) this.#locks.push(takeInodeLock(file, lockTimeoutMs))
       database = openForWriting(file, busyTimeoutMs)
+      if (isNew) this.#locks.push(takeInodeLock(file, lockTimeoutMs))
       checkSchema(readLedger(database), file, mayMigrate)
       prepareForWriting(database, file)
       return database
@@ -217,8 +225,7 @@ export class Engine {
     try {
       database?.close()
     } finally {
-      this.#lock?.close()
-      this.#lock = undefined
+      for (const lock of this.#locks.splice(0)) lock.close()
     }
   }
 

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { isSqliteError, translateSqliteError } from './errors.ts'
@@ -7,6 +7,15 @@ import { isSqliteError, translateSqliteError } from './errors.ts'
 /** The file whose lock stands for the ownership of a database file. Another name for the same file has the same one. */
 export function lockFileOf(file: string): string {
   return `${existsSync(file) ? realpathSync(file) : fileToBeMade(file)}.lock`
+}
+
+/**
+ * The file whose lock stands for the ownership of a database file under whatever name: the first one goes by name, and a file
+ * that was renamed while it was in use has another one.
+ */
+export function inodeLockFileOf(file: string): string {
+  const { ino } = statSync(file, { bigint: true })
+  return join(dirname(realpathSync(file)), `.coordinator-${ino}.lock`)
 }
 
 /** Where SQLite makes a file that is not there: behind a link, where that points to. */
@@ -23,8 +32,50 @@ function fileToBeMade(file: string): string {
  * @returns what to close to give it up
  * @throws COORD_STORE_LOCKED
  */
-export function takeFileLock(file: string, timeoutMs: number): DatabaseSync {
-  const lockFile = lockFileOf(file)
+export function takeFileLock(file: string, timeoutMs: number): FileLock {
+  return new FileLock(lockFileOf(file), takeLock(lockFileOf(file), { file, timeoutMs }), 'kept')
+}
+
+/**
+ * Takes the ownership of what a database file is, whatever it is called. The file must exist.
+ *
+ * @throws COORD_STORE_LOCKED
+ */
+export function takeInodeLock(file: string, timeoutMs: number): FileLock {
+  const lockFile = inodeLockFileOf(file)
+  const lock = takeLock(lockFile, { file, timeoutMs })
+  // Whoever had it last may have removed it between our opening it and locking it: then the lock is on nothing.
+  if (existsSync(lockFile)) return new FileLock(lockFile, lock, 'removed')
+  lock.close()
+  return takeInodeLock(file, timeoutMs)
+}
+
+/** A lock that is held. */
+export class FileLock {
+  readonly path: string
+  readonly #lock: DatabaseSync
+  readonly #afterwards: 'kept' | 'removed'
+
+  constructor(path: string, lock: DatabaseSync, afterwards: 'kept' | 'removed') {
+    this.path = path
+    this.#lock = lock
+    this.#afterwards = afterwards
+  }
+
+  close(): void {
+    // While it is still held: nobody else can have taken it meanwhile.
+    if (this.#afterwards === 'removed') rmSync(this.path, { force: true })
+    this.#lock.close()
+  }
+}
+
+interface Locking {
+  /** What the lock stands for. */
+  readonly file: string
+  readonly timeoutMs: number
+}
+
+function takeLock(lockFile: string, { file, timeoutMs }: Locking): DatabaseSync {
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(lockFile, { timeout: timeoutMs })

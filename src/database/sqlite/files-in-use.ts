@@ -2,15 +2,24 @@ import { realpathSync, statSync } from 'node:fs'
 import { CoordinatorError } from '../../errors.ts'
 
 /**
- * A database file and its write-ahead log, as they were when they were opened. A file whose name is gone, or stands for
+ * A database file, its write-ahead log and its locks, as they were when they were opened. A file whose name is gone, or stands for
  * another one, goes on taking writes that no restart would find.
  */
 export class FilesInUse {
   readonly #files: readonly { readonly path: string; readonly inode: number; readonly hint: string }[]
 
-  /** @param file a database that is open, and has been written to: before that it has no log */
-  constructor(file: string) {
+  /**
+   * @param file a database that is open, and has been written to: before that it has no log
+   * @param locks the files whose locks keep others from it
+   */
+  constructor(file: string, locks: readonly string[]) {
     const hints = {
+      ...Object.fromEntries(
+        locks.map((lock) => [
+          lock,
+          'Stop the coordinator, see that no other one uses the database file, and start it again: nothing keeps others away now.',
+        ]),
+      ),
       [file]: 'Stop the coordinator, put the file back, and start it again.',
       [`${realpathSync(file)}-wal`]:
         'Stop the coordinator by SIGTERM, so that what the log held is saved, and start it again.',

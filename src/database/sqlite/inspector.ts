@@ -19,6 +19,7 @@ export function inspectFile(database: DatabaseSync, file: string): Inspection {
       synchronous: synchronousName(numberOf(pragma(database, 'synchronous'))),
       busyTimeoutMs: numberOf(pragma(database, 'busy_timeout')),
       checkpointPages: numberOf(pragma(database, 'wal_autocheckpoint')),
+      atAheadMs: Math.max(0, numberOf(database.prepare('select at from head').get()?.['at']) - Date.now()),
     },
   }
 }

@@ -6,6 +6,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   realpathSync,
   statfsSync,
   statSync,
@@ -47,6 +48,45 @@ export function prepareFolder(file: string): void {
     flushFolder(above)
   }
   requireWritable(folder)
+  requireOneName(file)
+}
+
+/**
+ * SQLite keeps what was written last in files beside the database, by its name. Under another name, or where another folder
+ * lies around it, the database is without them: what was acknowledged seems lost, and two programs may write at once.
+ */
+function requireOneName(file: string): void {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) return
+  if (stat.nlink > 1)
+    throw pathError(
+      `${file} has ${stat.nlink} names (hard links): its write-ahead log lies beside one of them only.`,
+      'Keep one name and remove the others, or copy the file to a new one: `cp FILE COPY && mv COPY FILE`.',
+    )
+  if (isMountPoint(realpathSync(file)))
+    throw pathError(
+      `${file} is mounted by itself, as by \`-v FILE:FILE\`: its write-ahead log would lie outside of the mount.`,
+      'Mount the folder that holds the file, not the file.',
+    )
+}
+
+/** Linux lists what is mounted where: `36 35 98:0 /root /mount/point rw ...`, with spaces and the like as `\\040`. */
+function isMountPoint(path: string): boolean {
+  let list: string
+  try {
+    list = readFileSync('/proc/self/mountinfo', 'utf8')
+  } catch {
+    // Not Linux, or no /proc: only there are files mounted one by one.
+    return false
+  }
+  return list.split('\n').some((line) => {
+    const place = line.split(' ')[4]?.replace(/\\(\d{3})/g, (_, code: string) => octet(code))
+    return place === path
+  })
+}
+
+function octet(code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 8))
 }
 
 function isFolder(path: string): boolean {

@@ -33,6 +33,7 @@ begin
     'serverVersion', current_setting('server_version'),
     'serverVersionNumber', current_setting('server_version_num')::integer,
     'nowMs', floor(extract(epoch from clock_timestamp()) * 1000),
+    'atAheadMs', greatest(0, h.at - floor(extract(epoch from clock_timestamp()) * 1000)),
     'database', current_database(),
     'user', session_user,
     'owner', (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = '@name@'),
