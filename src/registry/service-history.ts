@@ -37,7 +37,7 @@ export async function serviceHistory(
     ...(before === undefined ? {} : { before }),
   })
   if (page.entries.length === 0 && (before === undefined || !(await hasHistory(live, serviceId))))
-    throw serviceNotFound(live.view, serviceId)
+    throw serviceNotFound(live.view, serviceId, page.position.revision)
   const entries = page.entries.slice(0, count).map((_, at) => historyEntry(page, at, serviceId))
   const more = page.entries.length > count
   const last = entries.at(-1)
