@@ -9,13 +9,19 @@ import { nodeSubject, serviceSubject } from './subject.ts'
 export interface ConsistencyRun {
   /** URLs of coordinators on one database. */
   readonly urls: readonly string[]
+  /** How many of them take writes: the first ones. @default all */
+  readonly writable?: number
   readonly calls: number
   /** @default 12 */
   readonly clients?: number
+  /** Records that are fought for at the same time. @default 6 */
+  readonly records?: number
   /** @default one that differs from run to run, and is part of what is reported */
   readonly seed?: number
   /** Damages something for a while, and mends it before it resolves. Done again and again while clients are at work. */
   readonly disturb?: (random: RandomSource) => Promise<void>
+  /** The longest rest between two disturbances, in milliseconds. @default 60 */
+  readonly restMaxMs?: number
 }
 
 export interface Verdict {
@@ -37,17 +43,20 @@ export interface Verdict {
  */
 export async function runConsistency({
   urls,
+  writable = urls.length,
   calls,
   clients = 12,
+  records = 6,
   seed = Math.floor(Math.random() * 2 ** 31),
   disturb,
+  restMaxMs = 60,
 }: ConsistencyRun): Promise<Verdict> {
   const random = new RandomSource(seed)
   await using senders = new AsyncDisposableStack()
   const coordinators = urls.map((url) => senders.use(new CoordinatorClient(url, clients)))
-  const load = new RandomClients({ coordinators, clients, calls, random })
+  const load = new RandomClients({ coordinators, writable, clients, records, calls, random })
   const ended = new AbortController()
-  const disturbing = disturbAgainAndAgain(disturb, { random, ended: ended.signal })
+  const disturbing = disturbAgainAndAgain(disturb, { random, restMaxMs, ended: ended.signal })
   try {
     await load.run()
   } finally {
@@ -74,7 +83,11 @@ export async function runConsistency({
 
 async function disturbAgainAndAgain(
   disturb: ConsistencyRun['disturb'],
-  { random, ended }: { readonly random: RandomSource; readonly ended: AbortSignal },
+  {
+    random,
+    restMaxMs,
+    ended,
+  }: { readonly random: RandomSource; readonly restMaxMs: number; readonly ended: AbortSignal },
 ): Promise<number> {
   let count = 0
   // Choices of its own: how many it makes depends on time, and clients must not.
@@ -82,7 +95,7 @@ async function disturbAgainAndAgain(
   while (disturb !== undefined && !ended.aborted) {
     await disturb(own)
     count += 1
-    await sleep(own.below(60))
+    await sleep(own.below(restMaxMs))
   }
   return count
 }

@@ -14,12 +14,14 @@ const TRIES = 12
 
 export interface ClientsOptions {
   readonly coordinators: readonly Sender[]
+  /** How many of them take writes: the first ones. */
+  readonly writable: number
   readonly clients: number
   /** Calls of all clients together. */
   readonly calls: number
   readonly random: RandomSource
-  /** Records that are fought for at the same time. @default 6 */
-  readonly records?: number
+  /** Records that are fought for at the same time. */
+  readonly records: number
 }
 
 interface Arena {
@@ -52,7 +54,7 @@ export class RandomClients {
   constructor(options: ClientsOptions) {
     this.#options = options
     this.#random = options.random
-    this.#arenas = Array.from({ length: options.records ?? 6 }, () => this.#newArena())
+    this.#arenas = Array.from({ length: options.records }, () => this.#newArena())
   }
 
   async run(): Promise<void> {
@@ -279,9 +281,10 @@ export class RandomClients {
   }
 
   async #send(call: Call): Promise<{ readonly answer: Answer | undefined; readonly coordinator: number }> {
-    const coordinator = this.#random.below(this.#options.coordinators.length)
+    const { coordinators, writable } = this.#options
+    const coordinator = this.#random.below(call.method === undefined ? coordinators.length : writable)
     try {
-      const answer = await (this.#options.coordinators[coordinator] as Sender).send(call)
+      const answer = await (coordinators[coordinator] as Sender).send(call)
       const mark = /^"([0-9a-f]{8})-/.exec(answer.etag ?? '')?.[1]
       if (mark !== undefined) this.#lineage8 = mark
       return { answer, coordinator }
