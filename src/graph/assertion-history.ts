@@ -59,7 +59,7 @@ export async function assertionHistory(
   const known =
     page.entries.length > 0 ||
     (before !== undefined && (await live.history(kind, recordId, { limit: 1 })).entries.length > 0)
-  if (!known) throw neverAsserted(kind, id)
+  if (!known) throw neverAsserted(kind, id, page.position.revision)
   return {
     id,
     entries: page.entries.map((entry, at) =>
@@ -96,9 +96,11 @@ function shown(
   }
 }
 
-function neverAsserted(kind: 'node' | 'edge', id: string): CoordinatorError {
+/** @param at the revision at which nothing is known; absent where nothing can ever be */
+function neverAsserted(kind: 'node' | 'edge', id: string, at?: Revision): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
     detail: `Nothing is known to have been asserted about ${JSON.stringify(id.slice(0, 512).toWellFormed())}.`,
     errors: [{ path: 'id', message: 'has no history of its own' }],
+    extra: at === undefined ? {} : { revision: at },
   })
 }

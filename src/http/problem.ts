@@ -1,4 +1,5 @@
 import type { CoordinatorError, WriteOutcome } from '../errors.ts'
+import type { Revision } from '../records/record.ts'
 
 /** The body of an error answer: RFC 9457, with members of ours. `errors.md` explains the codes. */
 export interface ProblemDocument {
@@ -42,6 +43,12 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
     success: false,
     message: detail,
   }
+}
+
+/** The revision at which something is not there, where that is not the one of the view: so of every moment of the past. */
+export function shownRevision({ status, extra }: CoordinatorError): Revision | undefined {
+  const { revision } = extra
+  return status === 404 && typeof revision === 'number' ? revision : undefined
 }
 
 /** When to try again, in seconds; `undefined` where it is the request that has to change. */

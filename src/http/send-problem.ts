@@ -3,7 +3,13 @@ import type { CoordinatorError } from '../errors.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Answers } from './answers.ts'
 import { mustClose } from './must-close.ts'
-import { PROBLEM_TYPE, problemDocument, retryAfterSeconds, withWriteOutcome } from './problem.ts'
+import {
+  PROBLEM_TYPE,
+  problemDocument,
+  retryAfterSeconds,
+  shownRevision,
+  withWriteOutcome,
+} from './problem.ts'
 import type { RouteInfo } from './route-timer.ts'
 import { translateError } from './translate-error.ts'
 
@@ -31,7 +37,9 @@ export class ProblemSender {
     // Whether something was written is no question after a read.
     const body = JSON.stringify(isRead(request) ? { ...document, outcome: undefined } : document)
     const answer = { status: error.status, body, contentType: PROBLEM_TYPE, headers }
-    if (operation?.state === true || operation?.writes === true) this.#answers.sendState(reply, answer)
+    const revision = shownRevision(error)
+    if (operation?.state === true || operation?.writes === true)
+      this.#answers.sendState(reply, revision === undefined ? answer : { ...answer, revision })
     else this.#answers.send(reply, answer)
   }
 

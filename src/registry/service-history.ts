@@ -39,7 +39,7 @@ export async function serviceHistory(
     ...(before === undefined ? {} : { before }),
   })
   if (page.entries.length === 0 && (before === undefined || !(await hasHistory(live, serviceId))))
-    throw serviceNotFound(live.view, serviceId)
+    throw serviceNotFound(live.view, serviceId, page.position.revision)
   const entries = await shownEntries(page, { serviceId, count })
   const more = page.next !== undefined || page.entries.length > entries.length
   const last = entries.at(-1)

@@ -1,6 +1,7 @@
 import { MAX_ID_LENGTH } from '../database/check-commit.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { RefusedRecord, View } from '../live/view.ts'
+import type { Revision } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service.ts'
 
 /** A service whose record a person changed into something that is not served. */
@@ -9,8 +10,12 @@ function refusedService(view: View, serviceId: string): RefusedRecord | undefine
   return view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
 }
 
-/** The answer about a service that is not there, with what is known of its end. */
-export function serviceNotFound(view: View, serviceId: string): CoordinatorError {
+/**
+ * The answer about a service that is not there, with what is known of its end.
+ *
+ * @param at the revision at which it is not there. @default that of the view
+ */
+export function serviceNotFound(view: View, serviceId: string, at?: Revision): CoordinatorError {
   const refused = refusedService(view, serviceId)
   const deletedAtRevision = view.deletedAt(SERVICE_KIND, serviceId)
   const detail =
@@ -21,7 +26,10 @@ export function serviceNotFound(view: View, serviceId: string): CoordinatorError
         : 'No service has this id.'
   return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
     detail,
-    extra: deletedAtRevision === undefined ? {} : { deletedAtRevision },
+    extra: {
+      ...(deletedAtRevision === undefined ? {} : { deletedAtRevision }),
+      ...(at === undefined ? {} : { revision: at }),
+    },
   })
 }
 

@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool } from 'undici'
 
 export interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   /** Sent as JSON. */
   readonly body?: unknown
@@ -12,6 +12,8 @@ export interface Answer {
   readonly status: number
   readonly text: string
   readonly etag: string | undefined
+  /** What `X-Coordinator-Revision` says; `undefined` where it is absent. */
+  readonly shownRevision: number | undefined
   /** The body as JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
   readonly body: any
@@ -48,6 +50,10 @@ export class CoordinatorClient implements Sender {
       status: exchanged.status,
       text: exchanged.text,
       etag: exchanged.headers['etag'] as string | undefined,
+      shownRevision:
+        exchanged.headers['x-coordinator-revision'] === undefined
+          ? undefined
+          : Number(exchanged.headers['x-coordinator-revision']),
       body: /[/+]json/.test(type) ? JSON.parse(exchanged.text) : undefined,
     }
   }

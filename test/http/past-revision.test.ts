@@ -112,6 +112,47 @@ describe('the history of a record', () => {
   )
 })
 
+describe('what is not there', () => {
+  it.each([
+    ['a service of the past', '/services/none?asOf=1', 1],
+    ['a node of the past', '/knowledge-graph/nodes/team:none?asOf=1', 1],
+    ['the neighbors of the past of a node', '/knowledge-graph/neighbors?of=none&asOf=1', 1],
+  ])('is said with the revision at which it is not: %s', (_name, path, revision) =>
+    withServer(async (scope) => {
+      await begin(scope)
+      const { status, body, headers } = await scope.ask(path)
+      expect([status, body.revision]).toEqual([404, revision])
+      expect(headers.get('x-coordinator-revision')).toBe(String(revision))
+    }),
+  )
+
+  it.each([
+    ['a service', '/services/00000000-0000-5000-8000-000000000000/history'],
+    ['an assertion', '/knowledge-graph/nodes/team:b/history'],
+  ])(
+    'has no history at the revision that is named, though it may come into being at once: %s',
+    (_name, path) =>
+      withServer(async (scope) => {
+        const { other } = await begin(scope)
+        scope.store.next('history', {
+          does: 'instead',
+          run: async (inner, [kind, id]) => {
+            const page = await inner.history(kind as string, id as string)
+            await other.send(commitOf(put(id as string, { ...cart, id }, { kind: kind as string })))
+            await scope.live.catchUp()
+            return page
+          },
+        })
+        const { status, headers } = await scope.ask(path)
+        expect([status, headers.get('x-coordinator-revision'), scope.live.view.revision]).toEqual([
+          404,
+          '2',
+          3,
+        ])
+      }),
+  )
+})
+
 describe('a moment of the past that the view has not reached', () => {
   it.each([
     ['a service', (id: string) => `/services/${id}`],
