@@ -351,8 +351,10 @@ export class Live {
   }
 
   #memoryChanged(state: MemoryState): void {
-    if (state === 'exhausted') this.#board.failed('memory', exhausted(this.memory))
-    else this.#board.succeeded('memory')
+    const tooLarge = this.#view === undefined ? this.#tooLarge?.error : undefined
+    const fault = state === 'exhausted' ? exhausted(this.memory) : tooLarge
+    if (fault === undefined) this.#board.succeeded('memory')
+    else this.#board.failed('memory', fault)
     // While records are loaded nothing is written, and how it ends is told by itself.
     if (this.#view !== undefined) this.#tellMemory(state)
     if (state !== 'exhausted') this.#follower.poke()
@@ -429,8 +431,9 @@ export class Live {
     // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
     while (view.lineage === shown().lineage && view.revision < shown().revision)
       await advanceView(this.store, view, shown().revision)
-    this.#serve(loaded, reason)
+    // Before: else it would be told as degraded once more where nothing was served meanwhile.
     this.#board.markStale(undefined)
+    this.#serve(loaded, reason)
   }
 
   /** Clients that saw what the database no longer knows must learn so: by a new lineage. */
@@ -462,6 +465,7 @@ export class Live {
         this.memory.shrank()
         const error = recordsTooLarge(part, { memory: this.memory, baseBytes })
         this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
+        this.#board.failed('memory', error)
         return error
       },
     })
@@ -486,11 +490,12 @@ export class Live {
     this.#knownHead = view.revision
     this.#floor = head.floor
     this.#confirm()
+    this.#tooLarge = undefined
+    this.#memoryChanged(this.memory.state)
     this.#board.succeeded('read')
     this.#board.enter('serving')
     this.#waiters.reached(view.revision)
     this.#tell((observer) => observer.replaced?.(view, reason))
-    this.#tellMemory(this.memory.state)
   }
 
   #retained(head: Head): void {
