@@ -19,22 +19,20 @@ import { Follower } from './follower.ts'
 import { keptBytes } from './kept-bytes.ts'
 import type { LiveObserver } from './live-observer.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
-import { advanceView, type LoadedView, loadView } from './load-view.ts'
+import { advanceView, type LoadedView } from './load-view.ts'
 import { type MemoryBudget, type MemoryState, processMemory } from './memory-budget.ts'
-import { exhausted, recordsTooLarge } from './memory-faults.ts'
+import { exhausted } from './memory-faults.ts'
 import type { Domain } from './projection.ts'
 import { Retainer } from './retention.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
 import { type LiveStatus, StatusBoard } from './status.ts'
 import type { KnownValues, View } from './view.ts'
+import { ViewLoader } from './view-loader.ts'
 
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
-
-/** How long after a load that did not fit into memory the next one is tried, in milliseconds: each reads everything. */
-const tooLargePauseMs = 30_000
 
 /**
  * The live copy of a store: reads come from memory, writes are gathered and stored, the commits of others are followed,
@@ -43,7 +41,6 @@ const tooLargePauseMs = 30_000
 export class Live {
   readonly store: Store
   readonly memory: MemoryBudget
-  readonly #domain: Domain
   readonly #options: LiveOptions
   readonly #observers: LiveObserver[] = []
   readonly #board: StatusBoard
@@ -51,20 +48,16 @@ export class Live {
   readonly #follower: Follower
   readonly #retainer: Retainer
   readonly #admission: CommitAdmission
+  readonly #loader: ViewLoader
   readonly #waiters = new RevisionWaiters()
   readonly #stop = new AbortController()
   #view: View | undefined
   /** Where the view stood that was dropped to make room for the next one. */
   #dropped: Position | undefined
   #toldMemory: MemoryState = 'free'
-  /** What was in use before the first load. */
-  #baseBytes: number | undefined
-  /** The last load did not fit into memory: the next one is not tried before a time of the monotonic clock. */
-  #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
   #knownHead: Revision = 0
   #floor: Revision = 0
   #confirmedAt = 0
-  #loadedRecords = 0
   #reloading: Promise<void> | undefined
   #starting: Promise<void> | undefined
   /** Where the view stood when the store contradicted it: that is told once, also when mending it takes several tries. */
@@ -72,7 +65,6 @@ export class Live {
 
   constructor(store: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
     this.store = store
-    this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
     this.memory = this.#options.memory ?? processMemory()
     this.#board = new StatusBoard(store.durable, (status) =>
@@ -100,6 +92,13 @@ export class Live {
       { ...port, canFollow: () => this.memory.state !== 'exhausted' },
       this.#options,
     )
+    this.#loader = new ViewLoader({
+      store,
+      domain,
+      memory: this.memory,
+      drop: () => this.#drop(),
+      failed: (error) => this.#board.failed('memory', error),
+    })
     this.#admission = new CommitAdmission(this.memory, {
       view: () => this.#view,
       knownHead: () => this.#knownHead,
@@ -133,7 +132,8 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     if (this.#view !== undefined) return this.#view
-    const loading = this.status.state === 'loading' ? ` ${this.#loadedRecords} records have arrived.` : ''
+    const loading =
+      this.status.state === 'loading' ? ` ${this.#loader.loadedRecords} records have arrived.` : ''
     throw new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${this.status.state}.${loading}${this.status.reason === undefined ? '' : ` ${this.status.reason}`}`,
       retryAfterSeconds: 1,
@@ -156,7 +156,7 @@ export class Live {
       floor: this.#floor,
       /** How long ago the store confirmed that the view was complete; 0 before the first load. */
       ageMs: this.#confirmedAt === 0 ? 0 : Date.now() - this.#confirmedAt,
-      loadedRecords: this.#loadedRecords,
+      loadedRecords: this.#loader.loadedRecords,
       refusedRecords: this.#view?.refusedCount ?? 0,
     }
   }
@@ -180,7 +180,7 @@ export class Live {
         if (!opened) await this.store.open()
         opened = true
         this.#board.enter('loading')
-        const loaded = await this.#load()
+        const loaded = await this.#loader.load()
         if (this.#stop.signal.aborted) return
         this.#serve(loaded, 'start')
         this.#follower.start()
@@ -351,8 +351,7 @@ export class Live {
   }
 
   #memoryChanged(state: MemoryState): void {
-    const tooLarge = this.#view === undefined ? this.#tooLarge?.error : undefined
-    const fault = state === 'exhausted' ? exhausted(this.memory) : tooLarge
+    const fault = state === 'exhausted' ? exhausted(this.memory) : this.#loader.tooLarge
     if (fault === undefined) this.#board.succeeded('memory')
     else this.#board.failed('memory', fault)
     // While records are loaded nothing is written, and how it ends is told by itself.
@@ -424,9 +423,7 @@ export class Live {
   async #replaceView(reason: string, contradiction: OffTrack | undefined): Promise<void> {
     this.#board.markStale(reason)
     if (contradiction !== undefined) await this.#contradict(contradiction)
-    if (this.#tooLarge !== undefined && performance.now() < this.#tooLarge.notBefore)
-      throw this.#tooLarge.error
-    const loaded = await this.#load()
+    const loaded = await this.#loader.load()
     const [view, shown] = [loaded.view, () => this.#position]
     // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
     while (view.lineage === shown().lineage && view.revision < shown().revision)
@@ -448,40 +445,15 @@ export class Live {
     this.#tell((observer) => observer.contradicted?.(reply, known))
   }
 
-  async #load(): Promise<LoadedView> {
-    this.#loadedRecords = 0
-    this.#baseBytes ??= this.memory.usedBytes
-    const baseBytes = this.#baseBytes
-    return loadView(this.store, this.#domain, {
-      arrived: (records) => {
-        this.#loadedRecords = records
-      },
-      hasRoom: async (bytes) => {
-        const hasRoom = this.memory.hasRoom(bytes, 'exhausted') || (await this.#findRoomToLoad(bytes))
-        if (hasRoom) this.memory.grew(bytes)
-        return hasRoom
-      },
-      tooLarge: (part) => {
-        this.memory.shrank()
-        const error = recordsTooLarge(part, { memory: this.memory, baseBytes })
-        this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
-        this.#board.failed('memory', error)
-        return error
-      },
-    })
-  }
-
-  /** Where the view that is served and the next one do not fit together, the next one is the one that is right. */
-  async #findRoomToLoad(bytes: number): Promise<boolean> {
-    if (await this.memory.findRoom(bytes, 'exhausted')) return true
+  /** Lets go of the view, to make room for the next one. Says whether there was one. */
+  #drop(): boolean {
     if (this.#view === undefined) return false
     const reason = this.#board.status.reason ?? 'The view is built anew.'
     this.#dropped = this.#view.position
     this.#view = undefined
     this.#board.enter('loading')
     this.#tell((observer) => observer.dropped?.(reason))
-    this.memory.shrank()
-    return this.memory.findRoom(bytes, 'exhausted')
+    return true
   }
 
   #serve({ view, head }: LoadedView, reason: string): void {
@@ -490,7 +462,6 @@ export class Live {
     this.#knownHead = view.revision
     this.#floor = head.floor
     this.#confirm()
-    this.#tooLarge = undefined
     this.#memoryChanged(this.memory.state)
     this.#board.succeeded('read')
     this.#board.enter('serving')
