@@ -17,7 +17,7 @@ function heapOf(neededMiB: number) {
 }
 
 describe('commits into a full memory', () => {
-  it('L24: puts are refused, and told as not written; deletions and what is there already go on', () => {
+  it('L26: puts are refused, and told as not written; deletions and what is there already go on', () => {
     const { heap, memory } = heapOf(50)
     return withLive(
       async ({ live }) => {
@@ -48,7 +48,7 @@ describe('commits into a full memory', () => {
     )
   })
 
-  it('L24: large commits that are under way at the same time cannot jump over the limit', () => {
+  it('L26: large commits that are under way at the same time cannot jump over the limit', () => {
     const { memory } = heapOf(50)
     return withLive(
       async ({ live, store }) => {
@@ -72,7 +72,7 @@ describe('commits into a full memory', () => {
 })
 
 describe('following into a used-up memory', () => {
-  it('L25: stops, and says so; goes on when there is room again', () => {
+  it('L27: stops, and says so; goes on when there is room again', () => {
     const { heap, memory } = heapOf(50)
     return withLive(
       async ({ live, another }) => {
@@ -101,7 +101,7 @@ describe('following into a used-up memory', () => {
     )
   })
 
-  it('L25: takes nothing that does not fit, though it was free before', () => {
+  it('L27: takes nothing that does not fit, though it was free before', () => {
     const { heap, memory } = heapOf(80)
     // Nothing of what comes is garbage.
     heap.garbageBytes = 1_000 * mebibyte
@@ -129,7 +129,7 @@ describe('loading into too little memory', () => {
     return store
   }
 
-  it('L26: ends the start, and says how much heap all records need', async () => {
+  it('L28: ends the start, and says how much heap all records need', async () => {
     const heap = new FakeHeap({ neededBytes: 20 * mebibyte }, 100 * mebibyte)
     const memory = new MemoryBudget(heap)
     // Nothing of what is loaded is garbage.
@@ -147,7 +147,7 @@ describe('loading into too little memory', () => {
     await live.stop(100)
   })
 
-  it('L26: a view that is built anew takes the room of the old one, where both do not fit', () => {
+  it('L28: a view that is built anew takes the room of the old one, where both do not fit', () => {
     const { heap, memory } = heapOf(20)
     return withLive(
       async ({ live, store }) => {
