@@ -120,7 +120,7 @@ describe('full before dead', () => {
     const env = { DATABASE_URL: postgres.url() }
     await using coordinator = await serving({ env, nodeArgs: heapOf(64) })
     expect([
-      ...(await writeMany(coordinator.url, (n) => fatRegistration(`s${n}`), { count: 90 })).keys(),
+      ...(await writeMany(coordinator.url, (n) => fatRegistration(`s${n}`), { count: 90, atOnce: 1 })).keys(),
     ]).toEqual([201])
     const { lineage } = (await stateOf(coordinator)).health
     expect((await runCoordinator(['restored'], { env })).code).toBe(0)
