@@ -1,7 +1,7 @@
 import { CoordinatorError } from '../errors.ts'
 
 /** What one question needs is more than there is: waiting does not help, asking for less may. */
-const code = 'COORD_GRAPH_BUSY'
+const code = 'COORD_QUESTION_TOO_LARGE'
 
 export function questionTooLarge(detail: string): CoordinatorError {
   return new CoordinatorError(code, {

@@ -25,15 +25,16 @@ import { keptBytes } from './kept-bytes.ts'
 import { LatestHead } from './latest-head.ts'
 import type { LiveObserver } from './live-observer.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
-import { advanceView, type LoadedView, loadView } from './load-view.ts'
+import { advanceView, type LoadedView } from './load-view.ts'
 import { type MemoryBudget, type MemoryState, processMemory } from './memory-budget.ts'
-import { exhausted, recordsTooLarge } from './memory-faults.ts'
+import { exhausted } from './memory-faults.ts'
 import { PastQueue } from './past-queue.ts'
 import type { Domain } from './projection.ts'
 import { Retainer } from './retention.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
 import { type LiveStatus, StatusBoard } from './status.ts'
 import type { KnownValues, View } from './view.ts'
+import { ViewLoader } from './view-loader.ts'
 
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
@@ -44,9 +45,6 @@ const watchIntervalMs = 100
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
 
-/** How long after a load that did not fit into memory the next one is tried, in milliseconds: each reads everything. */
-const tooLargePauseMs = 30_000
-
 /**
  * The live copy of a store: reads come from memory, writes are gathered and stored, the commits of others are followed,
  * and outages are sat out. The same for every backend.
@@ -54,7 +52,6 @@ const tooLargePauseMs = 30_000
 export class Live {
   readonly store: Store
   readonly memory: MemoryBudget
-  readonly #domain: Domain
   readonly #options: LiveOptions
   readonly #observers: LiveObserver[] = []
   readonly #board: StatusBoard
@@ -62,6 +59,7 @@ export class Live {
   readonly #follower: Follower
   readonly #retainer: Retainer
   readonly #admission: CommitAdmission
+  readonly #loader: ViewLoader
   readonly #examiner: Examiner
   readonly #clock: ClockWatch
   readonly #waiters = new RevisionWaiters()
@@ -72,13 +70,8 @@ export class Live {
   /** Where the view stood that was dropped to make room for the next one. */
   #dropped: Position | undefined
   #toldMemory: MemoryState = 'free'
-  /** What was in use before the first load. */
-  #baseBytes: number | undefined
-  /** The last load did not fit into memory: the next one is not tried before a time of the monotonic clock. */
-  #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
   #knownHead: Revision = 0
   #floor: Revision = 0
-  #loadedRecords = 0
   #reloading: Promise<void> | undefined
   #starting: Promise<void> | undefined
   /** Where the view stood when the store contradicted it: that is told once, also when mending it takes several tries. */
@@ -88,7 +81,6 @@ export class Live {
   constructor(bare: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
     const store = checkContinuity(bare)
     this.store = store
-    this.#domain = domain
     this.#options = { ...LIVE_DEFAULTS, ...options }
     this.memory = this.#options.memory ?? processMemory()
     this.#board = new StatusBoard({
@@ -121,6 +113,13 @@ export class Live {
       { ...port, canFollow: () => this.memory.state !== 'exhausted' },
       this.#options,
     )
+    this.#loader = new ViewLoader({
+      store,
+      domain,
+      memory: this.memory,
+      drop: () => this.#drop(),
+      failed: (error) => this.#board.failed('memory', error),
+    })
     this.#admission = new CommitAdmission(this.memory, {
       view: () => this.#view,
       knownHead: () => this.#knownHead,
@@ -168,7 +167,8 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     if (this.#view !== undefined) return this.#view
-    const loading = this.status.state === 'loading' ? ` ${this.#loadedRecords} records have arrived.` : ''
+    const loading =
+      this.status.state === 'loading' ? ` ${this.#loader.loadedRecords} records have arrived.` : ''
     throw new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${this.status.state}.${loading}${this.status.reason === undefined ? '' : ` ${this.status.reason}`}`,
       retryAfterSeconds: 1,
@@ -191,7 +191,7 @@ export class Live {
       floor: this.#floor,
       /** How long ago the store confirmed that the view was complete; 0 before the first load. */
       ageMs: this.#board.ageMs,
-      loadedRecords: this.#loadedRecords,
+      loadedRecords: this.#loader.loadedRecords,
       refusedRecords: this.#view?.refusedCount ?? 0,
       past: this.#past.figures,
     }
@@ -216,7 +216,7 @@ export class Live {
         if (!opened) await this.store.open()
         opened = true
         this.#board.enter('loading')
-        const loaded = await this.#load()
+        const loaded = await this.#loader.load()
         if (this.#stop.signal.aborted) return
         this.#serve(loaded, 'start')
         this.#follower.start()
@@ -436,8 +436,9 @@ export class Live {
   }
 
   #memoryChanged(state: MemoryState): void {
-    if (state === 'exhausted') this.#board.failed('memory', exhausted(this.memory))
-    else this.#board.succeeded('memory')
+    const fault = state === 'exhausted' ? exhausted(this.memory) : this.#loader.tooLarge
+    if (fault === undefined) this.#board.succeeded('memory')
+    else this.#board.failed('memory', fault)
     // While records are loaded nothing is written, and how it ends is told by itself.
     if (this.#view !== undefined) this.#tellMemory(state)
     if (state !== 'exhausted') this.#follower.poke()
@@ -506,15 +507,14 @@ export class Live {
   async #replaceView(reason: string, contradiction: OffTrack | undefined): Promise<void> {
     this.#board.markStale(reason)
     if (contradiction !== undefined) await this.#contradict(contradiction)
-    if (this.#tooLarge !== undefined && performance.now() < this.#tooLarge.notBefore)
-      throw this.#tooLarge.error
-    const loaded = await this.#load()
+    const loaded = await this.#loader.load()
     const [view, shown] = [loaded.view, () => this.#position]
     // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
     while (view.lineage === shown().lineage && view.revision < shown().revision)
       await advanceView(this.store, view, shown().revision)
-    this.#serve(loaded, reason)
+    // Before: else it would be told as degraded once more where nothing was served meanwhile.
     this.#board.markStale(undefined)
+    this.#serve(loaded, reason)
   }
 
   /** Clients that saw what the database no longer knows must learn so: by a new lineage. */
@@ -529,39 +529,15 @@ export class Live {
     this.#tell((observer) => observer.contradicted?.(reply, known))
   }
 
-  async #load(): Promise<LoadedView> {
-    this.#loadedRecords = 0
-    this.#baseBytes ??= this.memory.usedBytes
-    const baseBytes = this.#baseBytes
-    return loadView(this.store, this.#domain, {
-      arrived: (records) => {
-        this.#loadedRecords = records
-      },
-      hasRoom: async (bytes) => {
-        const hasRoom = this.memory.hasRoom(bytes, 'exhausted') || (await this.#findRoomToLoad(bytes))
-        if (hasRoom) this.memory.grew(bytes)
-        return hasRoom
-      },
-      tooLarge: (part) => {
-        this.memory.shrank()
-        const error = recordsTooLarge(part, { memory: this.memory, baseBytes })
-        this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
-        return error
-      },
-    })
-  }
-
-  /** Where the view that is served and the next one do not fit together, the next one is the one that is right. */
-  async #findRoomToLoad(bytes: number): Promise<boolean> {
-    if (await this.memory.findRoom(bytes, 'exhausted')) return true
+  /** Lets go of the view, to make room for the next one. Says whether there was one. */
+  #drop(): boolean {
     if (this.#view === undefined) return false
     const reason = this.#board.status.reason ?? 'The view is built anew.'
     this.#dropped = this.#view.position
     this.#view = undefined
     this.#board.enter('loading')
     this.#tell((observer) => observer.dropped?.(reason))
-    this.memory.shrank()
-    return this.memory.findRoom(bytes, 'exhausted')
+    return true
   }
 
   #serve({ view, head, askedAt }: LoadedView, reason: string): void {
@@ -570,11 +546,11 @@ export class Live {
     this.#knownHead = view.revision
     this.#floor = head.floor
     this.#confirm(askedAt)
+    this.#memoryChanged(this.memory.state)
     this.#board.succeeded('read')
     this.#board.enter('serving')
     this.#waiters.reached(view.revision)
     this.#tell((observer) => observer.replaced?.(view, reason))
-    this.#tellMemory(this.memory.state)
   }
 
   #retained(head: Head): void {

@@ -1,4 +1,4 @@
-import { pause } from './backoff.ts'
+import { within } from './backoff.ts'
 import { ProcessHeap } from './process-heap.ts'
 
 /** The heap that a budget is about. */
@@ -9,8 +9,8 @@ export interface Heap {
   readonly usedBytes: number
   /** Calls after each major collection, until the returned function is called. */
   onCollected(listener: () => void): () => void
-  /** Begins a major collection soon, beside other work. */
-  collect(): void
+  /** Has a major collection done that begins after the call, beside other work. Resolves at its end. */
+  collect(): Promise<void>
 }
 
 /**
@@ -31,7 +31,7 @@ const bounds = {
 /** An estimate that differs by less than this part of the limit is not worth a collection. */
 const toleratedPart = 0.01
 /** How long a collection that was asked for is waited for, in milliseconds. */
-const collectionTimeoutMs = 3_000
+const collectionTimeoutMs = 5_000
 /** How often room is looked for while there is too little, in milliseconds: where something was freed, and else. */
 const [recheckMs, restingRecheckMs] = [2_000, 30_000]
 
@@ -50,7 +50,7 @@ export class MemoryBudget {
   #shrunk = false
   /** For work under way. */
   #held = 0
-  #collected: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
+  #collecting: Promise<void> | undefined
   #lastCheck = performance.now()
   #ends: (() => void) | undefined
 
@@ -127,16 +127,21 @@ export class MemoryBudget {
     return false
   }
 
-  /** Waits for the end of the next major collection, which begins now; at most some seconds. */
+  /** Waits for the end of a major collection that begins after the call, or after the one before; at most some seconds. */
   async collected(): Promise<void> {
-    if (this.#collected === undefined) {
-      this.#collected = Promise.withResolvers<void>()
-      this.#heap.collect()
-    }
-    const { promise } = this.#collected
-    const late = new AbortController()
-    await Promise.race([promise, pause(collectionTimeoutMs, late.signal)])
-    late.abort()
+    this.#shrunk = false
+    await this.#collecting
+    this.#collecting ??= within(collectionTimeoutMs, this.#collect())
+    await this.#collecting
+  }
+
+  async #collect(): Promise<void> {
+    // Where none could be done, what is known stays as it is.
+    await this.#heap.collect().then(
+      () => this.#count(),
+      () => undefined,
+    )
+    this.#collecting = undefined
   }
 
   #begin(): () => void {
@@ -151,9 +156,6 @@ export class MemoryBudget {
   #count(): void {
     this.#afterCollection = this.#heap.usedBytes
     this.#grown = 0
-    this.#shrunk = false
-    this.#collected?.resolve()
-    this.#collected = undefined
     this.#enter(this.#judge(this.usedBytes / this.limitBytes))
   }
 

@@ -80,6 +80,6 @@ function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, 
   }
   if (state === 'degraded') logger.warn(facts, 'the database does not answer as it should')
   else if (state === 'connecting' && reason !== undefined) logger.warn(facts, 'the database is not there yet')
-  else if (before === 'degraded') logger.info(facts, 'the database answers again')
+  else if (before === 'degraded' && state !== 'loading') logger.info(facts, 'the database answers again')
   else logger.debug(facts, 'the state of the database changed')
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Criticality } from '../../src/graph/graph-analysis.ts'
 import { GraphProcess } from '../../src/graph/graph-process.ts'
 import { type Asker, answering, ClientQuestion } from '../../src/live/client-question.ts'
-import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { type CanonicalJson, canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { ProcessFigures } from '../hostile/process-figures.ts'
 
@@ -134,4 +134,57 @@ describe('the helper process', () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
     expect(gone()).toBe(true)
   })
+
+  it('refuses what does not fit beside what it holds, before it dies of it, and works on', async () => {
+    const helper = new GraphProcess(64)
+    const { generation } = helper
+    let parts = 0
+    const fill = async () => {
+      for (; parts < 40; parts += 1)
+        await helper.run({ do: 'put', key: 1, records: recordsOf(parts * 8, { count: 8, size: 262_144 }) })
+    }
+    await expect(fill()).rejects.toMatchObject({
+      code: 'COORD_QUESTION_TOO_LARGE',
+      detail: expect.stringContaining('64 MiB'),
+      hint: expect.stringContaining('heap'),
+    })
+    expect(parts).toBeGreaterThan(5)
+    await helper.forget(1)
+    await helper.run({ do: 'put', key: 2, records: recordsOf(0, { count: 8, size: 262_144 }) })
+    expect(helper.generation).toBe(generation)
+    await helper.close()
+  })
+
+  it('dies of one task for that task alone: the others are done by the next one', async () => {
+    const helper = new GraphProcess(64)
+    const work = (key: number) => async () => {
+      await helper.run({ do: 'analyse', key, edges })
+      return helper.run({ do: 'dependents', key, nodes: [0, 2] })
+    }
+    await helper.run({ do: 'analyse', key: 1, edges })
+    const tooMuch = helper.attempt(() =>
+      helper.run({ do: 'put', key: 9, records: recordsOf(0, { count: 90, size: 1_048_576 }) }),
+    )
+    const others = [2, 3, 4].map((key) => helper.attempt(work(key)))
+    await expect(tooMuch).rejects.toMatchObject({ code: 'COORD_QUESTION_TOO_LARGE' })
+    expect(await Promise.all(others)).toEqual([
+      [2, 0],
+      [2, 0],
+      [2, 0],
+    ])
+    expect(helper.generation).toBe(1)
+    await helper.close()
+  }, 30_000)
 })
+
+function recordsOf(first: number, { count, size }: { count: number; size: number }): StoredRecord[] {
+  return Array.from({ length: count }, (_, index) => {
+    const data = JSON.stringify({
+      serviceName: `s${first + index}`,
+      version: '1.0.0',
+      endpoint: `http://s${first + index}`,
+      migrationFile: { text: 'm'.repeat(size) },
+    }) as CanonicalJson
+    return { kind: 'service', id: `${first + index}`, data, revision: 1, createdAt: 1, updatedAt: 1 }
+  })
+}

@@ -76,6 +76,7 @@ describe('full before dead', () => {
     }
     const { code, stderr } = await runCoordinator(['serve'], {
       env: { ...env, PORT: '0' },
+      timeoutMs: 100_000,
       nodeArgs: heapOf(40),
     })
     expect(code).toBe(78)
@@ -96,7 +97,7 @@ describe('full before dead', () => {
     const known = await ask(`${large.url}/register`, 'POST', fatRegistration('known'))
     const writing = writeMany(large.url, (n) => fatRegistration(`s${n}`), { count: 200, atOnce: 4 })
     await expect
-      .poll(async () => (await stateOf(small)).health.storage, { timeout: 50_000 })
+      .poll(async () => (await stateOf(small)).health.storage, { timeout: 100_000 })
       .toMatchObject({ status: 'degraded', code: 'COORD_MEMORY_EXCEEDED' })
     expect([...(await writing).keys()]).toEqual([201])
     await expect
@@ -119,7 +120,7 @@ describe('full before dead', () => {
     const env = { DATABASE_URL: postgres.url() }
     await using coordinator = await serving({ env, nodeArgs: heapOf(64) })
     expect([
-      ...(await writeMany(coordinator.url, (n) => fatRegistration(`s${n}`), { count: 90 })).keys(),
+      ...(await writeMany(coordinator.url, (n) => fatRegistration(`s${n}`), { count: 90, atOnce: 1 })).keys(),
     ]).toEqual([201])
     const { lineage } = (await stateOf(coordinator)).health
     expect((await runCoordinator(['restored'], { env })).code).toBe(0)

@@ -28,6 +28,9 @@ const invariants = {
   L23: 'History is forgotten only where no rule keeps it; the floor only rises.',
   L24: 'Stopping is bounded, answers everything, and loses nothing that was acknowledged.',
   L25: 'A computed change is never built on what others have changed since.',
+  L26: 'What does not fit into memory is refused as not written; what needs none goes on.',
+  L27: 'A view takes nothing that does not fit; it says so, and goes on when there is room again.',
+  L28: 'A load that does not fit says what it needs, and drops the old view before it gives up.',
 } as const
 
 const titles = globSync('test/live/*.test.ts')

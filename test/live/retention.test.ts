@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
+import { Live } from '../../src/live/live.ts'
 import { retain } from '../../src/live/retention.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
 import { Caller, recordsAsOf } from '../conformance/caller.ts'
-import { until, withLive } from '../support/with-live.ts'
+import { plainDomain, quick, until, withLive } from '../support/with-live.ts'
 
 const hourMs = 3_600_000
 
@@ -121,4 +122,28 @@ describe('retention', () => {
       },
       { options: { keepHours: 0, keepRevisions: 20 } },
     ))
+
+  it('L23: keeps history in memory near its size, however large its entries are, and every moment from the floor on', async () => {
+    const store = new MemoryStore()
+    const keepBytes = 100_000
+    const live = new Live(store, plainDomain, { ...quick, keepHours: 720, keepBytes })
+    await live.start()
+    try {
+      let most = 0
+      for (let n = 1; n <= 300; n += 1) {
+        await live.commit(commitOf(put('a', { n, text: 'x'.repeat(5_000) })))
+        most = Math.max(most, store.historyInMemory.bytes())
+      }
+      expect(most).toBeLessThanOrEqual(keepBytes * 1.5)
+      const { floor } = live.figures
+      expect(floor).toBeGreaterThan(280)
+      for (let revision = floor; revision <= 300; revision += 1)
+        expect((await recordsAsOf(store, { revision })).records).toMatchObject([{ revision }])
+      await expect(recordsAsOf(store, { revision: floor - 1 })).rejects.toMatchObject({
+        code: 'COORD_REVISION_COMPACTED',
+      })
+    } finally {
+      await live.stop(100)
+    }
+  })
 })

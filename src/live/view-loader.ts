@@ -1,0 +1,84 @@
+import type { Store } from '../database/store.ts'
+import type { CoordinatorError } from '../errors.ts'
+import { type LoadedView, loadView } from './load-view.ts'
+import type { MemoryBudget } from './memory-budget.ts'
+import { recordsTooLarge } from './memory-faults.ts'
+import type { Domain } from './projection.ts'
+
+/** How long after a load that did not fit into memory the next one is tried, in milliseconds: each reads everything. */
+const tooLargePauseMs = 30_000
+
+/** What the loader needs from the rest of the live layer. */
+export interface LoaderPort {
+  readonly store: Store
+  readonly domain: Domain
+  readonly memory: MemoryBudget
+  /** Lets go of the view that is served. @returns whether there was one */
+  drop(): boolean
+  /** The records do not fit into memory. */
+  failed(error: CoordinatorError): void
+}
+
+/** Builds views as far as there is memory for them. */
+export class ViewLoader {
+  readonly #port: LoaderPort
+  #loadedRecords = 0
+  /** What was in use before the first load. */
+  #baseBytes: number | undefined
+  #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
+
+  constructor(port: LoaderPort) {
+    this.#port = port
+  }
+
+  /** How many records have arrived of the last load. */
+  get loadedRecords(): number {
+    return this.#loadedRecords
+  }
+
+  /** Why there is no view, where the last load did not fit into memory. */
+  get tooLarge(): CoordinatorError | undefined {
+    return this.#tooLarge?.error
+  }
+
+  /**
+   * Builds a view. The one that is served is dropped where there is no room for both: the new one is the one that is right.
+   *
+   * @throws COORD_MEMORY_EXCEEDED, and what `loadView` throws
+   */
+  async load(): Promise<LoadedView> {
+    const { store, domain, memory, failed } = this.#port
+    if (this.#tooLarge !== undefined && performance.now() < this.#tooLarge.notBefore)
+      throw this.#tooLarge.error
+    this.#loadedRecords = 0
+    this.#baseBytes ??= memory.usedBytes
+    const baseBytes = this.#baseBytes
+    const loaded = await loadView(store, domain, {
+      arrived: (records) => {
+        this.#loadedRecords = records
+      },
+      hasRoom: async (bytes) => {
+        const hasRoom = memory.hasRoom(bytes, 'exhausted') || (await this.#findRoom(bytes))
+        if (hasRoom) memory.grew(bytes)
+        return hasRoom
+      },
+      tooLarge: (part) => {
+        memory.shrank()
+        const error = recordsTooLarge(part, { memory, baseBytes })
+        this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
+        failed(error)
+        return error
+      },
+    })
+    this.#tooLarge = undefined
+    return loaded
+  }
+
+  async #findRoom(bytes: number): Promise<boolean> {
+    const { memory, drop } = this.#port
+    if (await memory.findRoom(bytes, 'exhausted')) return true
+    if (!drop()) return false
+    memory.shrank()
+    return memory.findRoom(bytes, 'exhausted')
+  }
+}
