@@ -138,8 +138,7 @@ export async function playRounds(rounds: Rounds): Promise<number> {
     await coordinator.start()
     return coordinator
   }
-  const delayed: Coordinator[] = []
-  for (let index = 0; index < width; index += 1) delayed.push(await start(path.env(index)))
+  const delayed = await Promise.all(Array.from({ length: width }, (_, index) => start(path.env(index))))
   const own = envOf(place)
   const [one, two] = company === 'hands' ? [] : [await start(own), await start(own)]
   const stage =

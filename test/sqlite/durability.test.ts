@@ -74,6 +74,7 @@ describe('sqlite: acknowledged means durable', () => {
         'journal',
         'migrations',
         'records',
+        'unchanged',
         'writes',
       ])
       expect(ours.every(({ strict }) => strict === 1)).toBe(true)
