@@ -302,6 +302,20 @@ export const ERRORS = {
     title: 'Too many writes are waiting',
     hint: 'Ask again after `Retry-After`; send registrations in batches with `POST /register/batch`.',
   },
+  COORD_ANSWERS_WAITING: {
+    ...retry,
+    title: 'Too much waits for clients that read slowly',
+    hint: 'Ask again after `Retry-After`, and for less: a smaller `limit`, or `fields`.',
+    repair:
+      'See `coordinator_http_unsent_bytes` in `GET /metrics`; where clients are slow and memory is free, raise UNSENT_MAX_MIB.',
+  },
+  COORD_STREAMS_BUSY: {
+    ...retry,
+    title: 'Too many streams of the whole state are open',
+    hint: 'Ask again after `Retry-After`; read pages of `GET /services`, or follow `GET /changes` from a position, instead of everything anew.',
+    repair:
+      'See `coordinator_http_whole_streams` in `GET /metrics`; where memory is free, raise STREAMS_MAX.',
+  },
   COORD_COMMIT_REFUSED: {
     status: 422,
     retryable: false,

@@ -3,6 +3,7 @@ import { EntryRing } from '../live/entry-ring.ts'
 import type { Live } from '../live/live.ts'
 import type { Entry, Position, Revision } from '../records/record.ts'
 import { ShownEntry } from './shown-entry.ts'
+import { WakeUps } from './wake-ups.ts'
 
 export interface FeedPage {
   /** In order, without a gap. */
@@ -11,8 +12,15 @@ export interface FeedPage {
   readonly more: boolean
 }
 
-/** Pages of the store that are kept for others who want the same. */
+/** Pages of the store that are kept for others who want the same: so many, and so many UTF-16 code units in all. */
 const MAX_KEPT_PAGES = 16
+const MAX_KEPT_SIZE = 8_388_608
+
+interface KeptPage {
+  readonly entries: Promise<readonly ShownEntry[]>
+  /** 0 until it was read. */
+  size: number
+}
 
 /**
  * The journal for readers over HTTP: the newest entries from memory, older ones from the store, in pages that are shared
@@ -20,10 +28,11 @@ const MAX_KEPT_PAGES = 16
  */
 export class ChangeFeed {
   readonly ring = new EntryRing()
+  readonly wakeUps = new WakeUps(this.ring)
   readonly #live: Live
   /** What was made text already: for as long as the ring or a page holds the entry. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
-  readonly #pages = new Map<string, Promise<readonly ShownEntry[]>>()
+  readonly #pages = new Map<string, KeptPage>()
 
   constructor(live: Live) {
     this.#live = live
@@ -76,8 +85,8 @@ export class ChangeFeed {
   }
 
   /** The newest entries as readers get them; see `EntryRing.after`. */
-  newest({ lineage, revision }: Position): readonly ShownEntry[] | undefined {
-    return this.ring.after(revision)?.map((entry) => this.#show(entry, lineage))
+  newest({ lineage, revision }: Position, limit: number): readonly ShownEntry[] | undefined {
+    return this.ring.after(revision, limit)?.map((entry) => this.#show(entry, lineage))
   }
 
   #show(entry: Entry, lineage: string): ShownEntry {
@@ -91,13 +100,27 @@ export class ChangeFeed {
   #older(position: Position, limit: number): Promise<readonly ShownEntry[]> {
     const key = `${position.lineage} ${position.revision} ${position.digest} ${limit}`
     const known = this.#pages.get(key)
-    if (known !== undefined) return known
-    const page = this.#read(position, limit)
+    if (known !== undefined) return known.entries
+    const page: KeptPage = { entries: this.#read(position, limit), size: 0 }
     this.#pages.set(key, page)
-    const [oldest] = this.#pages.keys()
-    if (this.#pages.size > MAX_KEPT_PAGES && oldest !== undefined) this.#pages.delete(oldest)
-    page.catch(() => this.#pages.delete(key))
-    return page
+    page.entries.then(
+      (entries) => {
+        page.size = entries.reduce((sum, entry) => sum + entry.size, 0)
+        this.#forgetPages()
+      },
+      () => this.#pages.delete(key),
+    )
+    this.#forgetPages()
+    return page.entries
+  }
+
+  #forgetPages(): void {
+    let size = this.#pages.values().reduce((sum, page) => sum + page.size, 0)
+    for (const [key, page] of this.#pages) {
+      if (this.#pages.size <= MAX_KEPT_PAGES && size <= MAX_KEPT_SIZE) return
+      size -= page.size
+      this.#pages.delete(key)
+    }
   }
 
   async #read(position: Position, limit: number): Promise<readonly ShownEntry[]> {

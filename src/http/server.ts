@@ -10,11 +10,13 @@ import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createRequestIds } from '../telemetry/request-id.ts'
-import { Answers } from './answers.ts'
+import { answerWhenRoom } from './answer-when-room.ts'
+import { Answers, RoomNeeded } from './answers.ts'
 import { Connections } from './connections.ts'
 import { type HttpContext, MEMORY_NOTICE } from './http-context.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { RouteTable } from './not-found.ts'
+import { OutgoingBytes } from './outgoing-bytes.ts'
 import { gatherRoutes } from './reference/documented-route.ts'
 import { refuseConnection } from './refuse-connection.ts'
 import { timeRoutes } from './route-timer.ts'
@@ -31,6 +33,7 @@ import { servicesRoutes } from './routes/services.ts'
 import { snapshotRoutes } from './routes/snapshot.ts'
 import { ProblemSender } from './send-problem.ts'
 import { type StopReport, stopServer } from './stop-server.ts'
+import { WholeStreams } from './whole-streams.ts'
 
 export interface HttpServerOptions {
   readonly live: Live
@@ -38,7 +41,7 @@ export interface HttpServerOptions {
   readonly graph: KnowledgeGraph
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly settings: Pick<Settings, 'shutdownTimeoutMs' | 'logRequests'>
+  readonly settings: Pick<Settings, 'shutdownTimeoutMs' | 'logRequests' | 'unsentMaxMib' | 'streamsMax'>
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -76,9 +79,15 @@ const parameterMaxLength = 8_192
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { live, settings, logger, stallTimeoutMs = 60_000 } = options
   const draining = new AbortController()
-  const answers = new Answers(live, options.metrics, stallTimeoutMs)
-  const app = createFastify(options, new ProblemSender(answers, logger))
-  const context = contextOf(options, { answers, stallTimeoutMs, draining: draining.signal })
+  const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
+  const wholeStreams = new WholeStreams(settings.streamsMax)
+  const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
+  const app = createFastify(options, answers)
+  const context = contextOf(options, {
+    ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
+    draining: draining.signal,
+  })
+  options.metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
   if (settings.logRequests) logRequests(app, logger)
   const documented = gatherRoutes(app)
   for (const routes of [
@@ -109,7 +118,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 function contextOf(
   { live, registry, graph, metrics, logger, version }: HttpServerOptions,
-  own: Pick<HttpContext, 'answers' | 'stallTimeoutMs' | 'draining'>,
+  own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
@@ -120,9 +129,10 @@ function contextOf(
 }
 
 function createFastify(
-  { metrics, requestTimeoutMs = 30_000 }: HttpServerOptions,
-  problems: ProblemSender,
+  { metrics, logger, requestTimeoutMs = 30_000 }: HttpServerOptions,
+  answers: Answers,
 ): FastifyInstance {
+  const problems = new ProblemSender(answers, logger)
   const requestIds = createRequestIds()
   const app = Fastify({
     logger: false,
@@ -143,7 +153,11 @@ function createFastify(
   table.watch(app)
   timeRoutes(app)
   acceptJsonOnly(app)
-  app.setErrorHandler((error, request, reply) => problems.send(request, reply, error))
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof RoomNeeded) return answerWhenRoom(reply, error, { answers, problems })
+    problems.send(request, reply, error)
+    return undefined
+  })
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = (request.raw.url ?? '').split('?', 1)
     problems.send(request, reply, table.explain(request.method, path))

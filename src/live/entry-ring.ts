@@ -71,7 +71,7 @@ export class EntryRing implements LiveObserver {
   entry(entry: Entry): void {
     if (this.#base === undefined) return
     this.#entries.push(entry)
-    this.#size += sizeOf(entry)
+    this.#size += sizeOfEntry(entry)
     while (this.#entries.length - this.#first > this.#maxEntries || this.#size > this.#maxSize)
       this.#forgetFirst()
     this.#tellSoon()
@@ -92,7 +92,7 @@ export class EntryRing implements LiveObserver {
       revision: oldest.revision,
       digest: oldest.digest,
     }
-    this.#size -= sizeOf(oldest)
+    this.#size -= sizeOfEntry(oldest)
     this.#first += 1
     // Moving all that is left for each entry would cost more than the entries themselves. What was forgotten stays in memory
     // until then: never more of it than of what is kept.
@@ -113,6 +113,6 @@ export class EntryRing implements LiveObserver {
 }
 
 /** About what an entry takes, in UTF-16 code units. */
-function sizeOf({ writes }: Entry): number {
+export function sizeOfEntry({ writes }: Entry): number {
   return writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 200)
 }

@@ -24,6 +24,8 @@ export interface ServerSetup {
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number
   readonly shutdownTimeoutMs?: number
+  readonly unsentMaxMib?: number
+  readonly streamsMax?: number
 }
 
 /** An answer with its body read. */
@@ -96,6 +98,8 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     settings: {
       shutdownTimeoutMs: setup.shutdownTimeoutMs ?? 2_000,
       logRequests: setup.logRequests ?? false,
+      unsentMaxMib: setup.unsentMaxMib ?? 64,
+      streamsMax: setup.streamsMax ?? 8,
     },
     version: '1.2.3',
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),

@@ -3,6 +3,7 @@ import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastif
 import { z } from 'zod'
 import type { Position } from '../../records/record.ts'
 import { prefersEventStream } from '../accepts.ts'
+import { type BodyPart, neededBytes, separated } from '../body-part.ts'
 import { ChangeFeed } from '../change-feed.ts'
 import { EventStreams } from '../event-streams.ts'
 import { checkLineage } from '../freshness.ts'
@@ -11,7 +12,7 @@ import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { readQuery } from '../read-query.ts'
 import { countAnswer } from '../route-timer.ts'
-import { type ChangeFilter, parsePosition, positionText } from '../shown-entry.ts'
+import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../shown-entry.ts'
 import { invalidHeader } from '../write-context.ts'
 
 const MAX_WAIT_SECONDS = 60
@@ -61,11 +62,18 @@ const parameters = z.object({
   name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),
 })
 
+interface WantedPage {
+  readonly found: readonly ShownEntry[]
+  /** Where the client is then. */
+  readonly reached: Position
+  readonly more: boolean
+}
+
 /** `/changes`: the journal, as pages and as a stream. */
 export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, answers, metrics, draining } = context
+  const { live, answers, outgoing, metrics, draining, stallTimeoutMs } = context
   const feed = new ChangeFeed(live)
-  const streams = new EventStreams(feed, draining)
+  const streams = new EventStreams(feed, { draining, outgoing, stallTimeoutMs })
   metrics.ask({ streams: () => streams.count, streamsCut: () => streams.cut })
 
   app.get('/changes', { config: { operation } }, async (request, reply) => {
@@ -76,7 +84,13 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     const position =
       from === undefined ? live.view.position : typeof from === 'number' ? await feed.positionOf(from) : from
     if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
-    return sendPage(reply, await wantedPage({ position, limit, wait, filter, response: reply.raw }))
+    const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
+    const body = bodyOf(page)
+    // "From now on" means another moment when it is asked again. What came meanwhile is in memory anyway, for all who wait.
+    const needed = from === undefined ? neededBytes(body) : 0
+    if (outgoing.hasRoom(needed) || from !== undefined || (await answers.reserve(reply, needed)))
+      answers.sendState(reply, { body, headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] })
+    else reply.hijack()
   })
 
   async function stream(
@@ -103,7 +117,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply.raw.writeHead(200, headers)
     countAnswer(metrics, reply, 200)
     if (reply.request.method === 'HEAD' || draining.aborted) reply.raw.end()
-    else await streams.serve(reply.raw, about)
+    else streams.serve(reply.raw, about)
   }
 
   interface Wanted {
@@ -118,7 +132,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
    * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
    * position on.
    */
-  async function wantedPage({ position, limit, wait, filter, response }: Wanted) {
+  async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     let reached = position
     for (;;) {
@@ -139,7 +153,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     const { promise, resolve } = Promise.withResolvers<void>()
     const ended = new AbortController()
     const timer = setTimeout(resolve, timeoutMs)
-    const stopListening = feed.ring.listen({ grown: resolve, replaced: resolve })
+    const stopListening = feed.wakeUps.wait(resolve)
     draining.addEventListener('abort', () => resolve(), { once: true, signal: ended.signal })
     response.on('close', resolve)
     if ((feed.ring.head?.revision ?? 0) > revision) resolve()
@@ -151,17 +165,16 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     })
   }
 
-  function sendPage(
-    reply: FastifyReply,
-    { found, reached, more }: Awaited<ReturnType<typeof wantedPage>>,
-  ): void {
-    const next = JSON.stringify(positionText(reached))
-    answers.sendState(reply, {
-      body: `{"success":true,"entries":[${found.map(({ json }) => json).join(',')}],"next":${next},"more":${more},"revision":${reached.revision}}`,
-      headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'],
-    })
-  }
   done()
+}
+
+function bodyOf({ found, reached, more }: WantedPage): readonly BodyPart[] {
+  const next = JSON.stringify(positionText(reached))
+  return [
+    '{"success":true,"entries":[',
+    ...separated(found.map(({ part }) => part)),
+    `],"next":${next},"more":${more},"revision":${reached.revision}}`,
+  ]
 }
 
 function lastEventId({ headers }: FastifyRequest): Position | undefined {

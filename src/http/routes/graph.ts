@@ -69,16 +69,18 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const part = { ...filter, ...types, tags: tag, origins: origin }
     const { lineage } = live.view
-    const answer: ExportAnswer =
-      asOf === undefined
-        ? await graph.export(format, part, rebuilt)
-        : await graph.exportPast(asOf, { format, filter: part }, whileWanted(reply))
-    const { revision } = answer.metadata
-    await sendLines(context, reply, {
-      chunks: answer.chunks,
-      contentType: answer.contentType,
-      revision,
-      ...(rebuilt === undefined ? { etag: `"${lineage.slice(0, 8)}-${revision}-${format}"` } : {}),
+    await sendLines(context, reply, async () => {
+      const answer: ExportAnswer =
+        asOf === undefined
+          ? await graph.export(format, part, rebuilt)
+          : await graph.exportPast(asOf, { format, filter: part }, whileWanted(reply))
+      const { revision } = answer.metadata
+      return {
+        chunks: answer.chunks,
+        contentType: answer.contentType,
+        revision,
+        ...(rebuilt === undefined ? { etag: `"${lineage.slice(0, 8)}-${revision}-${format}"` } : {}),
+      }
     })
   }
 

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../registry/list-query.ts'
 import { type ListAnswer, parseListQuery } from '../../registry/registry.ts'
 import { NDJSON_TYPE, prefersNdjson } from '../accepts.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import { separated } from '../body-part.ts'
+import { asksFreshness, asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { type QueryValues, readQueryPart } from '../read-query.ts'
@@ -27,15 +28,21 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
         checkLineage(live, request)
         return sendList(answers, reply, past)
       }
-      const past = await registry.listAllAsOf(query, asOf)
-      checkLineage(live, request)
-      return sendLines(context, reply, { chunks: past, revision: past.revision, etag: past.etag })
+      return sendLines(context, reply, async () => {
+        const past = await registry.listAllAsOf(query, asOf)
+        checkLineage(live, request)
+        return { chunks: past, revision: past.revision, etag: past.etag }
+      })
     }
-    await waitUntilFresh(live, freshness)
-    checkLineage(live, request)
+    if (asksFreshness(freshness)) {
+      await waitUntilFresh(live, freshness)
+      checkLineage(live, request)
+    }
     if (!lines) return sendList(answers, reply, registry.list(query))
-    const all = registry.listAll(query)
-    return sendLines(context, reply, { chunks: all, revision: all.revision, etag: all.etag })
+    return sendLines(context, reply, () => {
+      const all = registry.listAll(query)
+      return { chunks: all, revision: all.revision, etag: all.etag }
+    })
   }
 
   app.get('/services', { config: { operation } }, list)
@@ -51,7 +58,11 @@ function sendList(answers: HttpContext['answers'], reply: FastifyReply, list: Li
   const { items, total, nextCursor, revision, etag } = list
   const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`
   answers.sendState(reply, {
-    body: `{"success":true,"services":[${items.join(',')}],"total":${total}${next},"revision":${revision}}`,
+    body: [
+      '{"success":true,"services":[',
+      ...separated(items),
+      `],"total":${total}${next},"revision":${revision}}`,
+    ],
     etag,
     revision,
     headers: ['Vary', 'Accept'],

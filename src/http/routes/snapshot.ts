@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import type { View } from '../../live/view.ts'
@@ -23,8 +22,10 @@ export const snapshotRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     checkLineage(live, request)
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
-    const { view } = live
-    return sendLines(context, reply, { chunks: snapshotChunks(view), revision: view.revision })
+    return sendLines(context, reply, () => ({
+      chunks: snapshotChunks(live.view),
+      revision: live.view.revision,
+    }))
   })
   done()
 }
@@ -44,7 +45,6 @@ async function* chunksOf(first: string, records: readonly StoredRecord[]): Async
     if (chunk.length < chunkSize) continue
     yield chunk
     chunk = ''
-    await turn()
   }
   yield chunk
 }
