@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { Pace } from '../live/pace.ts'
-import { type BodyPart, ownSize, piecesOf, SharedBytes, sharedParts } from './body-part.ts'
+import { type BodyPart, freeBytes, ownSize, piecesOf, SharedBytes, sharedParts } from './body-part.ts'
 import { limitStall } from './limit-stall.ts'
 import type { Hold, OutgoingBytes } from './outgoing-bytes.ts'
 import { writeBytes } from './write-bytes.ts'
@@ -66,10 +66,11 @@ export class Deliveries {
   }
 }
 
-/** Bytes to give to a connection, and how many of those that nobody shares are free when it has taken them. */
+/** Bytes to give to a connection. */
 interface Piece {
   readonly bytes: Buffer
-  readonly frees: number
+  /** What may be forgotten when they were taken: absent where others share it, or more of it comes. */
+  readonly own?: Buffer
 }
 
 /** One large answer on its way. */
@@ -116,10 +117,9 @@ class Delivery {
     if (!done) {
       const shared = value instanceof SharedBytes
       const bytes = shared ? value.bytes : value
-      const frees = shared ? 0 : bytes.length
-      this.#pieces.push({ bytes, frees })
+      this.#pieces.push(shared ? { bytes } : { bytes, own: bytes })
       this.#contentLength += bytes.length
-      this.#ownBytes += frees
+      if (!shared) this.#ownBytes += bytes.length
       return
     }
     this.#begun = true
@@ -130,9 +130,14 @@ class Delivery {
   }
 
   #write(piece: Piece): boolean {
-    const { bytes, frees } = this.#slow ? this.#cutPiece(piece) : piece
-    if (writeBytes(this.#answer.response, [bytes], () => this.#taken(frees))) {
-      this.#hold.took(frees)
+    const next = this.#slow ? this.#cutPiece(piece) : piece
+    const taken = writeBytes(this.#answer.response, [next.bytes], () => {
+      if (this.#ended) return
+      this.#forget(next)
+      this.#resume()
+    })
+    if (taken) {
+      this.#forget(next)
       return true
     }
     this.#slow = true
@@ -140,21 +145,24 @@ class Delivery {
   }
 
   /** The first part of a piece; the rest comes next. A piece is in memory until the last part of it was taken. */
-  #cutPiece({ bytes, frees }: Piece): Piece {
-    if (bytes.length <= SLOW_PIECE_BYTES) return { bytes, frees }
-    this.#pieces.push({ bytes: bytes.subarray(SLOW_PIECE_BYTES), frees })
-    return { bytes: bytes.subarray(0, SLOW_PIECE_BYTES), frees: 0 }
+  #cutPiece(piece: Piece): Piece {
+    const { bytes } = piece
+    if (bytes.length <= SLOW_PIECE_BYTES) return piece
+    this.#pieces.push({ ...piece, bytes: bytes.subarray(SLOW_PIECE_BYTES) })
+    return { bytes: bytes.subarray(0, SLOW_PIECE_BYTES) }
   }
 
-  #taken(frees: number): void {
-    if (this.#ended) return
-    this.#hold.took(frees)
-    this.#resume()
+  /** A piece was taken. */
+  #forget({ own }: Piece): void {
+    this.#hold.took(own?.length)
+    if (own !== undefined) freeBytes(own)
   }
 
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    // What the connection was given last may still be written from: that is left to the garbage collector.
+    for (const { own } of this.#pieces) if (own !== undefined) freeBytes(own)
     this.#pieces = []
     this.#hold.release()
     this.onEnd()
