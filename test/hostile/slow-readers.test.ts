@@ -29,6 +29,12 @@ async function metric({ url }: Serving, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1])
 }
 
+/** Memory that is in use, not that which V8 keeps for later. */
+async function heldMiB(coordinator: Serving): Promise<number> {
+  const heap = await metric(coordinator, 'nodejs_heap_size_used_bytes')
+  return (heap + (await metric(coordinator, 'nodejs_external_memory_bytes'))) / 1_048_576
+}
+
 function figuresOf({ process }: Serving): { readonly pid: number; readonly figures: ProcessFigures } {
   const pid = process.child.pid as number
   return { pid, figures: new ProcessFigures(pid) }
@@ -52,6 +58,7 @@ describe('clients that read slowly', () => {
     const id = await registerLarge(url, 500)
     for (const _ of [1, 2, 3, 4]) expect((await ask(url + list)).body.services).toHaveLength(500)
     const beforeMiB = figures.rssMiB
+    const beforeHeldMiB = await heldMiB(coordinator)
     let mostMiB = 0
     await longestTurnMs(coordinator)
     {
@@ -77,17 +84,14 @@ describe('clients that read slowly', () => {
       expect(await metric(coordinator, 'coordinator_http_clients_cut_total')).toBeGreaterThan(0)
       await reading
       expect(steady.bytes).toBe(steady.head.indexOf('\r\n\r\n') + 4 + (steady.contentLength as number))
-      console.log({ beforeMiB, mostMiB, longestMs: watch.longestMs, turn: await longestTurnMs(coordinator) })
       expect(watch.failures).toBe(0)
       expect(await longestTurnMs(coordinator)).toBeLessThan(50)
     }
     // 64 MiB that wait, a quarter more for what cannot wait, and what is being made.
     expect(mostMiB - beforeMiB).toBeLessThan(140)
-    const afterMiB = async () => {
-      await ask(`${url}/services/${id}`)
-      return figures.rssMiB - beforeMiB
-    }
-    await expect.poll(afterMiB, { timeout: 20_000, interval: 100 }).toBeLessThan(40)
+    // What the process holds of the operating system's memory may stay with V8, for what comes next.
+    await ask(url + list)
+    expect((await heldMiB(coordinator)) - beforeHeldMiB).toBeLessThan(40)
     expect(await metric(coordinator, 'coordinator_http_unsent_bytes')).toBe(0)
   })
 
@@ -119,9 +123,8 @@ describe('clients that read slowly', () => {
       mostMiB = Math.max(mostMiB, figures.rssMiB)
       return waiting.filter(({ bytes, tail }) => bytes > 200_000 && tail.endsWith('"revision":2}')).length
     }
-    await expect.poll(answered, { timeout: 40_000, interval: 100 }).toBe(3_000)
+    await expect.poll(answered, { timeout: 120_000, interval: 100 }).toBe(3_000)
     await expect.poll(() => streams.filter(({ bytes }) => bytes > 200_000).length).toBe(200)
-    console.log({ beforeMiB, mostMiB, longestMs: watch.longestMs, turn: await longestTurnMs(coordinator) })
     expect(watch.failures).toBe(0)
     expect(await longestTurnMs(coordinator)).toBeLessThan(50)
     // One copy for each would be 600 MB.

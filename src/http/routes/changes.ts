@@ -208,7 +208,7 @@ const operation: Operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream that is read too slowly is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as it is read; a client that takes nothing for a minute is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
   query: parameters,
   state: true,
   errors: [

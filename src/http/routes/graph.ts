@@ -100,7 +100,13 @@ const operation: Operation = {
     'All of it or a part, at exactly one revision however long it is read: nodes by id, edges by source. Formats by `format` or `Accept`: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, and elements of Cytoscape.js.',
   query: parameters,
   state: true,
-  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
+  errors: [
+    'COORD_NODE_NOT_FOUND',
+    'COORD_REVISION_COMPACTED',
+    'COORD_REVISION_FUTURE',
+    'COORD_GRAPH_BUSY',
+    'COORD_STREAMS_BUSY',
+  ],
   answers: {
     200: {
       description: 'The graph.',

@@ -113,7 +113,7 @@ const operation: Operation = {
     'In order of serviceName and serviceId; pages stay right while services come and go. With `Accept: application/x-ndjson` all that match come at once, one a line, at one revision.',
   query: listParameters,
   state: true,
-  errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],
   answers: {
     200: {
       description: 'A page, or everything as JSON lines.',

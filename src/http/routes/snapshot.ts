@@ -60,5 +60,6 @@ const operation: Operation = {
     'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is how many lines follow; each of them is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. What is committed while it is read does not show.',
   query: parameters,
   state: true,
+  errors: ['COORD_STREAMS_BUSY'],
   answers: { 200: { description: 'The snapshot.', content: { [NDJSON_TYPE]: undefined } } },
 }
