@@ -371,6 +371,20 @@ export const ERRORS = {
     title: 'The records of the database do not fit into memory',
     hint: 'Raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), and start again.',
   },
+  COORD_ANSWERS_WAITING: {
+    ...retry,
+    title: 'Too much waits for clients that read slowly',
+    hint: 'Ask again after `Retry-After`, and for less: a smaller `limit`, or `fields`.',
+    repair:
+      'See `coordinator_http_unsent_bytes` in `GET /metrics`; where clients are slow and memory is free, raise UNSENT_MAX_MIB.',
+  },
+  COORD_STREAMS_BUSY: {
+    ...retry,
+    title: 'Too many streams of the whole state are open',
+    hint: 'Ask again after `Retry-After`; read pages of `GET /services`, or follow `GET /changes` from a position, instead of everything anew.',
+    repair:
+      'See `coordinator_http_whole_streams` in `GET /metrics`; where memory is free, raise STREAMS_MAX.',
+  },
   COORD_COMMIT_REFUSED: {
     status: 422,
     retryable: false,

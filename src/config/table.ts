@@ -75,6 +75,22 @@ export const settingsTable = {
       description:
         'How long a stop may take: requests are answered and waiting writes committed, then what is left is cut off.',
     }),
+    unsentMaxMib: setting({
+      name: 'UNSENT_MAX_MIB',
+      kind: wholeNumber({ min: 8, max: 65_536 }),
+      unit: 'MiB',
+      default: 64,
+      description:
+        'How much of answers may wait in memory for clients that read slowly. More wait for their turn, and clients that take nothing for 5 seconds are cut off.',
+    }),
+    streamsMax: setting({
+      name: 'STREAMS_MAX',
+      kind: wholeNumber({ min: 1, max: 1_000 }),
+      unit: 'streams',
+      default: 8,
+      description:
+        'How many streams of the whole state (`GET /snapshot`, JSON lines of services, exports of the graph) there may be at once. More are answered with 503.',
+    }),
     logLevel: setting({
       name: 'LOG_LEVEL',
       kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -1,16 +1,21 @@
 import type { FastifyReply } from 'fastify'
+import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import type { Revision } from '../records/record.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { type BodyPart, leastSize, neededBytes, textOf } from './body-part.ts'
 import { matchesEtag } from './conditional.ts'
-import { limitStall } from './limit-stall.ts'
+import { Deliveries } from './delivery.ts'
+import type { OutgoingBytes } from './outgoing-bytes.ts'
 import { countAnswer } from './route-timer.ts'
+import { whileWanted } from './while-wanted.ts'
 
 /** A body that is sent as it is. */
 export interface Answer {
   /** @default 200 */
   readonly status?: number
-  readonly body: string
+  /** A text, or its pieces: those of a large answer are never put together. */
+  readonly body: string | readonly BodyPart[]
   /** @default JSON */
   readonly contentType?: string
   /** More headers: name, value, name, value. */
@@ -27,8 +32,29 @@ export interface StateAnswer extends Answer {
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Up to this size, in bytes, systems take an answer whole, whether or not the client reads it. */
-const takenWholeBytes = 65_536
+export interface AnswersOptions {
+  readonly live: Live
+  readonly metrics: Metrics
+  readonly outgoing: OutgoingBytes
+  /** How long a client may take nothing of a large answer before it is cut off, in milliseconds. */
+  readonly stallTimeoutMs: number
+}
+
+/** Up to this size, in bytes, systems nearly always take an answer whole, whether or not the client reads it. */
+const TAKEN_WHOLE_BYTES = 65_536
+
+/**
+ * Thrown where an answer to a read has no room: what was made of it is forgotten, and it is made anew when there is room. So
+ * those that wait keep nothing.
+ */
+export class RoomNeeded extends Error {
+  readonly bytes: number
+
+  constructor(bytes: number) {
+    super('an answer waits for room')
+    this.bytes = bytes
+  }
+}
 
 /**
  * Writes answers. Bodies are finished texts and headers a flat list, which go to Node as they are: on the routes that are
@@ -37,14 +63,16 @@ const takenWholeBytes = 65_536
 export class Answers {
   readonly #live: Live
   readonly #metrics: Metrics
-  readonly #stallTimeoutMs: number
+  readonly #outgoing: OutgoingBytes
+  readonly #deliveries: Deliveries
+  readonly #reserved = new WeakMap<FastifyReply, number>()
   #closing = false
 
-  /** @param stallTimeoutMs how long a client may take nothing of a large answer before it is cut off, in milliseconds */
-  constructor(live: Live, metrics: Metrics, stallTimeoutMs: number) {
+  constructor({ live, metrics, outgoing, stallTimeoutMs }: AnswersOptions) {
     this.#live = live
     this.#metrics = metrics
-    this.#stallTimeoutMs = stallTimeoutMs
+    this.#outgoing = outgoing
+    this.#deliveries = new Deliveries(outgoing, stallTimeoutMs)
   }
 
   /** From now on every answer tells the client not to use its connection again. */
@@ -98,9 +126,44 @@ export class Answers {
     return this.#closing ? [...id, 'Connection', 'close'] : id
   }
 
-  #write(
+  /**
+   * Waits until there is room for a large answer, and reserves it.
+   *
+   * @returns `false` where the client is gone
+   * @throws COORD_ANSWERS_WAITING
+   */
+  async reserve(reply: FastifyReply, bytes: number): Promise<boolean> {
+    const outcome = await this.#outgoing.room(bytes, whileWanted(reply))
+    if (outcome === 'late')
+      throw new CoordinatorError('COORD_ANSWERS_WAITING', {
+        detail: 'Other clients have not taken their answers yet, and there is no room for this one.',
+        retryAfterSeconds: 5,
+      })
+    if (outcome === 'room') this.#reserved.set(reply, bytes)
+    return outcome === 'room'
+  }
+
+  /** Gives back what was reserved for an answer that did not need it. */
+  giveBack(reply: FastifyReply): void {
+    this.#outgoing.giveBack(this.#takeReserved(reply) ?? 0)
+  }
+
+  #takeReserved(reply: FastifyReply): number | undefined {
+    const bytes = this.#reserved.get(reply)
+    this.#reserved.delete(reply)
+    return bytes
+  }
+
+  #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
+    const { status = 200, body, contentType = JSON_TYPE } = answer
+    if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
+      this.#writeText(reply, { status, body, contentType }, headers)
+    else this.#writeParts(reply, answer, headers)
+  }
+
+  #writeText(
     reply: FastifyReply,
-    { status = 200, body, contentType = JSON_TYPE }: Answer,
+    { status, body, contentType }: { status: number; body: string; contentType: string },
     headers: string[],
   ): void {
     headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
@@ -108,10 +171,34 @@ export class Answers {
     if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
     if (this.#closing) headers.push('Connection', 'close')
     reply.hijack()
-    if (bytes > takenWholeBytes) limitStall(reply.raw, this.#stallTimeoutMs)
-    reply.raw.writeHead(status, headers)
+    const { raw } = reply
+    raw.writeHead(status, headers)
     // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
-    reply.raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
+    raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
+    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
+    countAnswer(this.#metrics, reply, status)
+  }
+
+  #writeParts(reply: FastifyReply, answer: Answer, headers: string[]): void {
+    const { status = 200, body, contentType = JSON_TYPE } = answer
+    const parts = typeof body === 'string' ? [body] : body
+    const { raw, request } = reply
+    if (leastSize(parts) <= TAKEN_WHOLE_BYTES || request.method === 'HEAD')
+      return this.#writeText(reply, { status, body: textOf(parts), contentType }, headers)
+    const reserved = this.#takeReserved(reply)
+    if (reserved !== undefined) this.#outgoing.useReserved(reserved)
+    else if (request.method === 'GET' && status === 200) {
+      const needed = neededBytes(parts)
+      if (!this.#outgoing.hasRoom(needed)) throw new RoomNeeded(needed)
+    }
+    headers.push('X-Request-Id', request.id, 'X-Content-Type-Options', 'nosniff', 'Content-Type', contentType)
+    if (this.#closing) headers.push('Connection', 'close')
+    reply.hijack()
+    this.#deliveries.send({
+      response: raw,
+      parts,
+      begin: (length) => raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
+    })
     countAnswer(this.#metrics, reply, status)
   }
 }

@@ -4,6 +4,7 @@ import type { Live } from '../live/live.ts'
 import type { Entry, Position, Revision } from '../records/record.ts'
 import { KeptPages } from './kept-pages.ts'
 import { ShownEntry } from './shown-entry.ts'
+import { WakeUps } from './wake-ups.ts'
 
 export interface FeedPage {
   /** In order, without a gap. */
@@ -24,6 +25,7 @@ const RING_PART = 1 / 32
  */
 export class ChangeFeed {
   readonly ring: EntryRing
+  readonly wakeUps: WakeUps
   readonly #live: Live
   /** What was made text already: for as long as the ring or a page holds the entry. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
@@ -33,6 +35,7 @@ export class ChangeFeed {
     this.#live = live
     const maxSize = Math.min(MAX_RING_SIZE, live.memory.limitBytes * RING_PART)
     this.ring = new EntryRing({ maxSize })
+    this.wakeUps = new WakeUps(this.ring)
     this.#pages = new KeptPages({ topic: 'changes', maxPages: MAX_KEPT_PAGES, maxSize }, sizeOf)
     live.observe(this.ring)
     if (live.loaded) this.ring.replaced(live.view)
@@ -83,8 +86,8 @@ export class ChangeFeed {
   }
 
   /** The newest entries as readers get them; see `EntryRing.after`. */
-  newest({ lineage, revision }: Position): readonly ShownEntry[] | undefined {
-    return this.ring.after(revision)?.map((entry) => this.#show(entry, lineage))
+  newest({ lineage, revision }: Position, limit: number): readonly ShownEntry[] | undefined {
+    return this.ring.after(revision, limit)?.map((entry) => this.#show(entry, lineage))
   }
 
   #show(entry: Entry, lineage: string): ShownEntry {

@@ -1,19 +1,23 @@
 import type { ServerResponse } from 'node:http'
+import { Semaphore } from '../graph/semaphore.ts'
+import { Pace } from '../live/pace.ts'
 import type { Position } from '../records/record.ts'
 import type { ChangeFeed } from './change-feed.ts'
-import { type ChangeFilter, positionText, type ShownEntry } from './shown-entry.ts'
+import { type EventFrames, framesOf } from './event-frames.ts'
+import { OutgoingBytes } from './outgoing-bytes.ts'
+import { type ChangeFilter, positionText } from './shown-entry.ts'
+import { StreamPace } from './stream-pace.ts'
+import { writeBytes } from './write-bytes.ts'
 
-/** A reader with more than this unsent is cut off, in bytes: it comes back with the last id that it has seen. */
-const MAX_UNSENT_BYTES = 262_144
-/** What a reader that catches up is given at once, in bytes, before it has to take that. */
-const CATCH_UP_BYTES = 65_536
 /** How often a comment shows that the connection lives, in milliseconds. */
 const COMMENT_MS = 15_000
-/** How long a reader may take nothing while it catches up, or of what is left at its end, in milliseconds. */
+/** How long a reader may take nothing of what it was given, in milliseconds. */
 const STALL_MS = 60_000
-/** Readers that are written to before others get their turn: some milliseconds. */
-const READERS_AT_ONCE = 250
+/** Readers that read the store at the same time: each keeps a page of it. */
+const READING_STORE_MAX = 8
 const PAGE_LIMIT = 500
+/** What readers at different positions get is kept for so many of them, for others that come to the same position. */
+const MAX_KEPT_FRAMES = 16
 
 /** Somebody who follows the journal over a connection. */
 class Reader {
@@ -22,8 +26,10 @@ class Reader {
   /** Readers with the same filter get the same bytes. */
   readonly filterKey: string
   position: Position
-  /** Whether it gets what comes, or still has to catch up. */
+  /** Whether it gets what the ring has, or still has to read the store. */
   following = false
+  /** Whether it has not taken yet what it was given. */
+  busy = false
 
   constructor(response: ServerResponse, { filter, position }: { filter: ChangeFilter; position: Position }) {
     this.response = response
@@ -37,21 +43,35 @@ class Reader {
   }
 }
 
+export interface EventStreamsOptions {
+  readonly draining: AbortSignal
+  readonly outgoing?: OutgoingBytes
+  /** How long a reader may take nothing of what it was given, in milliseconds. @default 60_000 */
+  readonly stallTimeoutMs?: number
+}
+
 /**
- * Server-sent events of the journal for many readers. Each entry becomes text once, and the bytes for all readers that are
- * at the same position are made once; nobody waits for a slow one.
+ * Server-sent events of the journal for many readers. Each is given more when it has taken what it was given before: what it
+ * has not asked for yet waits in the journal, and not for it alone in memory. Nobody waits for a slow one, and a slow one
+ * loses nothing.
  */
 export class EventStreams {
   readonly #feed: ChangeFeed
+  readonly #outgoing: OutgoingBytes
+  readonly #stallTimeoutMs: number
   readonly #readers = new Set<Reader>()
+  /** Those that may be given something. */
+  readonly #behind = new Set<Reader>()
+  readonly #readingStore = new Semaphore(READING_STORE_MAX, Number.POSITIVE_INFINITY)
   readonly #comments: NodeJS.Timeout
   #distributing = false
-  #again = false
   #cut = 0
 
-  constructor(feed: ChangeFeed, draining: AbortSignal) {
+  constructor(feed: ChangeFeed, { draining, outgoing, stallTimeoutMs = STALL_MS }: EventStreamsOptions) {
     this.#feed = feed
-    feed.ring.listen({ grown: () => void this.#distribute(), replaced: () => this.#endStale() })
+    this.#outgoing = outgoing ?? new OutgoingBytes()
+    this.#stallTimeoutMs = stallTimeoutMs
+    feed.ring.listen({ grown: () => this.#wakeAll(), replaced: () => this.#endStale() })
     this.#comments = setInterval(() => this.#comment(), COMMENT_MS).unref()
     draining.addEventListener('abort', () => this.#endAll(), { once: true })
   }
@@ -70,7 +90,7 @@ export class EventStreams {
    * Sends all that was committed after a position, and what comes, until the reader goes. The head of the answer has been
    * sent already.
    */
-  async serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): Promise<void> {
+  serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): void {
     const reader = new Reader(response, about)
     // Who went before this gets nothing, and would be counted for ever: its end was told already.
     if (!reader.open) return
@@ -78,74 +98,106 @@ export class EventStreams {
     response.on('close', () => this.#readers.delete(reader))
     // The first bytes tell the client that it is connected, and how soon to come back.
     response.write(`retry: 1000\n: from ${positionText(reader.position)}\n\n`)
-    await this.#catchUp(reader)
+    this.#follow(reader)
+  }
+
+  /** From now on a reader is given what the ring has. */
+  #follow(reader: Reader): void {
+    reader.following = true
+    this.#wake(reader)
+  }
+
+  #wakeAll(): void {
+    for (const reader of this.#readers) if (reader.following && !reader.busy) this.#behind.add(reader)
+    void this.#distribute()
+  }
+
+  #wake(reader: Reader): void {
+    this.#behind.add(reader)
+    void this.#distribute()
+  }
+
+  /** Gives everybody what is new, in turns of some milliseconds. Runs once at a time. */
+  async #distribute(): Promise<void> {
+    if (this.#distributing) return
+    this.#distributing = true
+    const made = new Map<string, EventFrames>()
+    const pace = new Pace()
+    for (const reader of this.#behind) {
+      this.#behind.delete(reader)
+      if (reader.following && !reader.busy && reader.open) this.#advance(reader, made)
+      if (pace.due) await pace.turn()
+    }
+    this.#distributing = false
+  }
+
+  #advance(reader: Reader, made: Map<string, EventFrames>): void {
+    // With the history: while others get their turn, that can change under this.
+    const { lineage, revision } = reader.position
+    const key = `${lineage} ${revision} ${reader.filterKey}`
+    let frames = made.get(key)
+    if (frames === undefined) {
+      const entries = this.#feed.newest(reader.position, PAGE_LIMIT)
+      if (entries === undefined) {
+        reader.following = false
+        void this.#readStore(reader)
+        return
+      }
+      frames = framesOf(entries, reader.filter)
+      made.set(key, frames)
+      const [oldest] = made.keys()
+      if (made.size > MAX_KEPT_FRAMES && oldest !== undefined) made.delete(oldest)
+    }
+    if (frames.last === undefined) return
+    void this.#give(reader, frames)
+    if (!reader.busy && frames.last.revision !== this.#feed.ring.head?.revision) this.#behind.add(reader)
+  }
+
+  /** @returns a promise only where the reader cannot take it at once: it resolves when it has, or is gone */
+  #give(reader: Reader, { parts, last }: EventFrames): Promise<void> | undefined {
+    if (last !== undefined) reader.position = last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { response } = reader
+    const chunks = parts.map(({ bytes }) => bytes)
+    if (chunks.length === 0 || writeBytes(response, chunks, resolve)) return undefined
+    reader.busy = true
+    const hold = this.#outgoing.hold(response.req.socket, 0, parts)
+    const stalled = setTimeout(() => this.#cutOff(reader), this.#stallTimeoutMs).unref()
+    response.once('close', resolve)
+    return promise.then(() => {
+      clearTimeout(stalled)
+      response.off('close', resolve)
+      hold.took()
+      hold.release()
+      reader.busy = false
+      if (reader.following && reader.open) this.#wake(reader)
+    })
   }
 
   /** Sends what the ring does not have any more, page by page, as fast as the reader takes it. */
-  async #catchUp(reader: Reader): Promise<void> {
+  async #readStore(reader: Reader): Promise<void> {
+    const pace = new StreamPace(reader.response, this.#stallTimeoutMs)
     try {
-      while (reader.open) {
-        const { entries } = await this.#feed.after(reader.position, PAGE_LIMIT)
-        if (entries.length === 0) {
-          reader.following = true
-          // Something may have come between the question and this.
-          if (this.#feed.ring.after(reader.position.revision)?.length !== 0) void this.#distribute()
-          return
-        }
-        for (const frames of paced(entries, reader)) {
-          if (!reader.open) return
-          this.#send(reader, frames)
-          if (reader.response.writableNeedDrain) await drained(reader.response)
-        }
-      }
+      while (reader.open && this.#feed.ring.after(reader.position.revision, 0) === undefined)
+        await this.#readingStore.run(() => this.#sendPage(reader, pace))
+      if (reader.open) this.#follow(reader)
     } catch {
       // The history went another way, or cannot be read now. The reader comes back with its position and is told.
       this.#end(reader)
     }
   }
 
-  /** Gives everybody what is new. Runs once at a time; what comes meanwhile starts it again. */
-  async #distribute(): Promise<void> {
-    if (this.#distributing) {
-      this.#again = true
-      return
+  async #sendPage(reader: Reader, pace: StreamPace): Promise<void> {
+    if (!reader.open) return
+    const { entries } = await this.#feed.after(reader.position, PAGE_LIMIT)
+    for (let from = 0; from < entries.length; ) {
+      if (!reader.open) return
+      const frames = framesOf(entries.slice(from), reader.filter)
+      from += frames.count
+      const taken = this.#give(reader, frames)
+      if (taken !== undefined) await pace.waitFor(taken)
+      pace.took(frames.size)
     }
-    this.#distributing = true
-    do {
-      this.#again = false
-      const made = new Map<string, Frames>()
-      let served = 0
-      for (const reader of this.#readers) {
-        if (!reader.following || !reader.open) continue
-        this.#advance(reader, made)
-        served += 1
-        if (served % READERS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
-      }
-    } while (this.#again)
-    this.#distributing = false
-  }
-
-  #advance(reader: Reader, made: Map<string, Frames>): void {
-    // With the history: while others get their turn, that can change under this.
-    const { lineage, revision } = reader.position
-    const key = `${lineage} ${revision} ${reader.filterKey}`
-    let frames = made.get(key)
-    if (frames === undefined) {
-      const entries = this.#feed.newest(reader.position)
-      frames = entries === undefined ? undefined : framesOf(entries, reader)
-      if (frames !== undefined) made.set(key, frames)
-    }
-    if (reader.response.writableLength > MAX_UNSENT_BYTES) return this.#cutOff(reader)
-    if (frames !== undefined && frames.bytes.length <= MAX_UNSENT_BYTES) return this.#send(reader, frames)
-    // More came at once than the ring holds, or than any connection takes at once: that is not the reader's fault.
-    reader.following = false
-    void this.#catchUp(reader)
-  }
-
-  #send(reader: Reader, { bytes, last }: Frames): void {
-    if (last === undefined || !reader.open) return
-    reader.position = last
-    if (bytes.length > 0) reader.response.write(bytes)
   }
 
   #cutOff(reader: Reader): void {
@@ -155,8 +207,7 @@ export class EventStreams {
   }
 
   #comment(): void {
-    for (const { response } of this.#readers)
-      if (response.writableLength < MAX_UNSENT_BYTES) response.write(': still here\n\n')
+    for (const { response, busy } of this.#readers) if (!busy) response.write(': still here\n\n')
   }
 
   /** Sends what is left, and nothing more: what is written to an ended answer is an error that nobody would catch. */
@@ -164,70 +215,19 @@ export class EventStreams {
     const { response } = reader
     this.#readers.delete(reader)
     response.end()
-    const stalled = setTimeout(() => response.destroy(), STALL_MS).unref()
+    const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs).unref()
     response.once('close', () => clearTimeout(stalled))
   }
 
   /** After a reload: those of the same history go on from their position; to the others it means nothing any more. */
   #endStale(): void {
-    for (const reader of this.#readers) {
+    for (const reader of this.#readers)
       if (reader.position.lineage !== this.#feed.ring.base?.lineage) this.#end(reader)
-      else if (reader.following) {
-        reader.following = false
-        void this.#catchUp(reader)
-      }
-    }
+    this.#wakeAll()
   }
 
   #endAll(): void {
     clearInterval(this.#comments)
     for (const reader of this.#readers) this.#end(reader)
   }
-}
-
-/** What readers at one position with one filter get. */
-interface Frames {
-  readonly bytes: Buffer
-  /** Where they are then; absent where nothing is new. */
-  readonly last: Position | undefined
-}
-
-function framesOf(entries: readonly ShownEntry[], { filter }: Reader): Frames {
-  let text = ''
-  let skipped: ShownEntry | undefined
-  for (const entry of entries) {
-    const wanted = entry.isWanted(filter)
-    skipped = wanted ? undefined : entry
-    if (wanted) text += `id: ${positionText(entry.position)}\nevent: change\ndata: ${entry.json}\n\n`
-  }
-  // An id alone moves the client's position on, so that it does not come back to what it did not want.
-  if (skipped !== undefined) text += `id: ${positionText(skipped.position)}\n\n`
-  return { bytes: Buffer.from(text), last: entries.at(-1)?.position }
-}
-
-/** The same in pieces that a connection can be given one after the other. */
-function* paced(entries: readonly ShownEntry[], reader: Reader): Generator<Frames> {
-  let piece: ShownEntry[] = []
-  let size = 0
-  for (const entry of entries) {
-    piece.push(entry)
-    size += entry.json.length
-    if (size < CATCH_UP_BYTES) continue
-    yield framesOf(piece, reader)
-    piece = []
-    size = 0
-  }
-  if (piece.length > 0) yield framesOf(piece, reader)
-}
-
-/** Waits until a connection has taken what it was given; ends it where it takes nothing for long. */
-async function drained(response: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const stalled = setTimeout(() => response.destroy(), STALL_MS).unref()
-  response.once('drain', resolve)
-  response.once('close', resolve)
-  await promise
-  clearTimeout(stalled)
-  response.off('drain', resolve)
-  response.off('close', resolve)
 }

@@ -53,6 +53,11 @@ function readMoment(text: string): Moment | undefined {
   return Number.isNaN(at) ? undefined : { at }
 }
 
+/** Whether a request has to wait at all. Most have not, and are answered in the turn in which they came. */
+export function asksFreshness({ minRevision, consistency }: Freshness): boolean {
+  return minRevision !== undefined || consistency !== undefined
+}
+
 /**
  * Waits until the view is as new as was asked for.
  *

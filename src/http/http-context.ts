@@ -5,6 +5,8 @@ import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Answers } from './answers.ts'
+import type { OutgoingBytes } from './outgoing-bytes.ts'
+import type { WholeStreams } from './whole-streams.ts'
 
 /** Where records are kept, as every answer to a registration says it. */
 export interface StorageNote {
@@ -21,11 +23,16 @@ export interface HttpContext {
   readonly metrics: Metrics
   readonly log: Logger
   readonly answers: Answers
+  readonly outgoing: OutgoingBytes
+  readonly wholeStreams: WholeStreams
   readonly storage: StorageNote
   /** What people have to know about the storage beforehand; absent where everything outlives a restart. */
   readonly notice: string | undefined
   readonly version: string
-  /** How long a client may take nothing of a large answer before it is cut off, in milliseconds. */
+  /**
+   * How long a client may take nothing of a large answer before it is cut off, in milliseconds; also the time over which it is
+   * measured how much it takes of a stream.
+   */
   readonly stallTimeoutMs: number
   /** Aborted when the server begins to stop: streams end themselves then. */
   readonly draining: AbortSignal

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { CoordinatorError } from '../errors.ts'
-import { OneATurn } from '../live/one-a-turn.ts'
+import { longTurn } from '../live/long-work.ts'
 import { LIMITS } from '../records/limits.ts'
 import type { BodyRefusal, IncomingMetrics } from '../telemetry/incoming-metrics.ts'
 
@@ -31,7 +31,6 @@ type Done = (error: Error | null, body?: Buffer) => void
 export class BodyReceiver {
   readonly #options: Required<ReceiveOptions>
   readonly #underWay = new Set<Incoming>()
-  readonly #large = new OneATurn()
   readonly #bytesOf = new Map<string, number>()
   #bytes = 0
   #look: NodeJS.Timeout | undefined
@@ -55,7 +54,7 @@ export class BodyReceiver {
           done(error, error === null ? incoming.bytes() : undefined)
         }
         if (error !== null || incoming.received <= smallBytes) hand()
-        else this.#large.add(hand)
+        else void longTurn().then(hand)
       },
       grow: (bytes) => this.#claim(incoming, bytes),
     })

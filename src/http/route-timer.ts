@@ -1,5 +1,6 @@
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { HandlerTurns, RouteCost } from './handler-turns.ts'
 import type { Operation } from './operation.ts'
 
 /** One method of one route, as metrics and error answers see it. */
@@ -23,20 +24,33 @@ declare module 'fastify' {
 export const noRoute: RouteInfo = { method: 'other', pattern: 'none', operation: undefined }
 
 /**
- * Notes on every reply which route it belongs to and when its handler began. This wraps the handlers themselves: hooks of
+ * Notes on every reply which route it belongs to and when its handler began, and lets costly handlers work in turns. This wraps the handlers themselves: hooks of
  * the framework would cost each request several times as much.
  */
 export function timeRoutes(app: FastifyInstance): void {
+  const turns = new HandlerTurns()
   app.decorateReply('route', undefined)
   app.decorateReply('startedAt', 0)
   app.addHook('onRoute', (options) => {
     const { handler } = options
     const method = Array.isArray(options.method) ? options.method.join(',') : options.method
     const route: RouteInfo = { method, pattern: options.url, operation: options.config?.operation }
+    const cost = new RouteCost()
+    const work: RouteHandlerMethod = function (request, reply) {
+      const startedAt = performance.now()
+      try {
+        return handler.call(this, request, reply)
+      } finally {
+        const workedMs = performance.now() - startedAt
+        cost.add(workedMs)
+        turns.worked(workedMs)
+      }
+    }
     const timed: RouteHandlerMethod = function (request, reply) {
       reply.route = route
       reply.startedAt = performance.now()
-      return handler.call(this, request, reply)
+      if (turns.mustWait(cost)) return turns.later(() => work.call(this, request, reply))
+      return work.call(this, request, reply)
     }
     options.handler = timed
   })

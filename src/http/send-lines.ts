@@ -1,13 +1,15 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { ServerResponse } from 'node:http'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { etagOfForm } from '../records/etag.ts'
 import type { Revision } from '../records/record.ts'
 import { NDJSON_TYPE } from './accepts.ts'
 import { matchesEtag } from './conditional.ts'
 import type { HttpContext } from './http-context.ts'
-import { limitStall } from './limit-stall.ts'
 import { countAnswer } from './route-timer.ts'
+import { StreamPace } from './stream-pace.ts'
+import { whileWanted } from './while-wanted.ts'
+import { writeBytes } from './write-bytes.ts'
 
 /** Chunks of whole lines, and what they show. */
 export interface Lines {
@@ -19,39 +21,83 @@ export interface Lines {
 }
 
 /**
- * Sends JSON lines, or other text in pieces, as fast as the client takes them. Where they cannot be made to the end, the
- * connection is cut: a client never takes a part for the whole. So it is where a client takes nothing for long, which would
- * hold on to the records of that moment for ever.
+ * Sends JSON lines, or other text in pieces, as fast as the client takes them. Where they cannot be made to the end, or the
+ * client takes too little, the connection is cut: a client never takes a part for the whole.
+ *
+ * @param make called when it is the turn of this stream: only then may it take hold of a moment
+ * @throws COORD_STREAMS_BUSY, and what `make` throws
  */
 export async function sendLines(
-  { answers, metrics, log, stallTimeoutMs }: HttpContext,
+  context: HttpContext,
   reply: FastifyReply,
-  { chunks, revision, etag, contentType = NDJSON_TYPE }: Lines,
+  make: () => Lines | Promise<Lines>,
 ): Promise<void> {
-  const { request } = reply
+  const stream = async () => {
+    const lines = await make()
+    const status = begin(context, reply, lines)
+    if (status === 304 || reply.request.method === 'HEAD') await letGo(lines.chunks, reply.raw)
+    else await send(context, reply, lines)
+    countAnswer(context.metrics, reply, status)
+  }
+  if (reply.request.method === 'HEAD') await stream()
+  else await context.wholeStreams.run(stream, whileWanted(reply))
+  // Whoever is gone wants no answer any more.
+  reply.hijack()
+}
+
+/** Writes the head. @returns the status in it */
+function begin(
+  { answers }: HttpContext,
+  reply: FastifyReply,
+  { revision, etag, contentType = NDJSON_TYPE }: Lines,
+): number {
   const headers = [...answers.stateHeaders(revision), ...answers.commonHeaders(reply), 'Vary', 'Accept']
   // The same records in another form are another representation.
   const tag = etag === undefined ? undefined : etagOfForm(etag, 'lines')
   if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
-  const known = request.headers['if-none-match']
+  const known = reply.request.headers['if-none-match']
   const status = tag !== undefined && known !== undefined && matchesEtag(known, tag) ? 304 : 200
   if (status === 200) headers.push('Content-Type', contentType)
   reply.hijack()
   reply.raw.writeHead(status, headers)
-  if (status === 304 || request.method === 'HEAD') {
-    reply.raw.end()
-    await letGo(chunks)
-  } else
-    try {
-      limitStall(reply.raw, stallTimeoutMs)
-      await pipeline(Readable.from(chunks), reply.raw)
-    } catch (err) {
-      log.debug({ requestId: request.id, route: reply.route?.pattern, err }, 'lines were not sent to the end')
+  return status
+}
+
+async function send(
+  { outgoing, log, stallTimeoutMs }: HttpContext,
+  reply: FastifyReply,
+  { chunks }: Lines,
+): Promise<void> {
+  const { raw: response, request } = reply
+  const pace = new StreamPace(response, stallTimeoutMs)
+  try {
+    for await (const chunk of chunks) {
+      if (response.destroyed) return
+      if (chunk !== '') {
+        const bytes = Buffer.from(chunk)
+        const { promise, resolve } = Promise.withResolvers<void>()
+        if (!writeBytes(response, [bytes], resolve)) {
+          const hold = outgoing.hold(request.socket, bytes.length)
+          response.once('close', resolve)
+          await pace.waitFor(promise)
+          response.off('close', resolve)
+          hold.took(bytes.length)
+          hold.release()
+        }
+        pace.took(bytes.length)
+      }
+      // A client that takes chunks as fast as they come must not keep everybody else waiting.
+      await turn()
     }
-  countAnswer(metrics, reply, status)
+    response.end()
+  } catch (err) {
+    response.destroy()
+    log.debug({ requestId: request.id, route: reply.route?.pattern, err }, 'lines were not sent to the end')
+  }
 }
 
 /** What nobody reads may hold on to what it would have been made of. */
-async function letGo(chunks: Lines['chunks']): Promise<void> {
+async function letGo(chunks: Lines['chunks'], response: ServerResponse): Promise<void> {
+  response.end()
   if (Symbol.asyncIterator in chunks) await chunks[Symbol.asyncIterator]().return?.()
 }

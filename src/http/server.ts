@@ -12,12 +12,14 @@ import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createRequestIds } from '../telemetry/request-id.ts'
 import { answerInTime } from './answer-in-time.ts'
-import { Answers } from './answers.ts'
+import { answerWhenRoom } from './answer-when-room.ts'
+import { Answers, RoomNeeded } from './answers.ts'
 import { Connections } from './connections.ts'
 import { type HttpContext, MEMORY_NOTICE } from './http-context.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { limitConnections } from './limit-connections.ts'
 import { RouteTable } from './not-found.ts'
+import { OutgoingBytes } from './outgoing-bytes.ts'
 import { BodyReceiver } from './receive-body.ts'
 import { type DocumentedRoute, gatherRoutes } from './reference/documented-route.ts'
 import { refuseConnection } from './refuse-connection.ts'
@@ -36,6 +38,7 @@ import { servicesRoutes } from './routes/services.ts'
 import { snapshotRoutes } from './routes/snapshot.ts'
 import { ProblemSender } from './send-problem.ts'
 import { type StopReport, stopServer } from './stop-server.ts'
+import { WholeStreams } from './whole-streams.ts'
 
 export interface HttpServerOptions {
   readonly live: Live
@@ -50,6 +53,8 @@ export interface HttpServerOptions {
     | 'allowedOrigins'
     | 'connectionsMax'
     | 'bodiesMaxBytes'
+    | 'unsentMaxMib'
+    | 'streamsMax'
     | 'shutdownTimeoutMs'
     | 'logRequests'
   >
@@ -96,9 +101,15 @@ const parameterMaxLength = 8_192
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { live, settings, logger, stallTimeoutMs = 60_000 } = options
   const draining = new AbortController()
-  const answers = new Answers(live, options.metrics, stallTimeoutMs)
-  const app = createFastify(options, new ProblemSender(answers, logger))
-  const context = contextOf(options, { answers, stallTimeoutMs, draining: draining.signal })
+  const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
+  const wholeStreams = new WholeStreams(settings.streamsMax)
+  const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
+  const app = createFastify(options, answers)
+  const context = contextOf(options, {
+    ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
+    draining: draining.signal,
+  })
+  options.metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
   if (settings.logRequests) logRequests(app, logger)
   const documented = gatherRoutes(app)
   for (const routes of [
@@ -130,7 +141,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 function contextOf(
   { live, registry, graph, metrics, logger, version }: HttpServerOptions,
-  own: Pick<HttpContext, 'answers' | 'stallTimeoutMs' | 'draining'>,
+  own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
@@ -140,9 +151,10 @@ function contextOf(
   }
 }
 
-function createFastify(options: HttpServerOptions, problems: ProblemSender): FastifyInstance {
+function createFastify(options: HttpServerOptions, answers: Answers): FastifyInstance {
   const { metrics, logger, settings, requestTimeoutMs = 30_000, bodyGraceMs } = options
   const { questionTimes = QUESTION_TIMES } = options
+  const problems = new ProblemSender(answers, logger)
   const requestIds = createRequestIds()
   const app = Fastify({
     logger: false,
@@ -175,7 +187,11 @@ function createFastify(options: HttpServerOptions, problems: ProblemSender): Fas
       ...(bodyGraceMs === undefined ? {} : { graceMs: bodyGraceMs }),
     }),
   )
-  app.setErrorHandler((error, request, reply) => problems.send(request, reply, error))
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof RoomNeeded) return answerWhenRoom(reply, error, { answers, problems })
+    problems.send(request, reply, error)
+    return undefined
+  })
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = (request.raw.url ?? '').split('?', 1)
     problems.send(request, reply, table.explain(request.method, path))

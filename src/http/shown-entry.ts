@@ -1,5 +1,6 @@
 import { sizeOfEntry } from '../live/entry-ring.ts'
 import type { Entry, EntryWrite, Position, Revision } from '../records/record.ts'
+import { type BodyPart, bytesOf, SharedBytes } from './body-part.ts'
 
 /** Which entries a reader wants: those with at least one write that fulfils all of this. */
 export interface ChangeFilter {
@@ -8,13 +9,17 @@ export interface ChangeFilter {
   readonly names?: readonly string[] | undefined
 }
 
+/** From this length on, in UTF-16 code units, copying a text costs more than sending it on its own. */
+const LARGE_TEXT = 16_384
+
 /** An entry as readers get it. Made text when the first of them wants it, and once for all of them. */
 export class ShownEntry {
   readonly revision: Revision
   readonly digest: string
   readonly #entry: Entry
   readonly #lineage: string
-  #json: string | undefined
+  #text: string | undefined
+  #shared: WeakRef<SharedBytes> | undefined
   #names: readonly (readonly string[] | undefined)[] | undefined
 
   constructor(entry: Entry, lineage: string) {
@@ -33,10 +38,19 @@ export class ShownEntry {
     return { lineage: this.#lineage, revision: this.revision, digest: this.digest }
   }
 
-  /** The complete JSON text, without line breaks. */
-  get json(): string {
-    this.#json ??= jsonOf(this.#entry, positionText(this.position))
-    return this.#json
+  /** The complete JSON text, without line breaks. That of a large entry is shared by all who send it at the same time. */
+  get part(): BodyPart {
+    const known = this.#text ?? this.#shared?.deref()
+    if (known !== undefined) return known
+    const text = jsonOf(this.#entry, positionText(this.position))
+    if (text.length < LARGE_TEXT) {
+      this.#text = text
+      return text
+    }
+    // Kept only for as long as somebody sends it: the ring has the entry itself.
+    const shared = new SharedBytes(bytesOf(text))
+    this.#shared = new WeakRef(shared)
+    return shared
   }
 
   isWanted({ kinds, names }: ChangeFilter): boolean {

@@ -44,6 +44,19 @@ export interface MetricSources {
   streams(): number
   /** Of those, how many were cut off so far because they read too slowly. */
   streamsCut(): number
+  /** What waits for clients over HTTP. */
+  outgoing(): OutgoingFigures
+  /** Streams of the whole state. */
+  wholeStreams(): { readonly open: number; readonly refused: number }
+}
+
+export interface OutgoingFigures {
+  /** Bytes that clients have not taken yet. */
+  readonly bytes: number
+  /** Answers that wait for room. */
+  readonly waiting: number
+  /** Connections that were cut off so far because others needed their room. */
+  readonly cut: number
 }
 
 export interface GraphFigures {
@@ -358,6 +371,42 @@ export function createMetrics({
     },
   })
   gauge('coordinator_http_streams', 'Clients that follow the journal.', () => sources.streams?.() ?? 0)
+  gauge(
+    'coordinator_http_unsent_bytes',
+    'Bytes of answers that clients have not taken yet; what several share counts once.',
+    () => sources.outgoing?.().bytes ?? 0,
+  )
+  gauge(
+    'coordinator_http_answers_waiting',
+    'Answers that wait because too much is unsent.',
+    () => sources.outgoing?.().waiting ?? 0,
+  )
+  gauge(
+    'coordinator_http_whole_streams',
+    'Streams of the whole state that are open.',
+    () => sources.wholeStreams?.().open ?? 0,
+  )
+  const count = (name: string, help: string, read: () => number): void => {
+    const metric: Counter = new Counter({
+      name,
+      help,
+      registers,
+      collect(): void {
+        metric.reset()
+        metric.inc(read())
+      },
+    })
+  }
+  count(
+    'coordinator_http_clients_cut_total',
+    'Clients that took nothing for seconds, and were cut off because others needed the room.',
+    () => sources.outgoing?.().cut ?? 0,
+  )
+  count(
+    'coordinator_http_whole_streams_refused_total',
+    'Streams of the whole state that were answered with 503.',
+    () => sources.wholeStreams?.().refused ?? 0,
+  )
   gauge('coordinator_uptime_seconds', 'Time since the process started.', () => process.uptime())
 
   const requestDuration = new Histogram({

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { ChangeFeed } from '../../src/http/change-feed.ts'
 import { EventStreams } from '../../src/http/event-streams.ts'
-import { EntryRing } from '../../src/live/entry-ring.ts'
+import { WakeUps } from '../../src/http/wake-ups.ts'
 import { Live } from '../../src/live/live.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
 import { plainDomain, quick, until, withLive } from '../support/with-live.ts'
@@ -61,6 +61,14 @@ class Follower {
 
   get revisions(): number[] {
     return this.events.flatMap(({ data }) => data?.revision ?? [])
+  }
+
+  pause(): void {
+    this.#response.pause()
+  }
+
+  resume(): void {
+    this.#response.resume()
   }
 
   close(): void {
@@ -133,10 +141,10 @@ describe('pages of the journal', () => {
   it('nothing is kept of a client that stopped waiting', () =>
     withServer(async (scope) => {
       await registerMany(scope, ['a'])
-      const { listen } = EntryRing.prototype
+      const { wait } = WakeUps.prototype
       let waiting = 0
-      vi.spyOn(EntryRing.prototype, 'listen').mockImplementation(function (this: EntryRing, listener) {
-        const stop = listen.call(this, listener)
+      vi.spyOn(WakeUps.prototype, 'wait').mockImplementation(function (this: WakeUps, wake) {
+        const stop = wait.call(this, wake)
         waiting += 1
         return () => {
           waiting -= 1
@@ -254,6 +262,23 @@ describe('a snapshot', () => {
     }))
 })
 
+/** Two followers, one of which reads nothing for now. */
+async function fastAndPaused({ url }: ServerScope): Promise<{ fast: Follower; slow: Follower }> {
+  const fast = await Follower.open(url, '/changes?after=0')
+  const slow = await Follower.open(url, '/changes?after=0')
+  slow.pause()
+  return { fast, slow }
+}
+
+/** More than systems take for a client that reads nothing. */
+async function registerLarge({ ask }: ServerScope, count: number): Promise<void> {
+  const fill = 'x'.repeat(15_000)
+  for (let at = 0; at < count; at += 50) {
+    const json = Array.from({ length: 50 }, (_, n) => service(`n${at + n}`, { metadata: { fill } }))
+    expect((await ask('/register/batch', { json })).body.failed).toBe(0)
+  }
+}
+
 describe('streams of the journal', () => {
   it('bring everything in order, and go on after a break with the last id, on another coordinator too', () =>
     withServer(async (scope) => {
@@ -308,32 +333,41 @@ describe('streams of the journal', () => {
       follower.close()
     }))
 
-  it('who reads too slowly is cut off, and others are not', () =>
+  it('who reads slowly gets everything once, and others do not wait for it', () =>
     withServer(async (scope) => {
-      const fast = await Follower.open(scope.url, '/changes?after=0')
-      const slow = connect(scope.port, '127.0.0.1')
-      slow.write('GET /changes?after=0 HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n')
-      await new Promise((resolve) => slow.once('data', resolve))
-      slow.pause()
-      let cut = false
-      slow.on('close', () => {
-        cut = true
-      })
-      const count = 900
-      const fill = 'x'.repeat(15_000)
-      // One after the other: a burst is no fault of those who read it.
-      for (let at = 0; at < count; at += 1)
-        await scope.ask('/register', { json: service(`n${at}`, { metadata: { fill } }) })
-      await until(() => fast.revisions.length === count, 10_000)
-      expect(fast.revisions).toEqual(upTo(1, count))
+      const { fast, slow } = await fastAndPaused(scope)
+      await registerLarge(scope, 900)
+      await until(() => fast.revisions.length === 900, 10_000)
+      expect(fast.revisions).toEqual(upTo(1, 900))
       slow.resume()
-      await until(() => cut, 10_000)
+      await until(() => slow.revisions.length === 900, 10_000)
+      expect(slow.revisions).toEqual(upTo(1, 900))
       fast.close()
+      slow.close()
     }))
+
+  it('who takes nothing is cut off, and others are not', () =>
+    withServer(
+      async (scope) => {
+        const { fast, slow } = await fastAndPaused(scope)
+        await registerLarge(scope, 900)
+        await until(() => fast.revisions.length === 900, 10_000)
+        await expect
+          .poll(async () => (await scope.ask('/metrics')).text)
+          .toContain('coordinator_http_streams_cut_total 1')
+        expect([
+          fast.ended,
+          (await scope.ask('/metrics')).text.includes('coordinator_http_streams 1'),
+        ]).toEqual([false, true])
+        fast.close()
+        slow.close()
+      },
+      { stallTimeoutMs: 500 },
+    ))
 
   it('who went before the stream began is not counted for ever', () =>
     withLive(async ({ live }) => {
-      const streams = new EventStreams(new ChangeFeed(live), new AbortController().signal)
+      const streams = new EventStreams(new ChangeFeed(live), { draining: new AbortController().signal })
       const response = new ServerResponse(new IncomingMessage(new Socket()))
       response.destroy()
       await streams.serve(response, { filter: {}, position: live.view.position })
@@ -358,7 +392,7 @@ describe('streams of the journal', () => {
   it('a reader of a history that is over, whose connection hangs, does not change what others get', () =>
     withLive(async ({ live, store }) => {
       const feed = new ChangeFeed(live)
-      const streams = new EventStreams(feed, new AbortController().signal)
+      const streams = new EventStreams(feed, { draining: new AbortController().signal })
       const stream = () => {
         const response = new ServerResponse(new IncomingMessage(new Socket()))
         void streams.serve(response, { filter: {}, position: live.view.position })
@@ -383,7 +417,7 @@ describe('streams of the journal', () => {
     try {
       const live = new Live(new MemoryStore(), plainDomain, quick)
       await live.start()
-      const streams = new EventStreams(new ChangeFeed(live), new AbortController().signal)
+      const streams = new EventStreams(new ChangeFeed(live), { draining: new AbortController().signal })
       const stream = async () => {
         const response = new ServerResponse(new IncomingMessage(new Socket()))
         const errors: string[] = []

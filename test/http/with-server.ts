@@ -33,6 +33,8 @@ export interface ServerSetup {
   readonly questionTimes?: QuestionTimes
   /** Adds to the server before it listens, such as a route. */
   readonly prepare?: (server: HttpServer) => void
+  readonly unsentMaxMib?: number
+  readonly streamsMax?: number
 }
 
 /** An answer with its body read. */
@@ -112,6 +114,8 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
       ...setup.settings,
       shutdownTimeoutMs: setup.shutdownTimeoutMs ?? 2_000,
       logRequests: setup.logRequests ?? false,
+      unsentMaxMib: setup.unsentMaxMib ?? 64,
+      streamsMax: setup.streamsMax ?? 8,
     },
     version: '1.2.3',
     ...(setup.bodyGraceMs === undefined ? {} : { bodyGraceMs: setup.bodyGraceMs }),

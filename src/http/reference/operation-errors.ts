@@ -36,6 +36,7 @@ export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<numb
     ...(writes === true ? writeErrors : []),
     ...(conditional === true ? conditionalErrors : []),
     ...(state === true ? stateErrors : []),
+    ...(state === true && writes !== true ? (['COORD_ANSWERS_WAITING'] as const) : []),
     ...(parameters.includes('minRevision') ? (['COORD_REVISION_WAIT_TIMEOUT'] as const) : []),
     ...(parameters.includes('consistency') ? (['COORD_STORE_UNAVAILABLE'] as const) : []),
   ])

@@ -6,6 +6,7 @@ import { Pace } from '../../live/pace.ts'
 import { PageBudget } from '../../live/page-budget.ts'
 import type { Position } from '../../records/record.ts'
 import { prefersEventStream } from '../accepts.ts'
+import { type BodyPart, leastSize, neededBytes, separated } from '../body-part.ts'
 import { ChangeFeed } from '../change-feed.ts'
 import { EventStreams } from '../event-streams.ts'
 import { checkLineage } from '../freshness.ts'
@@ -66,11 +67,18 @@ const parameters = z.object({
   name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),
 })
 
+interface WantedPage {
+  readonly found: readonly ShownEntry[]
+  /** Where the client is then. */
+  readonly reached: Position
+  readonly more: boolean
+}
+
 /** `/changes`: the journal, as pages and as a stream. */
 export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, answers, metrics, draining } = context
+  const { live, answers, outgoing, metrics, draining, stallTimeoutMs } = context
   const feed = new ChangeFeed(live)
-  const streams = new EventStreams(feed, draining)
+  const streams = new EventStreams(feed, { draining, outgoing, stallTimeoutMs })
   metrics.ask({ streams: () => streams.count, streamsCut: () => streams.cut })
 
   app.get('/changes', { config: { operation } }, async (request, reply) => {
@@ -81,7 +89,13 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     const position =
       from === undefined ? live.view.position : typeof from === 'number' ? await feed.positionOf(from) : from
     if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
-    return sendPage(reply, await wantedPage({ position, limit, wait, filter, response: reply.raw }))
+    const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
+    const body = bodyOf(page)
+    // "From now on" means another moment when it is asked again. What came meanwhile is in memory anyway, for all who wait.
+    const needed = from === undefined ? neededBytes(body) : 0
+    if (outgoing.hasRoom(needed) || from !== undefined || (await answers.reserve(reply, needed)))
+      answers.sendState(reply, { body, headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] })
+    else reply.hijack()
   })
 
   async function stream(
@@ -108,7 +122,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply.raw.writeHead(200, headers)
     countAnswer(metrics, reply, 200)
     if (reply.request.method === 'HEAD' || draining.aborted) reply.raw.end()
-    else await streams.serve(reply.raw, about)
+    else streams.serve(reply.raw, about)
   }
 
   interface Wanted {
@@ -123,7 +137,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
    * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
    * position on.
    */
-  async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<Page> {
+  async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     // Who wants few among many must not ask the store once for each of the many.
     const atOnce = filter.kinds === undefined && filter.names === undefined ? limit : EXAMINED_AT_ONCE
@@ -144,7 +158,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     const { promise, resolve } = Promise.withResolvers<void>()
     const ended = new AbortController()
     const timer = setTimeout(resolve, timeoutMs)
-    const stopListening = feed.ring.listen({ grown: resolve, replaced: resolve })
+    const stopListening = feed.wakeUps.wait(resolve)
     draining.addEventListener('abort', () => resolve(), { once: true, signal: ended.signal })
     response.on('close', resolve)
     if ((feed.ring.head?.revision ?? 0) > revision) resolve()
@@ -156,20 +170,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     })
   }
 
-  function sendPage(reply: FastifyReply, { found, reached, more }: Page): void {
-    const next = JSON.stringify(positionText(reached))
-    answers.sendState(reply, {
-      body: `{"success":true,"entries":[${found.map(({ json }) => json).join(',')}],"next":${next},"more":${more},"revision":${reached.revision}}`,
-      headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'],
-    })
-  }
   done()
-}
-
-interface Page {
-  readonly found: readonly ShownEntry[]
-  readonly reached: Position
-  readonly more: boolean
 }
 
 /** The wanted entries of some, as many as a page holds. @returns with the last one that was looked at */
@@ -183,12 +184,21 @@ async function chooseEntries(
   let last: ShownEntry | undefined
   for (const entry of entries) {
     const isWanted = entry.isWanted(filter)
-    if (isWanted && !budget.take(entry.json)) break
+    if (isWanted && !budget.takeBytes(leastSize([entry.part]))) break
     last = entry
     if (isWanted && found.push(entry) === limit) break
     if (pace.due) await pace.turn()
   }
   return { found, last }
+}
+
+function bodyOf({ found, reached, more }: WantedPage): readonly BodyPart[] {
+  const next = JSON.stringify(positionText(reached))
+  return [
+    '{"success":true,"entries":[',
+    ...separated(found.map(({ part }) => part)),
+    `],"next":${next},"more":${more},"revision":${reached.revision}}`,
+  ]
 }
 
 function lastEventId({ headers }: FastifyRequest): Position | undefined {
@@ -222,7 +232,7 @@ const operation: Operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream that is read too slowly is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as it is read; a client that takes nothing for a minute is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
   query: parameters,
   state: true,
   errors: [

@@ -69,16 +69,18 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
     const part = { ...filter, ...types, tags: tag, origins: origin }
     const { lineage } = live.view
-    const answer: ExportAnswer =
-      asOf === undefined
-        ? await graph.export(format, part, rebuilt)
-        : await graph.exportPast(asOf, { format, filter: part })
-    const { revision } = answer.metadata
-    await sendLines(context, reply, {
-      chunks: answer.chunks,
-      contentType: answer.contentType,
-      revision,
-      ...(rebuilt === undefined ? { etag: graphEtag(lineage, revision, format) } : {}),
+    await sendLines(context, reply, async () => {
+      const answer: ExportAnswer =
+        asOf === undefined
+          ? await graph.export(format, part, rebuilt)
+          : await graph.exportPast(asOf, { format, filter: part })
+      const { revision } = answer.metadata
+      return {
+        chunks: answer.chunks,
+        contentType: answer.contentType,
+        revision,
+        ...(rebuilt === undefined ? { etag: graphEtag(lineage, revision, format) } : {}),
+      }
     })
   }
 
@@ -98,7 +100,13 @@ const operation: Operation = {
     'All of it or a part, at exactly one revision however long it is read: nodes by id, edges by source. Formats by `format` or `Accept`: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, and elements of Cytoscape.js.',
   query: parameters,
   state: true,
-  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
+  errors: [
+    'COORD_NODE_NOT_FOUND',
+    'COORD_REVISION_COMPACTED',
+    'COORD_REVISION_FUTURE',
+    'COORD_GRAPH_BUSY',
+    'COORD_STREAMS_BUSY',
+  ],
   answers: {
     200: {
       description: 'The graph.',

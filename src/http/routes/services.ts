@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../registry/list-query.ts'
 import { type ListAnswer, parseListQuery } from '../../registry/registry.ts'
 import { NDJSON_TYPE, prefersNdjson } from '../accepts.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
+import { separated } from '../body-part.ts'
+import { asksFreshness, asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
 import type { HttpContext } from '../http-context.ts'
 import type { Operation } from '../operation.ts'
 import { type QueryValues, readQueryPart } from '../read-query.ts'
@@ -27,17 +28,24 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
         checkLineage(live, request)
         return sendList(answers, reply, past)
       }
-      const past = await registry.listAllAsOf(query, asOf)
-      checkLineage(live, request)
-      return sendLines(context, reply, { chunks: past, revision: past.revision, etag: past.etag })
+      return sendLines(context, reply, async () => {
+        const past = await registry.listAllAsOf(query, asOf)
+        checkLineage(live, request)
+        return { chunks: past, revision: past.revision, etag: past.etag }
+      })
     }
-    await waitUntilFresh(live, freshness)
+    if (asksFreshness(freshness)) {
+      await waitUntilFresh(live, freshness)
+      checkLineage(live, request)
+    }
     const verdicts = await registry.judgeVersions(query)
     // Another history may have come meanwhile.
     checkLineage(live, request)
     if (!lines) return sendList(answers, reply, registry.list(query, verdicts))
-    const all = registry.listAll(query, verdicts)
-    return sendLines(context, reply, { chunks: all, revision: all.revision, etag: all.etag })
+    return sendLines(context, reply, () => {
+      const all = registry.listAll(query, verdicts)
+      return { chunks: all, revision: all.revision, etag: all.etag }
+    })
   }
 
   app.get('/services', { config: { operation } }, list)
@@ -53,7 +61,11 @@ function sendList(answers: HttpContext['answers'], reply: FastifyReply, list: Li
   const { items, total, nextCursor, revision, etag } = list
   const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`
   answers.sendState(reply, {
-    body: `{"success":true,"services":[${items.join(',')}],"total":${total}${next},"revision":${revision}}`,
+    body: [
+      '{"success":true,"services":[',
+      ...separated(items),
+      `],"total":${total}${next},"revision":${revision}}`,
+    ],
     etag,
     revision,
     headers: ['Vary', 'Accept'],
@@ -105,7 +117,7 @@ const operation: Operation = {
     'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB: one that is shorter than `limit` is not the last one, only one without `nextCursor` is. With `Accept: application/x-ndjson` all that match come at once, one a line, at one revision.',
   query: listParameters,
   state: true,
-  errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],
   answers: {
     200: {
       description: 'A page, or everything as JSON lines.',

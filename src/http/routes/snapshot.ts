@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import type { View } from '../../live/view.ts'
@@ -23,8 +22,10 @@ export const snapshotRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     checkLineage(live, request)
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
-    const { view } = live
-    return sendLines(context, reply, { chunks: snapshotChunks(view), revision: view.revision })
+    return sendLines(context, reply, () => ({
+      chunks: snapshotChunks(live.view),
+      revision: live.view.revision,
+    }))
   })
   done()
 }
@@ -44,7 +45,6 @@ async function* chunksOf(first: string, records: readonly StoredRecord[]): Async
     if (chunk.length < chunkSize) continue
     yield chunk
     chunk = ''
-    await turn()
   }
   yield chunk
 }
@@ -60,5 +60,6 @@ const operation: Operation = {
     'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is how many lines follow; each of them is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. What is committed while it is read does not show.',
   query: parameters,
   state: true,
+  errors: ['COORD_STREAMS_BUSY'],
   answers: { 200: { description: 'The snapshot.', content: { [NDJSON_TYPE]: undefined } } },
 }

@@ -1,0 +1,130 @@
+/** Bytes that several answers may share: they are in memory once, however many clients they are sent to. */
+export class SharedBytes {
+  readonly bytes: Buffer
+  /** How many answers keep them. Only `OutgoingBytes` changes it. */
+  holders = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+}
+
+/** A piece of a body. */
+export type BodyPart = string | SharedBytes
+
+/** How long a piece is, in bytes that are sent at once and kept until they were taken. */
+const PIECE_BYTES = 262_144
+/** Short texts are put together up to this length, in UTF-16 code units, before they are made bytes. */
+const GATHERED_LENGTH = 8_192
+/** A text is made bytes in slices of this length, in UTF-16 code units: none of them has more bytes than a piece. */
+const SLICE_LENGTH = 65_536
+/** Shared bytes are sent as they are from this size on: copying fewer costs less than sending them on their own. */
+const ALONE_BYTES = 16_384
+
+/** The text of a body of which nothing is shared, or little. */
+export function textOf(parts: readonly BodyPart[]): string {
+  return parts.map((part) => (typeof part === 'string' ? part : part.bytes.toString())).join('')
+}
+
+/** How long a body is at least, in bytes. */
+export function leastSize(parts: readonly BodyPart[]): number {
+  return parts.reduce((size, part) => size + (typeof part === 'string' ? part.length : part.bytes.length), 0)
+}
+
+/** About how many bytes a body has that nobody else shares: never more than it really has. */
+export function ownSize(parts: readonly BodyPart[]): number {
+  let size = 0
+  for (const part of parts) if (typeof part === 'string') size += part.length
+  return size
+}
+
+/** Parts with a comma between them. */
+export function separated(parts: readonly BodyPart[]): BodyPart[] {
+  return parts.flatMap((part, at) => (at === 0 ? [part] : [',', part]))
+}
+
+/** How many bytes more are in memory when a body is kept. */
+export function neededBytes(parts: readonly BodyPart[]): number {
+  let size = ownSize(parts)
+  for (const part of parts) if (typeof part !== 'string' && part.holders === 0) size += part.bytes.length
+  return size
+}
+
+/** Its parts that are shared. */
+export function sharedParts(parts: readonly BodyPart[]): SharedBytes[] {
+  return parts.filter((part) => typeof part !== 'string')
+}
+
+/** A body as pieces of bytes, each made when it is asked for. */
+export function* piecesOf(parts: Iterable<BodyPart>): Generator<Buffer | SharedBytes> {
+  const piece = new Piece()
+  let text = ''
+  for (const part of parts) {
+    if (typeof part !== 'string' && part.bytes.length >= ALONE_BYTES) {
+      yield* piece.add(text)
+      text = ''
+      yield* piece.take()
+      yield part
+      continue
+    }
+    text += typeof part === 'string' ? part : part.bytes.toString()
+    if (text.length < GATHERED_LENGTH) continue
+    yield* piece.add(text)
+    text = ''
+  }
+  yield* piece.add(text)
+  yield* piece.take()
+}
+
+/** A text as bytes. Their memory goes back to the system when they are forgotten, which `malloc` would keep for itself. */
+export function bytesOf(text: string): Buffer {
+  const bytes = allocate(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
+}
+
+/**
+ * Gives the memory of a piece back at once: an idle process collects no garbage. Nobody may read or send it any more.
+ */
+export function freeBytes({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.resizable) buffer.resize(0)
+}
+
+/** Resizable memory is mapped on its own, and unmapped when it is collected. */
+function allocate(length: number): Buffer<ArrayBuffer> {
+  return Buffer.from(new ArrayBuffer(length, { maxByteLength: length }))
+}
+
+/** A piece that is being filled. */
+class Piece {
+  #bytes: Buffer | undefined
+  #length = 0;
+
+  /** Writes a text behind what is there. @returns pieces that are full */
+  *add(text: string): Generator<Buffer> {
+    for (let from = 0; from < text.length; ) {
+      const to = endOfSlice(text, from)
+      const slice = from === 0 && to === text.length ? text : text.slice(from, to)
+      if (Buffer.byteLength(slice) > PIECE_BYTES - this.#length) yield* this.take()
+      this.#bytes ??= allocate(PIECE_BYTES)
+      this.#length += this.#bytes.write(slice, this.#length)
+      from = to
+    }
+  }
+
+  /** What is there, if there is anything. */
+  *take(): Generator<Buffer> {
+    const bytes = this.#bytes?.subarray(0, this.#length)
+    this.#bytes = undefined
+    this.#length = 0
+    if (bytes !== undefined) yield bytes
+  }
+}
+
+/** Where a slice of a text ends that surely fits into a piece: never between the halves of a surrogate pair. */
+function endOfSlice(text: string, from: number): number {
+  const to = from + SLICE_LENGTH
+  if (to >= text.length) return text.length
+  const last = text.charCodeAt(to - 1)
+  return last >= 0xd800 && last < 0xdc00 ? to - 1 : to
+}

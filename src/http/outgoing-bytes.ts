@@ -1,0 +1,268 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { SharedBytes } from './body-part.ts'
+
+/** How long a client may take nothing before others get its room, in milliseconds. */
+const STALLED_MS = 5_000
+/** How long an answer may wait for room, in milliseconds, before it is refused. */
+const ROOM_TIMEOUT_MS = 10_000
+/** How often stalled clients are looked for while somebody waits for room, in milliseconds. */
+const LOOK_MS = 250
+/** What cannot wait for room, such as the answer to a write, may exceed the limit by this share of it. */
+const RESERVE_SHARE = 0.25
+/** The share of the limit that one connection may have beyond which it is cut off: it sends requests and reads no answer. */
+const CONNECTION_SHARE = 0.25
+
+export interface OutgoingOptions {
+  /** @default 67_108_864 */
+  readonly maxBytes?: number
+  /** @default 5_000 (milliseconds) */
+  readonly stalledMs?: number
+  /** @default 10_000 (milliseconds) */
+  readonly roomTimeoutMs?: number
+}
+
+/** What one connection has not taken yet. */
+interface Client {
+  readonly socket: Socket
+  readonly holds: Set<Hold>
+  bytes: number
+  /** When it last took something, by `performance.now()`. */
+  tookAt: number
+}
+
+interface Waiting {
+  readonly bytes: number
+  readonly settle: (outcome: RoomOutcome) => void
+}
+
+/** How a wait for room ended. With `room` the bytes are reserved, until `useReserved` or `giveBack`. */
+export type RoomOutcome = 'room' | 'gone' | 'late'
+
+/**
+ * The bytes that the process keeps for clients that have not taken them yet, with one limit for all of them. What several
+ * answers share counts once. Whoever needs more than there is waits; meanwhile clients that take nothing are cut off.
+ * A client that takes something keeps what it was promised, however slow it is.
+ */
+export class OutgoingBytes {
+  readonly #maxBytes: number
+  readonly #stalledMs: number
+  readonly #roomTimeoutMs: number
+  /** In the order in which they last took something. */
+  readonly #clients = new Map<Socket, Client>()
+  readonly #queue = new Set<Waiting>()
+  #bytes = 0
+  #cut = 0
+  #looking: NodeJS.Timeout | undefined
+
+  constructor({
+    maxBytes = 67_108_864,
+    stalledMs = STALLED_MS,
+    roomTimeoutMs = ROOM_TIMEOUT_MS,
+  }: OutgoingOptions = {}) {
+    this.#maxBytes = maxBytes
+    this.#stalledMs = stalledMs
+    this.#roomTimeoutMs = roomTimeoutMs
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** How many answers wait for room. */
+  get waiting(): number {
+    return this.#queue.size
+  }
+
+  /** How many connections were cut off because others needed their room. */
+  get cut(): number {
+    return this.#cut
+  }
+
+  /** Whether so many bytes more may be kept now. Nobody overtakes those who wait. */
+  hasRoom(bytes: number): boolean {
+    return this.#queue.size === 0 && this.#fits(bytes)
+  }
+
+  /** Keeps bytes for a connection, whether or not there is room: ask before. */
+  hold(socket: Socket, own: number, shared: readonly SharedBytes[] = []): Hold {
+    let client = this.#clients.get(socket)
+    if (client === undefined) {
+      client = { socket, holds: new Set(), bytes: 0, tookAt: performance.now() }
+      this.#clients.set(socket, client)
+    }
+    const hold = new Hold(this, client, shared)
+    client.holds.add(hold)
+    for (const { bytes, holders } of shared) if (holders === 0) this.#bytes += bytes.length
+    for (const part of shared) part.holders += 1
+    this.add(hold, own)
+    return hold
+  }
+
+  /**
+   * Keeps the bytes of an answer that was written, until its client has taken it. Costs nothing where the operating system
+   * has taken them at once, as it does for nearly all.
+   */
+  watch(response: ServerResponse, bytes: number): void {
+    if (response.writableLength === 0) return
+    const { socket } = response.req
+    const hold = this.hold(socket, bytes)
+    const release = () => {
+      socket.off('close', release)
+      response.off('finish', release)
+      hold.release()
+    }
+    socket.once('close', release)
+    response.once('finish', release)
+  }
+
+  /**
+   * Waits until so many bytes may be kept, and reserves them.
+   *
+   * @param gone aborted when nobody wants them any more
+   */
+  room(bytes: number, gone?: AbortSignal): Promise<RoomOutcome> {
+    if (gone?.aborted === true) return Promise.resolve('gone')
+    if (this.hasRoom(bytes)) {
+      this.#bytes += bytes
+      return Promise.resolve('room')
+    }
+    return new Promise((resolve) => {
+      const leave = () => settle('gone')
+      const settle = (outcome: RoomOutcome) => {
+        clearTimeout(late)
+        gone?.removeEventListener('abort', leave)
+        this.#queue.delete(waiting)
+        resolve(outcome)
+        if (outcome !== 'room') this.#grant()
+      }
+      const waiting: Waiting = { bytes, settle }
+      const late = setTimeout(() => settle('late'), this.#roomTimeoutMs)
+      gone?.addEventListener('abort', leave, { once: true })
+      this.#queue.add(waiting)
+      this.#cutStalled()
+      this.#looking ??= setInterval(() => this.#cutStalled(), LOOK_MS).unref()
+    })
+  }
+
+  /** Ends a reservation: `hold` comes next. */
+  useReserved(bytes: number): void {
+    this.#bytes -= bytes
+  }
+
+  /** Gives back what `room` has reserved. */
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes
+    this.#grant()
+  }
+
+  /** For `Hold`: more bytes. */
+  add(hold: Hold, bytes: number): void {
+    const { client } = hold
+    if (!client.holds.has(hold)) return
+    hold.own += bytes
+    client.bytes += bytes
+    this.#bytes += bytes
+    if (client.bytes > this.#maxBytes * CONNECTION_SHARE && client.holds.size > 1) this.#cutOff(client)
+    else if (this.#bytes > this.#maxBytes) this.#makeRoom()
+  }
+
+  /** For `Hold`: its connection has taken something. */
+  took(hold: Hold, bytes: number): void {
+    const { client } = hold
+    client.tookAt = performance.now()
+    if (this.#clients.delete(client.socket)) this.#clients.set(client.socket, client)
+    this.#remove(hold, bytes)
+    this.#grant()
+  }
+
+  /** For `Hold`: all of it was taken, or nobody will take it. */
+  release(hold: Hold): void {
+    const { client, shared } = hold
+    if (!client.holds.delete(hold)) return
+    for (const part of shared) {
+      part.holders -= 1
+      if (part.holders === 0) this.#bytes -= part.bytes.length
+    }
+    this.#remove(hold, hold.own)
+    if (client.holds.size === 0) this.#clients.delete(client.socket)
+    this.#grant()
+  }
+
+  #remove(hold: Hold, bytes: number): void {
+    hold.own -= bytes
+    hold.client.bytes -= bytes
+    this.#bytes -= bytes
+  }
+
+  /** What is larger than the limit has room where nothing else is kept. */
+  #fits(bytes: number): boolean {
+    return this.#bytes + Math.min(bytes, this.#maxBytes) <= this.#maxBytes
+  }
+
+  #grant(): void {
+    for (const waiting of this.#queue) {
+      if (!this.#fits(waiting.bytes)) break
+      this.#bytes += waiting.bytes
+      waiting.settle('room')
+    }
+    if (this.#queue.size > 0 || this.#looking === undefined) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
+  }
+
+  #cutStalled(): void {
+    const before = performance.now() - this.#stalledMs
+    for (const client of this.#clients.values()) {
+      const [next] = this.#queue
+      if (client.tookAt > before || next === undefined || this.#fits(next.bytes)) return
+      this.#cutOff(client)
+    }
+  }
+
+  /** Beyond the reserve those go first who have taken nothing for longest. */
+  #makeRoom(): void {
+    const before = performance.now() - this.#stalledMs
+    for (const client of this.#clients.values()) {
+      const most = client.tookAt > before ? this.#maxBytes * (1 + RESERVE_SHARE) : this.#maxBytes
+      if (this.#bytes <= most) return
+      this.#cutOff(client)
+    }
+  }
+
+  #cutOff(client: Client): void {
+    this.#cut += 1
+    for (const hold of client.holds) hold.release()
+    client.socket.destroy()
+  }
+}
+
+/** Bytes that are kept for one answer, or for what a stream has not taken. */
+export class Hold {
+  readonly #outgoing: OutgoingBytes
+  readonly client: Client
+  readonly shared: readonly SharedBytes[]
+  /** Bytes that nobody shares. */
+  own = 0
+
+  constructor(outgoing: OutgoingBytes, client: Client, shared: readonly SharedBytes[]) {
+    this.#outgoing = outgoing
+    this.client = client
+    this.shared = shared
+  }
+
+  /** The client has taken something: of that, so many bytes that nobody shares are no longer kept. */
+  took(bytes = 0): void {
+    this.#outgoing.took(this, Math.min(bytes, this.own))
+  }
+
+  /** It is more than was known. */
+  add(bytes: number): void {
+    this.#outgoing.add(this, bytes)
+  }
+
+  /** All was taken, or nobody will take it. May be called again. */
+  release(): void {
+    this.#outgoing.release(this)
+  }
+}

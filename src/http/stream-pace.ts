@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http'
+
+/** What the client of a stream has to take at least, in bytes a second, measured over the time in which it is waited for. */
+const MIN_BYTES_PER_SECOND = 65_536
+
+/**
+ * Cuts the client of a stream off that takes less than 64 KiB a second over a minute. Only the time counts in which something
+ * waits to be taken, not that in which the next piece is made.
+ */
+export class StreamPace {
+  readonly #response: ServerResponse
+  readonly #windowMs: number
+  /** What is left of the time over which is measured. */
+  #leftMs: number
+  #bytes = 0
+
+  constructor(response: ServerResponse, windowMs: number) {
+    this.#response = response
+    this.#windowMs = windowMs
+    this.#leftMs = windowMs
+  }
+
+  /** @param taken resolves when the client has taken what it was given, or is gone */
+  async waitFor(taken: Promise<void>): Promise<void> {
+    let started = performance.now()
+    const judge = () => {
+      this.#judge()
+      started = performance.now()
+      timer = setTimeout(judge, this.#leftMs)
+    }
+    let timer = setTimeout(judge, this.#leftMs)
+    await taken
+    clearTimeout(timer)
+    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - started))
+  }
+
+  /** The client has taken so many bytes. */
+  took(bytes: number): void {
+    this.#bytes += bytes
+  }
+
+  #judge(): void {
+    if (this.#bytes < (MIN_BYTES_PER_SECOND * this.#windowMs) / 1_000) this.#response.destroy()
+    this.#leftMs = this.#windowMs
+    this.#bytes = 0
+  }
+}

@@ -1,0 +1,26 @@
+import type { ServerResponse } from 'node:http'
+
+/**
+ * Gives bytes to a connection.
+ *
+ * @param onTaken called later, when the operating system has taken them, where it could not do so at once
+ * @returns whether it has taken all of them at once
+ */
+export function writeBytes(
+  response: ServerResponse,
+  chunks: readonly (Buffer | string)[],
+  onTaken: () => void,
+): boolean {
+  let taken = false
+  const { socket } = response
+  // Without this Node would hand them over later, and nobody could tell now whether they were taken.
+  socket?.cork()
+  const last = chunks.length - 1
+  for (const [at, chunk] of chunks.entries()) {
+    if (at < last) response.write(chunk)
+    else response.write(chunk, () => taken || onTaken())
+  }
+  socket?.uncork()
+  taken = response.writableLength === 0
+  return taken
+}

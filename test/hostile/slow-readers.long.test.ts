@@ -1,0 +1,134 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, it, vi } from 'vitest'
+import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { longestTurnMs, watchingTurns } from './longest-turn.ts'
+import { HealthWatch, ProcessFigures } from './process-figures.ts'
+import { clients, RawClient } from './raw-client.ts'
+
+// Most of it is the work of the clients, all in this process: seconds where the machine is free.
+vi.setConfig({ testTimeout: 300_000 })
+
+const nodeArgs = ['--max-old-space-size=128', ...watchingTurns]
+const list = '/services?limit=500'
+
+/** Registers services of 16 KB each: 500 of them are an answer of 8 MB. */
+async function registerLarge(url: string, count: number): Promise<string> {
+  const metadata = { fill: 'x'.repeat(16_000) }
+  let id = ''
+  for (let at = 0; at < count; at += 50) {
+    const batch = Array.from({ length: 50 }, (_, n) => registration(`s${at + n}`, { metadata }))
+    const { body } = await ask(`${url}/register/batch`, 'POST', batch)
+    expect(body.failed).toBe(0)
+    id = body.results[0].serviceId
+  }
+  return id
+}
+
+async function metric({ url }: Serving, name: string): Promise<number> {
+  const { body } = await ask(`${url}/metrics`)
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1])
+}
+
+/** Memory that is in use, not that which V8 keeps for later. */
+async function heldMiB(coordinator: Serving): Promise<number> {
+  const heap = await metric(coordinator, 'nodejs_heap_size_used_bytes')
+  return (heap + (await metric(coordinator, 'nodejs_external_memory_bytes'))) / 1_048_576
+}
+
+function figuresOf({ process }: Serving): { readonly pid: number; readonly figures: ProcessFigures } {
+  const pid = process.child.pid as number
+  return { pid, figures: new ProcessFigures(pid) }
+}
+
+/** Reads an answer to its end, a little at a time. */
+async function readSlowly(client: RawClient, endsWith: string): Promise<void> {
+  while (!client.closed && !client.tail.endsWith(endsWith)) {
+    client.resume()
+    await pause(5)
+    client.pause()
+    await pause(50)
+  }
+}
+
+describe('clients that read slowly', () => {
+  it('200 that ask for large answers and read nothing take bounded memory; others are served, steady ones get everything', async () => {
+    await using coordinator = await serving({ nodeArgs })
+    const { url } = coordinator
+    const { pid, figures } = figuresOf(coordinator)
+    const id = await registerLarge(url, 500)
+    for (const _ of [1, 2, 3, 4]) expect((await ask(url + list)).body.services).toHaveLength(500)
+    const beforeMiB = figures.rssMiB
+    const beforeHeldMiB = await heldMiB(coordinator)
+    let mostMiB = 0
+    await longestTurnMs(coordinator)
+    {
+      await using watch = new HealthWatch(url, pid)
+      using steady = new RawClient(url, list)
+      const reading = readSlowly(steady, '"revision":500}')
+      using _hostile = clients(200, () => new RawClient(url, list).pause())
+      for (const end = performance.now() + 7_000; performance.now() < end; ) {
+        expect((await ask(`${url}/services/${id}`)).status).toBe(200)
+        expect(await metric(coordinator, 'coordinator_http_unsent_bytes')).toBeLessThan(80 * 1_048_576)
+        mostMiB = Math.max(mostMiB, figures.rssMiB)
+        await pause(50)
+      }
+      // There is room again when those who take nothing were cut off.
+      const refusals = new Set<string>()
+      const askAgain = async () => {
+        const { status, body, headers } = await ask(url + list)
+        if (status !== 200) refusals.add(`${status} ${body.code} ${headers.get('retry-after')}`)
+        return body.services?.length
+      }
+      await expect.poll(askAgain, { timeout: 90_000 }).toBe(500)
+      expect([...refusals].filter((refusal) => refusal !== '503 COORD_ANSWERS_WAITING 5')).toEqual([])
+      expect(await metric(coordinator, 'coordinator_http_clients_cut_total')).toBeGreaterThan(0)
+      await reading
+      expect(steady.bytes).toBe(steady.head.indexOf('\r\n\r\n') + 4 + (steady.contentLength as number))
+      expect(watch.failures).toBe(0)
+      expect(await longestTurnMs(coordinator)).toBeLessThan(50)
+    }
+    // 64 MiB that wait, a quarter more for what cannot wait, and what is being made.
+    expect(mostMiB - beforeMiB).toBeLessThan(140)
+    // What the process holds of the operating system's memory may stay with V8, for what comes next.
+    await ask(url + list)
+    expect((await heldMiB(coordinator)) - beforeHeldMiB).toBeLessThan(40)
+    expect(await metric(coordinator, 'coordinator_http_unsent_bytes')).toBe(0)
+  })
+
+  it('3,000 that wait for a change of 200 KB get it, and keep nobody waiting', async () => {
+    await using coordinator = await serving({ nodeArgs })
+    const { url } = coordinator
+    const { pid, figures } = figuresOf(coordinator)
+    const large = registration('large', { migrationFile: { fill: 'x'.repeat(200_000) } })
+    {
+      // Code that has run before, and memory that 3,000 connections take by themselves.
+      using first = new RawClient(url, '/changes?wait=60')
+      await pause(100)
+      await ask(`${url}/register`, 'POST', registration('first'))
+      await expect.poll(() => first.status).toBe(200)
+    }
+    using waiting = clients(3_000, (at) => new RawClient(url, `/changes?wait=60&name=large&name=${at}`))
+    using streams = clients(200, () => new RawClient(url, '/changes', { accept: 'text/event-stream' }))
+    const connected = () => streams.filter(({ status }) => status === 200).length
+    await expect.poll(connected, { timeout: 40_000 }).toBe(200)
+    // Answered after all requests that came before it.
+    await ask(`${url}/changes?after=1`)
+    await longestTurnMs(coordinator)
+    const beforeMiB = figures.rssMiB
+    let mostMiB = 0
+    await using watch = new HealthWatch(url, pid)
+    await expect.poll(() => watch.answers, { timeout: 60_000 }).toBeGreaterThan(3)
+    expect((await ask(`${url}/register`, 'POST', large)).status).toBe(201)
+    const answered = () => {
+      mostMiB = Math.max(mostMiB, figures.rssMiB)
+      return waiting.filter(({ bytes, tail }) => bytes > 200_000 && tail.endsWith('"revision":2}')).length
+    }
+    await expect.poll(answered, { timeout: 120_000, interval: 100 }).toBe(3_000)
+    const streamed = () => streams.filter(({ bytes }) => bytes > 200_000).length
+    await expect.poll(streamed, { timeout: 60_000 }).toBe(200)
+    expect(watch.failures).toBe(0)
+    expect(await longestTurnMs(coordinator)).toBeLessThan(50)
+    // One copy for each would be 600 MB.
+    expect(mostMiB - beforeMiB).toBeLessThan(100)
+  })
+})

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { clients, RawClient } from './raw-client.ts'
+
+const nodeArgs = ['--max-old-space-size=128']
+
+/** Registers services of 16 KB each. */
+async function registerLarge(url: string, count: number): Promise<void> {
+  const metadata = { fill: 'x'.repeat(16_000) }
+  for (let at = 0; at < count; at += 50) {
+    const batch = Array.from({ length: 50 }, (_, n) => registration(`s${at + n}`, { metadata }))
+    const { body } = await ask(`${url}/register/batch`, 'POST', batch)
+    expect(body.failed).toBe(0)
+  }
+}
+
+async function metric({ url }: Serving, name: string): Promise<number> {
+  const { body } = await ask(`${url}/metrics`)
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1])
+}
+
+describe('streams of the whole state', () => {
+  it('are 8 at most; the ninth is told when to come back, and HEAD counts nothing', async () => {
+    await using coordinator = await serving({ nodeArgs })
+    const { url } = coordinator
+    await registerLarge(url, 750)
+    const paths = ['/snapshot', '/services']
+    using open = clients(8, (at) =>
+      new RawClient(url, paths[at % 2] as string, { accept: 'application/x-ndjson' }).pause(),
+    )
+    await expect.poll(() => metric(coordinator, 'coordinator_http_whole_streams')).toBe(8)
+    const refused = await ask(`${url}/snapshot`)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+    expect(refused.body).toMatchObject({
+      code: 'COORD_STREAMS_BUSY',
+      retryable: true,
+    })
+    expect((await fetch(`${url}/snapshot`, { method: 'HEAD' })).status).toBe(200)
+    expect((await ask(`${url}/services?limit=1`)).status).toBe(200)
+    expect(await metric(coordinator, 'coordinator_http_whole_streams_refused_total')).toBe(1)
+    open[0]?.socket.destroy()
+    const again = await fetch(`${url}/snapshot`)
+    expect((await again.text()).trimEnd().split('\n')).toHaveLength(751)
+  })
+})

@@ -1,0 +1,100 @@
+import { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { piecesOf, SharedBytes } from '../../src/http/body-part.ts'
+import { OutgoingBytes } from '../../src/http/outgoing-bytes.ts'
+
+const stalledMs = 200
+
+describe('bytes that wait for clients', () => {
+  it('count once where several answers share them', () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
+    const shared = new SharedBytes(Buffer.alloc(100))
+    const holds = [1, 2, 3].map(() => outgoing.hold(new Socket(), 10, [shared]))
+    expect(outgoing.bytes).toBe(130)
+    holds[0]?.release()
+    holds[0]?.release()
+    expect(outgoing.bytes).toBe(120)
+    for (const hold of holds) hold.release()
+    expect(outgoing.bytes).toBe(0)
+  })
+
+  it('make others wait in order, also small ones behind a large one', async () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs })
+    const first = outgoing.hold(new Socket(), 800)
+    const order: string[] = []
+    const large = outgoing.room(500).then((outcome) => order.push(`large ${outcome}`))
+    const small = outgoing.room(100).then((outcome) => order.push(`small ${outcome}`))
+    expect([outgoing.waiting, outgoing.hasRoom(1)]).toEqual([2, false])
+    first.release()
+    await Promise.all([large, small])
+    expect(order).toEqual(['large room', 'small room'])
+    expect(outgoing.bytes).toBe(600)
+    outgoing.giveBack(600)
+    expect(outgoing.bytes).toBe(0)
+  })
+
+  it('are forgotten with clients that take nothing, and only when others need the room', async () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs })
+    const [stalled, moving] = [new Socket(), new Socket()]
+    outgoing.hold(stalled, 500)
+    const hold = outgoing.hold(moving, 500)
+    await pause(stalledMs * 2)
+    expect([stalled.destroyed, moving.destroyed, outgoing.cut]).toEqual([false, false, 0])
+    hold.took(1)
+    expect(await outgoing.room(400)).toBe('room')
+    expect([stalled.destroyed, moving.destroyed, outgoing.cut, outgoing.bytes]).toEqual([true, false, 1, 899])
+  })
+
+  it('are never forgotten where their client takes something: the others are told in time', async () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs, roomTimeoutMs: 600 })
+    const moving = new Socket()
+    const hold = outgoing.hold(moving, 900)
+    const moves = setInterval(() => hold.took(1), 20)
+    expect(await outgoing.room(500)).toBe('late')
+    clearInterval(moves)
+    expect([moving.destroyed, outgoing.waiting]).toEqual([false, 0])
+  })
+
+  it('are not waited for by a client that is gone', async () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
+    outgoing.hold(new Socket(), 1_000)
+    const gone = new AbortController()
+    const waiting = outgoing.room(10, gone.signal)
+    gone.abort()
+    expect([await waiting, await outgoing.room(10, gone.signal)]).toEqual(['gone', 'gone'])
+    expect([outgoing.waiting, outgoing.bytes]).toEqual([0, 1_000])
+  })
+
+  it('of one connection that only asks, or beyond the reserve, are forgotten at once, the longest stalled first', () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
+    const greedy = new Socket()
+    for (const _ of [1, 2, 3]) outgoing.hold(greedy, 100)
+    expect([greedy.destroyed, outgoing.bytes]).toEqual([true, 0])
+    const sockets = Array.from({ length: 13 }, () => new Socket())
+    for (const socket of sockets) outgoing.hold(socket, 100)
+    expect(sockets.map(({ destroyed }) => destroyed).indexOf(false)).toBe(1)
+    expect(outgoing.bytes).toBe(1_200)
+  })
+})
+
+describe('pieces of a body', () => {
+  it('are the same bytes as the text, also around surrogate pairs and shared bytes', () => {
+    const texts = [
+      'a',
+      'é'.repeat(8_191),
+      '😀'.repeat(40_000),
+      'x'.repeat(300_000),
+      '',
+      '漢'.repeat(100_000),
+      '}',
+    ]
+    const shared = [new SharedBytes(Buffer.from('s'.repeat(20_000))), new SharedBytes(Buffer.from('small'))]
+    const parts = [...texts, ...shared, `é${'😀'.repeat(70_000)}`]
+    const whole = parts.map((part) => (typeof part === 'string' ? part : part.bytes.toString())).join('')
+    const pieces = [...piecesOf(parts)].map((piece) => (piece instanceof SharedBytes ? piece.bytes : piece))
+    expect(Buffer.concat(pieces).equals(Buffer.from(whole))).toBe(true)
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(262_144)
+    expect([...piecesOf([])]).toEqual([])
+  })
+})
