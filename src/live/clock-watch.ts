@@ -5,8 +5,8 @@ import { toCoordinatorError } from '../errors.ts'
 /** What the watch needs from the rest of the live layer. */
 export interface ClockWatchPort {
   readonly store: Store
-  /** Time of the newest entry, epoch milliseconds. */
-  at(): number
+  /** Time of the newest entry, epoch milliseconds; `undefined` while nothing is served. */
+  at(): number | undefined
   /** How far that is ahead of the database's clock: at the start, and when it changes. */
   told(aheadMs: number): void
   failed(error: CoordinatorError): void
@@ -32,7 +32,9 @@ export class ClockWatch {
 
   /** An entry has arrived, or some time has passed. Costs nothing where all is as it was. */
   look(): void {
-    const ahead = this.#port.at() - Date.now() > noticedMs
+    const at = this.#port.at()
+    if (at === undefined) return
+    const ahead = at - Date.now() > noticedMs
     if (ahead === this.#ahead || this.#asking) return
     this.#ahead = ahead
     this.#asking = true

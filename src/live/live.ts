@@ -137,7 +137,7 @@ export class Live {
     )
     this.#clock = new ClockWatch({
       store,
-      at: () => this.view.at,
+      at: () => this.#view?.at,
       told: (aheadMs) => this.#tell((observer) => observer.clock?.(aheadMs)),
       failed: (error) => this.#tell((observer) => observer.backgroundFailure?.('clock', error)),
     })
@@ -256,7 +256,11 @@ export class Live {
   async waitForRevision(revision: Revision): Promise<void> {
     if (this.view.revision >= revision) return
     this.#follower.poke()
-    const waiting = this.#waiters.wait(revision, this.#options.revisionTimeoutMs, () => this.view.revision)
+    const waiting = this.#waiters.wait(
+      revision,
+      this.#options.revisionTimeoutMs,
+      () => this.#position.revision,
+    )
     await (currentQuestion()?.orEnd(waiting) ?? waiting)
   }
 

@@ -22,7 +22,7 @@ export class RawClient implements Disposable {
       this.tail = `${this.tail}${chunk.subarray(-200).toString('latin1')}`.slice(-200)
     })
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${lines.join('')}\r\n`)
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`)
   }
 
   /** Reads nothing from now on. */

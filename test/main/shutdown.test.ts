@@ -106,7 +106,7 @@ describe('coordinator serve: stopping', () => {
     const slow = connect(Number(port), hostname)
     const body = JSON.stringify(registration('slow'))
     slow.write(
-      `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
+      `POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
     )
     await new Promise((resolve) => setTimeout(resolve, 200))
     const ended = coordinator.stop()
@@ -125,7 +125,7 @@ describe('coordinator serve: stopping', () => {
     const stuck = connect(Number(port), hostname)
     stuck.on('error', () => undefined)
     stuck.write(
-      'POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+      'POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
     )
     await new Promise((resolve) => setTimeout(resolve, 200))
     const started = performance.now()
@@ -141,7 +141,7 @@ describe('coordinator serve: stopping', () => {
     const slow = connect(Number(port), hostname)
     slow.on('error', () => undefined)
     slow.write(
-      'POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+      'POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
     )
     await new Promise((resolve) => setTimeout(resolve, 200))
     // As Ctrl-C does that reaches the process from the terminal and from npm.
