@@ -13,6 +13,7 @@ import type { StopReport } from './http/stop-server.ts'
 import { Live } from './live/live.ts'
 import type { LiveOptions } from './live/live-options.ts'
 import { processMemory } from './live/memory-budget.ts'
+import { leastHeapMiB, mebibytes } from './live/memory-faults.ts'
 import type { Domain } from './live/projection.ts'
 import { reportLive } from './live/report-live.ts'
 import { createRegistry, type Registry, registryKinds, registryProjections } from './registry/registry.ts'
@@ -197,6 +198,12 @@ class RunningCoordinator implements Coordinator {
 
   async #start(): Promise<void> {
     for (const warning of this.settings.warnings) this.#logger.warn(warning)
+    const limitMiB = mebibytes(this.live.memory.limitBytes)
+    if (limitMiB < leastHeapMiB)
+      this.#logger.warn(
+        { limitMiB, leastHeapMiB },
+        'the heap is too small for more than a few records: start with NODE_OPTIONS=--max-old-space-size=128 or more',
+      )
     try {
       // Before the database has answered, so that whoever asks learns what is going on.
       this.#url = await this.#server.listen(this.settings)

@@ -6,6 +6,8 @@ import { ProcessHeap } from './process-heap.ts'
 export interface Heap {
   /** A process whose heap needs more dies. */
   readonly limitBytes: number
+  /** What work at hand may take at once, so that nothing may be kept there. @default 0 */
+  readonly workBytes?: number
   /** What is in it, garbage included. */
   readonly usedBytes: number
   /** Calls after each major collection, until the returned function is called. */
@@ -23,10 +25,13 @@ export type MemoryState = 'free' | 'full' | 'exhausted'
 
 export const memoryStates = ['free', 'full', 'exhausted'] as const satisfies readonly MemoryState[]
 
-/** Parts of the limit: where a state begins, and below what it ends. Between the two it stays as it is. */
-const bounds = {
-  full: { from: 0.85, below: 0.8 },
-  exhausted: { from: 0.95, below: 0.9 },
+/**
+ * What is left free where a state begins, and where it ends, as parts of the limit. Between the two it stays as it is. Where the
+ * last of it is less than work at hand may take, all of them are lower by the difference.
+ */
+const freeParts = {
+  full: { from: 0.15, below: 0.2 },
+  exhausted: { from: 0.05, below: 0.1 },
 } as const
 
 /** An estimate that differs by less than this part of the limit is not worth a collection. */
@@ -35,8 +40,7 @@ const toleratedPart = 0.01
 const collectionTimeoutMs = 5_000
 /**
  * The shortest pause between two collections that are asked for: in milliseconds, and as a multiple of how long the first one
- * took. With four fifths of the heap in use, V8 ends a process that four times in a row spends most of its time on collections
- * ("Ineffective mark-compacts near heap limit").
+ * took. Near the bound every write asks for one.
  */
 const collectionPause = { ms: 400, times: 8 }
 /** How often room is looked for while there is too little, in milliseconds: where something was freed, and else. */
@@ -48,6 +52,8 @@ const [recheckMs, restingRecheckMs] = [2_000, 30_000]
  */
 export class MemoryBudget {
   readonly #heap: Heap
+  /** By how much the bounds are lower than their parts of the limit say. */
+  readonly #missingBytes: number
   readonly #listeners = new Set<(state: MemoryState) => void>()
   #state: MemoryState = 'free'
   #afterCollection: number
@@ -65,6 +71,8 @@ export class MemoryBudget {
 
   constructor(heap: Heap) {
     this.#heap = heap
+    const { limitBytes, workBytes = 0 } = heap
+    this.#missingBytes = Math.max(0, workBytes - limitBytes * freeParts.exhausted.from)
     this.#afterCollection = heap.usedBytes
   }
 
@@ -74,6 +82,11 @@ export class MemoryBudget {
 
   get limitBytes(): number {
     return this.#heap.limitBytes
+  }
+
+  /** From how many bytes on it is full, or exhausted. */
+  boundOf(state: 'full' | 'exhausted', edge: 'from' | 'below' = 'from'): number {
+    return this.limitBytes * (1 - freeParts[state][edge]) - this.#missingBytes
   }
 
   /** What is needed, by estimate. Never more than what is there, garbage included. */
@@ -113,7 +126,7 @@ export class MemoryBudget {
 
   /** Whether so much more can be begun, as far as is known without a collection. */
   hasRoom(bytes: number, before: 'full' | 'exhausted'): boolean {
-    const limit = this.limitBytes * bounds[before].from
+    const limit = this.boundOf(before)
     const known = this.#afterCollection + this.#grown
     // Asking for the state of the heap costs more than a small commit.
     return known + this.#held + bytes <= limit || this.usedBytes + this.#held + bytes <= limit
@@ -131,7 +144,7 @@ export class MemoryBudget {
   async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
     if (await this.findRoom(bytes, before)) return true
     // What is held passes by itself, and is no reason to call the memory full.
-    const isUsed = this.usedBytes + bytes > this.limitBytes * bounds[before].from
+    const isUsed = this.usedBytes + bytes > this.boundOf(before)
     if (isUsed && this.#state !== 'exhausted') this.#enter(before)
     return false
   }
@@ -170,14 +183,14 @@ export class MemoryBudget {
   #count(): void {
     this.#afterCollection = this.#heap.usedBytes
     this.#grown = 0
-    this.#enter(this.#judge(this.usedBytes / this.limitBytes))
+    this.#enter(this.#judge(this.usedBytes))
   }
 
-  #judge(part: number): MemoryState {
-    const bound = (name: 'full' | 'exhausted', isOrWas: boolean) =>
-      part >= (isOrWas ? bounds[name].below : bounds[name].from)
-    if (bound('exhausted', this.#state === 'exhausted')) return 'exhausted'
-    return bound('full', this.#state !== 'free') ? 'full' : 'free'
+  #judge(usedBytes: number): MemoryState {
+    const reaches = (state: 'full' | 'exhausted', wasThere: boolean) =>
+      usedBytes >= this.boundOf(state, wasThere ? 'below' : 'from')
+    if (reaches('exhausted', this.#state === 'exhausted')) return 'exhausted'
+    return reaches('full', this.#state !== 'free') ? 'full' : 'free'
   }
 
   #isStale(): boolean {

@@ -6,6 +6,8 @@ import type { MemoryBudget } from './memory-budget.ts'
 const adviceStepMiB = 64
 /** The part of the advised heap that the records may take: below it writes are accepted too. */
 const advisedPart = 0.75
+/** The least heap that leaves room for records, in MiB: the program itself takes some 20, and work at hand 16. */
+export const leastHeapMiB = 96
 
 /** Whole mebibytes, for people. */
 export function mebibytes(bytes: number): number {
@@ -20,6 +22,15 @@ export function exhausted({ usedBytes, limitBytes }: MemoryBudget): CoordinatorE
   })
 }
 
+/** Nothing has been loaded yet, and there is no room already. */
+export function heapTooSmall({ usedBytes, limitBytes }: MemoryBudget): CoordinatorError {
+  return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
+    detail: `The coordinator itself takes ${mebibytes(usedBytes)} MiB, which leaves no room for records in a heap of ${mebibytes(limitBytes)} MiB.`,
+    hint: `Start with \`NODE_OPTIONS=--max-old-space-size=${2 * adviceStepMiB}\` or more.`,
+    extra: { heapMiB: 2 * adviceStepMiB },
+  })
+}
+
 /**
  * A load that was given up.
  *
@@ -30,10 +41,10 @@ export function recordsTooLarge(
   { memory, baseBytes }: { readonly memory: MemoryBudget; readonly baseBytes: number },
 ): CoordinatorError {
   // What the part that was loaded has taken says more than any estimate; but of little it says little.
-  const taken = Math.max(0, memory.limitBytes * 0.95 - baseBytes)
+  const taken = Math.max(0, memory.boundOf('exhausted') - baseBytes)
   const perByte = bytes === 0 ? 1 : Math.min(2, taken / bytes)
   const needed = (baseBytes + perByte * allBytes) / advisedPart
-  const heapMiB = Math.ceil(mebibytes(needed) / adviceStepMiB) * adviceStepMiB
+  const heapMiB = Math.max(2, Math.ceil(mebibytes(needed) / adviceStepMiB)) * adviceStepMiB
   return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
     detail: `The database holds ${allRecords} records, of which ${records} fit into a heap of ${mebibytes(memory.limitBytes)} MiB; all of them need about ${heapMiB} MiB.`,
     hint: `Start with \`NODE_OPTIONS=--max-old-space-size=${heapMiB}\`.`,

@@ -2,7 +2,7 @@ import type { Store } from '../database/store.ts'
 import type { CoordinatorError } from '../errors.ts'
 import { type LoadedView, loadView } from './load-view.ts'
 import type { MemoryBudget } from './memory-budget.ts'
-import { recordsTooLarge } from './memory-faults.ts'
+import { heapTooSmall, recordsTooLarge } from './memory-faults.ts'
 import type { Domain } from './projection.ts'
 
 /** How long after a load that did not fit into memory the next one is tried, in milliseconds: each reads everything. */
@@ -51,8 +51,7 @@ export class ViewLoader {
     if (this.#tooLarge !== undefined && performance.now() < this.#tooLarge.notBefore)
       throw this.#tooLarge.error
     this.#loadedRecords = 0
-    this.#baseBytes ??= memory.usedBytes
-    const baseBytes = this.#baseBytes
+    const baseBytes = await this.#measureBase()
     const loaded = await loadView(store, domain, {
       arrived: (records) => {
         this.#loadedRecords = records
@@ -72,6 +71,14 @@ export class ViewLoader {
     })
     this.#tooLarge = undefined
     return loaded
+  }
+
+  /** @throws COORD_MEMORY_EXCEEDED where the program itself does not fit */
+  async #measureBase(): Promise<number> {
+    const { memory } = this.#port
+    if (this.#baseBytes === undefined && !(await memory.findRoom(0, 'exhausted'))) throw heapTooSmall(memory)
+    this.#baseBytes ??= memory.usedBytes
+    return this.#baseBytes
   }
 
   async #findRoom(bytes: number): Promise<boolean> {

@@ -5,8 +5,9 @@ import { type DamageFact, type DamageRepairs, describeDamage, sqlText } from '..
 import type { Examination, ExaminationCursor } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { type EntryRow, readEntryRow, readVersion } from './read-journal.ts'
+import { takeRows } from './read-records.ts'
 
-/** Rows in one part: some milliseconds, in which no commit is stored. */
+/** Rows in one part, where they are small: some milliseconds, in which no commit is stored. */
 const PART_ROWS = 500
 
 interface Part {
@@ -74,10 +75,10 @@ type FileRow = readonly [
 ]
 
 function examineRecords(connection: Connection, head: HeadRow, afterRow: number): Part {
-  const rows = connection.statements.pageOfFile.all(afterRow, PART_ROWS) as unknown as readonly FileRow[]
+  const { pageOfFile } = connection.statements
+  const { rows, last } = takeRows<FileRow>(pageOfFile.iterate(afterRow, PART_ROWS), PART_ROWS)
   const facts = rows.flatMap((row) => recordFact(connection, head, row) ?? [])
-  const last = rows.at(-1)
-  return rows.length < PART_ROWS || last === undefined ? { facts } : { facts, next: { row: last[6] } }
+  return last === undefined ? { facts } : { facts, next: { row: last[6] } }
 }
 
 function recordFact(

@@ -5,9 +5,7 @@ import type { AsOfFilter, LoadPage, Moment } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { digestAt, readEntryRow, readVersion } from './read-journal.ts'
 
-/** How many rows are read at once to begin with. Their size is known only afterwards; then there may be more at once. */
-const FIRST_ROWS = 16
-/** A page ends after the rows that made it larger than this, in UTF-16 code units. */
+/** A page ends after the row that made it larger than this, in UTF-16 code units. */
 const PAGE_SIZE = 1024 * 1024
 /** How many older versions one call looks at before it lets others go first. */
 const VERSIONS_AT_ONCE = 2_000
@@ -39,9 +37,7 @@ export interface LoadPart extends LoadPage {
 export function readLoadPage(connection: Connection, limit: number, after = 0): LoadPart {
   const { lineage, floor } = connection.readHead()
   const { pageOfFile } = connection.statements
-  const { rows, last } = readRows(limit, (from: FileRow | undefined, count) =>
-    pageOfFile.all(from?.[6] ?? after, count),
-  )
+  const { rows, last } = takeRows<FileRow>(pageOfFile.iterate(after, limit), limit)
   const records: StoredRecord[] = []
   const tombstones: Tombstone[] = []
   for (const row of rows) {
@@ -54,27 +50,23 @@ export function readLoadPage(connection: Connection, limit: number, after = 0): 
 }
 
 /**
- * Rows up to a number and a size.
+ * Rows up to a number and a size. They are read one by one: of many at once the size would be known too late, and a record may
+ * have 1 MiB.
  *
- * @param read so many rows behind a row, or from the beginning
  * @returns `last`: the row to go on behind; absent where nothing follows
  */
-function readRows<Row extends { readonly 2: string | null }>(
+export function takeRows<Row extends { readonly 2: string | null }>(
+  from: Iterable<unknown>,
   limit: number,
-  read: (from: Row | undefined, count: number) => unknown[],
 ): { readonly rows: readonly Row[]; readonly last?: Row } {
   const rows: Row[] = []
-  for (let size = 0; rows.length < limit && size < PAGE_SIZE; ) {
-    const count = Math.min(Math.max(FIRST_ROWS, rows.length), limit - rows.length)
-    const more = read(rows.at(-1), count) as Row[]
-    for (const row of more) {
-      size += row[2]?.length ?? 0
-      rows.push(row)
-    }
-    if (more.length < count) return { rows }
+  let size = 0
+  for (const row of from as Iterable<Row>) {
+    rows.push(row)
+    size += row[2]?.length ?? 0
+    if (rows.length >= limit || size >= PAGE_SIZE) return { rows, last: row }
   }
-  const last = rows.at(-1)
-  return last === undefined ? { rows } : { rows, last }
+  return { rows }
 }
 
 function recordOf(row: RecordRow | FileRow): StoredRecord | undefined {
@@ -171,9 +163,8 @@ class AsOfReader {
       return this.#readOne(filter.kind, filter.id, from)
     const begin = after
     const { pageOfRecords } = this.#connection.statements
-    const { rows, last } = readRows(limit - this.#records.length, (row: RecordRow | undefined, count) =>
-      pageOfRecords.all(row?.[0] ?? begin.kind, row?.[1] ?? begin.id, count),
-    )
+    const left = limit - this.#records.length
+    const { rows, last } = takeRows<RecordRow>(pageOfRecords.iterate(begin.kind, begin.id, left), left)
     for (const row of rows) {
       const key = { kind: row[0], id: row[1] }
       if (filter.kind !== undefined && key.kind !== filter.kind) return this.#part()
