@@ -42,7 +42,7 @@ const collectionTimeoutMs = 5_000
  * The shortest pause between two collections that are asked for: in milliseconds, and as a multiple of how long the first one
  * took. Near the bound every write asks for one.
  */
-const collectionPause = { ms: 400, times: 8 }
+const collectionPause = { ms: 100, times: 4 }
 /** How often room is looked for while there is too little, in milliseconds: where something was freed, and else. */
 const [recheckMs, restingRecheckMs] = [2_000, 30_000]
 
