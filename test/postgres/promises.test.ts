@@ -61,7 +61,7 @@ describe('an acknowledged commit is on disk', () => {
         expect(await seen()).toEqual([expected])
         // For that transaction only: the session belongs to a pooler, or to somebody else, afterwards.
         const [row] = await server.query<{ setting: string }>(
-          `select current_setting('synchronous_commit') as setting`,
+          `begin; select ${schema}.lock_head(1000); commit; select current_setting('synchronous_commit') as setting`,
           'postgres',
           'app',
         )
