@@ -71,6 +71,22 @@ describe('loading', () => {
     expect(progress).toEqual([5, 10, 12])
   })
 
+  it('L18: forgets deletions that compaction has passed while they were loaded', async () => {
+    const { store, caller } = await storeOf(12)
+    await caller.send(commitOf(remove('r00')), commitOf(remove('r01')), commitOf(put('z')))
+    const { deletedAt } = await loadView(store, plainDomain, () => undefined).then(({ view }) => ({
+      deletedAt: ['r00', 'r01'].map((id) => view.deletedAt('service', id)),
+    }))
+    expect(deletedAt).toEqual([13, 14])
+    // They have arrived in the first page by then.
+    const compacting = interrupted(store, async (page) => {
+      if (page === 0) await store.compact(13)
+    })
+    const { view, head } = await loadView(compacting, plainDomain, () => undefined)
+    expect(head.floor).toBe(13)
+    expect(['r00', 'r01'].map((id) => view.deletedAt('service', id))).toEqual([undefined, 14])
+  })
+
   it('L18: knows the floor of what it loaded', async () => {
     const inner = new MemoryStore()
     await (await Caller.at(inner)).send(

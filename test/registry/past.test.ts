@@ -69,6 +69,9 @@ describe('history', () => {
         })
         expect(page.entries.length).toBeLessThanOrEqual(limit)
         entries.push(...page.entries)
+        // A page that leads nowhere would lead there for ever.
+        expect(entries.length).toBeLessThanOrEqual(whole.entries.length)
+        if (page.next !== undefined) expect(page.entries).toHaveLength(limit)
         before = page.next
         expect(page.complete).toBe(before === undefined)
         if (before === undefined) break
@@ -218,6 +221,8 @@ describe('asOf', () => {
         const page = await registry.listAsOf(parseListQuery(given), { revision: 7 })
         names.push(...page.items.map((item) => JSON.parse(item).serviceName))
         cursor = page.nextCursor
+        expect(names.length).toBeLessThanOrEqual(page.total)
+        if (cursor !== undefined) expect(page.items).toHaveLength(3)
       } while (cursor !== undefined)
       expect(names).toEqual(['s0', 's1', 's2', 's3', 's4', 's5', 's6'])
     }))
