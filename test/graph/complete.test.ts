@@ -62,6 +62,33 @@ describe('an answer says complete exactly where nothing is missing', () => {
       })
     }))
 
+  it('an export, of a part by types or around a node: at the limit yes, beyond it no', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('hub', { dependencies: ['x', 'y', 'z'] })
+      for (const filter of [{}, { nodeTypes: ['service'] }, { around: 'hub' }, { around: 'hub', depth: 1 }]) {
+        const of = async (limit: number) => {
+          const { metadata, chunks } = await graph.export('json', { ...filter, limit })
+          const { nodes, edges } = JSON.parse((await Array.fromAsync(chunks)).join('')).knowledgeGraph
+          expect([nodes.length, edges.length]).toEqual([metadata.nodes, metadata.edges])
+          return [metadata.nodes, metadata.edges, metadata.complete, metadata.truncated]
+        }
+        expect(await of(5)).toEqual([4, 3, true, undefined])
+        expect(await of(4)).toEqual([4, 3, true, undefined])
+        expect(await of(3)).toEqual([3, 2, false, 'limit'])
+      }
+      const names = async (name: string) => {
+        const { chunks } = await graph.export('json', { name })
+        const { nodes } = JSON.parse((await Array.fromAsync(chunks)).join('')).knowledgeGraph
+        return nodes.map(({ id }: { id: string }) => id)
+      }
+      // By its label, by its id, by how its label begins; never by how its id does.
+      expect(await names('hub')).toEqual(['service:hub'])
+      expect(await names('service:hub')).toEqual(['service:hub'])
+      expect(await names('hu*')).toEqual(['service:hub'])
+      expect(await names('service:*')).toEqual([])
+      expect(await names('*')).toHaveLength(4)
+    }))
+
   it('paths: at the limit yes, beyond it no', () =>
     withGraph(async ({ graph, register }) => {
       await register('from', { dependencies: ['m1', 'm2', 'm3'] })
