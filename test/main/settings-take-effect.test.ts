@@ -34,13 +34,15 @@ describe('a setting of the live layer takes effect', () => {
   })
 
   it('COMMIT_QUEUE_MAX: one more is refused at once', async () => {
-    const { store, register } = await started({ ...still, COMMIT_QUEUE_MAX: '2', COMMIT_TIMEOUT_MS: '60000' })
-    store.next('commit', { does: 'delay', ms: 500 })
+    const limits = { COMMIT_QUEUE_MAX: '2', COMMIT_TIMEOUT_MS: '60000' }
+    const { coordinator, store, register } = await started({ ...still, ...limits })
+    store.next('commit', { does: 'hang' })
     const taken = [register('a'), register('b')]
-    await until(() => store.callsOf('commit').length === 1)
+    await until(() => coordinator.live.figures.queueDepth === 2)
     const { status, body } = await register('c')
     expect([status, body.code]).toEqual([503, 'COORD_COMMIT_QUEUE_FULL'])
     expect(body.detail).toContain('the limit is 2')
+    store.release()
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([201, 201])
   })
 
