@@ -113,6 +113,22 @@ describe('the warnings of a registration', () => {
       ])
     }))
 
+  it('name the place that a dependency has now, not the one that it had', () =>
+    withServer(async ({ ask }) => {
+      const place = async (dependencies: readonly unknown[]) => {
+        const { body } = await ask('/register', { json: named('w', { dependencies }) })
+        return body.warnings.map(({ path }: { path: string }) => path)
+      }
+      await ask('/register', { json: named('b') })
+      expect(await place(['b', 'gone'])).toEqual(['/dependencies/1'])
+      expect(await place(['b', 'gone'])).toEqual(['/dependencies/1'])
+      expect(await place(['gone', 'b'])).toEqual(['/dependencies/0'])
+      // The same edges, with a repetition.
+      expect(await place(['b', 'b', { serviceName: 'gone', version: '^1' }])).toEqual(['/dependencies/2'])
+      await ask('/register', { json: named('gone') })
+      expect(await place(['b', 'gone'])).toEqual([])
+    }))
+
   it('are at most 32, of each registration of a batch too', () =>
     withServer(async (scope) => {
       const dependencies = Array.from({ length: 40 }, (_, at) => `gone${at}`)
