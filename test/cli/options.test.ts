@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
+import { scratchFolder } from '../main/coordinator-process.ts'
 import { runInProcess } from './run-in-process.ts'
 
 const named = (serviceName: string, fields: object = {}) => ({ ...cart, serviceName, ...fields })
@@ -201,6 +203,25 @@ describe('coordinator status: the exit code', () => {
       },
     )
     expect((await runInProcess(['status', '--url', 'http://127.0.0.1:2'])).code).toBe(69)
+  })
+})
+
+describe('coordinator doctor: the exit code', () => {
+  it('is 0 where there is nothing but warnings, and 1 where there is a problem', async () => {
+    await using folder = await scratchFolder()
+    const path = `${folder.path}/coordinator.db`
+    const doctor = () => runInProcess(['doctor', '--json'], { env: { DATABASE_URL: `sqlite:${path}` } })
+    const none = await doctor()
+    expect([none.code, JSON.parse(none.stdout).healthy]).toEqual([1, false])
+    await runInProcess(['migrate'], { env: { DATABASE_URL: `sqlite:${path}` } })
+    expect((await doctor()).code).toBe(0)
+    const file = new DatabaseSync(path)
+    file.exec(`update migrations set checksum = 'other'`)
+    file.close()
+    const { code, stdout } = await doctor()
+    const { healthy, findings } = JSON.parse(stdout)
+    expect([code, healthy]).toEqual([0, true])
+    expect(findings.map(({ state }: { state: string }) => state)).toContain('warning')
   })
 })
 

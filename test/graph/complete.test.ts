@@ -145,6 +145,19 @@ describe('a simulation says complete exactly where nothing is missing', () => {
       dependencies: Array.from({ length: Math.min(250, count - at * 250) }, (_, n) => `unknown-${at}-${n}`),
     }))
 
+  it('about a thousand changes it is asked, and about one more it is not', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('a')
+      const change = { serviceName: 'a', version: '2.0.0' }
+      const changes = (count: number) =>
+        graph.simulate({ changeVersion: Array.from({ length: count }, () => change) })
+      expect(await changes(1_000)).toMatchObject({ safe: true, complete: true })
+      await expect(changes(1_001)).rejects.toMatchObject({
+        code: 'COORD_FIELD_TOO_LARGE',
+        detail: '/changeVersion has more than 1000 items.',
+      })
+    }))
+
   it('with a thousand unknown dependencies yes, with one more no', () =>
     withGraph(async ({ graph }) => {
       const at = await graph.simulate({ register: needing(1_000) })

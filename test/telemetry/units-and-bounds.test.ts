@@ -137,6 +137,19 @@ describe('edges by type', () => {
   })
 })
 
+describe('edges of a type that is gone', () => {
+  it('have no series any more', async () => {
+    const metrics = make()
+    let edgesByType = new Map([['owns', 3]])
+    const figures = { nodes: 0, edges: 0, unresolved: 0, rebuildDifferences: 0 }
+    metrics.ask({ graph: () => ({ ...figures, edgesByType }) })
+    const series = 'coordinator_graph_edges_by_type{type="owns"}'
+    expect((await scrape(metrics)).get(series)).toBe(3)
+    edgesByType = new Map()
+    expect((await scrape(metrics)).has(series)).toBe(false)
+  })
+})
+
 describe('of two secrets one of which begins the other', () => {
   const [short, long] = ['hunter2-key', 'hunter2-key-of-another-one']
 
