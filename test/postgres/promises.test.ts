@@ -125,6 +125,12 @@ describe('migrate verify', () => {
       const optional = await verify()
       expect(optional.stdout).toMatch(/^access by the Data API: optional\n\nThis mends it:\n/)
       expect(optional.code).toBe(0)
+      const doctor = await runCoordinator(['doctor'], {
+        env: { DATABASE_URL: server.url('postgres', 'app'), DATABASE_SCHEMA: schema },
+      })
+      expect(doctor.stdout).toMatch(
+        /^WARN {2}drift: access by the Data API is missing, which only Supabase mode needs\.$/m,
+      )
       await server.query(`drop index ${schema}.journal_commit_id`)
       const missing = await verify()
       expect(missing.stdout).toMatch(/^index journal_commit_id: missing$/m)
