@@ -59,46 +59,35 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'constraint records.records_pkey': 'PRIMARY KEY (kind, id)',
   'constraint tombstones.tombstones_pkey': 'PRIMARY KEY (kind, id)',
   'function argument': '(p jsonb), jsonb, sql, immutable, body @@',
-  'function as_of':
-    '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
+  'function as_of': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function catalog': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function changes': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
-  'function commit':
-    '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
+  'function commit': '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
   'function commit_distinct':
     '(h @@.head, batch jsonb, now_ms bigint), TABLE(results jsonb, revision bigint, digest text), plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, plan_cache_mode=force_generic_plan, body @@',
-  'function compact':
-    '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
+  'function compact': '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
   'function current_head': '(), @@.head, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
-  'function cuts':
-    '(batch jsonb), bigint[], plpgsql, immutable, search_path=pg_catalog, pg_temp, jit=off, body @@',
-  'function digest_at':
-    '(h @@.head, at_revision bigint), text, sql, stable, search_path=pg_catalog, pg_temp, body @@',
+  'function cuts': '(batch jsonb), bigint[], plpgsql, immutable, search_path=pg_catalog, pg_temp, jit=off, body @@',
+  'function digest_at': '(h @@.head, at_revision bigint), text, sql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function entries':
     '(above bigint, upto bigint, most bigint), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, body @@',
-  'function fork':
-    '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
+  'function fork': '(p jsonb), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
   'function hand_begins':
     '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, lock_timeout=5s, body @@',
-  'function hand_ends':
-    '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
+  'function hand_ends': '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
   'function hand_is_refused': '(), trigger, plpgsql, volatile, search_path=pg_catalog, pg_temp, body @@',
-  'function hand_prepares_row':
-    '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
-  'function hand_writes_entry':
-    '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
+  'function hand_prepares_row': '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
+  'function hand_writes_entry': '(), trigger, plpgsql, volatile, security definer, search_path=pg_catalog, pg_temp, body @@',
   'function head': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function head_json': '(h @@.head), jsonb, sql, immutable, body @@',
   'function history': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function inspect': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function load': '(p jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, body @@',
-  'function lock_head':
-    '(schema_of_caller integer), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, body @@',
+  'function lock_head': '(schema_of_caller integer), jsonb, plpgsql, volatile, search_path=pg_catalog, pg_temp, body @@',
   'function migrations': '(p jsonb), jsonb, sql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function next_digest':
     '(before text, commit_id uuid, start text), text, plpgsql, immutable, search_path=pg_catalog, pg_temp, body @@',
-  'function off_track':
-    '(h @@.head, after jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
+  'function off_track': '(h @@.head, after jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function page':
     '(after jsonb, only_kind text, only_id text, most bigint), TABLE(kind text, id text, data jsonb, revision bigint, created_at bigint, updated_at bigint), plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
   'function place_of': '(writes jsonb, of_kind text, of_id text), integer, sql, immutable, body @@',
@@ -126,8 +115,7 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.migrations(p)',
   'function readable':
     '(value jsonb), jsonb, plpgsql, immutable, search_path=pg_catalog, pg_temp, extra_float_digits=1, body @@',
-  'function revision_at':
-    '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
+  'function revision_at': '(h @@.head, moment numeric), bigint, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function sent_size': '(value jsonb), integer, sql, stable, body @@',
   'function sweep':
     '(h @@.head, upto bigint), void, plpgsql, volatile, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
