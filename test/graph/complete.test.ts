@@ -154,7 +154,7 @@ describe('a simulation says complete exactly where nothing is missing', () => {
       expect(await changes(1_000)).toMatchObject({ safe: true, complete: true })
       await expect(changes(1_001)).rejects.toMatchObject({
         code: 'COORD_FIELD_TOO_LARGE',
-        detail: '/changeVersion has more than 1000 items.',
+        detail: '/changeVersion has 1001 items; the limit is 1000.',
       })
     }))
 

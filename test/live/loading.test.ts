@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Head, LoadPage, Store } from '../../src/database/store.ts'
 import { loadView } from '../../src/live/load-view.ts'
+import type { Position } from '../../src/records/record.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { byKey, Caller, loadAll } from '../conformance/caller.ts'
 import { plainDomain, until, withLive } from '../support/with-live.ts'
@@ -10,7 +11,7 @@ import { plainDomain, until, withLive } from '../support/with-live.ts'
 function interrupted(store: Store, between: (page: number) => Promise<void>): Store {
   return Object.assign(Object.create(store) as Store, {
     head: () => store.head(),
-    changes: (...args: Parameters<Store['changes']>) => store.changes(...args),
+    changes: (after: Position, limit: number) => store.changes(after, limit),
     async *load(): AsyncGenerator<LoadPage> {
       let number = 0
       for await (const page of store.load()) {
@@ -192,7 +193,7 @@ describe('a history that changes while it is loaded', () => {
         return asked === 1 ? head : change(head)
       },
       load: () => store.load(),
-      changes: (...args: Parameters<Store['changes']>) => store.changes(...args),
+      changes: (after: Position, limit: number) => store.changes(after, limit),
     })
   }
   const load = async (change: (head: Head) => Head) =>
