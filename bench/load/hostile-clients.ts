@@ -16,8 +16,8 @@ export type HostileNews =
 /** One request, and what the client does with the answer. */
 interface Attack {
   readonly name: string
-  readonly head: string
-  readonly body?: string
+  /** The bytes of the request: they are the same each time. */
+  readonly bytes: Buffer
   /** `read` waits for it; `leave` goes after so many milliseconds; `ignore` reads nothing for so long, and goes. */
   readonly answer: 'read' | 'leave' | 'ignore'
   readonly ms?: number
@@ -35,15 +35,16 @@ function longList(before: string, item = '1', after = '}'): string {
 
 const service = '{"serviceName":"bd","version":"1","endpoint":"http://x"'
 
-function post(path: string, body: string, more = ''): Pick<Attack, 'head' | 'body'> {
+function post(path: string, body: string, more = ''): Pick<Attack, 'bytes'> {
   return {
-    head: `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`,
-    body,
+    bytes: Buffer.from(
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    ),
   }
 }
 
-function get(path: string, more = ''): Pick<Attack, 'head'> {
-  return { head: `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${more}\r\n` }
+function get(path: string, more = ''): Pick<Attack, 'bytes'> {
+  return { bytes: Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${more}\r\n`) }
 }
 
 const attacks: readonly Attack[] = [
@@ -86,12 +87,13 @@ const attacks: readonly Attack[] = [
   },
   {
     name: 'body unsent',
-    head: `POST /register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${mebibyte}\r\n\r\n`,
-    body: ' '.repeat(mebibyte / 2),
+    bytes: Buffer.from(
+      `POST /register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${mebibyte}\r\n\r\n${' '.repeat(mebibyte / 2)}`,
+    ),
     answer: 'ignore',
     ms: 2_000,
   },
-  { name: 'no http', head: 'HELO there\r\n\r\n', answer: 'read' },
+  { name: 'no http', bytes: Buffer.from('HELO there\r\n\r\n'), answer: 'read' },
 ]
 
 /** A client that gets no answer at all for so long gives up, in milliseconds. */
@@ -135,8 +137,7 @@ function carryOut(attack: Attack, port: number): Promise<string> {
     socket.on('error', ({ code = 'error' }: NodeJS.ErrnoException) => done(status || code))
     socket.on('close', () => done(status || 'closed'))
     socket.on('connect', () => {
-      socket.write(attack.head)
-      if (attack.body !== undefined) socket.write(attack.body)
+      socket.write(attack.bytes)
       if (attack.answer !== 'read') void goAway(attack, done)
     })
     if (attack.answer === 'ignore') socket.pause()

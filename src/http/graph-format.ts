@@ -3,16 +3,17 @@ import { mediaRanges } from './accepts.ts'
 
 export const FORMAT_NAMES = Object.keys(graphFormats) as [FormatName, ...FormatName[]]
 
-const mediaTypes: Readonly<Record<string, FormatName>> = {
-  'application/json': 'json',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-  'application/jsonl': 'ndjson',
-  'application/graphml+xml': 'graphml',
-  'text/vnd.graphviz': 'dot',
-  'text/vnd.mermaid': 'mermaid',
-  'application/vnd.cytoscape+json': 'cytoscape',
-}
+// A map: clients may name anything as a type, also what every object has.
+const mediaTypes: ReadonlyMap<string, FormatName> = new Map([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+  ['application/graphml+xml', 'graphml'],
+  ['text/vnd.graphviz', 'dot'],
+  ['text/vnd.mermaid', 'mermaid'],
+  ['application/vnd.cytoscape+json', 'cytoscape'],
+])
 
 /** The format that a client likes best; JSON where it names none of ours. */
 export function preferredFormat(accept: string | undefined): FormatName {
@@ -20,7 +21,7 @@ export function preferredFormat(accept: string | undefined): FormatName {
   let best: FormatName = 'json'
   let quality = 0
   for (const range of mediaRanges(accept)) {
-    const format = mediaTypes[range.type]
+    const format = mediaTypes.get(range.type)
     if (format === undefined || range.quality <= quality) continue
     best = format
     quality = range.quality

@@ -2,18 +2,23 @@ import { longTurn } from '../live/long-work.ts'
 
 /** How long handlers may work in one turn of the event loop, in milliseconds, before costly ones wait for a later one. */
 const TURN_MS = 10
-/** A route whose handler works for longer than this on average, in milliseconds, is costly. */
+/** A route whose handler mostly works for longer than this, in milliseconds, is costly. */
 const COSTLY_MS = 0.2
-/** The share of the newest request in the average of its route. */
-const NEWEST_SHARE = 0.25
+/** So many requests of the other kind in a row change the judgement of a route for good. */
+const MAX_SCORE = 8
 
-/** What a route costs. */
+/** What a route costs, judged by most of its requests: on a busy machine any of them may seem long, because it was held up. */
 export class RouteCost {
-  /** How long its handler works without a pause, in milliseconds, on average. */
-  averageMs = 0
+  #score = 0
+
+  /** Whether its handler mostly works for long without a pause. */
+  get isHigh(): boolean {
+    return this.#score > 0
+  }
 
   add(ms: number): void {
-    this.averageMs += (ms - this.averageMs) * NEWEST_SHARE
+    const next = this.#score + (ms > COSTLY_MS ? 1 : -1)
+    this.#score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, next))
   }
 }
 
@@ -27,8 +32,8 @@ export class HandlerTurns {
   #renewing = false
 
   /** Whether a handler of this route has to wait for a later turn. */
-  mustWait({ averageMs }: RouteCost): boolean {
-    return averageMs > COSTLY_MS && (this.#workedMs > TURN_MS || this.#waiting > 0)
+  mustWait({ isHigh }: RouteCost): boolean {
+    return isHigh && (this.#workedMs > TURN_MS || this.#waiting > 0)
   }
 
   /** Runs a handler in a later turn, as the long work that it is. */

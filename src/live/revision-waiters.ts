@@ -7,6 +7,9 @@ interface Waiter {
   readonly fail: (error: CoordinatorError) => void
 }
 
+/** How many are woken before others get their turn: each of them goes on to read, and perhaps much. */
+const WOKEN_AT_ONCE = 50
+
 /** Those who wait for the view to reach a revision. */
 export class RevisionWaiters {
   readonly #waiters = new Set<Waiter>()
@@ -35,7 +38,15 @@ export class RevisionWaiters {
   }
 
   reached(revision: Revision): void {
-    for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.wake()
+    let woken = 0
+    for (const waiter of this.#waiters) {
+      if (waiter.revision > revision) continue
+      waiter.wake()
+      woken += 1
+      if (woken < WOKEN_AT_ONCE) continue
+      setImmediate(() => this.reached(revision))
+      return
+    }
   }
 
   /** Nothing will arrive any more. */

@@ -134,6 +134,90 @@ describe('coordinator import: sending', () => {
     expect(await send(client, ['a', 'b', 'bad', 'c'])).toEqual(['new', 'new', 'failed', 'new'])
   })
 
+  it('keeps the order where the first half of a refused request has to wait: nothing of the second overtakes it', async () => {
+    let postponed = 0
+    const { client, seen } = await withAnswers((body, _request, response) => {
+      const names = body.map(({ name }) => name)
+      if (names.length > 2)
+        return json(response, 413, { success: false, code: 'COORD_BODY_TOO_LARGE', detail: 'too large' })
+      json(response, 200, {
+        results: names.map((name) => {
+          if (name !== 'b' || postponed > 0) return { success: true, created: true, changed: true }
+          postponed += 1
+          return { success: false, code: 'COORD_STORE_TIMEOUT', detail: 'slow', retryable: true }
+        }),
+      })
+    })
+    expect(await send(client, ['a', 'b', 'c', 'd'])).toEqual(['new', 'new', 'new', 'new'])
+    expect(seen).toEqual([['a', 'b', 'c', 'd'], ['a', 'b'], ['b', 'c', 'd'], ['b', 'c'], ['d']])
+  })
+
+  it('has its patience again with everything that is accepted', async () => {
+    const { client, seen } = await withAnswers((body, _request, response) => {
+      json(response, 200, {
+        results: body.map((_, at) =>
+          at === 0
+            ? { success: true, created: true, changed: true }
+            : { success: false, code: 'COORD_STORE_TIMEOUT', detail: 'slow', retryable: true },
+        ),
+      })
+    })
+    // Three waits of 250 ms each: longer together than its patience, and longer than two without progress.
+    expect(await send(client, ['a', 'b', 'c', 'd'], 600)).toEqual(['new', 'new', 'new', 'new'])
+    expect(seen.map(({ length }) => length)).toEqual([4, 3, 2, 1])
+  })
+
+  it('waits twice as long after each attempt in vain, as long as anything is said of it', async () => {
+    const { client } = await withAnswers(unavailable, unavailable, unavailable, acceptAll)
+    const waits: number[] = []
+    const sender = new BatchSender({ client, patienceMs: 10_000, onRetry: (_, waitMs) => waits.push(waitMs) })
+    for await (const batch of makeBatches(Readable([{ place: 'item 1', value: { name: 'a' } }])))
+      await sender.send(batch)
+    expect(waits).toEqual([250, 500, 1_000])
+  })
+
+  it.each([
+    [400, 'COORD_BODY_WRONG_TYPE'],
+    [413, 'COORD_BODY_TOO_LARGE'],
+    [422, 'COORD_IDEMPOTENCY_REUSED'],
+  ])('names the one that is refused with %i by the code %s of the coordinator', async (status, code) => {
+    const { client } = await withAnswers((_body, _request, response) =>
+      json(response, status, { success: false, code, detail: 'not so' }),
+    )
+    const sender = new BatchSender({ client, patienceMs: 1_000 })
+    const batches = makeBatches(Readable([{ place: 'item 1', value: { name: 'a' } }]))
+    const [verdicts] = await Array.fromAsync(batches, (batch) => sender.send(batch))
+    expect(verdicts).toMatchObject([{ outcome: 'failed', code, reason: 'not so' }])
+  })
+
+  it('takes the first member of each kind of answer for what it says: new, changed, unchanged, failed', async () => {
+    const { client } = await withAnswers((_body, _request, response) =>
+      json(response, 200, {
+        results: [
+          { success: true, created: true, changed: true },
+          { success: true, created: false, changed: true, warnings: [{ code: 'w', message: 'm' }] },
+          { success: true, created: false, changed: false },
+          {
+            success: false,
+            code: 'C',
+            detail: 'd',
+            retryable: false,
+            errors: [{ path: '/x', message: 'y' }],
+          },
+        ],
+      }),
+    )
+    const items = ['a', 'b', 'c', 'd'].map((name, at) => ({ place: `item ${at + 1}`, value: { name } }))
+    const sender = new BatchSender({ client, patienceMs: 1_000 })
+    const [verdicts] = await Array.fromAsync(makeBatches(Readable(items)), (batch) => sender.send(batch))
+    expect(verdicts?.map(({ item, ...rest }) => [item.place, rest])).toEqual([
+      ['item 1', { outcome: 'new', warnings: [] }],
+      ['item 2', { outcome: 'changed', warnings: [{ code: 'w', message: 'm' }] }],
+      ['item 3', { outcome: 'unchanged', warnings: [] }],
+      ['item 4', { outcome: 'failed', code: 'C', reason: '/x: y' }],
+    ])
+  })
+
   it('fails an item of any depth alone, and sends the others', async () => {
     const { client, seen } = await withAnswers(acceptAll)
     const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)

@@ -49,6 +49,55 @@ describe('judging the facts of a database', () => {
     expect(judge(facts).every(({ state, repair }) => state === 'ok' && repair === undefined)).toBe(true)
   })
 
+  const sentences: readonly (readonly [Inspection['details'], string])[] = [
+    [{ serverVersionNumber: 180_004 }, 'server ok: PostgreSQL 18.4.'],
+    [{ serverVersionNumber: 149_999 }, 'server problem: PostgreSQL 18.4 is too old.'],
+    [{ clockSkewMs: 1_000 }, 'clock ok: The clocks differ by 1000 ms.'],
+    [{ clockSkewMs: -1_000 }, 'clock ok: The clocks differ by 1000 ms.'],
+    [{ clockSkewMs: 1_001 }, 'clock warning: The clock of the database is 1001 ms ahead.'],
+    [{ clockSkewMs: -1_001 }, 'clock warning: The clock of the database is 1001 ms behind.'],
+    [{ roundTripMs: 249 }, 'latency ok: A round trip takes 249 ms.'],
+    [
+      { roundTripMs: 250 },
+      'latency warning: A round trip takes 250 ms: every write waits at least that long.',
+    ],
+    [
+      { synchronous: 'full', journalMode: 'delete' },
+      'durability problem: The file is written with synchronous=full, journal_mode=delete.',
+    ],
+    [
+      { statementTimeout: '999ms' },
+      'statement time-out warning: The role has 999ms: on a busy server that stops what only waits for its turn.',
+    ],
+    [{ statementTimeout: '1s' }, 'statement time-out ok: The role has 1s.'],
+    [{ pooled: true }, 'pooler ok: Connections come from a pooler.'],
+    [{ pooled: false }, 'pooler ok: Connections are direct.'],
+    [
+      { encrypted: false, host: 'localhost.example' },
+      'tls warning: The connection to localhost.example is not encrypted.',
+    ],
+    [
+      { encrypted: false, host: '[::1]:5432' },
+      'tls ok: The connection is not encrypted, and stays on this machine.',
+    ],
+    [{ user: 'app', owner: 'boss' }, 'role ok: app; the schema belongs to boss.'],
+    [{ user: 'app' }, 'role ok: app'],
+    [
+      { key: 'secret key (sb_secret_...)', keyVariable: 'SUPABASE_SECRET_KEY' },
+      'key ok: SUPABASE_SECRET_KEY: secret key (sb_secret_...).',
+    ],
+  ]
+  it.each(sentences)('%j is told as "%s"', (facts, expected) => {
+    const told = judge(facts).map(({ check, state, found }) => `${check} ${state}: ${found}`)
+    expect(told.filter((text) => text !== 'server ok: Version 18.4.')).toEqual([expected])
+  })
+
+  it('takes a head that is held for a second for a transaction left open, and less for a commit', () => {
+    const holding = (sinceMs: number) =>
+      judge({ headHolder: JSON.stringify({ pid: 7, sinceMs }) }).some(({ check }) => check === 'writers')
+    expect([holding(999), holding(1_000)]).toEqual([false, true])
+  })
+
   it('says nothing about what the database did not tell', () => {
     expect(judge({}).map(({ check }) => check)).toEqual(['server'])
   })

@@ -6,7 +6,7 @@ import type { Commit } from '../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
 import { GrantedTime } from '../support/granted-time.ts'
-import { until, withLive } from '../support/with-live.ts'
+import { type LiveScope, until, withLive } from '../support/with-live.ts'
 
 function failureOf(work: Promise<unknown>): Promise<CoordinatorError> {
   return work.then(
@@ -124,30 +124,55 @@ describe('committing', () => {
       { options: { commitTimeoutMs: 5_000 } },
     ))
 
-  it('L6: does not wait for clients that have nothing more to write, but for a part of what a call takes', () =>
+  it.each([
+    [80, 'a quarter of it'],
+    [800, 'a tenth of a second'],
+  ])(
+    'L6: waits for clients that may write more, where a call of %i ms held others up, but only for %s',
+    (callMs) =>
+      withLive(
+        async ({ live, store }) => {
+          using time = new GrantedTime()
+          const calls: { readonly from: number; readonly to: number; readonly tookMs: number }[] = []
+          const slow = {
+            does: 'instead',
+            run: async (inner, [after, batch, call]) => {
+              const [from, startedAt] = [time.now, performance.now()]
+              await sleep(callMs)
+              calls.push({ from, to: time.now, tookMs: performance.now() - startedAt })
+              return inner.commit(after as never, batch as never, call as never)
+            },
+          } as const satisfies import('../support/faulty-store.ts').Fault
+          store.always(slow, 'commit')
+          const first = live.commit(commitOf(put('a')))
+          await until(() => store.callsOf('commit').length === 1)
+          await Promise.all([first, live.commit(commitOf(put('b')))])
+          expect(store.batches.map(({ length }) => length)).toEqual([1, 1])
+          const [one, two] = calls as [(typeof calls)[0], (typeof calls)[0]]
+          // What is waited for, and two ticks of the clock.
+          expect(two.from - one.to).toBeLessThan(Math.min(one.tookMs / 4, 100) + 25)
+          expect(live.view.revision).toBe(2)
+        },
+        { options: { commitTimeoutMs: 10_000 } },
+      ),
+  )
+
+  it('L6: does not wait where nobody waited during a slow call: what comes next leaves at once', () =>
     withLive(
       async ({ live, store }) => {
-        const calls: { readonly from: number; readonly to: number }[] = []
-        const slow = {
-          does: 'instead',
-          run: async (inner, [after, batch, call]) => {
-            const from = performance.now()
-            await sleep(400)
-            calls.push({ from, to: performance.now() })
-            return inner.commit(after as never, batch as never, call as never)
-          },
-        } as const satisfies import('../support/faulty-store.ts').Fault
-        store.always(slow, 'commit')
-        const first = live.commit(commitOf(put('a')))
-        await until(() => store.callsOf('commit').length === 1)
-        await Promise.all([first, live.commit(commitOf(put('b')))])
-        expect(store.batches.map(({ length }) => length)).toEqual([1, 1])
-        const [one, two] = calls as [(typeof calls)[0], (typeof calls)[0]]
-        // A quarter of a call, and room for a busy machine.
-        expect(two.from - one.to).toBeLessThan(400)
-        expect(live.view.revision).toBe(2)
+        store.always({ does: 'delay', ms: 300 }, 'commit')
+        // Together they are one batch: if anybody were waited for, it would be both of them.
+        await Promise.all([live.commit(commitOf(put('a'))), live.commit(commitOf(put('b')))])
+        expect(store.batches.map(({ length }) => length)).toEqual([2])
+        const next = live.commit(commitOf(put('c')))
+        let turns = 0
+        for (; store.callsOf('commit').length === 1; turns += 1)
+          await new Promise((resolve) => setImmediate(resolve))
+        // Waiting for 75 ms takes thousands.
+        expect(turns).toBeLessThan(10)
+        expect(await next).toMatchObject({ revision: 3 })
       },
-      { options: { commitTimeoutMs: 5_000 } },
+      { options: { commitTimeoutMs: 10_000 } },
     ))
 
   it('L6: does not keep waiting what has already waited for a call of seconds', () =>
@@ -325,25 +350,52 @@ describe('deadlines', () => {
       expect((await loadAll(store.inner)).records).toHaveLength(1)
     }, timed))
 
+  /** Commits two, the second one while the store judges the first, whose entry the view cannot take. */
+  async function afterOneThatCannotBeTaken({ live, store }: LiveScope, firstTakesMs: number) {
+    let second: Promise<CoordinatorError> | undefined
+    store.always({ does: 'hang' }, 'load')
+    store.next('commit', {
+      does: 'instead',
+      run: async (inner, [after, batch, call]) => {
+        second = failureOf(live.commit(commitOf(put('b'))))
+        if (firstTakesMs > 0) await sleep(firstTakesMs)
+        return inner.commit(after as never, batch as never, call as never)
+      },
+    })
+    // The view cannot take it, and waits for a load that hangs.
+    const first = failureOf(live.commit(commitOf(put('a', { breaks: true }))))
+    return { first, second: () => second as Promise<CoordinatorError> }
+  }
+
   it('L8: says unknown where its batch was stored while the view could not take the one before', () =>
     withLive(
-      async ({ live, store }) => {
-        let second: Promise<CoordinatorError> | undefined
-        store.always({ does: 'hang' }, 'load')
-        store.next('commit', {
-          does: 'instead',
-          run: async (inner, [after, batch, call]) => {
-            second = failureOf(live.commit(commitOf(put('b'))))
-            return inner.commit(after as never, batch as never, call as never)
-          },
-        })
-        // The view cannot take it, and waits for a load that hangs.
-        const first = failureOf(live.commit(commitOf(put('a', { breaks: true }))))
+      async (scope) => {
+        // The clock stands still until the second one is sent ahead: on a busy machine the first call would look slow.
+        const { now } = performance
+        const stopped = now.call(performance)
+        const clock = vi.spyOn(performance, 'now').mockImplementation(() => stopped)
+        const { first, second } = await afterOneThatCannotBeTaken(scope, 0)
+        for (
+          const end = now.call(performance) + 10_000;
+          scope.store.callsOf('commit').length < 2;
+          await sleep(1)
+        )
+          if (now.call(performance) > end) throw new Error('The second one was not sent ahead.')
+        clock.mockRestore()
         expect(await first).toMatchObject({ outcome: 'unknown' })
-        const { outcome } = (await second) as CoordinatorError
-        const stored = (await loadAll(store.inner)).records.map(({ id }) => id)
-        // On a very busy machine the first call looks slow, and the second one is not sent ahead.
-        expect(outcome).toBe(stored.includes('b') ? 'unknown' : 'not_written')
+        expect(await second()).toMatchObject({ outcome: 'unknown' })
+        expect((await loadAll(scope.store.inner)).records.map(({ id }) => id)).toEqual(['a', 'b'])
+      },
+      { ...timed, domain: breaking },
+    ))
+
+  it('L8: says not_written of what waits while the view cannot take what a slow call brought', () =>
+    withLive(
+      async (scope) => {
+        const { first, second } = await afterOneThatCannotBeTaken(scope, 20)
+        expect(await first).toMatchObject({ outcome: 'unknown' })
+        expect(await second()).toMatchObject({ outcome: 'not_written' })
+        expect((await loadAll(scope.store.inner)).records.map(({ id }) => id)).toEqual(['a'])
       },
       { ...timed, domain: breaking },
     ))

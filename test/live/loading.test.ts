@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import type { LoadPage, Store } from '../../src/database/store.ts'
+import type { Head, LoadPage, Store } from '../../src/database/store.ts'
 import { loadView } from '../../src/live/load-view.ts'
+import type { Position } from '../../src/records/record.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { byKey, Caller, loadAll } from '../conformance/caller.ts'
 import { plainDomain, until, withLive } from '../support/with-live.ts'
@@ -10,7 +11,7 @@ import { plainDomain, until, withLive } from '../support/with-live.ts'
 function interrupted(store: Store, between: (page: number) => Promise<void>): Store {
   return Object.assign(Object.create(store) as Store, {
     head: () => store.head(),
-    changes: (...args: Parameters<Store['changes']>) => store.changes(...args),
+    changes: (after: Position, limit: number) => store.changes(after, limit),
     async *load(): AsyncGenerator<LoadPage> {
       let number = 0
       for await (const page of store.load()) {
@@ -69,6 +70,24 @@ describe('loading', () => {
     const progress: number[] = []
     await loadView(store, plainDomain, { arrived: (records) => progress.push(records) })
     expect(progress).toEqual([5, 10, 12])
+  })
+
+  it('L18: forgets deletions that compaction has passed while they were loaded', async () => {
+    const { store, caller } = await storeOf(12)
+    await caller.send(commitOf(remove('r00')), commitOf(remove('r01')), commitOf(put('z')))
+    const { deletedAt } = await loadView(store, plainDomain, { arrived: () => undefined }).then(
+      ({ view }) => ({
+        deletedAt: ['r00', 'r01'].map((id) => view.deletedAt('service', id)),
+      }),
+    )
+    expect(deletedAt).toEqual([13, 14])
+    // They have arrived in the first page by then.
+    const compacting = interrupted(store, async (page) => {
+      if (page === 0) await store.compact(13)
+    })
+    const { view, head } = await loadView(compacting, plainDomain, { arrived: () => undefined })
+    expect(head.floor).toBe(13)
+    expect(['r00', 'r01'].map((id) => view.deletedAt('service', id))).toEqual([undefined, 14])
   })
 
   it('L18: knows the floor of what it loaded', async () => {
@@ -161,4 +180,57 @@ describe('building the view anew', () => {
       expect(lowest).toBe(4)
       expect(live.view.get('service', 'own3')?.revision).toBe(4)
     }))
+})
+
+describe('a history that changes while it is loaded', () => {
+  /** A store that says something else of its head from the second question on. */
+  function changing(store: MemoryStore, change: (head: Head) => Head): Store {
+    let asked = 0
+    return Object.assign(Object.create(store) as Store, {
+      head: async () => {
+        asked += 1
+        const head = await store.head()
+        return asked === 1 ? head : change(head)
+      },
+      load: () => store.load(),
+      changes: (after: Position, limit: number) => store.changes(after, limit),
+    })
+  }
+  const load = async (change: (head: Head) => Head) =>
+    loadView(changing((await storeOf(3)).store, change), plainDomain, { arrived: () => undefined })
+  const busy = { code: 'COORD_STORE_BUSY', retryable: true }
+
+  it('L18: to the same revision with another digest is refused, to be begun again', async () => {
+    await expect(
+      load((head) => ({ ...head, position: { ...head.position, digest: 'f'.repeat(64) } })),
+    ).rejects.toMatchObject(busy)
+  })
+
+  it('L18: to another lineage at the same revision and digest is refused too', async () => {
+    const lineage = '00000000-0000-4000-8000-000000000000'
+    await expect(
+      load((head) => ({ ...head, position: { ...head.position, lineage } })),
+    ).rejects.toMatchObject(busy)
+  })
+
+  it('L18: not at all is what it was asked for', async () => {
+    const { view, head } = await load((head) => head)
+    expect([view.revision, head.position]).toEqual([3, view.position])
+  })
+
+  it('L18: with a page of another lineage is refused at that page', async () => {
+    const { store } = await storeOf(12)
+    const pages: number[] = []
+    const mixed = Object.assign(Object.create(store) as Store, {
+      head: () => store.head(),
+      async *load(): AsyncGenerator<LoadPage> {
+        for await (const page of store.load())
+          yield pages.length === 0 ? page : { ...page, lineage: '00000000-0000-4000-8000-000000000000' }
+      },
+    })
+    await expect(
+      loadView(mixed, plainDomain, { arrived: (count) => void pages.push(count) }),
+    ).rejects.toMatchObject(busy)
+    expect(pages).toEqual([5])
+  })
 })

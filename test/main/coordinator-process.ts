@@ -41,8 +41,9 @@ export interface RunOptions {
 }
 
 const program = resolve('bin/coordinator.js')
+const endWithTheTest = resolve('test/main/end-with-the-test.ts')
 
-/** A coordinator command as a process of its own. */
+/** A coordinator command as a process of its own, which ends with the process of the test at the latest. */
 export class CoordinatorProcess {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
@@ -51,14 +52,14 @@ export class CoordinatorProcess {
 
   constructor(args: readonly string[], options: RunOptions = {}) {
     const { env = {}, cwd, input, nodeArgs = [], descriptors, into = {}, timeoutMs = 30_000 } = options
-    const command = [process.execPath, ...nodeArgs, program, ...args]
+    const command = [process.execPath, '--import', endWithTheTest, ...nodeArgs, program, ...args]
     const [file = '', ...rest] =
       descriptors === undefined
         ? command
         : ['bash', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command]
     this.child = spawn(file, rest, {
       env: plainEnv(env),
-      stdio: ['pipe', into.stdout ?? 'pipe', into.stderr ?? 'pipe'],
+      stdio: ['pipe', into.stdout ?? 'pipe', into.stderr ?? 'pipe', 'ipc'],
       ...(cwd === undefined ? {} : { cwd }),
     })
     this.child.stdin?.on('error', () => undefined).end(input)
@@ -115,8 +116,7 @@ export interface Serving extends AsyncDisposable {
 export async function serving(options: RunOptions = {}): Promise<Serving> {
   const env = { PORT: '0', LOG_FORMAT: 'json', ...options.env }
   const process = new CoordinatorProcess(['serve'], { timeoutMs: 120_000, ...options, env })
-  const [, url = ''] = await process.wrote(/listening on (http:[^"\s]+)/)
-  await process.wrote(/the records are loaded/)
+  const url = await servedUrl(process)
   const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
     process.kill(signal)
     return process.ended
@@ -128,6 +128,19 @@ export async function serving(options: RunOptions = {}): Promise<Serving> {
     async [Symbol.asyncDispose]() {
       await stop('SIGKILL')
     },
+  }
+}
+
+/** Where it serves, once it does. One that does not come so far is ended: nobody else would. */
+async function servedUrl(process: CoordinatorProcess): Promise<string> {
+  try {
+    const [, url = ''] = await process.wrote(/listening on (http:[^"\s]+)/)
+    await process.wrote(/the records are loaded/)
+    return url
+  } catch (thrown) {
+    process.kill('SIGKILL')
+    await process.ended
+    throw thrown
   }
 }
 

@@ -19,6 +19,9 @@ function allPages(registry: Registry, parameters: QueryParameters): Service[] {
     const page = registry.list(query)
     services.push(...parsed(page.items))
     cursor = page.nextCursor
+    // A cursor that leads nowhere would lead there for ever.
+    if (cursor !== undefined) expect(page.items).toHaveLength(query.limit)
+    expect(services.length).toBeLessThanOrEqual(page.total)
   } while (cursor !== undefined)
   return services
 }
@@ -214,6 +217,9 @@ describe('a list', () => {
               )
               seen.push(...parsed(page.items))
               cursor = page.nextCursor
+              if (cursor !== undefined) expect(page.items).toHaveLength(limit)
+              // No more than are there in the beginning, and come later.
+              expect(seen.length).toBeLessThanOrEqual(30 + 30 * 4)
               for (const given of between.shift() ?? []) await take(scope, model, given)
               for (const id of stayed) if (!model.has(id)) stayed.delete(id)
             } while (cursor !== undefined)

@@ -1,13 +1,14 @@
 import type { GraphFormat } from './export-graph.ts'
 
-const shapes: Readonly<Record<string, string>> = {
-  service: 'box',
-  api: 'cds',
-  table: 'cylinder',
-  event: 'hexagon',
-  capability: 'ellipse',
-  team: 'house',
-}
+// A map: whoever asserts a node chooses its type, which may be the name of something that every object has.
+const shapes: ReadonlyMap<string, string> = new Map([
+  ['service', 'box'],
+  ['api', 'cds'],
+  ['table', 'cylinder'],
+  ['event', 'hexagon'],
+  ['capability', 'ellipse'],
+  ['team', 'house'],
+])
 
 /** DOT, for Graphviz. */
 export const dotFormat: GraphFormat = {
@@ -17,7 +18,7 @@ export const dotFormat: GraphFormat = {
     begin: () => `digraph knowledgeGraph {\n  graph [rankdir="LR", comment="revision ${revision}"];\n`,
     node: ({ id, label, type, data }) => {
       const style = data['unresolved'] === true ? ', style="dashed"' : ''
-      return `  ${quote(id)} [label=${quote(label)}, class=${quote(type)}, shape="${shapes[type] ?? 'oval'}"${style}];\n`
+      return `  ${quote(id)} [label=${quote(label)}, class=${quote(type)}, shape="${shapes.get(type) ?? 'oval'}"${style}];\n`
     },
     edge: ({ source, target, type, origin }) => {
       const style = origin === 'declared' ? '' : `, style="${origin === 'asserted' ? 'dashed' : 'dotted'}"`

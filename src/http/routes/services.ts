@@ -38,7 +38,8 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
       await waitUntilFresh(live, freshness)
       checkLineage(live, request)
     }
-    const verdicts = await registry.judgeVersions(query)
+    // Waited for only where there is something to judge: what a handler does after a wait does not count for its turn.
+    const verdicts = query.filters.version === undefined ? undefined : await registry.judgeVersions(query)
     // Another history may have come meanwhile.
     checkLineage(live, request)
     if (!lines) return sendList(answers, reply, registry.list(query, verdicts))
