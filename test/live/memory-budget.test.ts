@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MemoryState } from '../../src/live/memory-budget.ts'
+import { MemoryBudget, type MemoryState } from '../../src/live/memory-budget.ts'
 import { oldGenerationLimit, ProcessHeap } from '../../src/live/process-heap.ts'
 import { FakeHeap } from '../support/fake-heap.ts'
 
@@ -51,6 +51,17 @@ describe('the memory budget', () => {
     resolve()
     await work
     expect(await budget.claimRoom(100, 'full')).toBe(true)
+  })
+
+  it('leaves room for work at hand: small heaps are full earlier, large ones are not', () => {
+    const boundsOf = (limitMiB: number) => {
+      const heap = new FakeHeap({ neededBytes: 0 }, limitMiB * mebibyte)
+      const budget = new MemoryBudget(Object.assign(heap, { workBytes: 16 * mebibyte }))
+      return [budget.boundOf('full'), budget.boundOf('exhausted')].map((bytes) => bytes / mebibyte)
+    }
+    expect(boundsOf(100)).toEqual([74, 84])
+    expect(boundsOf(320)).toEqual([272, 304])
+    expect(boundsOf(1_000)).toEqual([850, 950])
   })
 
   it('collects once for all who ask meanwhile', async () => {
