@@ -69,7 +69,7 @@ class RequestAsker implements Asker {
 
   get isGone(): boolean {
     const { raw } = this.#reply
-    return raw.closed && !raw.headersSent
+    return raw.destroyed && !raw.headersSent
   }
 
   onGone(left: () => void): () => void {

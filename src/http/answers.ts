@@ -145,7 +145,8 @@ export class Answers {
 
   /** Gives back what was reserved for an answer that did not need it. */
   giveBack(reply: FastifyReply): void {
-    this.#outgoing.giveBack(this.#takeReserved(reply) ?? 0)
+    const bytes = this.#takeReserved(reply)
+    if (bytes !== undefined) this.#outgoing.giveBack(bytes)
   }
 
   #takeReserved(reply: FastifyReply): number | undefined {
@@ -156,6 +157,8 @@ export class Answers {
 
   #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
     const { status = 200, body, contentType = JSON_TYPE } = answer
+    // Whoever went on with a question whose time was over comes too late: that was the answer.
+    if (reply.raw.headersSent) return this.giveBack(reply)
     if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
       this.#writeText(reply, { status, body, contentType }, headers)
     else this.#writeParts(reply, answer, headers)
@@ -166,6 +169,7 @@ export class Answers {
     { status, body, contentType }: { status: number; body: string; contentType: string },
     headers: string[],
   ): void {
+    this.giveBack(reply)
     headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
     const bytes = Buffer.byteLength(body)
     if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))

@@ -36,14 +36,11 @@ export class Deliveries {
   send(answer: LargeAnswer): void {
     const { response, parts } = answer
     const { socket } = response.req
-    if (socket.destroyed) return
+    if (socket.destroyed || response.destroyed) return
     limitStall(response, this.#stallTimeoutMs)
     const hold = this.#outgoing.hold(socket, ownSize(parts), sharedParts(parts))
     const delivery = new Delivery(answer, hold, () => this.#resume(delivery))
-    // An answer that waits behind another one on its connection is not told itself when that closes.
-    const end = () => delivery.end()
-    socket.once('close', end)
-    delivery.onEnd = () => socket.off('close', end)
+    response.once('close', () => delivery.end())
     this.#resume(delivery)
   }
 
@@ -87,7 +84,6 @@ class Delivery {
   #begun = false
   #slow = false
   #ended = false
-  onEnd: () => void = () => undefined
 
   constructor(answer: LargeAnswer, hold: Hold, resume: () => void) {
     this.#answer = answer
@@ -165,6 +161,5 @@ class Delivery {
     for (const { own } of this.#pieces) if (own !== undefined) freeBytes(own)
     this.#pieces = []
     this.#hold.release()
-    this.onEnd()
   }
 }

@@ -104,16 +104,10 @@ export class OutgoingBytes {
    * has taken them at once, as it does for nearly all.
    */
   watch(response: ServerResponse, bytes: number): void {
-    if (response.writableLength === 0) return
-    const { socket } = response.req
-    const hold = this.hold(socket, bytes)
-    const release = () => {
-      socket.off('close', release)
-      response.off('finish', release)
-      hold.release()
-    }
-    socket.once('close', release)
-    response.once('finish', release)
+    if (response.writableLength === 0 || response.destroyed) return
+    const hold = this.hold(response.req.socket, bytes)
+    response.once('close', () => hold.release())
+    response.once('finish', () => hold.release())
   }
 
   /**
@@ -170,6 +164,7 @@ export class OutgoingBytes {
   /** For `Hold`: its connection has taken something. */
   took(hold: Hold, bytes: number): void {
     const { client } = hold
+    if (!client.holds.has(hold)) return
     client.tookAt = performance.now()
     if (this.#clients.delete(client.socket)) this.#clients.set(client.socket, client)
     this.#remove(hold, bytes)
@@ -224,6 +219,8 @@ export class OutgoingBytes {
   #makeRoom(): void {
     const before = performance.now() - this.#stalledMs
     for (const client of this.#clients.values()) {
+      // What is larger than the limit was let in because nothing else is kept.
+      if (this.#clients.size === 1 && client.holds.size === 1) return
       const most = client.tookAt > before ? this.#maxBytes * (1 + RESERVE_SHARE) : this.#maxBytes
       if (this.#bytes <= most) return
       this.#cutOff(client)

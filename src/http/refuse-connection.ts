@@ -30,6 +30,8 @@ export function refuseConnection(
 
 /** Answers on a connection that no request, or none that can be answered, came over, and ends it. */
 export function answerAndEnd(error: CoordinatorError, socket: Socket, metrics: Metrics): void {
+  // Of a connection that Node hands over, as after CONNECT, it no longer hears errors: one would end the process.
+  socket.on('error', () => undefined)
   if (!socket.writable || answersAnother(socket)) {
     socket.destroy()
     return

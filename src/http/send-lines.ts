@@ -34,6 +34,8 @@ export async function sendLines(
 ): Promise<void> {
   const stream = async () => {
     const lines = await make()
+    // Its time was over meanwhile, and that is answered already.
+    if (reply.raw.headersSent) return letGo(lines.chunks, reply.raw)
     const status = begin(context, reply, lines)
     if (status === 304 || reply.request.method === 'HEAD') await letGo(lines.chunks, reply.raw)
     else await send(context, reply, lines)

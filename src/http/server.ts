@@ -20,6 +20,7 @@ import { acceptJsonOnly } from './json-body.ts'
 import { limitConnections } from './limit-connections.ts'
 import { RouteTable } from './not-found.ts'
 import { OutgoingBytes } from './outgoing-bytes.ts'
+import { endQueuedAnswers } from './queued-answers.ts'
 import { BodyReceiver } from './receive-body.ts'
 import { type DocumentedRoute, gatherRoutes } from './reference/documented-route.ts'
 import { refuseConnection } from './refuse-connection.ts'
@@ -174,6 +175,7 @@ function createFastify(options: HttpServerOptions, answers: Answers): FastifyIns
     },
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
+  endQueuedAnswers(app.server)
   limitConnections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const table = new RouteTable()
   table.watch(app)

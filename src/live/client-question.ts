@@ -39,6 +39,8 @@ export class ClientQuestion {
   #ended: CoordinatorError | undefined
   #end: { readonly aborting: AbortController; readonly stopListening: () => void } | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Waits that do not count, under way. */
+  #uncounted = 0
 
   constructor(asker: Asker, times: QuestionTimes = QUESTION_TIMES) {
     this.client = asker.client
@@ -79,10 +81,12 @@ export class ClientQuestion {
   /** Waits for something that is not work, such as the next change: its time does not count. */
   async uncounted<T>(waiting: Promise<T>): Promise<T> {
     const began = performance.now()
+    this.#uncounted += 1
     clearTimeout(this.#timer)
     try {
       return await waiting
     } finally {
+      this.#uncounted -= 1
       this.#deadline += performance.now() - began
       this.#setTimer()
     }
@@ -132,6 +136,7 @@ export class ClientQuestion {
     clearTimeout(this.#timer)
     const { aborting } = this.#end ?? {}
     if (aborting === undefined || aborting.signal.aborted || this.#asker === undefined) return
+    if (this.#uncounted > 0) return
     const wait = Math.max(0, this.#deadline - performance.now()) + 1
     this.#timer = setTimeout(() => {
       const error = this.#fault()

@@ -59,6 +59,16 @@ export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 /** How a commit was answered: `replayed` where it had been accepted earlier, `failed` where an error was thrown. */
 export type Answered = CommitOutcome['outcome'] | 'replayed' | 'failed'
 
+/** What is known of a commit that comes. */
+export interface PlannedCommit {
+  /** See `Live.commit`. */
+  readonly values?: readonly JsonObject[] | undefined
+  /** The history that it was planned in: the view may be of another one since. */
+  readonly lineage: string
+  /** From when on its time counts, on the monotonic clock: it may have waited for others already. @default now */
+  readonly askedAt?: number | undefined
+}
+
 interface Pending {
   readonly commit: Commit
   readonly values: readonly JsonObject[] | undefined
@@ -126,13 +136,11 @@ export class Committer {
   /**
    * Resolves when the view has the commit.
    *
-   * @param askedAt from when on its time counts, on the monotonic clock: it may have waited for others already
    * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
    */
   commit(
     commit: Commit,
-    values?: readonly JsonObject[],
-    askedAt = performance.now(),
+    { values, lineage, askedAt = performance.now() }: PlannedCommit,
   ): Promise<CommitOutcome> {
     const deadline = askedAt + this.#options.commitTimeoutMs
     const refusal = this.#refusal(deadline)
@@ -144,7 +152,7 @@ export class Committer {
       this.#waiting.push({
         commit,
         values,
-        lineage: this.#port.position().lineage,
+        lineage,
         size: sizeOf(commit),
         askedAt,
         deadline,

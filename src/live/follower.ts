@@ -2,6 +2,7 @@ import type { Head, OffTrack, Store } from '../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Entry, Position, Revision } from '../records/record.ts'
 import { Backoff, pause } from './backoff.ts'
+import { forNobody } from './client-question.ts'
 import { CHANGES_LIMIT } from './load-view.ts'
 import type { StatusBoard } from './status.ts'
 
@@ -127,7 +128,8 @@ export class Follower {
   }
 
   #ask(): Promise<void> {
-    this.#round ??= this.#askUntilCaughtUp().finally(() => {
+    // Others count on it too: it must not end with the question of whoever asks first.
+    this.#round ??= forNobody(() => this.#askUntilCaughtUp()).finally(() => {
       this.#round = undefined
     })
     return this.#round

@@ -245,7 +245,9 @@ export class Live {
    */
   commit(commit: Commit, values?: readonly JsonObject[], askedAt?: number): Promise<CommitOutcome> {
     if (this.#view === undefined) return Promise.reject(this.#notLoaded())
-    return this.#admission.run(commit, () => this.#committer.commit(commit, values, askedAt))
+    // Now: it may have to wait for memory, and the history that its conditions are about may be another one by then.
+    const { lineage } = this.#view
+    return this.#admission.run(commit, () => this.#committer.commit(commit, { values, lineage, askedAt }))
   }
 
   /**
@@ -274,7 +276,7 @@ export class Live {
     const head = await this.#ask(() => this.#head.ask())
     // The store is not where the view was: the follower finds out what that means.
     if (head.position.lineage !== known.lineage || head.position.revision < known.revision)
-      await this.#ask(() => forNobody(() => this.#follower.drain()))
+      await this.#ask(() => this.#follower.drain())
     this.#noteHead(head)
     await this.waitForRevision(head.position.revision)
   }
@@ -502,7 +504,7 @@ export class Live {
   }
 
   #reload(reason: string, contradiction?: OffTrack): Promise<void> {
-    this.#reloading ??= this.#replaceView(reason, contradiction).finally(() => {
+    this.#reloading ??= forNobody(() => this.#replaceView(reason, contradiction)).finally(() => {
       this.#reloading = undefined
     })
     return this.#reloading

@@ -66,8 +66,13 @@ export class PastQueue {
     question?.look()
     const name = question?.client ?? ''
     const client = this.#clientOf(name)
-    if (this.#mayRead(client)) this.#begin(client)
-    else await this.#turn(client, question?.topic ?? '', question?.signal)
+    try {
+      if (this.#mayRead(client)) this.#begin(client)
+      else await this.#turn(client, question?.topic ?? '', question?.signal)
+    } catch (thrown) {
+      this.#dropIdle(name, client)
+      throw thrown
+    }
     // A call that nobody waits for any more goes on to its end: only then its connection is free.
     const result = this.#call(call, { name, client })
     return question === undefined ? result : question.orEnd(result)
@@ -93,7 +98,8 @@ export class PastQueue {
   }
 
   #dropIdle(name: string, client: Client): void {
-    if (client.reading === 0 && client.waiting === 0) this.#clients.delete(name)
+    const isIdle = client.reading === 0 && client.waiting === 0
+    if (isIdle && this.#clients.get(name) === client) this.#clients.delete(name)
   }
 
   #mayRead({ reading }: Client): boolean {

@@ -19,6 +19,16 @@ describe('bytes that wait for clients', () => {
     expect(outgoing.bytes).toBe(0)
   })
 
+  it('are kept where they are more than the limit and nobody else has any', () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs })
+    const hold = outgoing.hold(new Socket(), 1_000)
+    // Text turns out to be longer in bytes.
+    hold.add(2_000)
+    expect([outgoing.bytes, outgoing.cut]).toEqual([3_000, 0])
+    hold.release()
+    expect(outgoing.bytes).toBe(0)
+  })
+
   it('make others wait in order, also small ones behind a large one', async () => {
     const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs })
     const first = outgoing.hold(new Socket(), 800)

@@ -184,3 +184,35 @@ describe('loading into too little memory', () => {
     return store
   }
 })
+
+describe('a commit that waits for memory', () => {
+  it('L16: while the history is forked meets no revision of the old one', () => {
+    const { heap, memory } = heapOf(50)
+    return withLive(
+      async ({ live, store }) => {
+        await live.commit(commitOf(put('a', { v: 1 })))
+        const [forked, collect] = [Promise.withResolvers<void>(), heap.collect.bind(heap)]
+        heap.garbageBytes = 40 * mebibyte
+        memory.grew(40 * mebibyte)
+        heap.collect = async () => {
+          await forked.promise
+          await collect()
+        }
+        const waiting = live.commit(commitOf(put('a', { v: 2 }, { expect: 1 })))
+        const { lineage } = live.view
+        await store.inner.fork(live.view.position)
+        await until(() => live.view.lineage !== lineage)
+        forked.resolve()
+        expect(await waiting).toEqual({
+          outcome: 'conflict',
+          kind: 'service',
+          id: 'a',
+          expected: 1,
+          actual: 1,
+        })
+        expect(live.view.get('service', 'a')?.data).toBe('{"v":1}')
+      },
+      { options: { memory, commitTimeoutMs: 10_000 } },
+    )
+  })
+})
