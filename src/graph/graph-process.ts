@@ -185,7 +185,7 @@ export class GraphProcess {
     this.#pending.delete(id)
     reject(
       questionTooLarge(
-        `The question needs more than the ${this.heapMiB} MiB that the process for graphs may take.`,
+        `The question needs more than the ${this.heapMiB} MiB of memory that the process for graphs may use.`,
       ),
     )
   }

@@ -17,7 +17,7 @@ export class HelperMemory {
     globalThis.gc?.()
     if (this.#heap.usedBytes < most) return
     throw questionTooLarge(
-      `The process that works on graphs has ${mebibytes(this.#heap.limitBytes)} MiB of memory, and that is too little for this question beside the others.`,
+      `The process that works on graphs has ${mebibytes(this.#heap.limitBytes)} MiB of memory, which is too little for this question and what it keeps already.`,
     )
   }
 }

@@ -136,7 +136,7 @@ export class Answers {
     const outcome = await this.#outgoing.room(bytes, whileWanted(reply))
     if (outcome === 'late')
       throw new CoordinatorError('COORD_ANSWERS_WAITING', {
-        detail: 'Other clients have not taken their answers yet, and there is no room for this one.',
+        detail: 'Other clients have not read their answers yet, and there is no memory for this one.',
         retryAfterSeconds: 5,
       })
     if (outcome === 'room') this.#reserved.set(reply, bytes)

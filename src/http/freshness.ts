@@ -29,7 +29,7 @@ export const asOfQuery = {
     .optional()
     .meta({
       description:
-        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, whatever the clocks say.',
+        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, independent of any clock.',
       example: '42',
     }),
 }

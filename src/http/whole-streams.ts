@@ -64,7 +64,7 @@ export class WholeStreams {
     if (outcome !== 'late') return outcome === 'turn'
     this.#refused += 1
     throw new CoordinatorError('COORD_STREAMS_BUSY', {
-      detail: `${this.#max} streams of the whole state are open, as many as there may be.`,
+      detail: `${this.#max} streams of the whole state are open, which is the limit.`,
       retryAfterSeconds: 5,
     })
   }

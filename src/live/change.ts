@@ -178,7 +178,7 @@ function resultOf(outcome: Accepted | Unchanged): ChangeResult {
 
 function reused(revision: Revision): CoordinatorError {
   return new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
-    detail: `The key belongs to another request, accepted as revision ${revision}.`,
+    detail: `The key was used for another request, whose result is revision ${revision}.`,
     outcome: 'not_written',
     extra: { revision },
   })

@@ -26,20 +26,20 @@ interface Waiting {
 interface Client {
   reading: number
   waiting: number
-  /** Those that wait, by the kind of question. The kind whose turn is next comes first. */
+  /** The waiting reads by kind of question. The kind whose turn is next comes first. */
   readonly topics: Map<string, Set<Waiting>>
 }
 
 /**
- * One queue for all reads of the past, in front of the few connections that answer them. Clients take turns, and within a
- * client the kinds of its questions, so that a flood of one kind keeps nothing else waiting. A read takes its place only for
- * one call of the store, and loses it when its question ends.
+ * One queue for all reads of the past, in front of the few connections that answer them. Clients take turns, and so do the kinds
+ * of questions of one client: a flood of one kind does not delay the others. A read holds its place for one call of the store, and
+ * leaves the queue when its question ends.
  */
 export class PastQueue {
   readonly #places: () => number
   readonly #maxWaiting: number
   readonly #maxWaitMs: number
-  /** Whose turn is next comes first. */
+  /** The client whose turn is next comes first. */
   readonly #clients = new Map<string, Client>()
   #reading = 0
   #waiting = 0
@@ -68,7 +68,7 @@ export class PastQueue {
     const client = this.#clientOf(name)
     if (this.#mayRead(client)) this.#begin(client)
     else await this.#turn(client, question?.topic ?? '', question?.signal)
-    // A call that nobody waits for any more goes on to its end: only then its connection is free.
+    // Even where nobody waits for the call any more, its connection is free only when it has ended.
     const result = this.#call(call, { name, client })
     return question === undefined ? result : question.orEnd(result)
   }
@@ -98,7 +98,7 @@ export class PastQueue {
 
   #mayRead({ reading }: Client): boolean {
     const places = this.#places()
-    // Half of them at most: another client finds a connection whatever this one asks.
+    // One client uses half of the places at most, so that other clients always find a free one.
     return this.#reading < places && reading < Math.max(1, Math.floor(places / 2))
   }
 
@@ -111,14 +111,16 @@ export class PastQueue {
     const alike = client.topics.get(topic) ?? new Set()
     // One kind of question of one client may take a quarter of the queue.
     if (this.#waiting >= this.#maxWaiting || alike.size >= this.#maxWaiting / 4)
-      throw this.#refuse(`${alike.size} of this kind, and ${this.#waiting} in all, are waiting already.`)
+      throw this.#refuse(
+        `${this.#waiting} questions about the past are waiting already, ${alike.size} of them of this kind and from this client.`,
+      )
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const leave = (error: unknown) => {
       stopWaiting()
       reject(error)
     }
     const timer = setTimeout(
-      () => leave(this.#refuse(`Its turn did not come within ${this.#maxWaitMs} ms.`)),
+      () => leave(this.#refuse(`The question waited ${this.#maxWaitMs} ms and its turn did not come.`)),
       this.#maxWaitMs,
     )
     const end = () => leave(signal?.reason)
@@ -155,7 +157,7 @@ export class PastQueue {
       if (this.#reading >= this.#places()) return
       const [topic] = client.topics
       if (topic === undefined || !this.#mayRead(client)) continue
-      // Both the client and the kind of question go behind the others.
+      // The client goes to the end of the clients, and the kind of question to the end of its kinds.
       this.#clients.delete(name)
       this.#clients.set(name, client)
       const [kind, alike] = topic

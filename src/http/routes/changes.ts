@@ -232,7 +232,7 @@ const operation: Operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as it is read; a client that takes nothing for a minute is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; it can reconnect in the same way. Filters leave out whole entries; deletions have no name and always count.',
   query: parameters,
   state: true,
   errors: [
@@ -251,7 +251,7 @@ const operation: Operation = {
           next: z.string().meta({ description: 'Pass it as `after` for what follows.' }),
           more: z.boolean().meta({
             description:
-              'Whether more is there already. A page shorter than `limit` is not the end; `more: false` is.',
+              'Whether there are more entries already. Only `more: false` marks the end: a page may be shorter than `limit` before it.',
           }),
           revision: z.int(),
         }),
