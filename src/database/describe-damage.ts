@@ -1,7 +1,7 @@
 import type { RecordKey, Revision } from '../records/record.ts'
 import type { Damage } from './store.ts'
 
-/** What an examination found, as every backend tells it. */
+/** A finding of an examination, in the same form for every backend. */
 export type DamageFact =
   /** The head does not match the end of the journal. */
   | { readonly fact: 'head'; readonly revision: Revision; readonly newest: Revision | null }

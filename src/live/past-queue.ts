@@ -2,7 +2,7 @@ import { CoordinatorError } from '../errors.ts'
 import { currentQuestion } from './client-question.ts'
 
 export interface PastQueueOptions {
-  /** Reads that may be under way at the same time. */
+  /** How many reads may run at the same time. */
   readonly places: () => number
   /** Reads that may wait, of all clients together. @default 1_000 */
   readonly maxWaiting?: number
@@ -58,7 +58,7 @@ export class PastQueue {
   /**
    * Makes one call of the store when its turn comes.
    *
-   * @throws COORD_PAST_BUSY where too much waits, or for too long; COORD_QUESTION_* where the question ends; what the call throws
+   * @throws COORD_PAST_BUSY if too many reads wait, or this one too long; COORD_QUESTION_* if the question ends; what the call throws
    */
   async run<T>(call: () => Promise<T>): Promise<T> {
     const question = currentQuestion()

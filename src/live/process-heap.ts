@@ -5,14 +5,14 @@ import type { Heap } from './memory-budget.ts'
 
 const mebibyte = 1_048_576
 
-/** What V8 keeps apart for new objects, unless a flag says otherwise: three semi-spaces of 64 MiB (Node.js 24). */
+/** Memory that V8 reserves for new objects by default: three semi-spaces of 64 MiB (Node.js 24). */
 const youngGenerationMaxBytes = 192 * mebibyte
 /** On machines with little memory V8 makes a semi-space a 64th of the old generation. */
 const youngGenerationMaxPart = 3 / 67
 
 /**
- * The heap of this process, as V8 tells of it. What ends a process is its old generation: with `--max-old-space-size=256`
- * it died at 254.7 MiB of it, whether those were large texts or small objects (Node.js 24.21), while `heap_size_limit` said 448.
+ * The heap of this process according to V8. The process dies when its old generation is full: with `--max-old-space-size=256` it died at
+ * 254.7 MiB, with large texts and with small objects (Node.js 24.21), while `heap_size_limit` was 448 MiB.
  */
 export class ProcessHeap implements Heap {
   readonly limitBytes = oldGenerationLimit(
@@ -22,7 +22,7 @@ export class ProcessHeap implements Heap {
   readonly #listeners = new Set<() => void>()
   #observer: PerformanceObserver | undefined
 
-  /** Objects of the old generation, those included that nobody needs any more. Costs some microseconds. */
+  /** Bytes of the objects of the old generation, garbage included. Costs some microseconds. */
   get usedBytes(): number {
     let used = 0
     for (const { space_name: name, space_used_size: size } of getHeapSpaceStatistics())
@@ -42,13 +42,13 @@ export class ProcessHeap implements Heap {
   }
 
   /**
-   * Measuring with `eager` begins a major collection that works beside the program: of 200 MB of small objects the longest
-   * turn was 22 ms, where `gc()` took 73 ms at a stretch. V8 begins none by itself while nothing is allocated. One that was
-   * under way before does not count: it may keep what was let go of meanwhile.
+   * Measuring with `eager` begins a major collection that works beside the program. With 200 MB of small objects its longest turn was
+   * 22 ms, while `gc()` took 73 ms without a pause. V8 begins no collection while nothing is allocated. A collection that had begun
+   * before does not count, because it may keep what was released meanwhile.
    */
   async collect(): Promise<void> {
     const { emitWarning } = process
-    // Node.js calls the function experimental, and would say so on standard error. Its result is not used here.
+    // Node.js would print on standard error that the function is experimental. Its result is not used here.
     process.emitWarning = () => undefined
     let measuring: Promise<unknown>
     try {
