@@ -40,7 +40,7 @@ export const ERRORS = {
     status: 413,
     retryable: false,
     title: 'The body is too large',
-    hint: 'Send at most 1 MiB; split a batch into several requests.',
+    hint: 'Send at most 1 MiB, and no more values than `detail` allows; split a batch into several requests.',
   },
   COORD_BODY_TOO_DEEP: {
     ...badRequest,

@@ -81,7 +81,7 @@ export const settingsTable = {
       unit: 'MiB',
       default: 64,
       description:
-        'How much memory answers may take while they wait for clients that read slowly. Further answers wait for room, and then the connection of a client that has read nothing for 5 seconds is closed.',
+        'How much memory answers may take while they wait for clients that read slowly. Further answers wait; meanwhile the connections of clients that have read nothing for 5 seconds are closed.',
     }),
     streamsMax: setting({
       name: 'STREAMS_MAX',
