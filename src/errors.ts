@@ -40,7 +40,7 @@ export const ERRORS = {
     status: 413,
     retryable: false,
     title: 'The body is too large',
-    hint: 'Send at most 1 MiB; split a batch into several requests.',
+    hint: 'Send at most 1 MiB, and no more values than `detail` allows; split a batch into several requests.',
   },
   COORD_BODY_TOO_DEEP: {
     ...badRequest,
@@ -80,7 +80,7 @@ export const ERRORS = {
   COORD_NUMBER_TOO_LARGE: {
     ...badRequest,
     title: 'A number is too large to be kept exactly',
-    hint: 'Send the number named in `errors` as text, in quotes: numbers reach from -(2^53 - 1) to 2^53 - 1.',
+    hint: 'Send the number named in `errors` as text, in quotes. Numbers may be from -(2^53 - 1) to 2^53 - 1.',
   },
   COORD_KEY_FORBIDDEN: {
     ...badRequest,
@@ -180,32 +180,32 @@ export const ERRORS = {
   COORD_HOST_NOT_ALLOWED: {
     status: 421,
     retryable: false,
-    title: 'The coordinator is not called by this name',
-    hint: 'Call it by its IP address or as `localhost`, or add the name to ALLOWED_HOSTS.',
+    title: 'The coordinator does not answer to this host name',
+    hint: 'Use its IP address or `localhost`, or add the host name, without its port, to the setting ALLOWED_HOSTS and restart the coordinator.',
   },
   COORD_ORIGIN_NOT_ALLOWED: {
     status: 403,
     retryable: false,
-    title: 'Pages of this origin may not do that',
-    hint: 'Add the origin of the page to ALLOWED_ORIGINS if it is one of yours.',
+    title: 'Web pages of this origin may not do that',
+    hint: 'If the page is yours, add its origin, such as `https://app.example.org`, to the setting ALLOWED_ORIGINS and restart the coordinator.',
   },
   COORD_EXPECTATION_UNKNOWN: {
     status: 417,
     retryable: false,
-    title: 'The header Expect asks for something unknown',
+    title: 'The coordinator does not support what the header Expect asks for',
     hint: 'Send the request without `Expect`, or with `Expect: 100-continue`.',
   },
   COORD_RECEIVE_FULL: {
     ...retry,
-    title: 'Too many bodies are under way',
-    hint: 'Send it again after `Retry-After`, with fewer requests at a time.',
-    repair: 'Raise BODIES_MAX_BYTES where the machine has the memory.',
+    title: 'Too many request bodies are arriving at once',
+    hint: 'Send the request again after `Retry-After`, and fewer requests at the same time.',
+    repair: 'If the machine has free memory, raise BODIES_MAX_BYTES.',
   },
   COORD_CONNECTIONS_FULL: {
     ...retry,
-    title: 'There are too many connections',
-    hint: 'Connect again after `Retry-After`, and use connections for several requests.',
-    repair: 'Raise CONNECTIONS_MAX, and the limit of open files (ulimit -n, LimitNOFILE) with it.',
+    title: 'Clients have too many connections open',
+    hint: 'Connect again after `Retry-After`, and send several requests over each connection.',
+    repair: 'Raise CONNECTIONS_MAX and the limit of open files (`ulimit -n`, or LimitNOFILE of systemd).',
   },
   COORD_REQUEST_TIMEOUT: {
     status: 408,
@@ -286,19 +286,20 @@ export const ERRORS = {
   COORD_QUESTION_TOO_LARGE: {
     status: 503,
     retryable: false,
-    title: 'The question takes longer than a question may',
-    hint: 'Narrow it: a filter, a smaller `limit` or `depth`, a nearer moment, fewer changes at once. QUESTION_TIMEOUT_MS and PAST_QUESTION_TIMEOUT_MS say how long a question may take.',
+    title: 'The question takes too long or needs too much memory',
+    hint: 'Ask for less: add a filter, lower `limit` or `depth`, choose a more recent moment, or simulate fewer changes. The settings QUESTION_TIMEOUT_MS and PAST_QUESTION_TIMEOUT_MS limit the time.',
   },
   COORD_QUESTION_ABANDONED: {
     status: 499,
     retryable: true,
-    title: 'The client went away before it had its answer',
-    hint: 'Keep the connection open until the answer has come. Nobody receives this code; it counts such requests in the metrics.',
+    title: 'The client closed the connection before the answer',
+    hint: 'Keep the connection open until the answer arrives. No client receives this code: it marks such requests in the metrics.',
   },
   COORD_PAST_BUSY: {
     ...retry,
     title: 'Too many questions about the past are waiting',
-    hint: 'Ask again after `Retry-After`; raise DATABASE_POOL_MAX to answer more of them at the same time.',
+    hint: 'Ask again after `Retry-After`, and fewer questions at the same time.',
+    repair: 'Raise DATABASE_POOL_MAX: more connections answer more of these questions at the same time.',
   },
 
   // Revisions and time
@@ -360,30 +361,30 @@ export const ERRORS = {
     status: 507,
     retryable: true,
     title: 'The coordinator has no memory left for more records',
-    hint: 'Reading and deregistering go on. Those who run it raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), or keep less history: JOURNAL_KEEP_REVISIONS and JOURNAL_MEMORY_MIB, where the records are in memory.',
+    hint: 'Nothing was stored; reading and deregistering still work. Deregister services that nobody needs, or give the coordinator a larger heap: set NODE_OPTIONS=--max-old-space-size=MIB, and restart it. Without a database, lower JOURNAL_KEEP_REVISIONS or JOURNAL_MEMORY_MIB instead to keep less history.',
     repair:
-      'Raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), and start again; or deregister what is not needed.',
+      'Give the coordinator a larger heap than `coordinator status` shows: set NODE_OPTIONS=--max-old-space-size=MIB, and restart it. Or deregister services that nobody needs.',
   },
   COORD_MEMORY_EXCEEDED: {
     status: 503,
     retryable: false,
     exit: 78,
     title: 'The records of the database do not fit into memory',
-    hint: 'Raise the heap, as with `NODE_OPTIONS=--max-old-space-size=4096` (MiB), and start again.',
+    hint: 'Give the coordinator a larger heap than `coordinator status` shows: set NODE_OPTIONS=--max-old-space-size=MIB, and restart it.',
   },
   COORD_ANSWERS_WAITING: {
     ...retry,
-    title: 'Too much waits for clients that read slowly',
-    hint: 'Ask again after `Retry-After`, and for less: a smaller `limit`, or `fields`.',
+    title: 'Too many answers wait for clients that read slowly',
+    hint: 'Ask again after `Retry-After`, and for less: lower `limit`, or choose `fields`.',
     repair:
-      'See `coordinator_http_unsent_bytes` in `GET /metrics`; where clients are slow and memory is free, raise UNSENT_MAX_MIB.',
+      'Watch `coordinator_http_unsent_bytes` in `GET /metrics`. If the machine has free memory, raise UNSENT_MAX_MIB.',
   },
   COORD_STREAMS_BUSY: {
     ...retry,
     title: 'Too many streams of the whole state are open',
-    hint: 'Ask again after `Retry-After`; read pages of `GET /services`, or follow `GET /changes` from a position, instead of everything anew.',
+    hint: 'Ask again after `Retry-After`. Or read `GET /services` page by page, or follow `GET /changes` from a position, instead of reading everything again.',
     repair:
-      'See `coordinator_http_whole_streams` in `GET /metrics`; where memory is free, raise STREAMS_MAX.',
+      'Watch `coordinator_http_whole_streams` in `GET /metrics`. If the machine has free memory, raise STREAMS_MAX.',
   },
   COORD_COMMIT_REFUSED: {
     status: 422,
@@ -525,8 +526,8 @@ export const ERRORS = {
   },
   COORD_STORE_DAMAGED: {
     ...file,
-    title: 'What the database holds contradicts itself',
-    hint: 'Somebody changed tables behind the coordinator, or a disk lost something. Run `coordinator doctor`: it names what differs, and what repairs it.',
+    title: 'The tables of the database contradict each other',
+    hint: 'Run `coordinator doctor`: it names each difference and its repair. The usual cause is a change by hand past the coordinator, or a disk that lost data.',
   },
   COORD_STORE_PATH: {
     ...file,

@@ -94,10 +94,12 @@ function detailRows({ details }: Members): Row[] {
   return Object.entries(membersOf(details)).map(([name, value]): Row => [`  ${name}`, textOf(value)])
 }
 
+/** A backend without connections of a kind, such as SQLite, has a pool of 0 for it, which tells nobody anything. */
 function poolRows(pool: Members): Row[] {
-  return Object.entries(pool).map(([role, value]): Row => {
+  return Object.entries(pool).flatMap(([role, value]): Row[] => {
     const { used, idle, waiting, max } = membersOf(value)
-    return [`pool ${role}`, `${used} used, ${idle} idle of ${max}; ${waiting} waiting`]
+    if (max === 0) return []
+    return [[`pool ${role}`, `${used} used, ${idle} idle of ${max}; ${waiting} waiting`]]
   })
 }
 

@@ -76,7 +76,7 @@ export function listenHost(): Kind<string> {
 
 /** Names of hosts with commas between them, in lower case; `*.` before one stands for every name under it. */
 export function hostNames(): Kind<readonly string[]> {
-  return list('names such as `registry.example.org, *.example.net`, without ports', (name) =>
+  return list('host names without scheme and port, such as `registry.example.org, *.example.net`', (name) =>
     /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i.test(name) ? name.toLowerCase() : undefined,
   )
 }
@@ -95,7 +95,7 @@ function list(label: string, read: (item: string) => string | undefined): Kind<r
   const schema = z.string().transform((text, context) => {
     const items = text.split(',').flatMap((item) => (item.trim() === '' ? [] : [read(item.trim())]))
     if (!items.includes(undefined)) return items as readonly string[]
-    context.addIssue('not a list of such')
+    context.addIssue('an item of the list is not valid')
     return z.NEVER
   })
   return { label, schema }

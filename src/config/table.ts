@@ -40,9 +40,9 @@ export const settingsTable = {
       name: 'ALLOWED_HOSTS',
       kind: hostNames(),
       default: [],
-      defaultLabel: 'only the names below',
+      defaultLabel: 'none',
       description:
-        'Names by which clients call the coordinator (their header `Host`), beside IP addresses, `localhost`, `*.localhost` and `*.internal`, and, where HOST is no loopback address, names without a dot, `*.svc`, `*.svc.cluster.local` and HOST itself. Other names are refused with 421: no page of elsewhere can point a name of its own here.',
+        'More host names (the request header `Host`) that the coordinator answers to. It always answers to IP addresses, `localhost`, `*.localhost` and `*.internal`. Where HOST is not a loopback address, it also answers to names without a dot, `*.svc`, `*.svc.cluster.local` and HOST itself. Other names get 421, because a hostile web page can point a name of its own to this address (DNS rebinding).',
     }),
     allowedOrigins: setting({
       name: 'ALLOWED_ORIGINS',
@@ -50,7 +50,7 @@ export const settingsTable = {
       default: [],
       defaultLabel: 'none',
       description:
-        'Origins whose pages may use the coordinator from a browser. Pages of other origins can change nothing, and read nothing.',
+        'Origins of web pages that may use the coordinator from a browser. Pages of other origins can neither change nor read anything.',
     }),
     connectionsMax: setting({
       name: 'CONNECTIONS_MAX',
@@ -58,7 +58,7 @@ export const settingsTable = {
       unit: 'connections',
       default: 10_000,
       description:
-        'How many connections clients may have at once, as far as the limit of open files allows: descriptors are kept for the database. More are answered with 503.',
+        'How many connections clients may have at the same time. A low limit of open files lowers it, because some are kept for the database. Further connections get 503.',
     }),
     bodiesMaxBytes: setting({
       name: 'BODIES_MAX_BYTES',
@@ -66,7 +66,7 @@ export const settingsTable = {
       unit: 'bytes',
       default: 134_217_728,
       description:
-        'How much is held of bodies that are still arriving; a quarter of it for one address. What exceeds it is answered with 503.',
+        'How much memory request bodies that are still arriving may take. One client address may use a quarter of it. Requests beyond that get 503.',
     }),
     shutdownTimeoutMs: setting({
       name: 'SHUTDOWN_TIMEOUT_MS',
@@ -81,7 +81,7 @@ export const settingsTable = {
       unit: 'MiB',
       default: 64,
       description:
-        'How much of answers may wait in memory for clients that read slowly. More wait for their turn, and clients that take nothing for 5 seconds are cut off.',
+        'How much memory answers may take while they wait for clients that read slowly. Further answers wait; meanwhile the connections of clients that have read nothing for 5 seconds are closed.',
     }),
     streamsMax: setting({
       name: 'STREAMS_MAX',
@@ -89,7 +89,7 @@ export const settingsTable = {
       unit: 'streams',
       default: 8,
       description:
-        'How many streams of the whole state (`GET /snapshot`, JSON lines of services, exports of the graph) there may be at once. More are answered with 503.',
+        'How many streams of the whole state (`GET /snapshot`, JSON lines of services, exports of the graph) may be open at the same time. Further ones get 503.',
     }),
     logLevel: setting({
       name: 'LOG_LEVEL',
@@ -202,13 +202,14 @@ export const settingsTable = {
       ...milliseconds(100, 600_000),
       default: 10_000,
       description:
-        'How long a question may take from its arrival to the first byte of its answer. Beyond it the answer is 503 `COORD_QUESTION_TOO_LARGE`. Waiting for changes (`wait`) does not count.',
+        'How long a question may take from its arrival to the first byte of its answer. One that takes longer gets 503 `COORD_QUESTION_TOO_LARGE`. Waiting for changes (`wait`) does not count.',
     }),
     pastQuestionTimeoutMs: setting({
       name: 'PAST_QUESTION_TIMEOUT_MS',
       ...milliseconds(100, 3_600_000),
       default: 60_000,
-      description: 'The same for questions about the past, and for deriving the graph anew.',
+      description:
+        'The same limit for questions about the past, and for deriving the graph again (`rebuild`).',
     }),
     pollMinMs: setting({
       name: 'POLL_MIN_MS',
@@ -247,7 +248,7 @@ export const settingsTable = {
       unit: 'MiB',
       defaultLabel: 'a quarter of the heap, at most 256',
       description:
-        'How much memory history may take where the records are in memory: beyond it the oldest revisions are forgotten, whatever the other rules keep. Without meaning for databases.',
+        'How much memory the history may take where the records are kept in memory only. Beyond it the oldest revisions are forgotten, even if the other JOURNAL settings would keep them. It has no effect with a database.',
     }),
   },
   client: {

@@ -3,9 +3,8 @@ import type { Entry, Position } from '../records/record.ts'
 import type { Store } from './store.ts'
 
 /**
- * The same store, with every part of the journal that it gives checked: entries follow the position that was asked about, each
- * one revision after the other. What has a hole is an error instead of an answer: whoever took the rest would never hear of
- * what is missing.
+ * The same store with a check of every part of the journal that it returns: the entries begin after the position that was asked about,
+ * and have no gap. A gap is an error. A caller that took the other entries would never notice the missing ones.
  */
 export function checkContinuity(store: Store): Store {
   const { migrator, inspector } = store
@@ -20,7 +19,7 @@ export function checkContinuity(store: Store): Store {
     async commit(after, batch, call) {
       const reply = await store.commit(after, batch, call)
       const gap = reply.status === 'ok' ? gapIn(after, reply.entries) : undefined
-      // What was stored is stored all the same: sent again, the ids give the first results.
+      // The batch may be stored nevertheless. Sent again, its ids get the first results.
       if (gap !== undefined)
         throw new CoordinatorError('COORD_STORE_REPLY', { detail: gap, outcome: 'unknown' })
       return reply

@@ -1,25 +1,25 @@
 import type { RecordKey, Revision } from '../records/record.ts'
 import type { Damage } from './store.ts'
 
-/** What an examination found, as every backend tells it. */
+/** A finding of an examination, in the same form for every backend. */
 export type DamageFact =
-  /** The head is not where the journal ends. */
+  /** The head does not match the end of the journal. */
   | { readonly fact: 'head'; readonly revision: Revision; readonly newest: Revision | null }
   /** The digest of a revision does not follow from the one before it and its commit. */
   | { readonly fact: 'digest'; readonly revision: Revision }
-  /** Entries from one revision to another are not there. */
+  /** The entries from one revision to another are missing. */
   | { readonly fact: 'hole'; readonly revision: Revision; readonly upto: Revision }
   /**
-   * - `lost`: an entry wrote the record, and neither that nor anything newer is there.
+   * - `lost`: an entry wrote the record, and the record is missing or older than that.
    * - `ahead`: the record is newer than the head.
-   * - `unjournalled`: no entry wrote what is there. `differs`: the one that did says something else.
+   * - `unjournalled`: no entry wrote the stored content. `differs`: the entry that wrote the record has other content.
    */
   | (RecordKey & {
       readonly fact: 'lost' | 'ahead' | 'unjournalled' | 'differs'
       readonly revision: Revision
     })
 
-/** How a backend mends what can be mended, in SQL. */
+/** The SQL with which a backend repairs what can be repaired. */
 export interface DamageRepairs {
   /** Puts the head where the journal ends. */
   readonly head: () => string
@@ -34,13 +34,14 @@ export const facts = ['head', 'digest', 'hole', 'lost', 'ahead', 'unjournalled',
 const restore = 'Restore the last backup, and run `coordinator restored`.'
 const thenRestored = 'run this, and then `coordinator restored`:'
 
-/** What a fact means, and what mends it. */
+/** What a fact means, and what repairs it. */
 export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage {
   switch (fact.fact) {
     case 'head': {
-      const end = fact.newest === null ? 'it has no entry' : `it ends at revision ${fact.newest}`
-      const found = `The head is at revision ${fact.revision}, and the journal disagrees: ${end}.`
-      // Where the journal is shorter, entries are gone that clients were told of.
+      const end =
+        fact.newest === null ? 'the journal has no entry' : `the journal ends at revision ${fact.newest}`
+      const found = `The head is at revision ${fact.revision}, which does not match the journal: ${end}.`
+      // Where the journal is shorter, entries are lost that clients were told of.
       const lost = fact.newest === null || fact.newest < fact.revision
       return lost
         ? { found, repair: `${restore} Without one, ${thenRestored}\n${repairs.head()}` }
@@ -60,18 +61,18 @@ export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage
       }
     }
     case 'lost':
-      return recordDamage(fact, `is not there as revision ${fact.revision} wrote it`, repairs)
+      return recordDamage(fact, `is missing or older than what revision ${fact.revision} wrote`, repairs)
     case 'differs':
       return recordDamage(fact, `differs from what revision ${fact.revision} wrote`, repairs)
     case 'ahead':
       return {
         found: `${nameOf(fact)} has revision ${fact.revision}, which is newer than the head.`,
-        repair: `Mend the head first. Where that is right: ${restore}`,
+        repair: `Repair the head first. If the head is right: ${restore}`,
       }
     case 'unjournalled':
       return {
         found: `${nameOf(fact)} has revision ${fact.revision}, and no entry of the journal wrote it.`,
-        repair: `${restore} Without one, write the record anew, changed: as a commit it has an entry.`,
+        repair: `${restore} Without one, write the record again with a different content, so that it gets a journal entry.`,
       }
   }
 }

@@ -137,7 +137,7 @@ function otherResultOf(value: unknown): CommitResult {
 function unchangedOf(result: Reply): CommitResult {
   const revisions = numbersOf(result, 'revisions')
   if (result['replayed'] !== true) return { outcome: 'unchanged', revisions, replayed: false }
-  // Where the journal has forgotten what the records were, there is none.
+  // The writes are absent if the journal has forgotten what the records were.
   const writes = Array.isArray(result['writes']) ? { writes: writesOf(result) } : {}
   return { outcome: 'unchanged', revisions, replayed: true, ...writes }
 }

@@ -29,7 +29,7 @@ export type ReadingFunction =
   | 'catalog'
 export type WritingFunction = 'commit' | 'compact' | 'fork'
 
-/** Which connections a function uses: what a coordinator needs for itself never waits for questions about the past. */
+/** The kind of connection for a function. The coordinator's own work never waits for questions about the past. */
 export function connectionFor(name: DoorFunction, reader: JournalReader = 'follower'): keyof PoolFigures {
   if (writes(name)) return 'writer'
   const past = name === 'history' || name === 'as_of' || (name === 'changes' && reader === 'client')

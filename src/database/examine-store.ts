@@ -1,6 +1,6 @@
 import type { Damage, ExaminationCursor, Inspector } from './store.ts'
 
-/** More damages than these are only counted: where much is wrong, the first ones say what happened. */
+/** How many damages are kept; further ones are only counted. If much is wrong, the first ones tell what happened. */
 const damagesKept = 20
 
 export interface StoreExamination {
@@ -13,7 +13,7 @@ export interface StoreExamination {
 /**
  * Compares all of head, journal and records, part by part.
  *
- * @param between is waited for after each part, with the time that it took in milliseconds: others want the database too
+ * @param between is called and awaited after each part, with the duration of that part in milliseconds, to leave the database to others
  * @returns `undefined` where the backend has nothing to compare
  */
 export async function examineStore(

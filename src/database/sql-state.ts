@@ -19,9 +19,9 @@ const byState: Readonly<Record<string, ErrorCode>> = {
   '53400': 'COORD_STORE_CONNECTIONS',
   '55P03': 'COORD_STORE_BUSY',
   '57014': 'COORD_STORE_TIMEOUT',
-  // What our own functions raise where the tables contradict each other.
+  // Our own functions raise this when the tables contradict each other.
   '55K01': 'COORD_STORE_DAMAGED',
-  // What a server says of a damaged page, and of a damaged index.
+  // A damaged page, and a damaged index.
   XX001: 'COORD_STORE_CORRUPT',
   XX002: 'COORD_STORE_CORRUPT',
 }

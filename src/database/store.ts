@@ -15,9 +15,8 @@
  * - It throws nothing but `CoordinatorError`. A fault of the database is never an empty answer. `retryable` says whether
  *   the same call may succeed later; a failed `commit` carries `outcome`.
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
- * - A call that its caller has given up may still arrive. Once a later call was answered it changes nothing that matters:
- *   `commit` compares attempts, `fork` compares the head with the position that it was told, and `compact` raises a floor
- *   that never falls to where its caller wanted it.
+ * - A call that its caller has given up may still arrive. After a later call was answered, it does no harm: `commit` compares attempts,
+ *   `fork` compares the head with the position in the call, and `compact` only raises the floor to where its caller wanted it.
  */
 import type { CoordinatorError } from '../errors.ts'
 import type {
@@ -77,8 +76,8 @@ export interface Replayed extends StoredResult {
 }
 
 /**
- * Every write wanted what was there already. Nothing was journalled. The id of a commit without a fingerprint stays unused.
- * With one it is remembered for at least a day, unless 100,000 younger ones push it out.
+ * Every write wanted what was stored already. The journal has no entry for it. A commit with a fingerprint is remembered by its id for at least
+ * a day, unless 100,000 newer ones replace it. The id of a commit without a fingerprint stays unused.
  */
 export type Unchanged = FoundUnchanged | RepeatedUnchanged
 
@@ -134,8 +133,8 @@ export type OffTrack = {
 }
 
 /**
- * Which call of which writer a call of `commit` is. A network may deliver a call long after its caller has given it up and
- * sent the batch again. The attempt tells the store which of the two came later.
+ * Identifies a call of `commit`. A network may deliver a call long after its caller has given it up and sent the batch again. The attempt
+ * tells the store which of the two is the later one.
  */
 export interface CommitCall {
   /** UUID, in lower case. Every process that commits makes one when it starts. */
@@ -145,9 +144,8 @@ export interface CommitCall {
 }
 
 /**
- * The store knows of a call of the same writer that is not older than this one. No commit of the batch was judged. A caller
- * that still waits for this answer learns that its call was delivered twice, or overtaken: whether the batch was stored is
- * unknown until it is sent again with a new attempt.
+ * The store knows a call of the same writer that is not older than this one, and did not judge the batch. The call was delivered twice, or
+ * a later one overtook it. Whether the batch was stored is unknown until the caller sends it again with a new attempt.
  */
 export interface Superseded {
   readonly status: 'superseded'
@@ -203,7 +201,7 @@ export type JournalReader = 'follower' | 'client'
 /** A moment of the past: a revision, or the newest revision at or before a time (epoch milliseconds). */
 export type Moment = { readonly revision: Revision } | { readonly at: number }
 
-/** The newest revision there is, whatever any clock says. */
+/** The newest revision, independent of any clock. */
 export const NOW: Moment = { at: Number.POSITIVE_INFINITY }
 
 export interface AsOfFilter {
@@ -289,7 +287,7 @@ export interface Store {
 export interface HistoryInMemory {
   /** About so many bytes. */
   bytes(): number
-  /** The lowest floor with which it takes no more than so many bytes: the head, where nothing else does. */
+  /** The lowest floor with which the history takes no more than so many bytes; the head if no lower floor is enough. */
   floorWithin(bytes: number): Revision
 }
 
@@ -328,8 +326,8 @@ export interface Drift {
   /** What differs, such as `index journal_commit_id`. */
   readonly object: string
   /**
-   * `optional`: it is missing, and only some need it. `unsafe`: a function that looks for types and tables where others can
-   * put theirs.
+   * `optional`: it is missing, and only some programs need it. `unsafe`: a function that finds types and tables in a place to which
+   * others can add their own.
    */
   readonly problem: 'missing' | 'different' | 'unexpected' | 'optional' | 'unsafe'
   /** SQL that mends it; empty where only a person can decide. */
@@ -361,11 +359,11 @@ export interface Inspection {
   readonly details: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Something that a store holds and that cannot be so. */
+/** A contradiction in the content of a store. */
 export interface Damage {
   /** What contradicts what, in one sentence. */
   readonly found: string
-  /** SQL that mends it, or what a person has to decide. */
+  /** SQL that repairs it, or the decision that a person has to make. */
   readonly repair: string
 }
 
@@ -382,8 +380,8 @@ export interface Examination {
 export interface Inspector {
   inspect(): Promise<Inspection>
   /**
-   * Compares head, journal and records with each other, a bounded part of them at a time. Changes nothing. Absent where a backend
-   * cannot be changed but by itself.
+   * Compares head, journal and records with each other, a limited part at a time. It changes nothing. Absent if nothing but the backend
+   * itself can change its content.
    */
   examine?(from?: ExaminationCursor): Promise<Examination>
 }

@@ -5,7 +5,7 @@ export const UNCHANGED_KEPT_MS = 24 * 60 * 60 * 1_000
 /** How many of them are remembered. The oldest go first. */
 export const UNCHANGED_KEPT_MAX = 100_000
 
-/** A write without its content: the journal has that, under the revision that the record had. */
+/** A write without its content. The journal has the content, at the revision that the record had. */
 export interface UnchangedWrite {
   readonly op: Write['op']
   readonly kind: string
@@ -24,7 +24,7 @@ export function withoutData({ op, kind, id }: Write): UnchangedWrite {
 }
 
 /**
- * What a commit with the id of one that changed nothing is answered.
+ * The result for a commit with the id of an earlier one that changed nothing.
  *
  * @param writeAt the write that made a record what it was at a revision; `undefined` where the journal has forgotten it
  */

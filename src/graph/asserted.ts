@@ -111,7 +111,7 @@ export class AssertedWriter {
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const stored = state.read()
       if (stored === undefined) {
-        // Whether services or edges name it is written in other records than this one.
+        // Other records tell whether services or edges name the node.
         const graph = state.projection(graphProjection)
         if (graph === undefined || !isIn(graph, subject))
           return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
@@ -157,7 +157,7 @@ function plannedPut(
   return { op: 'put', data, answer: assertAnswer(subject, warnings) }
 }
 
-/** Makes the answer from what the store said. Its warnings are of now, also where the rest is a first result. */
+/** Makes the answer from the result of the store. Its warnings are current, even if the rest is a first result. */
 function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedChange<AssertAnswer>['answer'] {
   return ({ created, changed, revision, replayed }: ChangeResult, view: View) => ({
     id: subject.id,
@@ -170,7 +170,7 @@ function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedCh
   })
 }
 
-/** Whether the graph has it at all, asserted or derived. */
+/** Whether the graph has it, asserted or derived. */
 function isIn(graph: GraphProjection, { kind, id }: Subject): boolean {
   return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
 }

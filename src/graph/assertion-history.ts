@@ -36,7 +36,7 @@ export interface AssertionHistory {
   readonly next?: Revision
   /** Whether this page reaches the first entry; `false` where older ones are no longer kept, too. */
   readonly complete: boolean
-  /** The revision that the page shows: it has every entry of its span up to there. */
+  /** The revision up to which the page is complete. */
   readonly revision: Revision
 }
 

@@ -14,7 +14,7 @@ const END_MS = 1_000
 /** The part of the coordinator's heap that a helper may have, and the least with which it is of use, in MiB. */
 const HEAP_PART = 1 / 2
 const HEAP_MIN_MIB = 64
-/** How often work is begun anew because the process died of something else meanwhile. */
+/** How often work is begun again because the process died of other work meanwhile. */
 const MAX_ATTEMPTS = 3
 
 interface Pending {
@@ -22,7 +22,7 @@ interface Pending {
   readonly reject: (error: CoordinatorError) => void
 }
 
-/** So many tasks are on their way at once: the process need not wait for the next one, and who leaves takes his with him. */
+/** How many tasks are sent at once. The process need not wait for the next one, and a question that ends can still withdraw the others. */
 const MAX_SENT = 2
 
 interface Waiting {
@@ -40,14 +40,14 @@ export class GraphProcess {
   #child: ChildProcess | undefined
   /** Tasks without a reply. */
   #pending = new Map<number, Pending>()
-  /** Those of them that are not sent yet, in order. */
+  /** The tasks that are not sent yet, in order. */
   readonly #waiting = new Map<number, Waiting>()
   #nextId = 1
   #generation = 0
   #idle: NodeJS.Timeout | undefined
   #closed = false
 
-  /** @param heapMiB how much memory it may take for what it is given. @default half of what the coordinator may */
+  /** @param heapMiB how much heap the process may use. @default half of the coordinator's heap */
   constructor(heapMiB = Math.max(HEAP_MIN_MIB, mebibytes(processMemory().limitBytes * HEAP_PART))) {
     this.heapMiB = heapMiB
   }
@@ -63,13 +63,13 @@ export class GraphProcess {
   }
 
   /**
-   * Has a task done. Tasks are done in the order in which they come. One whose question ends is not begun any more, or stops.
+   * Runs a task. Tasks run in the order in which they come. When the question of a task ends, the task stops or does not begin.
    *
    * @throws CoordinatorError of the task, also where the process died of it; COORD_INTERNAL where it died of something else;
    * COORD_SHUTTING_DOWN after `close`; COORD_QUESTION_* where the question ended
    */
   run(task: WorkerTask): Promise<unknown> {
-    // What the process holds must be let go of whether or not anybody waits for that.
+    // The process must release what it holds even if nobody waits for that.
     const question = task.do === 'forget' ? undefined : currentQuestion()
     if (this.#closed)
       return Promise.reject(new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
@@ -110,7 +110,7 @@ export class GraphProcess {
     }
   }
 
-  /** Does work that consists of tasks; where the process died of something else meanwhile, again with the next one. */
+  /** Does work that consists of tasks. If the process dies of other work meanwhile, it does the work again with the next process. */
   async attempt<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const generation = this.#generation
@@ -156,7 +156,7 @@ export class GraphProcess {
     child.on('message', (reply) => this.#settle(reply as WorkerReply))
     child.on('error', (error) => this.#died(child, error))
     child.on('exit', (code, signal) => {
-      // So V8 ends a process whose heap is used up.
+      // This is how V8 ends a process whose heap is used up.
       if (signal === 'SIGABRT' || code === 134) this.#diedOfFirst(child)
       this.#died(child, new Error(`it ended with ${signal ?? code}`))
     })
@@ -177,7 +177,7 @@ export class GraphProcess {
     this.#idle = setTimeout(() => void this.#end(), IDLE_MS).unref()
   }
 
-  /** Tasks are done in order: the first that has no answer is the one that was too much. */
+  /** Tasks run in order, so that the first one without an answer needed too much memory. */
   #diedOfFirst(child: ChildProcess): void {
     const [first] = this.#pending
     if (this.#child !== child || first === undefined) return
@@ -185,7 +185,7 @@ export class GraphProcess {
     this.#pending.delete(id)
     reject(
       questionTooLarge(
-        `The question needs more than the ${this.heapMiB} MiB that the process for graphs may take.`,
+        `The question needs more than the ${this.heapMiB} MiB of memory that the process for graphs may use.`,
       ),
     )
   }

@@ -105,7 +105,7 @@ process.on('message', ({ id, task }: WorkerRequest) => {
   else if (id > lastDone) unwanted.add(id)
 })
 
-/** Does one task. What takes long stops where nobody waits for it any more. */
+/** Does one task. Long work stops when nobody waits for it any more. */
 async function work(id: number, task: WorkerTask): Promise<void> {
   const question = new ClientQuestion({
     ...{ client: '', topic: task.do, isAnswered: true },

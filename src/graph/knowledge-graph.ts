@@ -261,7 +261,7 @@ export class KnowledgeGraph {
       const { edges, nodeCount } = graphOf(view)
       const bytes = (edges.count + nodeCount) * REBUILD_BYTES
       if (!(await memory.findRoom(bytes, 'full')))
-        throw questionTooLarge('A second graph does not fit into memory beside the one that is served.')
+        throw questionTooLarge('There is no memory for a second graph beside the one that is served.')
       const answer = await memory.holding(bytes, () => rebuild(view))
       this.#rebuildDifferences = answer.differencesTotal
       return answer

@@ -164,7 +164,7 @@ export class LiveAnalysis {
   }
 }
 
-/** Waits for what others share, as long as the question lasts. */
+/** Waits for work that questions share, until this question ends. */
 function untilEnd<T>(shared: Promise<T>): Promise<T> {
   return currentQuestion()?.orEnd(shared) ?? shared
 }

@@ -20,9 +20,9 @@ const MAX_KEPT = 4
 const MAX_AT_ONCE = 2
 /** So many may wait; of a large graph each takes seconds. Who goes away gives the place up. */
 const MAX_WAITING = 100
-/** Those are let go of sooner that take more than this part of the helper's heap together, as far as that is known. */
+/** Graphs are dropped earlier if together they use more than this part of the helper's heap, as far as that is known. */
 const MAX_KEPT_PART = 0.4
-/** Records that are handed over at once: some milliseconds; and their size, in UTF-16 code units. */
+/** How many records are sent to the helper at once, which takes some milliseconds; and their size, in UTF-16 code units. */
 const RECORDS_AT_ONCE = 500
 const SIZE_AT_ONCE = 2_097_152
 /** Commits between the two ends of one comparison. */
@@ -36,7 +36,7 @@ interface PastGraph {
   /** Time of the newest change that is in it, epoch milliseconds. */
   readonly at: number
   readonly generation: number
-  /** About what it takes. */
+  /** An estimate of its memory. */
   readonly bytes: number
   /** Questions that are being asked of it. */
   users: number
@@ -93,7 +93,7 @@ export class PastGraphs {
         const metadata = await this.#helper.run({ do: 'export', key, graph, ...part, moment: shown })
         return { metadata: metadata as GraphMetadata, position, chunks: this.#chunks(key) }
       } catch (thrown) {
-        // The helper may have begun it all the same.
+        // The helper may have begun it nevertheless.
         await this.#helper.forget(key)
         throw thrown
       }
@@ -228,14 +228,14 @@ export class PastGraphs {
     return this.#withRoom(() => this.#helper.attempt(work))
   }
 
-  /** What does not fit beside the graphs that are kept may fit without them. */
+  /** A graph that does not fit beside the kept graphs may fit without them. */
   async #withRoom<T>(work: () => Promise<T>): Promise<T> {
     const { generation } = this.#helper
     try {
       return await work()
     } catch (thrown) {
       const unused = [...this.#kept.values()].filter(({ users }) => users === 0)
-      // Where the process died of it, nothing was kept, and it would die of it again.
+      // If the process died of this graph, it kept no other graphs, and would die again.
       const canHelp = isTooLarge(thrown) && generation === this.#helper.generation && unused.length > 0
       if (!canHelp) throw thrown
       for (const graph of unused) this.#kept.delete(nameOf(graph))
@@ -295,7 +295,7 @@ export class PastGraphs {
     return this.#kept.get(nameOf(graph)) === graph
   }
 
-  /** Hands records over, in parts. Also where there are none: then the graph is empty. */
+  /** Sends records to the helper, in parts. Without records the graph is empty. */
   async #put(key: number, records: readonly StoredRecord[]): Promise<void> {
     for (let at = 0; at === 0 || at < records.length; ) {
       const first = at

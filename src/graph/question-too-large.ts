@@ -1,12 +1,12 @@
 import { CoordinatorError } from '../errors.ts'
 
-/** What one question needs is more than there is: waiting does not help, asking for less may. */
+/** For a question that needs more memory than there is. Waiting does not help; asking for less may. */
 const code = 'COORD_QUESTION_TOO_LARGE'
 
 export function questionTooLarge(detail: string): CoordinatorError {
   return new CoordinatorError(code, {
     detail,
-    hint: 'Ask about less: a part of the graph, or moments that are less far apart. Those who run the coordinator raise its heap: the process that works on graphs gets half as much.',
+    hint: 'Ask for a part of the graph, or for moments that are closer together. Or give the coordinator a larger heap (NODE_OPTIONS=--max-old-space-size=MIB): the process that works on graphs gets half of it.',
     extra: { tooLarge: true },
   })
 }

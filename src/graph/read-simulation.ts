@@ -77,12 +77,12 @@ export function* readSimulation(input: unknown): Steps<Simulation> {
   return { ...simulation, register }
 }
 
-/** How large the records may be that one question changes, before and after together, in UTF-16 code units. */
+/** The largest total size of the records that one simulation changes, before and after, in UTF-16 code units. */
 const MAX_SIMULATED_SIZE = 32 * 1024 * 1024
 
 /**
- * What was read of records, and what they would become: records never change, so it holds for as long as they do. Reading
- * thousands of large ones at once would keep everybody waiting.
+ * The parsed records, and what they would become. A record object never changes, so that this stays right as long as the record exists.
+ * Reading thousands of large records in one turn would keep all other requests waiting.
  */
 export class ReadRecords {
   readonly #versions = new WeakMap<StoredRecord, unknown>()
@@ -105,8 +105,8 @@ export class ReadRecords {
 }
 
 /**
- * The changes of the records that a view has. To get them at one moment without keeping others waiting, take the steps twice:
- * once in turns, which reads the records, and once at once.
+ * The changes to the records of a view. To get all of them at one moment without blocking, run the steps twice: first in turns,
+ * which parses the records, and then without a pause.
  *
  * @throws COORD_SERVICE_NOT_FOUND for a service or a version that is not registered; COORD_FIELD_TOO_LARGE for too many, or too large ones
  */
@@ -141,7 +141,7 @@ export function* simulatedChanges(
 /** What each record would become, whichever part of the question says it. */
 class Changes {
   readonly #view: View
-  /** Texts of records; `undefined` where one would go. */
+  /** Texts of records; `undefined` for a record that would be removed. */
   readonly #after = new Map<string, CanonicalJson | undefined>()
   #size = 0
 

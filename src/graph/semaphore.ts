@@ -1,20 +1,20 @@
 import { CoordinatorError } from '../errors.ts'
 
-/** Who wants work done, and until when. */
+/** For whom work is done, and until when. */
 export interface Wish {
-  /** Gives the place up while the work waits for its turn, because nobody wants it any more. */
+  /** Aborted when nobody wants the work any more. Work that is still waiting then gives up its place. */
   readonly signal?: AbortSignal | undefined
-  /** Clients take turns, and one of them takes half of the places where work waits. @default one that has no such limit */
+  /** Clients take turns, and one client may use half of the places for waiting. @default a client without this limit */
   readonly client?: string | undefined
 }
 
-/** Lets so much work go on at the same time; so much more waits, first come, first served among the clients that take turns. */
+/** Limits how much work goes on at the same time, and how much more may wait. Clients take turns; the work of one client is done in order. */
 export class Semaphore {
   readonly #maxWaiting: number
   #free: number
-  /** In the order in which they came, with the client of each. */
+  /** The waiting work in the order of arrival, with its client. */
   readonly #waiting = new Map<() => void, string | undefined>()
-  /** When each client had its last turn, counted in turns; for as long as anybody waits. */
+  /** The number of the last turn of each client. Kept while any work waits. */
   readonly #turns = new Map<string | undefined, number>()
   #turnCount = 0
 
@@ -24,7 +24,8 @@ export class Semaphore {
   }
 
   /**
-   * @throws COORD_GRAPH_BUSY where too much waits, or too much of one client, and the reason of `signal` once it is aborted; what the work throws
+   * @throws COORD_GRAPH_BUSY where too much work waits, in all or of one client; the reason of `signal` once it is aborted; what the
+   * work throws
    */
   async run<T>(work: () => Promise<T>, wish: Wish = {}): Promise<T> {
     if (this.#free === 0) await this.#turn(wish)
@@ -56,7 +57,9 @@ export class Semaphore {
         this.#waiting.delete(enter)
         const { reason } = signal ?? {}
         reject(
-          reason instanceof CoordinatorError ? reason : busy('Whoever asked went away before the turn came.'),
+          reason instanceof CoordinatorError
+            ? reason
+            : busy('The client was gone before the work could begin.'),
         )
       }
       const enter = () => {
@@ -68,9 +71,9 @@ export class Semaphore {
       }
       if (signal?.aborted === true) leave()
       else if (this.#waiting.size >= this.#maxWaiting)
-        reject(busy(`${this.#waiting.size} are waiting already.`))
+        reject(busy(`${this.#waiting.size} questions are waiting already.`))
       else if (client !== undefined && this.#waitingOf(client) >= this.#maxWaiting / 2)
-        reject(busy(`${this.#waitingOf(client)} of the same client are waiting already.`))
+        reject(busy(`${this.#waitingOf(client)} questions of the same client are waiting already.`))
       else {
         this.#waiting.set(enter, client)
         signal?.addEventListener('abort', leave)

@@ -12,13 +12,13 @@ export interface ViolatedRange {
   readonly consumer: string
   readonly dependency: string
   readonly range: string
-  /** The versions there would be; of many the first hundred by their text. */
+  /** The versions that would be there, at most the first hundred in the order of their text. */
   readonly versions: readonly string[]
-  /** How many there would be. */
+  /** How many versions would be there. */
   readonly versionsTotal: number
 }
 
-/** A thousand violated ranges, each with thousands of versions, would be an answer that nobody can take. */
+/** Without this a thousand violated ranges with thousands of versions each would make a huge answer. */
 const MAX_VERSIONS_LISTED = 100
 
 /** The services of each name: ids of their nodes, and their records. */
@@ -145,7 +145,7 @@ class Judge {
   }
 }
 
-/** A semantic version within a range, or the same text. A text that is too long to be judged is not said to be violated. */
+/** Whether a semantic version is within a range, or is the same text. A text that is too long to be read as a range counts as fulfilled. */
 function fulfils(versions: VersionSet, range: string): boolean {
   if (versions.texts.has(range) || isTooLongForRange(range)) return true
   return rangeOf(range)?.holdsAnyOf(versions) ?? false

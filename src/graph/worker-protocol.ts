@@ -28,7 +28,7 @@ export type WorkerTask =
   | { readonly do: 'differences'; readonly key: number; readonly limit: number }
   | { readonly do: 'forget'; readonly key: number }
 
-/** A task, or word that nobody waits for one any more. */
+/** A task, or the message that nobody waits for a task any more. */
 export type WorkerRequest =
   | { readonly id: number; readonly task: WorkerTask }
   | { readonly id: number; readonly task?: undefined }

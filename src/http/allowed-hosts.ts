@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { isLoopback } from '../config/loopback.ts'
 
-/** Names that only a private network, or this machine, gives to anybody: no page of elsewhere can have them. */
+/** Names that only this machine or its private network can assign. A hostile web page cannot be served under one of them. */
 const privateNames = /(?:^|\.)(?:localhost|internal)$/
 const clusterNames = /\.svc(?:\.cluster\.local)?$/
 const headerForm = /^(?:\[([^\]]*)\]|([\w.-]*))(?::\d*)?$/
@@ -15,14 +15,14 @@ export interface HostRules {
 }
 
 /**
- * The values of `Host` under which a coordinator is asked. A page of elsewhere whose name was made to point to this machine (DNS
- * rebinding) has another one, and would otherwise be of the same origin as the coordinator.
+ * The values of the header `Host` that the coordinator answers to. This stops DNS rebinding: a hostile page lets its own name point
+ * to the address of the coordinator, so that the browser takes both for one origin. Such a request has the name of the page in `Host`.
  */
 export class AllowedHosts {
   readonly #loopback: boolean
   readonly #names: ReadonlySet<string>
   readonly #suffixes: readonly string[]
-  /** Values that were found to be allowed: clients send the same ones again and again. */
+  /** Values that were found to be allowed. Clients send the same few values again and again. */
   readonly #remembered = new Set<string>()
 
   constructor({ host, allowed }: HostRules) {
@@ -44,7 +44,7 @@ export class AllowedHosts {
   #judge(header: string): boolean {
     const [, address, text = ''] = headerForm.exec(header) ?? []
     if (address !== undefined) return isIPv6(address)
-    // A name may end with the dot of the root.
+    // A fully qualified name may end with a dot.
     const name = text.toLowerCase().replace(/\.$/, '')
     if (name === '') return false
     if (isIPv4(name) || privateNames.test(name) || this.#names.has(name)) return true

@@ -8,15 +8,15 @@ import {
 } from '../live/client-question.ts'
 
 /**
- * Makes every request that does not write a `ClientQuestion`: it ends when its client goes, and is answered with 503 where
- * it takes too long. This wraps the handlers of all routes, so that a new one cannot do without.
+ * Turns every request that does not write into a `ClientQuestion`, which ends when its client disconnects, and gets 503 when it takes too
+ * long. It wraps the handlers of all routes, so that a new route has it without doing anything.
  */
 export function answerInTime(app: FastifyInstance, times: QuestionTimes): void {
   app.addHook('onRoute', (options) => {
     const { handler, url } = options
     const writes = options.config?.operation?.writes === true
     const inTime: RouteHandlerMethod = function (request, reply) {
-      // A write goes on to its end whatever its client does. And the framework makes the handler of HEAD from that of GET.
+      // A write goes on to its end even if its client disconnects. A current question means that the framework calls GET for HEAD.
       if ((writes && !isDryRun(request)) || currentQuestion() !== undefined)
         return handler.call(this, request, reply)
       const question = new ClientQuestion(new RequestAsker(request, reply, url), times)
@@ -35,7 +35,7 @@ export function answerInTime(app: FastifyInstance, times: QuestionTimes): void {
   })
 }
 
-/** Whether a request to write only asks what would happen. */
+/** Whether a request to write asks only what would happen. */
 function isDryRun({ raw: { url = '' } }: FastifyRequest): boolean {
   return url.includes('?') && /[?&]dryRun=true(?:&|$)/.test(url)
 }
@@ -79,7 +79,7 @@ class RequestAsker implements Asker {
   }
 }
 
-/** Whose share a request uses. Whoever has an IPv6 network has all the addresses in it. */
+/** The client whose share a request uses. For IPv6 that is a network of 64 bits, because one client may use all of its addresses. */
 function clientOf(address = ''): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address
   const [head = '', tail] = address.split('::')

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { Answers, RoomNeeded } from './answers.ts'
 import type { ProblemSender } from './send-problem.ts'
 
-/** Answers a read again that had no room for its answer, when there is room. */
+/** Answers a read again as soon as there is room for its answer. */
 export async function answerWhenRoom(
   reply: FastifyReply,
   { bytes }: RoomNeeded,

@@ -14,7 +14,7 @@ import { whileWanted } from './while-wanted.ts'
 export interface Answer {
   /** @default 200 */
   readonly status?: number
-  /** A text, or its pieces: those of a large answer are never put together. */
+  /** A text, or its pieces. The pieces of a large answer are never joined. */
   readonly body: string | readonly BodyPart[]
   /** @default JSON */
   readonly contentType?: string
@@ -36,16 +36,16 @@ export interface AnswersOptions {
   readonly live: Live
   readonly metrics: Metrics
   readonly outgoing: OutgoingBytes
-  /** How long a client may take nothing of a large answer before it is cut off, in milliseconds. */
+  /** How long a client may read nothing of a large answer before its connection is closed, in milliseconds. */
   readonly stallTimeoutMs: number
 }
 
-/** Up to this size, in bytes, systems nearly always take an answer whole, whether or not the client reads it. */
+/** Up to this size, in bytes, operating systems nearly always take a whole answer, even if the client does not read. */
 const TAKEN_WHOLE_BYTES = 65_536
 
 /**
- * Thrown where an answer to a read has no room: what was made of it is forgotten, and it is made anew when there is room. So
- * those that wait keep nothing.
+ * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room: while it waits it
+ * takes no memory.
  */
 export class RoomNeeded extends Error {
   readonly bytes: number
@@ -136,7 +136,7 @@ export class Answers {
     const outcome = await this.#outgoing.room(bytes, whileWanted(reply))
     if (outcome === 'late')
       throw new CoordinatorError('COORD_ANSWERS_WAITING', {
-        detail: 'Other clients have not taken their answers yet, and there is no room for this one.',
+        detail: 'Other clients have not read their answers yet, and there is no memory for this one.',
         retryAfterSeconds: 5,
       })
     if (outcome === 'room') this.#reserved.set(reply, bytes)

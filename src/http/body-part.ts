@@ -1,4 +1,4 @@
-/** Bytes that several answers may share: they are in memory once, however many clients they are sent to. */
+/** Bytes that several answers may share. They are in memory once, however many clients get them. */
 export class SharedBytes {
   readonly bytes: Buffer
   /** How many answers keep them. Only `OutgoingBytes` changes it. */
@@ -12,16 +12,16 @@ export class SharedBytes {
 /** A piece of a body. */
 export type BodyPart = string | SharedBytes
 
-/** How long a piece is, in bytes that are sent at once and kept until they were taken. */
+/** The length of a piece, in bytes. A piece is sent at once, and kept until it was taken. */
 const PIECE_BYTES = 262_144
-/** Short texts are put together up to this length, in UTF-16 code units, before they are made bytes. */
+/** Short texts are joined up to this length, in UTF-16 code units, before they are encoded. */
 const GATHERED_LENGTH = 8_192
-/** A text is made bytes in slices of this length, in UTF-16 code units: none of them has more bytes than a piece. */
+/** Texts are encoded in slices of this length, in UTF-16 code units, so that no slice is larger than a piece. */
 const SLICE_LENGTH = 65_536
-/** Shared bytes are sent as they are from this size on: copying fewer costs less than sending them on their own. */
+/** Shared bytes of at least this size are sent as they are. Copying fewer bytes costs less than sending them separately. */
 const ALONE_BYTES = 16_384
 
-/** The text of a body of which nothing is shared, or little. */
+/** The text of a body that shares little or nothing. */
 export function textOf(parts: readonly BodyPart[]): string {
   return parts.map((part) => (typeof part === 'string' ? part : part.bytes.toString())).join('')
 }
@@ -76,7 +76,7 @@ export function* piecesOf(parts: Iterable<BodyPart>): Generator<Buffer | SharedB
   yield* piece.take()
 }
 
-/** A text as bytes. Their memory goes back to the system when they are forgotten, which `malloc` would keep for itself. */
+/** A text as bytes, in memory that goes back to the system when it is released. `malloc` would keep such memory. */
 export function bytesOf(text: string): Buffer {
   const bytes = allocate(Buffer.byteLength(text))
   bytes.write(text)
@@ -84,7 +84,7 @@ export function bytesOf(text: string): Buffer {
 }
 
 /**
- * Gives the memory of a piece back at once: an idle process collects no garbage. Nobody may read or send it any more.
+ * Releases the memory of a piece at once, because an idle process collects no garbage. The piece must not be used afterwards.
  */
 export function freeBytes({ buffer }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.resizable) buffer.resize(0)
@@ -121,7 +121,7 @@ class Piece {
   }
 }
 
-/** Where a slice of a text ends that surely fits into a piece: never between the halves of a surrogate pair. */
+/** The end of a slice that surely fits into a piece. It is never between the halves of a surrogate pair. */
 function endOfSlice(text: string, from: number): number {
   const to = from + SLICE_LENGTH
   if (to >= text.length) return text.length

@@ -6,19 +6,19 @@ const exposed =
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const requestHeaders =
   'Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Coordinator-Actor, X-Coordinator-Lineage, X-Request-Id'
-/** How long a browser need not ask again whether it may, in seconds. */
+/** How long a browser may remember the answer to a preflight, in seconds. */
 const preflightSeconds = '600'
 
-/** What a browser says about the page that asks. */
+/** Where a request comes from, according to the headers that browsers add. */
 export type Caller =
-  /** No browser, or a page of the coordinator itself. */
+  /** Not from a browser, or from a page of the coordinator itself. */
   | 'own'
-  /** A page of an origin in ALLOWED_ORIGINS. */
+  /** From a page of an origin in ALLOWED_ORIGINS. */
   | 'allowed'
-  /** A page of elsewhere, which asks for something that such pages may not have. */
+  /** From a page of another origin, for something that such pages may not have. */
   | 'refused'
 
-/** Which pages may ask what: those of the coordinator itself, those of allowed origins, and others only to look. */
+/** Decides which web pages may send which requests. */
 export class CrossOrigin {
   readonly #allowed: ReadonlySet<string>
 
@@ -27,7 +27,7 @@ export class CrossOrigin {
     this.#allowed = new Set(allowed)
   }
 
-  /** Whether answers differ by origin: what keeps answers for others has to know. */
+  /** Whether answers differ by origin. If so, caches have to know it (`Vary`). */
   get varies(): boolean {
     return this.#allowed.size > 0
   }
@@ -42,14 +42,17 @@ export class CrossOrigin {
       if (!reads(method)) return 'refused'
     }
     if (site !== 'cross-site') return 'own'
-    // A link on a page of elsewhere may lead here. What such a page loads for itself, in a frame too, it gets not.
+    // A page of another site may link to the coordinator. It may not load anything from there into itself, nor into a frame.
     const followsLink =
       reads(method) && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
     return followsLink ? 'own' : 'refused'
   }
 }
 
-/** Only text is compared: a default port is written in neither, and behind a proxy with TLS the scheme is another. */
+/**
+ * Compares only the names and ports. Browsers leave a default port out of both headers, and behind a proxy with TLS the page has
+ * another scheme than the request.
+ */
 function isSame(origin: string, host: string | undefined): boolean {
   const [scheme, name] = origin.split('://', 2)
   return (scheme === 'http' || scheme === 'https') && name?.toLowerCase() === host?.toLowerCase()
@@ -59,7 +62,7 @@ function reads(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
-/** Makes whatever is answered carry these headers too: name, value, name, value. */
+/** Adds headers to the answer, whoever sends it. They are listed as name, value, name, value. */
 export function addToHead(response: ServerResponse, added: readonly string[]): void {
   const writeHead = response.writeHead as (...parts: unknown[]) => ServerResponse
   response.writeHead = (...parts: unknown[]) => {
@@ -76,12 +79,12 @@ export function allowingHeaders(origin: string): readonly string[] {
   return ['Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', exposed]
 }
 
-/** Whether a browser asks, before the request itself, whether it may send it. */
+/** Whether this is a preflight: a browser asks whether it may send the request that follows. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
 }
 
-/** Answers that a page of an allowed origin may send what it wants to. */
+/** Answers a preflight: the page may send its request. */
 export function allowPreflight(response: ServerResponse): void {
   response.writeHead(204, [
     ...['Access-Control-Allow-Methods', methods],

@@ -13,17 +13,17 @@ export interface LargeAnswer {
   readonly begin: (contentLength: number) => void
 }
 
-/** A client that could not take a piece at once gets smaller ones, in bytes: so it shows sooner that it takes something. */
+/** The size of pieces for a client that could not take a whole one at once, in bytes. Small ones show sooner that it still reads. */
 const SLOW_PIECE_BYTES = 65_536
 
 /**
- * Sends large answers, each piece by piece as its client takes it, and all of them in turns of some milliseconds: neither
- * one of many megabytes nor thousands at once keep others waiting.
+ * Sends large answers piece by piece, as fast as each client reads, and in turns of some milliseconds. Neither one answer of many megabytes nor
+ * thousands of answers at once keep other requests waiting.
  */
 export class Deliveries {
   readonly #outgoing: OutgoingBytes
   readonly #stallTimeoutMs: number
-  /** Those that have something to do, in order. */
+  /** The deliveries that can go on, in order. */
   readonly #ready = new Set<Delivery>()
   #running = false
 
@@ -32,7 +32,7 @@ export class Deliveries {
     this.#stallTimeoutMs = stallTimeoutMs
   }
 
-  /** Begins to send an answer. Whether there is room for it was asked before. */
+  /** Begins to send an answer. The caller has checked that there is room for it. */
   send(answer: LargeAnswer): void {
     const { response, parts } = answer
     const { socket } = response.req
@@ -52,7 +52,7 @@ export class Deliveries {
 
   #run(): void {
     const pace = new Pace()
-    // Those that are added again come after all others, in this round or the next.
+    // A delivery that is added again comes after all others, in this round or the next.
     for (const delivery of this.#ready) {
       this.#ready.delete(delivery)
       if (delivery.step()) this.#ready.add(delivery)
@@ -66,7 +66,7 @@ export class Deliveries {
 /** Bytes to give to a connection. */
 interface Piece {
   readonly bytes: Buffer
-  /** What may be forgotten when they were taken: absent where others share it, or more of it comes. */
+  /** The piece to release once the bytes were taken; absent if others share it, or if more of it follows. */
   readonly own?: Buffer
 }
 
@@ -77,7 +77,7 @@ class Delivery {
   readonly #resume: () => void
   readonly #making: Generator<Buffer | SharedBytes>
   readonly #estimate: number
-  /** The last first, once all of them are made. */
+  /** The pieces, the last one first, once all of them are made. */
   #pieces: Piece[] = []
   #contentLength = 0
   #ownBytes = 0
@@ -157,7 +157,7 @@ class Delivery {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    // What the connection was given last may still be written from: that is left to the garbage collector.
+    // The connection may still be writing the piece that it got last: leave that one to the garbage collector.
     for (const { own } of this.#pieces) if (own !== undefined) freeBytes(own)
     this.#pieces = []
     this.#hold.release()

@@ -11,12 +11,12 @@ import { writeBytes } from './write-bytes.ts'
 
 /** How often a comment shows that the connection lives, in milliseconds. */
 const COMMENT_MS = 15_000
-/** How long a reader may take nothing of what it was given, in milliseconds. */
+/** How long a reader may read nothing of the events that it was sent, in milliseconds. */
 const STALL_MS = 60_000
-/** Readers that read the store at the same time: each keeps a page of it. */
+/** How many readers may read the store at the same time. Each keeps a page of it in memory. */
 const READING_STORE_MAX = 8
 const PAGE_LIMIT = 500
-/** What readers at different positions get is kept for so many of them, for others that come to the same position. */
+/** For how many positions the events are kept, for other readers that come to the same position. */
 const MAX_KEPT_FRAMES = 16
 
 /** Somebody who follows the journal over a connection. */
@@ -26,9 +26,9 @@ class Reader {
   /** Readers with the same filter get the same bytes. */
   readonly filterKey: string
   position: Position
-  /** Whether it gets what the ring has, or still has to read the store. */
+  /** Whether it gets entries from the ring; otherwise it still has to read the store. */
   following = false
-  /** Whether it has not taken yet what it was given. */
+  /** Whether it has not read yet all that it was sent. */
   busy = false
 
   constructor(response: ServerResponse, { filter, position }: { filter: ChangeFilter; position: Position }) {
@@ -46,14 +46,13 @@ class Reader {
 export interface EventStreamsOptions {
   readonly draining: AbortSignal
   readonly outgoing?: OutgoingBytes
-  /** How long a reader may take nothing of what it was given, in milliseconds. @default 60_000 */
+  /** How long a reader may read nothing of the events that it was sent, in milliseconds. @default 60_000 */
   readonly stallTimeoutMs?: number
 }
 
 /**
- * Server-sent events of the journal for many readers. Each is given more when it has taken what it was given before: what it
- * has not asked for yet waits in the journal, and not for it alone in memory. Nobody waits for a slow one, and a slow one
- * loses nothing.
+ * Server-sent events of the journal for many readers. A reader is sent more when it has read the events before. Events that it has not
+ * read stay in the journal and take no memory of their own. A slow reader loses nothing and delays nobody.
  */
 export class EventStreams {
   readonly #feed: ChangeFeed
@@ -81,7 +80,7 @@ export class EventStreams {
     return this.#readers.size
   }
 
-  /** How many readers were cut off because they took too little. */
+  /** How many connections were closed because their readers read too little. */
   get cut(): number {
     return this.#cut
   }
@@ -92,7 +91,7 @@ export class EventStreams {
    */
   serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): void {
     const reader = new Reader(response, about)
-    // Who went before this gets nothing, and would be counted for ever: its end was told already.
+    // A reader that has left already would be counted for ever, because its `close` event is over.
     if (!reader.open) return
     this.#readers.add(reader)
     response.on('close', () => this.#readers.delete(reader))
@@ -101,7 +100,7 @@ export class EventStreams {
     this.#follow(reader)
   }
 
-  /** From now on a reader is given what the ring has. */
+  /** From now on the reader gets entries from the ring. */
   #follow(reader: Reader): void {
     reader.following = true
     this.#wake(reader)
@@ -117,7 +116,7 @@ export class EventStreams {
     void this.#distribute()
   }
 
-  /** Gives everybody what is new, in turns of some milliseconds. Runs once at a time. */
+  /** Sends new entries to all readers, in turns of some milliseconds. It runs once at a time. */
   async #distribute(): Promise<void> {
     if (this.#distributing) return
     this.#distributing = true
@@ -132,7 +131,7 @@ export class EventStreams {
   }
 
   #advance(reader: Reader, made: Map<string, EventFrames>): void {
-    // With the history: while others get their turn, that can change under this.
+    // The key includes the lineage, because the history can change between two turns.
     const { lineage, revision } = reader.position
     const key = `${lineage} ${revision} ${reader.filterKey}`
     let frames = made.get(key)
@@ -174,7 +173,7 @@ export class EventStreams {
     })
   }
 
-  /** Sends what the ring does not have any more, page by page, as fast as the reader takes it. */
+  /** Sends entries that the ring does not have any more, page by page, as fast as the reader reads. */
   async #readStore(reader: Reader): Promise<void> {
     const pace = new StreamPace(reader.response, this.#stallTimeoutMs)
     try {
@@ -182,7 +181,7 @@ export class EventStreams {
         await this.#readingStore.run(() => this.#sendPage(reader, pace))
       if (reader.open) this.#follow(reader)
     } catch {
-      // The history went another way, or cannot be read now. The reader comes back with its position and is told.
+      // The history was replaced, or cannot be read now. The reader reconnects with its position and gets the error.
       this.#end(reader)
     }
   }

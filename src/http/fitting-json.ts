@@ -3,11 +3,11 @@ import { Pace } from '../live/pace.ts'
 import { PageBudget } from '../live/page-budget.ts'
 
 /**
- * The JSON text of an answer whose lists may be long: made in turns, and its lists end where it would become larger than a page
- * may be. Then it is not `complete`, and `truncated` says `size`.
+ * Writes an answer with long lists as JSON text, in several turns of the event loop. If the text would become larger than a page may
+ * be, the lists are cut, `complete` is false and `truncated` is `size`.
  *
  * @param answer members of the answer; those that are arrays are its lists
- * @throws COORD_QUESTION_* where nobody waits for it any more
+ * @throws COORD_QUESTION_* when nobody waits for the answer any more
  */
 export async function fittingJson(answer: object & Partial<Completeness>): Promise<string> {
   const { complete, truncated, ...members } = answer

@@ -29,7 +29,7 @@ export const asOfQuery = {
     .optional()
     .meta({
       description:
-        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, whatever the clocks say.',
+        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, independent of any clock.',
       example: '42',
     }),
 }
@@ -53,7 +53,7 @@ function readMoment(text: string): Moment | undefined {
   return Number.isNaN(at) ? undefined : { at }
 }
 
-/** Whether a request has to wait at all. Most have not, and are answered in the turn in which they came. */
+/** Whether a request has to wait. Most need not, and are answered in the turn of the event loop in which they arrived. */
 export function asksFreshness({ minRevision, consistency }: Freshness): boolean {
   return minRevision !== undefined || consistency !== undefined
 }

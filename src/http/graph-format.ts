@@ -3,7 +3,7 @@ import { mediaRanges } from './accepts.ts'
 
 export const FORMAT_NAMES = Object.keys(graphFormats) as [FormatName, ...FormatName[]]
 
-// A map: clients may name anything as a type, also what every object has.
+// A map and not an object: a client may send a name that every object has, such as `constructor`.
 const mediaTypes: ReadonlyMap<string, FormatName> = new Map([
   ['application/json', 'json'],
   ['application/x-ndjson', 'ndjson'],

@@ -146,7 +146,9 @@ export const simulateSchema = z
         consumer: id,
         dependency: id,
         range: z.string(),
-        versions: z.array(z.string()).meta({ description: 'Of many the first hundred, by their text.' }),
+        versions: z
+          .array(z.string())
+          .meta({ description: 'At most the first hundred, in the order of their text.' }),
         versionsTotal: z.int(),
       }),
     ),

@@ -1,6 +1,6 @@
 import { longTurn } from '../live/long-work.ts'
 
-/** How long handlers may work in one turn of the event loop, in milliseconds, before costly ones wait for a later one. */
+/** How long handlers may work in one turn of the event loop before costly handlers wait for a later turn, in milliseconds. */
 const TURN_MS = 10
 /** A route whose handler mostly works for longer than this, in milliseconds, is costly. */
 const COSTLY_MS = 0.2
@@ -23,8 +23,8 @@ export class RouteCost {
 }
 
 /**
- * Lets costly handlers work in turns. Hundreds of requests that arrive together are given to their handlers in one turn of the
- * event loop, which would keep everybody else waiting for all of them.
+ * Spreads costly handlers over several turns of the event loop. Node gives hundreds of requests that arrive together to their handlers in
+ * one turn, so that everything else would wait for all of them.
  */
 export class HandlerTurns {
   #workedMs = 0
@@ -47,10 +47,10 @@ export class HandlerTurns {
     return await handler()
   }
 
-  /** A handler has worked for so long. */
+  /** Records how long a handler has worked. */
   worked(ms: number): void {
     this.#workedMs += ms
-    // Turns end without telling. It is enough to look after some work: counted is at most what others did just before.
+    // Nothing reports the end of a turn. It is enough to check after some work: at most the work just before is counted too much.
     if (this.#workedMs <= TURN_MS || this.#renewing) return
     this.#renewing = true
     setImmediate(() => {

@@ -30,8 +30,8 @@ export interface HttpContext {
   readonly notice: string | undefined
   readonly version: string
   /**
-   * How long a client may take nothing of a large answer before it is cut off, in milliseconds; also the time over which it is
-   * measured how much it takes of a stream.
+   * How long a client may read nothing of a large answer before its connection is closed, in milliseconds. The pace of the client of
+   * a stream is measured over the same time.
    */
   readonly stallTimeoutMs: number
   /** Aborted when the server begins to stop: streams end themselves then. */

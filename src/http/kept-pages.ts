@@ -1,24 +1,24 @@
 import { SharedWork } from '../live/shared-work.ts'
 
-/** What can be kept for others who ask for the same. */
+/** A page that can be kept for other clients with the same question. */
 interface Kept<T> {
   readonly page: SharedWork<T>
   /** Counts once the page is there. */
   size: number
 }
 
-/** Pages of the past that are kept for others who ask for the same, up to a number and a size of all together. */
+/** Keeps pages of the past for other clients with the same question, up to a number of pages and a total size. */
 export class KeptPages<T> {
   readonly #topic: string
   readonly #maxPages: number
   readonly #maxSize: number
   readonly #sizeOf: (page: T) => number
-  /** The one that was read first at the beginning. */
+  /** The page that was read longest ago comes first. */
   readonly #pages = new Map<string, Kept<T>>()
   #size = 0
 
   constructor(
-    /** `topic`: of the questions that ask for them, see `SharedWork`. */
+    /** `topic`: the kind of question that needs the pages, see `SharedWork`. */
     limits: { readonly topic: string; readonly maxPages: number; readonly maxSize: number },
     sizeOf: (page: T) => number,
   ) {

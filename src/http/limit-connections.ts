@@ -15,14 +15,14 @@ export interface ConnectionLimitOptions {
   readonly descriptors?: number | undefined
 }
 
-/** So many refused connections are told why; more are ended at once, for each holds a descriptor meanwhile. */
+/** How many refused connections get an answer at the same time. Further ones are closed at once, because each holds a descriptor. */
 const toldMax = 64
-/** How often the log says it again, in milliseconds. */
+/** How long the log is quiet after it has reported a refusal, in milliseconds. */
 const quietMs = 10_000
 
 /**
- * Keeps the number of connections below what is set, and below what leaves descriptors for the database: a coordinator that has none
- * left can neither store nor answer.
+ * Limits the number of connections to CONNECTIONS_MAX, and to fewer where the database would be left without descriptors: without
+ * them the coordinator can neither store nor answer.
  */
 export function limitConnections(server: Server, options: ConnectionLimitOptions): void {
   const { metrics, log } = options
@@ -32,7 +32,7 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
   if (max < options.max)
     log.warn(
       { descriptors, connectionsMax: max },
-      `The limit of open files leaves room for ${max} connections, fewer than CONNECTIONS_MAX: raise it (ulimit -n, LimitNOFILE), or lower CONNECTIONS_MAX.`,
+      `the limit of open files leaves room for ${max} connections of clients, fewer than CONNECTIONS_MAX: raise the limit (ulimit -n, or LimitNOFILE of systemd), or lower CONNECTIONS_MAX`,
     )
   const report = new RareReport(log)
   const serve = server.listeners('connection') as ((socket: Socket) => void)[]
@@ -50,7 +50,10 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
       return
     }
     metrics.incoming.connectionRefused('limit')
-    report.say({ connectionsMax: max }, 'connections are refused: there are as many as there may be')
+    report.say(
+      { connectionsMax: max },
+      'connections are refused: as many are open as CONNECTIONS_MAX and the limit of open files allow',
+    )
     socket.on('error', () => undefined)
     if (told >= toldMax) {
       socket.destroy()
@@ -62,15 +65,15 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
     })
     answerAndEnd(new CoordinatorError('COORD_CONNECTIONS_FULL'), socket, metrics)
   })
-  // Not being able to take a connection (EMFILE, ENFILE) is an error of the server, and ends the process where nobody listens.
+  // A connection that cannot be accepted (EMFILE, ENFILE) is an error event of the server. Without a listener it would end the process.
   server.on('error', (error: NodeJS.ErrnoException) => {
     if (!server.listening) return
     metrics.incoming.connectionRefused('system')
-    report.say({ code: error.code }, 'connections cannot be taken')
+    report.say({ code: error.code }, 'the system does not let the coordinator accept a connection')
   })
 }
 
-/** Says the same thing once in a while, and how often it has happened since. */
+/** Logs a message at most once in a while, with the number of times that it applied since. */
 class RareReport {
   readonly #log: Logger
   #saidAt = Number.NEGATIVE_INFINITY

@@ -2,15 +2,15 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { SharedBytes } from './body-part.ts'
 
-/** How long a client may take nothing before others get its room, in milliseconds. */
+/** How long a client may read nothing before its connection is closed to make room for others, in milliseconds. */
 const STALLED_MS = 5_000
 /** How long an answer may wait for room, in milliseconds, before it is refused. */
 const ROOM_TIMEOUT_MS = 10_000
-/** How often stalled clients are looked for while somebody waits for room, in milliseconds. */
+/** How often stalled clients are searched for while an answer waits for room, in milliseconds. */
 const LOOK_MS = 250
-/** What cannot wait for room, such as the answer to a write, may exceed the limit by this share of it. */
+/** An answer that cannot wait for room, such as that to a write, may exceed the limit by this share of it. */
 const RESERVE_SHARE = 0.25
-/** The share of the limit that one connection may have beyond which it is cut off: it sends requests and reads no answer. */
+/** A connection that uses more than this share of the limit is closed: its client sends requests and reads no answers. */
 const CONNECTION_SHARE = 0.25
 
 export interface OutgoingOptions {
@@ -22,7 +22,7 @@ export interface OutgoingOptions {
   readonly roomTimeoutMs?: number
 }
 
-/** What one connection has not taken yet. */
+/** The bytes that one connection has not taken yet. */
 interface Client {
   readonly socket: Socket
   readonly holds: Set<Hold>
@@ -40,15 +40,15 @@ interface Waiting {
 export type RoomOutcome = 'room' | 'gone' | 'late'
 
 /**
- * The bytes that the process keeps for clients that have not taken them yet, with one limit for all of them. What several
- * answers share counts once. Whoever needs more than there is waits; meanwhile clients that take nothing are cut off.
- * A client that takes something keeps what it was promised, however slow it is.
+ * Counts the bytes that the process keeps for clients that have not read them yet, and limits them in all. Bytes that several answers share
+ * count once. An answer that finds no room waits; meanwhile the connections of clients that read nothing are closed. A client that
+ * reads something keeps its answer, however slow it is.
  */
 export class OutgoingBytes {
   readonly #maxBytes: number
   readonly #stalledMs: number
   readonly #roomTimeoutMs: number
-  /** In the order in which they last took something. */
+  /** The connections in the order in which they last took something. */
   readonly #clients = new Map<Socket, Client>()
   readonly #queue = new Set<Waiting>()
   #bytes = 0
@@ -74,17 +74,17 @@ export class OutgoingBytes {
     return this.#queue.size
   }
 
-  /** How many connections were cut off because others needed their room. */
+  /** How many connections were closed because other answers needed their room. */
   get cut(): number {
     return this.#cut
   }
 
-  /** Whether so many bytes more may be kept now. Nobody overtakes those who wait. */
+  /** Whether so many bytes more may be kept now. While answers wait for room, no later one gets any. */
   hasRoom(bytes: number): boolean {
     return this.#queue.size === 0 && this.#fits(bytes)
   }
 
-  /** Keeps bytes for a connection, whether or not there is room: ask before. */
+  /** Keeps bytes for a connection. It does not check whether there is room: the caller does. */
   hold(socket: Socket, own: number, shared: readonly SharedBytes[] = []): Hold {
     let client = this.#clients.get(socket)
     if (client === undefined) {
@@ -100,8 +100,8 @@ export class OutgoingBytes {
   }
 
   /**
-   * Keeps the bytes of an answer that was written, until its client has taken it. Costs nothing where the operating system
-   * has taken them at once, as it does for nearly all.
+   * Keeps the bytes of a written answer until its client has taken it. This costs nothing where the operating system takes all bytes at
+   * once, as it nearly always does.
    */
   watch(response: ServerResponse, bytes: number): void {
     if (response.writableLength === 0 || response.destroyed) return
@@ -190,7 +190,7 @@ export class OutgoingBytes {
     this.#bytes -= bytes
   }
 
-  /** What is larger than the limit has room where nothing else is kept. */
+  /** An answer that is larger than the limit has room when nothing else is kept. */
   #fits(bytes: number): boolean {
     return this.#bytes + Math.min(bytes, this.#maxBytes) <= this.#maxBytes
   }
@@ -215,7 +215,7 @@ export class OutgoingBytes {
     }
   }
 
-  /** Beyond the reserve those go first who have taken nothing for longest. */
+  /** When the reserve is used up, the connections that have taken nothing for longest are closed first. */
   #makeRoom(): void {
     const before = performance.now() - this.#stalledMs
     for (const client of this.#clients.values()) {

@@ -45,7 +45,7 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
   }
 }
 
-/** The revision at which something is not there, where that is not the one of the view: so of every moment of the past. */
+/** The revision at which something is not there, if that is not the revision of the view: for example a moment of the past. */
 export function shownRevision({ status, extra }: CoordinatorError): Revision | undefined {
   const { revision } = extra
   return status === 404 && typeof revision === 'number' ? revision : undefined

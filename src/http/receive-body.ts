@@ -8,25 +8,26 @@ export interface ReceiveOptions {
   /** How many bytes of bodies under way are held at once, of all clients together. */
   readonly maxBytes: number
   readonly metrics: IncomingMetrics
-  /** How long a body may take beside what its length allows, in milliseconds. @default 10_000 */
+  /** How long every body may take, before the time that its length adds, in milliseconds. @default 10_000 */
   readonly graceMs?: number
 }
 
 /** What one client address may hold of all the bytes. */
 const clientShare = 0.25
-/** How much longer a body may take for each so many bytes of it: 64 KiB a second. */
+/** A body may take one millisecond longer for every so many bytes: 64 KiB a second. */
 const bytesPerMs = 65.536
-/** How often bodies that come too slowly are looked for, in milliseconds. */
+/** How often the receiver looks for bodies that arrive too slowly, in milliseconds. */
 const lookMs = 250
 
-/** Larger bodies are read one after the other, with a turn for everybody else between two of them. */
+/** Larger bodies are parsed one after the other, and the event loop does other work between two of them. */
 const smallBytes = 65_536
 
 type Done = (error: Error | null, body?: Buffer) => void
 
 /**
- * Receives bodies, within one budget of bytes for all of them, a quarter of it for one client, and a time for each. A body that is
- * refused frees its bytes at once; the rest of it is thrown away as it comes. A large one holds them until it is read.
+ * Receives request bodies. All of them share one budget of bytes, of which one client may use a quarter, and each has a time limit. A
+ * body that is refused frees its bytes at once, and the rest of it is discarded as it arrives. A large body holds its bytes until it
+ * is parsed.
  */
 export class BodyReceiver {
   readonly #options: Required<ReceiveOptions>
@@ -62,7 +63,7 @@ export class BodyReceiver {
     this.#look ??= setInterval(() => this.#refuseSlow(), lookMs).unref()
   }
 
-  /** Bodies under way are left to themselves. */
+  /** Stops the time limits. Bodies that are still arriving are received to their end. */
   close(): void {
     clearInterval(this.#look)
   }
@@ -101,14 +102,14 @@ export class BodyReceiver {
     this.#options.metrics.bodyRefused(reason)
     if (reason === 'slow')
       return new CoordinatorError('COORD_REQUEST_TIMEOUT', {
-        detail: 'The body came more slowly than 64 KiB in a second.',
+        detail: 'The body arrived too slowly: it has 10 seconds, and one more for every 64 KiB.',
         outcome: 'not_written',
       })
     return new CoordinatorError('COORD_RECEIVE_FULL', {
       detail:
         reason === 'full'
-          ? 'The bodies that are under way take all the memory there is for them.'
-          : 'The bodies that are under way from this address take all the memory there is for one.',
+          ? 'Request bodies that are still arriving use all the memory that is set aside for them.'
+          : 'Request bodies that are still arriving from this address use all the memory that one address may use.',
       outcome: 'not_written',
     })
   }
@@ -159,7 +160,7 @@ class Incoming {
     const total = this.received + piece.length
     if (total > LIMITS.bodyBytes) return this.#settle(tooLarge())
     if (this.#room === undefined && total === this.#declared) {
-      // All of it at once: nothing is under way.
+      // The whole body came at once, so that no budget is needed.
       this.#room = piece
       this.received = total
       return
@@ -194,7 +195,7 @@ class Incoming {
     request.off('error', this.#onError)
     if (error !== null) {
       this.#room = undefined
-      // What still comes must not be kept for a reader that there is not, nor may the end of the connection be an error.
+      // Discard what still arrives: nobody reads it. A connection that breaks now is not an error either.
       request.on('error', () => undefined)
       request.resume()
     }

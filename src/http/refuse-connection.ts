@@ -28,7 +28,7 @@ export function refuseConnection(
   answerAndEnd(translateParserError(error), socket, metrics)
 }
 
-/** Answers on a connection that no request, or none that can be answered, came over, and ends it. */
+/** Answers with a problem on a connection without a request that a route could answer, and closes it. */
 export function answerAndEnd(error: CoordinatorError, socket: Socket, metrics: Metrics): void {
   // Of a connection that Node hands over, as after CONNECT, it no longer hears errors: one would end the process.
   socket.on('error', () => undefined)

@@ -20,8 +20,8 @@ export interface GuardOptions {
 }
 
 /**
- * Judges every request before anything else sees it, known path or not: by which name the coordinator was called, and which page
- * of which origin asks. What it refuses, and what no route could ever take, it answers itself.
+ * Checks the headers Host and Origin of every request before anything else sees the request, whether or not its path exists. It
+ * answers the requests that it refuses, and those that no route could take, itself.
  */
 export class RequestGuard {
   readonly #hosts: AllowedHosts
@@ -39,7 +39,7 @@ export class RequestGuard {
     this.#requestIds = about.requestIds
   }
 
-  /** Puts itself before all that listens to a server. Nothing may have to be told about requests later on. */
+  /** Wraps all request listeners of a server. Call it last: it does not guard listeners that are added later. */
   protect(server: Server): void {
     const serve = server.listeners('request') as RequestListener[]
     server.removeAllListeners('request')
@@ -47,7 +47,7 @@ export class RequestGuard {
       if (!this.#admits(request, response)) return
       for (const listener of serve) listener.call(server, request, response)
     })
-    // Node would say `100 Continue` to anybody, and only then hand the request over.
+    // By default Node sends `100 Continue` before any listener can refuse the request.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       if (!this.#admits(request, response)) return
       response.writeContinue()
@@ -84,9 +84,9 @@ export class RequestGuard {
   #hostFault({ headers, httpVersion }: IncomingMessage): CoordinatorError | undefined {
     const { host, origin } = headers
     if (host !== undefined) return this.#hosts.allows(host) ? undefined : hostRefused(host)
-    // HTTP/1.0 has no Host: old health checks are served, browsers never send it.
+    // HTTP/1.0 has no Host. Old health checks use it and are served; browsers never use it.
     if (httpVersion !== '1.0')
-      return new CoordinatorError('COORD_REQUEST_MALFORMED', { detail: 'The request has no Host.' })
+      return new CoordinatorError('COORD_REQUEST_MALFORMED', { detail: 'The request has no header Host.' })
     return origin === undefined && headers['sec-fetch-site'] === undefined ? undefined : hostRefused('')
   }
 
@@ -111,7 +111,10 @@ const noReply = { route: undefined, startedAt: 0 }
 
 function hostRefused(host: string): CoordinatorError {
   return new CoordinatorError('COORD_HOST_NOT_ALLOWED', {
-    detail: host === '' ? 'The request names no host.' : `${shown(host)} is not a name of this coordinator.`,
+    detail:
+      host === ''
+        ? 'The request has no header Host.'
+        : `The header Host is ${shown(host)}, which is not an allowed name of this coordinator.`,
     outcome: 'not_written',
   })
 }
@@ -121,16 +124,16 @@ function originRefused({ headers }: IncomingMessage): CoordinatorError {
   return new CoordinatorError('COORD_ORIGIN_NOT_ALLOWED', {
     detail:
       origin === undefined
-        ? 'A page of another site asks.'
-        : `A page of ${shown(origin)} asks, and that is another origin.`,
+        ? 'The request comes from a web page of another site.'
+        : `The request comes from a web page of ${shown(origin)}, which is another origin.`,
     outcome: 'not_written',
   })
 }
 
 function connectRefused(): CoordinatorError {
   return new CoordinatorError('COORD_METHOD_NOT_ALLOWED', {
-    detail: 'CONNECT is for proxies, and this is none.',
-    hint: 'Correct the proxy settings of the client: it takes the coordinator for a proxy.',
+    detail: 'CONNECT is for proxies, and the coordinator is not one.',
+    hint: 'Correct the proxy settings of the client: they name the coordinator as a proxy.',
     extra: { allow: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] },
   })
 }

@@ -176,10 +176,10 @@ const memory = z
   .object({
     state: z.enum(memoryStates).meta({
       description:
-        '`full`: registrations are refused, reading and deregistering go on. `exhausted`: changes of others are not taken any more.',
+        '`full`: writes that need memory are refused; reading and deregistering go on. `exhausted`: changes of other coordinators are not loaded any more.',
     }),
-    usedMiB: z.int().meta({ description: 'Heap that is needed, by estimate, without garbage.' }),
-    limitMiB: z.int().meta({ description: 'Heap with which the process would die.' }),
+    usedMiB: z.int().meta({ description: 'Estimate of the heap in use, without garbage.' }),
+    limitMiB: z.int().meta({ description: 'Size of the heap at which the process would die.' }),
   })
   .meta({ id: 'Memory' })
 
@@ -219,7 +219,8 @@ export const databaseAnswerSchema = z
     viewRevision: revision.meta({ description: 'The revision that answers show.' }),
     lagRevisions: revision,
     ageMs: z.number().meta({
-      description: 'Since the database was last asked a question whose answer confirmed the view.',
+      description:
+        'Time since the coordinator last asked the database a question whose answer confirmed the view.',
     }),
     floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
     waitingWrites: z.int(),
@@ -227,7 +228,7 @@ export const databaseAnswerSchema = z
     historyMiB: z
       .int()
       .optional()
-      .meta({ description: 'What history takes of it, where it is kept in memory.' }),
+      .meta({ description: 'Memory that the history takes, where it is kept in memory.' }),
     loadedRecords: z.int().optional().meta({ description: 'While loading: how many records have arrived.' }),
     refusedRecords: z.array(z.object({ kind: z.string(), id: z.string(), revision, reason: z.string() })),
     refusedCount: z.int(),

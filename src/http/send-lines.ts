@@ -21,10 +21,10 @@ export interface Lines {
 }
 
 /**
- * Sends JSON lines, or other text in pieces, as fast as the client takes them. Where they cannot be made to the end, or the
- * client takes too little, the connection is cut: a client never takes a part for the whole.
+ * Sends JSON lines, or other text in pieces, as fast as the client reads them. If they cannot be made to the end, or the client reads too
+ * slowly, the connection is closed without an end: a client never takes a part for the whole.
  *
- * @param make called when it is the turn of this stream: only then may it take hold of a moment
+ * @param make called when it is the turn of this stream. It must not keep a moment of the state before that
  * @throws COORD_STREAMS_BUSY, and what `make` throws
  */
 export async function sendLines(
@@ -43,7 +43,7 @@ export async function sendLines(
   }
   if (reply.request.method === 'HEAD') await stream()
   else await context.wholeStreams.run(stream, whileWanted(reply))
-  // Whoever is gone wants no answer any more.
+  // The client is gone and needs no answer.
   reply.hijack()
 }
 
@@ -88,7 +88,7 @@ async function send(
         }
         pace.took(bytes.length)
       }
-      // A client that takes chunks as fast as they come must not keep everybody else waiting.
+      // A client that reads as fast as chunks come must not keep all others waiting.
       await turn()
     }
     response.end()

@@ -31,7 +31,7 @@ export class ProblemSender {
     const error = operation?.writes === true ? withWriteOutcome(translated) : translated
     this.#logFault(request, reply, error)
     const headers = extraHeaders(error)
-    // Of what came too slowly, the rest is not waited for either.
+    // A body that arrived too slowly is not read to its end either.
     if (mustClose(request.raw) || error.code === 'COORD_REQUEST_TIMEOUT') headers.push('Connection', 'close')
     const document = problemDocument(error, request.id)
     // Whether something was written is no question after a read.

@@ -38,7 +38,7 @@ export class ShownEntry {
     return { lineage: this.#lineage, revision: this.revision, digest: this.digest }
   }
 
-  /** The complete JSON text, without line breaks. That of a large entry is shared by all who send it at the same time. */
+  /** The complete JSON text, without line breaks. Answers that send a large entry at the same time share its text. */
   get part(): BodyPart {
     const known = this.#text ?? this.#shared?.deref()
     if (known !== undefined) return known
@@ -47,7 +47,7 @@ export class ShownEntry {
       this.#text = text
       return text
     }
-    // Kept only for as long as somebody sends it: the ring has the entry itself.
+    // The text is kept only while it is being sent: the ring keeps the entry itself.
     const shared = new SharedBytes(bytesOf(text))
     this.#shared = new WeakRef(shared)
     return shared

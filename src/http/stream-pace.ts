@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
 
-/** What the client of a stream has to take at least, in bytes a second, measured over the time in which it is waited for. */
+/** How fast the client of a stream has to read at least, in bytes a second. Only the time in which the stream waits for it counts. */
 const MIN_BYTES_PER_SECOND = 65_536
 
 /**
- * Cuts the client of a stream off that takes less than 64 KiB a second over a minute. Only the time counts in which something
- * waits to be taken, not that in which the next piece is made.
+ * Closes the connection of a client that reads less than 64 KiB a second of a stream over a minute. Only the time in which data waits for
+ * the client counts, not the time in which the next piece is made.
  */
 export class StreamPace {
   readonly #response: ServerResponse

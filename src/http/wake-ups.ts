@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { EntryRing } from '../live/entry-ring.ts'
 
-/** How many are woken before others get their turn: each of them makes and sends an answer at once, in some 50 us. */
+/** How many waiting requests are woken in one turn. Each of them makes and sends an answer at once, which takes about 50 us. */
 const WOKEN_AT_ONCE = 50
 
-/** Wakes those who wait for the next entry of the journal: a few in each turn of the event loop, however many there are. */
+/** Wakes the requests that wait for the next entry of the journal, a few in each turn of the event loop. */
 export class WakeUps {
   readonly #sleepers = new Set<() => void>()
   #waking = false
@@ -32,7 +32,7 @@ export class WakeUps {
     while (this.#again) {
       this.#again = false
       let woken = 0
-      // Who goes back to sleep meanwhile has seen what came.
+      // A request that begins to wait again meanwhile has seen the new entry already.
       for (const wake of [...this.#sleepers]) {
         if (!this.#sleepers.has(wake)) continue
         wake()

@@ -6,8 +6,8 @@ const WAIT_MS = 1_000
 type Outcome = 'turn' | 'late' | 'gone'
 
 /**
- * Streams of the whole state, so many at once: each keeps the records of its moment alive, however long ago they were
- * replaced. Those that wait have made nothing yet.
+ * Limits how many streams of the whole state are open at the same time. Each keeps the records of its moment in memory, even after they
+ * were replaced. A stream that waits for its turn keeps nothing yet.
  */
 export class WholeStreams {
   readonly #max: number
@@ -64,7 +64,7 @@ export class WholeStreams {
     if (outcome !== 'late') return outcome === 'turn'
     this.#refused += 1
     throw new CoordinatorError('COORD_STREAMS_BUSY', {
-      detail: `${this.#max} streams of the whole state are open, as many as there may be.`,
+      detail: `${this.#max} streams of the whole state are open, which is the limit.`,
       retryAfterSeconds: 5,
     })
   }

@@ -13,7 +13,7 @@ export function writeBytes(
 ): boolean {
   let taken = false
   const { socket } = response
-  // Without this Node would hand them over later, and nobody could tell now whether they were taken.
+  // Without this Node would write the bytes in a later turn, and their fate would be unknown here.
   socket?.cork()
   const last = chunks.length - 1
   for (const [at, chunk] of chunks.entries()) {

@@ -25,20 +25,20 @@ export interface ChangeRequest {
 }
 
 /**
- * All that a plan knows of what is stored. Another coordinator may have gone on since: what the plan reads here, the store is
- * asked to expect, so that nothing is stored which was computed from something that is over.
+ * All that a plan can read of the stored state. Another coordinator may have changed that state since. The store therefore has to
+ * expect everything that the plan reads here, so that a plan made from an old state is never stored.
  */
 export interface PlanState {
-  /** The record that is changed; `undefined` where there is none, or where it is not served. */
+  /** The record to change; `undefined` if there is none, or if it is not served. */
   read(): StoredRecord | undefined
   /**
-   * Something that is kept over all records. The records of others cannot be expected: so it is there only once the view has
-   * been brought up to date within this change. Before, a plan that needs it refuses, and is asked again.
+   * A value derived from all records. The store cannot expect all of them, so that the value is given only after the view has been
+   * brought up to date within this change. Before that, a plan that needs it refuses, and is called again.
    */
   projection<P extends Projection>(definition: ProjectionDefinition<P>): P | undefined
 }
 
-/** What became of a change. Of a request that was sent before: what became of it the first time. */
+/** The result of a change. For a request that was sent before it is the first result. */
 export interface ChangeResult {
   /** Whether anything was stored. */
   readonly changed: boolean
@@ -49,13 +49,13 @@ export interface ChangeResult {
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
   /**
-   * Of a request that was sent before, the data that it stored: not what was planned this time, from what may have changed
-   * since. Absent otherwise, and where it stored no data.
+   * For a request that was sent before: the data that it stored then, which may differ from the plan of this time. Absent otherwise, and if it
+   * stored no data.
    */
   readonly replayedData?: CanonicalJson
 }
 
-/** What a change wants to do to its record. */
+/** What a plan does to its record. */
 export type PlannedChange<T> = Planned & {
   /** Makes the answer from what the store said. `view`: one that has it, perhaps of another history than the plan's. */
   readonly answer: (result: ChangeResult, view: View) => T
@@ -70,23 +70,23 @@ type Planned =
     }
   | { readonly op: 'delete' }
   | {
-      /** Nothing can be done. Thrown only where the store does not know the request, and the view is up to date. */
+      /** The change is refused. Thrown only if the store does not know the request, and the view is up to date. */
       readonly op: 'refuse'
       readonly why: (view: View) => CoordinatorError
     }
 
-/** Plans a change of one record. Called again where somebody else was faster. */
+/** Plans a change of one record. It is called again if another change came first. */
 export type Plan<T> = (state: PlanState) => PlannedChange<T>
 
 export interface ChangeSubject {
   readonly key: RecordKey
-  /** What the client asks of the record, in the history that the view is of. @throws COORD_PRECONDITION_FAILED */
+  /** The client's condition, in the history of the view. @throws COORD_PRECONDITION_FAILED */
   readonly preconditionIn: (lineage: string) => Precondition
 }
 
 /**
- * Changes a record whose new content may depend on what is stored: plans it from the view, expects what was read, and plans it
- * again where somebody else was faster.
+ * Changes a record whose new content may depend on the stored state. It plans the change from the view, lets the store expect what the
+ * plan has read, and plans again if another change came first.
  *
  * @throws COORD_PRECONDITION_FAILED, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the plan refuses with, and what
  * `Live.commit` throws
@@ -99,7 +99,7 @@ export async function change<T>(
   const { askedAt = performance.now(), ...identity } = request
   for (let attempt = 1; ; attempt += 1) {
     const { view } = live
-    // Where the history has changed meanwhile, an ETag is not about this one.
+    // If the history has changed meanwhile, an ETag belongs to the old one.
     const precondition = subject.preconditionIn(view.lineage)
     const reading = new Reading(view, subject.key, { upToDate: attempt > 1 })
     const planned = plan(reading)
@@ -120,7 +120,7 @@ export async function change<T>(
 /** What one attempt sees of a view, and whether it looked at its record. */
 class Reading implements PlanState {
   readonly key: RecordKey
-  /** The revision that the record has in the view; 0 where there is none. One that is not served has one too. */
+  /** The revision of the record in the view; 0 if there is none. A record that is not served has one too. */
   readonly current: Revision
   readonly #view: View
   readonly #upToDate: boolean
@@ -142,7 +142,7 @@ class Reading implements PlanState {
     return this.#upToDate ? this.#view.projection(definition) : undefined
   }
 
-  /** The revision that the plan depends on; `undefined` where it did not look. */
+  /** The revision that the plan depends on; `undefined` if it did not read the record. */
   get needed(): Revision | undefined {
     return this.#hasRead ? this.current : undefined
   }
@@ -178,7 +178,7 @@ function resultOf(outcome: Accepted | Unchanged): ChangeResult {
 
 function reused(revision: Revision): CoordinatorError {
   return new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
-    detail: `The key belongs to another request, accepted as revision ${revision}.`,
+    detail: `The key was used for another request, whose result is revision ${revision}.`,
     outcome: 'not_written',
     extra: { revision },
   })

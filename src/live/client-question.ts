@@ -5,27 +5,27 @@ import { CoordinatorError } from '../errors.ts'
 export interface QuestionTimes {
   /** A question about the present. */
   readonly presentMs: number
-  /** One that needs the store's past, or derives the whole graph anew. */
+  /** A question that needs the past from the store, or derives the whole graph again. */
   readonly pastMs: number
 }
 
 export const QUESTION_TIMES: QuestionTimes = { presentMs: 10_000, pastMs: 60_000 }
 
-/** The client behind a question: told when it goes, and when the first byte of its answer is on the way. */
+/** The client behind a question: whether it is still there, and whether the first byte of its answer was sent. */
 export interface Asker {
-  /** Whose share of what is scarce the question uses, such as an address. */
+  /** The client whose share of scarce resources the question uses, such as an address. */
   readonly client: string
   /** What kind of question it is, such as the pattern of its route. */
   readonly topic: string
   readonly isAnswered: boolean
   readonly isGone: boolean
-  /** Calls back once when the client goes before it has its answer. Returns how to stop listening. */
+  /** Calls back once if the client disconnects before its answer. Returns a function that stops listening. */
   onGone(left: () => void): () => void
 }
 
 /**
- * A question of a client: how long its answer may take, and whether anybody still waits for it. It travels with the call
- * that answers it, through every `await`, so that nothing on the way can forget to hand it on: see `currentQuestion`.
+ * A question of a client: how long its answer may take, and whether anybody still waits for it. Async context carries it through every
+ * `await` of the call that answers it, so that no function has to pass it on: see `currentQuestion`.
  */
 export class ClientQuestion {
   readonly client: string
@@ -35,7 +35,7 @@ export class ClientQuestion {
   #deadline: number
   #limitMs: number
   #isPast = false
-  /** Why it has ended without an answer. What still works on it must hear so at any later time. */
+  /** Why it has ended without an answer. It stays set, so that all remaining work on the question stops. */
   #ended: CoordinatorError | undefined
   #end: { readonly aborting: AbortController; readonly stopListening: () => void } | undefined
   #timer: NodeJS.Timeout | undefined
@@ -57,7 +57,7 @@ export class ClientQuestion {
     return this.#end.aborting.signal
   }
 
-  /** Gives the question the time of those about the past. */
+  /** Extends the time to that of questions about the past. */
   lengthen(): void {
     if (this.#isPast) return
     this.#isPast = true
@@ -69,7 +69,7 @@ export class ClientQuestion {
   }
 
   /**
-   * Looks whether the answer is still wanted. Cheap: for every few milliseconds of work.
+   * Checks whether anybody still wants the answer. It is cheap: call it every few milliseconds of work.
    *
    * @throws COORD_QUESTION_ABANDONED, COORD_QUESTION_TOO_LARGE
    */
@@ -78,7 +78,7 @@ export class ClientQuestion {
     if (error !== undefined) throw error
   }
 
-  /** Waits for something that is not work, such as the next change: its time does not count. */
+  /** Waits for something that is not work, such as the next change. The wait does not count against the time limit. */
   async uncounted<T>(waiting: Promise<T>): Promise<T> {
     const began = performance.now()
     this.#uncounted += 1
@@ -93,13 +93,13 @@ export class ClientQuestion {
   }
 
   /**
-   * Waits for work that may go on without this question, such as a call that is on its way or work that others share.
+   * Waits for work that may go on without this question, such as a call of the store or work that other questions share.
    *
    * @throws COORD_QUESTION_ABANDONED, COORD_QUESTION_TOO_LARGE; what the work throws
    */
   async orEnd<T>(work: Promise<T>): Promise<T> {
     const { signal } = this
-    // Once the question has ended nobody hears of it.
+    // After the end of the question nobody handles an error of the work.
     work.catch(() => undefined)
     signal.throwIfAborted()
     const ended = Promise.withResolvers<never>()
@@ -112,11 +112,11 @@ export class ClientQuestion {
     }
   }
 
-  /** The question is answered, one way or the other: nothing is watched any more. */
+  /** The question has its answer or an error: stops watching it. */
   close(): void {
     clearTimeout(this.#timer)
     this.#end?.stopListening()
-    // What was made meanwhile and goes on, such as a connection, must not keep the request in memory.
+    // Things that live on, such as a connection made meanwhile, must not keep the request in memory.
     this.#asker = undefined
   }
 
@@ -160,22 +160,22 @@ export class ClientQuestion {
 
 const questions = new AsyncLocalStorage<ClientQuestion | undefined>()
 
-/** The question that the running code answers; `undefined` in a write, and in what the coordinator does for itself. */
+/** The question that the running code answers; `undefined` in a write, and in the coordinator's own work. */
 export function currentQuestion(): ClientQuestion | undefined {
   return questions.getStore()
 }
 
-/** Runs what answers a question. */
+/** Runs work that answers a question. */
 export function answering<T>(question: ClientQuestion, work: () => T): T {
   return questions.run(question, work)
 }
 
-/** Runs what the coordinator does for itself, or for several questions together: the end of one must not end it. */
+/** Runs the coordinator's own work, or work for several questions: the end of one question must not end it. */
 export function forNobody<T>(work: () => T): T {
   return questions.run(undefined, work)
 }
 
-/** Waits for something that is not work, such as the next change: a question's time does not count meanwhile. */
+/** Waits for something that is not work, such as the next change. The wait does not count against the question's time limit. */
 export function uncounted<T>(waiting: Promise<T>): Promise<T> {
   return currentQuestion()?.uncounted(waiting) ?? waiting
 }

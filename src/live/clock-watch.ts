@@ -7,7 +7,7 @@ export interface ClockWatchPort {
   readonly store: Store
   /** Time of the newest entry, epoch milliseconds; `undefined` while nothing is served. */
   at(): number | undefined
-  /** How far that is ahead of the database's clock: at the start, and when it changes. */
+  /** How far the times are ahead of the database's clock: reported at the start, and when it changes. */
   told(aheadMs: number): void
   failed(error: CoordinatorError): void
 }
@@ -16,13 +16,13 @@ export interface ClockWatchPort {
 const noticedMs = 1_000
 
 /**
- * Notices where the times of the journal are ahead of the database's clock. They never decrease, so after a clock was wrong
- * once they stand still until it has caught up. The database is asked only where its times cannot be those of this machine.
+ * Notices when the times of the journal are ahead of the database's clock. Times never decrease: after the clock was ahead for a while they
+ * stand still until it has caught up. The watch asks the database only if the times differ from the clock of this machine.
  */
 export class ClockWatch {
   readonly #port: ClockWatchPort
   #ahead = false
-  /** Whether what was told last is that they are ahead. */
+  /** Whether the last report was that the times are ahead. */
   #told = false
   #asking = false
 
@@ -30,7 +30,7 @@ export class ClockWatch {
     this.#port = port
   }
 
-  /** An entry has arrived, or some time has passed. Costs nothing where all is as it was. */
+  /** An entry has arrived, or some time has passed. Cheap if nothing has changed. */
   look(): void {
     const at = this.#port.at()
     if (at === undefined) return
@@ -47,7 +47,7 @@ export class ClockWatch {
     const { store, told, failed } = this.#port
     try {
       const aheadMs = ahead ? (await store.inspector?.inspect())?.details['atAheadMs'] : 0
-      // A clock of this machine that is behind is no matter of the journal.
+      // It does not matter here that the clock of this machine is behind.
       const counts = typeof aheadMs === 'number' && aheadMs > noticedMs
       if (counts || this.#told) told(counts ? aheadMs : 0)
       this.#told = counts

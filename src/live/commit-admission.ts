@@ -4,7 +4,7 @@ import type { MemoryBudget } from './memory-budget.ts'
 import { mebibytes } from './memory-faults.ts'
 import type { View } from './view.ts'
 
-/** What a write takes while it is under way: its text, what that says, and the request to the database. */
+/** Memory of a write in progress, in bytes: its text, the parsed record, and the request to the database. */
 const [bytesPerUnit, bytesPerWrite] = [3, 2_048]
 
 /** What admission needs from the rest of the live layer. */
@@ -17,7 +17,7 @@ export interface AdmissionPort {
 }
 
 /**
- * Lets commits in as long as there is memory for what they bring. Every commit comes by here, before it waits for anything.
+ * Accepts commits as long as there is memory for them. Every commit passes this check before it waits for anything.
  */
 export class CommitAdmission {
   readonly #memory: MemoryBudget
@@ -29,7 +29,7 @@ export class CommitAdmission {
   }
 
   /**
-   * Sends a commit where it may be sent.
+   * Sends a commit if there is memory for it.
    *
    * @throws COORD_MEMORY_FULL with `not_written`, and what `send` throws
    */
@@ -55,16 +55,16 @@ export class CommitAdmission {
     const grows = writes.some((write) => write.op === 'put' && !isThere(write, view))
     if (!grows) {
       const isBehind = this.#port.knownHead() > (view?.revision ?? 0)
-      // To show it, what others have written would have to be taken first.
+      // The view shows a commit only after it has taken all earlier ones.
       return memory.state === 'exhausted' && isBehind
         ? refusal(
-            'What others wrote meanwhile does not fit into memory, so that nothing can be written here.',
+            'Newer changes of other coordinators do not fit into memory, so that this one cannot accept writes.',
           )
         : undefined
     }
     if (memory.state === 'free' && (await memory.claimRoom(bytes, 'full'))) return undefined
     return memory.state === 'free'
-      ? refusal('The writes that are under way take the memory that is left.', 1)
+      ? refusal('The writes that are in progress use the memory that is left.', 1)
       : refusal(
           `${mebibytes(memory.usedBytes)} of ${mebibytes(memory.limitBytes)} MiB of the heap are in use.`,
         )
@@ -75,7 +75,7 @@ function refusal(detail: string, retryAfterSeconds = 30): CoordinatorError {
   return new CoordinatorError('COORD_MEMORY_FULL', { detail, retryAfterSeconds, outcome: 'not_written' })
 }
 
-/** Services that start again register what they had registered before: that takes no memory. */
+/** Whether the record is stored already. Services that restart register the same again, and that takes no memory. */
 function isThere({ kind, id, ...write }: Write, view: View | undefined): boolean {
   return 'data' in write && view?.get(kind, id)?.data === write.data
 }

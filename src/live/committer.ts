@@ -104,7 +104,7 @@ export class Committer {
   readonly #options: CommitterOptions
   readonly #backoff = new Backoff()
   readonly #stop = new AbortController()
-  /** Names this committer to the store, which counts its attempts: what was given up never takes effect later. */
+  /** Identifies this committer to the store, which compares its attempts: a call that was given up never takes effect later. */
   readonly #writer = randomUUID()
   #attempt = 0
   #waiting: Pending[] = []
@@ -189,7 +189,7 @@ export class Committer {
         detail: `${this.depth} writes are waiting; the limit is ${this.#options.queueMax}.`,
       })
     // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    // But where no probe finds out when they work again, a write has to.
+    // If no probe can find out that writes work again, a write has to.
     const { board } = this.#port
     const hopeless = board.failingForMs('write') > this.#options.commitTimeoutMs && !board.writesAreDamaged
     return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
@@ -354,7 +354,7 @@ export class Committer {
     }
   }
 
-  /** The call that was waited for came twice, or late: whether its batch was stored, the next attempt tells. */
+  /** The call arrived twice, or after a later one. The next attempt tells whether its batch was stored. */
   async #overtaken(batch: readonly Pending[]): Promise<undefined> {
     for (const pending of batch) pending.maybeWritten = true
     await pause(this.#backoff.next(), this.#stop.signal)

@@ -4,28 +4,28 @@ import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import { pause } from './backoff.ts'
 
 export interface ExaminerOptions {
-  /** How long after the first load it is examined whether the store contradicts itself, in milliseconds. */
+  /** How long after the first load the store is examined, in milliseconds. */
   readonly examineAfterMs: number
-  /** The same after the last time, with a jitter of a tenth, in milliseconds. */
+  /** How long after an examination the next one begins, with a jitter of a tenth, in milliseconds. */
   readonly examineIntervalMs: number
 }
 
 /** What the examiner needs from the rest of the live layer. */
 export interface ExaminerPort {
   readonly store: Store
-  /** What was found, the first of it; `undefined` where all agrees. */
+  /** The first damage that was found; `undefined` if everything agrees. */
   examined(damage: Damage | undefined): void
   failed(error: CoordinatorError): void
 }
 
-/** The part of the time that an examination may have the database for: commits and followers go first. */
+/** The part of the time in which an examination may use the database. Commits and followers come first. */
 const share = 1 / 20
 /** The shortest pause between two parts, in milliseconds. */
 const shortestPauseMs = 20
 
 /**
- * Compares head, journal and records in the background. What somebody changed behind the journal, or a disk lost, is told
- * then, also where no question meets it.
+ * Compares head, journal and records in the background. It finds changes that bypassed the journal, and data that a disk lost, even if no
+ * request reads them.
  */
 export class Examiner {
   readonly #port: ExaminerPort
@@ -67,7 +67,7 @@ export class Examiner {
     } catch (thrown) {
       if (this.#stop.signal.aborted) return
       const error = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
-      // The public key of a project may not ask, and the follower meets what is wrong with the connection.
+      // The public key of a project may not examine, and the follower reports faults of the connection.
       if (error.code !== 'COORD_STORE_ANON') this.#port.failed(error)
     }
   }

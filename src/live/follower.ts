@@ -28,7 +28,7 @@ export interface FollowerPort {
   take(entries: readonly Entry[], asked: Position): Promise<boolean>
   /** Whether the view may take more. */
   canFollow(): boolean
-  /** The store has confirmed that the view is complete, in answer to a question of that moment of the monotonic clock. */
+  /** The store has confirmed that the view is complete. The argument is when it was asked, on the monotonic clock. */
   confirmed(askedAt: number): void
   realign(reply: OffTrack, asked: Position): Promise<void>
   reload(reason: string): Promise<void>
@@ -92,7 +92,7 @@ export class Follower {
     let waitMs = pollMinMs
     let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      // From question to question: after an answer that was long on its way, the view is as old as the question was.
+      // The age counts from the question: while an answer travels, the view becomes older.
       await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
@@ -154,13 +154,13 @@ export class Follower {
       this.#port.board.succeeded('read')
       const taken = await this.#port.take(reply.entries, asked)
       if (!taken) continue
-      // Also where there is more to come: the store answers, and how far the view is behind is told elsewhere.
+      // Even if more entries follow, the store has answered. The lag of the view is reported elsewhere.
       this.#port.confirmed(askedAt)
       if (!reply.more) return
     }
   }
 
-  /** There is no room for what others write: only how far behind the view is can be said. */
+  /** There is no memory for changes of other coordinators. Only the lag of the view is still measured. */
   async #askHead(): Promise<void> {
     this.#port.noteHead(await this.#port.store.head())
     this.#port.board.succeeded('read')

@@ -1,8 +1,8 @@
 import type { Head } from '../database/store.ts'
 
 /**
- * Asks the store for its head, one call at a time. Who asks while a call is on its way shares the next one: the present one
- * may have looked before the commit that they count on.
+ * Asks the store for its head, one call at a time. Callers that come during a call share the next one, because the present call may
+ * have read the head before the commit that they expect to see.
  */
 export class LatestHead {
   readonly #ask: () => Promise<Head>
@@ -15,7 +15,7 @@ export class LatestHead {
 
   ask(): Promise<Head> {
     if (this.#underWay === undefined) return this.#start()
-    // Where the present call fails the next one would as well, only later.
+    // If the present call fails, the next one would fail too, only later.
     this.#next ??= this.#underWay
       .finally(() => {
         this.#next = undefined

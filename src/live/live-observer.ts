@@ -13,9 +13,9 @@ export interface LiveObserver {
   entry?(entry: Entry): void
   /** Another view is served: everything derived from entries has to start anew from its position. */
   replaced?(view: View, reason: string): void
-  /** No view is served until the next one is built: there was no room for both. */
+  /** No view is served until the next one is built, because there is no memory for both. */
   dropped?(reason: string): void
-  /** There is less memory left, or more again. */
+  /** The state of the memory has changed. */
   memory?(state: MemoryState, figures: { readonly usedBytes: number; readonly limitBytes: number }): void
   /** A commit was refused, because there is no memory for it. */
   memoryRefused?(): void

@@ -15,8 +15,8 @@ export interface LiveOptions {
   /** The same while it rests. @default 500 */
   readonly pollMaxMs: number
   /**
-   * How much longer than `pollMaxMs` the view may go without being confirmed before that is told. What asks every `pollMaxMs`
-   * is confirmed at most two round trips later. @default 1_400
+   * How much longer than `pollMaxMs` the view may go without confirmation before the status is degraded. With a question every
+   * `pollMaxMs` a confirmation comes at most two round trips later. @default 1_400
    */
   readonly confirmationMarginMs: number
   /** How long the view may stay behind without progress. @default 10_000 */
@@ -27,13 +27,13 @@ export interface LiveOptions {
   readonly keepHours: number
   /** So many of the newest revisions are kept. @default 100_000 */
   readonly keepRevisions: number
-  /** How long after the first load it is examined whether the store contradicts itself. @default 1_000 */
+  /** How long after the first load the store is examined for damage. @default 1_000 */
   readonly examineAfterMs: number
-  /** How often that is examined again, with a jitter of a tenth. @default 3_600_000 */
+  /** How often it is examined again, with a jitter of a tenth. @default 3_600_000 */
   readonly examineIntervalMs: number
   /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
   readonly retentionIntervalMs: number
-  /** History that the store keeps in this process may take so much. @default no such rule (bytes) */
+  /** How many bytes the history in this process may take. @default no limit */
   readonly keepBytes?: number
   /** @default the budget of this process */
   readonly memory?: MemoryBudget

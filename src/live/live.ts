@@ -38,9 +38,9 @@ import { ViewLoader } from './view-loader.ts'
 
 /** How long the store may take to close, in milliseconds. */
 const closeTimeoutMs = 2_000
-/** Reads of the past at the same time where the store has no connections of its own for them. */
+/** How many reads of the past run at the same time if the store has no connections for them. */
 const placesWithoutPool = 2
-/** How often the age of the view is looked at when nobody asks, in milliseconds. */
+/** How often the age of the view is checked while no requests come, in milliseconds. */
 const watchIntervalMs = 100
 /** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
 const clockToleranceMs = 60_000
@@ -67,7 +67,7 @@ export class Live {
   readonly #head: LatestHead
   readonly #stop = new AbortController()
   #view: View | undefined
-  /** Where the view stood that was dropped to make room for the next one. */
+  /** The position of the view that was dropped to make room for the next one. */
   #dropped: Position | undefined
   #toldMemory: MemoryState = 'free'
   #knownHead: Revision = 0
@@ -177,7 +177,7 @@ export class Live {
     })
   }
 
-  /** Where the view stands, or stood when it was dropped. */
+  /** The position of the view, or of the last one if it was dropped. */
   get #position(): Position {
     return this.#view === undefined && this.#dropped !== undefined ? this.#dropped : this.view.position
   }
@@ -274,7 +274,7 @@ export class Live {
   async catchUp(): Promise<void> {
     const known = this.view.position
     const head = await this.#ask(() => this.#head.ask())
-    // The store is not where the view was: the follower finds out what that means.
+    // The store has another position than the view. The follower finds out why.
     if (head.position.lineage !== known.lineage || head.position.revision < known.revision)
       await this.#ask(() => this.#follower.drain())
     this.#noteHead(head)
@@ -323,12 +323,13 @@ export class Live {
    * Records as they stood. Needs the store, for each page in turn with others: see `PastQueue`. The first page comes when
    * the view has that moment.
    *
-   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws; COORD_REVISION_FUTURE also for a time that has not come: nobody knows how it will be then
+   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws; COORD_REVISION_FUTURE
+   * also for a time in the future
    */
   async *asOf(moment: Moment, filter?: AsOfFilter): AsyncGenerator<AsOfPage> {
     const { at } = this.view
     const now = Date.now()
-    // Whoever asks for now, by whatever clock, does not want what is newest left out for being ahead of this one.
+    // `now` means the newest revision, even if its time is ahead of the clock of this machine.
     const asked = 'at' in moment && moment.at >= now && moment.at <= now + clockToleranceMs ? NOW : moment
     if ('at' in asked && asked !== NOW && asked.at > Math.max(at, now) + clockToleranceMs)
       throw new CoordinatorError('COORD_REVISION_FUTURE', {
@@ -348,7 +349,7 @@ export class Live {
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     } finally {
-      // A page that is on its way ends by itself: nobody waits for it.
+      // A page that is still being read ends by itself, and nobody waits for it.
       void pages.return?.().catch(() => undefined)
     }
   }
@@ -401,12 +402,12 @@ export class Live {
   }
 
   /**
-   * Waits until the view has what an answer of the store shows: whoever has seen it must not be shown less by the next answer.
+   * Waits until the view has the revision that an answer of the store shows. Otherwise the next answer could show an older state.
    *
    * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY where the view is of another history
    */
   async #reach({ lineage, revision }: Position): Promise<void> {
-    // The store is not where the view was: the follower finds out what that means.
+    // The store has another position than the view. The follower finds out why.
     if (this.view.lineage !== lineage) await this.#ask(() => this.#follower.drain())
     else this.#knownHead = Math.max(this.#knownHead, revision)
     await this.waitForRevision(revision)
@@ -433,7 +434,7 @@ export class Live {
     }
   }
 
-  /** Deletions always have room: they make some. @throws COORD_MEMORY_EXCEEDED */
+  /** Deletions always have room, because they free memory. @throws COORD_MEMORY_EXCEEDED */
   async #makeRoomFor(entries: readonly Entry[]): Promise<void> {
     let bytes = 0
     for (const { writes } of entries) bytes += keptBytes(writes)
@@ -445,7 +446,7 @@ export class Live {
     const fault = state === 'exhausted' ? exhausted(this.memory) : this.#loader.tooLarge
     if (fault === undefined) this.#board.succeeded('memory')
     else this.#board.failed('memory', fault)
-    // While records are loaded nothing is written, and how it ends is told by itself.
+    // Nothing is written while records are loaded, and the end of the load is reported in any case.
     if (this.#view !== undefined) this.#tellMemory(state)
     if (state !== 'exhausted') this.#follower.poke()
   }

@@ -12,17 +12,17 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
-  /** When the head that the view has reached was asked for, on the monotonic clock. */
+  /** When the store was asked for the head that the view has reached, on the monotonic clock. */
   readonly askedAt: number
 }
 
-/** Whoever watches a load. */
+/** Watches a load. */
 export interface LoadWatch {
   /** So many records have arrived. */
   arrived(records: number): void
   /** Whether the view may take so many bytes more. @default it may */
   hasRoom?(bytes: number): boolean | Promise<boolean>
-  /** The view may take no more: so much of it was taken. @returns what to throw */
+  /** The records do not fit. @returns the error to throw */
   tooLarge?(part: LoadedPart): CoordinatorError
 }
 
@@ -53,7 +53,7 @@ export async function loadView(store: Store, domain: Domain, watch: LoadWatch): 
     allBytes += pageBytes
     if (fits && !(await (watch.hasRoom?.(pageBytes) ?? true))) {
       fits = false
-      // The rest is only counted, to tell how much room it takes.
+      // Only count the rest, so that the error can name the heap that all records need.
       view = new View(domain, before.position, before.at)
     }
     if (fits) {

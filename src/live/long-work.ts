@@ -1,16 +1,15 @@
-/** A turn of the event loop that took no longer than this, in milliseconds, had nothing else to do. */
+/** A turn of the event loop that was not longer than this had no other work, in milliseconds. */
 const QUIET_TURN_MS = 0.1
 
 /**
- * Shares the event loop between work that is long and everything else. However many long works there are, one of them goes on
- * in a turn of the loop, and afterwards the loop is left to the others for as long as that took, unless they have nothing
- * to do. So long work together takes no more than half of the time that others could use, and keeps them waiting for
- * one piece of it at most.
+ * Shares the event loop between long work and all other work. Only one piece of long work runs in a turn of the loop. Afterwards the loop
+ * is free for other work for the same time, unless there is none. All long work together therefore takes at most half of the time,
+ * and other work waits for one piece at most.
  */
 export class LongWork {
   /** In the order in which they came. */
   #waiting: (() => void)[] = []
-  /** When a piece of work was let go on that has not been measured yet. */
+  /** When the piece of work began that has not been measured yet. */
   #resumedAt: number | undefined
   #lookedAt = 0
   #restUntil = 0
@@ -21,7 +20,7 @@ export class LongWork {
     return this.#waiting.length
   }
 
-  /** Resolves when the caller may work for some milliseconds, in one piece, from the moment of this on. */
+  /** Resolves when the caller may work for some milliseconds without a pause, beginning at once. */
   turn(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
@@ -35,7 +34,7 @@ export class LongWork {
   readonly #look = (): void => {
     const now = performance.now()
     if (this.#resumedAt !== undefined) {
-      // What others did in the same turn is in it, too: they are left a little more than their half.
+      // This includes the other work of the same turn, so that others get a little more than their half.
       this.#restUntil = now + (now - this.#resumedAt)
       this.#resumedAt = undefined
     } else if (now >= this.#restUntil || now - this.#lookedAt <= QUIET_TURN_MS) {
@@ -48,7 +47,7 @@ export class LongWork {
   }
 }
 
-/** There is one event loop. */
+/** One for the process, because it has one event loop. */
 const longWork = new LongWork()
 
 /** Waits until this piece of long work may go on; see `LongWork`. */

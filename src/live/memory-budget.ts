@@ -4,7 +4,7 @@ import { ProcessHeap } from './process-heap.ts'
 
 /** The heap that a budget is about. */
 export interface Heap {
-  /** A process whose heap needs more dies. */
+  /** The process dies when its heap needs more. */
   readonly limitBytes: number
   /** What work at hand may take at once, so that nothing may be kept there. @default 0 */
   readonly workBytes?: number
@@ -12,14 +12,14 @@ export interface Heap {
   readonly usedBytes: number
   /** Calls after each major collection, until the returned function is called. */
   onCollected(listener: () => void): () => void
-  /** Has a major collection done that begins after the call, beside other work. Resolves at its end. */
+  /** Starts a major collection beside other work. Resolves at its end. */
   collect(): Promise<void>
 }
 
 /**
  * - `free`: there is room.
- * - `full`: nothing that takes more memory is begun any more.
- * - `exhausted`: nothing new is taken at all.
+ * - `full`: writes that need memory are refused.
+ * - `exhausted`: changes of other coordinators are not loaded either.
  */
 export type MemoryState = 'free' | 'full' | 'exhausted'
 
@@ -36,7 +36,7 @@ const freeParts = {
 
 /** An estimate that differs by less than this part of the limit is not worth a collection. */
 const toleratedPart = 0.01
-/** How long a collection that was asked for is waited for, in milliseconds. */
+/** How long a caller waits for a collection, in milliseconds. */
 const collectionTimeoutMs = 5_000
 /**
  * The shortest pause between two collections that are asked for: in milliseconds, and as a multiple of how long the first one
@@ -47,8 +47,8 @@ const collectionPause = { ms: 100, times: 4 }
 const [recheckMs, restingRecheckMs] = [2_000, 30_000]
 
 /**
- * How much of the heap is needed: what the last major collection left, and an estimate of what was kept since. Garbage is no
- * reason to refuse anything: before the answer is "no", a collection finds out.
+ * Knows how much of the heap is in use: what the last major collection left, plus an estimate of what was kept since. Garbage is no reason
+ * to refuse anything: before something is refused, a collection shows how much is really in use.
  */
 export class MemoryBudget {
   readonly #heap: Heap
@@ -57,14 +57,14 @@ export class MemoryBudget {
   readonly #listeners = new Set<(state: MemoryState) => void>()
   #state: MemoryState = 'free'
   #afterCollection: number
-  /** What was kept since, by estimate. */
+  /** An estimate of the bytes that were kept since the last collection. */
   #grown = 0
-  /** Whether something was let go of since. */
+  /** Whether something was released since the last collection. */
   #shrunk = false
-  /** For work under way. */
+  /** Bytes for work in progress. */
   #held = 0
   #collecting: Promise<void> | undefined
-  /** Not before, by `performance.now()`. */
+  /** The earliest time of the next collection, by `performance.now()`. */
   #nextCollection = 0
   #lastCheck = performance.now()
   #ends: (() => void) | undefined
@@ -94,7 +94,7 @@ export class MemoryBudget {
     return Math.min(this.#heap.usedBytes, this.#afterCollection + this.#grown)
   }
 
-  /** Hears of each change of the state from now on, until the returned function is called. */
+  /** Calls back at each change of the state, until the returned function is called. */
   watch(listener: (state: MemoryState) => void): () => void {
     this.#listeners.add(listener)
     this.#ends ??= this.#begin()
@@ -106,17 +106,17 @@ export class MemoryBudget {
     }
   }
 
-  /** So much more is kept from now on. */
+  /** Counts bytes that are kept from now on. */
   grew(bytes: number): void {
     this.#grown += bytes
   }
 
-  /** Something was let go of: the next collection may find room. */
+  /** Something was released, so that the next collection may find room. */
   shrank(): void {
     this.#shrunk = true
   }
 
-  /** Counts what work takes for as long as it goes on. */
+  /** Counts the bytes of work while it goes on. */
   holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     this.#held += bytes
     return work().finally(() => {
@@ -124,7 +124,7 @@ export class MemoryBudget {
     })
   }
 
-  /** Whether so much more can be begun, as far as is known without a collection. */
+  /** Whether there is room for so many bytes more, as far as is known without a collection. */
   hasRoom(bytes: number, before: 'full' | 'exhausted'): boolean {
     const limit = this.boundOf(before)
     const known = this.#afterCollection + this.#grown
@@ -132,15 +132,15 @@ export class MemoryBudget {
     return known + this.#held + bytes <= limit || this.usedBytes + this.#held + bytes <= limit
   }
 
-  /** Whether so much more can be begun. Where there seems to be no room, a collection finds out. */
+  /** Whether there is room for so many bytes more. If there seems to be none, a collection finds out. */
   async findRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
     if (this.hasRoom(bytes, before)) return true
-    // What waits takes memory too.
+    // Work that waits for the collection takes memory too.
     if (this.#isStale()) await this.holding(bytes, () => this.collected())
     return this.hasRoom(bytes, before)
   }
 
-  /** The same; where there is no room, that is the state from then on. */
+  /** The same. If there is no room, the state changes. */
   async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
     if (await this.findRoom(bytes, before)) return true
     // What is held passes by itself, and is no reason to call the memory full.
@@ -161,7 +161,7 @@ export class MemoryBudget {
     const waitMs = this.#nextCollection - performance.now()
     if (waitMs > 0) await pause(waitMs)
     const began = performance.now()
-    // Where none could be done, what is known stays as it is.
+    // If no collection could be done, the last figures stay.
     await this.#heap.collect().then(
       () => this.#count(),
       () => undefined,
@@ -197,7 +197,7 @@ export class MemoryBudget {
     return this.#shrunk || this.usedBytes - this.#afterCollection > toleratedPart * this.limitBytes
   }
 
-  /** At rest V8 collects nothing: without being asked it would never find out that there is room again. */
+  /** An idle V8 collects no garbage. Without this the budget would never notice that there is room again. */
   #recheck(): void {
     if (this.#state === 'free') return
     const now = performance.now()

@@ -2,9 +2,9 @@ import { CoordinatorError } from '../errors.ts'
 import type { LoadedPart } from './load-view.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 
-/** The heap that is advised is a multiple of this, in MiB. */
+/** The recommended heap is a multiple of this, in MiB. */
 const adviceStepMiB = 64
-/** The part of the advised heap that the records may take: below it writes are accepted too. */
+/** The part of the recommended heap that the records take. It leaves room for writes. */
 const advisedPart = 0.75
 /** The least heap that leaves room for records, in MiB: the program itself takes some 20, and work at hand 16. */
 export const leastHeapMiB = 96
@@ -14,10 +14,10 @@ export function mebibytes(bytes: number): number {
   return Math.round(bytes / 1_048_576)
 }
 
-/** Nothing more is taken from the journal: what was loaded is served, and grows old. */
+/** The coordinator does not follow the journal any more. It serves what it has loaded, which becomes old. */
 export function exhausted({ usedBytes, limitBytes }: MemoryBudget): CoordinatorError {
   return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
-    detail: `${mebibytes(usedBytes)} of ${mebibytes(limitBytes)} MiB of the heap are in use, so that no more changes are taken from the database.`,
+    detail: `${mebibytes(usedBytes)} of ${mebibytes(limitBytes)} MiB of the heap are in use, so that the coordinator does not load further changes from the database.`,
     outcome: 'unknown',
   })
 }
@@ -47,7 +47,7 @@ export function recordsTooLarge(
   const heapMiB = Math.max(2, Math.ceil(mebibytes(needed) / adviceStepMiB)) * adviceStepMiB
   return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
     detail: `The database holds ${allRecords} records, of which ${records} fit into a heap of ${mebibytes(memory.limitBytes)} MiB; all of them need about ${heapMiB} MiB.`,
-    hint: `Start with \`NODE_OPTIONS=--max-old-space-size=${heapMiB}\`.`,
+    hint: `Start the coordinator with \`NODE_OPTIONS=--max-old-space-size=${heapMiB}\`.`,
     extra: { heapMiB },
   })
 }

@@ -18,9 +18,9 @@ export class Pace {
   }
 
   /**
-   * Gives others their turn, other long work too.
+   * Lets other work run, including other long work.
    *
-   * @throws COORD_QUESTION_* where the answer that is worked on is not wanted any more
+   * @throws COORD_QUESTION_* when nobody wants the answer any more
    */
   async turn(): Promise<void> {
     await longTurn()

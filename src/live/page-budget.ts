@@ -1,7 +1,7 @@
-/** What the items of a page may take together, in bytes. One item always fits: each is about 1 MiB at most. */
+/** The largest size of all items of a page, in bytes. One item always fits, because each has about 1 MiB at most. */
 export const PAGE_MAX_BYTES = 8 * 1024 * 1024
 
-/** Counts what the items of a page take. */
+/** Counts the size of the items of a page. */
 export class PageBudget {
   readonly #maxBytes: number
   #bytes = 0
@@ -11,7 +11,7 @@ export class PageBudget {
     this.#maxBytes = maxBytes
   }
 
-  /** Counts one more item where it fits. @returns `false` where the page ends before it */
+  /** Counts one more item if it fits. @returns `false` if the page ends before it */
   take(text: string): boolean {
     return this.takeBytes(Buffer.byteLength(text))
   }

@@ -2,7 +2,7 @@ import { CoordinatorError } from '../errors.ts'
 import { currentQuestion } from './client-question.ts'
 
 export interface PastQueueOptions {
-  /** Reads that may be under way at the same time. */
+  /** How many reads may run at the same time. */
   readonly places: () => number
   /** Reads that may wait, of all clients together. @default 1_000 */
   readonly maxWaiting?: number
@@ -26,20 +26,20 @@ interface Waiting {
 interface Client {
   reading: number
   waiting: number
-  /** Those that wait, by the kind of question. The kind whose turn is next comes first. */
+  /** The waiting reads by kind of question. The kind whose turn is next comes first. */
   readonly topics: Map<string, Set<Waiting>>
 }
 
 /**
- * One queue for all reads of the past, in front of the few connections that answer them. Clients take turns, and within a
- * client the kinds of its questions, so that a flood of one kind keeps nothing else waiting. A read takes its place only for
- * one call of the store, and loses it when its question ends.
+ * One queue for all reads of the past, in front of the few connections that answer them. Clients take turns, and so do the kinds
+ * of questions of one client: a flood of one kind does not delay the others. A read holds its place for one call of the store, and
+ * leaves the queue when its question ends.
  */
 export class PastQueue {
   readonly #places: () => number
   readonly #maxWaiting: number
   readonly #maxWaitMs: number
-  /** Whose turn is next comes first. */
+  /** The client whose turn is next comes first. */
   readonly #clients = new Map<string, Client>()
   #reading = 0
   #waiting = 0
@@ -58,7 +58,7 @@ export class PastQueue {
   /**
    * Makes one call of the store when its turn comes.
    *
-   * @throws COORD_PAST_BUSY where too much waits, or for too long; COORD_QUESTION_* where the question ends; what the call throws
+   * @throws COORD_PAST_BUSY if too many reads wait, or this one too long; COORD_QUESTION_* if the question ends; what the call throws
    */
   async run<T>(call: () => Promise<T>): Promise<T> {
     const question = currentQuestion()
@@ -104,7 +104,7 @@ export class PastQueue {
 
   #mayRead({ reading }: Client): boolean {
     const places = this.#places()
-    // Half of them at most: another client finds a connection whatever this one asks.
+    // One client uses half of the places at most, so that other clients always find a free one.
     return this.#reading < places && reading < Math.max(1, Math.floor(places / 2))
   }
 
@@ -117,14 +117,16 @@ export class PastQueue {
     const alike = client.topics.get(topic) ?? new Set()
     // One kind of question of one client may take a quarter of the queue.
     if (this.#waiting >= this.#maxWaiting || alike.size >= this.#maxWaiting / 4)
-      throw this.#refuse(`${alike.size} of this kind, and ${this.#waiting} in all, are waiting already.`)
+      throw this.#refuse(
+        `${this.#waiting} questions about the past are waiting already, ${alike.size} of them of this kind and from this client.`,
+      )
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const leave = (error: unknown) => {
       stopWaiting()
       reject(error)
     }
     const timer = setTimeout(
-      () => leave(this.#refuse(`Its turn did not come within ${this.#maxWaitMs} ms.`)),
+      () => leave(this.#refuse(`The question waited ${this.#maxWaitMs} ms and its turn did not come.`)),
       this.#maxWaitMs,
     )
     const end = () => leave(signal?.reason)
@@ -161,7 +163,7 @@ export class PastQueue {
       if (this.#reading >= this.#places()) return
       const [topic] = client.topics
       if (topic === undefined || !this.#mayRead(client)) continue
-      // Both the client and the kind of question go behind the others.
+      // The client goes to the end of the clients, and the kind of question to the end of its kinds.
       this.#clients.delete(name)
       this.#clients.set(name, client)
       const [kind, alike] = topic

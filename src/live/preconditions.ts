@@ -7,7 +7,7 @@ import type { WriteContext } from './write-context.ts'
  * What a client asks of the state that its write meets.
  *
  * - `none`: nothing. `exists`: `If-Match: *`. `absent`: `If-None-Match: *`.
- * - `revision`: `If-Match` with the ETag of a record. How the service was is no condition on what is stored.
+ * - `revision`: `If-Match` with the ETag of a record. The health in it is ignored, because it is not stored.
  */
 export type Precondition =
   | { readonly kind: 'none' | 'exists' | 'absent' }
@@ -63,11 +63,11 @@ export interface Planning {
 }
 
 /**
- * The revision that the store is asked to expect: one with which the client's wish and what the plan has read both hold.
- * `undefined` where any will do.
+ * The revision that the store has to expect, so that both the client's condition and what the plan has read are true. `undefined` if
+ * any revision will do.
  *
- * Where they contradict each other, this coordinator may be behind: then a revision is expected that no record has. The store
- * refuses that, but first it answers commit ids that it knows; and the second attempt sees the record as it is.
+ * If the two contradict each other, this coordinator may be behind. It then expects a revision that no record has. The store refuses
+ * the commit, unless it knows the commit id, and the second attempt sees the present record.
  */
 export function expectedRevision(
   precondition: Precondition,
@@ -81,7 +81,7 @@ export function expectedRevision(
     case 'revision':
       return bothOf(precondition.revision, needed)
     case 'exists':
-      // Deleting what is absent changes nothing, and so says that it was absent.
+      // Deleting an absent record changes nothing, which tells that it was absent.
       if (op === 'delete') return needed
       return current === 0 ? MAX_REVISION : current
   }
@@ -92,7 +92,7 @@ function bothOf(wished: Revision, needed: Revision | undefined): Revision {
 }
 
 /**
- * Why a client's wish does not hold for a record; `undefined` where it does.
+ * Why the client's condition is not true for a record; `undefined` if it is true.
  *
  * @param actual the revision the record has: 0 where it does not exist
  */

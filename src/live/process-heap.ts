@@ -5,7 +5,7 @@ import type { Heap } from './memory-budget.ts'
 
 const mebibyte = 1_048_576
 
-/** What V8 keeps apart for new objects, unless a flag says otherwise: three semi-spaces of 64 MiB (Node.js 24). */
+/** Memory that V8 reserves for new objects by default: three semi-spaces of 64 MiB (Node.js 24). */
 const youngGenerationMaxBytes = 192 * mebibyte
 /** On machines with little memory V8 makes a semi-space a 64th of the old generation. */
 const youngGenerationMaxPart = 3 / 67
@@ -55,13 +55,13 @@ export class ProcessHeap implements Heap {
   }
 
   /**
-   * Measuring with `eager` begins a major collection that works beside the program: of 200 MB of small objects the longest
-   * turn was 22 ms, where `gc()` took 73 ms at a stretch. V8 begins none by itself while nothing is allocated. One that was
-   * under way before does not count: it may keep what was let go of meanwhile.
+   * Measuring with `eager` begins a major collection that works beside the program. With 200 MB of small objects its longest turn was
+   * 22 ms, while `gc()` took 73 ms without a pause. V8 begins no collection while nothing is allocated. A collection that had begun
+   * before does not count, because it may keep what was released meanwhile.
    */
   async collect(): Promise<void> {
     const { emitWarning } = process
-    // Node.js calls the function experimental, and would say so on standard error. Its result is not used here.
+    // Node.js would print on standard error that the function is experimental. Its result is not used here.
     process.emitWarning = () => undefined
     let measuring: Promise<unknown>
     try {

@@ -8,7 +8,7 @@ import type { LiveState, LiveStatus } from './status.ts'
 /** More records than this are only counted: `GET /database` lists them. */
 const maxRefusedLogged = 20
 
-/** History in memory may be forgotten many times in a second: it is told no more often than this, in milliseconds. */
+/** History in memory may be compacted many times in a second. The log reports it no more often than this, in milliseconds. */
 const compactedPauseMs = 60_000
 
 /** Writes what happens to the live view into the log and the metrics. */
@@ -48,7 +48,10 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
       logger[isNews ? 'info' : 'debug']({ floor }, 'old history was forgotten')
     },
     dropped: (reason) =>
-      logger.warn({ reason }, 'nothing is served until the live view is built: there was no memory for both'),
+      logger.warn(
+        { reason },
+        'nothing is served until the new live view is built: there was no memory for the old one and the new one',
+      ),
     memory: (state, { usedBytes, limitBytes }) =>
       logMemory(logger, state, { usedMiB: mebibytes(usedBytes), limitMiB: mebibytes(limitBytes) }),
     memoryRefused: () => metrics.memoryRefused(),
@@ -65,10 +68,13 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
 }
 
 function logMemory(logger: Logger, state: MemoryState, facts: Record<string, number>): void {
-  if (state === 'free') logger.info(facts, 'there is memory again: writes are accepted')
+  if (state === 'free') logger.info(facts, 'there is free memory again: all writes are accepted')
   else if (state === 'full')
-    logger.warn(facts, 'the memory is full: registrations are refused, reading and deregistering go on')
-  else logger.error(facts, 'the memory is used up: changes of others are not taken any more')
+    logger.warn(
+      facts,
+      'the memory is nearly full: writes that need memory are refused; reading and deregistering go on',
+    )
+  else logger.error(facts, 'the memory is used up: changes of other coordinators are not loaded any more')
 }
 
 function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, before: LiveState): void {
@@ -78,8 +84,9 @@ function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, 
     ...(code === undefined ? {} : { code }),
     ...(repair === undefined ? {} : { repair }),
   }
-  if (state === 'degraded') logger.warn(facts, 'the database does not answer as it should')
+  if (state === 'degraded') logger.warn(facts, 'the coordinator is degraded: it serves what it has loaded')
   else if (state === 'connecting' && reason !== undefined) logger.warn(facts, 'the database is not there yet')
-  else if (before === 'degraded' && state !== 'loading') logger.info(facts, 'the database answers again')
+  else if (before === 'degraded' && state !== 'loading')
+    logger.info(facts, 'the coordinator is no longer degraded')
   else logger.debug(facts, 'the state of the database changed')
 }

@@ -7,8 +7,8 @@ import {
 } from './client-question.ts'
 
 /**
- * Work that several questions wait for. It ends when the last of them has left; what the coordinator itself waits for goes
- * on to its end.
+ * Work that several questions wait for. It is ended when the last of these questions has ended. If the coordinator itself waits for it, it
+ * goes on to its end.
  */
 export class SharedWork<T> {
   readonly result: Promise<T>
@@ -17,7 +17,7 @@ export class SharedWork<T> {
   #joined = false
   #isSettled = false
 
-  /** @param topic of the questions, for the share of what is scarce. @param times the time that the work has */
+  /** @param topic the kind of question, for its share of scarce resources. @param times how long the work may take */
   constructor(topic: string, work: () => Promise<T>, times?: QuestionTimes) {
     const asker = currentQuestion()
     if (asker === undefined) this.result = forNobody(work)
@@ -32,7 +32,7 @@ export class SharedWork<T> {
     this.result.then(settle, settle)
   }
 
-  /** Whether everybody who waited has left: the result will not come. */
+  /** Whether all questions that waited have ended, so that no result will come. */
   get isAbandoned(): boolean {
     return !this.#isSettled && this.#joined && this.#askers.size === 0
   }
@@ -43,7 +43,7 @@ export class SharedWork<T> {
     this.#joined = true
     const me = Symbol('asker')
     this.#askers.add(me)
-    // Who is no question stays until the end.
+    // The coordinator's own work waits until the end.
     if (question === undefined) return this.result
     question.lengthen()
     try {

@@ -4,7 +4,8 @@ import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '
 /**
  * - `memory`: serving, and nothing outlives the process.
  * - `connecting`: the database has not answered yet. `loading`: it has, and the records are on their way.
- * - `ready`: serving, and the database answers. `degraded`: serving what was loaded; the database does not answer.
+ * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or
+ *   the memory of this process is used up.
  */
 export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded'
 
@@ -31,8 +32,8 @@ export interface LastError {
 }
 
 /**
- * What can fail on its own: the two ways to the database, as a full disk still reads; and the memory of this process, where
- * nothing more fits.
+ * What can fail on its own: reading from the database and writing to it, since a full disk can still be read; and the memory of this
+ * process.
  */
 export type Lane = 'read' | 'write' | 'memory'
 
@@ -41,8 +42,8 @@ type Phase = 'connecting' | 'loading' | 'serving'
 export interface StatusBoardOptions {
   readonly durable: boolean
   /**
-   * How long the view may go without being confirmed before that counts as a fault, in milliseconds. What is not durable is in
-   * this process: it needs no confirmation.
+   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is in
+   * this process and needs no confirmation.
    */
   readonly unconfirmedMaxMs: number
   readonly changed: (status: LiveStatus) => void
@@ -56,9 +57,9 @@ export class StatusBoard {
   readonly #faults = new Map<Lane, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
-  /** When the question was asked whose answer confirmed the view last, on the monotonic clock. */
+  /** When the store was asked the question whose answer last confirmed the view, on the monotonic clock. */
   #confirmedAt: number | undefined
-  /** Whether that is too long ago. */
+  /** Whether the last confirmation is too long ago. */
   #unconfirmed = false
   /** What an examination of the store has found. */
   #damage: Damage | undefined
@@ -73,7 +74,7 @@ export class StatusBoard {
     this.#status = { state: 'connecting', since: Date.now(), takesWrites: false }
   }
 
-  /** Never what was so a while ago: after this process stood still, no timer has run before the first question. */
+  /** Checks the clock first: after a pause of this process the first request comes before any timer has run. */
   get status(): LiveStatus {
     this.lookAtClock()
     return this.#status
@@ -87,15 +88,14 @@ export class StatusBoard {
   /**
    * The store has confirmed the view.
    *
-   * @param askedAt when it was asked, on the monotonic clock: an answer that was long on its way says nothing of what happened
-   * meanwhile
+   * @param askedAt when it was asked, on the monotonic clock: an answer that took long does not confirm what happened meanwhile
    */
   confirmed(askedAt: number): void {
     if (this.#confirmedAt === undefined || askedAt > this.#confirmedAt) this.#confirmedAt = askedAt
     this.lookAtClock()
   }
 
-  /** Notices where the view was not confirmed for too long. To be called often. */
+  /** Notices when the last confirmation is too long ago. Call it often. */
   lookAtClock(): void {
     const unconfirmed = this.#durable && this.ageMs > this.#unconfirmedMaxMs
     if (unconfirmed === this.#unconfirmed || this.#stopped) return
@@ -148,8 +148,8 @@ export class StatusBoard {
   }
 
   /**
-   * Whether writing fails for what only a write like those that failed can disprove: damage lies in some place of the database, and
-   * a probe touches another one.
+   * Whether only a real write can prove that writing works again. Damage lies in one place of the database, and a probe writes to
+   * another one.
    */
   get writesAreDamaged(): boolean {
     return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
@@ -196,7 +196,7 @@ export class StatusBoard {
     return { code: 'COORD_STORE_DAMAGED', repair: this.#damage.repair }
   }
 
-  /** Whether nothing else is wrong: a fault that was named says more. */
+  /** Whether the missing confirmation is the only fault. Any other fault says more. */
   get #unconfirmedAlone(): boolean {
     return this.#unconfirmed && this.#phase === 'serving' && this.#stale === undefined
   }
@@ -227,7 +227,7 @@ export class StatusBoard {
 
   #silence(): string | undefined {
     if (!this.#unconfirmedAlone) return undefined
-    return `The database has not confirmed what is served for more than ${this.#unconfirmedMaxMs} ms: it does not answer, or this process stood still.`
+    return `For more than ${this.#unconfirmedMaxMs} ms the database has not confirmed that the served data is current. Either it does not answer, or this process was paused.`
   }
 }
 

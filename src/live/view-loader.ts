@@ -5,7 +5,7 @@ import type { MemoryBudget } from './memory-budget.ts'
 import { heapTooSmall, recordsTooLarge } from './memory-faults.ts'
 import type { Domain } from './projection.ts'
 
-/** How long after a load that did not fit into memory the next one is tried, in milliseconds: each reads everything. */
+/** The pause after a load that did not fit into memory, in milliseconds. Each load reads everything. */
 const tooLargePauseMs = 30_000
 
 /** What the loader needs from the rest of the live layer. */
@@ -13,17 +13,17 @@ export interface LoaderPort {
   readonly store: Store
   readonly domain: Domain
   readonly memory: MemoryBudget
-  /** Lets go of the view that is served. @returns whether there was one */
+  /** Drops the view that is served. @returns whether there was one */
   drop(): boolean
   /** The records do not fit into memory. */
   failed(error: CoordinatorError): void
 }
 
-/** Builds views as far as there is memory for them. */
+/** Builds views if there is memory for them. */
 export class ViewLoader {
   readonly #port: LoaderPort
   #loadedRecords = 0
-  /** What was in use before the first load. */
+  /** Bytes in use before the first load. */
   #baseBytes: number | undefined
   #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
 
@@ -31,18 +31,18 @@ export class ViewLoader {
     this.#port = port
   }
 
-  /** How many records have arrived of the last load. */
+  /** How many records of the last load have arrived. */
   get loadedRecords(): number {
     return this.#loadedRecords
   }
 
-  /** Why there is no view, where the last load did not fit into memory. */
+  /** The error of the last load if it did not fit into memory. */
   get tooLarge(): CoordinatorError | undefined {
     return this.#tooLarge?.error
   }
 
   /**
-   * Builds a view. The one that is served is dropped where there is no room for both: the new one is the one that is right.
+   * Builds a view. If there is no room for both, the served view is dropped, because only the new one is right.
    *
    * @throws COORD_MEMORY_EXCEEDED, and what `loadView` throws
    */

@@ -3,7 +3,7 @@ import type { ErrorCode, Problem } from '../errors.ts'
 import { jsonPointer } from './check-json.ts'
 import { LIMITS } from './limits.ts'
 
-/** How much a list or an object of any content may hold at most. */
+/** How much a list, or an object of any content, may hold. */
 export interface BodyLength {
   readonly maxItems?: number
   /** Of the value as JSON. */
@@ -15,12 +15,12 @@ export interface BodyLength {
 type Schema = z.core.$ZodType
 
 /**
- * The lengths of the parts of bodies, by schema. Every list, and every object of any content, of a body that a route takes has its
- * length here: it is judged before anything in it is, so that a long body costs no more than a short one.
+ * The largest lengths of the parts of bodies, by schema. Every list and every object of any content that a route accepts has its limit
+ * here. The length is checked before the content, so that a body that is too long costs no more than a short one.
  */
 export const bodyLengths = z.registry<BodyLength>()
 
-/** What is too long in a body; at most `LIMITS.problems`. Looks at no more of it than the lengths allow. */
+/** The parts of a body that are too long, at most `LIMITS.problems`. It reads no more of the body than the limits allow. */
 export function lengthProblems(schema: Schema, body: unknown): readonly Problem[] {
   const comparison = new Comparison()
   comparison.compare(schema, body)
@@ -29,7 +29,7 @@ export function lengthProblems(schema: Schema, body: unknown): readonly Problem[
 
 class Comparison {
   readonly problems: Problem[] = []
-  /** Where in the body it is. One list, for most bodies have nothing wrong that a path has to be made for. */
+  /** The place in the body. It is one list, because most bodies have no problem for which a path is needed. */
   readonly #path: PropertyKey[] = []
 
   compare(schema: Schema, value: unknown): void {
@@ -90,7 +90,7 @@ class Comparison {
 
 const knownToHaveLengths = new WeakMap<Schema, boolean>()
 
-/** Whether something in a value of a schema can be too long: most lists are of texts, which their own rules judge. */
+/** Whether a value of a schema can hold something too long. Most lists hold texts, which have rules of their own. */
 function hasLengths(schema: Schema): boolean {
   const known = knownToHaveLengths.get(schema)
   if (known !== undefined) return known
@@ -110,7 +110,7 @@ function hasMoreMembers(value: object, max: number): boolean {
   return false
 }
 
-/** Whether a value is longer than so many bytes as JSON, whatever has to be escaped. Stops as soon as that is sure. */
+/** Whether the JSON of a value is surely longer than so many bytes. It stops as soon as that is certain. */
 export function surelyExceeds(value: unknown, maxBytes: number): boolean {
   return bytesLeft(value, maxBytes, 1) < 0
 }
@@ -118,7 +118,7 @@ export function surelyExceeds(value: unknown, maxBytes: number): boolean {
 function bytesLeft(value: unknown, left: number, level: number): number {
   if (typeof value === 'string') return left - value.length - 2
   if (typeof value !== 'object' || value === null) return left - 1
-  // What is nested more deeply is refused for that, and must not exhaust the stack here.
+  // A value that is nested more deeply is refused for its depth, and must not exhaust the stack here.
   if (level > LIMITS.depth) return left
   let rest = left - 1
   if (Array.isArray(value)) {

@@ -1,14 +1,14 @@
 import { CoordinatorError } from '../errors.ts'
 import { LIMITS } from './limits.ts'
 
-/** Shorter bodies cannot hold enough to be a burden. */
+/** Shorter bodies cannot hold enough to take long. */
 const harmlessBytes = 65_536
 
 /**
- * Refuses a JSON text whose mere reading would take long: too deep, or of too many values. Looks at each byte once, and
- * makes nothing.
+ * Refuses a JSON text that would take long to parse, because it is too deep or has too many values. It reads each byte once, and
+ * allocates nothing.
  *
- * @param json UTF-8; whether it is JSON at all is somebody else's concern
+ * @param json UTF-8; it need not be valid JSON
  * @throws COORD_BODY_TOO_DEEP, COORD_BODY_TOO_LARGE
  */
 export function checkStructure(json: Uint8Array): void {

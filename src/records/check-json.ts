@@ -57,7 +57,7 @@ export function invalidBody(problems: readonly Problem[]): CoordinatorError {
   })
 }
 
-/** A JSON pointer (RFC 6901). What is longer than any field is cut: an answer must not repeat a body. */
+/** A JSON pointer (RFC 6901). A very long one is cut, because an answer must not repeat a body. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   let pointer = ''
   for (const part of path) {
@@ -68,7 +68,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return pointer
 }
 
-/** What keeps a value from being stored as JSON, and where; at most `problemsMax`. */
+/** The reasons why a value cannot be stored as JSON, with their places; at most `problemsMax`. */
 export function jsonProblems(value: unknown, problemsMax: number = LIMITS.problems): readonly Problem[] {
   if (isClean(value, 1)) return []
   const problems: Problem[] = []
@@ -76,7 +76,7 @@ export function jsonProblems(value: unknown, problemsMax: number = LIMITS.proble
   return problems
 }
 
-/** Where a search for problems is, and how many it looks for. The path is one list, for there may be 500,000 places. */
+/** The state of a search for problems. The path is one list, because a body may have 500,000 places. */
 interface Place {
   readonly path: PropertyKey[]
   readonly max: number
@@ -122,7 +122,7 @@ function collect(value: unknown, place: Place, problems: Problem[]): void {
   else if (typeof value === 'number') {
     if (!Number.isFinite(value)) add('COORD_BODY_WRONG_TYPE', 'is not a number that JSON can hold')
     else if (!isExactNumber(value))
-      add('COORD_NUMBER_TOO_LARGE', 'is beyond 2^53 - 1, where numbers lose digits: send it as text')
+      add('COORD_NUMBER_TOO_LARGE', 'is beyond 2^53 - 1, where JSON readers change numbers: send it as text')
   } else if (value !== null && typeof value === 'object') {
     if (path.length >= LIMITS.depth)
       add('COORD_BODY_TOO_DEEP', `is nested more than ${LIMITS.depth} levels deep`)

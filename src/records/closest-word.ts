@@ -6,7 +6,7 @@ export function closestWord(given: string, words: readonly string[]): string | u
   let best: string | undefined
   let bestDistance = allowed + 1
   for (const word of words) {
-    // Words cannot be closer than their lengths are: that rules most of them out.
+    // Two words differ by at least the difference of their lengths. That excludes most of them.
     if (Math.abs(word.length - lower.length) > allowed) continue
     const distance = editDistance(lower, word.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [word, distance]

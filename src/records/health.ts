@@ -3,7 +3,7 @@
  *
  * - `unknown`: it never sent a heartbeat here, or the coordinator has served for less than one TTL.
  * - `up`, `down`: what its last heartbeat said.
- * - `expired`: it promised heartbeats (`ttlSeconds`), and for longer than that none came.
+ * - `expired`: it promised heartbeats (`ttlSeconds`), and none came for longer than that.
  */
 export type Health = 'unknown' | 'up' | 'down' | 'expired'
 

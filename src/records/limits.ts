@@ -6,7 +6,7 @@ export const LIMITS = {
   depth: 32,
   /** Members of an object whose fields are known, unknown ones included. */
   members: 256,
-  /** Of a body as a whole, whatever it is for: reading more would take too long. */
+  /** Limits of a whole body, for every route. Parsing more would take too long. */
   objectMembers: 10_000,
   bodyMembers: 50_000,
   bodyValues: 131_072,

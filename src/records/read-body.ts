@@ -6,8 +6,8 @@ import { LIMITS } from './limits.ts'
 import { schemaProblems } from './schema-problems.ts'
 
 /**
- * Reads a body by its schema: lengths first, then whether every database can store it, then the rest, up to so many problems. Every
- * reader of a body goes through here: a body that is wrong in 500,000 ways is refused as fast as one that is wrong in one.
+ * Reads a body by its schema: first the lengths, then whether every database can store it, then the rest, up to a number of problems. All
+ * bodies are read here: a body with 500,000 problems is refused as fast as a body with one.
  *
  * @param problemsMax how many problems are looked for. @default LIMITS.problems
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
@@ -22,7 +22,7 @@ export function readBody<S extends z.ZodType>(
   return result.data
 }
 
-/** The same for those who have something to add to the problems. @throws what is too long, or cannot be stored */
+/** The same for callers that add problems of their own. @throws if something is too long, or cannot be stored */
 export function tryBody<S extends z.ZodType>(
   schema: S,
   body: unknown,
@@ -36,7 +36,7 @@ export function tryBody<S extends z.ZodType>(
   return reading.problems.length === 0 ? { data: data as z.output<S> } : { problems: reading.problems }
 }
 
-/** Reads part by part: a schema as a whole would look for everything that is wrong. */
+/** Reads part by part, because a schema as a whole would search for every problem. */
 class Reading {
   readonly problems: Problem[] = []
   readonly #body: unknown

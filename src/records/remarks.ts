@@ -1,24 +1,24 @@
 import { LIMITS } from './limits.ts'
 
 /**
- * How much is still said about what is wrong with one request, and what was probably meant. The registrations of a batch share it: a
- * thousand of them, each wrong in a hundred ways, get one word each when the rest is used up.
+ * Limits how many problems and suggestions the answer to one request has. The registrations of a batch share it: when a thousand of them have
+ * a hundred problems each, the last ones get only one problem each.
  */
 export class Remarks {
   #problems: number = LIMITS.problems
   #warnings: number = LIMITS.warnings
 
-  /** How many problems may be named: at least one, without which a refusal has no reason. */
+  /** How many problems may still be named. It is at least one, because a refusal needs a reason. */
   get problems(): number {
     return Math.max(1, this.#problems)
   }
 
-  /** How many unknown fields may be named: at least one. */
+  /** How many unknown fields may still be named; at least one. */
   get warnings(): number {
     return Math.max(1, this.#warnings)
   }
 
-  /** Whether it is still searched for what was meant. */
+  /** Whether suggestions are still searched for. */
   get suggests(): boolean {
     return this.#problems > 0 && this.#warnings > 0
   }

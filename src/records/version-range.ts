@@ -1,10 +1,10 @@
 import semver, { type Comparator, type SemVer } from 'semver'
 import type { VersionSet } from './version-set.ts'
 
-/** What a text may have to be read as a range. A longer one is only the text of a version. */
+/** The limits of a text that is read as a range. A longer text is compared as the text of a version. */
 export const RANGE_LIMITS = { length: 256, alternatives: 16 } as const
 
-/** Ranges that are remembered: reading one takes as long as judging a hundred versions by it. */
+/** How many parsed ranges are remembered. Parsing one takes as long as checking a hundred versions. */
 const MAX_REMEMBERED = 1_000
 
 /** One alternative of a range: the versions between two ends. */
@@ -24,8 +24,8 @@ export function isTooLongForRange(text: string): boolean {
 }
 
 /**
- * The range that a text describes, as npm reads it; `undefined` where it describes none, or is too long, and can only be the
- * text of a version.
+ * The range that a text describes, as npm reads it; `undefined` if it describes none or is too long, so that it can only be the text of
+ * a version.
  */
 export function rangeOf(text: string): VersionRange | undefined {
   if (isTooLongForRange(text)) return undefined
@@ -56,8 +56,8 @@ export function versionTest(filter: string): (version: string) => boolean {
 }
 
 /**
- * A range of semantic versions, as intervals: all its conditions come down to two ends. So a version is judged by two
- * comparisons, and many versions in order by a search.
+ * A range of semantic versions as intervals with two ends. A version is checked with two comparisons, and a sorted list of versions with a
+ * binary search.
  */
 export class VersionRange {
   readonly #intervals: readonly Interval[]
@@ -92,7 +92,7 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
   let [from, to]: [Interval['from'], Interval['to']] = [undefined, undefined]
   const prereleasesOf: SemVer[] = []
   for (const { operator, semver: version } of comparators) {
-    // The comparator that everything fulfils holds a symbol instead of a version.
+    // The comparator that every version fulfils has a symbol in the place of a version.
     if (!(version instanceof semver.SemVer)) continue
     if (version.prerelease.length > 0 && !prereleasesOf.some((known) => isOfRelease(known, version)))
       prereleasesOf.push(version)

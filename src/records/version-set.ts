@@ -1,7 +1,7 @@
 import semver, { type SemVer } from 'semver'
 import { sortInSteps } from './sort-in-steps.ts'
 
-/** Versions in order, so that a range is judged by a search and not by all of them. */
+/** Versions in order, so that a range is checked by a search instead of one by one. */
 export interface VersionSet {
   /** Every version as it was written, semantic or not. */
   readonly texts: ReadonlySet<string>

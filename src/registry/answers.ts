@@ -19,7 +19,7 @@ export interface RegisterAnswer {
   readonly etag: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
-  /** Of now, also where the rest is the first result of a request that was sent before. */
+  /** Current warnings, even if the rest is the first result of a request that was sent before. */
   readonly warnings: readonly Warning[]
 }
 
@@ -110,6 +110,6 @@ export interface HistoryAnswer {
   readonly next?: Revision
   /** Whether the last entry is the first of this service; `false` where older ones are not kept or are on the next page. */
   readonly complete: boolean
-  /** The revision that the page shows: it has every entry of its span up to there. */
+  /** The revision up to which the page is complete. */
   readonly revision: Revision
 }

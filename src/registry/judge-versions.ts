@@ -9,12 +9,12 @@ import { serviceIndex } from './service-index.ts'
 /** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
 export type VersionVerdicts = ReadonlyMap<Term, boolean>
 
-/** So few versions are judged where they are met: in a millisecond or less. */
+/** Up to this number versions are checked when they are met, which takes a millisecond at most. */
 const FEW = 256
 
 /**
- * Judges the versions that a list will meet by its filter `version`, and gives others their turn meanwhile: a range and tens
- * of thousands of versions would keep everybody waiting.
+ * Checks the versions of a list against the filter `version` beforehand, in several turns: a range and tens of thousands of versions
+ * would block all other requests.
  *
  * @returns `undefined` where nothing needs to be judged beforehand
  */

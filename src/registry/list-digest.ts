@@ -1,8 +1,8 @@
 import { HEALTHS, type Health } from '../records/health.ts'
 
 /**
- * A number for a set of versions of services that does not depend on their order: the sum of one number for each. Equal where
- * the set is the same, and different otherwise, except by a chance of 1 in 2^64.
+ * A digest of a set of versions of services: the sum of one number for each, which does not depend on their order. Two different sets have
+ * the same digest with a chance of 1 in 2^64.
  */
 export interface SetDigest {
   readonly high: number

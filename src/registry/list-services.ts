@@ -66,15 +66,15 @@ export function streamServices(
 }
 
 /**
- * What an answer shows of its services, all of one moment: its ETag says how they were then. Columns instead of objects: for
- * a million services this is what everybody else waits for.
+ * What an answer shows of its services at one moment, which its ETag covers. It has columns instead of objects, because with a million
+ * services it is made while all other requests wait.
  */
 interface Shown {
   readonly records: readonly StoredRecord[]
   readonly active: Uint8Array
   /** As in `HEALTHS`. */
   readonly health: Uint8Array
-  /** Epoch milliseconds, 0 where none came; absent where nobody sends any. */
+  /** Time of the last heartbeat, epoch milliseconds, 0 if none came; absent if no service sends any. */
   readonly lastHeartbeat: Float64Array | undefined
   readonly healthDigest: SetDigest
 }

@@ -1,14 +1,14 @@
 import { PAGE_MAX_BYTES } from '../live/page-budget.ts'
 import { comparePlaces, type ListPlace } from './select-page.ts'
 
-/** What a page may hold: it is found among many that pass by in no particular order. */
+/** An item that a page may hold. The items arrive in no particular order. */
 export interface PastItem extends ListPlace {
   readonly bytes: number
 }
 
 /**
- * The first items of a list, as many as a page may have and as few as fit into it. However many pass by, and however large
- * they are, little more than a page is held.
+ * Finds the items of the first page of a list, limited by number and size. Little more than one page is in memory, however many items
+ * arrive and however large they are.
  */
 export class PastPage<T extends PastItem> {
   readonly #count: number

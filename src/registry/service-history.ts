@@ -52,7 +52,7 @@ export async function serviceHistory(
   }
 }
 
-/** The entries that have one before them to be compared with, as many as may be shown and as few as fit into a page. */
+/** The entries of a page, limited by number and size. Each is compared with the entry before it. */
 async function shownEntries(
   page: HistoryPage,
   { serviceId, count }: { readonly serviceId: string; readonly count: number },
@@ -62,7 +62,7 @@ async function shownEntries(
   const pace = new Pace()
   const entries: HistoryEntry[] = []
   for (let at = 0; at < Math.min(count, comparable); at += 1) {
-    // What an entry holds has to be read, however little of it is shown.
+    // The whole entry has to be read, however little of it is shown.
     if (!budget.takeBytes(putOf(page.entries[at] as Entry, serviceId)?.data.length ?? 0)) break
     entries.push(historyEntry(page, at, serviceId))
     if (pace.due) await pace.turn()

@@ -11,7 +11,7 @@ function refusedService(view: View, serviceId: string): RefusedRecord | undefine
 }
 
 /**
- * The answer about a service that is not there, with what is known of its end.
+ * The answer about a service that is not there, with the revision of its deletion if that is known.
  *
  * @param at the revision at which it is not there. @default that of the view
  */

@@ -1,16 +1,16 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** Why a body was not received: no room in all, none for its client, or it came too slowly. */
+/** Why a body was not received: no memory for bodies, none for its client, or it arrived too slowly. */
 export const bodyRefusals = ['full', 'client', 'slow'] as const
 export type BodyRefusal = (typeof bodyRefusals)[number]
 
-/** Why a connection was not taken: there were too many, or the system had no descriptor for it. */
+/** Why a connection was not accepted: there were too many, or the system had no descriptor for it. */
 export const connectionRefusals = ['limit', 'system'] as const
 export type ConnectionRefusal = (typeof connectionRefusals)[number]
 
 /** Answers that gauges ask for when they are scraped. Until one is given its gauges are 0. */
 export interface IncomingSources {
-  /** Bytes of bodies that are under way. */
+  /** Bytes of bodies that are still arriving. */
   bodyBytes(): number
   /** Open connections. */
   connections(): number
@@ -20,7 +20,7 @@ export interface IncomingSources {
 
 export type IncomingMetrics = ReturnType<typeof createIncomingMetrics>
 
-/** What comes over the network, before it is a request: connections and bodies under way. */
+/** Metrics of what arrives before it is a request: connections and bodies. */
 export function createIncomingMetrics(registers: Registry[]) {
   const sources: Partial<IncomingSources> = {}
   const gauge = (name: string, help: string, read: () => number): void => {
@@ -36,10 +36,10 @@ export function createIncomingMetrics(registers: Registry[]) {
   gauge('coordinator_http_connections', 'Open connections of clients.', () => sources.connections?.() ?? 0)
   gauge(
     'coordinator_http_connections_max',
-    'Connections of clients that there may be: CONNECTIONS_MAX, or what the limit of open files leaves.',
+    'How many connections clients may have: CONNECTIONS_MAX, or fewer where the limit of open files is low.',
     () => sources.connectionsMax?.() ?? 0,
   )
-  gauge('coordinator_http_body_bytes', 'Bytes held of bodies that are still arriving.', () =>
+  gauge('coordinator_http_body_bytes', 'Memory that request bodies take while they arrive, in bytes.', () =>
     sources.bodyBytes === undefined ? 0 : sources.bodyBytes(),
   )
   const connectionsRefused = new Counter({
@@ -50,7 +50,7 @@ export function createIncomingMetrics(registers: Registry[]) {
   })
   const bodiesRefused = new Counter({
     name: 'coordinator_http_bodies_refused_total',
-    help: `Bodies that were refused while they arrived, by reason (${bodyRefusals.join(', ')}).`,
+    help: `Request bodies that were refused while they arrived, by reason (${bodyRefusals.join(', ')}).`,
     labelNames: ['reason'],
     registers,
   })

@@ -51,11 +51,11 @@ export interface MetricSources {
 }
 
 export interface OutgoingFigures {
-  /** Bytes that clients have not taken yet. */
+  /** Bytes that clients have not read yet. */
   readonly bytes: number
-  /** Answers that wait for room. */
+  /** Answers that wait for memory. */
   readonly waiting: number
-  /** Connections that were cut off so far because others needed their room. */
+  /** Connections that were closed so far because other answers needed their memory. */
   readonly cut: number
 }
 
@@ -286,22 +286,22 @@ export function createMetrics({
   const memory = () => sources.memory?.() ?? noMemoryFigures
   gauge(
     'coordinator_memory_limit_bytes',
-    'Heap that the process may need; it would die with more.',
+    'Size of the heap at which the process would die, in bytes.',
     () => memory().limitBytes,
   )
   gauge(
     'coordinator_memory_used_bytes',
-    'Heap that is needed, garbage not counted, by estimate.',
+    'Estimate of the heap in use without garbage, in bytes.',
     () => memory().usedBytes,
   )
   gauge(
     'coordinator_memory_journal_bytes',
-    'Memory that history takes, where it is kept in memory, by estimate.',
+    'Estimate of the memory that history takes, where it is kept in memory, in bytes.',
     () => memory().journalBytes,
   )
   const memoryState = new Gauge({
     name: 'coordinator_memory_state',
-    help: '1 for the state that holds (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
+    help: '1 for the present state (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
     labelNames: ['state'],
     registers,
     collect() {
@@ -320,7 +320,7 @@ export function createMetrics({
   )
   gauge(
     'coordinator_past_reads_under_way',
-    'Reads of the past that the database works on.',
+    'Reads of the past that the database is working on.',
     () => live().past.reading,
   )
   gauge(
@@ -354,7 +354,7 @@ export function createMetrics({
   })
   const pastRefused = new Counter({
     name: 'coordinator_past_reads_refused_total',
-    help: 'Reads of the past that were refused because too many waited, or because they waited for too long.',
+    help: 'Reads of the past that were refused because too many waited, or because they waited too long.',
     registers,
     collect() {
       pastRefused.reset()
@@ -373,12 +373,12 @@ export function createMetrics({
   gauge('coordinator_http_streams', 'Clients that follow the journal.', () => sources.streams?.() ?? 0)
   gauge(
     'coordinator_http_unsent_bytes',
-    'Bytes of answers that clients have not taken yet; what several share counts once.',
+    'Bytes of answers that clients have not read yet. Bytes that several answers share count once.',
     () => sources.outgoing?.().bytes ?? 0,
   )
   gauge(
     'coordinator_http_answers_waiting',
-    'Answers that wait because too much is unsent.',
+    'Answers that wait for memory because too many bytes are unsent.',
     () => sources.outgoing?.().waiting ?? 0,
   )
   gauge(
@@ -399,7 +399,7 @@ export function createMetrics({
   }
   count(
     'coordinator_http_clients_cut_total',
-    'Clients that took nothing for seconds, and were cut off because others needed the room.',
+    'Connections that were closed because their clients read nothing for 5 seconds and other answers needed the memory.',
     () => sources.outgoing?.().cut ?? 0,
   )
   count(

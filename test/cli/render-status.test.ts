@@ -5,7 +5,7 @@ const since = '2026-01-02T03:04:05.000Z'
 const calls = { count: 4, p50Ms: 1.5, p95Ms: 2, p99Ms: 3 }
 
 describe('coordinator status: the table', () => {
-  it('says in few words what is as it should be', () => {
+  it('says in few words what is as it should be, and nothing of pools that cannot have connections', () => {
     const text = renderStatus({
       url: 'http://127.0.0.1:3000',
       health: {
@@ -20,6 +20,10 @@ describe('coordinator status: the table', () => {
         ...{ headRevision: 28, viewRevision: 28, lagRevisions: 0, ageMs: 12, floorRevision: 0 },
         ...{ waitingWrites: 0, refusedCount: 0, refusedRecords: [], latency: { commit: calls } },
         server: { serverVersion: '3.53', schemaVersion: 1, details: { file: '/data/x.db' } },
+        pool: {
+          writer: { used: 0, idle: 1, waiting: 0, max: 1 },
+          reader: { used: 0, idle: 0, waiting: 0, max: 0 },
+        },
       },
     })
     expect(text.split('\n')).toEqual([
@@ -34,6 +38,7 @@ describe('coordinator status: the table', () => {
       'waiting writes  0',
       'server          3.53, schema 1',
       '  file          /data/x.db',
+      'pool writer     0 used, 1 idle of 1; 0 waiting',
       'latency commit  p50 1.5 ms, p95 2 ms, p99 3 ms (4 calls)',
       '',
     ])

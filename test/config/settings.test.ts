@@ -149,7 +149,7 @@ describe('settings', () => {
     ...['a b', 'host:80', '*', 'a.*', 'http://a', '[::1]'].map((value) => [
       'ALLOWED_HOSTS',
       value,
-      'ALLOWED_HOSTS must be names such as registry.example.org, *.example.net, without ports.',
+      'ALLOWED_HOSTS must be host names without scheme and port, such as registry.example.org, *.example.net.',
     ]),
     ...['app.example.org', '*', 'null', 'https://a/b', 'https://u:p@a', 'ftp://a'].map((value) => [
       'ALLOWED_ORIGINS',

@@ -69,7 +69,7 @@ describe('full before dead', () => {
       expect(metrics).toContain('coordinator_memory_state{state="full"} 1')
       expect(metrics).toMatch(/coordinator_memory_refused_commits_total [1-9]/)
       const ended = await full.stop()
-      expect(ended.stdout.match(/the memory is full/g)).toHaveLength(1)
+      expect(ended.stdout.match(/the memory is nearly full/g)).toHaveLength(1)
     }
     {
       await using again = await serving({ env, nodeArgs: heapOf(64) })

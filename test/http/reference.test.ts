@@ -58,6 +58,27 @@ describe('http: the reference', () => {
         expect(body.paths).toHaveProperty([path])
     }))
 
+  it('names what refuses a request before its route does, and what ends a question', () =>
+    withServer(async ({ ask }) => {
+      const { paths } = (await ask('/openapi.json')).body as OpenApiDocument
+      const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+      for (const { responses } of operations) {
+        expect(responses).toHaveProperty('421')
+        expect(responses).toHaveProperty('403')
+      }
+      const textOf = (path: string, method: string) => JSON.stringify(paths[path]?.[method]?.responses)
+      for (const path of ['/services', '/services/{serviceId}/history', '/changes', '/knowledge-graph/diff'])
+        for (const code of ['COORD_QUESTION_TOO_LARGE', 'COORD_PAST_BUSY'])
+          expect(textOf(path, 'get'), path).toContain(code)
+      for (const code of [
+        'COORD_REQUEST_TIMEOUT',
+        'COORD_RECEIVE_FULL',
+        'COORD_NUMBER_TOO_LARGE',
+        'COORD_MEMORY_FULL',
+      ])
+        expect(textOf('/register', 'post')).toContain(code)
+    }))
+
   it('names ETag and Location where they are sent, and If-None-Match where it is taken', () =>
     withServer(async (scope) => {
       const id = await register(scope)

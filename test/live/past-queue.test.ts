@@ -129,7 +129,10 @@ describe('reads of the past', () => {
     const answers = some.map((call) => new TestClient('a').asks(queue, call))
     const busy = { code: 'COORD_PAST_BUSY', status: 503, retryable: true, retryAfterSeconds: 2 }
     await expect(answers[3]).rejects.toMatchObject(busy)
-    await expect(answers[1]).rejects.toMatchObject({ ...busy, detail: 'Its turn did not come within 20 ms.' })
+    await expect(answers[1]).rejects.toMatchObject({
+      ...busy,
+      detail: 'The question waited 20 ms and its turn did not come.',
+    })
     await expect(answers[2]).rejects.toMatchObject(busy)
     expect(queue.figures).toEqual({ reading: 1, waiting: 0, refused: 3 })
   })

@@ -30,15 +30,20 @@ describe('the log of the live layer', () => {
         await until(() => live.status.state === 'degraded')
         store.heal()
         await until(() => live.status.state === 'ready')
-        await until(() => lines.some(({ msg }) => msg === 'the database answers again'))
+        await until(() => lines.some(({ msg }) => msg === 'the coordinator is no longer degraded'))
         const about = (msg: string) => lines.filter((line) => line['msg'] === msg)
-        expect(about('the database does not answer as it should')[0]).toMatchObject({
+        expect(about('the coordinator is degraded: it serves what it has loaded')[0]).toMatchObject({
           level: 'warn',
           state: 'degraded',
           code: 'COORD_STORE_UNAVAILABLE',
         })
-        expect(about('the database answers again')).toEqual([
-          { time: expect.any(String), level: 'info', state: 'ready', msg: 'the database answers again' },
+        expect(about('the coordinator is no longer degraded')).toEqual([
+          {
+            time: expect.any(String),
+            level: 'info',
+            state: 'ready',
+            msg: 'the coordinator is no longer degraded',
+          },
         ])
       },
       { started: false },

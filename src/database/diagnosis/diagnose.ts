@@ -130,7 +130,7 @@ async function findDamages(inspector: Inspector | undefined): Promise<readonly F
         : [
             flaw('records', 'problem', {
               found: `There are ${more} more of these.`,
-              repair: 'Mend the first ones, and ask again.',
+              repair: 'Repair the first ones, and run `coordinator doctor` again.',
             }),
           ]),
     ]
@@ -171,7 +171,8 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
     different: 'is not as it should be',
     unexpected: 'should not be there',
     optional: 'is missing, which only Supabase mode needs',
-    unsafe: 'trusts a search path with room for the types of others: who may call it can become its owner',
+    unsafe:
+      'has a search path that others can put their own types into, so that its callers can become its owner',
   }[problem]
   const isWarning = problem === 'unexpected' || problem === 'optional'
   return flaw('drift', isWarning ? 'warning' : 'problem', {

@@ -69,9 +69,9 @@ const judges: readonly Judge[] = [
     if (typeof atAheadMs !== 'number') return undefined
     if (atAheadMs <= largestSkewMs) return ok('journal time', 'The times of the journal are not ahead.')
     return flaw('journal time', 'warning', {
-      found: `The newest entry is ${atAheadMs} ms ahead of the clock of the database: every commit gets that time until then.`,
+      found: `The newest journal entry is ${atAheadMs} ms ahead of the clock of the database. New commits get the time of that entry until the clock has caught up.`,
       repair:
-        'Synchronise the clock by NTP. Revisions and answers are right; only times stand still until the clock has caught up.',
+        'Synchronise the clock with NTP. Revisions and answers are right; only the times of new entries stand still meanwhile.',
     })
   },
   ({ fsync }) => {

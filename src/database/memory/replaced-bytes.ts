@@ -1,11 +1,11 @@
 import type { StoredRecord, Tombstone } from '../../records/record.ts'
 
-/** What a row of the journal takes beside the texts of its writes: ids, digest, and where they are found. */
+/** Bytes of a row of the journal beside the texts of its writes: ids, digest, and index entries. */
 const bytesPerRow = 800
 
 /**
- * What is kept only for the past because a commit came: its row, and the versions that its writes replaced. The floor that
- * reaches the commit lets go of it.
+ * Bytes that are kept only for the past because of a commit: its row, and the versions that its writes replaced. They are released when the
+ * floor reaches the commit.
  *
  * @param replaced the records of its writes as they were before it
  */

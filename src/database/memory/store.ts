@@ -48,7 +48,7 @@ interface Row {
   /** Revision of the write before this one, deletes included; 0 for the first. Follow it to walk a record's history. */
   readonly prior: readonly Revision[]
   readonly createdAt: readonly number[]
-  /** What is kept only for the past because of it, in bytes. */
+  /** Bytes that are kept only for the past because of this row. */
   readonly replacedBytes: number
   /** How many of its writes are the newest version of their record at some revision from the floor on. */
   needed: number
@@ -91,7 +91,7 @@ export class MemoryStore implements Store {
   #firstDigest: string
   #position: Position
   #floor: Revision
-  /** What the rows after the floor keep only for the past. */
+  /** Bytes that the rows after the floor keep only for the past. */
   #historyBytes = 0
   #at: number
   #closed = false
@@ -256,7 +256,7 @@ export class MemoryStore implements Store {
     return { ...acceptedAs(this.#append(commit, newest, verdict.previous)), replayed: false }
   }
 
-  /** An id that a client chose must change nothing later, where it changed nothing when it came first. */
+  /** Remembers a commit with a client's id that changed nothing: with the same id it must not change anything later. */
   #remember({ commitId, fingerprint, writes }: Commit, revisions: readonly Revision[]): void {
     if (fingerprint === undefined) return
     this.#unchanged.add(

@@ -120,8 +120,8 @@ function missingAndDifferent(
 }
 
 /**
- * Whether a function resolves names when it is called, along a path on which the caller can put types and tables of its own:
- * PostgreSQL looks into `pg_temp` first, unless the path names it at a later place.
+ * Whether a function resolves names at each call, along a search path to which the caller can add types and tables of its own.
+ * PostgreSQL searches `pg_temp` first, unless the path names it in a later place.
  */
 function isUnsafe(object: string, definition: string): boolean {
   if (!object.startsWith('function ')) return false
@@ -129,7 +129,7 @@ function isUnsafe(object: string, definition: string): boolean {
   return !head.includes(', search_path=pg_catalog, pg_temp') && !/, (?:RETURN|BEGIN ATOMIC) /.test(head)
 }
 
-/** Functions in the schema that are not ours, and run with the rights of their owner for whoever calls them. */
+/** Functions in the schema that are not ours, and that run with the rights of their owner for every caller. */
 function unsafeOfOthers(
   found: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, string>,

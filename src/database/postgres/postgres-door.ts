@@ -46,7 +46,7 @@ export class PostgresDoor implements Door {
     let asked = false
     const lent = this.use(role, async (connection) => {
       asked = true
-      // The one that follows is seldom busy: behind questions about the past, nobody would look after a silent connection.
+      // The connection that follows is seldom busy. Behind questions about the past, nobody would notice a silent connection.
       const others = this.#lanes[role === 'follower' ? 'reader' : 'follower']
       const answer = watchCall({ connection, others, afterMs: this.#watchAfterMs }, () =>
         connection.run({

@@ -90,7 +90,7 @@ class BatchJudge {
   judge(commit: Commit): PackedResult {
     const error = refusalOf(commit)
     if (error !== undefined) return { outcome: 'refused', error: packError(error) }
-    // Only ids that clients choose come with a fingerprint, and may belong to a commit that changed nothing.
+    // Only ids that clients choose have a fingerprint, and can belong to a commit that changed nothing.
     const known = commit.fingerprint === undefined ? undefined : this.#resultOfNamed(commit)
     if (known !== undefined) return known
     const { readRecord } = this.#connection.statements

@@ -84,7 +84,7 @@ export class Connection {
     return result
   }
 
-  /** Tables that contradict each other: somebody changed them behind the coordinator. */
+  /** The error for tables that contradict each other, because somebody changed them past the coordinator. */
   damaged(what: string): CoordinatorError {
     return new CoordinatorError('COORD_STORE_DAMAGED', { detail: `In ${this.file} ${what}.` })
   }

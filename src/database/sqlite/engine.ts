@@ -61,7 +61,7 @@ export interface Opened {
  */
 export class Engine {
   readonly #options: EngineOptions
-  /** Calls that were given up wait before this thread, and end with it. */
+  /** Attempts in memory are enough: calls that were given up wait in front of this thread, and end with it. */
   readonly #attempts = new WriterAttempts()
   #locks: FileLock[] = []
   #connection: Connection | undefined
@@ -120,7 +120,7 @@ export class Engine {
   }
 
   changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {
-    // This is asked all the time: what would lose the next write is told before anybody writes.
+    // The head is asked for all the time, so that a fault that would lose the next write is reported before anybody writes.
     this.#files?.requireUnmoved()
     return this.#read((connection) => readChanges(connection, question.after, question.limit))
   }
@@ -185,7 +185,7 @@ export class Engine {
     return this.#read(({ database, file }) => inspectFile(database, file))
   }
 
-  /** Needs no ownership, and no head that is right. */
+  /** Works without the ownership of the file, and with a wrong head. */
   examine(from: ExaminationCursor | undefined): Examination {
     return this.#peek((database) => {
       if (database === undefined) return { damages: [] }
@@ -208,7 +208,7 @@ export class Engine {
     this.#locks = [takeFileLock(file, lockTimeoutMs)]
     let database: DatabaseSync | undefined
     try {
-      // Before it is opened, where it is there: opening one that another process uses under another name would fail otherwise.
+      // If the file exists, take the lock before opening it: opening a file that another process uses under another name would fail.
       if (!isNew) this.#locks.push(takeInodeLock(file, lockTimeoutMs))
       database = openForWriting(file, busyTimeoutMs)
       if (isNew) this.#locks.push(takeInodeLock(file, lockTimeoutMs))

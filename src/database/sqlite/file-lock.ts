@@ -10,8 +10,8 @@ export function lockFileOf(file: string): string {
 }
 
 /**
- * The file whose lock stands for the ownership of a database file under whatever name: the first one goes by name, and a file
- * that was renamed while it was in use has another one.
+ * The file whose lock means the ownership of a database file under any name. The other lock file is named after the database file, so
+ * that a file that was renamed in use would get a second one.
  */
 export function inodeLockFileOf(file: string): string {
   const { ino } = statSync(file, { bigint: true })
@@ -37,14 +37,14 @@ export function takeFileLock(file: string, timeoutMs: number): FileLock {
 }
 
 /**
- * Takes the ownership of what a database file is, whatever it is called. The file must exist.
+ * Takes the ownership of a database file by its inode, independent of its name. The file must exist.
  *
  * @throws COORD_STORE_LOCKED
  */
 export function takeInodeLock(file: string, timeoutMs: number): FileLock {
   const lockFile = inodeLockFileOf(file)
   const lock = takeLock(lockFile, { file, timeoutMs })
-  // Whoever had it last may have removed it between our opening it and locking it: then the lock is on nothing.
+  // The last owner may have removed the lock file after this process opened it and before it locked it. Such a lock protects nothing.
   if (existsSync(lockFile)) return new FileLock(lockFile, lock, 'removed')
   lock.close()
   return takeInodeLock(file, timeoutMs)
@@ -63,7 +63,7 @@ export class FileLock {
   }
 
   close(): void {
-    // While it is still held: nobody else can have taken it meanwhile.
+    // Remove it while the lock is still held, so that nobody else can have taken it.
     if (this.#afterwards === 'removed') rmSync(this.path, { force: true })
     this.#lock.close()
   }

@@ -17,7 +17,7 @@ export class FilesInUse {
       ...Object.fromEntries(
         locks.map((lock) => [
           lock,
-          'Stop the coordinator, see that no other one uses the database file, and start it again: nothing keeps others away now.',
+          'Stop the coordinator, make sure that no other one uses the database file, and start it again. Without the lock file nothing keeps another coordinator away.',
         ]),
       ),
       [file]: 'Stop the coordinator, put the file back, and start it again.',

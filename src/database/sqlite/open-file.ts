@@ -52,20 +52,20 @@ export function prepareFolder(file: string): void {
 }
 
 /**
- * SQLite keeps what was written last in files beside the database, by its name. Under another name, or where another folder
- * lies around it, the database is without them: what was acknowledged seems lost, and two programs may write at once.
+ * SQLite keeps the newest commits in files beside the database, under its name. Under another name, or in another folder, the database is
+ * without these files: acknowledged commits seem lost, and two programs may write at the same time.
  */
 function requireOneName(file: string): void {
   const stat = statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) return
   if (stat.nlink > 1)
     throw pathError(
-      `${file} has ${stat.nlink} names (hard links): its write-ahead log lies beside one of them only.`,
+      `${file} has ${stat.nlink} names (hard links), but its write-ahead log is beside only one of them.`,
       'Keep one name and remove the others, or copy the file to a new one: `cp FILE COPY && mv COPY FILE`.',
     )
   if (isMountPoint(realpathSync(file)))
     throw pathError(
-      `${file} is mounted by itself, as by \`-v FILE:FILE\`: its write-ahead log would lie outside of the mount.`,
+      `${file} is mounted by itself, as with \`-v FILE:FILE\`, so that its write-ahead log would be outside of the mount.`,
       'Mount the folder that holds the file, not the file.',
     )
 }
@@ -76,7 +76,7 @@ function isMountPoint(path: string): boolean {
   try {
     list = readFileSync('/proc/self/mountinfo', 'utf8')
   } catch {
-    // Not Linux, or no /proc: only there are files mounted one by one.
+    // Not Linux, or no /proc. Single files are mounted only on Linux.
     return false
   }
   return list.split('\n').some((line) => {

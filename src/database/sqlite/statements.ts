@@ -33,7 +33,7 @@ const sql = {
   readUnchanged: 'select fingerprint, writes, revisions from unchanged where commit_id = ?',
   insertUnchanged:
     'insert into unchanged (commit_id, fingerprint, at, writes, revisions) values (?, ?, ?, ?, ?)',
-  // The number rises with age: only the oldest are looked at.
+  // The rows are in the order of age, so that only the oldest ones are read.
   forgetUnchanged: `delete from unchanged where number <= (select max(number) from unchanged) - ?
     or number in (select number from (select number, at from unchanged order by number limit 10) where at < ?)`,
   readWrites: 'select position, kind, id, data, previous from writes where revision = ?',

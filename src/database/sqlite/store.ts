@@ -138,7 +138,7 @@ export class SqliteStore implements Store {
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
     const entries: Entry[] = []
     const previous: Revision[] = []
-    // Of the first part: what was written since is newer than everything that the later parts walk over.
+    // Use the position of the first part: entries written since are newer than everything that later parts read.
     let position: Position | undefined
     for (let resume: Revision | undefined; ; ) {
       const part = await this.#call('history', {

@@ -31,12 +31,12 @@ interface Fault {
 }
 
 /**
- * What PostgREST says of itself. Source: PostgREST documentation, "Errors". `not_written` only for what it finds out before it
- * runs a statement.
+ * Codes of PostgREST itself. Source: PostgREST documentation, "Errors". `not_written` only for faults that it finds before it runs a
+ * statement.
  */
 const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST000: notWritten('COORD_STORE_API_OFFLINE', 'cannot connect to its database'),
-  // An internal error of its connection: whether that was before a statement or after it, the code does not tell.
+  // An internal error of its connection. The code does not tell whether it came before or after a statement.
   PGRST001: {
     code: 'COORD_STORE_API_OFFLINE',
     text: 'lost the connection to its database',
@@ -49,7 +49,7 @@ const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST203: notWritten('COORD_SCHEMA_OLD', 'knows several versions of the function'),
   PGRST205: notWritten('COORD_SCHEMA_OLD', 'does not know the table'),
   PGRST300: notWritten('COORD_STORE_AUTH', 'has no secret to check keys with'),
-  // PostgREST 12 says of an expired key what 14 says only of an unknown one.
+  // PostgREST 12 answers this for an expired key too, PostgREST 14 only for an unknown one.
   PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key: it may be unknown, or have expired'),
   PGRST302: notWritten('COORD_STORE_AUTH', 'found no key in the request'),
   PGRST303: notWritten(
@@ -59,9 +59,9 @@ const byApiCode: Readonly<Record<string, Fault>> = {
 }
 
 /**
- * The connection of PostgREST to its database broke while it waited for the answer to a statement, or to `commit`: it then
- * answers 400 with an empty code. Seen with PostgREST 12.2.12 and 14.17, also when PostgreSQL is restarted in order; what was
- * sent was stored each time that the answer to `commit` was lost.
+ * PostgREST answers 400 with an empty code when its connection to the database breaks while it waits for the answer to a statement or to
+ * `commit`. Seen with PostgREST 12.2.12 and 14.17, also at an orderly restart of PostgreSQL. Each time that the answer to `commit` was
+ * lost, the write was stored.
  */
 const brokenWhileWaiting: Fault = {
   code: 'COORD_STORE_API_OFFLINE',
@@ -70,8 +70,8 @@ const brokenWhileWaiting: Fault = {
 }
 
 /**
- * What gateways say, by status, where the body names no code. Source: Supabase documentation, "HTTP status codes". With a
- * status that is `not_written` here they refuse a request instead of handing it on.
+ * Answers of gateways by status, if the body has no code. Source: Supabase documentation, "HTTP status codes". With a status that is
+ * `not_written` here, gateways refuse a request without passing it on.
  */
 const byStatus: Readonly<Record<number, Fault>> = {
   401: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
@@ -123,9 +123,9 @@ function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing 
     status >= 300 && status < 400
       ? 'sends elsewhere'
       : isPage
-        ? 'answers with a page for people'
-        : 'answers with a status that is none of its own'
-  // Whether it had handed the request on, nobody knows: only a known answer proves that nothing was written.
+        ? 'answers with a web page'
+        : 'answers with an unexpected status'
+  // Nobody knows whether the gateway had passed the request on. Only a known answer proves that nothing was written.
   return { code: 'COORD_STORE_GATEWAY', text, outcome: 'unknown' }
 }
 
@@ -136,7 +136,7 @@ const unforeseen: Fault = {
   outcome: 'unknown',
 }
 
-/** The SQLSTATE with which PostgREST meets a role that the database does not have: the key names it. */
+/** The SQLSTATE of a role that the database does not have. The key names the role. */
 const UNKNOWN_ROLE = '22023'
 
 function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advice' | 'writing'>): Fault {
@@ -179,8 +179,8 @@ function codeInBody(body: string): string | undefined {
 }
 
 /**
- * Seconds of `Retry-After`, which may be a number or a date; at most an hour. PostgREST says 0 of faults that take longer than
- * that to pass: then this program's own pauses count.
+ * Seconds of `Retry-After`, which may be a number or a date; at most an hour. PostgREST sends 0 for faults that last longer: then this
+ * program uses its own pauses.
  */
 function secondsOf(header: string | undefined): number | undefined {
   if (header === undefined) return undefined

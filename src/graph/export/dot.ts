@@ -1,6 +1,6 @@
 import type { GraphFormat } from './export-graph.ts'
 
-// A map: whoever asserts a node chooses its type, which may be the name of something that every object has.
+// A map and not an object: a client may choose a type whose name every object has, such as `constructor`.
 const shapes: ReadonlyMap<string, string> = new Map([
   ['service', 'box'],
   ['api', 'cds'],

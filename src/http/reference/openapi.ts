@@ -213,7 +213,9 @@ function problemsOf(route: DocumentedRoute): Record<string, unknown> {
     String(status),
     {
       description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
-      headers: referencesTo(status === 503 ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id']),
+      headers: referencesTo(
+        status === 503 || status === 507 ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id'],
+      ),
       content,
     },
   ])

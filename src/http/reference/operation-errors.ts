@@ -1,6 +1,12 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts'
 import type { DocumentedRoute } from './documented-route.ts'
 
+/** The server answers these before it looks for a route, so that every operation has them. */
+const generalErrors: readonly ErrorCode[] = [
+  'COORD_HOST_NOT_ALLOWED',
+  'COORD_ORIGIN_NOT_ALLOWED',
+  'COORD_CONNECTIONS_FULL',
+]
 const bodyErrors: readonly ErrorCode[] = [
   'COORD_BODY_NOT_JSON',
   'COORD_BODY_MEDIA_TYPE',
@@ -12,7 +18,10 @@ const bodyErrors: readonly ErrorCode[] = [
   'COORD_FIELD_TOO_LARGE',
   'COORD_TEXT_NUL',
   'COORD_TEXT_SURROGATE',
+  'COORD_NUMBER_TOO_LARGE',
   'COORD_KEY_FORBIDDEN',
+  'COORD_REQUEST_TIMEOUT',
+  'COORD_RECEIVE_FULL',
 ]
 const writeErrors: readonly ErrorCode[] = [
   'COORD_HEADER_INVALID',
@@ -24,12 +33,15 @@ const writeErrors: readonly ErrorCode[] = [
 ]
 const conditionalErrors: readonly ErrorCode[] = ['COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED']
 const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CHANGED']
+/** Parameters of operations that read the past. */
+const pastParameters = ['asOf', 'before', 'after', 'from']
 
 /** Every code that an operation is known to answer, by status, in ascending order. */
 export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
   const { body, query, writes, conditional, state, errors = [] } = operation
   const parameters = Object.keys(query?.shape ?? {})
   const codes = new Set<ErrorCode>([
+    ...generalErrors,
     ...errors,
     ...(body === undefined ? [] : bodyErrors),
     ...(query === undefined ? [] : (['COORD_QUERY_INVALID'] as const)),
@@ -37,6 +49,10 @@ export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<numb
     ...(conditional === true ? conditionalErrors : []),
     ...(state === true ? stateErrors : []),
     ...(state === true && writes !== true ? (['COORD_ANSWERS_WAITING'] as const) : []),
+    ...(state === true && (writes !== true || parameters.includes('dryRun'))
+      ? (['COORD_QUESTION_TOO_LARGE'] as const)
+      : []),
+    ...(parameters.some((name) => pastParameters.includes(name)) ? (['COORD_PAST_BUSY'] as const) : []),
     ...(parameters.includes('minRevision') ? (['COORD_REVISION_WAIT_TIMEOUT'] as const) : []),
     ...(parameters.includes('consistency') ? (['COORD_STORE_UNAVAILABLE'] as const) : []),
   ])

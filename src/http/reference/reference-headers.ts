@@ -14,7 +14,7 @@ export const answerHeaders = {
     schema: text,
   },
   'X-Coordinator-Degraded': {
-    description: 'Present while the database does not answer as it should: why. What is served may be old.',
+    description: 'Why the coordinator is degraded; absent while it is not. What is served may be old.',
     schema: text,
   },
   Age: { description: 'Beside it: seconds since the database confirmed what is served.', schema: whole },
@@ -31,9 +31,9 @@ export const answerHeaders = {
 export const requestHeaders = {
   'X-Coordinator-Lineage': 'The history that the client knows; 412 where it is not the one here.',
   'Idempotency-Key':
-    'Makes the write repeatable: the same key with the same content answers the first result (with warnings of now), with other content 422. The key of a write that changed nothing stays unused. Up to 255 visible ASCII characters.',
+    'Makes the write repeatable: the same key with the same content gets the first result again, with current `warnings`; with other content it gets 422. The key of a write that changed nothing counts for 24 hours. Up to 255 visible ASCII characters.',
   'If-Match':
-    'Only if the record has this `ETag`; `*`: only if it exists. Otherwise 412. How the service was (the third part) does not count.',
+    'Only if the record has this `ETag`; `*`: only if it exists. Otherwise 412. The health of the service (the third part) does not count.',
   'If-None-Match': '`*`: only if the record does not exist. Otherwise 412.',
   'If-None-Match (read)': 'The `ETag` that the client has: 304 where nothing has changed.',
   'X-Coordinator-Actor': 'Who makes the change, as its history shows it. Not verified.',

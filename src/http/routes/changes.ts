@@ -19,7 +19,7 @@ import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from 
 import { invalidHeader } from '../write-context.ts'
 
 const MAX_WAIT_SECONDS = 60
-/** Entries that are looked through at once where only some are wanted. */
+/** How many entries are read at once where a filter wants only some of them. */
 const EXAMINED_AT_ONCE = 512
 
 const after = z
@@ -91,7 +91,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
     const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
     const body = bodyOf(page)
-    // "From now on" means another moment when it is asked again. What came meanwhile is in memory anyway, for all who wait.
+    // Fix the start here: "from now on" would mean a later moment when the question is asked again. The entries since then are in memory.
     const needed = from === undefined ? neededBytes(body) : 0
     if (outgoing.hasRoom(needed) || from !== undefined || (await answers.reserve(reply, needed)))
       answers.sendState(reply, { body, headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] })
@@ -139,7 +139,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
    */
   async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
-    // Who wants few among many must not ask the store once for each of the many.
+    // A filter that wants few of many entries must not cause one question to the store for each entry.
     const atOnce = filter.kinds === undefined && filter.names === undefined ? limit : EXAMINED_AT_ONCE
     for (let reached = position; ; ) {
       const { entries, more } = await feed.after(reached, atOnce)
@@ -232,7 +232,7 @@ const operation: Operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as it is read; a client that takes nothing for a minute is cut off, and goes on in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; it can reconnect in the same way. Filters leave out whole entries; deletions have no name and always count.',
   query: parameters,
   state: true,
   errors: [
@@ -251,7 +251,7 @@ const operation: Operation = {
           next: z.string().meta({ description: 'Pass it as `after` for what follows.' }),
           more: z.boolean().meta({
             description:
-              'Whether more is there already. A page shorter than `limit` is not the end; `more: false` is.',
+              'Whether there are more entries already. Only `more: false` marks the end: a page may be shorter than `limit` before it.',
           }),
           revision: z.int(),
         }),

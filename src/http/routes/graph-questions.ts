@@ -116,7 +116,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
   function assertionEtag(kind: 'node' | 'edge', id: string, shown: Revision): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
-    // What was asserted since the answer was made is not shown by it: a write on that condition would overwrite it unseen.
+    // The ETag must not be newer than the answer: with it a client would overwrite an assertion that it has not seen.
     return record === undefined || record.revision > shown
       ? []
       : ['ETag', recordEtag(view.lineage, record.revision)]

@@ -200,9 +200,9 @@ const simulateOperation: Operation = {
 
 const rebuildOperation: Operation = {
   chapter: 'graph',
-  summary: 'Derive the graph anew, and compare',
+  summary: 'Derive the graph again, and compare',
   description:
-    'The graph is kept as records change. This derives it from all records beside it, and tells every difference: there must be none.',
+    'The coordinator keeps the graph up to date as records change. This request derives a second graph from all records and names every difference between the two. There must be none.',
   state: true,
   answers: { 200: { description: 'What was found.', content: { 'application/json': rebuildSchema } } },
 }

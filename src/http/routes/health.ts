@@ -13,7 +13,7 @@ const noQuery = z.object({})
 const readyParameters = z.object({
   for: z.enum(['reads', 'writes']).optional().meta({
     description:
-      'With `writes` it is also not ready while the database does not answer, or the memory is full.',
+      'With `writes` it is also not ready while the database does not answer, or while the memory is full.',
     default: 'reads',
   }),
 })
@@ -111,7 +111,7 @@ const ready: Operation = {
   chapter: 'operations',
   summary: 'Whether requests can be answered',
   description:
-    'For load balancers: 503 before the first load, while the coordinator stops, and while changes of others do not fit into its memory.',
+    'For load balancers: 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` also 507 while the memory is full.',
   query: readyParameters,
   errors: [
     'COORD_NOT_LOADED',

@@ -81,7 +81,7 @@ const listParameters = z.object({
   name: text.meta({ description: 'Exactly this serviceName.' }),
   version: text.meta({
     description:
-      'A semver range of at most 256 characters and 16 alternatives (`||`); a version that is not semantic matches its own text only.',
+      'A semver range of at most 256 characters and 16 alternatives (`||`); a text that is not a range matches only the same version.',
     example: '^3',
   }),
   tag: texts.meta({ description: 'Repeated: all of them.' }),
@@ -102,7 +102,7 @@ const listParameters = z.object({
     .min(1)
     .max(LIST_LIMIT_MAX)
     .optional()
-    .meta({ description: 'Services on a page, at most.', default: LIST_LIMIT_DEFAULT }),
+    .meta({ description: 'The largest number of services on a page.', default: LIST_LIMIT_DEFAULT }),
   cursor: text.meta({ description: '`nextCursor` of the page before; the filters have to be the same.' }),
   fields: text.meta({
     description: 'Only these fields of each service, separated by commas.',
@@ -115,7 +115,7 @@ const operation: Operation = {
   chapter: 'registry',
   summary: 'List services',
   description:
-    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB: one that is shorter than `limit` is not the last one, only one without `nextCursor` is. With `Accept: application/x-ndjson` all that match come at once, one a line, at one revision.',
+    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB, so that it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` all matching services come at once, one on each line, at one revision.',
   query: listParameters,
   state: true,
   errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],
