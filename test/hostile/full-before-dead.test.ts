@@ -81,7 +81,7 @@ describe('full before dead', () => {
     })
     expect(code).toBe(78)
     const [, records, heap] =
-      /^coordinator: The database holds (\d+) records, of which \d+ fit into a heap of 40 MiB; all of them need about (\d+) MiB\. Start with `NODE_OPTIONS=--max-old-space-size=\2`\. \[COORD_MEMORY_EXCEEDED\]\n$/.exec(
+      /^coordinator: The database holds (\d+) records, of which \d+ fit into a heap of 40 MiB; all of them need about (\d+) MiB\. Start the coordinator with `NODE_OPTIONS=--max-old-space-size=\2`\. \[COORD_MEMORY_EXCEEDED\]\n$/.exec(
         stderr,
       ) ?? []
     expect(Number(records)).toBe(registered - 1)
@@ -124,7 +124,7 @@ describe('full before dead', () => {
     ]).toEqual([201])
     const { lineage } = (await stateOf(coordinator)).health
     expect((await runCoordinator(['restored'], { env })).code).toBe(0)
-    await coordinator.process.wrote(/nothing is served until the live view is built/)
+    await coordinator.process.wrote(/nothing is served until the new live view is built/)
     await coordinator.process.wrote(/the live view was built anew/)
     const { health } = await stateOf(coordinator)
     expect(health).toMatchObject({ status: 'ok', registeredServices: 90 })
