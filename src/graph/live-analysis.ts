@@ -146,7 +146,7 @@ export class LiveAnalysis {
       await turn()
       return this.#helper.run({ do: 'analyse', key, edges: edgeListOf(graph, edgeTypes) })
     })
-    // Who waits for it is told.
+    // The error reaches the questions that wait for it.
     ready.catch(() => undefined)
     return { key, ready }
   }

@@ -221,7 +221,7 @@ export class PastGraphs {
     // A time is made a revision first: asked again, it finds the graph that was built for it.
     const revision = 'revision' in moment ? moment.revision : (await this.#positionAt(moment)).revision
     const work = async () => {
-      // Whoever waited for its turn may find that another one has built the same meanwhile.
+      // Another question may have built the same graph while this one waited for its turn.
       const build = async () => this.#useKept(revision) ?? this.#use(await this.#build(revision))
       return this.#used(this.#useKept(revision) ?? (await this.#slots.run(build, currentQuestion())), use)
     }

@@ -172,7 +172,7 @@ export class Live {
     throw new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${this.status.state}.${loading}${this.status.reason === undefined ? '' : ` ${this.status.reason}`}`,
       retryAfterSeconds: 1,
-      // Whoever looks at the view after a write may have written.
+      // A caller that reads the view after a write may be the one that wrote.
       ...(this.#dropped === undefined ? {} : { outcome: 'unknown' as const }),
     })
   }

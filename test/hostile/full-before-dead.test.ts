@@ -82,7 +82,7 @@ describe('full before dead', () => {
     })
     expect(code).toBe(78)
     const [, records, heap] =
-      /^coordinator: The database holds (\d+) records, of which \d+ fit into a heap of 48 MiB; all of them need about (\d+) MiB\. Start with `NODE_OPTIONS=--max-old-space-size=\2`\. \[COORD_MEMORY_EXCEEDED\]\n$/.exec(
+      /^coordinator: The database holds (\d+) records, of which \d+ fit into a heap of 48 MiB; all of them need about (\d+) MiB\. Start the coordinator with `NODE_OPTIONS=--max-old-space-size=\2`\. \[COORD_MEMORY_EXCEEDED\]\n$/.exec(
         stderr,
       ) ?? []
     expect(Number(records)).toBe(registered - 1)
@@ -94,7 +94,7 @@ describe('full before dead', () => {
     const { code, stderr } = await runCoordinator(['serve'], { env: { PORT: '0' }, nodeArgs: heapOf(32) })
     expect(code).toBe(78)
     expect(stderr).toMatch(
-      /^coordinator: The coordinator itself takes \d+ MiB, which leaves no room for records in a heap of 32 MiB\. Start with `NODE_OPTIONS=--max-old-space-size=128` or more\. \[COORD_MEMORY_EXCEEDED\]\n$/,
+      /^coordinator: The coordinator itself takes \d+ MiB, which leaves no room for records in a heap of 32 MiB\. Start the coordinator with `NODE_OPTIONS=--max-old-space-size=128` or more\. \[COORD_MEMORY_EXCEEDED\]\n$/,
     )
   })
 
@@ -133,7 +133,7 @@ describe('full before dead', () => {
     ]).toEqual([201])
     const { lineage } = (await stateOf(coordinator)).health
     expect((await runCoordinator(['restored'], { env })).code).toBe(0)
-    await coordinator.process.wrote(/nothing is served until the live view is built/)
+    await coordinator.process.wrote(/nothing is served until the new live view is built/)
     await coordinator.process.wrote(/the live view was built anew/)
     const { health } = await stateOf(coordinator)
     expect(health).toMatchObject({ status: 'ok', registeredServices: 60 })
