@@ -59,6 +59,8 @@ export class MemoryBudget {
   #afterCollection: number
   /** An estimate of the bytes that were kept since the last collection. */
   #grown = 0
+  /** The bytes that did not fit when the memory was exhausted. That state ends only when they would fit: the journal comes in order. */
+  #wanted = 0
   /** Whether something was released since the last collection. */
   #shrunk = false
   /** Bytes for work in progress. */
@@ -145,7 +147,10 @@ export class MemoryBudget {
     if (await this.findRoom(bytes, before)) return true
     // What is held passes by itself, and is no reason to call the memory full.
     const isUsed = this.usedBytes + bytes > this.boundOf(before)
-    if (isUsed && this.#state !== 'exhausted') this.#enter(before)
+    if (isUsed && this.#state !== 'exhausted') {
+      if (before === 'exhausted') this.#wanted = bytes
+      this.#enter(before)
+    }
     return false
   }
 
@@ -187,10 +192,10 @@ export class MemoryBudget {
   }
 
   #judge(usedBytes: number): MemoryState {
-    const reaches = (state: 'full' | 'exhausted', wasThere: boolean) =>
-      usedBytes >= this.boundOf(state, wasThere ? 'below' : 'from')
-    if (reaches('exhausted', this.#state === 'exhausted')) return 'exhausted'
-    return reaches('full', this.#state !== 'free') ? 'full' : 'free'
+    const wasExhausted = this.#state === 'exhausted'
+    if (usedBytes >= this.boundOf('exhausted', wasExhausted ? 'below' : 'from')) return 'exhausted'
+    if (wasExhausted && usedBytes + this.#wanted > this.boundOf('exhausted')) return 'exhausted'
+    return usedBytes >= this.boundOf('full', this.#state === 'free' ? 'from' : 'below') ? 'full' : 'free'
   }
 
   #isStale(): boolean {
@@ -208,6 +213,7 @@ export class MemoryBudget {
 
   #enter(state: MemoryState): void {
     if (state === this.#state) return
+    if (state !== 'exhausted') this.#wanted = 0
     this.#state = state
     this.#lastCheck = performance.now()
     for (const listener of this.#listeners) listener(state)

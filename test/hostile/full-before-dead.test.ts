@@ -17,17 +17,17 @@ async function stateOf({ url }: Serving) {
 
 describe('full before dead', () => {
   it('in memory: one service is rewritten for ever, because old history is forgotten', async () => {
-    await using coordinator = await serving({ nodeArgs: heapOf(64) })
+    await using coordinator = await serving({ nodeArgs: heapOf(96) })
     const large = await writeMany(coordinator.url, (n) => largeRegistration('big', n), {
       count: 8,
       atOnce: 2,
     })
     expect([...large.keys()].sort()).toEqual([200, 201])
-    // 40 MB of texts, of which a quarter of the heap is kept.
-    const fat = await writeMany(coordinator.url, (n) => fatRegistration('fat', n), { count: 160, atOnce: 4 })
+    // 52 MB of texts, of which a quarter of the heap is kept.
+    const fat = await writeMany(coordinator.url, (n) => fatRegistration('fat', n), { count: 200, atOnce: 4 })
     expect([...fat.keys()].sort()).toEqual([200, 201])
     const { health, database } = await stateOf(coordinator)
-    expect(health).toMatchObject({ status: 'ok', memory: { state: 'free', limitMiB: 64 }, revision: 168 })
+    expect(health).toMatchObject({ status: 'ok', memory: { state: 'free', limitMiB: 96 }, revision: 208 })
     expect(database.historyMiB).toBeLessThanOrEqual(24)
     expect(database.floorRevision).toBeGreaterThan(90)
     const past = (revision: number) => ask(`${coordinator.url}/services?asOf=${revision}&fields=serviceName`)
@@ -70,6 +70,7 @@ describe('full before dead', () => {
       expect(metrics).toMatch(/coordinator_memory_refused_commits_total [1-9]/)
       const ended = await full.stop()
       expect(ended.stdout.match(/the memory is nearly full/g)).toHaveLength(1)
+      expect(ended.stdout).toContain('the heap is too small for more than a few records')
     }
     {
       await using again = await serving({ env, nodeArgs: heapOf(64) })

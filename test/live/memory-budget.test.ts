@@ -53,6 +53,20 @@ describe('the memory budget', () => {
     expect(await budget.claimRoom(100, 'full')).toBe(true)
   })
 
+  it('stays exhausted until what did not fit would, so that it does not begin in vain again and again', async () => {
+    const { heap, budget } = FakeHeap.watched({ neededBytes: 800 })
+    const stateAt = async (part: number) => {
+      heap.neededBytes = part
+      await budget.collected()
+      return budget.state
+    }
+    expect(await budget.claimRoom(200, 'exhausted')).toBe(false)
+    expect(budget.state).toBe('exhausted')
+    expect(await stateAt(790)).toBe('exhausted')
+    expect(await stateAt(740)).toBe('free')
+    expect(await budget.claimRoom(200, 'exhausted')).toBe(true)
+  })
+
   it('leaves room for work at hand: small heaps are full earlier, large ones are not', () => {
     const boundsOf = (limitMiB: number) => {
       const heap = new FakeHeap({ neededBytes: 0 }, limitMiB * mebibyte)
