@@ -3,7 +3,7 @@ import { CoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import type { Revision } from '../records/record.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { type BodyPart, leastSize, neededBytes, textOf } from './body-part.ts'
+import { type BodyPart, exactSize, leastSize, neededBytes, textOf } from './body-part.ts'
 import { matchesEtag } from './conditional.ts'
 import { Deliveries } from './delivery.ts'
 import type { OutgoingBytes } from './outgoing-bytes.ts'
@@ -183,11 +183,27 @@ export class Answers {
     countAnswer(this.#metrics, reply, status)
   }
 
+  /** Tells how long a large body is, without making it. */
+  #writeHead(
+    reply: FastifyReply,
+    { status, parts, contentType }: { status: number; parts: readonly BodyPart[]; contentType: string },
+    headers: string[],
+  ): void {
+    this.giveBack(reply)
+    headers.push(...this.commonHeaders(reply))
+    headers.push('Content-Type', contentType, 'Content-Length', String(exactSize(parts)))
+    reply.hijack()
+    reply.raw.writeHead(status, headers)
+    reply.raw.end()
+    countAnswer(this.#metrics, reply, status)
+  }
+
   #writeParts(reply: FastifyReply, answer: Answer, headers: string[]): void {
     const { status = 200, body, contentType = JSON_TYPE } = answer
     const parts = typeof body === 'string' ? [body] : body
     const { raw, request } = reply
-    if (leastSize(parts) <= TAKEN_WHOLE_BYTES || request.method === 'HEAD')
+    if (request.method === 'HEAD') return this.#writeHead(reply, { status, parts, contentType }, headers)
+    if (leastSize(parts) <= TAKEN_WHOLE_BYTES)
       return this.#writeText(reply, { status, body: textOf(parts), contentType }, headers)
     const reserved = this.#takeReserved(reply)
     if (reserved !== undefined) this.#outgoing.useReserved(reserved)

@@ -31,6 +31,14 @@ export function leastSize(parts: readonly BodyPart[]): number {
   return parts.reduce((size, part) => size + (typeof part === 'string' ? part.length : part.bytes.length), 0)
 }
 
+/** How long a body is, in bytes. */
+export function exactSize(parts: readonly BodyPart[]): number {
+  return parts.reduce(
+    (size, part) => size + (typeof part === 'string' ? Buffer.byteLength(part) : part.bytes.length),
+    0,
+  )
+}
+
 /** About how many bytes a body has that nobody else shares: never more than it really has. */
 export function ownSize(parts: readonly BodyPart[]): number {
   let size = 0

@@ -81,8 +81,15 @@ export class RequestGuard {
     return false
   }
 
-  #hostFault({ headers, httpVersion }: IncomingMessage): CoordinatorError | undefined {
+  #hostFault({ headers, httpVersion, rawHeaders, url = '' }: IncomingMessage): CoordinatorError | undefined {
     const { host, origin } = headers
+    // What stands in the target counts more than `Host`: RFC 9112, 3.2.2.
+    const target = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1]
+    if (target !== undefined && !this.#hosts.allows(target)) return hostRefused(target)
+    if (host !== undefined && countHosts(rawHeaders) > 1)
+      return new CoordinatorError('COORD_REQUEST_MALFORMED', {
+        detail: 'The request has more than one Host.',
+      })
     if (host !== undefined) return this.#hosts.allows(host) ? undefined : hostRefused(host)
     // HTTP/1.0 has no Host. Old health checks use it and are served; browsers never use it.
     if (httpVersion !== '1.0')
@@ -108,6 +115,19 @@ export class RequestGuard {
 
 /** No route has seen the request. */
 const noReply = { route: undefined, startedAt: 0 }
+
+/** The target of a request as clients send it to proxies, with its authority. */
+const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i
+
+/** Node gives the first one of several, and a proxy before the coordinator may have gone by the last. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count
+}
 
 function hostRefused(host: string): CoordinatorError {
   return new CoordinatorError('COORD_HOST_NOT_ALLOWED', {

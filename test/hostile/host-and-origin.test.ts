@@ -85,6 +85,24 @@ describe('the names by which a coordinator is called', () => {
   })
 })
 
+describe('requests that name several hosts', () => {
+  it.each([
+    ['GET /health', [own, own], 400],
+    ['GET /health', [own, 'host: evil.example'], 400],
+    ['GET http://evil.example/health', [own], 421],
+    ['GET HTTP://evil.example:3000?x', [own], 421],
+    ['GET http://127.0.0.1:3000@evil.example/health', [own], 421],
+    ['GET http://127.0.0.1:3000/health', ['Host: evil.example'], 421],
+    ['GET http://127.0.0.1:3000/health', [own], 200],
+  ])('%s with %j are answered %i', (line, headers, status) =>
+    withServer(async ({ port }) => {
+      const answer = await wire(port, request(line, ...headers))
+      expect(answer.status).toBe(status)
+      if (status !== 200) expect(answer.problem).toMatchObject({ success: false, status })
+    }),
+  )
+})
+
 describe('a request under a foreign name', () => {
   it.each([
     'GET /health',

@@ -170,6 +170,22 @@ describe('http: the headers of answers', () => {
       expect([head.status, head.text, telling(head)]).toEqual([200, '', expected])
     }))
 
+  it('of a large answer name its length to HEAD as to GET, whatever its letters', () =>
+    withServer(async (scope) => {
+      const metadata = { text: 'é'.repeat(7_000) }
+      const services = Array.from({ length: 30 }, (_, at) => ({ ...cart, serviceName: `s${at}`, metadata }))
+      expect((await scope.ask('/register/batch', { json: services })).body.failed).toBe(0)
+      for (const path of ['/services?limit=30', '/changes?after=0']) {
+        const [whole, head] = [await scope.ask(path), await scope.ask(path, { method: 'HEAD' })]
+        expect(Buffer.byteLength(whole.text)).toBeGreaterThan(400_000)
+        expect([head.text, head.headers.get('content-length')]).toEqual([
+          '',
+          String(Buffer.byteLength(whole.text)),
+        ])
+        expect(telling(head)).toEqual(telling(whole))
+      }
+    }))
+
   it('of a degraded coordinator have its age in whole seconds', () =>
     withServer(async (scope) => {
       const id = await register(scope)

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { currentQuestion } from '../../src/live/client-question.ts'
+import { currentQuestion, uncounted } from '../../src/live/client-question.ts'
 import { inTurns } from '../../src/live/pace.ts'
 import { SharedWork } from '../../src/live/shared-work.ts'
 import { cart, type ServerScope, withServer } from './with-server.ts'
@@ -37,6 +38,19 @@ describe('a question', () => {
         questionTimes,
         prepare: ({ app }) => {
           app.register(async (routes) => routes.get('/forgotten', () => new Promise(() => undefined)))
+        },
+      },
+    ))
+
+  it('has its time without the waits for something else, also where it begins with one', () =>
+    withServer(
+      async ({ ask }) => {
+        expect((await ask('/waiting')).text).toBe('came')
+      },
+      {
+        questionTimes,
+        prepare: ({ app }) => {
+          app.get('/waiting', () => uncounted(sleep(3 * questionTimes.presentMs, 'came')))
         },
       },
     ))
