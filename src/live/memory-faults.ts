@@ -26,7 +26,7 @@ export function exhausted({ usedBytes, limitBytes }: MemoryBudget): CoordinatorE
 export function heapTooSmall({ usedBytes, limitBytes }: MemoryBudget): CoordinatorError {
   return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
     detail: `The coordinator itself takes ${mebibytes(usedBytes)} MiB, which leaves no room for records in a heap of ${mebibytes(limitBytes)} MiB.`,
-    hint: `Start with \`NODE_OPTIONS=--max-old-space-size=${2 * adviceStepMiB}\` or more.`,
+    hint: `Start the coordinator with \`NODE_OPTIONS=--max-old-space-size=${2 * adviceStepMiB}\` or more.`,
     extra: { heapMiB: 2 * adviceStepMiB },
   })
 }
