@@ -6,7 +6,7 @@ import type { MemoryBudget } from './memory-budget.ts'
 const adviceStepMiB = 64
 /** The part of the recommended heap that the records take. It leaves room for writes. */
 const advisedPart = 0.75
-/** The least heap that leaves room for records, in MiB: the program itself takes some 20, and work at hand 16. */
+/** The least heap that leaves room for records, in MiB: the program itself takes 20 to 28, and work at hand 16. */
 export const leastHeapMiB = 96
 
 /** Whole mebibytes, for people. */
