@@ -1,3 +1,4 @@
+import { currentQuestion } from '../live/client-question.ts'
 import { longTurn } from '../live/long-work.ts'
 
 /** How long handlers may work in one turn of the event loop before costly handlers wait for a later turn, in milliseconds. */
@@ -44,6 +45,8 @@ export class HandlerTurns {
     } finally {
       this.#waiting -= 1
     }
+    // Its client may have left meanwhile, or its time may be over.
+    currentQuestion()?.look()
     return await handler()
   }
 

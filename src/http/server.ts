@@ -179,8 +179,9 @@ function createFastify(options: HttpServerOptions, answers: Answers): FastifyIns
   limitConnections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const table = new RouteTable()
   table.watch(app)
-  answerInTime(app, questionTimes)
   timeRoutes(app)
+  // Around the turns of handlers: waiting for one counts for the time of a question, too.
+  answerInTime(app, questionTimes)
   acceptJsonOnly(
     app,
     new BodyReceiver({
