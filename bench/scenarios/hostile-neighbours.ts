@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { figures, spread } from '../compare.ts'
 import { coordinator, registerMany } from '../coordinator-process.ts'
@@ -25,8 +26,8 @@ export const hostileNeighbours: Scenario = {
   note: `50 clients send, one after the other: lists of a mebibyte with wrong items to every route that takes a body, ranges with 4,000
 alternatives, simulations over 3,000 versions, questions about the past and the journal that they leave, answers, streams and
 snapshots that they do not read, bodies that they do not finish, requests of foreign pages, and what is no HTTP. Readers, hostile
-clients and the coordinator share the cores of one machine: what the hostile clients' own process takes counts against the
-coordinator.`,
+clients and the coordinator share the cores of one machine. The process of the hostile clients has a low priority, because it stands
+for other machines.`,
   async run(options) {
     const server = await startServer(coordinator())
     try {
@@ -60,6 +61,7 @@ coordinator.`,
       quiet.push(await read(options.roundMs))
       await sleep(2_000)
       resident.push(await residentMib(server.pid))
+      options.progress(`resident: ${resident.map((mib) => mib.toFixed(0)).join(', ')} MiB`)
       return rowsOf({ quiet, beside, resident })
     } finally {
       await server.stop()
@@ -81,6 +83,8 @@ function* hubAndConsumers(): Generator<string> {
 async function attack(port: number): Promise<HostileNews> {
   const child = fork(new URL('../load/hostile-clients.ts', import.meta.url))
   try {
+    // They stand for other machines: they get the processor where coordinator and readers leave it.
+    setPriority(child.pid as number, constants.priority.PRIORITY_LOW)
     child.send({ port, clients: hostileClients, durationMs: hostileMs } satisfies HostileOrder)
     const [news] = (await once(child, 'message', { signal: AbortSignal.timeout(hostileMs + 60_000) })) as [
       HostileNews,

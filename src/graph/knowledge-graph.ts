@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Moment } from '../database/store.ts'
 import { toCoordinatorError } from '../errors.ts'
 import { currentQuestion } from '../live/client-question.ts'
@@ -296,7 +295,7 @@ export class KnowledgeGraph {
 async function* chunksInTurns(chunks: Iterable<string>): AsyncGenerator<string> {
   for (const chunk of chunks) {
     if (chunk !== '') yield chunk
-    await turn()
+    await longTurn()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { longTurn } from '../live/long-work.ts'
 import { Pace } from '../live/pace.ts'
 import { type BodyPart, freeBytes, ownSize, piecesOf, SharedBytes, sharedParts } from './body-part.ts'
 import { limitStall } from './limit-stall.ts'
@@ -46,7 +47,7 @@ export class Deliveries {
 
   #resume(delivery: Delivery): void {
     this.#ready.add(delivery)
-    if (!this.#running) setImmediate(() => this.#run())
+    if (!this.#running) this.#runLater()
     this.#running = true
   }
 
@@ -59,7 +60,11 @@ export class Deliveries {
       if (pace.due) break
     }
     this.#running = this.#ready.size > 0
-    if (this.#running) setImmediate(() => this.#run())
+    if (this.#running) this.#runLater()
+  }
+
+  #runLater(): void {
+    void longTurn().then(() => this.#run())
   }
 }
 

@@ -1,10 +1,12 @@
+/** How much longer than the piece of long work before it other work may take. */
+const REST_TIMES = 2
 /** A turn of the event loop that was not longer than this had no other work, in milliseconds. */
 const QUIET_TURN_MS = 0.1
 
 /**
  * Shares the event loop between long work and all other work. Only one piece of long work runs in a turn of the loop. Afterwards the loop
- * is free for other work for the same time, unless there is none. All long work together therefore takes at most half of the time,
- * and other work waits for one piece at most.
+ * is free for other work for twice that time, unless there is none. All long work together therefore takes at most a third of the
+ * time, and other work waits for one piece at most.
  */
 export class LongWork {
   /** In the order in which they came. */
@@ -34,8 +36,8 @@ export class LongWork {
   readonly #look = (): void => {
     const now = performance.now()
     if (this.#resumedAt !== undefined) {
-      // This includes the other work of the same turn, so that others get a little more than their half.
-      this.#restUntil = now + (now - this.#resumedAt)
+      // This includes the other work of the same turn, so that others get a little more than two thirds.
+      this.#restUntil = now + REST_TIMES * (now - this.#resumedAt)
       this.#resumedAt = undefined
     } else if (now >= this.#restUntil || now - this.#lookedAt <= QUIET_TURN_MS) {
       this.#resumedAt = now

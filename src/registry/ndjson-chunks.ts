@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { longTurn } from '../live/long-work.ts'
 
 /** Size of a chunk before it is handed on, in UTF-16 code units. */
 const CHUNK_SIZE = 65_536
@@ -12,7 +12,7 @@ export async function* ndjsonChunks(texts: Iterable<string>): AsyncGenerator<str
     yield chunk
     chunk = ''
     // A reader that takes chunks as fast as they come must not keep everybody else waiting.
-    await turn()
+    await longTurn()
   }
   if (chunk !== '') yield chunk
 }

@@ -6,9 +6,9 @@ import { companies, paths, playRounds, scenarios } from './late-commits.ts'
 const config = { max_connections: '500' }
 /** So many coordinators at once, each on a record of its own, are as good as one after the other. */
 const width = 25
-const wanted = 200
+const wanted = Number(process.env['TEST_ROUNDS'] ?? 25)
 
-describe('200 rounds on PostgreSQL', () => {
+describe(`${wanted} rounds on PostgreSQL`, () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await PostgresServer.start({ config })
@@ -29,7 +29,7 @@ describe('200 rounds on PostgreSQL', () => {
   })
 })
 
-describe('200 rounds on Supabase', () => {
+describe(`${wanted} rounds on Supabase`, () => {
   let project: SupabaseProject
   beforeAll(async () => {
     project = await SupabaseProject.start({ config })

@@ -61,7 +61,7 @@ describe('long work', () => {
     expect(new Set(at).size).toBe(20)
   })
 
-  it('leaves others at least half of the time that they want, however much of it there is', async () => {
+  it('leaves others at least two thirds of the time that they want, however much of it there is', async () => {
     const longWork = new LongWork()
     const neighbours = others(0.5)
     let longMs = 0
@@ -79,7 +79,7 @@ describe('long work', () => {
     await turn()
     expect(longMs).toBeGreaterThanOrEqual(30 * 3 * 4)
     // The machine may stop the thread in either part: a tenth is left for that.
-    expect(neighbours.workedMs / longMs).toBeGreaterThan(0.9)
+    expect(neighbours.workedMs / longMs).toBeGreaterThan(1.8)
   })
 
   it('waits for nobody where nobody else wants the event loop', async () => {
