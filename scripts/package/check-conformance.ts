@@ -38,9 +38,11 @@ describeStore({
         const wanted = now
         now = entries[0]?.at ?? now
         const copy = make({ lineage })
+        let attempt = 0
         for (const { commitId, actor, writes, at } of entries) {
           now = at
-          await copy.commit((await copy.head()).position, [{ commitId, actor, writes }])
+          const { position } = await copy.head()
+          await copy.commit(position, [{ commitId, actor, writes }], { writer: lineage, attempt: ++attempt })
         }
         now = wanted
         await open.close()
