@@ -57,6 +57,9 @@ const diffParameters = z.object({
 
 type Asked = keyof typeof questions
 
+/** How often a node or an edge is read again because somebody wrote meanwhile. */
+const MOMENTS_TRIED = 10
+
 interface IdPath {
   readonly Params: { readonly id: string }
 }
@@ -88,7 +91,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     await waitUntilFresh(live, freshness)
     checkLineage(live, request)
     const question = { ask, id: request.params.id } as const
-    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
+    const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
     answers.sendState(reply, {
       body: JSON.stringify({ success: true, ...found }),
       revision: found.revision,
@@ -113,6 +116,14 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
   }
 
   /** The ETag of what was asserted, for `If-Match`. Without conditions it must not mean that nothing has changed. */
+  /** The answer of the moment at which its ETag is made: while it was awaited, somebody may have written. */
+  async function askNow(question: { readonly ask: 'node' | 'edge'; readonly id: string }) {
+    let found = await graph.ask(question)
+    for (let again = 0; again < MOMENTS_TRIED && found.revision !== live.view.revision; again += 1)
+      found = await graph.ask(question)
+    return found
+  }
+
   function assertionEtag(kind: 'node' | 'edge', id: string, shown: Revision): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
