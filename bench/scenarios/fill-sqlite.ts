@@ -3,9 +3,9 @@ import { readSettings } from '../../src/config/settings.ts'
 import { makeStore } from '../../src/database/open.ts'
 import type { Store } from '../../src/database/store.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { serviceIdOf } from '../../src/records/identity.ts'
 import type { Commit, Position } from '../../src/records/record.ts'
-import { parseRegistration, SERVICE_KIND } from '../../src/records/service.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
+import { parseRegistration, SERVICE_KIND } from '../../src/records/service/service.ts'
 
 export interface Filling {
   readonly size: number

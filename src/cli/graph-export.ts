@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
-import { FORMAT_NAMES } from '../http/graph-format.ts'
+import { FORMAT_NAMES } from '../http/reading/graph-format.ts'
 import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
 
 interface ExportOptions extends ClientOptions {

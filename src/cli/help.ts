@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { closestWord } from '../records/closest-word.ts'
+import { closestWord } from '../text/closest-word.ts'
 
 /**
  * `coordinator help`, and the same below commands that have commands of their own. The one that commander brings answers an

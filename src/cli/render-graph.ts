@@ -1,7 +1,7 @@
-import type { Answers } from '../graph/answer-question.ts'
-import type { DiffAnswer } from '../graph/diff-tracker.ts'
+import type { DiffAnswer } from '../graph/past/diff-tracker.ts'
 import type { Completeness } from '../graph/questions/answer.ts'
-import type { SimulateAnswer } from '../graph/simulate.ts'
+import type { Answers } from '../graph/questions/answer-question.ts'
+import type { SimulateAnswer } from '../graph/simulate/simulate.ts'
 import { printable, textTable } from './text-table.ts'
 
 /** Answers of the graph as tables for people. Each begins with one sentence that says the whole. */

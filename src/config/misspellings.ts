@@ -1,4 +1,4 @@
-import { closestName } from './closest-name.ts'
+import { closestName } from '../text/closest-name.ts'
 import type { Findings } from './findings.ts'
 import type { Setting } from './setting.ts'
 import { settingsTable } from './table.ts'

@@ -1,10 +1,10 @@
 import type { Head, OffTrack } from '../database/store.ts'
 import type { CoordinatorError } from '../errors.ts'
 import type { Entry, Position } from '../records/record.ts'
-import type { Answered } from './committer.ts'
-import type { MemoryState } from './memory-budget.ts'
+import type { MemoryState } from './memory/memory-budget.ts'
 import type { LiveStatus } from './status.ts'
-import type { View } from './view.ts'
+import type { View } from './view/view.ts'
+import type { Answered } from './writing/committer.ts'
 
 /** Hears what happens, for logs, metrics and streams. Must not throw, and must not wait. */
 export interface LiveObserver {

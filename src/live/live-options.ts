@@ -1,4 +1,4 @@
-import type { MemoryBudget } from './memory-budget.ts'
+import type { MemoryBudget } from './memory/memory-budget.ts'
 
 /** All times in milliseconds unless the name says otherwise. */
 export interface LiveOptions {

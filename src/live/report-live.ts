@@ -1,8 +1,8 @@
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { LiveObserver } from './live-observer.ts'
-import type { MemoryState } from './memory-budget.ts'
-import { mebibytes } from './memory-faults.ts'
+import type { MemoryState } from './memory/memory-budget.ts'
+import { mebibytes } from './memory/memory-faults.ts'
 import type { LiveState, LiveStatus } from './status.ts'
 
 /** More records than this are only counted: `GET /database` lists them. */

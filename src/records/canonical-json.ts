@@ -1,4 +1,4 @@
-import { sortFew } from './sort-few.ts'
+import { sortFew } from '../text/sort-few.ts'
 
 declare const canonical: unique symbol
 

@@ -1,5 +1,5 @@
 import semver, { type SemVer } from 'semver'
-import { sortInSteps } from './sort-in-steps.ts'
+import { sortInSteps } from '../scheduling/sort-in-steps.ts'
 
 /** Versions in order, so that a range is checked by a search instead of one by one. */
 export interface VersionSet {

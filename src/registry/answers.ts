@@ -5,7 +5,7 @@ import type { Warning } from '../records/warning.ts'
 
 export type ServiceStatus = 'pending_migration' | 'active'
 
-export type { WriteContext } from '../live/write-context.ts'
+export type { WriteContext } from '../live/writing/write-context.ts'
 
 export interface RegisterAnswer {
   readonly serviceId: string

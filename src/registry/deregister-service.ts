@@ -1,7 +1,7 @@
-import { identifyCommit } from '../live/idempotency.ts'
-import { mustExist } from '../live/preconditions.ts'
-import type { RecordWriter } from '../live/record-writer.ts'
-import { SERVICE_KIND } from '../records/service.ts'
+import { identifyCommit } from '../live/writing/idempotency.ts'
+import { mustExist } from '../live/writing/preconditions.ts'
+import type { RecordWriter } from '../live/writing/record-writer.ts'
+import { SERVICE_KIND } from '../records/service/service.ts'
 import type { DeregisterAnswer, WriteContext } from './answers.ts'
 import { checkServiceId, serviceNotFound } from './service-not-found.ts'
 

@@ -1,7 +1,7 @@
-import type { Domain, KindCheck, ProjectionDefinition } from '../live/projection.ts'
-import { SERVICE_KIND } from '../records/service.ts'
-import { serviceCheck } from '../records/service-check.ts'
-import { serviceIndex } from './service-index.ts'
+import type { Domain, KindCheck, ProjectionDefinition } from '../live/view/projection.ts'
+import { SERVICE_KIND } from '../records/service/service.ts'
+import { serviceCheck } from '../records/service/service-check.ts'
+import { serviceIndex } from './index/service-index.ts'
 
 /** The kinds of records that the registry stores. */
 export const registryKinds: Readonly<Record<string, KindCheck>> = { [SERVICE_KIND]: serviceCheck }

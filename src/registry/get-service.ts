@@ -1,9 +1,9 @@
-import type { View } from '../live/view.ts'
+import type { View } from '../live/view/view.ts'
 import { serviceEtag } from '../records/etag.ts'
-import { SERVICE_KIND } from '../records/service.ts'
+import { SERVICE_KIND } from '../records/service/service.ts'
 import type { ServiceAnswer } from './answers.ts'
+import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases.ts'
-import { serviceIndex } from './service-index.ts'
 import { serviceJson } from './service-json.ts'
 import { serviceNotFound } from './service-not-found.ts'
 

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { View } from '../live/view.ts'
+import type { View } from '../live/view/view.ts'
+import { readBody } from '../records/body/read-body.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import { readBody } from '../records/read-body.ts'
-import { SERVICE_KIND, unknownFields } from '../records/service.ts'
+import { SERVICE_KIND, unknownFields } from '../records/service/service.ts'
 import type { HeartbeatAnswer } from './answers.ts'
+import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases.ts'
-import { serviceIndex } from './service-index.ts'
 import { serviceNotFound } from './service-not-found.ts'
 
 /** What a heartbeat may say. Without a body it says `up`. */

@@ -1,9 +1,9 @@
-import type { View } from '../live/view.ts'
+import type { View } from '../live/view/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import { endpointHref } from '../records/endpoint.ts'
-import type { Registration } from '../records/service.ts'
+import { endpointHref } from '../records/service/endpoint.ts'
+import type { Registration } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
-import { serviceIndex } from './service-index.ts'
+import { serviceIndex } from './index/service-index.ts'
 
 /** Warnings that are made: this runs for every new service. */
 const WARNINGS_MAX = 10

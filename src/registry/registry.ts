@@ -1,8 +1,8 @@
 import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
-import { RecordWriter } from '../live/record-writer.ts'
-import { toPromise } from '../live/to-promise.ts'
-import { SERVICE_KIND } from '../records/service.ts'
+import { RecordWriter } from '../live/writing/record-writer.ts'
+import { SERVICE_KIND } from '../records/service/service.ts'
+import { toPromise } from '../scheduling/to-promise.ts'
 import type {
   BatchAnswer,
   DeregisterAnswer,
@@ -18,22 +18,22 @@ import type {
 import { deregisterService } from './deregister-service.ts'
 import { getService } from './get-service.ts'
 import { takeHeartbeat } from './heartbeats.ts'
-import { judgeVersions, type VersionVerdicts } from './judge-versions.ts'
+import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases.ts'
-import type { ListQuery } from './list-query.ts'
-import { listServices, streamServices } from './list-services.ts'
+import { judgeVersions, type VersionVerdicts } from './list/judge-versions.ts'
+import type { ListQuery } from './list/list-query.ts'
+import { listServices, streamServices } from './list/list-services.ts'
+import { getPastService, listPastServices, streamPastServices } from './list/past-services.ts'
 import { LocalLeases } from './local-leases.ts'
-import { getPastService, listPastServices, streamPastServices } from './past-services.ts'
 import { registerBatch } from './register-batch.ts'
 import { registerService } from './register-service.ts'
 import { type HistoryQuery, serviceHistory } from './service-history.ts'
-import { serviceIndex } from './service-index.ts'
 import { submitMigration } from './submit-migration.ts'
 
 export type * from './answers.ts'
 export { registryDomain, registryKinds, registryProjections } from './domain.ts'
 export type { Leases } from './leases.ts'
-export { type ListQuery, parseListQuery, type QueryParameters } from './list-query.ts'
+export { type ListQuery, parseListQuery, type QueryParameters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 
 export interface RegistryOptions {

@@ -34,9 +34,9 @@ describe('layers', () => {
 
 describe('the rule itself', () => {
   it.each([
-    ['src/live/view.ts', 'src/database/store.ts', true],
-    ['src/live/view.ts', 'src/database/memory/store.ts', false],
-    ['src/registry/register.ts', 'src/live/view.ts', true],
+    ['src/live/view/view.ts', 'src/database/store.ts', true],
+    ['src/live/view/view.ts', 'src/database/memory/store.ts', false],
+    ['src/registry/register.ts', 'src/live/view/view.ts', true],
     ['src/registry/register.ts', 'src/graph/impact.ts', false],
     ['src/graph/impact.ts', 'src/registry/register.ts', false],
     ['src/http/server.ts', 'src/database/open.ts', false],
@@ -46,7 +46,7 @@ describe('the rule itself', () => {
     ['src/cli/program.ts', 'src/main.ts', false],
     ['src/database/postgres/store.ts', 'src/database/sqlite/store.ts', false],
     ['src/database/postgres/store.ts', 'src/database/migrations/runner.ts', true],
-    ['src/database/postgres/store.ts', 'src/live/view.ts', false],
+    ['src/database/postgres/store.ts', 'src/live/view/view.ts', false],
     ['src/database/store.ts', 'src/database/postgres/store.ts', false],
     ['src/records/record.ts', 'src/config/settings.ts', true],
     ['src/config/settings.ts', 'src/telemetry/logging.ts', false],

@@ -1,39 +1,106 @@
-/** The layers of `src/`. `to`: what a file of this layer may import, besides its own layer. */
+import { dirname } from 'node:path'
+
+/**
+ * The layers of `src/`. `rooms`: its folders, without those inside them, or single files; a file of one room imports only
+ * from its own room and from those to its left. `to`: what a file of this layer may import besides.
+ */
 const layers = {
-  errors: { files: /^src\/errors\.ts$/, to: [] },
-  telemetry: { files: /^src\/telemetry\//, to: ['errors'] },
-  config: { files: /^src\/config\//, to: ['errors'] },
-  records: { files: /^src\/records\//, to: ['telemetry', 'config'] },
-  store: { files: /^src\/database\/(diagnosis\/|(?!open\.ts$)[^/]+\.ts$)/, to: ['records'] },
-  migrations: { files: /^src\/database\/migrations\//, to: ['store'] },
-  backend: { files: /^src\/database\/(memory|sqlite|postgres|supabase)\//, to: ['migrations'] },
-  open: { files: /^src\/database\/open\.ts$/, to: ['backend'] },
-  live: { files: /^src\/live\//, to: ['store'] },
-  registry: { files: /^src\/registry\//, to: ['live'] },
-  graph: { files: /^src\/graph\//, to: ['live'] },
-  http: { files: /^src\/http\//, to: ['registry', 'graph'] },
-  cli: { files: /^src\/cli\//, to: ['http', 'open'] },
-  main: { files: /^src\/(main|index|coordinator)\.ts$/, to: ['cli'] },
-} satisfies Record<string, { files: RegExp; to: readonly string[] }>
+  errors: { rooms: ['src/errors.ts'], to: [] },
+  text: { rooms: ['src/text'], to: ['errors'] },
+  scheduling: { rooms: ['src/scheduling'], to: ['errors'] },
+  telemetry: { rooms: ['src/telemetry'], to: ['errors'] },
+  config: { rooms: ['src/config'], to: ['text'] },
+  records: {
+    rooms: ['src/records', 'src/records/body', 'src/records/service', 'src/records/graph'],
+    to: ['telemetry', 'config', 'scheduling'],
+  },
+  store: { rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'], to: ['records'] },
+  migrations: { rooms: ['src/database/migrations'], to: ['store'] },
+  memory: { rooms: ['src/database/memory'], to: ['store'] },
+  sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
+  postgres: { rooms: ['src/database/postgres'], to: ['migrations'] },
+  supabase: { rooms: ['src/database/supabase'], to: ['migrations'] },
+  open: { rooms: ['src/database/open.ts'], to: ['memory', 'sqlite', 'postgres', 'supabase'] },
+  live: {
+    rooms: [
+      'src/live/questions',
+      ['src/live/view', 'src/live/memory', 'src/live/following', 'src/live/writing', 'src/live'],
+    ],
+    to: ['store'],
+  },
+  registry: { rooms: [['src/registry', 'src/registry/index', 'src/registry/list']], to: ['live'] },
+  graph: {
+    rooms: [
+      [
+        'src/graph/model',
+        'src/graph/derive',
+        'src/graph/analysis',
+        'src/graph/export',
+        'src/graph/questions',
+        'src/graph/simulate',
+      ],
+      'src/graph/asserted',
+      'src/graph/warnings',
+      'src/graph/past',
+      'src/graph',
+    ],
+    to: ['live'],
+  },
+  http: {
+    rooms: [
+      [
+        'src/http/reading',
+        'src/http/sending',
+        'src/http/answering',
+        'src/http/streams',
+        'src/http/routing',
+        'src/http/lifecycle',
+      ],
+      'src/http/guard',
+      'src/http/reference',
+      'src/http/routes',
+      'src/http',
+    ],
+    to: ['registry', 'graph'],
+  },
+  cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
+  main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
+} satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 
 type Layer = keyof typeof layers
 
+interface Place {
+  readonly layer: Layer
+  readonly room: number
+}
+
+function placeOf(file: string): Place | undefined {
+  // A file that is named itself belongs to that layer, and not to the layer of its folder.
+  for (const room of [file, dirname(file)]) {
+    for (const layer of Object.keys(layers) as Layer[]) {
+      const rooms: readonly (string | readonly string[])[] = layers[layer].rooms
+      const index = rooms.findIndex((at) => (typeof at === 'string' ? at === room : at.includes(room)))
+      if (index >= 0) return { layer, room: index }
+    }
+  }
+  return undefined
+}
+
 /** The layer of a source file, given from the root of the repository; `undefined` for one that has none. */
 export function layerOf(file: string): Layer | undefined {
-  return (Object.keys(layers) as Layer[]).find((layer) => layers[layer].files.test(file))
+  return placeOf(file)?.layer
 }
 
 function reaches(from: Layer, to: Layer): boolean {
   return (layers[from].to as readonly Layer[]).some((next) => next === to || reaches(next, to))
 }
 
-/** Whether the one file may import the other. Two backends are strangers to each other, though both are one layer. */
+/** Whether the one file may import the other. */
 export function mayImport(from: string, to: string): boolean {
-  const [layer, target] = [layerOf(from), layerOf(to)]
+  const [place, target] = [placeOf(from), placeOf(to)]
   if (to === 'package.json') return true
-  if (layer === undefined || target === undefined) return false
-  if (layer !== target) return reaches(layer, target)
-  return layer !== 'backend' || from.split('/')[2] === to.split('/')[2]
+  if (place === undefined || target === undefined) return false
+  return place.layer === target.layer ? target.room <= place.room : reaches(place.layer, target.layer)
 }
 
 const imports = [

@@ -13,7 +13,6 @@ import type {
   Store,
   Unchanged,
 } from '../../src/database/store.ts'
-import { compareCodePoints } from '../../src/records/code-point-order.ts'
 import { nextDigest } from '../../src/records/digest.ts'
 import type {
   Commit,
@@ -24,6 +23,7 @@ import type {
   Tombstone,
   Write,
 } from '../../src/records/record.ts'
+import { compareCodePoints } from '../../src/text/code-point-order.ts'
 import { commitOf } from './build.ts'
 
 /**

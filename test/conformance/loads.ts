@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Store } from '../../src/database/store.ts'
-import { View } from '../../src/live/view.ts'
+import { View } from '../../src/live/view/view.ts'
 import type { RecordKey } from '../../src/records/record.ts'
 import type { ConformanceBackend } from './backend.ts'
 import { commitOf, idsOf, put, remove } from './build.ts'

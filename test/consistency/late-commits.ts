@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Coordinator, createCoordinator } from '../../src/coordinator.ts'
-import { serviceIdOf } from '../../src/records/identity.ts'
-import { parseRegistration } from '../../src/records/service.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
+import { parseRegistration } from '../../src/records/service/service.ts'
 import { ask, type Env, type Reply, registration } from '../main/coordinator-process.ts'
 import type { PostgresServer } from '../support/postgres.ts'
 import {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { identifyCommit } from '../../src/live/idempotency.ts'
+import { identifyCommit } from '../../src/live/writing/idempotency.ts'
 import { type Answer, type Call, NoAnswer, type Sender } from '../faults/coordinator-client.ts'
 import type { RandomSource } from './random-source.ts'
 import type { Condition, Outcome, RecordedCall, Wish } from './recorded-call.ts'

@@ -1,5 +1,5 @@
-import { recordIdOf } from '../../src/records/graph-id.ts'
-import { serviceIdOf } from '../../src/records/identity.ts'
+import { recordIdOf } from '../../src/records/graph/graph-id.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
 import type { Call } from '../faults/coordinator-client.ts'
 import type { Fields, Wish } from './recorded-call.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Turnstile } from '../../src/database/turnstile.ts'
+import { Turnstile } from '../../src/scheduling/turnstile.ts'
 
 /** Work that ends when it is told to. */
 function held() {

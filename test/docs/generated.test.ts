@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { documents } from '../../scripts/generate/documents.ts'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../../src/errors.ts'
-import { retryAfterSeconds } from '../../src/http/problem.ts'
+import { retryAfterSeconds } from '../../src/http/answering/problem.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { deriveService } from '../../src/graph/derive.ts'
+import { deriveService } from '../../src/graph/derive/derive.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
-import { registrationSchema } from '../../src/records/service-schema.ts'
+import { registrationSchema } from '../../src/records/service/service-schema.ts'
 
 const schema = JSON.parse(readFileSync('docs/migration-file.schema.json', 'utf8'))
 const fileSchema = z.fromJSONSchema(schema)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { serviceIdOf } from '../../src/records/identity.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
 import { type Serving, serving } from '../main/coordinator-process.ts'
 import { SupabaseProject } from '../support/supabase.ts'
 import { CoordinatorClient } from './coordinator-client.ts'

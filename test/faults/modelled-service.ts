@@ -1,4 +1,4 @@
-import { serviceIdOf } from '../../src/records/identity.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
 
 /** What a write makes of a service. */
 export type Wish = 'put' | 'delete'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { serviceIdOf } from '../../src/records/identity.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
 import { type Env, serving } from '../main/coordinator-process.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { SupabaseProject } from '../support/supabase.ts'

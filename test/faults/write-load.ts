@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { identifyCommit } from '../../src/live/idempotency.ts'
+import { identifyCommit } from '../../src/live/writing/idempotency.ts'
 import { GrantedTime } from '../support/granted-time.ts'
 import { type Answer, NoAnswer, type Sender } from './coordinator-client.ts'
 import { ModelledService, type Wish } from './modelled-service.ts'

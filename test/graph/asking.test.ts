@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Moment } from '../../src/database/store.ts'
-import { AssertedWriter } from '../../src/graph/asserted.ts'
+import { AssertedWriter } from '../../src/graph/asserted/asserted.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import type { CanonicalJson } from '../../src/records/canonical-json.ts'
 import { wholeDomain } from '../support/whole-domain.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AssertedWriter } from '../../src/graph/asserted.ts'
+import { AssertedWriter } from '../../src/graph/asserted/asserted.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { type LiveScope, withLive } from '../support/with-live.ts'

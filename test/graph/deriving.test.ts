@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { deriveService } from '../../src/graph/derive.ts'
-import { mergePatch } from '../../src/graph/merge-patch.ts'
+import { mergePatch } from '../../src/graph/asserted/merge-patch.ts'
+import { deriveService } from '../../src/graph/derive/derive.ts'
 import type { JsonObject, JsonValue } from '../../src/records/canonical-json.ts'
 
 /** What a service called `me` says: edge and target, and what is told about either. */

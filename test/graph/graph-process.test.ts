@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { Criticality } from '../../src/graph/graph-analysis.ts'
-import { GraphProcess } from '../../src/graph/graph-process.ts'
-import { type Asker, answering, ClientQuestion } from '../../src/live/client-question.ts'
+import type { Criticality } from '../../src/graph/analysis/graph-analysis.ts'
+import { GraphProcess } from '../../src/graph/past/graph-process.ts'
 import { type CanonicalJson, canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
+import { type Asker, answering, ClientQuestion } from '../../src/scheduling/client-question.ts'
 import { ProcessFigures } from '../hostile/process-figures.ts'
 
 const edges = { nodes: 3, from: Int32Array.of(0, 1, 2, -1), to: Int32Array.of(1, 0, 0, 2) }
@@ -112,7 +112,7 @@ describe('the helper process', () => {
 
   it('does not keep a process alive that has nothing else to do', async () => {
     const script = `
-      const { GraphProcess } = await import('./src/graph/graph-process.ts')
+      const { GraphProcess } = await import('./src/graph/past/graph-process.ts')
       const helper = new GraphProcess()
       await helper.run({ do: 'forget', key: 1 })
       console.log(helper.pid)`

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { edgeListOf } from '../../src/graph/csr.ts'
-import { DetachedGraph } from '../../src/graph/detached-graph.ts'
-import { GraphAnalysis } from '../../src/graph/graph-analysis.ts'
+import { GraphAnalysis } from '../../src/graph/analysis/graph-analysis.ts'
+import { edgeListOf } from '../../src/graph/model/csr.ts'
+import { DetachedGraph } from '../../src/graph/model/detached-graph.ts'
 import { cycles } from '../../src/graph/questions/cycles.ts'
 import { impact } from '../../src/graph/questions/impact.ts'
 import { paths } from '../../src/graph/questions/paths.ts'
 import { unresolved } from '../../src/graph/questions/unresolved.ts'
-import { atOnce } from '../../src/live/pace.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
+import { atOnce } from '../../src/scheduling/pace.ts'
 
 const services = JSON.parse(readFileSync('examples/data/opentelemetry-demo.json', 'utf8')) as (JsonObject & {
   serviceName: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Semaphore } from '../../src/graph/semaphore.ts'
+import { Semaphore } from '../../src/scheduling/semaphore.ts'
 
 /** Work that ends when it is told to, and says when it begins. */
 function work(began: string[], name: string) {

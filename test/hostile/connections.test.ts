@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { descriptorLimit, descriptorsForClients } from '../../src/http/descriptor-limit.ts'
+import { descriptorLimit, descriptorsForClients } from '../../src/http/lifecycle/descriptor-limit.ts'
 import { withServer } from '../http/with-server.ts'
 import { ask, registration, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { itWith } from '../support/it-with.ts'

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { AllowedHosts } from '../../src/http/allowed-hosts.ts'
+import { AllowedHosts } from '../../src/http/guard/allowed-hosts.ts'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
 import { serving } from '../main/coordinator-process.ts'
 

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { mediaRanges, prefersEventStream, prefersHtml, prefersNdjson } from '../../src/http/accepts.ts'
-import { matchesEtag } from '../../src/http/conditional.ts'
-import { preferredFormat } from '../../src/http/graph-format.ts'
+import {
+  mediaRanges,
+  prefersEventStream,
+  prefersHtml,
+  prefersNdjson,
+} from '../../src/http/reading/accepts.ts'
+import { matchesEtag } from '../../src/http/reading/conditional.ts'
+import { preferredFormat } from '../../src/http/reading/graph-format.ts'
 import { withServer } from './with-server.ts'
 
 const lines = 'application/x-ndjson'

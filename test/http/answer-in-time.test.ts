@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { currentQuestion, uncounted } from '../../src/live/client-question.ts'
-import { inTurns } from '../../src/live/pace.ts'
-import { SharedWork } from '../../src/live/shared-work.ts'
+import { SharedWork } from '../../src/live/questions/shared-work.ts'
+import { currentQuestion, uncounted } from '../../src/scheduling/client-question.ts'
+import { inTurns } from '../../src/scheduling/pace.ts'
 import { cart, type ServerScope, withServer } from './with-server.ts'
 
 const questionTimes = { presentMs: 100, pastMs: 1_500 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { bodyLengths } from '../../src/records/body-lengths.ts'
+import { bodyLengths } from '../../src/records/body/body-lengths.ts'
 import { withServer } from './with-server.ts'
 
 /** The parts of a body whose length nothing limits, as paths. */
@@ -50,9 +50,9 @@ it('no reader of a body goes round the place where that is judged', async () => 
     ),
   )
   expect(readers.sort()).toEqual([
-    'src/http/read-query.ts',
+    'src/http/reading/read-query.ts',
     // Asks a schema whether a parameter is required.
     'src/http/reference/openapi.ts',
-    'src/records/read-body.ts',
+    'src/records/body/read-body.ts',
   ])
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
-import { GraphProcess } from '../../src/graph/graph-process.ts'
+import { GraphProcess } from '../../src/graph/past/graph-process.ts'
 import { until } from '../support/with-live.ts'
 import { register, type ServerScope, withServer } from './with-server.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KeptPages } from '../../src/http/kept-pages.ts'
+import { KeptPages } from '../../src/http/streams/kept-pages.ts'
 
 const limits = { topic: 'test', maxPages: 3, maxSize: 100 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Inspection } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
-import { DatabaseInspection } from '../../src/http/database-inspection.ts'
+import { DatabaseInspection } from '../../src/http/answering/database-inspection.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
 

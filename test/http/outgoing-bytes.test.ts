@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { piecesOf, SharedBytes } from '../../src/http/body-part.ts'
-import { OutgoingBytes } from '../../src/http/outgoing-bytes.ts'
+import { piecesOf, SharedBytes } from '../../src/http/sending/body-part.ts'
+import { OutgoingBytes } from '../../src/http/sending/outgoing-bytes.ts'
 
 const stalledMs = 200
 

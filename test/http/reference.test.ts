@@ -2,7 +2,6 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { ERRORS } from '../../src/errors.ts'
-import type { OpenApiDocument, OpenApiOperation } from '../../src/http/reference/openapi.ts'
 import {
   batchAnswerSchema,
   databaseAnswerSchema,
@@ -14,7 +13,8 @@ import {
   problemSchema,
   registerAnswerSchema,
   serviceAnswerSchema,
-} from '../../src/http/schemas.ts'
+} from '../../src/http/answering/schemas.ts'
+import type { OpenApiDocument, OpenApiOperation } from '../../src/http/reference/openapi.ts'
 import { type Ask, cart, register, withServer } from './with-server.ts'
 
 describe('http: the reference', () => {

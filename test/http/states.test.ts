@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { writeContext } from '../../src/http/write-context.ts'
+import { writeContext } from '../../src/http/reading/write-context.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkKey, identifyCommit } from '../../src/live/idempotency.ts'
+import { checkKey, identifyCommit } from '../../src/live/writing/idempotency.ts'
 
 describe('the commit id that is made of a key', () => {
   // A request may be sent again after an upgrade: the store must find the commit of the version before.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
-import type { Domain } from '../../src/live/projection.ts'
+import type { Domain } from '../../src/live/view/projection.ts'
 import type { Commit } from '../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { Live } from '../../src/live/live.ts'
-import { MemoryBudget } from '../../src/live/memory-budget.ts'
+import { MemoryBudget } from '../../src/live/memory/memory-budget.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { Caller } from '../conformance/caller.ts'
 import { FakeHeap } from '../support/fake-heap.ts'

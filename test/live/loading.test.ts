@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Head, LoadPage, Store } from '../../src/database/store.ts'
-import { loadView } from '../../src/live/load-view.ts'
+import { loadView } from '../../src/live/view/load-view.ts'
 import type { Position } from '../../src/records/record.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { byKey, Caller, loadAll } from '../conformance/caller.ts'

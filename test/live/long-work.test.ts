@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { LongWork } from '../../src/live/long-work.ts'
+import { LongWork } from '../../src/scheduling/long-work.ts'
 
 /** Keeps the thread busy. */
 function work(ms: number): void {

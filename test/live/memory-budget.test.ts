@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryBudget, type MemoryState } from '../../src/live/memory-budget.ts'
-import { oldGenerationLimit, ProcessHeap } from '../../src/live/process-heap.ts'
+import { MemoryBudget, type MemoryState } from '../../src/live/memory/memory-budget.ts'
+import { oldGenerationLimit, ProcessHeap } from '../../src/live/memory/process-heap.ts'
 import { FakeHeap } from '../support/fake-heap.ts'
 
 const mebibyte = 1_048_576

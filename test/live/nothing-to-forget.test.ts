@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import { retain } from '../../src/live/retention.ts'
+import { retain } from '../../src/live/view/retention.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { Caller } from '../conformance/caller.ts'
 import { FaultyStore } from '../support/faulty-store.ts'

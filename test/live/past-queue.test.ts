@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Asker, answering, ClientQuestion } from '../../src/live/client-question.ts'
-import { PastQueue } from '../../src/live/past-queue.ts'
+import { PastQueue } from '../../src/live/questions/past-queue.ts'
+import { type Asker, answering, ClientQuestion } from '../../src/scheduling/client-question.ts'
 
 /** A call of the store that goes on until it is told to end. */
 class Call {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RecordTable } from '../../src/live/record-table.ts'
+import { RecordTable } from '../../src/live/view/record-table.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Domain, Projection, ProjectionDefinition } from '../../src/live/projection.ts'
-import { View } from '../../src/live/view.ts'
+import type { Domain, Projection, ProjectionDefinition } from '../../src/live/view/projection.ts'
+import { View } from '../../src/live/view/view.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
 import type { EntryWrite, Revision, StoredRecord } from '../../src/records/record.ts'
 import { commitOf, put, putText, remove } from '../conformance/build.ts'

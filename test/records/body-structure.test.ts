@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CoordinatorError } from '../../src/errors.ts'
-import { checkStructure } from '../../src/records/body-structure.ts'
+import { checkStructure } from '../../src/records/body/body-structure.ts'
 
 function refusal(text: string): CoordinatorError | undefined {
   try {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareCodePoints } from '../../src/records/code-point-order.ts'
+import { compareCodePoints } from '../../src/text/code-point-order.ts'
 
 describe('the order of code points', () => {
   it('puts characters outside the first plane behind all others', () => {

@@ -9,7 +9,7 @@ import {
   recordIdOf,
   serviceNameOf,
   serviceNodeId,
-} from '../../src/records/graph-id.ts'
+} from '../../src/records/graph/graph-id.ts'
 
 const name = fc
   .string({ minLength: 1, maxLength: 20, unit: 'grapheme' })

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { asPlainRegistration } from '../../src/records/plain-registration.ts'
-import { parseBySchema, parseRegistration } from '../../src/records/service.ts'
+import { asPlainRegistration } from '../../src/records/service/plain-registration.ts'
+import { parseBySchema, parseRegistration } from '../../src/records/service/service.ts'
 
 const oddText = fc.oneof(
   fc.constantFrom('', ' ', '\t', '\0', 'a\0b', '\ud800', 'x\udc00', '\u{1f600}', 'é', ' a', 'a '),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sortFew } from '../../src/records/sort-few.ts'
+import { sortFew } from '../../src/text/sort-few.ts'
 
 const lengths = { maxLength: 40, size: 'max' } as const
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it } from 'vitest'
-import { atOnce } from '../../src/live/pace.ts'
 import { RANGE_LIMITS, rangeOf, versionTest } from '../../src/records/version-range.ts'
 import { versionSet } from '../../src/records/version-set.ts'
+import { atOnce } from '../../src/scheduling/pace.ts'
 
 const digit = fc.integer({ min: 0, max: 3 })
 const prerelease = fc.constantFrom('', '', '', '-0', '-alpha', '-alpha.1', '-alpha.2', '-beta')

@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CoordinatorError, ErrorCode } from '../../src/errors.ts'
+import {
+  checkJsonText,
+  checkJsonValue,
+  jsonPointer,
+  jsonProblems,
+} from '../../src/records/body/check-json.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { checkJsonText, checkJsonValue, jsonPointer, jsonProblems } from '../../src/records/check-json.ts'
-import { closestWord, editDistance } from '../../src/records/closest-word.ts'
+import { closestWord, editDistance } from '../../src/text/closest-word.ts'
 
 function refusal(text: string): CoordinatorError {
   try {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { SERVICE_NAMESPACE, type ServiceIdentity, serviceIdOf } from '../../src/records/identity.ts'
+import { SERVICE_NAMESPACE, type ServiceIdentity, serviceIdOf } from '../../src/records/service/identity.ts'
 
 interface Vectors {
   readonly namespace: string

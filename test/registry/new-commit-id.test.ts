@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { newCommitId } from '../../src/live/new-commit-id.ts'
+import { newCommitId } from '../../src/live/writing/new-commit-id.ts'
 
 describe('commit ids', () => {
   it('are UUIDs of version 7 that never repeat, each sorting behind the one before', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import { identifyCommit } from '../../src/live/idempotency.ts'
 import { Live } from '../../src/live/live.ts'
+import { identifyCommit } from '../../src/live/writing/idempotency.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { serviceIdOf } from '../../src/records/identity.ts'
+import { serviceIdOf } from '../../src/records/service/identity.ts'
 import {
   createRegistry,
   parseListQuery,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { serviceCheck } from '../../src/records/service-check.ts'
+import { serviceCheck } from '../../src/records/service/service-check.ts'
 
 const least = { serviceName: 'cart', version: '1', endpoint: 'anything' }
 

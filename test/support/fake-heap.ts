@@ -1,4 +1,4 @@
-import { type Heap, MemoryBudget } from '../../src/live/memory-budget.ts'
+import { type Heap, MemoryBudget } from '../../src/live/memory/memory-budget.ts'
 
 export interface FakeHeapBytes {
   readonly neededBytes: number

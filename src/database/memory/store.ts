@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
-import { compareCodePoints } from '../../records/code-point-order.ts'
 import { nextDigest } from '../../records/digest.ts'
 import {
   type Commit,
@@ -14,7 +13,8 @@ import {
   type StoredRecord,
   type Tombstone,
 } from '../../records/record.ts'
-import { sortInSteps } from '../../records/sort-in-steps.ts'
+import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
+import { compareCodePoints } from '../../text/code-point-order.ts'
 import { refusalOf } from '../check-commit.ts'
 import { entryWrite, judgeCommit } from '../judge-commit.ts'
 import { locatePosition } from '../locate-position.ts'

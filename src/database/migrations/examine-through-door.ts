@@ -1,6 +1,6 @@
 import { type DamageFact, type DamageRepairs, describeDamage, facts, sqlText } from '../describe-damage.ts'
-import type { Door } from '../door.ts'
-import { listOf, numberOf, objectOf, type Reply, readReply, textOf } from '../door-replies.ts'
+import type { Door } from '../sql-functions/door.ts'
+import { listOf, numberOf, objectOf, type Reply, readReply, textOf } from '../sql-functions/door-replies.ts'
 import type { Examination, ExaminationCursor } from '../store.ts'
 import { asWriterSql, sqlFor } from './postgres-sql.ts'
 

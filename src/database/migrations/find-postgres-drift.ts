@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
-import type { Door } from '../door.ts'
-import { objectOf, readReply, textOf } from '../door-replies.ts'
+import type { Door } from '../sql-functions/door.ts'
+import { objectOf, readReply, textOf } from '../sql-functions/door-replies.ts'
 import type { Drift } from '../store.ts'
 import { anonFunctions } from './emit-supabase.ts'
 import { expectedCatalog } from './expected-catalog.ts'

@@ -1,6 +1,6 @@
 import type { DatabaseError } from 'pg'
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
-import { codeOfSqlState, endsSessionBySqlState } from '../sql-state.ts'
+import { codeOfSqlState, endsSessionBySqlState } from '../sql-functions/sql-state.ts'
 
 /** What Node and OpenSSL say where a certificate is not accepted: waiting does not help. */
 const certificateCodes =

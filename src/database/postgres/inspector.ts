@@ -1,5 +1,5 @@
-import { inspectThroughDoor } from '../door-inspection.ts'
 import { examineThroughDoor } from '../migrations/examine-through-door.ts'
+import { inspectThroughDoor } from '../sql-functions/door-inspection.ts'
 import type { Examination, ExaminationCursor, Inspection, Inspector } from '../store.ts'
 import type { PostgresSettings } from './options.ts'
 import type { PostgresDoor } from './postgres-door.ts'

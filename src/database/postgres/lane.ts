@@ -1,5 +1,5 @@
+import { closedStore, type Passage, Turnstile } from '../../scheduling/turnstile.ts'
 import type { ConnectionFigures, PoolFigures, PoolObserver } from '../store.ts'
-import { closedStore, type Passage, Turnstile } from '../turnstile.ts'
 import type { Cluster } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresSettings } from './options.ts'

@@ -1,5 +1,5 @@
 import { CoordinatorError } from '../../errors.ts'
-import { connectionFor, type Door, type DoorFunction, writes } from '../door.ts'
+import { connectionFor, type Door, type DoorFunction, writes } from '../sql-functions/door.ts'
 import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
 import { Cluster } from './cluster.ts'
 import type { Connection } from './connection.ts'

@@ -1,5 +1,5 @@
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
-import { codeOfSqlState, outcomeOfSqlState } from '../sql-state.ts'
+import { codeOfSqlState, outcomeOfSqlState } from '../sql-functions/sql-state.ts'
 import type { MendingAdvice } from './mending-advice.ts'
 
 /** An answer of the Data API, or of whatever stands in front of it, that is not the reply of a function. */

@@ -7,7 +7,7 @@ import {
   type ReadingFunction,
   type WritingFunction,
   writes,
-} from '../door.ts'
+} from '../sql-functions/door.ts'
 import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
 import { ApiLane } from './api-lane.ts'
 import type { SupabaseSettings } from './options.ts'

@@ -1,6 +1,6 @@
 import { describeKey } from '../../config/supabase.ts'
-import { inspectThroughDoor } from '../door-inspection.ts'
 import { examineThroughDoor } from '../migrations/examine-through-door.ts'
+import { inspectThroughDoor } from '../sql-functions/door-inspection.ts'
 import type { Examination, ExaminationCursor, Inspection, Inspector } from '../store.ts'
 import type { ApiDoor } from './api-door.ts'
 import type { SupabaseSettings } from './options.ts'

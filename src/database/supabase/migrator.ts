@@ -1,7 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
-import { listOf, numberOf, objectOf, readReply, textOf } from '../door-replies.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
+import { listOf, numberOf, objectOf, readReply, textOf } from '../sql-functions/door-replies.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
 import type { ApiDoor } from './api-door.ts'
 import { MendingAdvice } from './mending-advice.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Revision } from '../../records/record.ts'
-import { headOf, numberOf, readReply } from '../door-replies.ts'
-import { DoorStore } from '../door-store.ts'
+import { headOf, numberOf, readReply } from '../sql-functions/door-replies.ts'
+import { DoorStore } from '../sql-functions/door-store.ts'
 import type {
   AsOfFilter,
   AsOfPage,

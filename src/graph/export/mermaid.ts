@@ -1,4 +1,4 @@
-import type { NodeJson } from '../describe.ts'
+import type { NodeJson } from '../model/describe.ts'
 import type { GraphFormat } from './export-graph.ts'
 
 /** A Mermaid flowchart, for Markdown. Nodes are numbered, because ids may hold what Mermaid reads as syntax. */

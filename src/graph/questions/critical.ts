@@ -1,7 +1,7 @@
-import { type NodeName, nodeName } from '../describe.ts'
-import type { Criticality } from '../graph-analysis.ts'
-import type { GraphReader } from '../graph-reader.ts'
-import { smallest } from '../smallest.ts'
+import type { Criticality } from '../analysis/graph-analysis.ts'
+import { type NodeName, nodeName } from '../model/describe.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { smallest } from '../model/smallest.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
 export interface CriticalOptions {

@@ -1,7 +1,7 @@
-import type { Steps } from '../../live/pace.ts'
-import { firstById } from '../first-by-id.ts'
-import type { GraphReader } from '../graph-reader.ts'
-import { smallest } from '../smallest.ts'
+import type { Steps } from '../../scheduling/pace.ts'
+import { firstById } from '../model/first-by-id.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { smallest } from '../model/smallest.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
 export interface CyclesOptions {

@@ -1,4 +1,4 @@
-import type { GraphReader } from '../graph-reader.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
 import { type ReachAnswer, type ReachOptions, reach } from './reach.ts'
 
 /** What a node cannot do without, directly or through others. */

@@ -1,4 +1,4 @@
-import type { GraphReader } from '../graph-reader.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
 import { type ReachAnswer, type ReachOptions, reach } from './reach.ts'
 
 /** What cannot do without a node, directly or through others: what is hit when it fails. */

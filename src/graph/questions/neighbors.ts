@@ -1,8 +1,8 @@
-import type { Steps } from '../../live/pace.ts'
-import { Describer, type EdgeJson, type NodeName } from '../describe.ts'
-import type { GraphReader } from '../graph-reader.ts'
-import { firstInSteps } from '../in-order.ts'
-import { type Direction, followOf } from '../search.ts'
+import type { Steps } from '../../scheduling/pace.ts'
+import { type Direction, followOf } from '../analysis/search.ts'
+import { Describer, type EdgeJson, type NodeName } from '../model/describe.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { firstInSteps } from '../model/in-order.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'
 

@@ -1,6 +1,6 @@
-import { firstById } from '../first-by-id.ts'
-import type { GraphReader } from '../graph-reader.ts'
-import { followOf, search } from '../search.ts'
+import { followOf, search } from '../analysis/search.ts'
+import { firstById } from '../model/first-by-id.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
 export interface PathsOptions {

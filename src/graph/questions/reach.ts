@@ -1,7 +1,7 @@
-import { type NodeName, nodeName } from '../describe.ts'
-import { firstById } from '../first-by-id.ts'
-import type { Adjacency, GraphReader } from '../graph-reader.ts'
-import { type Follow, type Found, followOf, search } from '../search.ts'
+import { type Follow, type Found, followOf, search } from '../analysis/search.ts'
+import { type NodeName, nodeName } from '../model/describe.ts'
+import { firstById } from '../model/first-by-id.ts'
+import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'
 

@@ -1,7 +1,7 @@
-import { type NodeName, nodeName } from '../describe.ts'
-import { firstById } from '../first-by-id.ts'
-import type { GraphReader } from '../graph-reader.ts'
-import { smallest } from '../smallest.ts'
+import { type NodeName, nodeName } from '../model/describe.ts'
+import { firstById } from '../model/first-by-id.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { smallest } from '../model/smallest.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
 import { ofTypes } from './of-types.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Operation } from '../operation.ts'
+import type { Operation } from '../routing/operation.ts'
 
 /** A route that is part of the reference. */
 export interface DocumentedRoute {

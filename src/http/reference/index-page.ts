@@ -1,5 +1,5 @@
-import type { HttpContext } from '../http-context.ts'
-import { registrationExample } from '../registration-guide.ts'
+import { registrationExample } from '../answering/registration-guide.ts'
+import type { HttpContext } from '../routing/http-context.ts'
 import { escapeHtml, pageHtml } from './html.ts'
 
 const cards = [

@@ -1,15 +1,12 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Question } from '../../graph/answer-question.ts'
 import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
+import type { Question } from '../../graph/questions/answer-question.ts'
 import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
 import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
 import { recordEtag } from '../../records/etag.ts'
-import { recordIdOf } from '../../records/graph-id.ts'
+import { recordIdOf } from '../../records/graph/graph-id.ts'
 import type { Revision } from '../../records/record.ts'
-import { fittingJson } from '../fitting-json.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
-import { depthQuery, directionQuery, limitQuery, typeQuery } from '../graph-query.ts'
 import {
   assertionHistorySchema,
   criticalSchema,
@@ -22,11 +19,14 @@ import {
   pathsSchema,
   reachSchema,
   unresolvedSchema,
-} from '../graph-schemas.ts'
-import { historyQuery } from '../history-query.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
+} from '../answering/graph-schemas.ts'
+import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
+import { depthQuery, directionQuery, limitQuery, typeQuery } from '../reading/graph-query.ts'
+import { historyQuery } from '../reading/history-query.ts'
+import { readQuery } from '../reading/read-query.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
+import { fittingJson } from '../sending/fitting-json.ts'
 
 const node = z
   .string()

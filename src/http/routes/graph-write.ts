@@ -1,16 +1,21 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { AssertAnswer, RetractAnswer } from '../../graph/asserted.ts'
-import { simulationSchema } from '../../graph/read-simulation.ts'
-import { edgeBodySchema, nodeBodySchema } from '../../records/graph-schema.ts'
-import { fittingJson } from '../fitting-json.ts'
-import { checkLineage } from '../freshness.ts'
-import { assertAnswerSchema, rebuildSchema, retractAnswerSchema, simulateSchema } from '../graph-schemas.ts'
-import type { HttpContext } from '../http-context.ts'
-import { requiredBody } from '../json-body.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
-import { writeContext } from '../write-context.ts'
+import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted.ts'
+import { simulationSchema } from '../../graph/simulate/read-simulation.ts'
+import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
+import {
+  assertAnswerSchema,
+  rebuildSchema,
+  retractAnswerSchema,
+  simulateSchema,
+} from '../answering/graph-schemas.ts'
+import { checkLineage } from '../reading/freshness.ts'
+import { requiredBody } from '../reading/json-body.ts'
+import { readQuery } from '../reading/read-query.ts'
+import { writeContext } from '../reading/write-context.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
+import { fittingJson } from '../sending/fitting-json.ts'
 
 const noQuery = z.object({})
 

@@ -3,14 +3,21 @@ import { z } from 'zod'
 import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
 import { graphEtag } from '../../records/etag.ts'
 import { invalidQuery } from '../../records/invalid-query.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
-import { FORMAT_NAMES, preferredFormat } from '../graph-format.ts'
-import { depthQuery, directionQuery, originQuery, tagQuery, typeQuery, wholeNumber } from '../graph-query.ts'
-import { graphSchema } from '../graph-schemas.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
-import { sendLines } from '../send-lines.ts'
+import { graphSchema } from '../answering/graph-schemas.ts'
+import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
+import { FORMAT_NAMES, preferredFormat } from '../reading/graph-format.ts'
+import {
+  depthQuery,
+  directionQuery,
+  originQuery,
+  tagQuery,
+  typeQuery,
+  wholeNumber,
+} from '../reading/graph-query.ts'
+import { readQuery } from '../reading/read-query.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
+import { sendLines } from '../streams/send-lines.ts'
 
 const text = z.string().optional()
 const parameters = z.object({

@@ -2,12 +2,12 @@ import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/status.ts'
-import type { HttpContext } from '../http-context.ts'
-import { memoryAnswer, unreadyMemory } from '../memory-answer.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
-import { healthAnswerSchema } from '../schemas.ts'
-import { causeOf } from '../status-cause.ts'
+import { memoryAnswer, unreadyMemory } from '../answering/memory-answer.ts'
+import { healthAnswerSchema } from '../answering/schemas.ts'
+import { causeOf } from '../answering/status-cause.ts'
+import { readQuery } from '../reading/read-query.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
 
 const noQuery = z.object({})
 const readyParameters = z.object({

@@ -1,11 +1,11 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
-import { databaseAnswer } from '../database-answer.ts'
-import { DatabaseInspection } from '../database-inspection.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
-import { databaseAnswerSchema } from '../schemas.ts'
+import { databaseAnswer } from '../answering/database-answer.ts'
+import { DatabaseInspection } from '../answering/database-inspection.ts'
+import { databaseAnswerSchema } from '../answering/schemas.ts'
+import { readQuery } from '../reading/read-query.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
 
 const noQuery = z.object({})
 

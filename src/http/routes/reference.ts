@@ -1,13 +1,13 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
-import { prefersHtml } from '../accepts.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
+import { prefersHtml } from '../reading/accepts.ts'
 import type { DocumentedRoute } from '../reference/documented-route.ts'
 import { errorsPage } from '../reference/errors-page.ts'
 import { indexPage } from '../reference/index-page.ts'
 import { openApiDocument } from '../reference/openapi.ts'
 import { referencePage } from '../reference/reference-page.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
 
 export interface ReferenceOptions {
   readonly context: HttpContext

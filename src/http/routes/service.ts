@@ -4,18 +4,18 @@ import { LIMITS } from '../../records/limits.ts'
 import type { Revision } from '../../records/record.ts'
 import { heartbeatSchema } from '../../registry/heartbeats.ts'
 import type { ServiceAnswer } from '../../registry/registry.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
-import { historyQuery } from '../history-query.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
 import {
   deregisterAnswerSchema,
   heartbeatAnswerSchema,
   historyAnswerSchema,
   serviceAnswerSchema,
-} from '../schemas.ts'
-import { writeContext } from '../write-context.ts'
+} from '../answering/schemas.ts'
+import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
+import { historyQuery } from '../reading/history-query.ts'
+import { readQuery } from '../reading/read-query.ts'
+import { writeContext } from '../reading/write-context.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
 
 interface ServicePath {
   readonly Params: { readonly serviceId: string }

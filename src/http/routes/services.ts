@@ -1,15 +1,21 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../registry/list-query.ts'
+import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../registry/list/list-query.ts'
 import { type ListAnswer, parseListQuery } from '../../registry/registry.ts'
-import { NDJSON_TYPE, prefersNdjson } from '../accepts.ts'
-import { separated } from '../body-part.ts'
-import { asksFreshness, asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
-import { type QueryValues, readQueryPart } from '../read-query.ts'
-import { listAnswerSchema } from '../schemas.ts'
-import { sendLines } from '../send-lines.ts'
+import { listAnswerSchema } from '../answering/schemas.ts'
+import { NDJSON_TYPE, prefersNdjson } from '../reading/accepts.ts'
+import {
+  asksFreshness,
+  asOfQuery,
+  checkLineage,
+  freshnessQuery,
+  waitUntilFresh,
+} from '../reading/freshness.ts'
+import { type QueryValues, readQueryPart } from '../reading/read-query.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
+import { separated } from '../sending/body-part.ts'
+import { sendLines } from '../streams/send-lines.ts'
 
 const readParameters = z.object({ ...freshnessQuery, ...asOfQuery })
 

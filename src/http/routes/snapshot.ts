@@ -1,13 +1,13 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
-import type { View } from '../../live/view.ts'
+import type { View } from '../../live/view/view.ts'
 import type { StoredRecord } from '../../records/record.ts'
-import { NDJSON_TYPE } from '../accepts.ts'
-import { checkLineage, freshnessQuery, waitUntilFresh } from '../freshness.ts'
-import type { HttpContext } from '../http-context.ts'
-import type { Operation } from '../operation.ts'
-import { readQuery } from '../read-query.ts'
-import { sendLines } from '../send-lines.ts'
+import { NDJSON_TYPE } from '../reading/accepts.ts'
+import { checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
+import { readQuery } from '../reading/read-query.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { Operation } from '../routing/operation.ts'
+import { sendLines } from '../streams/send-lines.ts'
 
 const parameters = z.object(freshnessQuery)
 

@@ -1,8 +1,8 @@
-import { deriveService } from '../../../src/graph/derive.ts'
-import type { GraphReader } from '../../../src/graph/graph-reader.ts'
+import { deriveService } from '../../../src/graph/derive/derive.ts'
+import type { GraphReader } from '../../../src/graph/model/graph-reader.ts'
 import type { JsonObject } from '../../../src/records/canonical-json.ts'
-import type { EdgeData, NodeData } from '../../../src/records/graph.ts'
-import { edgeId } from '../../../src/records/graph-id.ts'
+import type { EdgeData, NodeData } from '../../../src/records/graph/graph.ts'
+import { edgeId } from '../../../src/records/graph/graph-id.ts'
 import type { StoredRecord } from '../../../src/records/record.ts'
 
 const REVERSED = new Set(['exposes', 'publishes', 'provides', 'owns'])

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { canonicalJson } from '../../../src/records/canonical-json.ts'
-import { edgeId } from '../../../src/records/graph-id.ts'
+import { edgeId } from '../../../src/records/graph/graph-id.ts'
 import type { StoredRecord } from '../../../src/records/record.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f,:%g', '日本']

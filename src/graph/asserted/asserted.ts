@@ -1,0 +1,240 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { Live } from '../../live/live.ts'
+import type { View } from '../../live/view/view.ts'
+import type { ChangeResult, Plan, PlannedChange } from '../../live/writing/change.ts'
+import { identifyCommit } from '../../live/writing/idempotency.ts'
+import { mustExist } from '../../live/writing/preconditions.ts'
+import { RecordWriter } from '../../live/writing/record-writer.ts'
+import type { WriteContext } from '../../live/writing/write-context.ts'
+import { readBody } from '../../records/body/read-body.ts'
+import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
+import { recordEtag } from '../../records/etag.ts'
+import {
+  type EdgeIdentity,
+  edgeId,
+  nodeTypeOf,
+  normalEdge,
+  normalNodeId,
+  recordIdOf,
+} from '../../records/graph/graph-id.ts'
+import {
+  type AssertionBody,
+  edgeBodySchema,
+  nodeBodySchema,
+  parseAssertion,
+  patchSchema,
+} from '../../records/graph/graph-schema.ts'
+import type { Revision } from '../../records/record.ts'
+import type { Warning } from '../../records/warning.ts'
+import { type GraphProjection, graphProjection } from '../model/graph-projection.ts'
+import { mergePatch } from './merge-patch.ts'
+
+export interface AssertAnswer {
+  readonly id: string
+  /** Whether nothing was asserted about it before. */
+  readonly created: boolean
+  /** Whether anything was stored. */
+  readonly changed: boolean
+  /** The commit that wrote the assertion as it is now. */
+  readonly revision: Revision
+  readonly etag: string
+  /** Whether this is the first result of a request that was sent before. */
+  readonly replayed: boolean
+  readonly warnings: readonly Warning[]
+}
+
+export interface RetractAnswer {
+  readonly id: string
+  readonly revision: Revision
+  readonly replayed: boolean
+}
+
+/** What an assertion is about. */
+interface Subject {
+  readonly kind: 'node' | 'edge'
+  /** The id of the node or edge, in its only right form. */
+  readonly id: string
+  /** What its record holds besides what was asserted. */
+  readonly identity: JsonObject
+  /** The nodes at the ends of an edge. */
+  readonly ends: readonly string[]
+}
+
+/**
+ * Writes what people and programs assert: nodes and edges with properties, stored like services, with the same
+ * preconditions, repeatable by `Idempotency-Key`. What is asserted about a derived node adds to it; retracting leaves it.
+ *
+ * Every method throws COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
+ * COORD_HEADER_INVALID, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
+ */
+export class AssertedWriter {
+  readonly #writer: RecordWriter
+
+  constructor(live: Live) {
+    this.#writer = new RecordWriter(live)
+  }
+
+  /** @throws COORD_BODY_*, COORD_FIELD_* */
+  async putNode(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#put(nodeSubject(id), body, context)
+  }
+
+  async putEdge(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#put(edgeSubject(id), body, context)
+  }
+
+  /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND */
+  async patchNode(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#patch(nodeSubject(id), patch, context)
+  }
+
+  async patchEdge(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    return this.#patch(edgeSubject(id), patch, context)
+  }
+
+  /** @throws COORD_NODE_NOT_FOUND where nothing is asserted, also of a derived node */
+  async deleteNode(id: string, context: WriteContext): Promise<RetractAnswer> {
+    return this.#delete(nodeSubject(id), context)
+  }
+
+  async deleteEdge(id: string, context: WriteContext): Promise<RetractAnswer> {
+    return this.#delete(edgeSubject(id), context)
+  }
+
+  #put(subject: Subject, input: unknown, context: WriteContext): Promise<AssertAnswer> {
+    const asserted = parseAssertion(schemaOf(subject), input, namesOf(subject))
+    return this.#change('PUT', { subject, context, body: input }, () => plannedPut(subject, asserted))
+  }
+
+  #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    readBody(patchSchema, patch)
+    return this.#change('PATCH', { subject, context, body: patch }, (state) => {
+      const stored = state.read()
+      if (stored === undefined) {
+        // Other records tell whether services or edges name the node.
+        const graph = state.projection(graphProjection)
+        if (graph === undefined || !isIn(graph, subject))
+          return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
+      }
+      const { label, properties } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
+      const now = {
+        ...(label === undefined ? {} : { label }),
+        ...(properties === undefined ? {} : { properties }),
+      }
+      const patched = mergePatch(now as JsonObject, patch as JsonValue)
+      return plannedPut(subject, parseAssertion(schemaOf(subject), patched, namesOf(subject)))
+    })
+  }
+
+  #delete(subject: Subject, context: WriteContext): Promise<RetractAnswer> {
+    return this.#change('DELETE', { subject, context }, () => ({
+      op: 'delete',
+      answer: ({ changed, revision, replayed }, view) => {
+        if (changed) return { id: subject.id, revision, replayed }
+        if (context.ifMatch !== undefined) throw mustExist()
+        throw notFound(subject, isIn(view.projection(graphProjection), subject))
+      },
+    }))
+  }
+
+  #change<T>(
+    method: 'PUT' | 'PATCH' | 'DELETE',
+    { subject, context, body }: { subject: Subject; context: WriteContext; body?: unknown },
+    plan: Plan<T>,
+  ): Promise<T> {
+    const wish = { route: `${method} /knowledge-graph/${subject.kind}s/${subject.id}`, body }
+    const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
+    const key = { kind: subject.kind, id: recordIdOf(subject.id) }
+    return this.#writer.change(key, { request, context }, plan)
+  }
+}
+
+function plannedPut(
+  subject: Subject,
+  { body, warnings }: { readonly body: AssertionBody; readonly warnings: readonly Warning[] },
+): PlannedChange<AssertAnswer> {
+  const data = canonicalJson({ ...subject.identity, ...body })
+  return { op: 'put', data, answer: assertAnswer(subject, warnings) }
+}
+
+/** Makes the answer from the result of the store. Its warnings are current, even if the rest is a first result. */
+function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedChange<AssertAnswer>['answer'] {
+  return ({ created, changed, revision, replayed }: ChangeResult, view: View) => ({
+    id: subject.id,
+    created,
+    changed,
+    revision,
+    etag: recordEtag(view.lineage, revision),
+    replayed,
+    warnings: [...warnings, ...danglingEnds(subject, view)],
+  })
+}
+
+/** Whether the graph has it, asserted or derived. */
+function isIn(graph: GraphProjection, { kind, id }: Subject): boolean {
+  return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
+}
+
+function schemaOf({ kind }: Subject): typeof nodeBodySchema | typeof edgeBodySchema {
+  return kind === 'node' ? nodeBodySchema : edgeBodySchema
+}
+
+function nodeSubject(text: string): Subject {
+  const id = normalNodeId(text)
+  if (id === undefined)
+    throw new CoordinatorError('COORD_NODE_ID_INVALID', {
+      detail: `${shown(text)} is not the id of a node.`,
+      outcome: 'not_written',
+    })
+  return { kind: 'node', id, identity: { id }, ends: [] }
+}
+
+function edgeSubject(text: string): Subject {
+  const edge: EdgeIdentity | undefined = normalEdge(text)
+  if (edge === undefined)
+    throw new CoordinatorError('COORD_EDGE_ID_INVALID', {
+      detail: `${shown(text)} is not the id of an edge.`,
+      outcome: 'not_written',
+    })
+  if (edge.origin === 'declared')
+    throw new CoordinatorError('COORD_EDGE_DERIVED', {
+      detail: `${shown(text)} comes from what services declare.`,
+      outcome: 'not_written',
+    })
+  const { source, type, target, origin } = edge
+  return {
+    kind: 'edge',
+    id: edgeId(edge),
+    identity: { source, type, target, origin },
+    ends: [...new Set([source, target])],
+  }
+}
+
+/** Everything that the id says: a body may repeat it. */
+function namesOf({ kind, id, identity }: Subject): JsonObject {
+  return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
+}
+
+/** An edge may point to what is not there yet; whoever made a slip of the pen should know. */
+function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
+  const graph = view.projection(graphProjection)
+  return ends
+    .filter((id) => !graph.isResolved(graph.find(id)))
+    .map((id) => ({
+      code: 'unresolved_node',
+      message: `Nobody has registered or asserted ${shown(id)}: check the id, or assert the node.`,
+    }))
+}
+
+function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {
+  return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
+    detail: derived
+      ? `Nothing is asserted about ${shown(id)}: it is there because services or edges name it, and goes with them.`
+      : `The graph has no ${kind} ${shown(id)}.`,
+    outcome: 'not_written',
+  })
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 512).toWellFormed())
+}

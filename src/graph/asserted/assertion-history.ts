@@ -1,0 +1,106 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { Live } from '../../live/live.ts'
+import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { edgeId, normalEdge, normalNodeId, recordIdOf } from '../../records/graph/graph-id.ts'
+import type { Entry, PutWrite, Revision } from '../../records/record.ts'
+import { storedObject } from '../../records/stored-json.ts'
+
+/** Entries on a page. */
+export const HISTORY_LIMIT_MAX = 100
+
+export interface AssertionHistoryQuery {
+  /** Only entries below this revision. @default all */
+  readonly before?: Revision | undefined
+  /** Entries on a page, 1 to 100. @default 100 */
+  readonly limit?: number | undefined
+}
+
+/** What one commit made of an assertion. */
+export interface AssertionEntry {
+  readonly revision: Revision
+  /** ISO 8601, UTC. */
+  readonly at: string
+  readonly actor: string
+  readonly commitId: string
+  readonly action: 'asserted' | 'changed' | 'retracted'
+  /** What is asserted from then on. */
+  readonly label?: string
+  readonly properties?: JsonObject
+}
+
+export interface AssertionHistory {
+  readonly id: string
+  /** Newest first. */
+  readonly entries: readonly AssertionEntry[]
+  /** Pass it as `before` for the next page; absent on the last one. */
+  readonly next?: Revision
+  /** Whether this page reaches the first entry; `false` where older ones are no longer kept, too. */
+  readonly complete: boolean
+  /** The revision up to which the page is complete. */
+  readonly revision: Revision
+}
+
+/**
+ * What was asserted about a node or an edge: when, by whom, and what. Asks the store.
+ *
+ * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND where nothing was ever asserted, and what `Live.history` throws
+ */
+export async function assertionHistory(
+  live: Live,
+  { kind, id: text }: { readonly kind: 'node' | 'edge'; readonly id: string },
+  { before, limit = HISTORY_LIMIT_MAX }: AssertionHistoryQuery = {},
+): Promise<AssertionHistory> {
+  const id = kind === 'node' ? normalNodeId(text) : edgeIdOf(text)
+  if (id === undefined) throw neverAsserted(kind, text)
+  const recordId = recordIdOf(id)
+  const options = { limit, ...(before === undefined ? {} : { before }) }
+  const page = await live.history(kind, recordId, options)
+  // Nothing below a revision says nothing about the assertion.
+  const known =
+    page.entries.length > 0 ||
+    (before !== undefined && (await live.history(kind, recordId, { limit: 1 })).entries.length > 0)
+  if (!known) throw neverAsserted(kind, id, page.position.revision)
+  return {
+    id,
+    entries: page.entries.map((entry, at) =>
+      shown(entry, { kind, recordId, isNew: page.previous[at] === 0 }),
+    ),
+    ...(page.next === undefined ? {} : { next: page.next }),
+    complete: page.complete,
+    revision: page.position.revision,
+  }
+}
+
+function edgeIdOf(text: string): string | undefined {
+  const edge = normalEdge(text)
+  return edge === undefined ? undefined : edgeId(edge)
+}
+
+function shown(
+  { writes, revision, at, actor, commitId }: Entry,
+  { kind, recordId, isNew }: { readonly kind: string; readonly recordId: string; readonly isNew: boolean },
+): AssertionEntry {
+  const put = writes.find(
+    (write): write is PutWrite => write.op === 'put' && write.kind === kind && write.id === recordId,
+  )
+  const { label, properties } = put === undefined ? {} : (storedObject(put.data) ?? {})
+  return {
+    revision,
+    at: new Date(at).toISOString(),
+    actor,
+    commitId,
+    action: put === undefined ? 'retracted' : isNew ? 'asserted' : 'changed',
+    // What a person or a fault made of a record may be anything.
+    ...(typeof label === 'string' ? { label } : {}),
+    ...(isJsonObject(properties) ? { properties } : {}),
+  }
+}
+
+/** @param at the revision at which nothing is known; absent where nothing can ever be */
+function neverAsserted(kind: 'node' | 'edge', id: string, at?: Revision): CoordinatorError {
+  return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
+    detail: `Nothing is known to have been asserted about ${JSON.stringify(id.slice(0, 512).toWellFormed())}.`,
+    errors: [{ path: 'id', message: 'has no history of its own' }],
+    extra: at === undefined ? {} : { revision: at },
+  })
+}

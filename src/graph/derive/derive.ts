@@ -1,0 +1,30 @@
+import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { nodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
+import { deriveDependencies } from './derive-dependencies.ts'
+import { deriveMigrationFile } from './derive-migration-file.ts'
+import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
+
+/**
+ * What one service record says about the graph: one node for its name, an edge for each thing it declares. Pure, and
+ * lenient: what it does not understand it leaves out, because data in the registry is never refused for the graph's sake.
+ *
+ * @returns the id of the service's node
+ */
+export function deriveService(data: JsonObject, sink: DeriveSink): string {
+  deriveDependencies(data['dependencies'], sink)
+  deriveOthers(data, sink)
+  return serviceNodeId(serviceNameIn(data))
+}
+
+/** The same without the `dependencies` of the registration, which nearly every service has. */
+export function deriveOthers(data: JsonObject, sink: DeriveSink): void {
+  for (const capability of itemsOf(data['capabilities']))
+    if (typeof capability === 'string' && capability !== '')
+      sink('provides', nodeId('capability', capability))
+  const file = data['migrationFile']
+  if (isJsonObject(file)) deriveMigrationFile(file, serviceNameIn(data), sink)
+}
+
+export function serviceNameIn(data: JsonObject): string {
+  return textOf(data['serviceName']) ?? ''
+}

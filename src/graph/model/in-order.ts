@@ -1,0 +1,49 @@
+import type { Steps } from '../../scheduling/pace.ts'
+import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
+import { firstById } from './first-by-id.ts'
+import type { GraphReader } from './graph-reader.ts'
+
+/** So few are chosen faster than everything is sorted. */
+const FEW = 1_000
+
+interface Named {
+  readonly id: string
+  readonly item: number
+}
+
+/**
+ * Numbers in the order of what `idOf` gives for them, one after the other, without keeping others waiting.
+ *
+ * @returns a generator that gives `undefined` where it only made a step
+ */
+export function* inOrder(
+  items: Iterable<number>,
+  idOf: (item: number) => string,
+): Generator<number | undefined> {
+  for (const named of sortInSteps(withIds(items, idOf), comesFirst)) yield named?.item
+}
+
+function* withIds(items: Iterable<number>, idOf: (item: number) => string): Generator<Named> {
+  for (const item of items) yield { id: idOf(item), item }
+}
+
+function comesFirst(left: Named, right: Named): boolean {
+  return left.id < right.id
+}
+
+/** The first nodes by id; all of them, in no particular order, where there are not more. */
+export function* firstInSteps(
+  graph: GraphReader,
+  nodes: readonly number[],
+  count: number,
+): Steps<readonly number[]> {
+  if (nodes.length <= count) return nodes
+  if (count <= FEW) return firstById(graph, nodes, count)
+  const chosen: number[] = []
+  for (const node of inOrder(nodes, (member) => graph.idOf(member))) {
+    if (node !== undefined) chosen.push(node)
+    if (chosen.length === count) break
+    yield
+  }
+  return chosen
+}

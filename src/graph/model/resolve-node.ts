@@ -1,0 +1,21 @@
+import { CoordinatorError } from '../../errors.ts'
+import { normalNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
+import type { GraphReader } from './graph-reader.ts'
+
+/**
+ * The node that a text names: its id, its id with parts that were decoded on the way (as in the path of a URL), or the
+ * name of a service.
+ *
+ * @param parameter where the text came from, for the error
+ * @throws COORD_NODE_NOT_FOUND
+ */
+export function resolveNode(graph: GraphReader, text: string, parameter = 'id'): number {
+  for (const id of [text, normalNodeId(text), serviceNodeId(text)]) {
+    const node = id === undefined ? -1 : graph.find(id)
+    if (node !== -1) return node
+  }
+  throw new CoordinatorError('COORD_NODE_NOT_FOUND', {
+    detail: `The graph has no node ${JSON.stringify(text.slice(0, 512).toWellFormed())}.`,
+    errors: [{ path: parameter, message: 'names no node' }],
+  })
+}

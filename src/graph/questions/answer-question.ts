@@ -1,0 +1,107 @@
+import { CoordinatorError } from '../../errors.ts'
+import { edgeId, normalEdge } from '../../records/graph/graph-id.ts'
+import { atOnce } from '../../scheduling/pace.ts'
+import { GraphAnalysis } from '../analysis/graph-analysis.ts'
+import { edgeListOf } from '../model/csr.ts'
+import { Describer, type EdgeJson, type NodeJson } from '../model/describe.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { resolveNode } from '../model/resolve-node.ts'
+import { sortTypes, type TypeFilter } from '../model/sort-types.ts'
+import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './critical.ts'
+import { type CyclesAnswer, type CyclesOptions, cycles } from './cycles.ts'
+import { dependencies } from './dependencies.ts'
+import { impact } from './impact.ts'
+import { type NeighborsAnswer, type NeighborsOptions, neighbors } from './neighbors.ts'
+import { type OrphansAnswer, orphans } from './orphans.ts'
+import { type PathsAnswer, type PathsOptions, paths } from './paths.ts'
+import type { ReachAnswer, ReachOptions } from './reach.ts'
+import { type ListOptions, type UnresolvedAnswer, unresolved } from './unresolved.ts'
+
+/** A question to a graph. Nodes are named by id, or by the name of a service. `types` are sorted by the graph. */
+export type Question = Pick<TypeFilter, 'types'> & Asked
+
+type Asked =
+  | ({ readonly ask: 'impact' | 'dependencies'; readonly of: string } & ReachOptions)
+  | ({ readonly ask: 'neighbors'; readonly of: string } & NeighborsOptions)
+  | ({ readonly ask: 'paths'; readonly from: string; readonly to: string } & PathsOptions)
+  | ({ readonly ask: 'cycles' } & CyclesOptions)
+  | ({ readonly ask: 'critical' } & CriticalOptions)
+  | ({ readonly ask: 'unresolved' | 'orphans' } & ListOptions)
+  | { readonly ask: 'node'; readonly id: string }
+  | { readonly ask: 'edge'; readonly id: string }
+
+/** What each question is answered with. */
+export interface Answers {
+  readonly impact: ReachAnswer
+  readonly dependencies: ReachAnswer
+  readonly neighbors: NeighborsAnswer
+  readonly paths: PathsAnswer
+  readonly cycles: CyclesAnswer
+  readonly critical: CriticalAnswer
+  readonly unresolved: UnresolvedAnswer
+  readonly orphans: OrphansAnswer
+  readonly node: { readonly node: NodeJson }
+  readonly edge: { readonly edge: EdgeJson }
+}
+
+export type AnswerTo<Q extends Question> = Answers[Q['ask']]
+
+/**
+ * Answers a question from one graph, without waiting in between.
+ *
+ * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
+ */
+export function answerQuestion<Q extends Question>(graph: GraphReader, question: Q): AnswerTo<Q>
+export function answerQuestion(graph: GraphReader, asked: Question): Answers[keyof Answers] {
+  const question = sortTypes(graph, asked)
+  switch (question.ask) {
+    case 'impact':
+      return impact(graph, resolveNode(graph, question.of, 'query.of'), question)
+    case 'dependencies':
+      return dependencies(graph, resolveNode(graph, question.of, 'query.of'), question)
+    case 'neighbors':
+      return atOnce(neighbors(graph, resolveNode(graph, question.of, 'query.of'), question))
+    case 'paths': {
+      const from = resolveNode(graph, question.from, 'query.from')
+      return paths(graph, from, resolveNode(graph, question.to, 'query.to'), question)
+    }
+    case 'cycles': {
+      const components = new GraphAnalysis(edgeListOf(graph, question.edgeTypes)).components()
+      return atOnce(cycles(graph, components, question))
+    }
+    case 'critical':
+      return criticalNow(graph, question)
+    case 'unresolved':
+      return unresolved(graph, question)
+    case 'orphans':
+      return orphans(graph, question)
+    case 'node':
+      return { node: new Describer(graph).node(resolveNode(graph, question.id)) }
+    case 'edge':
+      return { edge: new Describer(graph).edge(findEdge(graph, question.id)) }
+  }
+}
+
+function criticalNow(graph: GraphReader, question: CriticalOptions): CriticalAnswer {
+  const analysis = new GraphAnalysis(edgeListOf(graph, question.edgeTypes))
+  const figures = analysis.criticality()
+  const choice = chooseCritical(graph, figures, question)
+  return critical(graph, figures, { choice, dependents: analysis.dependents(choice.needed) })
+}
+
+/** An id without an origin means the edge that is there, the asserted one first: that is what it means to a writer. */
+function findEdge(graph: GraphReader, id: string): number {
+  const identity = normalEdge(id)
+  if (identity !== undefined) {
+    const origins =
+      id.split(',').length > 3 ? [identity.origin] : (['asserted', 'declared', 'observed'] as const)
+    for (const origin of origins) {
+      const edge = graph.findEdge(edgeId({ ...identity, origin }))
+      if (edge !== -1) return edge
+    }
+  }
+  throw new CoordinatorError('COORD_EDGE_NOT_FOUND', {
+    detail: `The graph has no edge ${JSON.stringify(id.slice(0, 1_024).toWellFormed())}.`,
+    errors: [{ path: 'id', message: 'names no edge' }],
+  })
+}

@@ -1,0 +1,156 @@
+import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { serviceNodeId } from '../../records/graph/graph-id.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import { isTooLongForRange, rangeOf } from '../../records/version-range.ts'
+import { type VersionSet, versionSet } from '../../records/version-set.ts'
+import type { Steps } from '../../scheduling/pace.ts'
+import { itemsOf, textOf } from '../derive/derive-sink.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+
+export interface ViolatedRange {
+  /** The node of the service that declares the range. */
+  readonly consumer: string
+  readonly dependency: string
+  readonly range: string
+  /** The versions that would be there, at most the first hundred in the order of their text. */
+  readonly versions: readonly string[]
+  /** How many versions would be there. */
+  readonly versionsTotal: number
+}
+
+/** Without this a thousand violated ranges with thousands of versions each would make a huge answer. */
+const MAX_VERSIONS_LISTED = 100
+
+/** The services of each name: ids of their nodes, and their records. */
+export type ServicesByName = ReadonlyMap<string, readonly StoredRecord[]>
+
+/** A record that may declare ranges, and whether it is there before, after, or both. */
+export interface Declaring {
+  readonly consumer: string
+  readonly record: StoredRecord
+  readonly before: boolean
+  readonly after: boolean
+}
+
+/** What decides about ranges. Records never change, so it may be judged while the graph goes on. */
+export interface RangeEvidence {
+  readonly before: ServicesByName
+  readonly after: ServicesByName
+  readonly declaring: readonly Declaring[]
+}
+
+/** The services of every given node that is there. */
+export function servicesByName(graph: GraphReader, ids: Iterable<string>): ServicesByName {
+  const services = new Map<string, readonly StoredRecord[]>()
+  for (const id of ids) {
+    const node = graph.find(id)
+    if (node !== -1) services.set(id, graph.servicesOf(node))
+  }
+  return services
+}
+
+/** Nodes that depend on any of the given ones. */
+export function dependentsOf(graph: GraphReader, nodes: readonly number[]): readonly number[] {
+  const { start, length, items, others } = graph.in
+  const type = graph.edgeTypes.indexOf('depends_on')
+  const seen = new Uint8Array(graph.nodeSlots)
+  const found: number[] = []
+  for (const node of nodes) {
+    const first = start[node] ?? 0
+    for (let at = first; at < first + (length[node] ?? 0); at += 1) {
+      const other = others[at] as number
+      if (seen[other] === 1 || (graph.edges.kind[items[at] as number] as number) >> 2 !== type) continue
+      seen[other] = 1
+      found.push(other)
+    }
+  }
+  return found
+}
+
+/** Ranges that no version fulfils afterwards, and that were not violated before. Ordered. */
+export function* violatedRanges({
+  before,
+  after,
+  declaring,
+}: RangeEvidence): Steps<readonly ViolatedRange[]> {
+  const judges = { before: new Judge(before), after: new Judge(after) }
+  const known = new Set<string>()
+  const found = new Map<string, ViolatedRange>()
+  for (const declared of declaring) {
+    for (const { id, range } of rangesOf(declared.record)) {
+      const key = `${declared.consumer} ${id} ${range}`
+      if (declared.before && (yield* judges.before.violates(id, range))) known.add(key)
+      if (!declared.after || !(yield* judges.after.violates(id, range))) continue
+      const versions = yield* judges.after.versionsOf(id)
+      found.set(key, { consumer: declared.consumer, dependency: id, range, ...versions })
+      yield
+    }
+    yield
+  }
+  return [...found]
+    .filter(([key]) => !known.has(key))
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, violation]) => violation)
+}
+
+function rangesOf(record: StoredRecord): readonly { readonly id: string; readonly range: string }[] {
+  return itemsOf(dataOf(record)['dependencies']).flatMap((dependency) => {
+    if (!isJsonObject(dependency)) return []
+    const [name, range] = [textOf(dependency['serviceName']), textOf(dependency['version'])]
+    return name === undefined || range === undefined ? [] : [{ id: serviceNodeId(name), range }]
+  })
+}
+
+/** Says of ranges whether any version fulfils them. Reads each record once, and judges each range once. */
+class Judge {
+  readonly #services: ServicesByName
+  readonly #versions = new Map<string, VersionSet>()
+  readonly #listed = new Map<string, readonly string[]>()
+  readonly #violated = new Map<string, boolean>()
+
+  constructor(services: ServicesByName) {
+    this.#services = services
+  }
+
+  /** Where nothing is registered, the consumer is broken, or depends on an unknown name: that is said elsewhere. */
+  *violates(id: string, range: string): Steps<boolean> {
+    const key = `${id} ${range}`
+    const known = this.#violated.get(key)
+    if (known !== undefined) return known
+    const versions = yield* this.#versionsOf(id)
+    const violated = versions.texts.size > 0 && !fulfils(versions, range)
+    this.#violated.set(key, violated)
+    return violated
+  }
+
+  /** The first versions by their text, and how many there are. */
+  *versionsOf(id: string): Steps<Pick<ViolatedRange, 'versions' | 'versionsTotal'>> {
+    const { texts } = yield* this.#versionsOf(id)
+    const known = this.#listed.get(id) ?? [...texts].sort().slice(0, MAX_VERSIONS_LISTED)
+    this.#listed.set(id, known)
+    return { versions: known, versionsTotal: texts.size }
+  }
+
+  *#versionsOf(id: string): Steps<VersionSet> {
+    const known = this.#versions.get(id)
+    if (known !== undefined) return known
+    const texts = new Set<string>()
+    for (const record of this.#services.get(id) ?? []) {
+      texts.add(textOf(dataOf(record)['version']) ?? '')
+      yield
+    }
+    const versions = yield* versionSet(texts)
+    this.#versions.set(id, versions)
+    return versions
+  }
+}
+
+/** Whether a semantic version is within a range, or is the same text. A text that is too long to be read as a range counts as fulfilled. */
+function fulfils(versions: VersionSet, range: string): boolean {
+  if (versions.texts.has(range) || isTooLongForRange(range)) return true
+  return rangeOf(range)?.holdsAnyOf(versions) ?? false
+}
+
+function dataOf(record: StoredRecord): JsonObject {
+  return JSON.parse(record.data) as JsonObject
+}

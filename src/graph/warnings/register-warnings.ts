@@ -1,0 +1,65 @@
+import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { labelOfNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
+import type { Warning } from '../../records/warning.ts'
+import { findWayBack } from '../analysis/way-back.ts'
+import { deriveService } from '../derive/derive.ts'
+import { itemsOf, textOf } from '../derive/derive-sink.ts'
+import { targetNeedsSource } from '../model/edge-types.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+
+/**
+ * What the sender of a registration should know about its place in the graph: dependencies on names that nobody has
+ * registered, and a circle of services that need each other. The graph may hold the registration already or not yet.
+ *
+ * @param data the fields of the registration, as they are stored
+ */
+export function registerWarnings(graph: GraphReader, data: JsonObject): readonly Warning[] {
+  return [...unknownDependencies(graph, data), ...cycleWarnings(graph, data)]
+}
+
+function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<Warning> {
+  let place = -1
+  for (const dependency of itemsOf(data['dependencies'])) {
+    place += 1
+    const name = isJsonObject(dependency) ? textOf(dependency['serviceName']) : textOf(dependency)
+    if (name === undefined || name === data['serviceName']) continue
+    const node = graph.find(serviceNodeId(name))
+    if (node !== -1 && graph.isResolved(node)) continue
+    yield {
+      code: 'unknown_dependency',
+      message: `No service is registered as ${JSON.stringify(name)}: check the name, or register it.`,
+      path: `/dependencies/${place}`,
+    }
+  }
+}
+
+function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning> {
+  const needed = new Set<string>()
+  const id = deriveService(data, (type, target) => {
+    if (!targetNeedsSource(type)) needed.add(target)
+  })
+  if (needed.has(id)) yield cycleWarning([id])
+  needed.delete(id)
+  const end = graph.find(id)
+  if (end === -1) return
+  const starts = [...needed].map((target) => graph.find(target)).filter((node) => node !== -1)
+  const way = findWayBack(graph, { starts, end })
+  if (way.outcome === 'found') yield cycleWarning([id, ...way.nodes.slice(0, -1)])
+  if (way.outcome === 'unknown')
+    yield {
+      code: 'cycle_check_incomplete',
+      message:
+        'Whether this closes a cycle of dependencies was not found out: too much depends on this service. Ask `GET /knowledge-graph/cycles`.',
+      path: '/dependencies',
+    }
+}
+
+function cycleWarning(nodes: readonly string[]): Warning {
+  const names = [...nodes, nodes[0] as string].map(labelOfNodeId)
+  const shown = names.length <= 12 ? names : [...names.slice(0, 8), '...', ...names.slice(-3)]
+  return {
+    code: 'dependency_cycle',
+    message: `These need each other, so none of them can start first: ${shown.join(' -> ')}.`,
+    path: '/dependencies',
+  }
+}

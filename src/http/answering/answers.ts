@@ -1,0 +1,224 @@
+import type { FastifyReply } from 'fastify'
+import { CoordinatorError } from '../../errors.ts'
+import type { Live } from '../../live/live.ts'
+import type { Revision } from '../../records/record.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { matchesEtag } from '../reading/conditional.ts'
+import { whileWanted } from '../reading/while-wanted.ts'
+import { countAnswer } from '../routing/route-timer.ts'
+import { type BodyPart, exactSize, leastSize, neededBytes, textOf } from '../sending/body-part.ts'
+import { Deliveries } from '../sending/delivery.ts'
+import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
+
+/** A body that is sent as it is. */
+export interface Answer {
+  /** @default 200 */
+  readonly status?: number
+  /** A text, or its pieces. The pieces of a large answer are never joined. */
+  readonly body: string | readonly BodyPart[]
+  /** @default JSON */
+  readonly contentType?: string
+  /** More headers: name, value, name, value. */
+  readonly headers?: readonly string[]
+}
+
+/** An answer about the records. */
+export interface StateAnswer extends Answer {
+  /** The revision that it shows, where that is not the one of the view. */
+  readonly revision?: Revision
+  /** Sent as `ETag`; a request that has it already gets 304. */
+  readonly etag?: string
+}
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+export interface AnswersOptions {
+  readonly live: Live
+  readonly metrics: Metrics
+  readonly outgoing: OutgoingBytes
+  /** How long a client may read nothing of a large answer before its connection is closed, in milliseconds. */
+  readonly stallTimeoutMs: number
+}
+
+/** Up to this size, in bytes, operating systems nearly always take a whole answer, even if the client does not read. */
+const TAKEN_WHOLE_BYTES = 65_536
+
+/**
+ * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room: while it waits it
+ * takes no memory.
+ */
+export class RoomNeeded extends Error {
+  readonly bytes: number
+
+  constructor(bytes: number) {
+    super('an answer waits for room')
+    this.bytes = bytes
+  }
+}
+
+/**
+ * Writes answers. Bodies are finished texts and headers a flat list, which go to Node as they are: on the routes that are
+ * asked most this is where the time would go.
+ */
+export class Answers {
+  readonly #live: Live
+  readonly #metrics: Metrics
+  readonly #outgoing: OutgoingBytes
+  readonly #deliveries: Deliveries
+  readonly #reserved = new WeakMap<FastifyReply, number>()
+  #closing = false
+
+  constructor({ live, metrics, outgoing, stallTimeoutMs }: AnswersOptions) {
+    this.#live = live
+    this.#metrics = metrics
+    this.#outgoing = outgoing
+    this.#deliveries = new Deliveries(outgoing, stallTimeoutMs)
+  }
+
+  /** From now on every answer tells the client not to use its connection again. */
+  closeConnections(): void {
+    this.#closing = true
+  }
+
+  /** Sends an answer that has nothing to do with the records. */
+  send(reply: FastifyReply, answer: Answer): void {
+    this.#write(reply, answer, answer.headers === undefined ? [] : [...answer.headers])
+  }
+
+  /** Sends an answer about the records, with the revision it shows. */
+  sendState(reply: FastifyReply, answer: StateAnswer): void {
+    const headers = this.stateHeaders(answer.revision)
+    if (answer.headers !== undefined) headers.push(...answer.headers)
+    if (answer.etag !== undefined) {
+      headers.push('ETag', answer.etag, 'Cache-Control', 'no-cache')
+      const known = reply.request.headers['if-none-match']
+      const { method } = reply.request
+      if (known !== undefined && (method === 'GET' || method === 'HEAD') && matchesEtag(known, answer.etag)) {
+        this.#write(reply, { status: 304, body: '' }, headers)
+        return
+      }
+    }
+    this.#write(reply, answer, headers)
+  }
+
+  /** Where the view stands, and whether it may be old; nothing before the first load. */
+  stateHeaders(revision?: Revision): string[] {
+    const live = this.#live
+    if (!live.loaded) return []
+    const { position } = live.view
+    const headers = [
+      'X-Coordinator-Revision',
+      String(revision ?? position.revision),
+      'X-Coordinator-Lineage',
+      position.lineage,
+    ]
+    const { status } = live
+    if (status.state === 'degraded') {
+      const age = Math.max(0, Math.floor(live.figures.ageMs / 1_000))
+      headers.push('X-Coordinator-Degraded', status.code ?? 'reloading', 'Age', String(age))
+    }
+    return headers
+  }
+
+  /** What every answer has besides. */
+  commonHeaders(reply: FastifyReply): string[] {
+    const id = ['X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff']
+    return this.#closing ? [...id, 'Connection', 'close'] : id
+  }
+
+  /**
+   * Waits until there is room for a large answer, and reserves it.
+   *
+   * @returns `false` where the client is gone
+   * @throws COORD_ANSWERS_WAITING
+   */
+  async reserve(reply: FastifyReply, bytes: number): Promise<boolean> {
+    const outcome = await this.#outgoing.room(bytes, whileWanted(reply))
+    if (outcome === 'late')
+      throw new CoordinatorError('COORD_ANSWERS_WAITING', {
+        detail: 'Other clients have not read their answers yet, and there is no memory for this one.',
+        retryAfterSeconds: 5,
+      })
+    if (outcome === 'room') this.#reserved.set(reply, bytes)
+    return outcome === 'room'
+  }
+
+  /** Gives back what was reserved for an answer that did not need it. */
+  giveBack(reply: FastifyReply): void {
+    const bytes = this.#takeReserved(reply)
+    if (bytes !== undefined) this.#outgoing.giveBack(bytes)
+  }
+
+  #takeReserved(reply: FastifyReply): number | undefined {
+    const bytes = this.#reserved.get(reply)
+    this.#reserved.delete(reply)
+    return bytes
+  }
+
+  #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
+    const { status = 200, body, contentType = JSON_TYPE } = answer
+    // Whoever went on with a question whose time was over comes too late: that was the answer.
+    if (reply.raw.headersSent) return this.giveBack(reply)
+    if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
+      this.#writeText(reply, { status, body, contentType }, headers)
+    else this.#writeParts(reply, answer, headers)
+  }
+
+  #writeText(
+    reply: FastifyReply,
+    { status, body, contentType }: { status: number; body: string; contentType: string },
+    headers: string[],
+  ): void {
+    this.giveBack(reply)
+    headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
+    const bytes = Buffer.byteLength(body)
+    if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
+    if (this.#closing) headers.push('Connection', 'close')
+    reply.hijack()
+    const { raw } = reply
+    raw.writeHead(status, headers)
+    // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
+    raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
+    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
+    countAnswer(this.#metrics, reply, status)
+  }
+
+  /** Tells how long a large body is, without making it. */
+  #writeHead(
+    reply: FastifyReply,
+    { status, parts, contentType }: { status: number; parts: readonly BodyPart[]; contentType: string },
+    headers: string[],
+  ): void {
+    this.giveBack(reply)
+    headers.push(...this.commonHeaders(reply))
+    headers.push('Content-Type', contentType, 'Content-Length', String(exactSize(parts)))
+    reply.hijack()
+    reply.raw.writeHead(status, headers)
+    reply.raw.end()
+    countAnswer(this.#metrics, reply, status)
+  }
+
+  #writeParts(reply: FastifyReply, answer: Answer, headers: string[]): void {
+    const { status = 200, body, contentType = JSON_TYPE } = answer
+    const parts = typeof body === 'string' ? [body] : body
+    const { raw, request } = reply
+    if (request.method === 'HEAD') return this.#writeHead(reply, { status, parts, contentType }, headers)
+    if (leastSize(parts) <= TAKEN_WHOLE_BYTES)
+      return this.#writeText(reply, { status, body: textOf(parts), contentType }, headers)
+    const reserved = this.#takeReserved(reply)
+    if (reserved !== undefined) this.#outgoing.useReserved(reserved)
+    else if (request.method === 'GET' && status === 200) {
+      const needed = neededBytes(parts)
+      if (!this.#outgoing.hasRoom(needed)) throw new RoomNeeded(needed)
+    }
+    headers.push('X-Request-Id', request.id, 'X-Content-Type-Options', 'nosniff', 'Content-Type', contentType)
+    if (this.#closing) headers.push('Connection', 'close')
+    reply.hijack()
+    this.#deliveries.send({
+      response: raw,
+      parts,
+      begin: (length) => raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
+    })
+    countAnswer(this.#metrics, reply, status)
+  }
+}

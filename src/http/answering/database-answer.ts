@@ -1,0 +1,53 @@
+import { mebibytes } from '../../live/memory/memory-faults.ts'
+import type { HttpContext } from '../routing/http-context.ts'
+import type { ServerFacts } from './database-inspection.ts'
+import { memoryAnswer } from './memory-answer.ts'
+import { causeOf } from './status-cause.ts'
+
+/** Records that one answer lists. */
+const refusedListed = 100
+
+/** What `GET /database` tells. Never a secret: details of errors and of the server come without. */
+export function databaseAnswer(
+  { live, metrics, storage, notice }: HttpContext,
+  { known, unknown }: ServerFacts,
+): Record<string, unknown> {
+  const { state, since } = live.status
+  const { headRevision, viewRevision, floor, ageMs, queueDepth, loadedRecords, refusedRecords } = live.figures
+  const { calls } = metrics.database
+  return {
+    success: true,
+    ...storage,
+    ...(notice === undefined ? {} : { notice }),
+    status: state,
+    since: isoTime(since),
+    ...causeOf(live.status),
+    ...(live.loaded ? { lineage: live.view.lineage } : {}),
+    headRevision,
+    viewRevision,
+    lagRevisions: Math.max(0, headRevision - viewRevision),
+    ageMs: Math.max(0, Math.round(ageMs)),
+    floorRevision: floor,
+    waitingWrites: queueDepth,
+    memory: memoryAnswer(live),
+    ...(live.store.historyInMemory === undefined
+      ? {}
+      : { historyMiB: mebibytes(live.store.historyInMemory.bytes()) }),
+    ...(state === 'loading' ? { loadedRecords } : {}),
+    refusedRecords: live.loaded
+      ? live.view.refused
+          .slice(0, refusedListed)
+          .map(({ kind, id, revision, reason: why }) => ({ kind, id, revision, reason: why }))
+      : [],
+    refusedCount: refusedRecords,
+    ...(live.store.pool === undefined ? {} : { pool: live.store.pool() }),
+    ...(known === undefined ? {} : { server: { ...known, inspectedAt: isoTime(known.inspectedAt) } }),
+    ...(unknown === undefined ? {} : { serverUnknown: unknown }),
+    latency: calls.latency,
+    lastErrors: calls.lastFailures.map((failure) => ({ ...failure, at: isoTime(failure.at) })),
+  }
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

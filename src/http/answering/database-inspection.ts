@@ -1,0 +1,66 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Inspection, Inspector } from '../../database/store.ts'
+import { toCoordinatorError } from '../../errors.ts'
+
+export interface ServerFacts {
+  readonly known?: Inspection & { /** Epoch milliseconds. */ readonly inspectedAt: number }
+  /** Why nothing newer is known. */
+  readonly unknown?: string
+}
+
+export interface InspectionTimes {
+  /** How long an answer stays good. @default 10_000 (milliseconds) */
+  readonly freshMs?: number
+  /** How long a question may keep its asker waiting. @default 1_000 (milliseconds) */
+  readonly patienceMs?: number
+}
+
+/** Asks the server behind a store what it is; seldom, one question at a time, and without waiting long. */
+export class DatabaseInspection {
+  readonly #inspector: Inspector | undefined
+  readonly #freshMs: number
+  readonly #patienceMs: number
+  #facts: ServerFacts = {}
+  #asking: Promise<void> | undefined
+
+  constructor(
+    inspector: Inspector | undefined,
+    { freshMs = 10_000, patienceMs = 1_000 }: InspectionTimes = {},
+  ) {
+    this.#inspector = inspector
+    this.#freshMs = freshMs
+    this.#patienceMs = patienceMs
+  }
+
+  async latest(): Promise<ServerFacts> {
+    const inspector = this.#inspector
+    if (inspector === undefined) return {}
+    const { known } = this.#facts
+    if (
+      known !== undefined &&
+      this.#facts.unknown === undefined &&
+      Date.now() - known.inspectedAt < this.#freshMs
+    )
+      return this.#facts
+    this.#asking ??= this.#ask(inspector).finally(() => {
+      this.#asking = undefined
+    })
+    const late = Symbol('late')
+    const waiting = new AbortController()
+    const first = await Promise.race([
+      this.#asking,
+      pause(this.#patienceMs, late, { signal: waiting.signal }).catch(() => late),
+    ])
+    waiting.abort()
+    if (first !== late) return this.#facts
+    return { ...this.#facts, unknown: `The database did not answer within ${this.#patienceMs} ms.` }
+  }
+
+  async #ask(inspector: Inspector): Promise<void> {
+    try {
+      this.#facts = { known: { ...(await inspector.inspect()), inspectedAt: Date.now() } }
+    } catch (thrown) {
+      this.#facts = { ...this.#facts, unknown: toCoordinatorError(thrown, 'COORD_STORE_FAULT').detail }
+    }
+  }
+}

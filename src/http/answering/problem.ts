@@ -1,0 +1,65 @@
+import type { CoordinatorError, WriteOutcome } from '../../errors.ts'
+import type { Revision } from '../../records/record.ts'
+
+/** The body of an error answer: RFC 9457, with members of ours. `errors.md` explains the codes. */
+export interface ProblemDocument {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly hint: string
+  readonly retryable: boolean
+  readonly requestId?: string
+  readonly errors?: readonly unknown[]
+  readonly outcome?: WriteOutcome
+  readonly success: false
+  /** The same as `detail`, for clients that look for it under this name. */
+  readonly message: string
+  readonly [more: string]: unknown
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** Path of the page that explains a code; also the `type` of its problems. */
+export function errorPage(code: string): string {
+  return `/docs/errors#${code}`
+}
+
+export function problemDocument(error: CoordinatorError, requestId?: string): ProblemDocument {
+  const { code, detail, title, status, hint, retryable, errors, outcome, extra } = error
+  return {
+    ...extra,
+    type: errorPage(code),
+    title,
+    status,
+    code,
+    detail,
+    hint,
+    retryable,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(errors.length === 0 ? {} : { errors }),
+    ...(outcome === undefined ? {} : { outcome }),
+    success: false,
+    message: detail,
+  }
+}
+
+/** The revision at which something is not there, if that is not the revision of the view: for example a moment of the past. */
+export function shownRevision({ status, extra }: CoordinatorError): Revision | undefined {
+  const { revision } = extra
+  return status === 404 && typeof revision === 'number' ? revision : undefined
+}
+
+/** When to try again, in seconds; `undefined` where it is the request that has to change. */
+export function retryAfterSeconds(error: CoordinatorError): number | undefined {
+  if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds
+  // What somebody has to mend first takes longer than what passes by itself.
+  return error.status === 503 ? (error.retryable ? 2 : 10) : undefined
+}
+
+/** A failed write says whether it may have happened, whoever made the error. */
+export function withWriteOutcome(error: CoordinatorError): CoordinatorError {
+  if (error.outcome !== undefined || error.status < 500) return error
+  return error.withOutcome(error.code === 'COORD_NOT_LOADED' ? 'not_written' : 'unknown')
+}

@@ -1,0 +1,259 @@
+import { z } from 'zod'
+import { memoryStates } from '../../live/memory/memory-budget.ts'
+import { registrationSchema } from '../../records/service/service-schema.ts'
+
+/** Shapes of answers, for the reference and for the tests that hold the answers to it. */
+
+const revision = z.int().nonnegative()
+const time = z.iso.datetime()
+const success = z.literal(true)
+
+export const warningSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  path: z.string().optional(),
+  serviceId: z.string().optional(),
+})
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string().meta({ description: 'Path of the page that explains the code.' }),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: 'Stable; see `/docs/errors`.', example: 'COORD_SERVICE_NOT_FOUND' }),
+    detail: z.string().meta({ description: 'What happened this time.' }),
+    hint: z.string().meta({ description: 'What to do about it.' }),
+    retryable: z.boolean().meta({ description: 'Whether the same request may succeed later.' }),
+    requestId: z.string().optional(),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string(), code: z.string().optional() }))
+      .optional()
+      .meta({
+        description: 'Each fault: a JSON pointer into the body, or `query.limit`, `header.if-match`.',
+      }),
+    outcome: z
+      .enum(['not_written', 'unknown'])
+      .optional()
+      .meta({ description: 'Whether a failed write may have happened.' }),
+    success: z.literal(false),
+    message: z.string().meta({ description: 'The same as `detail`.' }),
+  })
+  .meta({ id: 'Problem', description: 'Why a request failed (RFC 9457).' })
+
+export const storageSchema = z
+  .object({
+    backend: z.string().meta({
+      description:
+        '`memory`, `sqlite`, `postgres` or `supabase`; a coordinator built into a program may use a store of its own.',
+    }),
+    durable: z.boolean().meta({ description: 'Whether what was acknowledged outlives the coordinator.' }),
+  })
+  .meta({ id: 'Storage' })
+
+const notice = z
+  .string()
+  .optional()
+  .meta({ description: 'Present where a restart loses the data: says so beforehand.' })
+
+export const serviceSchema = registrationSchema
+  .partial()
+  .required({ serviceName: true, version: true, endpoint: true })
+  .extend({
+    serviceId: z.string(),
+    id: z.string().meta({ description: 'The same as `serviceId`.' }),
+    status: z.enum(['pending_migration', 'active']),
+    health: z.enum(['unknown', 'up', 'down', 'expired']),
+    registeredAt: time,
+    updatedAt: time,
+    lastHeartbeat: time.nullable().meta({ description: 'As far as this coordinator heard.' }),
+    revision,
+  })
+  .meta({ id: 'Service' })
+
+const registered = {
+  success,
+  serviceId: z.string(),
+  status: z.enum(['pending_migration', 'active']),
+  created: z.boolean().meta({ description: 'Whether the service was not registered before.' }),
+  changed: z.boolean().meta({ description: 'Whether anything was stored.' }),
+  revision,
+  replayed: z.boolean().optional().meta({
+    description: 'Whether this is the first result of a request that came before with the same key.',
+  }),
+  warnings: z.array(warningSchema),
+}
+
+export const registerAnswerSchema = z
+  .object({ ...registered, storage: storageSchema, notice })
+  .meta({ id: 'RegisterAnswer' })
+
+export const batchAnswerSchema = z
+  .object({
+    success,
+    results: z.array(z.union([z.object({ ...registered, statusCode: z.int() }), problemSchema])).meta({
+      description: 'In the order of the request.',
+    }),
+    registered: z.int().meta({ description: 'How many were accepted.' }),
+    failed: z.int(),
+    revision,
+    storage: storageSchema,
+    notice,
+  })
+  .meta({ id: 'BatchAnswer' })
+
+export const serviceAnswerSchema = z.object({ success, service: serviceSchema }).meta({ id: 'ServiceAnswer' })
+
+export const listAnswerSchema = z
+  .object({
+    success,
+    services: z.array(serviceSchema.partial()).meta({ description: 'By serviceName, then serviceId.' }),
+    total: z.int().meta({ description: 'How many match, on all pages.' }),
+    nextCursor: z.string().optional().meta({ description: 'For the next page; absent on the last one.' }),
+    revision,
+  })
+  .meta({ id: 'ServiceList' })
+
+export const historyAnswerSchema = z
+  .object({
+    success,
+    serviceId: z.string(),
+    entries: z.array(
+      z.object({
+        revision,
+        at: time,
+        actor: z.string(),
+        commitId: z.string(),
+        action: z.enum(['registered', 'updated', 'deregistered']),
+        changes: z
+          .array(
+            z.object({
+              field: z.string(),
+              change: z.enum(['added', 'removed', 'changed']),
+              before: z.unknown().optional(),
+              after: z.unknown().optional(),
+            }),
+          )
+          .optional(),
+      }),
+    ),
+    next: revision.optional().meta({ description: 'Pass it as `before` for the next page.' }),
+    complete: z.boolean(),
+    revision,
+  })
+  .meta({ id: 'ServiceHistory' })
+
+export const heartbeatAnswerSchema = z
+  .object({
+    success,
+    serviceId: z.string(),
+    health: z.enum(['unknown', 'up', 'down', 'expired']),
+    lastHeartbeat: time,
+    ttlSeconds: z.int().optional(),
+    expiresAt: time.optional(),
+    warnings: z.array(warningSchema).optional(),
+  })
+  .meta({ id: 'HeartbeatAnswer' })
+
+export const deregisterAnswerSchema = z
+  .object({
+    success,
+    serviceId: z.string(),
+    changed: z.boolean(),
+    revision,
+    replayed: z.boolean().optional(),
+  })
+  .meta({ id: 'DeregisterAnswer' })
+
+const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded'])
+
+const cause = {
+  reason: z.string().optional().meta({ description: 'Why the database is not as it should be.' }),
+  code: z.string().optional().meta({ description: 'The code of that: `/docs/errors` explains it.' }),
+  repair: z.string().optional().meta({ description: 'What those who run the coordinator can do about it.' }),
+}
+
+const memory = z
+  .object({
+    state: z.enum(memoryStates).meta({
+      description:
+        '`full`: writes that need memory are refused; reading and deregistering go on. `exhausted`: changes of other coordinators are not loaded any more.',
+    }),
+    usedMiB: z.int().meta({ description: 'Estimate of the heap in use, without garbage.' }),
+    limitMiB: z.int().meta({ description: 'Size of the heap at which the process would die.' }),
+  })
+  .meta({ id: 'Memory' })
+
+export const healthAnswerSchema = z
+  .object({
+    success,
+    status: z.enum(['ok', 'starting', 'degraded']),
+    uptime: z.number().meta({ description: 'Seconds since the process started.' }),
+    registeredServices: z.int(),
+    storage: storageSchema.extend({
+      status: liveState,
+      since: time,
+      ...cause,
+    }),
+    memory,
+    notice,
+    revision: revision.optional(),
+    lineage: z.string().optional(),
+    version: z.string(),
+  })
+  .meta({ id: 'Health' })
+
+const quantiles = z.object({ count: z.int(), p50Ms: z.number(), p95Ms: z.number(), p99Ms: z.number() })
+const connections = z.object({ idle: z.int(), used: z.int(), waiting: z.int(), max: z.int() })
+
+export const databaseAnswerSchema = z
+  .object({
+    success,
+    backend: storageSchema.shape.backend,
+    durable: z.boolean(),
+    notice,
+    status: liveState,
+    since: time,
+    ...cause,
+    lineage: z.string().optional(),
+    headRevision: revision.meta({ description: 'The newest revision that the database has named.' }),
+    viewRevision: revision.meta({ description: 'The revision that answers show.' }),
+    lagRevisions: revision,
+    ageMs: z.number().meta({
+      description:
+        'Time since the coordinator last asked the database a question whose answer confirmed the view.',
+    }),
+    floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
+    waitingWrites: z.int(),
+    memory,
+    historyMiB: z
+      .int()
+      .optional()
+      .meta({ description: 'Memory that the history takes, where it is kept in memory.' }),
+    loadedRecords: z.int().optional().meta({ description: 'While loading: how many records have arrived.' }),
+    refusedRecords: z.array(z.object({ kind: z.string(), id: z.string(), revision, reason: z.string() })),
+    refusedCount: z.int(),
+    pool: z.object({ writer: connections, reader: connections }).optional(),
+    server: z
+      .object({
+        serverVersion: z.string(),
+        schemaVersion: z.int(),
+        details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+        inspectedAt: time,
+      })
+      .optional(),
+    serverUnknown: z
+      .string()
+      .optional()
+      .meta({ description: 'Why nothing newer is known about the server.' }),
+    latency: z.record(z.string(), quantiles).meta({ description: 'Of the newest calls, by operation.' }),
+    lastErrors: z.array(
+      z.object({
+        at: time,
+        operation: z.string(),
+        code: z.string(),
+        sourceCode: z.string().optional(),
+        detail: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Database' })

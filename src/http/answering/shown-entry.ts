@@ -1,0 +1,98 @@
+import { sizeOfEntry } from '../../live/following/entry-ring.ts'
+import type { Entry, EntryWrite, Position, Revision } from '../../records/record.ts'
+import { type BodyPart, bytesOf, SharedBytes } from '../sending/body-part.ts'
+
+/** Which entries a reader wants: those with at least one write that fulfils all of this. */
+export interface ChangeFilter {
+  readonly kinds?: readonly string[] | undefined
+  /** serviceName of services, id of nodes, id of either end of edges. Deletions have no name, and always count. */
+  readonly names?: readonly string[] | undefined
+}
+
+/** From this length on, in UTF-16 code units, copying a text costs more than sending it on its own. */
+const LARGE_TEXT = 16_384
+
+/** An entry as readers get it. Made text when the first of them wants it, and once for all of them. */
+export class ShownEntry {
+  readonly revision: Revision
+  readonly digest: string
+  readonly #entry: Entry
+  readonly #lineage: string
+  #text: string | undefined
+  #shared: WeakRef<SharedBytes> | undefined
+  #names: readonly (readonly string[] | undefined)[] | undefined
+
+  constructor(entry: Entry, lineage: string) {
+    this.revision = entry.revision
+    this.digest = entry.digest
+    this.#entry = entry
+    this.#lineage = lineage
+  }
+
+  /** About what it takes, without its text, in UTF-16 code units. */
+  get size(): number {
+    return sizeOfEntry(this.#entry)
+  }
+
+  get position(): Position {
+    return { lineage: this.#lineage, revision: this.revision, digest: this.digest }
+  }
+
+  /** The complete JSON text, without line breaks. Answers that send a large entry at the same time share its text. */
+  get part(): BodyPart {
+    const known = this.#text ?? this.#shared?.deref()
+    if (known !== undefined) return known
+    const text = jsonOf(this.#entry, positionText(this.position))
+    if (text.length < LARGE_TEXT) {
+      this.#text = text
+      return text
+    }
+    // The text is kept only while it is being sent: the ring keeps the entry itself.
+    const shared = new SharedBytes(bytesOf(text))
+    this.#shared = new WeakRef(shared)
+    return shared
+  }
+
+  isWanted({ kinds, names }: ChangeFilter): boolean {
+    if (kinds === undefined && names === undefined) return true
+    return this.#entry.writes.some(({ kind }, at) => {
+      if (kinds !== undefined && !kinds.includes(kind)) return false
+      const own = names === undefined ? undefined : this.#namesOf(at)
+      return own === undefined || own.some((name) => names?.includes(name))
+    })
+  }
+
+  #namesOf(at: number): readonly string[] | undefined {
+    this.#names ??= this.#entry.writes.map(namesIn)
+    return this.#names[at]
+  }
+}
+
+function jsonOf({ revision, at, actor, commitId, writes }: Entry, position: string): string {
+  const written = writes.map((write) => {
+    const key = `"kind":${JSON.stringify(write.kind)},"id":${JSON.stringify(write.id)}`
+    return write.op === 'put' ? `{"op":"put",${key},"data":${write.data}}` : `{"op":"delete",${key}}`
+  })
+  return `{"revision":${revision},"at":"${new Date(at).toISOString()}","actor":${JSON.stringify(actor)},"commitId":"${commitId}","position":"${position}","writes":[${written.join(',')}]}`
+}
+
+/** What a record calls itself, and what it is about. A deletion says nothing of that. */
+function namesIn(write: EntryWrite): readonly string[] | undefined {
+  if (write.op === 'delete') return undefined
+  const { serviceName, id, source, target } = JSON.parse(write.data) as Record<string, unknown>
+  return [serviceName, id, source, target].filter((text) => typeof text === 'string')
+}
+
+/** Text of a position, as `id:` of events and `next` of pages carry it. */
+export function positionText({ lineage, revision, digest }: Position): string {
+  return `${lineage}:${revision}:${digest}`
+}
+
+const positionForm = /^([0-9a-f-]{36}):(\d{1,16}):([0-9a-f-]{36,64})$/
+
+export function parsePosition(text: string): Position | undefined {
+  const [, lineage, digits, digest] = positionForm.exec(text) ?? []
+  const revision = Number(digits)
+  if (lineage === undefined || digest === undefined || !Number.isSafeInteger(revision)) return undefined
+  return { lineage, revision, digest }
+}

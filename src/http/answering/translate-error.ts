@@ -1,0 +1,45 @@
+import { CoordinatorError, type ErrorCode, type ErrorOptions, toCoordinatorError } from '../../errors.ts'
+
+/** Faults that the framework finds in a request before any route sees it. */
+const frameworkErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['COORD_BODY_TOO_LARGE', 'The body is larger than 1 MiB.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['COORD_BODY_MEDIA_TYPE', 'The body is not sent as application/json.'],
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: ['COORD_BODY_MEDIA_TYPE', 'The request has no Content-Type.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'COORD_REQUEST_MALFORMED',
+    'The body is not as long as Content-Length says.',
+  ],
+  FST_ERR_BAD_URL: ['COORD_URL_MALFORMED', 'The path has a malformed percent-encoding.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['COORD_ROUTE_NOT_FOUND', 'A part of the path is longer than any id.'],
+  ECONNRESET: ['COORD_REQUEST_MALFORMED', 'The connection ended within the body.'],
+}
+
+/** What a handler, or the framework before it, threw: as an error of ours. Whatever is unforeseen is a fault of ours. */
+export function translateError(thrown: unknown): CoordinatorError {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+  const known = Object.hasOwn(frameworkErrors, code) ? frameworkErrors[code] : undefined
+  if (known === undefined || thrown instanceof CoordinatorError) return toCoordinatorError(thrown)
+  return new CoordinatorError(known[0], { detail: known[1] })
+}
+
+/** Faults that Node's parser finds in what is not even a request. */
+const parserErrors: Readonly<Record<string, readonly [ErrorCode, ErrorOptions]>> = {
+  HPE_HEADER_OVERFLOW: ['COORD_HEADERS_TOO_LARGE', {}],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    'COORD_BODY_TOO_LARGE',
+    { detail: 'The extensions of a chunk are too large.' },
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['COORD_REQUEST_TIMEOUT', {}],
+  HPE_INVALID_METHOD: ['COORD_REQUEST_MALFORMED', { detail: 'The method is not one that HTTP knows.' }],
+  HPE_INVALID_URL: ['COORD_URL_MALFORMED', { detail: 'The path holds characters that a URL cannot have.' }],
+}
+
+/** The answer to bytes that are no request. */
+export function translateParserError({
+  code = '',
+}: {
+  readonly code?: string | undefined
+}): CoordinatorError {
+  const [ours, options] = parserErrors[code] ?? (['COORD_REQUEST_MALFORMED', {}] as const)
+  return new CoordinatorError(ours, options)
+}

@@ -1,0 +1,163 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { CoordinatorError } from '../../errors.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { RequestIds } from '../../telemetry/request-id.ts'
+import { mustClose } from '../answering/must-close.ts'
+import { PROBLEM_TYPE, problemDocument } from '../answering/problem.ts'
+import { answerAndEnd } from '../lifecycle/refuse-connection.ts'
+import { countAnswer } from '../routing/route-timer.ts'
+import { AllowedHosts } from './allowed-hosts.ts'
+import { addToHead, allowingHeaders, allowPreflight, CrossOrigin, isPreflight } from './cross-origin.ts'
+
+export interface GuardOptions {
+  /** HOST */
+  readonly host: string
+  /** ALLOWED_HOSTS */
+  readonly allowedHosts: readonly string[]
+  /** ALLOWED_ORIGINS */
+  readonly allowedOrigins: readonly string[]
+}
+
+/**
+ * Checks the headers Host and Origin of every request before anything else sees the request, whether or not its path exists. It
+ * answers the requests that it refuses, and those that no route could take, itself.
+ */
+export class RequestGuard {
+  readonly #hosts: AllowedHosts
+  readonly #origins: CrossOrigin
+  readonly #metrics: Metrics
+  readonly #requestIds: RequestIds
+
+  constructor(
+    { host, allowedHosts, allowedOrigins }: GuardOptions,
+    about: { readonly metrics: Metrics; readonly requestIds: RequestIds },
+  ) {
+    this.#hosts = new AllowedHosts({ host, allowed: allowedHosts })
+    this.#origins = new CrossOrigin(allowedOrigins)
+    this.#metrics = about.metrics
+    this.#requestIds = about.requestIds
+  }
+
+  /** Wraps all request listeners of a server. Call it last: it does not guard listeners that are added later. */
+  protect(server: Server): void {
+    const serve = server.listeners('request') as RequestListener[]
+    server.removeAllListeners('request')
+    server.on('request', (request, response) => {
+      if (!this.#admits(request, response)) return
+      for (const listener of serve) listener.call(server, request, response)
+    })
+    // By default Node sends `100 Continue` before any listener can refuse the request.
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      if (!this.#admits(request, response)) return
+      response.writeContinue()
+      for (const listener of serve) listener.call(server, request, response)
+    })
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      if (this.#admits(request, response))
+        this.#refuse(request, response, new CoordinatorError('COORD_EXPECTATION_UNKNOWN'))
+    })
+    server.on('connect', (request: IncomingMessage, socket: Socket) => {
+      const error = this.#hostFault(request) ?? connectRefused()
+      answerAndEnd(error, socket, this.#metrics)
+    })
+  }
+
+  #admits(request: IncomingMessage, response: ServerResponse): boolean {
+    const fault = this.#hostFault(request)
+    if (fault !== undefined) return this.#refuse(request, response, fault)
+    const caller = this.#origins.judge(request)
+    if (caller === 'refused') return this.#refuse(request, response, originRefused(request))
+    if (!this.#origins.varies) return true
+    const { origin } = request.headers
+    if (caller !== 'allowed' || origin === undefined) {
+      addToHead(response, ['Vary', 'Origin'])
+      return true
+    }
+    addToHead(response, ['Vary', 'Origin', ...allowingHeaders(origin)])
+    if (!isPreflight(request)) return true
+    allowPreflight(response)
+    countAnswer(this.#metrics, noReply, 204)
+    return false
+  }
+
+  #hostFault({ headers, httpVersion, rawHeaders, url = '' }: IncomingMessage): CoordinatorError | undefined {
+    const { host, origin } = headers
+    // What stands in the target counts more than `Host`: RFC 9112, 3.2.2.
+    const target = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1]
+    if (target !== undefined && !this.#hosts.allows(target)) return hostRefused(target)
+    if (host !== undefined && countHosts(rawHeaders) > 1)
+      return new CoordinatorError('COORD_REQUEST_MALFORMED', {
+        detail: 'The request has more than one Host.',
+      })
+    if (host !== undefined) return this.#hosts.allows(host) ? undefined : hostRefused(host)
+    // HTTP/1.0 has no Host. Old health checks use it and are served; browsers never use it.
+    if (httpVersion !== '1.0')
+      return new CoordinatorError('COORD_REQUEST_MALFORMED', { detail: 'The request has no header Host.' })
+    return origin === undefined && headers['sec-fetch-site'] === undefined ? undefined : hostRefused('')
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: CoordinatorError): false {
+    const id = this.#requestIds(request.headers['x-request-id'])
+    const body = JSON.stringify(problemDocument(error, id))
+    response.writeHead(error.status, [
+      ...['X-Request-Id', id],
+      ...['Content-Type', PROBLEM_TYPE, 'Content-Length', String(Buffer.byteLength(body))],
+      ...['X-Content-Type-Options', 'nosniff'],
+      ...(this.#origins.varies ? ['Vary', 'Origin'] : []),
+      ...(mustClose(request) || error.status === 400 ? ['Connection', 'close'] : []),
+    ])
+    response.end(body)
+    countAnswer(this.#metrics, noReply, error.status)
+    return false
+  }
+}
+
+/** No route has seen the request. */
+const noReply = { route: undefined, startedAt: 0 }
+
+/** The target of a request as clients send it to proxies, with its authority. */
+const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i
+
+/** Node gives the first one of several, and a proxy before the coordinator may have gone by the last. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count
+}
+
+function hostRefused(host: string): CoordinatorError {
+  return new CoordinatorError('COORD_HOST_NOT_ALLOWED', {
+    detail:
+      host === ''
+        ? 'The request has no header Host.'
+        : `The header Host is ${shown(host)}, which is not an allowed name of this coordinator.`,
+    outcome: 'not_written',
+  })
+}
+
+function originRefused({ headers }: IncomingMessage): CoordinatorError {
+  const { origin } = headers
+  return new CoordinatorError('COORD_ORIGIN_NOT_ALLOWED', {
+    detail:
+      origin === undefined
+        ? 'The request comes from a web page of another site.'
+        : `The request comes from a web page of ${shown(origin)}, which is another origin.`,
+    outcome: 'not_written',
+  })
+}
+
+function connectRefused(): CoordinatorError {
+  return new CoordinatorError('COORD_METHOD_NOT_ALLOWED', {
+    detail: 'CONNECT is for proxies, and the coordinator is not one.',
+    hint: 'Correct the proxy settings of the client: they name the coordinator as a proxy.',
+    extra: { allow: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] },
+  })
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 200).toWellFormed())
+}

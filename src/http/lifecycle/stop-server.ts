@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify'
+import type { Live } from '../../live/live.ts'
+import { within } from '../../scheduling/backoff.ts'
+import type { Logger } from '../../telemetry/logging.ts'
+import type { Answers } from '../answering/answers.ts'
+import type { Connections } from './connections.ts'
+
+export interface StopReport {
+  /** Requests that had no answer when the time was over. */
+  readonly cut: number
+}
+
+/** What is to be stopped. */
+export interface Stoppable {
+  readonly app: FastifyInstance
+  readonly live: Live
+  readonly answers: Answers
+  readonly connections: Connections
+  /** Aborted at once: ends streams, and makes `/health/ready` say so. */
+  readonly draining: AbortController
+  readonly log: Logger
+}
+
+/** How long connections at rest stay open, in milliseconds. */
+const restMs = 250
+/** The last part of the time, in which writes that still wait are refused, and told so. */
+const refusalShare = 0.2
+/** How much later than promised the store may be closed, in milliseconds, before it is given up. */
+const closeGraceMs = 1_000
+
+/**
+ * Ends a server in order. New connections are refused; kept ones are answered with `Connection: close`; requests that are
+ * there are answered; writes that the database does not take in time are answered with 503 and their outcome; only what
+ * has not even arrived by then is cut off. At last the live layer stores what it accepted, and closes the store.
+ */
+export async function stopServer(server: Stoppable, timeoutMs: number): Promise<StopReport> {
+  const { app, live, answers, connections, draining, log } = server
+  const end = performance.now() + timeoutMs
+  const leftMs = () => Math.max(0, end - performance.now())
+  answers.closeConnections()
+  draining.abort()
+  connections.refuseNew()
+  await connections.drained({
+    timeoutMs: timeoutMs * (1 - refusalShare),
+    restMs: Math.min(restMs, timeoutMs / 4),
+  })
+  const stopped = live.stop(connections.count === 0 ? leftMs() : leftMs() / 2)
+  await connections.drained({ timeoutMs: leftMs(), restMs: 0 })
+  const cut = connections.cutOff()
+  if (cut > 0) log.warn({ cut, timeoutMs }, 'the time to stop is over: requests were cut off')
+  await Promise.all([app.close(), within(leftMs() + closeGraceMs, stopped)])
+  return { cut }
+}

@@ -1,0 +1,86 @@
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { type Moment, NOW } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { Live } from '../../live/live.ts'
+import { revisionText } from './read-query.ts'
+
+/** Parameters of every read of the present. */
+export const freshnessQuery = {
+  minRevision: revisionText.optional().meta({
+    description: 'Waits until this revision is visible here, for at most 3 seconds (then 504).',
+    example: 42,
+  }),
+  consistency: z.enum(['latest']).optional().meta({
+    description: 'With `latest` the database is asked first whether anything newer was committed.',
+  }),
+}
+
+/** Parameter of reads that can also be of the past. */
+export const asOfQuery = {
+  asOf: z
+    .string()
+    .transform((text, context): Moment => {
+      const moment = readMoment(text)
+      if (moment !== undefined) return moment
+      context.addIssue('must be a revision, a time such as 2026-01-31T12:00:00Z, or `now`')
+      return z.NEVER
+    })
+    .optional()
+    .meta({
+      description:
+        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, independent of any clock.',
+      example: '42',
+    }),
+}
+
+export interface Freshness {
+  readonly minRevision?: number | undefined
+  readonly consistency?: 'latest' | undefined
+}
+
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
+
+function readMoment(text: string): Moment | undefined {
+  if (text === 'now') return NOW
+  if (/^\d{1,16}$/.test(text)) {
+    const revision = Number(text)
+    return Number.isSafeInteger(revision) ? { revision } : undefined
+  }
+  // A plus sign that was not percent-encoded arrives as a space.
+  const iso = text.replace(/ (\d\d:\d\d)$/, '+$1')
+  const at = isoTime.test(iso) ? Date.parse(iso) : Number.NaN
+  return Number.isNaN(at) ? undefined : { at }
+}
+
+/** Whether a request has to wait. Most need not, and are answered in the turn of the event loop in which they arrived. */
+export function asksFreshness({ minRevision, consistency }: Freshness): boolean {
+  return minRevision !== undefined || consistency !== undefined
+}
+
+/**
+ * Waits until the view is as new as was asked for.
+ *
+ * @throws COORD_REVISION_WAIT_TIMEOUT, and COORD_STORE_* where the database was to be asked
+ */
+export async function waitUntilFresh(live: Live, { minRevision, consistency }: Freshness): Promise<void> {
+  if (consistency === 'latest') await live.catchUp()
+  if (minRevision !== undefined) await live.waitForRevision(minRevision)
+}
+
+/**
+ * Refuses a request that counts on another history: its revisions mean nothing in this one.
+ *
+ * @throws COORD_LINEAGE_CHANGED
+ */
+export function checkLineage(live: Live, request: FastifyRequest): void {
+  const expected = request.headers['x-coordinator-lineage']
+  if (expected === undefined) return
+  const { lineage, revision } = live.view
+  if (expected === lineage) return
+  throw new CoordinatorError('COORD_LINEAGE_CHANGED', {
+    detail: `The history here is ${lineage}, not the one in X-Coordinator-Lineage.`,
+    outcome: 'not_written',
+    extra: { lineage, revision },
+  })
+}

@@ -1,0 +1,43 @@
+import type { BackendName } from '../../database/store.ts'
+import type { KnowledgeGraph } from '../../graph/knowledge-graph.ts'
+import type { Live } from '../../live/live.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Logger } from '../../telemetry/logging.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Answers } from '../answering/answers.ts'
+import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
+import type { WholeStreams } from '../streams/whole-streams.ts'
+
+/** Where records are kept, as every answer to a registration says it. */
+export interface StorageNote {
+  readonly backend: BackendName
+  /** Whether what was acknowledged outlives this process. */
+  readonly durable: boolean
+}
+
+/** What the routes work with. */
+export interface HttpContext {
+  readonly live: Live
+  readonly registry: Registry
+  readonly graph: KnowledgeGraph
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly answers: Answers
+  readonly outgoing: OutgoingBytes
+  readonly wholeStreams: WholeStreams
+  readonly storage: StorageNote
+  /** What people have to know about the storage beforehand; absent where everything outlives a restart. */
+  readonly notice: string | undefined
+  readonly version: string
+  /**
+   * How long a client may read nothing of a large answer before its connection is closed, in milliseconds. The pace of the client of
+   * a stream is measured over the same time.
+   */
+  readonly stallTimeoutMs: number
+  /** Aborted when the server begins to stop: streams end themselves then. */
+  readonly draining: AbortSignal
+}
+
+/** Said wherever nothing outlives the process, so that nobody learns it from a restart. */
+export const MEMORY_NOTICE =
+  'Everything is kept in memory: a restart of the coordinator loses it. Set DATABASE_URL=sqlite:./data/coordinator.db, or another database, to keep it.'

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify'
+import { CoordinatorError } from '../../errors.ts'
+import { closestWord } from '../../text/closest-word.ts'
+
+/** Knows every route, and so what is wrong with a request that none of them takes. */
+export class RouteTable {
+  readonly #methods = new Map<string, Set<string>>()
+
+  /** Has to come before the routes. */
+  watch(app: FastifyInstance): void {
+    app.addHook('onRoute', ({ method, url }) => {
+      const methods = this.#methods.get(url) ?? new Set()
+      for (const one of [method].flat()) methods.add(one)
+      this.#methods.set(url, methods)
+    })
+  }
+
+  /** @param path as it was asked for, without the query string */
+  explain(method: string, path: string): CoordinatorError {
+    const segments = path.split('/')
+    const methods = [...this.#methods].flatMap(([pattern, known]) =>
+      fits(pattern, segments) ? [...known] : [],
+    )
+    if (methods.length > 0) {
+      const allow = [...new Set(methods)].sort()
+      return new CoordinatorError('COORD_METHOD_NOT_ALLOWED', {
+        detail: `${shorten(path)} takes ${allow.join(', ')}, not ${method}.`,
+        extra: { allow },
+      })
+    }
+    const pages = [...this.#methods.keys()].filter((pattern) => pattern.length > 1 && !/[:*]/.test(pattern))
+    const meant = closestWord(path, pages)
+    return new CoordinatorError('COORD_ROUTE_NOT_FOUND', {
+      detail: `There is no ${shorten(path)}${meant === undefined ? '.' : `; did you mean ${meant}?`}`,
+    })
+  }
+}
+
+function fits(pattern: string, segments: readonly string[]): boolean {
+  const parts = pattern.split('/')
+  if (parts.length !== segments.length) return false
+  return parts.every((part, index) =>
+    part.startsWith(':') ? segments[index] !== '' : part === segments[index],
+  )
+}
+
+function shorten(path: string): string {
+  return path.length <= 200 ? path : `${path.slice(0, 200)}...`
+}

@@ -1,0 +1,134 @@
+import { CoordinatorError } from '../../errors.ts'
+import { EntryRing } from '../../live/following/entry-ring.ts'
+import type { Live } from '../../live/live.ts'
+import type { Entry, Position, Revision } from '../../records/record.ts'
+import { ShownEntry } from '../answering/shown-entry.ts'
+import { KeptPages } from './kept-pages.ts'
+import { WakeUps } from './wake-ups.ts'
+
+export interface FeedPage {
+  /** In order, without a gap. */
+  readonly entries: readonly ShownEntry[]
+  /** Whether more is there already. */
+  readonly more: boolean
+}
+
+/** Pages of the store that are kept for others who want the same: so many, and as much as the newest entries. */
+const MAX_KEPT_PAGES = 16
+/** The newest entries that are kept, in UTF-16 code units; of a small heap no more than a part, in units for each byte. */
+const MAX_RING_SIZE = 16_777_216
+const RING_PART = 1 / 32
+
+/**
+ * The journal for readers over HTTP: the newest entries from memory, older ones from the store, in pages that are shared
+ * by all who ask for the same at that time.
+ */
+export class ChangeFeed {
+  readonly ring: EntryRing
+  readonly wakeUps: WakeUps
+  readonly #live: Live
+  /** What was made text already: for as long as the ring or a page holds the entry. */
+  readonly #shown = new WeakMap<Entry, ShownEntry>()
+  readonly #pages: KeptPages<readonly ShownEntry[]>
+
+  constructor(live: Live) {
+    this.#live = live
+    const maxSize = Math.min(MAX_RING_SIZE, live.memory.limitBytes * RING_PART)
+    this.ring = new EntryRing({ maxSize })
+    this.wakeUps = new WakeUps(this.ring)
+    this.#pages = new KeptPages({ topic: 'changes', maxPages: MAX_KEPT_PAGES, maxSize }, sizeOf)
+    live.observe(this.ring)
+    if (live.loaded) this.ring.replaced(live.view)
+  }
+
+  /**
+   * What was committed after a position.
+   *
+   * @throws COORD_REVISION_COMPACTED with `snapshot` where that is no longer known, COORD_LINEAGE_CHANGED for a position of
+   * another history, COORD_REVISION_WAIT_TIMEOUT for one that this coordinator has not reached, COORD_STORE_*
+   */
+  async after(position: Position, limit: number): Promise<FeedPage> {
+    if (position.lineage === this.#live.view.lineage) await this.#live.waitForRevision(position.revision)
+    // Asked after the wait, in which another view may have come.
+    const { lineage } = this.#live.view
+    if (position.lineage !== lineage) throw otherHistory(lineage)
+    const known = this.ring.digestOf(position.revision)
+    if (known !== undefined) {
+      if (known !== position.digest) throw otherHistory(lineage)
+      const found = this.ring.after(position.revision, limit) ?? []
+      return this.#pageOf(found.map((entry) => this.#show(entry, position.lineage)))
+    }
+    return this.#pageOf(await this.#older(position, limit))
+  }
+
+  /** Whether there is more is judged for each reader: an older page may be kept for long. */
+  #pageOf(entries: readonly ShownEntry[]): FeedPage {
+    const last = entries.at(-1)
+    return { entries, more: last !== undefined && last.revision < this.#live.view.revision }
+  }
+
+  /** The position of a revision that was named without its digest. Asks the store where it is not the newest one. */
+  async positionOf(revision: Revision): Promise<Position> {
+    const { position } = this.#live.view
+    if (revision === position.revision) return position
+    const digest = this.ring.digestOf(revision)
+    if (digest !== undefined) return { lineage: position.lineage, revision, digest }
+    try {
+      for await (const page of this.#live.asOf({ revision }, { kind: 'none', id: '-' })) return page.position
+    } catch (thrown) {
+      throw thrown instanceof CoordinatorError && thrown.code === 'COORD_REVISION_COMPACTED'
+        ? compacted()
+        : thrown
+    }
+    throw new CoordinatorError('COORD_STORE_FAULT', {
+      detail: 'The store told the past without a single page.',
+    })
+  }
+
+  /** The newest entries as readers get them; see `EntryRing.after`. */
+  newest({ lineage, revision }: Position, limit: number): readonly ShownEntry[] | undefined {
+    return this.ring.after(revision, limit)?.map((entry) => this.#show(entry, lineage))
+  }
+
+  #show(entry: Entry, lineage: string): ShownEntry {
+    const known = this.#shown.get(entry)
+    if (known !== undefined) return known
+    const shown = new ShownEntry(entry, lineage)
+    this.#shown.set(entry, shown)
+    return shown
+  }
+
+  #older(position: Position, limit: number): Promise<readonly ShownEntry[]> {
+    const key = `${position.lineage} ${position.revision} ${position.digest} ${limit}`
+    return this.#pages.get(key, () => this.#read(position, limit))
+  }
+
+  async #read(position: Position, limit: number): Promise<readonly ShownEntry[]> {
+    const reply = await this.#live.changes(position, limit)
+    if (reply.status === 'compacted') throw compacted()
+    if (reply.status !== 'ok') throw otherHistory(reply.head.position.lineage)
+    // Nobody may see over this way what the view does not show yet.
+    return reply.entries
+      .filter(({ revision }) => revision <= this.#live.view.revision)
+      .map((entry) => this.#show(entry, position.lineage))
+  }
+}
+
+function sizeOf(page: readonly ShownEntry[]): number {
+  return page.reduce((sum, { size }) => sum + size, 0)
+}
+
+function otherHistory(lineage: string): CoordinatorError {
+  return new CoordinatorError('COORD_LINEAGE_CHANGED', {
+    detail: 'The position belongs to another history: read `GET /snapshot`, and follow from its position.',
+    extra: { lineage, snapshot: '/snapshot' },
+  })
+}
+
+function compacted(): CoordinatorError {
+  return new CoordinatorError('COORD_REVISION_COMPACTED', {
+    detail: 'What was committed after that position is no longer kept.',
+    hint: 'Read `GET /snapshot`, and follow from the position in its first line.',
+    extra: { snapshot: '/snapshot' },
+  })
+}

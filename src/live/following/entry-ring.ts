@@ -1,0 +1,118 @@
+import type { Entry, Position, Revision } from '../../records/record.ts'
+import type { LiveObserver } from '../live-observer.ts'
+import type { View } from '../view/view.ts'
+
+export interface EntryRingOptions {
+  /** How many entries are kept. @default 10_000 */
+  readonly maxEntries?: number
+  /** How much of their `data` is kept, in UTF-16 code units. @default 16_777_216 */
+  readonly maxSize?: number
+}
+
+/** Hears that entries have come, or that another view is served. Must not throw. */
+export interface RingListener {
+  grown?(): void
+  /** Another view is served. In a new lineage nothing that was heard before counts. */
+  replaced?(): void
+}
+
+/**
+ * The newest entries of the journal in memory, so that many readers can follow without asking the store. Starts where the
+ * view was when it was made; what is older is the store's to tell.
+ */
+export class EntryRing implements LiveObserver {
+  readonly #maxEntries: number
+  readonly #maxSize: number
+  readonly #listeners = new Set<RingListener>()
+  /** Those before `#first` were forgotten: their places are empty. */
+  #entries: (Entry | undefined)[] = []
+  #first = 0
+  #size = 0
+  /** What the entries follow on: the digest of the revision before the first of them. */
+  #base: Position | undefined
+  #scheduled = false
+
+  constructor({ maxEntries = 10_000, maxSize = 16_777_216 }: EntryRingOptions = {}) {
+    this.#maxEntries = maxEntries
+    this.#maxSize = maxSize
+  }
+
+  /** Where the entries begin; `undefined` before the first load. */
+  get base(): Position | undefined {
+    return this.#base
+  }
+
+  /** The position of the newest entry. */
+  get head(): Position | undefined {
+    const last = this.#entries.at(-1)
+    if (this.#base === undefined || last === undefined) return this.#base
+    return { lineage: this.#base.lineage, revision: last.revision, digest: last.digest }
+  }
+
+  /** Entries after a revision, oldest first; `undefined` where some of them are not in memory any more. */
+  after(revision: Revision, limit = Number.POSITIVE_INFINITY): readonly Entry[] | undefined {
+    if (this.#base === undefined || revision < this.#base.revision) return undefined
+    const from = this.#first + (revision - this.#base.revision)
+    return this.#entries.slice(from, Math.min(from + limit, this.#entries.length)) as readonly Entry[]
+  }
+
+  /** The digest of a revision, where it is known here. */
+  digestOf(revision: Revision): string | undefined {
+    if (this.#base === undefined || revision < this.#base.revision) return undefined
+    if (revision === this.#base.revision) return this.#base.digest
+    return this.#entries[this.#first + (revision - this.#base.revision) - 1]?.digest
+  }
+
+  listen(listener: RingListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  entry(entry: Entry): void {
+    if (this.#base === undefined) return
+    this.#entries.push(entry)
+    this.#size += sizeOfEntry(entry)
+    while (this.#entries.length - this.#first > this.#maxEntries || this.#size > this.#maxSize)
+      this.#forgetFirst()
+    this.#tellSoon()
+  }
+
+  replaced(view: View): void {
+    this.#entries = []
+    this.#first = 0
+    this.#size = 0
+    this.#base = view.position
+    for (const { replaced } of this.#listeners) replaced?.()
+  }
+
+  #forgetFirst(): void {
+    const oldest = this.#entries[this.#first] as Entry
+    this.#base = {
+      lineage: (this.#base as Position).lineage,
+      revision: oldest.revision,
+      digest: oldest.digest,
+    }
+    this.#size -= sizeOfEntry(oldest)
+    this.#entries[this.#first] = undefined
+    this.#first += 1
+    // Moving all that is left for each entry would cost more than the entries themselves.
+    if (this.#first * 2 < this.#entries.length) return
+    this.#entries = this.#entries.slice(this.#first)
+    this.#first = 0
+  }
+
+  /** A batch brings many entries: its readers are told once. */
+  #tellSoon(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      for (const { grown } of this.#listeners) grown?.()
+    })
+  }
+}
+
+/** About what an entry takes, in UTF-16 code units. */
+export function sizeOfEntry({ writes }: Entry): number {
+  return writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 200)
+}

@@ -1,0 +1,65 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { Revision } from '../../records/record.ts'
+
+interface Waiter {
+  readonly revision: Revision
+  readonly wake: () => void
+  readonly fail: (error: CoordinatorError) => void
+}
+
+/** How many are woken before others get their turn: each of them goes on to read, and perhaps much. */
+const WOKEN_AT_ONCE = 50
+
+/** Those who wait for the view to reach a revision. */
+export class RevisionWaiters {
+  readonly #waiters = new Set<Waiter>()
+
+  /** @throws COORD_REVISION_WAIT_TIMEOUT after `timeoutMs`, COORD_SHUTTING_DOWN after `end` */
+  wait(revision: Revision, timeoutMs: number, current: () => Revision): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#waiters.delete(waiter)
+      }
+      const waiter: Waiter = {
+        revision,
+        wake: () => {
+          done()
+          resolve()
+        },
+        fail: (error) => {
+          done()
+          reject(error)
+        },
+      }
+      const timer = setTimeout(() => waiter.fail(timedOut(revision, timeoutMs, current())), timeoutMs)
+      this.#waiters.add(waiter)
+    })
+  }
+
+  reached(revision: Revision): void {
+    let woken = 0
+    for (const waiter of this.#waiters) {
+      if (waiter.revision > revision) continue
+      waiter.wake()
+      woken += 1
+      if (woken < WOKEN_AT_ONCE) continue
+      setImmediate(() => this.reached(revision))
+      return
+    }
+  }
+
+  /** Nothing will arrive any more. */
+  end(): void {
+    for (const waiter of this.#waiters)
+      waiter.fail(new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
+  }
+}
+
+function timedOut(revision: Revision, timeoutMs: number, viewRevision: Revision): CoordinatorError {
+  return new CoordinatorError('COORD_REVISION_WAIT_TIMEOUT', {
+    detail: `Revision ${revision} did not arrive within ${timeoutMs} ms; this coordinator is at ${viewRevision}.`,
+    retryAfterSeconds: 1,
+    extra: { viewRevision },
+  })
+}

@@ -1,0 +1,229 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { within } from '../../scheduling/backoff.ts'
+import { ProcessHeap } from './process-heap.ts'
+
+/** The heap that a budget is about. */
+export interface Heap {
+  /** The process dies when its heap needs more. */
+  readonly limitBytes: number
+  /** What work at hand may take at once, so that nothing may be kept there. @default 0 */
+  readonly workBytes?: number
+  /** What is in it, garbage included. */
+  readonly usedBytes: number
+  /** Calls after each major collection, until the returned function is called. */
+  onCollected(listener: () => void): () => void
+  /** Starts a major collection beside other work. Resolves at its end. */
+  collect(): Promise<void>
+}
+
+/**
+ * - `free`: there is room.
+ * - `full`: writes that need memory are refused.
+ * - `exhausted`: changes of other coordinators are not loaded either.
+ */
+export type MemoryState = 'free' | 'full' | 'exhausted'
+
+export const memoryStates = ['free', 'full', 'exhausted'] as const satisfies readonly MemoryState[]
+
+/**
+ * What is left free where a state begins, and where it ends, as parts of the limit. Between the two it stays as it is. Where the
+ * last of it is less than work at hand may take, all of them are lower by the difference.
+ */
+const freeParts = {
+  full: { from: 0.15, below: 0.2 },
+  exhausted: { from: 0.05, below: 0.1 },
+} as const
+
+/** An estimate that differs by less than this part of the limit is not worth a collection. */
+const toleratedPart = 0.01
+/** How long a caller waits for a collection, in milliseconds. */
+const collectionTimeoutMs = 5_000
+/**
+ * The shortest pause between two collections that are asked for: in milliseconds, and as a multiple of how long the first one
+ * took. Near the bound every write asks for one.
+ */
+const collectionPause = { ms: 100, times: 4 }
+/** How often room is looked for while there is too little, in milliseconds: where something was freed, and else. */
+const [recheckMs, restingRecheckMs] = [2_000, 30_000]
+
+/**
+ * Knows how much of the heap is in use: what the last major collection left, plus an estimate of what was kept since. Garbage is no reason
+ * to refuse anything: before something is refused, a collection shows how much is really in use.
+ */
+export class MemoryBudget {
+  readonly #heap: Heap
+  /** By how much the bounds are lower than their parts of the limit say. */
+  readonly #missingBytes: number
+  readonly #listeners = new Set<(state: MemoryState) => void>()
+  #state: MemoryState = 'free'
+  #afterCollection: number
+  /** An estimate of the bytes that were kept since the last collection. */
+  #grown = 0
+  /** The bytes that did not fit when the memory was exhausted. That state ends only when they would fit: the journal comes in order. */
+  #wanted = 0
+  /** Whether something was released since the last collection. */
+  #shrunk = false
+  /** Bytes for work in progress. */
+  #held = 0
+  #collecting: Promise<void> | undefined
+  /** The earliest time of the next collection, by `performance.now()`. */
+  #nextCollection = 0
+  #lastCheck = performance.now()
+  #ends: (() => void) | undefined
+
+  constructor(heap: Heap) {
+    this.#heap = heap
+    const { limitBytes, workBytes = 0 } = heap
+    this.#missingBytes = Math.max(0, workBytes - limitBytes * freeParts.exhausted.from)
+    this.#afterCollection = heap.usedBytes
+  }
+
+  get state(): MemoryState {
+    return this.#state
+  }
+
+  get limitBytes(): number {
+    return this.#heap.limitBytes
+  }
+
+  /** From how many bytes on it is full, or exhausted. */
+  boundOf(state: 'full' | 'exhausted', edge: 'from' | 'below' = 'from'): number {
+    return this.limitBytes * (1 - freeParts[state][edge]) - this.#missingBytes
+  }
+
+  /** What is needed, by estimate. Never more than what is there, garbage included. */
+  get usedBytes(): number {
+    return Math.min(this.#heap.usedBytes, this.#afterCollection + this.#grown)
+  }
+
+  /** Calls back at each change of the state, until the returned function is called. */
+  watch(listener: (state: MemoryState) => void): () => void {
+    this.#listeners.add(listener)
+    this.#ends ??= this.#begin()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size > 0) return
+      this.#ends?.()
+      this.#ends = undefined
+    }
+  }
+
+  /** Counts bytes that are kept from now on. */
+  grew(bytes: number): void {
+    this.#grown += bytes
+  }
+
+  /** Something was released, so that the next collection may find room. */
+  shrank(): void {
+    this.#shrunk = true
+  }
+
+  /** Counts the bytes of work while it goes on. */
+  holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    this.#held += bytes
+    return work().finally(() => {
+      this.#held -= bytes
+    })
+  }
+
+  /** Whether there is room for so many bytes more, as far as is known without a collection. */
+  hasRoom(bytes: number, before: 'full' | 'exhausted'): boolean {
+    const limit = this.boundOf(before)
+    const known = this.#afterCollection + this.#grown
+    // Asking for the state of the heap costs more than a small commit.
+    return known + this.#held + bytes <= limit || this.usedBytes + this.#held + bytes <= limit
+  }
+
+  /** Whether there is room for so many bytes more. If there seems to be none, a collection finds out. */
+  async findRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
+    if (this.hasRoom(bytes, before)) return true
+    // Work that waits for the collection takes memory too.
+    if (this.#isStale()) await this.holding(bytes, () => this.collected())
+    return this.hasRoom(bytes, before)
+  }
+
+  /** The same. If there is no room, the state changes. */
+  async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
+    if (await this.findRoom(bytes, before)) return true
+    // What is held passes by itself, and is no reason to call the memory full.
+    const isUsed = this.usedBytes + bytes > this.boundOf(before)
+    if (isUsed && this.#state !== 'exhausted') {
+      if (before === 'exhausted') this.#wanted = bytes
+      this.#enter(before)
+    }
+    return false
+  }
+
+  /** Waits for the end of a major collection that begins after the call, or after the one before; at most some seconds. */
+  async collected(): Promise<void> {
+    this.#shrunk = false
+    await this.#collecting
+    this.#collecting ??= within(collectionTimeoutMs, this.#collect())
+    await this.#collecting
+  }
+
+  async #collect(): Promise<void> {
+    const waitMs = this.#nextCollection - performance.now()
+    if (waitMs > 0) await pause(waitMs)
+    const began = performance.now()
+    // If no collection could be done, the last figures stay.
+    await this.#heap.collect().then(
+      () => this.#count(),
+      () => undefined,
+    )
+    const ended = performance.now()
+    this.#nextCollection = ended + Math.max(collectionPause.ms, (ended - began) * collectionPause.times)
+    this.#collecting = undefined
+  }
+
+  #begin(): () => void {
+    const forget = this.#heap.onCollected(() => this.#count())
+    const timer = setInterval(() => this.#recheck(), recheckMs / 4).unref()
+    return () => {
+      forget()
+      clearInterval(timer)
+    }
+  }
+
+  #count(): void {
+    this.#afterCollection = this.#heap.usedBytes
+    this.#grown = 0
+    this.#enter(this.#judge(this.usedBytes))
+  }
+
+  #judge(usedBytes: number): MemoryState {
+    const wasExhausted = this.#state === 'exhausted'
+    if (usedBytes >= this.boundOf('exhausted', wasExhausted ? 'below' : 'from')) return 'exhausted'
+    if (wasExhausted && usedBytes + this.#wanted > this.boundOf('exhausted')) return 'exhausted'
+    return usedBytes >= this.boundOf('full', this.#state === 'free' ? 'from' : 'below') ? 'full' : 'free'
+  }
+
+  #isStale(): boolean {
+    return this.#shrunk || this.usedBytes - this.#afterCollection > toleratedPart * this.limitBytes
+  }
+
+  /** An idle V8 collects no garbage. Without this the budget would never notice that there is room again. */
+  #recheck(): void {
+    if (this.#state === 'free') return
+    const now = performance.now()
+    if (now - this.#lastCheck < (this.#isStale() ? recheckMs : restingRecheckMs)) return
+    this.#lastCheck = now
+    void this.collected()
+  }
+
+  #enter(state: MemoryState): void {
+    if (state === this.#state) return
+    if (state !== 'exhausted') this.#wanted = 0
+    this.#state = state
+    this.#lastCheck = performance.now()
+    for (const listener of this.#listeners) listener(state)
+  }
+}
+
+let ofProcess: MemoryBudget | undefined
+
+/** The budget of this process: whatever runs in it shares one heap. */
+export function processMemory(): MemoryBudget {
+  ofProcess ??= new MemoryBudget(new ProcessHeap())
+  return ofProcess
+}

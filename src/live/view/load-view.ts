@@ -1,0 +1,100 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Head, Store } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { Revision } from '../../records/record.ts'
+import { keptBytes } from '../memory/kept-bytes.ts'
+import type { Domain } from './projection.ts'
+import { View } from './view.ts'
+
+/** How many entries are asked for at once. */
+export const CHANGES_LIMIT = 512
+
+export interface LoadedView {
+  readonly view: View
+  readonly head: Head
+  /** When the store was asked for the head that the view has reached, on the monotonic clock. */
+  readonly askedAt: number
+}
+
+/** Watches a load. */
+export interface LoadWatch {
+  /** So many records have arrived. */
+  arrived(records: number): void
+  /** Whether the view may take so many bytes more. @default it may */
+  hasRoom?(bytes: number): boolean | Promise<boolean>
+  /** The records do not fit. @returns the error to throw */
+  tooLarge?(part: LoadedPart): CoordinatorError
+}
+
+/** How much of a store fits into a view, in records and in bytes as `keptBytes` counts them. */
+export interface LoadedPart {
+  readonly records: number
+  readonly bytes: number
+  readonly allRecords: number
+  readonly allBytes: number
+}
+
+/**
+ * Builds a view from the store. The pages of a load may come from different moments; the journal from before the first
+ * page to after the last one makes them agree.
+ *
+ * @throws CoordinatorError; `COORD_STORE_BUSY` where the history changed meanwhile: build it again; what `watch` makes where
+ * the view became too large
+ */
+export async function loadView(store: Store, domain: Domain, watch: LoadWatch): Promise<LoadedView> {
+  const before = await store.head()
+  let view = new View(domain, before.position, before.at)
+  let [records, bytes, allRecords, allBytes] = [0, 0, 0, 0]
+  let fits = true
+  for await (const page of store.load()) {
+    if (page.lineage !== before.position.lineage) throw changedMeanwhile()
+    const pageBytes = keptBytes(page.records)
+    allRecords += page.records.length
+    allBytes += pageBytes
+    if (fits && !(await (watch.hasRoom?.(pageBytes) ?? true))) {
+      fits = false
+      // Only count the rest, so that the error can name the heap that all records need.
+      view = new View(domain, before.position, before.at)
+    }
+    if (fits) {
+      view.seed(page)
+      records = allRecords
+      bytes = allBytes
+    }
+    watch.arrived(allRecords)
+    // A large load must not keep requests waiting: the old view is still served.
+    await turn()
+  }
+  if (!fits) throw (watch.tooLarge ?? tooLarge)({ records, bytes, allRecords, allBytes })
+  const askedAt = performance.now()
+  const head = await store.head()
+  await advanceView(store, view, head.position.revision)
+  if (
+    head.position.lineage !== view.lineage ||
+    (head.position.revision === view.revision && head.position.digest !== view.position.digest)
+  )
+    throw changedMeanwhile()
+  view.forgetDeletionsUpTo(head.floor)
+  return { view, head, askedAt }
+}
+
+/** Brings a view that is not served yet up to a revision. */
+export async function advanceView(store: Store, view: View, revision: Revision): Promise<void> {
+  while (view.revision < revision) {
+    const reply = await store.changes(view.position, CHANGES_LIMIT)
+    if (reply.status !== 'ok' || view.apply(reply.entries).length === 0) throw changedMeanwhile()
+    await turn()
+  }
+}
+
+function tooLarge({ records, allRecords }: LoadedPart): CoordinatorError {
+  return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
+    detail: `${records} of ${allRecords} records fit into memory.`,
+  })
+}
+
+function changedMeanwhile(): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_BUSY', {
+    detail: 'The history changed while it was being loaded.',
+  })
+}

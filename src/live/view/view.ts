@@ -1,0 +1,225 @@
+import type { LoadPage } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import type { Entry, EntryWrite, Position, RecordKey, Revision, StoredRecord } from '../../records/record.ts'
+import { storedJson } from '../../records/stored-json.ts'
+import type { Domain, KindCheck, Projection, ProjectionDefinition } from './projection.ts'
+import { type Records, RecordTable } from './record-table.ts'
+
+/** A record in the database that its kind does not allow: it is listed, and not served. */
+export interface RefusedRecord {
+  readonly kind: string
+  readonly id: string
+  readonly revision: Revision
+  readonly createdAt: number
+  readonly reason: string
+}
+
+/** What a view keeps for each kind of records. */
+interface KindState {
+  readonly check: KindCheck | undefined
+  readonly projections: readonly Projection[]
+  /** The commits that deleted records which are absent now. */
+  readonly deletedAt: Map<string, Revision>
+}
+
+/** What the `data` of each write of some entries says, by their revision. */
+export type KnownValues = ReadonlyMap<Revision, readonly (JsonObject | undefined)[]>
+
+/** How many digests of the newest revisions a view remembers. */
+const RECENT_DIGESTS = 4_096
+
+/**
+ * The live copy of all records in memory, at one position of the journal. It changes in one way only: `apply` takes the
+ * next entry, whoever made it. Reading never waits.
+ */
+export class View {
+  readonly #checks: ReadonlyMap<string, KindCheck>
+  readonly #projections: ReadonlyMap<ProjectionDefinition, Projection>
+  readonly #definitions: readonly (readonly [ProjectionDefinition, Projection])[]
+  /** Those that want to hear when all writes of a commit are in. */
+  readonly #settling: readonly Projection[]
+  readonly #kinds = new Map<string, KindState>()
+  readonly #records = new RecordTable()
+  readonly #refused = new Map<string, RefusedRecord>()
+  /** Digests by revision modulo `RECENT_DIGESTS`. */
+  readonly #digests: { readonly revision: Revision; readonly digest: string }[] = []
+  #position: Position
+  #at: number
+
+  constructor(domain: Domain, position: Position, at: number) {
+    // Kinds are open: one may have the name of something that every object has.
+    this.#checks = new Map(Object.entries(domain.kinds))
+    this.#position = position
+    this.#at = at
+    this.#definitions = domain.projections.map((definition) => [definition, definition.create()])
+    this.#projections = new Map(this.#definitions)
+    this.#settling = [...this.#projections.values()].filter(({ settled }) => settled !== undefined)
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  get revision(): Revision {
+    return this.#position.revision
+  }
+
+  get lineage(): string {
+    return this.#position.lineage
+  }
+
+  /** Time of the newest entry, epoch milliseconds. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** Records that were changed by hand into something their kind does not allow. */
+  get refused(): readonly RefusedRecord[] {
+    return [...this.#refused.values()]
+  }
+
+  get refusedCount(): number {
+    return this.#refused.size
+  }
+
+  /** The revision of a record, whether or not it is served; 0 where there is none. */
+  revisionOf(kind: string, id: string): Revision {
+    return (this.get(kind, id) ?? this.#refusedAt(kind, id))?.revision ?? 0
+  }
+
+  /** The digest of one of the newest revisions; `undefined` for one that the view has not applied, or not lately. */
+  digestAt(revision: Revision): string | undefined {
+    if (revision === this.revision) return this.#position.digest
+    const recent = this.#digests[revision % RECENT_DIGESTS]
+    return recent?.revision === revision ? recent.digest : undefined
+  }
+
+  get(kind: string, id: string): StoredRecord | undefined {
+    return this.#records.get(kind, id)
+  }
+
+  /** Everything that is served. */
+  get records(): Records {
+    return this.#records
+  }
+
+  /** The commit that deleted a record which is absent now; `undefined` where none is known, or history is compacted. */
+  deletedAt(kind: string, id: string): Revision | undefined {
+    return this.#kinds.get(kind)?.deletedAt.get(id)
+  }
+
+  projection<P extends Projection>(definition: ProjectionDefinition<P>): P {
+    return this.#projections.get(definition) as P
+  }
+
+  /** Takes a page of a load. Only for a view that is being built. */
+  seed({ records, tombstones }: LoadPage): void {
+    for (const record of records) {
+      const slot = this.#records.find(record.kind, record.id)
+      this.#put(this.#kind(record.kind), record, { slot, data: storedJson(record.data) })
+    }
+    for (const { kind, id, revision } of tombstones) this.#kind(kind).deletedAt.set(id, revision)
+  }
+
+  /**
+   * Takes entries in order. Older ones than the next are ignored, so the same entries may arrive by several ways.
+   *
+   * @param values what the `data` of writes says, by revision, where that is known without parsing it
+   * @returns the entries that were new
+   * @throws CoordinatorError COORD_INTERNAL where entries are missing in between; none of them is taken then. The view must be
+   * built anew
+   */
+  apply(entries: readonly Entry[], values?: KnownValues): readonly Entry[] {
+    const first = entries.findIndex((entry) => entry.revision > this.revision)
+    if (first === -1) return []
+    const fresh = first === 0 ? entries : entries.slice(first)
+    this.#requireNext(fresh)
+    for (const entry of fresh) this.#applyOne(entry, values?.get(entry.revision))
+    return fresh
+  }
+
+  /** Forgets deletions that the journal no longer knows. */
+  forgetDeletionsUpTo(floor: Revision): void {
+    for (const { deletedAt } of this.#kinds.values())
+      for (const [id, revision] of deletedAt) if (revision <= floor) deletedAt.delete(id)
+  }
+
+  /** Before any is taken: whoever hears of entries would not hear of those before the gap. */
+  #requireNext(entries: readonly Entry[]): void {
+    let last = this.revision
+    for (const { revision } of entries) {
+      if (revision !== last + 1)
+        throw new CoordinatorError('COORD_INTERNAL', {
+          detail: `The journal went from revision ${last} to ${revision}.`,
+        })
+      last = revision
+    }
+  }
+
+  #applyOne(entry: Entry, values: readonly (JsonObject | undefined)[] | undefined): void {
+    for (let index = 0; index < entry.writes.length; index += 1)
+      this.#write(entry, entry.writes[index] as EntryWrite, values?.[index])
+    this.#position = { lineage: this.lineage, revision: entry.revision, digest: entry.digest }
+    this.#digests[entry.revision % RECENT_DIGESTS] = this.#position
+    this.#at = entry.at
+    for (const projection of this.#settling) projection.settled?.(entry.revision)
+  }
+
+  #write(entry: Entry, write: EntryWrite, value: JsonObject | undefined): void {
+    const { kind, id } = write
+    const of = this.#kind(kind)
+    const slot = this.#records.find(kind, id)
+    if (write.op === 'delete') {
+      this.#remove(of, { kind, id }, slot)
+      this.#refused.delete(`${kind}\0${id}`)
+      of.deletedAt.set(id, entry.revision)
+      return
+    }
+    const before = this.#records.at(slot) ?? this.#refusedAt(kind, id)
+    const createdAt = before?.createdAt ?? entry.at
+    const record = { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at }
+    this.#put(of, record, { slot, data: value ?? storedJson(write.data) })
+  }
+
+  /** @param slot where the record is, -1 where it is new */
+  #put(
+    of: KindState,
+    record: StoredRecord,
+    { slot, data }: { readonly slot: number; readonly data: unknown },
+  ): void {
+    const { kind, id, revision, createdAt } = record
+    const reason = data === undefined ? 'The data is not JSON.' : of.check?.(data)
+    if (of.deletedAt.size > 0) of.deletedAt.delete(id)
+    if (reason !== undefined) {
+      this.#remove(of, record, slot)
+      this.#refused.set(`${kind}\0${id}`, { kind, id, revision, createdAt, reason })
+      return
+    }
+    if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
+    const place = this.#records.put(record, slot)
+    for (const projection of of.projections) projection.put(place, record, data as JsonObject)
+  }
+
+  #remove(of: KindState, key: RecordKey, slot: number): void {
+    if (slot === -1) return
+    this.#records.remove(key, slot)
+    for (const projection of of.projections) projection.remove(slot)
+  }
+
+  #refusedAt(kind: string, id: string): RefusedRecord | undefined {
+    return this.#refused.size === 0 ? undefined : this.#refused.get(`${kind}\0${id}`)
+  }
+
+  #kind(kind: string): KindState {
+    let state = this.#kinds.get(kind)
+    if (state === undefined) {
+      const projections = this.#definitions.flatMap(([definition, projection]) =>
+        definition.kinds.includes(kind) ? projection : [],
+      )
+      state = { check: this.#checks.get(kind), projections, deletedAt: new Map() }
+      this.#kinds.set(kind, state)
+    }
+    return state
+  }
+}

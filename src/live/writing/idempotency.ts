@@ -1,0 +1,57 @@
+import { hash } from 'node:crypto'
+import { CoordinatorError } from '../../errors.ts'
+import { canonicalJson } from '../../records/canonical-json.ts'
+import { nameUuid } from '../../records/name-uuid.ts'
+import { newCommitId } from './new-commit-id.ts'
+
+/** The namespace of commit ids that are made of an `Idempotency-Key`. */
+const KEY_NAMESPACE = 'cbfe8a73-1b43-4c95-8657-cd4916334e5e'
+
+/** Visible ASCII, as header values carry it without doubt. */
+const keyForm = /^[\x20-\x7e]{1,255}$/
+
+/** What a client wants done, so that the same key with another wish is noticed. */
+export interface Wish {
+  /** Method and path without query, such as `POST /register`. */
+  readonly route: string
+  readonly body?: unknown
+  /**
+   * The place in a batch: each registration of a batch is a commit of its own. The first has the name of a single one, so
+   * that a key that was used for a batch is known when it comes with another request, and the other way round.
+   */
+  readonly index?: number
+}
+
+export interface CommitIdentity {
+  readonly commitId: string
+  readonly fingerprint?: string
+}
+
+/**
+ * Names a commit. With an `Idempotency-Key` the name is made of the key, so that the store answers the first result when
+ * the request comes again, on any coordinator. Without, it is new, and later names sort behind earlier ones, which keeps
+ * the stores' index of them compact.
+ *
+ * @throws COORD_HEADER_INVALID
+ */
+export function identifyCommit(key: string | undefined, wish: Wish): CommitIdentity {
+  if (key === undefined) return { commitId: newCommitId() }
+  checkKey(key)
+  const { route, body, index = 0 } = wish
+  const name = index === 0 ? [key] : [key, index]
+  return {
+    commitId: nameUuid(JSON.stringify(name), KEY_NAMESPACE),
+    fingerprint: hash('sha256', `${route}\n${body === undefined ? '' : canonicalJson(body)}`, 'hex'),
+  }
+}
+
+/** @throws COORD_HEADER_INVALID */
+export function checkKey(key: string): void {
+  if (keyForm.test(key)) return
+  const message = 'must have 1 to 255 visible ASCII characters'
+  throw new CoordinatorError('COORD_HEADER_INVALID', {
+    detail: `Idempotency-Key ${message}.`,
+    errors: [{ path: 'header.idempotency-key', message, code: 'COORD_HEADER_INVALID' }],
+    outcome: 'not_written',
+  })
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { closestWord } from '../../text/closest-word.ts'
+import { bodyLengths } from '../body/body-lengths.ts'
+import { readBody } from '../body/read-body.ts'
+import type { IssueParameters } from '../body/schema-problems.ts'
+import type { JsonObject } from '../canonical-json.ts'
+import { fits, LIMITS } from '../limits.ts'
+import type { Warning } from '../warning.ts'
+
+/** A custom issue with one of our codes, as `schemaProblems` reads it. */
+const tooLarge = { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters
+
+const properties = z
+  .looseObject({})
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes, {
+    message: `has more than ${LIMITS.metadataBytes} bytes as JSON`,
+    params: tooLarge,
+  })
+  .register(bodyLengths, { maxBytes: LIMITS.metadataBytes })
+  .optional()
+  .meta({ description: `Anything, up to ${LIMITS.metadataBytes} bytes of JSON.` })
+
+/** What can be asserted about a node. */
+export const nodeBodySchema = z
+  .object({
+    label: z
+      .string()
+      .min(1, 'is empty')
+      .refine((text) => fits(text, LIMITS.nameLength), {
+        message: `has more than ${LIMITS.nameLength} characters`,
+        params: tooLarge,
+      })
+      .meta({ maxLength: LIMITS.nameLength })
+      .optional()
+      .meta({ description: 'For people. Without it the label comes from the id.' }),
+    properties,
+  })
+  .meta({ id: 'NodeAssertion' })
+
+/** What can be asserted about an edge. */
+export const edgeBodySchema = z.object({ properties }).meta({ id: 'EdgeAssertion' })
+
+/** A patch of either: it may name each member that is there to remove it, and as much again that is new. */
+export const patchSchema = z.looseObject({}).register(bodyLengths, { maxBytes: 4 * LIMITS.metadataBytes })
+
+export interface AssertionBody {
+  readonly label?: string
+  readonly properties?: JsonObject
+}
+
+/**
+ * Reads what is to be asserted. What is not known is ignored, with a warning; what repeats the id is not worth one.
+ *
+ * @param identity what the id says, by member
+ * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_INVALID, COORD_FIELD_TOO_LARGE, COORD_TEXT_* with every problem
+ */
+export function parseAssertion(
+  schema: typeof nodeBodySchema | typeof edgeBodySchema,
+  input: unknown,
+  identity: JsonObject,
+): { readonly body: AssertionBody; readonly warnings: readonly Warning[] } {
+  const body = readBody<z.ZodType<object>>(schema, input)
+  const known = Object.keys(schema.shape)
+  const ignored = Object.entries(input as JsonObject).filter(
+    ([key, value]) => !known.includes(key) && (!Object.hasOwn(identity, key) || identity[key] !== value),
+  )
+  return {
+    body: body as AssertionBody,
+    warnings: ignored.slice(0, LIMITS.warnings).map(([key]) => {
+      if (Object.hasOwn(identity, key))
+        return {
+          code: 'ignored_field',
+          message: `${key} was ignored: the id in the path decides`,
+          path: `/${key}`,
+        }
+      const meant = closestWord(key, known)
+      const shown = key.slice(0, 64).toWellFormed()
+      return {
+        code: 'unknown_field',
+        message: `${shown} is not a known field and was ignored${meant === undefined ? '; put it into properties' : `; did you mean ${meant}?`}`,
+        path: `/${shown.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      }
+    }),
+  }
+}

@@ -1,0 +1,70 @@
+import type { ErrorCode } from '../../errors.ts'
+import { fits, LIMITS } from '../limits.ts'
+
+const schemes = new Set(['http:', 'https:', 'grpc:'])
+const schemeOf = /^([a-z][a-z0-9+.-]*):/i
+
+export interface EndpointFault {
+  readonly code: ErrorCode
+  /** Goes on after the name of the field. Never quotes the URL, which may hold a password. */
+  readonly message: string
+}
+
+/** What is wrong with an endpoint, if anything: it has to be an absolute http, https or grpc URL without credentials. */
+export function endpointFault(text: string): EndpointFault | undefined {
+  if (!fits(text, LIMITS.endpointLength))
+    return {
+      code: 'COORD_ENDPOINT_TOO_LONG',
+      message: `has more than ${LIMITS.endpointLength} characters`,
+    }
+  // The URL parser repairs blanks, line breaks and `http:cart`; what is stored should need no repair.
+  if (/\s/.test(text)) return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
+  if (!beginsAsUsual(text)) {
+    const scheme = schemeOf.exec(text)?.[0].toLowerCase()
+    if (scheme === undefined) return withoutScheme(text)
+    if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
+    if (!text.startsWith('//', scheme.length)) return notUrl
+  }
+  const url = parse(text)
+  if (url === null || url.hostname === '') return notUrl
+  if (text.includes('@') && (url.username !== '' || url.password !== ''))
+    return { code: 'COORD_ENDPOINT_CREDENTIALS', message: 'holds a user name or a password' }
+  return undefined
+}
+
+const notUrl: EndpointFault = {
+  code: 'COORD_ENDPOINT_NOT_URL',
+  message: 'is not a URL with a host, such as http://cart:7070',
+}
+
+/** Every registration comes by here: the usual ones need no taking apart. */
+function beginsAsUsual(text: string): boolean {
+  return text.startsWith('http://') || text.startsWith('https://') || text.startsWith('grpc://')
+}
+
+/** The URL in the form that makes equal ones equal: WHATWG's serialisation. @param text an endpoint without fault */
+export function endpointHref(text: string): string {
+  return lastParsed?.text === text ? lastParsed.url.href : new URL(text).href
+}
+
+/** What was checked is asked for right after, to make the id of it. */
+let lastParsed: { readonly text: string; readonly url: URL } | undefined
+
+function parse(text: string): URL | null {
+  const url = URL.parse(text)
+  if (url !== null) lastParsed = { text, url }
+  return url
+}
+
+function withoutScheme(text: string): EndpointFault {
+  return text !== '' && URL.canParse(text, 'http://host')
+    ? { code: 'COORD_ENDPOINT_RELATIVE', message: 'lacks a scheme and a host, such as http://cart:7070' }
+    : { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL' }
+}
+
+function schemeMessage(text: string, scheme: string): string {
+  // `cart:7070` reads as the scheme `cart:` to every URL parser.
+  return /^[a-z0-9.-]+:\d+(\/|$)/i.test(text)
+    ? 'lacks a scheme: put http:// before it'
+    : `has the scheme ${scheme.slice(0, 20)} where http:, https: or grpc: is allowed`
+}

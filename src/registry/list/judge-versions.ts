@@ -1,0 +1,45 @@
+import type { View } from '../../live/view/view.ts'
+import { versionTest } from '../../records/version-range.ts'
+import { Pace } from '../../scheduling/pace.ts'
+import { listedTerms } from '../index/match-services.ts'
+import type { Term } from '../index/postings.ts'
+import { serviceIndex } from '../index/service-index.ts'
+import type { ServiceFilters } from './list-query.ts'
+
+/** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
+export type VersionVerdicts = ReadonlyMap<Term, boolean>
+
+/** Up to this number versions are checked when they are met, which takes a millisecond at most. */
+const FEW = 256
+
+/**
+ * Checks the versions of a list against the filter `version` beforehand, in several turns: a range and tens of thousands of versions
+ * would block all other requests.
+ *
+ * @returns `undefined` where nothing needs to be judged beforehand
+ */
+export async function judgeVersions(
+  view: View,
+  filters: ServiceFilters,
+): Promise<VersionVerdicts | undefined> {
+  const { version } = filters
+  if (version === undefined) return undefined
+  const terms = termsToJudge(view, filters)
+  if (terms.size <= FEW) return undefined
+  const test = versionTest(version)
+  const verdicts = new Map<Term, boolean>()
+  const pace = new Pace()
+  for (const term of terms) {
+    verdicts.set(term, test(term.text))
+    if (pace.due) await pace.turn()
+  }
+  return verdicts
+}
+
+/** The versions of the services that another filter leaves, or all where none leaves fewer. */
+function termsToJudge(view: View, filters: ServiceFilters): ReadonlySet<Term> {
+  const index = view.projection(serviceIndex)
+  const [fewest] = listedTerms(index, filters).sort((left, right) => left.size - right.size)
+  if (fewest === undefined || fewest.size >= index.versionCount) return new Set(index.versions())
+  return new Set(fewest.chunks.flatMap((slots) => slots.map((slot) => index.versionOf(slot))))
+}

@@ -1,0 +1,118 @@
+import { PageBudget } from '../../live/questions/page-budget.ts'
+import type { View } from '../../live/view/view.ts'
+import { listEtag } from '../../records/etag.ts'
+import { HEALTHS, type Health } from '../../records/health.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import type { ListAnswer, ListStream } from '../answers.ts'
+import { type MatchContext, matchServices } from '../index/match-services.ts'
+import { type ServiceIndex, serviceIndex } from '../index/service-index.ts'
+import type { Leases } from '../leases.ts'
+import { projectJson, serviceJson } from '../service-json.ts'
+import { itemBytes } from './item-bytes.ts'
+import { readCursor, writeCursor } from './list-cursor.ts'
+import { addDigest, healthDigest, type SetDigest } from './list-digest.ts'
+import type { ListQuery } from './list-query.ts'
+import { ndjsonChunks } from './ndjson-chunks.ts'
+import { selectPage } from './select-page.ts'
+
+/**
+ * One page of the services that match.
+ *
+ * @throws COORD_CURSOR_INVALID
+ */
+export function listServices(view: View, context: MatchContext, query: ListQuery): ListAnswer {
+  const { filters, limit, cursor, fields } = query
+  const after = cursor === undefined ? undefined : readCursor(cursor, filters)
+  const index = view.projection(serviceIndex)
+  const matches = matchServices(index, filters, context)
+  // One more than the page shows whether there is another page.
+  const slots = selectPage(index, matches, { after, count: limit + 1 })
+  const budget = new PageBudget()
+  const page = slots.slice(0, limit)
+  const end = page.findIndex((slot) => !budget.takeBytes(itemBytes(index.record(slot), fields)))
+  if (end !== -1) page.length = end
+  const last = page.at(-1)
+  const shown = shownOf(index, context.leases, page)
+  return {
+    items: [...textsOf(shown, fields)],
+    total: matches.total,
+    revision: view.revision,
+    etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
+    ...(slots.length > page.length && last !== undefined
+      ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
+      : {}),
+  }
+}
+
+/**
+ * Everything that matches at this moment, as chunks of whole NDJSON lines. What is committed while they are read does not
+ * show: records never change, they are replaced.
+ */
+export function streamServices(
+  view: View,
+  context: MatchContext,
+  { filters, fields }: ListQuery,
+): ListStream {
+  const index = view.projection(serviceIndex)
+  const matches = matchServices(index, filters, context)
+  const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
+  const shown = shownOf(index, context.leases, slots)
+  return {
+    total: matches.total,
+    revision: view.revision,
+    etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
+    [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(shown, fields)),
+  }
+}
+
+/**
+ * What an answer shows of its services at one moment, which its ETag covers. It has columns instead of objects, because with a million
+ * services it is made while all other requests wait.
+ */
+interface Shown {
+  readonly records: readonly StoredRecord[]
+  readonly active: Uint8Array
+  /** As in `HEALTHS`. */
+  readonly health: Uint8Array
+  /** Time of the last heartbeat, epoch milliseconds, 0 if none came; absent if no service sends any. */
+  readonly lastHeartbeat: Float64Array | undefined
+  readonly healthDigest: SetDigest
+}
+
+function shownOf(index: ServiceIndex, leases: Leases, slots: readonly number[]): Shown {
+  const { facts } = index
+  const records = new Array<StoredRecord>(slots.length)
+  const active = new Uint8Array(slots.length)
+  const health = new Uint8Array(slots.length)
+  const lastHeartbeat = leases.size === 0 ? undefined : new Float64Array(slots.length)
+  let [high, low] = [0, 0]
+  for (let at = 0; at < slots.length; at += 1) {
+    const slot = slots[at] as number
+    const record = index.record(slot)
+    records[at] = record
+    active[at] = facts.active(slot) ? 1 : 0
+    const now = leases.healthOf(record.id, facts.ttlSeconds(slot), record.updatedAt)
+    if (lastHeartbeat !== undefined) lastHeartbeat[at] = leases.lastHeartbeat(record.id) ?? 0
+    if (now === 'unknown') continue
+    health[at] = HEALTHS.indexOf(now)
+    const digest = healthDigest({ high: facts.digestHigh(slot), low: facts.digestLow(slot) }, now)
+    high = (high + digest.high) | 0
+    low = (low + digest.low) | 0
+  }
+  return { records, active, health, lastHeartbeat, healthDigest: { high, low } }
+}
+
+function* textsOf(
+  { records, active, health, lastHeartbeat }: Shown,
+  fields: readonly string[] | undefined,
+): Generator<string> {
+  for (const [at, record] of records.entries()) {
+    const heardAt = lastHeartbeat?.[at] ?? 0
+    const json = serviceJson(record, {
+      active: active[at] === 1,
+      health: HEALTHS[health[at] as number] as Health,
+      lastHeartbeat: heardAt === 0 ? undefined : heardAt,
+    })
+    yield fields === undefined ? json : projectJson(json, fields)
+  }
+}

@@ -1,0 +1,150 @@
+import type { Moment } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { Live } from '../../live/live.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import { listEtag, serviceEtag } from '../../records/etag.ts'
+import type { Position, Revision, StoredRecord } from '../../records/record.ts'
+import { SERVICE_KIND } from '../../records/service/service.ts'
+import { serviceCheck } from '../../records/service/service-check.ts'
+import { storedObject } from '../../records/stored-json.ts'
+import { Pace } from '../../scheduling/pace.ts'
+import type { ListAnswer, ListStream, PastServiceAnswer } from '../answers.ts'
+import { byCodeUnits } from '../index/sorted-list.ts'
+import { projectJson, serviceJson } from '../service-json.ts'
+import { checkServiceId } from '../service-not-found.ts'
+import { filterTest } from './fulfils-filters.ts'
+import { itemBytes } from './item-bytes.ts'
+import { readCursor, writeCursor } from './list-cursor.ts'
+import { addDigest, emptyDigest, versionDigest } from './list-digest.ts'
+import type { ListQuery } from './list-query.ts'
+import { ndjsonChunks } from './ndjson-chunks.ts'
+import { type PastItem, PastPage } from './past-page.ts'
+import { comparePlaces, type ListPlace } from './select-page.ts'
+
+/**
+ * One service as it stood. Asks the store.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND, and what `Live.asOf` throws
+ */
+export async function getPastService(
+  live: Live,
+  serviceId: string,
+  moment: Moment,
+): Promise<PastServiceAnswer> {
+  checkServiceId(serviceId)
+  let then: Position | undefined
+  for await (const { position, records } of live.asOf(moment, { kind: SERVICE_KIND, id: serviceId })) {
+    then = position
+    const [record] = records
+    const data = record === undefined ? undefined : dataOf(record)
+    if (record === undefined || data === undefined) continue
+    return {
+      json: pastJson(record, isActive(data)),
+      etag: serviceEtag(position.lineage, record.revision, 'unknown'),
+      revision: record.revision,
+      asOf: position.revision,
+    }
+  }
+  const at = then === undefined ? '' : ` at revision ${then.revision}`
+  throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+    detail: `No service had this id${at}.`,
+    extra: then === undefined ? {} : { revision: then.revision },
+  })
+}
+
+/** What is kept of a service until the page is known: not its parsed data, of which a million would not fit. */
+interface PastService extends ListPlace {
+  readonly record: StoredRecord
+  readonly active: boolean
+}
+
+/**
+ * A page of the services as they stood. Asks the store, which sends every service of that moment: only those of the page
+ * are kept. Nobody knows who was alive then: `health` is `unknown`.
+ *
+ * @throws COORD_CURSOR_INVALID, and what `Live.asOf` throws
+ */
+export async function listPastServices(live: Live, query: ListQuery, moment: Moment): Promise<ListAnswer> {
+  const { filters, limit, cursor, fields } = query
+  const after = cursor === undefined ? undefined : readCursor(cursor, filters)
+  const page = new PastPage<PastService & PastItem>(limit)
+  const summary = await visitPast(live, { filters, moment }, (service) => {
+    if (after === undefined || comparePlaces(service, after) > 0)
+      page.offer({ ...service, bytes: itemBytes(service.record, fields) })
+  })
+  const { items, more } = page.result()
+  const last = items.at(-1)
+  return {
+    ...summary,
+    items: items.map((service) => project(service, fields)),
+    ...(more && last !== undefined ? { nextCursor: writeCursor(last, filters) } : {}),
+  }
+}
+
+/**
+ * Every service as it stood, as chunks of whole NDJSON lines. All of them have arrived from the store when this resolves.
+ *
+ * @throws what `Live.asOf` throws
+ */
+export async function streamPastServices(
+  live: Live,
+  { filters, fields }: ListQuery,
+  moment: Moment,
+): Promise<ListStream> {
+  // They arrive in order of their ids: only the names have to be sorted.
+  const byName = new Map<string, PastService[]>()
+  const summary = await visitPast(live, { filters, moment }, (service) => {
+    const namesakes = byName.get(service.name)
+    if (namesakes === undefined) byName.set(service.name, [service])
+    else namesakes.push(service)
+  })
+  function* texts(): Generator<string> {
+    for (const name of [...byName.keys()].sort(byCodeUnits))
+      for (const service of (byName.get(name) ?? []).sort(comparePlaces)) yield project(service, fields)
+  }
+  return { ...summary, [Symbol.asyncIterator]: () => ndjsonChunks(texts()) }
+}
+
+/** Tells of every service that fulfilled the filters then, in no particular order. */
+async function visitPast(
+  live: Live,
+  { filters, moment }: { readonly filters: ListQuery['filters']; readonly moment: Moment },
+  visit: (service: PastService) => void,
+): Promise<{ readonly total: number; readonly revision: Revision; readonly etag: string }> {
+  const fulfils = filterTest(filters)
+  let [total, digest] = [0, emptyDigest]
+  let then = live.view.position
+  const pace = new Pace()
+  for await (const { position, records } of live.asOf(moment, { kind: SERVICE_KIND })) {
+    then = position
+    for (const record of records) {
+      // Reading large records takes long, and a store in memory has the next page at once.
+      if (pace.due) await pace.turn()
+      const data = dataOf(record)
+      if (data === undefined || !fulfils(data, 'unknown')) continue
+      total += 1
+      digest = addDigest(digest, versionDigest(record.id, record.revision))
+      visit({ name: data['serviceName'] as string, id: record.id, record, active: isActive(data) })
+    }
+  }
+  return { total, revision: then.revision, etag: listEtag(then.lineage, total, digest) }
+}
+
+/** The data of a record; `undefined` where it was changed by hand, or damaged, into something that is not served. */
+function dataOf({ data }: StoredRecord): JsonObject | undefined {
+  const parsed = storedObject(data)
+  return parsed !== undefined && serviceCheck(parsed) === undefined ? parsed : undefined
+}
+
+function isActive(data: JsonObject): boolean {
+  return data['migrationFile'] !== undefined
+}
+
+function pastJson(record: StoredRecord, active: boolean): string {
+  return serviceJson(record, { active, health: 'unknown', lastHeartbeat: undefined })
+}
+
+function project({ record, active }: PastService, fields: readonly string[] | undefined): string {
+  const json = pastJson(record, active)
+  return fields === undefined ? json : projectJson(json, fields)
+}
