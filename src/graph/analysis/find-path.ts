@@ -79,11 +79,15 @@ class Side {
 
   /** Goes one step further from everything that waits. Returns the edge that led to the other side, if one did. */
   advance(budget: number): { readonly from: number; readonly to: number } | undefined {
+    const { start, length, others } = this.#edges
     const nodes = this.waiting
     this.waiting = []
     for (const node of nodes) {
-      this.looked += this.#edges.size(node)
-      for (const next of this.#edges.othersOf(node)) {
+      const first = start[node] ?? 0
+      const end = first + (length[node] ?? 0)
+      this.looked += end - first
+      for (let at = first; at < end; at += 1) {
+        const next = others[at] as number
         const side = marks.side[next] as number
         if (side === this.#other) return { from: node, to: next }
         if (side !== this.#number) this.#see(next, node)

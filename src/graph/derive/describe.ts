@@ -1,5 +1,6 @@
 import { smallest } from '../../collections/smallest.ts'
 import type { JsonObject, JsonValue } from '../../records/canonical-json.ts'
+import { edgeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { dataOf, itemsOf, textOf } from '../model/lenient-json.ts'
@@ -60,9 +61,10 @@ export class Describer {
 
   edge(edge: number): EdgeJson {
     const graph = this.#graph
-    const { source, type, target, origin } = graph.identityOf(edge)
+    const identity = graph.identityOf(edge)
+    const { source, type, target, origin } = identity
     return {
-      id: graph.edgeIdOf(edge),
+      id: edgeId(identity),
       source,
       target,
       type,

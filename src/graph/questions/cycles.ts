@@ -95,9 +95,12 @@ function* shortestCycle(
   start: number,
   counts: (edge: number) => boolean,
 ): Steps<readonly number[]> {
-  const neighbors = (side: Adjacency, node: number) => {
-    const edges = side.of(node)
-    return side.othersOf(node).filter((_, at) => counts(edges[at] as number))
+  const neighbors = ({ start, length, items, others }: Adjacency, node: number) => {
+    const found: number[] = []
+    const first = start[node] ?? 0
+    for (let at = first; at < first + (length[node] ?? 0); at += 1)
+      if (counts(items[at] as number)) found.push(others[at] as number)
+    return found
   }
   const needed = new Set(neighbors(graph.out, start))
   if (needed.has(start)) return [start]
@@ -126,7 +129,7 @@ function* shortestCycle(
       .filter((node) => distance.get(node) === nearest)
       .reduce((least, node) => (graph.idOf(node) < graph.idOf(least) ? node : least))
     cycle.push(best)
-    candidates = [...neighbors(graph.out, best)].filter((node) => distance.get(node) === nearest - 1)
+    candidates = neighbors(graph.out, best).filter((node) => distance.get(node) === nearest - 1)
   }
   return cycle
 }
