@@ -5,7 +5,7 @@ const labelsOf = (metric: object): string =>
     ? metric.labelNames.map((label) => `\`${String(label)}\``).join(', ')
     : ''
 
-/** `docs/metrics.md`: what `src/telemetry/metrics.ts` registers, in its order. */
+/** `docs/metrics.md`: what `createMetrics` registers, in its order. */
 export async function renderMetrics(): Promise<string> {
   const { registry } = createMetrics({ backend: 'memory', process: false })
   const described = await registry.getMetricsAsJSON()
@@ -13,7 +13,7 @@ export async function renderMetrics(): Promise<string> {
     const metric = registry.getSingleMetric(name)
     return `| \`${name}\` | ${String(type)} | ${metric === undefined ? '' : labelsOf(metric)} | ${help} |`
   })
-  return `<!-- Generated from src/telemetry/metrics.ts by \`npm run gen\`: change it there. -->
+  return `<!-- Generated from src/telemetry/metrics/ by \`npm run gen\`: change it there. -->
 
 # Metrics
 
