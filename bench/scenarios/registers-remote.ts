@@ -8,13 +8,13 @@ import { bareServer } from './bare-server.ts'
 import { writeSide } from './registers.ts'
 
 /** A server that keeps what it acknowledged: tests may go without, measurements may not. */
-const durable = { fsync: 'on', synchronous_commit: 'on' }
+export const durable = { fsync: 'on', synchronous_commit: 'on' }
 
 /**
  * At a few thousand requests a second the engine compiles for some eight seconds (`perf`, Data API, 256 clients: 15 % of the
  * product's time from the fifth to the ninth second): what runs for days is compared, and not how it starts.
  */
-const warmupRounds = 4
+export const warmupRounds = 4
 
 /** A new service with each request, durable in PostgreSQL, against one pooled transaction for each request. */
 export const registersPostgres: Scenario = {

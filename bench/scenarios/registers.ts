@@ -37,7 +37,7 @@ export const registersSqlite: Scenario = {
   title: 'Registering, durable in one SQLite file',
   async run(options) {
     const comparison = await compare(
-      writeSide({ name: 'coordinator, SQLite', kind: 'register', options }, startSqlite),
+      writeSide({ name: 'coordinator, SQLite', kind: 'register', options }, () => startSqlite()),
       writeSide({ name: 'etcd, put by its JSON gateway', kind: 'etcd-put', options }, startEtcd),
       options.rounds,
     )
@@ -46,9 +46,11 @@ export const registersSqlite: Scenario = {
 }
 
 /** Starts the product on a SQLite file that goes when the server does. */
-async function startSqlite(): Promise<ServerProcess> {
+export async function startSqlite(checkout?: string): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-sqlite-'))
-  const server = await startServer(coordinator({ DATABASE_URL: `sqlite:${join(folder, 'bench.db')}` }))
+  const server = await startServer(
+    coordinator({ DATABASE_URL: `sqlite:${join(folder, 'bench.db')}` }, { checkout }),
+  )
   return {
     ...server,
     stop: async () => {
