@@ -586,7 +586,11 @@ export const ERRORS = {
     title: 'This version does not support the value of a setting',
     hint: 'Use DATABASE_URL=sqlite:./data/coordinator.db to keep the data, or unset it to run in memory.',
   },
-  COORD_NODE_TOO_OLD: { ...config, title: 'Node.js is too old', hint: 'Run the coordinator with Node.js 24 or newer.' },
+  COORD_NODE_TOO_OLD: {
+    ...config,
+    title: 'Node.js is too old',
+    hint: 'Run the coordinator with Node.js 24 or newer.',
+  },
   COORD_LISTEN_FAILED: {
     status: 500,
     retryable: false,
