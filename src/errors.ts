@@ -622,7 +622,7 @@ export const ERRORS = {
   COORD_CLI_UNREACHABLE: {
     ...retry,
     title: 'No coordinator answers at that URL',
-    hint: 'Start a coordinator with `coordinator serve`, or give its URL with COORDINATOR_URL or --url.',
+    hint: 'Start one with `coordinator serve`, or give its URL with COORDINATOR_URL or --url.',
   },
   COORD_INTERNAL: {
     status: 500,
