@@ -10,7 +10,7 @@ const layers = {
   scheduling: { rooms: ['src/scheduling'], to: ['errors'] },
   collections: { rooms: ['src/collections'], to: [] },
   workers: { rooms: ['src/workers'], to: ['scheduling'] },
-  telemetry: { rooms: ['src/telemetry'], to: ['errors'] },
+  telemetry: { rooms: ['src/telemetry/metrics', 'src/telemetry'], to: ['errors'] },
   config: { rooms: ['src/config'], to: ['text'] },
   records: {
     rooms: ['src/records', 'src/records/body', 'src/records/service', 'src/records/graph'],
