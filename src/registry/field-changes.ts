@@ -1,5 +1,5 @@
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
-import type { FieldChange } from './answers.ts'
+import type { FieldChange } from './answers/answers.ts'
 
 /** A larger value is named and not shown, in UTF-16 code units of JSON: a history must not repeat whole documents. */
 const SHOWN_MAX = 1_024

@@ -5,7 +5,7 @@ import { invalidBody } from '../records/body/check-json.ts'
 import { LIMITS } from '../records/limits.ts'
 import { Remarks } from '../records/remarks.ts'
 import { Pace } from '../scheduling/pace.ts'
-import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers.ts'
+import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers/answers.ts'
 import { registerService } from './register-service.ts'
 
 /**

@@ -9,9 +9,9 @@ import type { Remarks } from '../records/remarks.ts'
 import { serviceIdOf } from '../records/service/identity.ts'
 import { parseRegistration, type Registration, SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
-import type { RegisterAnswer, WriteContext } from './answers.ts'
+import type { RegisterAnswer, WriteContext } from './answers/answers.ts'
 import { otherVersions } from './other-versions.ts'
-import { statusOf } from './service-json.ts'
+import { statusOf } from './answers/service-json.ts'
 
 const ROUTE = 'POST /register'
 

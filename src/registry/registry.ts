@@ -14,25 +14,26 @@ import type {
   RegisterAnswer,
   ServiceAnswer,
   WriteContext,
-} from './answers.ts'
+} from './answers/answers.ts'
 import { deregisterService } from './deregister-service.ts'
 import { getService } from './get-service.ts'
 import { takeHeartbeat } from './heartbeats.ts'
 import { serviceIndex } from './index/service-index.ts'
-import type { Leases } from './leases.ts'
-import { judgeVersions, type VersionVerdicts } from './list/judge-versions.ts'
+import type { Leases } from './leases/leases.ts'
+import { judgeVersions } from './list/judge-versions.ts'
 import type { ListQuery } from './list/list-query.ts'
 import { listServices, streamServices } from './list/list-services.ts'
+import type { VersionVerdicts } from './list/match-services.ts'
 import { getPastService, listPastServices, streamPastServices } from './list/past-services.ts'
-import { LocalLeases } from './local-leases.ts'
+import { LocalLeases } from './leases/local-leases.ts'
 import { registerBatch } from './register-batch.ts'
 import { registerService } from './register-service.ts'
 import { type HistoryQuery, serviceHistory } from './service-history.ts'
 import { submitMigration } from './submit-migration.ts'
 
-export type * from './answers.ts'
+export type * from './answers/answers.ts'
 export { registryDomain, registryKinds, registryProjections } from './domain.ts'
-export type { Leases } from './leases.ts'
+export type { Leases } from './leases/leases.ts'
 export { type ListQuery, parseListQuery, type QueryParameters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 

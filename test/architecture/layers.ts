@@ -28,7 +28,6 @@ const layers = {
     ],
     to: ['store'],
   },
-  registry: { rooms: [['src/registry', 'src/registry/index', 'src/registry/list']], to: ['live'] },
   graph: {
     rooms: [
       [
@@ -46,6 +45,16 @@ const layers = {
     ],
     to: ['live'],
   },
+  registry: {
+    rooms: [
+      'src/registry/leases',
+      'src/registry/answers',
+      'src/registry/index',
+      'src/registry/list',
+      'src/registry',
+    ],
+    to: ['graph'],
+  },
   http: {
     rooms: [
       [
@@ -61,7 +70,7 @@ const layers = {
       'src/http/routes',
       'src/http',
     ],
-    to: ['registry', 'graph'],
+    to: ['registry'],
   },
   cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { Live } from '../../src/live/live.ts'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
 import { createRegistry, parseListQuery, type Registry, registryDomain } from '../../src/registry/registry.ts'
 import { cart, errorOf, type ScopeOptions, someone, withRegistry } from './with-registry.ts'
 

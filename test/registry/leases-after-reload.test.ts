@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
 import { createRegistry, parseListQuery, type Registry, registryDomain } from '../../src/registry/registry.ts'
 import { type LiveScope, until, withLive } from '../support/with-live.ts'
 import { cart, someone } from './with-registry.ts'

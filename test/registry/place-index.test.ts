@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PlaceIndex } from '../../src/registry/place-index.ts'
+import { PlaceIndex } from '../../src/registry/index/place-index.ts'
 
 describe('PlaceIndex', () => {
   it('finds exactly the slots with a number, after any additions and removals', () => {

@@ -6,7 +6,7 @@ import type { StoredRecord } from '../../src/records/record.ts'
 import { type ServiceIndex, serviceIndex } from '../../src/registry/index/service-index.ts'
 import { parseListQuery } from '../../src/registry/list/list-query.ts'
 import { listServices } from '../../src/registry/list/list-services.ts'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 
 const lineage = '00000000-0000-4000-8000-000000000000'

@@ -1,4 +1,4 @@
-import type { Matches } from '../index/match-services.ts'
+import type { Matches } from './match-services.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
 import { Smallest } from './smallest.ts'

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../records/canonical-json.ts'
-import type { Health } from '../records/health.ts'
-import type { StoredRecord } from '../records/record.ts'
-import { REGISTRATION_FIELDS } from '../records/service/service.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import type { Health } from '../../records/health.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import { REGISTRATION_FIELDS } from '../../records/service/service.ts'
 import type { ServiceStatus } from './answers.ts'
 
 /** What a sent service has beside its registration. */
