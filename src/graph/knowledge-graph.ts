@@ -5,7 +5,6 @@ import { SharedWork } from '../live/questions/shared-work.ts'
 import type { View } from '../live/view/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Revision } from '../records/record.ts'
-import { SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
 import { currentQuestion } from '../scheduling/client-question.ts'
 import { longTurn } from '../scheduling/long-work.ts'
@@ -32,8 +31,7 @@ import { questionTooLarge } from './questions/question-too-large.ts'
 import { type GraphFilter, selectGraph } from './questions/select-graph.ts'
 import { ReadRecords, readSimulation, simulatedChanges } from './simulate/read-simulation.ts'
 import { isSmall, type SimulateAnswer, simulate } from './simulate/simulate.ts'
-import { registerWarnings } from './warnings/register-warnings.ts'
-import { rememberWarnings } from './warnings/remember-warnings.ts'
+import { graphWarnings } from './warnings/graph-warnings.ts'
 
 export interface KnowledgeGraphOptions {
   /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
@@ -217,14 +215,7 @@ export class KnowledgeGraph {
     data: JsonObject,
     registered?: { readonly serviceId: string; readonly revision: Revision },
   ): readonly Warning[] {
-    const { view } = this.#live
-    const graph = graphOf(view)
-    if (registered === undefined) return registerWarnings(graph, data)
-    const { serviceId, revision } = registered
-    const record = view.get(SERVICE_KIND, serviceId)
-    // Others may have registered the service anew: then the graph has what they say, and nothing of this.
-    if (record?.revision !== revision) return registerWarnings(graph, data)
-    return rememberWarnings(graph, { slot: view.records.find(SERVICE_KIND, serviceId), record }, data)
+    return graphWarnings(this.#live.view, data, registered)
   }
 
   /**

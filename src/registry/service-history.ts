@@ -7,9 +7,9 @@ import { SERVICE_KIND } from '../records/service/service.ts'
 import { storedObject } from '../records/stored-json.ts'
 import { Pace } from '../scheduling/pace.ts'
 import type { FieldChange, HistoryAnswer, HistoryEntry } from './answers/answers.ts'
-import { fieldChanges } from './field-changes.ts'
 import { isoTime } from './answers/service-json.ts'
 import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
+import { fieldChanges } from './field-changes.ts'
 
 /** Entries on a page. */
 export const HISTORY_LIMIT_MAX = 100

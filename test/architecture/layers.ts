@@ -48,12 +48,22 @@ const layers = {
   registry: {
     rooms: [
       'src/registry/leases',
-      'src/registry/answers',
       'src/registry/index',
+      'src/registry/answers',
       'src/registry/list',
       'src/registry',
     ],
-    to: ['graph'],
+    to: ['live'],
+  },
+  // A registration is stored by the registry, and judged by its place in the graph.
+  registration: {
+    rooms: [
+      'src/registry/domain.ts',
+      'src/registry/register-service.ts',
+      'src/registry/register-batch.ts',
+      'src/registry/registry.ts',
+    ],
+    to: ['registry', 'graph'],
   },
   http: {
     rooms: [
@@ -70,7 +80,7 @@ const layers = {
       'src/http/routes',
       'src/http',
     ],
-    to: ['registry'],
+    to: ['registration'],
   },
   cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },

@@ -1,9 +1,9 @@
 import { rangeOf, versionTest } from '../../records/version-range.ts'
-import type { Leases } from '../leases/leases.ts'
-import type { SetDigest } from '../index/set-digest.ts'
-import type { ServiceFilters } from './list-query.ts'
 import type { Term } from '../index/postings.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
+import type { SetDigest } from '../index/set-digest.ts'
+import type { Leases } from '../leases/leases.ts'
+import type { ServiceFilters } from './list-query.ts'
 
 /** The services that match some filters at one moment: their slots, in no particular order. */
 export interface Matches {
