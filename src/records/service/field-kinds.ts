@@ -158,7 +158,7 @@ export function nameOrObject<F extends Fields & { readonly serviceName: Field }>
 ): Kind<z.ZodUnion<readonly [z.ZodString, z.ZodObject<Shape<F>>]>, string | StoredFields<F>> {
   const shortened = (stored: StoredFields<F>): string | StoredFields<F> => {
     for (const key in stored) if (key !== 'serviceName') return stored
-    return (stored as unknown as { serviceName: string }).serviceName
+    return (stored as Readonly<Record<string, unknown>>)['serviceName'] as string
   }
   return {
     schema: z.union([name.schema, object.schema]),

@@ -89,18 +89,17 @@ export type Shape<F extends Fields> = { [K in keyof F]: F[K]['schema'] }
 export class FieldSet<F extends Fields> {
   readonly schema: z.ZodObject<Shape<F>>
   readonly names: readonly string[]
-  readonly #fields: readonly (Field & { readonly name: string })[]
+  readonly #fields: readonly NamedField[]
   /** In the order of canonical JSON, so that what is stored need not be sorted. */
-  readonly #inOrder: readonly (Field & { readonly name: string })[]
+  readonly #sorted: readonly NamedField[]
 
   constructor(fields: F) {
-    const entries = Object.entries(fields)
+    const entries: [string, Field][] = Object.entries(fields)
+    const shape = Object.fromEntries(entries.map(([name, { schema }]) => [name, schema]))
+    this.schema = z.object(shape as Shape<F>)
     this.names = Object.keys(fields)
-    this.schema = z.object(
-      Object.fromEntries(entries.map(([name, { schema }]) => [name, schema])) as Shape<F>,
-    )
     this.#fields = entries.map(([name, field]) => ({ name, ...field }))
-    this.#inOrder = this.#fields.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    this.#sorted = this.#fields.toSorted((left, right) => (left.name < right.name ? -1 : 1))
   }
 
   /** As `Kind.fast`: known fields only, each with a value that is surely right. */
@@ -109,17 +108,17 @@ export class FieldSet<F extends Fields> {
     const stored: Record<string, unknown> = {}
     let unread = 0
     for (const _ in input) unread += 1
-    for (const { name, presence, absent, fast } of this.#inOrder) {
+    for (const { name, presence, absent, fast } of this.#sorted) {
       const value = input[name]
       if (value === undefined) {
         if (presence === 'required') return undefined
         if (absent !== undefined) stored[name] = absent
-        continue
+      } else {
+        const form = fast(value)
+        if (form === undefined) return undefined
+        stored[name] = form
+        unread -= 1
       }
-      const form = fast(value)
-      if (form === undefined) return undefined
-      stored[name] = form
-      unread -= 1
     }
     return unread === 0 ? (stored as StoredFields<F>) : undefined
   }
@@ -127,15 +126,15 @@ export class FieldSet<F extends Fields> {
   /** As `Kind.stored`. */
   stored(accepted: Readonly<Record<string, unknown>>): StoredFields<F> {
     const stored: Record<string, unknown> = {}
-    for (const { name, absent, stored: form } of this.#inOrder) {
+    for (const { name, absent, stored: formOf } of this.#sorted) {
       const value = accepted[name]
-      const kept = value === undefined ? absent : form(value)
-      if (kept !== undefined) stored[name] = kept
+      const form = value === undefined ? absent : formOf(value)
+      if (form !== undefined) stored[name] = form
     }
     return stored as StoredFields<F>
   }
 
-  /** As `Kind.storedFault`. */
+  /** As `Kind.storedFault`: the first fault in the order of the table. */
   storedFault(data: Readonly<Record<string, unknown>>): string | undefined {
     for (const { name, presence, storedFault } of this.#fields) {
       const value = data[name]
@@ -146,6 +145,8 @@ export class FieldSet<F extends Fields> {
     return undefined
   }
 }
+
+type NamedField = Field & { readonly name: string }
 
 /** Whether a value is an object as JSON text makes it: of no class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
