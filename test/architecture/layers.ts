@@ -33,7 +33,6 @@ const layers = {
     ],
     to: ['store'],
   },
-  registry: { rooms: [['src/registry', 'src/registry/index', 'src/registry/list']], to: ['live'] },
   graph: {
     rooms: [
       'src/graph/model',
@@ -48,6 +47,26 @@ const layers = {
       'src/graph',
     ],
     to: ['live'],
+  },
+  registry: {
+    rooms: [
+      'src/registry/leases',
+      'src/registry/index',
+      'src/registry/answers',
+      'src/registry/list',
+      'src/registry',
+    ],
+    to: ['live'],
+  },
+  // A registration is stored by the registry, and judged by its place in the graph.
+  registration: {
+    rooms: [
+      'src/registry/domain.ts',
+      'src/registry/register-service.ts',
+      'src/registry/register-batch.ts',
+      'src/registry/registry.ts',
+    ],
+    to: ['registry', 'graph'],
   },
   http: {
     rooms: [
@@ -64,7 +83,7 @@ const layers = {
       'src/http/routes',
       'src/http',
     ],
-    to: ['registry', 'graph'],
+    to: ['registration'],
   },
   cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },

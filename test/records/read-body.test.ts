@@ -8,8 +8,8 @@ import { readBody, tryBody } from '../../src/records/body/read-body.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../src/records/graph/graph-schema.ts'
 import { LIMITS } from '../../src/records/limits.ts'
 import { Remarks } from '../../src/records/remarks.ts'
-import { parseRegistration } from '../../src/records/service/service.ts'
-import { migrationSchema, registrationSchema } from '../../src/records/service/service-schema.ts'
+import { parseRegistration } from '../../src/records/service/parse-registration.ts'
+import { migrationSchema, registrationSchema } from '../../src/records/service/service.ts'
 import { heartbeatSchema } from '../../src/registry/heartbeats.ts'
 
 const schemas: Readonly<Record<string, z.ZodObject>> = {

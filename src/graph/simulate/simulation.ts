@@ -3,7 +3,8 @@ import { bodyLengths } from '../../records/body/body-lengths.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import type { IssueParameters } from '../../records/body/schema-problems.ts'
 import { fits, LIMITS } from '../../records/limits.ts'
-import { parseRegistration, type Registration } from '../../records/service/service.ts'
+import { parseRegistration } from '../../records/service/parse-registration.ts'
+import type { Registration } from '../../records/service/service.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 
 /** How many records one question may change. */

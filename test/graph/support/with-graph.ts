@@ -5,7 +5,7 @@ import { KnowledgeGraph, type KnowledgeGraphOptions } from '../../../src/graph/k
 import type { Live } from '../../../src/live/live.ts'
 import { canonicalJson } from '../../../src/records/canonical-json.ts'
 import type { StoredRecord, Write } from '../../../src/records/record.ts'
-import { createRegistry, type Registry } from '../../../src/registry/registry.ts'
+import { Registry } from '../../../src/registry/registry.ts'
 import { wholeDomain } from '../../support/whole-domain.ts'
 import { withLive } from '../../support/with-live.ts'
 
@@ -26,7 +26,7 @@ export async function withGraph(
   await withLive(
     async ({ live }) => {
       const graph = new KnowledgeGraph(live, options)
-      const registry = createRegistry(live)
+      const registry = new Registry(live)
       try {
         await body({
           live,

@@ -1,4 +1,4 @@
-import type { Health } from '../records/health.ts'
+import type { Health } from '../../records/health.ts'
 import type { Leases, ReportedHealth } from './leases.ts'
 
 interface Heartbeat {

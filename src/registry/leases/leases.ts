@@ -1,4 +1,4 @@
-import type { Health } from '../records/health.ts'
+import type { Health } from '../../records/health.ts'
 
 /** What a heartbeat says about its sender. */
 export type ReportedHealth = 'up' | 'down'

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../records/canonical-json.ts'
-import type { Health } from '../records/health.ts'
-import type { StoredRecord } from '../records/record.ts'
-import { REGISTRATION_FIELDS } from '../records/service/service.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import type { Health } from '../../records/health.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import { ADDED_FIELDS, registration } from '../../records/service/service.ts'
 import type { ServiceStatus } from './answers.ts'
 
 /** What a sent service has beside its registration. */
@@ -13,17 +13,7 @@ export interface SentFacts {
 }
 
 /** Every member that a sent service may have. */
-export const SERVICE_FIELDS: readonly string[] = [
-  'serviceId',
-  'id',
-  'status',
-  'health',
-  'registeredAt',
-  'updatedAt',
-  'lastHeartbeat',
-  'revision',
-  ...REGISTRATION_FIELDS,
-]
+export const SERVICE_FIELDS: readonly string[] = [...ADDED_FIELDS, ...registration.names]
 
 export function statusOf(active: boolean): ServiceStatus {
   return active ? 'active' : 'pending_migration'

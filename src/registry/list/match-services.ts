@@ -1,10 +1,9 @@
 import { rangeOf, versionTest } from '../../records/version-range.ts'
-import type { Leases } from '../leases.ts'
-import type { VersionVerdicts } from '../list/judge-versions.ts'
-import type { SetDigest } from '../list/list-digest.ts'
-import type { ServiceFilters } from '../list/list-query.ts'
-import type { Term } from './postings.ts'
-import type { ServiceIndex } from './service-index.ts'
+import type { Term } from '../index/postings.ts'
+import type { ServiceIndex } from '../index/service-index.ts'
+import type { SetDigest } from '../index/set-digest.ts'
+import type { Leases } from '../leases/leases.ts'
+import type { ServiceFilters } from './list-query.ts'
 
 /** The services that match some filters at one moment: their slots, in no particular order. */
 export interface Matches {
@@ -20,6 +19,9 @@ interface Criterion {
   readonly slots?: () => Iterable<readonly number[]>
   has(slot: number): boolean
 }
+
+/** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
+export type VersionVerdicts = ReadonlyMap<Term, boolean>
 
 /** What filters are judged by, beside the records. */
 export interface MatchContext {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PlaceIndex } from '../../src/registry/place-index.ts'
+import { EndpointIndex } from '../../src/registry/index/endpoint-index.ts'
 
-describe('PlaceIndex', () => {
+describe('EndpointIndex', () => {
   it('finds exactly the slots with a number, after any additions and removals', () => {
     const steps = fc.array(fc.record({ slot: fc.nat(3_000), number: fc.integer({ min: -40, max: 40 }) }), {
       minLength: 1,
@@ -12,14 +12,15 @@ describe('PlaceIndex', () => {
     fc.assert(
       fc.property(steps, (given) => {
         const numbers = new Map<number, number>()
-        const index = new PlaceIndex((slot) => numbers.get(slot) as number)
+        const index = new EndpointIndex()
         for (const { slot, number } of given) {
-          if (numbers.has(slot)) {
-            index.delete(slot)
+          const known = numbers.get(slot)
+          if (known !== undefined) {
+            index.delete(known, slot)
             numbers.delete(slot)
           } else {
             numbers.set(slot, number)
-            index.add(slot)
+            index.add(number, slot)
           }
         }
         for (let number = -41; number <= 41; number += 1) {
@@ -32,10 +33,11 @@ describe('PlaceIndex', () => {
   })
 
   it('takes no more than a thousand slots with one number, and lets the others be deleted all the same', () => {
-    const index = new PlaceIndex((slot) => (slot < 5_000 ? 7 : slot))
-    for (let slot = 0; slot < 6_000; slot += 1) index.add(slot)
+    const index = new EndpointIndex()
+    const numberOf = (slot: number) => (slot < 5_000 ? 7 : slot)
+    for (let slot = 0; slot < 6_000; slot += 1) index.add(numberOf(slot), slot)
     expect([...index.find(7)]).toHaveLength(1_000)
-    for (let slot = 0; slot < 5_000; slot += 1) index.delete(slot)
+    for (let slot = 0; slot < 5_000; slot += 1) index.delete(numberOf(slot), slot)
     expect([...index.find(7)]).toEqual([])
     for (let slot = 5_000; slot < 6_000; slot += 1) expect([...index.find(slot)]).toEqual([slot])
   })

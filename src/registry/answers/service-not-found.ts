@@ -1,8 +1,8 @@
-import { MAX_ID_LENGTH } from '../database/check-commit.ts'
-import { CoordinatorError } from '../errors.ts'
-import type { RefusedRecord, View } from '../live/view/view.ts'
-import type { Revision } from '../records/record.ts'
-import { SERVICE_KIND } from '../records/service/service.ts'
+import { MAX_ID_LENGTH } from '../../database/check-commit.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { RefusedRecord, View } from '../../live/view/view.ts'
+import type { Revision } from '../../records/record.ts'
+import { SERVICE_KIND } from '../../records/service/service.ts'
 
 /** A service whose record a person changed into something that is not served. */
 function refusedService(view: View, serviceId: string): RefusedRecord | undefined {

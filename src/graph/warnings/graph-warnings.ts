@@ -25,22 +25,25 @@ interface Answer {
 const memories = new WeakMap<GraphProjection, Memory>()
 
 /**
- * `registerWarnings` of a service that was registered, asked once as long as the graph keeps its shape. Most registrations
- * change nothing in it: another instance of a service has the dependencies of the first one, and a restarted service has its
- * own.
+ * Warnings about a registration in the graph of a view. Those of a stored service are kept as long as the graph keeps its
+ * shape. Most registrations change nothing in it: another instance of a service has the dependencies of the first one, and a
+ * restarted service has its own.
  *
- * @param data the fields with which it was registered: those that are stored, perhaps without its migration file
+ * @param data the fields of the registration: those that are stored, perhaps without the migration file
+ * @param registered the answer to it; absent for a registration that is not stored
  */
-export function rememberWarnings(
+export function graphWarnings(
   view: View,
-  { serviceId, revision }: { readonly serviceId: string; readonly revision: Revision },
   data: JsonObject,
+  registered?: { readonly serviceId: string; readonly revision: Revision },
 ): readonly Warning[] {
   const graph = view.projection(graphProjection)
-  const slot = view.records.find(SERVICE_KIND, serviceId)
+  if (registered === undefined) return registerWarnings(graph, data)
+  const { serviceId, revision } = registered
   const record = view.get(SERVICE_KIND, serviceId)
-  // If others have registered the service anew, the graph holds what they said, and nothing of this.
+  // Another client may have registered the service again: the graph then holds that registration, and not this one.
   if (record?.revision !== revision) return registerWarnings(graph, data)
+  const slot = view.records.find(SERVICE_KIND, serviceId)
   const { answers } = memoryOf(graph)
   const node = graph.nodeDefinedBy(slot)
   const edges = graph.edgesContributedBy(slot)

@@ -1,11 +1,11 @@
-import type { CoordinatorError } from '../errors.ts'
-import type { Health } from '../records/health.ts'
-import type { Revision } from '../records/record.ts'
-import type { Warning } from '../records/warning.ts'
+import type { CoordinatorError } from '../../errors.ts'
+import type { Health } from '../../records/health.ts'
+import type { Revision } from '../../records/record.ts'
+import type { Warning } from '../../records/warning.ts'
 
 export type ServiceStatus = 'pending_migration' | 'active'
 
-export type { WriteContext } from '../live/writing/write-context.ts'
+export type { WriteContext } from '../../live/writing/write-context.ts'
 
 export interface RegisterAnswer {
   readonly serviceId: string
