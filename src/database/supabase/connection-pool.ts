@@ -76,7 +76,8 @@ export class ConnectionPool {
    * @throws COORD_STORE_TIMEOUT where none becomes free in time
    */
   async acquire(): Promise<void> {
-    this.#observer?.acquired(this.#role, await this.#semaphore.acquire())
+    const wait = await this.#semaphore.acquire()
+    this.#observer?.acquired(this.#role, wait)
   }
 
   release(): void {
