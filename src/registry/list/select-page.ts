@@ -1,7 +1,7 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
 import type { Matches } from './match-services.ts'
-import { Smallest } from './smallest.ts'
 
 /** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */
 export interface ListPlace {
@@ -25,7 +25,8 @@ export function selectPage(
     for (const slot of slots) marks[slot] = 1
     return take(walk(index, after), (slot) => marks[slot] === 1, count)
   }
-  return smallest(index, slots, { after, count })
+  const behind = after === undefined ? slots : slots.filter((slot) => isBehind(index, slot, after))
+  return smallest(behind, count, (left, right) => index.compareSlots(left, right))
 }
 
 /** Comparing two services takes as long as walking over so many. */
@@ -52,16 +53,6 @@ function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<rea
     if (name !== after?.name) yield* chunks
     else for (const chunk of chunks) yield chunk.filter((slot) => index.record(slot).id > after.id)
   }
-}
-
-function smallest(
-  index: ServiceIndex,
-  slots: readonly number[],
-  { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
-): readonly number[] {
-  const best = new Smallest<number>(count, (left, right) => index.compareSlots(left, right))
-  for (const slot of slots) if (after === undefined || isBehind(index, slot, after)) best.offer(slot)
-  return best.sorted()
 }
 
 function isBehind(index: ServiceIndex, slot: number, place: ListPlace): boolean {
