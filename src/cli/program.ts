@@ -1,13 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
+import { afterRestoreCommand } from './after-restore.ts'
 import { doctorCommand } from './doctor.ts'
 import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { reportError } from './report-error.ts'
-import { restoredCommand } from './restored.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
@@ -25,11 +25,11 @@ Examples:
   DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
   coordinator import services.json                  register many services
   coordinator services --tag payments               list services
-  coordinator graph impact flagd                    what is hit when flagd fails
-  coordinator status                                what the coordinator and its database do
-  coordinator doctor                                what is wrong with the configured database
+  coordinator graph impact flagd                    list what needs flagd
+  coordinator status                                show what the coordinator and its database do
+  coordinator doctor                                examine the configured database
 
-Settings come from the environment; docs/settings.md lists them all.
+Settings come from the environment. docs/settings.md lists them all.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78 configuration.
 `
 
@@ -80,9 +80,11 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     statusCommand(context),
     migrateCommand(context),
     doctorCommand(context),
-    restoredCommand(context),
+    afterRestoreCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
+  // `restored` is another name for `after-restore`. The help does not show it.
+  program.addCommand(inherit(afterRestoreCommand(context).name('restored'), program), { hidden: true })
   return withHelpCommand(program)
 }
 

@@ -34,3 +34,8 @@ function displayWidth(text: string): number {
   for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1
   return width
 }
+
+/** A number with its noun: `1 node`, `2 nodes`. */
+export function countOf(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

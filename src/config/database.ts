@@ -57,16 +57,13 @@ export function secretOf(target: DatabaseTarget): Secret | undefined {
   return target.backend === 'postgres' ? target.password : undefined
 }
 
+const sqliteAdvice = 'write sqlite:PATH for a SQLite file'
+const supabaseAdvice = 'the URL of a Supabase project goes into SUPABASE_URL'
+const otherAdvice = 'use postgres:, sqlite: or memory:'
 const otherSchemes: Readonly<Record<string, string>> = {
-  file: 'write sqlite:PATH for a SQLite file',
-  libsql: 'write sqlite:PATH for a SQLite file',
-  sqlite3: 'write sqlite:PATH for a SQLite file',
-  http: 'the URL of a Supabase project goes into SUPABASE_URL',
-  https: 'the URL of a Supabase project goes into SUPABASE_URL',
-  mysql: 'use postgres:, sqlite: or memory:',
-  mariadb: 'use postgres:, sqlite: or memory:',
-  mongodb: 'use postgres:, sqlite: or memory:',
-  redis: 'use postgres:, sqlite: or memory:',
+  ...{ file: sqliteAdvice, libsql: sqliteAdvice, sqlite3: sqliteAdvice },
+  ...{ http: supabaseAdvice, https: supabaseAdvice },
+  ...{ mysql: otherAdvice, mariadb: otherAdvice, mongodb: otherAdvice, redis: otherAdvice },
 }
 
 function parseDatabaseUrl(value: string, findings: Findings): DatabaseTarget | undefined {
@@ -76,15 +73,12 @@ function parseDatabaseUrl(value: string, findings: Findings): DatabaseTarget | u
   if (/^memory:(\/\/)?$/i.test(value)) return { backend: 'memory' }
   // The text before a colon may be half of a password: only a scheme from the list is repeated.
   const advice = Object.hasOwn(otherSchemes, scheme) ? otherSchemes[scheme] : undefined
-  if (advice !== undefined) {
-    return findings.fault(
-      'DATABASE_URL',
-      `DATABASE_URL begins with ${scheme}:, ${advice}.`,
-      'COORD_CONFIG_UNSUPPORTED',
-    )
-  }
+  if (advice !== undefined)
+    return findings.fault('DATABASE_URL', `begins with ${scheme}:, ${advice}`, {
+      code: 'COORD_CONFIG_UNSUPPORTED',
+    })
   return findings.fault(
     'DATABASE_URL',
-    'DATABASE_URL cannot be read: write sqlite:PATH, postgres://user:password@host:5432/database, or memory:.',
+    'cannot be read: write sqlite:PATH, postgres://user:password@host:5432/database, or memory:',
   )
 }

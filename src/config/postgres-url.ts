@@ -28,7 +28,6 @@ export interface PostgresTarget {
 }
 
 const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
-const form = 'postgres://user:password@host:5432/database'
 const hostPattern = /^(\[[0-9a-f:.]+\]|[^\s:@[\]/\\<>]+)?(?::(\d{1,5}))?$/i
 
 /** Thrown inside this file only: `repair` ends the sentence "DATABASE_URL ...". */
@@ -43,7 +42,7 @@ export function parsePostgresUrl(value: string, findings: Findings): PostgresTar
     return parse(value, findings)
   } catch (error) {
     if (!(error instanceof UrlFault)) throw error
-    return findings.fault('DATABASE_URL', `DATABASE_URL ${error.message}.`)
+    return findings.fault('DATABASE_URL', error.message)
   }
 }
 
@@ -58,22 +57,19 @@ function parse(value: string, findings: Findings): PostgresTarget {
     throw new UrlFault('still holds the placeholder of the password: put the real one there')
   }
   const parameters = readParameters(query, findings)
-  const database = parameters.dbname ?? decode(path, 'database')
-  const target = {
-    user: parameters.user ?? decode(user, 'user'),
-    secret: parameters.password ?? decode(password, 'password'),
-  }
+  const { dbname = decode(path, 'database'), user: name = decode(user, 'user') } = parameters
+  const { password: secret = decode(password, 'password'), sslrootcert, sslcert, sslkey } = parameters
   return {
     backend: 'postgres',
     hosts: readHosts(parameters.host ?? hostList, parameters.port),
-    ...(target.user === '' ? {} : { user: target.user }),
-    ...(target.secret === '' ? {} : { password: new Secret(target.secret) }),
-    ...(database === '' ? {} : { database }),
+    ...(name === '' ? {} : { user: name }),
+    ...(secret === '' ? {} : { password: new Secret(secret) }),
+    ...(dbname === '' ? {} : { database: dbname }),
     tls: {
       mode: readTlsMode(parameters.sslmode),
-      ...(parameters.sslrootcert === undefined ? {} : { caFile: parameters.sslrootcert }),
-      ...(parameters.sslcert === undefined ? {} : { certFile: parameters.sslcert }),
-      ...(parameters.sslkey === undefined ? {} : { keyFile: parameters.sslkey }),
+      ...(sslrootcert === undefined ? {} : { caFile: sslrootcert }),
+      ...(sslcert === undefined ? {} : { certFile: sslcert }),
+      ...(sslkey === undefined ? {} : { keyFile: sslkey }),
     },
   }
 }
@@ -96,17 +92,16 @@ function decode(text: string, part: string): string {
 
 function readHosts(list: string, portList = ''): PostgresHost[] {
   const ports = portList.split(',')
-  const hosts = list.split(',').map((item, index) => {
+  return list.split(',').map((item, index) => {
     const text = decode(item, 'host')
     const [, name, port] = text.startsWith('/') ? ['', text, undefined] : (hostPattern.exec(text) ?? [])
     if (name === undefined) {
       throw new UrlFault(
-        `has no host that can be read: its form is ${form}, special characters of the password percent-encoded`,
+        'has no host that can be read: its form is postgres://user:password@host:5432/database, special characters of the password percent-encoded',
       )
     }
     return { host: name.replace(/^\[|\]$/g, ''), port: readPort(port ?? ports[index] ?? ports[0] ?? '') }
   })
-  return hosts
 }
 
 function readPort(text: string): number {
@@ -122,20 +117,11 @@ function readTlsMode(text: string | undefined): TlsMode {
   return mode
 }
 
-const used = [
-  'host',
-  'port',
-  'user',
-  'password',
-  'dbname',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-] as const
+const connection = ['host', 'port', 'user', 'password', 'dbname'] as const
+const used = [...connection, 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const
 type Parameters = Partial<Record<(typeof used)[number], string>>
 
-/** Parameters that people paste from other tools, and what does their work here. */
+/** Parameters of other tools, and the setting that replaces each. */
 const unused: Readonly<Record<string, string>> = {
   channel_binding: '',
   connect_timeout: ': set DATABASE_CONNECT_TIMEOUT_MS',

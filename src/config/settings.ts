@@ -39,22 +39,21 @@ export function readSettings(env: Environment = process.env): Settings {
   const findings = new Findings()
   const { databaseUrl, ...tuning } = settingsTable.database
   const { supabaseUrl, supabaseServiceKey, supabaseAnonKey } = settingsTable.supabase
-  const database = chooseDatabase(
-    {
-      databaseUrl: given(databaseUrl, env, findings)?.text,
-      url: given(supabaseUrl, env, findings),
-      serviceKey: given(supabaseServiceKey, env, findings),
-      anonKey: given(supabaseAnonKey, env, findings),
-    },
-    findings,
-  )
+  const given = (definition: Setting<unknown>) => givenText(definition, env, findings)
+  const variables = {
+    databaseUrl: given(databaseUrl)?.text,
+    url: given(supabaseUrl),
+    serviceKey: given(supabaseServiceKey),
+    anonKey: given(supabaseAnonKey),
+  }
+  const database = chooseDatabase(variables, findings)
   const reader: Reader = { env, findings, backend: database?.backend ?? 'memory' }
   const server = readSection(settingsTable.server, reader)
   const live = readSection(settingsTable.live, reader)
   const rest = readSection(tuning, reader)
   const coordinatorUrl = readCoordinatorUrl(reader, server.port)
   if (live.pollMinMs > live.pollMaxMs) {
-    findings.fault('POLL_MIN_MS', 'POLL_MIN_MS is greater than POLL_MAX_MS: lower it, or raise the other.')
+    findings.fault('POLL_MIN_MS', 'is greater than POLL_MAX_MS: lower it, or raise the other')
   }
   if (!isLoopback(server.host)) {
     findings.warn(
@@ -65,14 +64,8 @@ export function readSettings(env: Environment = process.env): Settings {
   findings.throwFaults()
   // Memory must never stand in for a database that could not be understood, so this has no fallback.
   if (database === undefined) throw new CoordinatorError('COORD_INTERNAL')
-  return Object.freeze({
-    ...server,
-    ...rest,
-    ...live,
-    database,
-    coordinatorUrl,
-    warnings: findings.warnings,
-  })
+  const { warnings } = findings
+  return Object.freeze({ ...server, ...rest, ...live, database, coordinatorUrl, warnings })
 }
 
 /**
@@ -102,7 +95,11 @@ interface Reader {
 }
 
 /** The text of a variable, or of its alias; `undefined` where neither says anything. */
-function given(definition: Setting<unknown>, env: Environment, findings: Findings): GivenText | undefined {
+function givenText(
+  definition: Setting<unknown>,
+  env: Environment,
+  findings: Findings,
+): GivenText | undefined {
   const texts = [definition.name, ...(definition.aliases ?? [])]
     .map((variable) => ({ variable, text: env[variable]?.trim() ?? '' }))
     .filter(({ text }) => text !== '')
@@ -114,7 +111,7 @@ function given(definition: Setting<unknown>, env: Environment, findings: Finding
   // `docker run --env-file` hands quotation marks on.
   const unquoted = /^(["'])(.*)\1$/s.exec(first.text)?.[2]
   if (unquoted === undefined) return first
-  findings.fault(first.variable, `${first.variable} has quotation marks around its value: remove them.`)
+  findings.fault(first.variable, 'has quotation marks around its value: remove them')
   return { variable: first.variable, text: unquoted }
 }
 
@@ -127,15 +124,12 @@ function readSection<S extends Section | Partial<Section>>(section: S, reader: R
 
 function readValue<T>(definition: Setting<T>, { env, findings, backend }: Reader): T | undefined {
   const fallback = definition.defaultFor?.[backend] ?? definition.default
-  const found = given(definition, env, findings)
+  const found = givenText(definition, env, findings)
   if (found === undefined) return fallback
   const parsed = definition.kind.schema.safeParse(found.text)
   if (parsed.success) return parsed.data
   const unit = definition.unit === undefined ? '' : `, in ${definition.unit}`
-  findings.fault(
-    found.variable,
-    `${found.variable} must be ${definition.kind.label.replaceAll('`', '')}${unit}.`,
-  )
+  findings.fault(found.variable, `must be ${definition.kind.label.replaceAll('`', '')}${unit}`)
   return fallback
 }
 

@@ -14,7 +14,7 @@ export interface SqliteTarget {
 export function parseSqliteUrl(value: string, findings: Findings): SqliteTarget | undefined {
   const path = value.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   const repair = repairOf(path)
-  if (repair !== undefined) return findings.fault('DATABASE_URL', `DATABASE_URL ${repair}.`)
+  if (repair !== undefined) return findings.fault('DATABASE_URL', repair)
   return { backend: 'sqlite', path: resolve(path) }
 }
 

@@ -8,7 +8,7 @@ const layers = {
   errors: { rooms: ['src/errors.ts'], to: [] },
   text: { rooms: ['src/text'], to: ['errors'] },
   scheduling: { rooms: ['src/scheduling'], to: ['errors'] },
-  telemetry: { rooms: ['src/telemetry'], to: ['errors'] },
+  telemetry: { rooms: ['src/telemetry/metrics', 'src/telemetry'], to: ['errors'] },
   config: { rooms: ['src/config'], to: ['text'] },
   records: {
     rooms: ['src/records', 'src/records/body', 'src/records/service', 'src/records/graph'],

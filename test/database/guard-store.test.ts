@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { guardStore } from '../../src/database/guard-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Store } from '../../src/database/store.ts'
-import { createMetrics, databaseOperations } from '../../src/telemetry/metrics.ts'
+import { databaseOperations } from '../../src/telemetry/metrics/database-metrics.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
 
 /** A store that has everything that a store may have. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CoordinatorError } from '../../errors.ts'
 import { type CoordinatorClient, notCoordinator } from '../coordinator-client.ts'
-import type { Batch } from './make-batches.ts'
+import type { Sent } from './make-batches.ts'
 import type { Item } from './read-items.ts'
 
 /** What an item's sender may not have meant. */
@@ -42,23 +42,19 @@ export class BatchSender {
   }
 
   /** @throws the error that did not pass within the patience */
-  async send(batch: Batch): Promise<Verdict[]> {
+  async send(batch: readonly Sent[]): Promise<Verdict[]> {
     const verdicts = new Map<Item, Verdict>()
-    let open: readonly Sent[] = batch.items.map((item, index) => ({
-      item,
-      text: batch.texts[index] as string,
-    }))
-    for (const { item } of open)
+    for (const { item } of batch)
       if (item.fault !== undefined) verdicts.set(item, { item, outcome: 'failed', ...item.fault })
-    open = open.filter(({ item }) => item.fault === undefined)
+    let open = batch.filter(({ item }) => item.fault === undefined)
     const deadline = new Deadline(this.#options.patienceMs)
     while (open.length > 0) {
       const attempt = await this.#attempt(open, verdicts)
       if (attempt.open.length < open.length) deadline.renew()
-      open = attempt.open
+      open = [...attempt.open]
       if (attempt.error !== undefined) await this.#wait(attempt.error, deadline)
     }
-    return batch.items.map((item) => verdicts.get(item) as Verdict)
+    return batch.map(({ item }) => verdicts.get(item) as Verdict)
   }
 
   /** One request. @returns what has to be sent again, and why */
@@ -91,14 +87,9 @@ export class BatchSender {
     verdicts: Map<Item, Verdict>,
     error: CoordinatorError,
   ): Promise<Attempt> {
-    const [only, second] = open
-    if (only !== undefined && second === undefined) {
-      verdicts.set(only.item, {
-        item: only.item,
-        outcome: 'failed',
-        code: codeOf(error),
-        reason: error.detail,
-      })
+    const [{ item }, ...others] = open as [Sent, ...Sent[]]
+    if (others.length === 0) {
+      verdicts.set(item, { item, outcome: 'failed', code: codeOf(error), reason: error.detail })
       return { open: [], error: undefined }
     }
     const half = Math.ceil(open.length / 2)
@@ -126,12 +117,6 @@ export class BatchSender {
     this.#options.onRetry?.(error, waitMs)
     await pause(waitMs)
   }
-}
-
-/** An item on its way. */
-interface Sent {
-  readonly item: Item
-  readonly text: string
 }
 
 interface Attempt {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { CoordinatorError } from '../../errors.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
-import type { BodyRefusal, IncomingMetrics } from '../../telemetry/incoming-metrics.ts'
+import type { BodyRefusal, IncomingMetrics } from '../../telemetry/metrics/incoming-metrics.ts'
 
 export interface ReceiveOptions {
   /** How many bytes of bodies under way are held at once, of all clients together. */

@@ -1,4 +1,4 @@
-import { CoordinatorError } from '../errors.ts'
+import { CoordinatorError } from '../../errors.ts'
 
 /** How long the newest calls of one operation took. */
 export interface LatencySummary {
