@@ -125,7 +125,7 @@ export class Live {
         if (!opened) await this.store.open()
         opened = true
         await this.#served.start(stop)
-        if (!stop.aborted) this.#watchStore()
+        if (!stop.aborted) this.#watchStore(stop)
         return
       } catch (thrown) {
         const error = toCoordinatorError(thrown)
@@ -137,9 +137,9 @@ export class Live {
     }
   }
 
-  #watchStore(): void {
+  #watchStore(stop: AbortSignal): void {
     this.#follower.start()
-    this.#examiner.start()
+    this.#examiner.start(stop)
     this.#watch = setInterval(() => {
       this.#board.lookAtClock()
       this.#clock.look()
@@ -235,8 +235,6 @@ export class Live {
     this.#stop.abort()
     this.#board.stop()
     clearInterval(this.#watch)
-    this.#served.stop()
-    this.#examiner.stop()
     // `start` itself reports its failure. Here it only matters that it is over.
     const started = this.#starting?.catch(() => undefined)
     await Promise.all([

@@ -47,6 +47,19 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** Does work again and again, with a jitter of a tenth, until `stop` is aborted. */
+export async function repeat(
+  work: () => Promise<void>,
+  { firstMs, intervalMs }: { readonly firstMs: number; readonly intervalMs: number },
+  stop: AbortSignal,
+): Promise<void> {
+  for (let waitMs = firstMs; ; waitMs = intervalMs * (0.95 + Math.random() / 10)) {
+    await pause(waitMs, stop)
+    if (stop.aborted) return
+    await work()
+  }
+}
+
 /** Waits for something, but no longer than a time. What comes later is nobody's business any more. */
 export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
   const timer = new AbortController()

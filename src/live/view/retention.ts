@@ -1,6 +1,7 @@
 import type { Head, Store } from '../../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import type { Position, Revision } from '../../records/record.ts'
+import { repeat } from '../../scheduling/backoff.ts'
 import type { LiveOptions } from '../live-options.ts'
 import type { LiveContext } from './live-context.ts'
 
@@ -69,9 +70,8 @@ export interface RetainedView {
 export class Retainer {
   readonly #context: LiveContext
   readonly #view: RetainedView
-  #timer: NodeJS.Timeout | undefined
+  #stop: AbortSignal | undefined
   #running = false
-  #stopped = false
   /** After an early attempt that failed the next one waits until the view is at this revision. */
   #notBefore: Revision = 0
 
@@ -81,30 +81,20 @@ export class Retainer {
   }
 
   /** Begins anywhere within the interval: a coordinator that is restarted more often than that comes to it too. */
-  start(): void {
-    this.#retainIn(Math.random())
-  }
-
-  stop(): void {
-    this.#stopped = true
-    clearTimeout(this.#timer)
+  start(stop: AbortSignal): void {
+    const intervalMs = this.#context.options.retentionIntervalMs
+    this.#stop = stop
+    void repeat(() => this.#retain(), { firstMs: intervalMs * Math.random(), intervalMs }, stop)
   }
 
   /** The journal has grown. Without a rule by age it may outgrow its limit long before the interval is over. */
   grown(): void {
     const { revision } = this.#view.position
-    if (this.#running || this.#stopped || revision < this.#notBefore) return
+    if (this.#running || this.#stop?.aborted !== false || revision < this.#notBefore) return
     const { store, options } = this.#context
     const { keepHours, keepRevisions, keepBytes = Number.POSITIVE_INFINITY } = options
     const isTooMany = keepHours === 0 && revision - this.#view.floor > keepRevisions * 1.25
     if (isTooMany || (store.historyInMemory?.bytes() ?? 0) > keepBytes) void this.#retain()
-  }
-
-  #retainIn(intervals: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      void this.#retain().finally(() => this.#retainIn(0.95 + Math.random() / 10))
-    }, this.#context.options.retentionIntervalMs * intervals).unref()
   }
 
   async #retain(): Promise<void> {
@@ -115,7 +105,7 @@ export class Retainer {
     } catch (thrown) {
       // Not again with every commit: a store that refuses to compact would be asked without end.
       this.#notBefore = this.#view.position.revision + Math.max(1_000, options.keepRevisions / 4)
-      if (!this.#stopped)
+      if (this.#stop?.aborted === false)
         observers.tell('backgroundFailure', 'retention', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
     } finally {
       this.#running = false

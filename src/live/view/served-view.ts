@@ -82,18 +82,13 @@ export class ServedView {
     const loaded = await this.#load()
     if (stop.aborted) return
     this.#serve(loaded, 'start')
-    this.#retainer.start()
+    this.#retainer.start(stop)
   }
 
   /** Reports the state of the memory from now on, until `stop` is aborted. */
   watchMemory(stop: AbortSignal): void {
     const forget = this.#context.memory.watch(() => this.#reportMemory())
     stop.addEventListener('abort', forget)
-  }
-
-  /** Forgets no more history. */
-  stop(): void {
-    this.#retainer.stop()
   }
 
   /** Nothing will arrive any more. */
