@@ -51,16 +51,17 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   const ofBackend = { backend: [backend] }
   const ofRole = { ...ofBackend, role: connectionRoles }
   const ofOperation = { ...ofBackend, operation: databaseOperations }
-  meters.gauges(
-    'coordinator_database_connections',
-    'Connections to the database, and callers that wait for one, by role and state.',
+  meters.gaugesBy(
+    { ...ofRole, state: connectionStates },
     {
-      labels: { ...ofRole, state: connectionStates },
+      name: 'coordinator_database_connections',
+      help: 'Connections to the database, and callers that wait for one, by role and state.',
       read: ({ role, state }) => sources.connections?.()[role][state],
     },
   )
-  meters.gauges('coordinator_database_connections_max', 'Connections that a role may have.', {
-    labels: ofRole,
+  meters.gaugesBy(ofRole, {
+    name: 'coordinator_database_connections_max',
+    help: 'Connections that a role may have.',
     read: ({ role }) => sources.connections?.()[role].max,
   })
   const queries = meters.counter(
@@ -78,31 +79,22 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
     'How long calls to the database took, failed ones included.',
     { labels: ofOperation, buckets: databaseSeconds },
   )
-  const acquires = meters.counter(
-    'coordinator_database_acquires_total',
-    'Connections taken from the pool.',
-    ofRole,
-  )
-  const emptyAcquires = meters.counter(
-    'coordinator_database_empty_acquires_total',
-    'Connections taken from the pool after a wait, because none was free.',
-    ofRole,
-  )
-  const acquireTimeouts = meters.counter(
-    'coordinator_database_acquire_timeouts_total',
-    'Waits for a connection that ended without one.',
-    ofRole,
-  )
+  const pool = meters.counters(ofRole, {
+    coordinator_database_acquires_total: 'Connections taken from the pool.',
+    coordinator_database_empty_acquires_total:
+      'Connections taken from the pool after a wait, because none was free.',
+    coordinator_database_acquire_timeouts_total: 'Waits for a connection that ended without one.',
+  })
   const connectionWait = meters.histogram(
     'coordinator_database_connection_wait_seconds',
     'How long callers waited for a connection.',
     { labels: ofRole, buckets: databaseSeconds },
   )
-  meters.gauges(
-    'coordinator_database_status',
-    `1 for the status that holds (${liveStates.join(', ')}), 0 for the others.`,
+  meters.gaugesBy(
+    { ...ofBackend, status: liveStates },
     {
-      labels: { ...ofBackend, status: liveStates },
+      name: 'coordinator_database_status',
+      help: `1 for the status that holds (${liveStates.join(', ')}), 0 for the others.`,
       read: ({ status }) => Number(status === sources.status?.()),
     },
   )
@@ -155,14 +147,14 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
 
     /** A caller got a connection. `waited`: none was free when it asked. */
     acquired(role: ConnectionRole, { waitMs, waited }: { waitMs: number; waited: boolean }): void {
-      acquires.inc({ backend, role })
-      if (waited) emptyAcquires.inc({ backend, role })
+      pool.coordinator_database_acquires_total.inc({ backend, role })
+      if (waited) pool.coordinator_database_empty_acquires_total.inc({ backend, role })
       connectionWait.observe({ backend, role }, waitMs / 1_000)
     },
 
     /** A caller gave up waiting for a connection. */
     acquireTimedOut(role: ConnectionRole): void {
-      acquireTimeouts.inc({ backend, role })
+      pool.coordinator_database_acquire_timeouts_total.inc({ backend, role })
     },
   }
 }

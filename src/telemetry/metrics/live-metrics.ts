@@ -50,86 +50,71 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
     'How many commits went to the database together.',
     { labels: { backend: [backend] }, buckets: [1, 2, 5, 10, 20, 50, 100, 200, 512] },
   )
-  const reloads = meters.counter(
-    'coordinator_view_reloads_total',
-    'How often the live view was built anew after the first load.',
-  )
-  const forks = meters.counter(
-    'coordinator_history_forks_total',
-    'How often the database contradicted what was known, and another lineage began.',
-  )
-  meters.gauge('coordinator_commit_queue_depth', 'Commits that have no answer yet.', () => live()?.queueDepth)
-  meters.gauge(
-    'coordinator_head_revision',
-    'Newest revision that the database has named.',
-    () => live()?.headRevision,
-  )
-  meters.gauge('coordinator_view_revision', 'Revision of the live view.', () => live()?.viewRevision)
-  meters.gauge(
-    'coordinator_floor_revision',
-    'Oldest revision that history still answers exactly.',
-    () => live()?.floor,
-  )
-  meters.gauge(
-    'coordinator_view_lag_revisions',
-    'Revisions that the live view is behind the database.',
-    () => {
-      const { headRevision = 0, viewRevision = 0 } = live() ?? {}
-      return Math.max(0, headRevision - viewRevision)
+  const events = meters.counters(
+    {},
+    {
+      coordinator_view_reloads_total: 'How often the live view was built anew after the first load.',
+      coordinator_history_forks_total:
+        'How often the database contradicted what was known, and another lineage began.',
+      coordinator_memory_refused_commits_total:
+        'Commits that were refused because there was no memory for them.',
     },
   )
-  meters.gauge(
-    'coordinator_view_age_seconds',
-    'Time since the database confirmed that the live view is complete.',
-    () => (live()?.ageMs ?? 0) / 1_000,
-  )
-  meters.gauge(
-    'coordinator_view_refused_records',
-    'Records that are not served because they break the rules of their kind.',
-    () => live()?.refusedRecords,
-  )
-  meters.gauge(
-    'coordinator_memory_limit_bytes',
-    'Size of the heap at which the process would die, in bytes.',
-    () => memory()?.limitBytes,
-  )
-  meters.gauge(
-    'coordinator_memory_used_bytes',
-    'Estimate of the heap in use without garbage, in bytes.',
-    () => memory()?.usedBytes,
-  )
-  meters.gauge(
-    'coordinator_memory_journal_bytes',
-    'Estimate of the memory that history takes, where it is kept in memory, in bytes.',
-    () => memory()?.journalBytes,
-  )
-  meters.gauges(
-    'coordinator_memory_state',
-    '1 for the present state (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
+  meters.gauges({
+    coordinator_commit_queue_depth: ['Commits that have no answer yet.', () => live()?.queueDepth],
+    coordinator_head_revision: ['Newest revision that the database has named.', () => live()?.headRevision],
+    coordinator_view_revision: ['Revision of the live view.', () => live()?.viewRevision],
+    coordinator_floor_revision: ['Oldest revision that history still answers exactly.', () => live()?.floor],
+    coordinator_view_lag_revisions: [
+      'Revisions that the live view is behind the database.',
+      () => {
+        const { headRevision = 0, viewRevision = 0 } = live() ?? {}
+        return Math.max(0, headRevision - viewRevision)
+      },
+    ],
+    coordinator_view_age_seconds: [
+      'Time since the database confirmed that the live view is complete.',
+      () => (live()?.ageMs ?? 0) / 1_000,
+    ],
+    coordinator_view_refused_records: [
+      'Records that are not served because they break the rules of their kind.',
+      () => live()?.refusedRecords,
+    ],
+    coordinator_memory_limit_bytes: [
+      'Size of the heap at which the process would die, in bytes.',
+      () => memory()?.limitBytes,
+    ],
+    coordinator_memory_used_bytes: [
+      'Estimate of the heap in use without garbage, in bytes.',
+      () => memory()?.usedBytes,
+    ],
+    coordinator_memory_journal_bytes: [
+      'Estimate of the memory that history takes, where it is kept in memory, in bytes.',
+      () => memory()?.journalBytes,
+    ],
+    coordinator_past_reads_waiting: [
+      'Reads of the past that wait for a connection.',
+      () => live()?.past.waiting,
+    ],
+    coordinator_past_reads_under_way: [
+      'Reads of the past that the database is working on.',
+      () => live()?.past.reading,
+    ],
+  })
+  meters.gaugesBy(
+    { state: memoryStates },
     {
-      labels: { state: memoryStates },
+      name: 'coordinator_memory_state',
+      help: '1 for the present state (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
       read: ({ state }) => Number(state === (memory()?.state ?? 'free')),
     },
   )
-  const memoryRefused = meters.counter(
-    'coordinator_memory_refused_commits_total',
-    'Commits that were refused because there was no memory for them.',
-  )
-  meters.gauge(
-    'coordinator_past_reads_waiting',
-    'Reads of the past that wait for a connection.',
-    () => live()?.past.waiting,
-  )
-  meters.gauge(
-    'coordinator_past_reads_under_way',
-    'Reads of the past that the database is working on.',
-    () => live()?.past.reading,
-  )
-  meters.total(
-    'coordinator_past_reads_refused_total',
-    'Reads of the past that were refused because too many waited, or because they waited too long.',
-    () => live()?.past.refused,
-  )
+  meters.totals({
+    coordinator_past_reads_refused_total: [
+      'Reads of the past that were refused because too many waited, or because they waited too long.',
+      () => live()?.past.refused,
+    ],
+  })
   return {
     /** A batch was answered. */
     batch({ commits: size }: { readonly commits: number }): void {
@@ -143,12 +128,12 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
     },
 
     /** The live view was built anew. */
-    reloaded: () => reloads.inc(),
+    reloaded: () => events.coordinator_view_reloads_total.inc(),
 
     /** Another lineage began. */
-    forked: () => forks.inc(),
+    forked: () => events.coordinator_history_forks_total.inc(),
 
     /** A commit was refused, because there was no memory for it. */
-    memoryRefused: () => memoryRefused.inc(),
+    memoryRefused: () => events.coordinator_memory_refused_commits_total.inc(),
   }
 }
