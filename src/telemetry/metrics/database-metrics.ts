@@ -1,6 +1,7 @@
 import { DatabaseCalls } from './database-calls.ts'
-import { errorClass, errorCodeLabel, outcomeOf, queryOutcomes } from './error-labels.ts'
+import { errorClassOf, errorCodeLabel, outcomeOf, queryOutcomes } from './error-labels.ts'
 import type { Meters } from './meters.ts'
+import { each } from './series.ts'
 
 /** What a store is asked. The label `operation` takes these values and no others; it is never SQL. */
 export const databaseOperations = [
@@ -51,7 +52,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   const ofBackend = { backend: [backend] }
   const ofRole = { ...ofBackend, role: connectionRoles }
   const ofOperation = { ...ofBackend, operation: databaseOperations }
-  meters.gaugesBy(
+  meters.gaugeBy(
     { ...ofRole, state: connectionStates },
     {
       name: 'coordinator_database_connections',
@@ -59,7 +60,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
       read: ({ role, state }) => sources.connections?.()[role][state],
     },
   )
-  meters.gaugesBy(ofRole, {
+  meters.gaugeBy(ofRole, {
     name: 'coordinator_database_connections_max',
     help: 'Connections that a role may have.',
     read: ({ role }) => sources.connections?.()[role].max,
@@ -77,20 +78,29 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   const queryDuration = meters.histogram(
     'coordinator_database_query_duration_seconds',
     'How long calls to the database took, failed ones included.',
-    { labels: ofOperation, buckets: databaseSeconds },
+    { labels: ofOperation, bounds: databaseSeconds },
   )
-  const pool = meters.counters(ofRole, {
-    coordinator_database_acquires_total: 'Connections taken from the pool.',
-    coordinator_database_empty_acquires_total:
-      'Connections taken from the pool after a wait, because none was free.',
-    coordinator_database_acquire_timeouts_total: 'Waits for a connection that ended without one.',
-  })
+  const acquires = meters.counter(
+    'coordinator_database_acquires_total',
+    'Connections taken from the pool.',
+    ofRole,
+  )
+  const emptyAcquires = meters.counter(
+    'coordinator_database_empty_acquires_total',
+    'Connections taken from the pool after a wait, because none was free.',
+    ofRole,
+  )
+  const acquireTimeouts = meters.counter(
+    'coordinator_database_acquire_timeouts_total',
+    'Waits for a connection that ended without one.',
+    ofRole,
+  )
   const connectionWait = meters.histogram(
     'coordinator_database_connection_wait_seconds',
     'How long callers waited for a connection.',
-    { labels: ofRole, buckets: databaseSeconds },
+    { labels: ofRole, bounds: databaseSeconds },
   )
-  meters.gaugesBy(
+  meters.gaugeBy(
     { ...ofBackend, status: liveStates },
     {
       name: 'coordinator_database_status',
@@ -100,14 +110,20 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   )
 
   const calls = new DatabaseCalls()
+  const series = each(databaseOperations, (operation) => ({
+    duration: queryDuration.of({ backend, operation }),
+    outcomes: each(queryOutcomes, (outcome) => queries.of({ backend, operation, outcome })),
+  }))
   const finish = (operation: DatabaseOperation, startedAt: number, thrown?: { readonly error: unknown }) => {
     const durationMs = performance.now() - startedAt
-    queryDuration.observe({ backend, operation }, durationMs / 1_000)
+    const { duration, outcomes } = series[operation]
+    duration.observe(durationMs / 1_000)
     const outcome = thrown === undefined ? 'ok' : outcomeOf(thrown.error)
-    queries.inc({ backend, operation, outcome })
+    outcomes[outcome].add()
     calls.add(operation, durationMs, outcome === 'error' ? thrown : undefined)
     if (outcome !== 'error') return
-    errors.inc({ backend, operation, class: errorClass(thrown?.error), code: errorCodeLabel(thrown?.error) })
+    const [errorClass, code] = [errorClassOf(thrown?.error), errorCodeLabel(thrown?.error)]
+    errors.of({ backend, operation, class: errorClass, code }).add()
   }
   return {
     /** The newest calls: latencies and failures. */
@@ -147,14 +163,14 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
 
     /** A caller got a connection. `waited`: none was free when it asked. */
     acquired(role: ConnectionRole, { waitMs, waited }: { waitMs: number; waited: boolean }): void {
-      pool.coordinator_database_acquires_total.inc({ backend, role })
-      if (waited) pool.coordinator_database_empty_acquires_total.inc({ backend, role })
-      connectionWait.observe({ backend, role }, waitMs / 1_000)
+      acquires.of({ backend, role }).add()
+      if (waited) emptyAcquires.of({ backend, role }).add()
+      connectionWait.of({ backend, role }).observe(waitMs / 1_000)
     },
 
     /** A caller gave up waiting for a connection. */
     acquireTimedOut(role: ConnectionRole): void {
-      pool.coordinator_database_acquire_timeouts_total.inc({ backend, role })
+      acquireTimeouts.of({ backend, role }).add()
     },
   }
 }

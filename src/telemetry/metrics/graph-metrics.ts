@@ -30,14 +30,15 @@ export function graphMetrics(meters: Meters, sources: Partial<GraphSources>): vo
       () => sources.graph?.().rebuildDifferences,
     ],
   })
-  meters.changingGauges(['type'], {
+  meters.changingGauge(['type'], {
     name: 'coordinator_graph_edges_by_type',
     help: 'Edges of the knowledge graph by type; those of rare types together as other.',
-    collect(gauge) {
-      gauge.reset()
-      gauge.set({ type: 'depends_on' }, 0)
-      for (const [type, count] of largestTypes(sources.graph?.().edgesByType ?? new Map()))
-        gauge.set({ type }, count)
+    read: () => {
+      const counts = largestTypes(sources.graph?.().edgesByType ?? new Map())
+      return [...new Map([['depends_on', 0], ...counts])].map(([type, value]) => ({
+        labels: { type },
+        value,
+      }))
     },
   })
 }

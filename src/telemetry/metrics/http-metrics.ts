@@ -1,4 +1,5 @@
 import type { Meters } from './meters.ts'
+import type { Observations } from './series.ts'
 
 interface OutgoingFigures {
   /** Bytes that clients have not read yet. */
@@ -61,18 +62,27 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       () => sources.wholeStreams?.().refused,
     ],
   })
-  const requestDuration = meters.histogram(
+  const durations = meters.histogram(
     'coordinator_http_request_duration_seconds',
     'How long HTTP requests took, by route pattern; its count is the number of requests.',
     {
       labels: { method: [], route: [], status: [] },
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     },
   )
+  const known = new Map<string, Map<string, Map<number, Observations>>>()
+  const seriesOf = (route: string, method: string, status: number): Observations => {
+    const byMethod = known.get(route) ?? new Map<string, Map<number, Observations>>()
+    const byStatus = byMethod.get(method) ?? new Map<number, Observations>()
+    const series = durations.of({ method, route, status })
+    known.set(route, byMethod.set(method, byStatus.set(status, series)))
+    return series
+  }
   return {
     /** Counts a request. */
     request({ method, route, status, durationMs }: HttpRequestFigures): void {
-      requestDuration.observe({ method, route, status }, durationMs / 1_000)
+      const series = known.get(route)?.get(method)?.get(status) ?? seriesOf(route, method, status)
+      series.observe(durationMs / 1_000)
     },
   }
 }

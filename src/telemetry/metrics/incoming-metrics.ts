@@ -46,7 +46,7 @@ export function incomingMetrics(meters: Meters) {
     /** Tells gauges where to ask. May be called again; later sources replace earlier ones. */
     ask: (more: Partial<IncomingSources>): void => void Object.assign(sources, more),
     connectionRefused: (reason: (typeof connectionRefusals)[number]): void =>
-      connectionsRefused.inc({ reason }),
-    bodyRefused: (reason: BodyRefusal): void => bodiesRefused.inc({ reason }),
+      connectionsRefused.of({ reason }).add(),
+    bodyRefused: (reason: BodyRefusal): void => bodiesRefused.of({ reason }).add(),
   }
 }

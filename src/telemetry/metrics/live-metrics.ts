@@ -1,5 +1,6 @@
 import { databaseSeconds } from './database-metrics.ts'
 import type { Meters } from './meters.ts'
+import { each } from './series.ts'
 
 /** How commits are answered: `replayed` where one had been accepted earlier. */
 const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
@@ -40,25 +41,31 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
     `Commits that were answered, by outcome (${commitOutcomes.join(', ')}).`,
     { backend: [backend], outcome: commitOutcomes },
   )
-  const commitDuration = meters.histogram(
+  const outcomes = each(commitOutcomes, (outcome) => commits.of({ backend, outcome }))
+  const durations = meters.histogram(
     'coordinator_commit_duration_seconds',
     'How long commits took from being asked for to being durable and visible.',
-    { labels: { backend: [backend] }, buckets: databaseSeconds },
+    { labels: { backend: [backend] }, bounds: databaseSeconds },
   )
-  const batchSize = meters.histogram(
+  const duration = durations.of({ backend })
+  const batchSizes = meters.histogram(
     'coordinator_commit_batch_size',
     'How many commits went to the database together.',
-    { labels: { backend: [backend] }, buckets: [1, 2, 5, 10, 20, 50, 100, 200, 512] },
+    { labels: { backend: [backend] }, bounds: [1, 2, 5, 10, 20, 50, 100, 200, 512] },
   )
-  const events = meters.counters(
-    {},
-    {
-      coordinator_view_reloads_total: 'How often the live view was built anew after the first load.',
-      coordinator_history_forks_total:
-        'How often the database contradicted what was known, and another lineage began.',
-      coordinator_memory_refused_commits_total:
-        'Commits that were refused because there was no memory for them.',
-    },
+  const batchSize = batchSizes.of({ backend })
+  const count = (name: string, help: string) => meters.counter(name, help, {}).of({})
+  const reloads = count(
+    'coordinator_view_reloads_total',
+    'How often the live view was built anew after the first load.',
+  )
+  const forks = count(
+    'coordinator_history_forks_total',
+    'How often the database contradicted what was known, and another lineage began.',
+  )
+  const memoryRefused = count(
+    'coordinator_memory_refused_commits_total',
+    'Commits that were refused because there was no memory for them.',
   )
   meters.gauges({
     coordinator_commit_queue_depth: ['Commits that have no answer yet.', () => live()?.queueDepth],
@@ -101,7 +108,7 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
       () => live()?.past.reading,
     ],
   })
-  meters.gaugesBy(
+  meters.gaugeBy(
     { state: memoryStates },
     {
       name: 'coordinator_memory_state',
@@ -117,23 +124,21 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
   })
   return {
     /** A batch was answered. */
-    batch({ commits: size }: { readonly commits: number }): void {
-      batchSize.observe({ backend }, size)
-    },
+    batch: ({ commits }: { readonly commits: number }): void => batchSize.observe(commits),
 
     /** A commit was answered, or failed. */
     committed(outcome: (typeof commitOutcomes)[number], durationMs: number): void {
-      commits.inc({ backend, outcome })
-      commitDuration.observe({ backend }, durationMs / 1_000)
+      outcomes[outcome].add()
+      duration.observe(durationMs / 1_000)
     },
 
     /** The live view was built anew. */
-    reloaded: () => events.coordinator_view_reloads_total.inc(),
+    reloaded: (): void => reloads.add(),
 
     /** Another lineage began. */
-    forked: () => events.coordinator_history_forks_total.inc(),
+    forked: (): void => forks.add(),
 
     /** A commit was refused, because there was no memory for it. */
-    memoryRefused: () => events.coordinator_memory_refused_commits_total.inc(),
+    memoryRefused: (): void => memoryRefused.add(),
   }
 }

@@ -13,7 +13,7 @@ export function processMetrics(
   meters.gauges({
     coordinator_uptime_seconds: ['Time since the process started.', () => process.uptime()],
   })
-  meters.gaugesBy(
+  meters.gaugeBy(
     { version: [version], node: [process.version], backend: [backend] },
     { name: 'coordinator_build_info', help: 'Always 1; the labels say what runs.', read: () => 1 },
   )
