@@ -17,8 +17,8 @@ export async function renderMetrics(): Promise<string> {
 
 # Metrics
 
-\`GET /metrics\` answers in the text format of Prometheus. Every series whose labels are known beforehand is there from the
-first scrape on, with 0, on every backend. Beside these come the usual \`process_*\` and \`nodejs_*\` metrics of the process.
+\`GET /metrics\` answers in the text format of Prometheus. If the labels of a series are known beforehand, the series exists from the
+first scrape on, with the value 0, on every backend. \`GET /metrics\` also has the usual \`process_*\` and \`nodejs_*\` metrics.
 
 | name | type | labels | meaning |
 |---|---|---|---|

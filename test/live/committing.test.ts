@@ -495,6 +495,7 @@ describe('a full queue', () => {
 
 describe('a refused batch', () => {
   it.each([
+    ['the middle one of three', 3, [1]],
     ['one commit of many', 64, [37]],
     ['the first', 16, [0]],
     ['the last', 16, [15]],
@@ -523,6 +524,34 @@ describe('a refused batch', () => {
       expect(stored).toEqual(idsOf('r', count).filter((_, index) => !culprits.includes(index)))
       expect(live.status.state).toBe('ready')
     }),
+  )
+
+  it.each([
+    ['what was stored', put('a'), { outcome: 'accepted', revision: 1 }, 2],
+    ['a conflict, where nothing was stored', put('a', {}, { expect: 7 }), { outcome: 'conflict' }, 1],
+  ])(
+    'L10: answers %s before the history changed between two parts, and sends the rest to the new one',
+    (_, write, answer, last) =>
+      withLive(async ({ live, store, contradictions }) => {
+        const forking = {
+          does: 'instead',
+          run: async (inner, args) => {
+            const reply = await refusing.run(inner, args)
+            if (contradictions.length === 0) await inner.fork((await inner.head()).position)
+            return reply
+          },
+        } as const satisfies import('../support/faulty-store.ts').Fault
+        store.always(forking, 'commit')
+        const [first, poison, rest] = await Promise.all([
+          live.commit(commitOf(write)),
+          failureOf(live.commit(commitOf(put('poison')))),
+          live.commit(commitOf(put('b'))),
+        ])
+        expect(first).toMatchObject(answer)
+        expect(poison).toMatchObject({ code: 'COORD_COMMIT_REFUSED', outcome: 'not_written' })
+        expect(rest).toMatchObject({ outcome: 'accepted', revision: last })
+        expect((await store.inner.head()).position.revision).toBe(last)
+      }),
   )
 
   it('L10: keeps the order of the commits around the culprit', () =>
