@@ -2,22 +2,22 @@ import type { Damage } from '../database/store.ts'
 import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../errors.ts'
 
 /**
- * - `memory`: serving, and nothing outlives the process.
- * - `connecting`: the database has not answered yet. `loading`: it has, and the records are on their way.
- * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or
- *   the memory of this process is used up.
+ * - `memory`: serving; nothing survives the process.
+ * - `connecting`: the database has not answered yet. `loading`: it has answered, and the records are being loaded.
+ * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or the
+ *   memory of this process is used up.
  */
 export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded'
 
 export interface LiveStatus {
   readonly state: LiveState
-  /** Since when, epoch milliseconds. */
+  /** The start of the state, epoch milliseconds. */
   readonly since: number
-  /** Why, where it is not as it should be. */
+  /** The reason, if something is wrong. */
   readonly reason?: string
-  /** The code of that, where it is an error of the database. */
+  /** The code of the reason, if it is an error of the database. */
   readonly code?: ErrorCode
-  /** What those who run the coordinator can do about it. */
+  /** What the operator can do about it. */
   readonly repair?: string
   readonly lastError?: LastError
   /** Whether writes are stored, as far as is known. */
@@ -31,10 +31,7 @@ export interface LastError {
   readonly at: number
 }
 
-/**
- * What can fail on its own: reading from the database and writing to it, since a full disk can still be read; and the memory of this
- * process.
- */
+/** What can fail separately: reading from the database, writing to it (a full disk can still be read), and the memory of this process. */
 export type Lane = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'
@@ -42,14 +39,14 @@ type Phase = 'connecting' | 'loading' | 'serving'
 export interface StatusBoardOptions {
   readonly durable: boolean
   /**
-   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is in
+   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is part of
    * this process and needs no confirmation.
    */
   readonly unconfirmedMaxMs: number
   readonly changed: (status: LiveStatus) => void
 }
 
-/** Keeps what is known about the database, and tells when the state changes. */
+/** Keeps what is known about the database, and reports changes of the state. */
 export class StatusBoard {
   readonly #durable: boolean
   readonly #unconfirmedMaxMs: number
@@ -57,11 +54,11 @@ export class StatusBoard {
   readonly #faults = new Map<Lane, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
-  /** When the store was asked the question whose answer last confirmed the view, on the monotonic clock. */
+  /** When the question was sent whose answer last confirmed the view, on the monotonic clock. */
   #confirmedAt: number | undefined
   /** Whether the last confirmation is too long ago. */
   #unconfirmed = false
-  /** What an examination of the store has found. */
+  /** The damage that an examination of the store has found. */
   #damage: Damage | undefined
   #stopped = false
   #lastError: LastError | undefined
@@ -80,7 +77,7 @@ export class StatusBoard {
     return this.#status
   }
 
-  /** For how long nothing has confirmed the view, in milliseconds; 0 before the first load. */
+  /** The time since the view was last confirmed, in milliseconds; 0 before the first load. */
   get ageMs(): number {
     return this.#confirmedAt === undefined ? 0 : performance.now() - this.#confirmedAt
   }
@@ -88,7 +85,7 @@ export class StatusBoard {
   /**
    * The store has confirmed the view.
    *
-   * @param askedAt when it was asked, on the monotonic clock: an answer that took long does not confirm what happened meanwhile
+   * @param askedAt when the question was sent, on the monotonic clock. A slow answer does not confirm what happened in the meantime
    */
   confirmed(askedAt: number): void {
     if (this.#confirmedAt === undefined || askedAt > this.#confirmedAt) this.#confirmedAt = askedAt
@@ -103,7 +100,7 @@ export class StatusBoard {
     this.#update()
   }
 
-  /** From now on nobody asks the store any more, so that the age of the view says nothing about the database. */
+  /** From now on nobody asks the store, so the age of the view says nothing about the database. */
   stop(): void {
     this.#stopped = true
   }
@@ -128,14 +125,17 @@ export class StatusBoard {
     this.#update()
   }
 
-  /** The view is being replaced: it is served, and may be wrong until then. */
+  /** The view is being replaced. It is still served, but may be wrong until then. */
   markStale(reason: string | undefined): void {
     if (reason === this.#stale) return
     this.#stale = reason
     this.#update()
   }
 
-  /** The store was examined: it contradicts itself, or not any more. Such damage stops neither reading nor writing. */
+  /**
+   * The result of an examination of the store: the store contradicts itself, or no longer does. Such damage stops neither reading nor
+   * writing.
+   */
   examined(damage: Damage | undefined): void {
     this.#damage = damage
     this.#update()
@@ -148,8 +148,8 @@ export class StatusBoard {
   }
 
   /**
-   * Whether only a real write can prove that writing works again. Damage lies in one place of the database, and a probe writes to
-   * another one.
+   * Whether only a real write can prove that writing works again. The damage may be in one part of the database while a probe writes to
+   * another.
    */
   get writesAreDamaged(): boolean {
     return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
@@ -196,12 +196,12 @@ export class StatusBoard {
     return { code: 'COORD_STORE_DAMAGED', repair: this.#damage.repair }
   }
 
-  /** Whether the missing confirmation is the only fault. Any other fault says more. */
+  /** Whether the missing confirmation is the only fault. Any other fault is more informative. */
   get #unconfirmedAlone(): boolean {
     return this.#unconfirmed && this.#phase === 'serving' && this.#stale === undefined
   }
 
-  /** What somebody has to mend says more than what may pass by itself. */
+  /** A fault that somebody has to repair is more informative than one that may pass by itself. */
   #tellingFault(): CoordinatorError | undefined {
     const faults = [this.fault('memory'), this.fault('write'), this.fault('read')].filter(
       (fault) => fault !== undefined,
