@@ -62,7 +62,7 @@ export class PastGraphs {
   readonly #kept = new Map<string, PastGraph>()
   #nextKey = 1
   /** For work for which the helper holds a graph of its own. */
-  readonly #slots = new Semaphore(MAX_AT_ONCE, MAX_WAITING)
+  readonly #slots = new Semaphore({ max: MAX_AT_ONCE, maxWaiting: MAX_WAITING })
 
   constructor(live: Live) {
     this.#live = live

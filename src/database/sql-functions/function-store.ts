@@ -1,6 +1,8 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Revision } from '../../records/record.ts'
+import { pause } from '../../scheduling/backoff.ts'
 import { refusalOf } from '../check-commit.ts'
+import { compactedMoment, futureMoment } from '../moment-errors.ts'
 import type {
   AsOfFilter,
   AsOfPage,
@@ -13,11 +15,14 @@ import type {
   HistoryPage,
   JournalReader,
   LoadPage,
+  Migrator,
   Moment,
+  PoolFigures,
+  PoolObserver,
   Store,
 } from '../store.ts'
-import { type Door, type DoorFunction, writes } from './door.ts'
-import { commitArgument, commitReplyOf, positionJson } from './door-commit.ts'
+import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts'
+import { FunctionInspector } from './inspector.ts'
 import {
   entriesOf,
   headOf,
@@ -29,35 +34,57 @@ import {
   readReply,
   rowsOf,
   textOf,
-} from './door-replies.ts'
+} from './read-reply.ts'
+import { type SqlFunction, type SqlFunctions, writes } from './sql-functions.ts'
 
 /** How many revisions one call of `compact` goes through: the head stays locked for about 20 ms. */
 const COMPACT_CHUNK = 2_000
+/** How often opening meets an error that may pass before it counts. */
+const OPEN_ATTEMPTS = 3
 
-export interface DoorStoreOptions {
+export interface FunctionStoreOptions {
+  readonly schema: string
   /** The schema number of this program. */
-  readonly schema: number
-  /** Rows in a page of `load` and `asOf`. @default 2_000 */
-  readonly pageSize?: number
+  readonly schemaNumber: number
+  /** Rows in a page of `load` and `asOf`. */
+  readonly pageSize: number
+  /** Pause between the attempts to open, in milliseconds. */
+  readonly refusalPauseMs: number
 }
 
-/** What a store over the door does for itself: reaching it, and what belongs to the connection. */
-type DoorStoreMethods = Pick<
-  Store,
-  'head' | 'load' | 'commit' | 'changes' | 'history' | 'asOf' | 'compact' | 'fork'
->
+/** Keeps records in a schema of a PostgreSQL database, through the functions of that schema. Several coordinators may share it. */
+export abstract class FunctionStore implements Store {
+  abstract readonly backend: string
+  readonly durable = true
+  abstract readonly migrator: Migrator
+  readonly inspector: FunctionInspector
+  readonly #functions: SqlFunctions
+  readonly #options: FunctionStoreOptions
+  readonly #closing = new AbortController()
 
-/** The Store port's methods, spoken through the functions of a PostgreSQL schema. */
-export class DoorStore implements DoorStoreMethods {
-  readonly #door: Door
-  readonly #schema: number
-  readonly #pageSize: number
-
-  constructor(door: Door, { schema, pageSize = 2_000 }: DoorStoreOptions) {
-    this.#door = door
-    this.#schema = schema
-    this.#pageSize = pageSize
+  constructor(functions: SqlFunctions, options: FunctionStoreOptions) {
+    this.#functions = functions
+    this.#options = options
+    this.inspector = new FunctionInspector(functions, options.schema)
   }
+
+  async open(): Promise<Head> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.openOnce()
+      } catch (thrown) {
+        const mayPass = thrown instanceof CoordinatorError && this.mayPass(thrown)
+        if (!mayPass || attempt === OPEN_ATTEMPTS) throw thrown
+        await pause(this.#options.refusalPauseMs, this.#closing.signal)
+      }
+    }
+  }
+
+  /** Migrates or checks the schema, and reads the head. */
+  protected abstract openOnce(): Promise<Head>
+
+  /** Whether an error of opening is often wrong for a moment, such as a password that is being changed. */
+  protected abstract mayPass(error: CoordinatorError): boolean
 
   head(): Promise<Head> {
     return this.#ask('head', '{}', headOf)
@@ -66,7 +93,7 @@ export class DoorStore implements DoorStoreMethods {
   async *load(): AsyncGenerator<LoadPage> {
     let after: unknown
     do {
-      const argument = JSON.stringify({ after, limit: this.#pageSize })
+      const argument = JSON.stringify({ after, limit: this.#options.pageSize })
       const { next, ...page } = await this.#ask('load', argument, (reply) => ({
         lineage: textOf(reply, 'lineage'),
         ...rowsOf(reply),
@@ -79,7 +106,7 @@ export class DoorStore implements DoorStoreMethods {
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     const refusals = batch.map(refusalOf)
     const sound = batch.filter((_, index) => refusals[index] === undefined)
-    const argument = commitArgument({ schema: this.#schema, after, call }, sound)
+    const argument = commitArgument({ schema: this.#options.schemaNumber, after, call }, sound)
     const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound))
     if (reply.status !== 'ok' || sound.length === batch.length) return reply
     const judged = reply.results.values()
@@ -111,9 +138,10 @@ export class DoorStore implements DoorStoreMethods {
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
+    const limit = this.#options.pageSize
     let next: { readonly revision: Revision; readonly after: unknown } | undefined
     do {
-      const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit: this.#pageSize })
+      const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit })
       const { page, after } = await this.#ask('as_of', argument, asOfPageOf)
       next = after === undefined ? undefined : { revision: page.position.revision, after }
       yield page
@@ -121,7 +149,7 @@ export class DoorStore implements DoorStoreMethods {
   }
 
   async compact(floor: Revision): Promise<Head> {
-    const argument = JSON.stringify({ schema: this.#schema, floor, limit: COMPACT_CHUNK })
+    const argument = JSON.stringify({ schema: this.#options.schemaNumber, floor, limit: COMPACT_CHUNK })
     for (;;) {
       const { head, done } = await this.#ask('compact', argument, (reply) => ({
         head: headOf(reply['head']),
@@ -132,24 +160,36 @@ export class DoorStore implements DoorStoreMethods {
   }
 
   fork(from: Position): Promise<Head> {
-    const argument = `{"schema":${this.#schema},"from":${positionJson(from)}}`
+    const argument = `{"schema":${this.#options.schemaNumber},"from":${positionJson(from)}}`
     return this.#ask('fork', argument, (reply) => headOf(reply['head']))
   }
 
+  close(): Promise<void> {
+    this.#closing.abort()
+    return this.#functions.close()
+  }
+
+  readonly pool = (): PoolFigures => this.#functions.figures
+
+  observePool(observer: PoolObserver): void {
+    this.#functions.observe(observer)
+  }
+
   async #ask<T>(
-    name: DoorFunction,
+    name: SqlFunction,
     argument: string,
     read: (reply: Reply) => T,
     reader?: JournalReader,
   ): Promise<T> {
-    const reply = await this.#door.call(name, argument, reader)
+    const reply = await this.#functions.call(name, argument, reader)
+    const outcome = writes(name) ? 'unknown' : undefined
     return readReply(
       reply,
       (answer) => {
         throwRefusal(answer)
         return read(answer)
       },
-      writes(name) ? 'unknown' : undefined,
+      outcome,
     )
   }
 }
@@ -164,20 +204,8 @@ function bounded(moment: Moment): Moment {
 }
 
 function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: unknown } {
-  if (reply['status'] === 'compacted') {
-    const floor = numberOf(reply, 'floor')
-    throw new CoordinatorError('COORD_REVISION_COMPACTED', {
-      detail: `History before revision ${floor} is no longer kept.`,
-      extra: { floor },
-    })
-  }
-  if (reply['status'] === 'future') {
-    const head = numberOf(reply, 'revision')
-    throw new CoordinatorError('COORD_REVISION_FUTURE', {
-      detail: `That revision does not exist yet; the newest is ${head}.`,
-      extra: { head },
-    })
-  }
+  if (reply['status'] === 'compacted') throw compactedMoment(numberOf(reply, 'floor'))
+  if (reply['status'] === 'future') throw futureMoment('That revision', numberOf(reply, 'revision'))
   const { records, next } = rowsOf(reply)
   return { page: { position: positionOf(reply), records }, after: next }
 }

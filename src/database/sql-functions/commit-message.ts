@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
-import type { Commit, Entry, Position, Write } from '../../records/record.ts'
-import { entryWrite } from '../judge-commit.ts'
+import type { Commit, Position, Write } from '../../records/record.ts'
+import { acceptedEntries } from '../accepted-entries.ts'
 import type { CommitCall, CommitReply, CommitResult } from '../store.ts'
 import {
   entriesOf,
@@ -12,9 +12,9 @@ import {
   type Reply,
   textOf,
   writesOf,
-} from './door-replies.ts'
+} from './read-reply.ts'
 
-/** How many entries of others come back with a commit at most. */
+/** How many entries of other writers are returned with a commit at most. */
 const ENTRIES_LIMIT = 512
 
 export interface CommitQuestion {
@@ -25,18 +25,13 @@ export interface CommitQuestion {
 }
 
 /**
- * The argument of the function `commit`. The data is canonical text already, so the text is put together by hand: writing
- * it anew would cost as much as all the rest.
+ * The argument of the function `commit`, as text. The data is canonical text already: to parse and write it again would cost as much as
+ * all the rest.
  */
 export function commitArgument({ schema, after, call }: CommitQuestion, batch: readonly Commit[]): string {
   const commits = batch.map(commitJson).join(',')
-  const head = `"schema":${schema},"call":${callJson(call)},"limit":${ENTRIES_LIMIT},"after":${positionJson(after)}`
-  return `{${head},"batch":[${commits}]}`
-}
-
-function callJson({ writer, attempt }: CommitCall): string {
-  // The function still compares a third member, which no call needs any more.
-  return JSON.stringify({ writer, attempt, part: 0 })
+  const caller = `"call":{"writer":"${call.writer}","attempt":${call.attempt}},"after":${positionJson(after)}`
+  return `{"schema":${schema},${caller},"limit":${ENTRIES_LIMIT},"batch":[${commits}]}`
 }
 
 /** Exactly the three members: `fork` compares the whole. */
@@ -58,7 +53,7 @@ function writeJson(write: Write): string {
   return write.op === 'put' ? `{"op":"put",${key},"data":${write.data}}` : `{"op":"delete",${key}}`
 }
 
-/** The reply of the function `commit`. It leaves out what it has just accepted: those entries are made from the batch. */
+/** The reply of the function `commit`. The reply leaves out what was accepted just now: those entries are made from the batch. */
 export function commitReplyOf(reply: Reply, batch: readonly Commit[]): CommitReply {
   const offTrack = offTrackOf(reply)
   if (offTrack !== undefined) return offTrack
@@ -73,43 +68,31 @@ export function commitReplyOf(reply: Reply, batch: readonly Commit[]): CommitRep
       outcome: 'unknown',
     })
   const { entries, more } = entriesOf(reply)
-  const own = more ? [] : results.flatMap((result, index) => ownEntry(result, batch[index] as Commit))
-  // The floor may already have removed older ones, but what was accepted just now is younger than all of these.
-  return { status: 'ok', results, entries: [...entries, ...own], more }
+  const accepted = more ? [] : acceptedEntries(results, batch)
+  return { status: 'ok', results, entries: entries.length === 0 ? accepted : [...entries, ...accepted], more }
 }
 
-function ownEntry(result: CommitResult, { commitId, actor, writes }: Commit): Entry[] {
-  if (result.outcome !== 'accepted' || result.replayed) return []
-  const { revision, at, digest } = result
-  return [{ revision, commitId, at, actor, writes: writes.map(entryWrite), digest }]
-}
-
-/** What was accepted just now comes as a list: nearly every result is one, and objects take three times as long to make and read. */
+/** The result of a commit that was accepted just now is a list. Nearly every result is one, and objects take three times as long. */
 function acceptedOf([revision, digest, previous]: readonly unknown[], at: number): CommitResult {
   const result = { revision, digest, previous }
+  return { ...acceptedMembers(result, at), replayed: false }
+}
+
+function acceptedMembers(result: Reply, at: number) {
   return {
     outcome: 'accepted',
     revision: numberOf(result, 'revision'),
     at,
     digest: textOf(result, 'digest'),
     previous: numbersOf(result, 'previous'),
-    replayed: false,
-  }
+  } as const
 }
 
 function otherResultOf(value: unknown): CommitResult {
   const result = objectOf(value, 'a result')
   switch (result['outcome']) {
     case 'replayed':
-      return {
-        outcome: 'accepted',
-        revision: numberOf(result, 'revision'),
-        at: numberOf(result, 'at'),
-        digest: textOf(result, 'digest'),
-        previous: numbersOf(result, 'previous'),
-        replayed: true,
-        writes: writesOf(result),
-      }
+      return { ...acceptedMembers(result, numberOf(result, 'at')), replayed: true, writes: writesOf(result) }
     case 'unchanged':
       return unchangedOf(result)
     case 'conflict':

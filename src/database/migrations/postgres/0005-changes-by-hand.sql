@@ -1,6 +1,6 @@
--- A row of `records` that somebody changes by hand becomes a commit. A statement trigger locks the head first, so that hand
--- and door wait for each other in the same order; row triggers write the entries, because statement triggers cannot tell
--- what an upsert did; at the end of the statement the head follows.
+-- A row of `records` that somebody changes by hand becomes a commit. A statement trigger locks the head first, so that changes by hand
+-- and the functions that write lock in the same order. Row triggers write the entries, because statement triggers cannot tell what an
+-- upsert did. At the end of the statement the head follows.
 -- To repair the other tables on purpose: select set_config('@name@.writer', 'on', true).
 
 create or replace function @schema@.hand_begins() returns trigger
@@ -12,7 +12,7 @@ begin
 end
 $$;
 
--- Numbers as every reader of JSON has them, a double: no two coordinators may read one row differently.
+-- The value with every number rounded to a double, as every reader of JSON has it: all coordinators must read a row alike.
 create or replace function @schema@.readable(value jsonb) returns jsonb
 language plpgsql immutable set search_path = pg_catalog, pg_temp set extra_float_digits = 1
 as $$
@@ -21,8 +21,8 @@ begin
     when 'number' then
       return to_jsonb((value #>> '{}')::double precision);
     when 'array' then
-      return coalesce((select jsonb_agg(@schema@.readable(e.item) order by e.place)
-        from jsonb_array_elements(value) with ordinality as e (item, place)), '[]');
+      return coalesce((select jsonb_agg(@schema@.readable(e.item) order by e.ordinal)
+        from jsonb_array_elements(value) with ordinality as e (item, ordinal)), '[]');
     when 'object' then
       return coalesce((select jsonb_object_agg(e.key, @schema@.readable(e.value)) from jsonb_each(value) e), '{}');
     else
@@ -31,12 +31,12 @@ begin
 end
 $$;
 
--- Only `kind`, `id` and `data` are for hands to change.
+-- People may change only `kind`, `id` and `data`.
 create or replace function @schema@.hand_prepares_row() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- Up to 15 digits every number is a double.
+  -- Every number with up to 15 digits is a double.
   if new.data::text ~ '[0-9.]{16}' then new.data := @schema@.readable(new.data); end if;
   if tg_op = 'INSERT' then
     new.revision := 0;
@@ -55,8 +55,8 @@ create or replace function @schema@.hand_writes_entry() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- The newest entry, where this statement has written one. Updating the head for each row would make each later one read
-  -- all of its versions: minutes for some ten thousand rows, and every writer would wait.
+  -- The newest entry that this statement has written; null where there is none. If each row updated the head, each later row would read all
+  -- of its versions: some ten thousand rows would take minutes, and every writer would wait.
   latest constant bigint := nullif(current_setting('@name@.hand', true), '')::bigint;
   h record;
   commit_id constant uuid := gen_random_uuid();
@@ -65,7 +65,7 @@ declare
   previous bigint[] := '{}';
   prior bigint[] := '{}';
   created_at bigint[] := '{}';
-  buried_at bigint;
+  tombstoned_at bigint;
 begin
   if tg_op = 'UPDATE' then
     same_key := old.kind = new.kind and old.id = new.id;
@@ -93,11 +93,11 @@ begin
   end if;
   if tg_op <> 'DELETE' then
     if not same_key then
-      delete from @schema@.tombstones t where t.kind = new.kind and t.id = new.id returning t.revision into buried_at;
+      delete from @schema@.tombstones t where t.kind = new.kind and t.id = new.id returning t.revision into tombstoned_at;
     end if;
     writes := writes || jsonb_build_object('op', 'put', 'kind', new.kind, 'id', new.id, 'data', new.data);
     previous := previous || case when same_key then old.revision else 0 end;
-    prior := prior || case when same_key then old.revision else coalesce(buried_at, 0) end;
+    prior := prior || case when same_key then old.revision else coalesce(tombstoned_at, 0) end;
     created_at := created_at || case when same_key then old.created_at else h.at end;
     update @schema@.records r
     set revision = h.revision, created_at = case when same_key then old.created_at else h.at end, updated_at = h.at
@@ -141,42 +141,42 @@ begin
 end
 $$;
 
-create or replace trigger hand_begins before insert or update or delete on @schema@.records
-for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_begins();
+create or replace trigger hand_begins before insert or update or delete on @schema@.records for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_begins();
 
-create or replace trigger hand_prepares_row before insert or update on @schema@.records
-for each row when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_prepares_row();
+create or replace trigger hand_prepares_row before insert or update on @schema@.records for each row
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_prepares_row();
 
-create or replace trigger hand_writes_entry after insert or update or delete on @schema@.records
-for each row when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_writes_entry();
+create or replace trigger hand_writes_entry after insert or update or delete on @schema@.records for each row
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_writes_entry();
 
-create or replace trigger hand_ends after insert or update or delete on @schema@.records
-for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_ends();
+create or replace trigger hand_ends after insert or update or delete on @schema@.records for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_ends();
 
-create or replace trigger hand_is_refused before insert or update or delete on @schema@.head
-for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_is_refused();
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.head for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
 
-create or replace trigger hand_is_refused before insert or update or delete on @schema@.tombstones
-for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_is_refused();
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.tombstones for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
 
-create or replace trigger hand_is_refused before insert or update or delete on @schema@.journal
-for each statement when (current_setting('@name@.writer', true) is distinct from 'on')
-execute function @schema@.hand_is_refused();
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.journal for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
+
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.unchanged for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
+
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.writers for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
 
 create or replace trigger truncate_is_refused before truncate on @schema@.head
 for each statement execute function @schema@.hand_is_refused();
-
 create or replace trigger truncate_is_refused before truncate on @schema@.records
 for each statement execute function @schema@.hand_is_refused();
-
 create or replace trigger truncate_is_refused before truncate on @schema@.tombstones
 for each statement execute function @schema@.hand_is_refused();
-
 create or replace trigger truncate_is_refused before truncate on @schema@.journal
+for each statement execute function @schema@.hand_is_refused();
+create or replace trigger truncate_is_refused before truncate on @schema@.unchanged
+for each statement execute function @schema@.hand_is_refused();
+create or replace trigger truncate_is_refused before truncate on @schema@.writers
 for each statement execute function @schema@.hand_is_refused();

@@ -10,9 +10,10 @@ export type Reply = Readonly<Record<string, unknown>>
 class Unreadable extends Error {}
 
 /**
- * Reads a reply, and says so properly when it is none of ours.
+ * Reads a reply.
  *
  * @param outcome what is known about the write that the reply answers
+ * @throws COORD_STORE_REPLY where it is not a reply of the function
  */
 export function readReply<T>(reply: unknown, read: (reply: Reply) => T, outcome?: WriteOutcome): T {
   try {
@@ -129,8 +130,8 @@ export function objectOf(value: unknown, what: string): Reply {
 }
 
 /**
- * `data` as canonical text. `jsonb` holds numbers that no double can: the triggers refuse them, but whoever switches those
- * off can store one. It is then read as the largest double, alike on every coordinator, instead of stopping all of them.
+ * `data` as canonical text. `jsonb` can hold numbers that are larger than every double. The triggers refuse them, but a superuser can
+ * switch the triggers off. Such a number is read as the largest double: alike on every coordinator, and without stopping any.
  */
 function dataOf(data: unknown): CanonicalJson {
   try {
