@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { simulationSchema } from '../../src/graph/simulate/read-simulation.ts'
+import { simulationSchema } from '../../src/graph/simulate/simulation.ts'
 import { surelyExceeds } from '../../src/records/body/body-lengths.ts'
 import { jsonProblems } from '../../src/records/body/check-json.ts'
 import { readBody, tryBody } from '../../src/records/body/read-body.ts'

@@ -1,7 +1,10 @@
+import type { View } from '../../live/view/view.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
-import type { StoredRecord } from '../../records/record.ts'
+import type { Revision, StoredRecord } from '../../records/record.ts'
+import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { Warning } from '../../records/warning.ts'
-import type { GraphProjection } from '../model/graph-projection.ts'
+import { type GraphProjection, graphProjection } from '../derive/graph-projection.ts'
+import { dataOf } from '../model/lenient-json.ts'
 import { registerWarnings } from './register-warnings.ts'
 
 /** More answers than this are not kept: a graph that large changes all the time. */
@@ -14,7 +17,7 @@ interface Memory {
 }
 
 interface Answer {
-  /** The edges that the service stated. */
+  /** The edges that the service contributed. */
   readonly edges: Int32Array
   readonly warnings: readonly Warning[]
 }
@@ -22,25 +25,29 @@ interface Answer {
 const memories = new WeakMap<GraphProjection, Memory>()
 
 /**
- * `registerWarnings` of a service that is in the graph, asked once as long as the graph keeps its shape. Most registrations
+ * `registerWarnings` of a service that was registered, asked once as long as the graph keeps its shape. Most registrations
  * change nothing in it: another instance of a service has the dependencies of the first one, and a restarted service has its
  * own.
  *
- * @param service where it is, and what is stored of it
  * @param data the fields with which it was registered: those that are stored, perhaps without its migration file
  */
 export function rememberWarnings(
-  graph: GraphProjection,
-  { slot, record }: { readonly slot: number; readonly record: StoredRecord },
+  view: View,
+  { serviceId, revision }: { readonly serviceId: string; readonly revision: Revision },
   data: JsonObject,
 ): readonly Warning[] {
+  const graph = view.projection(graphProjection)
+  const slot = view.records.find(SERVICE_KIND, serviceId)
+  const record = view.get(SERVICE_KIND, serviceId)
+  // If others have registered the service anew, the graph holds what they said, and nothing of this.
+  if (record?.revision !== revision) return registerWarnings(graph, data)
   const { answers } = memoryOf(graph)
-  const node = graph.subjectOf(slot)
-  const edges = graph.statedBy(slot)
+  const node = graph.nodeDefinedBy(slot)
+  const edges = graph.edgesContributedBy(slot)
   const known = answers.get(node)
   if (known !== undefined && areSame(known.edges, edges)) return known.warnings
   const warnings = registerWarnings(graph, complete(data, record))
-  // These name places in the list of dependencies, which may be in another order the next time.
+  // These name indexes in the list of dependencies, which may be in another order the next time.
   if (warnings.some(({ code }) => code === 'unknown_dependency')) return warnings
   if (answers.size >= KEPT_MAX) answers.clear()
   answers.set(node, { edges: edges.slice(), warnings })
@@ -50,7 +57,7 @@ export function rememberWarnings(
 /** The edges of a migration file that was stored before are among those that the answer is remembered by. */
 function complete(data: JsonObject, stored: StoredRecord): JsonObject {
   if (data['migrationFile'] !== undefined || !stored.data.includes('"migrationFile":')) return data
-  return JSON.parse(stored.data) as JsonObject
+  return dataOf(stored)
 }
 
 function areSame(left: Int32Array, right: Int32Array): boolean {
@@ -61,13 +68,9 @@ function areSame(left: Int32Array, right: Int32Array): boolean {
 
 function memoryOf(graph: GraphProjection): Memory {
   let memory = memories.get(graph)
-  if (memory === undefined) {
+  if (memory === undefined || memory.shape !== graph.shape) {
     memory = { shape: graph.shape, answers: new Map() }
     memories.set(graph, memory)
-  }
-  if (memory.shape !== graph.shape) {
-    memory.shape = graph.shape
-    memory.answers.clear()
   }
   return memory
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Store } from '../../../src/database/store.ts'
+import { graphProjection } from '../../../src/graph/derive/graph-projection.ts'
 import { KnowledgeGraph, type KnowledgeGraphOptions } from '../../../src/graph/knowledge-graph.ts'
-import { graphProjection } from '../../../src/graph/model/graph-projection.ts'
 import type { Live } from '../../../src/live/live.ts'
 import { canonicalJson } from '../../../src/records/canonical-json.ts'
 import type { StoredRecord, Write } from '../../../src/records/record.ts'

@@ -1,10 +1,10 @@
-import type { GraphReader } from '../model/graph-reader.ts'
+import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 
-/** How many nodes a search for a way back may look at. */
-export const WAY_BACK_BUDGET = 10_000
+/** How many nodes a search for a path may look at. */
+const PATH_BUDGET = 10_000
 
-/** What a search for a way back found: ids of nodes, each needing the next; nothing; or no answer within the budget. */
-export type WayBack = (
+/** What a search for a path found: ids of nodes, each needing the next; nothing; or no answer within the budget. */
+type Path = (
   | { readonly outcome: 'found'; readonly nodes: readonly string[] }
   | { readonly outcome: 'none' | 'unknown' }
 ) & {
@@ -13,43 +13,43 @@ export type WayBack = (
 }
 
 /**
- * Finds how something among `starts` needs `end`. Looks from both sides in turn, always where fewer nodes wait, and ends
- * where one side has nothing left: for a service that nobody needs yet, at once.
+ * Finds a path from any node of `from` to `to`, along what is needed. A bidirectional search: it goes on from the side on
+ * which fewer nodes wait, and ends where one side has nothing left: for a service that nobody needs yet, at once.
  */
-export function findWayBack(
+export function findPath(
   graph: GraphReader,
-  { starts, end }: { readonly starts: readonly number[]; readonly end: number },
-  budget = WAY_BACK_BUDGET,
-): WayBack {
-  if (starts.includes(end)) return { outcome: 'found', nodes: [graph.idOf(end)], looked: 0 }
+  { from, to }: { readonly from: readonly number[]; readonly to: number },
+  budget = PATH_BUDGET,
+): Path {
+  if (from.includes(to)) return { outcome: 'found', nodes: [graph.idOf(to)], looked: 0 }
   marks.prepare(graph.nodeSlots)
-  const forward = new Side(graph.out, starts)
-  const backward = new Side(graph.in, [end])
+  const forward = new Side(graph.out, from)
+  const backward = new Side(graph.in, [to])
   const looked = () => forward.looked + backward.looked
   while (forward.waiting.length > 0 && backward.waiting.length > 0) {
     if (forward.seen + backward.seen > budget) return { outcome: 'unknown', looked: looked() }
     const side = forward.waiting.length <= backward.waiting.length ? forward : backward
     const meeting = side.advance(budget)
     if (meeting === undefined) continue
-    // The one node that both sides know came to the one from the other: each has its own way to it.
+    // The edge between both sides: each side knows its own way to its end of it.
     const [near, far] = side === forward ? [meeting.from, meeting.to] : [meeting.to, meeting.from]
-    const nodes = [...forward.wayTo(near).reverse(), ...backward.wayTo(far)]
+    const nodes = [...forward.pathTo(near).reverse(), ...backward.pathTo(far)]
     return { outcome: 'found', nodes: nodes.map((node) => graph.idOf(node)), looked: looked() }
   }
   return { outcome: 'none', looked: looked() }
 }
 
-/** Who has seen a node, and from where it was reached. Used again by each search, so that nothing has to be cleared. */
+/** Which side has seen a node, and its predecessor there. Used again by each search, so that nothing has to be cleared. */
 class Marks {
   /** The number of the side that has seen it; every search has two numbers of its own. */
   side = new Int32Array(0)
-  cameFrom = new Int32Array(0)
+  predecessor = new Int32Array(0)
   #last = 0
 
   prepare(slots: number): void {
     if (this.side.length < slots || this.#last > 0x7ffffff0) {
       this.side = new Int32Array(Math.ceil(slots * 1.25))
-      this.cameFrom = new Int32Array(this.side.length)
+      this.predecessor = new Int32Array(this.side.length)
       this.#last = 0
     }
   }
@@ -67,10 +67,12 @@ class Side {
   waiting: number[] = []
   seen = 0
   looked = 0
-  readonly #edges: GraphReader['out']
+  readonly #edges: Adjacency
   readonly #number = marks.nextSide()
+  /** The number of the other side: the odd one is the first of a search. */
+  readonly #other = this.#number % 2 === 1 ? this.#number + 1 : this.#number - 1
 
-  constructor(edges: GraphReader['out'], starts: readonly number[]) {
+  constructor(edges: Adjacency, starts: readonly number[]) {
     this.#edges = edges
     for (const start of starts) if (marks.side[start] !== this.#number) this.#see(start, -1)
   }
@@ -78,18 +80,17 @@ class Side {
   /** Goes one step further from everything that waits. Returns the edge that led to the other side, if one did. */
   advance(budget: number): { readonly from: number; readonly to: number } | undefined {
     const { start, length, others } = this.#edges
-    const from = this.waiting
+    const nodes = this.waiting
     this.waiting = []
-    for (const node of from) {
+    for (const node of nodes) {
       const first = start[node] ?? 0
-      this.looked += length[node] ?? 0
-      for (let at = first; at < first + (length[node] ?? 0); at += 1) {
+      const end = first + (length[node] ?? 0)
+      this.looked += end - first
+      for (let at = first; at < end; at += 1) {
         const next = others[at] as number
         const side = marks.side[next] as number
-        if (side === this.#number) continue
-        // The other side has the number beside this one.
         if (side === this.#other) return { from: node, to: next }
-        this.#see(next, node)
+        if (side !== this.#number) this.#see(next, node)
       }
       // One node may have a hundred thousand neighbours; the caller looks at the budget then.
       if (this.seen > budget) break
@@ -98,19 +99,15 @@ class Side {
   }
 
   /** From a node back to where this side started. */
-  wayTo(node: number): number[] {
-    const way: number[] = []
-    for (let at = node; at !== -1; at = marks.cameFrom[at] as number) way.push(at)
-    return way
+  pathTo(node: number): number[] {
+    const path: number[] = []
+    for (let at = node; at !== -1; at = marks.predecessor[at] as number) path.push(at)
+    return path
   }
 
-  get #other(): number {
-    return this.#number % 2 === 1 ? this.#number + 1 : this.#number - 1
-  }
-
-  #see(node: number, from: number): void {
+  #see(node: number, predecessor: number): void {
     marks.side[node] = this.#number
-    marks.cameFrom[node] = from
+    marks.predecessor[node] = predecessor
     this.seen += 1
     this.waiting.push(node)
   }

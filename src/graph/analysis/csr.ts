@@ -1,4 +1,4 @@
-import type { GraphReader } from './graph-reader.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
 
 /** Edges as plain columns, which can be handed to another process. Free edge numbers have `from` -1. */
 export interface EdgeList {

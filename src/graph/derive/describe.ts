@@ -1,17 +1,11 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { JsonObject, JsonValue } from '../../records/canonical-json.ts'
-import { edgeId, labelOfNodeId, nodeTypeOf } from '../../records/graph/graph-id.ts'
+import { edgeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
-import { deriveService } from '../derive/derive.ts'
-import { itemsOf, textOf } from '../derive/derive-sink.ts'
-import type { GraphReader } from './graph-reader.ts'
-import { smallest } from './smallest.ts'
-
-/** A node without its data, as lists of nodes show it. */
-export interface NodeName {
-  readonly id: string
-  readonly label: string
-  readonly type: string
-}
+import type { GraphReader } from '../model/graph-reader.ts'
+import { dataOf, itemsOf, textOf } from '../model/lenient-json.ts'
+import { byId, MAX_DESCRIBED_RECORDS, type NodeName, nodeName, recordsById } from '../model/node-name.ts'
+import { deriveService } from './derive.ts'
 
 export interface NodeJson extends NodeName {
   readonly data: JsonObject
@@ -23,16 +17,13 @@ export interface EdgeJson {
   readonly target: string
   readonly type: string
   readonly origin: string
-  /** The oldest among the present revisions of the records that state the edge. */
+  /** The oldest among the present revisions of the records that contribute the edge. */
   readonly revision: number
   readonly data: JsonObject
 }
 
-/** How many records of one node are read for its data. More of them are counted only. */
-export const MAX_DESCRIBED_RECORDS = 1_000
-
 /** What the services of one name say. */
-interface Statements {
+interface Declarations {
   readonly services: readonly { readonly record: StoredRecord; readonly data: JsonObject }[]
   /** Details of relations, by type and target. */
   readonly relations: ReadonlyMap<string, readonly Relation[]>
@@ -43,7 +34,7 @@ interface Relation {
   readonly node: JsonObject | undefined
 }
 
-/** Nodes whose statements are kept between questions of one answer. */
+/** Nodes whose declarations are kept between questions of one answer. */
 const MAX_CACHED_NODES = 64
 
 /**
@@ -52,32 +43,28 @@ const MAX_CACHED_NODES = 64
  */
 export class Describer {
   readonly #graph: GraphReader
-  readonly #read = new Map<number, Statements>()
+  readonly #read = new Map<number, Declarations>()
 
   constructor(graph: GraphReader) {
     this.#graph = graph
   }
 
-  name(node: number): NodeName {
-    return nodeName(this.#graph, node)
-  }
-
   node(node: number): NodeJson {
-    return { ...this.name(node), data: this.#dataOf(node) }
+    return { ...nodeName(this.#graph, node), data: this.#dataOf(node) }
   }
 
   /** Every tag that services of a node carry. */
   tagsOf(node: number): ReadonlySet<JsonValue> {
-    const records = inOrder(this.#graph.servicesOf(node))
-    return new Set(records.flatMap((record) => itemsOf(parse(record)['tags'])))
+    const records = recordsById(this.#graph.servicesOf(node))
+    return new Set(records.flatMap((record) => itemsOf(dataOf(record)['tags'])))
   }
 
   edge(edge: number): EdgeJson {
     const graph = this.#graph
-    const [source, target] = [graph.idOf(graph.sourceOf(edge)), graph.idOf(graph.targetOf(edge))]
-    const [type, origin] = [graph.typeOf(edge), graph.originOf(edge)]
+    const identity = graph.identityOf(edge)
+    const { source, type, target, origin } = identity
     return {
-      id: edgeId({ source, type, target, origin }),
+      id: edgeId(identity),
       source,
       target,
       type,
@@ -90,7 +77,7 @@ export class Describer {
   #dataOf(node: number): JsonObject {
     const graph = this.#graph
     const asserted = graph.assertionsOf(node)
-    const { services } = this.#statementsOf(node)
+    const { services } = this.#declarationsOf(node)
     return {
       ...(graph.isResolved(node) ? {} : { unresolved: true }),
       ...(services.length > 0
@@ -103,21 +90,17 @@ export class Describer {
   /** What the service that defines a node says about it, such as method and path of an API. */
   #definition(node: number): JsonObject {
     const graph = this.#graph
-    const id = graph.idOf(node)
-    const { start, length, items } = graph.out
-    const first = start[node] ?? 0
     const definers: { readonly id: string; readonly source: number; readonly type: string }[] = []
-    for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-      const edge = items[at] as number
+    for (const edge of graph.out.of(node)) {
+      if (!graph.isDefining(edge)) continue
       const source = graph.sourceOf(edge)
-      if (graph.isReversed((graph.edges.kind[edge] as number) >> 2) && graph.originOf(edge) === 'declared')
-        definers.push({ id: graph.idOf(source), source, type: graph.typeOf(edge) })
+      definers.push({ id: graph.idOf(source), source, type: graph.typeOf(edge) })
     }
     let read = 0
     for (const { source, type } of smallest(definers, MAX_CACHED_NODES, byId)) {
       read += graph.servicesOf(source).length
       if (read > MAX_DESCRIBED_RECORDS) break
-      const relations = this.#statementsOf(source).relations.get(relationKey(type, id))
+      const relations = this.#declarationsOf(source).relations.get(relationKey(type, graph.idOf(node)))
       const said = relations?.find((relation) => relation.node !== undefined)?.node
       if (said !== undefined) return said
     }
@@ -128,31 +111,22 @@ export class Describer {
     const graph = this.#graph
     const asserted = graph.edgeAssertionsOf(edge)
     if (asserted.length > 0) return { properties: propertiesOf(asserted) }
-    const said = this.#statementsOf(graph.sourceOf(edge)).relations.get(relationKey(type, target)) ?? []
+    const said = this.#declarationsOf(graph.sourceOf(edge)).relations.get(relationKey(type, target)) ?? []
     return { declaredBy: graph.edges.refs[edge] as number, ...relationData(type, said) }
   }
 
-  #statementsOf(node: number): Statements {
+  #declarationsOf(node: number): Declarations {
     const known = this.#read.get(node)
     if (known !== undefined) return known
     if (this.#read.size === MAX_CACHED_NODES) this.#read.clear()
-    const statements = readStatements(this.#graph.servicesOf(node))
-    this.#read.set(node, statements)
-    return statements
+    const declarations = readDeclarations(this.#graph.servicesOf(node))
+    this.#read.set(node, declarations)
+    return declarations
   }
 }
 
-/** A node without its data: the label is the asserted one, or made from the id. */
-export function nodeName(graph: GraphReader, node: number): NodeName {
-  const id = graph.idOf(node)
-  const labels = inOrder(graph.assertionsOf(node)).map((record) => textOf(parse(record)['label']))
-  // The later one wins, as of properties.
-  const label = labels.findLast((text) => text !== undefined) ?? labelOfNodeId(id)
-  return { id, label, type: nodeTypeOf(id) }
-}
-
-function readStatements(records: readonly StoredRecord[]): Statements {
-  const services = inOrder(records).map((record) => ({ record, data: parse(record) }))
+function readDeclarations(records: readonly StoredRecord[]): Declarations {
+  const services = recordsById(records).map((record) => ({ record, data: dataOf(record) }))
   const relations = new Map<string, Relation[]>()
   for (const { data } of services)
     deriveService(data, (type, target, edge, node) => {
@@ -168,26 +142,13 @@ function relationKey(type: string, target: string): string {
   return `${type} ${target}`
 }
 
-function parse(record: StoredRecord): JsonObject {
-  return JSON.parse(record.data) as JsonObject
-}
-
-/** By id, so that every coordinator says the same. */
-function inOrder(records: readonly StoredRecord[]): readonly StoredRecord[] {
-  return records.length < 2 ? records : smallest(records, MAX_DESCRIBED_RECORDS, byId)
-}
-
-function byId(left: { readonly id: string }, right: { readonly id: string }): number {
-  return left.id < right.id ? -1 : 1
-}
-
 /** Only a change by hand can make more than one record about the same thing: then the later id wins, everywhere. */
 function propertiesOf(asserted: readonly StoredRecord[]): JsonObject {
-  const all = inOrder(asserted).map((record) => parse(record)['properties'])
+  const all = recordsById(asserted).map((record) => dataOf(record)['properties'])
   return Object.assign({}, ...all) as JsonObject
 }
 
-function serviceData(services: Statements['services'], count: number): JsonObject {
+function serviceData(services: Declarations['services'], count: number): JsonObject {
   const tags = services.flatMap(({ data }) => itemsOf(data['tags']))
   return {
     serviceName: services[0]?.data['serviceName'] ?? '',

@@ -1,6 +1,6 @@
-import { CoordinatorError, type ErrorCode, type ErrorOptions } from '../../errors.ts'
+import { CoordinatorError, type ErrorCode, type ErrorOptions } from '../errors.ts'
 
-/** A `CoordinatorError` in a form that can be sent between threads. */
+/** A `CoordinatorError` in a form that can be sent between threads and processes. */
 export interface PackedError {
   readonly code: ErrorCode
   readonly options: ErrorOptions
@@ -18,7 +18,7 @@ export function packError(error: CoordinatorError): PackedError {
       ...(outcome === undefined ? {} : { outcome }),
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
       ...(sourceCode === undefined ? {} : { sourceCode }),
-      // Only what every error has survives the way between threads.
+      // Only what every error has survives the way.
       ...(cause instanceof Error ? { cause: new Error(cause.message) } : {}),
     },
   }

@@ -1,4 +1,4 @@
-import type { Csr } from '../model/csr.ts'
+import type { Csr } from './csr.ts'
 
 /**
  * Articulation points of the graph without arrows, after Hopcroft and Tarjan, without recursion.
@@ -6,39 +6,33 @@ import type { Csr } from '../model/csr.ts'
  * @param sides the neighbours of each node, as two halves that are read one after the other
  * @returns for each node how many others are cut off from the largest remaining part when it goes; 0: none
  */
-export function cutPoints(sides: readonly [Csr, Csr]): Int32Array {
+export function articulationPoints(sides: readonly [Csr, Csr]): Int32Array {
   const nodes = sides[0].offsets.length - 1
-  const walk = new Walk(nodes)
+  const walk = newWalk(nodes)
   for (let root = 0; root < nodes; root += 1) if (walk.order[root] === 0) walkFrom(root, sides, walk)
   return walk.cutOff
 }
 
-class Walk {
-  readonly order: Int32Array
-  readonly low: Int32Array
-  /** Nodes in the tree below, the node itself included. */
-  readonly size: Int32Array
-  /** Nodes in parts that only this node holds to the rest, and the largest of those parts. */
-  readonly held: Int32Array
-  readonly largest: Int32Array
-  readonly cutOff: Int32Array
-  readonly next: Int32Array
-  readonly path: Int32Array
-  readonly visited: Int32Array
-  counter = 0
-
-  constructor(nodes: number) {
-    this.order = new Int32Array(nodes)
-    this.low = new Int32Array(nodes)
-    this.size = new Int32Array(nodes)
-    this.held = new Int32Array(nodes)
-    this.largest = new Int32Array(nodes)
-    this.cutOff = new Int32Array(nodes)
-    this.next = new Int32Array(nodes)
-    this.path = new Int32Array(nodes)
-    this.visited = new Int32Array(nodes)
+/** What the walk knows of each node. */
+function newWalk(nodes: number) {
+  const column = () => new Int32Array(nodes)
+  return {
+    order: column(),
+    low: column(),
+    /** Nodes in the tree below, the node itself included. */
+    size: column(),
+    /** Nodes in parts that only this node holds to the rest, and the largest of those parts. */
+    held: column(),
+    largest: column(),
+    cutOff: column(),
+    next: column(),
+    path: column(),
+    visited: column(),
+    counter: 0,
   }
 }
+
+type Walk = ReturnType<typeof newWalk>
 
 function walkFrom(root: number, sides: readonly [Csr, Csr], walk: Walk): void {
   const { order, low, size, next, path, visited } = walk
