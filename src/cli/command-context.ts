@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts'
 /** What every command gets. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** Sets the exit code where a command ends without an error and yet not well. */
+  /** Sets the exit code of a command that ends without an error but with a bad result. */
   readonly exit: (code: number) => void
 }
 

@@ -67,7 +67,7 @@ function collectPair(
 interface Found {
   readonly services: readonly Service[]
   readonly total: number
-  /** Of the last page: what others change between two pages may show in one of them. */
+  /** The revision of the last page. Earlier pages may be older. */
   readonly revision: number
 }
 

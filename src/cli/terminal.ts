@@ -1,8 +1,8 @@
-/** Where a command reads and writes: the process itself, or what a test puts in its place. */
+/** Where a command reads and writes: the streams of the process, or those of a test. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream
-  /** Results: what another program may read. */
+  /** Results, which another program may read. */
   readonly stdout: NodeJS.WritableStream
   /** Everything else: progress, warnings, errors. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
