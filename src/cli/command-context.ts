@@ -6,7 +6,7 @@ import { CoordinatorError } from '../errors.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What every command gets. */
+/** The context of every command. */
 export interface CommandContext {
   readonly terminal: Terminal
   /** Sets the exit code of a command that ends without an error but with a bad result. */

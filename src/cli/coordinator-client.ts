@@ -36,7 +36,7 @@ export class CoordinatorClient {
   /**
    * Reads an answer of any type piece by piece, however long it is.
    *
-   * @throws COORD_CLI_UNREACHABLE, also where it breaks off, or the error that the coordinator answered
+   * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
   async *download(path: string): AsyncGenerator<Uint8Array> {
     const response = await this.#reach(fetch(this.baseUrl + path, { redirect: 'manual' }))
@@ -48,7 +48,7 @@ export class CoordinatorClient {
     }
   }
 
-  /** @throws COORD_CLI_UNREACHABLE, or the error that the coordinator answered */
+  /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
     const { body, accept = isSuccess, timeoutMs = 30_000 } = options
     const sent = fetch(this.baseUrl + path, {
@@ -134,7 +134,7 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   })
 }
 
-/** Query parameters that are arguments of a command; the others are options with the same words in their names. */
+/** Query parameters that are arguments of a command. The others are options with the same words in their names. */
 const argumentNames: readonly string[] = ['of', 'from', 'to']
 
 /** Names query parameters as the command does: `asOf` is its `--as-of`. */
@@ -154,7 +154,7 @@ function actor(): string {
   try {
     user = userInfo().username
   } catch {
-    // A container may run under a uid that has no name.
+    // A container may run under a uid without a name.
   }
   return `cli:${encodeURIComponent(user)}`
 }

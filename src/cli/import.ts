@@ -29,7 +29,7 @@ Examples:
   coordinator services --url http://old:3000 --json | coordinator import -
 `
 
-/** `coordinator import FILE`: registers what a file lists with a running coordinator. */
+/** `coordinator import FILE`: registers the services in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
   return clientCommand('import', 'Register the services that a file lists.')
     .argument('<file>', 'JSON or JSON Lines; - for standard input')

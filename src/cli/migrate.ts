@@ -27,7 +27,7 @@ Examples:
   coordinator migrate --emit supabase > supabase/migrations/20260101000000_coordinator.sql
 `
 
-/** `coordinator migrate`: brings the schema of the database to this program's version. */
+/** `coordinator migrate`: brings the schema of the database to the version of this program. */
 export function migrateCommand(context: CommandContext): Command {
   const migrate = new Command('migrate')
     .description('Bring the database schema to the version of this program.')

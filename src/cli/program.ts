@@ -36,7 +36,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78
 /**
  * Runs one command.
  *
- * @param args what follows the name of the program
+ * @param args the arguments after the name of the program
  * @returns the exit code
  */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
@@ -67,7 +67,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
       writeErr: (text) => void terminal.stderr.write(text),
       outputError: (text, write) => write(`coordinator: ${text.replace(/^error: /, '')}`),
     })
-    // `services --version '^3'` is a filter, and not a question to the program.
+    // In `services --version '^3'`, the option is a filter, and does not ask for the version of the program.
     .enablePositionalOptions()
     .exitOverride()
     .addHelpText('after', overview)

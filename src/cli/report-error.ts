@@ -3,7 +3,7 @@ import { createScrubber } from '../telemetry/scrub.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-table.ts'
 
-/** Says on stderr, in one line, what went wrong and what to do. */
+/** Prints on stderr, in one line, what went wrong and what to do. */
 export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'>): void {
   const error = toCoordinatorError(thrown)
   const { extra } = error

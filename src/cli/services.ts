@@ -32,7 +32,7 @@ Examples:
   coordinator services --metadata system=opentelemetry-demo --json
 `
 
-/** `coordinator services`: lists what is registered. */
+/** `coordinator services`: lists the registered services. */
 export function servicesCommand(context: CommandContext): Command {
   return clientCommand('services', 'List the registered services.')
     .option('--name <name>', 'only this serviceName')

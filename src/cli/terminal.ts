@@ -8,7 +8,7 @@ export interface Terminal {
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
 }
 
-/** The process's own streams and environment. */
+/** The streams and the environment of the process. */
 export function processTerminal(): Terminal {
   const { env, stdin, stdout, stderr } = process
   return { env, stdin, stdout, stderr }

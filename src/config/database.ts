@@ -34,7 +34,7 @@ export function chooseDatabase(given: DatabaseVariables, findings: Findings): Da
   return supabase === undefined ? { backend: 'memory' } : readSupabase(given, findings)
 }
 
-/** The target in one line for people, without secrets. */
+/** Describes the target in one line for people, without secrets. */
 export function describeDatabase(target: DatabaseTarget): string {
   switch (target.backend) {
     case 'memory':

@@ -1,11 +1,11 @@
 import type { Findings } from './findings.ts'
 import { Secret } from './secret.ts'
 
-/** How a connection is encrypted, in libpq's words: only `verify-ca` and `verify-full` prove who answers. */
+/** How a connection is encrypted, in the words of libpq. Only `verify-ca` and `verify-full` prove who answers. */
 export type TlsMode = (typeof tlsModes)[number]
 
 export interface PostgresHost {
-  /** A name, an address, or the folder of a Unix socket (it begins with `/`). */
+  /** A name, an address, or the folder of a Unix socket, which begins with `/`. */
   readonly host: string
   readonly port: number
 }

@@ -33,7 +33,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * Reads and checks every setting. An empty variable counts as unset.
  *
- * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED, naming everything that is wrong at once
+ * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED, with all faults at once
  */
 export function readSettings(env: Environment = process.env): Settings {
   const findings = new Findings()

@@ -17,7 +17,7 @@ export interface SupabaseTarget {
   readonly key: Secret
   readonly keyKind: SupabaseKeyKind
   readonly access: SupabaseAccess
-  /** The variable that the key came from, for messages. */
+  /** The variable with the key, for messages. */
   readonly keyVariable: string
 }
 

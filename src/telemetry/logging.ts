@@ -8,7 +8,7 @@ export type { Logger } from 'pino'
 
 export interface LoggingOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-  /** `auto`: for people where `destination` is a terminal, else JSON. @default 'auto' */
+  /** `auto`: readable text if `destination` is a terminal, else JSON. @default 'auto' */
   readonly format?: 'auto' | 'json' | 'pretty'
   /** Texts that must never appear, such as keys and passwords. @default none */
   readonly secrets?: readonly string[]

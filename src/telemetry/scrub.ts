@@ -23,7 +23,7 @@ export function createScrubber(secrets: readonly string[] = []): (text: string) 
       forms.add(JSON.stringify(form).slice(1, -1))
     }
   }
-  // Longest first: one secret may be the beginning of another.
+  // Longest first, because one secret may be the beginning of another.
   const literals = [...forms].sort((a, b) => b.length - a.length)
   return (text) => {
     let clean = text

@@ -15,7 +15,7 @@ export interface FailedCall {
   readonly at: number
   readonly operation: string
   readonly code: string
-  /** The driver's own code. */
+  /** The code of the driver itself. */
   readonly sourceCode?: string
   readonly detail: string
 }
