@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts'
 /** The context of every command. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** Sets the exit code of a command that ends without an error but did not succeed. */
+  /** Sets the exit code of a command that ends without an error but with a bad result. */
   readonly exit: (code: number) => void
 }
 
