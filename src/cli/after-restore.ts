@@ -35,7 +35,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
         const before = await store.open()
         const previous = before.position.lineage
         let head: Head = before
-        // A write at the same moment prevents the fork: then it is tried again from there.
+        // A write at the same moment prevents the fork. Then the fork is tried again from the new head.
         while (head.position.lineage === previous) head = await store.fork(head.position)
         const { lineage, revision } = head.position
         writeResult(context, options, {

@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts'
 /** The context of every command. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** Sets the exit code of a command that ends without an error but did not succeed. */
+  /** Sets the exit code of a command that ends without an error but with a bad result. */
   readonly exit: (code: number) => void
 }
 
@@ -70,7 +70,7 @@ type QueryValue = string | readonly string[] | undefined
 /** A query of the parameters that are given. A list repeats its parameter. */
 export function queryOf(parameters: Readonly<Record<string, QueryValue>>): URLSearchParams {
   const pairs = Object.entries(parameters).flatMap(([name, value]) =>
-    [value ?? []].flat().map((item) => [name, item]),
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
   )
   return new URLSearchParams(pairs)
 }

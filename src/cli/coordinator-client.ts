@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
 
-/** An answer of the coordinator, with its unchanged body. */
+/** An answer of the coordinator. The body is JSON where the answer was, else its text. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -10,7 +10,7 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly body?: string
-  /** Which answers are not an error for the caller. @default every 2xx */
+  /** Which answers are not thrown as errors. @default every 2xx */
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
@@ -99,7 +99,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
-/** A body that is not JSON is kept as text: a proxy may have answered. */
+/** A body that is not JSON stays text: a proxy may have answered. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

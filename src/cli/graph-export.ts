@@ -1,22 +1,7 @@
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
 import { FORMAT_NAMES } from '../http/reading/graph-format.ts'
-import {
-  type ClientOptions,
-  type CommandContext,
-  clientCommand,
-  clientOf,
-  queryOf,
-} from './command-context.ts'
-
-interface ExportOptions extends Omit<ClientOptions, 'json'> {
-  readonly format: string
-  readonly type?: string
-  readonly tag?: string
-  readonly around?: string
-  readonly depth?: string
-  readonly asOf?: string
-}
+import { type CommandContext, clientCommand, clientOf, queryOf } from './command-context.ts'
 
 /** `coordinator graph export`: writes the graph, or a part of it, to standard output. */
 export function graphExportCommand({ terminal }: CommandContext): Command {
@@ -27,7 +12,7 @@ export function graphExportCommand({ terminal }: CommandContext): Command {
     .option('--around <node>', 'only the surroundings of a service or node')
     .option('--depth <steps>', 'how far the surroundings go (default: 1)')
     .option('--as-of <moment>', 'as it was at this revision or time')
-    .action(async (options: ExportOptions) => {
+    .action(async (options: Readonly<Record<string, string>>) => {
       const { url: _, ...parameters } = options
       const path = `/knowledge-graph?${queryOf(parameters)}`
       for await (const chunk of clientOf(options, terminal).download(path))

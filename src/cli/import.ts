@@ -69,7 +69,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       done += next.value.length
       progress.update(done, next.value.at(-1)?.item.fraction)
     }
-    // This must come before the bar is stopped: each note starts the bar again, and a running bar keeps the process alive.
+    // Must come before `stop`: each note starts the bar again, and a running bar keeps the process alive.
     report.end()
   } catch (thrown) {
     if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)

@@ -7,12 +7,12 @@ import { printable } from './text-table.ts'
 export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'>): void {
   const error = toCoordinatorError(thrown)
   const { extra } = error
-  // A coordinator that answered keeps trying, and its hint is for its clients. Otherwise nobody tries again.
+  // `hint` helps clients of a running coordinator. `repair` helps where no coordinator runs that could retry.
   const answered = typeof extra['code'] === 'string'
   const [code, next] = answered ? [String(extra['code']), error.hint] : [error.code, error.repair]
   stderr.write(`coordinator: ${printable(`${sentence(error.detail)} ${next}`)} [${printable(code)}]\n`)
   if (error.code !== 'COORD_INTERNAL') return
-  // For a fault of the program itself, the location is needed in a report.
+  // A fault of the program itself: a report of it needs the stack.
   const cause = thrown instanceof CoordinatorError ? (thrown.cause ?? thrown) : thrown
   stderr.write(
     `${createScrubber()(cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause)}\n`,

@@ -67,7 +67,7 @@ function collectPair(
 interface Found {
   readonly services: readonly Service[]
   readonly total: number
-  /** The revision of the last page. Changes between two pages may show in one of them. */
+  /** The revision of the last page. Earlier pages may be older. */
   readonly revision: number
 }
 

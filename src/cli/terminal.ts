@@ -1,8 +1,8 @@
-/** The streams and the environment of a command: those of the process, or those of a test. */
+/** Where a command reads and writes: the streams of the process, or those of a test. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream
-  /** Results, which other programs may read. */
+  /** Results, which another program may read. */
   readonly stdout: NodeJS.WritableStream
   /** Everything else: progress, warnings, errors. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }

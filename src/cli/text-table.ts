@@ -1,8 +1,7 @@
 /**
- * Lays out rows in columns for people. Text from a server is made harmless first, so that none of its control characters reaches the
- * terminal.
+ * Lays out rows in columns for people. Texts of a server may hold control characters; none of them reaches the terminal.
  *
- * @returns lines that each end with a line break; nothing for no rows
+ * @returns lines that each end with a line break, or an empty text for no rows
  */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const clean = rows.map((row) => row.map(printable))
