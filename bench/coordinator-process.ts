@@ -1,18 +1,23 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServerCommand } from './server-process.ts'
 
 const entry = fileURLToPath(new URL('../bin/coordinator.js', import.meta.url))
 
-/** The command that starts the product. `env` chooses its backend. */
+/** The command that starts the product. `env` chooses its backend; `checkout` another version of it. */
 export function coordinator(
   env: Readonly<Record<string, string>> = {},
-  readyTimeoutMs = 60_000,
+  { checkout }: { checkout?: string | undefined } = {},
 ): ServerCommand {
   return {
-    command: [process.execPath, entry, 'serve'],
+    command: [
+      process.execPath,
+      checkout === undefined ? entry : join(checkout, 'bin/coordinator.js'),
+      'serve',
+    ],
     env: { DATABASE_URL: '', SUPABASE_URL: '', ...env },
     readyPath: '/health/ready',
-    readyTimeoutMs,
+    readyTimeoutMs: 60_000,
   }
 }
 

@@ -16,9 +16,9 @@ export function report(
   return [
     '# Benchmarks',
     '',
-    '`npm run bench` writes this file. Product and peer run in turn on the same machine; what counts is their ratio, of which',
-    'the median is given with the smallest and largest of all rounds in brackets. Rates are requests per second, latencies are',
-    'medians over the rounds. The load comes from a process of its own on the same machine.',
+    '`npm run bench` writes this file. The product and its peer run in turn on the same machine, and their ratio is the result: its',
+    'median over all rounds, with the smallest and the largest ratio in brackets. Rates are requests per second. Latencies are medians',
+    'over the rounds. The load comes from a separate process on the same machine.',
     '',
     `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.versions.node},`,
     `${process.platform}; ${rounds} rounds of ${roundMs / 1_000} s; ${new Date().toISOString().slice(0, 10)}.`,

@@ -1,7 +1,10 @@
 /** `npm run bench`: measures every claim about speed, prints the ratios, and writes them to `docs/benchmarks.md`. */
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { report, type Section, summary } from './report.ts'
+import type { Scenario } from './scenario.ts'
+import { against as scenariosAgainst } from './scenarios/against.ts'
 import { commits } from './scenarios/commits.ts'
 import { graph } from './scenarios/graph.ts'
 import { hostileNeighbours } from './scenarios/hostile-neighbours.ts'
@@ -12,7 +15,7 @@ import { registersMemory, registersSqlite } from './scenarios/registers.ts'
 import { registersPostgres, registersSupabase } from './scenarios/registers-remote.ts'
 import { streams } from './scenarios/streams.ts'
 
-const scenarios = [
+const peers: readonly Scenario[] = [
   reads,
   readsBackends,
   registersMemory,
@@ -31,18 +34,20 @@ interface Arguments {
   readonly seconds: number
   readonly largest: number
   readonly write: boolean
+  readonly against?: string
 }
 
 const program = new Command('npm run bench --')
   .description('Measures the coordinator against its peers, in turn, and prints ratios.')
-  .argument('[scenarios...]', `which to run: ${scenarios.map(({ name }) => name).join(', ')}`)
+  .argument('[scenarios...]', `which to run: ${peers.map(({ name }) => name).join(', ')}`)
   .option('--rounds <count>', 'how often both sides are measured', number, 5)
   .option('--seconds <count>', 'how long one measurement takes', number, 4)
   .option('--largest <count>', 'the largest number of services', number, 1_000_000)
+  .option('--against <folder>', 'measure this checkout against another one instead, and write nothing')
   .option('--no-write', 'do not write docs/benchmarks.md')
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run bench\n  npm run bench -- reads --rounds 1 --seconds 1 --no-write',
+    '\nExamples:\n  npm run bench\n  npm run bench -- reads --rounds 1 --seconds 1 --no-write\n  npm run bench -- registers-postgres --against ../main',
   )
   .action(run)
 
@@ -51,7 +56,11 @@ const alive = setInterval(() => undefined, 60_000)
 await program.parseAsync()
 clearInterval(alive)
 
-async function run(names: readonly string[], { rounds, seconds, largest, write }: Arguments): Promise<void> {
+async function run(
+  names: readonly string[],
+  { rounds, seconds, largest, write, against }: Arguments,
+): Promise<void> {
+  const scenarios = against === undefined ? peers : scenariosAgainst(resolve(against))
   const chosen = names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name))
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown.length > 0) program.error(`There is no scenario ${unknown.join(', ')}.`, { exitCode: 2 })
@@ -77,7 +86,7 @@ async function run(names: readonly string[], { rounds, seconds, largest, write }
   const text = report(sections, options)
   console.log(text)
   // A part of the scenarios must not replace the figures of all.
-  if (write && sections.length === scenarios.length)
+  if (write && against === undefined && sections.length === scenarios.length)
     await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text)
   const missed = sections.flatMap(({ rows }) => rows).filter(({ reached }) => !reached)
   if (missed.length > 0) console.error(`Missed: ${missed.map(({ what }) => what).join('; ')}`)

@@ -5,7 +5,7 @@
 #   examples/restart-with-sqlite.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# The Node.js that `npm ci` brought: the machine's own may be too old.
+# Use the Node.js that `npm ci` installed: that of the machine may be too old.
 PATH="$PWD/node_modules/.bin:$PATH"
 
 folder="$(mktemp -d)"

@@ -1,6 +1,6 @@
 /** What the table knows about one error code. */
 export interface ErrorEntry {
-  /** Short, constant, for people; the varying part goes into `detail`. */
+  /** A short, constant text for people. The part that varies goes into `detail`. */
   readonly title: string
   /** HTTP status of an answer that carries this code. */
   readonly status: number
@@ -8,9 +8,9 @@ export interface ErrorEntry {
   readonly retryable: boolean
   /** The next step: a command to run, a setting to change, a request to send. */
   readonly hint: string
-  /** The next step of those who run the coordinator, where the hint speaks to its clients. @default the hint */
+  /** The next step for the operator of the coordinator, if the hint is only for clients. @default the hint */
   readonly repair?: string
-  /** Exit code of a process that ends because of it. @default 1 */
+  /** Exit code of a process that ends because of this error. @default 1 */
   readonly exit?: number
 }
 
@@ -20,7 +20,7 @@ const config = { status: 500, retryable: false, exit: 78 } as const
 const file = { status: 503, retryable: false, exit: 74 } as const
 
 /**
- * Every error code of the coordinator. Codes are `COORD_<AREA>_<FAULT>`, stable, and never used again for something else.
+ * Every error code of the coordinator. Codes have the form `COORD_<AREA>_<FAULT>`. They are stable, and never get another meaning.
  * `docs/errors.md` is generated from this table.
  */
 export const ERRORS = {
@@ -64,7 +64,7 @@ export const ERRORS = {
   },
   COORD_FIELD_TOO_LARGE: {
     ...badRequest,
-    title: 'A field is larger than its limit',
+    title: 'A field exceeds its limit',
     hint: 'Shorten the field named in `errors` to the limit given there.',
   },
   COORD_TEXT_NUL: {
@@ -75,7 +75,7 @@ export const ERRORS = {
   COORD_TEXT_SURROGATE: {
     ...badRequest,
     title: 'A text holds half of a surrogate pair',
-    hint: 'Send well-formed Unicode: check how the client cuts strings.',
+    hint: 'Send well-formed Unicode. Check how the client cuts strings.',
   },
   COORD_NUMBER_TOO_LARGE: {
     ...badRequest,
@@ -136,23 +136,23 @@ export const ERRORS = {
   COORD_QUERY_INVALID: {
     ...badRequest,
     exit: 2,
-    title: 'A query parameter is not understood',
-    hint: 'Correct the parameter named in `errors`; `/docs` lists them all.',
+    title: 'A query parameter is not valid',
+    hint: 'Correct the parameter named in `errors`; `/docs` lists all parameters.',
   },
   COORD_HEADER_INVALID: {
     ...badRequest,
-    title: 'A request header is not understood',
-    hint: 'Correct the header named in `errors`; `/docs` shows its form.',
+    title: 'A request header is not valid',
+    hint: 'Correct the header named in `errors`; `/docs` shows its format.',
   },
   COORD_CURSOR_INVALID: {
     ...badRequest,
-    title: 'The cursor is not one of ours, or belongs to other filters',
-    hint: 'Start again without `cursor`, and keep the filters the same from page to page.',
+    title: 'The cursor is not valid, or belongs to other filters',
+    hint: 'Start again without `cursor`, and use the same filters for each page.',
   },
   COORD_URL_MALFORMED: {
     ...badRequest,
     title: 'The URL cannot be decoded',
-    hint: 'Percent-encode path and query string as UTF-8; a percent sign itself is %25.',
+    hint: 'Percent-encode the path and the query string as UTF-8. Write a percent sign as %25.',
   },
   COORD_REQUEST_MALFORMED: {
     ...badRequest,
@@ -168,7 +168,7 @@ export const ERRORS = {
   COORD_METHOD_NOT_ALLOWED: {
     status: 405,
     retryable: false,
-    title: 'The path does not take this method',
+    title: 'The path does not support this method',
     hint: 'Use a method from the `Allow` header.',
   },
   COORD_HEADERS_TOO_LARGE: {
@@ -192,13 +192,13 @@ export const ERRORS = {
   COORD_EXPECTATION_UNKNOWN: {
     status: 417,
     retryable: false,
-    title: 'The coordinator does not support what the header Expect asks for',
+    title: 'The value of the header Expect is not supported',
     hint: 'Send the request without `Expect`, or with `Expect: 100-continue`.',
   },
   COORD_RECEIVE_FULL: {
     ...retry,
     title: 'Too many request bodies are arriving at once',
-    hint: 'Send the request again after `Retry-After`, and fewer requests at the same time.',
+    hint: 'Send the request again after `Retry-After`, and send fewer requests at the same time.',
     repair: 'If the machine has free memory, raise BODIES_MAX_BYTES.',
   },
   COORD_CONNECTIONS_FULL: {
@@ -219,19 +219,19 @@ export const ERRORS = {
     status: 404,
     retryable: false,
     title: 'No such service is registered',
-    hint: 'List what is registered with `GET /services`, or register it with `POST /register`.',
+    hint: 'List the registered services with `GET /services`, or register the service with `POST /register`.',
   },
   COORD_PRECONDITION_FAILED: {
     status: 412,
     retryable: false,
-    title: 'The record is not in the state that the request asked for',
-    hint: 'Read it again: where it is there, send its `ETag` as `If-Match`; where it is not, leave `If-Match` out.',
+    title: 'The record does not meet the condition of the request',
+    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`. If it does not, omit `If-Match`.',
   },
   COORD_LINEAGE_CHANGED: {
     status: 412,
     retryable: false,
-    title: 'The history is not the one the client knows',
-    hint: 'The database was restored, failed over or replaced: read the state anew, then use the new `X-Coordinator-Lineage`.',
+    title: 'The database has another history than the one that the client knows',
+    hint: 'The database was restored, failed over or replaced. Read the state again, then send the new `X-Coordinator-Lineage`.',
   },
   COORD_IDEMPOTENCY_REUSED: {
     status: 422,
@@ -242,8 +242,8 @@ export const ERRORS = {
   COORD_COMMIT_CONTENDED: {
     status: 409,
     retryable: true,
-    title: 'Others changed the record again and again',
-    hint: 'Send the request again; fewer clients should write the same record.',
+    title: 'Other clients kept changing the record',
+    hint: 'Send the request again. If it fails often, let fewer clients write the same record.',
   },
 
   // Knowledge graph
@@ -251,35 +251,35 @@ export const ERRORS = {
     status: 404,
     retryable: false,
     title: 'The graph has no such node',
-    hint: 'Name a service, such as `flagd`, or a node by its id, such as `team:payments`; `GET /knowledge-graph` lists them all.',
+    hint: 'Give the name of a service, such as `flagd`, or the id of a node, such as `team:payments`; `GET /knowledge-graph` lists all nodes.',
   },
   COORD_NODE_ID_INVALID: {
     ...badRequest,
-    title: 'That is not the id of a node',
-    hint: 'Write it as `type:name`, such as `team:payments`, with what is not a letter, digit, `_`, `.` or `-` percent-encoded.',
+    title: 'The text is not the id of a node',
+    hint: 'Write the id as `type:name`, such as `team:payments`. Percent-encode all characters but letters, digits, `_`, `.` and `-`.',
   },
   COORD_EDGE_NOT_FOUND: {
     status: 404,
     retryable: false,
     title: 'The graph has no such edge',
-    hint: 'Name it as `source,type,target,origin`; `GET /knowledge-graph/neighbors?of=...` lists the edges of a node.',
+    hint: 'Write the id as `source,type,target,origin`; `GET /knowledge-graph/neighbors?of=...` lists the edges of a node.',
   },
   COORD_EDGE_ID_INVALID: {
     ...badRequest,
-    title: 'That is not the id of an edge',
-    hint: 'Write it as `source,type,target` with two node ids, such as `team:payments,owns,service:checkout`.',
+    title: 'The text is not the id of an edge',
+    hint: 'Write the id as `source,type,target`, with two ids of nodes, such as `team:payments,owns,service:checkout`.',
   },
   COORD_EDGE_DERIVED: {
     status: 409,
     retryable: false,
-    title: 'The edge is declared by services, and cannot be written',
-    hint: 'Change what the service registers, or write an edge of origin `asserted`.',
+    title: 'Services declare this edge, so clients cannot write it',
+    hint: 'Change the registration of the service, or write an edge with the origin `asserted`.',
   },
 
   COORD_GRAPH_BUSY: {
     ...retry,
-    title: 'Too much work on graphs of the past, or on large simulations, is waiting',
-    hint: 'Ask again after `Retry-After`, and about fewer moments at a time: questions about one moment share its graph.',
+    title: 'Too many graphs of the past or large simulations are waiting',
+    hint: 'Ask again after `Retry-After`, and about fewer moments at the same time: questions about the same moment share its graph.',
   },
 
   // Questions and their budgets
@@ -298,7 +298,7 @@ export const ERRORS = {
   COORD_PAST_BUSY: {
     ...retry,
     title: 'Too many questions about the past are waiting',
-    hint: 'Ask again after `Retry-After`, and fewer questions at the same time.',
+    hint: 'Ask again after `Retry-After`, and ask fewer questions at the same time.',
     repair: 'Raise DATABASE_POOL_MAX: more connections answer more of these questions at the same time.',
   },
 
@@ -306,13 +306,13 @@ export const ERRORS = {
   COORD_REVISION_COMPACTED: {
     status: 410,
     retryable: false,
-    title: 'That moment is older than the history that is kept',
-    hint: 'Ask for a later revision; JOURNAL_KEEP_HOURS and JOURNAL_KEEP_REVISIONS say how much is kept.',
+    title: 'That moment is older than the kept history',
+    hint: 'Ask for a later revision. JOURNAL_KEEP_HOURS and JOURNAL_KEEP_REVISIONS set how much history is kept.',
   },
   COORD_REVISION_FUTURE: {
     ...badRequest,
     title: 'That moment has not happened yet',
-    hint: 'Ask for a revision up to the one in `X-Coordinator-Revision`, or a time up to now.',
+    hint: 'Ask for a revision up to the one in `X-Coordinator-Revision`, or for a time up to now.',
   },
   COORD_REVISION_WAIT_TIMEOUT: {
     status: 504,
@@ -331,26 +331,26 @@ export const ERRORS = {
   COORD_NOT_LOADED: {
     ...retry,
     title: 'The coordinator has not loaded its records yet',
-    hint: 'Ask again shortly; `GET /health` says what it waits for.',
+    hint: 'Ask again in a few seconds; `GET /health` shows what the coordinator waits for.',
   },
   COORD_STORE_UNAVAILABLE: {
     ...retry,
     title: 'The database cannot be reached',
-    hint: 'Ask again after `Retry-After`; `GET /database` shows the cause. A write may be sent again with the same `Idempotency-Key`.',
+    hint: 'Ask again after `Retry-After`; `GET /database` shows the cause. You can send a write again with the same `Idempotency-Key`.',
     repair: 'Start the database, or correct host and port in DATABASE_URL.',
   },
   COORD_STORE_TIMEOUT: {
     ...retry,
     title: 'The database did not answer in time',
-    hint: 'Ask again after `Retry-After`; `GET /database` shows latencies. A write may be sent again with the same `Idempotency-Key`.',
+    hint: 'Ask again after `Retry-After`; `GET /database` shows latencies. You can send a write again with the same `Idempotency-Key`.',
     repair:
-      'See with `coordinator doctor` how long the database takes; where it is only slow, raise DATABASE_STATEMENT_TIMEOUT_MS.',
+      'Run `coordinator doctor` to see how long the database takes. If it is only slow, raise DATABASE_STATEMENT_TIMEOUT_MS.',
   },
   COORD_STORE_BUSY: {
     ...retry,
     title: 'The database is busy with another writer',
-    hint: 'Ask again after `Retry-After`; look for a transaction left open on the table `head`.',
-    repair: 'Look for a transaction left open on the table `head`: `coordinator doctor` names it.',
+    hint: 'Ask again after `Retry-After`; look for an open transaction on the table `head`.',
+    repair: 'Look for an open transaction on the table `head`: `coordinator doctor` names it.',
   },
   COORD_COMMIT_QUEUE_FULL: {
     ...retry,
@@ -375,14 +375,14 @@ export const ERRORS = {
   COORD_ANSWERS_WAITING: {
     ...retry,
     title: 'Too many answers wait for clients that read slowly',
-    hint: 'Ask again after `Retry-After`, and for less: lower `limit`, or choose `fields`.',
+    hint: 'Ask again after `Retry-After`, and ask for less: lower `limit`, or choose `fields`.',
     repair:
       'Watch `coordinator_http_unsent_bytes` in `GET /metrics`. If the machine has free memory, raise UNSENT_MAX_MIB.',
   },
   COORD_STREAMS_BUSY: {
     ...retry,
     title: 'Too many streams of the whole state are open',
-    hint: 'Ask again after `Retry-After`. Or read `GET /services` page by page, or follow `GET /changes` from a position, instead of reading everything again.',
+    hint: 'Ask again after `Retry-After`. You can also read `GET /services` page by page, or follow `GET /changes` from a position instead of reading everything again.',
     repair:
       'Watch `coordinator_http_whole_streams` in `GET /metrics`. If the machine has free memory, raise STREAMS_MAX.',
   },
@@ -390,104 +390,104 @@ export const ERRORS = {
     status: 422,
     retryable: false,
     title: 'The database refuses this change',
-    hint: 'Nothing was stored. `detail` says why; change the content and send it again.',
+    hint: 'Nothing was stored. `detail` gives the reason: change the content and send it again.',
   },
   COORD_SHUTTING_DOWN: {
     ...retry,
     title: 'The coordinator is stopping',
-    hint: 'Send the request again: to another coordinator, or here after the restart.',
+    hint: 'Send the request to another coordinator, or to this one after its restart.',
   },
   COORD_STORE_AUTH: {
     status: 503,
     retryable: false,
     exit: 78,
     title: 'The database refuses the login',
-    hint: 'Check user and password (or key) where DATABASE_URL or the Supabase variables are set.',
+    hint: 'Check user and password (or key) in DATABASE_URL or in the Supabase variables.',
   },
   COORD_STORE_DATABASE_MISSING: {
     status: 503,
     retryable: false,
     exit: 78,
     title: 'The database does not exist on that server',
-    hint: 'Create it, or correct the name at the end of DATABASE_URL.',
+    hint: 'Create the database, or correct its name at the end of DATABASE_URL.',
   },
   COORD_STORE_RIGHTS: {
     status: 503,
     retryable: false,
     exit: 78,
     title: 'The database role lacks a right',
-    hint: 'Let the role own the schema: `grant create on database ... to ...`, or create the schema with it as the owner.',
+    hint: 'Let the role own the schema: run `grant create on database ... to ...`, or create the schema with this role as its owner.',
   },
   COORD_STORE_TLS: {
     status: 503,
     retryable: false,
     exit: 78,
-    title: 'The encrypted connection to the database cannot be made',
-    hint: 'Check sslmode and sslrootcert in DATABASE_URL against what the server offers.',
+    title: 'The encrypted connection to the database failed',
+    hint: 'Compare sslmode and sslrootcert in DATABASE_URL with what the server offers.',
   },
   COORD_STORE_ENCODING: {
     status: 503,
     retryable: false,
     exit: 78,
     title: 'The database cannot store every text',
-    hint: "Use a database created with `encoding 'UTF8'`.",
+    hint: "Use a database that was created with `encoding 'UTF8'`.",
   },
   COORD_STORE_CONNECTIONS: {
     ...retry,
-    title: 'The database has no connection left',
+    title: 'The database has no free connection',
     hint: 'Ask again after `Retry-After`; lower DATABASE_POOL_MAX, or raise the limit of the server or pooler.',
     repair: 'Lower DATABASE_POOL_MAX, or raise the limit of the server or pooler.',
   },
   COORD_STORE_STANDBY: {
     ...retry,
-    title: 'The database takes no writes: it is a standby or read-only',
-    hint: 'Name the primary in DATABASE_URL too; among several hosts it is found by itself after a failover.',
+    title: 'The database accepts no writes: it is a standby, or it is read-only',
+    hint: 'Name the primary in DATABASE_URL, too. With several hosts, the coordinator finds the primary by itself after a failover.',
   },
   COORD_STORE_REPLY: {
     ...retry,
     exit: 1,
     title: 'The answer of the database cannot be understood',
-    hint: 'Run `coordinator migrate verify`; look for a proxy that changes answers.',
+    hint: 'Run `coordinator migrate verify`, and look for a proxy that changes answers.',
   },
   COORD_STORE_DNS: {
     ...retry,
     title: 'The name of the database host cannot be resolved',
-    hint: 'Check the host in SUPABASE_URL, and the DNS of this machine. A Supabase project that was deleted, or paused for long, has no address: open it in the dashboard.',
+    hint: 'Check the host in SUPABASE_URL, and the DNS of this machine. A Supabase project that was deleted, or paused for a long time, has no address: open it in the dashboard.',
   },
   COORD_STORE_REFUSED: {
     ...retry,
     title: 'Nothing listens at the address of the database',
-    hint: 'Start the server there, or correct host and port in SUPABASE_URL. A running coordinator tries again by itself.',
+    hint: 'Start the server there, or correct the host and the port in SUPABASE_URL. A running coordinator tries again by itself.',
   },
   COORD_STORE_GATEWAY: {
     ...retry,
     title: 'A gateway answered instead of the Data API',
-    hint: 'It usually passes: see status.supabase.com. If it stays, compare SUPABASE_URL with the API settings of the project.',
+    hint: 'This fault usually passes: see status.supabase.com. If it stays, compare SUPABASE_URL with the API settings of the project.',
   },
   COORD_STORE_API_OFFLINE: {
     ...retry,
     title: 'The Data API cannot reach its own database',
-    hint: 'Wait: it reconnects by itself. If it stays, restart the project in the dashboard.',
+    hint: 'Wait: the Data API reconnects by itself. If the fault stays, restart the project in the dashboard.',
   },
   COORD_STORE_PAUSED: {
     ...retry,
     title: 'The Supabase project is paused',
-    hint: 'Resume it in the dashboard (Free projects pause after a week without use); the coordinator goes on by itself.',
+    hint: 'Resume the project in the dashboard (Free projects pause after a week without use). The coordinator then continues by itself.',
   },
   COORD_STORE_QUOTA: {
     ...retry,
-    title: 'The Supabase project is restricted: a quota is used up or a bill is open',
-    hint: 'See Organization > Usage and Billing in the dashboard; the coordinator goes on by itself.',
+    title: 'The Supabase project is restricted: a quota is used up, or a bill is unpaid',
+    hint: 'See Organization > Usage and Billing in the dashboard. The coordinator continues by itself when the restriction ends.',
   },
   COORD_STORE_RATE_LIMITED: {
     ...retry,
-    title: 'The Data API takes no more requests for now',
-    hint: 'It is asked again after the pause that it wants. Raise POLL_MIN_MS and POLL_MAX_MS, or the limits of the project.',
+    title: 'The Data API accepts no more requests for now',
+    hint: 'The coordinator waits as long as the Data API asks it to. Raise POLL_MIN_MS and POLL_MAX_MS, or the limits of the project.',
   },
   COORD_STORE_API_SCHEMA: {
     ...config,
     status: 503,
-    title: 'The Data API does not offer the schema `public`',
+    title: 'The Data API does not expose the schema `public`',
     hint: 'Add `public` to the exposed schemas: Integrations > Data API > Settings in the dashboard.',
   },
   COORD_STORE_API_MISSING: {
@@ -500,7 +500,7 @@ export const ERRORS = {
     ...config,
     status: 503,
     title: 'The public key may not use the database',
-    hint: 'Set SUPABASE_SERVICE_ROLE_KEY. Or allow it on purpose with `coordinator migrate --allow-anon`: then everybody who has the public key can read and write.',
+    hint: 'Set SUPABASE_SERVICE_ROLE_KEY. To allow the public key on purpose, run `coordinator migrate --allow-anon`: everybody who has that key can then read and write.',
   },
   COORD_STORE_READ_ONLY: {
     ...file,
@@ -511,7 +511,7 @@ export const ERRORS = {
     ...file,
     retryable: true,
     title: 'The disk of the database is full',
-    hint: 'Free some space: writing goes on by itself then.',
+    hint: 'Free some space. The coordinator then writes again by itself.',
   },
   COORD_STORE_IO: {
     ...file,
@@ -522,17 +522,17 @@ export const ERRORS = {
   COORD_STORE_CORRUPT: {
     ...file,
     title: 'The database file is damaged or is not a database',
-    hint: 'Keep the file, restore the last backup to another path, and point DATABASE_URL there. Where it never was a database, correct DATABASE_URL.',
+    hint: 'Keep the file, restore the last backup to another path, and set DATABASE_URL to that path. If the file never was a database, correct DATABASE_URL.',
   },
   COORD_STORE_DAMAGED: {
     ...file,
     title: 'The tables of the database contradict each other',
-    hint: 'Run `coordinator doctor`: it names each difference and its repair. The usual cause is a change by hand past the coordinator, or a disk that lost data.',
+    hint: 'Run `coordinator doctor`: it shows each difference and its repair. The usual cause is a change by hand that bypassed the journal, or a disk that lost data.',
   },
   COORD_STORE_PATH: {
     ...file,
     title: 'The database file cannot be opened',
-    hint: 'Create the folder, make it writable, or name another file in DATABASE_URL.',
+    hint: 'Create the folder, make it writable, or give another file in DATABASE_URL.',
   },
   COORD_STORE_LOCKED: {
     ...file,
@@ -548,14 +548,14 @@ export const ERRORS = {
   COORD_STORE_FOREIGN: {
     ...file,
     title: 'The database belongs to another program',
-    hint: 'Give DATABASE_URL a file of its own.',
+    hint: 'Give another file in DATABASE_URL.',
   },
   COORD_SCHEMA_NEWER: {
     status: 503,
     retryable: false,
     exit: 78,
     title: 'The database schema is newer than this program',
-    hint: 'Upgrade the coordinator to the version that migrated the database; it does not migrate down.',
+    hint: 'Upgrade the coordinator to the version that migrated the database. Migrations never go back.',
   },
   COORD_SCHEMA_FOREIGN: {
     ...config,
@@ -574,24 +574,28 @@ export const ERRORS = {
   COORD_CONFIG_INVALID: {
     ...config,
     title: 'A setting has a wrong value',
-    hint: 'Correct it; docs/settings.md lists every setting.',
+    hint: 'Correct the value; docs/settings.md lists every setting.',
   },
   COORD_CONFIG_INCOMPLETE: {
     ...config,
     title: 'The database is only half configured',
-    hint: 'docs/settings.md lists every setting, docs/supabase-setup.md leads through those of Supabase.',
+    hint: 'Set all variables that belong together, or none; docs/settings.md lists them, and docs/supabase-setup.md explains those of Supabase.',
   },
   COORD_CONFIG_UNSUPPORTED: {
     ...config,
-    title: 'The setting asks for something this version does not have',
+    title: 'This version does not support the value of a setting',
     hint: 'Use DATABASE_URL=sqlite:./data/coordinator.db to keep the data, or unset it to run in memory.',
   },
-  COORD_NODE_TOO_OLD: { ...config, title: 'Node.js is too old', hint: 'Run it with Node.js 24 or newer.' },
+  COORD_NODE_TOO_OLD: {
+    ...config,
+    title: 'Node.js is too old',
+    hint: 'Run the coordinator with Node.js 24 or newer.',
+  },
   COORD_LISTEN_FAILED: {
     status: 500,
     retryable: false,
     exit: 1,
-    title: 'The address cannot be listened on',
+    title: 'The coordinator cannot listen on the address',
     hint: 'Choose another PORT or HOST, or stop the program that uses it.',
   },
   COORD_CLI_USAGE: {
@@ -612,29 +616,29 @@ export const ERRORS = {
     status: 500,
     retryable: false,
     exit: 74,
-    title: 'What was to be printed cannot be written',
-    hint: 'Free some space where standard output goes, or send it elsewhere.',
+    title: 'The output cannot be written',
+    hint: 'Free some space where standard output goes, or redirect it.',
   },
   COORD_CLI_UNREACHABLE: {
     ...retry,
     title: 'No coordinator answers at that URL',
-    hint: 'Start one with `coordinator serve`, or name its address with COORDINATOR_URL or --url.',
+    hint: 'Start one with `coordinator serve`, or give its URL with COORDINATOR_URL or --url.',
   },
   COORD_INTERNAL: {
     status: 500,
     retryable: false,
-    title: 'The coordinator has a fault',
-    hint: 'Please report it with the request id and the log line that carries it.',
+    title: 'The coordinator failed unexpectedly',
+    hint: 'Please report this error, with the request id and the log line that has this id.',
   },
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code of the table above. */
 export type ErrorCode = keyof typeof ERRORS
 
-/** Whether a write whose answer is an error may have happened. */
+/** Whether a write may have happened although its answer is an error. */
 export type WriteOutcome = 'not_written' | 'unknown'
 
-/** One thing that is wrong with a request. `path` is a JSON pointer into the body, or `query.limit`, `header.if-match`. */
+/** One fault of a request. `path` is a JSON pointer into the body, or a name such as `query.limit` or `header.if-match`. */
 export interface Problem {
   readonly path: string
   readonly message: string
@@ -647,7 +651,7 @@ export interface ErrorOptions {
   /** A hint that fits better than the table's. */
   readonly hint?: string
   readonly errors?: readonly Problem[]
-  /** For writes: whether it may have happened. */
+  /** Only for writes: whether the write may have happened. */
   readonly outcome?: WriteOutcome
   /** When to try again, in whole seconds. */
   readonly retryAfterSeconds?: number
@@ -658,7 +662,7 @@ export interface ErrorOptions {
   readonly cause?: unknown
 }
 
-/** The one error class that crosses layers. Drivers translate their own errors into it at their border. */
+/** The only error class that crosses layers. Each backend translates the errors of its driver into this class. */
 export class CoordinatorError extends Error {
   override readonly name = 'CoordinatorError'
   readonly code: ErrorCode
@@ -701,7 +705,7 @@ export class CoordinatorError extends Error {
     return this.entry.retryable
   }
 
-  /** The next step of those who run the coordinator: the hint, unless that speaks to its clients. */
+  /** The next step for the operator of the coordinator: the hint, unless it is only for clients. */
   get repair(): string {
     return this.hint === this.entry.hint ? (this.entry.repair ?? this.hint) : this.hint
   }
@@ -710,7 +714,7 @@ export class CoordinatorError extends Error {
     return this.entry.exit ?? 1
   }
 
-  /** The same error with another word on whether the write happened. */
+  /** The same error with another `outcome`. */
   withOutcome(outcome: WriteOutcome): CoordinatorError {
     return this.with({ outcome })
   }
@@ -731,7 +735,7 @@ export class CoordinatorError extends Error {
   }
 }
 
-/** What was thrown, as a `CoordinatorError`: anything else becomes `fallback` with the original as its cause. */
+/** Returns `thrown` if it is a `CoordinatorError`. Anything else becomes the cause of a new error with the code `fallback`. */
 export function toCoordinatorError(
   thrown: unknown,
   fallback: ErrorCode = 'COORD_INTERNAL',

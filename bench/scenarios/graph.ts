@@ -22,8 +22,8 @@ const bar = { ms: 50, aimMs: 10 }
 export const graph: Scenario = {
   name: 'graph',
   title: 'The knowledge graph of generated systems',
-  note: `The recursive queries answer less: they stop at the first 1,000 nodes and return their number, over an open connection. \`impact\`
-finds everything that is affected, with its distance and the way that leads to it, and sends 1,000 of them as JSON over HTTP.`,
+  note: `The recursive queries answer less: they stop at the first 1,000 nodes, and return only their number, over an open connection. \`impact\`
+finds all affected nodes, each with its distance and the path to it, and sends 1,000 of them as JSON over HTTP.`,
   async run(options) {
     const rows: Row[] = []
     for (const size of sizes.filter(({ services }) => services <= options.largest)) {

@@ -23,11 +23,11 @@ const hostileMs = 60_000
 export const hostileNeighbours: Scenario = {
   name: 'hostile-neighbours',
   title: 'Reading beside hostile clients',
-  note: `50 clients send, one after the other: lists of a mebibyte with wrong items to every route that takes a body, ranges with 4,000
-alternatives, simulations over 3,000 versions, questions about the past and the journal that they leave, answers, streams and
-snapshots that they do not read, bodies that they do not finish, requests of foreign pages, and what is no HTTP. Readers, hostile
-clients and the coordinator share the cores of one machine. The process of the hostile clients has a low priority, because it stands
-for other machines.`,
+  note: `Each of 50 hostile clients repeats these requests in turn: lists of one MiB with wrong items, to every route that takes a body; ranges
+with 4,000 alternatives; simulations over 3,000 versions; questions about the past and the journal, which the client abandons; answers,
+streams and snapshots, which it does not read; bodies that it does not finish; requests from foreign web pages; and bytes that are not
+HTTP. Readers, hostile clients and the coordinator share the cores of one machine. The process of the hostile clients has a low priority,
+because it represents other machines.`,
   async run(options) {
     const server = await startServer(coordinator())
     try {

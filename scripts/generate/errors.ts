@@ -13,10 +13,10 @@ export function renderErrors(): string {
 
 # Errors
 
-Every error answer is a problem document (RFC 9457, \`application/problem+json\`) whose \`code\` is one of these. A code keeps
-its meaning for ever and is never used for another one. \`title\` is constant; \`detail\` says what happened this time, \`hint\`
-what to do about it. *Retry* says whether the same request, unchanged, may succeed later; *exit* is the exit code of a
-command or a start that ends because of the error.
+Every error answer is a problem document (RFC 9457, \`application/problem+json\`). Its \`code\` is one of the codes below. A code
+keeps its meaning for ever. \`title\` is constant, \`detail\` says what happened this time, and \`hint\` says what to do about it.
+*Retry* says whether the same request, unchanged, may succeed later. *Exit* is the exit code of a command or a start that ends because of
+the error.
 
 | code | status | retry | exit | title | hint |
 |---|---|---|---|---|---|

@@ -5,7 +5,7 @@ const labelsOf = (metric: object): string =>
     ? metric.labelNames.map((label) => `\`${String(label)}\``).join(', ')
     : ''
 
-/** `docs/metrics.md`: what `src/telemetry/metrics.ts` registers, in its order. */
+/** `docs/metrics.md`: what `createMetrics` registers, in its order. */
 export async function renderMetrics(): Promise<string> {
   const { registry } = createMetrics({ backend: 'memory', process: false })
   const described = await registry.getMetricsAsJSON()
@@ -13,12 +13,12 @@ export async function renderMetrics(): Promise<string> {
     const metric = registry.getSingleMetric(name)
     return `| \`${name}\` | ${String(type)} | ${metric === undefined ? '' : labelsOf(metric)} | ${help} |`
   })
-  return `<!-- Generated from src/telemetry/metrics.ts by \`npm run gen\`: change it there. -->
+  return `<!-- Generated from src/telemetry/metrics/ by \`npm run gen\`: change it there. -->
 
 # Metrics
 
-\`GET /metrics\` answers in the text format of Prometheus. Every series whose labels are known beforehand is there from the
-first scrape on, with 0, on every backend. Beside these come the usual \`process_*\` and \`nodejs_*\` metrics of the process.
+\`GET /metrics\` answers in the text format of Prometheus. If the labels of a series are known beforehand, the series exists from the
+first scrape on, with the value 0, on every backend. \`GET /metrics\` also has the usual \`process_*\` and \`nodejs_*\` metrics.
 
 | name | type | labels | meaning |
 |---|---|---|---|

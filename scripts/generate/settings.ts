@@ -41,9 +41,9 @@ ${Object.values<Setting<unknown>>(section).map(row).join('\n')}
 
 # Settings
 
-Settings are environment variables. None is needed: with nothing set the coordinator keeps everything in memory. An empty
-variable counts as unset. A wrong one ends the start with exit code 78 and one line that names every fault at once; no
-message ever repeats a value. Secrets are read from the environment only, never from arguments.
+Settings are environment variables. You need not set any: the coordinator then keeps everything in memory. An empty variable counts
+as unset. A wrong value ends the start with exit code 78, and one line names every fault. No message repeats a value. The coordinator
+reads secrets only from the environment, never from arguments.
 
 ${sections.join('\n')}`
 }

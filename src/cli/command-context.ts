@@ -1,34 +1,50 @@
 import { Command } from 'commander'
-import { describeDatabase } from '../config/database.ts'
 import type { Kind } from '../config/setting.ts'
-import { readClientSettings, type Settings } from '../config/settings.ts'
+import { readClientSettings } from '../config/settings.ts'
 import { settingsTable } from '../config/table.ts'
 import { CoordinatorError } from '../errors.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What every command gets. */
+/** The context of every command. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** Sets the exit code where a command ends without an error and yet not well. */
+  /** Sets the exit code of a command that ends without an error but did not succeed. */
   readonly exit: (code: number) => void
 }
 
-export interface ClientOptions {
-  readonly url?: string
+export interface OutputOptions {
+  readonly json?: true | undefined
+}
+
+export interface ClientOptions extends OutputOptions {
+  readonly url?: string | undefined
 }
 
 /** A command that talks to a running coordinator. */
-export function clientCommand(name: string): Command {
-  return new Command(name).option(
-    '--url <url>',
-    'the coordinator to ask (default: COORDINATOR_URL, or http://127.0.0.1:PORT)',
-  )
+export function clientCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--url <url>', 'address of the coordinator (default: COORDINATOR_URL, or http://127.0.0.1:PORT)')
+}
+
+/** Reads an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+/** Writes a result to standard output: as JSON with `--json`, else as text. */
+export function writeResult(
+  { terminal: { stdout } }: CommandContext,
+  { json }: OutputOptions,
+  { value, text }: { readonly value: unknown; readonly text: string },
+): void {
+  stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
 }
 
 /**
- * Reads an option that stands for a setting: it takes what the setting takes. A wrong value is not repeated, since it may
- * hold a password.
+ * Reads an option that stands for a setting: it takes what the setting takes. The error does not repeat a wrong value, since it
+ * may hold a password.
  *
  * @throws COORD_CLI_USAGE for a value that is not allowed
  */
@@ -41,16 +57,20 @@ export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T>
   })
 }
 
-/** Tells, beside the results, which database is meant, and what is doubtful: a misspelled variable names another one. */
-export function announceDatabase({ stderr }: Terminal, { database, warnings }: Settings): void {
-  stderr.write(`database: ${describeDatabase(database)}\n`)
-  for (const warning of warnings) stderr.write(`warning: ${warning}\n`)
-}
-
 /** @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CONFIG_INVALID for a wrong COORDINATOR_URL */
 export function clientOf({ url }: ClientOptions, { env }: Terminal): CoordinatorClient {
   const { coordinatorUrl } = settingsTable.client
   return new CoordinatorClient(
     url === undefined ? readClientSettings(env).coordinatorUrl : readOption('--url', coordinatorUrl, url),
   )
+}
+
+type QueryValue = string | readonly string[] | undefined
+
+/** A query of the parameters that are given. A list repeats its parameter. */
+export function queryOf(parameters: Readonly<Record<string, QueryValue>>): URLSearchParams {
+  const pairs = Object.entries(parameters).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item) => [name, item]),
+  )
+  return new URLSearchParams(pairs)
 }

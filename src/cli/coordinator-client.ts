@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
 
-/** An answer of the coordinator, with its body as it came. */
+/** An answer of the coordinator, with its unchanged body. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -10,7 +10,7 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly body?: string
-  /** Answers that are no error for the caller. @default every 2xx */
+  /** Which answers are not an error for the caller. @default every 2xx */
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
@@ -36,30 +36,22 @@ export class CoordinatorClient {
   /**
    * Reads an answer of any type piece by piece, however long it is.
    *
-   * @throws COORD_CLI_UNREACHABLE, also where it breaks off, or the error that the coordinator answered
+   * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
   async *download(path: string): AsyncGenerator<Uint8Array> {
-    let begun = false
+    const response = await this.#reach(fetch(this.baseUrl + path, { redirect: 'manual' }))
+    if (!isSuccess(response.status)) throw errorOf(await this.#answer(response), this.baseUrl)
     try {
-      const response = await fetch(this.baseUrl + path, { redirect: 'manual' })
-      const { status, headers } = response
-      if (!isSuccess(status))
-        throw errorOf({ status, headers, body: parse(await response.text()) }, this.baseUrl)
-      begun = true
       if (response.body !== null) yield* response.body
     } catch (thrown) {
-      if (thrown instanceof CoordinatorError) throw thrown
-      throw new CoordinatorError('COORD_CLI_UNREACHABLE', {
-        detail: `${this.baseUrl} does not answer${begun ? ' to the end' : ''} (${causeOf(thrown)}).`,
-        cause: thrown,
-      })
+      throw this.#unreachable(thrown, 'does not answer to the end')
     }
   }
 
-  /** @throws COORD_CLI_UNREACHABLE, or the error that the coordinator answered */
+  /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
     const { body, accept = isSuccess, timeoutMs = 30_000 } = options
-    const answer = await this.#fetch(path, {
+    const sent = fetch(this.baseUrl + path, {
       method,
       signal: AbortSignal.timeout(timeoutMs),
       redirect: 'manual',
@@ -70,25 +62,31 @@ export class CoordinatorClient {
       },
       ...(body === undefined ? {} : { body }),
     })
+    const answer = await this.#answer(await this.#reach(sent))
     if (!accept(answer.status)) throw errorOf(answer, this.baseUrl)
     return answer
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Answer> {
-    try {
-      const response = await fetch(this.baseUrl + path, init)
-      const text = await response.text()
-      return { status: response.status, headers: response.headers, body: parse(text) }
-    } catch (thrown) {
-      throw new CoordinatorError('COORD_CLI_UNREACHABLE', {
-        detail: `${this.baseUrl} does not answer (${causeOf(thrown)}).`,
-        cause: thrown,
-      })
-    }
+  async #answer(response: Response): Promise<Answer> {
+    const text = await this.#reach(response.text())
+    return { status: response.status, headers: response.headers, body: parse(text) }
+  }
+
+  #reach<T>(work: Promise<T>): Promise<T> {
+    return work.catch((thrown) => {
+      throw this.#unreachable(thrown, 'does not answer')
+    })
+  }
+
+  #unreachable(cause: unknown, fault: string): CoordinatorError {
+    return new CoordinatorError('COORD_CLI_UNREACHABLE', {
+      detail: `${this.baseUrl} ${fault} (${causeOf(cause)}).`,
+      cause,
+    })
   }
 }
 
-/** What to throw where something else than a coordinator seems to answer. */
+/** The error for an answer that does not look like that of a coordinator. */
 export function notCoordinator(baseUrl: string, status: number): CoordinatorError {
   return new CoordinatorError('COORD_CLI_UNREACHABLE', {
     detail: `${baseUrl} answered ${status}, and not as a coordinator does.`,
@@ -101,7 +99,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
-/** A body that is not JSON is kept as text: some proxy may have answered. */
+/** A body that is not JSON is kept as text: a proxy may have answered. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -129,17 +127,17 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
     })
   const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10)
   return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
-    detail: `${String(problem['detail'] ?? problem['title'] ?? code)}`,
+    detail: String(problem['detail'] ?? problem['title'] ?? code),
     extra: { status, code },
     ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
     ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
   })
 }
 
-/** Query parameters that are arguments of a command; the others are options with the same words in their names. */
+/** Query parameters that are arguments of a command. The others are options with the same words in their names. */
 const argumentNames: readonly string[] = ['of', 'from', 'to']
 
-/** What is wrong with query parameters, as whoever typed the command knows them: `asOf` is its `--as-of`. */
+/** Names query parameters as the command does: `asOf` is its `--as-of`. */
 function optionFaults(errors: unknown): string | undefined {
   const faults = (Array.isArray(errors) ? errors : []) as { path?: unknown; message?: unknown }[]
   const texts = faults.map(({ path, message }) => {
@@ -150,13 +148,13 @@ function optionFaults(errors: unknown): string | undefined {
   return texts.length === 0 ? undefined : texts.join('; ')
 }
 
-/** Who the coordinator notes as the author of changes: `cli:<user>`. */
+/** The author that the coordinator records for changes: `cli:<user>`. */
 function actor(): string {
   let user = 'unknown'
   try {
     user = userInfo().username
   } catch {
-    // A container may run under a uid that has no name.
+    // A container may run under a uid without a name.
   }
   return `cli:${encodeURIComponent(user)}`
 }

@@ -1,9 +1,15 @@
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
 import { FORMAT_NAMES } from '../http/reading/graph-format.ts'
-import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
+import {
+  type ClientOptions,
+  type CommandContext,
+  clientCommand,
+  clientOf,
+  queryOf,
+} from './command-context.ts'
 
-interface ExportOptions extends ClientOptions {
+interface ExportOptions extends Omit<ClientOptions, 'json'> {
   readonly format: string
   readonly type?: string
   readonly tag?: string
@@ -14,8 +20,7 @@ interface ExportOptions extends ClientOptions {
 
 /** `coordinator graph export`: writes the graph, or a part of it, to standard output. */
 export function graphExportCommand({ terminal }: CommandContext): Command {
-  return clientCommand('export')
-    .description('Write the graph to standard output.')
+  return clientCommand('export', 'Write the graph to standard output.')
     .addOption(new Option('--format <format>', 'how to write it').choices(FORMAT_NAMES).default('json'))
     .option('--type <types>', 'only these types of nodes or edges, separated by commas')
     .option('--tag <tag>', 'only services with this tag')
@@ -23,10 +28,9 @@ export function graphExportCommand({ terminal }: CommandContext): Command {
     .option('--depth <steps>', 'how far the surroundings go (default: 1)')
     .option('--as-of <moment>', 'as it was at this revision or time')
     .action(async (options: ExportOptions) => {
-      const { url: _, ...wanted } = options
-      const given = Object.entries(wanted).filter(([, value]) => value !== undefined)
-      const search = new URLSearchParams(given as [string, string][])
-      for await (const chunk of clientOf(options, terminal).download(`/knowledge-graph?${search}`))
+      const { url: _, ...parameters } = options
+      const path = `/knowledge-graph?${queryOf(parameters)}`
+      for await (const chunk of clientOf(options, terminal).download(path))
         if (!terminal.stdout.write(chunk)) await once(terminal.stdout, 'drain')
     })
 }

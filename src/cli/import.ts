@@ -1,22 +1,27 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
+import {
+  type ClientOptions,
+  type CommandContext,
+  clientCommand,
+  clientOf,
+  writeResult,
+} from './command-context.ts'
 import { makeBatches } from './import/make-batches.ts'
 import { createProgress, type Progress } from './import/progress.ts'
 import { readItems } from './import/read-items.ts'
 import { BatchSender, type ItemWarning, type Verdict } from './import/send-batches.ts'
-import { printable } from './text-table.ts'
+import { countOf, printable } from './text-table.ts'
 
 interface ImportOptions extends ClientOptions {
   readonly patience: number
-  readonly json?: true
 }
 
 const examples = `
-FILE is a JSON array of registrations, one registration, what \`coordinator services --json\` printed, or JSON Lines
-(one registration a line, as many as you like). \`-\` reads from standard input.
+FILE is a JSON array of registrations, one registration, the output of \`coordinator services --json\`, or JSON Lines
+(one registration a line, any number of lines). \`-\` reads from standard input.
 
-Each registration is judged on its own. Registering the same content again changes nothing, so after an interruption
-just run the command again.
+A registration that fails does not affect the others. Registering the same content again changes nothing, so after an
+interruption just run the command again.
 
 Examples:
   coordinator import services.json
@@ -24,35 +29,19 @@ Examples:
   coordinator services --url http://old:3000 --json | coordinator import -
 `
 
-/** `coordinator import FILE`: registers what a file lists with a running coordinator. */
+/** `coordinator import FILE`: registers the services in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
-  return clientCommand('import')
-    .description('Register the services that a file lists.')
+  return clientCommand('import', 'Register the services that a file lists.')
     .argument('<file>', 'JSON or JSON Lines; - for standard input')
     .option(
       '--patience <seconds>',
-      'how long to go on trying while the coordinator cannot accept anything',
+      'how long to keep trying while the coordinator accepts nothing',
       readSeconds,
       60,
     )
     .option('--json', 'print the totals and every failure as JSON')
     .addHelpText('after', examples)
     .action((file: string, options: ImportOptions) => runImport(file, options, context))
-}
-
-/** How many items ended in which way. */
-interface Totals {
-  new: number
-  changed: number
-  unchanged: number
-  failed: number
-}
-
-interface Failure {
-  readonly place: string
-  readonly serviceName?: string
-  readonly code: string
-  readonly reason: string
 }
 
 async function runImport(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
@@ -68,7 +57,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
     onRetry: ({ detail }, waitMs) =>
       progress.note(`waiting ${(waitMs / 1_000).toFixed(1)} s: ${printable(detail)}`),
   })
-  const totals: Totals = { new: 0, changed: 0, unchanged: 0, failed: 0 }
+  const totals: Record<Verdict['outcome'], number> = { new: 0, changed: 0, unchanged: 0, failed: 0 }
   const report = new Report(progress, options.json === true)
   let done = 0
   try {
@@ -77,10 +66,10 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
         totals[verdict.outcome] += 1
         report.add(verdict)
       }
-      done += next.value.items.length
-      progress.update(done, next.value.items.at(-1)?.fraction)
+      done += next.value.length
+      progress.update(done, next.value.at(-1)?.item.fraction)
     }
-    // Before the bar is stopped: each note starts it again, and a bar that runs keeps the process alive.
+    // This must come before the bar is stopped: each note starts the bar again, and a running bar keeps the process alive.
     report.end()
   } catch (thrown) {
     if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)
@@ -89,18 +78,24 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
     progress.stop()
     await items.return(undefined)
   }
-  terminal.stdout.write(
-    options.json === true
-      ? `${JSON.stringify({ total: done, ...totals, failures: report.failures })}\n`
-      : `${done} ${done === 1 ? 'service' : 'services'}: ${totals.new} new, ${totals.changed} changed, ${totals.unchanged} unchanged, ${totals.failed} failed\n`,
-  )
+  writeResult(context, options, {
+    value: { total: done, ...totals, failures: report.failures },
+    text: `${countOf(done, 'service')}: ${totals.new} new, ${totals.changed} changed, ${totals.unchanged} unchanged, ${totals.failed} failed\n`,
+  })
   if (totals.failed > 0) exit(1)
 }
 
-/** More warnings of one kind than this help nobody: they are counted. */
+/** Further warnings of one kind are only counted. */
 const maxWarningsOfKind = 3
 
-/** Tells about failures and warnings while they come. */
+interface Failure {
+  readonly place: string
+  readonly serviceName?: string | undefined
+  readonly code: string
+  readonly reason: string
+}
+
+/** Reports failures and warnings while they come. */
 class Report {
   readonly failures: Failure[] = []
   readonly #progress: Progress
@@ -114,18 +109,17 @@ class Report {
   }
 
   add(verdict: Verdict): void {
-    const { item } = verdict
-    const { serviceName } = (item.value ?? {}) as { serviceName?: unknown }
-    const place =
-      typeof serviceName === 'string' ? `${item.place} (${serviceName.slice(0, 100)})` : item.place
+    const { value, place } = verdict.item
+    const given = (value as { serviceName?: unknown } | null | undefined)?.serviceName
+    const serviceName = typeof given === 'string' ? given : undefined
+    const shown = serviceName === undefined ? place : `${place} (${serviceName.slice(0, 100)})`
     if (verdict.outcome !== 'failed') {
-      for (const warning of verdict.warnings) this.#warn(place, warning)
+      for (const warning of verdict.warnings) this.#warn(shown, warning)
       return
     }
     const { code, reason } = verdict
-    if (!this.#keep) this.#progress.note(printable(`${place}: ${reason} [${code}]`))
-    else if (typeof serviceName !== 'string') this.failures.push({ place: item.place, code, reason })
-    else this.failures.push({ place: item.place, serviceName, code, reason })
+    if (this.#keep) this.failures.push({ place, serviceName, code, reason })
+    else this.#progress.note(printable(`${shown}: ${reason} [${code}]`))
   }
 
   end(): void {

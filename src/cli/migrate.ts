@@ -2,19 +2,18 @@ import { Command, Option } from 'commander'
 import { readSettings } from '../config/settings.ts'
 import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { migrationWarnings } from '../database/migrations/runner.ts'
-import { makeStore } from '../database/open.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
-import { announceDatabase, type CommandContext } from './command-context.ts'
+import { type CommandContext, type OutputOptions, writeResult } from './command-context.ts'
 import { examplesOf } from './examples-of.ts'
 import { textTable } from './text-table.ts'
+import { withStore } from './with-store.ts'
 
-interface MigrateOptions {
+interface MigrateOptions extends OutputOptions {
   readonly dryRun?: true
   readonly emit?: 'supabase'
   readonly allowAnon?: true
   readonly forbidAnon?: true
-  readonly json?: true
 }
 
 const examples = `
@@ -28,7 +27,7 @@ Examples:
   coordinator migrate --emit supabase > supabase/migrations/20260101000000_coordinator.sql
 `
 
-/** `coordinator migrate`: brings the schema of the database to this program's version. */
+/** `coordinator migrate`: brings the schema of the database to the version of this program. */
 export function migrateCommand(context: CommandContext): Command {
   const migrate = new Command('migrate')
     .description('Bring the database schema to the version of this program.')
@@ -47,42 +46,43 @@ export function migrateCommand(context: CommandContext): Command {
       if (options.emit !== undefined) return emit(context, options)
       const dryRun = options.dryRun === true
       await withMigrator(context, options, async (migrator) => {
-        // Before anything is migrated: half of what was asked for is not what was asked for.
+        // This comes before any migration, because a request that can only be half fulfilled must not change anything.
         if (decidesOnAnon(options) && migrator.allowAnon === undefined) throw anonNotPossible()
         const report = await migrator.migrate({ dryRun })
         if (options.allowAnon === true && !dryRun) await migrator.allowAnon?.()
         if (options.forbidAnon === true && !dryRun) await migrator.forbidAnon?.()
         const verb = dryRun ? 'would be' : 'is'
-        print(context, options, report, `${renderReport(report)}The schema ${verb} at ${report.target}.\n`)
+        const text = `${renderReport(report)}The schema ${verb} at ${report.target}.\n`
+        writeResult(context, options, { value: report, text })
       })
     })
-  migrate
-    .command('status')
-    .description('Show which migrations ran and which are pending.')
-    .option('--json', 'print JSON')
-    .addHelpText('after', examplesOf('migrate status', examples))
-    .action(async (_options: MigrateOptions, command: Command) => {
-      const options = command.optsWithGlobals<MigrateOptions>()
-      await withMigrator(context, options, async (migrator) => {
-        const report = await migrator.status()
-        print(context, options, report, renderReport(report) + summaryOf(report, migrator))
-        if (report.current !== report.target) context.exit(1)
+  const subcommand = (
+    [name, about]: readonly [string, string],
+    work: (migrator: Migrator, options: MigrateOptions) => Promise<void>,
+  ) =>
+    migrate
+      .command(name)
+      .description(about)
+      .option('--json', 'print JSON')
+      .addHelpText('after', examplesOf(`migrate ${name}`, examples))
+      .action((_options: MigrateOptions, command: Command) => {
+        const options = command.optsWithGlobals<MigrateOptions>()
+        return withMigrator(context, options, (migrator) => work(migrator, options))
       })
-    })
-  migrate
-    .command('verify')
-    .description('Compare the schema with the one that should be; print the SQL that mends it.')
-    .option('--json', 'print JSON')
-    .addHelpText('after', examplesOf('migrate verify', examples))
-    .action(async (_options: MigrateOptions, command: Command) => {
-      const options = command.optsWithGlobals<MigrateOptions>()
-      await withMigrator(context, options, async (migrator) => {
-        await requireOwnSchema(migrator)
-        const drifts = await migrator.verify()
-        print(context, options, drifts, renderDrifts(drifts))
-        if (drifts.some(({ problem }) => problem !== 'optional')) context.exit(1)
-      })
-    })
+  subcommand(['status', 'Show which migrations ran and which are pending.'], async (migrator, options) => {
+    const report = await migrator.status()
+    writeResult(context, options, { value: report, text: renderReport(report) + summaryOf(report, migrator) })
+    if (report.current !== report.target) context.exit(1)
+  })
+  subcommand(
+    ['verify', 'Compare the schema with the one that should be; print the SQL that mends it.'],
+    async (migrator, options) => {
+      await requireOwnSchema(migrator)
+      const drifts = await migrator.verify()
+      writeResult(context, options, { value: drifts, text: renderDrifts(drifts) })
+      if (drifts.some(({ problem }) => problem !== 'optional')) context.exit(1)
+    },
+  )
   return migrate
 }
 
@@ -98,22 +98,17 @@ async function withMigrator(
   work: (migrator: Migrator) => Promise<void>,
 ): Promise<void> {
   const { terminal } = context
-  const settings = readSettings(terminal.env)
-  const store = await makeStore(settings)
-  try {
-    announceDatabase(terminal, settings)
-    if (store.migrator !== undefined) await work(store.migrator)
+  await withStore(readSettings(terminal.env), terminal, async ({ migrator }) => {
+    if (migrator !== undefined) await work(migrator)
     else if (decidesOnAnon(options)) throw anonNotPossible()
-    else print(context, options, null, nothingToMigrate)
-  } finally {
-    await store.close()
-  }
+    else writeResult(context, options, { value: null, text: nothingToMigrate })
+  })
 }
 
 const nothingToMigrate =
   'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, where there is a database.\n'
 
-/** SQL that mends a schema of another number would mend nothing, or take back what a newer version has made. */
+/** SQL for a schema of another version would repair nothing, or undo what a newer version has made. */
 async function requireOwnSchema(migrator: Migrator): Promise<void> {
   const { current, target } = await migrator.status()
   if (current === target) return
@@ -144,7 +139,7 @@ function anonNotPossible(): CoordinatorError {
   })
 }
 
-/** Writes the file to stdout, and its name, and what to do with it, to stderr. Needs no database. */
+/** Writes the file to stdout. Writes its name, and what to do with it, to stderr. Needs no database. */
 function emit({ terminal }: CommandContext, options: MigrateOptions): void {
   const { databaseSchema: schema } = readSettings({ DATABASE_SCHEMA: terminal.env['DATABASE_SCHEMA'] })
   const { name, sql } = emitSupabase({
@@ -156,10 +151,6 @@ function emit({ terminal }: CommandContext, options: MigrateOptions): void {
   terminal.stderr.write(
     `Save it as supabase/migrations/${name} and run \`supabase db push\`, or paste it into the SQL editor of the project.\n`,
   )
-}
-
-function print({ terminal }: CommandContext, { json }: MigrateOptions, value: unknown, text: string): void {
-  terminal.stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
 }
 
 function renderReport(report: MigrationReport): string {

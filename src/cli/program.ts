@@ -1,13 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
+import { afterRestoreCommand } from './after-restore.ts'
 import { doctorCommand } from './doctor.ts'
 import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { reportError } from './report-error.ts'
-import { restoredCommand } from './restored.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
@@ -25,18 +25,18 @@ Examples:
   DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
   coordinator import services.json                  register many services
   coordinator services --tag payments               list services
-  coordinator graph impact flagd                    what is hit when flagd fails
-  coordinator status                                what the coordinator and its database do
-  coordinator doctor                                what is wrong with the configured database
+  coordinator graph impact flagd                    list what needs flagd
+  coordinator status                                show what the coordinator and its database do
+  coordinator doctor                                examine the configured database
 
-Settings come from the environment; docs/settings.md lists them all.
+Settings come from the environment. docs/settings.md lists them all.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78 configuration.
 `
 
 /**
  * Runs one command.
  *
- * @param args what follows the name of the program
+ * @param args the arguments after the name of the program
  * @returns the exit code
  */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
@@ -49,7 +49,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (thrown) {
-    // Help and version are thrown with code 0; what commander says about wrong usage is on stderr already.
+    // Help and version are thrown with code 0. Commander has already written errors of usage to stderr.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
     reportError(thrown, terminal)
     return thrown instanceof CoordinatorError ? thrown.exitCode : 1
@@ -67,7 +67,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
       writeErr: (text) => void terminal.stderr.write(text),
       outputError: (text, write) => write(`coordinator: ${text.replace(/^error: /, '')}`),
     })
-    // `services --version '^3'` is a filter, and not a question to the program.
+    // In `services --version '^3'`, the option is a filter, and does not ask for the version of the program.
     .enablePositionalOptions()
     .exitOverride()
     .addHelpText('after', overview)
@@ -80,13 +80,15 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     statusCommand(context),
     migrateCommand(context),
     doctorCommand(context),
-    restoredCommand(context),
+    afterRestoreCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
+  // `restored` is another name for `after-restore`. The help does not show it.
+  program.addCommand(inherit(afterRestoreCommand(context).name('restored'), program), { hidden: true })
   return withHelpCommand(program)
 }
 
-/** Commander hands these on only to commands that it makes itself. */
+/** Commander passes these settings only to commands that it creates itself. */
 function inherit(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
   for (const child of command.commands) inherit(child, command)

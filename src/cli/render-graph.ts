@@ -2,102 +2,81 @@ import type { DiffAnswer } from '../graph/past/diff-tracker.ts'
 import type { Completeness } from '../graph/questions/answer.ts'
 import type { Answers } from '../graph/questions/answer-question.ts'
 import type { SimulateAnswer } from '../graph/simulate/simulate.ts'
-import { printable, textTable } from './text-table.ts'
+import { countOf, printable, textTable } from './text-table.ts'
 
-/** Answers of the graph as tables for people. Each begins with one sentence that says the whole. */
+/** Answers of the graph as tables for people. Each begins with a sentence that sums it up. */
 
-interface AtRevision {
+export interface AtRevision {
   readonly revision: number
 }
 
-/** What the question was narrowed to: without it the sentence would say too much. */
-interface Narrowed {
+type Answer<Q extends keyof Answers> = Answers[Q] & AtRevision
+
+/** How a question was narrowed. The sentence repeats it, so that it does not claim too much. */
+export interface Narrowed {
   readonly type?: string | undefined
   readonly depth?: string | undefined
 }
 
 export function renderReach(
   name: 'impact' | 'dependencies',
-  { of, nodes, total, revision, ...rest }: Answers['impact'] & AtRevision,
+  answer: Answer<'impact'>,
   narrowed: Narrowed = {},
 ): string {
-  const what = `${count(total, 'node')}${narrowing(narrowed)}`
-  const sentence =
-    name === 'impact'
-      ? `${what} cannot do without ${of}, at revision ${revision}.`
-      : `${of} cannot do without ${what}, at revision ${revision}.`
+  const { of, nodes, total, revision } = answer
+  const found = `${countOf(total, 'node')}${narrowing(narrowed)}`
+  const finding = name === 'impact' ? `${found} cannot do without ${of}` : `${of} cannot do without ${found}`
   const rows = nodes.map(({ id, distance, via }) => [String(distance), id, via.join(' > ')])
-  return page(sentence, [['STEPS', 'NODE', 'BY WAY OF'], ...rows], rest)
+  return page(`${finding}, at revision ${revision}.`, [['STEPS', 'NODE', 'BY WAY OF'], ...rows], answer)
 }
 
-export function renderNeighbors({
-  of,
-  edges,
-  total,
-  revision,
-  ...rest
-}: Answers['neighbors'] & AtRevision): string {
+export function renderNeighbors(answer: Answer<'neighbors'>): string {
+  const { of, edges, total, revision } = answer
   const rows = edges.map(({ source, type, target, origin }) => [source, type, target, origin])
-  return page(
-    `${count(total, 'edge')} at ${of}, at revision ${revision}.`,
-    [['SOURCE', 'TYPE', 'TARGET', 'ORIGIN'], ...rows],
-    rest,
-  )
+  const sentence = `${countOf(total, 'edge')} at ${of}, at revision ${revision}.`
+  return page(sentence, [['SOURCE', 'TYPE', 'TARGET', 'ORIGIN'], ...rows], answer)
 }
 
-export function renderPaths(
-  { from, to, paths, revision, ...rest }: Answers['paths'] & AtRevision,
-  narrowed: Narrowed = {},
-): string {
+export function renderPaths(answer: Answer<'paths'>, narrowed: Narrowed = {}): string {
+  const { from, to, paths, revision, complete } = answer
   if (paths.length === 0) {
-    const finding = rest.complete
-      ? `${from} does not need ${to}`
-      : `Whether ${from} needs ${to} was not found out`
-    return page(`${finding}${narrowing(narrowed)}, at revision ${revision}.`, [], rest)
+    const finding = complete ? `${from} does not need ${to}` : `Whether ${from} needs ${to} was not found out`
+    return page(`${finding}${narrowing(narrowed)}, at revision ${revision}.`, [], answer)
   }
   const rows = paths.map(({ length, nodes }) => [String(length), nodes.join(' > ')])
-  return page(`${from} needs ${to}, at revision ${revision}.`, [['STEPS', 'PATH'], ...rows], rest)
+  return page(`${from} needs ${to}, at revision ${revision}.`, [['STEPS', 'PATH'], ...rows], answer)
 }
 
-export function renderCycles({ cycles, total, revision, ...rest }: Answers['cycles'] & AtRevision): string {
-  const rows = cycles.map(({ size, example }) => [String(size), [...example, example[0] ?? ''].join(' > ')])
-  return page(
-    `${count(total, 'cycle')} at revision ${revision}.`,
-    [['NODES', 'A SHORTEST CIRCLE'], ...rows],
-    rest,
-  )
+export function renderCycles(answer: Answer<'cycles'>): string {
+  const rows = answer.cycles.map(({ size, example }) => [String(size), closed(example)])
+  const sentence = `${countOf(answer.total, 'cycle')} at revision ${answer.revision}.`
+  return page(sentence, [['NODES', 'A SHORTEST CIRCLE'], ...rows], answer)
 }
 
-export function renderCritical(answer: Answers['critical'] & AtRevision): string {
+export function renderCritical(answer: Answer<'critical'>): string {
   const { articulationPoints, articulationPointsTotal, mostDependedOn, revision } = answer
   const cuts = articulationPoints.map(({ id, cutsOff }) => [id, String(cutsOff)])
   const needed = mostDependedOn.map(({ id, direct, dependents }) => [id, String(direct), String(dependents)])
-  return (
-    page(
-      `${count(articulationPointsTotal, 'node')} without which the graph falls apart, at revision ${revision}.`,
-      [['NODE', 'CUTS OFF'], ...cuts],
-      answer,
-    ) + page('\nWhat most others need:', [['NODE', 'DIRECTLY', 'ALL'], ...needed], { complete: true })
-  )
+  const sentence = `${countOf(articulationPointsTotal, 'node')} without which the graph falls apart, at revision ${revision}.`
+  const table = page('What most others need:', [['NODE', 'DIRECTLY', 'ALL'], ...needed], { complete: true })
+  return `${page(sentence, [['NODE', 'CUTS OFF'], ...cuts], answer)}\n${table}`
 }
 
-export function renderUnresolved(answer: Answers['unresolved'] & AtRevision): string {
+export function renderUnresolved(answer: Answer<'unresolved'>): string {
   const { nodes, total, revision } = answer
   const rows = nodes.map(({ id, references, referencedBy }) => [
     id,
     String(references),
     referencedBy.join(', '),
   ])
-  return page(
-    `${count(total, 'node')} that nobody states, at revision ${revision}.`,
-    [['NODE', 'REFERENCES', 'BY'], ...rows],
-    answer,
-  )
+  const sentence = `${countOf(total, 'node')} that nobody has registered, at revision ${revision}.`
+  return page(sentence, [['NODE', 'REFERENCES', 'BY'], ...rows], answer)
 }
 
-export function renderOrphans({ nodes, total, revision, ...rest }: Answers['orphans'] & AtRevision): string {
-  const rows = nodes.map(({ id }) => [id])
-  return page(`${count(total, 'node')} without any edge, at revision ${revision}.`, [['NODE'], ...rows], rest)
+export function renderOrphans(answer: Answer<'orphans'>): string {
+  const rows = answer.nodes.map(({ id }) => [id])
+  const sentence = `${countOf(answer.total, 'node')} without any edge, at revision ${answer.revision}.`
+  return page(sentence, [['NODE'], ...rows], answer)
 }
 
 export function renderDiff(answer: DiffAnswer & { readonly from: number; readonly to: number }): string {
@@ -107,7 +86,7 @@ export function renderDiff(answer: DiffAnswer & { readonly from: number; readonl
     const last = revisions.at(-1)
     return [change, id, revisions.join(','), last === undefined ? '' : (author.get(last) ?? '')]
   })
-  const sentence = `${count(nodesTotal, 'node')} and ${count(edgesTotal, 'edge')} differ between revision ${from} and ${to}.`
+  const sentence = `${countOf(nodesTotal, 'node')} and ${countOf(edgesTotal, 'edge')} differ between revision ${from} and ${to}.`
   return page(sentence, [['CHANGE', 'NODE OR EDGE', 'REVISIONS', 'BY'], ...rows], answer)
 }
 
@@ -116,21 +95,21 @@ export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
   const note = complete ? '' : `${incompleteSimulation[truncated ?? 'limit']}\n`
   if (answer.safe) {
     const finding = complete ? 'Nothing would break' : 'Nothing was found that would break'
-    return `${line(`${finding}, at revision ${revision}.`)}${note}`
+    return `${printable(`${finding}, at revision ${revision}.`)}\n${note}`
   }
   const rows = [
     ...answer.brokenConsumers.map(({ id, loses }) => ['loses', id, loses]),
-    ...answer.violatedRanges.map(({ consumer, dependency, range, versions, versionsTotal }) => [
-      'version',
-      consumer,
-      `${dependency} ${range}: there would be ${versions.join(', ')}${versionsTotal > versions.length ? ` and ${versionsTotal - versions.length} more` : ''}`,
-    ]),
-    ...answer.newCycles.map((cycle) => ['cycle', cycle[0] ?? '', [...cycle, cycle[0] ?? ''].join(' > ')]),
+    ...answer.violatedRanges.map(({ consumer, dependency, range, versions, versionsTotal }) => {
+      const more = versionsTotal - versions.length
+      const found = `${versions.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+      return ['version', consumer, `${dependency} ${range}: there would be ${found}`]
+    }),
+    ...answer.newCycles.map((cycle) => ['cycle', cycle[0] ?? '', closed(cycle)]),
     ...answer.unknownDependencies.map(({ consumer, dependency }) => ['unknown', consumer, dependency]),
   ]
-  const lost = `${count(answer.affected, 'node')} would lose something, directly or through others`
-  const sentence = `${count(rows.length, 'problem')} at revision ${revision}; ${lost}.`
-  return `${line(sentence)}${textTable([['PROBLEM', 'NODE', 'WHAT'], ...rows])}${note}`
+  const lost = `${countOf(answer.affected, 'node')} would lose something, directly or through others`
+  const sentence = `${countOf(rows.length, 'problem')} at revision ${revision}; ${lost}.`
+  return `${printable(sentence)}\n${textTable([['PROBLEM', 'NODE', 'WHAT'], ...rows])}${note}`
 }
 
 const incompleteSimulation = {
@@ -152,17 +131,13 @@ function page(
 ): string {
   const table = rows.length > 1 ? textTable(rows) : ''
   const note = complete ? '' : `The list is not complete: ${incomplete[truncated ?? 'limit']}\n`
-  return `${line(sentence)}${table}${note}`
+  return `${printable(sentence)}\n${table}${note}`
+}
+
+function closed(circle: readonly string[]): string {
+  return [...circle, ...circle.slice(0, 1)].join(' > ')
 }
 
 function narrowing({ type, depth }: Narrowed): string {
   return `${type === undefined ? '' : ` of type ${type}`}${depth === undefined ? '' : ` within depth ${depth}`}`
-}
-
-function line(text: string): string {
-  return `${text.startsWith('\n') ? '\n' : ''}${printable(text.trimStart())}\n`
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

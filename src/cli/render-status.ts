@@ -1,6 +1,6 @@
-import { textTable } from './text-table.ts'
+import { countOf, textTable } from './text-table.ts'
 
-/** Answers of a coordinator. They may come from another version: whatever is not there is left out. */
+/** Answers of a coordinator of any version: a row whose values are missing is left out. */
 export interface StatusAnswers {
   readonly url: string
   readonly health: unknown
@@ -9,25 +9,36 @@ export interface StatusAnswers {
 
 type Row = readonly [label: string, text: string | undefined]
 
-/** `GET /health` and `GET /database` for people: what is as it should be in few words, what is not with its reason. */
+/** `GET /health` and `GET /database` for people: little about what is right, and the reason for what is wrong. */
 export function renderStatus({ url, health, database }: StatusAnswers): string {
   const [is, has] = [membersOf(health), membersOf(database)]
+  const { memory, server } = has
+  const { state, usedMiB, limitMiB } = membersOf(memory)
+  const { serverVersion, schemaVersion, details } = membersOf(server)
   const rows: Row[] = [
-    ['coordinator', joined([url, prefixed('version ', is['version'])])],
-    ['status', joined([is['status'], prefixed('up ', durationText(is['uptime']))])],
+    ['coordinator', joined([url, known`version ${is['version']}`])],
+    ['status', joined([is['status'], known`up ${durationText(is['uptime'])}`])],
     ['services', textOf(is['registeredServices'])],
-    ['storage', storageText(is, has)],
-    ['state', joined([has['status'], prefixed('since ', has['since'])])],
-    ['reason', reasonText(has)],
+    ['storage', storageText({ ...membersOf(is['storage']), ...has })],
+    ['state', joined([has['status'], known`since ${has['since']}`])],
+    ['reason', known`${has['reason']} [${has['code']}]` ?? textOf(has['reason'])],
     ['repair', textOf(has['repair'])],
-    ['loaded', loadedText(has)],
+    ['loaded', known`${has['loadedRecords']} records so far`],
     ...viewRows(has),
     ['waiting writes', textOf(has['waitingWrites'])],
-    ['memory', memoryText(has)],
-    ['server', serverText(has)],
-    ...detailRows(membersOf(has['server'])),
-    ...poolRows(membersOf(has['pool'])),
-    ...latencyRows(membersOf(has['latency'])),
+    [
+      'memory',
+      limitMiB === undefined
+        ? undefined
+        : joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${has['historyMiB']} MiB`]),
+    ],
+    [
+      'server',
+      joined([serverVersion, known`schema ${schemaVersion}`, known`not asked now: ${has['serverUnknown']}`]),
+    ],
+    ...Object.entries(membersOf(details)).map(([name, value]): Row => [`  ${name}`, textOf(value)]),
+    ...Object.entries(membersOf(has['pool'])).map(poolRow),
+    ...Object.entries(membersOf(has['latency'])).map(latencyRow),
     ...refusedRows(has),
     ...errorRows(has['lastErrors']),
     ['note', textOf(is['notice'])],
@@ -35,82 +46,35 @@ export function renderStatus({ url, health, database }: StatusAnswers): string {
   return textTable(rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text]])))
 }
 
-function storageText(health: Members, database: Members): string | undefined {
-  const storage = { ...membersOf(health['storage']), ...database }
-  const durable = storage['durable']
-  if (durable === undefined) return textOf(storage['backend'])
-  return joined([storage['backend'], durable === true ? 'durable' : 'lost at a restart'])
+function storageText({ backend, durable }: Members): string | undefined {
+  if (durable === undefined) return textOf(backend)
+  return joined([backend, durable === true ? 'durable' : 'lost at a restart'])
 }
 
-function reasonText({ reason, code }: Members): string | undefined {
-  const text = textOf(reason)
-  return text === undefined || code === undefined ? text : `${text} [${textOf(code)}]`
-}
-
-function loadedText({ loadedRecords }: Members): string | undefined {
-  const count = textOf(loadedRecords)
-  return count === undefined ? undefined : `${count} records so far`
-}
-
-function memoryText({ memory, historyMiB }: Members): string | undefined {
-  const { state, usedMiB, limitMiB } = membersOf(memory)
-  if (limitMiB === undefined) return undefined
-  const history = prefixed('history ', historyMiB)
-  return joined([
-    state,
-    `${usedMiB} of ${limitMiB} MiB`,
-    history === undefined ? undefined : `${history} MiB`,
-  ])
-}
-
-/** Before the first load nothing is shown, so that nothing can be behind or confirmed. */
+/** Before the first load there is no view yet. */
 function viewRows(database: Members): Row[] {
-  if (database['status'] === 'connecting' || database['status'] === 'loading') return []
+  const { status, viewRevision, headRevision, floorRevision, lineage, lagRevisions, ageMs } = database
+  if (status === 'connecting' || status === 'loading') return []
+  const head = headRevision === viewRevision ? undefined : known`the database is at ${headRevision}`
+  const floor = floorRevision === 0 ? undefined : known`history from ${floorRevision}`
   return [
-    ['revision', revisionText(database)],
-    ['lineage', textOf(database['lineage'])],
-    ['behind', behindText(database)],
+    ['revision', joined([viewRevision, head, floor])],
+    ['lineage', textOf(lineage)],
+    ['behind', known`${lagRevisions ?? 0} revisions, confirmed ${ageMs} ms ago`],
   ]
 }
 
-function revisionText({ viewRevision, headRevision, floorRevision }: Members): string | undefined {
-  const head = headRevision === viewRevision ? undefined : prefixed('the database is at ', headRevision)
-  const floor = floorRevision === 0 ? undefined : prefixed('history from ', floorRevision)
-  return joined([viewRevision, head, floor])
+/** A backend without connections of a kind, such as SQLite, has a pool of 0 for it, which is not worth a row. */
+function poolRow([role, value]: [string, unknown]): Row {
+  const { used, idle, waiting, max } = membersOf(value)
+  const text = max === 0 ? undefined : `${used} used, ${idle} idle of ${max}; ${waiting} waiting`
+  return [`pool ${role}`, text]
 }
 
-function behindText({ lagRevisions, ageMs }: Members): string | undefined {
-  if (typeof ageMs !== 'number') return undefined
-  return joined([`${textOf(lagRevisions) ?? 0} revisions`, `confirmed ${ageMs} ms ago`])
-}
-
-function serverText({ server, serverUnknown }: Members): string | undefined {
-  const { serverVersion, schemaVersion } = membersOf(server)
-  const unknown = prefixed('not asked now: ', serverUnknown)
-  return joined([serverVersion, prefixed('schema ', schemaVersion), unknown])
-}
-
-function detailRows({ details }: Members): Row[] {
-  return Object.entries(membersOf(details)).map(([name, value]): Row => [`  ${name}`, textOf(value)])
-}
-
-/** A backend without connections of a kind, such as SQLite, has a pool of 0 for it, which tells nobody anything. */
-function poolRows(pool: Members): Row[] {
-  return Object.entries(pool).flatMap(([role, value]): Row[] => {
-    const { used, idle, waiting, max } = membersOf(value)
-    if (max === 0) return []
-    return [[`pool ${role}`, `${used} used, ${idle} idle of ${max}; ${waiting} waiting`]]
-  })
-}
-
-function latencyRows(latency: Members): Row[] {
-  return Object.entries(latency).map(([operation, value]): Row => {
-    const { p50Ms, p95Ms, p99Ms, count } = membersOf(value)
-    return [
-      `latency ${operation}`,
-      `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${count} ${count === 1 ? 'call' : 'calls'})`,
-    ]
-  })
+function latencyRow([operation, value]: [string, unknown]): Row {
+  const { p50Ms, p95Ms, p99Ms, count } = membersOf(value)
+  const calls = countOf(Number(count), 'call')
+  return [`latency ${operation}`, `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${calls})`]
 }
 
 function refusedRows({ refusedCount, refusedRecords }: Members): Row[] {
@@ -122,7 +86,7 @@ function refusedRows({ refusedCount, refusedRecords }: Members): Row[] {
   return [['refused records', textOf(refusedCount)], ...listed]
 }
 
-/** An outage is the same error again and again: each is told once, when it came last, and how often it did. */
+/** An outage repeats one error. Each error has one row: when it came last, and how often it came. */
 function errorRows(errors: unknown): Row[] {
   const times = new Map<string, unknown[]>()
   for (const item of listOf(errors)) {
@@ -150,9 +114,10 @@ function textOf(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined
 }
 
-function prefixed(prefix: string, value: unknown): string | undefined {
-  const text = textOf(value)
-  return text === undefined ? undefined : prefix + text
+/** The text of a template, or `undefined` where the answer lacks one of its values. */
+function known(texts: TemplateStringsArray, ...values: readonly unknown[]): string | undefined {
+  const parts = values.map(textOf)
+  return parts.includes(undefined) ? undefined : String.raw({ raw: texts }, ...parts)
 }
 
 function joined(parts: readonly unknown[]): string | undefined {

@@ -1,7 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type ClientOptions, type CommandContext, clientCommand, clientOf } from './command-context.ts'
+import { CoordinatorError } from '../errors.ts'
+import {
+  type ClientOptions,
+  type CommandContext,
+  clientCommand,
+  clientOf,
+  collect,
+  queryOf,
+  writeResult,
+} from './command-context.ts'
 import { type CoordinatorClient, notCoordinator } from './coordinator-client.ts'
-import { textTable } from './text-table.ts'
+import { countOf, textTable } from './text-table.ts'
 
 interface ServicesOptions extends ClientOptions {
   readonly name?: string
@@ -10,13 +19,10 @@ interface ServicesOptions extends ClientOptions {
   readonly capability?: readonly string[]
   readonly status?: string
   readonly health?: string
-  readonly metadata?: readonly string[]
-  readonly json?: true
+  readonly metadata?: Readonly<Record<string, readonly string[]>>
 }
 
-interface Service {
-  readonly [field: string]: unknown
-}
+type Service = Readonly<Record<string, unknown>>
 
 const examples = `
 Examples:
@@ -26,10 +32,9 @@ Examples:
   coordinator services --metadata system=opentelemetry-demo --json
 `
 
-/** `coordinator services`: lists what is registered. */
+/** `coordinator services`: lists the registered services. */
 export function servicesCommand(context: CommandContext): Command {
-  return clientCommand('services')
-    .description('List the registered services.')
+  return clientCommand('services', 'List the registered services.')
     .option('--name <name>', 'only this serviceName')
     .option('--version <range>', 'only versions in this semver range, such as ^3')
     .option('--tag <tag>', 'only services with this tag; repeat it for several', collect)
@@ -40,70 +45,63 @@ export function servicesCommand(context: CommandContext): Command {
     .option('--json', 'print JSON: every field of every service')
     .addHelpText('after', examples)
     .action(async (options: ServicesOptions) => {
-      const { terminal } = context
-      const found = await listServices(clientOf(options, terminal), queryOf(options))
-      terminal.stdout.write(options.json === true ? `${JSON.stringify(found)}\n` : render(found))
+      const { url: _url, json: _json, metadata, ...filters } = options
+      const query = queryOf({ limit: '1000', ...filters, ...metadata })
+      const value = await listServices(clientOf(options, context.terminal), query)
+      writeResult(context, options, { value, text: render(value.services) })
     })
 }
 
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
-}
-
-function collectPair(value: string, before?: readonly string[]): readonly string[] {
-  if (!/^[^=]+=/.test(value))
+/** Gathers the values of each query parameter: `metadata.KEY`. */
+function collectPair(
+  pair: string,
+  before: Readonly<Record<string, readonly string[]>> = {},
+): Readonly<Record<string, readonly string[]>> {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? []
+  if (key === undefined || value === undefined)
     throw new InvalidArgumentError('Write it as key=value, such as system=online-boutique.')
-  return collect(value, before)
-}
-
-function queryOf(options: ServicesOptions): URLSearchParams {
-  const query = new URLSearchParams({ limit: '1000' })
-  for (const key of ['name', 'version', 'status', 'health'] as const) {
-    const value = options[key]
-    if (value !== undefined) query.set(key, value)
-  }
-  for (const tag of options.tag ?? []) query.append('tag', tag)
-  for (const capability of options.capability ?? []) query.append('capability', capability)
-  for (const pair of options.metadata ?? []) {
-    const split = pair.indexOf('=')
-    query.append(`metadata.${pair.slice(0, split)}`, pair.slice(split + 1))
-  }
-  return query
+  const name = `metadata.${key}`
+  return { ...before, [name]: collect(value, before[name]) }
 }
 
 interface Found {
   readonly services: readonly Service[]
   readonly total: number
-  /** Of the last page: what others change between two pages may show in one of them. */
+  /** The revision of the last page. Changes between two pages may show in one of them. */
   readonly revision: number
 }
 
+/** @throws COORD_CLI_UNREACHABLE for a server that does not answer as a coordinator does */
 async function listServices(client: CoordinatorClient, query: URLSearchParams): Promise<Found> {
   const services: Service[] = []
+  const cursors = new Set<string>()
   for (;;) {
     const { status, body } = await client.get(`/services?${query}`)
-    const page = (body ?? {}) as { services: Service[]; total: number; revision: number; nextCursor?: string }
+    const page = (body ?? {}) as Found & { readonly nextCursor?: string }
+    const { total, revision, nextCursor } = page
     if (!Array.isArray(page.services)) throw notCoordinator(client.baseUrl, status)
     services.push(...page.services)
-    if (page.nextCursor === undefined) return { services, total: page.total, revision: page.revision }
-    query.set('cursor', page.nextCursor)
+    if (nextCursor === undefined) return { services, total, revision }
+    if (cursors.has(nextCursor)) throw endlessList(client)
+    cursors.add(nextCursor)
+    query.set('cursor', nextCursor)
   }
 }
 
-function render({ services }: Found): string {
-  const rows = services.map((service) => [
-    text(service['serviceName']),
-    text(service['version']),
-    text(service['status']),
-    text(service['health']),
-    text(service['endpoint']),
-    Array.isArray(service['tags']) ? service['tags'].join(',') : '',
-  ])
-  const count = `${services.length} ${services.length === 1 ? 'service' : 'services'}\n`
-  if (rows.length === 0) return count
-  return `${textTable([['NAME', 'VERSION', 'STATUS', 'HEALTH', 'ENDPOINT', 'TAGS'], ...rows])}${count}`
+function endlessList({ baseUrl }: CoordinatorClient): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_UNREACHABLE', {
+    detail: `${baseUrl} answered with the same cursor twice: its list of services would never end.`,
+    hint: 'Check COORDINATOR_URL or --url. A proxy there may answer from a cache and ignore the query.',
+  })
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : ''
+function render(services: readonly Service[]): string {
+  const count = `${countOf(services.length, 'service')}\n`
+  if (services.length === 0) return count
+  const texts = ['serviceName', 'version', 'status', 'health', 'endpoint']
+  const rows = services.map((service) => [
+    ...texts.map((field) => (typeof service[field] === 'string' ? service[field] : '')),
+    Array.isArray(service['tags']) ? service['tags'].join(',') : '',
+  ])
+  return `${textTable([['NAME', 'VERSION', 'STATUS', 'HEALTH', 'ENDPOINT', 'TAGS'], ...rows])}${count}`
 }

@@ -3,29 +3,33 @@ import { CoordinatorError, type ErrorCode } from '../errors.ts'
 type ConfigCode = Extract<ErrorCode, `COORD_CONFIG_${string}`>
 
 interface Fault {
-  readonly variable: string
-  readonly code: ConfigCode
-  readonly message: string
+  readonly code?: ConfigCode
+  /** The variable that has to be set, where that is not the one that the text is about. */
+  readonly missing?: string
 }
 
 /**
- * Collects what is wrong with the environment, so that one start tells everything. Texts never repeat a value: whoever
- * swaps two variables would find a key in the log.
+ * Collects what is wrong with the environment, so that one start reports all of it. A text never repeats a value: if two variables
+ * are swapped, the value may be a key.
  */
 export class Findings {
-  readonly #faults: Fault[] = []
+  readonly #faults: { readonly path: string; readonly code: ConfigCode; readonly message: string }[] = []
   readonly #warnings: string[] = []
 
   /**
    * Notes a fault that forbids the start.
    *
-   * @param message one sentence that names the variable and the repair
+   * @param text the rest of a sentence that begins with the variable, and that names the repair; without the full stop
    */
-  fault(variable: string, message: string, code: ConfigCode = 'COORD_CONFIG_INVALID'): undefined {
-    this.#faults.push({ variable, code, message })
+  fault(
+    variable: string,
+    text: string,
+    { code = 'COORD_CONFIG_INVALID', missing = variable }: Fault = {},
+  ): undefined {
+    this.#faults.push({ path: missing, code, message: `${variable} ${text}.` })
   }
 
-  /** Notes something that the operator should know, and that does not forbid the start. */
+  /** Notes something that the operator should know but that does not prevent the start. */
   warn(message: string): void {
     this.#warnings.push(message)
   }
@@ -41,7 +45,7 @@ export class Findings {
     const same = this.#faults.every((fault) => fault.code === first.code)
     throw new CoordinatorError(same ? first.code : 'COORD_CONFIG_INVALID', {
       detail: this.#faults.map((fault) => fault.message).join(' '),
-      errors: this.#faults.map(({ variable, code, message }) => ({ path: variable, code, message })),
+      errors: this.#faults,
     })
   }
 }

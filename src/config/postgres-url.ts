@@ -1,19 +1,19 @@
 import type { Findings } from './findings.ts'
 import { Secret } from './secret.ts'
 
-/** How a connection is encrypted, in libpq's words: only `verify-ca` and `verify-full` prove who answers. */
+/** How a connection is encrypted, in the words of libpq. Only `verify-ca` and `verify-full` prove who answers. */
 export type TlsMode = (typeof tlsModes)[number]
 
 export interface PostgresHost {
-  /** A name, an address, or the folder of a Unix socket (it begins with `/`). */
+  /** A name, an address, or the folder of a Unix socket, which begins with `/`. */
   readonly host: string
   readonly port: number
 }
 
-/** Where the database is. What is absent is left to the driver, which asks the variables `PG*` and the system's user. */
+/** The address of the database. The driver fills in what is absent, from the variables `PG*` and the user of the system. */
 export interface PostgresTarget {
   readonly backend: 'postgres'
-  /** Candidates: the one that takes writes is found by asking. */
+  /** Candidates. The coordinator asks them which one takes writes. */
   readonly hosts: readonly PostgresHost[]
   readonly user?: string
   readonly password?: Secret
@@ -28,29 +28,28 @@ export interface PostgresTarget {
 }
 
 const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
-const form = 'postgres://user:password@host:5432/database'
 const hostPattern = /^(\[[0-9a-f:.]+\]|[^\s:@[\]/\\<>]+)?(?::(\d{1,5}))?$/i
 
-/** Thrown inside this file only: `repair` ends the sentence "DATABASE_URL ...". */
+/** Thrown only inside this file. `repair` completes the sentence "DATABASE_URL ...". */
 class UrlFault extends Error {}
 
 /**
- * Reads a `postgres:` or `postgresql:` URL. By hand, because `new URL` refuses several hosts, and throws an error that
- * carries the whole text, password included.
+ * Reads a `postgres:` or `postgresql:` URL. It does not use `new URL`, which refuses several hosts, and throws an error with the whole
+ * text, including the password.
  */
 export function parsePostgresUrl(value: string, findings: Findings): PostgresTarget | undefined {
   try {
     return parse(value, findings)
   } catch (error) {
     if (!(error instanceof UrlFault)) throw error
-    return findings.fault('DATABASE_URL', `DATABASE_URL ${error.message}.`)
+    return findings.fault('DATABASE_URL', error.message)
   }
 }
 
 function parse(value: string, findings: Findings): PostgresTarget {
   const rest = value.slice(value.indexOf('://') + 3)
   const [, address = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(rest) ?? []
-  // A password may hold an `@` that nobody encoded, and then even a `/` before it: the last `@` ends the credentials.
+  // A password may contain an `@` that is not encoded, and even a `/` before it. The last `@` therefore ends the credentials.
   const at = address.lastIndexOf('@')
   const [user, password] = splitOnce(at === -1 ? '' : address.slice(0, at), ':')
   const [hostList, path] = splitOnce(address.slice(at + 1), '/')
@@ -58,22 +57,19 @@ function parse(value: string, findings: Findings): PostgresTarget {
     throw new UrlFault('still holds the placeholder of the password: put the real one there')
   }
   const parameters = readParameters(query, findings)
-  const database = parameters.dbname ?? decode(path, 'database')
-  const target = {
-    user: parameters.user ?? decode(user, 'user'),
-    secret: parameters.password ?? decode(password, 'password'),
-  }
+  const { dbname = decode(path, 'database'), user: name = decode(user, 'user') } = parameters
+  const { password: secret = decode(password, 'password'), sslrootcert, sslcert, sslkey } = parameters
   return {
     backend: 'postgres',
     hosts: readHosts(parameters.host ?? hostList, parameters.port),
-    ...(target.user === '' ? {} : { user: target.user }),
-    ...(target.secret === '' ? {} : { password: new Secret(target.secret) }),
-    ...(database === '' ? {} : { database }),
+    ...(name === '' ? {} : { user: name }),
+    ...(secret === '' ? {} : { password: new Secret(secret) }),
+    ...(dbname === '' ? {} : { database: dbname }),
     tls: {
       mode: readTlsMode(parameters.sslmode),
-      ...(parameters.sslrootcert === undefined ? {} : { caFile: parameters.sslrootcert }),
-      ...(parameters.sslcert === undefined ? {} : { certFile: parameters.sslcert }),
-      ...(parameters.sslkey === undefined ? {} : { keyFile: parameters.sslkey }),
+      ...(sslrootcert === undefined ? {} : { caFile: sslrootcert }),
+      ...(sslcert === undefined ? {} : { certFile: sslcert }),
+      ...(sslkey === undefined ? {} : { keyFile: sslkey }),
     },
   }
 }
@@ -96,17 +92,16 @@ function decode(text: string, part: string): string {
 
 function readHosts(list: string, portList = ''): PostgresHost[] {
   const ports = portList.split(',')
-  const hosts = list.split(',').map((item, index) => {
+  return list.split(',').map((item, index) => {
     const text = decode(item, 'host')
     const [, name, port] = text.startsWith('/') ? ['', text, undefined] : (hostPattern.exec(text) ?? [])
     if (name === undefined) {
       throw new UrlFault(
-        `has no host that can be read: its form is ${form}, special characters of the password percent-encoded`,
+        'has no host that can be read: its form is postgres://user:password@host:5432/database, special characters of the password percent-encoded',
       )
     }
     return { host: name.replace(/^\[|\]$/g, ''), port: readPort(port ?? ports[index] ?? ports[0] ?? '') }
   })
-  return hosts
 }
 
 function readPort(text: string): number {
@@ -122,20 +117,11 @@ function readTlsMode(text: string | undefined): TlsMode {
   return mode
 }
 
-const used = [
-  'host',
-  'port',
-  'user',
-  'password',
-  'dbname',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-] as const
+const connection = ['host', 'port', 'user', 'password', 'dbname'] as const
+const used = [...connection, 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const
 type Parameters = Partial<Record<(typeof used)[number], string>>
 
-/** Parameters that people paste from other tools, and what does their work here. */
+/** Parameters of other tools, and the setting that replaces each. */
 const unused: Readonly<Record<string, string>> = {
   channel_binding: '',
   connect_timeout: ': set DATABASE_CONNECT_TIMEOUT_MS',
@@ -157,7 +143,7 @@ function readParameters(query: string, findings: Findings): Parameters {
     } else if (name === 'target_session_attrs' && /^(standby|read-only)$/.test(text)) {
       throw new UrlFault('asks for a server that cannot write: remove target_session_attrs')
     } else if (name !== 'target_session_attrs' && name !== 'application_name') {
-      // An unknown name is not repeated: it may be the rest of a password that has a question mark in it.
+      // An unknown name is not repeated: it may be the rest of a password that contains a question mark.
       const [shown, repair] = Object.hasOwn(unused, name) ? [` ${name}`, unused[name]] : ['', '']
       findings.warn(`DATABASE_URL has a parameter${shown} that is not used${repair}.`)
     }

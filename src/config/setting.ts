@@ -33,12 +33,12 @@ export interface SettingWithDefault<T> extends Setting<T> {
 export type SettingValue<S> =
   S extends SettingWithDefault<infer T> ? T : S extends Setting<infer T> ? T | undefined : never
 
-export function setting<T>(definition: SettingWithDefault<T>): SettingWithDefault<T> {
-  return definition
+export function setting<T>(name: string, rest: Omit<SettingWithDefault<T>, 'name'>): SettingWithDefault<T> {
+  return { name, ...rest }
 }
 
-export function optionalSetting<T>(definition: Omit<Setting<T>, 'default'>): Setting<T> {
-  return { ...definition, default: undefined }
+export function optionalSetting<T>(name: string, rest: Omit<Setting<T>, 'name' | 'default'>): Setting<T> {
+  return { name, ...rest, default: undefined }
 }
 
 export function wholeNumber({ min, max }: { min: number; max: number }): Kind<number> {
@@ -84,9 +84,8 @@ export function hostNames(): Kind<readonly string[]> {
 /** Origins of pages with commas between them, in the form in which browsers send them. */
 export function origins(): Kind<readonly string[]> {
   return list('origins such as `https://app.example.org, http://localhost:5173`', (text) => {
-    const url = URL.parse(text)
-    const plain = url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === ''
-    return plain && url.pathname === '/' && url.search + url.hash === '' ? url.origin : undefined
+    const url = plainUrl(text)
+    return url?.pathname === '/' ? url.origin : undefined
   })
 }
 
@@ -109,11 +108,17 @@ export function raw(label: string): Kind<string> {
 /** An `http:` or `https:` URL without credentials, query or fragment; without the slash at its end. */
 export function httpUrl(): Kind<string> {
   const schema = z.string().transform((value, context) => {
-    const url = URL.parse(value)
-    const plain = url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === ''
-    if (plain && url.search + url.hash === '') return url.href.replace(/\/+$/, '')
+    const url = plainUrl(value)
+    if (url !== undefined) return url.href.replace(/\/+$/, '')
     context.addIssue('not a plain URL')
     return z.NEVER
   })
   return { label: 'a URL such as `http://host:3000`, without credentials', schema }
+}
+
+/** An `http:` or `https:` URL without credentials, query or fragment. */
+function plainUrl(text: string): URL | undefined {
+  const url = URL.parse(text)
+  const isPlain = /^https?:$/.test(url?.protocol ?? '') && url?.username === '' && url.password === ''
+  return isPlain && url.search + url.hash === '' ? url : undefined
 }

@@ -8,13 +8,13 @@ export interface SqliteTarget {
 }
 
 /**
- * Reads `sqlite:PATH`. The path is taken as it stands, without decoding: `sqlite:data.db` and `sqlite:./data.db` lie below the
- * working directory, `sqlite:/data.db` and `sqlite:///data.db` do not.
+ * Reads `sqlite:PATH`. The path is used as written, without decoding: `sqlite:data.db` and `sqlite:./data.db` are below the working
+ * directory, `sqlite:/data.db` and `sqlite:///data.db` are not.
  */
 export function parseSqliteUrl(value: string, findings: Findings): SqliteTarget | undefined {
   const path = value.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   const repair = repairOf(path)
-  if (repair !== undefined) return findings.fault('DATABASE_URL', `DATABASE_URL ${repair}.`)
+  if (repair !== undefined) return findings.fault('DATABASE_URL', repair)
   return { backend: 'sqlite', path: resolve(path) }
 }
 

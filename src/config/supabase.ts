@@ -2,12 +2,12 @@ import type { Findings } from './findings.ts'
 import { Secret } from './secret.ts'
 
 /**
- * What a key is, by its looks: `legacy` is a JWT, `publishable` and `secret` begin with `sb_`. `other` is what the gateway
- * of a self-hosted project may hand out.
+ * The kind of a key, judged by its form: `legacy` is a JWT, `publishable` and `secret` begin with `sb_`. `other` is any key that the
+ * gateway of a self-hosted project may use.
  */
 export type SupabaseKeyKind = 'legacy' | 'publishable' | 'secret' | 'other'
 
-/** Whose rights a key carries. `anon` means everybody: it persists only where the schema was migrated with `--allow-anon`. */
+/** The rights that a key has. `anon` means everybody: such a key can store records only if the schema was migrated with `--allow-anon`. */
 export type SupabaseAccess = 'service' | 'anon'
 
 export interface SupabaseTarget {
@@ -17,7 +17,7 @@ export interface SupabaseTarget {
   readonly key: Secret
   readonly keyKind: SupabaseKeyKind
   readonly access: SupabaseAccess
-  /** The variable that the key came from, for messages. */
+  /** The variable with the key, for messages. */
   readonly keyVariable: string
 }
 
@@ -33,50 +33,51 @@ export interface SupabaseVariables {
   readonly anonKey: GivenText | undefined
 }
 
-/** The Supabase project that the variables name; `undefined` where none does, or where they are at fault. */
+const exampleUrl = 'https://PROJECT.supabase.co'
+
+/** The Supabase project of the variables; `undefined` if they name none or have a fault. */
 export function readSupabase(given: SupabaseVariables, findings: Findings): SupabaseTarget | undefined {
   const key = given.serviceKey ?? given.anonKey
   if (given.url === undefined && key === undefined) return undefined
-  if (given.url === undefined) {
-    const message = `${key?.variable} is set without SUPABASE_URL: set SUPABASE_URL to https://PROJECT.supabase.co, or unset the key to run in memory.`
-    return findings.fault('SUPABASE_URL', message, 'COORD_CONFIG_INCOMPLETE')
-  }
-  if (key === undefined) {
-    const message =
-      'SUPABASE_URL is set without a key: set SUPABASE_SERVICE_ROLE_KEY (or SUPABASE_SECRET_KEY), or unset SUPABASE_URL to run in memory.'
-    return findings.fault('SUPABASE_SERVICE_ROLE_KEY', message, 'COORD_CONFIG_INCOMPLETE')
-  }
+  const code = 'COORD_CONFIG_INCOMPLETE'
+  if (key === undefined)
+    return findings.fault(
+      'SUPABASE_URL',
+      'is set without a key: set SUPABASE_SERVICE_ROLE_KEY (or SUPABASE_SECRET_KEY), or unset SUPABASE_URL to run in memory',
+      { code, missing: 'SUPABASE_SERVICE_ROLE_KEY' },
+    )
+  if (given.url === undefined)
+    return findings.fault(
+      key.variable,
+      `is set without SUPABASE_URL: set SUPABASE_URL to ${exampleUrl}, or unset the key to run in memory`,
+      { code, missing: 'SUPABASE_URL' },
+    )
   const url = readUrl(given.url.text, findings)
   const known = readKey(key, findings)
   if (url === undefined || known === undefined) return undefined
   const { kind, role, project } = known
   const host = /^https:\/\/([a-z]{20})\.supabase\.(?:co|in)$/.exec(url)?.[1]
-  if (host !== undefined && project !== undefined && host !== project) {
+  if (host !== undefined && project !== undefined && host !== project)
     return findings.fault(
       key.variable,
-      `${key.variable} belongs to another project than SUPABASE_URL: copy both from the same project's API settings.`,
+      "belongs to another project than SUPABASE_URL: copy both from the same project's API settings",
     )
-  }
-  const access = role ?? (key === given.serviceKey ? 'service' : 'anon')
-  warnOfRole({ key, isService: key === given.serviceKey, access }, findings)
-  return {
-    backend: 'supabase',
-    url,
-    key: new Secret(key.text),
-    keyKind: kind,
-    access,
-    keyVariable: key.variable,
-  }
+  const named = key === given.serviceKey ? 'service' : 'anon'
+  const access = role ?? named
+  const warning = roleWarning(key.variable, named, access)
+  if (warning !== undefined) findings.warn(warning)
+  const { variable: keyVariable, text } = key
+  return { backend: 'supabase', url, key: new Secret(text), keyKind: kind, access, keyVariable }
 }
 
-/** The key for logs and answers: its kind and its constant prefix, and nothing of it that is a secret. */
+/** The key for logs and answers: its kind and its constant prefix, without any secret part. */
 export function describeKey({ keyKind, access }: Pick<SupabaseTarget, 'keyKind' | 'access'>): string {
   if (keyKind === 'legacy') return `legacy ${access === 'service' ? 'service_role' : 'anon'} key (eyJ...)`
   if (keyKind === 'other') return `key of unknown kind, used as ${access}`
   return `${keyKind} key (sb_${keyKind}_...)`
 }
 
-/** The headers that authenticate a request. The new keys are no JWT: as a bearer token the gateway refuses them. */
+/** The headers that authenticate a request. The new keys are not JWTs: the gateway refuses them as bearer tokens. */
 export function keyHeaders({ key, keyKind }: SupabaseTarget): Record<string, string> {
   const apikey = key.reveal()
   const isToken = keyKind === 'legacy' || keyKind === 'other'
@@ -84,22 +85,20 @@ export function keyHeaders({ key, keyKind }: SupabaseTarget): Record<string, str
 }
 
 function readUrl(text: string, findings: Findings): string | undefined {
-  const example = 'https://PROJECT.supabase.co'
-  const fault = (message: string) => findings.fault('SUPABASE_URL', `SUPABASE_URL ${message}.`)
+  const fault = (message: string) => findings.fault('SUPABASE_URL', message)
   if (/^postgres(ql)?:/i.test(text)) return fault('holds a database URL: put that into DATABASE_URL')
   if (/^(sb_|eyJ)/.test(text))
-    return fault(`holds a key: set it to ${example}, and the key in its own variable`)
+    return fault(`holds a key: set it to ${exampleUrl}, and the key in its own variable`)
   const url = URL.parse(text)
-  if (url === null) return fault(`is not a URL: write ${example}`)
+  if (url === null) return fault(`is not a URL: write ${exampleUrl}`)
   if (!/^https?:$/.test(url.protocol))
     return fault('must begin with https:// (or http:// for a local project)')
   if (url.protocol === 'http:' && /\.supabase\.(co|in)$/.test(url.hostname))
     return fault('must begin with https://: the key would go over the network in clear text')
   if (url.username + url.password !== '') return fault('holds credentials: remove them, the key is enough')
-  if (/(^|\.)supabase\.com$/.test(url.hostname)) {
-    return fault(`is an address of the dashboard: write the project's API URL, ${example}`)
-  }
-  if (url.search + url.hash !== '') return fault(`has a query or a fragment: write ${example}`)
+  if (/(^|\.)supabase\.com$/.test(url.hostname))
+    return fault(`is an address of the dashboard: write the project's API URL, ${exampleUrl}`)
+  if (url.search + url.hash !== '') return fault(`has a query or a fragment: write ${exampleUrl}`)
   const base = url.href.replace(/\/+$/, '')
   if (!base.endsWith('/rest/v1')) return base
   findings.warn('SUPABASE_URL ends with /rest/v1, which is left out: the URL of the project is enough.')
@@ -108,20 +107,19 @@ function readUrl(text: string, findings: Findings): string | undefined {
 
 interface KnownKey {
   readonly kind: SupabaseKeyKind
-  /** Whose key it is; `undefined` where it does not say. */
+  /** Whose key it is; `undefined` if the key does not say. */
   readonly role: SupabaseAccess | undefined
-  /** The project it belongs to; `undefined` where it does not say. */
+  /** The project of the key; `undefined` if the key does not say. */
   readonly project?: string
 }
 
 function readKey({ variable, text }: GivenText, findings: Findings): KnownKey | undefined {
-  const fault = (message: string) => findings.fault(variable, `${variable} ${message}.`)
+  const fault = (message: string) => findings.fault(variable, message)
   if (/^https?:/i.test(text))
     return fault('holds a URL: set it to the key from the API settings of the project')
-  // It goes into a header: whatever cannot stand there was broken by copying.
-  if (!/^[\x21-\x7e]+$/.test(text)) {
+  // The key becomes a header. A character that a header cannot contain means that the key was damaged when it was copied.
+  if (!/^[\x21-\x7e]+$/.test(text))
     return fault('has a character that no key has, such as a space or a line break: copy it again')
-  }
   if (text.startsWith('sb_secret_')) return { kind: 'secret', role: 'service' }
   if (text.startsWith('sb_publishable_')) return { kind: 'publishable', role: 'anon' }
   if (!text.startsWith('eyJ')) {
@@ -145,21 +143,13 @@ function readClaims(token: string): Record<string, unknown> | undefined {
   }
 }
 
-function warnOfRole(
-  { key, isService, access }: { key: GivenText; isService: boolean; access: SupabaseAccess },
-  findings: Findings,
-): void {
-  if (isService && access === 'anon') {
-    findings.warn(
-      `${key.variable} holds a public (anon) key, and is used as one: it persists only with --allow-anon.`,
-    )
-  } else if (!isService && access === 'service') {
-    findings.warn(
-      `${key.variable} holds a secret (service) key: keep it out of browsers, and move it to SUPABASE_SERVICE_ROLE_KEY.`,
-    )
-  } else if (access === 'anon') {
-    findings.warn(
-      `Only a public key is set (${key.variable}): it persists only where the schema was migrated with --allow-anon, and then everybody who has the key can write. Set SUPABASE_SERVICE_ROLE_KEY.`,
-    )
-  }
+/** Warns of a key with the rights `access` in a variable for keys with the rights `named`. */
+function roleWarning(variable: string, named: SupabaseAccess, access: SupabaseAccess): string | undefined {
+  if (access === 'service')
+    return named === 'service'
+      ? undefined
+      : `${variable} holds a secret (service) key: keep it out of browsers, and move it to SUPABASE_SERVICE_ROLE_KEY.`
+  return named === 'service'
+    ? `${variable} holds a public (anon) key, and is used as one: it persists only with --allow-anon.`
+    : `Only a public key is set (${variable}): it persists only where the schema was migrated with --allow-anon, and then everybody who has the key can write. Set SUPABASE_SERVICE_ROLE_KEY.`
 }

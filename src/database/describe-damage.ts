@@ -31,8 +31,8 @@ export interface DamageRepairs {
 
 export const facts = ['head', 'digest', 'hole', 'lost', 'ahead', 'unjournalled', 'differs'] as const
 
-const restore = 'Restore the last backup, and run `coordinator restored`.'
-const thenRestored = 'run this, and then `coordinator restored`:'
+const restore = 'Restore the last backup, and run `coordinator after-restore`.'
+const thenRestored = 'run this, and then `coordinator after-restore`:'
 
 /** What a fact means, and what repairs it. */
 export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage {

@@ -241,6 +241,8 @@ export interface Store {
    * call that throws may not have been recorded.
    *
    * @param after the caller's position; `entries` of the reply start behind it
+   * @throws COORD_COMMIT_REFUSED where the database refuses the batch as a whole because of what one of its commits holds: nothing
+   * of it was written, and smaller batches find the culprit
    */
   commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 

@@ -3,14 +3,8 @@ import type { CommitCall } from './store.ts'
 /** How long the attempts of a writer are remembered after its last call, in milliseconds. */
 export const WRITER_KEPT_MS = 24 * 60 * 60 * 1_000
 
-/** A call of `commit`, or one of the parts that a store cuts it into, counted from 0 on. */
-export interface CommitPart extends CommitCall {
-  readonly part: number
-}
-
 interface LastCall {
   readonly attempt: number
-  readonly part: number
   readonly at: number
 }
 
@@ -26,11 +20,11 @@ export class WriterAttempts {
    *
    * @param now the wall clock, epoch milliseconds
    */
-  record({ writer, attempt, part }: CommitPart, now: number): boolean {
+  record({ writer, attempt }: CommitCall, now: number): boolean {
     const last = this.#last.get(writer)
     if (last === undefined) this.#forgetSilent(now)
-    else if (last.attempt > attempt || (last.attempt === attempt && last.part >= part)) return false
-    this.#last.set(writer, { attempt, part, at: now })
+    else if (last.attempt >= attempt) return false
+    this.#last.set(writer, { attempt, at: now })
     return true
   }
 

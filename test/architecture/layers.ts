@@ -8,7 +8,7 @@ const layers = {
   errors: { rooms: ['src/errors.ts'], to: [] },
   text: { rooms: ['src/text'], to: ['errors'] },
   scheduling: { rooms: ['src/scheduling'], to: ['errors'] },
-  telemetry: { rooms: ['src/telemetry'], to: ['errors'] },
+  telemetry: { rooms: ['src/telemetry/metrics', 'src/telemetry'], to: ['errors'] },
   config: { rooms: ['src/config'], to: ['text'] },
   records: {
     rooms: ['src/records', 'src/records/body', 'src/records/service', 'src/records/graph'],
@@ -24,7 +24,15 @@ const layers = {
   live: {
     rooms: [
       'src/live/questions',
-      ['src/live/view', 'src/live/memory', 'src/live/following', 'src/live/writing', 'src/live'],
+      'src/live/status.ts',
+      'src/live/memory',
+      'src/live/live-options.ts',
+      'src/live/view',
+      'src/live/following',
+      'src/live/reading',
+      'src/live/committing',
+      'src/live',
+      'src/live/writing',
     ],
     to: ['store'],
   },

@@ -34,7 +34,7 @@ describe('coordinator graph', () => {
     )
     expect((await run('cycles')).stdout).toMatch(/^1 cycle at revision 28\.\nNODES {2}A SHORTEST CIRCLE\n18 /)
     expect((await run('critical')).stdout).toContain('service:otel-collector')
-    expect((await run('unresolved')).stdout).toBe('0 nodes that nobody states, at revision 28.\n')
+    expect((await run('unresolved')).stdout).toBe('0 nodes that nobody has registered, at revision 28.\n')
     expect((await run('orphans')).stdout).toBe(
       '1 node without any edge, at revision 28.\nNODE\nservice:opensearch\n',
     )

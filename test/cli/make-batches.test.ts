@@ -8,7 +8,7 @@ async function batchesOf(values: readonly unknown[]) {
   }
   return Array.fromAsync(makeBatches(items()))
 }
-const sizes = async (values: readonly unknown[]) => (await batchesOf(values)).map(({ items }) => items.length)
+const sizes = async (values: readonly unknown[]) => (await batchesOf(values)).map((batch) => batch.length)
 
 describe('coordinator import: batches', () => {
   it('have at most 500 items, and there is none of nothing', async () => {
@@ -43,7 +43,7 @@ describe('coordinator import: batches', () => {
       'text',
       null,
     ])
-    expect(batch?.texts.map((text) => JSON.parse(text))).toEqual([
+    expect(batch?.map(({ text }) => JSON.parse(text))).toEqual([
       { serviceName: 'a', tags: ['x'] },
       { id: 'mine', revision: 'mine', serviceName: 'b' },
       'text',

@@ -178,6 +178,48 @@ describe('coordinator services: options', () => {
     }))
 })
 
+describe('coordinator services: pages', () => {
+  it('ends with an error where a cursor comes again: the list would never end', async () => {
+    let asked = 0
+    await withAnswers(
+      (_request, response) => {
+        asked += 1
+        // The end that a command which does not notice would wait for.
+        const nextCursor = asked > 20 ? undefined : 'again'
+        json(response, 200, { services: [named('a')], total: 1, revision: 1, nextCursor })
+      },
+      async (url) => {
+        const { code, stdout, stderr } = await runInProcess(['services', '--url', url])
+        expect({ code, stdout, asked }).toEqual({ code: 69, stdout: '', asked: 2 })
+        expect(stderr).toMatch(
+          /answered with the same cursor twice.* Check .*--url\..* \[COORD_CLI_UNREACHABLE\]\n$/,
+        )
+      },
+    )
+  })
+
+  it('reads pages to the last one, which has no cursor', async () => {
+    const pages = [{ nextCursor: 'one' }, { nextCursor: 'two' }, {}]
+    const queries: (string | undefined)[] = []
+    await withAnswers(
+      ({ url }, response) => {
+        queries.push(url)
+        json(response, 200, {
+          services: [named(`s${queries.length}`)],
+          total: 3,
+          revision: 1,
+          ...pages.shift(),
+        })
+      },
+      async (url) => {
+        const { code, stdout } = await runInProcess(['services', '--url', url])
+        expect([code, stdout.endsWith('\n3 services\n')]).toEqual([0, true])
+      },
+    )
+    expect(queries.map((query) => /cursor=(\w+)/.exec(query ?? '')?.[1])).toEqual([undefined, 'one', 'two'])
+  })
+})
+
 describe('coordinator status: the exit code', () => {
   it('is 0 while all is well, and 1 before the first load', async () => {
     await withServer(async ({ url }) => {
@@ -261,8 +303,14 @@ describe('the program', () => {
     expect(stderr).not.toContain('secret')
   })
 
-  it('knows nothing to restore in memory', async () => {
-    const { code, stderr } = await runInProcess(['restored'])
+  it.each(['after-restore', 'restored'])('%s knows nothing to restore in memory', async (name) => {
+    const { code, stderr } = await runInProcess([name])
     expect([code, stderr.includes('what is kept in memory cannot be restored')]).toEqual([2, true])
+  })
+
+  it('shows after-restore in its help, and not its other name', async () => {
+    const { stdout } = await runInProcess(['--help'])
+    expect(stdout).toMatch(/^ {2}after-restore /m)
+    expect(stdout).not.toMatch(/^ {2}restored /m)
   })
 })

@@ -13,6 +13,7 @@ import type {
   Store,
   Unchanged,
 } from '../../src/database/store.ts'
+import { CoordinatorError } from '../../src/errors.ts'
 import { nextDigest } from '../../src/records/digest.ts'
 import type {
   Commit,
@@ -49,8 +50,12 @@ export class Caller {
     return new Caller(store, (await store.head()).position)
   }
 
-  /** Sends a batch and follows up to it. */
-  async send(...batch: readonly Commit[]): Promise<readonly CommitResult[]> {
+  /** Sends a batch, in halves where it is refused as a whole, and follows up to it. */
+  send(...batch: readonly Commit[]): Promise<readonly CommitResult[]> {
+    return sendInHalves(batch, (part) => this.#sendWhole(part))
+  }
+
+  async #sendWhole(batch: readonly Commit[]): Promise<readonly CommitResult[]> {
     const reply = await this.store.commit(this.position, batch, this.nextCall())
     if (reply.status !== 'ok') throw new Error(`The store answered ${reply.status} to a commit.`)
     expect(reply.results).toHaveLength(batch.length)
@@ -95,6 +100,24 @@ export class Caller {
       this.#at = entry.at
       this.entries.push(entry)
     }
+  }
+}
+
+/** Sends a batch as the live layer does: one that is refused as a whole goes in halves, until the culprit is alone. */
+export async function sendInHalves(
+  batch: readonly Commit[],
+  send: (batch: readonly Commit[]) => Promise<readonly CommitResult[]>,
+): Promise<readonly CommitResult[]> {
+  try {
+    return await send(batch)
+  } catch (thrown) {
+    const isRefused = thrown instanceof CoordinatorError && thrown.code === 'COORD_COMMIT_REFUSED'
+    if (!isRefused || batch.length === 0) throw thrown
+    expect(thrown.outcome).toBe('not_written')
+    if (batch.length === 1) return [{ outcome: 'refused', error: thrown }]
+    const middle = Math.ceil(batch.length / 2)
+    const first = await sendInHalves(batch.slice(0, middle), send)
+    return [...first, ...(await sendInHalves(batch.slice(middle), send))]
   }
 }
 

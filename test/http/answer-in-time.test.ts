@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { SharedWork } from '../../src/live/questions/shared-work.ts'
 import { currentQuestion, uncounted } from '../../src/scheduling/client-question.ts'
 import { inTurns } from '../../src/scheduling/pace.ts'
+import { turns } from '../support/turns.ts'
 import { cart, type ServerScope, withServer } from './with-server.ts'
 
 const questionTimes = { presentMs: 100, pastMs: 1_500 }
@@ -62,7 +63,7 @@ describe('a question', () => {
       async ({ ask }) => {
         expect((await ask('/endless')).body).toMatchObject(tooLarge)
         const then = steps
-        await new Promise((resolve) => setTimeout(resolve, 30))
+        await turns()
         expect(steps).toBe(then)
       },
       {
@@ -82,7 +83,7 @@ describe('a question', () => {
         await abandon(scope, '/endless', () => steps > 0)
         await expect(shared?.result).rejects.toMatchObject({ code: 'COORD_QUESTION_ABANDONED' })
         const then = steps
-        await new Promise((resolve) => setTimeout(resolve, 30))
+        await turns()
         expect(steps).toBe(then)
       },
       {
@@ -105,7 +106,7 @@ describe('a question', () => {
         const other = scope.ask('/shared')
         await expect.poll(() => asked).toBe(1)
         await abandon(scope, '/shared', () => asked === 2)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await turns()
         finish('answer')
         expect((await other).text).toBe('answer')
       },

@@ -1,6 +1,5 @@
 import { get, IncomingMessage, ServerResponse } from 'node:http'
 import { connect, Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { ChangeFeed } from '../../src/http/streams/change-feed.ts'
@@ -9,6 +8,7 @@ import { WakeUps } from '../../src/http/streams/wake-ups.ts'
 import { Live } from '../../src/live/live.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
 import { GrantedTime } from '../support/granted-time.ts'
+import { turns } from '../support/turns.ts'
 import { plainDomain, quick, until, withLive } from '../support/with-live.ts'
 import { type ServerScope, withServer } from './with-server.ts'
 
@@ -130,8 +130,9 @@ describe('pages of the journal', () => {
   it('wait for what comes, and no longer than they were told', () =>
     withServer(async (scope) => {
       await registerMany(scope, ['a'])
+      const arrived = scope.nextRequest()
       const waiting = scope.ask('/changes?after=1&wait=10')
-      await sleep(50)
+      await arrived
       await registerMany(scope, ['b'])
       expect((await waiting).body.entries.map(({ revision }: { revision: number }) => revision)).toEqual([2])
       using time = new GrantedTime()
@@ -418,7 +419,7 @@ describe('streams of the journal', () => {
       expect([hanging.writableEnded, streams.count]).toEqual([true, 0])
       const from = live.view.position
       await live.commit(commitOf(put('b')))
-      await sleep(20)
+      await turns()
       const { entries } = await feed.after(from, 10)
       expect(entries.map(({ position }) => position)).toEqual([live.view.position])
     }))
@@ -465,8 +466,9 @@ describe('streams of the journal', () => {
   it('end first when the server stops', () =>
     withServer(async (scope) => {
       const follower = await Follower.open(scope.url, '/changes')
+      const arrived = scope.nextRequest()
       const waiting = scope.ask('/changes?wait=30')
-      await sleep(20)
+      await arrived
       const startedAt = performance.now()
       await scope.server.stop(5_000)
       await until(() => follower.ended)

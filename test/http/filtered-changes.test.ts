@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { cart, register, type ServerScope, withServer } from './with-server.ts'
 
@@ -57,11 +56,10 @@ describe('pages of the journal that are narrowed by name', () => {
 
   it('wait on through what is not wanted, and answer with what is', () =>
     withServer(async (scope) => {
+      const arrived = scope.nextRequest()
       const waiting = page(scope, 'after=0&name=wanted&wait=30')
-      for (const name of ['a', 'b', 'wanted']) {
-        await register(scope, named(name))
-        await sleep(10)
-      }
+      await arrived
+      for (const name of ['a', 'b', 'wanted']) await register(scope, named(name))
       expect(await waiting).toMatchObject({ revisions: [3], reached: 3 })
     }))
 

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Inspection } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import { DatabaseInspection } from '../../src/http/answering/database-inspection.ts'
+import { MovedClock } from '../support/moved-clock.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
 
@@ -31,10 +31,11 @@ describe('http: operations', () => {
 
   it('while the database is away: reads go on and say their age, readiness for writes ends, recovery needs no restart', () =>
     withServer(async (scope) => {
+      using clock = new MovedClock()
       const id = await register(scope)
       scope.store.outage()
       await until(() => scope.live.status.state === 'degraded')
-      await sleep(1_100)
+      clock.advance(1_100)
       const read = await scope.ask(`/services/${id}`)
       expect(read.status).toBe(200)
       expect(read.headers.get('x-coordinator-degraded')).toBe('COORD_STORE_UNAVAILABLE')
@@ -111,7 +112,6 @@ describe('http: operations', () => {
     const asked = new DatabaseInspection({ inspect }, { freshMs: 0 })
     expect((await asked.latest()).known).toMatchObject(inspection)
     fails = true
-    await sleep(2)
     const later = await asked.latest()
     expect([later.known?.serverVersion, later.unknown]).toEqual(['18.4', 'Gone.'])
     fails = false
@@ -120,13 +120,16 @@ describe('http: operations', () => {
 
   it('database asks a server seldom, and once for all who ask at the same time', async () => {
     let count = 0
+    const answered = Promise.withResolvers<void>()
     const inspect = async () => {
       count += 1
-      await sleep(20)
+      await answered.promise
       return inspection
     }
     const asked = new DatabaseInspection({ inspect })
-    await Promise.all([asked.latest(), asked.latest(), asked.latest()])
+    const answers = Promise.all([asked.latest(), asked.latest(), asked.latest()])
+    answered.resolve()
+    await answers
     await asked.latest()
     expect(count).toBe(1)
   })

@@ -1,6 +1,9 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { Metrics } from '../../src/telemetry/metrics.ts'
+import { turns } from '../support/turns.ts'
+import { until } from '../support/with-live.ts'
 import { cart, withServer } from './with-server.ts'
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
@@ -55,16 +58,18 @@ describe('http: on the wire', () => {
 
   it('bytes that are no HTTP never look like the answer to the request before them', () =>
     withServer(async ({ port, store, live }) => {
-      store.next('commit', { does: 'delay', ms: 200 })
+      const release = Promise.withResolvers<void>()
+      store.next('commit', { does: 'wait', for: release.promise })
       const socket = connect(port, '127.0.0.1')
       let received = ''
       socket.on('data', (chunk: Buffer) => {
         received += chunk.toString()
       })
       socket.write(post(json.length, json))
-      await new Promise((resolve) => setTimeout(resolve, 80))
+      await until(() => store.callsOf('commit').length === 1)
       socket.write('garbage\r\n\r\n')
       await new Promise((resolve) => socket.once('close', resolve))
+      release.resolve()
       expect(received).toBe('')
       await live.waitForRevision(1)
     }))
@@ -101,12 +106,17 @@ describe('http: on the wire', () => {
     }))
 
   it('a body that ends too early stores nothing, and does no harm', () =>
-    withServer(async ({ port, ask, live, log }) => {
+    withServer(async ({ port, ask, live, log, nextRequest, server }) => {
+      const arrived = nextRequest()
+      const connected = once(server.app.server, 'connection')
       const socket = connect(port, '127.0.0.1')
       socket.write(post(json.length, json.slice(0, 10)))
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      const [served] = (await connected) as [Socket]
+      await arrived
+      const closed = new Promise((resolve) => served.once('close', resolve))
       socket.resetAndDestroy()
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await closed
+      await turns()
       expect((await ask('/register', { json: cart })).status).toBe(201)
       expect(live.view.revision).toBe(1)
       expect(log.filter((line) => line.includes('"level":"error"'))).toEqual([])
@@ -125,18 +135,22 @@ describe('http: on the wire', () => {
     ))
 
   it('a client that goes away while lines are sent to it stops nothing', () =>
-    withServer(async ({ port, ask, log }) => {
+    withServer(async ({ port, ask, log, server }) => {
       const batch = Array.from({ length: 1_000 }, (_, n) => ({
         ...cart,
         serviceName: `s${n}`,
         description: 'x'.repeat(600),
       }))
       expect((await ask('/register/batch', { json: batch.slice(0, 900) })).status).toBe(200)
+      const connected = once(server.app.server, 'connection')
       const socket = connect(port, '127.0.0.1')
       socket.write(get('/services', 'Accept: application/x-ndjson\r\n'))
+      const [served] = (await connected) as [Socket]
       await new Promise((resolve) => socket.once('data', resolve))
+      const closed = new Promise((resolve) => served.once('close', resolve))
       socket.resetAndDestroy()
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await closed
+      await turns()
       expect((await ask('/services?limit=1')).body.total).toBe(900)
       expect(log.filter((line) => line.includes('"level":"error"'))).toEqual([])
     }))

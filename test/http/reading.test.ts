@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Live } from '../../src/live/live.ts'
 import { registryDomain } from '../../src/registry/domain.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { FaultyStore } from '../support/faulty-store.ts'
+import { until } from '../support/with-live.ts'
 import { cart, register, type ServerScope, withServer } from './with-server.ts'
 
 const names = (body: { services: { serviceName: string }[] }) =>
@@ -15,6 +15,12 @@ async function elsewhere({ store }: ServerScope, serviceName: string): Promise<v
   await other.start()
   await createRegistry(other).register({ ...cart, serviceName }, { actor: 'elsewhere' })
   await other.stop()
+}
+
+/** Later moments differ from those before. */
+async function nextMillisecond(): Promise<void> {
+  const now = Date.now()
+  await until(() => Date.now() > now)
 }
 
 describe('http: reading', () => {
@@ -164,8 +170,9 @@ describe('http: reading', () => {
     withServer(
       async (scope) => {
         await register(scope)
+        const arrived = scope.nextRequest()
         const waiting = scope.ask('/services?minRevision=2')
-        await sleep(30)
+        await arrived
         await register(scope, { ...cart, serviceName: 'other' })
         expect((await waiting).body.total).toBe(2)
         const late = await scope.ask('/services?minRevision=99')
@@ -201,9 +208,9 @@ describe('http: reading', () => {
   it('answers as it was at a revision or a time, and names that revision', () =>
     withServer(async (scope) => {
       const id = await register(scope)
-      await sleep(5)
+      await nextMillisecond()
       const between = new Date().toISOString()
-      await sleep(5)
+      await nextMillisecond()
       await register(scope, { ...cart, tags: ['later'] })
       for (const moment of ['1', between, between.replace('Z', '+00:00')]) {
         const past = await scope.ask(`/services/${id}?asOf=${moment}`)

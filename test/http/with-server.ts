@@ -1,7 +1,7 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import type { Settings } from '../../src/config/settings.ts'
-import { measureStore } from '../../src/database/measure-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
@@ -13,6 +13,7 @@ import type { QuestionTimes } from '../../src/scheduling/client-question.ts'
 import { createLogger } from '../../src/telemetry/logging.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { FaultyStore } from '../support/faulty-store.ts'
+import { turns } from '../support/turns.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { quick } from '../support/with-live.ts'
 
@@ -67,6 +68,8 @@ export interface ServerScope {
   /** Lines of the log so far. */
   readonly log: string[]
   ask(path: string, ask?: Ask): Promise<Reply>
+  /** Waits until the next request has arrived, and its handler has come to its first wait. */
+  nextRequest(): Promise<void>
   /** Sends bytes over a connection of its own, and gives back all that comes until it ends or is quiet. */
   raw(bytes: string | readonly string[], quietMs?: number): Promise<string>
 }
@@ -95,7 +98,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     inspector === undefined ? {} : { inspector },
   )
   const metrics = createMetrics({ backend: store.backend, process: false })
-  const live = new Live(measureStore(store, metrics.database), wholeDomain, { ...quick, ...setup.options })
+  const live = new Live(store, wholeDomain, { ...quick, ...setup.options, meter: metrics.database })
   const graph = new KnowledgeGraph(live)
   const log: string[] = []
   const server = createHttpServer({
@@ -129,6 +132,10 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
   return {
     ...{ live, graph, store, server, metrics, url, port, log },
     ask: (path, ask) => send(url + path, ask),
+    async nextRequest() {
+      await once(server.app.server, 'request')
+      await turns(3)
+    },
     raw: (bytes, quietMs = 300) => sendRaw(port, [bytes].flat(), quietMs),
   }
 }

@@ -6,6 +6,8 @@ import type { Commit } from '../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
 import { GrantedTime } from '../support/granted-time.ts'
+import { MovedClock } from '../support/moved-clock.ts'
+import { turns } from '../support/turns.ts'
 import { type LiveScope, until, withLive } from '../support/with-live.ts'
 
 function failureOf(work: Promise<unknown>): Promise<CoordinatorError> {
@@ -90,7 +92,7 @@ describe('committing', () => {
         does: 'instead',
         run: async (inner, [after, batch, call]) => {
           const reply = await inner.commit(after as never, batch as never, call as never)
-          setTimeout(released.resolve, 20)
+          void turns().then(released.resolve)
           return { ...reply, entries: [], more: true }
         },
       })
@@ -100,29 +102,50 @@ describe('committing', () => {
 
   it('L6: gathers what comes while a batch is under way, and sends one batch at a time', () =>
     withLive(async ({ live, store }) => {
-      store.next('commit', { does: 'delay', ms: 40 })
+      const gathered = Promise.withResolvers<void>()
+      store.next('commit', { does: 'wait', for: gathered.promise })
       const first = live.commit(commitOf(put('first')))
       await until(() => store.callsOf('commit').length === 1)
       const rest = idsOf('r', 50).map((id) => live.commit(commitOf(put(id))))
+      await until(() => live.figures.queueDepth === 51)
+      gathered.resolve()
       await Promise.all([first, ...rest])
       expect(store.batches.map(({ length }) => length)).toEqual([1, 50])
       expect(store.mostAtOnce.get('commit')).toBe(1)
     }))
 
-  it('L6: brings clients that write one after the other into one batch, where a call takes long', () =>
+  it.each([
+    ['brings clients that write one after the other into one batch', 400, [1, 2, 2, 2, 1]],
+    ['lets them write in turns, without a wait', 0, [1, 1, 1, 1, 1, 1, 1, 1]],
+  ])('L6: %s, where a call takes %i ms', (_, callMs, batches) =>
     withLive(
       async ({ live, store }) => {
-        store.always({ does: 'delay', ms: 60 }, 'commit')
-        const client = async (name: string, firstAfterMs: number) => {
-          await sleep(firstAfterMs)
+        using clock = new MovedClock({ still: true })
+        const both = Promise.withResolvers<void>()
+        const slow = {
+          does: 'instead',
+          run: async (inner, [after, batch, call]) => {
+            await both.promise
+            clock.advance(callMs)
+            return inner.commit(after as never, batch as never, call as never)
+          },
+        } as const satisfies import('../support/faulty-store.ts').Fault
+        store.always(slow, 'commit')
+        const client = async (name: string) => {
           for (let n = 0; n < 4; n += 1) await live.commit(commitOf(put(`${name}${n}`)))
         }
+        const clients = [client('a')]
+        await until(() => store.callsOf('commit').length === 1)
         // The second one comes while the first batch is under way: in turns they would never meet.
-        await Promise.all([client('a', 0), client('b', 20)])
-        expect(store.batches.map(({ length }) => length)).toEqual([1, 2, 2, 2, 1])
+        clients.push(client('b'))
+        await until(() => live.figures.queueDepth === 2)
+        both.resolve()
+        await Promise.all(clients)
+        expect(store.batches.map(({ length }) => length)).toEqual(batches)
       },
       { options: { commitTimeoutMs: 5_000 } },
-    ))
+    ),
+  )
 
   it.each([
     [80, 'a quarter of it'],
@@ -132,13 +155,16 @@ describe('committing', () => {
     (callMs) =>
       withLive(
         async ({ live, store }) => {
+          using clock = new MovedClock()
           using time = new GrantedTime()
+          const both = Promise.withResolvers<void>()
           const calls: { readonly from: number; readonly to: number; readonly tookMs: number }[] = []
           const slow = {
             does: 'instead',
             run: async (inner, [after, batch, call]) => {
               const [from, startedAt] = [time.now, performance.now()]
-              await sleep(callMs)
+              await both.promise
+              clock.advance(callMs)
               calls.push({ from, to: time.now, tookMs: performance.now() - startedAt })
               return inner.commit(after as never, batch as never, call as never)
             },
@@ -146,7 +172,10 @@ describe('committing', () => {
           store.always(slow, 'commit')
           const first = live.commit(commitOf(put('a')))
           await until(() => store.callsOf('commit').length === 1)
-          await Promise.all([first, live.commit(commitOf(put('b')))])
+          const second = live.commit(commitOf(put('b')))
+          await until(() => live.figures.queueDepth === 2)
+          both.resolve()
+          await Promise.all([first, second])
           expect(store.batches.map(({ length }) => length)).toEqual([1, 1])
           const [one, two] = calls as [(typeof calls)[0], (typeof calls)[0]]
           // What is waited for, and two ticks of the clock.
@@ -178,11 +207,14 @@ describe('committing', () => {
   it('L6: does not keep waiting what has already waited for a call of seconds', () =>
     withLive(
       async ({ live, store }) => {
+        using clock = new MovedClock()
+        const waiting = Promise.withResolvers<void>()
         const answers: number[] = []
         const slow = {
           does: 'instead',
           run: async (inner, [after, batch, call]) => {
-            await sleep(2_000)
+            await waiting.promise
+            clock.advance(2_000)
             answers.push(performance.now())
             return inner.commit(after as never, batch as never, call as never)
           },
@@ -191,6 +223,8 @@ describe('committing', () => {
         const first = live.commit(commitOf(put('a')))
         await until(() => store.callsOf('commit').length === 1)
         const second = live.commit(commitOf(put('b')))
+        await until(() => live.figures.queueDepth === 2)
+        waiting.resolve()
         await Promise.all([first, second])
         // A quarter of the call would be 500 ms.
         expect(performance.now() - (answers[0] as number)).toBeLessThan(400)
@@ -351,14 +385,14 @@ describe('deadlines', () => {
     }, timed))
 
   /** Commits two, the second one while the store judges the first, whose entry the view cannot take. */
-  async function afterOneThatCannotBeTaken({ live, store }: LiveScope, firstTakesMs: number) {
+  async function afterOneThatCannotBeTaken({ live, store }: LiveScope, whileJudged: () => void) {
     let second: Promise<CoordinatorError> | undefined
     store.always({ does: 'hang' }, 'load')
     store.next('commit', {
       does: 'instead',
       run: async (inner, [after, batch, call]) => {
         second = failureOf(live.commit(commitOf(put('b'))))
-        if (firstTakesMs > 0) await sleep(firstTakesMs)
+        whileJudged()
         return inner.commit(after as never, batch as never, call as never)
       },
     })
@@ -371,17 +405,10 @@ describe('deadlines', () => {
     withLive(
       async (scope) => {
         // The clock stands still until the second one is sent ahead: on a busy machine the first call would look slow.
-        const { now } = performance
-        const stopped = now.call(performance)
-        const clock = vi.spyOn(performance, 'now').mockImplementation(() => stopped)
-        const { first, second } = await afterOneThatCannotBeTaken(scope, 0)
-        for (
-          const end = now.call(performance) + 10_000;
-          scope.store.callsOf('commit').length < 2;
-          await sleep(1)
-        )
-          if (now.call(performance) > end) throw new Error('The second one was not sent ahead.')
-        clock.mockRestore()
+        const clock = new MovedClock({ still: true })
+        const { first, second } = await afterOneThatCannotBeTaken(scope, () => undefined)
+        await until(() => scope.store.callsOf('commit').length === 2)
+        clock[Symbol.dispose]()
         expect(await first).toMatchObject({ outcome: 'unknown' })
         expect(await second()).toMatchObject({ outcome: 'unknown' })
         expect((await loadAll(scope.store.inner)).records.map(({ id }) => id)).toEqual(['a', 'b'])
@@ -392,7 +419,8 @@ describe('deadlines', () => {
   it('L8: says not_written of what waits while the view cannot take what a slow call brought', () =>
     withLive(
       async (scope) => {
-        const { first, second } = await afterOneThatCannotBeTaken(scope, 20)
+        using clock = new MovedClock()
+        const { first, second } = await afterOneThatCannotBeTaken(scope, () => clock.advance(20))
         expect(await first).toMatchObject({ outcome: 'unknown' })
         expect(await second()).toMatchObject({ outcome: 'not_written' })
         expect((await loadAll(scope.store.inner)).records.map(({ id }) => id)).toEqual(['a'])
@@ -467,6 +495,7 @@ describe('a full queue', () => {
 
 describe('a refused batch', () => {
   it.each([
+    ['the middle one of three', 3, [1]],
     ['one commit of many', 64, [37]],
     ['the first', 16, [0]],
     ['the last', 16, [15]],
@@ -497,6 +526,34 @@ describe('a refused batch', () => {
     }),
   )
 
+  it.each([
+    ['what was stored', put('a'), { outcome: 'accepted', revision: 1 }, 2],
+    ['a conflict, where nothing was stored', put('a', {}, { expect: 7 }), { outcome: 'conflict' }, 1],
+  ])(
+    'L10: answers %s before the history changed between two parts, and sends the rest to the new one',
+    (_, write, answer, last) =>
+      withLive(async ({ live, store, contradictions }) => {
+        const forking = {
+          does: 'instead',
+          run: async (inner, args) => {
+            const reply = await refusing.run(inner, args)
+            if (contradictions.length === 0) await inner.fork((await inner.head()).position)
+            return reply
+          },
+        } as const satisfies import('../support/faulty-store.ts').Fault
+        store.always(forking, 'commit')
+        const [first, poison, rest] = await Promise.all([
+          live.commit(commitOf(write)),
+          failureOf(live.commit(commitOf(put('poison')))),
+          live.commit(commitOf(put('b'))),
+        ])
+        expect(first).toMatchObject(answer)
+        expect(poison).toMatchObject({ code: 'COORD_COMMIT_REFUSED', outcome: 'not_written' })
+        expect(rest).toMatchObject({ outcome: 'accepted', revision: last })
+        expect((await store.inner.head()).position.revision).toBe(last)
+      }),
+  )
+
   it('L10: keeps the order of the commits around the culprit', () =>
     withLive(async ({ live, store }) => {
       store.always(refusing, 'commit')
@@ -516,8 +573,9 @@ describe('an outage', () => {
     withLive(
       async ({ live, store }) => {
         store.outage()
+        using clock = new MovedClock()
         await failureOf(live.commit(commitOf(put('a'))))
-        await sleep(50)
+        clock.advance(50)
         using time = new GrantedTime()
         const refused = await failureOf(live.commit(commitOf(put('b'))))
         expect(time.now).toBeLessThan(30)
@@ -534,8 +592,9 @@ describe('an outage', () => {
     withLive(
       async ({ live, store }) => {
         store.outage()
+        using clock = new MovedClock()
         await failureOf(live.commit(commitOf(put('a'))))
-        await sleep(50)
+        clock.advance(50)
         store.heal()
         await until(() => live.status.state === 'ready')
         expect(await live.commit(commitOf(put('b')))).toMatchObject({ outcome: 'accepted' })

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CommitCall, CommitReply } from '../../src/database/store.ts'
@@ -15,7 +14,7 @@ import { Caller, loadAll } from '../conformance/caller.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
 import { shortened } from '../support/shortened-store.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
-import { type LiveScope, servedIds, until, withLive } from '../support/with-live.ts'
+import { asksOn, type LiveScope, servedIds, until, withLive } from '../support/with-live.ts'
 
 /** Lets the database under these coordinators lose all but its first entries. */
 async function failOver(scopes: readonly LiveScope[], keep: number): Promise<MemoryStore> {
@@ -63,7 +62,8 @@ describe('a database that lost its newest commits', () => {
       const copy = await failOver([one, two], 1)
       await until(() => [one, two].every(({ live }) => live.view.lineage !== before))
       const { position } = await copy.head()
-      await sleep(60)
+      // Both go on asking, and find nothing that would call for another one.
+      await Promise.all([one, two].map((scope) => asksOn(scope)))
       expect((await copy.head()).position).toEqual(position)
       for (const { live, contradictions } of [one, two]) {
         expect(live.view.position).toEqual(position)
@@ -79,7 +79,7 @@ describe('a database that lost its newest commits', () => {
       const copy = await failOver([scope], 2)
       const outcomes = await Promise.all(idsOf('r', 8).map((id) => live.commit(commitOf(put(id)))))
       expect(outcomes).toMatchObject(outcomes.map((_, index) => ({ revision: index + 3 })))
-      await sleep(60)
+      await asksOn(scope)
       expect(store.callsOf('fork')).toHaveLength(1)
       expect(contradictions).toHaveLength(1)
       expect(live.view.position).toEqual((await copy.head()).position)
@@ -338,7 +338,7 @@ describe('late answers', () => {
       await live.commit(commitOf(put('b')))
       expect(live.view.lineage).toBe(position.lineage)
       late?.()
-      await sleep(50)
+      await asksOn(scope)
       expect(servedIds(live.view).sort()).toEqual(['a', 'b'])
       await until(() => live.status.state === 'ready')
     }))
@@ -358,7 +358,7 @@ describe('late answers', () => {
       await live.commit(commitOf(put('a', {}, { expect: 9 })))
       expect(live.view.position).toEqual(position)
       late.release()
-      await sleep(50)
+      await asksOn(scope)
       expect(servedIds(live.view)).toEqual(['a'])
       expect(live.view.position).toEqual(position)
     }))

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { Position } from '../../src/records/record.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { Caller } from '../conformance/caller.ts'
+import { GrantedTime } from '../support/granted-time.ts'
+import { MovedClock } from '../support/moved-clock.ts'
 import { shortened } from '../support/shortened-store.ts'
-import { until, withLive } from '../support/with-live.ts'
+import { asksOn, quick, until, withLive } from '../support/with-live.ts'
 
 describe('following', () => {
   it('L12: takes in what another coordinator commits, without being told', () =>
@@ -67,11 +69,13 @@ describe('following', () => {
         expect(store.callsOf('changes').length - resting).toBeLessThanOrEqual(4)
         const other = await another()
         const before = store.callsOf('changes').length
+        using time = new GrantedTime()
         for (let n = 0; n < 10; n += 1) {
           await other.live.commit(commitOf(put('a', { n })))
-          await sleep(20)
+          await until(() => live.view.revision === n + 1)
         }
-        await until(() => live.view.revision === 10)
+        // The first one may have waited for a question at rest.
+        expect(time.now).toBeLessThan(800)
         expect(store.callsOf('changes').length - before).toBeGreaterThanOrEqual(8)
       },
       { options: { pollMinMs: 5, pollMaxMs: 150, stallTimeoutMs: 60_000 } },
@@ -123,9 +127,9 @@ describe('waiting for a revision', () => {
 
   it('L13: waits for it, asking sooner than it would have', () =>
     withLive(
-      async ({ live, another }) => {
+      async ({ live, store, another }) => {
         const other = await another({ options: {} })
-        await sleep(60)
+        await until(() => store.callsOf('changes').length === 1)
         await other.live.commit(commitOf(put('a')))
         await live.waitForRevision(1)
         expect(live.view.revision).toBe(1)
@@ -249,10 +253,15 @@ describe('a view that stands still', () => {
     }))
 
   it('L15: is left alone while there is nothing new', () =>
-    withLive(async ({ live, reasons }) => {
-      await live.commit(commitOf(put('a')))
-      await sleep(500)
-      expect(reasons).toEqual(['start'])
+    withLive(async (scope) => {
+      using clock = new MovedClock()
+      await scope.live.commit(commitOf(put('a')))
+      for (let times = 0; times < 3; times += 1) {
+        // Longer than a view may stay where it is while the store is ahead of it.
+        clock.advance(quick.stallTimeoutMs * 2)
+        await asksOn(scope)
+      }
+      expect(scope.reasons).toEqual(['start'])
     }))
 
   it('L15: is tried again when building it anew fails, and says degraded until then', () =>

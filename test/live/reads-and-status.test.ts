@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../src/errors.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { recordsAsOf } from '../conformance/caller.ts'
-import { until, withLive } from '../support/with-live.ts'
+import { MovedClock } from '../support/moved-clock.ts'
+import { asksOn, until, withLive } from '../support/with-live.ts'
 
 describe('status', () => {
   it('L1: says memory while it serves from a store that is not durable', () =>
@@ -57,12 +57,15 @@ describe('status', () => {
     }))
 
   it('L1: stays degraded by damage until a write succeeds: an empty probe, or an answer alone, proves nothing', () =>
-    withLive(async ({ live, store, states }) => {
+    withLive(async (scope) => {
+      using clock = new MovedClock()
+      const { live, store, states } = scope
       await live.commit(commitOf(put('a')))
       store.next('commit', { does: 'fail', code: 'COORD_STORE_CORRUPT', outcome: 'not_written' })
       await expect(live.commit(commitOf(put('b')))).rejects.toMatchObject({ code: 'COORD_STORE_CORRUPT' })
       // Longer than a commit may take: what follows is tried all the same.
-      await sleep(600)
+      clock.advance(600)
+      await asksOn(scope)
       expect(live.status).toMatchObject({ state: 'degraded', code: 'COORD_STORE_CORRUPT' })
       expect(await live.commit(commitOf(put('a')))).toMatchObject({ outcome: 'unchanged' })
       expect(live.status.state).toBe('degraded')
@@ -180,15 +183,15 @@ describe('reading', () => {
       for (let n = 0; n < 1_000; n += 1) expect(live.view.get('service', 'a')?.revision).toBe(1)
       expect(store.calls.length).toBe(calls)
       const age = live.figures.ageMs
-      await sleep(20)
-      expect(live.figures.ageMs).toBeGreaterThan(age)
+      await until(() => live.figures.ageMs > age)
     }))
 
   it('L3: serves the view while the database hangs', () =>
     withLive(async ({ live, store }) => {
       await live.commit(commitOf(put('a')))
       store.outage({ does: 'hang' })
-      await sleep(30)
+      const polls = store.callsOf('changes').length
+      await until(() => store.callsOf('changes').length > polls)
       expect(live.view.get('service', 'a')?.data).toBe('{"v":1}')
     }))
 

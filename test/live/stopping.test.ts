@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
 import { GrantedTime } from '../support/granted-time.ts'
-import { until, withLive } from '../support/with-live.ts'
+import { asksOn, until, withLive } from '../support/with-live.ts'
 
 /** What each of these ended with: the outcome, or the code of the error. */
 async function endingsOf(works: readonly Promise<{ outcome: string }>[]): Promise<readonly string[]> {
@@ -73,7 +73,7 @@ describe('stopping', () => {
         const waiting = live.commit(commitOf(put('b')))
         // Asked before they end: an error that nobody waits for yet ends the test run.
         const endings = endingsOf([sent, waiting])
-        await sleep(30)
+        await until(() => live.figures.queueDepth === 2)
         using time = new GrantedTime()
         await live.stop(150)
         expect(time.now).toBeLessThan(400)
@@ -112,11 +112,12 @@ describe('stopping', () => {
 
   it('L24: asks nothing of the store afterwards', () =>
     withLive(
-      async ({ live, store }) => {
+      async ({ live, store, another }) => {
+        const other = await another()
         await live.commit(commitOf(put('a')))
         await live.stop()
         const calls = store.calls.length
-        await sleep(100)
+        await asksOn(other, 10)
         expect(store.calls.length).toBe(calls)
       },
       { options: { retentionIntervalMs: 20 } },
@@ -165,7 +166,8 @@ describe('stopping', () => {
 
   it('L24: serves nothing that a slow start brings afterwards', () =>
     withLive(
-      async ({ live, store, states }) => {
+      async ({ live, store, states, another }) => {
+        const other = await another({ started: true })
         store.always({ does: 'delay', ms: 80 }, 'head')
         // Its last question is under way when the store is closed.
         const starting = live.start()
@@ -173,7 +175,7 @@ describe('stopping', () => {
         await live.stop(10)
         await starting
         const calls = store.calls.length
-        await sleep(60)
+        await asksOn(other, 10)
         expect(live.loaded).toBe(false)
         expect(states).toEqual(['loading'])
         expect(store.calls.length).toBe(calls)

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { CommitResult } from '../../src/database/store.ts'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
+import type { Commit } from '../../src/records/record.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
+import { sendInHalves } from '../conformance/caller.ts'
 import { DataApiStub, emptyHead } from '../support/data-api-stub.ts'
 import { targetOf } from '../support/supabase.ts'
 import { answers, page, problem } from './answer-cases.ts'
@@ -35,6 +38,12 @@ async function withStub(
 function acceptedAll(batch: readonly unknown[]): string {
   const results = batch.map((_, index) => [index + 1, 'd', [0]])
   return JSON.stringify({ status: 'ok', at: 1, results, entries: [], more: true })
+}
+
+async function resultsOf(store: SupabaseStore, batch: readonly Commit[]): Promise<readonly CommitResult[]> {
+  const reply = await store.commit(position, batch, newCall())
+  if (reply.status !== 'ok') throw new Error(reply.status)
+  return reply.results
 }
 
 describe('supabase: answers', () => {
@@ -84,7 +93,7 @@ describe('supabase: answers', () => {
       }
     }))
 
-  it('takes a refusal for its content as one of the single commit, and finds it by halves', () =>
+  it('refuses a batch for its content as a whole, so that halves find the commit', () =>
     withStub(async (stub, store) => {
       stub.reply = ({ body }) => {
         const { batch } = JSON.parse((JSON.parse(body) as { p: string }).p) as {
@@ -93,22 +102,15 @@ describe('supabase: answers', () => {
         if (batch.some(({ writes }) => writes[0]?.id === 'poison')) return problem(400, '22P02')
         return { body: acceptedAll(batch) }
       }
-      const reply = await store.commit(
-        position,
-        [commitOf(put('a')), commitOf(put('poison')), commitOf(put('b'))],
-        newCall(),
-      )
-      expect(reply).toMatchObject({
-        status: 'ok',
-        results: [
-          { outcome: 'accepted' },
-          { outcome: 'refused', error: { code: 'COORD_COMMIT_REFUSED', sourceCode: '22P02' } },
-          { outcome: 'accepted' },
-        ],
-      })
+      const batch = [commitOf(put('a')), commitOf(put('poison')), commitOf(put('b'))]
+      expect(await sendInHalves(batch, (part) => resultsOf(store, part))).toMatchObject([
+        { outcome: 'accepted' },
+        { outcome: 'refused', error: { code: 'COORD_COMMIT_REFUSED', sourceCode: '22P02' } },
+        { outcome: 'accepted' },
+      ])
     }))
 
-  it('halves a batch that is too large for a gateway', () =>
+  it('refuses a batch that is too large for a gateway as a whole, so that halves get through', () =>
     withStub(async (stub, store) => {
       stub.reply = ({ body }) => {
         const { batch } = JSON.parse((JSON.parse(body) as { p: string }).p) as { batch: unknown[] }
@@ -116,10 +118,8 @@ describe('supabase: answers', () => {
         return { body: acceptedAll(batch) }
       }
       const batch = ['a', 'b', 'c', 'd', 'e'].map((id) => commitOf(put(id)))
-      const reply = await store.commit(position, batch, newCall())
-      expect(reply.status === 'ok' && reply.results.map(({ outcome }) => outcome)).toEqual(
-        Array(5).fill('accepted'),
-      )
+      const results = await sendInHalves(batch, (part) => resultsOf(store, part))
+      expect(results.map(({ outcome }) => outcome)).toEqual(Array(5).fill('accepted'))
     }))
 
   it('says that a key may have expired, with the codes of PostgREST 12 and 14, and names the variable that it is in', () =>

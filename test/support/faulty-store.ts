@@ -25,6 +25,8 @@ export type Fault =
   | { readonly does: 'lose reply' }
   /** Does nothing, and never answers; `release` ends it with an error. */
   | { readonly does: 'hang' }
+  /** Does it when something else has happened. */
+  | { readonly does: 'wait'; readonly for: Promise<unknown> }
   /** Does it when that much time is over. */
   | { readonly does: 'delay'; readonly ms: number }
   /** Answers this, and does nothing. */
@@ -178,6 +180,9 @@ export class FaultyStore implements Store {
       case 'hang':
         await new Promise<void>((resolve) => this.#hung.add(resolve))
         throw new CoordinatorError('COORD_STORE_TIMEOUT', { outcome: 'unknown' })
+      case 'wait':
+        await fault.for
+        return call.run()
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, fault.ms))
         return call.run()

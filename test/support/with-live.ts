@@ -101,6 +101,12 @@ function makeScope(setup: LiveSetup, open: (setup: LiveSetup) => Promise<LiveSco
   return scope
 }
 
+/** Waits until a coordinator has asked for changes a few times more. Each of these questions has found nothing to do, or did it. */
+export async function asksOn({ store }: LiveScope, times = 3): Promise<void> {
+  const before = store.callsOf('changes').length
+  await until(() => store.callsOf('changes').length > before + times)
+}
+
 /** Waits until something is so, or fails after `timeoutMs`. */
 export async function until(what: () => boolean, timeoutMs = 5_000): Promise<void> {
   for (const end = performance.now() + timeoutMs; !what(); await sleep(2))

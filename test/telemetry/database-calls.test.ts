@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
-import { DatabaseCalls } from '../../src/telemetry/database-calls.ts'
+import { DatabaseCalls } from '../../src/telemetry/metrics/database-calls.ts'
 
 describe('calls to the database', () => {
   it('are summed up by operation: how many since the start, and how long the newest took', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
-import { createMetrics, databaseOperations } from '../../src/telemetry/metrics.ts'
+import { databaseOperations } from '../../src/telemetry/metrics/database-metrics.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const backends = ['memory', 'sqlite', 'postgres', 'supabase'] as const
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createMetrics, type MetricSources } from '../../src/telemetry/metrics.ts'
 import { createScrubber } from '../../src/telemetry/scrub.ts'
+import { MovedClock } from '../support/moved-clock.ts'
 
 type Metrics = ReturnType<typeof createMetrics>
 
@@ -46,8 +47,9 @@ describe('durations are told in seconds', () => {
   })
 
   it('of a call that took tens of milliseconds as hundredths', async () => {
+    using clock = new MovedClock()
     const metrics = make()
-    await metrics.database.measure('head', () => new Promise((resolve) => setTimeout(resolve, 30)))
+    await metrics.database.measure('head', async () => clock.advance(30))
     const [lowest, sum] = await observed(metrics, 'coordinator_database_query_duration_seconds')
     expect(lowest).toBeGreaterThanOrEqual(0.05)
     expect(sum).toBeGreaterThanOrEqual(0.029)
@@ -56,15 +58,19 @@ describe('durations are told in seconds', () => {
   })
 
   it('not of the time that a reader takes between two pages', async () => {
+    using clock = new MovedClock()
     const metrics = make()
-    async function* pages() {
-      yield 1
-      yield 2
+    async function* pages(eachMs: number) {
+      for (const page of [1, 2]) {
+        clock.advance(eachMs)
+        yield page
+      }
     }
-    for await (const _ of metrics.database.measurePages('load', pages()))
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    const [, sum] = await observed(metrics, 'coordinator_database_query_duration_seconds')
-    expect(sum).toBeLessThan(0.1)
+    const sum = async () => (await observed(metrics, 'coordinator_database_query_duration_seconds'))[1]
+    for await (const _ of metrics.database.measurePages('load', pages(0))) clock.advance(100_000)
+    expect(await sum()).toBeLessThan(0.1)
+    for await (const _ of metrics.database.measurePages('load', pages(1_000))) clock.advance(100_000)
+    expect(Math.round(await sum())).toBe(2)
   })
 })
 

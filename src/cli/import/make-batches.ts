@@ -1,37 +1,35 @@
 import type { Item } from './read-items.ts'
 
-/** Registrations that travel in one request. */
-export interface Batch {
-  readonly items: readonly Item[]
-  /** JSON text of each item. */
-  readonly texts: readonly string[]
+/** An item on its way, with its JSON text. */
+export interface Sent {
+  readonly item: Item
+  readonly text: string
 }
 
-/** A request may hold 1,000 registrations and 1 MiB. Half of it keeps an answer quick and an interruption cheap. */
+/** A request may contain 1,000 registrations and 1 MiB. Half of that keeps answers quick and interruptions cheap. */
 const maxItems = 500
 const maxBytes = 512 * 1024
 
-/** Gathers items into batches. An item that is too large for any request goes alone: the server says so best. */
-export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<Batch> {
-  let batch: { items: Item[]; texts: string[] } = { items: [], texts: [] }
+/** Gathers the items of one request each. An item that is too large for any request goes alone: the server's error says so best. */
+export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<readonly Sent[]> {
+  let batch: Sent[] = []
   let bytes = 0
-  for await (const read of items) {
-    const { item, text } = written(read)
-    const size = Buffer.byteLength(text) + 1
-    if (batch.items.length > 0 && (batch.items.length === maxItems || bytes + size > maxBytes)) {
+  for await (const item of items) {
+    const sent = written(item)
+    const size = Buffer.byteLength(sent.text) + 1
+    if (batch.length > 0 && (batch.length === maxItems || bytes + size > maxBytes)) {
       yield batch
-      batch = { items: [], texts: [] }
+      batch = []
       bytes = 0
     }
-    batch.items.push(item)
-    batch.texts.push(text)
+    batch.push(sent)
     bytes += size
   }
-  if (batch.items.length > 0) yield batch
+  if (batch.length > 0) yield batch
 }
 
-/** JSON can be read from any depth, and not be written again: then the item goes no further, and keeps no other back. */
-function written(item: Item): { readonly item: Item; readonly text: string } {
+/** JSON.parse reads JSON of any depth, and JSON.stringify does not write it. Such an item fails alone. */
+function written(item: Item): Sent {
   try {
     return { item, text: JSON.stringify(withoutAnswerFields(item.value)) ?? 'null' }
   } catch (thrown) {
@@ -41,7 +39,7 @@ function written(item: Item): { readonly item: Item; readonly text: string } {
   }
 }
 
-/** What the coordinator adds when it answers with a service. It decides them anew. */
+/** Fields that a coordinator adds to a service in its answers. The importing coordinator sets them itself. */
 const answerFields = [
   'serviceId',
   'id',
@@ -53,7 +51,7 @@ const answerFields = [
   'revision',
 ]
 
-/** An exported service as it was registered; anything else as it is. */
+/** Turns an exported service into what was registered. Leaves anything else as it is. */
 function withoutAnswerFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (!('serviceId' in value && 'registeredAt' in value)) return value

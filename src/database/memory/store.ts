@@ -137,7 +137,7 @@ export class MemoryStore implements Store {
 
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     this.#refuseWhenClosed('not_written')
-    if (!this.#attempts.record({ ...call, part: 0 }, this.#now())) return { status: 'superseded' }
+    if (!this.#attempts.record(call, this.#now())) return { status: 'superseded' }
     const offTrack = this.#locate(after)
     if (offTrack !== undefined) return offTrack
     const results = batch.map((commit) => this.#judge(commit))

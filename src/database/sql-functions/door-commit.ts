@@ -1,8 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Entry, Position, Write } from '../../records/record.ts'
 import { entryWrite } from '../judge-commit.ts'
-import type { CommitReply, CommitResult } from '../store.ts'
-import type { CommitPart } from '../writer-attempts.ts'
+import type { CommitCall, CommitReply, CommitResult } from '../store.ts'
 import {
   entriesOf,
   listOf,
@@ -22,7 +21,7 @@ export interface CommitQuestion {
   /** The schema number of this program. */
   readonly schema: number
   readonly after: Position
-  readonly call: CommitPart
+  readonly call: CommitCall
 }
 
 /**
@@ -35,8 +34,9 @@ export function commitArgument({ schema, after, call }: CommitQuestion, batch: r
   return `{${head},"batch":[${commits}]}`
 }
 
-function callJson({ writer, attempt, part }: CommitPart): string {
-  return JSON.stringify({ writer, attempt, part })
+function callJson({ writer, attempt }: CommitCall): string {
+  // The function still compares a third member, which no call needs any more.
+  return JSON.stringify({ writer, attempt, part: 0 })
 }
 
 /** Exactly the three members: `fork` compares the whole. */

@@ -1,7 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Revision } from '../../records/record.ts'
 import { refusalOf } from '../check-commit.ts'
-import { halveBatch } from '../halve-batch.ts'
 import type {
   AsOfFilter,
   AsOfPage,
@@ -80,12 +79,8 @@ export class DoorStore implements DoorStoreMethods {
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     const refusals = batch.map(refusalOf)
     const sound = batch.filter((_, index) => refusals[index] === undefined)
-    const schema = this.#schema
-    const reply = await halveBatch(sound, (some, part) =>
-      this.#ask('commit', commitArgument({ schema, after, call: { ...call, part } }, some), (answer) =>
-        commitReplyOf(answer, some),
-      ),
-    )
+    const argument = commitArgument({ schema: this.#schema, after, call }, sound)
+    const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound))
     if (reply.status !== 'ok' || sound.length === batch.length) return reply
     const judged = reply.results.values()
     const results = refusals.map(

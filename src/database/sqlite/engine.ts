@@ -7,6 +7,7 @@ import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
 import type {
   ChangesReply,
+  CommitCall,
   Drift,
   Examination,
   ExaminationCursor,
@@ -16,7 +17,7 @@ import type {
   Moment,
   SchemaStep,
 } from '../store.ts'
-import { type CommitPart, WriterAttempts } from '../writer-attempts.ts'
+import { WriterAttempts } from '../writer-attempts.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
 import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
@@ -110,7 +111,7 @@ export class Engine {
   commit(question: {
     readonly after: Position
     readonly batch: readonly Commit[]
-    readonly call: CommitPart
+    readonly call: CommitCall
     readonly now: number
   }): BatchReply {
     const connection = this.#writingConnection()

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
 import type { Commit, Entry, Position, Revision } from '../../records/record.ts'
-import { halveBatch } from '../halve-batch.ts'
 import { entryWrite } from '../judge-commit.ts'
 import type {
   AsOfFilter,
@@ -123,11 +122,9 @@ export class SqliteStore implements Store {
       if (records.length + tombstones.length > 0) yield { lineage, records, tombstones }
   }
 
-  commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
-    return halveBatch(batch, async (some, part) => {
-      const question = { after, batch: some, call: { ...call, part }, now: this.#now() }
-      return commitReplyOf(await this.#call('commit', question, 'not_written'), some)
-    })
+  async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
+    const question = { after, batch, call, now: this.#now() }
+    return commitReplyOf(await this.#call('commit', question, 'not_written'), batch)
   }
 
   changes(after: Position, limit: number): Promise<ChangesReply> {

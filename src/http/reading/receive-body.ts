@@ -5,7 +5,7 @@ import { checkStructure, HARMLESS_BYTES } from '../../records/body/body-structur
 import { notJson } from '../../records/body/check-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
-import type { BodyRefusal, IncomingMetrics } from '../../telemetry/incoming-metrics.ts'
+import type { BodyRefusal, IncomingMetrics } from '../../telemetry/metrics/incoming-metrics.ts'
 import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {

@@ -1,17 +1,17 @@
-import { CoordinatorError } from '../errors.ts'
+import { CoordinatorError } from '../../errors.ts'
 
 /**
- * How a call to the database ended. `refused`: the database answered and said no, to something that only the caller can
- * change, such as a revision that is compacted. `error`: it failed.
+ * How a call to the database ended. `refused`: the database rejected what only the caller can change, such as a revision that is
+ * compacted. `error`: the call failed.
  */
-export type QueryOutcome = 'ok' | 'refused' | 'error'
+export const queryOutcomes = ['ok', 'refused', 'error'] as const
 
-export function outcomeOf(thrown: unknown): QueryOutcome {
+export function outcomeOf(thrown: unknown): (typeof queryOutcomes)[number] {
   return thrown instanceof CoordinatorError && thrown.status < 500 ? 'refused' : 'error'
 }
 
 /** The label `class`: a word from a short, fixed set, such as `unavailable`, `timeout`, `busy`, `full`, `schema`, `fault`. */
-export function errorClass(thrown: unknown): string {
+export function errorClassOf(thrown: unknown): string {
   if (!(thrown instanceof CoordinatorError)) return 'fault'
   const [, area = '', fault = ''] = /^COORD_([A-Z]+)_(.*)$/.exec(thrown.code) ?? []
   if (area === 'STORE') return fault.toLowerCase()

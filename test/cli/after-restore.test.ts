@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ask, registration, runCoordinator, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
-describe('coordinator restored', () => {
+describe('coordinator after-restore', () => {
   it('on SQLite: the copy goes on in a new lineage, and who carries the old one is told', async () => {
     await using folder = await scratchFolder()
     const [file, backup] = [`${folder.path}/coordinator.db`, `${folder.path}/backup.db`]
@@ -18,7 +18,7 @@ describe('coordinator restored', () => {
     await second.stop()
     await copyFile(backup, file)
 
-    const { code, stdout } = await runCoordinator(['restored', '--json'], { env })
+    const { code, stdout } = await runCoordinator(['after-restore', '--json'], { env })
     const report = JSON.parse(stdout)
     expect(code).toBe(0)
     expect(report).toMatchObject({ previous: lineage, revision: kept.revision })
@@ -43,7 +43,7 @@ describe('coordinator restored', () => {
     const env = { DATABASE_URL: server.url() }
     await using coordinator = await serving({ env })
     await ask(`${coordinator.url}/register`, 'POST', registration('kept'))
-    const { code, stdout } = await runCoordinator(['restored', '--json'], { env })
+    const { code, stdout } = await runCoordinator(['after-restore', '--json'], { env })
     expect(code).toBe(0)
     await expect
       .poll(async () => (await ask(`${coordinator.url}/health`)).body, { timeout: 10_000 })
@@ -55,7 +55,7 @@ describe('coordinator restored', () => {
     await using folder = await scratchFolder()
     const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
     await runCoordinator(['migrate'], { env })
-    expect(await runCoordinator(['restored'], { env })).toMatchObject({
+    expect(await runCoordinator(['after-restore'], { env })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
         /^The history goes on from revision 0 as lineage \S+ \(before: \S+\)\.\n$/,
@@ -66,12 +66,12 @@ describe('coordinator restored', () => {
   it('makes no database where the path was mistyped, and needs one', async () => {
     await using folder = await scratchFolder()
     const env = { DATABASE_URL: `sqlite:${folder.path}/mistyped.db` }
-    expect(await runCoordinator(['restored'], { env })).toMatchObject({
+    expect(await runCoordinator(['after-restore'], { env })).toMatchObject({
       code: 78,
       stderr: expect.stringMatching(/COORD_SCHEMA_OLD/),
     })
     expect((await readdir(folder.path)).filter((name) => name.endsWith('.db'))).toEqual([])
-    expect(await runCoordinator(['restored'])).toMatchObject({
+    expect(await runCoordinator(['after-restore'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/DATABASE_URL/),
     })
