@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
-import { FORMAT_NAMES } from '../http/reading/graph-format.ts'
-import { type CommandContext, clientCommand, clientOf, queryOf } from './command-context.ts'
+import { FORMAT_NAMES } from '../../http/reading/graph-format.ts'
+import { type CommandContext, clientCommand, clientOf, queryOf } from '../context/command-context.ts'
 
 /** `coordinator graph export`: writes the graph, or a part of it, to standard output. */
 export function graphExportCommand({ terminal }: CommandContext): Command {

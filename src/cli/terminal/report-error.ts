@@ -1,5 +1,5 @@
-import { CoordinatorError, toCoordinatorError } from '../errors.ts'
-import { createScrubber } from '../telemetry/scrub.ts'
+import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import { createScrubber } from '../../telemetry/scrub.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-table.ts'
 

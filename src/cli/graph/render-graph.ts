@@ -1,8 +1,8 @@
-import type { DiffAnswer } from '../graph/past/diff-tracker.ts'
-import type { Completeness } from '../graph/questions/answer.ts'
-import type { Answers } from '../graph/questions/answer-question.ts'
-import type { SimulateAnswer } from '../graph/simulate/simulate.ts'
-import { countOf, printable, textTable } from './text-table.ts'
+import type { DiffAnswer } from '../../graph/past/diff-tracker.ts'
+import type { Completeness } from '../../graph/questions/answer.ts'
+import type { Answers } from '../../graph/questions/answer-question.ts'
+import type { SimulateAnswer } from '../../graph/simulate/simulate.ts'
+import { countOf, printable, textTable } from '../terminal/text-table.ts'
 
 /** Answers of the graph as tables for people. Each begins with a sentence that sums it up. */
 

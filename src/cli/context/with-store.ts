@@ -1,8 +1,8 @@
-import { describeDatabase } from '../config/database.ts'
-import type { Settings } from '../config/settings.ts'
-import { makeStore } from '../database/open.ts'
-import type { Store } from '../database/store.ts'
-import type { Terminal } from './terminal.ts'
+import { describeDatabase } from '../../config/database.ts'
+import type { Settings } from '../../config/settings.ts'
+import { makeStore } from '../../database/open.ts'
+import type { Store } from '../../database/store.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /**
  * Runs `work` on the store of the settings, and closes it. Says on stderr which database that is, and warns of what is doubtful:

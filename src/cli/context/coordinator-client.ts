@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
+import { CoordinatorError, ERRORS, type ErrorCode } from '../../errors.ts'
 
 /** An answer of the coordinator. The body is JSON where the answer was, else its text. */
 export interface Answer {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { CoordinatorError } from '../errors.ts'
-import type { SimulateAnswer } from '../graph/simulate/simulate.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { SimulateAnswer } from '../../graph/simulate/simulate.ts'
 import {
   type ClientOptions,
   type CommandContext,
@@ -8,7 +8,7 @@ import {
   clientOf,
   collect,
   writeResult,
-} from './command-context.ts'
+} from '../context/command-context.ts'
 import { type AtRevision, renderSimulation } from './render-graph.ts'
 
 interface WhatIfOptions extends ClientOptions {

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import type { Kind } from '../config/setting.ts'
-import { readClientSettings } from '../config/settings.ts'
-import { settingsTable } from '../config/table.ts'
-import { CoordinatorError } from '../errors.ts'
+import type { Kind } from '../../config/setting.ts'
+import { readClientSettings } from '../../config/settings.ts'
+import { settingsTable } from '../../config/table.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
-import type { Terminal } from './terminal.ts'
 
 /** The context of every command. */
 export interface CommandContext {
@@ -26,6 +26,12 @@ export function clientCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('--url <url>', 'address of the coordinator (default: COORDINATOR_URL, or http://127.0.0.1:PORT)')
+}
+
+/** Picks the examples of one command from those of its group, for the help of the command. */
+export function examplesOf(command: string, examples: string): string {
+  const lines = examples.split('\n').filter((line) => line.includes(`coordinator ${command}`))
+  return ['', 'Examples:', ...lines, ''].join('\n')
 }
 
 /** Reads an option that may be repeated. */
