@@ -1,13 +1,12 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
-import { measureStore } from './database/measure-store.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
 import { KnowledgeGraph } from './graph/knowledge-graph.ts'
+import { MEMORY_NOTICE } from './http/answering/storage-note.ts'
 import type { StopReport } from './http/lifecycle/stop-server.ts'
-import { MEMORY_NOTICE } from './http/routing/http-context.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import { Live } from './live/live.ts'
 import type { LiveOptions } from './live/live-options.ts'
@@ -45,8 +44,8 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
   const bare = options.store ?? (await makeStore(settings, storeHooks(settings, logger)))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
-  const store = measureStore(bare, metrics.database)
-  const live = new Live(store, domain, liveOptionsOf(settings))
+  const live = new Live(bare, domain, { ...liveOptionsOf(settings), meter: metrics.database })
+  const { store } = live
   live.observe(reportLive(logger, metrics.live))
   const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)

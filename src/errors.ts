@@ -728,7 +728,12 @@ export class CoordinatorError extends Error {
 
   /** The same error with another `outcome`. */
   withOutcome(outcome: WriteOutcome): CoordinatorError {
-    return new CoordinatorError(this.code, { ...this.options, outcome })
+    return this.with({ outcome })
+  }
+
+  /** The same error with other options. */
+  with(changed: ErrorOptions): CoordinatorError {
+    return new CoordinatorError(this.code, { ...this.options, ...changed })
   }
 }
 

@@ -2,9 +2,9 @@ import { Command } from 'commander'
 import { readSettings } from '../config/settings.ts'
 import { diagnose } from '../database/diagnosis/diagnose.ts'
 import type { Finding } from '../database/diagnosis/finding.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './command-context.ts'
-import { countOf, printable } from './text-table.ts'
-import { withStore } from './with-store.ts'
+import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
+import { withStore } from './context/with-store.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 const examples = `
 Examines the database that the settings name (DATABASE_URL, or the Supabase variables), and changes nothing. A SQLite file can
@@ -21,7 +21,7 @@ const nothingSet = 'No database is set here. `coordinator status` shows what a r
 
 const marks = { ok: 'ok', warning: 'WARN', problem: 'FAIL' } as const
 
-/** `coordinator doctor`: what is wrong with the database, and the one step that mends it. */
+/** `coordinator doctor`: the faults of the database, each with one step that repairs it. */
 export function doctorCommand(context: CommandContext): Command {
   const { terminal, exit } = context
   return new Command('doctor')

@@ -5,12 +5,12 @@ import {
   clientCommand,
   clientOf,
   writeResult,
-} from './command-context.ts'
+} from './context/command-context.ts'
 import { makeBatches } from './import/make-batches.ts'
 import { createProgress, type Progress } from './import/progress.ts'
 import { readItems } from './import/read-items.ts'
 import { BatchSender, type ItemWarning, type Verdict } from './import/send-batches.ts'
-import { countOf, printable } from './text-table.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions {
   readonly patience: number
@@ -29,7 +29,7 @@ Examples:
   coordinator services --url http://old:3000 --json | coordinator import -
 `
 
-/** `coordinator import FILE`: registers what a file lists with a running coordinator. */
+/** `coordinator import FILE`: registers the services in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
   return clientCommand('import', 'Register the services that a file lists.')
     .argument('<file>', 'JSON or JSON Lines; - for standard input')
@@ -69,7 +69,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       done += next.value.length
       progress.update(done, next.value.at(-1)?.item.fraction)
     }
-    // Before the bar is stopped: each note starts it again, and a bar that runs keeps the process alive.
+    // Must come before `stop`: each note starts the bar again, and a running bar keeps the process alive.
     report.end()
   } catch (thrown) {
     if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)

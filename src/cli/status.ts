@@ -6,8 +6,8 @@ import {
   clientCommand,
   clientOf,
   writeResult,
-} from './command-context.ts'
-import { notCoordinator } from './coordinator-client.ts'
+} from './context/command-context.ts'
+import { notCoordinator } from './context/coordinator-client.ts'
 import { renderStatus } from './render-status.ts'
 
 const examples = `
@@ -18,7 +18,7 @@ Examples:
   coordinator status --url http://registry:3000 --json
 `
 
-/** `coordinator status`: what the coordinator and its database do. */
+/** `coordinator status`: the state of the coordinator and of its database. */
 export function statusCommand(context: CommandContext): Command {
   return clientCommand('status', 'Show the state of the coordinator and of its database.')
     .option('--json', 'print JSON')

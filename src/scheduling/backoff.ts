@@ -8,8 +8,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Waits between attempts, with full jitter: anything from 0 to a bound that doubles, so that many coordinators that lost
- * the same database do not come back at the same moment.
+ * Waits between attempts, with full jitter: a random time from 0 to a bound that doubles. Many coordinators that lost the same database
+ * therefore do not return at the same moment.
  */
 export class Backoff {
   readonly #firstMs: number
@@ -38,20 +38,41 @@ export class Backoff {
   }
 }
 
-/** Waits for a time, or until `signal` is aborted, whichever comes first. Never rejects. */
+/** Waits for some time, or until `signal` is aborted, whichever comes first. Never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal })
   } catch {
-    // The signal was aborted: that is one of the two ways this wait ends.
+    // The signal was aborted, so this wait is over.
   }
 }
 
-/** Waits for something, but no longer than a time. What comes later is nobody's business any more. */
-export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+/** Does work again and again, with a jitter of a tenth, until `stop` is aborted. */
+export async function repeat(
+  work: () => Promise<void>,
+  { firstMs, intervalMs }: { readonly firstMs: number; readonly intervalMs: number },
+  stop: AbortSignal,
+): Promise<void> {
+  for (let waitMs = firstMs; ; waitMs = intervalMs * (0.95 + Math.random() / 10)) {
+    await pause(waitMs, stop)
+    if (stop.aborted) return
+    await work()
+  }
+}
+
+/**
+ * Waits for work, but no longer than a time. A result or an error that comes later is ignored.
+ *
+ * @returns whether the work ended in time
+ */
+export async function within(ms: number, work: Promise<unknown> | undefined): Promise<boolean> {
   const timer = new AbortController()
+  const ended = async () => {
+    await work
+    return true
+  }
   try {
-    await Promise.race([work, pause(Math.max(0, ms), timer.signal)])
+    return await Promise.race([ended(), pause(Math.max(0, ms), timer.signal).then(() => false)])
   } finally {
     timer.abort()
   }

@@ -1,18 +1,18 @@
-/** Texts that are too common to be cut out of a log, even where somebody made one of them a password. */
+/** Words that are too common to be removed from a log, even if one of them is used as a password. */
 const commonWords = new Set(['coordinator', 'database', 'password', 'postgres', 'postgresql', 'supabase'])
 const minLength = 6
 
-/** What looks like a secret: a text without the mark cannot match, which is cheaper to see. */
+/** Patterns of secrets. A text without the mark cannot match, and looking for the mark is cheaper. */
 const patterns: readonly (readonly [mark: string, RegExp, string])[] = [
   ['sb_', /\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
   ['eyJ', /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
-  // Bounds keep this linear on a long line without an end to the credentials.
+  // The bounds keep the time linear on a long line.
   ['://', /(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
 ]
 
 /**
- * The last net under what people read: removes the given secrets from a text, however they are escaped, and whatever
- * looks like a key or like credentials in a URL.
+ * Removes secrets from a text before people read it: the given ones, however they are escaped, and everything that looks like a
+ * key or like credentials in a URL.
  */
 export function createScrubber(secrets: readonly string[] = []): (text: string) => string {
   const forms = new Set<string>()
@@ -23,7 +23,7 @@ export function createScrubber(secrets: readonly string[] = []): (text: string) 
       forms.add(JSON.stringify(form).slice(1, -1))
     }
   }
-  // Longest first: one secret may be the beginning of another.
+  // Longest first, because one secret may be the beginning of another.
   const literals = [...forms].sort((a, b) => b.length - a.length)
   return (text) => {
     let clean = text

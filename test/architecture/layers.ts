@@ -29,7 +29,15 @@ const layers = {
   live: {
     rooms: [
       'src/live/questions',
-      ['src/live/view', 'src/live/memory', 'src/live/following', 'src/live/writing', 'src/live'],
+      'src/live/status.ts',
+      'src/live/memory',
+      'src/live/live-options.ts',
+      'src/live/view',
+      'src/live/following',
+      'src/live/reading',
+      'src/live/committing',
+      'src/live',
+      'src/live/writing',
     ],
     to: ['store'],
   },
@@ -70,14 +78,12 @@ const layers = {
   },
   http: {
     rooms: [
-      [
-        'src/http/reading',
-        'src/http/sending',
-        'src/http/answering',
-        'src/http/streams',
-        'src/http/routing',
-        'src/http/lifecycle',
-      ],
+      'src/http/reading',
+      'src/http/sending',
+      'src/http/answering',
+      'src/http/streams',
+      'src/http/routing',
+      'src/http/lifecycle',
       'src/http/guard',
       'src/http/reference',
       'src/http/routes',
@@ -85,7 +91,10 @@ const layers = {
     ],
     to: ['registration'],
   },
-  cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
+  cli: {
+    rooms: ['src/cli/terminal', 'src/cli/context', 'src/cli/import', 'src/cli/graph', 'src/cli'],
+    to: ['http', 'open'],
+  },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 
