@@ -8,7 +8,7 @@ export interface Peer {
   /** Keeps this process alive. */
   ref(): void
   unref(): void
-  /** Lets it end. Resolves when it has ended, with what went wrong. */
+  /** Asks it to end. Resolves when it has ended, with the error that ended it, if there was one. */
   end(): Promise<unknown>
 }
 
@@ -18,7 +18,7 @@ export interface PeerEnd {
   readonly outOfMemory?: boolean
 }
 
-/** Hears what a peer says. */
+/** Callbacks for the messages and the end of a peer. */
 export interface PeerListener {
   onReply(reply: Reply): void
   /** May be called more than once. */

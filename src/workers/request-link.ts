@@ -16,7 +16,7 @@ export interface RequestLinkOptions<S> {
   readonly onEnd?: () => void
   /** How many calls the peer gets before it has answered; the others can still be taken back. @default all */
   readonly maxSent?: number
-  /** How long the peer is kept without a call, in milliseconds; meanwhile it keeps no process alive. @default for ever */
+  /** How long the peer is kept without a call, in milliseconds. Such a peer does not keep this process alive. @default for ever */
   readonly idleMs?: number
 }
 
@@ -85,7 +85,7 @@ export class RequestLink<S> {
     return answer as Promise<ResultOf<S, M>>
   }
 
-  /** Lets the peer answer what was asked, and end. @throws what went wrong at its end */
+  /** Lets the peer answer all calls, and end. @throws the error that ended it, if there was one */
   async finish(): Promise<void> {
     const cause = await this.#peer?.end()
     if (cause !== undefined) throw cause

@@ -5,9 +5,9 @@ import type { Reply, Request } from './messages.ts'
 import { packError } from './packed-error.ts'
 
 export interface ServeOptions {
-  /** The code of what a method throws besides `CoordinatorError`. */
+  /** The code for errors of other classes. */
   readonly fallback: ErrorCode
-  /** Called before each call; what it throws is the answer. @default nothing */
+  /** Called before each call. If it throws, the error is the answer. @default nothing */
   readonly begin?: (method: string) => void
 }
 
@@ -32,7 +32,7 @@ class RequestServer {
     else if (request.id > this.#lastId) this.#takenBack.add(request.id)
   }
 
-  /** Does something when all that came before is done. */
+  /** Does some work after all earlier calls. */
   afterAll(work: () => Promise<void> | void): void {
     this.#underWay = this.#underWay.then(work)
   }

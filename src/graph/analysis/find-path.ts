@@ -3,7 +3,7 @@ import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 /** How many nodes a search for a path may look at. */
 const PATH_BUDGET = 10_000
 
-/** What a search for a path found: ids of nodes, each needing the next; nothing; or no answer within the budget. */
+/** The result of a search for a path: ids of nodes, each needing the next; no path; or no answer within the budget. */
 type Path = (
   | { readonly outcome: 'found'; readonly nodes: readonly string[] }
   | { readonly outcome: 'none' | 'unknown' }
@@ -13,8 +13,8 @@ type Path = (
 }
 
 /**
- * Finds a path from any node of `from` to `to`, along what is needed. A bidirectional search: it goes on from the side on
- * which fewer nodes wait, and ends where one side has nothing left: for a service that nobody needs yet, at once.
+ * Finds a path from any node of `from` to `to`, along edges to needed nodes. A bidirectional search: it goes on from the side
+ * on which fewer nodes wait, and ends when one side has none left: at once for a service that nothing needs yet.
  */
 export function findPath(
   graph: GraphReader,
@@ -62,7 +62,7 @@ class Marks {
 
 const marks = new Marks()
 
-/** One side of the search: what it has seen, and what it looks at next. */
+/** One side of the search: the nodes that it has seen, and those that it looks at next. */
 class Side {
   waiting: number[] = []
   seen = 0

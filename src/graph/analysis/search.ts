@@ -2,14 +2,14 @@ import type { GraphReader } from '../model/graph-reader.ts'
 
 /** Which edges a search follows, by the number of their type; `undefined`: none of that side. */
 export interface Follow {
-  /** From a node to what it needs. */
+  /** From a node to the nodes that it needs. */
   readonly out?: readonly boolean[]
-  /** From a node to what needs it. */
+  /** From a node to the nodes that need it. */
   readonly in?: readonly boolean[]
 }
 
 /**
- * - `needs`: from a node to what it cannot do without. `neededBy`: the other way.
+ * - `needs`: from a node to the nodes that it needs. `neededBy`: the other way.
  * - `out`, `in`: along the arrows as they are shown, or against them. `both`: every edge.
  */
 export type Direction = 'needs' | 'neededBy' | 'out' | 'in' | 'both'
@@ -25,7 +25,7 @@ export function followOf(graph: GraphReader, direction: Direction, edgeTypes?: r
   return direction === 'out' ? { out: forward, in: backward } : { out: backward, in: forward }
 }
 
-/** What a search has found. Valid until the next search with the same scratch. */
+/** The result of a search. Valid until the next search with the same scratch. */
 export interface Found {
   /** Nodes in order of distance, the first ones being the sources; `count` of them. */
   readonly order: Int32Array
@@ -185,7 +185,7 @@ function gather(
 ): number {
   const { mark } = level
   const { name, types, everything } = level.side
-  // What is reached along `out` has the way back in its other list.
+  // The way back along `out` is in the other list of a node.
   const { start, length, items, others } = name === 'out' ? graph.in : graph.out
   const { kind } = graph.edges
   const nodes = Math.min(graph.nodeSlots, start.length)

@@ -6,8 +6,8 @@ import { dataOf } from '../model/lenient-json.ts'
 import { deriveService } from './derive.ts'
 
 /**
- * What one record says, by the ids of nodes and edges. The text is different whenever the record says something else about
- * the node or edge itself; it is empty where a node is only the end of an edge, which says nothing about it.
+ * The content of one record, by the ids of nodes and edges. The text of a node or edge changes with everything that the record
+ * says about it; it is empty for a node that is only the end of an edge.
  */
 export interface Contributions {
   readonly nodes: ReadonlyMap<string, string>

@@ -5,7 +5,7 @@ import { deriveDependencies } from './derive-dependencies.ts'
 import type { DeriveSink } from './derive-sink.ts'
 
 /**
- * What a `migrationFile` says about the graph. Every member may be missing; members that are not named here are kept with
+ * Derives edges from a `migrationFile`. Every member may be missing; members that are not named here are kept with
  * the service and say nothing. `docs/migration-file.schema.json` is the same in JSON Schema.
  *
  * - `apis` (also `apiEndpoints`, `endpoints`): `"GET /items"`, or `{method, path, ...}`: exposed by this service

@@ -6,8 +6,8 @@ import { deriveMigrationFile } from './derive-migration-file.ts'
 import type { DeriveSink } from './derive-sink.ts'
 
 /**
- * What one service record says about the graph: one node for its name, an edge for each thing it declares. Pure, and
- * lenient: what it does not understand it leaves out, because data in the registry is never refused for the graph's sake.
+ * Derives a part of the graph from one service record: one node for its name, and an edge for each thing it declares. Pure
+ * and lenient: it leaves out values that it does not understand, because the registry accepts them.
  *
  * @returns the id of the service's node
  */

@@ -22,7 +22,7 @@ export interface EdgeJson {
   readonly data: JsonObject
 }
 
-/** What the services of one name say. */
+/** The contents of the services of one name. */
 interface Declarations {
   readonly services: readonly { readonly record: StoredRecord; readonly data: JsonObject }[]
   /** Details of relations, by type and target. */
@@ -87,7 +87,7 @@ export class Describer {
     }
   }
 
-  /** What the service that defines a node says about it, such as method and path of an API. */
+  /** The details of a node from the service that defines it, such as method and path of an API. */
   #definition(node: number): JsonObject {
     const graph = this.#graph
     const definers: { readonly id: string; readonly source: number; readonly type: string }[] = []

@@ -27,7 +27,7 @@ export class GraphProjection extends Topology implements Projection {
     const edges = this.#contributed.of(slot).slice()
     const node = this.nodeDefinedBy(slot)
     this.#contributed.clear(slot)
-    // The new contributions first: what both have in common is never gone in between.
+    // The new contributions first: an edge that old and new ones share must not go in between.
     this.#contribute(slot, record, data)
     if (node !== -1) this.undefine(node)
     for (const edge of edges) this.#release(slot, edge, before.revision)
@@ -111,7 +111,7 @@ export class GraphProjection extends Topology implements Projection {
     }
   }
 
-  /** A record contributes an edge no more, or anew with another revision. `revision`: what it had before. */
+  /** A record no longer contributes an edge, or does so with a new revision. `revision`: its revision before. */
   #release(slot: number, edge: number, revision: number): void {
     const { edges } = this
     const refs = (edges.refs[edge] as number) - 1

@@ -5,11 +5,11 @@ import type { GraphReader } from '../model/graph-reader.ts'
 import { DetachedGraph } from './detached-graph.ts'
 import { graphProjection } from './graph-projection.ts'
 
-/** Something that the live graph and the one derived anew do not agree about. */
+/** A difference between the live graph and the one derived again. */
 export interface GraphDifference {
   readonly what: 'node' | 'edge'
   readonly id: string
-  /** `missing`: only the graph derived anew has it. `extra`: only the live one has it. */
+  /** `missing`: only the graph derived again has it. `extra`: only the live one has it. */
   readonly problem: 'missing' | 'extra' | 'different'
 }
 
@@ -26,7 +26,7 @@ export interface RebuildAnswer {
 const MAX_LISTED = 100
 
 /**
- * Derives the graph anew from the records of a view, and compares it with the graph that was kept as they changed. Both
+ * Derives the graph again from the records of a view, and compares it with the graph that was kept as they changed. Both
  * are taken at one moment; the work goes on beside other requests.
  */
 export async function rebuild(view: View): Promise<RebuildAnswer> {
@@ -56,7 +56,7 @@ export async function rebuild(view: View): Promise<RebuildAnswer> {
   }
 }
 
-/** Everything that two graphs do not agree about, by identity: numbers mean nothing. */
+/** The differences between two graphs by id: equal nodes may have different numbers. */
 async function* compareGraphs(
   live: GraphReader,
   anew: GraphReader,

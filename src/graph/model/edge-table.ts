@@ -1,6 +1,6 @@
 import { grown } from './int-lists.ts'
 
-/** What the questions read of the edges: one column each, at the number of the edge. Free numbers have `refs` 0. */
+/** The edges in columns: the values of an edge are at its number. Free numbers have `refs` 0. */
 export interface EdgeColumns {
   /** The node that needs the other. */
   readonly from: Int32Array
@@ -17,7 +17,7 @@ export interface EdgeColumns {
   readonly count: number
 }
 
-/** The edges of a graph in columns. Objects cost about five times as much memory, which decides whether a million services fit. */
+/** Columns that grow. Objects would take about five times the memory, and a million services would not fit. */
 export class EdgeTable implements EdgeColumns {
   from = new Int32Array(64)
   to = new Int32Array(64)

@@ -35,7 +35,7 @@ export class GraphCopy extends GraphReader {
     return this.#ids.length
   }
 
-  /** Looks through all ids: a millisecond for a hundred thousand. An index would cost thirty, for the few who ask. */
+  /** Looks through all ids: a millisecond for a hundred thousand. To make an index takes thirty, and few questions need it. */
   find(id: string): number {
     return id === '' ? -1 : this.#ids.indexOf(id)
   }

@@ -27,8 +27,9 @@ export interface Adjacency {
 
 /**
  * A graph to ask questions of: the live one, a copy of it, or one built from records of the past. Nodes and edges have
- * numbers, so that searches run on integers. Edges are kept by need: `from` needs `to`. The type of an edge decides which
- * of both an answer shows as the source (`edge-types.ts`). A question must not wait in between: the live graph would change.
+ * numbers, so that searches run on integers. Edges point from a node to one that it needs. The type of an edge decides which
+ * of both an answer shows as the source (`edge-types.ts`). A question must be answered without an \`await\`: the live graph
+ * would change meanwhile.
  */
 export abstract class GraphReader {
   /** Node numbers are below this; `idOf` of a free number is empty. */
@@ -73,7 +74,7 @@ export abstract class GraphReader {
   }
 
   typeOf(edge: number): string {
-    return this.edgeTypes[this.#typeNumber(edge)] as string
+    return this.edgeTypes[(this.edges.kind[edge] as number) >> 2] as string
   }
 
   originOf(edge: number): EdgeOrigin {
@@ -82,10 +83,10 @@ export abstract class GraphReader {
 
   /** Whether the target of an edge needs the source. */
   isReversed(edge: number): boolean {
-    return this.reversed[this.#typeNumber(edge)] as boolean
+    return this.reversed[(this.edges.kind[edge] as number) >> 2] as boolean
   }
 
-  /** Whether services define a node by an edge, such as an API by declaring to expose it. `edge`: one that needs another node */
+  /** Whether a service defines the node \`from\` of an edge, such as an API that it declares to expose. */
   isDefining(edge: number): boolean {
     return this.isReversed(edge) && this.originOf(edge) === 'declared'
   }
@@ -156,9 +157,5 @@ export abstract class GraphReader {
   /** The records that assert an edge. */
   edgeAssertionsOf(edge: number): readonly StoredRecord[] {
     return this.records.edgeAssertionsOf(edge)
-  }
-
-  #typeNumber(edge: number): number {
-    return (this.edges.kind[edge] as number) >> 2
   }
 }

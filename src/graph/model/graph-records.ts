@@ -10,7 +10,7 @@ export class GraphRecords {
   #records: (StoredRecord | undefined)[] = []
   /** For each node the services of its name. */
   #servicesOfNode = new IntLists()
-  /** What was asserted is rare: maps cost nothing where there is none. Their lists never change: copies share them. */
+  /** Assertions are rare: maps cost nothing where there are none. Their lists never change, so copies share them. */
   #assertionsOfNode = new Map<number, readonly number[]>()
   #assertionsOfEdge = new Map<number, readonly number[]>()
   /** For each record the node that it defines; -1 for the record of an edge. */

@@ -68,7 +68,7 @@ export class IntLists {
     return this.#viewOf(this.others, list)
   }
 
-  /** A copy for reading: nothing changes it any more, and nobody may add to it. */
+  /** A copy to be read only. */
   copy(lists: number): IntLists {
     const copy = new IntLists()
     copy.start = this.start.slice(0, Math.max(lists, 1))

@@ -13,8 +13,7 @@ import { IntLists } from './int-lists.ts'
 /**
  * Nodes and edges by number, with counted references. An edge is there while a record contributes it; a node while
  * something defines it or an edge touches it. Records about a node define it, and so do services that declare to expose,
- * publish, provide or own it; an asserted edge names its ends, and does not define them. Numbers of what went away are
- * used again.
+ * publish, provide or own it; an asserted edge names its ends, and does not define them. Numbers are used again.
  */
 export abstract class Topology extends GraphReader {
   readonly edges = new EdgeTable()

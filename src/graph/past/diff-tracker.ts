@@ -27,15 +27,15 @@ export interface DiffAnswer extends Completeness {
 
 const MAX_LISTED_COMMITS = 10_000
 
-/** What a commit makes of one record. Each is absent where the record is not there. */
+/** A record before and after a commit. Each is absent where the record is not there. */
 interface RecordChange {
   readonly before: StoredRecord | undefined
   readonly after: StoredRecord | undefined
 }
 
 /**
- * Plays the journal on a graph of the past, and notes for each node and edge which commits said something new about it.
- * The answer names what is different at the end, with its cause. Only what a commit spoke of is ever looked at.
+ * Plays the journal on a graph of the past, and notes for each node and edge which commits changed it. The answer lists
+ * the differences at the end, with the commits that caused them. It looks only at nodes and edges that commits mention.
  */
 export class DiffTracker {
   readonly #past: DetachedGraph
@@ -61,10 +61,10 @@ export class DiffTracker {
     const { revision, at, actor, commitId } = entry
     const changes = this.#changesOf(entry)
     if (changes.length === 0) return
-    const spoken = changes.map(
+    const mentioned = changes.map(
       ({ before, after }) => [contributionsOf(before), contributionsOf(after)] as const,
     )
-    for (const { nodes, edges } of spoken.flat()) {
+    for (const { nodes, edges } of mentioned.flat()) {
       this.#nodes.remember(nodes.keys())
       this.#edges.remember(edges.keys())
     }
@@ -74,9 +74,9 @@ export class DiffTracker {
     this.#describer = new Describer(this.#past.graph)
     this.#commits.set(revision, { revision, at: new Date(at).toISOString(), actor, commitId })
     const { graph } = this.#past
-    for (const [before, after] of spoken) {
+    for (const [before, after] of mentioned) {
       for (const id of idsIn(before.nodes, after.nodes)) {
-        // A node that is only the end of an edge is spoken of with an empty text.
+        // A node that is only the end of an edge is mentioned with an empty text.
         const news = (before.nodes.get(id) ?? '') !== (after.nodes.get(id) ?? '')
         this.#nodes.note(id, { revision, present: graph.find(id) !== -1, news })
       }

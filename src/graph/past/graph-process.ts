@@ -14,7 +14,7 @@ const IDLE_MS = 60_000
 /** The part of the coordinator's heap that a helper may have, and the least with which it is of use, in MiB. */
 const HEAP_PART = 1 / 2
 const HEAP_MIN_MIB = 64
-/** How often work is begun again because the process died of other work meanwhile. */
+/** How often work is tried because the process died of other work. */
 const MAX_ATTEMPTS = 3
 /** How many tasks are sent at once. The process need not wait for the next one, and a question that ends can still withdraw the others. */
 const MAX_SENT = 2
@@ -62,12 +62,12 @@ export class GraphProcess {
     argument: ArgumentOf<GraphWorker, M>,
   ): Promise<ResultOf<GraphWorker, M>> {
     if (this.#closed) throw shuttingDown()
-    // The process must release what it holds even if nobody waits for that.
+    // The process must drop a graph even if nobody waits for that.
     const question = task === 'forget' ? undefined : currentQuestion()
     return this.#link.call(task, argument, { question })
   }
 
-  /** Does work that consists of tasks. If the process dies of other work meanwhile, it does the work again with the next process. */
+  /** Does work that consists of tasks. If the process dies of other work, the work begins again in the next process. */
   async attempt<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const { generation } = this
@@ -80,10 +80,10 @@ export class GraphProcess {
     }
   }
 
-  /** Lets go of what was handed over under a key. Where the process has ended, that happened already. */
+  /** Drops what the process holds under a key. A process that has ended holds nothing. */
   async forget(key: number): Promise<void> {
     if (this.#link.peer === undefined || this.#closed) return
-    // The task itself cannot fail; that the process died meanwhile has done what was wanted.
+    // The task itself cannot fail. If the process dies, it holds nothing any more.
     await this.run('forget', { key }).catch(() => undefined)
   }
 

@@ -13,15 +13,12 @@ import { DiffTracker } from './diff-tracker.ts'
 import { HelperMemory } from './helper-memory.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 
-/** Names what the helper process holds; the caller chooses it. */
+/** Names a graph, an analysis or an export that the helper process holds. The caller chooses it. */
 interface Key {
   readonly key: number
 }
 
-/**
- * What the helper process does: analysis of whole graphs, and graphs of the past. It holds what it was given until it is told
- * to forget it.
- */
+/** The tasks of the helper process: analysis of whole graphs, and graphs of the past. It holds graphs until \`forget\`. */
 export class GraphWorker {
   readonly #analyses = new Map<number, GraphAnalysis>()
   readonly #pasts = new Map<number, DetachedGraph>()

@@ -10,8 +10,8 @@ const checks = new Map([
 ])
 
 /**
- * Whether a graph is made of a record: not of one of another kind, nor of one that somebody changed by hand into something
- * that a view does not serve. Graphs of the past leave out what the present left out.
+ * Whether a record contributes to graphs: it has the right kind, and its data is valid. Somebody may have changed the data by
+ * hand; then views do not serve the record, and graphs of the past must leave it out, too.
  */
 export function isGraphRecord({ kind, data }: Pick<StoredRecord, 'kind' | 'data'>): boolean {
   const check = checks.get(kind)

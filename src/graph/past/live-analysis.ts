@@ -15,12 +15,12 @@ import { GraphProcess } from './graph-process.ts'
 
 /** How far an answer may be behind, in milliseconds: a copy is used again for so long. */
 const MAX_AGE_MS = 1_000
-/** How long a copy is kept that nobody asks, in milliseconds: it is as large as the graph. */
+/** How long a copy is kept without a question, in milliseconds: it is as large as the graph. */
 const KEEP_MS = 10_000
 /** Choices of edge types that are kept for one copy. */
 const MAX_ANALYSES = 4
 
-/** A copy of the graph, and what the helper process found out about it. */
+/** A copy of the graph, with the analyses of it in the helper process. */
 interface Snapshot {
   readonly view: View
   readonly revision: Revision
@@ -33,7 +33,7 @@ interface Snapshot {
   users: number
 }
 
-/** What the helper process has under a key, and what it answered already. */
+/** The edges that the helper process has under a key, and its answers about them. */
 interface RemoteAnalysis {
   readonly key: number
   /** Settles when the helper process has the edges. */
@@ -94,7 +94,7 @@ export class LiveAnalysis {
     }
   }
 
-  /** Many ask about the same types of edges; what only one asks about is forgotten with the answer. */
+  /** Questions about the same types of edges share an analysis. Those beyond \`MAX_ANALYSES\` are dropped with the answer. */
   #analysisOf({ analyses, graph }: Snapshot, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
     const name = edgeTypes === undefined ? '' : [...new Set(edgeTypes)].sort().join()
     const known = analyses.get(name)

@@ -17,7 +17,7 @@ interface Touched<T> {
   revisions: Revision[]
 }
 
-/** The nodes, or the edges, that some commit spoke of, and which commits said something new about each. */
+/** The nodes, or the edges, that commits mention, and which commits changed something about each. */
 export class TouchedItems<T> {
   readonly #items = new Map<string, Touched<T>>()
   readonly #describe: (id: string) => T | undefined
@@ -27,7 +27,7 @@ export class TouchedItems<T> {
     this.#describe = describe
   }
 
-  /** Keeps items that are spoken of for the first time as they are now, before the commit. */
+  /** Keeps items that are mentioned for the first time as they are now, before the commit. */
   remember(ids: Iterable<string>): void {
     for (const id of ids) {
       if (this.#items.has(id)) continue
@@ -36,13 +36,13 @@ export class TouchedItems<T> {
     }
   }
 
-  /** @param present whether the item is there after the commit. @param news whether the commit says something else about it */
+  /** @param present whether the item is there after the commit. @param news whether the commit changes something about it */
   note(
     id: string,
     { revision, present, news }: { revision: Revision; present: boolean; news: boolean },
   ): void {
     const item = this.#items.get(id) as Touched<T>
-    // The commit that brought or took something is what counts, and not those before it.
+    // Only the commit that added or removed an item counts, and not those before it.
     if (item.present !== present) item.revisions = [revision]
     else if (news && item.revisions.at(-1) !== revision) {
       item.revisions.push(revision)
@@ -69,7 +69,7 @@ export class TouchedItems<T> {
   }
 }
 
-/** What counts as a change: everything that is shown, but not that a commit said the same again. */
+/** Everything that is shown of an item, without revisions: a commit may repeat the same content. */
 function facts(shown: unknown): string | undefined {
   return JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value))
 }

@@ -17,7 +17,7 @@ export function cutBy(truncated: NonNullable<Completeness['truncated']>): Comple
   return { complete: false, truncated }
 }
 
-/** What narrows a question. Each question knows some of these. */
+/** Options of questions. Each question has some of these. */
 export interface QuestionOptions {
   /** How many items to list, the most important first. Each question has its own default. */
   readonly limit?: number | undefined

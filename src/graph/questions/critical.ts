@@ -23,7 +23,7 @@ export interface CriticalAnswer extends Completeness {
   /** Nodes that alone hold parts of the graph together, the worst first. */
   readonly articulationPoints: readonly ArticulationPoint[]
   readonly articulationPointsTotal: number
-  /** What most others need directly, the most needed first. */
+  /** The nodes that most others need directly, the most needed first. */
   readonly mostDependedOn: readonly DependedOn[]
 }
 
@@ -31,7 +31,7 @@ export const DEFAULT_CRITICAL_LIMIT = 20
 /** Each listed node costs a search through the graph. */
 export const MAX_CRITICAL_LIMIT = 100
 
-/** What was chosen for an answer, before dependents are counted. */
+/** The nodes of an answer, before dependents are counted. */
 interface CriticalChoice {
   readonly cut: readonly number[]
   readonly cutTotal: number

@@ -48,7 +48,7 @@ interface EdgeAt {
   readonly other: number
 }
 
-/** By neighbour, then by what an edge is. Of a hub only the first neighbours are looked at any closer. */
+/** The first edges by neighbour, direction, type and origin. Sorts only the edges to the first neighbours: a hub has very many. */
 function* firstEdges(graph: GraphReader, found: readonly EdgeAt[], limit: number): Steps<readonly EdgeAt[]> {
   const others = [...new Set(found.map(({ other }) => other))]
   yield

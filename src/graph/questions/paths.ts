@@ -19,7 +19,7 @@ const MAX_STEPS = 150_000
 const MAX_PATH_IDS = 100_000
 
 /**
- * How one node needs another: the ways from the first to the second along what is needed. All of them can be very many, so
+ * Paths from a node to one that it needs, through others. There can be very many, so
  * they are listed by length until `limit`; only nodes from which the end is near enough are ever visited.
  */
 export function paths(graph: GraphReader, from: number, to: number, options: PathsOptions = {}): PathsAnswer {

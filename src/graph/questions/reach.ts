@@ -25,12 +25,12 @@ export interface ReachAnswer extends Completeness {
 /** How many ids all `via` of an answer may hold. Only very long chains come near. */
 const MAX_VIA_IDS = 100_000
 
-/** What cannot do without a node, directly or through others: what is hit when it fails. */
+/** The nodes that need a node, directly or through others: they are hit when it fails. */
 export function impact(graph: GraphReader, node: number, options: ReachOptions = {}): ReachAnswer {
   return reach(graph, node, { ...options, direction: 'neededBy' })
 }
 
-/** What a node cannot do without, directly or through others. */
+/** The nodes that a node needs, directly or through others. */
 export function dependencies(graph: GraphReader, node: number, options: ReachOptions = {}): ReachAnswer {
   return reach(graph, node, { ...options, direction: 'needs' })
 }

@@ -20,7 +20,7 @@ export interface GraphMoment {
   readonly at: number
 }
 
-/** What a selected graph says about itself. */
+/** About a selected graph. */
 export interface GraphMetadata {
   readonly totalServices: number
   readonly activeServices: number
@@ -32,7 +32,7 @@ export interface GraphMetadata {
   /** Whether nothing that was asked for is missing. */
   readonly complete: boolean
   readonly truncated?: string
-  /** What deriving the graph anew has found, where that was asked for. */
+  /** The result of a rebuild, if the question asks for one. */
   readonly rebuild?: RebuildAnswer
 }
 

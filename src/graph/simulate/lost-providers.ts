@@ -5,7 +5,7 @@ import { firstById } from '../model/in-order.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
 
 export interface BrokenConsumer extends NodeName {
-  /** What it needs and would lose. */
+  /** The node that it would lose. */
   readonly loses: string
   /** How it needs it. */
   readonly type: string
@@ -24,7 +24,7 @@ export function nameOf(graph: GraphReader, id: string): NodeName {
   return node === -1 ? { id, label: labelOfNodeId(id), type: nodeTypeOf(id) } : nodeName(graph, node)
 }
 
-/** The nodes that still need what was lost, at least `count` if there are so many. Lost nodes that nothing needs are not in the graph. */
+/** The nodes that still need a lost one: at least `count`, if there are so many. The graph has no lost nodes that nothing needs. */
 export function brokenConsumers(
   graph: GraphReader,
   lost: readonly string[],

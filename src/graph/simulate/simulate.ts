@@ -16,8 +16,8 @@ import {
 
 export interface SimulateAnswer extends Completeness {
   /**
-   * Nodes whose last provider went: no service of the name, or none that exposes, publishes, provides or owns it. What is
-   * asserted about them does not make up for that.
+   * Nodes that lose their last provider: no service has the name, or none exposes, publishes, provides or owns it. An
+   * assertion about a node is no provider.
    */
   readonly lostProviders: readonly NodeName[]
   /** The nodes that need those directly. */
@@ -30,13 +30,13 @@ export interface SimulateAnswer extends Completeness {
   readonly newCycles: readonly (readonly string[])[]
   /** Dependencies of new services on names that nobody has registered. */
   readonly unknownDependencies: readonly { readonly consumer: string; readonly dependency: string }[]
-  /** Whether nobody would be worse off, as far as was found out: see `complete`. */
+  /** Whether nothing would be worse, as far as the search went: see `complete`. */
   readonly safe: boolean
 }
 
 /** How many items each list of the answer may have. */
 const MAX_LISTED = 1_000
-/** What can be changed in a graph that others wait for, in UTF-16 code units of records: some fifty services. */
+/** The size of changes that the live graph can take, in UTF-16 code units of records: about fifty services. */
 const SMALL_SIZE = 65_536
 
 /** Whether changes are made and taken back in a few dozen milliseconds. */
@@ -47,9 +47,8 @@ export function isSmall(changes: readonly SimulatedChange[]): boolean {
 }
 
 /**
- * What would happen if records changed. The changes are made in the graph, looked at, and taken back, all in the first
- * step: nobody sees them, and the answer is that of the real rules and not of an imitation. The other steps read records
- * of that moment, and no graph.
+ * What would happen if records changed. The first step makes the changes in the graph, looks at it, and takes them back, so
+ * that no other question sees them and the rules of the graph itself decide. The other steps read only records.
  *
  * @param records those that the graph is made of
  * @throws nothing of its own; the graph is as before in any case
@@ -106,8 +105,8 @@ function tryOut(graph: GraphProjection, simulated: SimulatedRecords) {
 }
 
 /**
- * Records that may declare ranges about services that change, or belong to such services. Called while the changes are
- * made: of what has gone altogether no range can be violated.
+ * Records that may declare ranges about services that change, or belong to such services. To be called while the changes
+ * are in the graph: a service that is gone altogether violates no range.
  */
 function declaringRecords(
   graph: GraphProjection,

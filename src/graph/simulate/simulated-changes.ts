@@ -16,8 +16,8 @@ import { MAX_SIMULATED_CHANGES, type Simulation } from './simulation.ts'
 const MAX_SIMULATED_SIZE = 32 * 1024 * 1024
 
 /**
- * The parsed records, and what they would become. A record object never changes, so that this stays right as long as the record exists.
- * Reading thousands of large records in one turn would keep all other requests waiting.
+ * Keeps the parsed versions and the changed texts of records. A record object never changes, so they stay right as long as it
+ * exists. To parse thousands of large records in one turn would keep all other requests waiting.
  */
 export class ReadRecords {
   readonly #versions = new WeakMap<StoredRecord, unknown>()
@@ -73,7 +73,7 @@ export function* simulatedChanges(
   return changes.all
 }
 
-/** What each record would become, whichever part of the question says it. */
+/** The text that each record would have. */
 class Changes {
   readonly #view: View
   /** Texts of records; `undefined` for a record that would be removed. */

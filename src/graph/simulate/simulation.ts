@@ -28,7 +28,7 @@ const text = (maxLength: number) =>
     .meta({ maxLength })
 
 /**
- * What `POST /knowledge-graph/simulate` takes: any of these, together. A misspelt one that was ignored would be answered
+ * A question about changes: any of these, together. Unknown members are refused: a misspelt one, ignored, would be answered
  * with `safe: true`.
  */
 export const simulationSchema = z
@@ -51,7 +51,7 @@ export const simulationSchema = z
   })
   .meta({ id: 'Simulation' })
 
-/** What is to be simulated, as it was sent. */
+/** The changes to simulate, as the client sent them. */
 export interface Simulation {
   readonly remove: readonly string[]
   readonly register: readonly Registration[]
@@ -62,7 +62,7 @@ export interface Simulation {
   }[]
 }
 
-/** Reads what is to be simulated. @throws COORD_BODY_*, COORD_FIELD_* */
+/** @throws COORD_BODY_*, COORD_FIELD_* */
 export function* readSimulation(input: unknown): Steps<Simulation> {
   const simulation = readBody(simulationSchema, input)
   const register: Registration[] = []

@@ -32,7 +32,7 @@ export interface Declaring {
   readonly after: boolean
 }
 
-/** What decides about ranges. Records never change, so it may be judged while the graph goes on. */
+/** The records that decide about ranges. Records never change, so the graph may change meanwhile. */
 interface RangeEvidence {
   readonly before: ServicesByName
   readonly after: ServicesByName

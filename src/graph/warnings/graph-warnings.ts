@@ -50,14 +50,14 @@ export function graphWarnings(
   const known = answers.get(node)
   if (known !== undefined && areSame(known.edges, edges)) return known.warnings
   const warnings = registerWarnings(graph, complete(data, record))
-  // These name indexes in the list of dependencies, which may be in another order the next time.
+  // They contain indexes of dependencies, which may have another order in the next registration.
   if (warnings.some(({ code }) => code === 'unknown_dependency')) return warnings
   if (answers.size >= KEPT_MAX) answers.clear()
   answers.set(node, { edges: edges.slice(), warnings })
   return warnings
 }
 
-/** The edges of a migration file that was stored before are among those that the answer is remembered by. */
+/** Adds the stored migration file: its edges are among those by which the answer is remembered. */
 function complete(data: JsonObject, stored: StoredRecord): JsonObject {
   if (data['migrationFile'] !== undefined || !stored.data.includes('"migrationFile":')) return data
   return dataOf(stored)
