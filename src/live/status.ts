@@ -2,16 +2,16 @@ import type { Damage } from '../database/store.ts'
 import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../errors.ts'
 
 /**
- * - `memory`: serving, and nothing outlives the process.
- * - `connecting`: the database has not answered yet. `loading`: it has, and the records are on their way.
- * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or
- *   the memory of this process is used up.
+ * - `memory`: serving; nothing survives the process.
+ * - `connecting`: the database has not answered yet. `loading`: it has answered, and the records are being loaded.
+ * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or the
+ *   memory of this process is used up.
  */
 export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded'
 
 export interface LiveStatus extends Problem {
   readonly state: LiveState
-  /** Since when, epoch milliseconds. */
+  /** The start of the state, epoch milliseconds. */
   readonly since: number
   readonly lastError?: LastError
   /** Whether writes are stored, as far as is known. */
@@ -45,14 +45,14 @@ type Phase = 'connecting' | 'loading' | 'serving'
 export interface StatusBoardOptions {
   readonly durable: boolean
   /**
-   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is in
+   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is part of
    * this process and needs no confirmation.
    */
   readonly unconfirmedMaxMs: number
   readonly changed: (status: LiveStatus) => void
 }
 
-/** Keeps what is known about the database, and tells when the state changes. */
+/** Keeps what is known about the database, and reports changes of the state. */
 export class StatusBoard {
   readonly #durable: boolean
   readonly #unconfirmedMaxMs: number
@@ -60,11 +60,11 @@ export class StatusBoard {
   readonly #faults = new Map<Side, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
-  /** When the store was asked the question whose answer last confirmed the view, on the monotonic clock. */
+  /** When the question was sent whose answer last confirmed the view, on the monotonic clock. */
   #confirmedAt: number | undefined
   /** Whether the last confirmation is too long ago. */
   #unconfirmed = false
-  /** What an examination of the store has found. */
+  /** The damage that an examination of the store has found. */
   #damage: Damage | undefined
   #stopped = false
   #lastError: LastError | undefined
@@ -83,7 +83,7 @@ export class StatusBoard {
     return this.#status
   }
 
-  /** For how long nothing has confirmed the view, in milliseconds; 0 before the first load. */
+  /** The time since the view was last confirmed, in milliseconds; 0 before the first load. */
   get ageMs(): number {
     return this.#confirmedAt === undefined ? 0 : performance.now() - this.#confirmedAt
   }
@@ -91,7 +91,7 @@ export class StatusBoard {
   /**
    * The store has confirmed the view.
    *
-   * @param askedAt when it was asked, on the monotonic clock: an answer that took long does not confirm what happened meanwhile
+   * @param askedAt when the question was sent, on the monotonic clock. A slow answer does not confirm what happened in the meantime
    */
   confirmed(askedAt: number): void {
     if (this.#confirmedAt === undefined || askedAt > this.#confirmedAt) this.#confirmedAt = askedAt
@@ -106,7 +106,7 @@ export class StatusBoard {
     this.#update()
   }
 
-  /** From now on nobody asks the store any more, so that the age of the view says nothing about the database. */
+  /** From now on nobody asks the store, so the age of the view says nothing about the database. */
   stop(): void {
     this.#stopped = true
   }
@@ -127,14 +127,17 @@ export class StatusBoard {
     this.#update()
   }
 
-  /** The view is being replaced: it is served, and may be wrong until then. */
+  /** The view is being replaced. It is still served, but may be wrong until then. */
   markStale(reason: string | undefined): void {
     if (reason === this.#stale) return
     this.#stale = reason
     this.#update()
   }
 
-  /** The store was examined: it contradicts itself, or not any more. Such damage stops neither reading nor writing. */
+  /**
+   * The result of an examination of the store: the store contradicts itself, or no longer does. Such damage stops neither reading nor
+   * writing.
+   */
   examined(damage: Damage | undefined): void {
     this.#damage = damage
     this.#update()
