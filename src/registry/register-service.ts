@@ -3,7 +3,6 @@ import type { ChangeResult, PlannedChange, PlanState } from '../live/writing/cha
 import { identifyCommit } from '../live/writing/idempotency.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
-import { recordEtag } from '../records/etag.ts'
 import type { StoredRecord } from '../records/record.ts'
 import type { Remarks } from '../records/remarks.ts'
 import { serviceIdOf } from '../records/service/identity.ts'
@@ -91,6 +90,5 @@ export function registerAnswer(
 ): RegisterAnswer {
   const { serviceId, warnings } = about
   const active = replayedData === undefined ? about.active : migrationFileIn(replayedData) !== undefined
-  const etag = recordEtag(lineage, revision)
-  return { serviceId, status: statusOf(active), created, changed, revision, etag, replayed, warnings }
+  return { serviceId, status: statusOf(active), created, changed, revision, lineage, replayed, warnings }
 }

@@ -33,7 +33,7 @@ import { submitMigration } from './submit-migration.ts'
 export type * from './answers.ts'
 export { registryDomain, registryKinds, registryProjections } from './domain.ts'
 export type { Leases } from './leases.ts'
-export { type ListQuery, parseListQuery, type QueryParameters } from './list/list-query.ts'
+export type { ListQuery, ServiceFilters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 
 export interface RegistryOptions {

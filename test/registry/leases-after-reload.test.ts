@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { LocalLeases } from '../../src/registry/local-leases.ts'
-import { createRegistry, parseListQuery, type Registry, registryDomain } from '../../src/registry/registry.ts'
+import { createRegistry, type Registry, registryDomain } from '../../src/registry/registry.ts'
 import { type LiveScope, until, withLive } from '../support/with-live.ts'
 import { cart, someone } from './with-registry.ts'
 

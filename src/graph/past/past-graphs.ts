@@ -347,7 +347,7 @@ function atMoment(thrown: unknown, { revision }: Position): unknown {
 }
 
 function badEnd(detail: string, message: string): CoordinatorError {
-  return new CoordinatorError('COORD_QUERY_INVALID', { detail, errors: [{ path: 'query.to', message }] })
+  return new CoordinatorError('COORD_QUERY_INVALID', { detail, errors: [{ path: 'to', message }] })
 }
 
 function pastWithoutPage(): CoordinatorError {
