@@ -8,7 +8,7 @@ import type {
   Moment,
   Store,
 } from '../database/store.ts'
-import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from '../scheduling/backoff.ts'
@@ -160,18 +160,9 @@ export class Live {
     askedAt = performance.now(),
   ): Promise<CommitOutcome> {
     const view = this.#served.current
-    if (view === undefined) return Promise.reject(this.#notLoaded())
+    if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
     // The lineage of now: by the time that there is memory for the commit, the history may be another one than its conditions are about.
     return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt })
-  }
-
-  #notLoaded(): CoordinatorError {
-    try {
-      this.view
-    } catch (thrown) {
-      return toCoordinatorError(thrown).withOutcome('not_written')
-    }
-    return new CoordinatorError('COORD_NOT_LOADED', { outcome: 'not_written' })
   }
 
   /**

@@ -78,12 +78,7 @@ function logMemory(logger: Logger, state: MemoryState, facts: Record<string, num
 }
 
 function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, before: LiveState): void {
-  const facts = {
-    state,
-    ...(reason === undefined ? {} : { reason }),
-    ...(code === undefined ? {} : { code }),
-    ...(repair === undefined ? {} : { repair }),
-  }
+  const facts = { state, reason, code, repair }
   if (state === 'degraded') logger.warn(facts, 'the coordinator is degraded: it serves what it has loaded')
   else if (state === 'connecting' && reason !== undefined) logger.warn(facts, 'the database is not there yet')
   else if (before === 'degraded' && state !== 'loading')
