@@ -18,7 +18,7 @@ export interface Filling {
 const batchSize = 512
 
 /**
- * Fills a SQLite file with services, by the store's own door and one commit each, as if they had been registered.
+ * Fills a SQLite file with services, by the store itself and one commit each, as if they had been registered.
  *
  * @returns the ids of the services
  */

@@ -5,12 +5,12 @@ import {
   clientCommand,
   clientOf,
   writeResult,
-} from './command-context.ts'
+} from './context/command-context.ts'
 import { makeBatches } from './import/make-batches.ts'
 import { createProgress, type Progress } from './import/progress.ts'
 import { readItems } from './import/read-items.ts'
 import { BatchSender, type ItemWarning, type Verdict } from './import/send-batches.ts'
-import { countOf, printable } from './text-table.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions {
   readonly patience: number

@@ -4,10 +4,14 @@ import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { migrationWarnings } from '../database/migrations/runner.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './command-context.ts'
-import { examplesOf } from './examples-of.ts'
-import { textTable } from './text-table.ts'
-import { withStore } from './with-store.ts'
+import {
+  type CommandContext,
+  examplesOf,
+  type OutputOptions,
+  writeResult,
+} from './context/command-context.ts'
+import { withStore } from './context/with-store.ts'
+import { textTable } from './terminal/text-table.ts'
 
 interface MigrateOptions extends OutputOptions {
   readonly dryRun?: true

@@ -7,11 +7,11 @@ import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
-import { reportError } from './report-error.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
-import type { Terminal } from './terminal.ts'
+import { reportError } from './terminal/report-error.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 export interface ProgramOptions {
   readonly terminal: Terminal

@@ -1,4 +1,4 @@
-import { countOf, textTable } from './text-table.ts'
+import { countOf, textTable } from './terminal/text-table.ts'
 
 /** Answers of a coordinator of any version: a row whose values are missing is left out. */
 export interface StatusAnswers {

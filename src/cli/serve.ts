@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { settingsTable } from '../config/table.ts'
-import { type CommandContext, readOption } from './command-context.ts'
+import { type CommandContext, readOption } from './context/command-context.ts'
 
 /** Runs a coordinator with this environment until it is told to stop. Resolves with the exit code. */
 export type Serve = (env: Readonly<Record<string, string | undefined>>) => Promise<number>

@@ -8,9 +8,9 @@ import {
   collect,
   queryOf,
   writeResult,
-} from './command-context.ts'
-import { type CoordinatorClient, notCoordinator } from './coordinator-client.ts'
-import { countOf, textTable } from './text-table.ts'
+} from './context/command-context.ts'
+import { type CoordinatorClient, notCoordinator } from './context/coordinator-client.ts'
+import { countOf, textTable } from './terminal/text-table.ts'
 
 interface ServicesOptions extends ClientOptions {
   readonly name?: string

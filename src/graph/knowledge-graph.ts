@@ -29,8 +29,7 @@ import { Rebuilds } from './rebuilds.ts'
 import { isSmall, type SimulateAnswer, simulate } from './simulate/simulate.ts'
 import { ReadRecords, simulatedChanges } from './simulate/simulated-changes.ts'
 import { readSimulation } from './simulate/simulation.ts'
-import { registerWarnings } from './warnings/register-warnings.ts'
-import { rememberWarnings } from './warnings/remember-warnings.ts'
+import { graphWarnings } from './warnings/graph-warnings.ts'
 
 export interface KnowledgeGraphOptions {
   /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
@@ -205,10 +204,7 @@ export class KnowledgeGraph {
     data: JsonObject,
     registered?: { readonly serviceId: string; readonly revision: Revision },
   ): readonly Warning[] {
-    const { view } = this.#live
-    return registered === undefined
-      ? registerWarnings(graphOf(view), data)
-      : rememberWarnings(view, registered, data)
+    return graphWarnings(this.#live.view, data, registered)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { rememberWarnings } from '../graph/warnings/remember-warnings.ts'
+import { graphWarnings } from '../graph/warnings/graph-warnings.ts'
 import type { View } from '../live/view/view.ts'
 import type { PlannedChange, PlanState } from '../live/writing/change.ts'
 import { identifyCommit } from '../live/writing/idempotency.ts'
@@ -79,7 +79,7 @@ export function withGraphWarnings(
   answer: RegisterAnswer,
 ): RegisterAnswer {
   const { warnings } = answer
-  const found = rememberWarnings(view, answer, registration)
+  const found = graphWarnings(view, registration, answer)
   if (found.length === 0) return answer
   // The graph gives the same list again as long as nothing changes: its text is made once.
   if (warnings.length === 0 && found.length <= LIMITS.warnings) return { ...answer, warnings: found }

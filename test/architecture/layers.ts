@@ -91,7 +91,10 @@ const layers = {
     ],
     to: ['registration'],
   },
-  cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
+  cli: {
+    rooms: ['src/cli/terminal', 'src/cli/context', 'src/cli/import', 'src/cli/graph', 'src/cli'],
+    to: ['http', 'open'],
+  },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 

@@ -31,7 +31,7 @@ export class PastGraphs {
   readonly #helper = new GraphProcess()
   readonly #kept = new KeptGraphs(this.#helper)
   /** For work for which the helper builds a graph. */
-  readonly #building = new Semaphore(MAX_AT_ONCE, MAX_WAITING)
+  readonly #building = new Semaphore({ max: MAX_AT_ONCE, maxWaiting: MAX_WAITING })
   #nextKey = 1
 
   constructor(live: Live) {
