@@ -35,7 +35,7 @@ import {
   rowsOf,
   textOf,
 } from './read-reply.ts'
-import { type SqlFunction, type SqlFunctions, writes } from './sql-functions.ts'
+import type { SqlFunction, SqlFunctions } from './sql-functions.ts'
 
 /** How many revisions one call of `compact` goes through: the head stays locked for about 20 ms. */
 const COMPACT_CHUNK = 2_000
@@ -107,7 +107,7 @@ export abstract class FunctionStore implements Store {
     const refusals = batch.map(refusalOf)
     const sound = batch.filter((_, index) => refusals[index] === undefined)
     const argument = commitArgument({ schema: this.#options.schemaNumber, after, call }, sound)
-    const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound))
+    const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound), 'writer')
     if (reply.status !== 'ok' || sound.length === batch.length) return reply
     const judged = reply.results.values()
     const results = refusals.map(
@@ -119,22 +119,12 @@ export abstract class FunctionStore implements Store {
 
   changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
     const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)}}`
-    return this.#ask(
-      'changes',
-      argument,
-      (reply) => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) },
-      reader,
-    )
+    const read = (reply: Reply): ChangesReply => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) }
+    return this.#ask('changes', argument, read, reader === 'client' ? 'reader' : 'follower')
   }
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
-    return this.#ask('history', JSON.stringify({ kind, id, before, limit }), (reply) => ({
-      position: headOf(reply['head']).position,
-      entries: entriesOf(reply).entries,
-      previous: numbersOf(reply, 'previous'),
-      ...(reply['next'] === undefined ? {} : { next: numberOf(reply, 'next') }),
-      complete: reply['complete'] === true,
-    }))
+    return this.#ask('history', JSON.stringify({ kind, id, before, limit }), historyPageOf, 'reader')
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
@@ -142,7 +132,7 @@ export abstract class FunctionStore implements Store {
     let next: { readonly revision: Revision; readonly after: unknown } | undefined
     do {
       const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit })
-      const { page, after } = await this.#ask('as_of', argument, asOfPageOf)
+      const { page, after } = await this.#ask('as_of', argument, asOfPageOf, 'reader')
       next = after === undefined ? undefined : { revision: page.position.revision, after }
       yield page
     } while (next !== undefined)
@@ -151,17 +141,15 @@ export abstract class FunctionStore implements Store {
   async compact(floor: Revision): Promise<Head> {
     const argument = JSON.stringify({ schema: this.#options.schemaNumber, floor, limit: COMPACT_CHUNK })
     for (;;) {
-      const { head, done } = await this.#ask('compact', argument, (reply) => ({
-        head: headOf(reply['head']),
-        done: reply['done'] === true,
-      }))
+      const read = (reply: Reply) => ({ head: headOf(reply['head']), done: reply['done'] === true })
+      const { head, done } = await this.#ask('compact', argument, read, 'writer')
       if (done) return head
     }
   }
 
   fork(from: Position): Promise<Head> {
     const argument = `{"schema":${this.#options.schemaNumber},"from":${positionJson(from)}}`
-    return this.#ask('fork', argument, (reply) => headOf(reply['head']))
+    return this.#ask('fork', argument, (reply) => headOf(reply['head']), 'writer')
   }
 
   close(): Promise<void> {
@@ -175,22 +163,19 @@ export abstract class FunctionStore implements Store {
     this.#functions.observe(observer)
   }
 
+  /** @param role the coordinator's own work never waits for questions about the past */
   async #ask<T>(
     name: SqlFunction,
     argument: string,
     read: (reply: Reply) => T,
-    reader?: JournalReader,
+    role: keyof PoolFigures = 'follower',
   ): Promise<T> {
-    const reply = await this.#functions.call(name, argument, reader)
-    const outcome = writes(name) ? 'unknown' : undefined
-    return readReply(
-      reply,
-      (answer) => {
-        throwRefusal(answer)
-        return read(answer)
-      },
-      outcome,
-    )
+    const reply = await this.#functions.call(name, argument, role)
+    const readAnswer = (answer: Reply): T => {
+      throwRefusal(answer)
+      return read(answer)
+    }
+    return readReply(reply, readAnswer, role === 'writer' ? 'unknown' : undefined)
   }
 }
 
@@ -201,6 +186,16 @@ function wholeNumber(value: number): number {
 
 function bounded(moment: Moment): Moment {
   return 'at' in moment ? { at: wholeNumber(Math.floor(moment.at)) } : moment
+}
+
+function historyPageOf(reply: Reply): HistoryPage {
+  return {
+    position: headOf(reply['head']).position,
+    entries: entriesOf(reply).entries,
+    previous: numbersOf(reply, 'previous'),
+    ...(reply['next'] === undefined ? {} : { next: numberOf(reply, 'next') }),
+    complete: reply['complete'] === true,
+  }
 }
 
 function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: unknown } {
