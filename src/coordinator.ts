@@ -1,7 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
-import { measureStore } from './database/measure-store.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
@@ -81,8 +80,8 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
   const bare = options.store ?? (await makeStore(settings, storeHooks(settings, logger)))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
-  const store = measureStore(bare, metrics.database)
-  const live = new Live(store, domain, liveOptionsOf(settings))
+  const live = new Live(bare, domain, { ...liveOptionsOf(settings), meter: metrics.database })
+  const { store } = live
   live.observe(reportLive(logger, metrics.live))
   const registry = createRegistry(live)
   const graph = new KnowledgeGraph(live)

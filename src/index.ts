@@ -20,9 +20,9 @@ export {
 export type { StopReport } from './http/lifecycle/stop-server.ts'
 export type { HttpServer } from './http/server.ts'
 export { Live } from './live/live.ts'
-export type { LiveObserver } from './live/live-observer.ts'
 export type { LiveOptions } from './live/live-options.ts'
 export type { LiveState, LiveStatus } from './live/status.ts'
+export type { LiveObserver } from './live/view/live-observer.ts'
 export type { Domain, KindCheck, Projection, ProjectionDefinition } from './live/view/projection.ts'
 export type { View } from './live/view/view.ts'
 export {

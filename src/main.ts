@@ -7,28 +7,28 @@ import type { Coordinator } from './coordinator.ts'
 import { CoordinatorError } from './errors.ts'
 import type { Logger } from './telemetry/logging.ts'
 
-/** How long a process that must end because of a fault of its own may still store what waits. */
+/** How long a process that has to end because of its own fault may still store waiting writes. */
 const lastEffortMs = 2_000
 
 /**
- * Signals this close together are one request to stop: where the shell of npm replaces itself by the program (bash does),
- * Ctrl-C arrives from the terminal and from npm too, and `timeout` of the GNU coreutils signals the process and its group.
+ * Signals this close together are one request to stop. If npm's shell replaces itself with the program (bash does), Ctrl-C arrives from the
+ * terminal and from npm, too. `timeout` of the GNU coreutils signals the process and its group.
  */
 const sameSignalMs = 500
 
-/** How often a coordinator that npm started looks whether npm is still there. */
+/** How often a coordinator that npm started checks whether npm still exists. */
 const parentCheckMs = 500
 
 const terminal = processTerminal()
 
-// `coordinator services | head`: the reader has seen enough, and that is no error.
+// `coordinator services | head`: the reader has seen enough, which is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   const fault = unwritable('The output cannot be written', error)
   reportError(fault, terminal)
   process.exit(fault.exitCode)
 })
-// What nobody can be told must not stop the work, or change the exit code.
+// A message that cannot be written must not stop the work, or change the exit code.
 process.stderr.on('error', () => undefined)
 
 /** Runs a coordinator until a signal ends it. Its modules are loaded here, so that the other commands start at once. */
@@ -68,7 +68,7 @@ function unwritable(what: string, cause: NodeJS.ErrnoException): CoordinatorErro
   })
 }
 
-/** Resolves after the first SIGTERM or SIGINT, when everything is in order. A second one does not wait for that. */
+/** Resolves after the first SIGTERM or SIGINT, when everything has stopped in order. A second signal ends the process without waiting. */
 function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coordinator['stop']> {
   const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Coordinator['stop']>>>()
   let stoppingSince: number | undefined
@@ -89,7 +89,7 @@ function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coor
 }
 
 /**
- * npm ends at a signal without handing it on to what it started by a shell. The coordinator would be left behind, with the
+ * At a signal, npm ends without passing it on to a program that it started through a shell. The coordinator would be left behind, with the
  * port and the database file.
  */
 function whenLeftByNpm(stop: () => void): void {
@@ -98,7 +98,7 @@ function whenLeftByNpm(stop: () => void): void {
   setInterval(() => process.ppid === parent || stop(), parentCheckMs).unref()
 }
 
-/** After a fault that nothing caught, the state in memory cannot be trusted any more: end, and let it be started anew. */
+/** After a fault that nothing caught, the state in memory cannot be trusted: end the process, so that it is started again. */
 function endOnFault(coordinator: Coordinator, logger: Logger): void {
   const onFault = (thrown: unknown) => {
     logger.fatal({ err: thrown }, 'an unforeseen fault ends the process')

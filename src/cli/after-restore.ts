@@ -30,7 +30,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
           detail: 'No database is set here: what is kept in memory cannot be restored.',
           hint: 'Set DATABASE_URL, or the Supabase variables.',
         })
-      // A path that was mistyped must not become a new database.
+      // A mistyped path must not create a new database.
       return withStore({ ...settings, autoMigrate: false }, context.terminal, async (store) => {
         const before = await store.open()
         const previous = before.position.lineage

@@ -6,10 +6,10 @@ import { CoordinatorError } from '../errors.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What every command gets. */
+/** The context of every command. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** Sets the exit code where a command ends without an error and yet not well. */
+  /** Sets the exit code of a command that ends without an error but did not succeed. */
   readonly exit: (code: number) => void
 }
 

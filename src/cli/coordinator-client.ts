@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../errors.ts'
 
-/** An answer of the coordinator, with its body as it came. */
+/** An answer of the coordinator, with its unchanged body. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -10,7 +10,7 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly body?: string
-  /** Answers that are no error for the caller. @default every 2xx */
+  /** Which answers are not an error for the caller. @default every 2xx */
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
@@ -36,7 +36,7 @@ export class CoordinatorClient {
   /**
    * Reads an answer of any type piece by piece, however long it is.
    *
-   * @throws COORD_CLI_UNREACHABLE, also where it breaks off, or the error that the coordinator answered
+   * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
   async *download(path: string): AsyncGenerator<Uint8Array> {
     const response = await this.#reach(fetch(this.baseUrl + path, { redirect: 'manual' }))
@@ -48,7 +48,7 @@ export class CoordinatorClient {
     }
   }
 
-  /** @throws COORD_CLI_UNREACHABLE, or the error that the coordinator answered */
+  /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
     const { body, accept = isSuccess, timeoutMs = 30_000 } = options
     const sent = fetch(this.baseUrl + path, {
@@ -99,7 +99,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
-/** A body that is not JSON is kept as text: some proxy may have answered. */
+/** A body that is not JSON is kept as text: a proxy may have answered. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -134,7 +134,7 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   })
 }
 
-/** Query parameters that are arguments of a command; the others are options with the same words in their names. */
+/** Query parameters that are arguments of a command. The others are options with the same words in their names. */
 const argumentNames: readonly string[] = ['of', 'from', 'to']
 
 /** Names query parameters as the command does: `asOf` is its `--as-of`. */
@@ -154,7 +154,7 @@ function actor(): string {
   try {
     user = userInfo().username
   } catch {
-    // A container may run under a uid that has no name.
+    // A container may run under a uid without a name.
   }
   return `cli:${encodeURIComponent(user)}`
 }

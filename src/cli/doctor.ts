@@ -21,7 +21,7 @@ const nothingSet = 'No database is set here. `coordinator status` shows what a r
 
 const marks = { ok: 'ok', warning: 'WARN', problem: 'FAIL' } as const
 
-/** `coordinator doctor`: what is wrong with the database, and the one step that mends it. */
+/** `coordinator doctor`: the faults of the database, each with one step that repairs it. */
 export function doctorCommand(context: CommandContext): Command {
   const { terminal, exit } = context
   return new Command('doctor')

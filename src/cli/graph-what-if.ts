@@ -33,7 +33,7 @@ export function graphWhatIfCommand(context: CommandContext): Command {
     .option('--json', 'print JSON')
     .action(async (options: WhatIfOptions) => {
       const { remove, version: changeVersion } = options
-      // A pipeline whose variable is empty must not read "nothing would break".
+      // If a variable of a pipeline is empty, the pipeline must not read "nothing would break".
       if (remove === undefined && changeVersion === undefined)
         throw new CoordinatorError('COORD_CLI_USAGE', {
           detail: 'No change is given.',

@@ -29,7 +29,7 @@ Examples:
   coordinator services --url http://old:3000 --json | coordinator import -
 `
 
-/** `coordinator import FILE`: registers what a file lists with a running coordinator. */
+/** `coordinator import FILE`: registers the services in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
   return clientCommand('import', 'Register the services that a file lists.')
     .argument('<file>', 'JSON or JSON Lines; - for standard input')
@@ -69,7 +69,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       done += next.value.length
       progress.update(done, next.value.at(-1)?.item.fraction)
     }
-    // Before the bar is stopped: each note starts it again, and a bar that runs keeps the process alive.
+    // This must come before the bar is stopped: each note starts the bar again, and a running bar keeps the process alive.
     report.end()
   } catch (thrown) {
     if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)

@@ -27,7 +27,7 @@ Examples:
   coordinator migrate --emit supabase > supabase/migrations/20260101000000_coordinator.sql
 `
 
-/** `coordinator migrate`: brings the schema of the database to this program's version. */
+/** `coordinator migrate`: brings the schema of the database to the version of this program. */
 export function migrateCommand(context: CommandContext): Command {
   const migrate = new Command('migrate')
     .description('Bring the database schema to the version of this program.')
@@ -46,7 +46,7 @@ export function migrateCommand(context: CommandContext): Command {
       if (options.emit !== undefined) return emit(context, options)
       const dryRun = options.dryRun === true
       await withMigrator(context, options, async (migrator) => {
-        // Before anything is migrated: half of what was asked for is not what was asked for.
+        // This comes before any migration, because a request that can only be half fulfilled must not change anything.
         if (decidesOnAnon(options) && migrator.allowAnon === undefined) throw anonNotPossible()
         const report = await migrator.migrate({ dryRun })
         if (options.allowAnon === true && !dryRun) await migrator.allowAnon?.()
@@ -108,7 +108,7 @@ async function withMigrator(
 const nothingToMigrate =
   'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, where there is a database.\n'
 
-/** SQL that mends a schema of another number would mend nothing, or take back what a newer version has made. */
+/** SQL for a schema of another version would repair nothing, or undo what a newer version has made. */
 async function requireOwnSchema(migrator: Migrator): Promise<void> {
   const { current, target } = await migrator.status()
   if (current === target) return
@@ -139,7 +139,7 @@ function anonNotPossible(): CoordinatorError {
   })
 }
 
-/** Writes the file to stdout, and its name, and what to do with it, to stderr. Needs no database. */
+/** Writes the file to stdout. Writes its name, and what to do with it, to stderr. Needs no database. */
 function emit({ terminal }: CommandContext, options: MigrateOptions): void {
   const { databaseSchema: schema } = readSettings({ DATABASE_SCHEMA: terminal.env['DATABASE_SCHEMA'] })
   const { name, sql } = emitSupabase({

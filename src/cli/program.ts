@@ -36,7 +36,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78
 /**
  * Runs one command.
  *
- * @param args what follows the name of the program
+ * @param args the arguments after the name of the program
  * @returns the exit code
  */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
@@ -49,7 +49,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (thrown) {
-    // Help and version are thrown with code 0; what commander says about wrong usage is on stderr already.
+    // Help and version are thrown with code 0. Commander has already written errors of usage to stderr.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
     reportError(thrown, terminal)
     return thrown instanceof CoordinatorError ? thrown.exitCode : 1
@@ -67,7 +67,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
       writeErr: (text) => void terminal.stderr.write(text),
       outputError: (text, write) => write(`coordinator: ${text.replace(/^error: /, '')}`),
     })
-    // `services --version '^3'` is a filter, and not a question to the program.
+    // In `services --version '^3'`, the option is a filter, and does not ask for the version of the program.
     .enablePositionalOptions()
     .exitOverride()
     .addHelpText('after', overview)
@@ -88,7 +88,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
   return withHelpCommand(program)
 }
 
-/** Commander hands these on only to commands that it makes itself. */
+/** Commander passes these settings only to commands that it creates itself. */
 function inherit(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
   for (const child of command.commands) inherit(child, command)

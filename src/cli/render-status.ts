@@ -9,7 +9,7 @@ export interface StatusAnswers {
 
 type Row = readonly [label: string, text: string | undefined]
 
-/** `GET /health` and `GET /database` for people: what is as it should be in few words, what is not with its reason. */
+/** `GET /health` and `GET /database` for people: little about what is right, and the reason for what is wrong. */
 export function renderStatus({ url, health, database }: StatusAnswers): string {
   const [is, has] = [membersOf(health), membersOf(database)]
   const { memory, server } = has
@@ -64,7 +64,7 @@ function viewRows(database: Members): Row[] {
   ]
 }
 
-/** A backend without connections of a kind, such as SQLite, has a pool of 0 for it, which tells nobody anything. */
+/** A backend without connections of a kind, such as SQLite, has a pool of 0 for it, which is not worth a row. */
 function poolRow([role, value]: [string, unknown]): Row {
   const { used, idle, waiting, max } = membersOf(value)
   const text = max === 0 ? undefined : `${used} used, ${idle} idle of ${max}; ${waiting} waiting`

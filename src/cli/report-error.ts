@@ -3,16 +3,16 @@ import { createScrubber } from '../telemetry/scrub.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-table.ts'
 
-/** Says on stderr, in one line, what went wrong and what to do. */
+/** Prints on stderr, in one line, what went wrong and what to do. */
 export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'>): void {
   const error = toCoordinatorError(thrown)
   const { extra } = error
-  // A coordinator that answered goes on trying, and its hint is for its clients; else nobody does.
+  // A coordinator that answered keeps trying, and its hint is for its clients. Otherwise nobody tries again.
   const answered = typeof extra['code'] === 'string'
   const [code, next] = answered ? [String(extra['code']), error.hint] : [error.code, error.repair]
   stderr.write(`coordinator: ${printable(`${sentence(error.detail)} ${next}`)} [${printable(code)}]\n`)
   if (error.code !== 'COORD_INTERNAL') return
-  // A fault of the program itself: whoever reports it needs to say where.
+  // For a fault of the program itself, the location is needed in a report.
   const cause = thrown instanceof CoordinatorError ? (thrown.cause ?? thrown) : thrown
   stderr.write(
     `${createScrubber()(cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause)}\n`,

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { settingsTable } from '../config/table.ts'
 import { type CommandContext, readOption } from './command-context.ts'
 
-/** Runs a coordinator with this environment until it is told to stop, and answers the exit code. */
+/** Runs a coordinator with this environment until it is told to stop, and returns the exit code. */
 export type Serve = (env: Readonly<Record<string, string | undefined>>) => Promise<number>
 
 interface ServeOptions {

@@ -32,7 +32,7 @@ Examples:
   coordinator services --metadata system=opentelemetry-demo --json
 `
 
-/** `coordinator services`: lists what is registered. */
+/** `coordinator services`: lists the registered services. */
 export function servicesCommand(context: CommandContext): Command {
   return clientCommand('services', 'List the registered services.')
     .option('--name <name>', 'only this serviceName')
@@ -67,7 +67,7 @@ function collectPair(
 interface Found {
   readonly services: readonly Service[]
   readonly total: number
-  /** Of the last page: what others change between two pages may show in one of them. */
+  /** The revision of the last page. Changes between two pages may show in one of them. */
   readonly revision: number
 }
 

@@ -18,7 +18,7 @@ Examples:
   coordinator status --url http://registry:3000 --json
 `
 
-/** `coordinator status`: what the coordinator and its database do. */
+/** `coordinator status`: the state of the coordinator and of its database. */
 export function statusCommand(context: CommandContext): Command {
   return clientCommand('status', 'Show the state of the coordinator and of its database.')
     .option('--json', 'print JSON')

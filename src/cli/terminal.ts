@@ -1,14 +1,14 @@
-/** Where a command reads and writes: the process itself, or what a test puts in its place. */
+/** The streams and the environment of a command: those of the process, or those of a test. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream
-  /** Results: what another program may read. */
+  /** Results, which other programs may read. */
   readonly stdout: NodeJS.WritableStream
   /** Everything else: progress, warnings, errors. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
 }
 
-/** The process's own streams and environment. */
+/** The streams and the environment of the process. */
 export function processTerminal(): Terminal {
   const { env, stdin, stdout, stderr } = process
   return { env, stdin, stdout, stderr }

@@ -1,6 +1,6 @@
 /**
- * Lays out rows in columns for people. What comes from a server is made harmless first: no control character of it
- * reaches the terminal.
+ * Lays out rows in columns for people. Text from a server is made harmless first, so that none of its control characters reaches the
+ * terminal.
  *
  * @returns lines that each end with a line break; nothing for no rows
  */
@@ -18,7 +18,7 @@ export function textTable(rows: readonly (readonly string[])[]): string {
     .join('')
 }
 
-/** A text without control and bidirectional formatting characters, which could rewrite what a terminal shows. */
+/** A text without control and bidirectional formatting characters, which could change what a terminal shows. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
@@ -27,7 +27,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 const wide =
   /^(?:\p{Emoji_Presentation}|.\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6])/u
 
-/** Columns that a text takes on a terminal: emoji and East Asian characters take two. */
+/** The columns that a text takes on a terminal. Emoji and East Asian characters take two. */
 function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length
   let width = 0

@@ -8,7 +8,7 @@ export interface MemoryTarget {
   readonly backend: 'memory'
 }
 
-/** Where the records live, as the environment says. */
+/** The database that the environment chooses. */
 export type DatabaseTarget = MemoryTarget | SqliteTarget | PostgresTarget | SupabaseTarget
 
 export type BackendName = DatabaseTarget['backend']
@@ -18,8 +18,8 @@ export interface DatabaseVariables extends SupabaseVariables {
 }
 
 /**
- * Chooses the backend: `DATABASE_URL` where it is set, else the Supabase project, else memory. Half a configuration is a
- * fault: memory never stands in for a database that somebody asked for.
+ * Chooses the backend: `DATABASE_URL` if it is set, else the Supabase project, else memory. Half a configuration is a fault: memory never
+ * replaces a database that somebody configured.
  *
  * @returns `undefined` after a fault
  */
@@ -34,7 +34,7 @@ export function chooseDatabase(given: DatabaseVariables, findings: Findings): Da
   return supabase === undefined ? { backend: 'memory' } : readSupabase(given, findings)
 }
 
-/** The target in one line for people, without secrets. */
+/** Describes the target in one line for people, without secrets. */
 export function describeDatabase(target: DatabaseTarget): string {
   switch (target.backend) {
     case 'memory':
@@ -51,7 +51,7 @@ export function describeDatabase(target: DatabaseTarget): string {
   }
 }
 
-/** The secret of a target, for what removes secrets from texts. */
+/** The secret of a target, so that it can be removed from texts. */
 export function secretOf(target: DatabaseTarget): Secret | undefined {
   if (target.backend === 'supabase') return target.key
   return target.backend === 'postgres' ? target.password : undefined
@@ -71,7 +71,7 @@ function parseDatabaseUrl(value: string, findings: Findings): DatabaseTarget | u
   if (/^postgres(ql)?:\/\//i.test(value)) return parsePostgresUrl(value, findings)
   if (scheme === 'sqlite') return parseSqliteUrl(value, findings)
   if (/^memory:(\/\/)?$/i.test(value)) return { backend: 'memory' }
-  // The text before a colon may be half of a password: only a scheme from the list is repeated.
+  // The text before a colon may be half of a password, so only a scheme from the list is repeated.
   const advice = Object.hasOwn(otherSchemes, scheme) ? otherSchemes[scheme] : undefined
   if (advice !== undefined)
     return findings.fault('DATABASE_URL', `begins with ${scheme}:, ${advice}`, {

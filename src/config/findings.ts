@@ -29,7 +29,7 @@ export class Findings {
     this.#faults.push({ path: missing, code, message: `${variable} ${text}.` })
   }
 
-  /** Notes something that the operator should know, and that does not forbid the start. */
+  /** Notes something that the operator should know but that does not prevent the start. */
   warn(message: string): void {
     this.#warnings.push(message)
   }

@@ -1,4 +1,4 @@
-/** Whether an address to listen on can be reached from this machine only. */
+/** Whether only this machine can reach an address. */
 export function isLoopback(host: string): boolean {
   return /^(127\.[\d.]+|::1|localhost)$/.test(host)
 }

@@ -1,19 +1,19 @@
 import type { Findings } from './findings.ts'
 import { Secret } from './secret.ts'
 
-/** How a connection is encrypted, in libpq's words: only `verify-ca` and `verify-full` prove who answers. */
+/** How a connection is encrypted, in the words of libpq. Only `verify-ca` and `verify-full` prove who answers. */
 export type TlsMode = (typeof tlsModes)[number]
 
 export interface PostgresHost {
-  /** A name, an address, or the folder of a Unix socket (it begins with `/`). */
+  /** A name, an address, or the folder of a Unix socket, which begins with `/`. */
   readonly host: string
   readonly port: number
 }
 
-/** Where the database is. What is absent is left to the driver, which asks the variables `PG*` and the system's user. */
+/** The address of the database. The driver fills in what is absent, from the variables `PG*` and the user of the system. */
 export interface PostgresTarget {
   readonly backend: 'postgres'
-  /** Candidates: the one that takes writes is found by asking. */
+  /** Candidates. The coordinator asks them which one takes writes. */
   readonly hosts: readonly PostgresHost[]
   readonly user?: string
   readonly password?: Secret
@@ -30,12 +30,12 @@ export interface PostgresTarget {
 const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 const hostPattern = /^(\[[0-9a-f:.]+\]|[^\s:@[\]/\\<>]+)?(?::(\d{1,5}))?$/i
 
-/** Thrown inside this file only: `repair` ends the sentence "DATABASE_URL ...". */
+/** Thrown only inside this file. `repair` completes the sentence "DATABASE_URL ...". */
 class UrlFault extends Error {}
 
 /**
- * Reads a `postgres:` or `postgresql:` URL. By hand, because `new URL` refuses several hosts, and throws an error that
- * carries the whole text, password included.
+ * Reads a `postgres:` or `postgresql:` URL. It does not use `new URL`, which refuses several hosts, and throws an error with the whole
+ * text, including the password.
  */
 export function parsePostgresUrl(value: string, findings: Findings): PostgresTarget | undefined {
   try {
@@ -49,7 +49,7 @@ export function parsePostgresUrl(value: string, findings: Findings): PostgresTar
 function parse(value: string, findings: Findings): PostgresTarget {
   const rest = value.slice(value.indexOf('://') + 3)
   const [, address = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(rest) ?? []
-  // A password may hold an `@` that nobody encoded, and then even a `/` before it: the last `@` ends the credentials.
+  // A password may contain an `@` that is not encoded, and even a `/` before it. The last `@` therefore ends the credentials.
   const at = address.lastIndexOf('@')
   const [user, password] = splitOnce(at === -1 ? '' : address.slice(0, at), ':')
   const [hostList, path] = splitOnce(address.slice(at + 1), '/')
@@ -143,7 +143,7 @@ function readParameters(query: string, findings: Findings): Parameters {
     } else if (name === 'target_session_attrs' && /^(standby|read-only)$/.test(text)) {
       throw new UrlFault('asks for a server that cannot write: remove target_session_attrs')
     } else if (name !== 'target_session_attrs' && name !== 'application_name') {
-      // An unknown name is not repeated: it may be the rest of a password that has a question mark in it.
+      // An unknown name is not repeated: it may be the rest of a password that contains a question mark.
       const [shown, repair] = Object.hasOwn(unused, name) ? [` ${name}`, unused[name]] : ['', '']
       findings.warn(`DATABASE_URL has a parameter${shown} that is not used${repair}.`)
     }

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 
 /**
- * A key or password on its way from the environment to the driver. Printing, logging, concatenating or serialising it
- * shows `[hidden]`: only `reveal()` gives the text, which makes every use of it easy to find.
+ * A key or password on its way from the environment to the driver. When it is printed, logged, concatenated or serialized, it shows
+ * `[hidden]`. Only `reveal()` returns the text, which makes every use easy to find.
  */
 export class Secret {
   readonly #text: string

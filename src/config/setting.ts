@@ -33,12 +33,12 @@ export interface SettingWithDefault<T> extends Setting<T> {
 export type SettingValue<S> =
   S extends SettingWithDefault<infer T> ? T : S extends Setting<infer T> ? T | undefined : never
 
-export function setting<T>(definition: SettingWithDefault<T>): SettingWithDefault<T> {
-  return definition
+export function setting<T>(name: string, rest: Omit<SettingWithDefault<T>, 'name'>): SettingWithDefault<T> {
+  return { name, ...rest }
 }
 
-export function optionalSetting<T>(definition: Omit<Setting<T>, 'default'>): Setting<T> {
-  return { ...definition, default: undefined }
+export function optionalSetting<T>(name: string, rest: Omit<Setting<T>, 'name' | 'default'>): Setting<T> {
+  return { name, ...rest, default: undefined }
 }
 
 export function wholeNumber({ min, max }: { min: number; max: number }): Kind<number> {

@@ -11,21 +11,21 @@ type Sections = typeof settingsTable
 type Section = Sections[keyof Sections]
 type SectionValues<S> = { readonly [K in keyof S]: SettingValue<S[K]> }
 
-/** The variables that `database` is read from. */
+/** The variables that determine `database`. */
 type Source = 'databaseUrl' | keyof Sections['supabase']
 
-/** What the environment says, checked once. Descriptions, units and defaults: the table in `table.ts`. */
+/** The settings from the environment, checked once. `table.ts` has their descriptions, units and defaults. */
 export interface Settings
   extends SectionValues<Sections['server']>,
     Omit<SectionValues<Sections['database']>, Source>,
     SectionValues<Sections['live']> {
   readonly database: DatabaseTarget
   readonly coordinatorUrl: string
-  /** For the log at start: what is allowed but surprising. Without secrets. */
+  /** For the log at the start: values that are allowed but surprising. Without secrets. */
   readonly warnings: readonly string[]
 }
 
-/** What a command needs that talks to a running coordinator. */
+/** The settings that a command needs to talk to a running coordinator. */
 export type ClientSettings = Pick<Settings, 'coordinatorUrl' | 'logLevel' | 'logFormat'>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -33,7 +33,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * Reads and checks every setting. An empty variable counts as unset.
  *
- * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED, naming everything that is wrong at once
+ * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED, with all faults at once
  */
 export function readSettings(env: Environment = process.env): Settings {
   const findings = new Findings()
@@ -62,14 +62,14 @@ export function readSettings(env: Environment = process.env): Settings {
   }
   warnOfMisspellings(env, findings)
   findings.throwFaults()
-  // Memory must never stand in for a database that could not be understood, so this has no fallback.
+  // There is no fallback: memory must never replace a database whose setting was not understood.
   if (database === undefined) throw new CoordinatorError('COORD_INTERNAL')
   const { warnings } = findings
   return Object.freeze({ ...server, ...rest, ...live, database, coordinatorUrl, warnings })
 }
 
 /**
- * Reads only what a client needs, so that a command works beside a database setting that is wrong.
+ * Reads only the settings that a client needs, so that a command works even if a database setting is wrong.
  *
  * @throws COORD_CONFIG_INVALID
  */
@@ -82,7 +82,7 @@ export function readClientSettings(env: Environment = process.env): ClientSettin
   return Object.freeze({ coordinatorUrl, logLevel: values.logLevel, logFormat: values.logFormat })
 }
 
-/** Every secret text in the settings, for what removes secrets from logs. */
+/** Every secret text in the settings, so that it can be removed from logs. */
 export function secretTexts(settings: Pick<Settings, 'database'>): string[] {
   const secret = secretOf(settings.database)
   return secret === undefined ? [] : [secret.reveal()]
@@ -94,7 +94,7 @@ interface Reader {
   readonly backend: BackendName
 }
 
-/** The text of a variable, or of its alias; `undefined` where neither says anything. */
+/** The text of a variable or of its alias; `undefined` if neither is set. */
 function givenText(
   definition: Setting<unknown>,
   env: Environment,
@@ -108,7 +108,7 @@ function givenText(
   if (second !== undefined && second.text !== first.text) {
     findings.warn(`${first.variable} is used; ${second.variable} is another name for it, with another value.`)
   }
-  // `docker run --env-file` hands quotation marks on.
+  // `docker run --env-file` passes quotation marks on.
   const unquoted = /^(["'])(.*)\1$/s.exec(first.text)?.[2]
   if (unquoted === undefined) return first
   findings.fault(first.variable, 'has quotation marks around its value: remove them')

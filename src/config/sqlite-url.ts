@@ -8,8 +8,8 @@ export interface SqliteTarget {
 }
 
 /**
- * Reads `sqlite:PATH`. The path is taken as it stands, without decoding: `sqlite:data.db` and `sqlite:./data.db` lie below the
- * working directory, `sqlite:/data.db` and `sqlite:///data.db` do not.
+ * Reads `sqlite:PATH`. The path is used as written, without decoding: `sqlite:data.db` and `sqlite:./data.db` are below the working
+ * directory, `sqlite:/data.db` and `sqlite:///data.db` are not.
  */
 export function parseSqliteUrl(value: string, findings: Findings): SqliteTarget | undefined {
   const path = value.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')

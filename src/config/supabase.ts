@@ -2,12 +2,12 @@ import type { Findings } from './findings.ts'
 import { Secret } from './secret.ts'
 
 /**
- * What a key is, by its looks: `legacy` is a JWT, `publishable` and `secret` begin with `sb_`. `other` is what the gateway
- * of a self-hosted project may hand out.
+ * The kind of a key, judged by its form: `legacy` is a JWT, `publishable` and `secret` begin with `sb_`. `other` is any key that the
+ * gateway of a self-hosted project may use.
  */
 export type SupabaseKeyKind = 'legacy' | 'publishable' | 'secret' | 'other'
 
-/** Whose rights a key carries. `anon` means everybody: it persists only where the schema was migrated with `--allow-anon`. */
+/** The rights that a key has. `anon` means everybody: such a key can store records only if the schema was migrated with `--allow-anon`. */
 export type SupabaseAccess = 'service' | 'anon'
 
 export interface SupabaseTarget {
@@ -17,7 +17,7 @@ export interface SupabaseTarget {
   readonly key: Secret
   readonly keyKind: SupabaseKeyKind
   readonly access: SupabaseAccess
-  /** The variable that the key came from, for messages. */
+  /** The variable with the key, for messages. */
   readonly keyVariable: string
 }
 
@@ -35,7 +35,7 @@ export interface SupabaseVariables {
 
 const exampleUrl = 'https://PROJECT.supabase.co'
 
-/** The Supabase project that the variables name; `undefined` where none does, or where they are at fault. */
+/** The Supabase project of the variables; `undefined` if they name none or have a fault. */
 export function readSupabase(given: SupabaseVariables, findings: Findings): SupabaseTarget | undefined {
   const key = given.serviceKey ?? given.anonKey
   if (given.url === undefined && key === undefined) return undefined
@@ -70,14 +70,14 @@ export function readSupabase(given: SupabaseVariables, findings: Findings): Supa
   return { backend: 'supabase', url, key: new Secret(text), keyKind: kind, access, keyVariable }
 }
 
-/** The key for logs and answers: its kind and its constant prefix, and nothing of it that is a secret. */
+/** The key for logs and answers: its kind and its constant prefix, without any secret part. */
 export function describeKey({ keyKind, access }: Pick<SupabaseTarget, 'keyKind' | 'access'>): string {
   if (keyKind === 'legacy') return `legacy ${access === 'service' ? 'service_role' : 'anon'} key (eyJ...)`
   if (keyKind === 'other') return `key of unknown kind, used as ${access}`
   return `${keyKind} key (sb_${keyKind}_...)`
 }
 
-/** The headers that authenticate a request. The new keys are no JWT: as a bearer token the gateway refuses them. */
+/** The headers that authenticate a request. The new keys are not JWTs: the gateway refuses them as bearer tokens. */
 export function keyHeaders({ key, keyKind }: SupabaseTarget): Record<string, string> {
   const apikey = key.reveal()
   const isToken = keyKind === 'legacy' || keyKind === 'other'
@@ -107,9 +107,9 @@ function readUrl(text: string, findings: Findings): string | undefined {
 
 interface KnownKey {
   readonly kind: SupabaseKeyKind
-  /** Whose key it is; `undefined` where it does not say. */
+  /** Whose key it is; `undefined` if the key does not say. */
   readonly role: SupabaseAccess | undefined
-  /** The project it belongs to; `undefined` where it does not say. */
+  /** The project of the key; `undefined` if the key does not say. */
   readonly project?: string
 }
 
@@ -117,7 +117,7 @@ function readKey({ variable, text }: GivenText, findings: Findings): KnownKey | 
   const fault = (message: string) => findings.fault(variable, message)
   if (/^https?:/i.test(text))
     return fault('holds a URL: set it to the key from the API settings of the project')
-  // It goes into a header: whatever cannot stand there was broken by copying.
+  // The key becomes a header. A character that a header cannot contain means that the key was damaged when it was copied.
   if (!/^[\x21-\x7e]+$/.test(text))
     return fault('has a character that no key has, such as a space or a line break: copy it again')
   if (text.startsWith('sb_secret_')) return { kind: 'secret', role: 'service' }

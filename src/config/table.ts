@@ -12,7 +12,15 @@ import {
   yesOrNo,
 } from './setting.ts'
 
-const milliseconds = (min: number, max: number) => ({ kind: wholeNumber({ min, max }), unit: 'milliseconds' })
+interface Range {
+  readonly min: number
+  readonly max: number
+  readonly default: number
+}
+
+const count = (unit: string, { default: fallback, ...range }: Range) =>
+  ({ kind: wholeNumber(range), unit, default: fallback }) as const
+const milliseconds = (range: Range) => count('milliseconds', range)
 
 /** Schemas that belong to PostgreSQL or Supabase. The private schema must be one that nothing else exposes. */
 const schemaName = text(
@@ -23,88 +31,67 @@ const schemaName = text(
 /** Every setting, by section of docs/settings.md. The names on the left are those of `Settings`. */
 export const settingsTable = {
   server: {
-    host: setting({
-      name: 'HOST',
+    host: setting('HOST', {
       kind: listenHost(),
       default: '127.0.0.1',
       description:
         'Address to listen on. `0.0.0.0` and `::` mean all of them: there is no authentication yet, so keep the port inside a network you trust.',
     }),
-    port: setting({
-      name: 'PORT',
+    port: setting('PORT', {
       kind: wholeNumber({ min: 0, max: 65_535 }),
       default: 3000,
       description: 'Port to listen on. `0` takes a free one, which the log names.',
     }),
-    allowedHosts: setting({
-      name: 'ALLOWED_HOSTS',
+    allowedHosts: setting('ALLOWED_HOSTS', {
       kind: hostNames(),
       default: [],
       defaultLabel: 'none',
       description:
         'More host names (the request header `Host`) that the coordinator answers to. It always answers to IP addresses, `localhost`, `*.localhost` and `*.internal`. Where HOST is not a loopback address, it also answers to names without a dot, `*.svc`, `*.svc.cluster.local` and HOST itself. Other names get 421, because a hostile web page can point a name of its own to this address (DNS rebinding).',
     }),
-    allowedOrigins: setting({
-      name: 'ALLOWED_ORIGINS',
+    allowedOrigins: setting('ALLOWED_ORIGINS', {
       kind: origins(),
       default: [],
       defaultLabel: 'none',
       description:
         'Origins of web pages that may use the coordinator from a browser. Pages of other origins can neither change nor read anything.',
     }),
-    connectionsMax: setting({
-      name: 'CONNECTIONS_MAX',
-      kind: wholeNumber({ min: 10, max: 1_000_000 }),
-      unit: 'connections',
-      default: 10_000,
+    connectionsMax: setting('CONNECTIONS_MAX', {
+      ...count('connections', { min: 10, max: 1_000_000, default: 10_000 }),
       description:
         'How many connections clients may have at the same time. A low limit of open files lowers it, because some are kept for the database. Further connections get 503.',
     }),
-    bodiesMaxBytes: setting({
-      name: 'BODIES_MAX_BYTES',
-      kind: wholeNumber({ min: 4_194_304, max: 1_073_741_824 }),
-      unit: 'bytes',
-      default: 134_217_728,
+    bodiesMaxBytes: setting('BODIES_MAX_BYTES', {
+      ...count('bytes', { min: 4_194_304, max: 1_073_741_824, default: 134_217_728 }),
       description:
         'How much memory request bodies that are still arriving may take. One client address may use a quarter of it. Requests beyond that get 503.',
     }),
-    shutdownTimeoutMs: setting({
-      name: 'SHUTDOWN_TIMEOUT_MS',
-      ...milliseconds(0, 600_000),
-      default: 10_000,
+    shutdownTimeoutMs: setting('SHUTDOWN_TIMEOUT_MS', {
+      ...milliseconds({ min: 0, max: 600_000, default: 10_000 }),
       description:
         'How long a stop may take: requests are answered and waiting writes committed, then what is left is cut off.',
     }),
-    unsentMaxMib: setting({
-      name: 'UNSENT_MAX_MIB',
-      kind: wholeNumber({ min: 8, max: 65_536 }),
-      unit: 'MiB',
-      default: 64,
+    unsentMaxMib: setting('UNSENT_MAX_MIB', {
+      ...count('MiB', { min: 8, max: 65_536, default: 64 }),
       description:
         'How much memory answers may take while they wait for clients that read slowly. Further answers wait; meanwhile the connections of clients that have read nothing for 5 seconds are closed.',
     }),
-    streamsMax: setting({
-      name: 'STREAMS_MAX',
-      kind: wholeNumber({ min: 1, max: 1_000 }),
-      unit: 'streams',
-      default: 8,
+    streamsMax: setting('STREAMS_MAX', {
+      ...count('streams', { min: 1, max: 1_000, default: 8 }),
       description:
         'How many streams of the whole state (`GET /snapshot`, JSON lines of services, exports of the graph) may be open at the same time. Further ones get 503.',
     }),
-    logLevel: setting({
-      name: 'LOG_LEVEL',
+    logLevel: setting('LOG_LEVEL', {
       kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
       default: 'info',
       description: 'The least important level that is logged.',
     }),
-    logFormat: setting({
-      name: 'LOG_FORMAT',
+    logFormat: setting('LOG_FORMAT', {
       kind: oneOf(['auto', 'json', 'pretty']),
       default: 'auto',
       description: '`json` is one object a line, `pretty` is for people; `auto` is `pretty` on a terminal.',
     }),
-    logRequests: setting({
-      name: 'LOG_REQUESTS',
+    logRequests: setting('LOG_REQUESTS', {
       kind: yesOrNo(),
       default: false,
       description:
@@ -112,70 +99,55 @@ export const settingsTable = {
     }),
   },
   database: {
-    databaseUrl: optionalSetting({
-      name: 'DATABASE_URL',
+    databaseUrl: optionalSetting('DATABASE_URL', {
       kind: raw('`sqlite:PATH`, `postgres://...` (several hosts may be given) or `memory:`'),
       defaultLabel: 'the Supabase project, where one is set; else in memory',
       secret: true,
       description: 'Where the records live. Beside the Supabase variables it wins.',
     }),
-    databaseSchema: setting({
-      name: 'DATABASE_SCHEMA',
+    databaseSchema: setting('DATABASE_SCHEMA', {
       kind: schemaName,
       default: 'coordinator',
       description:
         'Schema of the tables in PostgreSQL and Supabase. Coordinators with different schemas share nothing.',
     }),
-    autoMigrate: setting({
-      name: 'AUTO_MIGRATE',
+    autoMigrate: setting('AUTO_MIGRATE', {
       kind: yesOrNo(),
       default: true,
       description:
         'Brings the schema up to date at start (SQLite and PostgreSQL). With `false`, and always over the Data API of Supabase, an old schema ends the start.',
     }),
-    databasePoolMax: setting({
-      name: 'DATABASE_POOL_MAX',
-      kind: wholeNumber({ min: 3, max: 100 }),
-      unit: 'connections',
-      default: 4,
+    databasePoolMax: setting('DATABASE_POOL_MAX', {
+      ...count('connections', { min: 3, max: 100, default: 4 }),
       description:
         'Connections of this coordinator to PostgreSQL or to the Data API: one writes, one follows the changes of others, the rest answer questions about the past.',
     }),
-    databaseConnectTimeoutMs: setting({
-      name: 'DATABASE_CONNECT_TIMEOUT_MS',
-      ...milliseconds(100, 120_000),
-      default: 5_000,
+    databaseConnectTimeoutMs: setting('DATABASE_CONNECT_TIMEOUT_MS', {
+      ...milliseconds({ min: 100, max: 120_000, default: 5_000 }),
       description: 'How long making one connection may take.',
     }),
-    databaseAcquireTimeoutMs: setting({
-      name: 'DATABASE_ACQUIRE_TIMEOUT_MS',
-      ...milliseconds(100, 120_000),
-      default: 5_000,
+    databaseAcquireTimeoutMs: setting('DATABASE_ACQUIRE_TIMEOUT_MS', {
+      ...milliseconds({ min: 100, max: 120_000, default: 5_000 }),
       description: 'How long a call may wait for a free connection.',
     }),
-    databaseStatementTimeoutMs: setting({
-      name: 'DATABASE_STATEMENT_TIMEOUT_MS',
-      ...milliseconds(100, 600_000),
-      default: 10_000,
+    databaseStatementTimeoutMs: setting('DATABASE_STATEMENT_TIMEOUT_MS', {
+      ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
       description: 'How long the database may work on one call, its answer included.',
     }),
   },
   supabase: {
-    supabaseUrl: optionalSetting({
-      name: 'SUPABASE_URL',
+    supabaseUrl: optionalSetting('SUPABASE_URL', {
       kind: raw('the URL of the project, such as `https://PROJECT.supabase.co`'),
       description:
         'The Supabase project that keeps the records, through its Data API. Needs one of the keys below.',
     }),
-    supabaseServiceKey: optionalSetting({
-      name: 'SUPABASE_SERVICE_ROLE_KEY',
+    supabaseServiceKey: optionalSetting('SUPABASE_SERVICE_ROLE_KEY', {
       aliases: ['SUPABASE_SECRET_KEY'],
       kind: raw('a key: `sb_secret_...`, or the older JWT `eyJ...`'),
       secret: true,
       description: 'The secret key of the project.',
     }),
-    supabaseAnonKey: optionalSetting({
-      name: 'SUPABASE_ANON_KEY',
+    supabaseAnonKey: optionalSetting('SUPABASE_ANON_KEY', {
       aliases: ['SUPABASE_PUBLISHABLE_KEY'],
       kind: raw('a key: `sb_publishable_...`, or the older JWT `eyJ...`'),
       secret: true,
@@ -184,66 +156,46 @@ export const settingsTable = {
     }),
   },
   live: {
-    commitTimeoutMs: setting({
-      name: 'COMMIT_TIMEOUT_MS',
-      ...milliseconds(100, 600_000),
-      default: 10_000,
+    commitTimeoutMs: setting('COMMIT_TIMEOUT_MS', {
+      ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
       description: 'How long a write may take, retries included, before it is answered with 503.',
     }),
-    commitQueueMax: setting({
-      name: 'COMMIT_QUEUE_MAX',
-      kind: wholeNumber({ min: 1, max: 1_000_000 }),
-      unit: 'writes',
-      default: 20_000,
+    commitQueueMax: setting('COMMIT_QUEUE_MAX', {
+      ...count('writes', { min: 1, max: 1_000_000, default: 20_000 }),
       description: 'How many writes may wait for the database. More are answered with 503 at once.',
     }),
-    questionTimeoutMs: setting({
-      name: 'QUESTION_TIMEOUT_MS',
-      ...milliseconds(100, 600_000),
-      default: 10_000,
+    questionTimeoutMs: setting('QUESTION_TIMEOUT_MS', {
+      ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
       description:
         'How long a question may take from its arrival to the first byte of its answer. One that takes longer gets 503 `COORD_QUESTION_TOO_LARGE`. Waiting for changes (`wait`) does not count.',
     }),
-    pastQuestionTimeoutMs: setting({
-      name: 'PAST_QUESTION_TIMEOUT_MS',
-      ...milliseconds(100, 3_600_000),
-      default: 60_000,
+    pastQuestionTimeoutMs: setting('PAST_QUESTION_TIMEOUT_MS', {
+      ...milliseconds({ min: 100, max: 3_600_000, default: 60_000 }),
       description:
         'The same limit for questions about the past, and for deriving the graph again (`rebuild`).',
     }),
-    pollMinMs: setting({
-      name: 'POLL_MIN_MS',
-      ...milliseconds(10, 60_000),
-      default: 100,
+    pollMinMs: setting('POLL_MIN_MS', {
+      ...milliseconds({ min: 10, max: 60_000, default: 100 }),
       description:
         'How long to wait before asking the journal for the changes of others again, while there are some.',
     }),
-    pollMaxMs: setting({
-      name: 'POLL_MAX_MS',
-      ...milliseconds(10, 600_000),
-      default: 500,
+    pollMaxMs: setting('POLL_MAX_MS', {
+      ...milliseconds({ min: 10, max: 600_000, default: 500 }),
       defaultFor: { supabase: 2_000 },
       description: 'The same while nothing happens.',
     }),
-    journalKeepHours: setting({
-      name: 'JOURNAL_KEEP_HOURS',
-      kind: wholeNumber({ min: 24, max: 876_000 }),
-      unit: 'hours',
-      default: 720,
+    journalKeepHours: setting('JOURNAL_KEEP_HOURS', {
+      ...count('hours', { min: 24, max: 876_000, default: 720 }),
       defaultFor: { memory: 0 },
       defaultLabel: '`720`; no such rule in memory',
       description: 'History younger than this is kept, for `asOf`, histories and clients that follow.',
     }),
-    journalKeepRevisions: setting({
-      name: 'JOURNAL_KEEP_REVISIONS',
-      kind: wholeNumber({ min: 1, max: 1_000_000_000 }),
-      unit: 'revisions',
-      default: 100_000,
+    journalKeepRevisions: setting('JOURNAL_KEEP_REVISIONS', {
+      ...count('revisions', { min: 1, max: 1_000_000_000, default: 100_000 }),
       defaultFor: { memory: 10_000 },
       description: 'So many of the newest revisions are kept, however old they are.',
     }),
-    journalMemoryMib: optionalSetting({
-      name: 'JOURNAL_MEMORY_MIB',
+    journalMemoryMib: optionalSetting('JOURNAL_MEMORY_MIB', {
       kind: wholeNumber({ min: 1, max: 1_000_000 }),
       unit: 'MiB',
       defaultLabel: 'a quarter of the heap, at most 256',
@@ -252,8 +204,7 @@ export const settingsTable = {
     }),
   },
   client: {
-    coordinatorUrl: optionalSetting({
-      name: 'COORDINATOR_URL',
+    coordinatorUrl: optionalSetting('COORDINATOR_URL', {
       kind: httpUrl(),
       defaultLabel: '`http://127.0.0.1:PORT`',
       description: 'The coordinator that the commands talk to.',

@@ -3,7 +3,7 @@ import { type Commit, MAX_REVISION, type Write } from '../records/record.ts'
 
 /** The longest `kind`, in UTF-16 code units. */
 export const MAX_KIND_LENGTH = 64
-/** The longest record id, in UTF-16 code units. Four times as many bytes still fit a PostgreSQL index row. */
+/** The longest record id, in UTF-16 code units. Four times as many bytes still fit into a row of a PostgreSQL index. */
 export const MAX_ID_LENGTH = 512
 /** The longest `actor`, in UTF-16 code units. */
 export const MAX_ACTOR_LENGTH = 256
@@ -11,8 +11,8 @@ export const MAX_ACTOR_LENGTH = 256
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
- * What makes a commit impossible to store on any backend, if anything does. Every store asks this first, so that the same
- * commit is refused everywhere and for the same reason.
+ * The reason why no backend can store a commit, if there is one. Every store calls this first, so that all backends refuse the same commits
+ * for the same reasons.
  */
 export function refusalOf(commit: Commit): CoordinatorError | undefined {
   const reason = faultOf(commit)

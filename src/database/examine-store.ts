@@ -1,12 +1,12 @@
 import type { Damage, ExaminationCursor, Inspector } from './store.ts'
 
-/** How many damages are kept; further ones are only counted. If much is wrong, the first ones tell what happened. */
+/** How many damages are kept. Further ones are only counted: if much is wrong, the first ones show what happened. */
 const damagesKept = 20
 
 export interface StoreExamination {
-  /** The first of them. */
+  /** The first damages. */
   readonly damages: readonly Damage[]
-  /** How many there are. */
+  /** The number of all damages. */
   readonly count: number
 }
 
@@ -14,7 +14,7 @@ export interface StoreExamination {
  * Compares all of head, journal and records, part by part.
  *
  * @param between is called and awaited after each part, with the duration of that part in milliseconds, to leave the database to others
- * @returns `undefined` where the backend has nothing to compare
+ * @returns `undefined` if the backend has nothing to compare
  */
 export async function examineStore(
   inspector: Inspector | undefined,

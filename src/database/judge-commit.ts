@@ -2,23 +2,23 @@ import type { CanonicalJson } from '../records/canonical-json.ts'
 import type { Commit, EntryWrite, Revision, Write } from '../records/record.ts'
 import type { Conflict, FoundUnchanged } from './store.ts'
 
-/** The state of a record that a commit is judged against. */
+/** The state of a record when a commit is judged. */
 export interface CurrentState {
   readonly revision: Revision
   readonly data: CanonicalJson
 }
 
-/** The commit may be stored: `previous` has the revision of each record, 0 where it does not exist. */
+/** The commit may be stored. `previous` has the revision of each record; 0 if it does not exist. */
 export interface Acceptable {
   readonly outcome: 'acceptable'
   readonly previous: readonly Revision[]
 }
 
 /**
- * Judges one commit whose id is not known yet: every `expect` first, then whether it changes anything.
- * Pure, so that every backend whose logic runs in this process decides alike.
+ * Judges one commit whose id is not known yet: first every `expect`, then whether the commit changes anything. It is a pure function, so
+ * that all backends whose logic runs in this process decide alike.
  *
- * @param states of the record of each write, as the store's lock keeps them; `undefined` where there is none
+ * @param states the record of each write, read under the lock of the store; `undefined` if it does not exist
  */
 export function judgeCommit(
   { writes }: Commit,
@@ -45,7 +45,7 @@ function changesState(write: Write, state: CurrentState | undefined): boolean {
   return write.op === 'put' ? write.data !== state?.data : state !== undefined
 }
 
-/** The write as the journal keeps it: without what it expected. */
+/** The write as the journal keeps it, without its `expect`. */
 export function entryWrite(write: Write): EntryWrite {
   if (write.expect === undefined) return write
   const { kind, id } = write

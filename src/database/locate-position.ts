@@ -2,7 +2,7 @@ import type { Position, Revision } from '../records/record.ts'
 import type { Head, OffTrack } from './store.ts'
 
 /**
- * Whether a caller's position lies on this history between floor and head; if not, why.
+ * Whether a position of a caller is in this history, between floor and head. If not, the reason.
  *
  * @param digestAt the digest of a revision from the floor to the head (revision 0: the lineage)
  */

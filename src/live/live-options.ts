@@ -1,3 +1,4 @@
+import type { StoreMeter } from '../database/guard-store.ts'
 import type { MemoryBudget } from './memory/memory-budget.ts'
 
 /** All times in milliseconds unless the name says otherwise. */
@@ -37,6 +38,8 @@ export interface LiveOptions {
   readonly keepBytes?: number
   /** @default the budget of this process */
   readonly memory?: MemoryBudget
+  /** Counts the calls of the store. @default they are not counted */
+  readonly meter?: StoreMeter
 }
 
 export const LIVE_DEFAULTS: LiveOptions = {

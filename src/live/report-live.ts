@@ -1,9 +1,9 @@
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { LiveObserver } from './live-observer.ts'
 import type { MemoryState } from './memory/memory-budget.ts'
 import { mebibytes } from './memory/memory-faults.ts'
 import type { LiveState, LiveStatus } from './status.ts'
+import type { LiveObserver } from './view/live-observer.ts'
 
 /** More records than this are only counted: `GET /database` lists them. */
 const maxRefusedLogged = 20

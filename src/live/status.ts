@@ -2,26 +2,29 @@ import type { Damage } from '../database/store.ts'
 import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../errors.ts'
 
 /**
- * - `memory`: serving, and nothing outlives the process.
- * - `connecting`: the database has not answered yet. `loading`: it has, and the records are on their way.
- * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or
- *   the memory of this process is used up.
+ * - `memory`: serving; nothing survives the process.
+ * - `connecting`: the database has not answered yet. `loading`: it has answered, and the records are being loaded.
+ * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or the
+ *   memory of this process is used up.
  */
 export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded'
 
-export interface LiveStatus {
+export interface LiveStatus extends Problem {
   readonly state: LiveState
-  /** Since when, epoch milliseconds. */
+  /** The start of the state, epoch milliseconds. */
   readonly since: number
-  /** Why, where it is not as it should be. */
-  readonly reason?: string
-  /** The code of that, where it is an error of the database. */
-  readonly code?: ErrorCode
-  /** What those who run the coordinator can do about it. */
-  readonly repair?: string
   readonly lastError?: LastError
   /** Whether writes are stored, as far as is known. */
   readonly takesWrites: boolean
+}
+
+/** Absent if all is as it should be. */
+interface Problem {
+  readonly reason?: string
+  /** The code of an error of the database. */
+  readonly code?: ErrorCode
+  /** What those who run the coordinator can do about it. */
+  readonly repair?: string
 }
 
 export interface LastError {
@@ -35,33 +38,33 @@ export interface LastError {
  * What can fail on its own: reading from the database and writing to it, since a full disk can still be read; and the memory of this
  * process.
  */
-export type Lane = 'read' | 'write' | 'memory'
+type Side = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'
 
 export interface StatusBoardOptions {
   readonly durable: boolean
   /**
-   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is in
+   * How long the view may go without confirmation before that counts as a fault, in milliseconds. A store that is not durable is part of
    * this process and needs no confirmation.
    */
   readonly unconfirmedMaxMs: number
   readonly changed: (status: LiveStatus) => void
 }
 
-/** Keeps what is known about the database, and tells when the state changes. */
+/** Keeps what is known about the database, and reports changes of the state. */
 export class StatusBoard {
   readonly #durable: boolean
   readonly #unconfirmedMaxMs: number
   readonly #changed: (status: LiveStatus) => void
-  readonly #faults = new Map<Lane, { readonly error: CoordinatorError; readonly since: number }>()
+  readonly #faults = new Map<Side, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
-  /** When the store was asked the question whose answer last confirmed the view, on the monotonic clock. */
+  /** When the question was sent whose answer last confirmed the view, on the monotonic clock. */
   #confirmedAt: number | undefined
   /** Whether the last confirmation is too long ago. */
   #unconfirmed = false
-  /** What an examination of the store has found. */
+  /** The damage that an examination of the store has found. */
   #damage: Damage | undefined
   #stopped = false
   #lastError: LastError | undefined
@@ -80,7 +83,7 @@ export class StatusBoard {
     return this.#status
   }
 
-  /** For how long nothing has confirmed the view, in milliseconds; 0 before the first load. */
+  /** The time since the view was last confirmed, in milliseconds; 0 before the first load. */
   get ageMs(): number {
     return this.#confirmedAt === undefined ? 0 : performance.now() - this.#confirmedAt
   }
@@ -88,7 +91,7 @@ export class StatusBoard {
   /**
    * The store has confirmed the view.
    *
-   * @param askedAt when it was asked, on the monotonic clock: an answer that took long does not confirm what happened meanwhile
+   * @param askedAt when the question was sent, on the monotonic clock. A slow answer does not confirm what happened in the meantime
    */
   confirmed(askedAt: number): void {
     if (this.#confirmedAt === undefined || askedAt > this.#confirmedAt) this.#confirmedAt = askedAt
@@ -103,23 +106,19 @@ export class StatusBoard {
     this.#update()
   }
 
-  /** From now on nobody asks the store any more, so that the age of the view says nothing about the database. */
+  /** From now on nobody asks the store, so the age of the view says nothing about the database. */
   stop(): void {
     this.#stopped = true
   }
 
-  get serving(): boolean {
-    return this.#phase === 'serving'
+  /** The last error of a side that fails now. */
+  fault(side: Side): CoordinatorError | undefined {
+    return this.#faults.get(side)?.error
   }
 
-  /** The last error of a lane that fails now. */
-  fault(lane: Lane): CoordinatorError | undefined {
-    return this.#faults.get(lane)?.error
-  }
-
-  /** For how long a lane has been failing, in milliseconds; 0 while it works. */
-  failingForMs(lane: Lane): number {
-    const since = this.#faults.get(lane)?.since
+  /** For how long a side has been failing, in milliseconds; 0 while it works. */
+  failingForMs(side: Side): number {
+    const since = this.#faults.get(side)?.since
     return since === undefined ? 0 : performance.now() - since
   }
 
@@ -128,49 +127,50 @@ export class StatusBoard {
     this.#update()
   }
 
-  /** The view is being replaced: it is served, and may be wrong until then. */
+  /** The view is being replaced. It is still served, but may be wrong until then. */
   markStale(reason: string | undefined): void {
     if (reason === this.#stale) return
     this.#stale = reason
     this.#update()
   }
 
-  /** The store was examined: it contradicts itself, or not any more. Such damage stops neither reading nor writing. */
+  /**
+   * The result of an examination of the store: the store contradicts itself, or no longer does. Such damage stops neither reading nor
+   * writing.
+   */
   examined(damage: Damage | undefined): void {
     this.#damage = damage
     this.#update()
   }
 
-  failed(lane: Lane, error: CoordinatorError): void {
+  failed(side: Side, error: CoordinatorError): void {
     this.#lastError = { code: error.code, detail: error.detail, at: Date.now() }
-    this.#faults.set(lane, { error, since: this.#faults.get(lane)?.since ?? performance.now() })
+    this.#faults.set(side, { error, since: this.#faults.get(side)?.since ?? performance.now() })
     this.#update()
   }
 
   /**
-   * Whether only a real write can prove that writing works again. Damage lies in one place of the database, and a probe writes to
+   * Whether only a real write can prove that writing works again. Damage lies in one part of the database, and a probe writes to
    * another one.
    */
   get writesAreDamaged(): boolean {
     return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
   }
 
-  /** A lane works. The other one may still fail: each clears itself, or the state would flicker with every commit. */
-  succeeded(lane: Lane): void {
-    if (this.#faults.delete(lane)) this.#update()
+  /** A side works. The other one may still fail: each clears itself, or the state would flicker with every commit. */
+  succeeded(side: Side): void {
+    if (this.#faults.delete(side)) this.#update()
   }
 
   #update(): void {
     const state = this.#state()
-    const reason = this.#reason()
-    const same = state === this.#status.state && reason === this.#status.reason
-    const { code, repair } = this.#cause()
+    const problem = this.#problem()
+    const same = state === this.#status.state && problem.reason === this.#status.reason
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
       state,
       since: state === this.#status.state ? this.#status.since : Date.now(),
-      ...(reason === undefined ? {} : { reason }),
-      ...(code === undefined || repair === undefined ? {} : { code, repair }),
+      ...problem,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
       takesWrites: this.#phase === 'serving' && !this.#isFailing,
     }
@@ -187,47 +187,32 @@ export class StatusBoard {
     return this.#faults.size > 0 || this.#stale !== undefined || this.#unconfirmed
   }
 
-  #cause(): { readonly code?: ErrorCode; readonly repair?: string } {
-    const fault = this.#tellingFault()
-    if (fault !== undefined) return { code: fault.code, repair: fault.repair }
-    if (this.#unconfirmedAlone)
-      return { code: 'COORD_STORE_TIMEOUT', repair: repairOf('COORD_STORE_TIMEOUT') }
-    if (this.#phase !== 'serving' || this.#stale !== undefined || this.#damage === undefined) return {}
-    return { code: 'COORD_STORE_DAMAGED', repair: this.#damage.repair }
-  }
-
-  /** Whether the missing confirmation is the only fault. Any other fault says more. */
-  get #unconfirmedAlone(): boolean {
-    return this.#unconfirmed && this.#phase === 'serving' && this.#stale === undefined
-  }
-
-  /** What somebody has to mend says more than what may pass by itself. */
-  #tellingFault(): CoordinatorError | undefined {
-    const faults = [this.fault('memory'), this.fault('write'), this.fault('read')].filter(
-      (fault) => fault !== undefined,
-    )
-    return faults.find(({ retryable }) => !retryable) ?? faults[0]
-  }
-
-  /** Where the two ways fail for different causes, both are told: the newer one may be what has to be mended. */
-  #reason(): string | undefined {
-    const write = textOf(this.#faults.get('write')?.error)
-    const read = textOf(this.#faults.get('read')?.error)
-    const memory = textOf(this.#faults.get('memory')?.error)
-    if (memory !== undefined) return memory
-    if (write === undefined || read === undefined || write === read)
-      return write ?? read ?? this.#stale ?? this.#silence() ?? this.#contradiction()
-    return `Writing: ${write} Reading: ${read}`
-  }
-
-  #contradiction(): string | undefined {
-    if (this.#phase !== 'serving' || this.#damage === undefined) return undefined
-    return `${ERRORS.COORD_STORE_DAMAGED.title}: ${this.#damage.found}`
-  }
-
-  #silence(): string | undefined {
-    if (!this.#unconfirmedAlone) return undefined
-    return `For more than ${this.#unconfirmedMaxMs} ms the database has not confirmed that the served data is current. Either it does not answer, or this process was paused.`
+  /** What is told of several problems at once: a fault says more than a view that is out of date, and that more than silence. */
+  #problem(): Problem {
+    const [memory, write, read] = [this.fault('memory'), this.fault('write'), this.fault('read')]
+    const faults = [memory, write, read].filter((fault) => fault !== undefined)
+    // A fault that somebody has to mend says more than one that may pass by itself.
+    const telling = faults.find(({ retryable }) => !retryable) ?? faults[0]
+    if (telling !== undefined)
+      return {
+        reason: memory === undefined ? textOfBoth(write, read) : textOf(memory),
+        code: telling.code,
+        repair: telling.repair,
+      }
+    if (this.#stale !== undefined) return { reason: this.#stale }
+    if (this.#phase !== 'serving') return {}
+    if (this.#unconfirmed)
+      return {
+        reason: `For more than ${this.#unconfirmedMaxMs} ms the database has not confirmed that the served data is current. Either it does not answer, or this process was paused.`,
+        code: 'COORD_STORE_TIMEOUT',
+        repair: repairOf('COORD_STORE_TIMEOUT'),
+      }
+    if (this.#damage === undefined) return {}
+    return {
+      reason: `${ERRORS.COORD_STORE_DAMAGED.title}: ${this.#damage.found}`,
+      code: 'COORD_STORE_DAMAGED',
+      repair: this.#damage.repair,
+    }
   }
 }
 
@@ -236,6 +221,13 @@ function repairOf(code: ErrorCode): string {
   return entry.repair ?? entry.hint
 }
 
-function textOf(error: CoordinatorError | undefined): string | undefined {
-  return error === undefined ? undefined : `${ERRORS[error.code].title}: ${error.detail}`
+/** Both sides are told where they fail for different causes: the newer one may be what has to be mended. */
+function textOfBoth(write: CoordinatorError | undefined, read: CoordinatorError | undefined): string {
+  const texts = new Set([write, read].filter((fault) => fault !== undefined).map(textOf))
+  const [first = '', second] = texts
+  return second === undefined ? first : `Writing: ${first} Reading: ${second}`
+}
+
+function textOf({ code, detail }: CoordinatorError): string {
+  return `${ERRORS[code].title}: ${detail}`
 }

@@ -30,22 +30,22 @@ export function isJsonObject(value: unknown): value is JsonObject {
  */
 export function canonicalJson(value: unknown): CanonicalJson {
   const ordered = inOrder(value)
-  // JSON.stringify writes numbers and texts as RFC 8785 wants them, and is faster than anything that is put together here.
+  // JSON.stringify writes numbers and texts as RFC 8785 demands, and is faster than our own code.
   const text = ordered === notByEngine ? write(value) : JSON.stringify(ordered)
-  // It writes half of a surrogate pair as an escape, which looks like this; so may a text that holds a backslash.
+  // JSON.stringify writes half of a surrogate pair as an escape. A text with a backslash may look the same.
   if (text.includes('\\ud') && ordered !== notByEngine) write(value)
   return text as CanonicalJson
 }
 
-/** Canonical text of a text that holds JSON in any form, such as a `jsonb` value that PostgreSQL printed. */
+/** The canonical form of a JSON text, such as a `jsonb` value that PostgreSQL printed. */
 export function canonicalJsonOf(text: string): CanonicalJson {
   return canonicalJson(JSON.parse(text))
 }
 
-/** Says that the engine would not keep the order of members that RFC 8785 wants. */
+/** The engine does not keep the order of members that RFC 8785 demands. */
 const notByEngine = Symbol('not by the engine')
 
-/** The value with the members of every object in order: the value itself where they are, as they are most often. */
+/** The value with the members of every object in order. This is usually the value itself. */
 function inOrder(value: unknown): unknown {
   switch (typeof value) {
     case 'string':
@@ -79,7 +79,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   let keys = Object.keys(members)
   let copy: Record<string, unknown> | undefined
   if (!isSorted(keys)) {
-    // An engine puts members that look like numbers first, whatever the order they were made in.
+    // The engine puts members that look like numbers first, in whatever order they were added.
     if (keys.some(isPlacedByEngine)) return notByEngine
     keys = sortFew(keys)
     copy = {}
@@ -95,7 +95,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   return copy ?? members
 }
 
-/** By UTF-16 code units, as RFC 8785 asks for, and as `sort` orders. */
+/** By UTF-16 code units, as RFC 8785 demands, and as `sort` compares. */
 function isSorted(keys: readonly string[]): boolean {
   for (let index = 1; index < keys.length; index += 1)
     if ((keys[index - 1] as string) > (keys[index] as string)) return false

@@ -1,5 +1,5 @@
 /**
- * Whether a service is alive, as far as this coordinator can tell.
+ * Whether a service is alive, as far as this coordinator knows.
  *
  * - `unknown`: it never sent a heartbeat here, or the coordinator has served for less than one TTL.
  * - `up`, `down`: what its last heartbeat said.

@@ -1,10 +1,10 @@
-/** What a record may hold at most. Lengths count Unicode characters, sizes count bytes of JSON in UTF-8. */
+/** The limits of a record. Lengths count Unicode characters, sizes count bytes of JSON in UTF-8. */
 export const LIMITS = {
   /** Of a body. */
   bodyBytes: 1_048_576,
   /** Levels of objects and arrays in a body; the body itself is the first. */
   depth: 32,
-  /** Members of an object whose fields are known, unknown ones included. */
+  /** Members of an object with known fields, including unknown members. */
   members: 256,
   /** Limits of a whole body, for every route. Parsing more would take too long. */
   objectMembers: 10_000,
@@ -25,7 +25,7 @@ export const LIMITS = {
   dependencies: 256,
   dependencyVersionLength: 255,
   dependencyTypeLength: 100,
-  /** A day. */
+  /** One day. */
   ttlSeconds: 86_400,
   migrationFileBytes: 262_144,
   /** Registrations in one batch. */
@@ -34,13 +34,13 @@ export const LIMITS = {
   problems: 32,
   /** Characters of the path of a problem. */
   pathLength: 512,
-  /** Warnings about fields that one answer lists, and fields that are searched for typing errors. */
+  /** Warnings about fields that one answer lists, and fields for which a typing error is looked for. */
   warnings: 32,
 } as const
 
-/** Whether a text has at most `max` characters, where a character beyond U+FFFF counts once. */
+/** Whether a text has at most `max` characters. A character beyond U+FFFF counts once. */
 export function fits(text: string, max: number): boolean {
   if (text.length <= max) return true
-  // No text is shorter in characters than half its code units: a huge one is not taken apart to be counted.
+  // A text has at least half as many characters as code units. A huge text is therefore not split to be counted.
   return text.length <= 2 * max && [...text].length <= max
 }

@@ -2,14 +2,14 @@ import { hash } from 'node:crypto'
 
 const NAMESPACE_BYTES = 16
 
-/** The bytes that are hashed, namespace first. Used again each time, and only within one call. */
+/** The bytes to hash, namespace first. The buffer is reused, and its content is valid only within one call. */
 let bytes = Buffer.alloc(1_024)
-/** The namespace whose bytes are there. */
+/** The namespace that is in the buffer now. */
 let present = ''
 
 /**
- * A UUID of version 5 (RFC 9562): the same for the same name in the same namespace, everywhere. Every registration needs
- * one: the package `uuid`, which feeds a hash object piece by piece, took ten times as long.
+ * A UUID of version 5 (RFC 9562): the same name in the same namespace always gives the same UUID. Every registration needs one. The package
+ * `uuid` feeds a hash object piece by piece, and took ten times as long.
  */
 export function nameUuid(name: string, namespace: string): string {
   // No UTF-16 code unit takes more than three bytes.

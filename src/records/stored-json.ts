@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject } from './canonical-json.ts'
 
 /**
- * The value of a stored text; `undefined` where it is no JSON. People change databases by hand, and disks damage them: that
- * must not keep the rest from being served.
+ * The value of a stored text; `undefined` if it is not JSON. People change databases by hand, and disks damage them: the other records must
+ * still be served.
  */
 export function storedJson(text: string): unknown {
   try {
@@ -12,7 +12,7 @@ export function storedJson(text: string): unknown {
   }
 }
 
-/** The same where nothing but an object has a meaning. */
+/** The same if only an object makes sense. */
 export function storedObject(text: string): JsonObject | undefined {
   const value = storedJson(text)
   return isJsonObject(value) ? value : undefined

@@ -1,21 +1,21 @@
 import semver, { type Comparator, type SemVer } from 'semver'
 import type { VersionSet } from './version-set.ts'
 
-/** The limits of a text that is read as a range. A longer text is compared as the text of a version. */
+/** The limits of a text that is read as a range. A longer text is compared as a version text. */
 export const RANGE_LIMITS = { length: 256, alternatives: 16 } as const
 
 /** How many parsed ranges are remembered. Parsing one takes as long as checking a hundred versions. */
 const MAX_REMEMBERED = 1_000
 
-/** One alternative of a range: the versions between two ends. */
+/** One alternative of a range: all versions between two ends. */
 interface Interval {
   readonly from: { readonly version: SemVer; readonly included: boolean } | undefined
   readonly to: { readonly version: SemVer; readonly included: boolean } | undefined
-  /** Prereleases belong to it only where it names one of the same release: these. */
+  /** A prerelease belongs to the range only if the range names a prerelease of the same release. These are the named ones. */
   readonly prereleasesOf: readonly SemVer[]
 }
 
-/** Whether a text is too long, or has too many alternatives, to be read as a range. */
+/** Whether a text is too long, or has too many alternatives, for a range. */
 export function isTooLongForRange(text: string): boolean {
   return (
     text.length > RANGE_LIMITS.length ||
@@ -24,7 +24,7 @@ export function isTooLongForRange(text: string): boolean {
 }
 
 /**
- * The range that a text describes, as npm reads it; `undefined` if it describes none or is too long, so that it can only be the text of
+ * The range that a text describes, as npm reads it; `undefined` if it describes none or is too long. The text can then only be the text of
  * a version.
  */
 export function rangeOf(text: string): VersionRange | undefined {
@@ -48,7 +48,7 @@ const remembered = new Map<string, { readonly range: VersionRange | undefined }>
 /**
  * Reads the filter `version`.
  *
- * @returns whether a version fulfils it: as a semantic version within the range, or as exactly the same text
+ * @returns a function that checks a version: it must be a semantic version within the range, or exactly the same text
  */
 export function versionTest(filter: string): (version: string) => boolean {
   const range = rangeOf(filter)

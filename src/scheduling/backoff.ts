@@ -8,8 +8,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Waits between attempts, with full jitter: anything from 0 to a bound that doubles, so that many coordinators that lost
- * the same database do not come back at the same moment.
+ * Waits between attempts, with full jitter: a random time from 0 to a bound that doubles. Many coordinators that lost the same database
+ * therefore do not return at the same moment.
  */
 export class Backoff {
   readonly #firstMs: number
@@ -38,12 +38,25 @@ export class Backoff {
   }
 }
 
-/** Waits for a time, or until `signal` is aborted, whichever comes first. Never rejects. */
+/** Waits for some time, or until `signal` is aborted, whichever comes first. Never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal })
   } catch {
-    // The signal was aborted: that is one of the two ways this wait ends.
+    // The signal was aborted, so this wait is over.
+  }
+}
+
+/** Does work again and again, with a jitter of a tenth, until `stop` is aborted. */
+export async function repeat(
+  work: () => Promise<void>,
+  { firstMs, intervalMs }: { readonly firstMs: number; readonly intervalMs: number },
+  stop: AbortSignal,
+): Promise<void> {
+  for (let waitMs = firstMs; ; waitMs = intervalMs * (0.95 + Math.random() / 10)) {
+    await pause(waitMs, stop)
+    if (stop.aborted) return
+    await work()
   }
 }
 

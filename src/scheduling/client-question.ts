@@ -19,13 +19,13 @@ export interface Asker {
   readonly topic: string
   readonly isAnswered: boolean
   readonly isGone: boolean
-  /** Calls back once if the client disconnects before its answer. Returns a function that stops listening. */
+  /** Calls `left` once if the client disconnects before its answer. Returns a function that stops listening. */
   onGone(left: () => void): () => void
 }
 
 /**
- * A question of a client: how long its answer may take, and whether anybody still waits for it. Async context carries it through every
- * `await` of the call that answers it, so that no function has to pass it on: see `currentQuestion`.
+ * A question of a client: how long its answer may take, and whether the client still waits for it. Async context carries it through every
+ * `await` of the call that answers it, so no function has to pass it on: see `currentQuestion`.
  */
 export class ClientQuestion {
   readonly client: string
@@ -39,7 +39,7 @@ export class ClientQuestion {
   #ended: CoordinatorError | undefined
   #end: { readonly aborting: AbortController; readonly stopListening: () => void } | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Waits that do not count, under way. */
+  /** How many waits that do not count are in progress. */
   #uncounted = 0
 
   constructor(asker: Asker, times: QuestionTimes = QUESTION_TIMES) {
@@ -51,7 +51,7 @@ export class ClientQuestion {
     this.#deadline = performance.now() + times.presentMs
   }
 
-  /** Aborted with the error to throw when nobody waits for the answer any more, or its time is over. */
+  /** Aborted with the error to throw, when nobody waits for the answer any more or its time is over. */
   get signal(): AbortSignal {
     this.#end ??= this.#watch()
     return this.#end.aborting.signal
@@ -69,7 +69,7 @@ export class ClientQuestion {
   }
 
   /**
-   * Checks whether anybody still wants the answer. It is cheap: call it every few milliseconds of work.
+   * Throws if nobody wants the answer any more. It is cheap: call it every few milliseconds of work.
    *
    * @throws COORD_QUESTION_ABANDONED, COORD_QUESTION_TOO_LARGE
    */
@@ -93,13 +93,13 @@ export class ClientQuestion {
   }
 
   /**
-   * Waits for work that may go on without this question, such as a call of the store or work that other questions share.
+   * Waits for work that may continue without this question, such as a call of the store or work that other questions share.
    *
    * @throws COORD_QUESTION_ABANDONED, COORD_QUESTION_TOO_LARGE; what the work throws
    */
   async orEnd<T>(work: Promise<T>): Promise<T> {
     const { signal } = this
-    // After the end of the question nobody handles an error of the work.
+    // After the end of the question, nobody else handles an error of the work.
     work.catch(() => undefined)
     signal.throwIfAborted()
     const ended = Promise.withResolvers<never>()
@@ -112,11 +112,11 @@ export class ClientQuestion {
     }
   }
 
-  /** The question has its answer or an error: stops watching it. */
+  /** Stops watching the question, because it has its answer or an error. */
   close(): void {
     clearTimeout(this.#timer)
     this.#end?.stopListening()
-    // Things that live on, such as a connection made meanwhile, must not keep the request in memory.
+    // Objects that live longer, such as a new connection, must not keep the request in memory.
     this.#asker = undefined
   }
 

@@ -1,6 +1,6 @@
-/** How much longer than the piece of long work before it other work may take. */
+/** Other work may take this many times as long as the previous piece of long work. */
 const REST_TIMES = 2
-/** A turn of the event loop that was not longer than this had no other work, in milliseconds. */
+/** A turn of the event loop up to this length had no other work, in milliseconds. */
 const QUIET_TURN_MS = 0.1
 
 /**
@@ -11,7 +11,7 @@ const QUIET_TURN_MS = 0.1
 export class LongWork {
   /** In the order in which they came. */
   #waiting: (() => void)[] = []
-  /** When the piece of work began that has not been measured yet. */
+  /** When the current piece of work began, if it has not been measured yet. */
   #resumedAt: number | undefined
   #lookedAt = 0
   #restUntil = 0
@@ -22,7 +22,7 @@ export class LongWork {
     return this.#waiting.length
   }
 
-  /** Resolves when the caller may work for some milliseconds without a pause, beginning at once. */
+  /** Resolves when the caller may work for some milliseconds without a pause. The caller must start at once. */
   turn(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
@@ -36,7 +36,7 @@ export class LongWork {
   readonly #look = (): void => {
     const now = performance.now()
     if (this.#resumedAt !== undefined) {
-      // This includes the other work of the same turn, so that others get a little more than two thirds.
+      // The measured time includes other work of the same turn, so others get a little more than two thirds.
       this.#restUntil = now + REST_TIMES * (now - this.#resumedAt)
       this.#resumedAt = undefined
     } else if (now >= this.#restUntil || now - this.#lookedAt <= QUIET_TURN_MS) {
@@ -49,10 +49,10 @@ export class LongWork {
   }
 }
 
-/** One for the process, because it has one event loop. */
+/** One object for the process, because the process has one event loop. */
 const longWork = new LongWork()
 
-/** Waits until this piece of long work may go on; see `LongWork`. */
+/** Waits until this piece of long work may continue; see `LongWork`. */
 export function longTurn(): Promise<void> {
   return longWork.turn()
 }

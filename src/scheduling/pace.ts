@@ -1,10 +1,10 @@
 import { currentQuestion } from './client-question.ts'
 import { longTurn } from './long-work.ts'
 
-/** How long work goes on before others get their turn, in milliseconds. */
+/** How long work may continue before others get their turn, in milliseconds. */
 const TURN_MS = 5
 
-/** Tells when work has gone on for long enough. */
+/** Tells when work has run for so long that others should get their turn. */
 export class Pace {
   #until = performance.now() + TURN_MS
 
@@ -12,7 +12,7 @@ export class Pace {
     return performance.now() > this.#until
   }
 
-  /** Begins to count anew: others have had their turn. */
+  /** Starts counting again, because others have had their turn. */
   renew(): void {
     this.#until = performance.now() + TURN_MS
   }
@@ -29,10 +29,10 @@ export class Pace {
   }
 }
 
-/** Work that can be left off at each `yield`, to be gone on with later. What it returns is its result. */
+/** Work that can pause at each `yield` and continue later. Its return value is its result. */
 export type Steps<T> = Generator<undefined, T>
 
-/** Does work to its end, and gives others their turn whenever it has gone on for long enough. */
+/** Runs work to its end. Gives others their turn whenever the work has run for long enough. */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   const pace = new Pace()
   for (;;) {
@@ -42,7 +42,7 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
-/** Does work to its end at once: for where nobody else waits. */
+/** Runs work to its end at once. Only for work that nobody else waits for. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next()

@@ -1,19 +1,19 @@
-/** Items that are sorted at once: about a millisecond. */
+/** How many items are sorted at once. That takes about a millisecond. */
 const RUN_LENGTH = 2_048
 
 /**
- * Items in order, one after the other. Sorting a hundred thousand at once would keep everybody waiting: here runs are sorted,
- * and merged as they are read. The sorting of runs is itself spread over the steps of the generator.
+ * Yields items in order. Sorting a hundred thousand items at once would delay everybody. Instead, this function sorts short runs, and
+ * merges them while the items are read. Sorting the runs is also spread over the steps of the generator.
  *
  * @param isBefore no two items may be equal
- * @returns a generator that gives `undefined` where it only made a step
+ * @returns a generator that yields `undefined` for a step without an item
  */
 export function* sortInSteps<T extends object>(
   items: Iterable<T>,
   isBefore: (left: T, right: T) => boolean,
 ): Generator<T | undefined> {
   const runs: T[][] = []
-  // Sorted so that the first item is at the end, where it can be taken off.
+  // Sorted with the first item at the end, so that `pop` can take it.
   const descending = (run: T[]) => run.sort((left, right) => (isBefore(left, right) ? 1 : -1))
   let run: T[] = []
   for (const item of items) {
@@ -27,7 +27,7 @@ export function* sortInSteps<T extends object>(
   yield* merge(runs, isBefore)
 }
 
-/** Takes the first of all runs, again and again: the runs are kept as a heap by their next item. */
+/** Takes the smallest first item of all runs, again and again. A heap holds the runs, ordered by their next items. */
 function* merge<T>(runs: T[][], isBefore: (left: T, right: T) => boolean): Generator<T> {
   const heap = runs.sort((left, right) => (isBefore(nextOf(left), nextOf(right)) ? -1 : 1))
   while (heap.length > 0) {

@@ -8,17 +8,17 @@ export type { Logger } from 'pino'
 
 export interface LoggingOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-  /** `auto`: for people where `destination` is a terminal, else JSON. @default 'auto' */
+  /** `auto`: readable text if `destination` is a terminal, else JSON. @default 'auto' */
   readonly format?: 'auto' | 'json' | 'pretty'
   /** Texts that must never appear, such as keys and passwords. @default none */
   readonly secrets?: readonly string[]
   /** @default standard output */
   readonly destination?: Writable & { readonly isTTY?: boolean; readonly fd?: number }
-  /** Told once, when lines cannot be written. @default nobody is told */
+  /** Called once, when lines cannot be written. @default nobody is told */
   readonly onUnwritable?: (error: Error) => void
 }
 
-/** Lines that cannot be written are kept up to this many bytes, and written with the next one that can. */
+/** Lines that cannot be written are kept up to this many bytes, and written with the next line that can. */
 const keptBytes = 1_048_576
 
 /**
@@ -40,7 +40,7 @@ export async function createLogger(options: LoggingOptions): Promise<Logger> {
   return pino(settings, pretty ? await prettyStream(destination) : jsonStream(destination, onUnwritable))
 }
 
-/** Fastify hands whole requests and replies to the logger; what is worth a line is logged by name instead. */
+/** Fastify passes whole requests and replies to the logger. We log what matters by name instead. */
 function undefinedOf(): undefined {
   return undefined
 }
@@ -51,7 +51,7 @@ function jsonStream(
 ): DestinationStream {
   if (destination.fd === undefined) return destination
   const stream = pino.destination({ dest: destination.fd, sync: true, maxLength: keptBytes })
-  // Without this a full disk would end the process, by an error thrown out of whatever wanted to log a line.
+  // Otherwise a full disk would end the process, with an error thrown by whatever code logs a line.
   let told = false
   stream.on('error', (error: Error) => {
     if (!told) onUnwritable?.(error)
@@ -63,7 +63,7 @@ function jsonStream(
 async function prettyStream(
   destination: NonNullable<LoggingOptions['destination']>,
 ): Promise<DestinationStream> {
-  // Only a terminal needs it, and it takes a while to load.
+  // Loaded late: only a terminal needs it, and loading takes a while.
   const { default: pretty } = await import('pino-pretty')
   return pretty({
     colorize: destination.isTTY === true && !process.env['NO_COLOR'],

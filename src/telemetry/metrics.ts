@@ -14,7 +14,7 @@ export interface MetricsOptions {
   readonly backend: string
   /** For `coordinator_build_info`. @default 'unknown' */
   readonly version?: string
-  /** Whether memory, CPU, event loop and garbage collection of the process are told too. @default true */
+  /** Whether to report memory, CPU, event loop and garbage collection of the process. @default true */
   readonly process?: boolean
 }
 

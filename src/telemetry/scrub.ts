@@ -1,18 +1,18 @@
-/** Texts that are too common to be cut out of a log, even where somebody made one of them a password. */
+/** Texts that are too common to be cut out of a log, even if somebody uses one as a password. */
 const commonWords = new Set(['coordinator', 'database', 'password', 'postgres', 'postgresql', 'supabase'])
 const minLength = 6
 
-/** What looks like a secret: a text without the mark cannot match, which is cheaper to see. */
+/** Patterns of secrets. A text without the `mark` cannot match; looking for the mark is cheaper than the pattern. */
 const patterns: readonly (readonly [mark: string, RegExp, string])[] = [
   ['sb_', /\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
   ['eyJ', /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
-  // Bounds keep this linear on a long line without an end to the credentials.
+  // The bounds keep the search linear on a long line in which the credentials do not end.
   ['://', /(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
 ]
 
 /**
- * The last net under what people read: removes the given secrets from a text, however they are escaped, and whatever
- * looks like a key or like credentials in a URL.
+ * The last safeguard for texts that people read. It removes the given secrets from a text, in all escaped forms, and everything that looks
+ * like a key or like credentials in a URL.
  */
 export function createScrubber(secrets: readonly string[] = []): (text: string) => string {
   const forms = new Set<string>()
@@ -23,7 +23,7 @@ export function createScrubber(secrets: readonly string[] = []): (text: string) 
       forms.add(JSON.stringify(form).slice(1, -1))
     }
   }
-  // Longest first: one secret may be the beginning of another.
+  // Longest first, because one secret may be the beginning of another.
   const literals = [...forms].sort((a, b) => b.length - a.length)
   return (text) => {
     let clean = text

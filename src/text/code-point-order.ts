@@ -1,6 +1,6 @@
 /**
- * Compares two texts by code points. That is the order of their UTF-8 bytes, which SQLite and PostgreSQL (`collate "C"`)
- * keep their keys in; JavaScript's own `<` compares UTF-16 code units and puts U+1F600 before U+FF5E.
+ * Compares two texts by code points. That is the order of their UTF-8 bytes, in which SQLite and PostgreSQL (`collate "C"`) sort their
+ * keys. JavaScript's own `<` compares UTF-16 code units, and puts U+1F600 before U+FF5E.
  */
 export function compareCodePoints(left: string, right: string): number {
   const length = Math.min(left.length, right.length)
@@ -11,7 +11,7 @@ export function compareCodePoints(left: string, right: string): number {
   return left.length - right.length
 }
 
-/** Surrogates stand for code points above those of every other code unit. */
+/** The code points of surrogate pairs are above those of all other code units. */
 function rank(codeUnit: number): number {
   return codeUnit >= 0xd800 && codeUnit <= 0xdfff ? codeUnit + 0x10000 : codeUnit
 }

@@ -1,8 +1,8 @@
 const FEW = 24
 
 /**
- * Puts texts in order of their UTF-16 code units, or numbers in theirs, in place: few of them, as registrations have them,
- * without what `sort` takes to begin with: three copies of the list.
+ * Sorts a list in place: texts by their UTF-16 code units, or numbers. It is for short lists, as registrations have them: `sort` makes
+ * three copies of a list first.
  */
 export function sortFew<T extends string | number>(items: T[]): T[] {
   if (items.length > FEW) return items.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0))

@@ -24,7 +24,15 @@ const layers = {
   live: {
     rooms: [
       'src/live/questions',
-      ['src/live/view', 'src/live/memory', 'src/live/following', 'src/live/writing', 'src/live'],
+      'src/live/status.ts',
+      'src/live/memory',
+      'src/live/live-options.ts',
+      'src/live/view',
+      'src/live/following',
+      'src/live/reading',
+      'src/live/committing',
+      'src/live',
+      'src/live/writing',
     ],
     to: ['store'],
   },

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { metric, registerLarge } from './large-lists.ts'
 import { longestTurnMs, watchingTurns } from './longest-turn.ts'
 import { HealthWatch, ProcessFigures } from './process-figures.ts'
 import { clients, RawClient } from './raw-client.ts'
@@ -12,24 +13,6 @@ const nodeArgs = ['--max-old-space-size=128', ...watchingTurns]
 const list = '/services?limit=500'
 /** The aim is 50 ms. In so small a heap a collection of garbage alone takes up to 60 ms of a turn. */
 const longestMs = 100
-
-/** Registers services of 16 KB each: 500 of them are an answer of 8 MB. */
-async function registerLarge(url: string, count: number): Promise<string> {
-  const metadata = { fill: 'x'.repeat(16_000) }
-  let id = ''
-  for (let at = 0; at < count; at += 50) {
-    const batch = Array.from({ length: 50 }, (_, n) => registration(`s${at + n}`, { metadata }))
-    const { body } = await ask(`${url}/register/batch`, 'POST', batch)
-    expect(body.failed).toBe(0)
-    id = body.results[0].serviceId
-  }
-  return id
-}
-
-async function metric({ url }: Serving, name: string): Promise<number> {
-  const { body } = await ask(`${url}/metrics`)
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1])
-}
 
 /** Memory that is in use, not that which V8 keeps for later. */
 async function heldMiB(coordinator: Serving): Promise<number> {

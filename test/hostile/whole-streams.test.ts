@@ -1,23 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { ask, serving } from '../main/coordinator-process.ts'
+import { metric, registerLarge } from './large-lists.ts'
 import { clients, RawClient } from './raw-client.ts'
 
 const nodeArgs = ['--max-old-space-size=128']
-
-/** Registers services of 16 KB each. */
-async function registerLarge(url: string, count: number): Promise<void> {
-  const metadata = { fill: 'x'.repeat(16_000) }
-  for (let at = 0; at < count; at += 50) {
-    const batch = Array.from({ length: 50 }, (_, n) => registration(`s${at + n}`, { metadata }))
-    const { body } = await ask(`${url}/register/batch`, 'POST', batch)
-    expect(body.failed).toBe(0)
-  }
-}
-
-async function metric({ url }: Serving, name: string): Promise<number> {
-  const { body } = await ask(`${url}/metrics`)
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1])
-}
 
 describe('streams of the whole state', () => {
   it('are 8 at most; the ninth is told when to come back, and HEAD counts nothing', async () => {

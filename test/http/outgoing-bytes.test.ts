@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { piecesOf, SharedBytes } from '../../src/http/sending/body-part.ts'
 import { OutgoingBytes } from '../../src/http/sending/outgoing-bytes.ts'
+import { MovedClock } from '../support/moved-clock.ts'
 
 const stalledMs = 200
 
@@ -47,9 +47,10 @@ describe('bytes that wait for clients', () => {
   it('are forgotten with clients that take nothing, and only when others need the room', async () => {
     const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs })
     const [stalled, moving] = [new Socket(), new Socket()]
+    using clock = new MovedClock()
     outgoing.hold(stalled, 500)
     const hold = outgoing.hold(moving, 500)
-    await pause(stalledMs * 2)
+    clock.advance(stalledMs * 2)
     expect([stalled.destroyed, moving.destroyed, outgoing.cut]).toEqual([false, false, 0])
     hold.took(1)
     expect(await outgoing.room(400)).toBe('room')

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import type { Settings } from '../../src/config/settings.ts'
-import { measureStore } from '../../src/database/measure-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
@@ -99,7 +98,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     inspector === undefined ? {} : { inspector },
   )
   const metrics = createMetrics({ backend: store.backend, process: false })
-  const live = new Live(measureStore(store, metrics.database), wholeDomain, { ...quick, ...setup.options })
+  const live = new Live(store, wholeDomain, { ...quick, ...setup.options, meter: metrics.database })
   const graph = new KnowledgeGraph(live)
   const log: string[] = []
   const server = createHttpServer({

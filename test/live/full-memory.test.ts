@@ -48,6 +48,29 @@ describe('commits into a full memory', () => {
     )
   })
 
+  it('L26: large commits that waited for one collection cannot all take the room that it found', () => {
+    const bytes = { neededBytes: 50 * mebibyte, garbageBytes: 40 * mebibyte }
+    const { heap, budget: memory } = FakeHeap.watched(bytes, 100 * mebibyte)
+    return withLive(
+      async ({ live, store }) => {
+        store.always({ does: 'hang' }, 'commit')
+        // The budget believes that the garbage is in use, until a collection shows otherwise.
+        memory.grew(bytes.garbageBytes)
+        const sent = idsOf('r', 40).map((id) => live.commit(commitOf(put(id, text(mebibyte)))))
+        const settled = Promise.allSettled(sent)
+        await until(() => live.figures.queueDepth > 0)
+        expect(heap.garbageBytes).toBe(0)
+        expect(live.figures.queueDepth).toBe(11)
+        store.heal()
+        store.release()
+        const stored = (await settled).filter(({ status }) => status === 'fulfilled')
+        expect(stored).toHaveLength(11)
+        expect(memory.state).toBe('free')
+      },
+      { options: { memory, commitTimeoutMs: 10_000 } },
+    )
+  })
+
   it('L26: large commits that are under way at the same time cannot jump over the limit', () => {
     const { memory } = heapOf(50)
     return withLive(

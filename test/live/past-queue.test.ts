@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { PastQueue } from '../../src/live/questions/past-queue.ts'
+import { PastQueue } from '../../src/live/reading/past-queue.ts'
 import { type Asker, answering, ClientQuestion } from '../../src/scheduling/client-question.ts'
 
 /** A call of the store that goes on until it is told to end. */

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Coordinator, type CoordinatorOptions, createCoordinator } from '../../src/coordinator.ts'
-import { measureStore } from '../../src/database/measure-store.ts'
+import { guardStore } from '../../src/database/guard-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Head, Store } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
@@ -77,10 +77,7 @@ describe('createCoordinator', () => {
   })
 
   it('shows a store of its user under the name that it gives itself', async () => {
-    const memory = measureStore(
-      new MemoryStore(),
-      createMetrics({ backend: 'mine', process: false }).database,
-    )
+    const memory = guardStore(new MemoryStore(), createMetrics({ backend: 'mine', process: false }).database)
     const coordinator = await make({ store: { ...memory, backend: 'mine', durable: true } })
     await coordinator.start()
     const { body } = await ask(`${coordinator.url}/register`, 'POST', registration('own'))

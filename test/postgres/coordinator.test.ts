@@ -7,6 +7,7 @@ import {
   runCoordinator,
   serving,
 } from '../main/coordinator-process.ts'
+import { expectQuickCheck } from '../main/quick-check.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
@@ -32,28 +33,12 @@ const variables = (schema: string, more: Env = {}): Env => ({
 
 describe('a coordinator on PostgreSQL', () => {
   it('answers the quick check with 201, finds it again after a restart, and shows it to SQL', async () => {
-    const register = async () => {
-      await using coordinator = await serving({ env: variables('quick') })
-      const { status, body } = await ask(`${coordinator.url}/register`, 'POST', registration('test'))
-      const health = await ask(`${coordinator.url}/health`)
-      const database = await ask(`${coordinator.url}/database`)
-      expect((await coordinator.stop()).code).toBe(0)
-      return { status, body, health: health.body, database: database.body }
-    }
-    const first = await register()
-    expect(first).toMatchObject({
-      status: 201,
-      body: { changed: true, storage: { backend: 'postgres', durable: true } },
-      health: { status: 'ok', storage: { backend: 'postgres', durable: true, status: 'ready' } },
-    })
-    expect(first.database).toMatchObject({
+    const { serviceId, database } = await expectQuickCheck('postgres', variables('quick'))
+    expect(database).toMatchObject({
       server: { serverVersion: expect.stringMatching(/^18/), details: { pooled: false } },
       latency: { commit: { count: 1 } },
       pool: { writer: { max: 1 }, follower: { max: 1 }, reader: { max: 2 } },
     })
-    const { serviceId, revision } = first.body
-    const again = await register()
-    expect(again).toMatchObject({ status: 200, body: { serviceId, revision, changed: false } })
     const rows = await server.query('select service_id, service_name, endpoint from quick.services')
     expect(rows).toEqual([{ service_id: serviceId, service_name: 'test', endpoint: 'http://test:3000' }])
   })

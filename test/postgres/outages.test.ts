@@ -92,10 +92,9 @@ describe('a lost line', () => {
     }))
 
   it('of all connections at rest costs one question, not one for each', () =>
-    withStore({ validateAfterMs: 50, poolMax: 10 }, async (store) => {
+    withStore({ validateAfterMs: 0, poolMax: 10 }, async (store) => {
       await Promise.all(Array.from({ length: 8 }, () => store.history('service', 'a')))
       expect(store.pool().reader.idle).toBe(8)
-      await sleep(100)
       proxy.strand()
       const started = performance.now()
       await store.history('service', 'a')
@@ -138,11 +137,11 @@ describe('a server that is away', () => {
     }))
 
   it('that restarted in a quiet moment is not noticed at all', () =>
-    withStore({ validateAfterMs: 0 }, async (_store, caller) => {
+    withStore({ validateAfterMs: 0 }, async (store, caller) => {
       accepted(await caller.write(put('a')))
       await server.stop()
+      await expect.poll(() => store.pool().writer.idle).toBe(0)
       await server.start()
-      await sleep(50)
       accepted(await caller.write(put('b')))
     }))
 
@@ -202,7 +201,7 @@ describe('connections', () => {
   it('are no more than allowed, however many calls come, and each call is answered', () =>
     withStore({ poolMax: 4 }, async (store) => {
       const calls = Array.from({ length: 60 }, () => [store.head(), store.history('service', 'a')]).flat()
-      await sleep(20)
+      await expect.poll(() => store.pool().reader.used).toBe(2)
       const { reader, follower } = store.pool()
       expect(reader.used).toBeLessThanOrEqual(2)
       expect(reader.max).toBe(2)
@@ -257,10 +256,11 @@ describe('connections', () => {
     withStore({ maxLifetimeMs: 100 }, async (store) => {
       await store.head()
       const before = await sessions()
-      await sleep(150)
-      await store.head()
-      const after = await sessions()
-      expect(after.some((session) => !before.includes(session))).toBe(true)
+      const replaced = async () => {
+        await store.head()
+        return (await sessions()).some((session) => !before.includes(session))
+      }
+      await expect.poll(replaced).toBe(true)
     }))
 
   it('are all gone when the store is closed', async () => {

@@ -3,8 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { outcomeOfFailedEnd } from '../../src/database/sqlite/errors.ts'
 import { Live } from '../../src/live/live.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
@@ -174,13 +173,17 @@ describe('sqlite: damaged and foreign files', () => {
       const bytes = readFileSync(folder.file())
       bytes.fill(0xff, (rootpage - 1) * 4096, rootpage * 4096)
       writeFileSync(folder.file(), bytes)
-      const live = new Live(folder.store(), { kinds: {}, projections: [] }, { examineAfterMs: 3_600_000 })
+      const store = folder.store()
+      const asked = vi.spyOn(store, 'changes')
+      const options = { examineAfterMs: 3_600_000, pollMaxMs: 100 }
+      const live = new Live(store, { kinds: {}, projections: [] }, options)
       const states: string[] = []
       live.observe({ status: ({ state }) => states.push(state) })
       await live.start()
       try {
         await expect(live.commit(commitOf(put('b')))).rejects.toMatchObject({ code: 'COORD_STORE_CORRUPT' })
-        await sleep(1_500)
+        const before = asked.mock.calls.length
+        await expect.poll(() => asked.mock.calls.length).toBeGreaterThan(before + 3)
         expect(live.status).toMatchObject({ state: 'degraded', code: 'COORD_STORE_CORRUPT' })
         expect(states).toEqual(['loading', 'ready', 'degraded'])
       } finally {

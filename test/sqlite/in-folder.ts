@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { SqliteStore, type SqliteStoreOptions } from '../../src/database/sqlite/store.ts'
 
 export interface Folder {
@@ -9,6 +10,14 @@ export interface Folder {
   file(name?: string): string
   /** A store on a file of the folder, not opened. It is closed at the end. */
   store(options?: Partial<SqliteStoreOptions>): SqliteStore
+}
+
+/** Expects that stores on these files of a folder are refused, because another one owns the file behind each name. */
+export async function expectLocked({ file, store }: Folder, ...names: readonly string[]): Promise<void> {
+  for (const name of names)
+    await expect(store({ path: file(name) }).open(), name).rejects.toMatchObject({
+      code: 'COORD_STORE_LOCKED',
+    })
 }
 
 /** Makes a test function: a folder is made for it, and removed after it. */

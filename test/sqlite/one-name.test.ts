@@ -16,7 +16,7 @@ import { inodeLockFileOf, lockFileOf } from '../../src/database/sqlite/file-lock
 import { commitOf, newCall, put } from '../conformance/build.ts'
 import { runCoordinator } from '../main/coordinator-process.ts'
 import { itUnless } from '../support/it-with.ts'
-import { inFolder } from './in-folder.ts'
+import { expectLocked, inFolder } from './in-folder.ts'
 
 /** Why this process cannot mount, if it cannot. */
 function mountFault(): string | undefined {
@@ -84,17 +84,14 @@ describe('a database file that has more than one name', () => {
 describe('the lock on a database file', () => {
   it(
     'keeps a second owner from it after it was renamed, and under a symbolic link',
-    inFolder(async ({ file, store }) => {
+    inFolder(async (folder) => {
+      const { file, store } = folder
       const first = store()
       await first.open()
       symlinkSync(file(), file('link.db'))
-      await expect(store({ path: file('link.db') }).open()).rejects.toMatchObject({
-        code: 'COORD_STORE_LOCKED',
-      })
+      await expectLocked(folder, 'link.db')
       renameSync(file(), file('renamed.db'))
-      await expect(store({ path: file('renamed.db') }).open()).rejects.toMatchObject({
-        code: 'COORD_STORE_LOCKED',
-      })
+      await expectLocked(folder, 'renamed.db')
       await first.close()
       await store({ path: file('renamed.db') }).open()
     }),

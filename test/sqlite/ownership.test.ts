@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { commitOf, put } from '../conformance/build.ts'
 import { accepted, Caller } from '../conformance/caller.ts'
-import { inFolder } from './in-folder.ts'
+import { expectLocked, inFolder } from './in-folder.ts'
 import { runProcess } from './run-process.ts'
 
 describe('sqlite: one process owns the file', () => {
@@ -21,38 +21,36 @@ describe('sqlite: one process owns the file', () => {
 
   it(
     'refuses a second store under another name of the same file',
-    inFolder(async ({ file, store }) => {
-      const first = store()
-      await first.open()
-      symlinkSync(file(), file('link.db'))
-      await expect(store({ path: file('link.db') }).open()).rejects.toMatchObject({
-        code: 'COORD_STORE_LOCKED',
-      })
+    inFolder(async (folder) => {
+      await folder.store().open()
+      symlinkSync(folder.file(), folder.file('link.db'))
+      await expectLocked(folder, 'link.db')
     }),
   )
 
   it(
     'refuses a second store on a link whose file the first one made',
-    inFolder(async ({ file, store }) => {
-      symlinkSync('real.db', file('link.db'))
-      const first = store({ path: file('link.db') })
-      await first.open()
-      for (const name of ['link.db', 'real.db'])
-        await expect(store({ path: file(name) }).open(), name).rejects.toMatchObject({
-          code: 'COORD_STORE_LOCKED',
-        })
+    inFolder(async (folder) => {
+      symlinkSync('real.db', folder.file('link.db'))
+      await folder.store({ path: folder.file('link.db') }).open()
+      await expectLocked(folder, 'link.db', 'real.db')
     }),
   )
 
   it(
     'waits for an owner that is about to end',
-    inFolder(async ({ store }) => {
-      const first = store()
+    inFolder(async (folder) => {
+      const first = folder.store()
       await first.open()
-      const second = store({ lockTimeoutMs: 10_000 })
-      const opening = second.open()
-      setTimeout(() => first.close(), 200)
+      const second = folder.store({ lockTimeoutMs: 10_000 })
+      const order: string[] = []
+      const opening = second.open().finally(() => order.push('the second has it'))
+      // One that does not wait, and comes after it, has been refused by then.
+      await expectLocked(folder, 'coordinator.db')
+      order.push('the first ends')
+      await first.close()
       expect((await opening).position.revision).toBe(0)
+      expect(order).toEqual(['the first ends', 'the second has it'])
     }),
   )
 

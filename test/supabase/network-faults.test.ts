@@ -186,7 +186,7 @@ describe('supabase: the network', () => {
       proxy.add({ fault: { do: 'hang' } })
       const writing = failedCommit(store)
       const reading = store.head().catch((error: unknown) => error)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await expect.poll(() => proxy.faults).toBe(2)
       await store.close()
       const { error, ms } = await writing
       const closed = { code: 'COORD_STORE_UNAVAILABLE', detail: 'The store is closed.' }

@@ -6,7 +6,7 @@ export interface Sent {
   readonly text: string
 }
 
-/** A request may hold 1,000 registrations and 1 MiB. Half of it keeps an answer quick and an interruption cheap. */
+/** A request may contain 1,000 registrations and 1 MiB. Half of that keeps answers quick and interruptions cheap. */
 const maxItems = 500
 const maxBytes = 512 * 1024
 

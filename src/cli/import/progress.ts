@@ -1,11 +1,11 @@
 import cliProgress from 'cli-progress'
 import type { Terminal } from '../terminal.ts'
 
-/** Shows how far an import is: a bar on a terminal, a line now and then elsewhere. */
+/** Shows the progress of an import: a bar on a terminal, otherwise a line from time to time. */
 export interface Progress {
   /**
    * @param done registrations that have an answer
-   * @param fraction of the input that is done, from 0 to 1, where it is known
+   * @param fraction the part of the input that is done, from 0 to 1, if it is known
    */
   update(done: number, fraction: number | undefined): void
   /** Writes a line without disturbing the bar. */
@@ -44,7 +44,7 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
     note(line) {
       if (!stopped) bar.stop()
       stream.write(`${line}\n`)
-      // A bar that was started again after the end would keep the process alive.
+      // A bar that is started again after the end would keep the process alive.
       if (!stopped) bar.start(1_000, Math.floor(lastFraction * 1_000), payload())
     },
     stop() {

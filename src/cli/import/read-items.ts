@@ -3,26 +3,26 @@ import { stat } from 'node:fs/promises'
 import { CoordinatorError, type ErrorCode } from '../../errors.ts'
 import { splitLines } from './split-lines.ts'
 
-/** One registration of the input, or what stands in its place. */
+/** One registration of the input, or the reason why there is none. */
 export interface Item {
-  /** Where it is, for people: `item 3`, `line 12`. */
+  /** Its position in the input, for people: `item 3`, `line 12`. */
   readonly place: string
   readonly value?: unknown
-  /** Why it cannot be sent. */
+  /** The reason why it cannot be sent. */
   readonly fault?: { readonly code: ErrorCode; readonly reason: string }
-  /** How much of the input has been read up to here, from 0 to 1; absent where nobody knows. */
+  /** The part of the input that has been read up to here, from 0 to 1; absent if it is not known. */
   readonly fraction?: number
 }
 
-/** The most text that is read as one JSON document. JSON Lines have no such limit. */
+/** The largest text that is read as one JSON document. JSON Lines have no such limit. */
 const documentLimit = 256 * 1024 * 1024
 
 /**
- * Reads registrations: a JSON array, one JSON object, an answer of `GET /services`, or JSON Lines, one object a line.
- * JSON Lines are read as a stream, so their number does not matter.
+ * Reads registrations: a JSON array, one JSON object, an answer of `GET /services`, or JSON Lines with one object a line. JSON Lines are
+ * read as a stream, so their number does not matter.
  *
  * @param path a file, or `-` for `stdin`
- * @throws COORD_CLI_FILE where there is nothing to read, or no JSON in it
+ * @throws COORD_CLI_FILE if there is nothing to read, or no JSON in it
  */
 export async function* readItems(path: string, stdin: NodeJS.ReadableStream): AsyncGenerator<Item> {
   const name = path === '-' ? 'standard input' : path
@@ -86,7 +86,7 @@ async function* readLines(
 ): AsyncGenerator<Item> {
   const whole = JSON.parse(first.text) as unknown
   let next = await rest.next()
-  // A single line may be the document of one registration, or a whole answer of the coordinator.
+  // A single line may be one registration, or a whole answer of the coordinator.
   if (next.done === true && isAnswer(whole)) return yield* itemsOf(whole.services)
   yield itemOf(first, size)
   for (; next.done !== true; next = await rest.next())
@@ -143,7 +143,7 @@ function parseDocument(text: string, name: string): unknown {
   throw unreadable(`${name} holds neither an object nor a list of objects.`)
 }
 
-/** What `GET /services` answers, and `coordinator services --json` prints. */
+/** The answer to `GET /services`, and the output of `coordinator services --json`. */
 function isAnswer(document: unknown): document is { services: readonly unknown[] } {
   if (typeof document !== 'object' || document === null) return false
   return 'services' in document && Array.isArray(document.services) && !('serviceName' in document)

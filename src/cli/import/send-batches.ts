@@ -46,95 +46,82 @@ export class BatchSender {
     const verdicts = new Map<Item, Verdict>()
     for (const { item } of batch)
       if (item.fault !== undefined) verdicts.set(item, { item, outcome: 'failed', ...item.fault })
-    let open = batch.filter(({ item }) => item.fault === undefined)
-    const deadline = new Deadline(this.#options.patienceMs)
-    while (open.length > 0) {
-      const attempt = await this.#attempt(open, verdicts)
-      if (attempt.open.length < open.length) deadline.renew()
-      open = [...attempt.open]
-      if (attempt.error !== undefined) await this.#wait(attempt.error, deadline)
+    const patience = new Patience(this.#options.patienceMs)
+    let parts = [batch.filter(({ item }) => item.fault === undefined)]
+    for (let [part, ...rest] = parts; part !== undefined && part.length > 0; [part, ...rest] = parts) {
+      const { left, error } = await this.#attempt(part, verdicts)
+      if (left.length < part.length) patience.renew()
+      if (error !== undefined && isRefusal(error)) {
+        // The request as a whole is refused. Halves find out which item is to blame.
+        const half = Math.ceil(left.length / 2)
+        parts = [left.slice(0, half), left.slice(half), ...rest]
+      } else {
+        // Order matters where one service comes twice: nothing overtakes what has to wait.
+        parts = error === undefined ? rest : [[...left, ...rest.flat()]]
+        if (error !== undefined) await this.#wait(error, patience)
+      }
     }
     return batch.map(({ item }) => verdicts.get(item) as Verdict)
   }
 
   /** One request. @returns what has to be sent again, and why */
-  async #attempt(open: readonly Sent[], verdicts: Map<Item, Verdict>): Promise<Attempt> {
+  async #attempt(
+    part: readonly Sent[],
+    verdicts: Map<Item, Verdict>,
+  ): Promise<{ readonly left: Sent[]; readonly error?: CoordinatorError | undefined }> {
     let results: readonly unknown[]
     try {
-      results = await this.#post(open)
+      results = await this.#post(part)
     } catch (thrown) {
       const error = thrown as CoordinatorError
-      // The request as a whole is refused: judged alone, only the guilty item is.
-      if (isRefusal(error)) return this.#attemptEach(open, verdicts, error)
-      if (!mayPass(error, this.#answered)) throw error
-      return { open, error }
-    }
-    let postponed: CoordinatorError | undefined
-    const left = open.filter(({ item }, index) => {
-      const result = readResult(item, results[index])
-      if (result instanceof CoordinatorError) {
-        postponed = result
-        return true
+      const [only, second] = part as [Sent, Sent?]
+      if (isRefusal(error) && second === undefined) {
+        const failed = { outcome: 'failed', code: codeOf(error), reason: error.detail } as const
+        verdicts.set(only.item, { item: only.item, ...failed })
+        return { left: [] }
       }
-      verdicts.set(item, result)
-      return false
-    })
-    return { open: left, error: postponed }
-  }
-
-  async #attemptEach(
-    open: readonly Sent[],
-    verdicts: Map<Item, Verdict>,
-    error: CoordinatorError,
-  ): Promise<Attempt> {
-    const [{ item }, ...others] = open as [Sent, ...Sent[]]
-    if (others.length === 0) {
-      verdicts.set(item, { item, outcome: 'failed', code: codeOf(error), reason: error.detail })
-      return { open: [], error: undefined }
+      if (isRefusal(error) || mayPass(error, this.#answered)) return { left: [...part], error }
+      throw error
     }
-    const half = Math.ceil(open.length / 2)
-    const left = await this.#attempt(open.slice(0, half), verdicts)
-    // Order matters where one service comes twice: nothing overtakes what has to wait.
-    if (left.open.length > 0) return { open: [...left.open, ...open.slice(half)], error: left.error }
-    return this.#attempt(open.slice(half), verdicts)
+    let error: CoordinatorError | undefined
+    const left = part.filter(({ item }, index) => {
+      const result = readResult(item, results[index])
+      if (result instanceof CoordinatorError) error = result
+      else verdicts.set(item, result)
+      return result instanceof CoordinatorError
+    })
+    return { left, error }
   }
 
-  async #post(open: readonly Sent[]): Promise<readonly unknown[]> {
-    const body = `[${open.map(({ text }) => text).join(',')}]`
+  async #post(part: readonly Sent[]): Promise<readonly unknown[]> {
+    const body = `[${part.map(({ text }) => text).join(',')}]`
     const answer = await this.#options.client.post('/register/batch', body, { timeoutMs: 60_000 })
     const results = (answer.body as { results?: unknown } | null)?.results
-    if (Array.isArray(results) && results.length === open.length) {
+    if (Array.isArray(results) && results.length === part.length) {
       this.#answered = true
       return results
     }
     throw notCoordinator(this.#options.client.baseUrl, answer.status)
   }
 
-  async #wait(error: CoordinatorError, deadline: Deadline): Promise<void> {
+  async #wait(error: CoordinatorError, patience: Patience): Promise<void> {
     this.#answered ||= error.code !== 'COORD_CLI_UNREACHABLE'
-    const waitMs = Math.max(deadline.nextBackoffMs(), (error.retryAfterSeconds ?? 0) * 1_000)
-    if (deadline.leftMs < waitMs) throw error
+    const waitMs = Math.max(patience.nextBackoffMs(), (error.retryAfterSeconds ?? 0) * 1_000)
+    if (patience.leftMs < waitMs) throw error
     this.#options.onRetry?.(error, waitMs)
     await pause(waitMs)
   }
 }
 
-interface Attempt {
-  /** What has to be sent again. */
-  readonly open: readonly Sent[]
-  /** Why, where anything has. */
-  readonly error: CoordinatorError | undefined
-}
-
 /** How long trying may still go on. Every success starts it anew. */
-class Deadline {
+class Patience {
   readonly #patienceMs: number
-  #end: number
-  #backoffMs = 250
+  #end = 0
+  #backoffMs = 0
 
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs
-    this.#end = performance.now() + patienceMs
+    this.renew()
   }
 
   get leftMs(): number {
@@ -173,31 +160,30 @@ function mayPass({ code, retryable, extra }: CoordinatorError, answered: boolean
 
 /** @returns an error where the item has to be sent again */
 function readResult(item: Item, result: unknown): Verdict | CoordinatorError {
-  const { success, created, changed, code, detail, retryable, warnings, errors } = (result ?? {}) as {
-    readonly [member: string]: unknown
-  }
-  if (success === false) {
-    if (retryable === true)
-      return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
-        detail: String(detail),
-        extra: { code, status: 503 },
-      })
-    return { item, outcome: 'failed', code: String(code), reason: reasonOf(detail, errors) }
-  }
+  const { success, created, changed, code, detail, retryable, ...rest } = (result ?? {}) as Members
+  if (success === false && retryable === true)
+    return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+      detail: String(detail),
+      extra: { code, status: 503 },
+    })
+  if (success === false)
+    return { item, outcome: 'failed', code: String(code), reason: reasonOf(detail, rest['errors']) }
   const outcome = created === true ? 'new' : changed === true ? 'changed' : 'unchanged'
-  return { item, outcome, warnings: warningsOf(warnings) }
+  const warnings = membersOf(rest['warnings']).map(({ code, message }) => ({
+    code: String(code),
+    message: String(message),
+  }))
+  return { item, outcome, warnings }
 }
 
 function reasonOf(detail: unknown, errors: unknown): string {
-  const problems = (Array.isArray(errors) ? errors : []) as { path?: unknown; message?: unknown }[]
   // An item that is no object has no field to name.
-  const texts = problems.map(({ path, message }) =>
-    path === '' ? String(message) : `${String(path)}: ${String(message)}`,
-  )
+  const texts = membersOf(errors).map(({ path, message }) => `${path === '' ? '' : `${path}: `}${message}`)
   return texts.length === 0 ? String(detail) : texts.join('; ')
 }
 
-function warningsOf(warnings: unknown): ItemWarning[] {
-  const list = (Array.isArray(warnings) ? warnings : []) as { code?: unknown; message?: unknown }[]
-  return list.map(({ code, message }) => ({ code: String(code), message: String(message) }))
+type Members = Readonly<Record<string, unknown>>
+
+function membersOf(list: unknown): readonly Members[] {
+  return Array.isArray(list) ? list : []
 }

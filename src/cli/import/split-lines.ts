@@ -8,10 +8,10 @@ export interface TextLine {
 }
 
 /**
- * Splits a stream of bytes at line feeds, as JSON Lines wants it: U+2028 and its like may stand inside JSON text, where
- * `node:readline` would cut.
+ * Splits a stream of bytes at line feeds, as JSON Lines requires. JSON text may contain U+2028 and similar characters, at which
+ * `node:readline` would split.
  *
- * @throws TypeError where the bytes are not UTF-8
+ * @throws TypeError if the bytes are not UTF-8
  */
 export async function* splitLines(input: AsyncIterable<string | Buffer>): AsyncGenerator<TextLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

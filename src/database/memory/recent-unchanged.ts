@@ -4,7 +4,7 @@ interface Kept extends UnchangedCommit {
   readonly at: number
 }
 
-/** Commits with a fingerprint that changed nothing, by id, from the oldest to the youngest. */
+/** Commits with a fingerprint that changed nothing, by id, from the oldest to the newest. */
 export class RecentUnchanged {
   readonly #byId = new Map<string, Kept>()
 

@@ -1,6 +1,6 @@
 import type { ErrorCode, WriteOutcome } from '../../errors.ts'
 
-/** Errors by SQLSTATE, where the whole code decides. Source: PostgreSQL documentation, appendix A. */
+/** Errors by SQLSTATE, if the whole code decides. Source: PostgreSQL documentation, appendix A. */
 const byState: Readonly<Record<string, ErrorCode>> = {
   '0A000': 'COORD_STORE_FAULT',
   '25006': 'COORD_STORE_STANDBY',
@@ -26,7 +26,7 @@ const byState: Readonly<Record<string, ErrorCode>> = {
   XX002: 'COORD_STORE_CORRUPT',
 }
 
-/** Errors by the first two characters, where the code is not in the table above. */
+/** Errors by the first two characters, if the code is not in the table above. */
 const byClass: Readonly<Record<string, ErrorCode>> = {
   '08': 'COORD_STORE_UNAVAILABLE',
   '21': 'COORD_COMMIT_REFUSED',
@@ -39,12 +39,12 @@ const byClass: Readonly<Record<string, ErrorCode>> = {
 }
 
 /**
- * States with which a server ends the session or never began it; and where it says that it takes no writes. Other
- * connections to the same server are then worth no more than this one.
+ * SQLSTATEs with which a server ends a session, refuses one, or says that it takes no writes. Other connections to the same server are then
+ * no better than this one.
  */
 const sessionEnding = /^(08|25006|57P|58)/
 
-/** The code of an error that a PostgreSQL server gave, by wire or through the Data API. */
+/** The code for an error of a PostgreSQL server, by wire or through the Data API. */
 export function codeOfSqlState(state: string): ErrorCode {
   return byState[state] ?? byClass[state.slice(0, 2)] ?? 'COORD_STORE_FAULT'
 }
@@ -53,7 +53,7 @@ export function endsSessionBySqlState(state: string): boolean {
   return sessionEnding.test(state)
 }
 
-/** An error that the server sent means that its transaction is gone; one that ends the session may come after a commit. */
+/** After an error of the server, its transaction is gone. But an error that ends the session may come after a commit. */
 export function outcomeOfSqlState(state: string): WriteOutcome {
   return sessionEnding.test(state) ? 'unknown' : 'not_written'
 }

@@ -12,13 +12,13 @@ export interface HeadRow {
   readonly digest: string
   readonly at: number
   readonly floor: Revision
-  /** How far compaction has removed what the floor made superfluous. */
+  /** Up to which revision compaction has removed what the floor no longer needs. */
   readonly swept: Revision
   readonly first_revision: Revision
   readonly first_digest: string
 }
 
-/** One connection with its statements, on a database that has the schema. Everything it does is synchronous. */
+/** One connection with its statements, to a database that has the schema. All its methods are synchronous. */
 export class Connection {
   readonly database: DatabaseSync
   readonly file: string
@@ -30,7 +30,7 @@ export class Connection {
     this.statements = prepareStatements(database)
   }
 
-  /** @throws COORD_STORE_DAMAGED where the row is gone, or is not the end of the journal */
+  /** @throws COORD_STORE_DAMAGED if the row is gone, or is not the end of the journal */
   readHead(): HeadRow {
     const head = this.readHeadRow()
     const newest = this.readNewest()
@@ -44,7 +44,7 @@ export class Connection {
     return head
   }
 
-  /** The row as it is. */
+  /** The row without a check. */
   readHeadRow(): HeadRow {
     const row = this.statements.readHead.get() as HeadRow | undefined
     if (row === undefined) throw this.damaged('the row of the table head is missing')
@@ -71,14 +71,14 @@ export class Connection {
       this.statements.commit.run()
       return result
     } catch (thrown) {
-      // A full disk has rolled back already.
+      // If the disk is full, SQLite has rolled back already.
       if (this.database.isTransaction) this.statements.rollback.run()
       const outcome = ending ? outcomeOfFailedEnd(thrown) : 'not_written'
       throw translateSqliteError(thrown, this.file).withOutcome(outcome)
     }
   }
 
-  /** The error for tables that contradict each other, because another program changed them. */
+  /** The error for tables that contradict each other because somebody changed them without the coordinator. */
   damaged(what: string): CoordinatorError {
     return new CoordinatorError('COORD_STORE_DAMAGED', { detail: `In ${this.file} ${what}.` })
   }

@@ -33,7 +33,7 @@ const sql = {
   readUnchanged: 'select fingerprint, writes, revisions from unchanged where commit_id = ?',
   insertUnchanged:
     'insert into unchanged (commit_id, fingerprint, at, writes, revisions) values (?, ?, ?, ?, ?)',
-  // The rows are in the order of age, so that only the oldest ones are read.
+  // The rows are sorted by age, so that only the oldest are read.
   forgetUnchanged: `delete from unchanged where number <= (select max(number) from unchanged) - ?
     or number in (select number from (select number, at from unchanged order by number limit 10) where at < ?)`,
   readWrites: 'select position, kind, id, data, previous from writes where revision = ?',
@@ -58,7 +58,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
   const statements = Object.fromEntries(
     names.map((name) => [name, database.prepare(sql[name])]),
   ) as Statements
-  // Millions of rows are read by these: arrays cost half of what objects cost.
+  // These read millions of rows, and arrays cost half as much as objects.
   statements.pageOfFile.setReturnArrays(true)
   statements.pageOfRecords.setReturnArrays(true)
   return statements

@@ -15,7 +15,7 @@ export interface AssertionHistoryQuery {
   readonly limit?: number | undefined
 }
 
-/** What one commit made of an assertion. */
+/** What one commit changed in an assertion. */
 export interface AssertionEntry {
   readonly revision: Revision
   /** ISO 8601, UTC. */
@@ -23,7 +23,7 @@ export interface AssertionEntry {
   readonly actor: string
   readonly commitId: string
   readonly action: 'asserted' | 'changed' | 'retracted'
-  /** What is asserted from then on. */
+  /** The assertion after the commit. */
   readonly label?: string
   readonly properties?: JsonObject
 }
@@ -41,9 +41,9 @@ export interface AssertionHistory {
 }
 
 /**
- * What was asserted about a node or an edge: when, by whom, and what. Asks the store.
+ * The history of the assertion about a node or an edge: when it changed, by whom, and its content. Asks the store.
  *
- * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND where nothing was ever asserted, and what `Live.history` throws
+ * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND if nothing was ever asserted, and what `Live.history` throws
  */
 export async function assertionHistory(
   live: Live,
@@ -55,7 +55,7 @@ export async function assertionHistory(
   const recordId = recordIdOf(id)
   const options = { limit, ...(before === undefined ? {} : { before }) }
   const page = await live.history(kind, recordId, options)
-  // Nothing below a revision says nothing about the assertion.
+  // A page without entries does not say whether there is an assertion.
   const known =
     page.entries.length > 0 ||
     (before !== undefined && (await live.history(kind, recordId, { limit: 1 })).entries.length > 0)
@@ -90,13 +90,13 @@ function shown(
     actor,
     commitId,
     action: put === undefined ? 'retracted' : isNew ? 'asserted' : 'changed',
-    // What a person or a fault made of a record may be anything.
+    // A person or a fault may have changed the record into anything.
     ...(typeof label === 'string' ? { label } : {}),
     ...(isJsonObject(properties) ? { properties } : {}),
   }
 }
 
-/** @param at the revision at which nothing is known; absent where nothing can ever be */
+/** @param at the revision at which nothing is known; absent if there can never be anything */
 function neverAsserted(kind: 'node' | 'edge', id: string, at?: Revision): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
     detail: `Nothing is known to have been asserted about ${JSON.stringify(id.slice(0, 512).toWellFormed())}.`,

@@ -1,14 +1,14 @@
 import type { GraphReader } from './graph-reader.ts'
 
-/** Types that a question is narrowed to. */
+/** Types to which a question is restricted. */
 export interface TypeFilter {
-  /** Of nodes or of edges, whichever the graph has. */
+  /** Types of nodes or of edges, depending on the graph. */
   readonly types?: readonly string[] | undefined
   readonly nodeTypes?: readonly string[] | undefined
   readonly edgeTypes?: readonly string[] | undefined
 }
 
-/** Types of edges that services make; others come with what is asserted. */
+/** Types of edges that services declare. Assertions may add others. */
 const derivedEdgeTypes: ReadonlySet<string> = new Set([
   'depends_on',
   'calls',
@@ -23,8 +23,8 @@ const derivedEdgeTypes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Sorts `types` into types of edges, where the graph has such edges, and types of nodes. To be asked of the graph that is
- * searched: whether it has edges of a type depends on the moment, and on nothing that a coordinator happens to remember.
+ * Separates `types` into types of edges, if the graph has such edges, and types of nodes. It must use the graph that is searched: whether
+ * there are edges of a type depends only on the moment, and not on what a coordinator happens to remember.
  */
 export function sortTypes<T extends TypeFilter>(graph: GraphReader, wanted: T): T {
   const { types = [] } = wanted
@@ -39,7 +39,7 @@ export function sortTypes<T extends TypeFilter>(graph: GraphReader, wanted: T): 
   }
 }
 
-/** Which of the types some edge has. A graph may know types of which the last edge has gone. */
+/** The types that some edge has. A graph may know types whose last edge is gone. */
 function typesOfEdges(graph: GraphReader, types: readonly string[]): ReadonlySet<string> {
   const missing = new Set(
     types.filter((type) => !derivedEdgeTypes.has(type)).map((type) => graph.edgeTypes.indexOf(type)),

@@ -4,18 +4,18 @@ import { toCoordinatorError } from '../../errors.ts'
 
 export interface ServerFacts {
   readonly known?: Inspection & { /** Epoch milliseconds. */ readonly inspectedAt: number }
-  /** Why nothing newer is known. */
+  /** The reason why nothing newer is known. */
   readonly unknown?: string
 }
 
 export interface InspectionTimes {
-  /** How long an answer stays good. @default 10_000 (milliseconds) */
+  /** How long an answer is reused. @default 10_000 (milliseconds) */
   readonly freshMs?: number
-  /** How long a question may keep its asker waiting. @default 1_000 (milliseconds) */
+  /** How long a caller may wait for a question. @default 1_000 (milliseconds) */
   readonly patienceMs?: number
 }
 
-/** Asks the server behind a store what it is; seldom, one question at a time, and without waiting long. */
+/** Asks the server of a store about itself: seldom, one question at a time, and without waiting long. */
 export class DatabaseInspection {
   readonly #inspector: Inspector | undefined
   readonly #freshMs: number

@@ -21,7 +21,7 @@ export const edgeSchema = z
   })
   .meta({ id: 'GraphEdge' })
 
-/** What every answer says about how much of the truth it holds. */
+/** Members that say whether an answer is complete. */
 const completeness = {
   complete: z.boolean().meta({ description: 'Whether nothing that was asked for is missing.' }),
   truncated: z

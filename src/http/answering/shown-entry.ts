@@ -2,17 +2,17 @@ import { sizeOfEntry } from '../../live/following/entry-ring.ts'
 import type { Entry, EntryWrite, Position, Revision } from '../../records/record.ts'
 import { type BodyPart, bytesOf, SharedBytes } from '../sending/body-part.ts'
 
-/** Which entries a reader wants: those with at least one write that fulfils all of this. */
+/** The entries that a reader wants: those with at least one write that matches all of these. */
 export interface ChangeFilter {
   readonly kinds?: readonly string[] | undefined
-  /** serviceName of services, id of nodes, id of either end of edges. Deletions have no name, and always count. */
+  /** serviceName of services, id of nodes, id of either end of edges. Deletions have no name, and always match. */
   readonly names?: readonly string[] | undefined
 }
 
-/** From this length on, in UTF-16 code units, copying a text costs more than sending it on its own. */
+/** From this length on, in UTF-16 code units, copying a text costs more than sending it separately. */
 const LARGE_TEXT = 16_384
 
-/** An entry as readers get it. Made text when the first of them wants it, and once for all of them. */
+/** An entry as readers get it. Its text is made when the first reader needs it, and then shared. */
 export class ShownEntry {
   readonly revision: Revision
   readonly digest: string
@@ -29,7 +29,7 @@ export class ShownEntry {
     this.#lineage = lineage
   }
 
-  /** About what it takes, without its text, in UTF-16 code units. */
+  /** Its approximate size without its text, in UTF-16 code units. */
   get size(): number {
     return sizeOfEntry(this.#entry)
   }
@@ -47,7 +47,7 @@ export class ShownEntry {
       this.#text = text
       return text
     }
-    // The text is kept only while it is being sent: the ring keeps the entry itself.
+    // The text is kept only while it is being sent, because the ring keeps the entry itself.
     const shared = new SharedBytes(bytesOf(text))
     this.#shared = new WeakRef(shared)
     return shared
@@ -76,14 +76,14 @@ function jsonOf({ revision, at, actor, commitId, writes }: Entry, position: stri
   return `{"revision":${revision},"at":"${new Date(at).toISOString()}","actor":${JSON.stringify(actor)},"commitId":"${commitId}","position":"${position}","writes":[${written.join(',')}]}`
 }
 
-/** What a record calls itself, and what it is about. A deletion says nothing of that. */
+/** The names of a record and of what it refers to. A deletion has none. */
 function namesIn(write: EntryWrite): readonly string[] | undefined {
   if (write.op === 'delete') return undefined
   const { serviceName, id, source, target } = JSON.parse(write.data) as Record<string, unknown>
   return [serviceName, id, source, target].filter((text) => typeof text === 'string')
 }
 
-/** Text of a position, as `id:` of events and `next` of pages carry it. */
+/** The text of a position, as `id:` of events and `next` of pages. */
 export function positionText({ lineage, revision, digest }: Position): string {
   return `${lineage}:${revision}:${digest}`
 }

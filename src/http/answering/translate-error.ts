@@ -1,6 +1,6 @@
 import { CoordinatorError, type ErrorCode, type ErrorOptions, toCoordinatorError } from '../../errors.ts'
 
-/** Faults that the framework finds in a request before any route sees it. */
+/** Faults that the framework finds in a request before any route gets it. */
 const frameworkErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['COORD_BODY_TOO_LARGE', 'The body is larger than 1 MiB.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['COORD_BODY_MEDIA_TYPE', 'The body is not sent as application/json.'],
@@ -14,7 +14,7 @@ const frameworkErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   ECONNRESET: ['COORD_REQUEST_MALFORMED', 'The connection ended within the body.'],
 }
 
-/** What a handler, or the framework before it, threw: as an error of ours. Whatever is unforeseen is a fault of ours. */
+/** Converts an error of a handler, or of the framework, to a `CoordinatorError`. Any unforeseen error is a fault of the coordinator. */
 export function translateError(thrown: unknown): CoordinatorError {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   const known = Object.hasOwn(frameworkErrors, code) ? frameworkErrors[code] : undefined
@@ -22,7 +22,7 @@ export function translateError(thrown: unknown): CoordinatorError {
   return new CoordinatorError(known[0], { detail: known[1] })
 }
 
-/** Faults that Node's parser finds in what is not even a request. */
+/** Faults that Node's parser finds in bytes that are not a valid request. */
 const parserErrors: Readonly<Record<string, readonly [ErrorCode, ErrorOptions]>> = {
   HPE_HEADER_OVERFLOW: ['COORD_HEADERS_TOO_LARGE', {}],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [
@@ -34,7 +34,7 @@ const parserErrors: Readonly<Record<string, readonly [ErrorCode, ErrorOptions]>>
   HPE_INVALID_URL: ['COORD_URL_MALFORMED', { detail: 'The path holds characters that a URL cannot have.' }],
 }
 
-/** The answer to bytes that are no request. */
+/** The answer to bytes that are not a request. */
 export function translateParserError({
   code = '',
 }: {

@@ -6,16 +6,16 @@ const exposed =
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const requestHeaders =
   'Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Coordinator-Actor, X-Coordinator-Lineage, X-Request-Id'
-/** How long a browser may remember the answer to a preflight, in seconds. */
+/** How long a browser may cache the answer to a preflight request, in seconds. */
 const preflightSeconds = '600'
 
-/** Where a request comes from, according to the headers that browsers add. */
+/** The origin of a request, according to the headers that browsers add. */
 export type Caller =
   /** Not from a browser, or from a page of the coordinator itself. */
   | 'own'
   /** From a page of an origin in ALLOWED_ORIGINS. */
   | 'allowed'
-  /** From a page of another origin, for something that such pages may not have. */
+  /** From a page of another origin, for something that such pages must not access. */
   | 'refused'
 
 /** Decides which web pages may send which requests. */
@@ -27,7 +27,7 @@ export class CrossOrigin {
     this.#allowed = new Set(allowed)
   }
 
-  /** Whether answers differ by origin. If so, caches have to know it (`Vary`). */
+  /** Whether answers differ by origin. If they do, caches have to know it (`Vary`). */
   get varies(): boolean {
     return this.#allowed.size > 0
   }
@@ -42,7 +42,7 @@ export class CrossOrigin {
       if (!reads(method)) return 'refused'
     }
     if (site !== 'cross-site') return 'own'
-    // A page of another site may link to the coordinator. It may not load anything from there into itself, nor into a frame.
+    // A page of another site may link to the coordinator. It may not embed anything of it, nor show it in a frame.
     const followsLink =
       reads(method) && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
     return followsLink ? 'own' : 'refused'
@@ -50,8 +50,8 @@ export class CrossOrigin {
 }
 
 /**
- * Compares only the names and ports. Browsers leave a default port out of both headers, and behind a proxy with TLS the page has
- * another scheme than the request.
+ * Compares only names and ports. Browsers omit a default port from both headers, and behind a proxy with TLS the scheme of the page differs
+ * from that of the request.
  */
 function isSame(origin: string, host: string | undefined): boolean {
   const [scheme, name] = origin.split('://', 2)
@@ -62,7 +62,7 @@ function reads(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
-/** Adds headers to the answer, whoever sends it. They are listed as name, value, name, value. */
+/** Adds headers to the answer, whatever code sends it. They are a list: name, value, name, value. */
 export function addToHead(response: ServerResponse, added: readonly string[]): void {
   const writeHead = response.writeHead as (...parts: unknown[]) => ServerResponse
   response.writeHead = (...parts: unknown[]) => {
@@ -79,7 +79,7 @@ export function allowingHeaders(origin: string): readonly string[] {
   return ['Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', exposed]
 }
 
-/** Whether this is a preflight: a browser asks whether it may send the request that follows. */
+/** Whether this is a preflight: the browser asks whether it may send the real request. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
 }

@@ -11,18 +11,18 @@ export interface ConnectionLimitOptions {
   readonly max: number
   readonly metrics: Metrics
   readonly log: Logger
-  /** How many descriptors the process may have. @default what the system says */
+  /** How many descriptors the process may have. @default the limit of the system */
   readonly descriptors?: number | undefined
 }
 
-/** How many refused connections get an answer at the same time. Further ones are closed at once, because each holds a descriptor. */
+/** How many refused connections get an answer at the same time. Further ones are closed at once, because each needs a descriptor. */
 const toldMax = 64
-/** How long the log is quiet after it has reported a refusal, in milliseconds. */
+/** How long nothing is logged after a refusal was reported, in milliseconds. */
 const quietMs = 10_000
 
 /**
- * Limits the number of connections to CONNECTIONS_MAX, and to fewer where the database would be left without descriptors: without
- * them the coordinator can neither store nor answer.
+ * Limits the number of connections to CONNECTIONS_MAX, or to fewer if the database would have no descriptors left. Without them the
+ * coordinator can neither store nor answer.
  */
 export function limitConnections(server: Server, options: ConnectionLimitOptions): void {
   const { metrics, log } = options
@@ -73,7 +73,7 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
   })
 }
 
-/** Logs a message at most once in a while, with the number of times that it applied since. */
+/** Logs a message at most once in a while, with the number of its occurrences since then. */
 class RareReport {
   readonly #log: Logger
   #saidAt = Number.NEGATIVE_INFINITY

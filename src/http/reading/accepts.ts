@@ -2,7 +2,7 @@ export const NDJSON_TYPE = 'application/x-ndjson'
 
 const ndjsonTypes = new Set([NDJSON_TYPE, 'application/ndjson', 'application/jsonl'])
 
-/** Whether a client would rather have one JSON value a line than one document. */
+/** Whether a client prefers JSON lines to one document. */
 export function prefersNdjson(accept: string | undefined): boolean {
   if (accept === undefined || !/ndjson|jsonl/i.test(accept)) return false
   const ranges = mediaRanges(accept)
@@ -14,21 +14,21 @@ export function prefersNdjson(accept: string | undefined): boolean {
   return lines > 0 && lines >= document
 }
 
-/** Whether a person with a browser asks. */
+/** Whether a person with a browser sent the request. */
 export function prefersHtml(accept: string | undefined): boolean {
   if (accept === undefined) return false
   const qualityOf = (wanted: string) => mediaRanges(accept).find(({ type }) => type === wanted)?.quality ?? 0
   return qualityOf('text/html') > qualityOf('application/json')
 }
 
-/** Whether a client wants events as they come. */
+/** Whether a client wants events as they happen. */
 export function prefersEventStream(accept: string | undefined): boolean {
   if (accept === undefined || !/event-stream/i.test(accept)) return false
   const qualityOf = (wanted: string) => mediaRanges(accept).find(({ type }) => type === wanted)?.quality ?? 0
   return qualityOf('text/event-stream') > qualityOf('application/json')
 }
 
-/** What an `Accept` header names, with how much each is liked. */
+/** The media types in an `Accept` header, with their preferences. */
 export function mediaRanges(accept: string): { readonly type: string; readonly quality: number }[] {
   return accept.split(',').map((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())

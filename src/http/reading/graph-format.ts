@@ -3,7 +3,7 @@ import { mediaRanges } from './accepts.ts'
 
 export const FORMAT_NAMES = Object.keys(graphFormats) as [FormatName, ...FormatName[]]
 
-// A map and not an object: a client may send a name that every object has, such as `constructor`.
+// A map and not an object: a client may send a name such as `constructor`, which is a property of every object.
 const mediaTypes: ReadonlyMap<string, FormatName> = new Map([
   ['application/json', 'json'],
   ['application/x-ndjson', 'ndjson'],
@@ -15,7 +15,7 @@ const mediaTypes: ReadonlyMap<string, FormatName> = new Map([
   ['application/vnd.cytoscape+json', 'cytoscape'],
 ])
 
-/** The format that a client likes best; JSON where it names none of ours. */
+/** The format that a client prefers; JSON if it names none of ours. */
 export function preferredFormat(accept: string | undefined): FormatName {
   if (accept === undefined) return 'json'
   let best: FormatName = 'json'

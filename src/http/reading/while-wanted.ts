@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 
-/** Is aborted when the client goes before it has its answer: what it asked for need not be worked on any more. */
+/** Aborted when the client disconnects before its answer, so that the work on it can stop. */
 export function whileWanted({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   if (raw.destroyed) gone.abort()

@@ -8,7 +8,7 @@ export interface ExampleRequest {
   readonly body?: unknown
 }
 
-/** A request to type into a shell. */
+/** A request as a shell command. */
 export function curlCommand({ method, path, parameters, body }: ExampleRequest): string {
   const place = path.replaceAll(
     /\{(\w+)\}/g,

@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorEntry } from '../../errors.ts'
 import { escapeHtml, inlineHtml, pageHtml } from './html.ts'
 
-/** Every error code with what to do about it; the `type` of a problem leads to its row. */
+/** Every error code with what to do about it. The `type` of a problem leads to its row. */
 export function errorsPage(version: string): string {
   const rows = Object.entries<ErrorEntry>(ERRORS).map(
     ([code, { status, title, hint, retryable }]) =>

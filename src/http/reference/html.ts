@@ -9,7 +9,7 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', '&quot;')
 }
 
-/** The little Markdown that descriptions use: paragraphs and `code`. */
+/** The small part of Markdown that descriptions use: paragraphs and `code`. */
 export function proseHtml(markdown: string): string {
   return markdown
     .split('\n\n')
@@ -24,13 +24,13 @@ export function inlineHtml(markdown: string): string {
 
 export interface Page {
   readonly title: string
-  /** What stands at the side; absent on small pages. */
+  /** The column at the side; absent on small pages. */
   readonly aside?: string
   readonly main: string
   readonly script?: string
 }
 
-/** A whole page, which needs nothing but itself. */
+/** A whole page that loads nothing else. */
 export function pageHtml({ title, aside, main, script }: Page): string {
   return `<!doctype html>
 <html lang="en">

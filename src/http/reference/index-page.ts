@@ -13,7 +13,7 @@ const cards = [
   ['/docs/errors', 'Error codes', 'What each means, and what to do'],
 ] as const
 
-/** What a browser shows at `/`. */
+/** The page for a browser at `/`. */
 export function indexPage({ live, registry, storage, notice, version }: HttpContext): string {
   const services = live.loaded ? registry.counts().services : undefined
   const { backend, durable } = storage

@@ -2,16 +2,16 @@ import { z } from 'zod'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** Writes zod schemas as JSON Schema; those with an id are written once, and referred to. */
+/** Writes zod schemas as JSON Schema. A schema with an id is written once, and then referenced. */
 export class JsonSchemas {
   readonly #named: Record<string, JsonSchema> = {}
 
-  /** Every schema that has an id, by it. */
+  /** Every schema that has an id, by id. */
   get named(): Readonly<Record<string, JsonSchema>> {
     return this.#named
   }
 
-  /** @param io whether it describes what is sent to the coordinator, or what it answers */
+  /** @param io whether the schema describes requests or answers */
   write(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     const { $schema: _, $defs = {}, ...written } = z.toJSONSchema(schema, { io, override: relax })
     for (const [id, definition] of Object.entries($defs)) this.#named[id] = withReferences(definition)
@@ -24,15 +24,15 @@ interface Written {
   readonly jsonSchema: z.core.JSONSchema.BaseSchema
 }
 
-/** Answers may gain members, and no client must stumble over that. Bounds of all numbers tell nobody anything. */
+/** Answers may gain members, and clients must accept that. Limits that apply to all numbers are omitted, because they tell nothing. */
 function relax({ zodSchema, jsonSchema }: Written): void {
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
-  // A format says it all; the pattern that zod adds takes a line that nobody can read. A number that is read from the text of a
-  // URL is still a number for whoever sends it.
+  // A format says enough. The pattern that zod adds takes a line that nobody can read. A number that is parsed from the text of a URL is
+  // still a number for the client.
   if (jsonSchema.format !== undefined || jsonSchema.type === 'integer') delete jsonSchema.pattern
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-  // zod leaves out what stands for a value that is transformed once it is there.
+  // zod omits the default of a value that is transformed.
   const { default: fallback } = z.globalRegistry.get(zodSchema) ?? {}
   if (fallback !== undefined) jsonSchema.default ??= fallback
 }

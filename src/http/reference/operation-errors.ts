@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts'
 import type { DocumentedRoute } from './documented-route.ts'
 
-/** The server answers these before it looks for a route, so that every operation has them. */
+/** The server answers these before it looks for a route, so every operation has them. */
 const generalErrors: readonly ErrorCode[] = [
   'COORD_HOST_NOT_ALLOWED',
   'COORD_ORIGIN_NOT_ALLOWED',
@@ -36,7 +36,7 @@ const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CH
 /** Parameters of operations that read the past. */
 const pastParameters = ['asOf', 'before', 'after', 'from']
 
-/** Every code that an operation is known to answer, by status, in ascending order. */
+/** Every code that an operation may answer with, by status, in ascending order. */
 export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
   const { body, query, writes, conditional, state, errors = [] } = operation
   const parameters = Object.keys(query?.shape ?? {})

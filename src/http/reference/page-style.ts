@@ -1,4 +1,4 @@
-/** How the pages look, by day and by night. */
+/** The style of the pages, light and dark. */
 export const pageStyle = `
 :root { color-scheme: light dark; --bg: #fbfbfa; --panel: #ffffff; --text: #1c2326; --soft: #5d6a70; --line: #e3e6e5; --accent: #0b7a75; --code: #f1f4f3;
   --get: #0b6bcb; --post: #12805c; --put: #a15c07; --patch: #7a4fb5; --delete: #c02f3b }

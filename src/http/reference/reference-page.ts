@@ -20,7 +20,7 @@ interface Response {
   readonly content?: Content
 }
 
-/** The reference as a page: every operation with its parameters, an example, its answers, and a way to try it. */
+/** The reference as a page: every operation with its parameters, an example, its answers, and a form to try it. */
 export function referencePage(document: OpenApiDocument): string {
   const named = document.components['schemas'] as NamedSchemas
   const entries = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -108,7 +108,7 @@ function errorLinks(html: string): string {
   return html.replaceAll(/<code>(COORD_[A-Z_]+)<\/code>/g, '<a href="/docs/errors#$1"><code>$1</code></a>')
 }
 
-/** An object stands for parameters of its own: they are typed as in a URL. */
+/** The members of an object are separate parameters, and are typed as in a URL. */
 function placeholderOf(example: unknown): string {
   if (typeof example !== 'object' || example === null) return String(example ?? '')
   return Object.entries(example)

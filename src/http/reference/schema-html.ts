@@ -4,13 +4,13 @@ import type { JsonSchema } from './json-schemas.ts'
 /** Schemas by name, for references to them. */
 export type NamedSchemas = Readonly<Record<string, JsonSchema>>
 
-/** Beside the name of what may not be left out. */
+/** Shown beside the name of a required member. */
 export const requiredHtml = '<span class="must">required</span>'
 
-/** How deep members of members are shown. */
+/** The number of levels of members that are shown. */
 const maxDepth = 4
 
-/** A schema as a table of its members; a sentence where it has none. */
+/** A schema as a table of its members, or a sentence if it has none. */
 export function schemaHtml(schema: JsonSchema, named: NamedSchemas, depth = 0): string {
   const resolved = resolve(schema, named)
   const members = membersOf(resolved, named)
@@ -33,7 +33,7 @@ function nestedHtml(member: JsonSchema, named: NamedSchemas, depth: number): str
     : `<details><summary>its members</summary><div class="nested">${nested}</div></details>`
 }
 
-/** Type, rules and description of one member, on a line. */
+/** Type, rules and description of one member, on one line. */
 export function memberHtml(schema: JsonSchema, named: NamedSchemas): string {
   const resolved = resolve(schema, named)
   const { description } = { ...resolved, ...schema }
@@ -63,7 +63,7 @@ function typeName(schema: JsonSchema, named: NamedSchemas): string {
   return typeof type === 'string' ? `${type}${typeof format === 'string' ? ` (${format})` : ''}` : 'anything'
 }
 
-/** The object that a schema describes, also inside an array or as one of several forms. */
+/** The object that a schema describes, even if it is inside an array, or one of several forms. */
 function membersOf(schema: JsonSchema, named: NamedSchemas): JsonSchema | undefined {
   const { properties, items, anyOf } = schema
   if (properties !== undefined && Object.keys(properties as object).length > 0) return schema

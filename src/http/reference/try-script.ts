@@ -1,6 +1,6 @@
 /**
- * What the reference page does in a browser: filters its list, marks where the reader is, sends requests. Plain script
- * text, because it runs there and not here.
+ * The script of the reference page: it filters the list, marks the position of the reader, and sends requests. It is plain text here,
+ * because it runs in the browser.
  */
 export const tryScript = `
 const filter = document.querySelector('#filter')

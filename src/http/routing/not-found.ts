@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import { CoordinatorError } from '../../errors.ts'
 import { closestWord } from '../../text/closest-word.ts'
 
-/** Knows every route, and so what is wrong with a request that none of them takes. */
+/** Knows every route, and can therefore say what is wrong with a request that no route handles. */
 export class RouteTable {
   readonly #methods = new Map<string, Set<string>>()
 
-  /** Has to come before the routes. */
+  /** Must be called before the routes are added. */
   watch(app: FastifyInstance): void {
     app.addHook('onRoute', ({ method, url }) => {
       const methods = this.#methods.get(url) ?? new Set()
@@ -15,7 +15,7 @@ export class RouteTable {
     })
   }
 
-  /** @param path as it was asked for, without the query string */
+  /** @param path the path of the request, without the query string */
   explain(method: string, path: string): CoordinatorError {
     const segments = path.split('/')
     const methods = [...this.#methods].flatMap(([pattern, known]) =>

@@ -1,7 +1,7 @@
 /** Bytes that several answers may share. They are in memory once, however many clients get them. */
 export class SharedBytes {
   readonly bytes: Buffer
-  /** How many answers keep them. Only `OutgoingBytes` changes it. */
+  /** How many answers hold them. Only `OutgoingBytes` changes it. */
   holders = 0
 
   constructor(bytes: Buffer) {
@@ -12,13 +12,13 @@ export class SharedBytes {
 /** A piece of a body. */
 export type BodyPart = string | SharedBytes
 
-/** The length of a piece, in bytes. A piece is sent at once, and kept until it was taken. */
+/** The length of a piece, in bytes. A piece is sent at once, and kept until the client has taken it. */
 const PIECE_BYTES = 262_144
 /** Short texts are joined up to this length, in UTF-16 code units, before they are encoded. */
 const GATHERED_LENGTH = 8_192
 /** Texts are encoded in slices of this length, in UTF-16 code units, so that no slice is larger than a piece. */
 const SLICE_LENGTH = 65_536
-/** Shared bytes of at least this size are sent as they are. Copying fewer bytes costs less than sending them separately. */
+/** Shared bytes of at least this size are sent separately. Copying fewer bytes costs less than sending them separately. */
 const ALONE_BYTES = 16_384
 
 /** The text of a body that shares little or nothing. */
@@ -26,12 +26,12 @@ export function textOf(parts: readonly BodyPart[]): string {
   return parts.map((part) => (typeof part === 'string' ? part : part.bytes.toString())).join('')
 }
 
-/** How long a body is at least, in bytes. */
+/** The smallest possible size of a body, in bytes. */
 export function leastSize(parts: readonly BodyPart[]): number {
   return parts.reduce((size, part) => size + (typeof part === 'string' ? part.length : part.bytes.length), 0)
 }
 
-/** How long a body is, in bytes. */
+/** The size of a body, in bytes. */
 export function exactSize(parts: readonly BodyPart[]): number {
   return parts.reduce(
     (size, part) => size + (typeof part === 'string' ? Buffer.byteLength(part) : part.bytes.length),
@@ -39,31 +39,31 @@ export function exactSize(parts: readonly BodyPart[]): number {
   )
 }
 
-/** About how many bytes a body has that nobody else shares: never more than it really has. */
+/** An estimate of the bytes of a body that no other answer shares. It is never more than the real number. */
 export function ownSize(parts: readonly BodyPart[]): number {
   let size = 0
   for (const part of parts) if (typeof part === 'string') size += part.length
   return size
 }
 
-/** Parts with a comma between them. */
+/** The parts, separated by commas. */
 export function separated(parts: readonly BodyPart[]): BodyPart[] {
   return parts.flatMap((part, at) => (at === 0 ? [part] : [',', part]))
 }
 
-/** How many bytes more are in memory when a body is kept. */
+/** How many more bytes are in memory while a body is kept. */
 export function neededBytes(parts: readonly BodyPart[]): number {
   let size = ownSize(parts)
   for (const part of parts) if (typeof part !== 'string' && part.holders === 0) size += part.bytes.length
   return size
 }
 
-/** Its parts that are shared. */
+/** The shared parts of a body. */
 export function sharedParts(parts: readonly BodyPart[]): SharedBytes[] {
   return parts.filter((part) => typeof part !== 'string')
 }
 
-/** A body as pieces of bytes, each made when it is asked for. */
+/** A body as pieces of bytes. Each piece is made when it is requested. */
 export function* piecesOf(parts: Iterable<BodyPart>): Generator<Buffer | SharedBytes> {
   const piece = new Piece()
   let text = ''
@@ -84,7 +84,7 @@ export function* piecesOf(parts: Iterable<BodyPart>): Generator<Buffer | SharedB
   yield* piece.take()
 }
 
-/** A text as bytes, in memory that goes back to the system when it is released. `malloc` would keep such memory. */
+/** A text as bytes, in memory that returns to the system when it is released. `malloc` would keep such memory. */
 export function bytesOf(text: string): Buffer {
   const bytes = allocate(Buffer.byteLength(text))
   bytes.write(text)
@@ -98,7 +98,7 @@ export function freeBytes({ buffer }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.resizable) buffer.resize(0)
 }
 
-/** Resizable memory is mapped on its own, and unmapped when it is collected. */
+/** Resizable memory is mapped separately, and unmapped when it is collected. */
 function allocate(length: number): Buffer<ArrayBuffer> {
   return Buffer.from(new ArrayBuffer(length, { maxByteLength: length }))
 }
@@ -108,7 +108,7 @@ class Piece {
   #bytes: Buffer | undefined
   #length = 0;
 
-  /** Writes a text behind what is there. @returns pieces that are full */
+  /** Appends a text. @returns the pieces that are full */
   *add(text: string): Generator<Buffer> {
     for (let from = 0; from < text.length; ) {
       const to = endOfSlice(text, from)
@@ -120,7 +120,7 @@ class Piece {
     }
   }
 
-  /** What is there, if there is anything. */
+  /** The remaining bytes, if there are any. */
   *take(): Generator<Buffer> {
     const bytes = this.#bytes?.subarray(0, this.#length)
     this.#bytes = undefined
@@ -129,7 +129,7 @@ class Piece {
   }
 }
 
-/** The end of a slice that surely fits into a piece. It is never between the halves of a surrogate pair. */
+/** The end of a slice that certainly fits into a piece. It is never between the halves of a surrogate pair. */
 function endOfSlice(text: string, from: number): number {
   const to = from + SLICE_LENGTH
   if (to >= text.length) return text.length

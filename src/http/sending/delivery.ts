@@ -6,25 +6,27 @@ import { limitStall } from './limit-stall.ts'
 import type { Hold, OutgoingBytes } from './outgoing-bytes.ts'
 import { writeBytes } from './write-bytes.ts'
 
-/** A large answer that is to be sent. */
+/** A large answer to send. */
 export interface LargeAnswer {
   readonly response: ServerResponse
   readonly parts: readonly BodyPart[]
-  /** Writes the head. */
+  /** Writes the status line and the headers. */
   readonly begin: (contentLength: number) => void
 }
 
-/** The size of pieces for a client that could not take a whole one at once, in bytes. Small ones show sooner that it still reads. */
+/**
+ * The size of pieces for a client that could not take a whole one at once, in bytes. Small pieces show sooner that the client still reads.
+ */
 const SLOW_PIECE_BYTES = 65_536
 
 /**
- * Sends large answers piece by piece, as fast as each client reads, and in turns of some milliseconds. Neither one answer of many megabytes nor
- * thousands of answers at once keep other requests waiting.
+ * Sends large answers piece by piece, as fast as each client reads, and in turns of some milliseconds. Neither one answer of many megabytes
+ * nor thousands of answers at once delay other requests.
  */
 export class Deliveries {
   readonly #outgoing: OutgoingBytes
   readonly #stallTimeoutMs: number
-  /** The deliveries that can go on, in order. */
+  /** The deliveries that can continue, in order. */
   readonly #ready = new Set<Delivery>()
   #running = false
 
@@ -68,21 +70,21 @@ export class Deliveries {
   }
 }
 
-/** Bytes to give to a connection. */
+/** Bytes for a connection. */
 interface Piece {
   readonly bytes: Buffer
-  /** The piece to release once the bytes were taken; absent if others share it, or if more of it follows. */
+  /** The piece to release when the bytes are taken; absent if others share it, or if more of it follows. */
   readonly own?: Buffer
 }
 
-/** One large answer on its way. */
+/** One large answer that is being sent. */
 class Delivery {
   readonly #answer: LargeAnswer
   readonly #hold: Hold
   readonly #resume: () => void
   readonly #making: Generator<Buffer | SharedBytes>
   readonly #estimate: number
-  /** The pieces, the last one first, once all of them are made. */
+  /** The pieces, the last one first, when all of them are made. */
   #pieces: Piece[] = []
   #contentLength = 0
   #ownBytes = 0
@@ -112,7 +114,7 @@ class Delivery {
     return false
   }
 
-  /** Makes one more piece, or begins to send: the head names the length of all of them. */
+  /** Makes one more piece, or begins to send, because the headers contain the length of all pieces. */
   #make(): void {
     const { done, value } = this.#making.next()
     if (!done) {
@@ -125,7 +127,7 @@ class Delivery {
     }
     this.#begun = true
     this.#pieces.reverse()
-    // Text takes at least as many bytes as it has code units.
+    // A text takes at least as many bytes as it has code units.
     this.#hold.add(this.#ownBytes - this.#estimate)
     if (!this.#ended) this.#answer.begin(this.#contentLength)
   }
@@ -145,7 +147,7 @@ class Delivery {
     return false
   }
 
-  /** The first part of a piece; the rest comes next. A piece is in memory until the last part of it was taken. */
+  /** The first part of a piece; the rest comes next. A piece stays in memory until its last part is taken. */
   #cutPiece(piece: Piece): Piece {
     const { bytes } = piece
     if (bytes.length <= SLOW_PIECE_BYTES) return piece
@@ -162,7 +164,7 @@ class Delivery {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    // The connection may still be writing the piece that it got last: leave that one to the garbage collector.
+    // The connection may still be writing the latest piece, so that one is left to the garbage collector.
     for (const { own } of this.#pieces) if (own !== undefined) freeBytes(own)
     this.#pieces = []
     this.#hold.release()

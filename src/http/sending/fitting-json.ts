@@ -3,10 +3,10 @@ import { PageBudget } from '../../live/questions/page-budget.ts'
 import { Pace } from '../../scheduling/pace.ts'
 
 /**
- * Writes an answer with long lists as JSON text, in several turns of the event loop. If the text would become larger than a page may
- * be, the lists are cut, `complete` is false and `truncated` is `size`.
+ * Writes an answer with long lists as JSON text, in several turns of the event loop. If the text would be larger than a page may be, the
+ * lists are cut, `complete` is false and `truncated` is `size`.
  *
- * @param answer members of the answer; those that are arrays are its lists
+ * @param answer members of the answer; the arrays among them are its lists
  * @throws COORD_QUESTION_* when nobody waits for the answer any more
  */
 export async function fittingJson(answer: object & Partial<Completeness>): Promise<string> {

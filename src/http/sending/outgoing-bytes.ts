@@ -4,13 +4,13 @@ import type { SharedBytes } from './body-part.ts'
 
 /** How long a client may read nothing before its connection is closed to make room for others, in milliseconds. */
 const STALLED_MS = 5_000
-/** How long an answer may wait for room, in milliseconds, before it is refused. */
+/** How long an answer may wait for room before it is refused, in milliseconds. */
 const ROOM_TIMEOUT_MS = 10_000
 /** How often stalled clients are searched for while an answer waits for room, in milliseconds. */
 const LOOK_MS = 250
-/** An answer that cannot wait for room, such as that to a write, may exceed the limit by this share of it. */
+/** An answer that cannot wait for room, such as that to a write, may exceed the limit by this part of it. */
 const RESERVE_SHARE = 0.25
-/** A connection that uses more than this share of the limit is closed: its client sends requests and reads no answers. */
+/** A connection that uses more than this part of the limit is closed: its client sends requests and reads no answers. */
 const CONNECTION_SHARE = 0.25
 
 export interface OutgoingOptions {
@@ -40,15 +40,15 @@ interface Waiting {
 export type RoomOutcome = 'room' | 'gone' | 'late'
 
 /**
- * Counts the bytes that the process keeps for clients that have not read them yet, and limits them in all. Bytes that several answers share
- * count once. An answer that finds no room waits; meanwhile the connections of clients that read nothing are closed. A client that
- * reads something keeps its answer, however slow it is.
+ * Counts the bytes that the process keeps for clients that have not read them yet, and limits their sum. Bytes that several answers share
+ * count once. An answer without room waits; in the meantime, the connections of clients that read nothing are closed. A client that reads
+ * something keeps its answer, however slow it is.
  */
 export class OutgoingBytes {
   readonly #maxBytes: number
   readonly #stalledMs: number
   readonly #roomTimeoutMs: number
-  /** The connections in the order in which they last took something. */
+  /** The connections, sorted by when they last took something. */
   readonly #clients = new Map<Socket, Client>()
   readonly #queue = new Set<Waiting>()
   #bytes = 0
@@ -79,7 +79,7 @@ export class OutgoingBytes {
     return this.#cut
   }
 
-  /** Whether so many bytes more may be kept now. While answers wait for room, no later one gets any. */
+  /** Whether there is room for more bytes now. While answers wait for room, no later answer gets any. */
   hasRoom(bytes: number): boolean {
     return this.#queue.size === 0 && this.#fits(bytes)
   }
@@ -100,8 +100,8 @@ export class OutgoingBytes {
   }
 
   /**
-   * Keeps the bytes of a written answer until its client has taken it. This costs nothing where the operating system takes all bytes at
-   * once, as it nearly always does.
+   * Keeps the bytes of a written answer until its client has taken it. This costs nothing if the operating system takes all bytes at once,
+   * as it nearly always does.
    */
   watch(response: ServerResponse, bytes: number): void {
     if (response.writableLength === 0 || response.destroyed) return
@@ -111,7 +111,7 @@ export class OutgoingBytes {
   }
 
   /**
-   * Waits until so many bytes may be kept, and reserves them.
+   * Waits until there is room for some bytes, and reserves it.
    *
    * @param gone aborted when nobody wants them any more
    */
@@ -139,12 +139,12 @@ export class OutgoingBytes {
     })
   }
 
-  /** Ends a reservation: `hold` comes next. */
+  /** Ends a reservation; `hold` must follow. */
   useReserved(bytes: number): void {
     this.#bytes -= bytes
   }
 
-  /** Gives back what `room` has reserved. */
+  /** Releases a reservation of `room`. */
   giveBack(bytes: number): void {
     this.#bytes -= bytes
     this.#grant()
@@ -171,7 +171,7 @@ export class OutgoingBytes {
     this.#grant()
   }
 
-  /** For `Hold`: all of it was taken, or nobody will take it. */
+  /** For `Hold`: everything was taken, or nobody will take it. */
   release(hold: Hold): void {
     const { client, shared } = hold
     if (!client.holds.delete(hold)) return
@@ -190,7 +190,7 @@ export class OutgoingBytes {
     this.#bytes -= bytes
   }
 
-  /** An answer that is larger than the limit has room when nothing else is kept. */
+  /** An answer that is larger than the limit has room if nothing else is kept. */
   #fits(bytes: number): boolean {
     return this.#bytes + Math.min(bytes, this.#maxBytes) <= this.#maxBytes
   }
@@ -219,7 +219,7 @@ export class OutgoingBytes {
   #makeRoom(): void {
     const before = performance.now() - this.#stalledMs
     for (const client of this.#clients.values()) {
-      // What is larger than the limit was let in because nothing else is kept.
+      // An answer larger than the limit was accepted because nothing else is kept.
       if (this.#clients.size === 1 && client.holds.size === 1) return
       const most = client.tookAt > before ? this.#maxBytes * (1 + RESERVE_SHARE) : this.#maxBytes
       if (this.#bytes <= most) return
@@ -234,12 +234,12 @@ export class OutgoingBytes {
   }
 }
 
-/** Bytes that are kept for one answer, or for what a stream has not taken. */
+/** The bytes that are kept for one answer, or for the unread part of a stream. */
 export class Hold {
   readonly #outgoing: OutgoingBytes
   readonly client: Client
   readonly shared: readonly SharedBytes[]
-  /** Bytes that nobody shares. */
+  /** Bytes that no other answer shares. */
   own = 0
 
   constructor(outgoing: OutgoingBytes, client: Client, shared: readonly SharedBytes[]) {
@@ -248,17 +248,17 @@ export class Hold {
     this.shared = shared
   }
 
-  /** The client has taken something: of that, so many bytes that nobody shares are no longer kept. */
+  /** The client has taken something. `bytes`: how many unshared bytes are therefore no longer kept. */
   took(bytes = 0): void {
     this.#outgoing.took(this, Math.min(bytes, this.own))
   }
 
-  /** It is more than was known. */
+  /** There are more bytes than expected. */
   add(bytes: number): void {
     this.#outgoing.add(this, bytes)
   }
 
-  /** All was taken, or nobody will take it. May be called again. */
+  /** Everything was taken, or nobody will take it. May be called again. */
   release(): void {
     this.#outgoing.release(this)
   }

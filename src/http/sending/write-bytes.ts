@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * Gives bytes to a connection.
+ * Writes bytes to a connection.
  *
- * @param onTaken called later, when the operating system has taken them, where it could not do so at once
- * @returns whether it has taken all of them at once
+ * @param onTaken called later, when the operating system has taken the bytes, if it could not do so at once
+ * @returns whether the operating system took all of them at once
  */
 export function writeBytes(
   response: ServerResponse,
@@ -13,7 +13,7 @@ export function writeBytes(
 ): boolean {
   let taken = false
   const { socket } = response
-  // Without this Node would write the bytes in a later turn, and their fate would be unknown here.
+  // Without this, Node would write the bytes in a later turn, and the result would be unknown here.
   socket?.cork()
   const last = chunks.length - 1
   for (const [at, chunk] of chunks.entries()) {

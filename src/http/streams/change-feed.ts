@@ -7,27 +7,30 @@ import { KeptPages } from './kept-pages.ts'
 import { WakeUps } from './wake-ups.ts'
 
 export interface FeedPage {
-  /** In order, without a gap. */
+  /** In order, without gaps. */
   readonly entries: readonly ShownEntry[]
-  /** Whether more is there already. */
+  /** Whether there are more already. */
   readonly more: boolean
 }
 
-/** Pages of the store that are kept for others who want the same: so many, and as much as the newest entries. */
+/** Pages of the store that are kept for others with the same question: their number, and together the size of the newest entries. */
 const MAX_KEPT_PAGES = 16
-/** The newest entries that are kept, in UTF-16 code units; of a small heap no more than a part, in units for each byte. */
+/**
+ * The size of the newest entries that are kept, in UTF-16 code units. With a small heap it is at most a part of it, with one unit for each
+ * byte.
+ */
 const MAX_RING_SIZE = 16_777_216
 const RING_PART = 1 / 32
 
 /**
- * The journal for readers over HTTP: the newest entries from memory, older ones from the store, in pages that are shared
- * by all who ask for the same at that time.
+ * The journal for HTTP readers: the newest entries come from memory, older ones from the store, in pages that all readers with the same
+ * question share.
  */
 export class ChangeFeed {
   readonly ring: EntryRing
   readonly wakeUps: WakeUps
   readonly #live: Live
-  /** What was made text already: for as long as the ring or a page holds the entry. */
+  /** The entries that were already converted to text, as long as the ring or a page holds them. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
   readonly #pages: KeptPages<readonly ShownEntry[]>
 
@@ -42,14 +45,14 @@ export class ChangeFeed {
   }
 
   /**
-   * What was committed after a position.
+   * The entries after a position.
    *
-   * @throws COORD_REVISION_COMPACTED with `snapshot` where that is no longer known, COORD_LINEAGE_CHANGED for a position of
+   * @throws COORD_REVISION_COMPACTED with `snapshot` if they are no longer kept, COORD_LINEAGE_CHANGED for a position of
    * another history, COORD_REVISION_WAIT_TIMEOUT for one that this coordinator has not reached, COORD_STORE_*
    */
   async after(position: Position, limit: number): Promise<FeedPage> {
     if (position.lineage === this.#live.view.lineage) await this.#live.waitForRevision(position.revision)
-    // Asked after the wait, in which another view may have come.
+    // Read after the wait, because the view may have been replaced.
     const { lineage } = this.#live.view
     if (position.lineage !== lineage) throw otherHistory(lineage)
     const known = this.ring.digestOf(position.revision)
@@ -61,13 +64,13 @@ export class ChangeFeed {
     return this.#pageOf(await this.#older(position, limit))
   }
 
-  /** Whether there is more is judged for each reader: an older page may be kept for long. */
+  /** Whether there are more is judged for each reader, because an older page may be kept for long. */
   #pageOf(entries: readonly ShownEntry[]): FeedPage {
     const last = entries.at(-1)
     return { entries, more: last !== undefined && last.revision < this.#live.view.revision }
   }
 
-  /** The position of a revision that was named without its digest. Asks the store where it is not the newest one. */
+  /** The position of a revision without a given digest. Asks the store if it is not the newest one. */
   async positionOf(revision: Revision): Promise<Position> {
     const { position } = this.#live.view
     if (revision === position.revision) return position
@@ -107,7 +110,7 @@ export class ChangeFeed {
     const reply = await this.#live.changes(position, limit)
     if (reply.status === 'compacted') throw compacted()
     if (reply.status !== 'ok') throw otherHistory(reply.head.position.lineage)
-    // Nobody may see over this way what the view does not show yet.
+    // No reader may get entries here that the view does not show yet.
     return reply.entries
       .filter(({ revision }) => revision <= this.#live.view.revision)
       .map((entry) => this.#show(entry, position.lineage))

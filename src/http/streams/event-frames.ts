@@ -2,20 +2,20 @@ import type { Position } from '../../records/record.ts'
 import { type ChangeFilter, positionText, type ShownEntry } from '../answering/shown-entry.ts'
 import { SharedBytes } from '../sending/body-part.ts'
 
-/** How much is given to a reader at once, in bytes: more when it has taken that. A single entry may be larger. */
+/** How much a reader gets at once, in bytes. It gets more when it has taken that. A single entry may be larger. */
 const FRAMES_BYTES = 65_536
 
 /** Events for readers at one position with one filter. */
 export interface EventFrames {
   readonly parts: readonly SharedBytes[]
-  /** How many entries they are about. */
+  /** The number of entries that they cover. */
   readonly count: number
   readonly size: number
-  /** Where a reader is then; absent where nothing is new. */
+  /** The position of a reader afterwards; absent if there is nothing new. */
   readonly last: Position | undefined
 }
 
-/** The first of some entries as events: as many as are given at once. Large entries are not copied. */
+/** The first entries as events, up to the amount that is sent at once. Large entries are not copied. */
 export function framesOf(entries: readonly ShownEntry[], filter: ChangeFilter): EventFrames {
   const parts: SharedBytes[] = []
   let text = ''
@@ -42,7 +42,7 @@ export function framesOf(entries: readonly ShownEntry[], filter: ChangeFilter): 
     size += typeof part === 'string' ? part.length : part.bytes.length
     if (size >= FRAMES_BYTES) break
   }
-  // An id alone moves the client's position on, so that it does not come back to what it did not want.
+  // An event with only an id moves the client's position forward, so that it does not get the unwanted entries again.
   if (skipped !== undefined) text += `id: ${positionText(skipped.position)}\n\n`
   flush()
   return { parts, count, size, last: entries[count - 1]?.position }

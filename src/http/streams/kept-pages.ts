@@ -3,7 +3,7 @@ import { SharedWork } from '../../live/questions/shared-work.ts'
 /** A page that can be kept for other clients with the same question. */
 interface Kept<T> {
   readonly page: SharedWork<T>
-  /** Counts once the page is there. */
+  /** Counts when the page has arrived. */
   size: number
 }
 
@@ -13,7 +13,7 @@ export class KeptPages<T> {
   readonly #maxPages: number
   readonly #maxSize: number
   readonly #sizeOf: (page: T) => number
-  /** The page that was read longest ago comes first. */
+  /** The page that was not read for longest comes first. */
   readonly #pages = new Map<string, Kept<T>>()
   #size = 0
 

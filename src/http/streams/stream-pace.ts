@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** How fast the client of a stream has to read at least, in bytes a second. Only the time in which the stream waits for it counts. */
+/** The lowest speed of the client of a stream, in bytes a second. Only the time in which the stream waits for the client counts. */
 const MIN_BYTES_PER_SECOND = 65_536
 
 /**
@@ -10,7 +10,7 @@ const MIN_BYTES_PER_SECOND = 65_536
 export class StreamPace {
   readonly #response: ServerResponse
   readonly #windowMs: number
-  /** What is left of the time over which is measured. */
+  /** The rest of the time over which the speed is measured. */
   #leftMs: number
   #bytes = 0
 
@@ -20,7 +20,7 @@ export class StreamPace {
     this.#leftMs = windowMs
   }
 
-  /** @param taken resolves when the client has taken what it was given, or is gone */
+  /** @param taken resolves when the client has taken the data, or is gone */
   async waitFor(taken: Promise<void>): Promise<void> {
     let started = performance.now()
     const judge = () => {
@@ -34,7 +34,7 @@ export class StreamPace {
     this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - started))
   }
 
-  /** The client has taken so many bytes. */
+  /** The client has taken more bytes. */
   took(bytes: number): void {
     this.#bytes += bytes
   }

@@ -15,7 +15,7 @@ export class WakeUps {
     ring.listen({ grown: wakeAll, replaced: wakeAll })
   }
 
-  /** @param wake called once, when something has come or another view is served. @returns what ends the wait */
+  /** @param wake called once, when there is a new entry or another view is served. @returns a function that ends the wait */
   wait(wake: () => void): () => void {
     const sleeper = () => {
       this.#sleepers.delete(sleeper)
@@ -32,7 +32,7 @@ export class WakeUps {
     while (this.#again) {
       this.#again = false
       let woken = 0
-      // A request that begins to wait again meanwhile has seen the new entry already.
+      // A request that starts to wait again in the meantime has seen the new entry already.
       for (const wake of [...this.#sleepers]) {
         if (!this.#sleepers.has(wake)) continue
         wake()

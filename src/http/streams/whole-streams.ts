@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 
-/** How long a stream may wait for its turn, in milliseconds: short ones end quickly, and many can follow each other. */
+/** How long a stream may wait for its turn, in milliseconds. Short streams end quickly, so many can follow each other. */
 const WAIT_MS = 1_000
 
 type Outcome = 'turn' | 'late' | 'gone'
@@ -46,7 +46,7 @@ export class WholeStreams {
     }
   }
 
-  /** @returns `false` where nobody wants the stream any more */
+  /** @returns `false` if nobody wants the stream any more */
   async #turn(gone: AbortSignal): Promise<boolean> {
     if (gone.aborted) return false
     const { promise, resolve } = Promise.withResolvers<Outcome>()

@@ -1,16 +1,6 @@
-import type { Store } from '../../database/store.ts'
-import type { CoordinatorError } from '../../errors.ts'
 import { toCoordinatorError } from '../../errors.ts'
-
-/** What the watch needs from the rest of the live layer. */
-export interface ClockWatchPort {
-  readonly store: Store
-  /** Time of the newest entry, epoch milliseconds; `undefined` while nothing is served. */
-  at(): number | undefined
-  /** How far the times are ahead of the database's clock: reported at the start, and when it changes. */
-  told(aheadMs: number): void
-  failed(error: CoordinatorError): void
-}
+import type { LiveContext } from '../view/live-context.ts'
+import type { ServedView } from '../view/served-view.ts'
 
 /** Less than this, in milliseconds, is no difference: clocks are never quite alike. */
 const noticedMs = 1_000
@@ -20,19 +10,21 @@ const noticedMs = 1_000
  * stand still until it has caught up. The watch asks the database only if the times differ from the clock of this machine.
  */
 export class ClockWatch {
-  readonly #port: ClockWatchPort
+  readonly #context: LiveContext
+  readonly #served: ServedView
   #ahead = false
   /** Whether the last report was that the times are ahead. */
   #told = false
   #asking = false
 
-  constructor(port: ClockWatchPort) {
-    this.#port = port
+  constructor(context: LiveContext, served: ServedView) {
+    this.#context = context
+    this.#served = served
   }
 
   /** An entry has arrived, or some time has passed. Cheap if nothing has changed. */
   look(): void {
-    const at = this.#port.at()
+    const at = this.#served.current?.at
     if (at === undefined) return
     const ahead = at - Date.now() > noticedMs
     if (ahead === this.#ahead || this.#asking) return
@@ -44,15 +36,15 @@ export class ClockWatch {
   }
 
   async #ask(ahead: boolean): Promise<void> {
-    const { store, told, failed } = this.#port
+    const { store, observers } = this.#context
     try {
       const aheadMs = ahead ? (await store.inspector?.inspect())?.details['atAheadMs'] : 0
       // It does not matter here that the clock of this machine is behind.
       const counts = typeof aheadMs === 'number' && aheadMs > noticedMs
-      if (counts || this.#told) told(counts ? aheadMs : 0)
+      if (counts || this.#told) observers.tell('clock', counts ? aheadMs : 0)
       this.#told = counts
     } catch (thrown) {
-      failed(toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+      observers.tell('backgroundFailure', 'clock', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
     }
   }
 }

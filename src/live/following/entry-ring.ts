@@ -1,5 +1,5 @@
 import type { Entry, Position, Revision } from '../../records/record.ts'
-import type { LiveObserver } from '../live-observer.ts'
+import type { LiveObserver } from '../view/live-observer.ts'
 import type { View } from '../view/view.ts'
 
 export interface EntryRingOptions {

@@ -1,22 +1,7 @@
 import { examineStore } from '../../database/examine-store.ts'
-import type { Damage, Store } from '../../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
-import { pause } from '../../scheduling/backoff.ts'
-
-export interface ExaminerOptions {
-  /** How long after the first load the store is examined, in milliseconds. */
-  readonly examineAfterMs: number
-  /** How long after an examination the next one begins, with a jitter of a tenth, in milliseconds. */
-  readonly examineIntervalMs: number
-}
-
-/** What the examiner needs from the rest of the live layer. */
-export interface ExaminerPort {
-  readonly store: Store
-  /** The first damage that was found; `undefined` if everything agrees. */
-  examined(damage: Damage | undefined): void
-  failed(error: CoordinatorError): void
-}
+import { pause, repeat } from '../../scheduling/backoff.ts'
+import type { LiveContext } from '../view/live-context.ts'
 
 /** The part of the time in which an examination may use the database. Commits and followers come first. */
 const share = 1 / 20
@@ -28,52 +13,38 @@ const shortestPauseMs = 20
  * request reads them.
  */
 export class Examiner {
-  readonly #port: ExaminerPort
-  readonly #options: ExaminerOptions
-  readonly #stop = new AbortController()
+  readonly #context: LiveContext
 
-  constructor(port: ExaminerPort, options: ExaminerOptions) {
-    this.#port = port
-    this.#options = options
+  constructor(context: LiveContext) {
+    this.#context = context
   }
 
-  start(): void {
-    if (this.#port.store.inspector?.examine !== undefined) void this.#examineAgainAndAgain()
+  start(stop: AbortSignal): void {
+    const { store, options } = this.#context
+    const times = { firstMs: options.examineAfterMs, intervalMs: options.examineIntervalMs }
+    if (store.inspector?.examine !== undefined) void repeat(() => this.#examine(stop), times, stop)
   }
 
-  stop(): void {
-    this.#stop.abort()
-  }
-
-  async #examineAgainAndAgain(): Promise<void> {
-    const { examineAfterMs, examineIntervalMs } = this.#options
-    for (let waitMs = examineAfterMs; ; waitMs = examineIntervalMs * (0.95 + Math.random() / 10)) {
-      await pause(waitMs, this.#stop.signal)
-      if (this.#stop.signal.aborted) return
-      await this.#examine()
+  async #examine(stop: AbortSignal): Promise<void> {
+    const { store, board, observers } = this.#context
+    const letOthers = async (tookMs: number) => {
+      await pause(Math.max(shortestPauseMs, tookMs / share), stop)
+      if (stop.aborted) throw new CoordinatorError('COORD_SHUTTING_DOWN')
     }
-  }
-
-  async #examine(): Promise<void> {
     try {
-      const found = await examineStore(this.#port.store.inspector, (tookMs) => this.#letOthers(tookMs))
+      const found = await examineStore(store.inspector, letOthers)
       const [first] = found?.damages ?? []
       const more = (found?.count ?? 0) - 1
-      this.#port.examined(
+      board.examined(
         first === undefined || more === 0
           ? first
           : { ...first, found: `${first.found} ${more} more: \`coordinator doctor\` names them.` },
       )
     } catch (thrown) {
-      if (this.#stop.signal.aborted) return
+      if (stop.aborted) return
       const error = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
       // The public key of a project may not examine, and the follower reports faults of the connection.
-      if (error.code !== 'COORD_STORE_ANON') this.#port.failed(error)
+      if (error.code !== 'COORD_STORE_ANON') observers.tell('backgroundFailure', 'examination', error)
     }
-  }
-
-  async #letOthers(tookMs: number): Promise<void> {
-    await pause(Math.max(shortestPauseMs, tookMs / share), this.#stop.signal)
-    if (this.#stop.signal.aborted) throw new CoordinatorError('COORD_SHUTTING_DOWN')
   }
 }

@@ -1,46 +1,18 @@
-import type { Head, OffTrack, Store } from '../../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
-import type { Entry, Position, Revision } from '../../records/record.ts'
+import type { Revision } from '../../records/record.ts'
 import { Backoff, pause } from '../../scheduling/backoff.ts'
 import { forNobody } from '../../scheduling/client-question.ts'
-import type { StatusBoard } from '../status.ts'
+import type { LiveContext } from '../view/live-context.ts'
 import { CHANGES_LIMIT } from '../view/load-view.ts'
-
-export interface FollowerOptions {
-  /** Wait between questions while the journal moves, in milliseconds. */
-  readonly pollMinMs: number
-  /** Wait between questions while nothing happens, in milliseconds. */
-  readonly pollMaxMs: number
-  /** How long the head may stay above the view without progress before the view is built anew, in milliseconds. */
-  readonly stallTimeoutMs: number
-}
-
-/** What the follower needs from the rest of the live layer. */
-export interface FollowerPort {
-  readonly store: Store
-  readonly board: StatusBoard
-  position(): Position
-  /** The newest revision that any answer of the store has named. */
-  knownHead(): Revision
-  /** A head that the store named. */
-  noteHead(head: Head): void
-  /** Takes the entries behind a position into the view; `false` where the view has been replaced since. */
-  take(entries: readonly Entry[], asked: Position): Promise<boolean>
-  /** Whether the view may take more. */
-  canFollow(): boolean
-  /** The store has confirmed that the view is complete. The argument is when it was asked, on the monotonic clock. */
-  confirmed(askedAt: number): void
-  realign(reply: OffTrack, asked: Position): Promise<void>
-  reload(reason: string): Promise<void>
-}
+import type { ServedView } from '../view/served-view.ts'
 
 /**
  * Brings the commits of other coordinators, and changes by hand, into the view by asking for them. It asks often while
  * the journal moves and seldom while it rests. It cannot be stuck in silence: a view that stays behind is built anew.
  */
 export class Follower {
-  readonly #port: FollowerPort
-  readonly #options: FollowerOptions
+  readonly #context: LiveContext
+  readonly #served: ServedView
   readonly #backoff = new Backoff()
   readonly #stop = new AbortController()
   #wake = new AbortController()
@@ -51,13 +23,20 @@ export class Follower {
   #lastRevision: Revision = 0
   #failing = false
 
-  constructor(port: FollowerPort, options: FollowerOptions) {
-    this.#port = port
-    this.#options = options
+  constructor(context: LiveContext, served: ServedView) {
+    this.#context = context
+    this.#served = served
   }
 
   start(): void {
-    this.#loop ??= this.#follow()
+    if (this.#loop !== undefined || this.#stop.signal.aborted) return
+    const forget = this.#context.memory.watch((state) => {
+      if (state !== 'exhausted') this.poke()
+    })
+    this.#stop.signal.addEventListener('abort', forget)
+    // The first question is asked at once: commits may have come since the load.
+    this.#wake.abort()
+    this.#loop = this.#follow()
   }
 
   /** Asks now instead of at the end of the present wait; but a store that fails is not asked more often. */
@@ -88,7 +67,7 @@ export class Follower {
   }
 
   async #follow(): Promise<void> {
-    const { pollMinMs } = this.#options
+    const { pollMinMs, pollMaxMs } = this.#context.options
     let waitMs = pollMinMs
     let tookMs = 0
     while (!this.#stop.signal.aborted) {
@@ -97,7 +76,7 @@ export class Follower {
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
       const askedAt = performance.now()
-      waitMs = (await this.#askOnce()) ? pollMinMs : Math.min(this.#options.pollMaxMs, waitMs * 1.5)
+      waitMs = (await this.#askOnce()) ? pollMinMs : Math.min(pollMaxMs, waitMs * 1.5)
       tookMs = performance.now() - askedAt
       if (this.#failing) [waitMs, tookMs] = [this.#backoff.next(), 0]
     }
@@ -105,7 +84,7 @@ export class Follower {
 
   /** Says whether the view moved. */
   async #askOnce(): Promise<boolean> {
-    const { revision } = this.#port.position()
+    const { revision } = this.#served.position
     try {
       await this.#ask()
       this.#backoff.reset()
@@ -119,12 +98,12 @@ export class Follower {
     } catch (thrown) {
       this.#fail(thrown)
     }
-    return this.#port.position().revision > revision
+    return this.#served.position.revision > revision
   }
 
   #fail(thrown: unknown): void {
     this.#failing = true
-    this.#port.board.failed('read', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+    this.#context.board.failed('read', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
   }
 
   #ask(): Promise<void> {
@@ -137,33 +116,38 @@ export class Follower {
 
   async #askUntilCaughtUp(): Promise<void> {
     for (;;) {
-      if (!this.#port.canFollow()) return this.#askHead()
-      const asked = this.#port.position()
+      if (!this.#canFollow) return this.#askHead()
+      const asked = this.#served.position
       const askedAt = performance.now()
-      const reply = await this.#port.store.changes(asked, CHANGES_LIMIT)
+      const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
-        const realigned = this.#port.realign(reply, asked)
+        const realigned = this.#served.realign(reply, asked)
         // It is an answer all the same. Only now: the view is stale already, so the state does not flicker.
-        this.#port.board.succeeded('read')
+        this.#context.board.succeeded('read')
         return realigned
       }
       if (reply.more && reply.entries.length === 0)
         throw new CoordinatorError('COORD_STORE_FAULT', {
           detail: `The store has entries after revision ${asked.revision}, and gives none.`,
         })
-      this.#port.board.succeeded('read')
-      const taken = await this.#port.take(reply.entries, asked)
+      this.#context.board.succeeded('read')
+      const taken = await this.#served.take(reply.entries, asked)
       if (!taken) continue
       // Even if more entries follow, the store has answered. The lag of the view is reported elsewhere.
-      this.#port.confirmed(askedAt)
+      this.#served.confirm(askedAt)
       if (!reply.more) return
     }
   }
 
+  /** Whether the view may take more. */
+  get #canFollow(): boolean {
+    return this.#context.memory.state !== 'exhausted'
+  }
+
   /** There is no memory for changes of other coordinators. Only the lag of the view is still measured. */
   async #askHead(): Promise<void> {
-    this.#port.noteHead(await this.#port.store.head())
-    this.#port.board.succeeded('read')
+    this.#served.noteHead(await this.#context.store.head())
+    this.#context.board.succeeded('read')
   }
 
   /**
@@ -171,22 +155,23 @@ export class Follower {
    * which is asked for in another way, tells.
    */
   async #checkProgress(): Promise<void> {
-    const { revision } = this.#port.position()
+    const { stallTimeoutMs } = this.#context.options
+    const { revision } = this.#served.position
     const now = performance.now()
     if (revision !== this.#lastRevision) {
       this.#lastRevision = revision
       this.#lastProgress = now
       this.#lastHeadAsked = now
-    } else if (now - this.#lastHeadAsked > this.#options.stallTimeoutMs / 2) {
+    } else if (now - this.#lastHeadAsked > stallTimeoutMs / 2) {
       this.#lastHeadAsked = now
-      this.#port.noteHead(await this.#port.store.head())
+      this.#served.noteHead(await this.#context.store.head())
     }
-    const isCaughtUp = this.#port.position().revision >= this.#port.knownHead()
-    if (isCaughtUp || !this.#port.canFollow()) this.#lastProgress = now
-    else if (now - this.#lastProgress > this.#options.stallTimeoutMs) {
+    const isCaughtUp = this.#served.position.revision >= this.#served.head
+    if (isCaughtUp || !this.#canFollow) this.#lastProgress = now
+    else if (now - this.#lastProgress > stallTimeoutMs) {
       this.#lastProgress = now
-      await this.#port.reload(
-        `The view stayed at revision ${revision} while the store was at ${this.#port.knownHead()}.`,
+      await this.#served.reload(
+        `The view stayed at revision ${revision} while the store was at ${this.#served.head}.`,
       )
     }
   }

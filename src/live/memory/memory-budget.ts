@@ -118,12 +118,19 @@ export class MemoryBudget {
     this.#shrunk = true
   }
 
+  /** Counts the bytes of work that begins. At its end they are to be released. */
+  hold(bytes: number): void {
+    this.#held += bytes
+  }
+
+  release(bytes: number): void {
+    this.#held -= bytes
+  }
+
   /** Counts the bytes of work while it goes on. */
   holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    this.#held += bytes
-    return work().finally(() => {
-      this.#held -= bytes
-    })
+    this.hold(bytes)
+    return work().finally(() => this.release(bytes))
   }
 
   /** Whether there is room for so many bytes more, as far as is known without a collection. */
@@ -142,9 +149,14 @@ export class MemoryBudget {
     return this.hasRoom(bytes, before)
   }
 
-  /** The same. If there is no room, the state changes. */
+  /** The same, and holds the bytes if there is room for them. If there is none, the state changes. */
   async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
-    if (await this.findRoom(bytes, before)) return true
+    await this.findRoom(bytes, before)
+    // Asks again and holds them at once: others that waited for the same collection must not find the same room.
+    if (this.hasRoom(bytes, before)) {
+      this.hold(bytes)
+      return true
+    }
     // What is held passes by itself, and is no reason to call the memory full.
     const isUsed = this.usedBytes + bytes > this.boundOf(before)
     if (isUsed && this.#state !== 'exhausted') {

@@ -1,5 +1,4 @@
 import { CoordinatorError } from '../../errors.ts'
-import type { LoadedPart } from '../view/load-view.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 
 /** The recommended heap is a multiple of this, in MiB. */
@@ -8,6 +7,14 @@ const adviceStepMiB = 64
 const advisedPart = 0.75
 /** The least heap that leaves room for records, in MiB: the program itself takes 20 to 28, and work at hand 16. */
 export const leastHeapMiB = 96
+
+/** How much of a store fits into a view, in records and in bytes as `keptBytes` counts them. */
+export interface LoadedPart {
+  readonly records: number
+  readonly bytes: number
+  readonly allRecords: number
+  readonly allBytes: number
+}
 
 /** Whole mebibytes, for people. */
 export function mebibytes(bytes: number): number {

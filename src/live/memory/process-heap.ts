@@ -11,14 +11,14 @@ const youngGenerationMaxBytes = 192 * mebibyte
 const youngGenerationMaxPart = 3 / 67
 
 /**
- * What pages and bodies under way may take at once: a page of the journal of 3 MB is there as a text, as what that says, and as
- * the texts of its records.
+ * The memory that pages and bodies may take while they are processed. A page of the journal of 3 MB exists as text, as parsed entries, and
+ * as the texts of its records.
  */
 const workBytes = 16 * mebibyte
 
 /**
- * The heap of this process, as V8 tells of it. What ends a process is its old generation: with `--max-old-space-size=256`
- * it died at 254.7 MiB of it, whether those were large texts or small objects (Node.js 24.21), while `heap_size_limit` said 448.
+ * The heap of this process, as V8 reports it. The size of the old generation ends a process: with `--max-old-space-size=256` it died at
+ * 254.7 MiB of it, with large texts as well as with small objects (Node.js 24.21), while `heap_size_limit` was 448.
  */
 export class ProcessHeap implements Heap {
   readonly limitBytes = oldGenerationLimit(
@@ -30,12 +30,12 @@ export class ProcessHeap implements Heap {
   #observer: PerformanceObserver | undefined
 
   constructor() {
-    // V8 ends a process with more than four fifths of its heap in use where four collections in a row took most of the time. The
-    // budget keeps it from its limit: without this it died at 52 MiB of 64, while it refused what it had no room for.
+    // V8 ends a process if more than four fifths of its heap are in use and four collections in a row took most of the time. The budget
+    // serves the same purpose. Without this flag, a process died at 52 MiB of 64 while it refused further writes.
     setFlagsFromString('--no-detect-ineffective-gcs-near-heap-limit')
   }
 
-  /** Objects of the old generation, those included that nobody needs any more. Costs some microseconds. */
+  /** The size of the objects in the old generation, including garbage. Reading it costs some microseconds. */
   get usedBytes(): number {
     let used = 0
     for (const { space_name: name, space_used_size: size } of getHeapSpaceStatistics())
@@ -55,13 +55,13 @@ export class ProcessHeap implements Heap {
   }
 
   /**
-   * Measuring with `eager` begins a major collection that works beside the program. With 200 MB of small objects its longest turn was
-   * 22 ms, while `gc()` took 73 ms without a pause. V8 begins no collection while nothing is allocated. A collection that had begun
-   * before does not count, because it may keep what was released meanwhile.
+   * Measuring with `eager` begins a major collection that runs beside the program. With 200 MB of small objects its longest turn was 22 ms,
+   * while `gc()` took 73 ms without a pause. V8 begins no collection while nothing is allocated. A collection that began before this call
+   * does not count, because it may keep what was released in the meantime.
    */
   async collect(): Promise<void> {
     const { emitWarning } = process
-    // Node.js would print on standard error that the function is experimental. Its result is not used here.
+    // Node.js would print a warning on standard error that the function is experimental. Its result is not used here.
     process.emitWarning = () => undefined
     let measuring: Promise<unknown>
     try {
@@ -86,10 +86,10 @@ export class ProcessHeap implements Heap {
 }
 
 /**
- * How large the old generation may become, in bytes.
+ * The largest size of the old generation, in bytes.
  *
- * @param heapSizeLimit what V8 says of the whole heap: old and young generation together
- * @param flags of Node.js, later ones win
+ * @param heapSizeLimit what V8 reports for the whole heap: old and young generation together
+ * @param flags the flags of Node.js; later ones win
  */
 export function oldGenerationLimit(heapSizeLimit: number, flags: string): number {
   const old = flagValue(flags, 'max-old-space-size')

@@ -1,4 +1,4 @@
-/** The largest size of all items of a page, in bytes. One item always fits, because each has about 1 MiB at most. */
+/** The largest size of all items of a page, in bytes. At least one item always fits, because an item has about 1 MiB at most. */
 export const PAGE_MAX_BYTES = 8 * 1024 * 1024
 
 /** Counts the size of the items of a page. */

@@ -7,8 +7,8 @@ import {
 } from '../../scheduling/client-question.ts'
 
 /**
- * Work that several questions wait for. It is ended when the last of these questions has ended. If the coordinator itself waits for it, it
- * goes on to its end.
+ * Work that several questions wait for. It ends when the last of these questions has ended. If the coordinator itself waits for it, it runs
+ * to its end.
  */
 export class SharedWork<T> {
   readonly result: Promise<T>
@@ -17,7 +17,7 @@ export class SharedWork<T> {
   #joined = false
   #isSettled = false
 
-  /** @param topic the kind of question, for its share of scarce resources. @param times how long the work may take */
+  /** @param topic the kind of question, for its share of scarce resources @param times how long the work may take */
   constructor(topic: string, work: () => Promise<T>, times?: QuestionTimes) {
     const asker = currentQuestion()
     if (asker === undefined) this.result = forNobody(work)
@@ -43,7 +43,7 @@ export class SharedWork<T> {
     this.#joined = true
     const me = Symbol('asker')
     this.#askers.add(me)
-    // The coordinator's own work waits until the end.
+    // The coordinator's own work has no question, and waits to the end.
     if (question === undefined) return this.result
     question.lengthen()
     try {

@@ -3,6 +3,7 @@ import type { Head, Store } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
 import { keptBytes } from '../memory/kept-bytes.ts'
+import type { LoadedPart } from '../memory/memory-faults.ts'
 import type { Domain } from './projection.ts'
 import { View } from './view.ts'
 
@@ -24,14 +25,6 @@ export interface LoadWatch {
   hasRoom?(bytes: number): boolean | Promise<boolean>
   /** The records do not fit. @returns the error to throw */
   tooLarge?(part: LoadedPart): CoordinatorError
-}
-
-/** How much of a store fits into a view, in records and in bytes as `keptBytes` counts them. */
-export interface LoadedPart {
-  readonly records: number
-  readonly bytes: number
-  readonly allRecords: number
-  readonly allBytes: number
 }
 
 /**

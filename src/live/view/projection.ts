@@ -2,8 +2,8 @@ import type { JsonObject } from '../../records/canonical-json.ts'
 import type { Revision, StoredRecord } from '../../records/record.ts'
 
 /**
- * What the domain keeps over the records of one view: an index, a graph. It sees every record that is served, once for
- * each change, in revision order. A view that is built anew gets new projections.
+ * Data that the domain computes from the records of one view: an index, a graph. It is told about every served record, once for each
+ * change, in the order of revisions. A view that is loaded again gets new projections.
  */
 export interface Projection {
   /**
@@ -15,25 +15,25 @@ export interface Projection {
   put(slot: number, record: StoredRecord, data: JsonObject): void
   /** A record is no longer served: it was deleted, or a change by hand made it invalid. Its slot goes to another one. */
   remove(slot: number): void
-  /** All writes of one commit are in. Not called while a view is being built. */
+  /** All writes of one commit have been applied. Not called while a view is being loaded. */
   settled?(revision: Revision): void
 }
 
-/** Names a projection and makes it; also the key to find it in a view. */
+/** The name and the constructor of a projection; also the key to find it in a view. */
 export interface ProjectionDefinition<P extends Projection = Projection> {
   readonly name: string
-  /** The kinds it wants to see. */
+  /** The kinds of records that the projection needs. */
   readonly kinds: readonly string[]
   create(): P
 }
 
 /**
- * Says what is wrong with the data of a record, or `undefined`. Data made by this program always passes; this is for what
- * people wrote into the database by hand.
+ * Returns the fault in the data of a record, or `undefined`. Data made by this program always passes. The check is for data that people
+ * wrote into the database by hand.
  */
 export type KindCheck = (data: unknown) => string | undefined
 
-/** What the live layer knows of the domain. Kinds that are not named are served unchecked. */
+/** What the live layer knows about the domain. Records of other kinds are served without a check. */
 export interface Domain {
   readonly kinds: Readonly<Record<string, KindCheck>>
   readonly projections: readonly ProjectionDefinition[]

@@ -1,6 +1,6 @@
 import type { RecordKey, StoredRecord } from '../../records/record.ts'
 
-/** Records, to be read. */
+/** Read access to records. */
 export interface Records {
   /** Every slot is below this; some of them may be empty. */
   readonly slotCount: number

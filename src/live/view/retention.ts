@@ -1,18 +1,12 @@
 import type { Head, Store } from '../../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
-import type { Revision } from '../../records/record.ts'
+import type { Position, Revision } from '../../records/record.ts'
+import { repeat } from '../../scheduling/backoff.ts'
+import type { LiveOptions } from '../live-options.ts'
+import type { LiveContext } from './live-context.ts'
 
-export interface RetentionOptions {
-  /** History younger than this is kept, in hours. `0`: no such rule. */
-  readonly keepHours: number
-  /** So many of the newest revisions are kept in any case. */
-  readonly keepRevisions: number
-  /**
-   * History that the store keeps in this process may take so much, whatever the other rules say: else one record that is
-   * rewritten again and again would fill the memory. @default no such rule (bytes)
-   */
-  readonly keepBytes?: number
-}
+/** What history is kept: see `LiveOptions`. */
+type RetentionOptions = Pick<LiveOptions, 'keepHours' | 'keepRevisions' | 'keepBytes'>
 
 /** History in memory that has grown beyond its limit is brought down to this part of it, so as not to begin with each commit. */
 const keptPart = 0.75
@@ -63,72 +57,56 @@ async function revisionAt(store: Store, at: number): Promise<Revision | undefine
   return undefined
 }
 
-/** What the retainer needs from the rest of the live layer. */
-export interface RetainerPort {
-  readonly store: Store
+/** The view whose history is forgotten. */
+export interface RetainedView {
+  readonly position: Position
   /** The oldest revision that is known to be kept. */
-  floor(): Revision
-  viewRevision(): Revision
+  readonly floor: Revision
   /** The floor was read, and perhaps raised. */
   retained(head: Head): void
-  failed(error: CoordinatorError): void
-}
-
-export interface RetainerOptions extends RetentionOptions {
-  /** How often history is forgotten, with a jitter of a tenth, in milliseconds. */
-  readonly retentionIntervalMs: number
 }
 
 /** Forgets old history from time to time, and sooner where only the number of revisions counts, or its size. */
 export class Retainer {
-  readonly #port: RetainerPort
-  readonly #options: RetainerOptions
-  #timer: NodeJS.Timeout | undefined
+  readonly #context: LiveContext
+  readonly #view: RetainedView
+  #stop: AbortSignal | undefined
   #running = false
-  #stopped = false
-  /** Forgetting early, which failed, waits until the view is there. */
+  /** After an early attempt that failed the next one waits until the view is at this revision. */
   #notBefore: Revision = 0
 
-  constructor(port: RetainerPort, options: RetainerOptions) {
-    this.#port = port
-    this.#options = options
+  constructor(context: LiveContext, view: RetainedView) {
+    this.#context = context
+    this.#view = view
   }
 
   /** Begins anywhere within the interval: a coordinator that is restarted more often than that comes to it too. */
-  start(): void {
-    this.#retainIn(Math.random())
-  }
-
-  stop(): void {
-    this.#stopped = true
-    clearTimeout(this.#timer)
+  start(stop: AbortSignal): void {
+    const intervalMs = this.#context.options.retentionIntervalMs
+    this.#stop = stop
+    void repeat(() => this.#retain(), { firstMs: intervalMs * Math.random(), intervalMs }, stop)
   }
 
   /** The journal has grown. Without a rule by age it may outgrow its limit long before the interval is over. */
   grown(): void {
-    const { keepHours, keepRevisions, keepBytes = Number.POSITIVE_INFINITY } = this.#options
-    const revision = this.#port.viewRevision()
-    if (this.#running || this.#stopped || revision < this.#notBefore) return
-    const { historyInMemory } = this.#port.store
-    const isTooMany = keepHours === 0 && revision - this.#port.floor() > keepRevisions * 1.25
-    if (isTooMany || (historyInMemory?.bytes() ?? 0) > keepBytes) void this.#retain()
-  }
-
-  #retainIn(intervals: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      void this.#retain().finally(() => this.#retainIn(0.95 + Math.random() / 10))
-    }, this.#options.retentionIntervalMs * intervals).unref()
+    const { revision } = this.#view.position
+    if (this.#running || this.#stop?.aborted !== false || revision < this.#notBefore) return
+    const { store, options } = this.#context
+    const { keepHours, keepRevisions, keepBytes = Number.POSITIVE_INFINITY } = options
+    const isTooMany = keepHours === 0 && revision - this.#view.floor > keepRevisions * 1.25
+    if (isTooMany || (store.historyInMemory?.bytes() ?? 0) > keepBytes) void this.#retain()
   }
 
   async #retain(): Promise<void> {
+    const { store, options, observers } = this.#context
     this.#running = true
     try {
-      this.#port.retained(await retain(this.#port.store, this.#options))
+      this.#view.retained(await retain(store, options))
     } catch (thrown) {
       // Not again with every commit: a store that refuses to compact would be asked without end.
-      this.#notBefore = this.#port.viewRevision() + Math.max(1_000, this.#options.keepRevisions / 4)
-      if (!this.#stopped) this.#port.failed(toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+      this.#notBefore = this.#view.position.revision + Math.max(1_000, options.keepRevisions / 4)
+      if (this.#stop?.aborted === false)
+        observers.tell('backgroundFailure', 'retention', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
     } finally {
       this.#running = false
     }

@@ -6,7 +6,7 @@ import { storedJson } from '../../records/stored-json.ts'
 import type { Domain, KindCheck, Projection, ProjectionDefinition } from './projection.ts'
 import { type Records, RecordTable } from './record-table.ts'
 
-/** A record in the database that its kind does not allow: it is listed, and not served. */
+/** A record in the database that breaks the rules of its kind. It is listed, but not served. */
 export interface RefusedRecord {
   readonly kind: string
   readonly id: string
@@ -19,25 +19,25 @@ export interface RefusedRecord {
 interface KindState {
   readonly check: KindCheck | undefined
   readonly projections: readonly Projection[]
-  /** The commits that deleted records which are absent now. */
+  /** The commits that deleted records. Only for records that do not exist now. */
   readonly deletedAt: Map<string, Revision>
 }
 
-/** What the `data` of each write of some entries says, by their revision. */
+/** The parsed `data` of the writes of some entries, by revision. */
 export type KnownValues = ReadonlyMap<Revision, readonly (JsonObject | undefined)[]>
 
 /** How many digests of the newest revisions a view remembers. */
 const RECENT_DIGESTS = 4_096
 
 /**
- * The live copy of all records in memory, at one position of the journal. It changes in one way only: `apply` takes the
- * next entry, whoever made it. Reading never waits.
+ * The live copy of all records in memory, at one position of the journal. It changes in one way only: `apply` takes the next entry, whoever
+ * wrote it. Reading never waits.
  */
 export class View {
   readonly #checks: ReadonlyMap<string, KindCheck>
   readonly #projections: ReadonlyMap<ProjectionDefinition, Projection>
   readonly #definitions: readonly (readonly [ProjectionDefinition, Projection])[]
-  /** Those that want to hear when all writes of a commit are in. */
+  /** The projections that want to know when all writes of a commit have been applied. */
   readonly #settling: readonly Projection[]
   readonly #kinds = new Map<string, KindState>()
   readonly #records = new RecordTable()
@@ -48,7 +48,7 @@ export class View {
   #at: number
 
   constructor(domain: Domain, position: Position, at: number) {
-    // Kinds are open: one may have the name of something that every object has.
+    // Any text may be a kind, even the name of a property that every object has.
     this.#checks = new Map(Object.entries(domain.kinds))
     this.#position = position
     this.#at = at
@@ -74,7 +74,7 @@ export class View {
     return this.#at
   }
 
-  /** Records that were changed by hand into something their kind does not allow. */
+  /** Records that somebody changed by hand so that they break the rules of their kind. */
   get refused(): readonly RefusedRecord[] {
     return [...this.#refused.values()]
   }
@@ -83,12 +83,12 @@ export class View {
     return this.#refused.size
   }
 
-  /** The revision of a record, whether or not it is served; 0 where there is none. */
+  /** The revision of a record, whether or not it is served; 0 if the record does not exist. */
   revisionOf(kind: string, id: string): Revision {
     return (this.get(kind, id) ?? this.#refusedAt(kind, id))?.revision ?? 0
   }
 
-  /** The digest of one of the newest revisions; `undefined` for one that the view has not applied, or not lately. */
+  /** The digest of one of the newest revisions; `undefined` for others. */
   digestAt(revision: Revision): string | undefined {
     if (revision === this.revision) return this.#position.digest
     const recent = this.#digests[revision % RECENT_DIGESTS]
@@ -104,7 +104,7 @@ export class View {
     return this.#records
   }
 
-  /** The commit that deleted a record which is absent now; `undefined` where none is known, or history is compacted. */
+  /** The commit that deleted a record that does not exist now; `undefined` if it is not known, or its history is compacted. */
   deletedAt(kind: string, id: string): Revision | undefined {
     return this.#kinds.get(kind)?.deletedAt.get(id)
   }
@@ -123,12 +123,11 @@ export class View {
   }
 
   /**
-   * Takes entries in order. Older ones than the next are ignored, so the same entries may arrive by several ways.
+   * Takes entries in order. Entries that the view has already are ignored, so the same entries may arrive in several ways.
    *
-   * @param values what the `data` of writes says, by revision, where that is known without parsing it
+   * @param values the parsed `data` of writes by revision, if the caller has it
    * @returns the entries that were new
-   * @throws CoordinatorError COORD_INTERNAL where entries are missing in between; none of them is taken then. The view must be
-   * built anew
+   * @throws CoordinatorError COORD_INTERNAL if entries are missing in between; then none is taken, and the view must be loaded again
    */
   apply(entries: readonly Entry[], values?: KnownValues): readonly Entry[] {
     const first = entries.findIndex((entry) => entry.revision > this.revision)
@@ -145,7 +144,7 @@ export class View {
       for (const [id, revision] of deletedAt) if (revision <= floor) deletedAt.delete(id)
   }
 
-  /** Before any is taken: whoever hears of entries would not hear of those before the gap. */
+  /** Checked before any entry is taken. Otherwise observers would miss the entries before the gap. */
   #requireNext(entries: readonly Entry[]): void {
     let last = this.revision
     for (const { revision } of entries) {

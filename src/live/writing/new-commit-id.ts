@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 
-/** Hexadecimal digits of the random end of an id. */
+/** Hexadecimal digits of the random part at the end of an id. */
 const RANDOM_DIGITS = 12
-/** Hexadecimal digits of a random count to begin with. */
+/** Hexadecimal digits of the random number with which the counter begins. */
 const COUNT_DIGITS = 8
 /** Above the largest count: it has 26 bits. */
 const COUNT_END = 0x4000000
 
-/** Random digits for many ids: asking the system for those of one id took a fifth of a registration. */
+/** Random digits for many ids. Asking the system for the digits of each id took a fifth of the time of a registration. */
 let random = ''
 let used = 0
 let lastMs = 0
@@ -16,15 +16,15 @@ let time = ''
 let count = 0
 
 /**
- * A new commit id, a UUID of version 7 (RFC 9562, with a counter as in its section 6.2): later ones of this process sort
- * behind earlier ones.
+ * A new commit id: a UUID of version 7 (RFC 9562, with a counter as in its section 6.2). Within this process, later ids sort after earlier
+ * ones.
  */
 export function newCommitId(): string {
   const now = Date.now()
   if (now > lastMs) begin(now)
   else {
     count += 1
-    // Used up within one millisecond, or the clock stands still: the next millisecond begins early.
+    // The counter is used up within one millisecond, or the clock stands still: the next millisecond begins early.
     if (count === COUNT_END) begin(lastMs + 1)
   }
   const third = (0x7000 | (count >>> 14)).toString(16)
@@ -36,7 +36,7 @@ function begin(ms: number): void {
   lastMs = ms
   const digits = ms.toString(16).padStart(12, '0')
   time = `${digits.slice(0, 8)}-${digits.slice(8)}`
-  // Half of the range is left to count upwards from.
+  // Starts in the lower half of the range, so that the upper half is left to count.
   count = Number.parseInt(randomDigits(COUNT_DIGITS), 16) >>> 7
 }
 

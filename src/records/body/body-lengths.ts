@@ -3,10 +3,10 @@ import type { ErrorCode, Problem } from '../../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { jsonPointer } from './check-json.ts'
 
-/** How much a list, or an object of any content, may hold. */
+/** How long a list, or an object with free content, may be. */
 export interface BodyLength {
   readonly maxItems?: number
-  /** Of the value as JSON. */
+  /** The size of the value as JSON. */
   readonly maxBytes?: number
   /** @default COORD_FIELD_TOO_LARGE */
   readonly code?: ErrorCode
@@ -15,12 +15,12 @@ export interface BodyLength {
 type Schema = z.core.$ZodType
 
 /**
- * The largest lengths of the parts of bodies, by schema. Every list and every object of any content that a route accepts has its limit
- * here. The length is checked before the content, so that a body that is too long costs no more than a short one.
+ * The limits for the parts of bodies, by schema. Every list, and every object with free content, that a route accepts has its limit here.
+ * The length is checked before the content, so that a body that is too long costs no more than a short one.
  */
 export const bodyLengths = z.registry<BodyLength>()
 
-/** The parts of a body that are too long, at most `LIMITS.problems`. It reads no more of the body than the limits allow. */
+/** The parts of the body that are too long, at most `LIMITS.problems`. The search reads no more of the body than the limits allow. */
 export function lengthProblems(schema: Schema, body: unknown): readonly Problem[] {
   const comparison = new Comparison()
   comparison.compare(schema, body)
@@ -29,7 +29,7 @@ export function lengthProblems(schema: Schema, body: unknown): readonly Problem[
 
 class Comparison {
   readonly problems: Problem[] = []
-  /** The place in the body. It is one list, because most bodies have no problem for which a path is needed. */
+  /** The path to the current value. It is one list, because most bodies have no problem and need no path. */
   readonly #path: PropertyKey[] = []
 
   compare(schema: Schema, value: unknown): void {
@@ -90,7 +90,7 @@ class Comparison {
 
 const knownToHaveLengths = new WeakMap<Schema, boolean>()
 
-/** Whether a value of a schema can hold something too long. Most lists hold texts, which have rules of their own. */
+/** Whether a value of a schema can contain a part with a limit. Most lists contain texts, which have their own rules. */
 function hasLengths(schema: Schema): boolean {
   const known = knownToHaveLengths.get(schema)
   if (known !== undefined) return known
@@ -110,7 +110,7 @@ function hasMoreMembers(value: object, max: number): boolean {
   return false
 }
 
-/** Whether the JSON of a value is surely longer than so many bytes. It stops as soon as that is certain. */
+/** Whether the JSON of a value is certainly longer than a number of bytes. It stops as soon as that is certain. */
 export function surelyExceeds(value: unknown, maxBytes: number): boolean {
   return bytesLeft(value, maxBytes, 1) < 0
 }
@@ -118,7 +118,7 @@ export function surelyExceeds(value: unknown, maxBytes: number): boolean {
 function bytesLeft(value: unknown, left: number, level: number): number {
   if (typeof value === 'string') return left - value.length - 2
   if (typeof value !== 'object' || value === null) return left - 1
-  // A value that is nested more deeply is refused for its depth, and must not exhaust the stack here.
+  // A value with more levels is refused for its depth. It must not exhaust the stack here.
   if (level > LIMITS.depth) return left
   let rest = left - 1
   if (Array.isArray(value)) {

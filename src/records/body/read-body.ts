@@ -7,9 +7,9 @@ import { schemaProblems } from './schema-problems.ts'
 
 /**
  * Reads a body by its schema: first the lengths, then whether every database can store it, then the rest, up to a number of problems. All
- * bodies are read here: a body with 500,000 problems is refused as fast as a body with one.
+ * bodies are read here, so a body with 500,000 problems is refused as fast as a body with one.
  *
- * @param problemsMax how many problems are looked for. @default LIMITS.problems
+ * @param problemsMax how many problems to look for. @default LIMITS.problems
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function readBody<S extends z.ZodType>(
@@ -22,7 +22,7 @@ export function readBody<S extends z.ZodType>(
   return result.data
 }
 
-/** The same for callers that add problems of their own. @throws if something is too long, or cannot be stored */
+/** The same for callers that add their own problems. @throws if something is too long, or cannot be stored */
 export function tryBody<S extends z.ZodType>(
   schema: S,
   body: unknown,
@@ -36,12 +36,12 @@ export function tryBody<S extends z.ZodType>(
   return reading.problems.length === 0 ? { data: data as z.output<S> } : { problems: reading.problems }
 }
 
-/** Reads part by part, because a schema as a whole would search for every problem. */
+/** Reads part by part, because a schema that reads a whole body would search for every problem. */
 class Reading {
   readonly problems: Problem[] = []
   readonly #body: unknown
   readonly #max: number
-  /** Where in the body it is. */
+  /** The path to the current value in the body. */
   readonly #path: PropertyKey[] = []
 
   constructor(body: unknown, max: number) {
@@ -53,7 +53,7 @@ class Reading {
     return this.problems.length >= this.#max
   }
 
-  /** @returns what was read; anything where there are problems */
+  /** @returns the value that was read; any value if there are problems */
   read(schema: z.ZodType, value: unknown): unknown {
     if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
       return value === undefined ? this.#whole(schema, value) : this.read(schema.unwrap() as z.ZodType, value)
@@ -83,7 +83,7 @@ class Reading {
     return members
   }
 
-  /** A strict object has no place for anything else. */
+  /** A strict object must not have other members. */
   #refuseUnknown(schema: z.ZodObject, value: Record<string, unknown>): void {
     for (const key in value) {
       if (this.#full) return

@@ -6,15 +6,15 @@ import { jsonPointer } from './check-json.ts'
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
 
-/** What a schema of ours puts into a custom issue: the code of the problem. */
+/** The parameters of a custom issue in one of our schemas: the code of the problem. */
 export interface IssueParameters {
   readonly code: ErrorCode
 }
 
 /**
- * The issues that zod found in a part of a body, as problems with our codes; at most `LIMITS.problems`.
+ * Converts the issues that zod found in a part of a body into problems with our codes; at most `LIMITS.problems`.
  *
- * @param part where in the body that is
+ * @param part the path to that part
  */
 export function schemaProblems(issues: readonly Issue[], body: unknown, part: Path = []): readonly Problem[] {
   return issues
@@ -53,7 +53,7 @@ function problemsOf(issue: Issue, parent: Path, body: unknown): readonly Problem
   }
 }
 
-/** Of the forms that a value may have, the one that it tried to have. */
+/** Of all forms that a value may have, chooses the one that the value most resembles. */
 function unionProblems(
   errors: readonly (readonly Issue[])[],
   place: Path,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 
-/** Where an edge comes from: a registration, somebody's statement, or traffic that was seen. */
+/** The origin of an edge: a registration, an assertion, or observed traffic. */
 export type EdgeOrigin = 'declared' | 'asserted' | 'observed'
 
 export const EDGE_ORIGINS: readonly EdgeOrigin[] = ['declared', 'asserted', 'observed']
 
-/** What makes an edge the same edge. `source` and `target` are node ids. */
+/** What identifies an edge. `source` and `target` are node ids. */
 export interface EdgeIdentity {
   readonly source: string
   readonly type: string
@@ -13,20 +13,20 @@ export interface EdgeIdentity {
   readonly origin: EdgeOrigin
 }
 
-/** The longest id of a node, in characters: a service name of 255 characters fits in every script. */
+/** The longest id of a node, in characters. A service name of 255 characters fits in every script. */
 export const MAX_NODE_ID_LENGTH = 4_096
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
 const plain = /^[A-Za-z0-9_.-]+$/
 
-/** Whether a text may be the type of a node or of an edge. */
+/** Whether a text can be the type of a node or of an edge. */
 export function isTypeName(text: string): boolean {
   return typeName.test(text)
 }
 
 /**
- * The id of a node: its type and its parts, joined by `:`. Parts are percent-encoded as by `encodeURIComponent`, so a
- * name that holds a `:` or `,` cannot be taken for another node.
+ * The id of a node: its type and its parts, joined by `:`. The parts are percent-encoded, as by `encodeURIComponent`. A name with a `:` or
+ * `,` therefore cannot look like another node.
  */
 export function nodeId(type: string, ...parts: readonly string[]): string {
   let id = type
@@ -36,12 +36,12 @@ export function nodeId(type: string, ...parts: readonly string[]): string {
 
 const servicePrefix = 'service:'
 
-/** The id of the node of all services with one name. */
+/** The id of the node for all services with one name. */
 export function serviceNodeId(serviceName: string): string {
   return servicePrefix + encodePart(serviceName)
 }
 
-/** The name of the services whose node has an id; `undefined` where it is the id of another node. */
+/** The name of the services whose node has this id; `undefined` for the id of another node. */
 export function serviceNameOf(id: string): string | undefined {
   if (!id.startsWith(servicePrefix)) return undefined
   const name = decodePart(id.slice(servicePrefix.length))
@@ -58,7 +58,7 @@ export interface ParsedNodeId {
   readonly parts: readonly string[]
 }
 
-/** Takes a node id apart; `undefined` where the text is not one in its only right form. */
+/** Parses a node id; `undefined` if the text is not in the only valid form. */
 export function parseNodeId(id: string): ParsedNodeId | undefined {
   if (id.length > MAX_NODE_ID_LENGTH || !id.isWellFormed()) return undefined
   const [type = '', ...encoded] = id.split(':')
@@ -81,8 +81,8 @@ function decodePart(text: string): string | undefined {
 }
 
 /**
- * The id of a node from a text in which parts may have been decoded on the way, as in the path of a URL. `undefined` where
- * the text cannot be made one.
+ * The id of a node from a text in which parts may already be decoded, as in the path of a URL. `undefined` if the text cannot become a node
+ * id.
  */
 export function normalNodeId(text: string): string | undefined {
   if (parseNodeId(text) !== undefined) return text
@@ -97,7 +97,7 @@ export function nodeTypeOf(id: string): string {
   return id.slice(0, id.indexOf(':'))
 }
 
-/** A text for people from an id: its decoded parts. */
+/** A readable text from an id: its decoded parts. */
 export function labelOfNodeId(id: string): string {
   const label = id.slice(id.indexOf(':') + 1)
   if (plain.test(label)) return label
@@ -107,12 +107,12 @@ export function labelOfNodeId(id: string): string {
     .join(' ')
 }
 
-/** The id of an edge: source, type, target and origin, joined by commas, which no node id holds. */
+/** The id of an edge: source, type, target and origin, joined by commas. No node id contains a comma. */
 export function edgeId({ source, type, target, origin }: EdgeIdentity): string {
   return `${source},${type},${target},${origin}`
 }
 
-/** Takes an edge id apart. Without an origin, `asserted` is meant. `undefined` where the text is not an edge id. */
+/** Parses an edge id. Without an origin it means `asserted`. `undefined` if the text is not an edge id. */
 export function parseEdgeId(id: string): EdgeIdentity | undefined {
   const [source = '', type = '', target = '', origin = 'asserted', ...more] = id.split(',')
   if (more.length > 0 || !isTypeName(type) || !isOrigin(origin)) return undefined
@@ -134,10 +134,10 @@ function isOrigin(text: string): text is EdgeOrigin {
   return (EDGE_ORIGINS as readonly string[]).includes(text)
 }
 
-/** The longest id that is used as the id of a record as it is. */
+/** The longest id that is used unchanged as the id of a record. */
 const MAX_READABLE_LENGTH = 512
 
-/** The id of the record that holds an asserted node or edge: its own id, or a hash where that is too long to store. */
+/** The id of the record of an asserted node or edge: its own id, or a hash if that id is too long to store. */
 export function recordIdOf(id: string): string {
   if (id.length <= MAX_READABLE_LENGTH) return id
   return `sha256:${createHash('sha256').update(id).digest('hex')}`

@@ -20,7 +20,7 @@ const properties = z
   .optional()
   .meta({ description: `Anything, up to ${LIMITS.metadataBytes} bytes of JSON.` })
 
-/** What can be asserted about a node. */
+/** What a client can assert about a node. */
 export const nodeBodySchema = z
   .object({
     label: z
@@ -37,10 +37,10 @@ export const nodeBodySchema = z
   })
   .meta({ id: 'NodeAssertion' })
 
-/** What can be asserted about an edge. */
+/** What a client can assert about an edge. */
 export const edgeBodySchema = z.object({ properties }).meta({ id: 'EdgeAssertion' })
 
-/** A patch of either: it may name each member that is there to remove it, and as much again that is new. */
+/** A patch of either. It may name each existing member to remove it, and the same number of new members. */
 export const patchSchema = z.looseObject({}).register(bodyLengths, { maxBytes: 4 * LIMITS.metadataBytes })
 
 export interface AssertionBody {
@@ -49,7 +49,7 @@ export interface AssertionBody {
 }
 
 /**
- * Reads what is to be asserted. What is not known is ignored, with a warning; what repeats the id is not worth one.
+ * Reads an assertion. It ignores unknown members with a warning, and members that repeat the id without one.
  *
  * @param identity what the id says, by member
  * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_INVALID, COORD_FIELD_TOO_LARGE, COORD_TEXT_* with every problem

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../canonical-json.ts'
 import { type EdgeOrigin, isTypeName, parseNodeId } from './graph-id.ts'
 
-/** What a record of kind `node` holds: something that was asserted about a node. */
+/** The data of a record of kind `node`: an assertion about a node. */
 export interface NodeData {
   readonly id: string
   /** For people. @default the decoded parts of the id */
@@ -9,7 +9,7 @@ export interface NodeData {
   readonly properties?: JsonObject
 }
 
-/** What a record of kind `edge` holds. `source` and `target` are node ids; they need not exist. */
+/** The data of a record of kind `edge`. `source` and `target` are node ids; the nodes need not exist. */
 export interface EdgeData {
   readonly source: string
   readonly type: string
@@ -19,7 +19,7 @@ export interface EdgeData {
   readonly properties?: JsonObject
 }
 
-/** Says what is wrong with the stored data of an asserted node, or `undefined`. */
+/** The fault in the stored data of an asserted node, or `undefined`. */
 export function nodeCheck(data: unknown): string | undefined {
   if (!isJsonObject(data)) return 'it is not an object'
   if (!isNodeId(data['id'])) return 'id is not a node id such as team:payments, with percent-encoded parts'
@@ -27,7 +27,7 @@ export function nodeCheck(data: unknown): string | undefined {
   return propertiesFault(data)
 }
 
-/** Says what is wrong with the stored data of an asserted edge, or `undefined`. */
+/** The fault in the stored data of an asserted edge, or `undefined`. */
 export function edgeCheck(data: unknown): string | undefined {
   if (!isJsonObject(data)) return 'it is not an object'
   if (!isNodeId(data['source'])) return 'source is not a node id'

@@ -1,28 +1,28 @@
 import { nameUuid } from '../name-uuid.ts'
 import { endpointHref } from './endpoint.ts'
 
-/** The namespace of all service ids. Never changes: ids are the same on every coordinator, at any time. */
+/** The namespace of all service ids. It never changes, so that ids are the same on every coordinator, at any time. */
 export const SERVICE_NAMESPACE = 'fb2920be-0489-4af8-bd4e-62bed4e5c35a'
 
-/** What decides which service a registration is about. */
+/** What identifies the service of a registration. */
 export interface ServiceIdentity {
   readonly serviceName: string
   readonly version: string
   readonly endpoint: string
-  /** Where given, it decides together with the name alone: version and endpoint may change. */
+  /** If it is given, it and the name alone identify the service. Version and endpoint may then change. */
   readonly instanceId?: string | undefined
 }
 
 /**
  * The id of a service: UUIDv5 over the JSON text of `["service","default",serviceName,version,endpoint]`, or of
- * `["instance","default",serviceName,instanceId]`. The endpoint counts in WHATWG's serialisation, other text as sent.
- * `default` is the place of a namespace.
+ * `["instance","default",serviceName,instanceId]`. The endpoint is in WHATWG's serialization, other texts are as sent. `default` is
+ * reserved for a namespace.
  */
 export function serviceIdOf({ serviceName, version, endpoint, instanceId }: ServiceIdentity): string {
   const name =
     instanceId === undefined
       ? ['service', 'default', serviceName, version, endpointHref(endpoint)]
       : ['instance', 'default', serviceName, instanceId]
-  // An array of well-formed texts has only one form in JSON without white space: this is canonical already.
+  // An array of well-formed texts has only one form in JSON without white space, so this text is canonical.
   return nameUuid(JSON.stringify(name), SERVICE_NAMESPACE)
 }

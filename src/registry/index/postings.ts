@@ -6,9 +6,9 @@ const LIST_FROM = 512
 /** The slots of the services that have something in common: a name, a tag, a version. */
 export class Term {
   readonly text: string
-  /** Most terms of a large registry have one slot or few: those need no list. */
+  /** Most terms of a large registry have only a few services, and need no list. */
   #slots: number | number[] | SortedList<number>
-  /** Whether an array is in order: it is put in order when that is asked for, and not at every registration. */
+  /** Whether the array is sorted. It is sorted when somebody asks for the order, not at every registration. */
   #inOrder = true
 
   constructor(text: string, slot: number) {
@@ -61,7 +61,7 @@ export class Term {
     if (Array.isArray(this.#slots)) {
       const at = this.#slots.indexOf(slot)
       if (at === -1) return false
-      // Taking it out keeps the rest in the order it has.
+      // Removing an item keeps the order of the others.
       this.#slots.splice(at, 1)
     } else this.#slots.delete(slot)
     return this.size === 0

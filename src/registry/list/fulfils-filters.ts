@@ -4,7 +4,7 @@ import { versionTest } from '../../records/version-range.ts'
 import { metadataText } from '../index/metadata-text.ts'
 import type { ServiceFilters } from './list-query.ts'
 
-/** Judges one service after the other by what is stored of it: for moments of which there is no index. */
+/** Judges one service at a time by its stored data, for moments that have no index. */
 export function filterTest(filters: ServiceFilters): (data: JsonObject, health: Health) => boolean {
   const { name, version, status, health, tags, capabilities, metadata } = filters
   const fulfilsVersion = version === undefined ? () => true : versionTest(version)

@@ -4,18 +4,18 @@ import { canonicalJson } from '../../records/canonical-json.ts'
 import type { ServiceFilters } from './list-query.ts'
 import type { ListPlace } from './select-page.ts'
 
-/** The form of a cursor; another one is not read. */
+/** The format of a cursor. A cursor of another format is refused. */
 const VERSION = 1
 
-/** Writes the place of the last service of a page. Clients see only text without meaning. */
+/** Writes the position of the last service of a page. For clients the text has no meaning. */
 export function writeCursor({ name, id }: ListPlace, filters: ServiceFilters): string {
   return Buffer.from(JSON.stringify([VERSION, fingerprint(filters), name, id])).toString('base64url')
 }
 
 /**
- * Reads a cursor back.
+ * Reads a cursor.
  *
- * @throws COORD_CURSOR_INVALID for one that is not ours or belongs to other filters
+ * @throws COORD_CURSOR_INVALID if the cursor is not ours or belongs to other filters
  */
 export function readCursor(cursor: string, filters: ServiceFilters): ListPlace {
   const parts = partsOf(cursor)
@@ -28,7 +28,7 @@ export function readCursor(cursor: string, filters: ServiceFilters): ListPlace {
 }
 
 function partsOf(cursor: string): readonly [number, string, string, string] | undefined {
-  // Buffer skips what is not base64url; only the one text that we would write is ours.
+  // Buffer skips characters that are not base64url. Only the text that we would write ourselves is accepted.
   const bytes = Buffer.from(cursor, 'base64url')
   if (bytes.toString('base64url') !== cursor) return undefined
   try {

@@ -1,9 +1,9 @@
 import { longTurn } from '../../scheduling/long-work.ts'
 
-/** Size of a chunk before it is handed on, in UTF-16 code units. */
+/** The size of a chunk, in UTF-16 code units. */
 const CHUNK_SIZE = 65_536
 
-/** JSON texts as chunks of whole NDJSON lines. The texts are made one by one, when their chunk is wanted. */
+/** JSON texts as chunks of whole NDJSON lines. Each text is made only when its chunk is needed. */
 export async function* ndjsonChunks(texts: Iterable<string>): AsyncGenerator<string> {
   let chunk = ''
   for (const text of texts) {
@@ -11,7 +11,7 @@ export async function* ndjsonChunks(texts: Iterable<string>): AsyncGenerator<str
     if (chunk.length < CHUNK_SIZE) continue
     yield chunk
     chunk = ''
-    // A reader that takes chunks as fast as they come must not keep everybody else waiting.
+    // A reader that takes chunks as fast as they come must not delay all others.
     await longTurn()
   }
   if (chunk !== '') yield chunk

@@ -7,7 +7,7 @@ export interface PastItem extends ListPlace {
 }
 
 /**
- * Finds the items of the first page of a list, limited by number and size. Little more than one page is in memory, however many items
+ * Finds the items of the first page of a list, limited by number and size. It holds little more than one page in memory, however many items
  * arrive and however large they are.
  */
 export class PastPage<T extends PastItem> {
@@ -15,11 +15,11 @@ export class PastPage<T extends PastItem> {
   readonly #maxBytes: number
   #items: T[] = []
   #bytes = 0
-  /** Nothing behind this belongs to the page. */
+  /** No item after this one belongs to the page. */
   #last: T | undefined
   #more = false
 
-  /** @param count how many items it may have, at least 1 */
+  /** @param count the largest number of items, at least 1 */
   constructor(count: number, maxBytes: number = PAGE_MAX_BYTES) {
     this.#count = count
     this.#maxBytes = maxBytes
@@ -32,7 +32,7 @@ export class PastPage<T extends PastItem> {
     if (this.#items.length > 2 * this.#count || this.#bytes > 2 * this.#maxBytes) this.#prune()
   }
 
-  /** The page in order, and whether the list goes on behind it. */
+  /** The sorted page, and whether the list continues after it. */
   result(): { readonly items: readonly T[]; readonly more: boolean } {
     this.#prune()
     return { items: this.#items, more: this.#more }

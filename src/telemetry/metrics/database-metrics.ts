@@ -1,6 +1,7 @@
 import { DatabaseCalls } from './database-calls.ts'
-import { errorClass, errorCodeLabel, outcomeOf, queryOutcomes } from './error-labels.ts'
+import { errorClassOf, errorCodeLabel, outcomeOf, queryOutcomes } from './error-labels.ts'
 import type { Meters } from './meters.ts'
+import { each } from './series.ts'
 
 /** What a store is asked. The label `operation` takes these values and no others; it is never SQL. */
 export const databaseOperations = [
@@ -51,16 +52,17 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   const ofBackend = { backend: [backend] }
   const ofRole = { ...ofBackend, role: connectionRoles }
   const ofOperation = { ...ofBackend, operation: databaseOperations }
-  meters.gauges(
-    'coordinator_database_connections',
-    'Connections to the database, and callers that wait for one, by role and state.',
+  meters.gaugeBy(
+    { ...ofRole, state: connectionStates },
     {
-      labels: { ...ofRole, state: connectionStates },
+      name: 'coordinator_database_connections',
+      help: 'Connections to the database, and callers that wait for one, by role and state.',
       read: ({ role, state }) => sources.connections?.()[role][state],
     },
   )
-  meters.gauges('coordinator_database_connections_max', 'Connections that a role may have.', {
-    labels: ofRole,
+  meters.gaugeBy(ofRole, {
+    name: 'coordinator_database_connections_max',
+    help: 'Connections that a role may have.',
     read: ({ role }) => sources.connections?.()[role].max,
   })
   const queries = meters.counter(
@@ -76,7 +78,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   const queryDuration = meters.histogram(
     'coordinator_database_query_duration_seconds',
     'How long calls to the database took, failed ones included.',
-    { labels: ofOperation, buckets: databaseSeconds },
+    { labels: ofOperation, bounds: databaseSeconds },
   )
   const acquires = meters.counter(
     'coordinator_database_acquires_total',
@@ -96,26 +98,32 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   const connectionWait = meters.histogram(
     'coordinator_database_connection_wait_seconds',
     'How long callers waited for a connection.',
-    { labels: ofRole, buckets: databaseSeconds },
+    { labels: ofRole, bounds: databaseSeconds },
   )
-  meters.gauges(
-    'coordinator_database_status',
-    `1 for the status that holds (${liveStates.join(', ')}), 0 for the others.`,
+  meters.gaugeBy(
+    { ...ofBackend, status: liveStates },
     {
-      labels: { ...ofBackend, status: liveStates },
+      name: 'coordinator_database_status',
+      help: `1 for the status that holds (${liveStates.join(', ')}), 0 for the others.`,
       read: ({ status }) => Number(status === sources.status?.()),
     },
   )
 
   const calls = new DatabaseCalls()
+  const series = each(databaseOperations, (operation) => ({
+    duration: queryDuration.of({ backend, operation }),
+    outcomes: each(queryOutcomes, (outcome) => queries.of({ backend, operation, outcome })),
+  }))
   const finish = (operation: DatabaseOperation, startedAt: number, thrown?: { readonly error: unknown }) => {
     const durationMs = performance.now() - startedAt
-    queryDuration.observe({ backend, operation }, durationMs / 1_000)
+    const { duration, outcomes } = series[operation]
+    duration.observe(durationMs / 1_000)
     const outcome = thrown === undefined ? 'ok' : outcomeOf(thrown.error)
-    queries.inc({ backend, operation, outcome })
+    outcomes[outcome].add()
     calls.add(operation, durationMs, outcome === 'error' ? thrown : undefined)
     if (outcome !== 'error') return
-    errors.inc({ backend, operation, class: errorClass(thrown?.error), code: errorCodeLabel(thrown?.error) })
+    const [errorClass, code] = [errorClassOf(thrown?.error), errorCodeLabel(thrown?.error)]
+    errors.of({ backend, operation, class: errorClass, code }).add()
   }
   return {
     /** The newest calls: latencies and failures. */
@@ -155,14 +163,14 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
 
     /** A caller got a connection. `waited`: none was free when it asked. */
     acquired(role: ConnectionRole, { waitMs, waited }: { waitMs: number; waited: boolean }): void {
-      acquires.inc({ backend, role })
-      if (waited) emptyAcquires.inc({ backend, role })
-      connectionWait.observe({ backend, role }, waitMs / 1_000)
+      acquires.of({ backend, role }).add()
+      if (waited) emptyAcquires.of({ backend, role }).add()
+      connectionWait.of({ backend, role }).observe(waitMs / 1_000)
     },
 
     /** A caller gave up waiting for a connection. */
     acquireTimedOut(role: ConnectionRole): void {
-      acquireTimeouts.inc({ backend, role })
+      acquireTimeouts.of({ backend, role }).add()
     },
   }
 }

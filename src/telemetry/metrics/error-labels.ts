@@ -11,7 +11,7 @@ export function outcomeOf(thrown: unknown): (typeof queryOutcomes)[number] {
 }
 
 /** The label `class`: a word from a short, fixed set, such as `unavailable`, `timeout`, `busy`, `full`, `schema`, `fault`. */
-export function errorClass(thrown: unknown): string {
+export function errorClassOf(thrown: unknown): string {
   if (!(thrown instanceof CoordinatorError)) return 'fault'
   const [, area = '', fault = ''] = /^COORD_([A-Z]+)_(.*)$/.exec(thrown.code) ?? []
   if (area === 'STORE') return fault.toLowerCase()

@@ -17,34 +17,30 @@ export interface GraphSources {
 
 /** The registry and the knowledge graph. */
 export function graphMetrics(meters: Meters, sources: Partial<GraphSources>): void {
-  meters.gauge('coordinator_registered_services', 'Services in the registry.', () =>
-    sources.registeredServices?.(),
-  )
-  meters.gauge('coordinator_graph_nodes', 'Nodes of the knowledge graph.', () => sources.graph?.().nodes)
-  meters.gauge('coordinator_graph_edges', 'Edges of the knowledge graph.', () => sources.graph?.().edges)
-  meters.gauge(
-    'coordinator_graph_unresolved_nodes',
-    'Nodes of the knowledge graph that others refer to and that nobody has registered.',
-    () => sources.graph?.().unresolved,
-  )
-  meters.gauge(
-    'coordinator_graph_rebuild_differences',
-    'Differences that the last comparison with a graph derived anew has found; there must be none.',
-    () => sources.graph?.().rebuildDifferences,
-  )
-  meters.changingGauges(
-    'coordinator_graph_edges_by_type',
-    'Edges of the knowledge graph by type; those of rare types together as other.',
-    {
-      labelNames: ['type'],
-      collect(gauge) {
-        gauge.reset()
-        gauge.set({ type: 'depends_on' }, 0)
-        for (const [type, count] of largestTypes(sources.graph?.().edgesByType ?? new Map()))
-          gauge.set({ type }, count)
-      },
+  meters.gauges({
+    coordinator_registered_services: ['Services in the registry.', () => sources.registeredServices?.()],
+    coordinator_graph_nodes: ['Nodes of the knowledge graph.', () => sources.graph?.().nodes],
+    coordinator_graph_edges: ['Edges of the knowledge graph.', () => sources.graph?.().edges],
+    coordinator_graph_unresolved_nodes: [
+      'Nodes of the knowledge graph that others refer to and that nobody has registered.',
+      () => sources.graph?.().unresolved,
+    ],
+    coordinator_graph_rebuild_differences: [
+      'Differences that the last comparison with a graph derived anew has found; there must be none.',
+      () => sources.graph?.().rebuildDifferences,
+    ],
+  })
+  meters.changingGauge(['type'], {
+    name: 'coordinator_graph_edges_by_type',
+    help: 'Edges of the knowledge graph by type; those of rare types together as other.',
+    read: () => {
+      const counts = largestTypes(sources.graph?.().edgesByType ?? new Map())
+      return [...new Map([['depends_on', 0], ...counts])].map(([type, value]) => ({
+        labels: { type },
+        value,
+      }))
     },
-  )
+  })
 }
 
 /** Clients choose the types of the edges that they assert. Their number must not become the number of series. */

@@ -1,4 +1,5 @@
 import type { Meters } from './meters.ts'
+import type { Observations } from './series.ts'
 
 interface OutgoingFigures {
   /** Bytes that clients have not read yet. */
@@ -30,49 +31,58 @@ interface HttpRequestFigures {
 
 /** Answers, streams, and the duration of requests. */
 export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
-  meters.total(
-    'coordinator_http_streams_cut_total',
-    'Clients that followed the journal and were cut off because they read too slowly.',
-    () => sources.streamsCut?.(),
-  )
-  meters.gauge('coordinator_http_streams', 'Clients that follow the journal.', () => sources.streams?.())
-  meters.gauge(
-    'coordinator_http_unsent_bytes',
-    'Bytes of answers that clients have not read yet. Bytes that several answers share count once.',
-    () => sources.outgoing?.().bytes,
-  )
-  meters.gauge(
-    'coordinator_http_answers_waiting',
-    'Answers that wait for memory because too many bytes are unsent.',
-    () => sources.outgoing?.().waiting,
-  )
-  meters.gauge(
-    'coordinator_http_whole_streams',
-    'Streams of the whole state that are open.',
-    () => sources.wholeStreams?.().open,
-  )
-  meters.total(
-    'coordinator_http_clients_cut_total',
-    'Connections that were closed because their clients read nothing for 5 seconds and other answers needed the memory.',
-    () => sources.outgoing?.().cut,
-  )
-  meters.total(
-    'coordinator_http_whole_streams_refused_total',
-    'Streams of the whole state that were answered with 503.',
-    () => sources.wholeStreams?.().refused,
-  )
-  const requestDuration = meters.histogram(
+  meters.totals({
+    coordinator_http_streams_cut_total: [
+      'Clients that followed the journal and were cut off because they read too slowly.',
+      () => sources.streamsCut?.(),
+    ],
+  })
+  meters.gauges({
+    coordinator_http_streams: ['Clients that follow the journal.', () => sources.streams?.()],
+    coordinator_http_unsent_bytes: [
+      'Bytes of answers that clients have not read yet. Bytes that several answers share count once.',
+      () => sources.outgoing?.().bytes,
+    ],
+    coordinator_http_answers_waiting: [
+      'Answers that wait for memory because too many bytes are unsent.',
+      () => sources.outgoing?.().waiting,
+    ],
+    coordinator_http_whole_streams: [
+      'Streams of the whole state that are open.',
+      () => sources.wholeStreams?.().open,
+    ],
+  })
+  meters.totals({
+    coordinator_http_clients_cut_total: [
+      'Connections that were closed because their clients read nothing for 5 seconds and other answers needed the memory.',
+      () => sources.outgoing?.().cut,
+    ],
+    coordinator_http_whole_streams_refused_total: [
+      'Streams of the whole state that were answered with 503.',
+      () => sources.wholeStreams?.().refused,
+    ],
+  })
+  const durations = meters.histogram(
     'coordinator_http_request_duration_seconds',
     'How long HTTP requests took, by route pattern; its count is the number of requests.',
     {
       labels: { method: [], route: [], status: [] },
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     },
   )
+  const known = new Map<string, Map<string, Map<number, Observations>>>()
+  const seriesOf = (route: string, method: string, status: number): Observations => {
+    const byMethod = known.get(route) ?? new Map<string, Map<number, Observations>>()
+    const byStatus = byMethod.get(method) ?? new Map<number, Observations>()
+    const series = durations.of({ method, route, status })
+    known.set(route, byMethod.set(method, byStatus.set(status, series)))
+    return series
+  }
   return {
     /** Counts a request. */
     request({ method, route, status, durationMs }: HttpRequestFigures): void {
-      requestDuration.observe({ method, route, status }, durationMs / 1_000)
+      const series = known.get(route)?.get(method)?.get(status) ?? seriesOf(route, method, status)
+      series.observe(durationMs / 1_000)
     },
   }
 }

@@ -21,17 +21,17 @@ export type IncomingMetrics = ReturnType<typeof incomingMetrics>
 /** What arrives before it is a request: connections and bodies. */
 export function incomingMetrics(meters: Meters) {
   const sources: Partial<IncomingSources> = {}
-  meters.gauge('coordinator_http_connections', 'Open connections of clients.', () => sources.connections?.())
-  meters.gauge(
-    'coordinator_http_connections_max',
-    'How many connections clients may have: CONNECTIONS_MAX, or fewer where the limit of open files is low.',
-    () => sources.connectionsMax?.(),
-  )
-  meters.gauge(
-    'coordinator_http_body_bytes',
-    'Memory that request bodies take while they arrive, in bytes.',
-    () => sources.bodyBytes?.(),
-  )
+  meters.gauges({
+    coordinator_http_connections: ['Open connections of clients.', () => sources.connections?.()],
+    coordinator_http_connections_max: [
+      'How many connections clients may have: CONNECTIONS_MAX, or fewer where the limit of open files is low.',
+      () => sources.connectionsMax?.(),
+    ],
+    coordinator_http_body_bytes: [
+      'Memory that request bodies take while they arrive, in bytes.',
+      () => sources.bodyBytes?.(),
+    ],
+  })
   const connectionsRefused = meters.counter(
     'coordinator_http_connections_refused_total',
     `Connections that were refused, by reason (${connectionRefusals.join(', ')}).`,
@@ -46,7 +46,7 @@ export function incomingMetrics(meters: Meters) {
     /** Tells gauges where to ask. May be called again; later sources replace earlier ones. */
     ask: (more: Partial<IncomingSources>): void => void Object.assign(sources, more),
     connectionRefused: (reason: (typeof connectionRefusals)[number]): void =>
-      connectionsRefused.inc({ reason }),
-    bodyRefused: (reason: BodyRefusal): void => bodiesRefused.inc({ reason }),
+      connectionsRefused.of({ reason }).add(),
+    bodyRefused: (reason: BodyRefusal): void => bodiesRefused.of({ reason }).add(),
   }
 }

@@ -1,5 +1,6 @@
 import { databaseSeconds } from './database-metrics.ts'
 import type { Meters } from './meters.ts'
+import { each } from './series.ts'
 
 /** How commits are answered: `replayed` where one had been accepted earlier. */
 const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
@@ -40,115 +41,104 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
     `Commits that were answered, by outcome (${commitOutcomes.join(', ')}).`,
     { backend: [backend], outcome: commitOutcomes },
   )
-  const commitDuration = meters.histogram(
+  const outcomes = each(commitOutcomes, (outcome) => commits.of({ backend, outcome }))
+  const durations = meters.histogram(
     'coordinator_commit_duration_seconds',
     'How long commits took from being asked for to being durable and visible.',
-    { labels: { backend: [backend] }, buckets: databaseSeconds },
+    { labels: { backend: [backend] }, bounds: databaseSeconds },
   )
-  const batchSize = meters.histogram(
+  const duration = durations.of({ backend })
+  const batchSizes = meters.histogram(
     'coordinator_commit_batch_size',
     'How many commits went to the database together.',
-    { labels: { backend: [backend] }, buckets: [1, 2, 5, 10, 20, 50, 100, 200, 512] },
+    { labels: { backend: [backend] }, bounds: [1, 2, 5, 10, 20, 50, 100, 200, 512] },
   )
-  const reloads = meters.counter(
+  const batchSize = batchSizes.of({ backend })
+  const count = (name: string, help: string) => meters.counter(name, help, {}).of({})
+  const reloads = count(
     'coordinator_view_reloads_total',
     'How often the live view was built anew after the first load.',
   )
-  const forks = meters.counter(
+  const forks = count(
     'coordinator_history_forks_total',
     'How often the database contradicted what was known, and another lineage began.',
   )
-  meters.gauge('coordinator_commit_queue_depth', 'Commits that have no answer yet.', () => live()?.queueDepth)
-  meters.gauge(
-    'coordinator_head_revision',
-    'Newest revision that the database has named.',
-    () => live()?.headRevision,
-  )
-  meters.gauge('coordinator_view_revision', 'Revision of the live view.', () => live()?.viewRevision)
-  meters.gauge(
-    'coordinator_floor_revision',
-    'Oldest revision that history still answers exactly.',
-    () => live()?.floor,
-  )
-  meters.gauge(
-    'coordinator_view_lag_revisions',
-    'Revisions that the live view is behind the database.',
-    () => {
-      const { headRevision = 0, viewRevision = 0 } = live() ?? {}
-      return Math.max(0, headRevision - viewRevision)
-    },
-  )
-  meters.gauge(
-    'coordinator_view_age_seconds',
-    'Time since the database confirmed that the live view is complete.',
-    () => (live()?.ageMs ?? 0) / 1_000,
-  )
-  meters.gauge(
-    'coordinator_view_refused_records',
-    'Records that are not served because they break the rules of their kind.',
-    () => live()?.refusedRecords,
-  )
-  meters.gauge(
-    'coordinator_memory_limit_bytes',
-    'Size of the heap at which the process would die, in bytes.',
-    () => memory()?.limitBytes,
-  )
-  meters.gauge(
-    'coordinator_memory_used_bytes',
-    'Estimate of the heap in use without garbage, in bytes.',
-    () => memory()?.usedBytes,
-  )
-  meters.gauge(
-    'coordinator_memory_journal_bytes',
-    'Estimate of the memory that history takes, where it is kept in memory, in bytes.',
-    () => memory()?.journalBytes,
-  )
-  meters.gauges(
-    'coordinator_memory_state',
-    '1 for the present state (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
-    {
-      labels: { state: memoryStates },
-      read: ({ state }) => Number(state === (memory()?.state ?? 'free')),
-    },
-  )
-  const memoryRefused = meters.counter(
+  const memoryRefused = count(
     'coordinator_memory_refused_commits_total',
     'Commits that were refused because there was no memory for them.',
   )
-  meters.gauge(
-    'coordinator_past_reads_waiting',
-    'Reads of the past that wait for a connection.',
-    () => live()?.past.waiting,
+  meters.gauges({
+    coordinator_commit_queue_depth: ['Commits that have no answer yet.', () => live()?.queueDepth],
+    coordinator_head_revision: ['Newest revision that the database has named.', () => live()?.headRevision],
+    coordinator_view_revision: ['Revision of the live view.', () => live()?.viewRevision],
+    coordinator_floor_revision: ['Oldest revision that history still answers exactly.', () => live()?.floor],
+    coordinator_view_lag_revisions: [
+      'Revisions that the live view is behind the database.',
+      () => {
+        const { headRevision = 0, viewRevision = 0 } = live() ?? {}
+        return Math.max(0, headRevision - viewRevision)
+      },
+    ],
+    coordinator_view_age_seconds: [
+      'Time since the database confirmed that the live view is complete.',
+      () => (live()?.ageMs ?? 0) / 1_000,
+    ],
+    coordinator_view_refused_records: [
+      'Records that are not served because they break the rules of their kind.',
+      () => live()?.refusedRecords,
+    ],
+    coordinator_memory_limit_bytes: [
+      'Size of the heap at which the process would die, in bytes.',
+      () => memory()?.limitBytes,
+    ],
+    coordinator_memory_used_bytes: [
+      'Estimate of the heap in use without garbage, in bytes.',
+      () => memory()?.usedBytes,
+    ],
+    coordinator_memory_journal_bytes: [
+      'Estimate of the memory that history takes, where it is kept in memory, in bytes.',
+      () => memory()?.journalBytes,
+    ],
+    coordinator_past_reads_waiting: [
+      'Reads of the past that wait for a connection.',
+      () => live()?.past.waiting,
+    ],
+    coordinator_past_reads_under_way: [
+      'Reads of the past that the database is working on.',
+      () => live()?.past.reading,
+    ],
+  })
+  meters.gaugeBy(
+    { state: memoryStates },
+    {
+      name: 'coordinator_memory_state',
+      help: '1 for the present state (free; full: writes that need memory are refused; exhausted: the journal is not followed), 0 for the others.',
+      read: ({ state }) => Number(state === (memory()?.state ?? 'free')),
+    },
   )
-  meters.gauge(
-    'coordinator_past_reads_under_way',
-    'Reads of the past that the database is working on.',
-    () => live()?.past.reading,
-  )
-  meters.total(
-    'coordinator_past_reads_refused_total',
-    'Reads of the past that were refused because too many waited, or because they waited too long.',
-    () => live()?.past.refused,
-  )
+  meters.totals({
+    coordinator_past_reads_refused_total: [
+      'Reads of the past that were refused because too many waited, or because they waited too long.',
+      () => live()?.past.refused,
+    ],
+  })
   return {
     /** A batch was answered. */
-    batch({ commits: size }: { readonly commits: number }): void {
-      batchSize.observe({ backend }, size)
-    },
+    batch: ({ commits }: { readonly commits: number }): void => batchSize.observe(commits),
 
     /** A commit was answered, or failed. */
     committed(outcome: (typeof commitOutcomes)[number], durationMs: number): void {
-      commits.inc({ backend, outcome })
-      commitDuration.observe({ backend }, durationMs / 1_000)
+      outcomes[outcome].add()
+      duration.observe(durationMs / 1_000)
     },
 
     /** The live view was built anew. */
-    reloaded: () => reloads.inc(),
+    reloaded: (): void => reloads.add(),
 
     /** Another lineage began. */
-    forked: () => forks.inc(),
+    forked: (): void => forks.add(),
 
     /** A commit was refused, because there was no memory for it. */
-    memoryRefused: () => memoryRefused.inc(),
+    memoryRefused: (): void => memoryRefused.add(),
   }
 }

@@ -1,8 +1,26 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Metric, Registry } from 'prom-client'
+import { Count, type Labels, Observations, SeriesOf } from './series.ts'
 
 /** The labels of a metric, each with the values that have a series from the first scrape on. */
-type Labels = Readonly<Record<string, readonly string[]>>
-type Series<L extends Labels> = { readonly [N in keyof L & string]: L[N][number] }
+type KnownLabels<N extends string = string> = Readonly<Record<N, readonly string[]>>
+/** One combination of them. */
+type Combination<L extends KnownLabels> = { readonly [N in keyof L & string]: L[N][number] }
+
+/** A number that has no labels. `undefined` counts as 0. */
+type Figure = readonly [help: string, read: () => number | undefined]
+
+/** A number as prom-client writes it. */
+interface Sample {
+  readonly labels: Labels
+  readonly value: number
+  readonly metricName?: string
+  readonly sharedLabels?: Labels
+}
+
+interface Described {
+  readonly name: string
+  readonly help: string
+}
 
 /**
  * Makes the metrics of one coordinator, in a registry of their own. Every series whose labels are known beforehand exists from
@@ -10,82 +28,96 @@ type Series<L extends Labels> = { readonly [N in keyof L & string]: L[N][number]
  */
 export class Meters {
   readonly registry = new Registry()
-  readonly #registers = [this.registry]
 
-  /** A value that is read at each scrape. `undefined` counts as 0. */
-  gauge(name: string, help: string, read: () => number | undefined): void {
-    this.gauges(name, help, { labels: {}, read })
+  /** Values that are read at each scrape, by the names of the metrics. */
+  gauges(metrics: Readonly<Record<string, Figure>>): void {
+    for (const [name, [help, read]] of Object.entries(metrics))
+      this.changingGauge([], { name, help, read: () => [{ labels: {}, value: read() ?? 0 }] })
   }
 
-  /** The same for each combination of labels. */
-  gauges<const L extends Labels>(
-    name: string,
-    help: string,
-    { labels, read }: { readonly labels: L; readonly read: (series: Series<L>) => number | undefined },
+  /** Numbers that something else counts, by the names of the metrics. They are read at each scrape. */
+  totals(metrics: Readonly<Record<string, Figure>>): void {
+    for (const [name, [help, read]] of Object.entries(metrics))
+      this.#register({ name, help, type: 'counter' }, [], () => [{ labels: {}, value: read() ?? 0 }])
+  }
+
+  /** A value for each combination of labels, read at each scrape. */
+  gaugeBy<const L extends KnownLabels>(
+    labels: L,
+    { read, ...described }: Described & { readonly read: (labels: Combination<L>) => number | undefined },
   ): void {
-    this.changingGauges(name, help, {
-      labelNames: Object.keys(labels),
-      collect(gauge) {
-        for (const series of seriesOf(labels)) gauge.set(series, read(series) ?? 0)
-      },
+    const combinations = combinationsOf(labels)
+    this.changingGauge(Object.keys(labels), {
+      ...described,
+      read: () => combinations.map((labels) => ({ labels, value: read(labels) ?? 0 })),
     })
   }
 
   /** A gauge whose series come and go. */
-  changingGauges(
-    name: string,
-    help: string,
-    { labelNames, collect }: { readonly labelNames: string[]; readonly collect: (gauge: Gauge) => void },
+  changingGauge(
+    labelNames: readonly string[],
+    { read, ...described }: Described & { readonly read: () => readonly Sample[] },
   ): void {
-    const registers = this.#registers
-    const gauge: Gauge = new Gauge({ name, help, labelNames, registers, collect: () => collect(gauge) })
+    this.#register({ ...described, type: 'gauge' }, labelNames, read)
   }
 
-  /** A number that something else counts. It is read at each scrape. `undefined` counts as 0. */
-  total(name: string, help: string, read: () => number | undefined): void {
-    const counter: Counter = new Counter({
-      name,
-      help,
-      registers: this.#registers,
-      collect() {
-        counter.reset()
-        counter.inc(read() ?? 0)
-      },
-    })
+  counter<N extends string>(name: string, help: string, labels: KnownLabels<N>): SeriesOf<Count, N> {
+    const series = knownSeries(labels, () => new Count())
+    this.#register({ name, help, type: 'counter' }, Object.keys(labels), () =>
+      series.flatMap((labels, { value }) => [{ labels, value }]),
+    )
+    return series
   }
 
-  counter<const L extends Labels = Record<never, never>>(
+  histogram<N extends string>(
     name: string,
     help: string,
-    labels: L = {} as L,
-  ): Counter<keyof L & string> {
-    const counter = new Counter({ name, help, labelNames: Object.keys(labels), registers: this.#registers })
-    for (const series of seriesOf(labels)) counter.inc(series, 0)
-    return counter
+    { labels, bounds }: { readonly labels: KnownLabels<N>; readonly bounds: readonly number[] },
+  ): SeriesOf<Observations, N> {
+    const series = knownSeries(labels, () => new Observations(bounds))
+    this.#register({ name, help, type: 'histogram' }, Object.keys(labels), () =>
+      series.flatMap((sharedLabels, { counts, sum }) => {
+        let count = 0
+        const buckets = counts.map((inBucket, at) => {
+          count += inBucket
+          return {
+            metricName: `${name}_bucket`,
+            labels: { le: bounds[at] ?? '+Inf' },
+            value: count,
+            sharedLabels,
+          }
+        })
+        return [
+          ...buckets,
+          { metricName: `${name}_sum`, labels: {}, value: sum, sharedLabels },
+          { metricName: `${name}_count`, labels: {}, value: count, sharedLabels },
+        ]
+      }),
+    )
+    return series
   }
 
-  histogram<const L extends Labels>(
-    name: string,
-    help: string,
-    { labels, buckets }: { readonly labels: L; readonly buckets: readonly number[] },
-  ): Histogram<keyof L & string> {
-    const labelNames = Object.keys(labels)
-    const histogram = new Histogram({
-      name,
-      help,
-      labelNames,
-      buckets: [...buckets],
-      registers: this.#registers,
-    })
-    for (const series of seriesOf(labels)) histogram.zero(series)
-    return histogram
+  #register(
+    described: Described & { readonly type: 'counter' | 'gauge' | 'histogram' },
+    labelNames: readonly string[],
+    read: () => readonly Sample[],
+  ): void {
+    // What the registry needs of a metric.
+    const metric = { ...described, labelNames, get: async () => ({ ...described, values: read() }) }
+    this.registry.registerMetric(metric as unknown as Metric)
   }
 }
 
+function knownSeries<T, N extends string>(labels: KnownLabels<N>, make: () => T): SeriesOf<T, N> {
+  const series = new SeriesOf(Object.keys(labels) as N[], make)
+  for (const combination of combinationsOf(labels)) series.of(combination)
+  return series
+}
+
 /** Every combination of the values of all labels. */
-function seriesOf<L extends Labels>(labels: L): Series<L>[] {
+function combinationsOf<L extends KnownLabels>(labels: L): Combination<L>[] {
   return Object.entries(labels).reduce<Record<string, string>[]>(
-    (all, [name, values]) => all.flatMap((series) => values.map((value) => ({ ...series, [name]: value }))),
+    (all, [name, values]) => all.flatMap((some) => values.map((value) => ({ ...some, [name]: value }))),
     [{}],
-  ) as Series<L>[]
+  ) as Combination<L>[]
 }

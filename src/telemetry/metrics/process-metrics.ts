@@ -10,10 +10,12 @@ export function processMetrics(
     usual,
   }: { readonly version: string; readonly backend: string; readonly usual: boolean },
 ): void {
-  meters.gauge('coordinator_uptime_seconds', 'Time since the process started.', () => process.uptime())
-  meters.gauges('coordinator_build_info', 'Always 1; the labels say what runs.', {
-    labels: { version: [version], node: [process.version], backend: [backend] },
-    read: () => 1,
+  meters.gauges({
+    coordinator_uptime_seconds: ['Time since the process started.', () => process.uptime()],
   })
+  meters.gaugeBy(
+    { version: [version], node: [process.version], backend: [backend] },
+    { name: 'coordinator_build_info', help: 'Always 1; the labels say what runs.', read: () => 1 },
+  )
   if (usual) collectDefaultMetrics({ register: meters.registry })
 }

@@ -1,10 +1,12 @@
-import type { Head, OffTrack } from '../database/store.ts'
-import type { CoordinatorError } from '../errors.ts'
-import type { Entry, Position } from '../records/record.ts'
-import type { MemoryState } from './memory/memory-budget.ts'
-import type { LiveStatus } from './status.ts'
-import type { View } from './view/view.ts'
-import type { Answered } from './writing/committer.ts'
+import type { Head, OffTrack } from '../../database/store.ts'
+import type { CoordinatorError } from '../../errors.ts'
+import type { Entry, Position } from '../../records/record.ts'
+import type { MemoryState } from '../memory/memory-budget.ts'
+import type { LiveStatus } from '../status.ts'
+import type { View } from './view.ts'
+
+/** How a commit was answered: `replayed` where it had been accepted earlier, `failed` where an error was thrown. */
+export type Answered = 'accepted' | 'unchanged' | 'conflict' | 'reused' | 'replayed' | 'failed'
 
 /** Hears what happens, for logs, metrics and streams. Must not throw, and must not wait. */
 export interface LiveObserver {
@@ -29,4 +31,20 @@ export interface LiveObserver {
   clock?(aheadMs: number): void
   /** Work in the background failed; it will be tried again. */
   backgroundFailure?(task: 'retention' | 'examination' | 'clock', error: CoordinatorError): void
+}
+
+type Told<Event extends keyof LiveObserver> = Parameters<NonNullable<LiveObserver[Event]>>
+
+/** All who observe one live layer. */
+export class LiveObservers {
+  readonly #all: LiveObserver[] = []
+
+  add(observer: LiveObserver): void {
+    this.#all.push(observer)
+  }
+
+  tell<Event extends keyof LiveObserver>(event: Event, ...told: Told<Event>): void {
+    for (const observer of this.#all as Record<Event, ((...told: Told<Event>) => void) | undefined>[])
+      observer[event]?.(...told)
+  }
 }

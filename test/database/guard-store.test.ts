@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { measureStore } from '../../src/database/measure-store.ts'
+import { guardStore } from '../../src/database/guard-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Store } from '../../src/database/store.ts'
 import { databaseOperations } from '../../src/telemetry/metrics/database-metrics.ts'
@@ -26,7 +26,7 @@ function fullStore(): Store {
 describe('a measured store', () => {
   it('counts each call under its own name, and under no other', async () => {
     const metrics = createMetrics({ backend: 'memory', process: false })
-    const store = measureStore(fullStore(), metrics.database)
+    const store = guardStore(fullStore(), metrics.database)
     const count = async () => {
       const text = await metrics.text()
       return Object.fromEntries(

@@ -1,0 +1,245 @@
+import type { CommitResult, Conflict } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import type { Commit } from '../../records/record.ts'
+import type { LiveContext } from '../view/live-context.ts'
+import type { Answered } from '../view/live-observer.ts'
+import type { CommitWeight } from './commit-admission.ts'
+
+/** The answer to a commit. Commits that the store refuses are thrown instead. */
+export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
+
+/** What is known of a commit that comes. */
+export interface PlannedCommit {
+  readonly commit: Commit
+  /** See `Live.commit`. */
+  readonly values: readonly JsonObject[] | undefined
+  /** The history that it was planned in, and that its `expect`s are about: the view may be of another one since. */
+  readonly lineage: string
+  /** From when on its time counts, on the monotonic clock: it may have waited for others already. */
+  readonly askedAt: number
+}
+
+/** A commit that has no answer yet. */
+export interface Pending extends PlannedCommit {
+  readonly weight: CommitWeight
+  readonly deadline: number
+  readonly resolve: (outcome: CommitOutcome) => void
+  readonly reject: (error: CoordinatorError) => void
+  /** Whether an attempt may have stored it without our learning so. */
+  maybeWritten: boolean
+  settled: boolean
+}
+
+type Outcome = 'not_written' | 'unknown'
+
+/** Commits that have no answer yet, in order. Each of them is answered by its deadline, whatever the store does. */
+export class CommitQueue {
+  readonly #context: LiveContext
+  #waiting: Pending[] = []
+  /** The batch that the store has, or that is to be sent again. */
+  #sent: readonly Pending[] = []
+  /** What the store has judged and the view does not have yet. */
+  #judged: readonly Pending[] = []
+  /** Parts of a batch that was refused as a whole, the next one last. */
+  #parts: (readonly Pending[])[] = []
+  /** Whether the batch was sent, and no answer of the store has been read. */
+  #asking = false
+  #closed = false
+
+  constructor(context: LiveContext) {
+    this.#context = context
+  }
+
+  /** Commits that have no answer yet. */
+  get depth(): number {
+    let depth = this.#waiting.length + this.#sent.length + this.#judged.length
+    for (const part of this.#parts) depth += part.length
+    return depth
+  }
+
+  /** How many have not been sent yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Whether it takes no more commits. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /**
+   * Takes a commit, for which memory is held. Resolves when the view has it.
+   *
+   * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
+   */
+  add({ commit, values, lineage, askedAt }: PlannedCommit, weight: CommitWeight): Promise<CommitOutcome> {
+    const deadline = askedAt + this.#context.options.commitTimeoutMs
+    const refusal = this.#refusal(deadline)
+    if (refusal !== undefined) {
+      this.#over({ weight, askedAt }, 'failed')
+      return Promise.reject(refusal)
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        commit,
+        values,
+        lineage,
+        askedAt,
+        weight,
+        deadline,
+        resolve,
+        reject,
+        maybeWritten: false,
+        settled: false,
+      })
+    })
+  }
+
+  #refusal(deadline: number): CoordinatorError | undefined {
+    const { board, options } = this.#context
+    const refuse = { outcome: 'not_written', retryAfterSeconds: 1 } as const
+    if (this.#closed) return new CoordinatorError('COORD_SHUTTING_DOWN', refuse)
+    if (this.depth >= options.queueMax)
+      return new CoordinatorError('COORD_COMMIT_QUEUE_FULL', {
+        ...refuse,
+        detail: `${this.depth} writes are waiting; the limit is ${options.queueMax}.`,
+      })
+    // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
+    // If no probe can find out that writes work again, a write has to.
+    const hopeless = board.failingForMs('write') > options.commitTimeoutMs && !board.writesAreDamaged
+    return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
+  }
+
+  #unavailable(outcome: Outcome): CoordinatorError {
+    const { board, options } = this.#context
+    const last = board.fault('write')
+    return new CoordinatorError(last?.code ?? 'COORD_STORE_TIMEOUT', {
+      detail: last?.detail ?? `The database did not answer within ${options.commitTimeoutMs} ms.`,
+      outcome,
+      retryAfterSeconds: 2,
+    })
+  }
+
+  /** The next batch to send: what is to be sent again, or else what waits. */
+  takeBatch(): readonly Pending[] {
+    this.#sent = this.#sent.filter(isOpen)
+    if (this.#sent.length === 0) this.#sent = this.#parts.pop() ?? this.#takeWaiting()
+    this.#asking = true
+    return this.#sent
+  }
+
+  #takeWaiting(): readonly Pending[] {
+    const { batchMaxCommits, batchMaxSize } = this.#context.options
+    let count = 0
+    let size = 0
+    for (const pending of this.#waiting) {
+      size += pending.weight.size
+      if (count === batchMaxCommits || (count > 0 && size > batchMaxSize)) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** The answer to the batch was read. */
+  answered(): void {
+    this.#asking = false
+  }
+
+  /** The store has judged the batch. It is answered when the view has what the store did. */
+  judged(batch: readonly Pending[]): void {
+    this.#judged = batch
+    this.#sent = []
+  }
+
+  /** The view has what was judged. */
+  settle(results: readonly CommitResult[]): void {
+    const batch = this.#judged
+    this.#judged = []
+    for (let index = 0; index < batch.length; index += 1)
+      this.#settle(batch[index] as Pending, results[index] as CommitResult)
+  }
+
+  /** The view does not have what was judged, and perhaps stored. Sent again, the ids give the same results. */
+  judgeAgain(): void {
+    const batch = this.#judged
+    this.#judged = []
+    this.maybeWritten(batch)
+    const open = batch.filter(isOpen)
+    if (open.length > 0) this.#parts.push(open)
+  }
+
+  /** An attempt may have stored these. */
+  maybeWritten(batch: readonly Pending[]): void {
+    for (const pending of batch) pending.maybeWritten = true
+  }
+
+  /** The same batch would fail again: answers it. */
+  fail(batch: readonly Pending[], error: CoordinatorError): void {
+    this.#sent = []
+    for (const pending of batch) this.#fail(pending, error.withOutcome(outcomeOf(pending)))
+  }
+
+  /** The database refuses something in the batch without saying what. Halves find out, so that only the culprit fails. */
+  isolate(batch: readonly Pending[], error: CoordinatorError): void {
+    if (batch.length === 1) return this.fail(batch, error)
+    const middle = Math.ceil(batch.length / 2)
+    this.#parts.push(batch.slice(middle))
+    this.#sent = batch.slice(0, middle)
+  }
+
+  /** Answers what has waited too long. A batch that the store has goes on: its ids make a later answer harmless. */
+  expire(now: number): void {
+    const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
+      for (const pending of batch)
+        if (pending.deadline <= now) this.#fail(pending, this.#unavailable(outcome ?? outcomeOf(pending)))
+    }
+    failDue(this.#sent, this.#asking ? 'unknown' : undefined)
+    failDue(this.#judged, 'unknown')
+    for (const part of this.#parts) failDue(part)
+    failDue(this.#waiting)
+    this.#waiting = this.#waiting.filter(isOpen)
+    this.#parts = this.#parts.map((part) => part.filter(isOpen)).filter(({ length }) => length > 0)
+  }
+
+  #settle(pending: Pending, result: CommitResult): void {
+    if (pending.settled) return
+    if (result.outcome === 'refused') return this.#fail(pending, result.error)
+    pending.settled = true
+    pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.commit) : result)
+    const again = (result.outcome === 'accepted' || result.outcome === 'unchanged') && result.replayed
+    this.#over(pending, again ? 'replayed' : result.outcome)
+  }
+
+  #fail(pending: Pending, error: CoordinatorError): void {
+    if (pending.settled) return
+    pending.settled = true
+    pending.reject(error)
+    this.#over(pending, 'failed')
+  }
+
+  #over({ weight, askedAt }: Pick<Pending, 'weight' | 'askedAt'>, how: Answered): void {
+    const { memory, observers } = this.#context
+    memory.release(weight.bytes)
+    observers.tell('committed', how, performance.now() - askedAt)
+  }
+}
+
+function isOpen({ settled }: Pending): boolean {
+  return !settled
+}
+
+function outcomeOf({ maybeWritten }: Pending): Outcome {
+  return maybeWritten ? 'unknown' : 'not_written'
+}
+
+/** A conflict in the words of the commit as it was planned. */
+function asWished(conflict: Conflict, { writes }: Commit): Conflict {
+  const { kind, id } = conflict
+  const expected = writes.find((write) => write.kind === kind && write.id === id)?.expect
+  return expected === undefined ? conflict : { ...conflict, expected }
+}

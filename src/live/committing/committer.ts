@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { CommitReply, CommitResult, OffTrack, Superseded } from '../../database/store.ts'
+import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import { type Commit, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
+import { Backoff, pause, within } from '../../scheduling/backoff.ts'
+import type { Follower } from '../following/follower.ts'
+import type { LiveContext } from '../view/live-context.ts'
+import type { ServedView } from '../view/served-view.ts'
+import type { KnownValues } from '../view/view.ts'
+import { CommitAdmission, type CommitWeight, weigh } from './commit-admission.ts'
+import { type CommitOutcome, CommitQueue, type Pending, type PlannedCommit } from './commit-queue.ts'
+import { Gathering, isSlow } from './gathering.ts'
+
+type Judged = Exclude<CommitReply, OffTrack | Superseded>
+
+/** A batch on its way to the store. */
+interface Sent {
+  readonly batch: readonly Pending[]
+  /** The position that the batch was sent from. */
+  readonly asked: Position
+  readonly answer: Promise<Answer>
+}
+
+interface Answer {
+  readonly reply: CommitReply | CoordinatorError
+  /** How long the store took. */
+  readonly durationMs: number
+}
+
+/**
+ * Sends commits to the store, one batch at a time. While a batch is under way the next one gathers, so the round trip
+ * sets the size of batches, and at rest nothing waits for a timer. A batch without an answer is sent again with the same
+ * ids, as a new attempt: from its answer on, the one that was given up can take no effect any more.
+ */
+export class Committer {
+  readonly #context: LiveContext
+  readonly #served: ServedView
+  readonly #follower: Follower
+  readonly #admission: CommitAdmission
+  readonly #queue: CommitQueue
+  readonly #gathering = new Gathering()
+  readonly #backoff = new Backoff()
+  readonly #stop = new AbortController()
+  /** Identifies this committer to the store, which compares its attempts: a call that was given up never takes effect later. */
+  readonly #writer = randomUUID()
+  #attempt = 0
+  #running: Promise<void> | undefined
+  #sweeper: NodeJS.Timeout | undefined
+
+  constructor(context: LiveContext, served: ServedView, follower: Follower) {
+    this.#context = context
+    this.#served = served
+    this.#follower = follower
+    this.#admission = new CommitAdmission(context, served)
+    this.#queue = new CommitQueue(context)
+  }
+
+  /** Commits that have no answer yet. */
+  get depth(): number {
+    return this.#queue.depth
+  }
+
+  /** See `Live.commit`. */
+  commit(planned: PlannedCommit): Promise<CommitOutcome> {
+    const weight = weigh(planned.commit)
+    return this.#admission.hold(weight)
+      ? this.#enqueue(planned, weight)
+      : this.#admission.claim(planned.commit, weight).then(() => this.#enqueue(planned, weight))
+  }
+
+  #enqueue(planned: PlannedCommit, weight: CommitWeight): Promise<CommitOutcome> {
+    const outcome = this.#queue.add(planned, weight)
+    this.#gathering.arrived(this.#queue.waiting)
+    this.#run()
+    return outcome
+  }
+
+  /**
+   * Sends what waits, refuses what comes, and resolves when nothing is left or `timeoutMs` is over: then what is left is
+   * answered, and a store that hangs is waited for no longer.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    this.#queue.close()
+    const end = performance.now() + timeoutMs
+    while (this.#running !== undefined && performance.now() < end)
+      await within(end - performance.now(), this.#running)
+    this.#stop.abort()
+    clearInterval(this.#sweeper)
+    this.#queue.expire(Number.POSITIVE_INFINITY)
+  }
+
+  #run(): void {
+    if (this.#running !== undefined || this.#queue.waiting === 0) return
+    // One turn of the event loop, so that requests which arrived together travel together.
+    this.#running = turn()
+      .then(() => this.#sendAll())
+      .finally(() => {
+        this.#running = undefined
+        this.#run()
+      })
+  }
+
+  async #sendAll(): Promise<void> {
+    this.#sweeper = setInterval(() => this.#queue.expire(performance.now()), 100)
+    try {
+      let sent: Sent | undefined
+      while (!this.#stop.signal.aborted && (this.depth > 0 || this.#mustProbe())) {
+        sent = await this.#receive(sent ?? this.#send(this.#served.position))
+      }
+    } finally {
+      clearInterval(this.#sweeper)
+    }
+  }
+
+  /** While writes fail, an empty batch finds out when they work again: clients may have been sent elsewhere. */
+  #mustProbe(): boolean {
+    const { board } = this.#context
+    return !this.#queue.closed && board.fault('write') !== undefined && !board.writesAreDamaged
+  }
+
+  /** Does not throw: a failure is part of the answer. */
+  #send(asked: Position): Sent {
+    const batch = this.#queue.takeBatch()
+    return { batch, asked, answer: this.#ask(batch, asked) }
+  }
+
+  async #ask(batch: readonly Pending[], asked: Position): Promise<Answer> {
+    const startedAt = performance.now()
+    this.#attempt += 1
+    let reply: Answer['reply']
+    try {
+      reply = await this.#context.store.commit(
+        asked,
+        batch.map(({ commit, lineage }) => (lineage === asked.lineage ? commit : ofAnotherHistory(commit))),
+        { writer: this.#writer, attempt: this.#attempt },
+      )
+    } catch (thrown) {
+      reply = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
+    }
+    // The answer to a batch that was sent ahead may lie for a while until it is read.
+    return { reply, durationMs: performance.now() - startedAt }
+  }
+
+  /** Waits for the answer to a batch, and does what it calls for. Returns the batch that was sent meanwhile, if one was. */
+  async #receive({ batch, asked, answer }: Sent): Promise<Sent | undefined> {
+    const { reply, durationMs } = await answer
+    this.#queue.answered()
+    if (reply instanceof CoordinatorError) return this.#failed(batch, reply)
+    if (reply.status === 'superseded') return this.#overtaken(batch)
+    if (reply.status !== 'ok') return this.#realign(reply, asked)
+    const { board, observers } = this.#context
+    if (provesWrites(reply.results) || (batch.length === 0 && !board.writesAreDamaged))
+      board.succeeded('write')
+    observers.tell('batch', { commits: batch.length, durationMs })
+    this.#queue.judged(batch)
+    const slow = isSlow(durationMs)
+    const ahead = slow ? undefined : await this.#sendAhead(reply, asked)
+    const { waiting } = this.#queue
+    if (await this.#follow(reply, asked, valuesOf(batch, reply.results))) {
+      this.#queue.settle(reply.results)
+      if (slow && waiting > 0 && !this.#queue.closed) await this.#gather(waiting + batch.length, durationMs)
+    } else this.#queue.judgeAgain()
+    return ahead
+  }
+
+  /**
+   * Sends the next batch before the view takes the last one, so that the store works while it is taken and answered. The
+   * reply says where the view is going to be.
+   */
+  async #sendAhead(reply: Judged, asked: Position): Promise<Sent | undefined> {
+    if (this.#queue.waiting === 0 || reply.more || this.#stop.signal.aborted) return undefined
+    const last = reply.entries.at(-1)
+    const sent = this.#send(
+      last === undefined ? asked : { lineage: asked.lineage, revision: last.revision, digest: last.digest },
+    )
+    // It leaves this process in the turn that ends here.
+    await turn()
+    return sent
+  }
+
+  /** Brings the view up to a reply. Says whether it got there. */
+  async #follow(reply: Judged, asked: Position, values: KnownValues): Promise<boolean> {
+    try {
+      if (!(await this.#served.take(reply.entries, asked, values))) return false
+      if (reply.more) await this.#follower.drain()
+      this.#backoff.reset()
+      const { lineage, revision } = this.#served.position
+      // A view that was built anew meanwhile may be of a moment before this batch.
+      return lineage === asked.lineage && revision >= newestOf(reply.results)
+    } catch (thrown) {
+      await this.#waitAfter('read', thrown)
+      return false
+    }
+  }
+
+  /** Waits for clients that were just answered, until as many commits wait as there were, or a batch may have. */
+  #gather(wanted: number, roundTripMs: number): Promise<void> {
+    const { batchMaxCommits } = this.#context.options
+    return this.#gathering.wait(
+      { waiting: this.#queue.waiting, wanted: Math.min(wanted, batchMaxCommits), roundTripMs },
+      this.#stop.signal,
+    )
+  }
+
+  /** Nothing of the batch was judged: it goes again from the new view. */
+  async #realign(reply: OffTrack, asked: Position): Promise<undefined> {
+    try {
+      await this.#served.realign(reply, asked)
+    } catch (thrown) {
+      await this.#waitAfter('write', thrown)
+    }
+  }
+
+  /** The call arrived twice, or after a later one. The next attempt tells whether its batch was stored. */
+  async #overtaken(batch: readonly Pending[]): Promise<undefined> {
+    this.#queue.maybeWritten(batch)
+    await pause(this.#backoff.next(), this.#stop.signal)
+  }
+
+  async #failed(batch: readonly Pending[], error: CoordinatorError): Promise<undefined> {
+    if (error.outcome !== 'not_written') this.#queue.maybeWritten(batch)
+    if (error.code === 'COORD_COMMIT_REFUSED' && batch.length > 0) {
+      this.#queue.isolate(batch, error)
+      return
+    }
+    if (!error.retryable) this.#queue.fail(batch, error)
+    await this.#waitAfter('write', error)
+  }
+
+  async #waitAfter(side: 'read' | 'write', thrown: unknown): Promise<void> {
+    this.#context.board.failed(side, toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+    await pause(this.#backoff.next(), this.#stop.signal)
+  }
+}
+
+/**
+ * A commit that was planned in a history which is over: the revisions that it expects mean something else now. It expects
+ * what no record has: the store answers its first result if it knows the commit, and a conflict if not.
+ */
+function ofAnotherHistory(commit: Commit): Commit {
+  const writes = commit.writes.map((write) =>
+    write.expect === undefined || write.expect === 0 ? write : { ...write, expect: MAX_REVISION },
+  )
+  return { ...commit, writes }
+}
+
+/** Whether something was stored: an answer alone proves only that the database can judge. */
+function provesWrites(results: readonly CommitResult[]): boolean {
+  return results.some(({ outcome }) => outcome === 'accepted')
+}
+
+/** The newest revision that some results tell of; 0 where they tell of none. */
+function newestOf(results: readonly CommitResult[]): Revision {
+  let newest = 0
+  for (const result of results) if (result.outcome === 'accepted') newest = Math.max(newest, result.revision)
+  return newest
+}
+
+/** What the entries say that this batch has just made. */
+function valuesOf(batch: readonly Pending[], results: readonly CommitResult[]): KnownValues {
+  const values = new Map<Revision, readonly JsonObject[]>()
+  for (let index = 0; index < results.length; index += 1) {
+    const result = results[index] as CommitResult
+    const known = batch[index]?.values
+    // What was accepted earlier may have had another content.
+    if (known !== undefined && result.outcome === 'accepted' && !result.replayed)
+      values.set(result.revision, known)
+  }
+  return values
+}

@@ -1,0 +1,14 @@
+import type { Store } from '../../database/store.ts'
+import type { LiveOptions } from '../live-options.ts'
+import type { MemoryBudget } from '../memory/memory-budget.ts'
+import type { StatusBoard } from '../status.ts'
+import type { LiveObservers } from './live-observer.ts'
+
+/** What all parts of one live layer share. */
+export interface LiveContext {
+  readonly store: Store
+  readonly options: LiveOptions
+  readonly memory: MemoryBudget
+  readonly board: StatusBoard
+  readonly observers: LiveObservers
+}

@@ -1,0 +1,282 @@
+import type { Head, OffTrack } from '../../database/store.ts'
+import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import type { Entry, Position, Revision } from '../../records/record.ts'
+import { forNobody } from '../../scheduling/client-question.ts'
+import { keptBytes } from '../memory/kept-bytes.ts'
+import type { MemoryState } from '../memory/memory-budget.ts'
+import { exhausted } from '../memory/memory-faults.ts'
+import type { LiveContext } from './live-context.ts'
+import { advanceView, type LoadedView } from './load-view.ts'
+import type { Domain } from './projection.ts'
+import { Retainer } from './retention.ts'
+import { RevisionWaiters } from './revision-waiters.ts'
+import type { KnownValues, View } from './view.ts'
+import { ViewLoader } from './view-loader.ts'
+
+/**
+ * The view that is served, with what is known about the store behind it. It takes the entries that replies of the store bring, and is
+ * built anew where the store cannot say what follows it.
+ */
+export class ServedView {
+  readonly #context: LiveContext
+  readonly #loader: ViewLoader
+  readonly #retainer: Retainer
+  readonly #waiters = new RevisionWaiters()
+  #view: View | undefined
+  /** The position of the view that was dropped to make room for the next one. */
+  #dropped: Position | undefined
+  #head: Revision = 0
+  #floor: Revision = 0
+  #reloading: Promise<void> | undefined
+  /** Where the view was when the store contradicted it. Observers hear of it once, even if several attempts are needed to fork. */
+  #contradictedAt: Position | undefined
+  #toldMemory: MemoryState = 'free'
+
+  constructor(context: LiveContext, domain: Domain) {
+    this.#context = context
+    this.#loader = new ViewLoader(context, domain)
+    this.#retainer = new Retainer(context, this)
+  }
+
+  /** The view; `undefined` while there is none to be read. */
+  get current(): View | undefined {
+    return this.#view
+  }
+
+  /** @throws COORD_NOT_LOADED before the first load */
+  get view(): View {
+    if (this.#view !== undefined) return this.#view
+    const { state, reason } = this.#context.board.status
+    const loading = state === 'loading' ? ` ${this.loadedRecords} records have arrived.` : ''
+    throw new CoordinatorError('COORD_NOT_LOADED', {
+      detail: `The coordinator is ${state}.${loading}${reason === undefined ? '' : ` ${reason}`}`,
+      retryAfterSeconds: 1,
+      // A caller that reads the view after a write may be the one that wrote.
+      ...(this.#dropped === undefined ? {} : { outcome: 'unknown' as const }),
+    })
+  }
+
+  /** The position of the view, or of the last one if it was dropped. */
+  get position(): Position {
+    return this.#view === undefined && this.#dropped !== undefined ? this.#dropped : this.view.position
+  }
+
+  /** The newest revision that any answer of the store has named. */
+  get head(): Revision {
+    return this.#head
+  }
+
+  /** The oldest revision that is known to be kept. */
+  get floor(): Revision {
+    return this.#floor
+  }
+
+  /** How many records of the last load have arrived. */
+  get loadedRecords(): number {
+    return this.#loader.loadedRecords
+  }
+
+  /** Loads the first view, unless `stop` is aborted meanwhile. */
+  async start(stop: AbortSignal): Promise<void> {
+    this.#context.board.enter('loading')
+    const loaded = await this.#load()
+    if (stop.aborted) return
+    this.#serve(loaded, 'start')
+    this.#retainer.start(stop)
+  }
+
+  /** Reports the state of the memory from now on, until `stop` is aborted. */
+  watchMemory(stop: AbortSignal): void {
+    const forget = this.#context.memory.watch(() => this.#reportMemory())
+    stop.addEventListener('abort', forget)
+  }
+
+  /** Nothing will arrive any more. */
+  end(): void {
+    this.#waiters.end()
+  }
+
+  /** Waits until the view has a revision. @throws COORD_REVISION_WAIT_TIMEOUT, COORD_SHUTTING_DOWN */
+  wait(revision: Revision): Promise<void> {
+    const { revisionTimeoutMs } = this.#context.options
+    return this.#waiters.wait(revision, revisionTimeoutMs, () => this.position.revision)
+  }
+
+  /** The store has a revision of the view's history. */
+  noteRevision(revision: Revision): void {
+    this.#head = Math.max(this.#head, revision)
+  }
+
+  /** Notes a head that the store named. It says nothing about a view of another history. */
+  noteHead({ position, floor }: Head): void {
+    if (position.lineage !== this.#view?.lineage) return
+    this.#floor = Math.max(this.#floor, floor)
+    this.noteRevision(position.revision)
+  }
+
+  /** The floor was read, and perhaps raised. */
+  retained(head: Head): void {
+    const rose = head.floor > this.#floor
+    this.noteHead(head)
+    this.#view?.forgetDeletionsUpTo(head.floor)
+    if (!rose) return
+    this.#context.memory.shrank()
+    this.#context.observers.tell('compacted', head)
+  }
+
+  /**
+   * Takes the entries behind a position into the view.
+   *
+   * @param values what the `data` of writes says, by revision, where that is known without parsing it
+   * @returns `false` if they belong to another history, or there was no view
+   * @throws COORD_MEMORY_EXCEEDED, and what the view throws; it is built anew then
+   */
+  async take(entries: readonly Entry[], asked: Position, values?: KnownValues): Promise<boolean> {
+    if (this.#view === undefined) {
+      await this.reload('The view was dropped, to make room for the next one.')
+      return false
+    }
+    const { memory } = this.#context
+    const bytes = bytesOf(entries)
+    // Deletions always have room, because they free memory.
+    if (bytes > 0 && !memory.hasRoom(bytes, 'exhausted')) {
+      if (!(await memory.claimRoom(bytes, 'exhausted'))) throw exhausted(memory)
+      memory.release(bytes)
+    }
+    // Another history than the one that was asked about: its revisions mean something else. A late answer may come from
+    // one that is over, such as that of a database which has failed over since.
+    if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
+    try {
+      const fresh = this.view.apply(entries, values)
+      if (fresh.length > 0) this.#advanced(fresh, fresh === entries ? bytes : bytesOf(fresh))
+      return true
+    } catch (thrown) {
+      await this.reload(toCoordinatorError(thrown).message)
+      throw thrown
+    }
+  }
+
+  /** Whether the view has other entries than these at the same revisions. */
+  #contradicts(entries: readonly Entry[], asked: Position): boolean {
+    const common = Math.min(entries.length, this.view.revision - asked.revision)
+    const known = entries[common - 1]
+    return known !== undefined && this.view.digestAt(known.revision) !== known.digest
+  }
+
+  #advanced(entries: readonly Entry[], bytes: number): void {
+    const { memory, observers } = this.#context
+    this.noteRevision(this.view.revision)
+    this.#waiters.reached(this.view.revision)
+    memory.grew(bytes)
+    for (const entry of entries) {
+      if (entry.writes.some(({ op }) => op === 'delete')) memory.shrank()
+      observers.tell('entry', entry)
+    }
+    this.#retainer.grown()
+  }
+
+  /**
+   * The store has answered from where the view is: the view is complete, and needs no reload any more.
+   *
+   * @param askedAt when the store was asked, on the monotonic clock
+   */
+  confirm(askedAt: number): void {
+    this.#context.board.confirmed(askedAt)
+    if (this.#reloading === undefined) this.#context.board.markStale(undefined)
+  }
+
+  /** Builds the view anew, because the store cannot say what follows it. Forks before where the store contradicts it. */
+  async realign(reply: OffTrack, asked: Position): Promise<void> {
+    const { lineage, revision } = this.position
+    // The view has moved on since the question: the answer says nothing about where it is now.
+    if (lineage !== asked.lineage || revision !== asked.revision) return
+    if (reply.status === 'compacted') await this.reload(`The journal after revision ${revision} is gone.`)
+    else
+      await this.reload(
+        `The database has another history (${reply.status} at revision ${revision}): it was restored or lost its newest commits.`,
+        reply,
+      )
+  }
+
+  /** Builds the view anew. Callers that come meanwhile wait for the same. */
+  reload(reason: string, contradiction?: OffTrack): Promise<void> {
+    this.#reloading ??= forNobody(() => this.#replace(reason, contradiction)).finally(() => {
+      this.#reloading = undefined
+    })
+    return this.#reloading
+  }
+
+  async #replace(reason: string, contradiction: OffTrack | undefined): Promise<void> {
+    const { board, store } = this.#context
+    board.markStale(reason)
+    if (contradiction !== undefined) await this.#fork(contradiction)
+    const loaded = await this.#load()
+    const { view } = loaded
+    // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
+    while (view.lineage === this.position.lineage && view.revision < this.position.revision)
+      await advanceView(store, view, this.position.revision)
+    // Before: else it would be told as degraded once more where nothing was served meanwhile.
+    board.markStale(undefined)
+    this.#serve(loaded, reason)
+  }
+
+  /** Starts a new lineage: it tells clients that the database no longer knows what they saw. */
+  async #fork(reply: OffTrack): Promise<void> {
+    const known = this.position
+    let { head } = reply
+    // Others may write before the fork comes. To go on in the old lineage would put their entries at the revisions that
+    // clients have seen.
+    while (head.position.lineage === known.lineage) head = await this.#context.store.fork(head.position)
+    if (this.#contradictedAt === known) return
+    this.#contradictedAt = known
+    this.#context.observers.tell('contradicted', reply, known)
+  }
+
+  #load(): Promise<LoadedView> {
+    return this.#loader.load(() => this.#drop())
+  }
+
+  /** Drops the view, to make room for the next one. @returns whether there was one */
+  #drop(): boolean {
+    if (this.#view === undefined) return false
+    const { board, observers } = this.#context
+    const reason = board.status.reason ?? 'The view is built anew.'
+    this.#dropped = this.#view.position
+    this.#view = undefined
+    board.enter('loading')
+    observers.tell('dropped', reason)
+    return true
+  }
+
+  #serve({ view, head, askedAt }: LoadedView, reason: string): void {
+    const { board, observers } = this.#context
+    this.#view = view
+    this.#dropped = undefined
+    this.#head = view.revision
+    this.#floor = head.floor
+    this.confirm(askedAt)
+    this.#reportMemory()
+    board.succeeded('read')
+    board.enter('serving')
+    this.#waiters.reached(view.revision)
+    observers.tell('replaced', view, reason)
+  }
+
+  #reportMemory(): void {
+    const { memory, board, observers } = this.#context
+    const { state, usedBytes, limitBytes } = memory
+    const fault = state === 'exhausted' ? exhausted(memory) : this.#loader.tooLarge
+    if (fault === undefined) board.succeeded('memory')
+    else board.failed('memory', fault)
+    // While records are loaded nothing is written, and the end of the load is reported in any case.
+    if (this.#view === undefined || state === this.#toldMemory) return
+    this.#toldMemory = state
+    observers.tell('memory', state, { usedBytes, limitBytes })
+  }
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  let bytes = 0
+  for (const { writes } of entries) bytes += keptBytes(writes)
+  return bytes
+}
