@@ -23,6 +23,7 @@ import type {
 } from '../store.ts'
 import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts'
 import { FunctionInspector } from './inspector.ts'
+import type { FunctionStoreOptions } from './options.ts'
 import {
   entriesOf,
   headOf,
@@ -42,16 +43,6 @@ const COMPACT_CHUNK = 2_000
 /** How often opening meets an error that may pass before it counts. */
 const OPEN_ATTEMPTS = 3
 
-export interface FunctionStoreOptions {
-  readonly schema: string
-  /** The schema number of this program. */
-  readonly schemaNumber: number
-  /** Rows in a page of `load` and `asOf`. */
-  readonly pageSize: number
-  /** Pause between the attempts to open, in milliseconds. */
-  readonly refusalPauseMs: number
-}
-
 /** Keeps records in a schema of a PostgreSQL database, through the functions of that schema. Several coordinators may share it. */
 export abstract class FunctionStore implements Store {
   abstract readonly backend: string
@@ -59,13 +50,16 @@ export abstract class FunctionStore implements Store {
   abstract readonly migrator: Migrator
   readonly inspector: FunctionInspector
   readonly #functions: SqlFunctions
-  readonly #options: FunctionStoreOptions
+  readonly #settings: Required<FunctionStoreOptions>
+  readonly #schemaNumber: number
   readonly #closing = new AbortController()
 
-  constructor(functions: SqlFunctions, options: FunctionStoreOptions) {
+  /** @param schemaNumber the schema number of this program */
+  constructor(functions: SqlFunctions, settings: Required<FunctionStoreOptions>, schemaNumber: number) {
     this.#functions = functions
-    this.#options = options
-    this.inspector = new FunctionInspector(functions, options.schema)
+    this.#settings = settings
+    this.#schemaNumber = schemaNumber
+    this.inspector = new FunctionInspector(functions, settings.schema)
   }
 
   async open(): Promise<Head> {
@@ -75,7 +69,7 @@ export abstract class FunctionStore implements Store {
       } catch (thrown) {
         const mayPass = thrown instanceof CoordinatorError && this.mayPass(thrown)
         if (!mayPass || attempt === OPEN_ATTEMPTS) throw thrown
-        await pause(this.#options.refusalPauseMs, this.#closing.signal)
+        await pause(this.#settings.refusalPauseMs, this.#closing.signal)
       }
     }
   }
@@ -93,7 +87,7 @@ export abstract class FunctionStore implements Store {
   async *load(): AsyncGenerator<LoadPage> {
     let after: unknown
     do {
-      const argument = JSON.stringify({ after, limit: this.#options.pageSize })
+      const argument = JSON.stringify({ after, limit: this.#settings.pageSize })
       const { next, ...page } = await this.#ask('load', argument, (reply) => ({
         lineage: textOf(reply, 'lineage'),
         ...rowsOf(reply),
@@ -106,7 +100,7 @@ export abstract class FunctionStore implements Store {
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     const refusals = batch.map(refusalOf)
     const sound = batch.filter((_, index) => refusals[index] === undefined)
-    const argument = commitArgument({ schema: this.#options.schemaNumber, after, call }, sound)
+    const argument = commitArgument({ schema: this.#schemaNumber, after, call }, sound)
     const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound), 'writer')
     if (reply.status !== 'ok' || sound.length === batch.length) return reply
     const judged = reply.results.values()
@@ -128,7 +122,7 @@ export abstract class FunctionStore implements Store {
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
-    const limit = this.#options.pageSize
+    const limit = this.#settings.pageSize
     let next: { readonly revision: Revision; readonly after: unknown } | undefined
     do {
       const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit })
@@ -139,7 +133,7 @@ export abstract class FunctionStore implements Store {
   }
 
   async compact(floor: Revision): Promise<Head> {
-    const argument = JSON.stringify({ schema: this.#options.schemaNumber, floor, limit: COMPACT_CHUNK })
+    const argument = JSON.stringify({ schema: this.#schemaNumber, floor, limit: COMPACT_CHUNK })
     for (;;) {
       const read = (reply: Reply) => ({ head: headOf(reply['head']), done: reply['done'] === true })
       const { head, done } = await this.#ask('compact', argument, read, 'writer')
@@ -148,7 +142,7 @@ export abstract class FunctionStore implements Store {
   }
 
   fork(from: Position): Promise<Head> {
-    const argument = `{"schema":${this.#options.schemaNumber},"from":${positionJson(from)}}`
+    const argument = `{"schema":${this.#schemaNumber},"from":${positionJson(from)}}`
     return this.#ask('fork', argument, (reply) => headOf(reply['head']), 'writer')
   }
 
