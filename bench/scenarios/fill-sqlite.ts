@@ -5,7 +5,8 @@ import type { Store } from '../../src/database/store.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Position } from '../../src/records/record.ts'
 import { serviceIdOf } from '../../src/records/service/identity.ts'
-import { parseRegistration, SERVICE_KIND } from '../../src/records/service/service.ts'
+import { parseRegistration } from '../../src/records/service/parse-registration.ts'
+import { SERVICE_KIND } from '../../src/records/service/service.ts'
 
 export interface Filling {
   readonly size: number

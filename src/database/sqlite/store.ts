@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
 import type { Commit, Entry, Position, Revision } from '../../records/record.ts'
+import { unpackError } from '../../workers/packed-error.ts'
 import { acceptedEntries } from '../accepted-entries.ts'
 import type {
   AsOfFilter,
@@ -21,10 +22,8 @@ import type {
   Store,
 } from '../store.ts'
 import type { BatchReply } from './commit-batch.ts'
-import { unpackError } from './packed-error.ts'
-import type { Answer, Argument, Operation } from './protocol.ts'
+import { type Answer, type Argument, EngineLink, type Operation } from './engine-link.ts'
 import type { AsOfCursor } from './read-records.ts'
-import { WorkerLink } from './worker-link.ts'
 
 export interface SqliteStoreOptions {
   /**
@@ -62,7 +61,7 @@ export class SqliteStore implements Store {
   readonly migrator: Migrator
   readonly inspector: Inspector
 
-  readonly #link: WorkerLink
+  readonly #link: EngineLink
   readonly #now: () => number
   readonly #pageSize: number
   readonly #onWarning: (warning: string) => void
@@ -76,7 +75,7 @@ export class SqliteStore implements Store {
     this.#pageSize = options.pageSize ?? 2_000
     this.#onWarning = options.onWarning ?? (() => undefined)
     this.#onMigrated = options.onMigrated ?? (() => undefined)
-    this.#link = new WorkerLink({
+    this.#link = new EngineLink({
       onEnd: () => {
         this.#opened = undefined
       },

@@ -1,0 +1,18 @@
+import { randomBytes } from 'node:crypto'
+
+const acceptable = /^[\w.:/+=@-]{1,128}$/
+
+/** Gives a request its id. @param header the id that the client chose */
+export type RequestIds = (header: string | string[] | undefined) => string
+
+/** Makes the ids of requests: unique by a random part for the process and a number, which costs far less than a UUID. */
+export function createRequestIds(): RequestIds {
+  const processPart = randomBytes(6).toString('hex')
+  let count = 0
+  return (header) => {
+    // A harmless id of a client is used, so that its log and this one name the request alike.
+    if (typeof header === 'string' && acceptable.test(header)) return header
+    count += 1
+    return `${processPart}-${count.toString(36)}`
+  }
+}
