@@ -1,4 +1,4 @@
-import { closestName } from '../text/closest-name.ts'
+import { nearestWord } from '../text/closest-word.ts'
 import type { Findings } from './findings.ts'
 import type { Setting } from './setting.ts'
 import { settingsTable } from './table.ts'
@@ -30,7 +30,7 @@ export function warnOfMisspellings(
     if (known.has(name) || (value ?? '').trim() === '') continue
     const foreign = Object.hasOwn(foreignNames, name) ? foreignNames[name] : undefined
     // A short name resembles too many others.
-    const meant = foreign ?? (name.length < 8 ? undefined : closestName(name, known))
+    const meant = foreign ?? (name.length < 8 ? undefined : nearestWord(name, known, 2))
     if (meant !== undefined && (env[meant] ?? '').trim() === '') {
       findings.warn(`${name} is not a setting and is not read. Is ${meant} meant?`)
     }

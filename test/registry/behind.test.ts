@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { Live } from '../../src/live/live.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { createRegistry, parseListQuery, type Registry, registryDomain } from '../../src/registry/registry.ts'
+import { domain, parseListQuery, Registry } from '../../src/registry/registry.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
 /** Two coordinators on one store; the second one hears of the first one's commits only when it asks. */
@@ -11,8 +11,8 @@ async function withTwo(
 ): Promise<void> {
   const store = new MemoryStore()
   const slow = { pollMinMs: 600_000, pollMaxMs: 600_000 }
-  const lives = [new Live(store, registryDomain), new Live(store, registryDomain, slow)] as const
-  const [first, second] = [createRegistry(lives[0]), createRegistry(lives[1])]
+  const lives = [new Live(store, domain), new Live(store, domain, slow)] as const
+  const [first, second] = [new Registry(lives[0]), new Registry(lives[1])]
   for (const live of lives) await live.start()
   try {
     await run(first, second, lives)

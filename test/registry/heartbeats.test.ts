@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { Live } from '../../src/live/live.ts'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
-import { createRegistry, parseListQuery, type Registry, registryDomain } from '../../src/registry/registry.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
+import { domain, parseListQuery, Registry } from '../../src/registry/registry.ts'
 import { cart, errorOf, type ScopeOptions, someone, withRegistry } from './with-registry.ts'
 
 /** Clocks that a test moves by hand. They start when the coordinator does. */
@@ -176,11 +176,11 @@ describe('heartbeats', () => {
     const clocks = new Clocks()
     const { leases, store: storeOptions } = clocks.options()
     const store = new MemoryStore(storeOptions)
-    const first = new Live(store, registryDomain)
+    const first = new Live(store, domain)
     await first.start()
-    const { serviceId } = await createRegistry(first).register({ ...cart, ttlSeconds: 30 }, someone)
-    const late = new Live(store, registryDomain)
-    const registry = createRegistry(late, { leases: leases as LocalLeases })
+    const { serviceId } = await new Registry(first).register({ ...cart, ttlSeconds: 30 }, someone)
+    const late = new Live(store, domain)
+    const registry = new Registry(late, { leases: leases as LocalLeases })
     clocks.pass(3_600)
     await late.start()
     expect(fields(registry, serviceId).health).toBe('unknown')

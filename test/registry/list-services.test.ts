@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
+import type { RegistrationInput } from '../../src/records/service/service.ts'
 import { parseListQuery, type QueryParameters, type Registry } from '../../src/registry/registry.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
 
@@ -95,13 +96,13 @@ const registration = fc.record(
 )
 
 type Step =
-  | { readonly kind: 'register'; readonly body: JsonObject }
+  | { readonly kind: 'register'; readonly body: RegistrationInput }
   | { readonly kind: 'migrate' | 'remove'; readonly pick: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: registration.map((body) => ({ kind: 'register' as const, body: body as JsonObject })),
+    arbitrary: registration.map((body) => ({ kind: 'register' as const, body: body as RegistrationInput })),
   },
   {
     weight: 1,
@@ -207,7 +208,8 @@ describe('a list', () => {
           withRegistry(async (scope) => {
             const { registry } = scope
             const model = new Map<string, Service>()
-            for (const body of first) await take(scope, model, { kind: 'register', body: body as JsonObject })
+            for (const body of first)
+              await take(scope, model, { kind: 'register', body: body as RegistrationInput })
             const stayed = new Set(model.keys())
             const seen: Service[] = []
             let cursor: string | undefined
@@ -243,7 +245,7 @@ describe('the systems of examples/data', () => {
   const load = (name: string) =>
     JSON.parse(
       readFileSync(new URL(`../../examples/data/${name}.json`, import.meta.url), 'utf8'),
-    ) as JsonObject[]
+    ) as RegistrationInput[]
 
   it('are found by name, version, tag and metadata', () =>
     withRegistry(async ({ registry }) => {

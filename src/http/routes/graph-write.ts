@@ -1,7 +1,7 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted.ts'
-import { simulationSchema } from '../../graph/simulate/read-simulation.ts'
+import { simulationSchema } from '../../graph/simulate/simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
 import {
   assertAnswerSchema,

@@ -4,7 +4,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { bodyLengths } from '../../records/body/body-lengths.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
-import { migrationSchema, registrationSchema } from '../../records/service/service-schema.ts'
+import { migrationSchema, type RegistrationInput, registrationSchema } from '../../records/service/service.ts'
 import type { Warning } from '../../records/warning.ts'
 import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
 import { Pace } from '../../scheduling/pace.ts'
@@ -46,8 +46,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     checkLineage(live, request)
     const body = requiredBody(request)
     if (dryRun === 'true') return sendSimulated(reply, body)
-    const registered = await registry.register(body, writeContext(request))
-    const answer = withGraphWarnings(registered, body)
+    const answer = await registry.register(body as RegistrationInput, writeContext(request))
     answers.sendState(reply, {
       status: answer.created ? 201 : 200,
       body: `{"success":true,${registeredMembers(answer)}${tail}`,
@@ -59,16 +58,13 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     readQuery(request, noQuery)
     checkLineage(live, request)
     const body = requiredBody(request)
-    const batch = await registry.registerBatch(body, writeContext(request))
-    const sent = Array.isArray(body) ? body : (body as { services: readonly unknown[] }).services
+    const batch = await registry.registerBatch(body as RegistrationInput[], writeContext(request))
     const results: string[] = []
     let failed = 0
     const pace = new Pace()
-    for (const [place, result] of batch.results.entries()) {
+    for (const result of batch.results) {
       if (result instanceof CoordinatorError) failed += 1
-      results.push(
-        batchResult(result instanceof CoordinatorError ? result : withGraphWarnings(result, sent[place])),
-      )
+      results.push(batchResult(result))
       if (pace.due) await pace.turn()
     }
     answers.sendState(reply, {
@@ -91,14 +87,6 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     },
   )
   done()
-
-  /** What was registered has its place in the graph by now. @param body was found to be a registration */
-  function withGraphWarnings(answer: RegisterAnswer, body: unknown): RegisterAnswer {
-    const found = graph.registerWarnings(body as JsonObject, answer)
-    if (found.length === 0) return answer
-    if (answer.warnings.length === 0 && found.length <= LIMITS.warnings) return { ...answer, warnings: found }
-    return { ...answer, warnings: [...answer.warnings, ...found].slice(0, LIMITS.warnings) }
-  }
 
   async function sendSimulated(reply: FastifyReply, body: unknown): Promise<void> {
     const answer = await graph.simulate({ register: [body] })

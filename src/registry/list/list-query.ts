@@ -3,8 +3,8 @@ import { HEALTHS, type Health } from '../../records/health.ts'
 import { invalidQuery } from '../../records/invalid-query.ts'
 import { isTooLongForRange, RANGE_LIMITS } from '../../records/version-range.ts'
 import { closestWord } from '../../text/closest-word.ts'
-import type { ServiceStatus } from '../answers.ts'
-import { SERVICE_FIELDS } from '../service-json.ts'
+import type { ServiceStatus } from '../answers/answers.ts'
+import { SERVICE_FIELDS } from '../answers/service-json.ts'
 
 /** What a service must fulfil to be listed: all of it. */
 export interface ServiceFilters {
