@@ -4,7 +4,6 @@ import { readSettings, type Settings, secretTexts } from './config/settings.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
-import { graphDomain } from './graph/graph-domain.ts'
 import { KnowledgeGraph } from './graph/knowledge-graph.ts'
 import { MEMORY_NOTICE } from './http/answering/storage-note.ts'
 import type { StopReport } from './http/lifecycle/stop-server.ts'
@@ -14,8 +13,7 @@ import type { LiveOptions } from './live/live-options.ts'
 import { processMemory } from './live/memory/memory-budget.ts'
 import { leastHeapMiB, mebibytes } from './live/memory/memory-faults.ts'
 import { reportLive } from './live/report-live.ts'
-import type { Domain } from './live/view/projection.ts'
-import { createRegistry, type Registry, registryKinds, registryProjections } from './registry/registry.ts'
+import { domain, Registry } from './registry/registry.ts'
 import { createLogger, type Logger } from './telemetry/logging.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
@@ -36,40 +34,6 @@ export interface CoordinatorOptions {
   readonly logger?: Logger
 }
 
-/** A coordinator in this process. */
-export interface Coordinator {
-  /** The live view, and through it the store. */
-  readonly live: Live
-  readonly registry: Registry
-  readonly graph: KnowledgeGraph
-  readonly metrics: Metrics
-  readonly settings: Settings
-  /** Where it listens, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
-  readonly url: string
-
-  /**
-   * Listens, then loads the records; resolves when they are served. While a database cannot be reached it goes on trying,
-   * and requests are answered with 503 `COORD_NOT_LOADED`. Starts once; later calls wait for the same.
-   *
-   * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN where it is stopped meanwhile or was before, or the first definite answer of the
-   * database, such as COORD_STORE_LOCKED; it is stopped then
-   */
-  start(): Promise<void>
-
-  /**
-   * Ends in order: takes no new request, answers those that are there, stores what was accepted, closes the store.
-   *
-   * @param timeoutMs how long that may take; then what is left is cut off. @default SHUTDOWN_TIMEOUT_MS (10_000)
-   */
-  stop(timeoutMs?: number): Promise<StopReport>
-}
-
-/** What a view keeps: the registry's indexes, and the graph. */
-const domain: Domain = {
-  kinds: { ...registryKinds, ...graphDomain.kinds },
-  projections: [...registryProjections, ...graphDomain.projections],
-}
-
 /**
  * Makes a coordinator; nothing is opened before `start`.
  *
@@ -83,7 +47,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   const live = new Live(bare, domain, { ...liveOptionsOf(settings), meter: metrics.database })
   const { store } = live
   live.observe(reportLive(logger, metrics.live))
-  const registry = createRegistry(live)
+  const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)
   metrics.ask({
     status: () => live.status.state,
@@ -112,7 +76,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     version: packageJson.version,
     questionTimes: { presentMs: settings.questionTimeoutMs, pastMs: settings.pastQuestionTimeoutMs },
   })
-  return new RunningCoordinator({ live, registry, graph, metrics, settings, logger, server })
+  return new Coordinator({ live, registry, graph, metrics, settings, logger, server })
 }
 
 function storeHooks({ database }: Settings, logger: Logger): StoreHooks {
@@ -159,7 +123,9 @@ type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'metrics' | 'sett
   readonly server: HttpServer
 }
 
-class RunningCoordinator implements Coordinator {
+/** A coordinator in this process, as `createCoordinator` makes it. */
+export class Coordinator {
+  /** The live view, and through it the store. */
   readonly live: Live
   readonly registry: Registry
   readonly graph: KnowledgeGraph
@@ -181,6 +147,7 @@ class RunningCoordinator implements Coordinator {
     this.#server = server
   }
 
+  /** Where it listens, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
   get url(): string {
     if (this.#url !== undefined) return this.#url
     throw new CoordinatorError('COORD_INTERNAL', {
@@ -189,6 +156,13 @@ class RunningCoordinator implements Coordinator {
     })
   }
 
+  /**
+   * Listens, then loads the records; resolves when they are served. While the database cannot be reached it keeps trying, and requests are
+   * answered with 503 `COORD_NOT_LOADED`. It starts once; later calls wait for the same start.
+   *
+   * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN if it is or was stopped, or the first definite answer of the database, such as
+   * COORD_STORE_LOCKED; it is stopped then
+   */
   async start(): Promise<void> {
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
     this.#starting ??= this.#start()
@@ -204,7 +178,7 @@ class RunningCoordinator implements Coordinator {
         'the heap is too small for more than a few records: start with NODE_OPTIONS=--max-old-space-size=128 or more',
       )
     try {
-      // Before the database has answered, so that whoever asks learns what is going on.
+      // It listens before the database has answered, so that a client learns why nothing is served yet.
       this.#url = await this.#server.listen(this.settings)
       this.#logger.info({ url: this.#url }, `listening on ${this.#url}`)
       await this.live.start()
@@ -216,6 +190,11 @@ class RunningCoordinator implements Coordinator {
     if (!this.live.store.durable) this.#logger.warn(MEMORY_NOTICE)
   }
 
+  /**
+   * Ends in order: takes no new request, answers those that are there, stores what was accepted, closes the store.
+   *
+   * @param timeoutMs how long that may take; then the rest is cut off. @default SHUTDOWN_TIMEOUT_MS (10_000)
+   */
   async stop(timeoutMs?: number): Promise<StopReport> {
     this.#stopping = true
     const report = await this.#server.stop(timeoutMs)

@@ -17,6 +17,14 @@ export {
   toCoordinatorError,
   type WriteOutcome,
 } from './errors.ts'
+export type {
+  AtRevision,
+  ExportAnswer,
+  GraphFigures,
+  KnowledgeGraph,
+} from './graph/knowledge-graph.ts'
+export type { AnswerTo, Question } from './graph/questions/answer-question.ts'
+export type { SimulateAnswer } from './graph/simulate/simulate.ts'
 export type { StopReport } from './http/lifecycle/stop-server.ts'
 export type { HttpServer } from './http/server.ts'
 export { Live } from './live/live.ts'
@@ -46,6 +54,9 @@ export {
   type Tombstone,
   type Write,
 } from './records/record.ts'
-export type { Registry, WriteContext } from './registry/registry.ts'
+export type { Dependency, Registration, RegistrationInput } from './records/service/service.ts'
+export type { Warning } from './records/warning.ts'
+export type * from './registry/answers/answers.ts'
+export type { HistoryQuery, ListQuery, Registry } from './registry/registry.ts'
 export { createLogger, type Logger, type LoggingOptions } from './telemetry/logging.ts'
 export type { Metrics } from './telemetry/metrics.ts'

@@ -1,37 +1,37 @@
 import { runProgram } from './cli/program.ts'
-import { reportError } from './cli/report-error.ts'
 import type { Serve } from './cli/serve.ts'
-import { processTerminal } from './cli/terminal.ts'
+import { reportError } from './cli/terminal/report-error.ts'
+import { processTerminal } from './cli/terminal/terminal.ts'
 import { readSettings, secretTexts } from './config/settings.ts'
 import type { Coordinator } from './coordinator.ts'
 import { CoordinatorError } from './errors.ts'
 import type { Logger } from './telemetry/logging.ts'
 
-/** How long a process that has to end because of its own fault may still store waiting writes. */
+/** How long a process that ends because of its own fault may still store waiting writes. */
 const lastEffortMs = 2_000
 
 /**
- * Signals this close together are one request to stop. If npm's shell replaces itself with the program (bash does), Ctrl-C arrives from the
- * terminal and from npm, too. `timeout` of the GNU coreutils signals the process and its group.
+ * Signals this close together are one request to stop. Ctrl-C can arrive twice, from the terminal and from npm, if npm's shell
+ * replaces itself by the program, as bash does. `timeout` of the GNU coreutils signals the process and its group.
  */
 const sameSignalMs = 500
 
-/** How often a coordinator that npm started checks whether npm still exists. */
+/** How often a coordinator that npm started checks that npm still runs. */
 const parentCheckMs = 500
 
 const terminal = processTerminal()
 
-// `coordinator services | head`: the reader has seen enough, which is not an error.
+// `coordinator services | head`: a reader that stops early is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   const fault = unwritable('The output cannot be written', error)
   reportError(fault, terminal)
   process.exit(fault.exitCode)
 })
-// A message that cannot be written must not stop the work, or change the exit code.
+// If stderr cannot be written, the work goes on, and the exit code stays.
 process.stderr.on('error', () => undefined)
 
-/** Runs a coordinator until a signal ends it. Its modules are loaded here, so that the other commands start at once. */
+/** Runs a coordinator until a signal ends it. Only this command loads its modules, so that the others start quickly. */
 const serve: Serve = async (env) => {
   const settings = readSettings(env)
   const [{ createCoordinator }, { createLogger }] = await Promise.all([
@@ -68,7 +68,7 @@ function unwritable(what: string, cause: NodeJS.ErrnoException): CoordinatorErro
   })
 }
 
-/** Resolves after the first SIGTERM or SIGINT, when everything has stopped in order. A second signal ends the process without waiting. */
+/** Resolves when the coordinator has stopped after SIGTERM or SIGINT. A second signal ends the process at once. */
 function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coordinator['stop']> {
   const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Coordinator['stop']>>>()
   let stoppingSince: number | undefined
@@ -89,8 +89,8 @@ function stopOnSignal(coordinator: Coordinator, logger: Logger): ReturnType<Coor
 }
 
 /**
- * At a signal, npm ends without passing it on to a program that it started through a shell. The coordinator would be left behind, with the
- * port and the database file.
+ * npm ends at a signal and does not pass it on to a program that it started with a shell. Without this check, the coordinator
+ * would keep running, with the port and the database file.
  */
 function whenLeftByNpm(stop: () => void): void {
   if (terminal.env['npm_lifecycle_event'] === undefined) return
@@ -98,7 +98,7 @@ function whenLeftByNpm(stop: () => void): void {
   setInterval(() => process.ppid === parent || stop(), parentCheckMs).unref()
 }
 
-/** After a fault that nothing caught, the state in memory cannot be trusted: end the process, so that it is started again. */
+/** Ends the process after a fault that nothing caught: its state in memory can no longer be trusted. */
 function endOnFault(coordinator: Coordinator, logger: Logger): void {
   const onFault = (thrown: unknown) => {
     logger.fatal({ err: thrown }, 'an unforeseen fault ends the process')

@@ -5,7 +5,8 @@ import type { Store } from '../../src/database/store.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Position } from '../../src/records/record.ts'
 import { serviceIdOf } from '../../src/records/service/identity.ts'
-import { parseRegistration, SERVICE_KIND } from '../../src/records/service/service.ts'
+import { parseRegistration } from '../../src/records/service/parse-registration.ts'
+import { SERVICE_KIND } from '../../src/records/service/service.ts'
 
 export interface Filling {
   readonly size: number
@@ -17,7 +18,7 @@ export interface Filling {
 const batchSize = 512
 
 /**
- * Fills a SQLite file with services, by the store's own door and one commit each, as if they had been registered.
+ * Fills a SQLite file with services, by the store itself and one commit each, as if they had been registered.
  *
  * @returns the ids of the services
  */

@@ -12,7 +12,17 @@ const compilerOptions = {
 }
 
 /** What a TypeScript program of somebody else does with the library. */
-const library = `import { type Coordinator, CoordinatorError, createCoordinator, type Store } from '@coordinator/server'
+const library = `import {
+  type Coordinator,
+  CoordinatorError,
+  createCoordinator,
+  type KnowledgeGraph,
+  type RegisterAnswer,
+  type Registration,
+  type RegistrationInput,
+  type ServiceAnswer,
+  type Store,
+} from '@coordinator/server'
 
 const coordinator: Coordinator = await createCoordinator({ port: 0 })
 await coordinator.start()
@@ -23,9 +33,22 @@ const answer = await fetch(coordinator.url + '/register', {
 })
 const store: Store = coordinator.live.store
 const services: number = coordinator.registry.counts().services
-await coordinator.stop()
 if (answer.status !== 201 || store.backend !== 'memory' || services !== 1)
   throw new Error('answered ' + answer.status + ': ' + (await answer.text()))
+
+const sent: RegistrationInput = { serviceName: 'shop', version: '1.0.0', endpoint: 'http://shop:1', dependencies: ['bank'] }
+// @ts-expect-error a version is a text
+const wrong: RegistrationInput = { ...sent, version: 1 }
+const registered: RegisterAnswer = await coordinator.registry.register(sent)
+const service: ServiceAnswer = coordinator.registry.get(registered.serviceId)
+const stored = JSON.parse(service.json) as Registration
+const graph: KnowledgeGraph = coordinator.graph
+const needed = await graph.ask({ ask: 'dependencies', of: 'service:shop' })
+const refused = await coordinator.registry.register(wrong).then(() => 'accepted', String)
+await coordinator.stop()
+const seen = [registered.warnings[0]?.code, stored.healthCheck, needed.revision, refused]
+if (seen.join() !== 'unknown_dependency,/health,2,COORD_BODY_WRONG_TYPE: /version must be a string, not a number.')
+  throw new Error('the library answered ' + seen.join())
 try {
   await createCoordinator({ env: { SUPABASE_URL: 'https://project.supabase.co' } })
   throw new Error('half a configuration was accepted')

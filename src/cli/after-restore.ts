@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { readSettings } from '../config/settings.ts'
 import type { Head } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './command-context.ts'
-import { withStore } from './with-store.ts'
+import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
+import { withStore } from './context/with-store.ts'
 
 const examples = `
 A backup lacks the newest revisions that clients have seen. Without a new lineage, the coordinator would give the same numbers to
@@ -35,7 +35,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
         const before = await store.open()
         const previous = before.position.lineage
         let head: Head = before
-        // A write at the same moment prevents the fork: then it is tried again from there.
+        // A write at the same moment prevents the fork. Then the fork is tried again from the new head.
         while (head.position.lineage === previous) head = await store.fork(head.position)
         const { lineage, revision } = head.position
         writeResult(context, options, {

@@ -2,9 +2,9 @@ import { Command } from 'commander'
 import { readSettings } from '../config/settings.ts'
 import { diagnose } from '../database/diagnosis/diagnose.ts'
 import type { Finding } from '../database/diagnosis/finding.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './command-context.ts'
-import { countOf, printable } from './text-table.ts'
-import { withStore } from './with-store.ts'
+import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
+import { withStore } from './context/with-store.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 const examples = `
 Examines the database that the settings name (DATABASE_URL, or the Supabase variables), and changes nothing. A SQLite file can

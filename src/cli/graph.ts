@@ -4,12 +4,11 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  examplesOf,
   queryOf,
   writeResult,
-} from './command-context.ts'
-import { examplesOf } from './examples-of.ts'
-import { graphExportCommand } from './graph-export.ts'
-import { graphWhatIfCommand } from './graph-what-if.ts'
+} from './context/command-context.ts'
+import { graphExportCommand } from './graph/export.ts'
 import {
   type Narrowed,
   renderCritical,
@@ -20,7 +19,8 @@ import {
   renderPaths,
   renderReach,
   renderUnresolved,
-} from './render-graph.ts'
+} from './graph/render-graph.ts'
+import { graphWhatIfCommand } from './graph/what-if.ts'
 
 const examples = `
 Examples:

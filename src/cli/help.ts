@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { closestWord } from '../text/closest-word.ts'
 
 /**
- * `coordinator help`, and the same for commands with subcommands. Commander's own command answers an unknown name with the whole help, and
- * does not say that the name is unknown.
+ * `coordinator help`, also below commands with subcommands. Commander's own help command prints the whole help for an unknown
+ * name, and does not say that the name is unknown.
  */
 export function helpCommand(parent: Command): Command {
   return new Command('help')

@@ -5,12 +5,12 @@ import {
   clientCommand,
   clientOf,
   writeResult,
-} from './command-context.ts'
+} from './context/command-context.ts'
 import { makeBatches } from './import/make-batches.ts'
 import { createProgress, type Progress } from './import/progress.ts'
 import { readItems } from './import/read-items.ts'
 import { BatchSender, type ItemWarning, type Verdict } from './import/send-batches.ts'
-import { countOf, printable } from './text-table.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions {
   readonly patience: number
@@ -69,7 +69,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       done += next.value.length
       progress.update(done, next.value.at(-1)?.item.fraction)
     }
-    // This must come before the bar is stopped: each note starts the bar again, and a running bar keeps the process alive.
+    // Must come before `stop`: each note starts the bar again, and a running bar keeps the process alive.
     report.end()
   } catch (thrown) {
     if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)

@@ -4,10 +4,14 @@ import { emitSupabase } from '../database/migrations/emit-supabase.ts'
 import { migrationWarnings } from '../database/migrations/runner.ts'
 import type { Drift, MigrationReport, Migrator } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './command-context.ts'
-import { examplesOf } from './examples-of.ts'
-import { textTable } from './text-table.ts'
-import { withStore } from './with-store.ts'
+import {
+  type CommandContext,
+  examplesOf,
+  type OutputOptions,
+  writeResult,
+} from './context/command-context.ts'
+import { withStore } from './context/with-store.ts'
+import { textTable } from './terminal/text-table.ts'
 
 interface MigrateOptions extends OutputOptions {
   readonly dryRun?: true
@@ -23,7 +27,7 @@ Examples:
   DATABASE_URL=sqlite:./data/coordinator.db coordinator migrate --dry-run
   DATABASE_URL=sqlite:./data/coordinator.db coordinator migrate
   coordinator migrate status
-  coordinator migrate verify        compares the schema with the one that should be
+  coordinator migrate verify        compares the schema with the expected one
   coordinator migrate --emit supabase > supabase/migrations/20260101000000_coordinator.sql
 `
 
@@ -31,14 +35,16 @@ Examples:
 export function migrateCommand(context: CommandContext): Command {
   const migrate = new Command('migrate')
     .description('Bring the database schema to the version of this program.')
-    .option('--dry-run', 'run what is pending in a transaction that is rolled back')
+    .option('--dry-run', 'run pending migrations in a transaction, and roll it back')
     .addOption(
       new Option('--emit <kind>', 'write the migrations as a file instead of running them')
         .choices(['supabase'])
         .conflicts(['dryRun', 'json']),
     )
     .option('--allow-anon', 'let the public key of the Supabase project read and write (everybody has it)')
-    .addOption(new Option('--forbid-anon', 'take back what --allow-anon gave').conflicts('allowAnon'))
+    .addOption(
+      new Option('--forbid-anon', 'take back the rights that --allow-anon gave').conflicts('allowAnon'),
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (options: MigrateOptions) => {
@@ -46,7 +52,7 @@ export function migrateCommand(context: CommandContext): Command {
       if (options.emit !== undefined) return emit(context, options)
       const dryRun = options.dryRun === true
       await withMigrator(context, options, async (migrator) => {
-        // This comes before any migration, because a request that can only be half fulfilled must not change anything.
+        // Check this first, so that the command does either everything or nothing.
         if (decidesOnAnon(options) && migrator.allowAnon === undefined) throw anonNotPossible()
         const report = await migrator.migrate({ dryRun })
         if (options.allowAnon === true && !dryRun) await migrator.allowAnon?.()
@@ -75,7 +81,7 @@ export function migrateCommand(context: CommandContext): Command {
     if (report.current !== report.target) context.exit(1)
   })
   subcommand(
-    ['verify', 'Compare the schema with the one that should be; print the SQL that mends it.'],
+    ['verify', 'Compare the schema with the expected one, and print the SQL that mends it.'],
     async (migrator, options) => {
       await requireOwnSchema(migrator)
       const drifts = await migrator.verify()
@@ -108,7 +114,7 @@ async function withMigrator(
 const nothingToMigrate =
   'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, where there is a database.\n'
 
-/** SQL for a schema of another version would repair nothing, or undo what a newer version has made. */
+/** SQL that mends a schema of another version would mend nothing, or would undo changes of a newer version. */
 async function requireOwnSchema(migrator: Migrator): Promise<void> {
   const { current, target } = await migrator.status()
   if (current === target) return
@@ -139,7 +145,7 @@ function anonNotPossible(): CoordinatorError {
   })
 }
 
-/** Writes the file to stdout. Writes its name, and what to do with it, to stderr. Needs no database. */
+/** Writes the file to stdout, and instructions to stderr. Needs no database. */
 function emit({ terminal }: CommandContext, options: MigrateOptions): void {
   const { databaseSchema: schema } = readSettings({ DATABASE_SCHEMA: terminal.env['DATABASE_SCHEMA'] })
   const { name, sql } = emitSupabase({

@@ -7,11 +7,11 @@ import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
-import { reportError } from './report-error.ts'
 import { type Serve, serveCommand } from './serve.ts'
 import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
-import type { Terminal } from './terminal.ts'
+import { reportError } from './terminal/report-error.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 export interface ProgramOptions {
   readonly terminal: Terminal
@@ -49,7 +49,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (thrown) {
-    // Help and version are thrown with code 0. Commander has already written errors of usage to stderr.
+    // Commander throws help and version with code 0. It has already written errors about wrong usage to stderr.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
     reportError(thrown, terminal)
     return thrown instanceof CoordinatorError ? thrown.exitCode : 1
@@ -88,7 +88,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
   return withHelpCommand(program)
 }
 
-/** Commander passes these settings only to commands that it creates itself. */
+/** Gives a command the settings of its parent. Commander does this only for commands that it creates itself. */
 function inherit(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent)
   for (const child of command.commands) inherit(child, command)

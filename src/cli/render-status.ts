@@ -1,4 +1,4 @@
-import { countOf, textTable } from './text-table.ts'
+import { countOf, textTable } from './terminal/text-table.ts'
 
 /** Answers of a coordinator of any version: a row whose values are missing is left out. */
 export interface StatusAnswers {
@@ -9,7 +9,7 @@ export interface StatusAnswers {
 
 type Row = readonly [label: string, text: string | undefined]
 
-/** `GET /health` and `GET /database` for people: little about what is right, and the reason for what is wrong. */
+/** `GET /health` and `GET /database` as a table for people. A fault comes with its reason. */
 export function renderStatus({ url, health, database }: StatusAnswers): string {
   const [is, has] = [membersOf(health), membersOf(database)]
   const { memory, server } = has
@@ -64,7 +64,7 @@ function viewRows(database: Members): Row[] {
   ]
 }
 
-/** A backend without connections of a kind, such as SQLite, has a pool of 0 for it, which is not worth a row. */
+/** A backend without connections of a kind, such as SQLite, has an empty pool for it. It gets no row. */
 function poolRow([role, value]: [string, unknown]): Row {
   const { used, idle, waiting, max } = membersOf(value)
   const text = max === 0 ? undefined : `${used} used, ${idle} idle of ${max}; ${waiting} waiting`

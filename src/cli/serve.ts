@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { settingsTable } from '../config/table.ts'
-import { type CommandContext, readOption } from './command-context.ts'
+import { type CommandContext, readOption } from './context/command-context.ts'
 
-/** Runs a coordinator with this environment until it is told to stop, and returns the exit code. */
+/** Runs a coordinator with this environment until it is told to stop. Resolves with the exit code. */
 export type Serve = (env: Readonly<Record<string, string | undefined>>) => Promise<number>
 
 interface ServeOptions {
@@ -17,7 +17,7 @@ Examples:
   coordinator serve --port 4000
 
 Settings come from the environment (docs/settings.md), so that no password is in the list of processes.
-SIGTERM and SIGINT stop it in good order; a second one stops it at once.
+SIGTERM and SIGINT let it finish its work first. A second signal stops it at once.
 `
 
 export function serveCommand({ terminal, exit }: CommandContext, serve: Serve): Command {

@@ -8,9 +8,9 @@ import {
   collect,
   queryOf,
   writeResult,
-} from './command-context.ts'
-import { type CoordinatorClient, notCoordinator } from './coordinator-client.ts'
-import { countOf, textTable } from './text-table.ts'
+} from './context/command-context.ts'
+import { type CoordinatorClient, notCoordinator } from './context/coordinator-client.ts'
+import { countOf, textTable } from './terminal/text-table.ts'
 
 interface ServicesOptions extends ClientOptions {
   readonly name?: string
@@ -67,7 +67,7 @@ function collectPair(
 interface Found {
   readonly services: readonly Service[]
   readonly total: number
-  /** The revision of the last page. Changes between two pages may show in one of them. */
+  /** The revision of the last page. Earlier pages may be older. */
   readonly revision: number
 }
 

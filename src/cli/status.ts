@@ -6,8 +6,8 @@ import {
   clientCommand,
   clientOf,
   writeResult,
-} from './command-context.ts'
-import { notCoordinator } from './coordinator-client.ts'
+} from './context/command-context.ts'
+import { notCoordinator } from './context/coordinator-client.ts'
 import { renderStatus } from './render-status.ts'
 
 const examples = `

@@ -8,7 +8,7 @@ export interface MemoryTarget {
   readonly backend: 'memory'
 }
 
-/** The database that the environment chooses. */
+/** The database that the environment names. */
 export type DatabaseTarget = MemoryTarget | SqliteTarget | PostgresTarget | SupabaseTarget
 
 export type BackendName = DatabaseTarget['backend']
@@ -18,8 +18,8 @@ export interface DatabaseVariables extends SupabaseVariables {
 }
 
 /**
- * Chooses the backend: `DATABASE_URL` if it is set, else the Supabase project, else memory. Half a configuration is a fault: memory never
- * replaces a database that somebody configured.
+ * Chooses the backend: `DATABASE_URL` where it is set, else the Supabase project, else memory. An incomplete configuration is a
+ * fault. Memory never replaces a database that was asked for.
  *
  * @returns `undefined` after a fault
  */
@@ -71,7 +71,7 @@ function parseDatabaseUrl(value: string, findings: Findings): DatabaseTarget | u
   if (/^postgres(ql)?:\/\//i.test(value)) return parsePostgresUrl(value, findings)
   if (scheme === 'sqlite') return parseSqliteUrl(value, findings)
   if (/^memory:(\/\/)?$/i.test(value)) return { backend: 'memory' }
-  // The text before a colon may be half of a password, so only a scheme from the list is repeated.
+  // The text before the colon may be part of a password, so only a scheme from the list is repeated.
   const advice = Object.hasOwn(otherSchemes, scheme) ? otherSchemes[scheme] : undefined
   if (advice !== undefined)
     return findings.fault('DATABASE_URL', `begins with ${scheme}:, ${advice}`, {

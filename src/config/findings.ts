@@ -4,7 +4,7 @@ type ConfigCode = Extract<ErrorCode, `COORD_CONFIG_${string}`>
 
 interface Fault {
   readonly code?: ConfigCode
-  /** The variable that has to be set, where that is not the one that the text is about. */
+  /** The variable to set, where it is another one than the text begins with. */
   readonly missing?: string
 }
 
@@ -17,9 +17,9 @@ export class Findings {
   readonly #warnings: string[] = []
 
   /**
-   * Notes a fault that forbids the start.
+   * Notes a fault that prevents the start.
    *
-   * @param text the rest of a sentence that begins with the variable, and that names the repair; without the full stop
+   * @param text the sentence after the name of the variable, without the full stop. It names the repair.
    */
   fault(
     variable: string,
@@ -29,7 +29,7 @@ export class Findings {
     this.#faults.push({ path: missing, code, message: `${variable} ${text}.` })
   }
 
-  /** Notes something that the operator should know but that does not prevent the start. */
+  /** Notes something that the operator should know. It does not prevent the start. */
   warn(message: string): void {
     this.#warnings.push(message)
   }

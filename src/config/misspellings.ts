@@ -1,4 +1,4 @@
-import { closestName } from '../text/closest-name.ts'
+import { nearestWord } from '../text/closest-word.ts'
 import type { Findings } from './findings.ts'
 import type { Setting } from './setting.ts'
 import { settingsTable } from './table.ts'
@@ -16,7 +16,7 @@ const foreignNames: Readonly<Record<string, string>> = {
   POSTGRES_URL: 'DATABASE_URL',
 }
 
-/** Warns of variables that are set, are no setting, and look as if one was meant that is not set. */
+/** Warns of variables that are no settings, and whose names resemble a setting that is not set. */
 export function warnOfMisspellings(
   env: Readonly<Record<string, string | undefined>>,
   findings: Findings,
@@ -29,8 +29,8 @@ export function warnOfMisspellings(
   for (const [name, value] of Object.entries(env)) {
     if (known.has(name) || (value ?? '').trim() === '') continue
     const foreign = Object.hasOwn(foreignNames, name) ? foreignNames[name] : undefined
-    // Short names are near to too many innocent ones.
-    const meant = foreign ?? (name.length < 8 ? undefined : closestName(name, known))
+    // A short name resembles too many others.
+    const meant = foreign ?? (name.length < 8 ? undefined : nearestWord(name, known, 2))
     if (meant !== undefined && (env[meant] ?? '').trim() === '') {
       findings.warn(`${name} is not a setting and is not read. Is ${meant} meant?`)
     }

@@ -10,10 +10,10 @@ export interface PostgresHost {
   readonly port: number
 }
 
-/** The address of the database. The driver fills in what is absent, from the variables `PG*` and the user of the system. */
+/** The database of a URL. For absent parts the driver uses the variables `PG*` and the name of the system's user. */
 export interface PostgresTarget {
   readonly backend: 'postgres'
-  /** Candidates. The coordinator asks them which one takes writes. */
+  /** Candidates. The coordinator asks each whether it takes writes. */
   readonly hosts: readonly PostgresHost[]
   readonly user?: string
   readonly password?: Secret
@@ -30,12 +30,12 @@ export interface PostgresTarget {
 const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 const hostPattern = /^(\[[0-9a-f:.]+\]|[^\s:@[\]/\\<>]+)?(?::(\d{1,5}))?$/i
 
-/** Thrown only inside this file. `repair` completes the sentence "DATABASE_URL ...". */
+/** Thrown inside this file only. Its message is the rest of a sentence that begins with DATABASE_URL. */
 class UrlFault extends Error {}
 
 /**
- * Reads a `postgres:` or `postgresql:` URL. It does not use `new URL`, which refuses several hosts, and throws an error with the whole
- * text, including the password.
+ * Reads a `postgres:` or `postgresql:` URL. `new URL` cannot do it: it refuses several hosts, and its errors carry the whole text
+ * with the password.
  */
 export function parsePostgresUrl(value: string, findings: Findings): PostgresTarget | undefined {
   try {
@@ -49,7 +49,7 @@ export function parsePostgresUrl(value: string, findings: Findings): PostgresTar
 function parse(value: string, findings: Findings): PostgresTarget {
   const rest = value.slice(value.indexOf('://') + 3)
   const [, address = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(rest) ?? []
-  // A password may contain an `@` that is not encoded, and even a `/` before it. The last `@` therefore ends the credentials.
+  // A password may hold an `@` that is not encoded, and even a `/` before it. So the last `@` ends the credentials.
   const at = address.lastIndexOf('@')
   const [user, password] = splitOnce(at === -1 ? '' : address.slice(0, at), ':')
   const [hostList, path] = splitOnce(address.slice(at + 1), '/')
@@ -143,7 +143,7 @@ function readParameters(query: string, findings: Findings): Parameters {
     } else if (name === 'target_session_attrs' && /^(standby|read-only)$/.test(text)) {
       throw new UrlFault('asks for a server that cannot write: remove target_session_attrs')
     } else if (name !== 'target_session_attrs' && name !== 'application_name') {
-      // An unknown name is not repeated: it may be the rest of a password that contains a question mark.
+      // An unknown name is not repeated, because it may be the rest of a password with a question mark.
       const [shown, repair] = Object.hasOwn(unused, name) ? [` ${name}`, unused[name]] : ['', '']
       findings.warn(`DATABASE_URL has a parameter${shown} that is not used${repair}.`)
     }

@@ -4,7 +4,7 @@ import type { BackendName } from './database.ts'
 
 /** How the text of a variable is read. */
 export interface Kind<T> {
-  /** For people: follows "must be" in errors and stands in the column "value" of docs/settings.md. */
+  /** A text for people, used after "must be" in errors and in the column "value" of docs/settings.md. */
   readonly label: string
   readonly schema: z.ZodType<T, string>
 }
@@ -19,7 +19,7 @@ export interface Setting<T> {
   readonly default: NoInfer<T> | undefined
   /** Where a backend has another default. */
   readonly defaultFor?: Partial<Record<BackendName, NoInfer<T>>>
-  /** What stands for the default in docs/settings.md, where the value alone would not say it. */
+  /** Replaces the default value in docs/settings.md. */
   readonly defaultLabel?: string
   readonly description: string
   /** Never shown, not even in part. */
@@ -65,7 +65,7 @@ export function text(label: string, pattern: RegExp): Kind<string> {
   return { label, schema: z.string().regex(pattern) }
 }
 
-/** What can be listened on. An IPv6 address may stand in brackets, as it does in URLs. */
+/** An address or name to listen on. An IPv6 address may have brackets, as in URLs. */
 export function listenHost(): Kind<string> {
   const schema = z
     .string()
@@ -81,7 +81,7 @@ export function hostNames(): Kind<readonly string[]> {
   )
 }
 
-/** Origins of pages with commas between them, in the form in which browsers send them. */
+/** Origins of pages with commas between them, as browsers send them. */
 export function origins(): Kind<readonly string[]> {
   return list('origins such as `https://app.example.org, http://localhost:5173`', (text) => {
     const url = plainUrl(text)
@@ -89,7 +89,7 @@ export function origins(): Kind<readonly string[]> {
   })
 }
 
-/** @param read gives the form in which an item is kept, or `undefined` where it is none */
+/** @param read gives the value of an item, or `undefined` for an invalid one */
 function list(label: string, read: (item: string) => string | undefined): Kind<readonly string[]> {
   const schema = z.string().transform((text, context) => {
     const items = text.split(',').flatMap((item) => (item.trim() === '' ? [] : [read(item.trim())]))
@@ -100,7 +100,7 @@ function list(label: string, read: (item: string) => string | undefined): Kind<r
   return { label, schema }
 }
 
-/** A text that its own reader judges later, together with other settings. */
+/** Any text. Another function checks it later, together with other settings. */
 export function raw(label: string): Kind<string> {
   return { label, schema: z.string() }
 }

@@ -11,21 +11,21 @@ type Sections = typeof settingsTable
 type Section = Sections[keyof Sections]
 type SectionValues<S> = { readonly [K in keyof S]: SettingValue<S[K]> }
 
-/** The variables that determine `database`. */
+/** The settings that together give `database`. */
 type Source = 'databaseUrl' | keyof Sections['supabase']
 
-/** The settings from the environment, checked once. `table.ts` has their descriptions, units and defaults. */
+/** Every setting, checked. `table.ts` has the descriptions, units and defaults. */
 export interface Settings
   extends SectionValues<Sections['server']>,
     Omit<SectionValues<Sections['database']>, Source>,
     SectionValues<Sections['live']> {
   readonly database: DatabaseTarget
   readonly coordinatorUrl: string
-  /** For the log at the start: values that are allowed but surprising. Without secrets. */
+  /** Warnings for the log at start. Without secrets. */
   readonly warnings: readonly string[]
 }
 
-/** The settings that a command needs to talk to a running coordinator. */
+/** The settings of a command that talks to a running coordinator. */
 export type ClientSettings = Pick<Settings, 'coordinatorUrl' | 'logLevel' | 'logFormat'>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -62,14 +62,14 @@ export function readSettings(env: Environment = process.env): Settings {
   }
   warnOfMisspellings(env, findings)
   findings.throwFaults()
-  // There is no fallback: memory must never replace a database whose setting was not understood.
+  // There is no fallback to memory: it must never replace a database that was asked for.
   if (database === undefined) throw new CoordinatorError('COORD_INTERNAL')
   const { warnings } = findings
   return Object.freeze({ ...server, ...rest, ...live, database, coordinatorUrl, warnings })
 }
 
 /**
- * Reads only the settings that a client needs, so that a command works even if a database setting is wrong.
+ * Reads only what a client needs, so that a wrong setting of the database does not stop a command.
  *
  * @throws COORD_CONFIG_INVALID
  */
@@ -108,7 +108,7 @@ function givenText(
   if (second !== undefined && second.text !== first.text) {
     findings.warn(`${first.variable} is used; ${second.variable} is another name for it, with another value.`)
   }
-  // `docker run --env-file` passes quotation marks on.
+  // `docker run --env-file` keeps quotation marks as part of the value.
   const unquoted = /^(["'])(.*)\1$/s.exec(first.text)?.[2]
   if (unquoted === undefined) return first
   findings.fault(first.variable, 'has quotation marks around its value: remove them')

@@ -2,12 +2,12 @@ import type { Findings } from './findings.ts'
 import { Secret } from './secret.ts'
 
 /**
- * The kind of a key, judged by its form: `legacy` is a JWT, `publishable` and `secret` begin with `sb_`. `other` is any key that the
- * gateway of a self-hosted project may use.
+ * The kind of a key, by its form: `legacy` is a JWT, `publishable` and `secret` begin with `sb_`. A self-hosted project may use
+ * keys of any `other` form.
  */
 export type SupabaseKeyKind = 'legacy' | 'publishable' | 'secret' | 'other'
 
-/** The rights that a key has. `anon` means everybody: such a key can store records only if the schema was migrated with `--allow-anon`. */
+/** The rights of a key. `anon` means everybody: it can write only where the schema was migrated with `--allow-anon`. */
 export type SupabaseAccess = 'service' | 'anon'
 
 export interface SupabaseTarget {
@@ -35,7 +35,7 @@ export interface SupabaseVariables {
 
 const exampleUrl = 'https://PROJECT.supabase.co'
 
-/** The Supabase project of the variables; `undefined` if they name none or have a fault. */
+/** The Supabase project that the variables name. `undefined` if none is named, or after a fault. */
 export function readSupabase(given: SupabaseVariables, findings: Findings): SupabaseTarget | undefined {
   const key = given.serviceKey ?? given.anonKey
   if (given.url === undefined && key === undefined) return undefined
@@ -70,14 +70,14 @@ export function readSupabase(given: SupabaseVariables, findings: Findings): Supa
   return { backend: 'supabase', url, key: new Secret(text), keyKind: kind, access, keyVariable }
 }
 
-/** The key for logs and answers: its kind and its constant prefix, without any secret part. */
+/** The key for logs and answers: its kind and its constant prefix, and no secret part of it. */
 export function describeKey({ keyKind, access }: Pick<SupabaseTarget, 'keyKind' | 'access'>): string {
   if (keyKind === 'legacy') return `legacy ${access === 'service' ? 'service_role' : 'anon'} key (eyJ...)`
   if (keyKind === 'other') return `key of unknown kind, used as ${access}`
   return `${keyKind} key (sb_${keyKind}_...)`
 }
 
-/** The headers that authenticate a request. The new keys are not JWTs: the gateway refuses them as bearer tokens. */
+/** The headers that authenticate a request. The gateway refuses a key that is no JWT as a bearer token. */
 export function keyHeaders({ key, keyKind }: SupabaseTarget): Record<string, string> {
   const apikey = key.reveal()
   const isToken = keyKind === 'legacy' || keyKind === 'other'
@@ -107,9 +107,9 @@ function readUrl(text: string, findings: Findings): string | undefined {
 
 interface KnownKey {
   readonly kind: SupabaseKeyKind
-  /** Whose key it is; `undefined` if the key does not say. */
+  /** The rights that the key names; `undefined` if it names none. */
   readonly role: SupabaseAccess | undefined
-  /** The project of the key; `undefined` if the key does not say. */
+  /** The project that the key names; `undefined` if it names none. */
   readonly project?: string
 }
 
@@ -117,7 +117,7 @@ function readKey({ variable, text }: GivenText, findings: Findings): KnownKey | 
   const fault = (message: string) => findings.fault(variable, message)
   if (/^https?:/i.test(text))
     return fault('holds a URL: set it to the key from the API settings of the project')
-  // The key becomes a header. A character that a header cannot contain means that the key was damaged when it was copied.
+  // A key goes into a header. A character that a header cannot hold comes from a copying error.
   if (!/^[\x21-\x7e]+$/.test(text))
     return fault('has a character that no key has, such as a space or a line break: copy it again')
   if (text.startsWith('sb_secret_')) return { kind: 'secret', role: 'service' }

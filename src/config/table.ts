@@ -22,7 +22,7 @@ const count = (unit: string, { default: fallback, ...range }: Range) =>
   ({ kind: wholeNumber(range), unit, default: fallback }) as const
 const milliseconds = (range: Range) => count('milliseconds', range)
 
-/** Schemas that belong to PostgreSQL or Supabase. The private schema must be one that nothing else exposes. */
+/** Not a schema of PostgreSQL or Supabase: nothing else may use or expose the schema. */
 const schemaName = text(
   'a lower-case name of at most 40 letters, digits and underscores, of a schema that belongs to the coordinator alone',
   /^(?!(?:public|information_schema|pg_.*|auth|storage|realtime|vault|extensions|graphql|graphql_public|pgbouncer|supabase_.*)$)[a-z_][a-z0-9_]{0,39}$/,

@@ -32,11 +32,12 @@ function faultOf(commit: Commit): string | undefined {
 }
 
 function writesFault(writes: readonly Write[]): string | undefined {
+  const [only] = writes
+  if (only !== undefined && writes.length === 1) return writeFault(only)
   const seen = new Set<string>()
   for (const write of writes) {
     const reason = writeFault(write)
     if (reason !== undefined) return reason
-    if (writes.length === 1) return undefined
     const key = `${write.kind}\0${write.id}`
     if (seen.has(key)) return `The commit writes ${write.kind} ${JSON.stringify(write.id)} twice.`
     seen.add(key)

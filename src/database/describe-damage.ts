@@ -34,14 +34,14 @@ export const facts = ['head', 'digest', 'hole', 'lost', 'ahead', 'unjournalled',
 const restore = 'Restore the last backup, and run `coordinator after-restore`.'
 const thenRestored = 'run this, and then `coordinator after-restore`:'
 
-/** What a fact means, and what repairs it. */
+/** Explains a fact to people, and tells them how to repair it. */
 export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage {
   switch (fact.fact) {
     case 'head': {
       const end =
         fact.newest === null ? 'the journal has no entry' : `the journal ends at revision ${fact.newest}`
       const found = `The head is at revision ${fact.revision}, which does not match the journal: ${end}.`
-      // Where the journal is shorter, entries are lost that clients were told of.
+      // If the journal is shorter, it has lost entries that clients have seen.
       const lost = fact.newest === null || fact.newest < fact.revision
       return lost
         ? { found, repair: `${restore} Without one, ${thenRestored}\n${repairs.head()}` }

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts'
 import type { SchemaStep, Store } from './store.ts'
 
-/** What a store is made from. */
+/** The settings that a store needs. */
 export type StoreSettings = Pick<
   Settings,
   | 'database'
@@ -14,15 +14,15 @@ export type StoreSettings = Pick<
 >
 
 export interface StoreHooks {
-  /** Told what people should know though it stops nothing. @default nothing */
+  /** Is called with warnings for people. @default nothing */
   readonly onWarning?: (warning: string) => void
-  /** Told when opening the store brought the schema from one number to another. @default nothing */
+  /** Is called when opening the store brought the schema from one number to another. @default nothing */
   readonly onMigrated?: (step: SchemaStep) => void
 }
 
 /**
- * Makes the store that the settings name; it is not opened yet. A backend is loaded only where it is asked for: the
- * drivers take longer to load than everything else.
+ * Makes the store that the settings name; it is not opened yet. Only the backend that is used is loaded: the drivers take longer to load
+ * than everything else.
  */
 export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {}): Promise<Store> {
   const { database: target, autoMigrate, databaseStatementTimeoutMs: callTimeoutMs } = settings

@@ -6,8 +6,7 @@
  * - **commit**: writes that happen together; an accepted one becomes one **entry** of the journal and takes one **revision**.
  * - **head**: the newest revision. **floor**: the oldest one that `asOf` answers exactly. Both are 0 in an empty store.
  * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`.
- * - **tombstone**: what is left of a deleted record until the floor passes it.
- *
+ * - **tombstone**: the mark of a deleted record, until the floor passes its deletion.
  * - **writer**: a process that commits; it has a UUID of its own. **attempt**: a call of `commit` by a writer.
  *
  * Rules that hold for every method:
@@ -16,7 +15,7 @@
  *   the same call may succeed later; a failed `commit` carries `outcome`.
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
  * - A call that its caller has given up may still arrive. After a later call was answered, it does no harm: `commit` compares attempts,
- *   `fork` compares the head with the position in the call, and `compact` only raises the floor to where its caller wanted it.
+ *   `fork` compares the head with the position in the call, and `compact` never lowers the floor.
  */
 import type { CoordinatorError } from '../errors.ts'
 import type {
@@ -28,6 +27,13 @@ import type {
   StoredRecord,
   Tombstone,
 } from '../records/record.ts'
+import type { Inspector } from './inspector.ts'
+import type { Migrator } from './migrator.ts'
+import type { PoolFigures, PoolObserver } from './pool.ts'
+
+export type * from './inspector.ts'
+export type * from './migrator.ts'
+export type * from './pool.ts'
 
 /** Names a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or what a store of your own calls itself. */
 export type BackendName = string
@@ -49,7 +55,7 @@ export interface LoadPage {
   readonly tombstones: readonly Tombstone[]
 }
 
-/** What became of one commit of a batch. */
+/** The result of one commit of a batch. */
 export type CommitResult = Accepted | Unchanged | Conflict | Reused | Refused
 
 export type Accepted = Stored | Replayed
@@ -71,7 +77,7 @@ export interface Stored extends StoredResult {
 /** The commit was accepted earlier: this is its first result. */
 export interface Replayed extends StoredResult {
   readonly replayed: true
-  /** What the commit wrote then, as the journal keeps it: the commit that was sent now may say something else. */
+  /** The writes of the first call, as the journal keeps them: the commit that was sent now may have others. */
   readonly writes: readonly EntryWrite[]
 }
 
@@ -193,8 +199,8 @@ export interface HistoryOptions {
 }
 
 /**
- * Who reads the journal: the coordinator, to follow, or a client that asks about the past. Where connections are scarce,
- * following has one of its own: the questions of clients never keep it waiting.
+ * Who reads the journal: the coordinator that follows it, or a client that asks about the past. Where connections are few, following has
+ * one of its own: it never waits for the questions of clients.
  */
 export type JournalReader = 'follower' | 'client'
 
@@ -291,124 +297,4 @@ export interface HistoryInMemory {
   bytes(): number
   /** The lowest floor with which the history takes no more than so many bytes; the head if no lower floor is enough. */
   floorWithin(bytes: number): Revision
-}
-
-/** A migration that ran, or would run. */
-export interface MigrationStep {
-  readonly version: number
-  readonly name: string
-  readonly state: 'applied' | 'pending' | 'changed' | 'unknown'
-  /** Epoch milliseconds; absent while pending. */
-  readonly appliedAt?: number
-  readonly checksum: string
-  /** Where the state is `changed`: what differs between the text that ran (`- `) and the present one (`+ `). */
-  readonly diff?: string
-}
-
-export interface MigrationReport {
-  /** The schema number that the database has; 0 before the first migration. */
-  readonly current: number
-  /** The one that it had before this run; absent where nothing ran. */
-  readonly from?: number
-  /** The schema number that this program brings. */
-  readonly target: number
-  readonly steps: readonly MigrationStep[]
-  /** After a dry run, where the database can tell: the locks it took, such as `AccessExclusiveLock on records`. */
-  readonly locks?: readonly string[]
-}
-
-/** What opening a store did to its schema: the number before, and the one after. */
-export interface SchemaStep {
-  readonly from: number
-  readonly to: number
-}
-
-/** A difference between the schema that is there and the one that should be. */
-export interface Drift {
-  /** What differs, such as `index journal_commit_id`. */
-  readonly object: string
-  /**
-   * `optional`: it is missing, and only some programs need it. `unsafe`: a function that finds types and tables in a place to which
-   * others can add their own.
-   */
-  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional' | 'unsafe'
-  /** SQL that mends it; empty where only a person can decide. */
-  readonly repair: string
-}
-
-/** Brings the schema to this program's version. Forward only. */
-export interface Migrator {
-  /** What brings the schema up to date, for people, where `migrate` cannot. */
-  readonly howToMigrate?: string
-  status(): Promise<MigrationReport>
-  /** Runs what is pending. With `dryRun` in a transaction that is rolled back. */
-  migrate(options?: { readonly dryRun?: boolean }): Promise<MigrationReport>
-  verify(): Promise<readonly Drift[]>
-  /**
-   * Lets the public key of a Supabase project read and write every record. Everybody has that key. Absent where no such
-   * key exists, or where it cannot be allowed from here.
-   */
-  allowAnon?(): Promise<void>
-  /** Takes that back; absent where `allowAnon` is. */
-  forbidAnon?(): Promise<void>
-}
-
-/** What `GET /database` and `coordinator doctor` tell about the database behind a store. */
-export interface Inspection {
-  readonly serverVersion: string
-  readonly schemaVersion: number
-  /** More facts for people: file, size, journal mode, host, role. Never a secret. */
-  readonly details: Readonly<Record<string, string | number | boolean>>
-}
-
-/** A contradiction in the content of a store. */
-export interface Damage {
-  /** What contradicts what, in one sentence. */
-  readonly found: string
-  /** SQL that repairs it, or the decision that a person has to make. */
-  readonly repair: string
-}
-
-/** Where an examination goes on. JSON; only the store that gave it knows what it means. */
-export type ExaminationCursor = Readonly<Record<string, unknown>>
-
-/** A part of the answer to the question whether head, journal and records agree. */
-export interface Examination {
-  readonly damages: readonly Damage[]
-  /** Pass it for the next part; absent after the last one. */
-  readonly next?: ExaminationCursor
-}
-
-export interface Inspector {
-  inspect(): Promise<Inspection>
-  /**
-   * Compares head, journal and records with each other, a limited part at a time. It changes nothing. Absent if nothing but the backend
-   * itself can change its content.
-   */
-  examine?(from?: ExaminationCursor): Promise<Examination>
-}
-
-/** Connections to the database, by what they do. */
-export interface PoolFigures {
-  readonly writer: ConnectionFigures
-  /** Follows the journal, and asks what the coordinator needs to know for itself. */
-  readonly follower: ConnectionFigures
-  /** Answers questions about the past. */
-  readonly reader: ConnectionFigures
-}
-
-/** Hears how calls come by their connections. */
-export interface PoolObserver {
-  /** A call got a connection. `waited`: none was free when it asked. */
-  acquired(role: keyof PoolFigures, wait: { readonly waited: boolean; readonly waitMs: number }): void
-  /** A call gave up waiting for a connection. */
-  acquireTimedOut(role: keyof PoolFigures): void
-}
-
-export interface ConnectionFigures {
-  readonly idle: number
-  readonly used: number
-  /** Callers that wait for a connection. */
-  readonly waiting: number
-  readonly max: number
 }

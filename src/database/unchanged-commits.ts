@@ -12,7 +12,7 @@ export interface UnchangedWrite {
   readonly id: string
 }
 
-/** What is remembered of a commit that changed nothing. */
+/** What a store keeps of a commit that changed nothing. */
 export interface UnchangedCommit {
   readonly fingerprint: string
   readonly writes: readonly UnchangedWrite[]
@@ -26,7 +26,7 @@ export function withoutData({ op, kind, id }: Write): UnchangedWrite {
 /**
  * The result for a commit with the id of an earlier one that changed nothing.
  *
- * @param writeAt the write that made a record what it was at a revision; `undefined` where the journal has forgotten it
+ * @param writeAt the write of a revision to a record; `undefined` where the journal has forgotten it
  */
 export function resultOfUnchanged(
   { fingerprint, writes, revisions }: UnchangedCommit,

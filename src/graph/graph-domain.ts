@@ -1,6 +1,6 @@
 import type { Domain } from '../live/view/projection.ts'
 import { edgeCheck, nodeCheck } from '../records/graph/graph.ts'
-import { graphProjection } from './model/graph-projection.ts'
+import { graphProjection } from './derive/graph-projection.ts'
 
 /** What the live layer has to know of the graph: the kinds it stores and the projection it keeps. */
 export const graphDomain: Domain = {

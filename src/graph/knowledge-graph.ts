@@ -1,13 +1,9 @@
 import type { Moment } from '../database/store.ts'
-import { toCoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
-import { SharedWork } from '../live/questions/shared-work.ts'
 import type { View } from '../live/view/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Revision } from '../records/record.ts'
-import { SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
-import { currentQuestion } from '../scheduling/client-question.ts'
 import { longTurn } from '../scheduling/long-work.ts'
 import { atOnce, inTurns } from '../scheduling/pace.ts'
 import { AssertedWriter } from './asserted/asserted.ts'
@@ -16,9 +12,9 @@ import {
   type AssertionHistoryQuery,
   assertionHistory,
 } from './asserted/assertion-history.ts'
-import { type RebuildAnswer, rebuild } from './derive/rebuild.ts'
-import { exportGraph, type FormatName, type GraphMetadata, graphFormats } from './export/export-graph.ts'
-import { type GraphProjection, graphProjection } from './model/graph-projection.ts'
+import { type GraphProjection, graphProjection } from './derive/graph-projection.ts'
+import type { RebuildAnswer } from './derive/rebuild.ts'
+import { exportGraph, type FormatName, graphFormats } from './export/export-graph.ts'
 import type { GraphReader } from './model/graph-reader.ts'
 import { resolveNode } from './model/resolve-node.ts'
 import { sortTypes } from './model/sort-types.ts'
@@ -28,20 +24,17 @@ import { PastGraphs } from './past/past-graphs.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
 import { type AnswerTo, answerQuestion, type Question } from './questions/answer-question.ts'
 import { type NeighborsAnswer, neighbors } from './questions/neighbors.ts'
-import { questionTooLarge } from './questions/question-too-large.ts'
-import { type GraphFilter, selectGraph } from './questions/select-graph.ts'
-import { ReadRecords, readSimulation, simulatedChanges } from './simulate/read-simulation.ts'
+import { type GraphFilter, type GraphMetadata, selectGraph } from './questions/select-graph.ts'
+import { Rebuilds } from './rebuilds.ts'
 import { isSmall, type SimulateAnswer, simulate } from './simulate/simulate.ts'
-import { registerWarnings } from './warnings/register-warnings.ts'
-import { rememberWarnings } from './warnings/remember-warnings.ts'
+import { ReadRecords, simulatedChanges } from './simulate/simulated-changes.ts'
+import { readSimulation } from './simulate/simulation.ts'
+import { graphWarnings } from './warnings/graph-warnings.ts'
 
 export interface KnowledgeGraphOptions {
   /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
   readonly inlineMaxEdges?: number
 }
-
-/** About what a node or an edge takes in a second graph, in bytes. */
-const REBUILD_BYTES = 400
 
 type NeighborsQuestion = Extract<Question, { ask: 'neighbors' }>
 
@@ -83,18 +76,17 @@ export class KnowledgeGraph {
   readonly #inlineMaxEdges: number
   readonly #analysis = new LiveAnalysis()
   readonly #past: PastGraphs
+  readonly #rebuilds: Rebuilds
   /** The newest copy, for as long as somebody reads it. */
   #copied:
     | { readonly lineage: string; readonly revision: Revision; readonly copy: WeakRef<GraphReader> }
     | undefined
-  #rebuildDifferences = 0
-  #rebuilding: SharedWork<RebuildAnswer> | undefined
-  #nextRebuild: SharedWork<RebuildAnswer> | undefined
 
   constructor(live: Live, { inlineMaxEdges = 20_000 }: KnowledgeGraphOptions = {}) {
     this.#live = live
     this.#inlineMaxEdges = inlineMaxEdges
     this.#past = new PastGraphs(live)
+    this.#rebuilds = new Rebuilds(live)
     this.asserted = new AssertedWriter(live)
   }
 
@@ -117,7 +109,7 @@ export class KnowledgeGraph {
     return { ...answerQuestion(graph, question), revision }
   }
 
-  /** What so many edges say takes longer to read than others can wait; meanwhile the graph goes on. */
+  /** Reading what so many edges say takes longer than others can wait; meanwhile the graph goes on. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
     const node = resolveNode(still, question.of, 'of')
@@ -151,24 +143,9 @@ export class KnowledgeGraph {
   async export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): Promise<ExportAnswer> {
     const { revision, at } = this.#live.view
     const part = await inTurns(selectGraph(this.#copy(), filter, { revision, at }))
-    const selected =
-      rebuilt === undefined ? part : { ...part, metadata: { ...part.metadata, rebuild: rebuilt } }
-    const { contentType } = graphFormats[format]
-    return {
-      contentType,
-      metadata: selected.metadata,
-      chunks: chunksInTurns(exportGraph(graphFormats[format], selected)),
-    }
-  }
-
-  /** A copy of the present graph. Who asks at the same revision gets the same: it is as large as the graph. */
-  #copy(): GraphReader {
-    const { view } = this.#live
-    const { lineage, revision } = view
-    const isNow = this.#copied?.lineage === lineage && this.#copied.revision === revision
-    const copy = (isNow ? this.#copied?.copy.deref() : undefined) ?? graphOf(view).copy()
-    this.#copied = { lineage, revision, copy: new WeakRef(copy) }
-    return copy
+    const metadata = rebuilt === undefined ? part.metadata : { ...part.metadata, rebuild: rebuilt }
+    const chunks = chunksInTurns(exportGraph(graphFormats[format], { ...part, metadata }))
+    return { contentType: graphFormats[format].contentType, metadata, chunks }
   }
 
   async exportPast(
@@ -179,14 +156,24 @@ export class KnowledgeGraph {
     return { contentType: graphFormats[part.format].contentType, metadata, chunks }
   }
 
+  /** A copy of the present graph. Questions at the same revision share one: it is as large as the graph. */
+  #copy(): GraphReader {
+    const { view } = this.#live
+    const { lineage, revision } = view
+    const isNow = this.#copied?.lineage === lineage && this.#copied.revision === revision
+    const copy = (isNow ? this.#copied?.copy.deref() : undefined) ?? graphOf(view).copy()
+    this.#copied = { lineage, revision, copy: new WeakRef(copy) }
+    return copy
+  }
+
   /** What is different between two moments, and which commits did it. @throws what `askPast` throws, COORD_QUERY_INVALID */
   async diff(between: {
     readonly from: Moment
     readonly to: Moment
     readonly limit: number
   }): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
-    const { from: start, to: end, answer } = await this.#past.diff(between)
-    return { from: start.revision, to: end.revision, ...answer }
+    const { from, to, answer } = await this.#past.diff(between)
+    return { from: from.revision, to: to.revision, ...answer }
   }
 
   /**
@@ -202,7 +189,7 @@ export class KnowledgeGraph {
     const { revision } = view
     const changes = atOnce(simulatedChanges(view, simulation, read))
     const answer = isSmall(changes)
-      ? await inTurns(simulate(graphOf(view), changes))
+      ? await inTurns(simulate(graphOf(view), view.records, changes))
       : await this.#past.simulate(view, changes)
     return { ...answer, revision }
   }
@@ -217,76 +204,30 @@ export class KnowledgeGraph {
     data: JsonObject,
     registered?: { readonly serviceId: string; readonly revision: Revision },
   ): readonly Warning[] {
-    const { view } = this.#live
-    const graph = graphOf(view)
-    if (registered === undefined) return registerWarnings(graph, data)
-    const { serviceId, revision } = registered
-    const record = view.get(SERVICE_KIND, serviceId)
-    // Others may have registered the service anew: then the graph has what they say, and nothing of this.
-    if (record?.revision !== revision) return registerWarnings(graph, data)
-    return rememberWarnings(graph, { slot: view.records.find(SERVICE_KIND, serviceId), record }, data)
+    return graphWarnings(this.#live.view, data, registered)
   }
 
   /**
-   * Derives the graph anew and compares it with the live one. Each takes a second graph in memory, so there is one at a
-   * time: all who ask meanwhile share the next one.
+   * Derives the graph anew and compares it with the live one. There is one such comparison at a time: all questions that come
+   * meanwhile share the next one.
    */
   rebuild(): Promise<RebuildAnswer> {
-    if (this.#rebuilding === undefined) {
-      this.#rebuilding = this.#startRebuild()
-      return this.#rebuilding.join()
-    }
-    if (this.#nextRebuild === undefined || this.#nextRebuild.isAbandoned)
-      this.#nextRebuild = this.#startRebuild(this.#rebuilding)
-    return this.#nextRebuild.join()
-  }
-
-  /** @param before what has to end first */
-  #startRebuild(before?: SharedWork<RebuildAnswer>): SharedWork<RebuildAnswer> {
-    const work: SharedWork<RebuildAnswer> = new SharedWork('rebuild', async () => {
-      try {
-        if (before !== undefined) {
-          await before.result.catch(() => undefined)
-          currentQuestion()?.look()
-          this.#rebuilding = work
-        }
-        return await this.#rebuild()
-      } finally {
-        if (this.#nextRebuild === work) this.#nextRebuild = undefined
-        if (this.#rebuilding === work) this.#rebuilding = undefined
-      }
-    })
-    return work
-  }
-
-  async #rebuild(): Promise<RebuildAnswer> {
-    try {
-      const { view, memory } = this.#live
-      const { edges, nodeCount } = graphOf(view)
-      const bytes = (edges.count + nodeCount) * REBUILD_BYTES
-      if (!(await memory.findRoom(bytes, 'full')))
-        throw questionTooLarge('There is no memory for a second graph beside the one that is served.')
-      const answer = await memory.holding(bytes, () => rebuild(view))
-      this.#rebuildDifferences = answer.differencesTotal
-      return answer
-    } catch (thrown) {
-      throw toCoordinatorError(thrown)
-    }
+    return this.#rebuilds.run()
   }
 
   /** Figures for metrics: all zero before the first load. */
   get figures(): GraphFigures {
     if (!this.#live.loaded) return noFigures
-    const { topology } = graphOf(this.#live.view)
+    const { nodeCount, edges, unresolvedCount, nodesByType, edgeTypes, edgesByType } = graphOf(
+      this.#live.view,
+    )
     return {
-      nodes: topology.nodeCount,
-      edges: topology.edges.count,
-      unresolved: topology.unresolvedCount,
-      nodesByType: topology.nodesByType,
-      rebuildDifferences: this.#rebuildDifferences,
-      edgesByType: new Map(
-        topology.types.all.map((type, number) => [type, topology.edgesByType[number] ?? 0]),
-      ),
+      nodes: nodeCount,
+      edges: edges.count,
+      unresolved: unresolvedCount,
+      nodesByType,
+      rebuildDifferences: this.#rebuilds.lastDifferences,
+      edgesByType: new Map(edgeTypes.map((type, number) => [type, edgesByType[number] ?? 0])),
     }
   }
 

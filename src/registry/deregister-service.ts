@@ -2,8 +2,8 @@ import { identifyCommit } from '../live/writing/idempotency.ts'
 import { mustExist, mustHaveExisted } from '../live/writing/preconditions.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
-import type { DeregisterAnswer, WriteContext } from './answers.ts'
-import { checkServiceId, serviceNotFound } from './service-not-found.ts'
+import type { DeregisterAnswer, WriteContext } from './answers/answers.ts'
+import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
 
 /**
  * Removes a service. Its history stays.

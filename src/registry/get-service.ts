@@ -1,10 +1,10 @@
 import type { View } from '../live/view/view.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
-import type { ServiceAnswer } from './answers.ts'
+import type { ServiceAnswer } from './answers/answers.ts'
+import { serviceJson } from './answers/service-json.ts'
+import { serviceNotFound } from './answers/service-not-found.ts'
 import { serviceIndex } from './index/service-index.ts'
-import type { Leases } from './leases.ts'
-import { serviceJson } from './service-json.ts'
-import { serviceNotFound } from './service-not-found.ts'
+import type { Leases } from './leases/leases.ts'
 
 /**
  * One service as it is now.

@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { View } from '../live/view/view.ts'
 import { readBody } from '../records/body/read-body.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import { SERVICE_KIND, unknownFields } from '../records/service/service.ts'
-import type { HeartbeatAnswer } from './answers.ts'
+import { unknownFields } from '../records/service/parse-registration.ts'
+import { SERVICE_KIND } from '../records/service/service.ts'
+import type { HeartbeatAnswer } from './answers/answers.ts'
+import { serviceNotFound } from './answers/service-not-found.ts'
 import { serviceIndex } from './index/service-index.ts'
-import type { Leases } from './leases.ts'
-import { serviceNotFound } from './service-not-found.ts'
+import type { Leases } from './leases/leases.ts'
 
 /** What a heartbeat may say. Without a body it says `up`. */
 export const heartbeatSchema = z.object({

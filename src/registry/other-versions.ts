@@ -18,7 +18,7 @@ export function otherVersions(view: View, registration: Registration, serviceId:
   if (registration.instanceId !== undefined) return []
   const index = view.projection(serviceIndex)
   const warnings: Warning[] = []
-  for (const slot of index.atPlace(registration.serviceName, registration.endpoint)) {
+  for (const slot of index.atEndpoint(registration.serviceName, registration.endpoint)) {
     const { id, data } = index.record(slot)
     if (id === serviceId) continue
     const other = JSON.parse(data) as JsonObject

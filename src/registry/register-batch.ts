@@ -1,36 +1,45 @@
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { Live } from '../live/live.ts'
 import { checkKey } from '../live/writing/idempotency.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { invalidBody } from '../records/body/check-json.ts'
+import type { JsonObject } from '../records/canonical-json.ts'
 import { LIMITS } from '../records/limits.ts'
 import { Remarks } from '../records/remarks.ts'
 import { Pace } from '../scheduling/pace.ts'
-import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers.ts'
-import { registerService } from './register-service.ts'
+import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers/answers.ts'
+import { registerService, withGraphWarnings } from './register-service.ts'
 
 /**
- * Registers many services. Each is judged on its own: what is wrong with one keeps no other from being stored.
+ * Registers many services. Each is judged on its own: a fault of one does not keep another from being stored.
  *
  * @param body an array of registrations, or `{services: [...]}` as a list of services answers it
  * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_TOO_LARGE, COORD_HEADER_INVALID, COORD_NOT_LOADED
  */
 export async function registerBatch(
-  writer: RecordWriter,
+  { live, writer }: { readonly live: Live; readonly writer: RecordWriter },
   body: unknown,
   context: WriteContext,
 ): Promise<BatchAnswer> {
   const registrations = registrationsOf(body)
   checkContext(context)
-  // Before the first load every single one would be refused for the same reason.
+  // Before the first load each registration would be refused for the same reason.
   writer.requireLoaded()
-  const results: Promise<RegisterAnswer | CoordinatorError>[] = []
+  const answers: Promise<RegisterAnswer | CoordinatorError>[] = []
   const remarks = new Remarks()
   const pace = new Pace()
-  for (const [index, body] of registrations.entries()) {
-    results.push(settled(() => registerService(writer, { body, index, remarks }, context)))
+  for (const [index, sent] of registrations.entries()) {
+    answers.push(settled(() => registerService(writer, { body: sent, inBatch: { index, remarks } }, context)))
     if (pace.due) await pace.turn()
   }
-  return { results: await Promise.all(results) }
+  const results = await Promise.all(answers)
+  pace.renew()
+  for (const [index, result] of results.entries()) {
+    if (result instanceof CoordinatorError) continue
+    results[index] = withGraphWarnings(live.view, registrations[index] as JsonObject, result)
+    if (pace.due) await pace.turn()
+  }
+  return { results }
 }
 
 function registrationsOf(body: unknown): readonly unknown[] {

@@ -1,7 +1,7 @@
 import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/writing/record-writer.ts'
-import { SERVICE_KIND } from '../records/service/service.ts'
+import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type {
   BatchAnswer,
@@ -14,25 +14,26 @@ import type {
   RegisterAnswer,
   ServiceAnswer,
   WriteContext,
-} from './answers.ts'
+} from './answers/answers.ts'
 import { deregisterService } from './deregister-service.ts'
 import { getService } from './get-service.ts'
 import { takeHeartbeat } from './heartbeats.ts'
 import { serviceIndex } from './index/service-index.ts'
-import type { Leases } from './leases.ts'
-import { judgeVersions, type VersionVerdicts } from './list/judge-versions.ts'
+import type { Leases } from './leases/leases.ts'
+import { LocalLeases } from './leases/local-leases.ts'
+import { judgeVersions } from './list/judge-versions.ts'
 import type { ListQuery } from './list/list-query.ts'
 import { listServices, streamServices } from './list/list-services.ts'
+import type { VersionVerdicts } from './list/match-services.ts'
 import { getPastService, listPastServices, streamPastServices } from './list/past-services.ts'
-import { LocalLeases } from './local-leases.ts'
 import { registerBatch } from './register-batch.ts'
 import { registerService } from './register-service.ts'
 import { type HistoryQuery, serviceHistory } from './service-history.ts'
 import { submitMigration } from './submit-migration.ts'
 
-export type * from './answers.ts'
-export { registryDomain, registryKinds, registryProjections } from './domain.ts'
-export type { Leases } from './leases.ts'
+export type * from './answers/answers.ts'
+export { domain } from './domain.ts'
+export type { Leases } from './leases/leases.ts'
 export type { ListQuery, ServiceFilters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 
@@ -41,70 +42,117 @@ export interface RegistryOptions {
   readonly leases?: Leases
 }
 
+/** Who writes where a program that uses the library does not say. */
+const program: WriteContext = { actor: 'library' }
+
 /**
  * The service registry: what can be asked of it and done to it. Writes resolve when the view has them. Everything throws
- * `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED.
+ * `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED. The context of a write may be left out: its actor is
+ * then `library`, and it has no condition.
  */
-export interface Registry {
-  register(body: unknown, context: WriteContext): Promise<RegisterAnswer>
-  /** @param body an array of registrations, or `{services: [...]}`; up to 1,000 */
-  registerBatch(body: unknown, context: WriteContext): Promise<BatchAnswer>
-  submitMigration(serviceId: string, body: unknown, context: WriteContext): Promise<RegisterAnswer>
-  deregister(serviceId: string, context: WriteContext): Promise<DeregisterAnswer>
-  heartbeat(serviceId: string, body?: unknown): HeartbeatAnswer
-  /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` where it was deregistered */
-  get(serviceId: string): ServiceAnswer
-  /**
-   * Judges the versions that a list will meet, without keeping others waiting; for the `verdicts` of `list` and `listAll`.
-   */
-  judgeVersions(query: ListQuery): Promise<VersionVerdicts | undefined>
-  /** @throws COORD_CURSOR_INVALID */
-  list(query: ListQuery, verdicts?: VersionVerdicts): ListAnswer
-  /** Chunks of whole NDJSON lines of everything that matches at this moment. `limit` and `cursor` do not count. */
-  listAll(query: ListQuery, verdicts?: VersionVerdicts): ListStream
-  history(serviceId: string, query?: HistoryQuery): Promise<HistoryAnswer>
-  getAsOf(serviceId: string, moment: Moment): Promise<PastServiceAnswer>
-  listAsOf(query: ListQuery, moment: Moment): Promise<ListAnswer>
-  /** As `listAll`, of a moment of the past. */
-  listAllAsOf(query: ListQuery, moment: Moment): Promise<ListStream>
-  counts(): { readonly services: number; readonly active: number }
-}
+export class Registry {
+  readonly #live: Live
+  readonly #writer: RecordWriter
+  readonly #leases: Leases
 
-/** Makes the registry over a `Live` whose domain has `registryKinds` and `registryProjections`. */
-export function createRegistry(live: Live, { leases = new LocalLeases() }: RegistryOptions = {}): Registry {
-  const writer = new RecordWriter(live)
-  followServices(live, leases)
-  return {
-    register: (body, context) => toPromise(() => registerService(writer, { body }, context)),
-    registerBatch: (body, context) => registerBatch(writer, body, context),
-    submitMigration: (serviceId, body, context) => submitMigration(writer, { serviceId, body }, context),
-    deregister: (serviceId, context) => deregisterService(writer, serviceId, context),
-    heartbeat: (serviceId, body) => takeHeartbeat(live.view, leases, { serviceId, body }),
-    get: (serviceId) => getService(live.view, leases, serviceId),
-    judgeVersions: ({ filters }) => judgeVersions(live.view, filters),
-    list: (query, verdicts) => listServices(live.view, { leases, verdicts }, query),
-    listAll: (query, verdicts) => streamServices(live.view, { leases, verdicts }, query),
-    history: (serviceId, query) => serviceHistory(live, serviceId, query),
-    getAsOf: (serviceId, moment) => getPastService(live, serviceId, moment),
-    listAsOf: (query, moment) => listPastServices(live, query, moment),
-    listAllAsOf: (query, moment) => streamPastServices(live, query, moment),
-    counts: () => {
-      const index = live.view.projection(serviceIndex)
-      return { services: index.size, active: index.activeCount }
-    },
+  /** @param live one that serves the whole `domain` */
+  constructor(live: Live, { leases = new LocalLeases() }: RegistryOptions = {}) {
+    this.#live = live
+    this.#writer = new RecordWriter(live)
+    this.#leases = leases
+    this.#followServices()
   }
-}
 
-/** Leases begin with the first view. Services go away on other coordinators too, and while this one was not connected. */
-function followServices(live: Live, leases: Leases): void {
-  if (live.loaded) leases.open()
-  live.observe({
-    entry: ({ writes }) => {
-      for (const { op, kind, id } of writes) if (op === 'delete' && kind === SERVICE_KIND) leases.forget(id)
-    },
-    replaced: (view) => {
-      leases.open()
-      leases.keepOnly((id) => view.get(SERVICE_KIND, id) !== undefined)
-    },
-  })
+  /** @throws COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
+  register(registration: RegistrationInput, context: WriteContext = program): Promise<RegisterAnswer> {
+    return toPromise(() => registerService(this.#writer, { body: registration }, context))
+  }
+
+  /** @param body an array of registrations, or `{services: [...]}`; up to 1,000. Each is judged on its own */
+  registerBatch(
+    body: readonly RegistrationInput[] | { readonly services: readonly RegistrationInput[] },
+    context: WriteContext = program,
+  ): Promise<BatchAnswer> {
+    return registerBatch({ live: this.#live, writer: this.#writer }, body, context)
+  }
+
+  /**
+   * The second stage of a registration: what the service brings along.
+   *
+   * @throws COORD_SERVICE_NOT_FOUND, COORD_FIELD_*, and what a write throws
+   */
+  submitMigration(
+    serviceId: string,
+    body: unknown,
+    context: WriteContext = program,
+  ): Promise<RegisterAnswer> {
+    return submitMigration(this.#writer, { serviceId, body }, context)
+  }
+
+  /** @throws COORD_SERVICE_NOT_FOUND, and what a write throws */
+  deregister(serviceId: string, context: WriteContext = program): Promise<DeregisterAnswer> {
+    return deregisterService(this.#writer, serviceId, context)
+  }
+
+  /** @throws COORD_SERVICE_NOT_FOUND, and what is wrong with the body */
+  heartbeat(serviceId: string, body?: unknown): HeartbeatAnswer {
+    return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body })
+  }
+
+  /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` where it was deregistered */
+  get(serviceId: string): ServiceAnswer {
+    return getService(this.#live.view, this.#leases, serviceId)
+  }
+
+  /** Judges the versions that a list will meet, without blocking other requests; for the `verdicts` of `list` and `listAll`. */
+  judgeVersions({ filters }: ListQuery): Promise<VersionVerdicts | undefined> {
+    return judgeVersions(this.#live.view, filters)
+  }
+
+  /** @throws COORD_CURSOR_INVALID */
+  list(query: ListQuery, verdicts?: VersionVerdicts): ListAnswer {
+    return listServices(this.#live.view, { leases: this.#leases, verdicts }, query)
+  }
+
+  /** Chunks of whole NDJSON lines of everything that matches at this moment. `limit` and `cursor` do not count. */
+  listAll(query: ListQuery, verdicts?: VersionVerdicts): ListStream {
+    return streamServices(this.#live.view, { leases: this.#leases, verdicts }, query)
+  }
+
+  history(serviceId: string, query?: HistoryQuery): Promise<HistoryAnswer> {
+    return serviceHistory(this.#live, serviceId, query)
+  }
+
+  getAsOf(serviceId: string, moment: Moment): Promise<PastServiceAnswer> {
+    return getPastService(this.#live, serviceId, moment)
+  }
+
+  listAsOf(query: ListQuery, moment: Moment): Promise<ListAnswer> {
+    return listPastServices(this.#live, query, moment)
+  }
+
+  /** As `listAll`, of a moment of the past. */
+  listAllAsOf(query: ListQuery, moment: Moment): Promise<ListStream> {
+    return streamPastServices(this.#live, query, moment)
+  }
+
+  counts(): { readonly services: number; readonly active: number } {
+    const index = this.#live.view.projection(serviceIndex)
+    return { services: index.size, active: index.activeCount }
+  }
+
+  /** Leases begin with the first view. Services go away on other coordinators too, and while this one was not connected. */
+  #followServices(): void {
+    const [live, leases] = [this.#live, this.#leases]
+    if (live.loaded) leases.open()
+    live.observe({
+      entry: ({ writes }) => {
+        for (const { op, kind, id } of writes) if (op === 'delete' && kind === SERVICE_KIND) leases.forget(id)
+      },
+      replaced: (view) => {
+        leases.open()
+        leases.keepOnly((id) => view.get(SERVICE_KIND, id) !== undefined)
+      },
+    })
+  }
 }

@@ -6,10 +6,10 @@ import type { Entry, PutWrite, Revision } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
 import { storedObject } from '../records/stored-json.ts'
 import { Pace } from '../scheduling/pace.ts'
-import type { FieldChange, HistoryAnswer, HistoryEntry } from './answers.ts'
+import type { FieldChange, HistoryAnswer, HistoryEntry } from './answers/answers.ts'
+import { isoTime } from './answers/service-json.ts'
+import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
 import { fieldChanges } from './field-changes.ts'
-import { isoTime } from './service-json.ts'
-import { checkServiceId, serviceNotFound } from './service-not-found.ts'
 
 /** Entries on a page. */
 export const HISTORY_LIMIT_MAX = 100

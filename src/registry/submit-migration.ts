@@ -2,11 +2,12 @@ import type { PlannedChange, PlanState } from '../live/writing/change.ts'
 import { identifyCommit } from '../live/writing/idempotency.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
-import { parseMigration, SERVICE_KIND } from '../records/service/service.ts'
+import { parseMigration } from '../records/service/parse-registration.ts'
+import { SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
-import type { RegisterAnswer, WriteContext } from './answers.ts'
-import { registerAnswer } from './register-service.ts'
-import { checkServiceId, serviceNotFound } from './service-not-found.ts'
+import type { RegisterAnswer, WriteContext } from './answers/answers.ts'
+import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
+import { registerAnswer } from './register-answer.ts'
 
 /**
  * The second stage of a registration: what the service brings along. It makes a `pending_migration` service `active`, and

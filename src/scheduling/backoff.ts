@@ -60,11 +60,19 @@ export async function repeat(
   }
 }
 
-/** Waits for something, but no longer than a time. What comes later is nobody's business any more. */
-export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+/**
+ * Waits for work, but no longer than a time. A result or an error that comes later is ignored.
+ *
+ * @returns whether the work ended in time
+ */
+export async function within(ms: number, work: Promise<unknown> | undefined): Promise<boolean> {
   const timer = new AbortController()
+  const ended = async () => {
+    await work
+    return true
+  }
   try {
-    await Promise.race([work, pause(Math.max(0, ms), timer.signal)])
+    return await Promise.race([ended(), pause(Math.max(0, ms), timer.signal).then(() => false)])
   } finally {
     timer.abort()
   }

@@ -1,89 +1,184 @@
 import { CoordinatorError } from '../errors.ts'
 
+export interface SemaphoreOptions {
+  /** How much work may go on at the same time. */
+  readonly max: number
+  /** How much work may wait. Of one client half of that. @default any amount */
+  readonly maxWaiting?: number
+  /** How long work may wait, in milliseconds. @default for ever */
+  readonly timeoutMs?: number
+  /** Work has waited too long. @default nothing */
+  readonly onTimeout?: () => void
+}
+
 /** For whom work is done, and until when. */
 export interface Wish {
-  /** Aborted when nobody wants the work any more. Work that is still waiting then gives up its place. */
+  /** Aborted when nobody wants the work any more. Work that still waits then stops waiting. */
   readonly signal?: AbortSignal | undefined
-  /** Clients take turns, and one client may use half of the places for waiting. @default a client without this limit */
+  /** Clients take turns, and one client may use half of `maxWaiting`. @default a client without this limit */
   readonly client?: string | undefined
 }
 
-/** Limits how much work goes on at the same time, and how much more may wait. Clients take turns; the work of one client is done in order. */
+/** How work came to its turn. */
+export interface Wait {
+  /** Whether other work had to end first. */
+  readonly waited: boolean
+  readonly waitMs: number
+}
+
+interface Waiter {
+  readonly client: string | undefined
+  readonly enter: () => void
+  readonly fail: (error: CoordinatorError) => void
+}
+
+const noWait: Wait = { waited: false, waitMs: 0 }
+
+/** Limits how much work goes on at the same time. Clients take turns; the work of one client is done in order. */
 export class Semaphore {
+  readonly #options: SemaphoreOptions
   readonly #maxWaiting: number
-  #free: number
-  /** The waiting work in the order of arrival, with its client. */
-  readonly #waiting = new Map<() => void, string | undefined>()
+  /** In the order of arrival. */
+  readonly #waiting = new Set<Waiter>()
   /** The number of the last turn of each client. Kept while any work waits. */
   readonly #turns = new Map<string | undefined, number>()
+  readonly #drained = Promise.withResolvers<void>()
   #turnCount = 0
+  #inside = 0
+  #closed = false
 
-  constructor(count: number, maxWaiting: number) {
-    this.#free = count
-    this.#maxWaiting = maxWaiting
+  constructor(options: SemaphoreOptions) {
+    this.#options = options
+    this.#maxWaiting = options.maxWaiting ?? Number.POSITIVE_INFINITY
+  }
+
+  get figures(): { readonly inside: number; readonly waiting: number; readonly max: number } {
+    return { inside: this.#inside, waiting: this.#waiting.size, max: this.#options.max }
   }
 
   /**
-   * @throws COORD_GRAPH_BUSY where too much work waits, in all or of one client; the reason of `signal` once it is aborted; what the
-   * work throws
+   * Does some work when it is its turn.
+   *
+   * @throws what `acquire` throws, and what the work throws
    */
-  async run<T>(work: () => Promise<T>, wish: Wish = {}): Promise<T> {
-    if (this.#free === 0) await this.#turn(wish)
-    else this.#free -= 1
+  async run<T>(work: (wait: Wait) => Promise<T>, wish?: Wish): Promise<T> {
+    const wait = this.#tryEnter() ? noWait : await this.#wait(wish)
     try {
-      return await work()
+      return await work(wait)
     } finally {
-      const next = this.#next()
-      if (next === undefined) this.#free += 1
-      else next()
+      this.release()
     }
   }
 
-  #next(): (() => void) | undefined {
-    let next: (() => void) | undefined
+  /**
+   * Waits for a turn. `release` must be called at the end of the work.
+   *
+   * @throws COORD_GRAPH_BUSY where too much work waits, in all or of one client; COORD_STORE_TIMEOUT after the time limit;
+   * COORD_STORE_UNAVAILABLE once it is closed; the reason of `signal` once it is aborted
+   */
+  async acquire(wish?: Wish): Promise<Wait> {
+    return this.#tryEnter() ? noWait : this.#wait(wish)
+  }
+
+  release(): void {
+    const next = this.#next()
+    if (next !== undefined) return next.enter()
+    this.#inside -= 1
+    if (this.#closed && this.#inside === 0) this.#drained.resolve()
+  }
+
+  /** Refuses all work that waits or comes. Resolves at the end of the work that goes on. */
+  close(): Promise<void> {
+    this.#closed = true
+    for (const { fail } of [...this.#waiting]) fail(closedStore())
+    if (this.#inside === 0) this.#drained.resolve()
+    return this.#drained.promise
+  }
+
+  #tryEnter(): boolean {
+    if (this.#closed || this.#inside >= this.#options.max) return false
+    this.#inside += 1
+    return true
+  }
+
+  #next(): Waiter | undefined {
+    let next: Waiter | undefined
     let earliest = Number.POSITIVE_INFINITY
-    for (const [enter, client] of this.#waiting) {
-      const turn = this.#turns.get(client) ?? 0
+    for (const waiter of this.#waiting) {
+      const turn = this.#turns.get(waiter.client) ?? 0
       if (turn >= earliest) continue
-      next = enter
+      next = waiter
       earliest = turn
     }
     return next
   }
 
-  #turn({ signal, client }: Wish): Promise<void> {
+  #wait({ signal, client }: Wish = {}): Promise<Wait> {
+    if (signal?.aborted === true) return Promise.reject(reasonOf(signal))
+    const refusal = this.#refusalOf(client)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    const { timeoutMs } = this.#options
+    const startedAt = performance.now()
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(enter)
-        const { reason } = signal ?? {}
-        reject(
-          reason instanceof CoordinatorError
-            ? reason
-            : busy('The client was gone before the work could begin.'),
-        )
+        this.#waiting.delete(waiter)
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
       }
-      const enter = () => {
-        this.#waiting.delete(enter)
-        signal?.removeEventListener('abort', leave)
-        this.#turns.set(client, ++this.#turnCount)
-        if (this.#waiting.size === 0) this.#turns.clear()
-        resolve()
+      const waiter: Waiter = {
+        client,
+        enter: () => {
+          leave()
+          this.#turns.set(client, ++this.#turnCount)
+          if (this.#waiting.size === 0) this.#turns.clear()
+          resolve({ waited: true, waitMs: performance.now() - startedAt })
+        },
+        fail: (error) => {
+          leave()
+          reject(error)
+        },
       }
-      if (signal?.aborted === true) leave()
-      else if (this.#waiting.size >= this.#maxWaiting)
-        reject(busy(`${this.#waiting.size} questions are waiting already.`))
-      else if (client !== undefined && this.#waitingOf(client) >= this.#maxWaiting / 2)
-        reject(busy(`${this.#waitingOf(client)} questions of the same client are waiting already.`))
-      else {
-        this.#waiting.set(enter, client)
-        signal?.addEventListener('abort', leave)
-      }
+      const abort = () => waiter.fail(reasonOf(signal as AbortSignal))
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(waiter), timeoutMs)
+      signal?.addEventListener('abort', abort)
+      this.#waiting.add(waiter)
     })
   }
 
-  #waitingOf(client: string): number {
-    return [...this.#waiting.values()].filter((other) => other === client).length
+  #refusalOf(client: string | undefined): CoordinatorError | undefined {
+    if (this.#closed) return closedStore()
+    if (this.#waiting.size >= this.#maxWaiting)
+      return busy(`${this.#waiting.size} questions are waiting already.`)
+    if (client === undefined || this.#maxWaiting === Number.POSITIVE_INFINITY) return undefined
+    const ofClient = [...this.#waiting].filter((waiter) => waiter.client === client).length
+    return ofClient >= this.#maxWaiting / 2
+      ? busy(`${ofClient} questions of the same client are waiting already.`)
+      : undefined
   }
+
+  #expire(waiter: Waiter): void {
+    const { max, timeoutMs, onTimeout } = this.#options
+    onTimeout?.()
+    waiter.fail(
+      new CoordinatorError('COORD_STORE_TIMEOUT', {
+        detail: `None of ${max} connections became free within ${timeoutMs} ms.`,
+        outcome: 'not_written',
+      }),
+    )
+  }
+}
+
+export function closedStore(): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+    detail: 'The store is closed.',
+    outcome: 'not_written',
+  })
+}
+
+function reasonOf({ reason }: AbortSignal): CoordinatorError {
+  return reason instanceof CoordinatorError
+    ? reason
+    : busy('The client was gone before the work could begin.')
 }
 
 function busy(detail: string): CoordinatorError {

@@ -15,8 +15,8 @@ export interface ErrorDescription {
 const maxDepth = 5
 
 /**
- * Picks the known parts of an error. Drivers and `new URL` add more to their errors (the whole connection URL, the parameters of a
- * statement). None of that reaches the log.
+ * Picks the known parts of an error. Drivers and `new URL` add members with secrets to their errors, such as the whole connection
+ * URL or the parameters of a statement. None of those reaches the log.
  */
 export function describeError(thrown: unknown, depth = 0): ErrorDescription {
   if (!(thrown instanceof Error))

@@ -14,11 +14,11 @@ export interface LoggingOptions {
   readonly secrets?: readonly string[]
   /** @default standard output */
   readonly destination?: Writable & { readonly isTTY?: boolean; readonly fd?: number }
-  /** Called once, when lines cannot be written. @default nobody is told */
+  /** Called once, when lines cannot be written. @default no call */
   readonly onUnwritable?: (error: Error) => void
 }
 
-/** Lines that cannot be written are kept up to this many bytes, and written with the next line that can. */
+/** Up to this many bytes of lines that could not be written are kept, and written with the next line. */
 const keptBytes = 1_048_576
 
 /**
@@ -40,7 +40,7 @@ export async function createLogger(options: LoggingOptions): Promise<Logger> {
   return pino(settings, pretty ? await prettyStream(destination) : jsonStream(destination, onUnwritable))
 }
 
-/** Fastify passes whole requests and replies to the logger. We log what matters by name instead. */
+/** Fastify passes whole requests and replies to the logger. They are left out. */
 function undefinedOf(): undefined {
   return undefined
 }
@@ -51,7 +51,7 @@ function jsonStream(
 ): DestinationStream {
   if (destination.fd === undefined) return destination
   const stream = pino.destination({ dest: destination.fd, sync: true, maxLength: keptBytes })
-  // Otherwise a full disk would end the process, with an error thrown by whatever code logs a line.
+  // Without this listener, a full disk would end the process: the error would be thrown by the next log call.
   let told = false
   stream.on('error', (error: Error) => {
     if (!told) onUnwritable?.(error)
@@ -63,7 +63,7 @@ function jsonStream(
 async function prettyStream(
   destination: NonNullable<LoggingOptions['destination']>,
 ): Promise<DestinationStream> {
-  // Loaded late: only a terminal needs it, and loading takes a while.
+  // Loaded only for a terminal, because loading takes long.
   const { default: pretty } = await import('pino-pretty')
   return pretty({
     colorize: destination.isTTY === true && !process.env['NO_COLOR'],

@@ -1,18 +1,18 @@
-/** Texts that are too common to be cut out of a log, even if somebody uses one as a password. */
+/** Words that are too common to be removed from a log, even if one of them is used as a password. */
 const commonWords = new Set(['coordinator', 'database', 'password', 'postgres', 'postgresql', 'supabase'])
 const minLength = 6
 
-/** Patterns of secrets. A text without the `mark` cannot match; looking for the mark is cheaper than the pattern. */
+/** Patterns of secrets. A text without the mark cannot match, and looking for the mark is cheaper. */
 const patterns: readonly (readonly [mark: string, RegExp, string])[] = [
   ['sb_', /\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
   ['eyJ', /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
-  // The bounds keep the search linear on a long line in which the credentials do not end.
+  // The bounds keep the time linear on a long line.
   ['://', /(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
 ]
 
 /**
- * The last safeguard for texts that people read. It removes the given secrets from a text, in all escaped forms, and everything that looks
- * like a key or like credentials in a URL.
+ * Removes secrets from a text before people read it: the given ones, however they are escaped, and everything that looks like a
+ * key or like credentials in a URL.
  */
 export function createScrubber(secrets: readonly string[] = []): (text: string) => string {
   const forms = new Set<string>()

@@ -1,35 +1,40 @@
-/** The word that was probably meant, if one is close enough: a typing error, other case, or a part of it. */
+/** The word that was probably meant, if one is near enough: with a typing error, in other case, or as a part of it. */
 export function closestWord(given: string, words: readonly string[]): string | undefined {
   if (given.length > 64) return undefined
   const lower = given.toLowerCase()
-  const allowed = given.length <= 4 ? 1 : given.length <= 8 ? 2 : 3
-  let best: string | undefined
-  let bestDistance = allowed + 1
-  for (const word of words) {
-    // Two words differ by at least the difference of their lengths. That excludes most of them.
-    if (Math.abs(word.length - lower.length) > allowed) continue
-    const distance = editDistance(lower, word.toLowerCase())
-    if (distance < bestDistance) [best, bestDistance] = [word, distance]
-  }
-  return best ?? words.find((word) => lower.length >= 3 && word.toLowerCase().includes(lower))
+  const lowered = words.map((word) => word.toLowerCase())
+  const limit = given.length <= 4 ? 1 : given.length <= 8 ? 2 : 3
+  const nearest = nearestWord(lower, lowered, limit)
+  if (nearest !== undefined) return words[lowered.indexOf(nearest)]
+  return lower.length < 3 ? undefined : words[lowered.findIndex((word) => word.includes(lower))]
 }
 
-/** How many letters have to be added, removed, replaced or swapped with their neighbour. */
+/** The nearest of some words, at most `limit` edits away. */
+export function nearestWord(given: string, words: Iterable<string>, limit: number): string | undefined {
+  let nearest: string | undefined
+  let least = limit + 1
+  for (const word of words) {
+    // Two words differ by at least the difference of their lengths, which excludes most of them.
+    if (Math.abs(word.length - given.length) >= least) continue
+    const distance = editDistance(given, word)
+    if (distance < least) [nearest, least] = [word, distance]
+  }
+  return nearest
+}
+
+/** How many letters must be inserted, removed, replaced or swapped with their neighbour to make one text the other. */
 export function editDistance(left: string, right: string): number {
-  const rows = [...Array(left.length + 1)].map((_, row) => [row, ...Array<number>(right.length).fill(0)])
-  const at = (row: number, column: number) => rows[row]?.[column] ?? 0
-  for (let column = 1; column <= right.length; column += 1) (rows[0] as number[])[column] = column
-  for (let row = 1; row <= left.length; row += 1)
-    for (let column = 1; column <= right.length; column += 1) {
-      const same = left[row - 1] === right[column - 1]
-      let distance = Math.min(
-        at(row - 1, column) + 1,
-        at(row, column - 1) + 1,
-        at(row - 1, column - 1) + (same ? 0 : 1),
-      )
-      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
-      if (row > 1 && column > 1 && swapped) distance = Math.min(distance, at(row - 2, column - 2) + 1)
-      ;(rows[row] as number[])[column] = distance
+  let [beforeLast, last]: [number[], number[]] = [[], Array.from({ length: right.length + 1 }, (_, at) => at)]
+  for (let i = 1; i <= left.length; i += 1) {
+    const row = [i]
+    for (let j = 1; j <= right.length; j += 1) {
+      const replaced = (last[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1)
+      let distance = Math.min((last[j] as number) + 1, (row[j - 1] as number) + 1, replaced)
+      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1])
+        distance = Math.min(distance, (beforeLast[j - 2] as number) + 1)
+      row.push(distance)
     }
-  return at(left.length, right.length)
+    ;[beforeLast, last] = [last, row]
+  }
+  return last[right.length] as number
 }

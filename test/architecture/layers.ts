@@ -8,13 +8,18 @@ const layers = {
   errors: { rooms: ['src/errors.ts'], to: [] },
   text: { rooms: ['src/text'], to: ['errors'] },
   scheduling: { rooms: ['src/scheduling'], to: ['errors'] },
+  collections: { rooms: ['src/collections'], to: [] },
+  workers: { rooms: ['src/workers'], to: ['scheduling'] },
   telemetry: { rooms: ['src/telemetry/metrics', 'src/telemetry'], to: ['errors'] },
   config: { rooms: ['src/config'], to: ['text'] },
   records: {
     rooms: ['src/records', 'src/records/body', 'src/records/service', 'src/records/graph'],
-    to: ['telemetry', 'config', 'scheduling'],
+    to: ['telemetry', 'config', 'scheduling', 'collections'],
   },
-  store: { rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'], to: ['records'] },
+  store: {
+    rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'],
+    to: ['records', 'workers'],
+  },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
   sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
@@ -36,23 +41,40 @@ const layers = {
     ],
     to: ['store'],
   },
-  registry: { rooms: [['src/registry', 'src/registry/index', 'src/registry/list']], to: ['live'] },
   graph: {
     rooms: [
-      [
-        'src/graph/model',
-        'src/graph/derive',
-        'src/graph/analysis',
-        'src/graph/export',
-        'src/graph/questions',
-        'src/graph/simulate',
-      ],
+      'src/graph/model',
+      'src/graph/derive',
+      'src/graph/analysis',
+      'src/graph/questions',
+      'src/graph/export',
+      'src/graph/simulate',
       'src/graph/asserted',
       'src/graph/warnings',
       'src/graph/past',
       'src/graph',
     ],
     to: ['live'],
+  },
+  registry: {
+    rooms: [
+      'src/registry/leases',
+      'src/registry/index',
+      'src/registry/answers',
+      'src/registry/list',
+      'src/registry',
+    ],
+    to: ['live'],
+  },
+  // A registration is stored by the registry, and judged by its place in the graph.
+  registration: {
+    rooms: [
+      'src/registry/domain.ts',
+      'src/registry/register-service.ts',
+      'src/registry/register-batch.ts',
+      'src/registry/registry.ts',
+    ],
+    to: ['registry', 'graph'],
   },
   http: {
     rooms: [
@@ -67,9 +89,12 @@ const layers = {
       'src/http/routes',
       'src/http',
     ],
-    to: ['registry', 'graph'],
+    to: ['registration'],
   },
-  cli: { rooms: [['src/cli', 'src/cli/import']], to: ['http', 'open'] },
+  cli: {
+    rooms: ['src/cli/terminal', 'src/cli/context', 'src/cli/import', 'src/cli/graph', 'src/cli'],
+    to: ['http', 'open'],
+  },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 

@@ -6,7 +6,7 @@ import {
   renderPaths,
   renderReach,
   renderSimulation,
-} from '../../src/cli/render-graph.ts'
+} from '../../src/cli/graph/render-graph.ts'
 
 describe('answers of the graph that are not complete', () => {
   it('are not told as a no', () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { CoordinatorClient } from '../../src/cli/coordinator-client.ts'
+import { CoordinatorClient } from '../../src/cli/context/coordinator-client.ts'
 import { makeBatches } from '../../src/cli/import/make-batches.ts'
 import type { Item } from '../../src/cli/import/read-items.ts'
 import { BatchSender } from '../../src/cli/import/send-batches.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { printable, textTable } from '../../src/cli/text-table.ts'
+import { printable, textTable } from '../../src/cli/terminal/text-table.ts'
 
 describe('coordinator services: the table', () => {
   it('aligns columns, and leaves no blanks at the end of a line', () => {

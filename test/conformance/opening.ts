@@ -83,8 +83,8 @@ export function opening(backend: ConformanceBackend): void {
         const inspection = await store.inspector?.inspect()
         expect(inspection?.schemaVersion).toBe(report?.current)
         const figures = store.pool?.()
-        for (const lane of figures ? [figures.writer, figures.reader] : [])
-          expect(lane.max).toBeGreaterThanOrEqual(lane.idle + lane.used)
+        for (const role of figures ? [figures.writer, figures.reader] : [])
+          expect(role.max).toBeGreaterThanOrEqual(role.idle + role.used)
       }),
     )
 

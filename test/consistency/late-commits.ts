@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Coordinator, createCoordinator } from '../../src/coordinator.ts'
 import { serviceIdOf } from '../../src/records/service/identity.ts'
-import { parseRegistration } from '../../src/records/service/service.ts'
+import { parseRegistration } from '../../src/records/service/parse-registration.ts'
 import { ask, type Env, type Reply, registration } from '../main/coordinator-process.ts'
 import type { PostgresServer } from '../support/postgres.ts'
 import {

@@ -62,7 +62,8 @@ describe('100,000 commits with a fingerprint that changed nothing', () => {
     const store = new PostgresStore(storeOptions(server))
     await store.open()
     await expectLimit(store, async (count) => {
-      await server.query(`insert into coordinator.unchanged (number, commit_id, fingerprint, at, writes, revisions)
+      await server.query(`select set_config('coordinator.writer', 'on', true);
+        insert into coordinator.unchanged (number, commit_id, fingerprint, at, writes, revisions)
         select (select max(number) from coordinator.unchanged) + i, gen_random_uuid(), 'one',
           (select max(at) from coordinator.unchanged), '[]', '{}' from generate_series(1, ${count}) i`)
     })

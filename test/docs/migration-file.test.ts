@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { deriveService } from '../../src/graph/derive/derive.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
-import { registrationSchema } from '../../src/records/service/service-schema.ts'
+import { registrationSchema } from '../../src/records/service/service.ts'
 
 const schema = JSON.parse(readFileSync('docs/migration-file.schema.json', 'utf8'))
 const fileSchema = z.fromJSONSchema(schema)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AssertedWriter } from '../../src/graph/asserted/asserted.ts'
-import { createRegistry } from '../../src/registry/registry.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import { conditional } from '../support/conditional.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { type LiveScope, withLive } from '../support/with-live.ts'
@@ -75,7 +75,7 @@ describe('what is asserted at a coordinator that is behind', () => {
 
   it('a patch of a node that nobody names any more is refused', () =>
     withTwo(async ({ there, one, two }) => {
-      const registry = createRegistry(one.live)
+      const registry = new Registry(one.live)
       const cart = { serviceName: 'cart', version: '1', endpoint: 'http://cart' }
       const { serviceId } = await registry.register(cart, context)
       await two.live.catchUp()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { EdgeJson, NodeJson } from '../../src/graph/derive/describe.ts'
 import { exportGraph, type FormatName, graphFormats } from '../../src/graph/export/export-graph.ts'
-import type { EdgeJson, NodeJson } from '../../src/graph/model/describe.ts'
 
 const metadata = {
   totalServices: 1,

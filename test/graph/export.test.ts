@@ -4,9 +4,9 @@ import { DirectedGraph, MultiDirectedGraph } from 'graphology'
 import { parse as parseGraphml } from 'graphology-graphml'
 import { JSDOM } from 'jsdom'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { Describer, type EdgeJson, type NodeJson } from '../../src/graph/derive/describe.ts'
+import { DetachedGraph } from '../../src/graph/derive/detached-graph.ts'
 import { exportGraph, type FormatName, graphFormats } from '../../src/graph/export/export-graph.ts'
-import { Describer, type EdgeJson, type NodeJson } from '../../src/graph/model/describe.ts'
-import { DetachedGraph } from '../../src/graph/model/detached-graph.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 
 /** Names that are syntax somewhere. */

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { Criticality } from '../../src/graph/analysis/graph-analysis.ts'
 import { GraphProcess } from '../../src/graph/past/graph-process.ts'
 import { type CanonicalJson, canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
@@ -48,30 +47,28 @@ function serviceRecords(count: number): StoredRecord[] {
 describe('the helper process', () => {
   it('works on what it was given, until it is told to forget it', async () => {
     const helper = new GraphProcess()
-    await helper.run({ do: 'analyse', key: 1, edges })
-    const components = (await helper.run({ do: 'components', key: 1 })) as Int32Array
+    await helper.run('analyse', { key: 1, edges })
+    const components = await helper.run('components', { key: 1 })
     expect(components[0]).toBe(components[1])
     expect(components[2]).not.toBe(components[0])
-    expect(((await helper.run({ do: 'criticality', key: 1 })) as Criticality).direct).toEqual(
-      Int32Array.of(2, 1, 0),
-    )
-    expect(await helper.run({ do: 'dependents', key: 1, nodes: [0, 2] })).toEqual([2, 0])
+    expect((await helper.run('criticality', { key: 1 })).direct).toEqual(Int32Array.of(2, 1, 0))
+    expect(await helper.run('dependents', { key: 1, nodes: [0, 2] })).toEqual([2, 0])
     await helper.forget(1)
-    await expect(helper.run({ do: 'components', key: 1 })).rejects.toMatchObject({ code: 'COORD_INTERNAL' })
+    await expect(helper.run('components', { key: 1 })).rejects.toMatchObject({ code: 'COORD_INTERNAL' })
     await helper.close()
-    await expect(helper.run({ do: 'components', key: 1 })).rejects.toMatchObject({
+    await expect(helper.run('components', { key: 1 })).rejects.toMatchObject({
       code: 'COORD_SHUTTING_DOWN',
     })
   })
 
   it('dies alone: what was asked fails, and the next task starts another one', async () => {
     const helper = new GraphProcess()
-    await helper.run({ do: 'analyse', key: 1, edges })
+    await helper.run('analyse', { key: 1, edges })
     const { generation, pid } = helper
     process.kill(pid as number, 'SIGKILL')
-    await expect(helper.run({ do: 'components', key: 1 })).rejects.toMatchObject({ code: 'COORD_INTERNAL' })
+    await expect(helper.run('components', { key: 1 })).rejects.toMatchObject({ code: 'COORD_INTERNAL' })
     expect(helper.generation).toBe(generation + 1)
-    await helper.run({ do: 'analyse', key: 1, edges })
+    await helper.run('analyse', { key: 1, edges })
     expect(helper.pid).not.toBe(pid)
     await helper.close()
     expect(helper.pid).toBeUndefined()
@@ -79,9 +76,9 @@ describe('the helper process', () => {
 
   it('outlives the signals of a terminal, and not the coordinator', async () => {
     const helper = new GraphProcess()
-    await helper.run({ do: 'analyse', key: 1, edges })
+    await helper.run('analyse', { key: 1, edges })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(helper.pid as number, signal)
-    expect(await helper.run({ do: 'components', key: 1 })).toHaveLength(3)
+    expect(await helper.run('components', { key: 1 })).toHaveLength(3)
     await helper.close()
   })
 
@@ -89,23 +86,21 @@ describe('the helper process', () => {
     const helper = new GraphProcess()
     const records = serviceRecords(2_000)
     for (let from = 0; from < records.length; from += 500)
-      await helper.run({ do: 'put', key: 1, records: records.slice(from, from + 500) })
-    const changes = records.slice(0, 1_000).map((before, slot) => ({ slot, before }))
-    const simulation = { do: 'simulate', key: 1, changes } as const
+      await helper.run('put', { key: 1, records: records.slice(from, from + 500) })
+    const changes = records.slice(0, 1_000).map((before) => ({ before }))
+    const simulate = () => helper.run('simulate', { key: 1, changes })
     const figures = new ProcessFigures(helper.pid as number)
     let before = figures.cpuMs
-    await helper.run(simulation)
+    await simulate()
     const oneMs = figures.cpuMs - before
     before = figures.cpuMs
     const asker = new LeavingAsker()
-    const answers = answering(new ClientQuestion(asker), () =>
-      Array.from({ length: 30 }, () => helper.run(simulation)),
-    )
+    const answers = answering(new ClientQuestion(asker), () => Array.from({ length: 30 }, simulate))
     setTimeout(() => asker.leave(), 10)
     for (const answer of answers)
       await expect(answer).rejects.toMatchObject({ code: 'COORD_QUESTION_ABANDONED' })
     // Others are answered as soon as what was begun has stopped.
-    await helper.run({ do: 'analyse', key: 2, edges })
+    await helper.run('analyse', { key: 2, edges })
     expect(figures.cpuMs - before).toBeLessThan(6 * oneMs + 100)
     await helper.close()
   })
@@ -114,7 +109,7 @@ describe('the helper process', () => {
     const script = `
       const { GraphProcess } = await import('./src/graph/past/graph-process.ts')
       const helper = new GraphProcess()
-      await helper.run({ do: 'forget', key: 1 })
+      await helper.run('forget', { key: 1 })
       console.log(helper.pid)`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       timeout: 10_000,
@@ -141,7 +136,7 @@ describe('the helper process', () => {
     let parts = 0
     const fill = async () => {
       for (; parts < 40; parts += 1)
-        await helper.run({ do: 'put', key: 1, records: recordsOf(parts * 8, { count: 8, size: 262_144 }) })
+        await helper.run('put', { key: 1, records: recordsOf(parts * 8, { count: 8, size: 262_144 }) })
     }
     await expect(fill()).rejects.toMatchObject({
       code: 'COORD_QUESTION_TOO_LARGE',
@@ -150,7 +145,7 @@ describe('the helper process', () => {
     })
     expect(parts).toBeGreaterThan(5)
     await helper.forget(1)
-    await helper.run({ do: 'put', key: 2, records: recordsOf(0, { count: 8, size: 262_144 }) })
+    await helper.run('put', { key: 2, records: recordsOf(0, { count: 8, size: 262_144 }) })
     expect(helper.generation).toBe(generation)
     await helper.close()
   })
@@ -158,12 +153,12 @@ describe('the helper process', () => {
   it('dies of one task for that task alone: the others are done by the next one', async () => {
     const helper = new GraphProcess(64)
     const work = (key: number) => async () => {
-      await helper.run({ do: 'analyse', key, edges })
-      return helper.run({ do: 'dependents', key, nodes: [0, 2] })
+      await helper.run('analyse', { key, edges })
+      return helper.run('dependents', { key, nodes: [0, 2] })
     }
-    await helper.run({ do: 'analyse', key: 1, edges })
+    await helper.run('analyse', { key: 1, edges })
     const tooMuch = helper.attempt(() =>
-      helper.run({ do: 'put', key: 9, records: recordsOf(0, { count: 90, size: 1_048_576 }) }),
+      helper.run('put', { key: 9, records: recordsOf(0, { count: 90, size: 1_048_576 }) }),
     )
     const others = [2, 3, 4].map((key) => helper.attempt(work(key)))
     await expect(tooMuch).rejects.toMatchObject({ code: 'COORD_QUESTION_TOO_LARGE' })

@@ -15,7 +15,7 @@ const busy = { code: 'COORD_GRAPH_BUSY', retryAfterSeconds: 2 }
 
 describe('a semaphore', () => {
   it('lets so much go on at once, and the rest in the order in which it came', async () => {
-    const semaphore = new Semaphore(2, 10)
+    const semaphore = new Semaphore({ max: 2, maxWaiting: 10 })
     const began: string[] = []
     const works = ['a', 'b', 'c', 'd'].map((name) => work(began, name))
     const ends = works.map(({ run }) => semaphore.run(run))
@@ -28,7 +28,7 @@ describe('a semaphore', () => {
   })
 
   it('refuses what comes when too much waits, and takes work again afterwards', async () => {
-    const semaphore = new Semaphore(1, 1)
+    const semaphore = new Semaphore({ max: 1, maxWaiting: 1 })
     const [first, second] = [work([], 'first'), work([], 'second')]
     const ends = [semaphore.run(first.run), semaphore.run(second.run)]
     await expect(semaphore.run(async () => 'third')).rejects.toMatchObject(busy)
@@ -39,7 +39,7 @@ describe('a semaphore', () => {
   })
 
   it('gives the place up of who went away, and of nobody else', async () => {
-    const semaphore = new Semaphore(1, 2)
+    const semaphore = new Semaphore({ max: 1, maxWaiting: 2 })
     const began: string[] = []
     const [first, second, third] = ['first', 'second', 'third'].map((name) => work(began, name)) as [
       ReturnType<typeof work>,
@@ -61,14 +61,14 @@ describe('a semaphore', () => {
   })
 
   it('goes on where work fails', async () => {
-    const semaphore = new Semaphore(1, 1)
+    const semaphore = new Semaphore({ max: 1, maxWaiting: 1 })
     const failing = semaphore.run(() => Promise.reject(new Error('no')))
     expect(await semaphore.run(async () => 'next')).toBe('next')
     await expect(failing).rejects.toThrow('no')
   })
 
   it('lets clients take turns, and one of them wait in half of the places', async () => {
-    const semaphore = new Semaphore(1, 8)
+    const semaphore = new Semaphore({ max: 1, maxWaiting: 8 })
     const order: string[] = []
     const first = work([], 'first')
     const ends = [semaphore.run(first.run)]

@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import type { Store } from '../../src/database/store.ts'
-import { deriveFrom } from '../../src/graph/derive/rebuild.ts'
+import { Describer } from '../../src/graph/derive/describe.ts'
+import { DetachedGraph } from '../../src/graph/derive/detached-graph.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
-import { Describer } from '../../src/graph/model/describe.ts'
-import { DetachedGraph } from '../../src/graph/model/detached-graph.ts'
 import { DiffTracker } from '../../src/graph/past/diff-tracker.ts'
 import { GraphProcess } from '../../src/graph/past/graph-process.ts'
 import type { Live } from '../../src/live/live.ts'
@@ -48,7 +47,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
           for (const { revision, shape } of stood) {
             const records: StoredRecord[] = []
             for await (const page of live.asOf({ revision })) records.push(...page.records)
-            expect(shapeOf(await deriveFrom(records))).toEqual(shape)
+            expect(shapeOf(graphOf(records))).toEqual(shape)
           }
           if (backend.secondStore === 'shared')
             await sameAnswersElsewhere(live, graph, await subject.beside())
@@ -195,13 +194,13 @@ describe('differences between two moments', () => {
         ] as const) {
           let killed = 0
           const spy = vi.spyOn(GraphProcess.prototype, 'run')
-          spy.mockImplementation(async function (this: GraphProcess, task) {
-            if (task.do !== kill || killed > 0) return real.call(this, task)
+          spy.mockImplementation(async function (this: GraphProcess, task, argument) {
+            if (task !== kill || killed > 0) return real.call(this, task, argument)
             killed += 1
             // There is one after its first task.
-            await real.call(this, { do: 'forget', key: 0 })
+            await this.run('forget', { key: 0 })
             process.kill(this.pid as number, 'SIGKILL')
-            return real.call(this, task)
+            return real.call(this, task, argument)
           })
           expect(await ask()).toMatchObject(found)
           expect(killed).toBe(1)
@@ -217,10 +216,14 @@ describe('differences between two moments', () => {
       const { run: real } = GraphProcess.prototype
       const held = new Set<number>()
       let most = 0
-      vi.spyOn(GraphProcess.prototype, 'run').mockImplementation(function (this: GraphProcess, task) {
-        if (task.do === 'put') held.add(task.key)
+      vi.spyOn(GraphProcess.prototype, 'run').mockImplementation(function (
+        this: GraphProcess,
+        task,
+        argument,
+      ) {
+        if (task === 'put') held.add(argument.key)
         most = Math.max(most, held.size)
-        return real.call(this, task).finally(() => task.do === 'forget' && held.delete(task.key))
+        return real.call(this, task, argument).finally(() => task === 'forget' && held.delete(argument.key))
       })
       const answers = await Promise.all(
         Array.from({ length: 7 }, (_, at) =>
@@ -302,11 +305,15 @@ describe('differences between two moments', () => {
   })
 })
 
+function graphOf(records: Iterable<StoredRecord>) {
+  const detached = new DetachedGraph()
+  for (const record of records) detached.put(record)
+  return detached.graph
+}
+
 /** Every node and edge as it is shown, without revisions. */
 function factsOf(records: ReadonlyMap<string, StoredRecord>): ReadonlyMap<string, string> {
-  const detached = new DetachedGraph()
-  for (const record of records.values()) detached.put(record)
-  const { graph } = detached
+  const graph = graphOf(records.values())
   const describer = new Describer(graph)
   const facts = new Map<string, string>()
   const note = (shown: { readonly id: string }) =>

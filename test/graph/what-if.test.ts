@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it, vi } from 'vitest'
-import { findWayBack } from '../../src/graph/analysis/way-back.ts'
-import { DetachedGraph } from '../../src/graph/model/detached-graph.ts'
+import { findPath } from '../../src/graph/analysis/find-path.ts'
+import { DetachedGraph } from '../../src/graph/derive/detached-graph.ts'
 import { GraphProcess } from '../../src/graph/past/graph-process.ts'
-import { type SimulatedChange, simulate } from '../../src/graph/simulate/simulate.ts'
+import { simulate } from '../../src/graph/simulate/simulate.ts'
+import type { SimulatedChange } from '../../src/graph/simulate/simulated-records.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { atOnce } from '../../src/scheduling/pace.ts'
@@ -181,7 +182,7 @@ describe('simulating', () => {
         const changes = others
           .map(({ id }) => ({ before: before.get(id), after: after.get(id) }))
           .filter((change) => change.before !== change.after)
-        const told = atOnce(simulate(detached.graph, detached.placed(changes))).violatedRanges.map(
+        const told = atOnce(simulate(detached.graph, detached.records, changes)).violatedRanges.map(
           ({ consumer, dependency, range }) => `${consumer} ${dependency} ${range}`,
         )
         const then = violated(after.values())
@@ -246,9 +247,9 @@ describe('simulating', () => {
       expect(answer.newCycles).toHaveLength(1)
       const much = { ...simulation, register: [...simulation.register, ...padding()] }
       const elsewhere = await graph.simulate(much)
-      expect(run).toHaveBeenCalledWith(expect.objectContaining({ do: 'simulate' }))
+      expect(run).toHaveBeenCalledWith('simulate', expect.anything())
       expect(elsewhere).toEqual(answer)
-      await until(() => run.mock.calls.at(-1)?.[0].do === 'forget')
+      await until(() => run.mock.calls.at(-1)?.[0] === 'forget')
     }))
 
   it('leaves the graph as it was, whatever was asked', () => {
@@ -264,16 +265,14 @@ describe('simulating', () => {
         })
         const before = shapeOf(graph)
         const asked = new Map<string, SimulatedChange>()
-        const slots = new Map([...records.keys()].map((id, slot) => [id, slot]))
         for (const { remove, of } of changes) {
           if (of.kind !== 'service') continue
           const after = recordOf(of, 1_000)
           const before = records.get(after.id)
-          const slot = slots.get(after.id) ?? slots.size
-          slots.set(after.id, slot)
-          asked.set(after.id, { slot, before, after: remove ? undefined : after })
+          if (before !== undefined || !remove)
+            asked.set(after.id, { before, after: remove ? undefined : after })
         }
-        const answer = atOnce(simulate(graph, [...asked.values()]))
+        const answer = atOnce(simulate(graph, detached.records, [...asked.values()]))
         expect(shapeOf(graph)).toEqual(before)
         // Broken consumers and lost providers by the plain rules.
         const then = new Map(records)
@@ -365,8 +364,8 @@ describe('warnings to a registration', () => {
       Array.from({ length: 150 }, (_, at) => `down${at}`),
     )
     const [me, down] = [graph.find('service:me'), graph.find('service:down')]
-    expect(findWayBack(graph, { starts: [down], end: me })).toMatchObject({ outcome: 'unknown' })
-    expect(findWayBack(graph, { starts: [down], end: me }, 1_000_000)).toMatchObject({ outcome: 'none' })
+    expect(findPath(graph, { from: [down], to: me })).toMatchObject({ outcome: 'unknown' })
+    expect(findPath(graph, { from: [down], to: me }, 1_000_000)).toMatchObject({ outcome: 'none' })
   })
 
   it('a way back is found exactly where one is', () => {
@@ -383,7 +382,7 @@ describe('warnings to a registration', () => {
         const plain = plainGraph(records.values())
         const groups = stronglyConnected(plain)
         for (const { from, to } of plain.edges.values()) {
-          const way = findWayBack(graph, { starts: [graph.find(to)], end: graph.find(from) })
+          const way = findPath(graph, { from: [graph.find(to)], to: graph.find(from) })
           const together = from === to || groups.some((group) => group.includes(from) && group.includes(to))
           expect(way.outcome).toBe(together ? 'found' : 'none')
           if (way.outcome !== 'found') continue

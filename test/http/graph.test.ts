@@ -25,10 +25,10 @@ describe('the graph over HTTP', () => {
       const built = new Set<number>()
       const { promise: goOn, resolve } = Promise.withResolvers<void>()
       const spy = vi.spyOn(GraphProcess.prototype, 'run')
-      spy.mockImplementation(async function (this: GraphProcess, task) {
-        if (task.do === 'put') built.add(task.key)
+      spy.mockImplementation(async function (this: GraphProcess, task, argument) {
+        if (task === 'put') built.add(argument.key)
         await goOn
-        return real.call(this, task)
+        return real.call(this, task, argument)
       })
       const patience = new AbortController()
       const asked = Array.from({ length: 20 }, (_, at) =>
@@ -312,7 +312,7 @@ describe('the graph over HTTP', () => {
         const etag = headers.get('etag') as string
         expect((await scope.ask(path, { headers: { 'if-none-match': etag } })).status).toBe(304)
         const keysOf = (what: string) =>
-          run.mock.calls.flatMap(([task]) => (task.do === what && 'key' in task ? [task.key] : []))
+          run.mock.calls.flatMap(([task, { key }]) => (task === what ? [key] : []))
         expect(keysOf('export')).toHaveLength(3)
         await until(() => keysOf('export').every((key) => keysOf('forget').includes(key)))
       } finally {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Live } from '../../src/live/live.ts'
-import { registryDomain } from '../../src/registry/domain.ts'
-import { createRegistry } from '../../src/registry/registry.ts'
+import { domain } from '../../src/registry/domain.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import { FaultyStore } from '../support/faulty-store.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, type ServerScope, withServer } from './with-server.ts'
@@ -11,9 +11,9 @@ const names = (body: { services: { serviceName: string }[] }) =>
 
 /** Registers behind the server's back, as another coordinator on the same database does. */
 async function elsewhere({ store }: ServerScope, serviceName: string): Promise<void> {
-  const other = new Live(new FaultyStore(store.inner), registryDomain)
+  const other = new Live(new FaultyStore(store.inner), domain)
   await other.start()
-  await createRegistry(other).register({ ...cart, serviceName }, { actor: 'elsewhere' })
+  await new Registry(other).register({ ...cart, serviceName }, { actor: 'elsewhere' })
   await other.stop()
 }
 

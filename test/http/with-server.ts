@@ -8,7 +8,7 @@ import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/live-options.ts'
-import { createRegistry } from '../../src/registry/registry.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import type { QuestionTimes } from '../../src/scheduling/client-question.ts'
 import { createLogger } from '../../src/telemetry/logging.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
@@ -103,7 +103,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
   const log: string[] = []
   const server = createHttpServer({
     live,
-    registry: createRegistry(live),
+    registry: new Registry(live),
     graph,
     metrics,
     logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),

@@ -8,7 +8,7 @@ import type { Plan } from '../../src/live/writing/change.ts'
 import { RecordWriter } from '../../src/live/writing/record-writer.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Position, StoredRecord } from '../../src/records/record.ts'
-import { createRegistry } from '../../src/registry/registry.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import { commitOf, idsOf, newCall, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
@@ -203,7 +203,7 @@ describe('a database that lost its newest commits', () => {
     withLive(
       async (scope) => {
         const { live } = scope
-        const registry = createRegistry(live)
+        const registry = new Registry(live)
         const { asserted } = new KnowledgeGraph(live)
         const context = { actor: 'test' }
         const cart = { serviceName: 'cart', version: '1', endpoint: 'http://cart' }

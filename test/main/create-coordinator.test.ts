@@ -5,6 +5,8 @@ import { guardStore } from '../../src/database/guard-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Head, Store } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
+import type { RegistrationInput } from '../../src/records/service/service.ts'
+import type { RegisterAnswer } from '../../src/registry/registry.ts'
 import { createLogger } from '../../src/telemetry/logging.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { ask, registration, scratchFolder } from './coordinator-process.ts'
@@ -42,6 +44,37 @@ describe('createCoordinator', () => {
     expect(coordinator.registry.counts().services).toBe(1)
     expect(coordinator.live.view.revision).toBe(1)
     expect(await coordinator.stop()).toEqual({ cut: 0 })
+  })
+
+  it('a program registers without HTTP, and is warned of what the graph knows', async () => {
+    const coordinator = await make()
+    await coordinator.start()
+    const { registry } = coordinator
+    const shop: RegistrationInput = {
+      serviceName: 'shop',
+      version: '1.0.0',
+      endpoint: 'http://shop:1',
+      dependencies: ['bank', { serviceName: 'mail', version: '^2' }],
+    }
+    const unknown = [
+      { code: 'unknown_dependency', path: '/dependencies/0' },
+      { code: 'unknown_dependency', path: '/dependencies/1' },
+    ]
+    const answer: RegisterAnswer = await registry.register(shop)
+    expect(answer).toMatchObject({ created: true, revision: 1, warnings: unknown })
+    const bank = { ...shop, serviceName: 'bank', endpoint: 'http://bank:1', dependencies: ['shop'] }
+    const { results } = await registry.registerBatch([shop, bank, { ...bank, serviceName: '' }])
+    expect(results).toMatchObject([
+      { changed: false, warnings: [{ code: 'unknown_dependency' }, { code: 'dependency_cycle' }] },
+      { created: true, warnings: [{ code: 'dependency_cycle' }] },
+      { code: 'COORD_NAME_EMPTY' },
+    ])
+    const { entries } = await registry.history(answer.serviceId)
+    expect(entries.map(({ actor }) => actor)).toEqual(['library'])
+    // @ts-expect-error a name is a text
+    await expect(registry.register({ ...shop, serviceName: 7 })).rejects.toMatchObject({
+      code: 'COORD_BODY_WRONG_TYPE',
+    })
   })
 
   it('reads the settings it is given, and not those of the process', async () => {

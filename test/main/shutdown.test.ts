@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import { ask, registration, scratchFolder, serving } from './coordinator-process.ts'
+import { ask, registration, type Serving, scratchFolder, serving } from './coordinator-process.ts'
 
 interface Load {
   /** Registrations that were acknowledged. */
@@ -75,6 +75,12 @@ async function post(
   return promise
 }
 
+/** Waits until the coordinator holds a part of a body. */
+async function isArriving({ url }: Serving): Promise<void> {
+  const bytes = /^coordinator_http_body_bytes [1-9]/m
+  await expect.poll(async () => (await ask(`${url}/metrics`)).body).toMatch(bytes)
+}
+
 describe('coordinator serve: stopping', () => {
   it('under load: cuts no request, and loses nothing that was acknowledged', async () => {
     await using folder = await scratchFolder()
@@ -108,9 +114,9 @@ describe('coordinator serve: stopping', () => {
     slow.write(
       `POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
     )
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await isArriving(coordinator)
     const ended = coordinator.stop()
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await coordinator.process.wrote(/stopping/)
     slow.write(body.slice(10))
     let answer = ''
     for await (const chunk of slow) answer += chunk
@@ -127,7 +133,7 @@ describe('coordinator serve: stopping', () => {
     stuck.write(
       'POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
     )
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await isArriving(coordinator)
     const started = performance.now()
     const { code, stdout } = await coordinator.stop()
     expect(code).toBe(1)
@@ -143,11 +149,12 @@ describe('coordinator serve: stopping', () => {
     slow.write(
       'POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
     )
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await isArriving(coordinator)
     // As Ctrl-C does that reaches the process from the terminal and from npm.
     coordinator.process.kill('SIGINT')
     await coordinator.process.wrote(/stopping/)
     coordinator.process.kill('SIGINT')
+    // Longer than two signals may lie apart to be one request.
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     expect(coordinator.process.output).not.toMatch(/stopped at once/)
     const started = performance.now()

@@ -200,15 +200,15 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     await expectWhole()
   })
 
-  it('in a transaction after a commit by the door that failed, or was refused, are seen all the same', async () => {
+  it('in a transaction after a commit by the functions that failed, or was refused, are seen all the same', async () => {
     for (const argument of [
       '{"schema": 0}',
       '{"schema": 7, "after": {}, "batch": []}',
       '{"schema": 7, "from": "x"}',
     ])
-      for (const door of ['commit', 'compact', 'fork'])
-        await byHand(`begin; savepoint here; do $$ begin perform ${door}('${argument}'); exception when others then null; end $$;
-          insert into records (kind, id, data) values ('${door}', '${argument.length}', '{}'); commit`)
+      for (const name of ['commit', 'compact', 'fork'])
+        await byHand(`begin; savepoint here; do $$ begin perform ${name}('${argument}'); exception when others then null; end $$;
+          insert into records (kind, id, data) values ('${name}', '${argument.length}', '{}'); commit`)
     expect(await entriesAfter(0)).toHaveLength(9)
     await expectWhole()
   })
@@ -256,6 +256,10 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     ['the head', `update head set revision = 7`, '42501'],
     ['tombstones', `insert into tombstones values ('service', 'a', 1)`, '42501'],
     ['truncating the journal', `truncate journal`, '42501'],
+    ['the calls of writers', `insert into writers values (gen_random_uuid(), 1, 1)`, '42501'],
+    ['truncating the calls of writers', `truncate writers`, '42501'],
+    ['commits that changed nothing', `delete from unchanged`, '42501'],
+    ['truncating commits that changed nothing', `truncate unchanged`, '42501'],
   ])('are refused for %s, and leave nothing behind', async (_what, sql, code) => {
     await expect(byHand(sql)).rejects.toMatchObject({ code })
     expect(await store.head()).toMatchObject({ position: { revision: 0 } })

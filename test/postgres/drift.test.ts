@@ -101,7 +101,7 @@ const damages: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
-    'a door open to the public key',
+    'a function that the public key may call',
     'grant execute on function public.S_commit(jsonb) to anon',
     ['right of anon on function public.S_commit: unexpected'],
   ],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { emitSupabase } from '../../src/database/migrations/emit-supabase.ts'
-import { loadMigrations } from '../../src/database/migrations/migration.ts'
+import { checksumOf, loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
@@ -101,10 +101,12 @@ describe('migrating', () => {
 
   it('tells in a dry run of the strongest lock on each table, however weak, that keeps others from working', async () => {
     await withStore((store) => store.open())
-    await server.query(`delete from ${schema}.migrations where version = 4`)
+    await server.query(`delete from ${schema}.migrations where name = 'changes-by-hand'`)
     const { locks } = await withStore((store) => store.migrator.migrate({ dryRun: true }))
     expect(locks).toEqual(
-      ['head', 'journal', 'records', 'tombstones'].map((table) => `ShareRowExclusiveLock on ${table}`),
+      ['head', 'journal', 'records', 'tombstones', 'unchanged', 'writers'].map(
+        (table) => `ShareRowExclusiveLock on ${table}`,
+      ),
     )
   })
 
@@ -237,7 +239,7 @@ describe('the file for Supabase', () => {
     })
   })
 
-  it('opens the door to the public key only where that is asked for, and closes it again', async () => {
+  it('lets the public key in only where that is asked for, and takes that back', async () => {
     await makeSupabaseRoles(server)
     expect(emitSupabase({ schema }).sql).not.toMatch(/to anon;/)
     for (const [choice, allowed] of [
@@ -252,6 +254,32 @@ describe('the file for Supabase', () => {
         expect((await store.inspector.inspect()).details['anonAllowed']).toBe(allowed)
       })
     }
+  })
+
+  it('runs each version once, so that a later one may drop views and functions and make them anew', async () => {
+    await makeSupabaseRoles(server)
+    await server.query(emitSupabase({ schema }).sql)
+    const sql = `drop view @schema@.services;
+create view @schema@.services with (security_invoker = true) as select r.revision, r.id from @schema@.records r;
+drop function @schema@.digest_at;
+create function @schema@.digest_at(h @schema@.head, at_revision bigint) returns varchar language sql as 'select h.digest';`
+    const later = { version: target + 1, name: 'later', sql, checksum: checksumOf(sql), oldestWriter: 1 }
+    const file = emitSupabase({ schema, migrations: [...loadMigrations('postgres'), later] }).sql
+    const applied = async () => {
+      await server.query(file)
+      const columns = await server.query<{ name: string }>(
+        `select attname as name from pg_attribute where attrelid = '${schema}.services'::regclass order by attnum`,
+      )
+      return columns.map(({ name }) => name)
+    }
+    expect(await applied()).toEqual(['revision', 'id'])
+    expect(await applied()).toEqual(['revision', 'id'])
+    expect(await server.query(`select version, source from ${schema}.migrations order by version`)).toEqual(
+      Array.from({ length: target + 1 }, (_, index) => ({ version: index + 1, source: '' })),
+    )
+    expect(await server.query(`select schema_number as number from ${schema}.head`)).toEqual([
+      { number: target + 1 },
+    ])
   })
 
   it('may be applied statement by statement, as psql does it, and once more', async () => {

@@ -10,7 +10,7 @@ import { makeSupabaseRoles } from './supabase-roles.ts'
 
 const reading = ['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog']
 const writing = ['commit', 'compact', 'fork']
-const doors = [...reading, ...writing]
+const functions = [...reading, ...writing]
 const tables = [
   'head',
   'records',
@@ -50,9 +50,9 @@ async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
 }
 
 describe.each(['anon', 'authenticated'])('the role %s', (role) => {
-  it.each(doors)('may not call %s, neither its wrapper nor the function itself', async (door) => {
-    expect(await codeOf(as(role, `select public.coordinator_${door}('{}')`))).toBe('42501')
-    expect(await codeOf(as(role, `select coordinator.${door}('{}')`))).toBe('42501')
+  it.each(functions)('may not call %s, neither its wrapper nor the function itself', async (name) => {
+    expect(await codeOf(as(role, `select public.coordinator_${name}('{}')`))).toBe('42501')
+    expect(await codeOf(as(role, `select coordinator.${name}('{}')`))).toBe('42501')
   })
 
   it.each(tables)('may not read %s', async (table) => {
@@ -61,11 +61,11 @@ describe.each(['anon', 'authenticated'])('the role %s', (role) => {
 })
 
 describe('the role service_role', () => {
-  it.each(doors)('may call the wrapper of %s, and not the function itself', async (door) => {
-    const code = await codeOf(as('service_role', `select public.coordinator_${door}('{}')`))
+  it.each(functions)('may call the wrapper of %s, and not the function itself', async (name) => {
+    const code = await codeOf(as('service_role', `select public.coordinator_${name}('{}')`))
     // An empty argument is none that every function understands; being called is what counts.
     expect(code).not.toBe('42501')
-    expect(await codeOf(as('service_role', `select coordinator.${door}('{}')`))).toBe('42501')
+    expect(await codeOf(as('service_role', `select coordinator.${name}('{}')`))).toBe('42501')
   })
 
   it.each(tables)('may not read %s', async (table) => {
@@ -78,7 +78,7 @@ describe('the role service_role', () => {
       'project',
     )
     expect(rows).toEqual(
-      [...doors].sort().map((name) => ({ name, volatility: writing.includes(name) ? 'v' : 's' })),
+      [...functions].sort().map((name) => ({ name, volatility: writing.includes(name) ? 'v' : 's' })),
     )
   })
 })
@@ -86,10 +86,10 @@ describe('the role service_role', () => {
 describe('the public key, allowed on purpose', () => {
   it('may read everything and commit, never compact or fork', async () => {
     await server.query(allowAnonSql('coordinator'), 'project', 'migrating')
-    for (const door of ['head', 'load', 'changes', 'commit'])
-      expect(await codeOf(as('anon', `select public.coordinator_${door}('{}')`))).not.toBe('42501')
-    for (const door of doors.filter((name) => !['head', 'load', 'changes', 'commit'].includes(name)))
-      expect(await codeOf(as('anon', `select public.coordinator_${door}('{}')`))).toBe('42501')
+    for (const name of ['head', 'load', 'changes', 'commit'])
+      expect(await codeOf(as('anon', `select public.coordinator_${name}('{}')`))).not.toBe('42501')
+    for (const name of functions.filter((name) => !['head', 'load', 'changes', 'commit'].includes(name)))
+      expect(await codeOf(as('anon', `select public.coordinator_${name}('{}')`))).toBe('42501')
     for (const table of tables)
       expect(await codeOf(as('anon', `select * from coordinator.${table}`))).toBe('42501')
     expect(await codeOf(as('authenticated', `select public.coordinator_head('{}')`))).toBe('42501')
@@ -97,8 +97,8 @@ describe('the public key, allowed on purpose', () => {
 
   it('may do nothing again once that was taken back, and the schema is as it should be', async () => {
     await server.query(forbidAnonSql('coordinator'), 'project', 'migrating')
-    for (const door of doors)
-      expect(await codeOf(as('anon', `select public.coordinator_${door}('{}')`))).toBe('42501')
+    for (const name of functions)
+      expect(await codeOf(as('anon', `select public.coordinator_${name}('{}')`))).toBe('42501')
     const [head] = await server.query('select anon_allowed from coordinator.head', 'project', 'migrating')
     expect(head).toEqual({ anon_allowed: false })
   })
@@ -176,7 +176,7 @@ describe('the functions', () => {
       `insert into coordinator.records (kind, id, data) values ('x', 'kept', '{}'); delete from coordinator.records where id = 'kept'`,
       'project',
     )
-    for (const door of writing) expect(await ask(`${door}('{}')`)).toMatchObject({ status: 'too_old' })
+    for (const name of writing) expect(await ask(`${name}('{}')`)).toMatchObject({ status: 'too_old' })
     const before = await ask(`head('{}')`)
     expect(await ask(`compact('{"schema": 7}')`)).toMatchObject({ status: 'ok', done: true })
     expect(await ask(`fork('{"schema": 7}')`)).toMatchObject({ status: 'ok' })

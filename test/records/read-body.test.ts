@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { simulationSchema } from '../../src/graph/simulate/read-simulation.ts'
+import { simulationSchema } from '../../src/graph/simulate/simulation.ts'
 import { surelyExceeds } from '../../src/records/body/body-lengths.ts'
 import { jsonProblems } from '../../src/records/body/check-json.ts'
 import { readBody, tryBody } from '../../src/records/body/read-body.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../src/records/graph/graph-schema.ts'
 import { LIMITS } from '../../src/records/limits.ts'
 import { Remarks } from '../../src/records/remarks.ts'
-import { parseRegistration } from '../../src/records/service/service.ts'
-import { migrationSchema, registrationSchema } from '../../src/records/service/service-schema.ts'
+import { parseRegistration } from '../../src/records/service/parse-registration.ts'
+import { migrationSchema, registrationSchema } from '../../src/records/service/service.ts'
 import { heartbeatSchema } from '../../src/registry/heartbeats.ts'
 
 const schemas: Readonly<Record<string, z.ZodObject>> = {

@@ -3,7 +3,7 @@ import { MemoryStore } from '../../src/database/memory/store.ts'
 import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { Live } from '../../src/live/live.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { createRegistry, type Registry, registryDomain } from '../../src/registry/registry.ts'
+import { domain, Registry } from '../../src/registry/registry.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
@@ -13,8 +13,8 @@ async function withTwo(
 ): Promise<void> {
   const store = new MemoryStore()
   const slow = { pollMinMs: 600_000, pollMaxMs: 600_000 }
-  const lives = [new Live(store, registryDomain), new Live(store, registryDomain, slow)] as const
-  const [first, second] = [createRegistry(lives[0]), createRegistry(lives[1])]
+  const lives = [new Live(store, domain), new Live(store, domain, slow)] as const
+  const [first, second] = [new Registry(lives[0]), new Registry(lives[1])]
   for (const live of lives) await live.start()
   try {
     await run(first, second, lives)

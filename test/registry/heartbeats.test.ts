@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { Live } from '../../src/live/live.ts'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
-import { createRegistry, type Registry, registryDomain } from '../../src/registry/registry.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
+import { domain, Registry } from '../../src/registry/registry.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
 import { cart, errorOf, type ScopeOptions, someone, withRegistry } from './with-registry.ts'
 
@@ -184,11 +184,11 @@ describe('heartbeats', () => {
     const clocks = new Clocks()
     const { leases, store: storeOptions } = clocks.options()
     const store = new MemoryStore(storeOptions)
-    const first = new Live(store, registryDomain)
+    const first = new Live(store, domain)
     await first.start()
-    const { serviceId } = await createRegistry(first).register({ ...cart, ttlSeconds: 30 }, someone)
-    const late = new Live(store, registryDomain)
-    const registry = createRegistry(late, { leases: leases as LocalLeases })
+    const { serviceId } = await new Registry(first).register({ ...cart, ttlSeconds: 30 }, someone)
+    const late = new Live(store, domain)
+    const registry = new Registry(late, { leases: leases as LocalLeases })
     clocks.pass(3_600)
     await late.start()
     expect(fields(registry, serviceId).health).toBe('unknown')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseListQuery } from '../../src/http/reading/list-query.ts'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
-import { createRegistry, type Registry, registryDomain } from '../../src/registry/registry.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
+import { domain, Registry } from '../../src/registry/registry.ts'
 import { type LiveScope, until, withLive } from '../support/with-live.ts'
 import { cart, someone } from './with-registry.ts'
 
@@ -33,7 +33,7 @@ describe('leases when the view is built anew', () => {
     withLive(
       async (scope) => {
         const leases = new MovedLeases()
-        const registry = createRegistry(scope.live, { leases })
+        const registry = new Registry(scope.live, { leases })
         const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
         leases.pass(3_600)
         expect(healthOf(registry, serviceId).health).toBe('expired')
@@ -41,14 +41,14 @@ describe('leases when the view is built anew', () => {
         expect(healthOf(registry, serviceId).health).toBe('expired')
         expect(registry.list(parseListQuery({ health: 'expired' })).total).toBe(1)
       },
-      { domain: registryDomain },
+      { domain },
     ))
 
   it('keep what was heard of services that are still there', () =>
     withLive(
       async (scope) => {
         const leases = new MovedLeases()
-        const registry = createRegistry(scope.live, { leases })
+        const registry = new Registry(scope.live, { leases })
         const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
         registry.heartbeat(serviceId, { status: 'down' })
         await reload(scope)
@@ -58,7 +58,7 @@ describe('leases when the view is built anew', () => {
         })
         expect(leases.size).toBe(1)
       },
-      { domain: registryDomain },
+      { domain },
     ))
 
   it('forget a service that went meanwhile: registered again it has never been heard', () =>
@@ -66,14 +66,14 @@ describe('leases when the view is built anew', () => {
       async (scope) => {
         const leases = new MovedLeases()
         const { live, store } = scope
-        const registry = createRegistry(live, { leases })
+        const registry = new Registry(live, { leases })
         const { serviceId } = await registry.register(cart, someone)
         const stays = await registry.register({ ...cart, serviceName: 'stays' }, someone)
         for (const id of [serviceId, stays.serviceId]) registry.heartbeat(id)
         // No entry tells of it: it was deregistered, and the journal compacted, while this coordinator heard nothing.
         store.always({ does: 'fail' }, 'changes')
         const other = await scope.another()
-        await createRegistry(other.live).deregister(serviceId, someone)
+        await new Registry(other.live).deregister(serviceId, someone)
         await store.inner.compact(3)
         store.heal()
         await until(() => live.view.revision === 3)
@@ -82,21 +82,21 @@ describe('leases when the view is built anew', () => {
         expect(healthOf(registry, serviceId)).toMatchObject({ health: 'unknown', lastHeartbeat: null })
         expect(healthOf(registry, stays.serviceId).health).toBe('up')
       },
-      { domain: registryDomain },
+      { domain },
     ))
 
   it('forget a service that another coordinator deregisters', () =>
     withLive(
       async (scope) => {
         const leases = new MovedLeases()
-        const registry = createRegistry(scope.live, { leases })
+        const registry = new Registry(scope.live, { leases })
         const { serviceId } = await registry.register(cart, someone)
         registry.heartbeat(serviceId)
         const other = await scope.another()
-        await createRegistry(other.live).deregister(serviceId, someone)
+        await new Registry(other.live).deregister(serviceId, someone)
         await until(() => scope.live.view.revision === 2)
         expect(leases.size).toBe(0)
       },
-      { domain: registryDomain },
+      { domain },
     ))
 })

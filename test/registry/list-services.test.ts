@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import type { QueryValues } from '../../src/http/reading/read-query.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
+import type { RegistrationInput } from '../../src/records/service/service.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { etagOf } from '../support/conditional.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
@@ -98,13 +99,13 @@ const registration = fc.record(
 )
 
 type Step =
-  | { readonly kind: 'register'; readonly body: JsonObject }
+  | { readonly kind: 'register'; readonly body: RegistrationInput }
   | { readonly kind: 'migrate' | 'remove'; readonly pick: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: registration.map((body) => ({ kind: 'register' as const, body: body as JsonObject })),
+    arbitrary: registration.map((body) => ({ kind: 'register' as const, body: body as RegistrationInput })),
   },
   {
     weight: 1,
@@ -214,7 +215,8 @@ describe('a list', () => {
           withRegistry(async (scope) => {
             const { registry } = scope
             const model = new Map<string, Service>()
-            for (const body of first) await take(scope, model, { kind: 'register', body: body as JsonObject })
+            for (const body of first)
+              await take(scope, model, { kind: 'register', body: body as RegistrationInput })
             const stayed = new Set(model.keys())
             const seen: Service[] = []
             let cursor: string | undefined
@@ -250,7 +252,7 @@ describe('the systems of examples/data', () => {
   const load = (name: string) =>
     JSON.parse(
       readFileSync(new URL(`../../examples/data/${name}.json`, import.meta.url), 'utf8'),
-    ) as JsonObject[]
+    ) as RegistrationInput[]
 
   it('are found by name, version, tag and metadata', () =>
     withRegistry(async ({ registry }) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CoordinatorError, type ErrorCode } from '../../src/errors.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { LIMITS } from '../../src/records/limits.ts'
-import { parseMigration, parseRegistration } from '../../src/records/service/service.ts'
+import { parseMigration, parseRegistration } from '../../src/records/service/parse-registration.ts'
 import { serviceCheck } from '../../src/records/service/service-check.ts'
 import { cart } from './with-registry.ts'
 

@@ -245,7 +245,7 @@ describe('asOf', () => {
         }))
         await Promise.all(commits.map((commit) => live.commit(commit)))
         const moment = { revision: live.view.revision }
-        for (const list of [registry.listAsOf, registry.listAllAsOf]) {
+        for (const list of [registry.listAsOf.bind(registry), registry.listAllAsOf.bind(registry)]) {
           let turns = 0
           const timer = setInterval(() => {
             turns += 1

@@ -7,12 +7,8 @@ import { Live } from '../../src/live/live.ts'
 import { identifyCommit } from '../../src/live/writing/idempotency.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { serviceIdOf } from '../../src/records/service/identity.ts'
-import {
-  createRegistry,
-  type RegisterAnswer,
-  type Registry,
-  registryDomain,
-} from '../../src/registry/registry.ts'
+import type { RegistrationInput } from '../../src/records/service/service.ts'
+import { domain, type RegisterAnswer, Registry } from '../../src/registry/registry.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
@@ -168,8 +164,8 @@ describe('register', () => {
     }))
 
   it('writes nothing before the first load, and says so', async () => {
-    const live = new Live(new MemoryStore(), registryDomain)
-    const registry = createRegistry(live)
+    const live = new Live(new MemoryStore(), domain)
+    const registry = new Registry(live)
     for (const call of [
       () => registry.register(cart, someone),
       () => registry.register(cart, { ...someone, ...conditional({ ifMatch: '*' }) }),
@@ -324,7 +320,7 @@ describe('Idempotency-Key', () => {
   it('with the same content written in another order is the same', () =>
     withRegistry(async ({ registry }) => {
       await registry.register(cart, keyed)
-      const reversed = Object.fromEntries(Object.entries(cart).reverse())
+      const reversed = Object.fromEntries(Object.entries(cart).reverse()) as unknown as typeof cart
       expect(canonicalJson(reversed)).toBe(canonicalJson(cart))
       expect(await registry.register(reversed, keyed)).toMatchObject({ replayed: true })
     }))
@@ -394,7 +390,7 @@ describe('If-Match and If-None-Match', () => {
   it.each(outcomes)('%j: %s on a service that exists, %s on one that does not', (headers, stored, missing) =>
     withRegistry(async ({ registry }) => {
       await registry.register(cart, someone)
-      const outcome = async (body: object): Promise<string> => {
+      const outcome = async (body: RegistrationInput): Promise<string> => {
         try {
           await registry.register(body, { ...someone, ...conditional(headers) })
           return 'ok'
@@ -486,7 +482,7 @@ describe('a batch', () => {
     withRegistry(async ({ registry }) => {
       const bad = { ...cart, endpoint: '/relative' }
       const { results } = await registry.registerBatch(
-        [cart, bad, cart, null, { ...cart, serviceName: 'b\0' }, { ...cart, version: '2.0.0' }],
+        [cart, bad, cart, null as never, { ...cart, serviceName: 'b\0' }, { ...cart, version: '2.0.0' }],
         someone,
       )
       expect(results).toMatchObject([
@@ -540,7 +536,7 @@ describe('a batch', () => {
 
   it.each([[{}], [{ services: {} }], ['x'], [null], [undefined]])('refuses %j', (body) =>
     withRegistry(async ({ registry }) => {
-      expect(await errorOf(() => registry.registerBatch(body, someone))).toMatchObject({
+      expect(await errorOf(() => registry.registerBatch(body as never, someone))).toMatchObject({
         code: 'COORD_BODY_WRONG_TYPE',
       })
     }),

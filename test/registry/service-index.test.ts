@@ -5,8 +5,8 @@ import { View } from '../../src/live/view/view.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { type ServiceIndex, serviceIndex } from '../../src/registry/index/service-index.ts'
+import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
 import { listServices } from '../../src/registry/list/list-services.ts'
-import { LocalLeases } from '../../src/registry/local-leases.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 
 const lineage = '00000000-0000-4000-8000-000000000000'
@@ -63,7 +63,7 @@ function answersOf(view: View): unknown {
 }
 
 function idsAt(index: ServiceIndex, name: string, endpoint: string): readonly string[] {
-  return Array.from(index.atPlace(name, endpoint), (slot) => index.record(slot).id).sort()
+  return Array.from(index.atEndpoint(name, endpoint), (slot) => index.record(slot).id).sort()
 }
 
 describe('the index of services', () => {

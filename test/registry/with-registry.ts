@@ -2,13 +2,7 @@ import { MemoryStore, type MemoryStoreOptions } from '../../src/database/memory/
 import { CoordinatorError } from '../../src/errors.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/live-options.ts'
-import {
-  createRegistry,
-  type Registry,
-  type RegistryOptions,
-  registryDomain,
-  type WriteContext,
-} from '../../src/registry/registry.ts'
+import { domain, Registry, type RegistryOptions, type WriteContext } from '../../src/registry/registry.ts'
 
 export interface RegistryScope {
   readonly registry: Registry
@@ -33,8 +27,8 @@ export async function withRegistry(
   { store: storeOptions, live: liveOptions, ...options }: ScopeOptions = {},
 ): Promise<void> {
   const store = new MemoryStore(storeOptions)
-  const live = new Live(store, registryDomain, liveOptions)
-  const registry = createRegistry(live, options)
+  const live = new Live(store, domain, liveOptions)
+  const registry = new Registry(live, options)
   await live.start()
   try {
     await run({ registry, live, store })

@@ -5,7 +5,7 @@ import type { CoordinatorError } from '../../src/errors.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
 import { SupabaseProject } from '../support/supabase.ts'
 
-const doors = [
+const functions = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
   ...['commit', 'compact', 'fork'],
 ]
@@ -48,12 +48,12 @@ async function ask(
   return { status: response.status, code, text }
 }
 
-const call = (door: string, headers: Readonly<Record<string, string>>) =>
-  ask(`rpc/coordinator_${door}`, headers, { method: 'POST', body: JSON.stringify({ p: {} }) })
+const call = (name: string, headers: Readonly<Record<string, string>>) =>
+  ask(`rpc/coordinator_${name}`, headers, { method: 'POST', body: JSON.stringify({ p: {} }) })
 
 describe.each(Object.entries(visitors))('%s', (visitor, headersOf) => {
-  it.each(doors)('may not call %s', async (door) => {
-    const { status, code, text } = await call(door, headersOf())
+  it.each(functions)('may not call %s', async (name) => {
+    const { status, code, text } = await call(name, headersOf())
     expect([401, 403]).toContain(status)
     // Whose key is known is refused by the database, for the role; anybody else before that.
     expect(code === '42501').toBe(/^anon|^authenticated/.test(visitor))
@@ -78,8 +78,8 @@ describe.each(Object.entries(visitors))('%s', (visitor, headersOf) => {
 describe('service_role, by the secret key', () => {
   const headers = () => ({ apikey: project.keys.secretKey })
 
-  it.each(doors)('may call %s', async (door) => {
-    const { code } = await call(door, headers())
+  it.each(functions)('may call %s', async (name) => {
+    const { code } = await call(name, headers())
     expect(['42501', 'PGRST202']).not.toContain(code)
   })
 

@@ -1,7 +1,7 @@
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import { Live } from '../../src/live/live.ts'
-import { createRegistry, type Registry } from '../../src/registry/registry.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import { wholeDomain } from './whole-domain.ts'
 
 export interface Coordinator {
@@ -17,7 +17,7 @@ export async function withTwoCoordinators(
   const store = new MemoryStore()
   const open = (pollMs: number): Coordinator => {
     const live = new Live(store, wholeDomain, { pollMinMs: pollMs, pollMaxMs: pollMs })
-    return { live, registry: createRegistry(live), graph: new KnowledgeGraph(live) }
+    return { live, registry: new Registry(live), graph: new KnowledgeGraph(live) }
   }
   const [first, second] = [open(100), open(600_000)]
   try {

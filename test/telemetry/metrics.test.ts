@@ -2,20 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
 import { databaseOperations } from '../../src/telemetry/metrics/database-metrics.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { scrape } from './scrape.ts'
 
 const backends = ['memory', 'sqlite', 'postgres', 'supabase'] as const
-
-/** The sample lines of a scrape, by series: name and labels as they stand in the text. */
-function samplesOf(text: string): Map<string, number> {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
-  )
-}
-
-async function scrape(metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
-  return samplesOf(await metrics.text())
-}
 
 function make(backend: (typeof backends)[number] = 'postgres') {
   return createMetrics({ backend, process: false })
@@ -46,7 +35,7 @@ describe.each(backends)('the first scrape on %s', (backend) => {
     const metrics = make(backend)
     const text = await metrics.text()
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1] ?? '')
-    const samples = [...samplesOf(text).keys()]
+    const samples = [...(await scrape(metrics)).keys()]
     const silent = names.filter((name) => !samples.some((series) => series.startsWith(name)))
     expect(silent).toEqual(['coordinator_http_request_duration_seconds'])
     expect(names.every((name) => /^coordinator_[a-z_]+$/.test(name))).toBe(true)

@@ -2,15 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { createMetrics, type MetricSources } from '../../src/telemetry/metrics.ts'
 import { createScrubber } from '../../src/telemetry/scrub.ts'
 import { MovedClock } from '../support/moved-clock.ts'
+import { scrape } from './scrape.ts'
 
 type Metrics = ReturnType<typeof createMetrics>
-
-async function scrape(metrics: Metrics): Promise<ReadonlyMap<string, number>> {
-  const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
-  )
-}
 
 const make = () => createMetrics({ backend: 'memory', process: false })
 

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** Shows the progress of an import: a bar on a terminal, otherwise a line from time to time. */
 export interface Progress {

@@ -1,7 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { CoordinatorError, type ErrorCode } from '../../errors.ts'
-import { splitLines } from './split-lines.ts'
+import { splitLines, type TextLine } from './split-lines.ts'
 
 /** One registration of the input, or the reason why there is none. */
 export interface Item {
@@ -26,41 +26,34 @@ const documentLimit = 256 * 1024 * 1024
  */
 export async function* readItems(path: string, stdin: NodeJS.ReadableStream): AsyncGenerator<Item> {
   const name = path === '-' ? 'standard input' : path
-  const size = path === '-' ? undefined : await sizeOf(path)
-  const input = path === '-' ? stdin : createReadStream(path)
+  let file: ReadStream | undefined
   try {
-    const lines = splitLines(input)
+    const size = path === '-' ? undefined : await sizeOf(path)
+    if (path !== '-') file = createReadStream(path)
+    const lines = splitLines(file ?? stdin)
     const first = await firstLine(lines)
     if (first === undefined) throw unreadable(`${name} is empty.`)
     if (isJsonObject(first.text)) yield* readLines(first, lines, size)
     else yield* readDocument(await restOf(first.text, lines, name), name)
   } catch (thrown) {
-    throw thrown instanceof CoordinatorError ? thrown : unreadable(describe(thrown, name), thrown)
+    if (thrown instanceof CoordinatorError) throw thrown
+    const { code = '', message } = thrown as NodeJS.ErrnoException
+    const reason = reasons[code] ?? `cannot be read (${code || message})`
+    throw unreadable(`${name} ${reason}.`, { cause: thrown })
   } finally {
-    if (path !== '-') (input as ReadStream).destroy()
+    file?.destroy()
   }
 }
 
+/** The size of a file; `undefined` for pipes and devices, which have none. */
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    const found = await stat(path)
-    if (found.isDirectory()) throw unreadable(`${path} is a folder.`)
-    // Pipes and devices have no size.
-    return found.isFile() ? found.size : undefined
-  } catch (thrown) {
-    throw thrown instanceof CoordinatorError ? thrown : unreadable(describe(thrown, path), thrown)
-  }
-}
-
-interface Line {
-  readonly number: number
-  readonly text: string
-  /** Bytes of the input up to the end of this line. */
-  readonly end: number
+  const found = await stat(path)
+  if (found.isDirectory()) throw unreadable(`${path} is a folder.`)
+  return found.isFile() ? found.size : undefined
 }
 
 /** The first line that is not empty, without a byte order mark. */
-async function firstLine(lines: AsyncIterator<Line>): Promise<Line | undefined> {
+async function firstLine(lines: AsyncIterator<TextLine>): Promise<TextLine | undefined> {
   for (;;) {
     const next = await lines.next()
     if (next.done === true) return undefined
@@ -80,8 +73,8 @@ function isJsonObject(text: string): boolean {
 }
 
 async function* readLines(
-  first: Line,
-  rest: AsyncIterator<Line>,
+  first: TextLine,
+  rest: AsyncGenerator<TextLine>,
   size: number | undefined,
 ): AsyncGenerator<Item> {
   const whole = JSON.parse(first.text) as unknown
@@ -93,7 +86,7 @@ async function* readLines(
     if (next.value.text.trim() !== '') yield itemOf(next.value, size)
 }
 
-function itemOf({ number, text, end }: Line, size: number | undefined): Item {
+function itemOf({ number, text, end }: TextLine, size: number | undefined): Item {
   const place = `line ${number}`
   const fraction = size === undefined || size === 0 ? {} : { fraction: end / size }
   try {
@@ -104,16 +97,14 @@ function itemOf({ number, text, end }: Line, size: number | undefined): Item {
   }
 }
 
-async function restOf(first: string, lines: AsyncIterator<Line>, name: string): Promise<string> {
+async function restOf(first: string, lines: AsyncGenerator<TextLine>, name: string): Promise<string> {
   const parts = [first]
-  for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
-    if (next.value.end > documentLimit)
-      throw unreadable(
-        `${name} is larger than 256 MiB.`,
-        undefined,
-        'Write it as JSON Lines: `jq -c ".[]" FILE`.',
-      )
-    parts.push(next.value.text)
+  for await (const { text, end } of lines) {
+    if (end > documentLimit)
+      throw unreadable(`${name} is larger than 256 MiB.`, {
+        hint: 'Write it as JSON Lines: `jq -c ".[]" FILE`.',
+      })
+    parts.push(text)
   }
   return parts.join('\n')
 }
@@ -134,11 +125,9 @@ function parseDocument(text: string, name: string): unknown {
     const document: unknown = JSON.parse(text)
     if (typeof document === 'object' && document !== null) return document
   } catch (thrown) {
-    throw unreadable(
-      `${name} is not JSON: ${(thrown as Error).message.replaceAll(/\s+/g, ' ')}.`,
-      thrown,
-      'Check it with `jq . < FILE`. JSON Lines need one whole object on each line.',
-    )
+    const reason = (thrown as Error).message.replaceAll(/\s+/g, ' ')
+    const hint = 'Check it with `jq . < FILE`. JSON Lines need one whole object on each line.'
+    throw unreadable(`${name} is not JSON: ${reason}.`, { cause: thrown, hint })
   }
   throw unreadable(`${name} holds neither an object nor a list of objects.`)
 }
@@ -149,12 +138,8 @@ function isAnswer(document: unknown): document is { services: readonly unknown[]
   return 'services' in document && Array.isArray(document.services) && !('serviceName' in document)
 }
 
-function unreadable(detail: string, cause?: unknown, hint?: string): CoordinatorError {
-  return new CoordinatorError('COORD_CLI_FILE', {
-    detail,
-    ...(cause === undefined ? {} : { cause }),
-    ...(hint === undefined ? {} : { hint }),
-  })
+function unreadable(detail: string, more: { cause?: unknown; hint?: string } = {}): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_FILE', { detail, ...more })
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -162,9 +147,4 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'may not be read',
   EISDIR: 'is a folder',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8: save it as UTF-8',
-}
-
-function describe(thrown: unknown, name: string): string {
-  const code = (thrown as NodeJS.ErrnoException).code ?? ''
-  return `${name} ${reasons[code] ?? `cannot be read (${code || (thrown as Error).message})`}.`
 }

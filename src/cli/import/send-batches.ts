@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CoordinatorError } from '../../errors.ts'
-import { type CoordinatorClient, notCoordinator } from '../coordinator-client.ts'
+import { type CoordinatorClient, notCoordinator } from '../context/coordinator-client.ts'
 import type { Sent } from './make-batches.ts'
 import type { Item } from './read-items.ts'
 

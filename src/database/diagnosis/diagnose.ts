@@ -6,10 +6,10 @@ import { type Finding, flaw, ok } from './finding.ts'
 import { judgeFacts } from './judge-facts.ts'
 
 /**
- * Looks at everything between this program and a database that works: whether it answers, whether its schema is the one
- * that should be, whether it can be written, and what its facts mean. Changes nothing.
+ * Checks whether a database works for this program: whether it answers, whether its schema is right, whether it takes writes, and what its
+ * facts mean. Changes nothing.
  *
- * What depends on something that failed is not looked at: the first problem is the one to mend.
+ * A check that depends on a failed one is left out: the first problem is the one to repair.
  *
  * @param store not opened yet, and made with `autoMigrate: false`
  */
@@ -45,7 +45,7 @@ interface Step {
 }
 
 interface SchemaStep extends Step {
-  /** Whether this program knows how the schema should be. What it prints to mend a newer one would take back what is new. */
+  /** Whether this program knows how the schema should be. Its repairs of a newer schema would remove what is new. */
   readonly comparable: boolean
 }
 
@@ -54,7 +54,7 @@ async function findSchema(migrator: Migrator): Promise<SchemaStep> {
     return judgeSchema(await migrator.status(), migrator.howToMigrate ?? 'Run `coordinator migrate`.')
   } catch (thrown) {
     const error = toCoordinatorError(thrown)
-    // A public key that was allowed on purpose may read and commit, and ask for nothing else.
+    // A public key that was allowed on purpose may only read and commit.
     if (error.code === 'COORD_STORE_ANON')
       return { findings: [unasked('schema', error)], usable: true, comparable: true }
     const damaged = error.code === 'COORD_STORE_DAMAGED'
@@ -91,7 +91,7 @@ function judgeSchema({ current, target, steps }: MigrationReport, repair: string
   return { findings: [connection, schema], usable: true, comparable: true }
 }
 
-/** An empty batch takes the lock that every write takes, and writes what is there already. */
+/** An empty batch takes the lock that every write takes, and changes nothing. */
 async function findAccess(store: Store): Promise<Step> {
   try {
     const head = await store.open()
@@ -158,9 +158,9 @@ async function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
   }
 }
 
-/** Where reading fails: the drift that may be the cause, with the SQL that mends it. */
+/** Where reading fails: the drift that may be the cause, with the SQL that repairs it. */
 async function findRepairs(migrator: Migrator): Promise<readonly Finding[]> {
-  // What keeps this from being asked has kept the store from being read, and has been told.
+  // The same fault has kept the store from being read, and was reported there.
   const drifts = await migrator.verify().catch((): readonly Drift[] => [])
   return drifts.map(driftFinding)
 }
@@ -185,7 +185,7 @@ function failure(check: string, error: CoordinatorError): Finding {
   return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair: error.repair })
 }
 
-/** A question that was not answered: a problem, unless the public key is only not allowed to ask it. */
+/** A check that failed: a problem, unless the public key just lacks the right for it. */
 function unasked(check: string, error: CoordinatorError): Finding {
   if (error.code !== 'COORD_STORE_ANON') return failure(check, error)
   return flaw(check, 'warning', {

@@ -5,14 +5,14 @@
  */
 export type FindingState = 'ok' | 'warning' | 'problem'
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at, such as `clock`. */
+  /** The name of the check, such as `clock`. */
   readonly check: string
   readonly state: FindingState
-  /** What was seen, in one sentence. Never a secret. */
+  /** The result, in one sentence. Never a secret. */
   readonly found: string
-  /** The one step that mends it; absent where all is well. */
+  /** The one step that repairs it; absent where all is well. */
   readonly repair?: string
 }
 
@@ -20,7 +20,7 @@ export function ok(check: string, found: string): Finding {
   return { check, state: 'ok', found }
 }
 
-/** A finding that wants something done. */
+/** A finding that somebody should act on. */
 export function flaw(
   check: string,
   state: Exclude<FindingState, 'ok'>,

@@ -4,15 +4,15 @@ import { type Finding, flaw, ok } from './finding.ts'
 type Facts = Inspection['details']
 type Judge = (facts: Facts, inspection: Inspection) => Finding | undefined
 
-/** Servers that the SQL is tested on. */
+/** The versions of PostgreSQL with which the SQL is tested. */
 const oldestServer = 15
 const newestServer = 18
 const largestSkewMs = 1_000
 const slowRoundTripMs = 250
-/** Whoever commits holds the head for some milliseconds. */
+/** A commit holds the head for some milliseconds. */
 const longHoldMs = 1_000
 
-/** Each looks at the facts of an inspection that it knows, and says nothing where the database has none of them. */
+/** Each judges the facts that it knows, and returns nothing where the database has none of them. */
 const judges: readonly Judge[] = [
   ({ serverVersionNumber: number }, { serverVersion }) => {
     if (typeof number !== 'number') return ok('server', `Version ${serverVersion}.`)
@@ -148,7 +148,7 @@ const judges: readonly Judge[] = [
   },
 ]
 
-/** What the facts of an inspection mean. */
+/** Judges the facts of an inspection. */
 export function judgeFacts(inspection: Inspection): readonly Finding[] {
   return judges.flatMap((judge) => judge(inspection.details, inspection) ?? [])
 }

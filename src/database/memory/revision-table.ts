@@ -9,8 +9,8 @@ interface Block<T> {
 }
 
 /**
- * Values by revision, most of which follow on each other. Blocks of them take a fifth of the memory and the time of a map
- * with an entry for each (measured with a million), and growing never copies what is there.
+ * Values by revision. Most revisions have one, so that blocks take a fifth of the memory and the time of a map with an entry for each
+ * (measured with a million), and growing never copies.
  */
 export class RevisionTable<T> {
   readonly #blocks = new Map<number, Block<T>>()

@@ -1,10 +1,9 @@
-/** How many lines that both texts have are shown before and after one that differs. */
+/** How many common lines are shown before and after one that differs. */
 const CONTEXT = 3
 
 /**
- * What differs between two texts, line by line: `- ` before a line that only the old one has, `+ ` before one that only
- * the new one has, two blanks before one that both have; of those only the nearest, `...` for the others. Meant for files
- * of a few hundred lines.
+ * The difference of two texts, line by line: `- ` before a line that only the old text has, `+ ` before one that only the new text has, two
+ * blanks before a common line. Only the nearest common lines are shown, and `...` for the others. Meant for files of a few hundred lines.
  */
 export function diffLines(before: string, after: string): string {
   const [old, now] = [before.split('\n'), after.split('\n')]
@@ -29,7 +28,7 @@ function nearChanges(lines: readonly string[]): string[] {
   return lines.flatMap((line, at) => (near[at] ? [line] : at === 0 || near[at - 1] ? ['...'] : []))
 }
 
-/** For each pair of places: how many lines the rests of both texts share, in order; -1 behind the end of one. */
+/** For each pair of line numbers: how many lines the rests of both texts share, in order; -1 behind the end of one. */
 function sharedLengths(
   old: readonly string[],
   now: readonly string[],

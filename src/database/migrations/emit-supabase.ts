@@ -1,5 +1,6 @@
-import { loadMigrations } from './migration.ts'
-import { asWriterSql, ledgerSql, recordSql, sqlFor, stampSql } from './postgres-sql.ts'
+import { asWriterSql, sqlFor } from '../sql-functions/schema-sql.ts'
+import { loadMigrations, type Migration } from './migration.ts'
+import { ledgerSql, recordSql, stampSql } from './postgres-sql.ts'
 
 export interface SupabaseFileOptions {
   /** @default 'coordinator' */
@@ -16,6 +17,8 @@ export interface SupabaseFileOptions {
   readonly forbidAnon?: boolean
   /** When it is made: the name begins with it. @default now */
   readonly now?: Date
+  /** @default those of this program */
+  readonly migrations?: readonly Migration[]
 }
 
 export interface SupabaseFile {
@@ -25,24 +28,16 @@ export interface SupabaseFile {
 }
 
 /**
- * All migrations as one file for `supabase/migrations`, to be applied by `supabase db push` or pasted into the SQL editor.
- * What ran before may run again; each version writes its own row into the ledger of the coordinator, none into Supabase's.
+ * All migrations as one file for `supabase/migrations`, to be applied by `supabase db push` or pasted into the SQL editor. It may be
+ * applied again: each version runs only where the ledger of the coordinator has no row of it. Supabase's own ledger is left alone.
  */
 export function emitSupabase({
   schema = 'coordinator',
   allowAnon = false,
   forbidAnon = false,
   now = new Date(),
+  migrations = loadMigrations('postgres'),
 }: SupabaseFileOptions = {}): SupabaseFile {
-  const migrations = loadMigrations('postgres')
-  const parts = migrations.map((migration) =>
-    [
-      `-- ${String(migration.version).padStart(4, '0')}-${migration.name}`,
-      sqlFor(schema, migration.sql).trimEnd(),
-      `${recordSql(schema, migration, 'without its text')}\non conflict (version) do nothing;`,
-      stampSql(schema, migration),
-    ].join('\n\n'),
-  )
   const choice = allowAnon ? ' --allow-anon' : forbidAnon ? ' --forbid-anon' : ''
   const head = `-- Schema ${schema} of the coordinator, number ${migrations.length}. Made by: coordinator migrate --emit supabase${choice}\n`
   const rights = [
@@ -50,13 +45,34 @@ export function emitSupabase({
     ...(forbidAnon ? [forbidAnonSql(schema)] : []),
   ]
   const start = sqlFor(schema, 'create schema if not exists @schema@;\n\n') + ledgerSql(schema)
+  const parts = migrations.map((migration) => migrateOnceSql(schema, migration))
   return {
     name: `${timestamp(now)}_coordinator_${migrations.length}.sql`,
     sql: [head, start, ...parts, ...rights].join('\n'),
   }
 }
 
-/** Opens the door to the public key: to read everything and to commit, never to compact or fork. */
+/** One version as one statement, which is a transaction wherever it runs: in psql, the SQL editor, or the Supabase CLI. */
+function migrateOnceSql(schema: string, migration: Migration): string {
+  const { version, name, sql } = migration
+  const statements = [
+    sqlFor(schema, sql).trimEnd(),
+    `${recordSql(schema, migration, 'without its text')};`,
+    stampSql(schema, migration),
+  ].join('\n\n')
+  // No migration may hold these tags.
+  return `-- ${String(version).padStart(4, '0')}-${name}
+do $once$
+begin
+  if exists (select from ${sqlFor(schema, '@schema@')}.migrations where version = ${version}) then return; end if;
+  execute $migration$
+${statements}$migration$;
+end
+$once$;
+`
+}
+
+/** Lets the public key read everything and commit, never compact or fork. */
 export function allowAnonSql(schema: string): string {
   const grants = anonFunctions.map((name) => `grant execute on function ${wrapperOf(name)} to anon;`)
   return `-- Everybody who has the public key of the project can now read and write every record.

@@ -48,7 +48,6 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'column unchanged.writes': 'jsonb not null',
   'column writers.at': 'bigint not null',
   'column writers.attempt': 'bigint not null',
-  'column writers.part': 'integer not null',
   'column writers.writer': 'uuid not null',
   'constraint head.head_check': 'CHECK (((floor >= 0) AND (floor <= revision)))',
   'constraint head.head_check1': 'CHECK (((swept >= 0) AND (swept <= floor)))',
@@ -116,8 +115,6 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     '(h @@.head, after jsonb), jsonb, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function page':
     '(after jsonb, only_kind text, only_id text, most bigint), TABLE(kind text, id text, data jsonb, revision bigint, created_at bigint, updated_at bigint), plpgsql, stable, search_path=pg_catalog, pg_temp, jit=off, enable_seqscan=off, body @@',
-  'function place_of':
-    "(writes jsonb, of_kind text, of_id text), integer, sql, immutable, RETURN (SELECT (w.place)::integer AS place FROM jsonb_array_elements(place_of.writes) WITH ORDINALITY w(write, place) WHERE (((w.write ->> 'kind'::text) = place_of.of_kind) AND ((w.write ->> 'id'::text) = place_of.of_id)) LIMIT 1)",
   'function public.@@_as_of':
     '(p jsonb), jsonb, sql, stable, security definer, search_path=pg_catalog, pg_temp, as select @@.as_of(p)',
   'function public.@@_catalog':
@@ -159,6 +156,8 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
   'function unchanged_writes':
     '(wanted jsonb, revisions bigint[]), jsonb, sql, stable, search_path=pg_catalog, pg_temp, body @@',
   'function visible_head': '(), @@.head, plpgsql, stable, search_path=pg_catalog, pg_temp, body @@',
+  'function write_ordinal':
+    "(writes jsonb, of_kind text, of_id text), integer, sql, immutable, RETURN (SELECT (w.ordinal)::integer AS ordinal FROM jsonb_array_elements(write_ordinal.writes) WITH ORDINALITY w(write, ordinal) WHERE (((w.write ->> 'kind'::text) = write_ordinal.of_kind) AND ((w.write ->> 'id'::text) = write_ordinal.of_id)) LIMIT 1)",
   'index head_pkey': 'CREATE UNIQUE on head USING btree (id)',
   'index journal_commit_id': 'CREATE UNIQUE on journal USING btree (commit_id)',
   'index journal_pkey': 'CREATE UNIQUE on journal USING btree (revision)',
@@ -199,6 +198,14 @@ export const expectedCatalog: Readonly<Record<string, string>> = {
     "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on tombstones FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
   'trigger tombstones.truncate_is_refused':
     'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on tombstones FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
+  'trigger unchanged.hand_is_refused':
+    "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on unchanged FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
+  'trigger unchanged.truncate_is_refused':
+    'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on unchanged FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
+  'trigger writers.hand_is_refused':
+    "CREATE TRIGGER hand_is_refused BEFORE INSERT OR DELETE OR UPDATE on writers FOR EACH STATEMENT WHEN ((current_setting('@@.writer'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION @@.hand_is_refused()",
+  'trigger writers.truncate_is_refused':
+    'CREATE TRIGGER truncate_is_refused BEFORE TRUNCATE on writers FOR EACH STATEMENT EXECUTE FUNCTION @@.hand_is_refused()',
   'view graph_edges':
     "security_invoker=true, record_id text, source text, type text, target text, origin text, properties jsonb, revision bigint, created_at timestamp with time zone, updated_at timestamp with time zone, as SELECT id AS record_id, (data ->> 'source'::text) AS source, (data ->> 'type'::text) AS type, (data ->> 'target'::text) AS target, (data ->> 'origin'::text) AS origin, (data -> 'properties'::text) AS properties, revision, to_timestamp((((created_at)::numeric / 1000.0))::double precision) AS created_at, to_timestamp((((updated_at)::numeric / 1000.0))::double precision) AS updated_at FROM @@.records r WHERE (kind = 'edge'::text);",
   'view graph_nodes':

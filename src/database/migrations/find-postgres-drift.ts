@@ -1,12 +1,12 @@
 import { CoordinatorError } from '../../errors.ts'
-import type { Door } from '../sql-functions/door.ts'
-import { objectOf, readReply, textOf } from '../sql-functions/door-replies.ts'
+import { objectOf, readReply, textOf } from '../sql-functions/read-reply.ts'
+import { sqlFor } from '../sql-functions/schema-sql.ts'
+import type { SqlFunctions } from '../sql-functions/sql-functions.ts'
 import type { Drift } from '../store.ts'
 import { anonFunctions } from './emit-supabase.ts'
 import { expectedCatalog } from './expected-catalog.ts'
 import type { Migration } from './migration.ts'
 import { type ObjectSource, objectSources } from './postgres-objects.ts'
-import { sqlFor } from './postgres-sql.ts'
 import { isWrapper, type Repairing, repairOf } from './repair-postgres-object.ts'
 
 export interface DriftOptions {
@@ -14,17 +14,17 @@ export interface DriftOptions {
   readonly migrations: readonly Migration[]
 }
 
-/** What the function `catalog` tells. */
+/** The reply of the function `catalog`. */
 interface Catalog {
   readonly objects: ReadonlyMap<string, string>
-  /** Who has the table `head`, and should have all the rest. */
+  /** The owner of the table `head`, which should own everything else. */
   readonly owner: string
   /** Whether the roles of Supabase are there. */
   readonly dataApi: boolean
   readonly anonAllowed: boolean
 }
 
-/** Roles that stand for everybody: a right of theirs is a hole. Rights of other roles are their owner's decision. */
+/** Roles that mean everybody: they must have no rights. Rights of other roles are a decision of the owner. */
 const everybody = ['public', 'anon', 'authenticated']
 
 /**
@@ -32,11 +32,11 @@ const everybody = ['public', 'anon', 'authenticated']
  * row security, views, functions, owners, and the rights of the roles that stand for everybody.
  */
 export async function findPostgresDrift(
-  door: Door,
+  functions: SqlFunctions,
   { schema, migrations }: DriftOptions,
 ): Promise<readonly Drift[]> {
   const sources = objectSources(migrations, schema)
-  const catalog = await readCatalog(door)
+  const catalog = await readCatalog(functions)
   if (catalog === undefined)
     return [
       {
@@ -72,9 +72,9 @@ function withoutDataApi(repairing: Repairing): Drift {
   }
 }
 
-async function readCatalog(door: Door): Promise<Catalog | undefined> {
+async function readCatalog(functions: SqlFunctions): Promise<Catalog | undefined> {
   try {
-    return readReply(await door.call('catalog', '{}'), (reply) => ({
+    return readReply(await functions.call('catalog', '{}'), (reply) => ({
       objects: new Map(Object.entries(objectOf(reply['objects'], 'objects') as Record<string, string>)),
       owner: textOf(reply, 'owner'),
       dataApi: reply['dataApi'] === true,
@@ -86,7 +86,7 @@ async function readCatalog(door: Door): Promise<Catalog | undefined> {
   }
 }
 
-/** The definitions that should be there. The wrappers belong to Supabase alone; a body's hash depends on the schema's name. */
+/** The definitions that should be there. Only Supabase has the wrappers. The hash of a body depends on the name of the schema. */
 function expectedObjects(
   sources: ReadonlyMap<string, ObjectSource>,
   dataApi: boolean,
@@ -120,8 +120,8 @@ function missingAndDifferent(
 }
 
 /**
- * Whether a function resolves names at each call, along a search path to which the caller can add types and tables of its own.
- * PostgreSQL searches `pg_temp` first, unless the path names it in a later place.
+ * Whether a function resolves names at each call, with a search path to which the caller can add types and tables of its own.
+ * PostgreSQL searches `pg_temp` first, unless the path names it later.
  */
 function isUnsafe(object: string, definition: string): boolean {
   if (!object.startsWith('function ')) return false
@@ -144,7 +144,7 @@ function unsafeOfOthers(
   })
 }
 
-/** Only what could change how our own tables work is reported; other objects in the schema disturb nobody. */
+/** Reports only objects that can change how our own tables work. Other objects in the schema do no harm. */
 function unexpected(
   found: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, string>,
@@ -156,7 +156,7 @@ function unexpected(
     const uniqueOn = /^CREATE UNIQUE on (\w+) /.exec(definition)?.[1]
     if (uniqueOn !== undefined) {
       const name = object.slice('index '.length)
-      // That of a constraint goes with it.
+      // The index of a constraint goes with the constraint.
       if (!ours(uniqueOn) || found.has(`constraint ${uniqueOn}.${name}`)) return []
       return [
         { object, problem: 'unexpected', repair: `drop index ${sqlFor(schema, `@schema@."${name}"`)};` },
@@ -182,7 +182,7 @@ function rightsDrift(
   schema: string,
 ): Drift[] {
   const drifts: Drift[] = []
-  // The catalog names a view with its columns as a table, and an aggregate as a function.
+  // In its rights the catalog calls a view a table, and an aggregate a function.
   const ours = (what: string) =>
     what === 'schema' ||
     expected.has(what) ||
@@ -216,7 +216,7 @@ function rightsDrift(
   return drifts
 }
 
-/** A table that is missing says it all: its columns, indexes and triggers come back with it. */
+/** Whether an object belongs to a table that is missing, and comes back with that table. */
 function isPartOfMissing(object: string, found: ReadonlyMap<string, string>): boolean {
   const table =
     /^(?:column|constraint|trigger) (\w+)\./.exec(object)?.[1] ??
@@ -228,7 +228,7 @@ function wrapper(name: string): string {
   return `function public.@@_${name}`
 }
 
-/** What a right is on, as `grant` and `revoke` name it. */
+/** The object of a right, as `grant` and `revoke` name it. */
 function targetOf(what: string, schema: string): string {
   const identifier = sqlFor(schema, '@schema@')
   if (what === 'schema') return `on schema ${identifier}`

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { MigrationReport, MigrationStep } from '../store.ts'
 import { diffLines } from './diff-lines.ts'
 
-/** A numbered file of SQL. Forward only: what it changed is taken back by a later one. */
+/** A numbered file of SQL. Forward only: a later one can take back its changes. */
 export interface Migration {
   /** 1, 2, 3, ... without a hole. The highest is this program's schema number. */
   readonly version: number
-  /** What the file is about, such as `tables`. */
+  /** The subject of the file, such as `tables`. */
   readonly name: string
   readonly sql: string
   readonly checksum: string
@@ -15,14 +15,14 @@ export interface Migration {
   readonly oldestWriter: number
 }
 
-/** What the ledger of a database says about a migration that ran. */
+/** A migration that ran, as the ledger of a database has it. */
 export interface AppliedMigration {
   readonly version: number
   readonly name: string
   readonly checksum: string
   /** Epoch milliseconds. */
   readonly appliedAt: number
-  /** The text that ran, where the ledger keeps it: a change is then shown line by line. */
+  /** The text that ran, where the ledger keeps it, so that a change can be shown line by line. */
   readonly sql?: string
 }
 
@@ -61,7 +61,7 @@ function normalised(sql: string): string {
     .trimEnd()}\n`
 }
 
-/** Compares what should have run with what has: `changed` differs in its text, `unknown` is newer than this program. */
+/** Compares the migrations of this program with those that ran: `changed` ran with another text, `unknown` is newer than this program. */
 export function reportMigrations(
   migrations: readonly Migration[],
   applied: readonly AppliedMigration[],

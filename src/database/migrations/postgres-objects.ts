@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto'
+import { sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Migration } from './migration.ts'
-import { sqlFor } from './postgres-sql.ts'
 import { splitStatements } from './split-statements.ts'
 
-/** What makes an object, and for a function the MD5 of its body as PostgreSQL keeps it. */
+/** The statement that makes an object, and for a function the MD5 of its body as PostgreSQL keeps it. */
 export interface ObjectSource {
   readonly statement: string
   readonly bodyHash?: string
 }
 
-/** From the beginning of a statement to the name that the catalog of the schema has for its object. */
+/** Finds, from the beginning of a statement, the name that the function `catalog` has for its object. */
 const makers: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
   [/^create table if not exists @schema@\.(\w+)/, ([, name]) => `table ${name}`],
   [/^create (?:unique )?index if not exists (\w+)/, ([, name]) => `index ${name}`],

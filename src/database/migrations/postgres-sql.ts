@@ -1,9 +1,5 @@
+import { asWriterSql, sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Migration } from './migration.ts'
-
-/** A text of a PostgreSQL migration for one schema: `@schema@` is its identifier, `@name@` its bare name. */
-export function sqlFor(schema: string, sql: string): string {
-  return sql.replaceAll('@schema@', `"${schema}"`).replaceAll('@name@', schema)
-}
 
 /** The ledger of migrations, made before the first of them. */
 export function ledgerSql(schema: string): string {
@@ -33,29 +29,11 @@ export function recordSql(
   )
 }
 
-/** Tells the functions which schema they belong to, and who may still write. */
+/** Tells the functions the number of their schema, and from which number on programs may still write. */
 export function stampSql(schema: string, { version, oldestWriter }: Migration): string {
   return asWriterSql(
     schema,
     `update @schema@.head set schema_number = greatest(schema_number, ${version}),
     oldest_writer = greatest(oldest_writer, ${oldestWriter}) where id = 1;`,
-  )
-}
-
-/**
- * Changes tables that hands may not change. All in one statement: what lets it is gone with its transaction, and psql gives
- * each statement of a file one of its own.
- */
-export function asWriterSql(schema: string, statements: string): string {
-  return sqlFor(
-    schema,
-    `do $writer$
-begin
-  perform set_config('@name@.writer', 'on', true);
-  ${statements}
-  perform set_config('@name@.writer', '', true);
-end
-$writer$;
-`,
   )
 }

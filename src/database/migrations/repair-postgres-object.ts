@@ -1,10 +1,10 @@
+import { sqlFor } from '../sql-functions/schema-sql.ts'
 import type { ObjectSource } from './postgres-objects.ts'
-import { sqlFor } from './postgres-sql.ts'
 
 export interface Repairing {
   readonly schema: string
   readonly sources: ReadonlyMap<string, ObjectSource>
-  /** Who should have every object. */
+  /** The role that should own every object. */
   readonly owner: string
 }
 
@@ -35,13 +35,13 @@ export function repairOf(difference: Difference, repairing: Repairing): string {
       return `${drop}alter table ${table} add constraint "${name}" ${definition};`
     }
     case 'index':
-      // Those of primary keys come and go with their constraints.
+      // The index of a primary key comes and goes with its constraint.
       if (statement === '') return ''
       return actual === undefined ? statement : `drop index ${target};\n${statement}`
     case 'trigger':
       return `drop trigger if exists "${name}" on ${table};\n${statement}`
     case 'view':
-      // Replacing keeps what others made of it; columns can only be changed by making it anew.
+      // Replacing keeps the views that depend on it. Columns change only where the view is made anew.
       return actual === undefined || columnsOf(actual) === columnsOf(definition)
         ? [...ownerSql(`view ${target}`, actual, repairing), statement].join('\n')
         : `drop view ${target};\n${statement}`
@@ -77,7 +77,7 @@ function tableRepair(table: string, { definition, actual = '' }: Difference, rep
   ].join('\n')
 }
 
-/** Another type may not hold what is there: that is for people. */
+/** Another type may not be able to hold the present values: people must decide. */
 function columnRepair(alter: string, definition: string, actual: string): string {
   const [wanted, found] = [columnOf(definition), columnOf(actual)]
   if (wanted.type !== found.type) return ''
@@ -112,7 +112,7 @@ function functionRepair({ object, definition, actual }: Difference, repairing: R
   const type = object.startsWith('aggregate ') ? 'aggregate' : 'function'
   const args =
     actual === undefined ? '' : (argumentsOf(actual)?.replaceAll('@@.', sqlFor(schema, '@schema@.')) ?? '')
-  // Neither arguments nor result can be replaced; nor can what an aggregate consists of.
+  // Neither arguments nor result can be replaced; nor can the parts of an aggregate.
   const anew = actual !== undefined && signatureOf(actual) !== signatureOf(definition)
   return [
     ...(anew ? [`drop ${type} ${name}${args};`] : ownerSql(`${type} ${name}${args}`, actual, repairing)),

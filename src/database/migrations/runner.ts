@@ -5,16 +5,16 @@ type Awaitable<T> = T | Promise<T>
 
 /** An open transaction in which migrations run. */
 export interface MigrationSession {
-  /** What has run, by version. */
+  /** The migrations that ran, by version. */
   applied(): Awaitable<readonly AppliedMigration[]>
   /**
-   * Runs one migration. Its ledger row goes in first: where two programs start together and the lock could not keep them
-   * apart, the second one stops on that row's key and not halfway through `create table`.
+   * Runs one migration. Its ledger row is written first: if two programs start together and the lock does not keep them apart, the second
+   * one stops on the key of that row, and not halfway through `create table`.
    */
   run(migration: Migration): Awaitable<void>
 }
 
-/** What a dialect brings to run migrations. */
+/** How migrations run on one kind of database. */
 export interface MigrationExecutor {
   /**
    * Runs `work` in a transaction of its own, under a lock that only one migrating program holds at a time; makes the
@@ -24,8 +24,8 @@ export interface MigrationExecutor {
 }
 
 /**
- * Brings a schema up to date: each pending migration in a transaction of its own, so that a failure keeps those before
- * it and leaves nothing of its own. Another program may migrate at the same time: what it has done is not done again.
+ * Brings a schema up to date. Each pending migration has a transaction of its own, so that a failed one changes nothing, and those before it
+ * stay. Another program may migrate at the same time: its migrations are not run again.
  *
  * @returns with `dryRun` the report of before, after everything pending ran once and was rolled back
  */

@@ -1,4 +1,4 @@
-/** Matches what a statement's end must not be looked for in: comments, quoted texts and names, dollar-quoted bodies. */
+/** Texts in which a semicolon does not end a statement: comments, quoted texts and names, dollar-quoted bodies. */
 const opaque = /--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_]*)\$[\s\S]*?\$\1\$/gy
 
 /** The statements of a PostgreSQL file, without the comments and the space before them, and with their semicolons. */

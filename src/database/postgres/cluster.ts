@@ -3,12 +3,12 @@ import { CoordinatorError } from '../../errors.ts'
 import { Connection, nameOf } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
 
-/** How long the last primary is waited for alone: where it hangs, the new one is found meanwhile. */
+/** How long only the last primary is asked. If it hangs, the other hosts are asked, too. */
 const HEAD_START_MS = 250
 
 /**
- * The hosts that may hold the database. Which of them takes writes is found by asking, anew whenever a session ended: after
- * a failover it is another one, and the old one may still answer.
+ * The hosts that may hold the database. It asks them which one takes writes, and asks again whenever a session ended: after a failover
+ * that is another host, and the old one may still answer.
  */
 export class Cluster {
   readonly #settings: PostgresSettings
@@ -29,13 +29,13 @@ export class Cluster {
     return this.#primary === undefined ? undefined : nameOf(this.#primary)
   }
 
-  /** A session ended, or the server said that it takes no writes: look again. */
+  /** Makes every connection look for the primary again: a session ended, or the server takes no writes. */
   suspect(): void {
     this.#epoch += 1
   }
 
   /**
-   * Connects to the primary: the host that was it last, and where that does not answer at once, whichever of all it is now.
+   * Connects to the primary: to the last one, or, if that does not answer at once, to whichever host is the primary now.
    *
    * @throws the most telling COORD_STORE_* error of the hosts
    */
@@ -72,7 +72,7 @@ function refusalOf({ facts, host }: Connection): CoordinatorError | undefined {
   return undefined
 }
 
-/** The first that succeeds; the others are closed when they arrive. */
+/** The first connection that succeeds. The others are closed as soon as they are made. */
 async function firstOf(attempts: readonly Promise<Connection>[]): Promise<Connection> {
   let found: Connection | undefined
   const keepOne = (connection: Connection) => {
@@ -88,7 +88,7 @@ async function firstOf(attempts: readonly Promise<Connection>[]): Promise<Connec
   }
 }
 
-/** A definite answer of one server says more than another's silence; a standby more than nothing at all. */
+/** The definite answer of one server tells more than the silence of another, and a standby more than no server at all. */
 function mostTelling(errors: readonly unknown[]): unknown {
   const ours = errors.filter((error) => error instanceof CoordinatorError)
   return (

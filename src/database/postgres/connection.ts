@@ -12,15 +12,15 @@ export type Row = Readonly<Record<string, string | null>>
 export interface Statement {
   readonly text: string
   readonly values?: readonly string[]
-  /** What it does, for error texts: `committing`. */
+  /** The purpose, for error texts: `committing`. */
   readonly doing: string
-  /** For writes: what is known about it where no answer comes. */
+  /** For writes: what is known about the write where no answer comes. */
   readonly unanswered?: WriteOutcome
   /** @default the setting `statementTimeoutMs` (milliseconds) */
   readonly timeoutMs?: number
 }
 
-/** What a connection learned about its server when it was made. */
+/** Facts about the server, read when the connection was made. */
 export interface ServerFacts {
   /** Whether the server takes writes: no standby, and not read-only. */
   readonly writable: boolean
@@ -35,12 +35,12 @@ export interface ServerFacts {
 const factsQuery = `select pg_is_in_recovery()::text as standby, current_setting('transaction_read_only') as read_only,
   current_setting('server_encoding') as encoding, pg_backend_pid()::text as pid`
 
-// The values of a reply are JSON text, which is parsed above: no type of the driver is wanted.
+// A reply is JSON text, which the caller parses: the driver must not convert it.
 const asText = { getTypeParser: () => (value: string | null) => value }
 
 /**
  * One connection. It has no state of its own on the server - no prepared statement, no `set` - so that it may go through a
- * pooler. Whoever waits too long for it destroys it: a half-open connection never goes back into use.
+ * pooler. A call that waits too long destroys it: a half-open connection is never used again.
  */
 export class Connection {
   readonly host: PostgresHost
@@ -75,7 +75,7 @@ export class Connection {
   }
 
   /**
-   * Connects to one host, in whatever ways the mode of encryption allows.
+   * Connects to one host, with each kind of encryption that the mode allows.
    *
    * @throws a COORD_STORE_* error
    */
@@ -102,7 +102,7 @@ export class Connection {
     return this.#broken
   }
 
-  /** How much has arrived so far, in bytes: what moves is alive. */
+  /** Bytes that have arrived so far: a connection on which bytes arrive works. */
   get bytesReceived(): number {
     return this.#socket.bytesRead
   }
@@ -139,7 +139,7 @@ export class Connection {
     }
   }
 
-  /** Ends the connection at once. What was under way fails, and its outcome is unknown. */
+  /** Ends the connection at once. A statement under way fails, and its outcome is unknown. */
   destroy(): void {
     if (this.#broken) return
     this.#broken = true
@@ -150,7 +150,7 @@ export class Connection {
   async close(): Promise<void> {
     if (this.#broken) return
     const timer = setTimeout(() => this.destroy(), 1_000)
-    // A connection that breaks while it ends has ended: that is what was wanted.
+    // A connection that breaks now has ended, too.
     await this.#client.end().catch(() => undefined)
     clearTimeout(timer)
     this.destroy()
@@ -186,7 +186,7 @@ export class Connection {
       }, timeoutMs)
     })
     const working = work()
-    // After the deadline the work fails too, with nobody left to hear of it.
+    // After the deadline the work fails, too, and nobody waits for it any more.
     working.catch(() => undefined)
     try {
       return await Promise.race([working, tooLate])
@@ -204,8 +204,8 @@ export class Connection {
   }
 
   /**
-   * Asks the server to stop what this connection is waiting for: it would not notice that nobody listens any more. The
-   * request is a packet of its own (PostgreSQL documentation, "Canceling Requests in Progress") that nothing answers.
+   * Asks the server to stop the statement under way: by itself it would not notice that nobody waits any more. The request goes over a
+   * connection of its own, and gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
    */
   #cancel(): void {
     const { pid, key } = this.#cancelKey

@@ -1,21 +1,18 @@
 import type { DatabaseError } from 'pg'
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+import { isCertificateCode } from '../sql-functions/certificate-codes.ts'
 import { codeOfSqlState, endsSessionBySqlState } from '../sql-functions/sql-state.ts'
 
-/** What Node and OpenSSL say where a certificate is not accepted: waiting does not help. */
-const certificateCodes =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_)/
-
-/** What the driver says without a code. It is pinned, and tests meet each of them. */
+/** Errors of the driver that have no code. Its version is fixed, and tests meet each of these texts. */
 const driverTexts: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^SASL:|password must be a string/, 'COORD_STORE_AUTH'],
   [/does not support SSL|error establishing an SSL/, 'COORD_STORE_TLS'],
 ]
 
 /**
- * What PgBouncer says to who connects. Whatever it refuses has the SQLSTATE 08P01 ("protocol violation"), and unlike errors of a
- * server no `routine`: a wrong password differs from a full pool by its text alone. Source: PgBouncer, `src/client.c`,
- * calls of `disconnect_client`; met with 1.18, for each of its `auth_type`s with passwords.
+ * Answers of PgBouncer to a new connection. Each refusal has the SQLSTATE 08P01 ("protocol violation") and, unlike errors of a server,
+ * no `routine`: a wrong password differs from a full pool by its text alone. Source: PgBouncer, `src/client.c`, calls of
+ * `disconnect_client`; met with 1.18, for each of its `auth_type`s with passwords.
  */
 const poolerTexts: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^(password|SASL) authentication failed\b|^no such user\b/, 'COORD_STORE_AUTH'],
@@ -25,7 +22,7 @@ const poolerTexts: readonly (readonly [RegExp, ErrorCode])[] = [
 export interface Failure {
   /** What was being done, for the text: `connecting to 10.0.0.1:5432`. */
   readonly doing: string
-  /** For writes: what is known about it where the server did not answer. */
+  /** For writes: what is known about the write where the server did not answer. */
   readonly unanswered?: WriteOutcome
 }
 
@@ -37,7 +34,7 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   if (thrown instanceof CoordinatorError) return thrown
   const { code = '', message } = asError(thrown)
   const state = isServerError(thrown) ? code : undefined
-  // An error that the server sent means that its transaction is gone; one that ends the session may come after a commit.
+  // After an error of the server its transaction is gone. An error that ends the session may come after a commit.
   const outcome = state !== undefined && !endsSessionBySqlState(state) ? 'not_written' : unanswered
   return new CoordinatorError(state === undefined ? codeWithoutState(code, message) : codeOfSqlState(state), {
     detail: `${failed(doing)}: ${firstLine(message)}.`,
@@ -46,10 +43,10 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   })
 }
 
-/** What the driver and PgBouncer say where a password is asked for and there is none; a server has a SQLSTATE for it. */
+/** Texts of the driver and of PgBouncer for a missing password; a server has a SQLSTATE for it. */
 const passwordTexts = /client password must be a|^(password|SASL) authentication failed\b/
 
-/** Translates why a connection could not be made. What a pooler says then is about the login; later it would not be. */
+/** Translates why a connection could not be made. Only here do the texts of a pooler mean the login. */
 export function translateRefusal(
   thrown: unknown,
   { doing, withPassword }: { readonly doing: string; readonly withPassword: boolean },
@@ -76,16 +73,16 @@ export function endsSession(thrown: unknown): boolean {
 /** Whether a server refused the connection for not being encrypted, or for being so. */
 export function refusesEncryption(thrown: unknown): boolean {
   const { code = '', message } = asError(thrown)
-  return code === '28000' || certificateCodes.test(code) || /does not support SSL/.test(message)
+  return code === '28000' || isCertificateCode(code) || /does not support SSL/.test(message)
 }
 
 function codeWithoutState(code: string, message: string): ErrorCode {
-  if (certificateCodes.test(code)) return 'COORD_STORE_TLS'
-  // An address that answers nothing, a name that does not resolve, a connection that was cut: all may pass.
+  if (isCertificateCode(code)) return 'COORD_STORE_TLS'
+  // An address that does not answer, a name that does not resolve, a connection that was cut: all of them may pass.
   return driverTexts.find(([text]) => text.test(message))?.[1] ?? 'COORD_STORE_UNAVAILABLE'
 }
 
-/** Whether a PostgreSQL server, or a pooler in its place, sent the error: it carries a severity. */
+/** Whether a PostgreSQL server or a pooler sent the error: only then it has a severity. */
 function isServerError(thrown: unknown): thrown is DatabaseError {
   return typeof (thrown as { severity?: unknown } | undefined)?.severity === 'string'
 }

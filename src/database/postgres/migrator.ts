@@ -2,12 +2,13 @@ import { CoordinatorError } from '../../errors.ts'
 import { allowAnonSql, forbidAnonSql } from '../migrations/emit-supabase.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
-import { ledgerSql, recordSql, sqlFor, stampSql } from '../migrations/postgres-sql.ts'
+import { ledgerSql, recordSql, stampSql } from '../migrations/postgres-sql.ts'
 import { type MigrationExecutor, runMigrations } from '../migrations/runner.ts'
+import { sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
+import type { PostgresCalls } from './call.ts'
 import type { Connection, Row } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
-import type { PostgresDoor } from './postgres-door.ts'
 
 /** How long one statement of a migration may take, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 120_000
@@ -17,12 +18,12 @@ const ledgerColumns = ['version', 'name', 'checksum', 'source', 'applied_at']
 
 /** Brings a schema of a PostgreSQL database to this program's version. */
 export class PostgresMigrator implements Migrator {
-  readonly #door: PostgresDoor
+  readonly #calls: PostgresCalls
   readonly #schema: string
   readonly #migrations = loadMigrations('postgres')
 
-  constructor(door: PostgresDoor, { schema }: PostgresSettings) {
-    this.#door = door
+  constructor(calls: PostgresCalls, { schema }: PostgresSettings) {
+    this.#calls = calls
     this.#schema = schema
   }
 
@@ -32,16 +33,16 @@ export class PostgresMigrator implements Migrator {
   }
 
   status(): Promise<MigrationReport> {
-    return this.#door.use('writer', async (connection) =>
+    return this.#calls.use('writer', async (connection) =>
       reportMigrations(this.#migrations, await this.#applied(connection)),
     )
   }
 
-  /** Where nothing is pending, nothing is locked and no right is needed but to read. */
+  /** Where nothing is pending, this locks nothing, and needs no right but to read. */
   async migrate(options: { readonly dryRun?: boolean } = {}): Promise<MigrationReport> {
     const before = await this.status()
     if (before.steps.every(({ state }) => state !== 'pending')) return before
-    return this.#door.use('writer', async (connection) => {
+    return this.#calls.use('writer', async (connection) => {
       const executor = new PostgresExecutor(connection, this.#schema, () => this.#applied(connection))
       const report = await runMigrations(this.#migrations, executor, options)
       return options.dryRun === true ? { ...report, locks: executor.locks } : report
@@ -49,25 +50,25 @@ export class PostgresMigrator implements Migrator {
   }
 
   verify(): Promise<readonly Drift[]> {
-    return findPostgresDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
+    return findPostgresDrift(this.#calls, { schema: this.#schema, migrations: this.#migrations })
   }
 
   /** @throws COORD_STORE_* where the roles of Supabase are not there */
   async allowAnon(): Promise<void> {
-    await this.#door.use('writer', (connection) =>
+    await this.#calls.use('writer', (connection) =>
       connection.run({ text: allowAnonSql(this.#schema), doing: 'allowing the public key' }),
     )
   }
 
   /** @throws COORD_STORE_* where the roles of Supabase are not there */
   async forbidAnon(): Promise<void> {
-    await this.#door.use('writer', (connection) =>
+    await this.#calls.use('writer', (connection) =>
       connection.run({ text: forbidAnonSql(this.#schema), doing: 'refusing the public key' }),
     )
   }
 
   /**
-   * Refuses a schema that this program cannot work with. A newer one is read; whether it may be written it says itself.
+   * Refuses a schema that this program cannot work with. It can read a newer one, whose functions tell whether it may write.
    *
    * @throws COORD_SCHEMA_OLD
    */
@@ -108,7 +109,7 @@ export class PostgresMigrator implements Migrator {
     return rows.map(appliedOf)
   }
 
-  /** Row security shows a role that is not the owner empty tables, which look like a schema without migrations. */
+  /** Where row security hides the rows from a role, the ledger looks like that of a schema without migrations. */
   async #refuseHiddenRows(connection: Connection): Promise<void> {
     const [row] = await connection.run({
       text: sqlFor(
@@ -148,7 +149,7 @@ function appliedOf(row: Row): AppliedMigration {
  * in a pooler, and then nobody could migrate any more.
  */
 class PostgresExecutor implements MigrationExecutor {
-  /** What the last transaction had locked at its end, such as `AccessExclusiveLock on records`. */
+  /** The locks of the last transaction at its end, such as `AccessExclusiveLock on records`. */
   locks: readonly string[] = []
   readonly #connection: Connection
   readonly #schema: string
@@ -185,7 +186,7 @@ class PostgresExecutor implements MigrationExecutor {
     }
   }
 
-  /** Waits for another migrating program, then makes what the first migration needs: the schema and the ledger. */
+  /** Waits for another program that migrates. Then makes the schema and the ledger, which the first migration needs. */
   async #begin(): Promise<void> {
     await this.#run(`set local lock_timeout = '60s'`)
     await this.#run(
@@ -200,7 +201,7 @@ class PostgresExecutor implements MigrationExecutor {
     await this.#run(ledgerSql(this.#schema))
   }
 
-  /** The strongest on each table, but for those that reading and writing rows takes. */
+  /** The strongest lock on each table, except the locks that reading and writing rows take. */
   async #locks(): Promise<readonly string[]> {
     const rows = await this.#run(`select distinct on (c.relname) l.mode || ' on ' || c.relname as lock
       from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace

@@ -21,15 +21,15 @@ export interface PostgresOptions {
    * @default 1_800_000 (milliseconds)
    */
   readonly maxLifetimeMs?: number
-  /** After such a rest a connection is asked whether it still works before it is used. @default 10_000 (milliseconds) */
+  /** A connection that was idle for this long is checked before it is used. @default 10_000 (milliseconds) */
   readonly validateAfterMs?: number
-  /** How long a call may be silent before its connection is looked at from another one. @default 1_000 (milliseconds) */
+  /** How long a call may be silent before another connection checks whether the server works on it. @default 1_000 (milliseconds) */
   readonly watchAfterMs?: number
   /** Pause between the three attempts that a refused login gets when the store opens. @default 2_500 (milliseconds) */
   readonly loginPauseMs?: number
-  /** Told what people should know though it stops nothing. @default nothing */
+  /** Is called with warnings for people. @default nothing */
   readonly onWarning?: (warning: string) => void
-  /** Told when `open` brought the schema from one number to another. @default nothing */
+  /** Is called when `open` brought the schema from one number to another. @default nothing */
   readonly onMigrated?: (step: SchemaStep) => void
   /** Rows in a page of `load` and `asOf`. @default 2_000 */
   readonly pageSize?: number

@@ -7,10 +7,10 @@ import { CoordinatorError } from '../../errors.ts'
 export type Encryption = false | ConnectionOptions
 
 /**
- * The attempts that a mode allows, in order, as libpq makes them (its documentation, "SSL Support"): `allow` and `prefer` take
- * what they get, `require` encrypts without asking who answers - unless an authority is named, then as `verify-ca`.
+ * The attempts that a mode allows, in order, as libpq makes them (its documentation, "SSL Support"): `allow` and `prefer` accept both,
+ * `require` encrypts without a look at the certificate - unless an authority is named, then as `verify-ca`.
  *
- * The modes are spelled out here because the driver gives them other meanings, and will change those.
+ * The modes are listed here because the driver gives them other meanings, and will change those.
  *
  * @throws COORD_STORE_TLS where a file cannot be read
  */
@@ -38,7 +38,7 @@ export function encryptionAttempts({ mode, caFile, certFile, keyFile }: Postgres
   }
 }
 
-/** `system` is libpq's word for the authorities that the operating system trusts; Node.js brings others of its own. */
+/** libpq calls the authorities that the operating system trusts `system`. Node.js has a list of its own. */
 function authorities(caFile: string): string[] | Buffer {
   return caFile === 'system' ? getCACertificates('system') : pem(caFile, 'sslrootcert')
 }

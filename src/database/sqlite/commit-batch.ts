@@ -2,11 +2,11 @@ import { CoordinatorError } from '../../errors.ts'
 import type { CanonicalJson } from '../../records/canonical-json.ts'
 import { nextDigest } from '../../records/digest.ts'
 import { type Commit, type Entry, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
+import { type PackedError, packError } from '../../workers/packed-error.ts'
 import { refusalOf } from '../check-commit.ts'
 import { type CurrentState, judgeCommit } from '../judge-commit.ts'
 import type { Accepted, CommitResult, OffTrack, Refused, Superseded } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
-import { type PackedError, packError } from './packed-error.ts'
 import { type EntryRow, entriesAfter, locate, readStoredWrites } from './read-journal.ts'
 import { rememberUnchanged, resultOfUnchangedCommit } from './unchanged-commits.ts'
 
@@ -15,7 +15,7 @@ export type PackedResult =
   | Exclude<CommitResult, Refused>
   | { readonly outcome: 'refused'; readonly error: PackedError }
 
-/** What the worker answers to a batch. The journal from the batch itself is left out: the caller has its content. */
+/** The worker's answer to a batch. It leaves out the entries of the batch itself: the caller has their content. */
 export type BatchReply =
   | OffTrack
   | Superseded
@@ -63,15 +63,15 @@ export function commitBatch(
 }
 
 /**
- * An empty batch asks whether writes work, and only a write can tell. SQLite writes nothing where a row stays as it is: so one
- * is changed, and changed back.
+ * An empty batch asks whether writes work, and only a write can tell. SQLite writes nothing where a row stays the same. So this changes
+ * a row, and changes it back.
  */
 function touchHead({ statements }: Connection): void {
   statements.flipSwept.run()
   statements.flipSwept.run()
 }
 
-/** Judges the commits of one batch, in order, and stores those that are accepted. */
+/** Judges the commits of one batch in order, and stores those that it accepts. */
 class BatchJudge {
   readonly #connection: Connection
   readonly #head: HeadRow
@@ -111,13 +111,13 @@ class BatchJudge {
     return this.#append(commit, verdict.previous, rows) ?? (this.#resultOfKnown(commit) as PackedResult)
   }
 
-  /** Writes where the history stands, if it moved. */
+  /** Writes the new head, if a commit was stored. */
   finish(): void {
     if (this.#revision > this.#head.revision)
       this.#connection.statements.writeHead.run(this.#revision, this.#digest, this.#at)
   }
 
-  /** Stores a commit; `undefined` where its id is known. The unique index tells, so that new ids cost no look-up. */
+  /** Stores a commit; `undefined` where its id is known. The unique index finds that out, so that new ids cost no look-up. */
   #append(
     { commitId, actor, fingerprint, writes }: Commit,
     previous: readonly Revision[],
@@ -159,7 +159,7 @@ class BatchJudge {
     return { outcome: 'accepted', revision, at, digest, previous, replayed: false }
   }
 
-  /** A deletion that the floor has passed is forgotten, also while it waits to be swept. */
+  /** A deletion that the floor has passed counts as forgotten, even before compaction removes it. */
   #priorOf(row: RecordRow | undefined): Revision {
     if (row === undefined) return 0
     return row.data === null && row.revision <= this.#head.floor ? 0 : row.revision

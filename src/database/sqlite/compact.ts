@@ -12,7 +12,7 @@ interface RetiringWrite extends RecordKey {
   readonly previous: Revision
 }
 
-/** Raises the floor, before anything is removed: whoever asks for what goes next is told that it is gone. */
+/** Raises the floor before anything is removed, so that a reader of what is being removed gets the right error. */
 export function raiseFloor(connection: Connection, floor: Revision): void {
   connection.transaction(() => {
     const head = connection.readHead()
@@ -22,7 +22,7 @@ export function raiseFloor(connection: Connection, floor: Revision): void {
 }
 
 /**
- * Removes some of what the floor made superfluous. It goes on where an earlier call, or an earlier process, left off.
+ * Removes some of what the floor made superfluous. It continues where an earlier call, or an earlier process, ended.
  *
  * @returns whether there is more to remove
  */
@@ -34,7 +34,7 @@ export function sweep(connection: Connection): boolean {
     for (let writes = 0; revision < floor && writes < WRITES_AT_ONCE; ) {
       revision += 1
       writes += retire(connection, revision, floor)
-      // Kept until now because the floor had been here: the digest of the floor is where callers may stand.
+      // The row of the floor is kept: callers may have its digest as their position.
       remove(connection, revision - 1, floor)
     }
     connection.statements.writeSwept.run(revision)
@@ -42,12 +42,12 @@ export function sweep(connection: Connection): boolean {
   })
 }
 
-/** What the writes of a revision replaced is needed no more, nor is a deletion itself. */
+/** The versions that the writes of a revision replaced are needed no more, nor are its deletions. */
 function retire(connection: Connection, revision: Revision, floor: Revision): number {
   const { statements } = connection
   const writes = statements.readWrites.all(revision) as unknown as RetiringWrite[]
   for (const { kind, id, data, previous } of writes) {
-    // Where there was no record before, there may have been a deletion; that one has released itself.
+    // Before a record that was recreated there was a deletion, which has released itself.
     if (previous > 0) release(connection, previous, floor)
     if (data !== null) continue
     release(connection, revision, floor)

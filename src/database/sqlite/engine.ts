@@ -50,19 +50,19 @@ export interface EngineOptions {
 
 export interface Opened {
   readonly head: Head
-  /** From which schema number to which it was brought; absent where there was nothing to do. */
+  /** The schema numbers before and after; absent where nothing was migrated. */
   readonly migrated?: SchemaStep
-  /** What people should know, though it stops nothing. */
+  /** Warnings for people. */
   readonly warnings: readonly string[]
 }
 
 /**
- * The database file and everything that is done to it. Synchronous but for migrations, so it lives in a worker thread:
- * a flush to disk in the main thread would keep every reader waiting. Each call is short; long work comes in parts.
+ * The database file, and all work on it. It is synchronous except for migrations, and therefore runs in a worker thread: a flush to disk in
+ * the main thread would keep every reader waiting. Each call is short; long work comes in parts.
  */
 export class Engine {
   readonly #options: EngineOptions
-  /** Attempts in memory are enough: calls that were given up wait in front of this thread, and end with it. */
+  /** Memory is enough for attempts: calls that were given up wait for this thread, and end with it. */
   readonly #attempts = new WriterAttempts()
   #locks: FileLock[] = []
   #connection: Connection | undefined
@@ -121,7 +121,7 @@ export class Engine {
   }
 
   changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {
-    // The head is asked for all the time, so that a fault that would lose the next write is reported before anybody writes.
+    // Changes are read all the time, so that a fault that would lose the next write is reported before anybody writes.
     this.#files?.requireUnmoved()
     return this.#read((connection) => readChanges(connection, question.after, question.limit))
   }
@@ -150,7 +150,7 @@ export class Engine {
     return fork(this.#writingConnection(), from)
   }
 
-  /** What has run and what is pending. Needs no ownership: another process may be using the file. */
+  /** The migrations that ran, and those that are pending. Needs no ownership: another process may be using the file. */
   migrationStatus(): MigrationReport {
     return this.#peek((database) =>
       reportMigrations(sqliteMigrations, database === undefined ? [] : readLedger(database)),
@@ -239,7 +239,7 @@ export class Engine {
     return this.#connection
   }
 
-  /** @throws COORD_STORE_PATH where what is written would be lost */
+  /** @throws COORD_STORE_PATH where a write would be lost */
   #writingConnection(): Connection {
     const connection = this.#openConnection()
     this.#files?.requireUnmoved()
@@ -269,7 +269,7 @@ export class Engine {
   }
 }
 
-/** The first head of a new file; otherwise a look whether head and journal belong together. */
+/** Makes the head of a new file; otherwise checks that head and journal belong together. */
 function prepareHead(
   connection: Connection,
   { firstRevision, now }: { readonly firstRevision: Revision; readonly now: number },

@@ -1,6 +1,6 @@
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
 
-/** What `node:sqlite` throws: `code` is always `ERR_SQLITE_ERROR`, `errcode` is SQLite's extended result code. */
+/** An error of `node:sqlite`: `code` is always `ERR_SQLITE_ERROR`, `errcode` is SQLite's extended result code. */
 export interface SqliteError extends Error {
   readonly errcode: number
   readonly errstr: string
@@ -12,7 +12,7 @@ export function isSqliteError(thrown: unknown): thrown is SqliteError {
 
 /** Extended result codes (https://sqlite.org/rescode.html). The lowest byte is the primary one. */
 const extended: Readonly<Record<number, ErrorCode>> = {
-  // A key that exists already, though the head says it cannot: somebody wrote into the file behind our back.
+  // A key exists already, though the head says that it cannot: another program wrote into the file.
   1555: 'COORD_STORE_DAMAGED',
   2067: 'COORD_STORE_DAMAGED',
   2579: 'COORD_STORE_DAMAGED',
@@ -37,7 +37,7 @@ const primary: Readonly<Record<number, ErrorCode>> = {
 }
 
 /**
- * What was thrown, as an error of the coordinator: by SQLite's result code, never by its text, which may name content.
+ * Translates an error of SQLite by its result code, never by its text, which may contain data.
  *
  * @param file the database file, for people
  */

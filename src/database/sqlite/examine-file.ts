@@ -48,7 +48,7 @@ function examineJournal(connection: Connection, head: HeadRow, from: Revision | 
     last = { revision, digest }
   }
   if (last.revision < upto) facts.push({ fact: 'hole', revision: last.revision + 1, upto })
-  // What an entry wrote is there, or something newer is.
+  // The content that an entry wrote is there, or newer content is.
   const lost = connection.statements.writesBetween.all(above, upto) as unknown as (RecordKey & {
     readonly revision: Revision
   })[]
@@ -88,7 +88,7 @@ function recordFact(
 ): DamageFact | undefined {
   const key = { kind, id, revision }
   if (revision > head.revision) return { ...key, fact: 'ahead' }
-  // A deletion that the floor has passed is on its way to be forgotten.
+  // Compaction will remove a deletion that the floor has passed.
   if (data === null && revision <= head.floor) return undefined
   const version = readVersion(connection, key, revision)
   const entry = readEntryRow(connection, revision)

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { isSqliteError, translateSqliteError } from './errors.ts'
 
-/** The file whose lock stands for the ownership of a database file. Another name for the same file has the same one. */
+/** The file whose lock means the ownership of a database file. A link to the database file leads to the same lock file. */
 export function lockFileOf(file: string): string {
   return `${existsSync(file) ? realpathSync(file) : fileToBeMade(file)}.lock`
 }
@@ -18,7 +18,7 @@ export function inodeLockFileOf(file: string): string {
   return join(dirname(realpathSync(file)), `.coordinator-${ino}.lock`)
 }
 
-/** Where SQLite makes a file that is not there: behind a link, where that points to. */
+/** The file that SQLite makes: where the name is a link, the file that it points to. */
 function fileToBeMade(file: string): string {
   const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
   return isLink ? resolve(dirname(file), readlinkSync(file)) : file
@@ -79,7 +79,7 @@ function takeLock(lockFile: string, { file, timeoutMs }: Locking): DatabaseSync 
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(lockFile, { timeout: timeoutMs })
-    // Nothing is ever written: without this a journal for it would lie beside it, also after a kill.
+    // Nothing is ever written. Without this, SQLite would leave a journal file beside the lock file after a kill.
     lock.exec('pragma journal_mode = memory')
     lock.exec('begin exclusive')
     return lock
@@ -94,7 +94,7 @@ function takeLock(lockFile: string, { file, timeoutMs }: Locking): DatabaseSync 
   }
 }
 
-/** Linux lists who holds which lock: `1: POSIX  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`. Elsewhere nobody knows. */
+/** The process that holds a lock. Only Linux lists them: `1: POSIX  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`. */
 function ownerOf(lockFile: string): string | undefined {
   if (!existsSync('/proc/locks')) return undefined
   const { ino } = statSync(lockFile)

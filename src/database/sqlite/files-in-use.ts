@@ -2,8 +2,8 @@ import { realpathSync, statSync } from 'node:fs'
 import { CoordinatorError } from '../../errors.ts'
 
 /**
- * A database file, its write-ahead log and its locks, as they were when they were opened. A file whose name is gone, or stands for
- * another one, goes on taking writes that no restart would find.
+ * A database file, its write-ahead log and its locks, as they were when they were opened. A file that was removed or replaced
+ * still takes writes, which no restart would find.
  */
 export class FilesInUse {
   readonly #files: readonly { readonly path: string; readonly inode: number; readonly hint: string }[]

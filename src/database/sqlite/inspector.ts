@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Inspection } from '../store.ts'
 import { readLedger } from './migrator.ts'
 
-/** What is worth knowing about a database file. `database` is the connection that writes. */
+/** Facts about a database file, for people. `database` is the connection that writes. */
 export function inspectFile(database: DatabaseSync, file: string): Inspection {
   const pageSize = numberOf(pragma(database, 'page_size'))
   return {

@@ -7,7 +7,7 @@ import type { Drift } from '../store.ts'
 import { translateSqliteError } from './errors.ts'
 import { APPLICATION_ID } from './open-file.ts'
 
-/** What has run. The text is kept so that a later change of a file can be shown. */
+/** The migrations that ran. Their text is kept so that a later change of a file can be shown. */
 const ledgerTable = `create table if not exists migrations (
   version integer primary key,
   name text not null,
@@ -26,7 +26,7 @@ interface LedgerRow {
   readonly applied_at: number
 }
 
-/** A migration that ran, with what it demands of programs that write. */
+/** A migration that ran, with the oldest schema number whose programs may still write. */
 export interface SqliteMigration extends AppliedMigration {
   readonly oldestWriter: number
 }
@@ -34,7 +34,7 @@ export interface SqliteMigration extends AppliedMigration {
 /** The migrations that this program brings. */
 export const sqliteMigrations: readonly Migration[] = loadMigrations('sqlite')
 
-/** What has run, by version; nothing where the database is new. */
+/** The migrations that ran, by version; none where the database is new. */
 export function readLedger(database: DatabaseSync): readonly SqliteMigration[] {
   const there = database
     .prepare(`select 1 from sqlite_schema where type = 'table' and name = 'migrations'`)
@@ -58,7 +58,7 @@ export function readLedger(database: DatabaseSync): readonly SqliteMigration[] {
 /**
  * Refuses a schema that this program cannot work with, before anything is written.
  *
- * @param mayMigrate whether what is pending is going to run
+ * @param mayMigrate whether pending migrations are going to run
  * @throws COORD_SCHEMA_NEWER, COORD_SCHEMA_OLD
  */
 export function checkSchema(applied: readonly SqliteMigration[], file: string, mayMigrate: boolean): void {
@@ -75,7 +75,7 @@ export function checkSchema(applied: readonly SqliteMigration[], file: string, m
     })
 }
 
-/** Runs migrations on a connection that may write. SQLite's own write lock keeps two starters apart. */
+/** Runs migrations on a connection that may write. SQLite's own write lock keeps two programs that start apart. */
 export function sqliteExecutor(database: DatabaseSync, file: string): MigrationExecutor {
   const session: MigrationSession = {
     applied: () => readLedger(database),
@@ -145,7 +145,7 @@ function expectedObjects(applied: readonly SqliteMigration[]): Map<string, Schem
   }
 }
 
-/** Those with SQL of their own: not the indexes that constraints bring along, nor SQLite's own tables. */
+/** The objects that have SQL of their own: not the indexes of constraints, nor the tables of SQLite itself. */
 function objectsOf(database: DatabaseSync): Map<string, SchemaObject> {
   const rows = database
     .prepare(
@@ -155,7 +155,7 @@ function objectsOf(database: DatabaseSync): Map<string, SchemaObject> {
   return new Map(rows.map((row) => [`${row.type} ${row.name}`, row]))
 }
 
-/** Only what holds no data can be made anew. */
+/** Only an object without data can be made anew. */
 function replacing(expected: SchemaObject): string {
   return expected.type === 'table' ? '' : `${removing(expected)} ${expected.sql};`
 }

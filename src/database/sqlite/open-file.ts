@@ -16,11 +16,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { translateSqliteError } from './errors.ts'
 
-/** "COOR", in the header of every file of ours: what `file` and `pragma application_id` show. */
+/** "COOR", in the header of every database file of the coordinator. `file` and `pragma application_id` show it. */
 export const APPLICATION_ID = 0x434f4f52
 
 /**
- * What a disk that is not full has at least, in bytes: room for the largest batch of the live layer. Measured: 512 records of
+ * A disk with less free space than this counts as full, in bytes: the largest batch of the live layer must fit. Measured: 512 records of
  * 2 KiB, changed all over a large file, add 9.8 MiB to the log, because whole pages are written.
  */
 const ROOM = 10 * 1024 * 1024
@@ -43,7 +43,7 @@ export function prepareFolder(file: string): void {
     if (statSync(folder, { throwIfNoEntry: false }) !== undefined)
       throw pathError(`${folder} is not a folder.`, 'Name a file in a folder in DATABASE_URL.')
     requireWritable(above)
-    // Two starters may make it at the same time.
+    // Two programs that start may make it at the same time.
     mkdirSync(folder, { recursive: true })
     flushFolder(above)
   }
@@ -70,7 +70,7 @@ function requireOneName(file: string): void {
     )
 }
 
-/** Linux lists what is mounted where: `36 35 98:0 /root /mount/point rw ...`, with spaces and the like as `\\040`. */
+/** Linux lists the mount points: `36 35 98:0 /root /mount/point rw ...`, with spaces and the like as `\\040`. */
 function isMountPoint(path: string): boolean {
   let list: string
   try {
@@ -80,8 +80,8 @@ function isMountPoint(path: string): boolean {
     return false
   }
   return list.split('\n').some((line) => {
-    const place = line.split(' ')[4]?.replace(/\\(\d{3})/g, (_, code: string) => octet(code))
-    return place === path
+    const mountPoint = line.split(' ')[4]?.replace(/\\(\d{3})/g, (_, code: string) => octet(code))
+    return mountPoint === path
   })
 }
 
@@ -93,7 +93,7 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
   } catch (thrown) {
-    // A file where a folder should be, or a folder that may not be looked into.
+    // A part of the path is a file, or a folder that may not be read.
     throw pathError(`${path} cannot be reached: ${(thrown as NodeJS.ErrnoException).code}.`)
   }
 }
@@ -122,13 +122,13 @@ function flushFolder(folder: string): void {
 }
 
 /**
- * Opens a file for writing, or makes it. A file that is not ours is left as it is.
+ * Opens a file for writing, or makes it. It does not change a file of another program.
  *
  * @param busyTimeoutMs how long a write waits for another program that has the file locked
  * @throws COORD_STORE_FOREIGN, COORD_STORE_CORRUPT, COORD_STORE_READ_ONLY, COORD_STORE_BUSY, COORD_STORE_PATH
  */
 export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSync {
-  // SQLite opens such a file for reading, and notices only at the first write. Its own two may be left by another user.
+  // SQLite opens a write-protected file for reading, and notices only at the first write. Another user may own its `-wal` and `-shm`.
   if (existsSync(file))
     for (const end of ['', '-wal', '-shm']) {
       const path = `${realpathSync(file)}${end}`
@@ -145,7 +145,7 @@ export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSyn
   }
 }
 
-/** Opens a file for reading beside the process that owns it; `undefined` where there is none. */
+/** Opens a file for reading while another process owns it; `undefined` where there is no file. */
 export function openForReading(file: string, busyTimeoutMs: number): DatabaseSync | undefined {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   if (size === 0) return undefined
@@ -200,7 +200,7 @@ export function prepareForWriting(database: DatabaseSync, file: string): void {
   }
 }
 
-/** Without shared memory, as on network drives, SQLite keeps its old mode, which reads and flushes otherwise. */
+/** Without shared memory, as on network drives, SQLite keeps its older journal mode, which reads and flushes differently. */
 function requireWal(database: DatabaseSync, file: string): void {
   const mode = database.prepare('pragma journal_mode = wal').get()?.['journal_mode']
   if (mode !== 'wal')
@@ -211,8 +211,8 @@ function requireWal(database: DatabaseSync, file: string): void {
 }
 
 /**
- * For a question whether writes work. What a write that failed for want of room had taken stays with the log, so that a
- * small one goes through where the next of common size fails again.
+ * Answers the question whether writes work. The log keeps the space that a failed write had taken, so that a small write succeeds where
+ * the next one of common size fails again.
  *
  * @throws COORD_STORE_FULL
  */
@@ -225,12 +225,12 @@ export function requireRoom(file: string): void {
   })
 }
 
-/** In bytes; `undefined` where the file system does not say: some have no such call, some answer zeros. */
+/** In bytes; `undefined` where the file system does not tell: some have no such call, some answer zeros. */
 function roomLeft(file: string): number | undefined {
   try {
     const { blocks, bsize, bavail, bfree } = statfsSync(file)
     if (blocks === 0) return undefined
-    // The superuser also has what is kept back from others.
+    // The superuser may also use the reserved blocks.
     return (process.getuid?.() === 0 ? bfree : bavail) * bsize
   } catch {
     return undefined

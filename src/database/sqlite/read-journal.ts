@@ -4,7 +4,7 @@ import { locatePosition } from '../locate-position.ts'
 import type { ChangesReply, OffTrack } from '../store.ts'
 import { type Connection, type HeadRow, headOf } from './connection.ts'
 
-/** How many entries of others come back with a commit at most. */
+/** How many entries of other writers are returned with a commit at most. */
 const ENTRIES_LIMIT = 512
 /** An answer ends after the entry that made it larger than this, in UTF-16 code units: other calls wait meanwhile. */
 const ANSWER_SIZE = 2 * 1024 * 1024
@@ -96,7 +96,7 @@ export function entriesAfter(
   return { entries, more: revision < head }
 }
 
-/** Where a walk along the versions of a record stands. */
+/** A part of a walk along the versions of a record. */
 export interface HistoryPart {
   /** The head when the part was read. */
   readonly position: Position
@@ -148,7 +148,7 @@ export function readHistory(connection: Connection, question: HistoryQuestion): 
   return { position, entries, previous, end: 'first', resume: 0 }
 }
 
-/** Where the walk begins: below `before` at once, if that is a version of the record; else at its newest one. */
+/** The version with which the walk begins: the one before `before`, if that is a version of the record; else the newest one. */
 function newestVersion(connection: Connection, { kind, id, before }: HistoryQuestion): Revision {
   const version = Number.isSafeInteger(before) ? readVersion(connection, { kind, id }, before) : undefined
   if (version !== undefined) return version.prior

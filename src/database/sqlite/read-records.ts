@@ -1,6 +1,6 @@
-import { CoordinatorError } from '../../errors.ts'
 import type { CanonicalJson } from '../../records/canonical-json.ts'
 import type { Position, RecordKey, Revision, StoredRecord, Tombstone } from '../../records/record.ts'
+import { compactedMoment, futureMoment } from '../moment-errors.ts'
 import type { AsOfFilter, LoadPage, Moment } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { digestAt, readEntryRow, readVersion } from './read-journal.ts'
@@ -19,20 +19,20 @@ type RecordRow = [
   updatedAt: number,
 ]
 
-/** The same with its place in the file. */
-type FileRow = [...RecordRow, place: number]
+/** The same with its rowid. */
+type FileRow = [...RecordRow, rowid: number]
 
 /** Before every key. */
 const start: RecordKey = { kind: '', id: '' }
 
 export interface LoadPart extends LoadPage {
-  /** Ask for the next page from here: the place of the last row in the file. Absent after the last page. */
+  /** Where the next page begins: the rowid of the last row. Absent after the last page. */
   readonly next?: number
 }
 
 /**
- * A page of records and tombstones, in the order in which they lie in the file: in that of their keys, each row of a large
- * file would be fetched from somewhere else.
+ * A page of records and tombstones in the order of the file. In the order of their keys, each row of a large file would be on another
+ * page of it.
  */
 export function readLoadPage(connection: Connection, limit: number, after = 0): LoadPart {
   const { lineage, floor } = connection.readHead()
@@ -43,17 +43,17 @@ export function readLoadPage(connection: Connection, limit: number, after = 0): 
   for (const row of rows) {
     const record = recordOf(row)
     if (record !== undefined) records.push(record)
-    // A deletion that the floor has passed is forgotten, also while it waits to be swept.
+    // A deletion that the floor has passed counts as forgotten, even before compaction removes it.
     else if (row[3] > floor) tombstones.push({ kind: row[0], id: row[1], revision: row[3] })
   }
   return { lineage, records, tombstones, ...(last === undefined ? {} : { next: last[6] }) }
 }
 
 /**
- * Rows up to a number and a size. They are read one by one: of many at once the size would be known too late, and a record may
- * have 1 MiB.
+ * Rows up to a number and a size. They are read one by one: a record may have 1 MiB, and the size of many at once would be known too
+ * late.
  *
- * @returns `last`: the row to go on behind; absent where nothing follows
+ * @returns `last`: the next part begins behind this row; absent where no row follows
  */
 export function takeRows<Row extends { readonly 2: string | null }>(
   from: Iterable<unknown>,
@@ -82,21 +82,15 @@ function recordOf(row: RecordRow | FileRow): StoredRecord | undefined {
 export function resolveMoment(connection: Connection, moment: Moment): Position {
   const head = connection.readHead()
   const revision = 'revision' in moment ? moment.revision : revisionAtTime(connection, head, moment.at)
-  if (revision < head.floor) throw compacted(head.floor)
-  if (revision > head.revision)
-    throw new CoordinatorError('COORD_REVISION_FUTURE', {
-      detail: `Revision ${revision} does not exist yet; the newest is ${head.revision}.`,
-      extra: { head: head.revision },
-    })
-  const digest = digestAt(connection, head, revision)
-  if (digest === undefined) throw connection.damaged(`revision ${revision} is missing from the journal`)
-  return { lineage: head.lineage, revision, digest }
+  if (revision < head.floor) throw compactedMoment(head.floor)
+  if (revision > head.revision) throw futureMoment(`Revision ${revision}`, head.revision)
+  return { lineage: head.lineage, revision, digest: digestAt(connection, head, revision) }
 }
 
 /** The newest revision at or before a time. Times never decrease from one revision to the next, and none is missing. */
 function revisionAtTime(connection: Connection, head: HeadRow, at: number): Revision {
   const timeOf = (revision: Revision) => readEntryRow(connection, revision)?.at
-  if (at < (timeOf(head.floor) ?? Number.NEGATIVE_INFINITY)) throw compacted(head.floor)
+  if (at < (timeOf(head.floor) ?? Number.NEGATIVE_INFINITY)) throw compactedMoment(head.floor)
   let [low, high] = [head.floor, head.revision]
   while (low < high) {
     const middle = low + Math.ceil((high - low) / 2)
@@ -116,7 +110,7 @@ export interface AsOfQuestion {
   readonly from?: AsOfCursor
 }
 
-/** Behind which key to go on; with `version`, first the record after it from that older version on. */
+/** Where the next part begins: behind the key `after`. `pending` is read first, from an older version on. */
 export interface AsOfCursor {
   readonly after: RecordKey
   readonly pending?: RecordKey & { readonly version: Revision }
@@ -128,14 +122,14 @@ export interface AsOfPart {
 }
 
 /**
- * Part of the records as they stood. Each is found from its present row along its older versions, so the parts need no
- * common snapshot: later commits only make the way longer.
+ * Part of the records as they stood. Each is found from its present row along its older versions, so that the parts need no
+ * common snapshot: later commits only add versions to walk over.
  *
  * @throws COORD_REVISION_COMPACTED where the floor has risen above the revision meanwhile
  */
 export function readAsOfPart(connection: Connection, question: AsOfQuestion): AsOfPart {
   const { floor } = connection.readHead()
-  if (question.revision < floor) throw compacted(floor)
+  if (question.revision < floor) throw compactedMoment(floor)
   return new AsOfReader(connection, question).read()
 }
 
@@ -187,7 +181,7 @@ class AsOfReader {
     )
   }
 
-  /** Takes a record from its present row. Returns the version to go on with where the call has done enough. */
+  /** Takes a record from its present row. Returns the version to continue with where the call has done enough. */
   #take(key: RecordKey, row: RecordRow): Revision | undefined {
     if (row[3] > this.#question.revision) return this.#takeVersion(key, row[3])
     const record = recordOf(row)
@@ -231,11 +225,4 @@ class AsOfReader {
 
 function startOf({ kind = '' }: AsOfFilter): RecordKey {
   return { kind, id: '' }
-}
-
-function compacted(floor: Revision): CoordinatorError {
-  return new CoordinatorError('COORD_REVISION_COMPACTED', {
-    detail: `History before revision ${floor} is no longer kept.`,
-    extra: { floor },
-  })
 }

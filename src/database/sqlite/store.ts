@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
 import type { Commit, Entry, Position, Revision } from '../../records/record.ts'
-import { entryWrite } from '../judge-commit.ts'
+import { unpackError } from '../../workers/packed-error.ts'
+import { acceptedEntries } from '../accepted-entries.ts'
 import type {
   AsOfFilter,
   AsOfPage,
@@ -21,10 +22,8 @@ import type {
   Store,
 } from '../store.ts'
 import type { BatchReply } from './commit-batch.ts'
-import { unpackError } from './packed-error.ts'
-import type { Answer, Argument, Operation } from './protocol.ts'
+import { type Answer, type Argument, EngineLink, type Operation } from './engine-link.ts'
 import type { AsOfCursor } from './read-records.ts'
-import { WorkerLink } from './worker-link.ts'
 
 export interface SqliteStoreOptions {
   /**
@@ -62,13 +61,13 @@ export class SqliteStore implements Store {
   readonly migrator: Migrator
   readonly inspector: Inspector
 
-  readonly #link: WorkerLink
+  readonly #link: EngineLink
   readonly #now: () => number
   readonly #pageSize: number
   readonly #onWarning: (warning: string) => void
   readonly #onMigrated: (step: SchemaStep) => void
   #state: 'new' | 'open' | 'closed' = 'new'
-  /** Whether the present thread has the file open, or is about to. */
+  /** The opening of the file by the present thread; `undefined` where it has not begun. */
   #opened: Promise<Head> | undefined
 
   constructor(options: SqliteStoreOptions) {
@@ -76,7 +75,7 @@ export class SqliteStore implements Store {
     this.#pageSize = options.pageSize ?? 2_000
     this.#onWarning = options.onWarning ?? (() => undefined)
     this.#onMigrated = options.onMigrated ?? (() => undefined)
-    this.#link = new WorkerLink({
+    this.#link = new EngineLink({
       onEnd: () => {
         this.#opened = undefined
       },
@@ -135,7 +134,7 @@ export class SqliteStore implements Store {
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
     const entries: Entry[] = []
     const previous: Revision[] = []
-    // Use the position of the first part: entries written since are newer than everything that later parts read.
+    // The position of the first part: entries that were written since are newer than everything that later parts read.
     let position: Position | undefined
     for (let resume: Revision | undefined; ; ) {
       const part = await this.#call('history', {
@@ -177,7 +176,7 @@ export class SqliteStore implements Store {
   async compact(floor: Revision): Promise<Head> {
     await this.#call('raiseFloor', floor)
     while (await this.#call('sweep', undefined)) {
-      // Each call removes a part; commits get in between.
+      // Each call removes a part, and lets commits go first.
     }
     return await this.head()
   }
@@ -251,14 +250,14 @@ export class SqliteStore implements Store {
   }
 }
 
-/** Parts in order; the next one is asked for while the present one is used. */
+/** Parts in order. The next one is asked for while the present one is used. */
 async function* readAhead<C, P extends { readonly next?: C }>(
   ask: (from?: C) => Promise<P>,
 ): AsyncGenerator<P> {
   for (let asked: Promise<P> | undefined = ask(); asked !== undefined; ) {
     const part: P = await asked
     asked = part.next === undefined ? undefined : ask(part.next)
-    // Where the reader stops early, nobody waits for what was asked ahead.
+    // If the reader stops early, nobody waits for the part that was asked for ahead.
     asked?.catch(() => undefined)
     yield part
   }
@@ -272,12 +271,6 @@ function commitReplyOf(reply: BatchReply, batch: readonly Commit[]): CommitReply
     (result): CommitResult =>
       result.outcome === 'refused' ? { outcome: 'refused', error: unpackError(result.error) } : result,
   )
-  const own = more ? [] : results.flatMap((result, index) => ownEntry(result, batch[index] as Commit))
-  return { status: 'ok', results, entries: before.length === 0 ? own : [...before, ...own], more }
-}
-
-function ownEntry(result: CommitResult, { commitId, actor, writes }: Commit): readonly Entry[] {
-  if (result.outcome !== 'accepted' || result.replayed) return []
-  const { revision, at, digest } = result
-  return [{ revision, commitId, at, actor, writes: writes.map(entryWrite), digest }]
+  const accepted = more ? [] : acceptedEntries(results, batch)
+  return { status: 'ok', results, entries: before.length === 0 ? accepted : [...before, ...accepted], more }
 }

@@ -2,7 +2,7 @@ import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../error
 import { codeOfSqlState, outcomeOfSqlState } from '../sql-functions/sql-state.ts'
 import type { MendingAdvice } from './mending-advice.ts'
 
-/** An answer of the Data API, or of whatever stands in front of it, that is not the reply of a function. */
+/** An answer of the Data API, or of a gateway in front of it, that is not the reply of a function. */
 export interface Answer {
   readonly status: number
   /** The header, in lower case; empty where there is none. */
@@ -31,7 +31,7 @@ interface Fault {
 }
 
 /**
- * Codes of PostgREST itself. Source: PostgREST documentation, "Errors". `not_written` only for faults that it finds before it runs a
+ * Codes of PostgREST itself. Source: PostgREST documentation, "Errors". `not_written` is only for faults that it finds before it runs a
  * statement.
  */
 const byApiCode: Readonly<Record<string, Fault>> = {
@@ -71,7 +71,7 @@ const brokenWhileWaiting: Fault = {
 
 /**
  * Answers of gateways by status, if the body has no code. Source: Supabase documentation, "HTTP status codes". With a status that is
- * `not_written` here, gateways refuse a request without passing it on.
+ * `not_written` here, a gateway refuses a request and does not pass it on.
  */
 const byStatus: Readonly<Record<number, Fault>> = {
   401: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
@@ -87,12 +87,12 @@ const byStatus: Readonly<Record<number, Fault>> = {
   544: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
 }
 
-/** Statuses that mean the same on a page for people as in JSON; any other page is some gateway's. */
+/** Statuses that mean the same on a web page as in JSON. A web page with another status comes from some gateway. */
 const tellingOnPages = new Set([402, 413, 429, 540, 544])
 
 /**
- * Translates an answer by its status, its content type and the code in its body: never by its text, which is not repeated
- * either, because it may hold what was sent.
+ * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may hold
+ * what was sent.
  */
 export function answerFault(answer: Answer, context: AnswerContext): CoordinatorError {
   const apiCode = apiCodeOf(answer)
@@ -125,7 +125,7 @@ function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing 
       : isPage
         ? 'answers with a web page'
         : 'answers with an unexpected status'
-  // Nobody knows whether the gateway had passed the request on. Only a known answer proves that nothing was written.
+  // The gateway may have passed the request on. Only a known answer proves that nothing was written.
   return { code: 'COORD_STORE_GATEWAY', text, outcome: 'unknown' }
 }
 
@@ -153,17 +153,17 @@ function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advic
   return { code, text, outcome: outcomeOfSqlState(state) }
 }
 
-/** A PGRST code or a SQLSTATE. Others (of gateways, and of look-alikes of the Data API) say nothing reliable. */
+/** A PGRST code or a SQLSTATE. Other codes, of gateways and of imitations of the Data API, are not reliable. */
 function apiCodeOf(answer: Answer): string | undefined {
-  const code = statedCode(answer)
+  const code = codeOf(answer)
   return code !== undefined && /^(PGRST[0-9X]\d\d|(?=.*\d)[0-9A-Z]{5})$/.test(code) ? code : undefined
 }
 
 function hasEmptyCode(answer: Answer): boolean {
-  return statedCode(answer) === ''
+  return codeOf(answer) === ''
 }
 
-function statedCode({ contentType, body, proxyStatus }: Answer): string | undefined {
+function codeOf({ contentType, body, proxyStatus }: Answer): string | undefined {
   const inHeader = /^PostgREST;\s*error=(\w*)/.exec(proxyStatus ?? '')?.[1]
   return (contentType.includes('json') ? codeInBody(body) : undefined) ?? inHeader
 }
@@ -179,7 +179,7 @@ function codeInBody(body: string): string | undefined {
 }
 
 /**
- * Seconds of `Retry-After`, which may be a number or a date; at most an hour. PostgREST sends 0 for faults that last longer: then this
+ * The seconds of `Retry-After`, which may be a number or a date; at most an hour. PostgREST sends 0 for faults that last longer: then this
  * program uses its own pauses.
  */
 function secondsOf(header: string | undefined): number | undefined {

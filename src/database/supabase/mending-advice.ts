@@ -8,7 +8,7 @@ export interface Advice {
   readonly hint?: string
 }
 
-/** Knows the commands that mend what this project may refuse: with the names that are in use, ready to be copied. */
+/** Hints for the refusals of a project: commands with the names that are in use, ready to be copied. */
 export class MendingAdvice {
   readonly access: SupabaseAccess
   readonly #keyVariable: string
@@ -20,7 +20,7 @@ export class MendingAdvice {
     this.#schema = schema
   }
 
-  /** The commands that bring the schema up to date, which no key can do: the Data API runs no DDL. */
+  /** The commands that migrate the schema. No key can do that: the Data API runs no DDL. */
   get migrate(): string {
     const schema = this.#schema === 'coordinator' ? '' : `DATABASE_SCHEMA=${this.#schema} `
     const anon = this.access === 'anon' ? ' --allow-anon' : ''

@@ -1,21 +1,21 @@
 import { CoordinatorError } from '../../errors.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
-import { listOf, numberOf, objectOf, readReply, textOf } from '../sql-functions/door-replies.ts'
+import { listOf, numberOf, objectOf, readReply, textOf } from '../sql-functions/read-reply.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
-import type { ApiDoor } from './api-door.ts'
+import type { SupabaseCalls } from './call.ts'
 import { MendingAdvice } from './mending-advice.ts'
 import type { SupabaseSettings } from './options.ts'
 
 /** Tells the state of the schema. It cannot change it: the Data API runs no DDL. */
 export class SupabaseMigrator implements Migrator {
-  readonly #door: ApiDoor
+  readonly #calls: SupabaseCalls
   readonly #schema: string
   readonly #advice: MendingAdvice
   readonly #migrations = loadMigrations('postgres')
 
-  constructor(door: ApiDoor, settings: SupabaseSettings) {
-    this.#door = door
+  constructor(calls: SupabaseCalls, settings: SupabaseSettings) {
+    this.#calls = calls
     this.#schema = settings.schema
     this.#advice = new MendingAdvice(settings)
   }
@@ -30,7 +30,7 @@ export class SupabaseMigrator implements Migrator {
   }
 
   async status(): Promise<MigrationReport> {
-    const reply = await this.#door.call('migrations', '{}')
+    const reply = await this.#calls.call('migrations', '{}')
     return reportMigrations(
       this.#migrations,
       readReply(reply, (answer) => listOf(answer, 'steps').map(appliedOf)),
@@ -49,7 +49,7 @@ export class SupabaseMigrator implements Migrator {
   }
 
   verify(): Promise<readonly Drift[]> {
-    return findPostgresDrift(this.#door, { schema: this.#schema, migrations: this.#migrations })
+    return findPostgresDrift(this.#calls, { schema: this.#schema, migrations: this.#migrations })
   }
 
   tooOld(current: number): CoordinatorError {

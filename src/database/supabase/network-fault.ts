@@ -1,4 +1,5 @@
 import { CoordinatorError, type ErrorCode, type ErrorOptions, type WriteOutcome } from '../../errors.ts'
+import { isCertificateCode } from '../sql-functions/certificate-codes.ts'
 
 interface Fault {
   readonly code: ErrorCode
@@ -15,7 +16,7 @@ const tlsHint =
 const routeHint =
   'Check the host in SUPABASE_URL, and whether firewalls let this machine reach it: proxies that HTTPS_PROXY names are not used.'
 
-/** What Node.js says, by its code: those that are met before a request has left. */
+/** Faults by the code of Node.js. With these codes no request has left. */
 const byCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: { code: 'COORD_STORE_DNS', text: 'has a name that does not resolve', outcome: 'not_written' },
   EAI_AGAIN: { code: 'COORD_STORE_DNS', text: 'has a name that no DNS answers for', outcome: 'not_written' },
@@ -39,9 +40,6 @@ const byCode: Readonly<Record<string, Fault>> = {
     hint: routeHint,
   },
 }
-
-const certificateCodes =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_)/
 
 const certificateFault: Fault = {
   code: 'COORD_STORE_TLS',
@@ -76,7 +74,7 @@ export interface NetworkFailure {
  */
 export function networkFault(thrown: unknown, { host, writing }: NetworkFailure): CoordinatorError {
   const code = codeOf(thrown)
-  const fault = byCode[code] ?? (certificateCodes.test(code) ? certificateFault : faultWithoutCode(thrown))
+  const fault = byCode[code] ?? (isCertificateCode(code) ? certificateFault : faultWithoutCode(thrown))
   return new CoordinatorError(fault.code, {
     detail: `The Data API at ${host} ${fault.text}${code === '' ? '' : ` (${code})`}.`,
     ...hintOf(fault),
@@ -85,7 +83,7 @@ export function networkFault(thrown: unknown, { host, writing }: NetworkFailure)
   })
 }
 
-/** What the deadline says: a request may have left, and may still be worked on. */
+/** The error of a call that met its deadline: the database may still work on it. */
 export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): CoordinatorError {
   return new CoordinatorError('COORD_STORE_TIMEOUT', {
     detail: `The Data API at ${host} did not answer within ${timeoutMs} ms.`,

@@ -13,9 +13,9 @@ export interface SupabaseOptions {
   readonly acquireTimeoutMs?: number
   /** How long one call may take, connecting and the whole answer included. @default 10_000 (milliseconds) */
   readonly callTimeoutMs?: number
-  /** After how long without a call a connection is not used again: less than the peer keeps it. @default 20_000 (milliseconds) */
+  /** A connection that was idle for this long is not used again. The peer must keep it longer. @default 20_000 (milliseconds) */
   readonly keepAliveMs?: number
-  /** How long a write may be silent before the database is asked whether it works on it. @default 1_000 (milliseconds) */
+  /** How long a write may be silent before the database is asked whether it works on the write. @default 1_000 (milliseconds) */
   readonly watchAfterMs?: number
   /** Pause between the three attempts that a definite refusal gets when the store opens. @default 2_500 (milliseconds) */
   readonly refusalPauseMs?: number

@@ -1,5 +1,5 @@
-import { type Csr, type EdgeList, toCsr } from '../model/csr.ts'
-import { cutPoints } from './cut-points.ts'
+import { articulationPoints } from './articulation-points.ts'
+import { type Csr, type EdgeList, toCsr } from './csr.ts'
 import { strongComponents } from './strong-components.ts'
 
 export interface Criticality {
@@ -29,7 +29,7 @@ export class GraphAnalysis {
     const direct = new Int32Array(offsets.length - 1)
     for (let node = 0; node < direct.length; node += 1)
       direct[node] = (offsets[node + 1] as number) - (offsets[node] as number)
-    return { cutOff: cutPoints([this.#needs, this.#neededBy]), direct }
+    return { cutOff: articulationPoints([this.#needs, this.#neededBy]), direct }
   }
 
   /** For each of the given nodes how many others need it, directly or through others. */

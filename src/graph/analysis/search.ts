@@ -20,9 +20,8 @@ export function followOf(graph: GraphReader, direction: Direction, edgeTypes?: r
   if (direction === 'needs') return { out: wanted }
   if (direction === 'neededBy') return { in: wanted }
   if (direction === 'both') return { out: wanted, in: wanted }
-  const reversed = graph.edgeTypes.map((_, number) => graph.isReversed(number))
-  const forward = wanted.map((follow, number) => follow && !reversed[number])
-  const backward = wanted.map((follow, number) => follow && (reversed[number] as boolean))
+  const forward = wanted.map((follow, type) => follow && !graph.reversed[type])
+  const backward = wanted.map((follow, type) => follow && (graph.reversed[type] as boolean))
   return direction === 'out' ? { out: forward, in: backward } : { out: backward, in: forward }
 }
 
@@ -60,19 +59,10 @@ class Scratch {
   }
 }
 
+/** A search takes one, because a search may begin inside another one. */
 const idle: Scratch[] = []
 
-/** Runs something that searches, with memory of its own: inside of it another one may search too. */
-function withScratch<T>(use: (scratch: Scratch) => T): T {
-  const scratch = idle.pop() ?? new Scratch()
-  try {
-    return use(scratch)
-  } finally {
-    idle.push(scratch)
-  }
-}
-
-export interface SearchOptions {
+interface SearchOptions {
   readonly sources: readonly number[]
   readonly follow: Follow
   /** How far to go. @default no bound */
@@ -84,7 +74,8 @@ export interface SearchOptions {
  * ten milliseconds for a million of them.
  */
 export function search<T>(graph: GraphReader, options: SearchOptions, use: (found: Found) => T): T {
-  return withScratch((scratch) => {
+  const scratch = idle.pop() ?? new Scratch()
+  try {
     scratch.prepare(graph.nodeSlots)
     const levels = spread(graph, options, scratch)
     const { marks, order, base } = scratch
@@ -94,7 +85,9 @@ export function search<T>(graph: GraphReader, options: SearchOptions, use: (foun
       levels,
       distanceOf: (node) => Math.max((marks[node] as number) - base, -1),
     })
-  })
+  } finally {
+    idle.push(scratch)
+  }
 }
 
 function spread(graph: GraphReader, { sources, follow, depth }: SearchOptions, scratch: Scratch): number[] {

@@ -1,4 +1,4 @@
-import type { Csr } from '../model/csr.ts'
+import type { Csr } from './csr.ts'
 
 /**
  * Strongly connected components after Tarjan, without recursion: a chain of a million services must not end the stack.

@@ -25,7 +25,7 @@ import {
 } from '../../records/graph/graph-schema.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Warning } from '../../records/warning.ts'
-import { type GraphProjection, graphProjection } from '../model/graph-projection.ts'
+import { type GraphProjection, graphProjection } from '../derive/graph-projection.ts'
 import { mergePatch } from './merge-patch.ts'
 
 export interface AssertAnswer {
@@ -172,7 +172,7 @@ function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedCh
 
 /** Whether the graph has it, asserted or derived. */
 function isIn(graph: GraphProjection, { kind, id }: Subject): boolean {
-  return (kind === 'node' ? graph.find(id) : graph.findEdge(id)) !== -1
+  return (kind === 'node' ? graph.find(id) : graph.findEdgeById(id)) !== -1
 }
 
 function schemaOf({ kind }: Subject): typeof nodeBodySchema | typeof edgeBodySchema {

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
 import { serviceNodeId } from '../../records/graph/graph-id.ts'
-import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
+import { itemsOf, textOf } from '../model/lenient-json.ts'
+import type { DeriveSink } from './derive-sink.ts'
 
 /** Type of the edge to a service that another one depends on. */
 export const DEPENDS_ON = 'depends_on'

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
 import { nodeId } from '../../records/graph/graph-id.ts'
+import { itemsOf, textOf } from '../model/lenient-json.ts'
 import { deriveDependencies } from './derive-dependencies.ts'
-import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
+import type { DeriveSink } from './derive-sink.ts'
 
 /**
  * What a `migrationFile` says about the graph. Every member may be missing; members that are not named here are kept with

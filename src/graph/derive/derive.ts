@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
 import { nodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
+import { itemsOf, textOf } from '../model/lenient-json.ts'
 import { deriveDependencies } from './derive-dependencies.ts'
 import { deriveMigrationFile } from './derive-migration-file.ts'
-import { type DeriveSink, itemsOf, textOf } from './derive-sink.ts'
+import type { DeriveSink } from './derive-sink.ts'
 
 /**
  * What one service record says about the graph: one node for its name, an edge for each thing it declares. Pure, and

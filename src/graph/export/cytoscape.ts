@@ -1,26 +1,15 @@
-import type { GraphFormat } from './export-graph.ts'
+import type { GraphFormat } from './graph-format.ts'
+import { jsonWriter } from './json.ts'
 
 /** Elements of Cytoscape.js: `{elements: {nodes: [{data}], edges: [{data}]}, data: metadata}`. */
 export const cytoscapeFormat: GraphFormat = {
   contentType: 'application/json; charset=utf-8',
   fileExtension: 'cyjs',
-  writer: (metadata) => {
-    let comma = ''
-    const element = (data: object) => {
-      const text = comma + JSON.stringify({ data })
-      comma = ','
-      return text
-    }
-    return {
-      begin: () => `{"data":${JSON.stringify(metadata)},"elements":{"nodes":[`,
-      node: ({ id, label, type, data }) => element({ id, label, type, details: data }),
-      between: () => {
-        comma = ''
-        return '],"edges":['
-      },
-      edge: ({ id, source, target, type, origin, revision, data }) =>
-        element({ id, source, target, type, origin, revision, details: data }),
-      end: () => ']}}\n',
-    }
-  },
+  writer: (metadata) =>
+    jsonWriter(`{"data":${JSON.stringify(metadata)},"elements":{`, {
+      node: ({ id, label, type, data }) => ({ data: { id, label, type, details: data } }),
+      edge: ({ id, source, target, type, origin, revision, data }) => ({
+        data: { id, source, target, type, origin, revision, details: data },
+      }),
+    }),
 }

@@ -1,4 +1,4 @@
-import type { GraphFormat } from './export-graph.ts'
+import type { GraphFormat } from './graph-format.ts'
 
 // A map and not an object: a client may choose a type whose name every object has, such as `constructor`.
 const shapes: ReadonlyMap<string, string> = new Map([

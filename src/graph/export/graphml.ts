@@ -1,4 +1,4 @@
-import type { GraphFormat } from './export-graph.ts'
+import type { GraphFormat } from './graph-format.ts'
 
 /** GraphML, for yEd, Gephi, NetworkX and igraph. `data` is JSON text. */
 export const graphmlFormat: GraphFormat = {

@@ -1,5 +1,5 @@
-import type { NodeJson } from '../model/describe.ts'
-import type { GraphFormat } from './export-graph.ts'
+import type { NodeJson } from '../derive/describe.ts'
+import type { GraphFormat } from './graph-format.ts'
 
 /** A Mermaid flowchart, for Markdown. Nodes are numbered, because ids may hold what Mermaid reads as syntax. */
 export const mermaidFormat: GraphFormat = {

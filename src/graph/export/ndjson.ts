@@ -1,4 +1,4 @@
-import type { GraphFormat } from './export-graph.ts'
+import type { GraphFormat } from './graph-format.ts'
 
 /** One JSON object a line: `{"metadata": ...}` first, then `{"node": ...}`, then `{"edge": ...}`. */
 export const ndjsonFormat: GraphFormat = {

@@ -8,9 +8,9 @@ export interface EdgeColumns {
   readonly to: Int32Array
   /** Number of the type times 4, plus the number of the origin. */
   readonly kind: Int32Array
-  /** The oldest among the present revisions of the records that state it. */
+  /** The oldest among the present revisions of the records that contribute it. */
   readonly revision: Float64Array
-  /** How many records state it. */
+  /** How many records contribute it. */
   readonly refs: Int32Array
   /** Edge numbers are below this. */
   readonly slots: number
@@ -83,10 +83,6 @@ export class EdgeTable implements EdgeColumns {
       revision: this.revision.slice(0, slots),
       refs: this.refs.slice(0, slots),
     }
-  }
-
-  get byteLength(): number {
-    return this.from.length * 32 + this.#index.byteLength
   }
 
   #growColumns(): void {

@@ -1,62 +1,158 @@
-import type { EdgeOrigin } from '../../records/graph/graph-id.ts'
+import {
+  EDGE_ORIGINS,
+  type EdgeIdentity,
+  type EdgeOrigin,
+  edgeId,
+  nodeTypeOf,
+  parseEdgeId,
+} from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import type { EdgeColumns } from './edge-table.ts'
+import type { GraphRecords } from './graph-records.ts'
 
-/** Lists of edge numbers, one for each node, in one array, with the nodes at their other ends. Valid until the graph changes. */
+/** Lists of edge numbers, one for each node, with the nodes at their other ends. Valid until the graph changes. */
 export interface Adjacency {
+  /** The list of node n is `length[n]` items long and begins at `start[n]`. */
   readonly start: Int32Array
   readonly length: Int32Array
   readonly items: Int32Array
   /** Beside each edge the node at its other end: searches read nothing else. */
   readonly others: Int32Array
+  /** The edges of one node. */
+  of(node: number): Int32Array
+  /** The nodes at the other ends of the edges of one node, in the same order. */
+  othersOf(node: number): Int32Array
+  size(node: number): number
 }
 
 /**
  * A graph to ask questions of: the live one, a copy of it, or one built from records of the past. Nodes and edges have
- * numbers, so that searches run on integers. Edges are kept by need: `from` needs `to`; which of both an answer shows as
- * the source is said by the edge's type (`edge-types.ts`). A question must not wait in between: the live graph would change.
+ * numbers, so that searches run on integers. Edges are kept by need: `from` needs `to`. The type of an edge decides which
+ * of both an answer shows as the source (`edge-types.ts`). A question must not wait in between: the live graph would change.
  */
-export interface GraphReader {
+export abstract class GraphReader {
   /** Node numbers are below this; `idOf` of a free number is empty. */
-  readonly nodeSlots: number
-  readonly nodeCount: number
-  readonly edges: EdgeColumns
+  abstract readonly nodeSlots: number
+  abstract readonly nodeCount: number
+  abstract readonly edges: EdgeColumns
   /** Edges in which the node needs another. */
-  readonly out: Adjacency
+  abstract readonly out: Adjacency
   /** Edges in which another needs the node. */
-  readonly in: Adjacency
+  abstract readonly in: Adjacency
   /** Types of edges in the order of their numbers. */
-  readonly edgeTypes: readonly string[]
-  /** Whether the target of such an edge needs the source. `type`: its number. */
-  isReversed(type: number): boolean
-  /** Registered services (records, not names). */
-  readonly serviceCount: number
-  /** Services that delivered their migration file. */
-  readonly activeServiceCount: number
-  /** Nodes that are only spoken of. */
-  readonly unresolvedCount: number
-  /**
-   * Changes with every node and edge that comes or goes, and with every node that begins or ceases to be stated. While it
-   * is the same, every search finds the same.
-   */
-  readonly shape: number
+  abstract readonly edgeTypes: readonly string[]
+  /** For each type of edge, whether the target needs the source. */
+  abstract readonly reversed: readonly boolean[]
+  /** Nodes that edges name and nothing defines. */
+  abstract readonly unresolvedCount: number
+  protected abstract readonly records: GraphRecords
 
   /** The number of a node; -1 where there is none. */
-  find(id: string): number
-  /** The number of an edge by its id; -1 where there is none. */
-  findEdge(id: string): number
-  idOf(node: number): string
-  /** Whether anything states the node itself, and not only an edge that needs it. */
-  isResolved(node: number): boolean
-  typeOf(edge: number): string
-  originOf(edge: number): EdgeOrigin
+  abstract find(id: string): number
+  abstract idOf(node: number): string
+  /** Whether anything defines the node itself, and not only an edge that needs it. */
+  abstract isResolved(node: number): boolean
+
+  /** Registered services (records, not names). */
+  get serviceCount(): number {
+    return this.records.services
+  }
+
+  /** Services that delivered their migration file. */
+  get activeServiceCount(): number {
+    return this.records.activeServices
+  }
+
+  *nodes(): Generator<number> {
+    for (let node = 0; node < this.nodeSlots; node += 1) if (this.idOf(node) !== '') yield node
+  }
+
+  /** Whether a node has one of the types. `undefined`: every type. */
+  isOfType(node: number, types: readonly string[] | undefined): boolean {
+    return types === undefined || types.includes(nodeTypeOf(this.idOf(node)))
+  }
+
+  typeOf(edge: number): string {
+    return this.edgeTypes[this.#typeNumber(edge)] as string
+  }
+
+  originOf(edge: number): EdgeOrigin {
+    return EDGE_ORIGINS[(this.edges.kind[edge] as number) & 3] as EdgeOrigin
+  }
+
+  /** Whether the target of an edge needs the source. */
+  isReversed(edge: number): boolean {
+    return this.reversed[this.#typeNumber(edge)] as boolean
+  }
+
+  /** Whether services define a node by an edge, such as an API by declaring to expose it. `edge`: one that needs another node */
+  isDefining(edge: number): boolean {
+    return this.isReversed(edge) && this.originOf(edge) === 'declared'
+  }
+
   /** The node that an answer shows as the source. */
-  sourceOf(edge: number): number
-  targetOf(edge: number): number
+  sourceOf(edge: number): number {
+    const { from, to } = this.edges
+    return (this.isReversed(edge) ? to[edge] : from[edge]) as number
+  }
+
+  targetOf(edge: number): number {
+    const { from, to } = this.edges
+    return (this.isReversed(edge) ? from[edge] : to[edge]) as number
+  }
+
+  identityOf(edge: number): EdgeIdentity {
+    return {
+      source: this.idOf(this.sourceOf(edge)),
+      type: this.typeOf(edge),
+      target: this.idOf(this.targetOf(edge)),
+      origin: this.originOf(edge),
+    }
+  }
+
+  edgeIdOf(edge: number): string {
+    return edgeId(this.identityOf(edge))
+  }
+
+  /** The number of an edge by its id; -1 where there is none. */
+  findEdgeById(id: string): number {
+    const identity = parseEdgeId(id)
+    return identity === undefined ? -1 : this.findEdge(identity)
+  }
+
+  /** The number of an edge; -1 where there is none. Looks through the shorter of the two lists it is in. */
+  findEdge({ source, type, target, origin }: EdgeIdentity): number {
+    const [sourceNode, targetNode, typeNumber] = [
+      this.find(source),
+      this.find(target),
+      this.edgeTypes.indexOf(type),
+    ]
+    if (sourceNode === -1 || targetNode === -1 || typeNumber === -1) return -1
+    const [from, to] = this.reversed[typeNumber] ? [targetNode, sourceNode] : [sourceNode, targetNode]
+    const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
+    const byOut = this.out.size(from) <= this.in.size(to)
+    const [side, node, other] = byOut ? [this.out, from, to] : [this.in, to, from]
+    const others = side.othersOf(node)
+    const isIt = (edge: number, at: number) => others[at] === other && this.edges.kind[edge] === kind
+    return side.of(node).find(isIt) ?? -1
+  }
+
   /** The services of a name, by the node of that name. In no particular order, like the other records. */
-  servicesOf(node: number): readonly StoredRecord[]
+  servicesOf(node: number): readonly StoredRecord[] {
+    return this.records.servicesOf(node)
+  }
+
   /** What was asserted about a node. */
-  assertionsOf(node: number): readonly StoredRecord[]
+  assertionsOf(node: number): readonly StoredRecord[] {
+    return this.records.assertionsOf(node)
+  }
+
   /** The records that assert an edge. */
-  edgeAssertionsOf(edge: number): readonly StoredRecord[]
+  edgeAssertionsOf(edge: number): readonly StoredRecord[] {
+    return this.records.edgeAssertionsOf(edge)
+  }
+
+  #typeNumber(edge: number): number {
+    return (this.edges.kind[edge] as number) >> 2
+  }
 }

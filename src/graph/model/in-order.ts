@@ -1,6 +1,6 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
-import { firstById } from './first-by-id.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 /** So few are chosen faster than everything is sorted. */
@@ -29,6 +29,14 @@ function* withIds(items: Iterable<number>, idOf: (item: number) => string): Gene
 
 function comesFirst(left: Named, right: Named): boolean {
   return left.id < right.id
+}
+
+/**
+ * The first nodes in the order of their ids, without sorting all of them. Answers that cannot list everything choose this
+ * way, so that every coordinator chooses the same.
+ */
+export function firstById(graph: GraphReader, nodes: Iterable<number>, count: number): number[] {
+  return smallest(nodes, count, (left, right) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1))
 }
 
 /** The first nodes by id; all of them, in no particular order, where there are not more. */

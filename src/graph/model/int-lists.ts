@@ -28,9 +28,9 @@ export class IntLists {
     const at = this.length[list] as number
     const sizeClass = this.#sizeClass[list] as number
     if (sizeClass === 0 || at === 1 << (sizeClass - 1)) this.#grow(list, sizeClass)
-    const place = (this.start[list] as number) + at
-    this.items[place] = value
-    if (other !== undefined) this.others[place] = other
+    const index = (this.start[list] as number) + at
+    this.items[index] = value
+    if (other !== undefined) this.others[index] = other
     this.length[list] = at + 1
     return at
   }
@@ -60,9 +60,12 @@ export class IntLists {
 
   /** The items of a list, as a view that lives until the next change. */
   of(list: number): Int32Array {
-    if (list >= this.length.length) return this.items.subarray(0, 0)
-    const start = this.start[list] as number
-    return this.items.subarray(start, start + (this.length[list] as number))
+    return this.#viewOf(this.items, list)
+  }
+
+  /** The second column of a list, as such a view. */
+  othersOf(list: number): Int32Array {
+    return this.#viewOf(this.others, list)
   }
 
   /** A copy for reading: nothing changes it any more, and nobody may add to it. */
@@ -76,15 +79,9 @@ export class IntLists {
     return copy
   }
 
-  /** Memory in use, in bytes. */
-  get byteLength(): number {
-    return (
-      this.start.byteLength +
-      this.length.byteLength +
-      this.#sizeClass.byteLength +
-      this.items.byteLength +
-      this.others.byteLength
-    )
+  #viewOf(column: Int32Array, list: number): Int32Array {
+    const start = this.start[list] ?? 0
+    return column.subarray(start, start + (this.length[list] ?? 0))
   }
 
   #makeRoomFor(list: number): void {

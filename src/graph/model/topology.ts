@@ -8,30 +8,30 @@ import {
 } from '../../records/graph/graph-id.ts'
 import { EdgeTable } from './edge-table.ts'
 import { targetNeedsSource } from './edge-types.ts'
+import { GraphReader } from './graph-reader.ts'
 import { IntLists } from './int-lists.ts'
-import { Names } from './names.ts'
 
 /**
- * Nodes and edges by number, counted by who states them. A node is there while something states it or an edge touches it;
- * an edge while a record states it. A node is stated by records about it, and by services that declare to expose, publish,
- * provide or own it; whoever asserts an edge speaks of its ends, and does not make them. Numbers of what went away are used again.
+ * Nodes and edges by number, with counted references. An edge is there while a record contributes it; a node while
+ * something defines it or an edge touches it. Records about a node define it, and so do services that declare to expose,
+ * publish, provide or own it; an asserted edge names its ends, and does not define them. Numbers of what went away are
+ * used again.
  */
-export class Topology {
+export abstract class Topology extends GraphReader {
   readonly edges = new EdgeTable()
-  /** For each node its edges, and beside each edge the node at its other end. */
   readonly out = new IntLists({ columns: 2 })
   readonly in = new IntLists({ columns: 2 })
-  readonly types = new Names()
-  /** For each type of edge, whether the target needs the source. */
+  readonly edgeTypes: string[] = []
   readonly reversed: boolean[] = []
   readonly nodesByType = new Map<string, number>()
   readonly edgesByType: number[] = []
+  readonly #typeNumbers = new Map<string, number>()
   readonly #ids: string[] = []
   /** Nodes of services by name, all others by id: registrations name services, and an id would have to be made each time. */
   readonly #services = new Map<string, number>()
   readonly #others = new Map<string, number>()
-  /** How many records and defining edges state each node. */
-  readonly #statements: number[] = []
+  /** How many records and defining edges define each node. */
+  readonly #definitions: number[] = []
   readonly #free: number[] = []
   #unresolved = 0
   #shape = 0
@@ -48,7 +48,10 @@ export class Topology {
     return this.#unresolved
   }
 
-  /** Changes with every node and edge that comes or goes, and with every node that begins or ceases to be stated. */
+  /**
+   * Changes with every node and edge that comes or goes, and with every node that becomes resolved or unresolved. While it
+   * is the same, every search finds the same.
+   */
   get shape(): number {
     return this.#shape
   }
@@ -63,21 +66,40 @@ export class Topology {
   }
 
   isResolved(node: number): boolean {
-    return (this.#statements[node] ?? 0) > 0
+    return (this.#definitions[node] ?? 0) > 0
+  }
+
+  override findEdge({ source, type, target, origin }: EdgeIdentity): number {
+    const typeNumber = this.#typeNumbers.get(type)
+    const [sourceNode, targetNode] = [this.find(source), this.find(target)]
+    if (typeNumber === undefined || sourceNode === -1 || targetNode === -1) return -1
+    const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
+    return this.reversed[typeNumber]
+      ? this.edges.find(targetNode, sourceNode, kind)
+      : this.edges.find(sourceNode, targetNode, kind)
+  }
+
+  /** Ids by node number, for a copy. */
+  copyIds(): readonly string[] {
+    return this.#ids.slice()
+  }
+
+  copyDefinitions(): readonly number[] {
+    return this.#definitions.slice()
   }
 
   /** The node of all services of a name, as `nodeFor` gives it. */
-  serviceNode(name: string): number {
+  protected serviceNode(name: string): number {
     return this.#services.get(name) ?? this.nodeFor(serviceNodeId(name))
   }
 
-  /** The node with an id, made where it is new: unresolved, until it is stated. */
-  nodeFor(id: string): number {
+  /** The node with an id, made where it is new: unresolved, until it is defined. */
+  protected nodeFor(id: string): number {
     const known = this.find(id)
     if (known !== -1) return known
     const node = this.#free.pop() ?? this.#ids.length
     this.#ids[node] = id
-    this.#statements[node] = 0
+    this.#definitions[node] = 0
     const name = serviceNameOf(id)
     if (name === undefined) this.#others.set(id, node)
     else this.#services.set(name, node)
@@ -87,27 +109,27 @@ export class Topology {
     return node
   }
 
-  state(node: number): void {
-    const statements = (this.#statements[node] as number) + 1
-    this.#statements[node] = statements
-    if (statements > 1) return
+  protected define(node: number): void {
+    const definitions = (this.#definitions[node] as number) + 1
+    this.#definitions[node] = definitions
+    if (definitions > 1) return
     this.#unresolved -= 1
     this.#shape += 1
   }
 
-  unstate(node: number): void {
-    const statements = (this.#statements[node] as number) - 1
-    this.#statements[node] = statements
-    if (statements === 0) {
+  protected undefine(node: number): void {
+    const definitions = (this.#definitions[node] as number) - 1
+    this.#definitions[node] = definitions
+    if (definitions === 0) {
       this.#unresolved += 1
       this.#shape += 1
     }
     this.#dropIfBare(node)
   }
 
-  /** The edge with an identity, made where it is new. The caller counts itself in `refs`. */
-  edgeFor(source: number, type: string, target: number, origin: EdgeOrigin): number {
-    const typeNumber = this.typeNumber(type)
+  /** The edge with an identity, made where it is new. The caller counts its reference in `refs`. */
+  protected edgeFor(source: number, type: string, target: number, origin: EdgeOrigin): number {
+    const typeNumber = this.#typeNumber(type)
     const reversed = this.reversed[typeNumber] as boolean
     const [from, to] = reversed ? [target, source] : [source, target]
     const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
@@ -118,65 +140,39 @@ export class Topology {
     this.edges.outPosition[edge] = this.out.push(from, edge, to)
     this.edges.inPosition[edge] = this.in.push(to, edge, from)
     this.edgesByType[typeNumber] = (this.edgesByType[typeNumber] as number) + 1
-    if (reversed && origin === 'declared') this.state(target)
+    if (this.isDefining(edge)) this.define(from)
     return edge
   }
 
-  findEdge({ source, type, target, origin }: EdgeIdentity): number {
-    const typeNumber = this.types.find(type)
-    const [sourceNode, targetNode] = [this.find(source), this.find(target)]
-    if (typeNumber === undefined || sourceNode === -1 || targetNode === -1) return -1
-    const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
-    return this.reversed[typeNumber]
-      ? this.edges.find(targetNode, sourceNode, kind)
-      : this.edges.find(sourceNode, targetNode, kind)
-  }
-
-  dropEdge(edge: number): void {
+  protected dropEdge(edge: number): void {
     this.#shape += 1
     const { edges } = this
-    const [from, to, kind] = [
-      edges.from[edge] as number,
-      edges.to[edge] as number,
-      edges.kind[edge] as number,
-    ]
+    const [from, to] = [edges.from[edge] as number, edges.to[edge] as number]
+    const typeNumber = (edges.kind[edge] as number) >> 2
+    const isDefining = this.isDefining(edge)
     const movedOut = this.out.removeAt(from, edges.outPosition[edge] as number)
     if (movedOut !== -1) edges.outPosition[movedOut] = edges.outPosition[edge] as number
     const movedIn = this.in.removeAt(to, edges.inPosition[edge] as number)
     if (movedIn !== -1) edges.inPosition[movedIn] = edges.inPosition[edge] as number
     edges.remove(edge)
-    this.edgesByType[kind >> 2] = (this.edgesByType[kind >> 2] as number) - 1
-    // The shown target of a reversed edge is the node that needs.
-    if (this.reversed[kind >> 2] && EDGE_ORIGINS[kind & 3] === 'declared') this.unstate(from)
+    this.edgesByType[typeNumber] = (this.edgesByType[typeNumber] as number) - 1
+    if (isDefining) this.undefine(from)
     this.#dropIfBare(from)
     this.#dropIfBare(to)
   }
 
-  typeNumber(type: string): number {
-    const number = this.types.numberOf(type)
-    if (number === this.reversed.length) {
-      this.reversed.push(targetNeedsSource(type))
-      this.edgesByType.push(0)
-    }
-    return number
-  }
-
-  /** Ids by node number, for a copy. */
-  copyIds(): readonly string[] {
-    return this.#ids.slice()
-  }
-
-  copyStatements(): readonly number[] {
-    return this.#statements.slice()
-  }
-
-  get byteLength(): number {
-    return this.edges.byteLength + this.out.byteLength + this.in.byteLength
+  #typeNumber(type: string): number {
+    const known = this.#typeNumbers.get(type)
+    if (known !== undefined) return known
+    this.#typeNumbers.set(type, this.edgeTypes.length)
+    this.reversed.push(targetNeedsSource(type))
+    this.edgesByType.push(0)
+    return this.edgeTypes.push(type) - 1
   }
 
   #dropIfBare(node: number): void {
     const id = this.#ids[node] as string
-    if (id === '' || (this.#statements[node] as number) > 0) return
+    if (id === '' || (this.#definitions[node] as number) > 0) return
     if (this.out.size(node) > 0 || this.in.size(node) > 0) return
     const name = serviceNameOf(id)
     if (name === undefined) this.#others.delete(id)

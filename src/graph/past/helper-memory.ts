@@ -1,6 +1,6 @@
 import { mebibytes } from '../../live/memory/memory-faults.ts'
 import { ProcessHeap } from '../../live/memory/process-heap.ts'
-import { questionTooLarge } from '../questions/question-too-large.ts'
+import { questionTooLarge } from './question-too-large.ts'
 
 /** The part of its heap that a helper process may use when it begins a task. The rest is for the task. */
 const usedMaxPart = 0.75

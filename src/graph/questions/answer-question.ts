@@ -1,21 +1,24 @@
 import { CoordinatorError } from '../../errors.ts'
-import { edgeId, normalEdge } from '../../records/graph/graph-id.ts'
+import { EDGE_ORIGINS, normalEdge } from '../../records/graph/graph-id.ts'
 import { atOnce } from '../../scheduling/pace.ts'
+import { edgeListOf } from '../analysis/csr.ts'
 import { GraphAnalysis } from '../analysis/graph-analysis.ts'
-import { edgeListOf } from '../model/csr.ts'
-import { Describer, type EdgeJson, type NodeJson } from '../model/describe.ts'
+import { Describer, type EdgeJson, type NodeJson } from '../derive/describe.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { resolveNode } from '../model/resolve-node.ts'
 import { sortTypes, type TypeFilter } from '../model/sort-types.ts'
 import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './critical.ts'
 import { type CyclesAnswer, type CyclesOptions, cycles } from './cycles.ts'
-import { dependencies } from './dependencies.ts'
-import { impact } from './impact.ts'
+import {
+  type ListOptions,
+  type OrphansAnswer,
+  orphans,
+  type UnresolvedAnswer,
+  unresolved,
+} from './list-nodes.ts'
 import { type NeighborsAnswer, type NeighborsOptions, neighbors } from './neighbors.ts'
-import { type OrphansAnswer, orphans } from './orphans.ts'
 import { type PathsAnswer, type PathsOptions, paths } from './paths.ts'
-import type { ReachAnswer, ReachOptions } from './reach.ts'
-import { type ListOptions, type UnresolvedAnswer, unresolved } from './unresolved.ts'
+import { dependencies, impact, type ReachAnswer, type ReachOptions } from './reach.ts'
 
 /** A question to a graph. Nodes are named by id, or by the name of a service. `types` are sorted by the graph. */
 export type Question = Pick<TypeFilter, 'types'> & Asked
@@ -93,10 +96,9 @@ function criticalNow(graph: GraphReader, question: CriticalOptions): CriticalAns
 function findEdge(graph: GraphReader, id: string): number {
   const identity = normalEdge(id)
   if (identity !== undefined) {
-    const origins =
-      id.split(',').length > 3 ? [identity.origin] : (['asserted', 'declared', 'observed'] as const)
+    const origins = id.split(',').length > 3 ? [identity.origin] : ['asserted' as const, ...EDGE_ORIGINS]
     for (const origin of origins) {
-      const edge = graph.findEdge(edgeId({ ...identity, origin }))
+      const edge = graph.findEdge({ ...identity, origin })
       if (edge !== -1) return edge
     }
   }

@@ -1,7 +1,7 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { Criticality } from '../analysis/graph-analysis.ts'
-import { type NodeName, nodeName } from '../model/describe.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
-import { smallest } from '../model/smallest.ts'
+import { type NodeName, nodeName } from '../model/node-name.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
 export interface CriticalOptions {
@@ -11,12 +11,12 @@ export interface CriticalOptions {
   readonly nodeTypes?: readonly string[] | undefined
 }
 
-export interface CutPoint extends NodeName {
+interface ArticulationPoint extends NodeName {
   /** How many nodes are cut off from the largest remaining part when this one goes. */
   readonly cutsOff: number
 }
 
-export interface DependedOn extends NodeName {
+interface DependedOn extends NodeName {
   /** How many nodes need it directly. */
   readonly direct: number
   /** How many nodes need it, directly or through others. */
@@ -25,7 +25,7 @@ export interface DependedOn extends NodeName {
 
 export interface CriticalAnswer extends Completeness {
   /** Nodes that alone hold parts of the graph together, the worst first. */
-  readonly articulationPoints: readonly CutPoint[]
+  readonly articulationPoints: readonly ArticulationPoint[]
   readonly articulationPointsTotal: number
   /** What most others need directly, the most needed first. */
   readonly mostDependedOn: readonly DependedOn[]
@@ -36,7 +36,7 @@ export const DEFAULT_CRITICAL_LIMIT = 20
 export const MAX_CRITICAL_LIMIT = 100
 
 /** What was chosen for an answer, before dependents are counted. */
-export interface CriticalChoice {
+interface CriticalChoice {
   readonly cut: readonly number[]
   readonly cutTotal: number
   readonly needed: readonly number[]
@@ -48,11 +48,12 @@ export function chooseCritical(
   { cutOff, direct }: Criticality,
   { limit = DEFAULT_CRITICAL_LIMIT, nodeTypes }: CriticalOptions,
 ): CriticalChoice {
-  const wanted = (node: number) => nodeTypes === undefined || nodeTypes.includes(nodeName(graph, node).type)
   const most = (figures: Int32Array) => (left: number, right: number) =>
     (figures[right] as number) - (figures[left] as number) || (graph.idOf(left) < graph.idOf(right) ? -1 : 1)
   const positive = (figures: Int32Array) =>
-    Array.from(figures.keys()).filter((node) => (figures[node] as number) > 0 && wanted(node))
+    Array.from(figures.keys()).filter(
+      (node) => (figures[node] as number) > 0 && graph.isOfType(node, nodeTypes),
+    )
   const cut = positive(cutOff)
   return {
     cut: smallest(cut, limit, most(cutOff)),
@@ -73,10 +74,10 @@ export function critical(
       cutsOff: cutOff[node] as number,
     })),
     articulationPointsTotal: choice.cutTotal,
-    mostDependedOn: choice.needed.map((node, place) => ({
+    mostDependedOn: choice.needed.map((node, at) => ({
       ...nodeName(graph, node),
       direct: direct[node] as number,
-      dependents: dependents[place] as number,
+      dependents: dependents[at] as number,
     })),
     ...(choice.cutTotal > choice.cut.length ? cutBy('limit') : COMPLETE),
   }

@@ -1,7 +1,7 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { Steps } from '../../scheduling/pace.ts'
-import { firstById } from '../model/first-by-id.ts'
-import type { GraphReader } from '../model/graph-reader.ts'
-import { smallest } from '../model/smallest.ts'
+import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
+import { firstById } from '../model/in-order.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
 export interface CyclesOptions {
@@ -75,15 +75,9 @@ export function* cycles(
 function membersOf(components: Int32Array, selfNeeding: ReadonlySet<number>): Map<number, number[]> {
   const sizes = new Int32Array(components.length)
   for (const component of components) sizes[component] = (sizes[component] as number) + 1
-  const members = new Map<number, number[]>()
-  for (let node = 0; node < components.length; node += 1) {
-    const component = components[node] as number
-    if ((sizes[component] as number) < 2 && !selfNeeding.has(node)) continue
-    const group = members.get(component)
-    if (group === undefined) members.set(component, [node])
-    else group.push(node)
-  }
-  return members
+  const isInCycle = (node: number) =>
+    (sizes[components[node] as number] as number) > 1 || selfNeeding.has(node)
+  return Map.groupBy(components.keys().filter(isInCycle), (node) => components[node] as number)
 }
 
 function selfNeeding(graph: GraphReader, types: readonly boolean[]): ReadonlySet<number> {
@@ -101,8 +95,14 @@ function* shortestCycle(
   start: number,
   counts: (edge: number) => boolean,
 ): Steps<readonly number[]> {
-  const { edges, out, in: into } = graph
-  const needed = new Set(neighborsOf(start, out, edges.to, counts))
+  const neighbors = ({ start, length, items, others }: Adjacency, node: number) => {
+    const found: number[] = []
+    const first = start[node] ?? 0
+    for (let at = first; at < first + (length[node] ?? 0); at += 1)
+      if (counts(items[at] as number)) found.push(others[at] as number)
+    return found
+  }
+  const needed = new Set(neighbors(graph.out, start))
   if (needed.has(start)) return [start]
   const distance = new Map([[start, 0]])
   let level = [start]
@@ -110,7 +110,7 @@ function* shortestCycle(
     const nextLevel: number[] = []
     for (const node of level) {
       yield
-      for (const before of neighborsOf(node, into, edges.from, counts)) {
+      for (const before of neighbors(graph.in, node)) {
         if (distance.has(before)) continue
         distance.set(before, steps)
         nextLevel.push(before)
@@ -129,24 +129,9 @@ function* shortestCycle(
       .filter((node) => distance.get(node) === nearest)
       .reduce((least, node) => (graph.idOf(node) < graph.idOf(least) ? node : least))
     cycle.push(best)
-    candidates = neighborsOf(best, out, edges.to, counts).filter((node) => distance.get(node) === nearest - 1)
+    candidates = neighbors(graph.out, best).filter((node) => distance.get(node) === nearest - 1)
   }
   return cycle
-}
-
-function neighborsOf(
-  node: number,
-  { start, length, items }: GraphReader['out'],
-  far: Int32Array,
-  counts: (edge: number) => boolean,
-): number[] {
-  const first = start[node] ?? 0
-  const found: number[] = []
-  for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-    const edge = items[at] as number
-    if (counts(edge)) found.push(far[edge] as number)
-  }
-  return found
 }
 
 function ids(graph: GraphReader, nodes: readonly number[]): readonly string[] {

@@ -1,10 +1,10 @@
 import type { Steps } from '../../scheduling/pace.ts'
 import { type Direction, followOf } from '../analysis/search.ts'
-import { Describer, type EdgeJson, type NodeName } from '../model/describe.ts'
+import { Describer, type EdgeJson } from '../derive/describe.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstInSteps } from '../model/in-order.ts'
+import { type NodeName, nodeName } from '../model/node-name.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
-import { ofTypes } from './of-types.ts'
 
 export interface NeighborsOptions {
   /** @default both */
@@ -42,7 +42,7 @@ export function* neighbors(
   }
   return {
     of: graph.idOf(node),
-    nodes: [...new Set(chosen.map(({ other }) => other))].map((other) => describer.name(other)),
+    nodes: [...new Set(chosen.map(({ other }) => other))].map((other) => nodeName(graph, other)),
     edges,
     total: found.length,
     ...(found.length > chosen.length ? cutBy('limit') : COMPLETE),
@@ -78,14 +78,13 @@ function edgesAt(graph: GraphReader, node: number, options: NeighborsOptions): r
   for (const side of ['out', 'in'] as const) {
     const types = follow[side]
     if (types === undefined) continue
-    const { start, length, items, others } = graph[side]
-    const first = start[node] ?? 0
-    for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-      const [edge, other] = [items[at] as number, others[at] as number]
-      if (!types[(graph.edges.kind[edge] as number) >> 2]) continue
+    const others = graph[side].othersOf(node)
+    for (const [at, edge] of graph[side].of(node).entries()) {
+      const other = others[at] as number
+      const type = (graph.edges.kind[edge] as number) >> 2
       // A self edge is in both lists.
-      if (other === node && side === 'in' && follow.out?.[(graph.edges.kind[edge] as number) >> 2]) continue
-      if (ofTypes(graph, other, nodeTypes)) found.push({ edge, other })
+      const isSecond = other === node && side === 'in' && follow.out?.[type]
+      if (types[type] && !isSecond && graph.isOfType(other, nodeTypes)) found.push({ edge, other })
     }
   }
   return found

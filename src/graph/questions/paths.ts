@@ -1,6 +1,6 @@
 import { followOf, search } from '../analysis/search.ts'
-import { firstById } from '../model/first-by-id.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
+import { firstById } from '../model/in-order.ts'
 import { COMPLETE, type Completeness, cutBy } from './answer.ts'
 
 export interface PathsOptions {
@@ -125,14 +125,13 @@ class PathWalk {
     const known = this.#next.get(node)
     if (known !== undefined) return known
     const { edges, out } = this.#graph
-    const first = out.start[node] ?? 0
+    const [list, others] = [out.of(node), out.othersOf(node)]
     const next = new Set<number>()
-    for (let at = first; at < first + (out.length[node] ?? 0); at += 1) {
-      const other = out.others[at] as number
+    for (const [at, other] of others.entries()) {
       if (this.#options.distanceOf(other) === -1) continue
-      if (this.#options.types[(edges.kind[out.items[at] as number] as number) >> 2]) next.add(other)
+      if (this.#options.types[(edges.kind[list[at] as number] as number) >> 2]) next.add(other)
     }
-    this.#steps += out.length[node] ?? 0
+    this.#steps += others.length
     const sorted = firstById(this.#graph, next, next.size)
     this.#next.set(node, sorted)
     return sorted

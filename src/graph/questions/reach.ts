@@ -1,9 +1,8 @@
 import { type Follow, type Found, followOf, search } from '../analysis/search.ts'
-import { type NodeName, nodeName } from '../model/describe.ts'
-import { firstById } from '../model/first-by-id.ts'
 import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
+import { firstById } from '../model/in-order.ts'
+import { type NodeName, nodeName } from '../model/node-name.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
-import { ofTypes } from './of-types.ts'
 
 export interface ReachOptions {
   /** How many steps to go. @default no bound */
@@ -34,8 +33,17 @@ export interface ReachAnswer extends Completeness {
 /** How many ids all `via` of an answer may hold. Only very long chains come near. */
 const MAX_VIA_IDS = 100_000
 
-/** Everything that is reached from a node in a direction: what `impact` and `dependencies` have in common. */
-export function reach(
+/** What cannot do without a node, directly or through others: what is hit when it fails. */
+export function impact(graph: GraphReader, node: number, options: ReachOptions = {}): ReachAnswer {
+  return reach(graph, node, { ...options, direction: 'neededBy' })
+}
+
+/** What a node cannot do without, directly or through others. */
+export function dependencies(graph: GraphReader, node: number, options: ReachOptions = {}): ReachAnswer {
+  return reach(graph, node, { ...options, direction: 'needs' })
+}
+
+function reach(
   graph: GraphReader,
   node: number,
   {
@@ -49,11 +57,11 @@ export function reach(
   const follow = followOf(graph, direction, edgeTypes)
   return search(graph, { sources: [node], follow, depth }, (found) => {
     const { chosen, total } = choose(graph, found, { limit, nodeTypes })
-    const ways = new Ways(graph, follow, found)
+    const paths = new Predecessors(graph, follow, found)
     const nodes: ReachedNode[] = []
     let ids = 0
     for (const reached of chosen) {
-      const via = ways.to(reached)
+      const via = paths.to(reached)
       ids += via.length
       if (ids > MAX_VIA_IDS) return { of: graph.idOf(node), nodes, total, ...cutBy('size') }
       nodes.push({ ...nodeName(graph, reached), distance: found.distanceOf(reached), via })
@@ -74,22 +82,22 @@ function choose(
     if (chosen.length === limit && nodeTypes === undefined)
       return { chosen, total: count - (levels[1] as number) }
     const level = order.subarray(levels[distance], levels[distance + 1])
-    const wanted = nodeTypes === undefined ? level : level.filter((node) => ofTypes(graph, node, nodeTypes))
+    const wanted = nodeTypes === undefined ? level : level.filter((node) => graph.isOfType(node, nodeTypes))
     total += wanted.length
     if (chosen.length < limit) chosen.push(...firstById(graph, wanted, limit - chosen.length))
   }
   return { chosen, total }
 }
 
-/** Shortest ways back to the source: from each node to the first by id among those one step nearer. */
-class Ways {
+/** Shortest paths from the source: the predecessor of each node is the first by id among those one step nearer. */
+class Predecessors {
   readonly #graph: GraphReader
   readonly #found: Found
   /** The side that the search went along, the way back, and the types of edges that count. */
   readonly #ahead: Adjacency
   readonly #back: Adjacency
   readonly #types: readonly boolean[]
-  readonly #before = new Map<number, number>()
+  readonly #known = new Map<number, number>()
   /** By distance: how many edges lead on from all nodes that far away; -1 where they were followed. */
   readonly #edgesFrom: number[] = []
 
@@ -105,24 +113,26 @@ class Ways {
   to(node: number): readonly string[] {
     const via: string[] = []
     for (let at = node, distance = this.#found.distanceOf(node); distance > 1; distance -= 1) {
-      at = this.#stepBack(at, distance)
+      at = this.#before(at, distance)
       via.push(this.#graph.idOf(at))
     }
     return via.reverse()
   }
 
-  /** A node that tens of thousands lead to is found faster from the few among them that are near. */
-  #stepBack(node: number, distance: number): number {
+  /** Follows all edges from the nodes one step nearer, once, where those are fewer than the edges of this node. */
+  #before(node: number, distance: number): number {
     const edges = this.#edgesFromAll(distance - 1)
-    if (edges !== -1 && (this.#back.length[node] ?? 0) > edges) this.#followAll(distance - 1)
-    return this.#before.get(node) ?? this.#first(node, distance - 1)
+    if (edges !== -1 && this.#back.size(node) > edges) this.#followAll(distance - 1)
+    if (!this.#known.has(node))
+      for (const before of this.#neighbours(this.#back, node, distance - 1)) this.#offer(node, before)
+    return this.#known.get(node) as number
   }
 
   #edgesFromAll(distance: number): number {
     const known = this.#edgesFrom[distance]
     if (known !== undefined) return known
     let edges = 0
-    for (const node of this.#nodesAt(distance)) edges += this.#ahead.length[node] ?? 0
+    for (const node of this.#nodesAt(distance)) edges += this.#ahead.size(node)
     this.#edgesFrom[distance] = edges
     return edges
   }
@@ -135,32 +145,23 @@ class Ways {
   #followAll(distance: number): void {
     this.#edgesFrom[distance] = -1
     for (const node of this.#nodesAt(distance))
-      this.#visit(this.#ahead, node, { distance: distance + 1, see: (next) => this.#offer(next, node) })
-  }
-
-  #first(node: number, nearer: number): number {
-    this.#visit(this.#back, node, { distance: nearer, see: (before) => this.#offer(node, before) })
-    return this.#before.get(node) as number
+      for (const next of this.#neighbours(this.#ahead, node, distance + 1)) this.#offer(next, node)
   }
 
   #offer(node: number, before: number): void {
-    const known = this.#before.get(node)
+    const known = this.#known.get(node)
     if (known === undefined || this.#graph.idOf(before) < this.#graph.idOf(known))
-      this.#before.set(node, before)
+      this.#known.set(node, before)
   }
 
-  /** Sees every neighbour that is so far away. Most are not, which is found out fastest. */
-  #visit(
-    { start, length, items, others }: Adjacency,
-    node: number,
-    { distance, see }: { readonly distance: number; readonly see: (other: number) => void },
-  ): void {
+  /** Every neighbour at a distance. Most are not, which is found out fastest. */
+  *#neighbours(side: Adjacency, node: number, distance: number): Generator<number> {
     const { kind } = this.#graph.edges
-    const first = start[node] ?? 0
-    for (let at = first; at < first + (length[node] ?? 0); at += 1) {
+    const [edges, others] = [side.of(node), side.othersOf(node)]
+    for (let at = 0; at < others.length; at += 1) {
       const other = others[at] as number
       if (this.#found.distanceOf(other) !== distance) continue
-      if (this.#types[(kind[items[at] as number] as number) >> 2]) see(other)
+      if (this.#types[(kind[edges[at] as number] as number) >> 2]) yield other
     }
   }
 }

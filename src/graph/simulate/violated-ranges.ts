@@ -1,11 +1,11 @@
-import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { isJsonObject } from '../../records/canonical-json.ts'
 import { serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { isTooLongForRange, rangeOf } from '../../records/version-range.ts'
 import { type VersionSet, versionSet } from '../../records/version-set.ts'
 import type { Steps } from '../../scheduling/pace.ts'
-import { itemsOf, textOf } from '../derive/derive-sink.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
+import { dataOf, itemsOf, textOf } from '../model/lenient-json.ts'
 
 export interface ViolatedRange {
   /** The node of the service that declares the range. */
@@ -22,7 +22,7 @@ export interface ViolatedRange {
 const MAX_VERSIONS_LISTED = 100
 
 /** The services of each name: ids of their nodes, and their records. */
-export type ServicesByName = ReadonlyMap<string, readonly StoredRecord[]>
+type ServicesByName = ReadonlyMap<string, readonly StoredRecord[]>
 
 /** A record that may declare ranges, and whether it is there before, after, or both. */
 export interface Declaring {
@@ -33,7 +33,7 @@ export interface Declaring {
 }
 
 /** What decides about ranges. Records never change, so it may be judged while the graph goes on. */
-export interface RangeEvidence {
+interface RangeEvidence {
   readonly before: ServicesByName
   readonly after: ServicesByName
   readonly declaring: readonly Declaring[]
@@ -50,19 +50,13 @@ export function servicesByName(graph: GraphReader, ids: Iterable<string>): Servi
 }
 
 /** Nodes that depend on any of the given ones. */
-export function dependentsOf(graph: GraphReader, nodes: readonly number[]): readonly number[] {
-  const { start, length, items, others } = graph.in
+export function dependentsOf(graph: GraphReader, nodes: readonly number[]): Iterable<number> {
   const type = graph.edgeTypes.indexOf('depends_on')
-  const seen = new Uint8Array(graph.nodeSlots)
-  const found: number[] = []
+  const found = new Set<number>()
   for (const node of nodes) {
-    const first = start[node] ?? 0
-    for (let at = first; at < first + (length[node] ?? 0); at += 1) {
-      const other = others[at] as number
-      if (seen[other] === 1 || (graph.edges.kind[items[at] as number] as number) >> 2 !== type) continue
-      seen[other] = 1
-      found.push(other)
-    }
+    const others = graph.in.othersOf(node)
+    for (const [at, edge] of graph.in.of(node).entries())
+      if ((graph.edges.kind[edge] as number) >> 2 === type) found.add(others[at] as number)
   }
   return found
 }
@@ -149,8 +143,4 @@ class Judge {
 function fulfils(versions: VersionSet, range: string): boolean {
   if (versions.texts.has(range) || isTooLongForRange(range)) return true
   return rangeOf(range)?.holdsAnyOf(versions) ?? false
-}
-
-function dataOf(record: StoredRecord): JsonObject {
-  return JSON.parse(record.data) as JsonObject
 }

@@ -1,15 +1,15 @@
 import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
 import { labelOfNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { Warning } from '../../records/warning.ts'
-import { findWayBack } from '../analysis/way-back.ts'
+import { findPath } from '../analysis/find-path.ts'
 import { deriveService } from '../derive/derive.ts'
-import { itemsOf, textOf } from '../derive/derive-sink.ts'
 import { targetNeedsSource } from '../model/edge-types.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
+import { itemsOf, textOf } from '../model/lenient-json.ts'
 
 /**
  * What the sender of a registration should know about its place in the graph: dependencies on names that nobody has
- * registered, and a circle of services that need each other. The graph may hold the registration already or not yet.
+ * registered, and a cycle of services that need each other. The graph may hold the registration already or not yet.
  *
  * @param data the fields of the registration, as they are stored
  */
@@ -18,17 +18,14 @@ export function registerWarnings(graph: GraphReader, data: JsonObject): readonly
 }
 
 function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<Warning> {
-  let place = -1
-  for (const dependency of itemsOf(data['dependencies'])) {
-    place += 1
+  for (const [index, dependency] of itemsOf(data['dependencies']).entries()) {
     const name = isJsonObject(dependency) ? textOf(dependency['serviceName']) : textOf(dependency)
     if (name === undefined || name === data['serviceName']) continue
-    const node = graph.find(serviceNodeId(name))
-    if (node !== -1 && graph.isResolved(node)) continue
+    if (graph.isResolved(graph.find(serviceNodeId(name)))) continue
     yield {
       code: 'unknown_dependency',
       message: `No service is registered as ${JSON.stringify(name)}: check the name, or register it.`,
-      path: `/dependencies/${place}`,
+      path: `/dependencies/${index}`,
     }
   }
 }
@@ -38,14 +35,13 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
   const id = deriveService(data, (type, target) => {
     if (!targetNeedsSource(type)) needed.add(target)
   })
-  if (needed.has(id)) yield cycleWarning([id])
-  needed.delete(id)
-  const end = graph.find(id)
-  if (end === -1) return
-  const starts = [...needed].map((target) => graph.find(target)).filter((node) => node !== -1)
-  const way = findWayBack(graph, { starts, end })
-  if (way.outcome === 'found') yield cycleWarning([id, ...way.nodes.slice(0, -1)])
-  if (way.outcome === 'unknown')
+  if (needed.delete(id)) yield cycleWarning([id])
+  const to = graph.find(id)
+  if (to === -1) return
+  const from = [...needed].map((target) => graph.find(target)).filter((node) => node !== -1)
+  const path = findPath(graph, { from, to })
+  if (path.outcome === 'found') yield cycleWarning([id, ...path.nodes.slice(0, -1)])
+  if (path.outcome === 'unknown')
     yield {
       code: 'cycle_check_incomplete',
       message:

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { registrationSchema } from '../../records/service/service-schema.ts'
+import { registrationSchema } from '../../records/service/service.ts'
 import type { StorageNote } from './storage-note.ts'
 
 /** A registration that can be sent as it is. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { memoryStates } from '../../live/memory/memory-budget.ts'
-import { registrationSchema } from '../../records/service/service-schema.ts'
+import { registrationSchema } from '../../records/service/service.ts'
 
 /** Shapes of answers, for the reference and for the tests that hold the answers to it. */
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 const acceptable = /^[\w.:/+=@-]{1,128}$/
 
-/** Gives a request its id. @param header what the client calls it */
+/** Gives a request its id. @param header the id that the client chose */
 export type RequestIds = (header: string | string[] | undefined) => string
 
 /** Makes the ids of requests: unique by a random part for the process and a number, which costs far less than a UUID. */
@@ -10,7 +10,7 @@ export function createRequestIds(): RequestIds {
   const processPart = randomBytes(6).toString('hex')
   let count = 0
   return (header) => {
-    // A client's own id is taken over where it is harmless, so that its log and ours name the same thing.
+    // A harmless id of a client is used, so that its log and this one name the request alike.
     if (typeof header === 'string' && acceptable.test(header)) return header
     count += 1
     return `${processPart}-${count.toString(36)}`

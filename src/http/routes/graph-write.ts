@@ -1,6 +1,6 @@
 import type { FastifyPluginCallback } from 'fastify'
 import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted.ts'
-import { simulationSchema } from '../../graph/simulate/read-simulation.ts'
+import { simulationSchema } from '../../graph/simulate/simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
 import type { StateAnswer } from '../answering/answers.ts'
 import {

@@ -4,7 +4,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { bodyLengths } from '../../records/body/body-lengths.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
-import { migrationSchema, registrationSchema } from '../../records/service/service-schema.ts'
+import { migrationSchema, type RegistrationInput, registrationSchema } from '../../records/service/service.ts'
 import type { Warning } from '../../records/warning.ts'
 import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
 import { Pace } from '../../scheduling/pace.ts'
@@ -33,7 +33,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     '/register',
     writeRoute(context, register, async ({ body }, by, { dryRun }) => {
       if (dryRun === 'true') return simulated(body)
-      const answer = withGraphWarnings(await registry.register(body, by), body)
+      const answer = await registry.register(body as RegistrationInput, by)
       return {
         status: answer.created ? 201 : 200,
         body: `{"success":true,${registeredMembers(answer)}${tail}`,
@@ -50,16 +50,13 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   app.post(
     '/register/batch',
     writeRoute(context, registerBatch, async ({ body }, by) => {
-      const batch = await registry.registerBatch(body, by)
-      const sent = Array.isArray(body) ? body : (body as { services: readonly unknown[] }).services
+      const batch = await registry.registerBatch(body as RegistrationInput[], by)
       const results: string[] = []
       let failed = 0
       const pace = new Pace()
-      for (const [index, result] of batch.results.entries()) {
+      for (const result of batch.results) {
         if (result instanceof CoordinatorError) failed += 1
-        results.push(
-          batchResult(result instanceof CoordinatorError ? result : withGraphWarnings(result, sent[index])),
-        )
+        results.push(batchResult(result))
         if (pace.due) await pace.turn()
       }
       return {
@@ -79,14 +76,6 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     }),
   )
   done()
-
-  /** What was registered has its place in the graph by now. @param body was found to be a registration */
-  function withGraphWarnings(answer: RegisterAnswer, body: unknown): RegisterAnswer {
-    const found = graph.registerWarnings(body as JsonObject, answer)
-    if (found.length === 0) return answer
-    if (answer.warnings.length === 0 && found.length <= LIMITS.warnings) return { ...answer, warnings: found }
-    return { ...answer, warnings: [...answer.warnings, ...found].slice(0, LIMITS.warnings) }
-  }
 
   async function simulated(body: unknown): Promise<StateAnswer> {
     const answer = await graph.simulate({ register: [body] })

@@ -61,7 +61,7 @@ export class EventStreams {
   readonly #readers = new Set<Reader>()
   /** Those that may be given something. */
   readonly #behind = new Set<Reader>()
-  readonly #readingStore = new Semaphore(READING_STORE_MAX, Number.POSITIVE_INFINITY)
+  readonly #readingStore = new Semaphore({ max: READING_STORE_MAX })
   readonly #comments: NodeJS.Timeout
   #distributing = false
   #cut = 0

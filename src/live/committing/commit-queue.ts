@@ -21,7 +21,8 @@ export interface PlannedCommit {
 }
 
 /** A commit that has no answer yet. */
-export interface Pending extends PlannedCommit {
+export interface Pending {
+  readonly planned: PlannedCommit
   readonly weight: CommitWeight
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
@@ -77,36 +78,26 @@ export class CommitQueue {
    *
    * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
    */
-  add({ commit, values, lineage, askedAt }: PlannedCommit, weight: CommitWeight): Promise<CommitOutcome> {
-    const deadline = askedAt + this.#context.options.commitTimeoutMs
+  add(planned: PlannedCommit, weight: CommitWeight): Promise<CommitOutcome> {
+    const deadline = planned.askedAt + this.#context.options.commitTimeoutMs
     const refusal = this.#refusal(deadline)
     if (refusal !== undefined) {
-      this.#over({ weight, askedAt }, 'failed')
+      this.#over(planned, weight, 'failed')
       return Promise.reject(refusal)
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({
-        commit,
-        values,
-        lineage,
-        askedAt,
-        weight,
-        deadline,
-        resolve,
-        reject,
-        maybeWritten: false,
-        settled: false,
-      })
+      this.#waiting.push({ planned, weight, deadline, resolve, reject, maybeWritten: false, settled: false })
     })
   }
 
   #refusal(deadline: number): CoordinatorError | undefined {
     const { board, options } = this.#context
-    const refuse = { outcome: 'not_written', retryAfterSeconds: 1 } as const
-    if (this.#closed) return new CoordinatorError('COORD_SHUTTING_DOWN', refuse)
+    if (this.#closed)
+      return new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written', retryAfterSeconds: 1 })
     if (this.depth >= options.queueMax)
       return new CoordinatorError('COORD_COMMIT_QUEUE_FULL', {
-        ...refuse,
+        outcome: 'not_written',
+        retryAfterSeconds: 1,
         detail: `${this.depth} writes are waiting; the limit is ${options.queueMax}.`,
       })
     // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
@@ -210,19 +201,19 @@ export class CommitQueue {
     if (pending.settled) return
     if (result.outcome === 'refused') return this.#fail(pending, result.error)
     pending.settled = true
-    pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.commit) : result)
+    pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.planned.commit) : result)
     const again = (result.outcome === 'accepted' || result.outcome === 'unchanged') && result.replayed
-    this.#over(pending, again ? 'replayed' : result.outcome)
+    this.#over(pending.planned, pending.weight, again ? 'replayed' : result.outcome)
   }
 
   #fail(pending: Pending, error: CoordinatorError): void {
     if (pending.settled) return
     pending.settled = true
     pending.reject(error)
-    this.#over(pending, 'failed')
+    this.#over(pending.planned, pending.weight, 'failed')
   }
 
-  #over({ weight, askedAt }: Pick<Pending, 'weight' | 'askedAt'>, how: Answered): void {
+  #over({ askedAt }: PlannedCommit, weight: CommitWeight, how: Answered): void {
     const { memory, observers } = this.#context
     memory.release(weight.bytes)
     observers.tell('committed', how, performance.now() - askedAt)

@@ -133,7 +133,7 @@ export class Committer {
     try {
       reply = await this.#context.store.commit(
         asked,
-        batch.map(({ commit, lineage }) => (lineage === asked.lineage ? commit : ofAnotherHistory(commit))),
+        batch.map(({ planned }) => commitFor(asked.lineage, planned)),
         { writer: this.#writer, attempt: this.#attempt },
       )
     } catch (thrown) {
@@ -236,10 +236,11 @@ export class Committer {
 }
 
 /**
- * A commit that was planned in a history which is over: the revisions that it expects mean something else now. It expects
- * what no record has: the store answers its first result if it knows the commit, and a conflict if not.
+ * The commit as it is sent to a history. If it was planned in another one, the revisions that it expects mean something else now. Then it
+ * expects what no record has: the store answers its first result if it knows the commit, and a conflict if not.
  */
-function ofAnotherHistory(commit: Commit): Commit {
+function commitFor(history: string, { commit, lineage }: PlannedCommit): Commit {
+  if (lineage === history) return commit
   const writes = commit.writes.map((write) =>
     write.expect === undefined || write.expect === 0 ? write : { ...write, expect: MAX_REVISION },
   )
@@ -263,7 +264,7 @@ function valuesOf(batch: readonly Pending[], results: readonly CommitResult[]): 
   const values = new Map<Revision, readonly JsonObject[]>()
   for (let index = 0; index < results.length; index += 1) {
     const result = results[index] as CommitResult
-    const known = batch[index]?.values
+    const known = batch[index]?.planned.values
     // What was accepted earlier may have had another content.
     if (known !== undefined && result.outcome === 'accepted' && !result.replayed)
       values.set(result.revision, known)

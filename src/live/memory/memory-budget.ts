@@ -65,7 +65,7 @@ export class MemoryBudget {
   #shrunk = false
   /** Bytes for work in progress. */
   #held = 0
-  #collecting: Promise<void> | undefined
+  #collecting: Promise<unknown> | undefined
   /** The earliest time of the next collection, by `performance.now()`. */
   #nextCollection = 0
   #lastCheck = performance.now()

@@ -67,17 +67,11 @@ export class StoreReader {
   async catchUpInTime(askedAt: number): Promise<void> {
     const { commitTimeoutMs } = this.#context.options
     const leftMs = askedAt + commitTimeoutMs - performance.now()
-    let caughtUp = false
-    const noting = async () => {
-      await this.catchUp()
-      caughtUp = true
-    }
-    if (leftMs > 0) await within(leftMs, noting())
-    if (!caughtUp)
-      throw new CoordinatorError('COORD_STORE_TIMEOUT', {
-        detail: `The database did not answer within ${commitTimeoutMs} ms.`,
-        retryAfterSeconds: 2,
-      })
+    if (leftMs > 0 && (await within(leftMs, this.catchUp()))) return
+    throw new CoordinatorError('COORD_STORE_TIMEOUT', {
+      detail: `The database did not answer within ${commitTimeoutMs} ms.`,
+      retryAfterSeconds: 2,
+    })
   }
 
   /** See `Live.changes`. */

@@ -25,6 +25,7 @@ export function endpointFault(text: string): EndpointFault | undefined {
     if (!schemes.has(scheme)) return { code: 'COORD_ENDPOINT_SCHEME', message: schemeMessage(text, scheme) }
     if (!text.startsWith('//', scheme.length)) return notUrl
   }
+  if (usual.test(text)) return undefined
   const url = parse(text)
   if (url === null || url.hostname === '') return notUrl
   if (text.includes('@') && (url.username !== '' || url.password !== ''))
@@ -44,10 +45,18 @@ function beginsAsUsual(text: string): boolean {
 
 /** The URL in the form that makes equal ones equal: WHATWG's serialisation. @param text an endpoint without fault */
 export function endpointHref(text: string): string {
+  if (usual.test(text)) return text.indexOf('/', 'https://'.length) === -1 ? `${text}/` : text
   return lastParsed?.text === text ? lastParsed.url.href : new URL(text).href
 }
 
-/** What was checked is asked for right after, to make the id of it. */
+/**
+ * The endpoints of most services: host names in small letters, and none of what a URL parser changes or refuses, such as default ports,
+ * IPv4 addresses and dots in the path. Parsing a URL takes longer than the rest of a registration's check.
+ */
+const usual =
+  /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(?:\.(?!xn--)[a-z][a-z0-9-]*)*(?::(?!80(?:\/|$)|443(?:\/|$))[1-9]\d{0,3})?(?:\/[\w/-]*)?$/
+
+/** The id of a service is made of the endpoint right after the check. */
 let lastParsed: { readonly text: string; readonly url: URL } | undefined
 
 function parse(text: string): URL | null {

@@ -2,11 +2,10 @@ import type { Projection, ProjectionDefinition } from '../../live/view/projectio
 import type { JsonObject, JsonValue } from '../../records/canonical-json.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
-import { versionDigest } from '../list/list-digest.ts'
-import { PlaceIndex } from '../place-index.ts'
-import { placeNumber } from '../place-number.ts'
+import { EndpointIndex, endpointNumber } from './endpoint-index.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
 import { Postings, type Term } from './postings.ts'
+import { versionDigest } from './set-digest.ts'
 import { SlotTable } from './slot-facts.ts'
 import { byCodeUnits, SortedList } from './sorted-list.ts'
 
@@ -21,7 +20,7 @@ export class ServiceIndex implements Projection {
   readonly #nameOf: (Term | undefined)[] = []
   readonly #versionOf: (Term | undefined)[] = []
   readonly #facts = new SlotTable()
-  readonly #places = new PlaceIndex((slot) => this.#facts.placeNumber(slot))
+  readonly #endpoints = new EndpointIndex()
   readonly #byName: Postings
   readonly #byVersion = new Postings()
   readonly #byTag = new Postings()
@@ -109,9 +108,9 @@ export class ServiceIndex implements Projection {
     return this.#byName.ordered(name)
   }
 
-  /** Services that are probably of a name and at an endpoint. One that is named by an `instanceId` is none of them. */
-  atPlace(serviceName: string, endpoint: string): Iterable<number> {
-    return this.#places.find(placeNumber(serviceName, endpoint))
+  /** Services that probably have a name and an endpoint, without those that have an `instanceId`. */
+  atEndpoint(serviceName: string, endpoint: string): readonly number[] {
+    return this.#endpoints.find(endpointNumber(serviceName, endpoint))
   }
 
   version(version: string): Term | undefined {
@@ -161,12 +160,12 @@ export class ServiceIndex implements Projection {
     })
     this.#setFacts(slot, record, data)
     this.#count(slot, 1)
-    if (data['instanceId'] === undefined) this.#places.add(slot)
+    if (data['instanceId'] === undefined) this.#endpoints.add(endpointOf(data), slot)
   }
 
   #leave(slot: number, data: JsonObject): void {
     this.#count(slot, -1)
-    if (data['instanceId'] === undefined) this.#places.delete(slot)
+    if (data['instanceId'] === undefined) this.#endpoints.delete(endpointOf(data), slot)
     const name = data['serviceName'] as string
     if (this.#byName.delete(name, slot)) this.#names.delete(name)
     this.#byVersion.delete(data['version'] as string, slot)
@@ -193,7 +192,6 @@ export class ServiceIndex implements Projection {
       active: data['migrationFile'] !== undefined,
       digestHigh: high,
       digestLow: low,
-      placeNumber: placeNumber(data['serviceName'] as string, data['endpoint'] as string),
     })
   }
 
@@ -209,6 +207,10 @@ export const serviceIndex: ProjectionDefinition<ServiceIndex> = {
   name: 'services',
   kinds: [SERVICE_KIND],
   create: () => new ServiceIndex(),
+}
+
+function endpointOf(data: JsonObject): number {
+  return endpointNumber(data['serviceName'] as string, data['endpoint'] as string)
 }
 
 /** A person may have written the same tag twice into the database; the second one is found to be there already. */

@@ -31,20 +31,21 @@ export class SortedList<T> {
 
   has(item: T): boolean {
     const chunk = this.#chunks[this.#chunkFor(item)]
-    return chunk !== undefined && hasSorted(chunk, item, this.#compare)
+    return chunk !== undefined && this.#isAt(chunk, this.#indexIn(chunk, item), item)
   }
 
   /** @returns whether it was absent */
   add(item: T): boolean {
     const index = this.#chunkFor(item)
     const chunk = this.#chunks[index]
-    if (chunk === undefined) {
-      this.#append(item)
-      return true
+    if (chunk === undefined) this.#append(item)
+    else {
+      const at = this.#indexIn(chunk, item)
+      if (this.#isAt(chunk, at, item)) return false
+      chunk.splice(at, 0, item)
+      if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2))
     }
-    if (!insertSorted(chunk, item, this.#compare)) return false
     this.#size += 1
-    if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2))
     return true
   }
 
@@ -53,7 +54,9 @@ export class SortedList<T> {
     const index = this.#chunkFor(item)
     const chunk = this.#chunks[index]
     if (chunk === undefined) return false
-    if (!deleteSorted(chunk, item, this.#compare)) return false
+    const at = this.#indexIn(chunk, item)
+    if (!this.#isAt(chunk, at, item)) return false
+    chunk.splice(at, 1)
     this.#size -= 1
     if (chunk.length === 0) this.#chunks.splice(index, 1)
     return true
@@ -64,7 +67,7 @@ export class SortedList<T> {
     const start = this.#chunkFor(first)
     for (let index = start; index < this.#chunks.length; index += 1) {
       const chunk = this.#chunks[index] as T[]
-      for (let at = index === start ? lowerBound(chunk, first, this.#compare) : 0; at < chunk.length; at += 1)
+      for (let at = index === start ? this.#indexIn(chunk, first) : 0; at < chunk.length; at += 1)
         yield chunk[at] as T
     }
   }
@@ -74,7 +77,6 @@ export class SortedList<T> {
     const last = this.#chunks.at(-1)
     if (last === undefined || last.length >= CHUNK_MAX) this.#chunks.push([item])
     else last.push(item)
-    this.#size += 1
   }
 
   /** Index of the chunk where an item is or belongs; behind the last one if it is greater than everything. */
@@ -90,55 +92,22 @@ export class SortedList<T> {
     }
     return low
   }
-}
 
-/**
- * Adds an item to an array that is in order.
- *
- * @returns whether it was absent
- */
-export function insertSorted<T>(items: T[], item: T, compare: Compare<T>): boolean {
-  const last = items.length - 1
-  if (last < 0 || compare(items[last] as T, item) < 0) {
-    items.push(item)
-    return true
+  /** Index of an item in a chunk, or of the first one behind it. */
+  #indexIn(chunk: readonly T[], item: T): number {
+    let low = 0
+    let high = chunk.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#compare(chunk[middle] as T, item) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
-  const at = lowerBound(items, item, compare)
-  if (hasAt(items, at, item, compare)) return false
-  items.splice(at, 0, item)
-  return true
-}
 
-/**
- * Removes an item from an array that is in order.
- *
- * @returns whether it was there
- */
-export function deleteSorted<T>(items: T[], item: T, compare: Compare<T>): boolean {
-  const at = lowerBound(items, item, compare)
-  if (!hasAt(items, at, item, compare)) return false
-  items.splice(at, 1)
-  return true
-}
-
-/** Whether an array that is in order has an item. */
-export function hasSorted<T>(items: readonly T[], item: T, compare: Compare<T>): boolean {
-  return hasAt(items, lowerBound(items, item, compare), item, compare)
-}
-
-function lowerBound<T>(items: readonly T[], item: T, compare: Compare<T>): number {
-  let low = 0
-  let high = items.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compare(items[middle] as T, item) < 0) low = middle + 1
-    else high = middle
+  #isAt(chunk: readonly T[], at: number, item: T): boolean {
+    return at < chunk.length && this.#compare(chunk[at] as T, item) === 0
   }
-  return low
-}
-
-function hasAt<T>(items: readonly T[], at: number, item: T, compare: Compare<T>): boolean {
-  return at < items.length && compare(items[at] as T, item) === 0
 }
 
 /** The order of UTF-16 code units, which is that of `<`. */

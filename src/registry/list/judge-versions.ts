@@ -1,13 +1,10 @@
 import type { View } from '../../live/view/view.ts'
 import { versionTest } from '../../records/version-range.ts'
 import { Pace } from '../../scheduling/pace.ts'
-import { listedTerms } from '../index/match-services.ts'
 import type { Term } from '../index/postings.ts'
 import { serviceIndex } from '../index/service-index.ts'
 import type { ServiceFilters } from './list-query.ts'
-
-/** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
-export type VersionVerdicts = ReadonlyMap<Term, boolean>
+import { listedTerms, type VersionVerdicts } from './match-services.ts'
 
 /** Up to this number versions are checked when they are met, which takes a millisecond at most. */
 const FEW = 256

@@ -1,5 +1,5 @@
 import type { Health } from '../../records/health.ts'
-import type { ServiceStatus } from '../answers.ts'
+import type { ServiceStatus } from '../answers/answers.ts'
 
 /** What a service must fulfil to be listed: all of it. */
 export interface ServiceFilters {

@@ -1,6 +1,6 @@
-import type { Matches } from '../index/match-services.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
+import type { Matches } from './match-services.ts'
 import { Smallest } from './smallest.ts'
 
 /** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */

@@ -41,7 +41,7 @@ class Durations {
   }
 }
 
-/** Remembers the newest calls to the database, for people who ask what it is doing. */
+/** Remembers the newest calls to the database, for `GET /database`. */
 export class DatabaseCalls {
   readonly #durations = new Map<string, Durations>()
   readonly #failures: FailedCall[] = []
@@ -59,7 +59,7 @@ export class DatabaseCalls {
     this.#failures.length = Math.min(this.#failures.length, failuresKept)
   }
 
-  /** The last 1,024 calls of each operation. */
+  /** Latencies of the last 1,024 calls of each operation. */
   get latency(): Readonly<Record<string, LatencySummary>> {
     return Object.fromEntries([...this.#durations].map(([name, durations]) => [name, durations.summary()]))
   }
@@ -72,7 +72,7 @@ export class DatabaseCalls {
 
 function failedCall(operation: string, error: unknown): FailedCall {
   const at = Date.now()
-  // The text of an error that no driver translated may contain anything, even a connection URL.
+  // The text of an error that no driver translated may hold anything, such as a connection URL.
   if (!(error instanceof CoordinatorError))
     return { at, operation, code: 'COORD_STORE_FAULT', detail: 'An unforeseen error; the log has it.' }
   const { code, detail, sourceCode } = error

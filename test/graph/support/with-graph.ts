@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Store } from '../../../src/database/store.ts'
+import { graphProjection } from '../../../src/graph/derive/graph-projection.ts'
 import { KnowledgeGraph, type KnowledgeGraphOptions } from '../../../src/graph/knowledge-graph.ts'
-import { graphProjection } from '../../../src/graph/model/graph-projection.ts'
 import type { Live } from '../../../src/live/live.ts'
 import { canonicalJson } from '../../../src/records/canonical-json.ts'
 import type { StoredRecord, Write } from '../../../src/records/record.ts'
-import { createRegistry, type Registry } from '../../../src/registry/registry.ts'
+import { Registry } from '../../../src/registry/registry.ts'
 import { wholeDomain } from '../../support/whole-domain.ts'
 import { withLive } from '../../support/with-live.ts'
 
@@ -26,7 +26,7 @@ export async function withGraph(
   await withLive(
     async ({ live }) => {
       const graph = new KnowledgeGraph(live, options)
-      const registry = createRegistry(live)
+      const registry = new Registry(live)
       try {
         await body({
           live,

@@ -1,16 +1,15 @@
--- Tables. In these files @schema@ stands for the schema as an identifier, @name@ for its bare name. Every statement may
--- run again on a schema that has it already: the file for Supabase's own migrations holds them all.
+-- Tables and views. In these files @schema@ is the schema as an identifier, @name@ its bare name.
 --
--- Times are epoch milliseconds, revisions whole numbers up to 2^53 - 1: both arrive in JavaScript as they are.
+-- Times are epoch milliseconds. Revisions are whole numbers up to 2^53 - 1, which JavaScript reads exactly.
 
--- One row. Who writes locks it first, so revisions have neither holes nor an order other than that of commits.
+-- One row. Every writer locks it first, so that revisions have no holes and the order of the commits.
 create table if not exists @schema@.head (
   id smallint primary key default 1 check (id = 1),
   lineage uuid not null,
   revision bigint not null check (revision between 0 and 9007199254740991),
   digest text not null,
   floor bigint not null check (floor between 0 and revision),
-  -- How far compaction has removed what the floor made superfluous.
+  -- Up to this revision compaction has removed what the floor made superfluous.
   swept bigint not null check (swept between 0 and floor),
   at bigint not null,
   -- The revision that has no entry, and its digest.
@@ -33,7 +32,7 @@ create table if not exists @schema@.records (
   primary key (kind, id)
 ) with (fillfactor = 85);
 
--- What is left of deleted records until the floor has passed them.
+-- Deleted records, until the floor has passed their deletion.
 create table if not exists @schema@.tombstones (
   kind text collate "C" not null,
   id text collate "C" not null,
@@ -41,8 +40,8 @@ create table if not exists @schema@.tombstones (
   primary key (kind, id)
 );
 
--- One row for each accepted commit. For each of its writes, in order: the revision that the record had (0: none), the
--- revision of the write before it, deletes included (0: none), and when the record came into being.
+-- One row for each accepted commit. The arrays have an element for each of its writes. `previous`: the revision that the record had
+-- (0: none). `prior`: the revision of the write before this one, deletions included (0: none). `created_at`: when the record was created.
 create table if not exists @schema@.journal (
   revision bigint primary key,
   commit_id uuid not null,
@@ -59,7 +58,7 @@ create table if not exists @schema@.journal (
 );
 create unique index if not exists journal_commit_id on @schema@.journal (commit_id);
 
--- Commits with a fingerprint that changed nothing, the oldest first: with the same id they change nothing later either. For
+-- Commits with a fingerprint that changed nothing, numbered from the oldest on: with the same id they change nothing later either. For
 -- each write {op, kind, id}, and the revision that its record had (0: none).
 create table if not exists @schema@.unchanged (
   number bigint primary key,
@@ -71,27 +70,67 @@ create table if not exists @schema@.unchanged (
 );
 create unique index if not exists unchanged_commit_id on @schema@.unchanged (commit_id);
 
--- The newest call of each program that commits: what it has given up must not take effect once a later call was answered. A
--- call may come in parts. A row is written with every batch, and in place: no index knows what changes.
+-- The newest call of each program that commits: a call that was given up must not take effect once a later call was answered. A row
+-- is updated with every batch, and on its own page: no index has a column that changes.
 create table if not exists @schema@.writers (
   writer uuid primary key,
   attempt bigint not null,
-  part integer not null,
   at bigint not null
 ) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
--- Where this runs again, the triggers of a later file would take it for a change by hand. One statement, because set_config
--- lasts no longer where each is a transaction of its own.
-do $writer$
-begin
-  perform set_config('@name@.writer', 'on', true);
-  insert into @schema@.head (lineage, revision, digest, floor, swept, at, first_revision, first_digest, schema_number, oldest_writer)
-  select fresh.lineage, 0, fresh.lineage::text, 0, 0, floor(extract(epoch from clock_timestamp()) * 1000), 0, fresh.lineage::text, 0, 0
-  from (select gen_random_uuid() as lineage) fresh
-  on conflict (id) do nothing;
-  perform set_config('@name@.writer', '', true);
-end
-$writer$;
+insert into @schema@.head (lineage, revision, digest, floor, swept, at, first_revision, first_digest, schema_number, oldest_writer)
+select fresh.lineage, 0, fresh.lineage::text, 0, 0, floor(extract(epoch from clock_timestamp()) * 1000), 0, fresh.lineage::text, 0, 0
+from (select gen_random_uuid() as lineage) fresh;
+
+-- Views show the JSON as columns, for people and their tools.
+
+create or replace view @schema@.services with (security_invoker = true) as
+select
+  r.id as service_id,
+  r.data ->> 'serviceName' as service_name,
+  r.data ->> 'version' as version,
+  r.data ->> 'endpoint' as endpoint,
+  case when r.data ? 'migrationFile' then 'active' else 'pending_migration' end as status,
+  r.data ->> 'healthCheck' as health_check,
+  r.data ->> 'description' as description,
+  r.data -> 'metadata' as metadata,
+  r.data -> 'tags' as tags,
+  r.data -> 'capabilities' as capabilities,
+  r.data -> 'dependencies' as dependencies,
+  r.data ->> 'instanceId' as instance_id,
+  r.data -> 'ttlSeconds' as ttl_seconds,
+  r.data -> 'migrationFile' as migration_file,
+  r.revision,
+  to_timestamp(r.created_at / 1000.0) as registered_at,
+  to_timestamp(r.updated_at / 1000.0) as updated_at
+from @schema@.records r
+where r.kind = 'service';
+
+create or replace view @schema@.graph_nodes with (security_invoker = true) as
+select
+  r.id as record_id,
+  r.data ->> 'id' as node_id,
+  r.data ->> 'label' as label,
+  r.data -> 'properties' as properties,
+  r.revision,
+  to_timestamp(r.created_at / 1000.0) as created_at,
+  to_timestamp(r.updated_at / 1000.0) as updated_at
+from @schema@.records r
+where r.kind = 'node';
+
+create or replace view @schema@.graph_edges with (security_invoker = true) as
+select
+  r.id as record_id,
+  r.data ->> 'source' as source,
+  r.data ->> 'type' as type,
+  r.data ->> 'target' as target,
+  r.data ->> 'origin' as origin,
+  r.data -> 'properties' as properties,
+  r.revision,
+  to_timestamp(r.created_at / 1000.0) as created_at,
+  to_timestamp(r.updated_at / 1000.0) as updated_at
+from @schema@.records r
+where r.kind = 'edge';
 
 alter table @schema@.head enable row level security;
 alter table @schema@.records enable row level security;
@@ -102,4 +141,4 @@ alter table @schema@.writers enable row level security;
 alter table @schema@.migrations enable row level security;
 
 revoke all on @schema@.head, @schema@.records, @schema@.tombstones, @schema@.journal, @schema@.unchanged, @schema@.writers,
-  @schema@.migrations from public;
+  @schema@.migrations, @schema@.services, @schema@.graph_nodes, @schema@.graph_edges from public;

@@ -1,8 +1,8 @@
--- The reading half of the door. Each function takes one jsonb, also where a driver sends it as a JSON string, and returns
--- one jsonb, which no row limit can cut. Being stable, each sees a single moment of the database.
+-- The functions that read. Each takes one jsonb, or a JSON string that holds one, and returns one jsonb, which no row limit can cut.
+-- Each is stable, and therefore sees a single moment of the database.
 
--- A body after `return` is resolved once, when the function is made: no search path can change what it means later. With a
--- search path of its own a function is not inlined, which costs too much where it is called for every row.
+-- A body after `return` is resolved once, when the function is made: no search path can change its meaning later. A function that
+-- sets a search path is not inlined, which costs too much where it is called for every row.
 create or replace function @schema@.argument(p jsonb) returns jsonb
 language sql immutable parallel safe
 return case jsonb_typeof(p) when 'string' then (p #>> '{}')::jsonb else p end;
@@ -15,8 +15,8 @@ as $$
     'floor', h.floor, 'at', h.at, 'schema', h.schema_number)
 $$;
 
--- The head, where nothing is hidden. Row security shows a role that it holds for tables without rows: the records would seem
--- to be gone, and the journal to be another one.
+-- The head, where row security hides nothing. A role from which it hides rows sees empty tables: the records would seem to be gone,
+-- and the journal to be another one.
 create or replace function @schema@.visible_head() returns @schema@.head
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -34,8 +34,8 @@ begin
 end
 $$;
 
--- The same, where it is the end of the journal: what contradicts itself is neither read nor written. 55K01 is a state of our own
--- in a class that every gateway hands on; some keep the code of an internal error (XX001, "data corrupted") to themselves.
+-- The same, where it is the end of the journal: tables that contradict each other are neither read nor written. 55K01 is a state of
+-- our own in a class that every gateway passes on. Some gateways hide the code of an internal error (XX001, "data corrupted").
 create or replace function @schema@.current_head() returns @schema@.head
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -61,7 +61,7 @@ begin
 end
 $$;
 
--- For every revision from the floor to the head there is a row, but for the one that the history began with.
+-- Every revision from the floor to the head has a row, except the one that the history began with.
 create or replace function @schema@.refuse_hole(revision bigint) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -85,7 +85,7 @@ begin
 end
 $$;
 
--- Why a caller cannot be followed up from its position, with the head; null where it can.
+-- Why a caller gets no changes from its position on, with the head; null where it gets them.
 create or replace function @schema@.off_track(h @schema@.head, after jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -103,14 +103,14 @@ begin
 end
 $$;
 
--- How many bytes a value takes in a reply, nearly. The size that the table keeps is enough where that is not compressed: it
--- costs a tenth of writing the value as text. Compressed it may be a hundredth of what is sent.
+-- About how many bytes a value takes in a reply. The size in the table is close enough where it is not compressed, and costs a tenth of
+-- writing the value as text. A compressed value may take a hundredth of what is sent.
 create or replace function @schema@.sent_size(value jsonb) returns integer
 language sql stable parallel safe
 return case when pg_column_compression(value) is null then pg_column_size(value) else octet_length(value::text) end;
 
--- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes. Where one is
--- missing none is given: whoever took the rest would never hear of that one.
+-- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes. Where an entry is missing,
+-- none is returned: a caller that took the others would never notice.
 create or replace function @schema@.entries(above bigint, upto bigint, most bigint) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -121,7 +121,7 @@ declare
   last bigint;
   found jsonb;
 begin
-  -- A loop, because it can end early: measuring what is not sent would cost more than sending the rest.
+  -- A loop can end early: to measure entries that are not sent would cost more than to send the others.
   for j in
     select k.revision, k.writes from @schema@.journal k
     where k.revision > above and k.revision <= upto
@@ -230,12 +230,12 @@ begin
 end
 $$;
 
--- Which of a journal row's writes is the one of a record, from 1 on; null where none is.
-create or replace function @schema@.place_of(writes jsonb, of_kind text, of_id text) returns integer
+-- Which of the writes of a commit, counted from 1 on, is that of a record; null where none is.
+create or replace function @schema@.write_ordinal(writes jsonb, of_kind text, of_id text) returns integer
 language sql immutable parallel safe
 return (
-  select w.place::integer
-  from jsonb_array_elements(writes) with ordinality as w (write, place)
+  select w.ordinal::integer
+  from jsonb_array_elements(writes) with ordinality as w (write, ordinal)
   where w.write ->> 'kind' = of_kind and w.write ->> 'id' = of_id
   limit 1
 );
@@ -252,7 +252,7 @@ declare
   most integer;
   next_revision bigint;
   j @schema@.journal;
-  place integer;
+  ordinal integer;
   size bigint := 0;
   entries jsonb[] := '{}';
   previous bigint[] := '{}';
@@ -264,11 +264,11 @@ begin
   before_revision := coalesce((p ->> 'before')::bigint, 9223372036854775807);
   most := (p ->> 'limit')::integer;
   select n.revision into next_revision from @schema@.page(null, the_kind, the_id, 1) n;
-  -- Where a page before this one ended at `before`, the walk goes on there and not at the newest entry.
+  -- If the page before this one ended at `before`, the walk continues there, and not at the newest entry.
   select * into j from @schema@.journal where revision = before_revision;
   if found then
-    place := @schema@.place_of(j.writes, the_kind, the_id);
-    if place is not null then next_revision := j.prior[place]; end if;
+    ordinal := @schema@.write_ordinal(j.writes, the_kind, the_id);
+    if ordinal is not null then next_revision := j.prior[ordinal]; end if;
   end if;
   while next_revision > 0 loop
     select * into j from @schema@.journal where revision = next_revision;
@@ -277,7 +277,7 @@ begin
       reply := reply || '{"complete": false}';
       exit;
     end if;
-    place := @schema@.place_of(j.writes, the_kind, the_id);
+    ordinal := @schema@.write_ordinal(j.writes, the_kind, the_id);
     if j.revision < before_revision then
       if cardinality(previous) = most or size > 4000000 then
         reply := reply || '{"complete": false}' || jsonb_build_object('next', entries[cardinality(entries)] -> 'revision');
@@ -286,10 +286,10 @@ begin
       entries := entries || jsonb_build_object(
         'revision', j.revision, 'commitId', j.commit_id, 'at', j.at,
         'actor', j.actor, 'writes', j.writes, 'digest', j.digest);
-      previous := previous || j.previous[place];
+      previous := previous || j.previous[ordinal];
       size := size + @schema@.sent_size(j.writes);
     end if;
-    next_revision := j.prior[place];
+    next_revision := j.prior[ordinal];
   end loop;
   return reply || jsonb_build_object(
     'head', @schema@.head_json(h), 'entries', to_jsonb(entries), 'previous', to_jsonb(previous));
@@ -323,7 +323,7 @@ $$;
 
 -- {revision | at, kind?, id?, after?: [kind, id], limit}
 -- -> {status: ok, lineage, revision, digest, rows, next?} | {status: compacted, floor} | {status: future, revision}
--- Rows are those of `load`. What has not changed since is in `records`; for the rest, the chain of writes leads back.
+-- Rows are those of `load`. A record that has not changed since is read from `records`; others along the chain of their writes.
 create or replace function @schema@.as_of(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
@@ -355,7 +355,7 @@ begin
     from walk w
     cross join lateral (
       select (
-        select j.prior[@schema@.place_of(j.writes, w.kind, w.id)] from @schema@.journal j where j.revision = w.revision
+        select j.prior[@schema@.write_ordinal(j.writes, w.kind, w.id)] from @schema@.journal j where j.revision = w.revision
       ) as prior offset 0
     ) step
     where w.revision > moment
@@ -363,13 +363,13 @@ begin
     select n.kind, n.id, n.data, n.revision, n.created_at, n.updated_at, @schema@.sent_size(n.data) as size, false as lost
     from newest n where n.revision <= moment
     union all
-    -- Where the walk ends in a deletion that is forgotten, its row may be gone too.
+    -- A walk can end in a deletion that is forgotten, and whose row may be gone.
     select w.kind, w.id, past.data, w.revision, past.created_at, past.at, octet_length(past.data::text),
            w.revision is null or w.revision > h.floor and past.at is null
     from walk w
     left join lateral (
-      select j.writes -> (place - 1) -> 'data' as data, j.created_at[place] as created_at, j.at
-      from @schema@.journal j cross join lateral @schema@.place_of(j.writes, w.kind, w.id) place
+      select j.writes -> (ordinal - 1) -> 'data' as data, j.created_at[ordinal] as created_at, j.at
+      from @schema@.journal j cross join lateral @schema@.write_ordinal(j.writes, w.kind, w.id) ordinal
       where j.revision = w.revision offset 0
     ) past on true
     where w.revision <= moment or w.revision is null

@@ -1,7 +1,7 @@
--- The writing half of the door. Each function locks the head first, and waits 5 seconds at most for that and for every other
--- lock. Conflicts and the like are answers, never errors: PostgREST before 16 repeats what fails with 40001 without end.
+-- The functions that write. Each locks the head first, and waits at most 5 seconds for that lock and for every other one. Conflicts and
+-- the like are answers, never errors: PostgREST before 16 repeats without end what fails with 40001.
 
--- The digest of the last of some commit ids in order; a window aggregate gives that of each.
+-- The digest after some commit ids in their order. As a window function it gives the digest after each of them.
 create or replace function @schema@.next_digest(before text, commit_id uuid, start text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -15,7 +15,7 @@ create or replace aggregate @schema@.digest_chain(commit_id uuid, start text) (
   stype = text
 );
 
--- Locks the head for writing. Where it returns an answer, the caller gives that and does nothing.
+-- Locks the head for writing. Where it returns an answer, the caller returns that answer and does nothing else.
 create or replace function @schema@.lock_head(schema_of_caller integer) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -35,17 +35,17 @@ begin
   if coalesce(schema_of_caller, 0) < h.oldest_writer then
     return jsonb_build_object('status', 'too_old', 'schema', h.schema_number, 'oldest', h.oldest_writer);
   end if;
-  -- What is acknowledged must be on disk. Setting it for the function alone would end before the commit does.
+  -- What is acknowledged must be on disk. A setting of the function alone would end before the transaction does.
   if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
     perform set_config('synchronous_commit', 'on', true);
   end if;
-  -- The triggers for changes by hand are silent until the function that called this one switches them on again.
+  -- The triggers for changes by hand do nothing until the function that called this one switches them on again.
   perform set_config('@name@.writer', 'on', true);
   return null;
 end
 $$;
 
--- Records a call of a writer, under the lock of the head. Where it returns an answer, the caller gives that and judges nothing.
+-- Records a call of a writer, under the lock of the head. Where it returns an answer, the caller returns that answer and judges nothing.
 -- `superseded`: the writer's newest call is not older than this one.
 create or replace function @schema@.record_call(h @schema@.head, call jsonb, now_ms bigint) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -53,34 +53,33 @@ as $$
 declare
   the_writer constant uuid := (call ->> 'writer')::uuid;
   the_attempt constant bigint := (call ->> 'attempt')::bigint;
-  the_part constant integer := (call ->> 'part')::integer;
 begin
-  if the_writer is null or the_attempt is null or the_part is null then
+  if the_writer is null or the_attempt is null then
     return jsonb_build_object('status', 'too_old', 'schema', h.schema_number, 'oldest', h.oldest_writer);
   end if;
-  update @schema@.writers w set attempt = the_attempt, part = the_part, at = now_ms
-  where w.writer = the_writer and (w.attempt, w.part) < (the_attempt, the_part);
+  update @schema@.writers w set attempt = the_attempt, at = now_ms
+  where w.writer = the_writer and w.attempt < the_attempt;
   if found then return null; end if;
   if exists (select from @schema@.writers w where w.writer = the_writer) then
     return '{"status": "superseded"}';
   end if;
-  -- A call that was given up does not stay on its way for a day.
+  -- No call that was given up arrives a day later.
   delete from @schema@.writers w where w.at < now_ms - 86400000;
-  insert into @schema@.writers (writer, attempt, part, at) values (the_writer, the_attempt, the_part, now_ms);
+  insert into @schema@.writers (writer, attempt, at) values (the_writer, the_attempt, now_ms);
   return null;
 end
 $$;
 
--- What the records were that a commit found unchanged, as the writes that made them so. Null where one is forgotten.
+-- The writes that had made the records what they were when a commit found them unchanged. Null where one of them is forgotten.
 create or replace function @schema@.unchanged_writes(wanted jsonb, revisions bigint[]) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select case when bool_and(f.write is not null) then jsonb_agg(f.write order by f.place) end
+  select case when bool_and(f.write is not null) then jsonb_agg(f.write order by f.ordinal) end
   from (
-    select w.place, case w.write ->> 'op' when 'delete' then w.write else (
-      select j.writes -> (@schema@.place_of(j.writes, w.write ->> 'kind', w.write ->> 'id') - 1)
-      from @schema@.journal j where j.revision = revisions[w.place]) end as write
-    from jsonb_array_elements(wanted) with ordinality as w (write, place)
+    select w.ordinal, case w.write ->> 'op' when 'delete' then w.write else (
+      select j.writes -> (@schema@.write_ordinal(j.writes, w.write ->> 'kind', w.write ->> 'id') - 1)
+      from @schema@.journal j where j.revision = revisions[w.ordinal]) end as write
+    from jsonb_array_elements(wanted) with ordinality as w (write, ordinal)
   ) f
 $$;
 
@@ -94,19 +93,19 @@ declare
 begin
   insert into @schema@.unchanged (number, commit_id, fingerprint, at, writes, revisions)
   select newest + row_number() over (order by c.n), (c.item ->> 'commitId')::uuid, c.item ->> 'fingerprint', now_ms,
-         (select jsonb_agg(w.write - 'data' order by w.place)
-          from jsonb_array_elements(c.item -> 'writes') with ordinality as w (write, place)),
+         (select jsonb_agg(w.write - 'data' order by w.ordinal)
+          from jsonb_array_elements(c.item -> 'writes') with ordinality as w (write, ordinal)),
          array(select r.revision::bigint
-               from jsonb_array_elements_text(results -> (c.n - 1)::integer -> 'revisions') with ordinality as r (revision, place)
-               order by r.place)
+               from jsonb_array_elements_text(results -> (c.n - 1)::integer -> 'revisions') with ordinality as r (revision, ordinal)
+               order by r.ordinal)
   from jsonb_array_elements(batch) with ordinality as c (item, n)
   where c.item ? 'fingerprint' and results -> (c.n - 1)::integer ->> 'outcome' = 'unchanged'
     and not results -> (c.n - 1)::integer ? 'replayed';
   get diagnostics added = row_count;
   if added = 0 then return; end if;
-  -- Who waits for the head with an older snapshot must learn that it is old: it would give out the same numbers.
+  -- A transaction with an older snapshot that waits for the head must fail: it would give out the same numbers.
   update @schema@.head set at = at where id = 1;
-  -- Those that are too old are the first ones: more than come at once are never left over.
+  -- The oldest rows come first, and each call removes more rows than it adds.
   delete from @schema@.unchanged u
   where u.number <= newest + added - 100000
     or u.number in (
@@ -131,38 +130,38 @@ begin
       select k.revision, k.fingerprint, k.at, k.digest, k.previous, k.writes
       from @schema@.journal k where k.commit_id = (c.item ->> 'commitId')::uuid offset 0
     ) j on true
-    -- Only ids that clients choose come with a fingerprint, and may belong to a commit that changed nothing.
+    -- Only ids that clients choose have a fingerprint, and may belong to a commit that changed nothing.
     left join lateral (
       select u.revisions, u.fingerprint, u.writes
       from @schema@.unchanged u where c.item ? 'fingerprint' and u.commit_id = (c.item ->> 'commitId')::uuid offset 0
     ) s on true
   ), writes as materialized (
-    -- A lateral query with `offset 0` is one index probe for each row; a plan made while the tables were small may not
-    -- read them whole once they are large.
-    select c.n, w.place, w.op, w.kind, w.id, w.data, w.expected, coalesce(r.revision, 0) as revision,
+    -- A lateral query with `offset 0` is one index probe for each row. A plan that was made while the tables were small must not
+    -- read the whole tables once they are large.
+    select c.n, w.ordinal, w.op, w.kind, w.id, w.data, w.expected, coalesce(r.revision, 0) as revision,
            coalesce(r.revision, t.revision, 0) as prior, coalesce(r.created_at, now_ms) as created_at,
-           r.place as record_place, t.place as tombstone_place,
+           r.ctid as record_ctid, t.ctid as tombstone_ctid,
            case w.op when 'put' then r.data is distinct from w.data when 'delete' then r.revision is not null end as changes
     from commits c
     cross join lateral (
-      select e.place, e.write ->> 'op' as op, e.write ->> 'kind' as kind, e.write ->> 'id' as id, e.write -> 'data' as data,
-             (c.item -> 'expect' ->> (e.place - 1)::integer)::bigint as expected
-      from jsonb_array_elements(c.item -> 'writes') with ordinality as e (write, place)
+      select e.ordinal, e.write ->> 'op' as op, e.write ->> 'kind' as kind, e.write ->> 'id' as id, e.write -> 'data' as data,
+             (c.item -> 'expect' ->> (e.ordinal - 1)::integer)::bigint as expected
+      from jsonb_array_elements(c.item -> 'writes') with ordinality as e (write, ordinal)
     ) w
     left join lateral (
-      select s.ctid as place, s.revision, s.data, s.created_at
+      select s.ctid, s.revision, s.data, s.created_at
       from @schema@.records s where s.kind = w.kind and s.id = w.id offset 0
     ) r on true
     left join lateral (
-      select s.ctid as place, s.revision from @schema@.tombstones s where s.kind = w.kind and s.id = w.id offset 0
+      select s.ctid, s.revision from @schema@.tombstones s where s.kind = w.kind and s.id = w.id offset 0
     ) t on true
     where c.known is null and c.same_revisions is null
   ), verdicts as (
     select w.n, bool_or(w.changes) as changes, bool_and(w.changes is not null) as sound, count(*) as writes,
-           min(w.place) filter (where w.expected <> w.revision) as conflict,
-           array_agg(w.revision order by w.place) as previous,
-           array_agg(w.prior order by w.place) as prior,
-           array_agg(w.created_at order by w.place) as created_at
+           min(w.ordinal) filter (where w.expected <> w.revision) as conflict,
+           array_agg(w.revision order by w.ordinal) as previous,
+           array_agg(w.prior order by w.ordinal) as prior,
+           array_agg(w.created_at order by w.ordinal) as created_at
     from writes w
     group by w.n
   ), fresh as (
@@ -188,14 +187,14 @@ begin
     set data = excluded.data, revision = excluded.revision, updated_at = excluded.updated_at
   ), removed as (
     delete from @schema@.records r
-    where r.ctid = any (array(select e.record_place from effects e where e.op = 'delete' and e.record_place is not null))
-  ), buried as (
+    where r.ctid = any (array(select e.record_ctid from effects e where e.op = 'delete' and e.record_ctid is not null))
+  ), tombstoned as (
     insert into @schema@.tombstones as t (kind, id, revision)
     select e.kind, e.id, e.new_revision from effects e where e.op = 'delete'
     on conflict (kind, id) do update set revision = excluded.revision
-  ), revived as (
+  ), recreated as (
     delete from @schema@.tombstones t
-    where t.ctid = any (array(select e.tombstone_place from effects e where e.op = 'put' and e.tombstone_place is not null))
+    where t.ctid = any (array(select e.tombstone_ctid from effects e where e.op = 'put' and e.tombstone_ctid is not null))
   )
   select
     jsonb_agg(
@@ -213,7 +212,7 @@ begin
         when v.conflict is not null then (
           select jsonb_build_object('outcome', 'conflict', 'kind', w.kind, 'id', w.id,
             'expected', w.expected, 'actual', w.revision)
-          from writes w where w.n = c.n and w.place = v.conflict)
+          from writes w where w.n = c.n and w.ordinal = v.conflict)
         when a.revision is not null then jsonb_build_array(a.revision, a.digest, a.previous)
         when v.sound is not true then '{"outcome": "malformed"}'
         when v.changes then '{"outcome": "exhausted"}'
@@ -224,7 +223,7 @@ begin
 end
 $$;
 
--- Where a batch must be cut so that no part names a record or a commit id twice: the positions that begin a part.
+-- Where a batch must be cut so that no part names a record or a commit id twice: the numbers of the commits that begin a part.
 create or replace function @schema@.cuts(batch jsonb) returns bigint[]
 language plpgsql immutable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -261,11 +260,11 @@ begin
 end
 $$;
 
--- {schema, call: {writer, attempt, part}, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind, id, data?}],
+-- {schema, call: {writer, attempt}, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind, id, data?}],
 --  expect?: [revision | null]}]}
 -- -> {status: ok, at, results, entries, more} | {status: compacted | ahead | diverged, head} | {status: superseded | too_old | busy}
--- A commit that was accepted just now, at `at`, has the result [revision, digest, previous]; every other one an object. `entries`
--- leaves out what this call accepted: the caller has it. `more` says that they do not reach up to it.
+-- The result of a commit that was accepted just now, at `at`, is [revision, digest, previous]; that of every other commit is an object.
+-- `entries` leaves out what this call accepted, because the caller has it. `more`: they do not reach up to it.
 create or replace function @schema@.commit(p jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
@@ -289,11 +288,9 @@ begin
   h := @schema@.current_head();
   now_ms := greatest(h.at, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
   if current_setting('transaction_isolation') = 'read committed' then
-    -- What `record_call` begins with: a function that sets a search path costs more than this statement.
-    update @schema@.writers w
-    set attempt = (p #>> '{call,attempt}')::bigint, part = (p #>> '{call,part}')::integer, at = now_ms
-    where w.writer = (p #>> '{call,writer}')::uuid
-      and (w.attempt, w.part) < ((p #>> '{call,attempt}')::bigint, (p #>> '{call,part}')::integer);
+    -- The first statement of `record_call`: to call a function that sets a search path costs more than this statement.
+    update @schema@.writers w set attempt = (p #>> '{call,attempt}')::bigint, at = now_ms
+    where w.writer = (p #>> '{call,writer}')::uuid and w.attempt < (p #>> '{call,attempt}')::bigint;
     if not found then refusal := @schema@.record_call(h, p -> 'call', now_ms); end if;
   else
     begin
@@ -337,106 +334,8 @@ begin
   if head_before > (p #>> '{after,revision}')::bigint then
     others := @schema@.entries((p #>> '{after,revision}')::bigint, head_before, (p ->> 'limit')::bigint);
   end if;
-  -- Built in one go: joining objects by || would copy every result once more.
+  -- One call builds the reply: to join objects by || would copy every result once more.
   return jsonb_build_object('status', 'ok', 'at', now_ms, 'results', results,
     'entries', others -> 'entries', 'more', others -> 'more');
-end
-$$;
-
--- Takes back what the floor makes superfluous in (swept, upto]: versions that were replaced there, and deletions.
-create or replace function @schema@.sweep(h @schema@.head, upto bigint) returns void
-language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
-as $$
-begin
-  with passed as materialized (
-    select j.revision, j.writes, j.previous from @schema@.journal j where j.revision > h.swept and j.revision <= upto
-  ), deletions as materialized (
-    select p.revision, w.write ->> 'kind' as kind, w.write ->> 'id' as id
-    from passed p cross join lateral jsonb_array_elements(p.writes) as w (write)
-    where w.write ->> 'op' = 'delete'
-  ), forgotten as (
-    delete from @schema@.tombstones t
-    where t.ctid = any (array(
-      select s.place from deletions d cross join lateral (
-        select g.ctid as place from @schema@.tombstones g
-        where g.kind = d.kind and g.id = d.id and g.revision = d.revision offset 0
-      ) s))
-  ), released as materialized (
-    select r.revision, count(*)::integer as times
-    from (
-      -- Not `prior`: where there was no record before, there may have been a deletion, and that one releases itself.
-      select unnest(p.previous) as revision from passed p
-      union all
-      select d.revision from deletions d
-      union all
-      -- The row where the floor was stayed for its digest alone.
-      select h.swept
-    ) r
-    where r.revision > 0
-    group by r.revision
-  ), judged as materialized (
-    select j.place, j.needed - r.times + case when r.revision = h.swept then 1 else 0 end as needed, r.revision
-    from released r cross join lateral (
-      select k.ctid as place, k.needed from @schema@.journal k where k.revision = r.revision offset 0
-    ) j
-  ), dropped as (
-    delete from @schema@.journal j
-    where j.ctid = any (array(select g.place from judged g where g.needed <= 0 and g.revision <> h.floor))
-  )
-  update @schema@.journal j set needed = g.needed
-  from judged g
-  where j.ctid = g.place and (g.needed > 0 or g.revision = h.floor);
-end
-$$;
-
--- {schema, floor, limit} -> {status: ok, done, head} | {status: too_old | busy}
--- The floor rises at once; what that makes superfluous goes in parts: call again until it is done.
-create or replace function @schema@.compact(p jsonb) returns jsonb
-language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
-as $$
-declare
-  h @schema@.head;
-  refusal jsonb;
-  upto bigint;
-begin
-  p := @schema@.argument(p);
-  refusal := @schema@.lock_head((p ->> 'schema')::integer);
-  if refusal is not null then return refusal; end if;
-  h := @schema@.current_head();
-  h.floor := greatest(h.floor, least(coalesce((p ->> 'floor')::bigint, 0), h.revision));
-  upto := least(h.floor, h.swept + (p ->> 'limit')::bigint);
-  if upto > h.swept then
-    perform @schema@.sweep(h, upto);
-    h.swept := upto;
-    update @schema@.head set floor = h.floor, swept = h.swept where id = 1;
-  end if;
-  perform set_config('@name@.writer', '', true);
-  return jsonb_build_object('status', 'ok', 'done', h.swept = h.floor, 'head', @schema@.head_json(h));
-end
-$$;
-
--- {schema, from: {lineage, revision, digest}} -> {status: ok, head} | {status: too_old | busy}
--- Gives the history a new lineage, if its head still is where the caller saw it.
-create or replace function @schema@.fork(p jsonb) returns jsonb
-language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
-as $$
-declare
-  h @schema@.head;
-  refusal jsonb;
-begin
-  p := @schema@.argument(p);
-  refusal := @schema@.lock_head((p ->> 'schema')::integer);
-  if refusal is not null then return refusal; end if;
-  h := @schema@.current_head();
-  if p -> 'from' = jsonb_build_object('lineage', h.lineage, 'revision', h.revision, 'digest', h.digest) then
-    h.lineage := gen_random_uuid();
-    if h.revision = h.first_revision then
-      h.digest := h.lineage::text;
-      h.first_digest := h.digest;
-    end if;
-    update @schema@.head set lineage = h.lineage, digest = h.digest, first_digest = h.first_digest where id = 1;
-  end if;
-  perform set_config('@name@.writer', '', true);
-  return jsonb_build_object('status', 'ok', 'head', @schema@.head_json(h));
 end
 $$;

@@ -1,7 +1,7 @@
--- What `coordinator doctor` and `migrate verify` ask, by wire and through the Data API alike.
+-- The functions for `coordinator doctor` and `coordinator migrate verify`.
 
--- {except?} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and who keeps writers waiting, other than the
--- session with the process id `except`
+-- {except?} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and the session that keeps writers waiting. The session
+-- with the process id `except` does not count.
 create or replace function @schema@.inspect(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -19,7 +19,7 @@ begin
   left join pg_stat_activity a on a.pid = l.pid
   where l.granted and l.pid <> pg_backend_pid() and l.pid is distinct from (@schema@.argument(p) ->> 'except')::integer
     and (l.locktype = 'transactionid' and l.transactionid = (select t.xmax from @schema@.head t where t.id = 1)
-      -- What keeps others from changing rows: `lock table`, an index that is made, `vacuum full`.
+      -- Locks that keep others from changing rows: of `lock table`, an index that is made, `vacuum full`.
       or l.locktype = 'relation' and l.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
         and l.database = (select d.oid from pg_database d where d.datname = current_database())
         and l.relation in ('@schema@.head'::regclass, '@schema@.records'::regclass, '@schema@.tombstones'::regclass,
@@ -53,8 +53,8 @@ end
 $$;
 
 -- {from?: {above} | {after: [kind, id]}, limit} -> {status, damages: [{fact, ...}], next?}
--- Compares head, journal and records: first the journal from the floor to the head, then every record with its last entry. Some
--- of it at a time; `next` is the `from` of the next part.
+-- Compares head, journal and records: first the journal from the floor to the head, then every record with its last entry, a part at a
+-- time. `next` is the `from` of the next part.
 create or replace function @schema@.examine(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
@@ -106,7 +106,7 @@ begin
     if last_revision < upto then
       damages := damages || jsonb_build_object('fact', 'hole', 'revision', last_revision + 1, 'upto', upto);
     end if;
-    -- What an entry wrote is there, or something newer is.
+    -- The content that an entry wrote is there, or newer content is.
     select jsonb_agg(jsonb_build_object('fact', 'lost', 'kind', e.kind, 'id', e.id, 'revision', e.revision))
     into more
     from (
@@ -135,7 +135,7 @@ begin
     select n.kind, n.id, n.revision,
       case
         when n.revision > h.revision then 'ahead'
-        -- A deletion that the floor has passed is on its way to be forgotten.
+        -- Compaction will remove a deletion that the floor has passed.
         when n.data is null and n.revision <= h.floor then null
         when e.write is null then 'unjournalled'
         when n.data is null and e.write ->> 'op' <> 'delete' then 'differs'
@@ -144,8 +144,8 @@ begin
       end as fact
     from part n
     left join lateral (
-      select k.at, k.created_at[w.place] as created_at, w.write
-      from @schema@.journal k cross join lateral jsonb_array_elements(k.writes) with ordinality as w (write, place)
+      select k.at, k.created_at[w.ordinal] as created_at, w.write
+      from @schema@.journal k cross join lateral jsonb_array_elements(k.writes) with ordinality as w (write, ordinal)
       where k.revision = n.revision and w.write ->> 'kind' = n.kind and w.write ->> 'id' = n.id
       limit 1
     ) e on true
@@ -172,10 +172,9 @@ as $$
   from @schema@.migrations m
 $$;
 
--- {} -> {status, objects: {"<type> <name>": "<definition>"}, owner, anonAllowed, dataApi}: all that belongs to the schema, in
--- words that are the same on every server version and for every name of the schema. `owner` has the table `head`; owners of
--- other objects are mentioned where they differ, rights of an owner never. `dataApi`: whether the roles of Supabase are there, and
--- the owner may make functions for them.
+-- {} -> {status, objects: {"<type> <name>": "<definition>"}, owner, anonAllowed, dataApi}: all objects of the schema, in words that are the
+-- same on every server version and for every name of the schema. `owner` owns the table `head`. A definition names another owner, and no
+-- rights of an owner. `dataApi`: whether the roles of Supabase exist, and the owner may make functions for them.
 create or replace function @schema@.catalog(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -199,7 +198,7 @@ begin
              case when c.relowner <> owner then 'owner ' || quote_ident(pg_get_userbyid(c.relowner)) end, (
              select string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
              from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
-             -- From version 16 on, columns of an only table are printed without its name.
+             -- From version 16 on, the columns of a single table are printed without its name.
              'as' || regexp_replace(regexp_replace(pg_get_viewdef(c.oid), '\mr\.', '', 'g'), '\s+', ' ', 'g'))
     from pg_class c where c.relnamespace = here and c.relkind = 'v'
     union all
@@ -240,7 +239,7 @@ begin
              array_to_string(f.proconfig, ', '),
              case when f.prokind = 'a' then (
                select concat_ws(', ', 'sfunc ' || a.aggtransfn, 'initcond ' || a.agginitval) from pg_aggregate a where a.aggfnoid = f.oid)
-             -- A body that was resolved when the function was made has no text of its own.
+             -- A body that was resolved when the function was made is not kept as text.
              when f.prosqlbody is not null then regexp_replace(pg_get_function_sqlbody(f.oid), '\s+', ' ', 'g')
              when f.pronamespace = here then 'body ' || md5(f.prosrc) else 'as ' || f.prosrc end)
     from pg_proc f join pg_language l on l.oid = f.prolang
@@ -280,5 +279,5 @@ begin
 end
 $$;
 
--- A function may be called by everybody until that is taken back.
+-- By default everybody may call a function.
 revoke all on all functions in schema @schema@ from public;

@@ -1,0 +1,82 @@
+import { Command } from 'commander'
+import type { Kind } from '../../config/setting.ts'
+import { readClientSettings } from '../../config/settings.ts'
+import { settingsTable } from '../../config/table.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { CoordinatorClient } from './coordinator-client.ts'
+
+/** The context of every command. */
+export interface CommandContext {
+  readonly terminal: Terminal
+  /** Sets the exit code of a command that ends without an error but with a bad result. */
+  readonly exit: (code: number) => void
+}
+
+export interface OutputOptions {
+  readonly json?: true | undefined
+}
+
+export interface ClientOptions extends OutputOptions {
+  readonly url?: string | undefined
+}
+
+/** A command that talks to a running coordinator. */
+export function clientCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--url <url>', 'address of the coordinator (default: COORDINATOR_URL, or http://127.0.0.1:PORT)')
+}
+
+/** Picks the examples of one command from those of its group, for the help of the command. */
+export function examplesOf(command: string, examples: string): string {
+  const lines = examples.split('\n').filter((line) => line.includes(`coordinator ${command}`))
+  return ['', 'Examples:', ...lines, ''].join('\n')
+}
+
+/** Reads an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+/** Writes a result to standard output: as JSON with `--json`, else as text. */
+export function writeResult(
+  { terminal: { stdout } }: CommandContext,
+  { json }: OutputOptions,
+  { value, text }: { readonly value: unknown; readonly text: string },
+): void {
+  stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
+}
+
+/**
+ * Reads an option that stands for a setting: it takes what the setting takes. The error does not repeat a wrong value, since it
+ * may hold a password.
+ *
+ * @throws COORD_CLI_USAGE for a value that is not allowed
+ */
+export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T> }, value: string): T {
+  const parsed = kind.schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new CoordinatorError('COORD_CLI_USAGE', {
+    detail: `${option} must be ${kind.label.replaceAll('`', '')}.`,
+    hint: 'Run the command with --help.',
+  })
+}
+
+/** @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CONFIG_INVALID for a wrong COORDINATOR_URL */
+export function clientOf({ url }: ClientOptions, { env }: Terminal): CoordinatorClient {
+  const { coordinatorUrl } = settingsTable.client
+  return new CoordinatorClient(
+    url === undefined ? readClientSettings(env).coordinatorUrl : readOption('--url', coordinatorUrl, url),
+  )
+}
+
+type QueryValue = string | readonly string[] | undefined
+
+/** A query of the parameters that are given. A list repeats its parameter. */
+export function queryOf(parameters: Readonly<Record<string, QueryValue>>): URLSearchParams {
+  const pairs = Object.entries(parameters).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  )
+  return new URLSearchParams(pairs)
+}

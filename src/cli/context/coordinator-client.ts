@@ -1,0 +1,160 @@
+import { userInfo } from 'node:os'
+import { CoordinatorError, ERRORS, type ErrorCode } from '../../errors.ts'
+
+/** An answer of the coordinator. The body is JSON where the answer was, else its text. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+}
+
+export interface RequestOptions {
+  readonly body?: string
+  /** Which answers are not thrown as errors. @default every 2xx */
+  readonly accept?: (status: number) => boolean
+  /** How long the answer may take. @default 30_000 (milliseconds) */
+  readonly timeoutMs?: number
+}
+
+/** Talks to a running coordinator over HTTP, for the commands. */
+export class CoordinatorClient {
+  readonly baseUrl: string
+
+  /** @param baseUrl without a slash at its end */
+  constructor(baseUrl: string) {
+    this.baseUrl = baseUrl
+  }
+
+  get(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('GET', path, options)
+  }
+
+  post(path: string, body: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('POST', path, { ...options, body })
+  }
+
+  /**
+   * Reads an answer of any type piece by piece, however long it is.
+   *
+   * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
+   */
+  async *download(path: string): AsyncGenerator<Uint8Array> {
+    const response = await this.#reach(fetch(this.baseUrl + path, { redirect: 'manual' }))
+    if (!isSuccess(response.status)) throw errorOf(await this.#answer(response), this.baseUrl)
+    try {
+      if (response.body !== null) yield* response.body
+    } catch (thrown) {
+      throw this.#unreachable(thrown, 'does not answer to the end')
+    }
+  }
+
+  /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
+  async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
+    const { body, accept = isSuccess, timeoutMs = 30_000 } = options
+    const sent = fetch(this.baseUrl + path, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'manual',
+      headers: {
+        accept: 'application/json',
+        'x-coordinator-actor': actor(),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body }),
+    })
+    const answer = await this.#answer(await this.#reach(sent))
+    if (!accept(answer.status)) throw errorOf(answer, this.baseUrl)
+    return answer
+  }
+
+  async #answer(response: Response): Promise<Answer> {
+    const text = await this.#reach(response.text())
+    return { status: response.status, headers: response.headers, body: parse(text) }
+  }
+
+  #reach<T>(work: Promise<T>): Promise<T> {
+    return work.catch((thrown) => {
+      throw this.#unreachable(thrown, 'does not answer')
+    })
+  }
+
+  #unreachable(cause: unknown, fault: string): CoordinatorError {
+    return new CoordinatorError('COORD_CLI_UNREACHABLE', {
+      detail: `${this.baseUrl} ${fault} (${causeOf(cause)}).`,
+      cause,
+    })
+  }
+}
+
+/** The error for an answer that does not look like that of a coordinator. */
+export function notCoordinator(baseUrl: string, status: number): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_UNREACHABLE', {
+    detail: `${baseUrl} answered ${status}, and not as a coordinator does.`,
+    hint: 'Check COORDINATOR_URL or --url: another program or a proxy answers there.',
+    extra: { status },
+  })
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** A body that is not JSON stays text: a proxy may have answered. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'unknown cause'
+  if (thrown.name === 'TimeoutError') return 'no answer in time'
+  const cause = thrown.cause as { code?: unknown; message?: unknown } | undefined
+  return String(cause?.code ?? cause?.message ?? thrown.message)
+}
+
+function errorOf({ status, headers, body }: Answer, baseUrl: string): CoordinatorError {
+  const problem = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+  const code = problem['code']
+  if (typeof code !== 'string') return notCoordinator(baseUrl, status)
+  if (code === 'COORD_QUERY_INVALID')
+    return new CoordinatorError(code, {
+      detail: optionFaults(problem['errors']) ?? String(problem['detail'] ?? code),
+      hint: 'Run the command with --help.',
+      extra: { status, code },
+    })
+  const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10)
+  return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
+    detail: String(problem['detail'] ?? problem['title'] ?? code),
+    extra: { status, code },
+    ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
+    ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
+  })
+}
+
+/** Query parameters that are arguments of a command. The others are options with the same words in their names. */
+const argumentNames: readonly string[] = ['of', 'from', 'to']
+
+/** Names query parameters as the command does: `asOf` is its `--as-of`. */
+function optionFaults(errors: unknown): string | undefined {
+  const faults = (Array.isArray(errors) ? errors : []) as { path?: unknown; message?: unknown }[]
+  const texts = faults.map(({ path, message }) => {
+    const name = String(path).replace(/^query\./, '')
+    const option = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    return `${argumentNames.includes(name) ? name : option} ${String(message)}`
+  })
+  return texts.length === 0 ? undefined : texts.join('; ')
+}
+
+/** The author that the coordinator records for changes: `cli:<user>`. */
+function actor(): string {
+  let user = 'unknown'
+  try {
+    user = userInfo().username
+  } catch {
+    // A container may run under a uid without a name.
+  }
+  return `cli:${encodeURIComponent(user)}`
+}

@@ -1,0 +1,24 @@
+import { describeDatabase } from '../../config/database.ts'
+import type { Settings } from '../../config/settings.ts'
+import { makeStore } from '../../database/open.ts'
+import type { Store } from '../../database/store.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/**
+ * Runs `work` on the store of the settings, and closes it. Says on stderr which database that is, and warns of what is doubtful:
+ * a misspelled variable leads to another database.
+ */
+export async function withStore(
+  settings: Settings,
+  { stderr }: Terminal,
+  work: (store: Store) => Promise<void>,
+): Promise<void> {
+  const store = await makeStore(settings)
+  try {
+    stderr.write(`database: ${describeDatabase(settings.database)}\n`)
+    for (const warning of settings.warnings) stderr.write(`warning: ${warning}\n`)
+    await work(store)
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,21 @@
+import { once } from 'node:events'
+import { type Command, Option } from 'commander'
+import { FORMAT_NAMES } from '../../http/reading/graph-format.ts'
+import { type CommandContext, clientCommand, clientOf, queryOf } from '../context/command-context.ts'
+
+/** `coordinator graph export`: writes the graph, or a part of it, to standard output. */
+export function graphExportCommand({ terminal }: CommandContext): Command {
+  return clientCommand('export', 'Write the graph to standard output.')
+    .addOption(new Option('--format <format>', 'how to write it').choices(FORMAT_NAMES).default('json'))
+    .option('--type <types>', 'only these types of nodes or edges, separated by commas')
+    .option('--tag <tag>', 'only services with this tag')
+    .option('--around <node>', 'only the surroundings of a service or node')
+    .option('--depth <steps>', 'how far the surroundings go (default: 1)')
+    .option('--as-of <moment>', 'as it was at this revision or time')
+    .action(async (options: Readonly<Record<string, string>>) => {
+      const { url: _, ...parameters } = options
+      const path = `/knowledge-graph?${queryOf(parameters)}`
+      for await (const chunk of clientOf(options, terminal).download(path))
+        if (!terminal.stdout.write(chunk)) await once(terminal.stdout, 'drain')
+    })
+}

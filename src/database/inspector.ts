@@ -1,0 +1,34 @@
+/** Facts about the database behind a store, for `GET /database` and `coordinator doctor`. */
+export interface Inspection {
+  readonly serverVersion: string
+  readonly schemaVersion: number
+  /** More facts for people: file, size, journal mode, host, role. Never a secret. */
+  readonly details: Readonly<Record<string, string | number | boolean>>
+}
+
+/** A contradiction in the content of a store. */
+export interface Damage {
+  /** The contradiction, in one sentence. */
+  readonly found: string
+  /** SQL that repairs it, or the decision that a person has to make. */
+  readonly repair: string
+}
+
+/** Where an examination continues. JSON that only the store understands. */
+export type ExaminationCursor = Readonly<Record<string, unknown>>
+
+/** A part of the answer to the question whether head, journal and records agree. */
+export interface Examination {
+  readonly damages: readonly Damage[]
+  /** Pass it for the next part; absent after the last one. */
+  readonly next?: ExaminationCursor
+}
+
+export interface Inspector {
+  inspect(): Promise<Inspection>
+  /**
+   * Compares head, journal and records with each other, a limited part at a time. It changes nothing. Absent if nothing but the backend
+   * itself can change its content.
+   */
+  examine?(from?: ExaminationCursor): Promise<Examination>
+}

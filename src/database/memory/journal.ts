@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto'
+import { nextDigest } from '../../records/digest.ts'
+import type {
+  Commit,
+  Entry,
+  EntryWrite,
+  Position,
+  RecordKey,
+  Revision,
+  StoredRecord,
+  Tombstone,
+} from '../../records/record.ts'
+import { entryWrite } from '../judge-commit.ts'
+import { locatePosition } from '../locate-position.ts'
+import { compactedMoment, futureMoment } from '../moment-errors.ts'
+import type { Head, Moment, OffTrack } from '../store.ts'
+import { replacedBytes } from './replaced-bytes.ts'
+import { RevisionTable } from './revision-table.ts'
+
+/** The newest version of a record, or what its deletion left. */
+export type RecordState = StoredRecord | Tombstone
+
+/** A row of the journal: the entry, and for each of its writes what a reader of the past needs. */
+export interface Row {
+  readonly entry: Entry
+  readonly fingerprint: string | undefined
+  /** Revision that the record had; 0 where it did not exist. */
+  readonly previous: readonly Revision[]
+  /** Revision of the write before this one, deletions included; 0 for the first. Follow it to walk a record's history. */
+  readonly prior: readonly Revision[]
+  readonly createdAt: readonly number[]
+  /** Bytes that are kept only for the past because of this row. */
+  readonly replacedBytes: number
+  /** How many of its writes are the newest version of their record at some revision from the floor on. */
+  needed: number
+}
+
+/** One write of a row. */
+export interface Version {
+  readonly row: Row
+  readonly index: number
+}
+
+export interface JournalOptions {
+  readonly firstRevision: Revision
+  readonly lineage: string
+  /** The present time, epoch milliseconds. */
+  readonly at: number
+}
+
+/** The journal. Complete from the floor on; below it only the rows that hold the newest version of a record. */
+export class Journal {
+  readonly #rows = new RevisionTable<Row>()
+  readonly #commitIds = new Map<string, Row>()
+  readonly #firstRevision: Revision
+  /** Digest of the first revision, which has no entry: the lineage that the history began with. */
+  #firstDigest: string
+  #head: Head
+  /** Bytes that the rows after the floor keep only for the past. */
+  #historyBytes = 0
+
+  constructor({ firstRevision, lineage, at }: JournalOptions) {
+    this.#firstRevision = firstRevision
+    this.#firstDigest = lineage
+    const position = { lineage, revision: firstRevision, digest: lineage }
+    this.#head = { position, floor: firstRevision, at }
+  }
+
+  get head(): Head {
+    return this.#head
+  }
+
+  get historyBytes(): number {
+    return this.#historyBytes
+  }
+
+  /** The row of a commit id. */
+  ofCommit(commitId: string): Row | undefined {
+    return this.#commitIds.get(commitId)
+  }
+
+  /**
+   * Appends a commit.
+   *
+   * @param states the records of its writes as they are before it
+   * @param previous the revision of each of them, 0 where it does not exist
+   */
+  append(
+    { commitId, actor, fingerprint, writes }: Commit,
+    states: readonly (RecordState | undefined)[],
+    { previous, at }: { readonly previous: readonly Revision[]; readonly at: number },
+  ): Row {
+    const { position, floor } = this.#head
+    const revision = position.revision + 1
+    const digest = nextDigest(position.digest, commitId)
+    const row: Row = {
+      entry: { revision, commitId, at, actor, writes: writes.map(entryWrite), digest },
+      fingerprint,
+      previous,
+      prior: states.map((state) => state?.revision ?? 0),
+      createdAt: states.map((state) => (exists(state) ? state.createdAt : at)),
+      replacedBytes: replacedBytes(states),
+      needed: writes.length,
+    }
+    this.#historyBytes += row.replacedBytes
+    this.#rows.add(revision, row)
+    this.#commitIds.set(commitId, row)
+    this.#head = { position: { lineage: position.lineage, revision, digest }, floor, at }
+    return row
+  }
+
+  locate(after: Position): OffTrack | undefined {
+    return locatePosition(after, this.#head, this.#digestAt)
+  }
+
+  entriesAfter(
+    revision: Revision,
+    limit = Number.POSITIVE_INFINITY,
+  ): { readonly entries: readonly Entry[]; readonly more: boolean } {
+    const newest = this.#head.position.revision
+    const last = Math.min(newest, revision + limit)
+    const entries: Entry[] = []
+    for (let next = revision + 1; next <= last; next += 1) entries.push((this.#rows.get(next) as Row).entry)
+    return { entries, more: last < newest }
+  }
+
+  /** The write that a revision made to a record; `undefined` where the revision is forgotten. */
+  version({ kind, id }: RecordKey, revision: Revision): Version | undefined {
+    const row = this.#rows.get(revision)
+    if (row === undefined) return undefined
+    return { row, index: row.entry.writes.findIndex((write) => write.kind === kind && write.id === id) }
+  }
+
+  /** A record as it stood, from its newest state back along the chain of its writes. */
+  stateAt(revision: Revision, key: RecordKey, newest: RecordState | undefined): RecordState | undefined {
+    let state = newest
+    while (state !== undefined && state.revision > revision) {
+      const later = this.version(key, state.revision)
+      const before = later && this.version(key, later.row.prior[later.index] as Revision)
+      state = before && stateAfter(before)
+    }
+    return state
+  }
+
+  /** @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE */
+  resolve(moment: Moment): Position {
+    const { position, floor } = this.#head
+    const revision = 'revision' in moment ? moment.revision : this.#revisionAtTime(moment.at)
+    if (revision < floor) throw compactedMoment(floor)
+    if (revision > position.revision) throw futureMoment(`Revision ${revision}`, position.revision)
+    return { lineage: position.lineage, revision, digest: this.#digestAt(revision) as string }
+  }
+
+  floorWithin(bytes: number): Revision {
+    const { position, floor: lowest } = this.#head
+    let floor = lowest
+    for (let left = this.#historyBytes; left > bytes && floor < position.revision; ) {
+      floor += 1
+      left -= (this.#rows.get(floor) as Row).replacedBytes
+    }
+    return floor
+  }
+
+  /**
+   * Raises the floor, and forgets what that makes superfluous.
+   *
+   * @param forget is called for each deletion that the floor passes
+   */
+  compact(floor: Revision, forget: (key: RecordKey, revision: Revision) => void): void {
+    const { position, floor: oldFloor, at } = this.#head
+    const target = Math.min(floor, position.revision)
+    if (target <= oldFloor) return
+    this.#head = { position, floor: target, at }
+    for (let revision = oldFloor + 1; revision <= target; revision += 1) {
+      const { entry, previous, replacedBytes: freed } = this.#rows.get(revision) as Row
+      this.#historyBytes -= freed
+      // The versions that the writes replaced are needed no more, nor are the deletions.
+      for (const [index, write] of entry.writes.entries()) {
+        this.#release(previous[index] as Revision)
+        if (write.op !== 'delete') continue
+        this.#release(revision)
+        forget(write, revision)
+      }
+    }
+    this.#drop(oldFloor)
+  }
+
+  fork(from: Position): void {
+    const { position, floor, at } = this.#head
+    const { revision, digest } = position
+    if (position.lineage !== from.lineage || revision !== from.revision || digest !== from.digest) return
+    const lineage = randomUUID()
+    const empty = revision === this.#firstRevision
+    if (empty) this.#firstDigest = lineage
+    this.#head = { position: { lineage, revision, digest: empty ? lineage : digest }, floor, at }
+  }
+
+  readonly #digestAt = (revision: Revision): string | undefined =>
+    revision === this.#firstRevision ? this.#firstDigest : this.#rows.get(revision)?.entry.digest
+
+  #revisionAtTime(at: number): Revision {
+    const { position, floor } = this.#head
+    const first = this.#rows.get(floor)
+    if (first !== undefined && at < first.entry.at) throw compactedMoment(floor)
+    let revision = floor
+    while (revision < position.revision && (this.#rows.get(revision + 1) as Row).entry.at <= at) revision += 1
+    return revision
+  }
+
+  #release(revision: Revision): void {
+    const row = this.#rows.get(revision)
+    if (row === undefined) return
+    row.needed -= 1
+    this.#drop(revision)
+  }
+
+  /** Removes a row that nothing needs. The row of the floor stays: callers may have its digest as their position. */
+  #drop(revision: Revision): void {
+    const row = this.#rows.get(revision)
+    if (row === undefined || row.needed > 0 || revision === this.#head.floor) return
+    this.#rows.delete(revision)
+    this.#commitIds.delete(row.entry.commitId)
+  }
+}
+
+/** The state of a record after one of the writes of a row. */
+export function stateAfter({ row: { entry, createdAt }, index }: Version): RecordState {
+  const write = entry.writes[index] as EntryWrite
+  const { kind, id } = write
+  const { revision, at: updatedAt } = entry
+  if (write.op === 'delete') return { kind, id, revision }
+  return { kind, id, data: write.data, revision, createdAt: createdAt[index] as number, updatedAt }
+}
+
+export function exists(state: RecordState | undefined): state is StoredRecord {
+  return state !== undefined && 'data' in state
+}

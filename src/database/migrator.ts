@@ -1,0 +1,59 @@
+/** A migration that ran, or would run. */
+export interface MigrationStep {
+  readonly version: number
+  readonly name: string
+  readonly state: 'applied' | 'pending' | 'changed' | 'unknown'
+  /** Epoch milliseconds; absent while pending. */
+  readonly appliedAt?: number
+  readonly checksum: string
+  /** Where the state is `changed`: what differs between the text that ran (`- `) and the present one (`+ `). */
+  readonly diff?: string
+}
+
+export interface MigrationReport {
+  /** The schema number that the database has; 0 before the first migration. */
+  readonly current: number
+  /** The schema number before this run; absent where nothing ran. */
+  readonly from?: number
+  /** The schema number of this program. */
+  readonly target: number
+  readonly steps: readonly MigrationStep[]
+  /** After a dry run, where the database can tell: the locks it took, such as `AccessExclusiveLock on records`. */
+  readonly locks?: readonly string[]
+}
+
+/** The schema numbers before and after opening a store that migrated. */
+export interface SchemaStep {
+  readonly from: number
+  readonly to: number
+}
+
+/** A difference between the schema that is there and the one that should be. */
+export interface Drift {
+  /** What differs, such as `index journal_commit_id`. */
+  readonly object: string
+  /**
+   * `optional`: it is missing, and only some programs need it. `unsafe`: a function that looks for types and tables in a schema to
+   * which others can add their own.
+   */
+  readonly problem: 'missing' | 'different' | 'unexpected' | 'optional' | 'unsafe'
+  /** SQL that mends it; empty where only a person can decide. */
+  readonly repair: string
+}
+
+/** Brings the schema to this program's version. Forward only. */
+export interface Migrator {
+  /** How people bring the schema up to date, where `migrate` cannot. */
+  readonly howToMigrate?: string
+  status(): Promise<MigrationReport>
+  /** Runs what is pending. With `dryRun` in a transaction that is rolled back. */
+  migrate(options?: { readonly dryRun?: boolean }): Promise<MigrationReport>
+  verify(): Promise<readonly Drift[]>
+  /**
+   * Lets the public key of a Supabase project read and write every record. Everybody has that key. Absent where no such
+   * key exists, or where it cannot be allowed from here.
+   */
+  allowAnon?(): Promise<void>
+  /** Takes that back; absent where `allowAnon` is. */
+  forbidAnon?(): Promise<void>
+}

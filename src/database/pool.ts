@@ -1,0 +1,24 @@
+/** Connections to the database, by what they do. */
+export interface PoolFigures {
+  readonly writer: ConnectionFigures
+  /** Follows the journal, and asks what the coordinator needs to know for itself. */
+  readonly follower: ConnectionFigures
+  /** Answers questions about the past. */
+  readonly reader: ConnectionFigures
+}
+
+/** Hears how calls come by their connections. */
+export interface PoolObserver {
+  /** A call got a connection. `waited`: none was free when it asked. */
+  acquired(role: keyof PoolFigures, wait: { readonly waited: boolean; readonly waitMs: number }): void
+  /** A call gave up waiting for a connection. */
+  acquireTimedOut(role: keyof PoolFigures): void
+}
+
+export interface ConnectionFigures {
+  readonly idle: number
+  readonly used: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+  readonly max: number
+}

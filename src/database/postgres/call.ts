@@ -1,0 +1,154 @@
+import { CoordinatorError } from '../../errors.ts'
+import {
+  connectionFor,
+  type Facts,
+  type SqlFunction,
+  type SqlFunctions,
+  writes,
+} from '../sql-functions/sql-functions.ts'
+import { watchCall } from '../sql-functions/watch-call.ts'
+import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
+import { Cluster } from './cluster.ts'
+import type { Connection, Row } from './connection.ts'
+import { ConnectionPool, type Lent } from './connection-pool.ts'
+import type { PostgresSettings } from './options.ts'
+
+/** Calls the functions over PostgreSQL's own protocol: one statement and one round trip for each call, no transaction held over several. */
+export class PostgresCalls implements SqlFunctions {
+  readonly #settings: PostgresSettings
+  readonly #cluster: Cluster
+  readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
+
+  constructor(settings: PostgresSettings) {
+    this.#settings = settings
+    this.#cluster = new Cluster(settings)
+    const pool = (role: keyof PoolFigures, max: number) =>
+      new ConnectionPool(this.#cluster, settings, { role, max })
+    this.#pools = {
+      writer: pool('writer', 1),
+      follower: pool('follower', 1),
+      reader: pool('reader', Math.max(1, settings.poolMax - 2)),
+    }
+  }
+
+  get figures(): PoolFigures {
+    const { writer, follower, reader } = this.#pools
+    return { writer: writer.figures, follower: follower.figures, reader: reader.figures }
+  }
+
+  observe(observer: PoolObserver): void {
+    for (const pool of Object.values(this.#pools)) pool.observe(observer)
+  }
+
+  async call(name: SqlFunction, argument: string, reader?: JournalReader): Promise<unknown> {
+    const role = connectionFor(name, reader)
+    const writing = writes(name)
+    const lent = await this.#acquire(role, writing)
+    const { connection } = lent
+    const ended = connection.facts.pooled ? undefined : this.#watch(connection, role)
+    try {
+      const [row] = await connection.run({
+        text: `select "${this.#settings.schema}"."${name}"($1::jsonb)::text as reply`,
+        values: [argument],
+        doing: `calling ${name}`,
+        ...(writing ? { unanswered: 'unknown' } : {}),
+      })
+      return JSON.parse(row?.['reply'] ?? 'null')
+    } catch (thrown) {
+      const isLocked = thrown instanceof CoordinatorError && thrown.sourceCode === LOCK_NOT_AVAILABLE
+      throw writing && isLocked ? await this.#lockedError(connection) : thrown
+    } finally {
+      ended?.()
+      this.#pools[role].release(lent)
+    }
+  }
+
+  /** Lends a connection to the primary for the time of some work. */
+  use<T>(role: keyof PoolFigures, work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#pools[role].use(work)
+  }
+
+  async connectionFacts(): Promise<Facts> {
+    return {
+      host: this.#cluster.primary ?? '',
+      schemaName: this.#settings.schema,
+      tls: this.#settings.target.tls.mode,
+      pooled: await this.use('follower', async ({ facts: { pooled } }) => pooled),
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#pools).map((pool) => pool.close()))
+  }
+
+  async #acquire(role: keyof PoolFigures, writing: boolean): Promise<Lent> {
+    try {
+      return await this.#pools[role].acquire()
+    } catch (thrown) {
+      // Without a connection nothing was sent.
+      throw writing && thrown instanceof CoordinatorError ? thrown.withOutcome('not_written') : thrown
+    }
+  }
+
+  /**
+   * Destroys the connection where the server does not work for it. Behind a pooler the server's session is not known, and only the
+   * deadline helps.
+   */
+  #watch(connection: Connection, role: keyof PoolFigures): () => void {
+    // The connection that follows is seldom busy. Behind questions about the past, nobody would notice a silent connection.
+    const others = this.#pools[role === 'follower' ? 'reader' : 'follower']
+    let received = connection.bytesReceived
+    return watchCall({
+      afterMs: this.#settings.watchAfterMs,
+      isLost: async () => {
+        const session = await sessionOf(connection, others)
+        // An answer on its way counts as work: the server is done with it long before a slow network is.
+        const silent = connection.bytesReceived === received
+        received = connection.bytesReceived
+        if (session === undefined) return undefined
+        return silent && (session === 'gone' || session['state'] === 'idle')
+      },
+      giveUp: () => connection.destroy(),
+    })
+  }
+
+  /** What stays locked is locked by some transaction. An operator needs to know which. */
+  async #lockedError({ facts }: Connection): Promise<CoordinatorError> {
+    // The session that waited may hold the head itself, until it has rolled back.
+    const argument = JSON.stringify({ except: facts.pid })
+    const holder = await this.call('inspect', argument).then(holderOf, () => undefined)
+    return new CoordinatorError('COORD_STORE_BUSY', {
+      detail: `Another transaction holds ${holder ?? 'what writing needs'}.`,
+      hint: 'End that transaction: commit it, roll it back, or `select pg_terminate_backend(PID)`.',
+      sourceCode: LOCK_NOT_AVAILABLE,
+      outcome: 'not_written',
+    })
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** The server's session of a connection; `undefined` where the database cannot be asked: then the deadline of the call ends it. */
+async function sessionOf({ facts }: Connection, others: ConnectionPool): Promise<Row | 'gone' | undefined> {
+  try {
+    const [session] = await others.use((other) =>
+      other.run({
+        text: 'select state from pg_stat_activity where pid = $1::integer',
+        values: [String(facts.pid)],
+        doing: 'looking after a silent connection',
+        timeoutMs: 1_000,
+      }),
+    )
+    return session ?? 'gone'
+  } catch {
+    return undefined
+  }
+}
+
+function holderOf(reply: unknown): string | undefined {
+  const holder = (reply as { headHolder?: unknown }).headHolder
+  if (typeof holder !== 'object' || holder === null) return undefined
+  const { pid, holds, user, state, sinceMs } = holder as Record<string, unknown>
+  const since = typeof sinceMs === 'number' ? ` for ${Math.round(sinceMs / 1_000)} s` : ''
+  return `${String(holds)}: pid ${String(pid)} of user ${String(user)}${typeof state === 'string' ? `, ${state}` : ''}${since}`
+}

@@ -1,0 +1,221 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { Commit, Position, Revision } from '../../records/record.ts'
+import { pause } from '../../scheduling/backoff.ts'
+import { refusalOf } from '../check-commit.ts'
+import { compactedMoment, futureMoment } from '../moment-errors.ts'
+import type {
+  AsOfFilter,
+  AsOfPage,
+  ChangesReply,
+  CommitCall,
+  CommitReply,
+  CommitResult,
+  Head,
+  HistoryOptions,
+  HistoryPage,
+  JournalReader,
+  LoadPage,
+  Migrator,
+  Moment,
+  PoolFigures,
+  PoolObserver,
+  Store,
+} from '../store.ts'
+import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts'
+import { FunctionInspector } from './inspector.ts'
+import {
+  entriesOf,
+  headOf,
+  numberOf,
+  numbersOf,
+  offTrackOf,
+  positionOf,
+  type Reply,
+  readReply,
+  rowsOf,
+  textOf,
+} from './read-reply.ts'
+import { type SqlFunction, type SqlFunctions, writes } from './sql-functions.ts'
+
+/** How many revisions one call of `compact` goes through: the head stays locked for about 20 ms. */
+const COMPACT_CHUNK = 2_000
+/** How often opening meets an error that may pass before it counts. */
+const OPEN_ATTEMPTS = 3
+
+export interface FunctionStoreOptions {
+  readonly schema: string
+  /** The schema number of this program. */
+  readonly schemaNumber: number
+  /** Rows in a page of `load` and `asOf`. */
+  readonly pageSize: number
+  /** Pause between the attempts to open, in milliseconds. */
+  readonly refusalPauseMs: number
+}
+
+/** Keeps records in a schema of a PostgreSQL database, through the functions of that schema. Several coordinators may share it. */
+export abstract class FunctionStore implements Store {
+  abstract readonly backend: string
+  readonly durable = true
+  abstract readonly migrator: Migrator
+  readonly inspector: FunctionInspector
+  readonly #functions: SqlFunctions
+  readonly #options: FunctionStoreOptions
+  readonly #closing = new AbortController()
+
+  constructor(functions: SqlFunctions, options: FunctionStoreOptions) {
+    this.#functions = functions
+    this.#options = options
+    this.inspector = new FunctionInspector(functions, options.schema)
+  }
+
+  async open(): Promise<Head> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.openOnce()
+      } catch (thrown) {
+        const mayPass = thrown instanceof CoordinatorError && this.mayPass(thrown)
+        if (!mayPass || attempt === OPEN_ATTEMPTS) throw thrown
+        await pause(this.#options.refusalPauseMs, this.#closing.signal)
+      }
+    }
+  }
+
+  /** Migrates or checks the schema, and reads the head. */
+  protected abstract openOnce(): Promise<Head>
+
+  /** Whether an error of opening is often wrong for a moment, such as a password that is being changed. */
+  protected abstract mayPass(error: CoordinatorError): boolean
+
+  head(): Promise<Head> {
+    return this.#ask('head', '{}', headOf)
+  }
+
+  async *load(): AsyncGenerator<LoadPage> {
+    let after: unknown
+    do {
+      const argument = JSON.stringify({ after, limit: this.#options.pageSize })
+      const { next, ...page } = await this.#ask('load', argument, (reply) => ({
+        lineage: textOf(reply, 'lineage'),
+        ...rowsOf(reply),
+      }))
+      after = next
+      yield page
+    } while (after !== undefined)
+  }
+
+  async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
+    const refusals = batch.map(refusalOf)
+    const sound = batch.filter((_, index) => refusals[index] === undefined)
+    const argument = commitArgument({ schema: this.#options.schemaNumber, after, call }, sound)
+    const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound))
+    if (reply.status !== 'ok' || sound.length === batch.length) return reply
+    const judged = reply.results.values()
+    const results = refusals.map(
+      (error): CommitResult =>
+        error === undefined ? (judged.next().value as CommitResult) : { outcome: 'refused', error },
+    )
+    return { ...reply, results }
+  }
+
+  changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
+    const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)}}`
+    return this.#ask(
+      'changes',
+      argument,
+      (reply) => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) },
+      reader,
+    )
+  }
+
+  history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
+    return this.#ask('history', JSON.stringify({ kind, id, before, limit }), (reply) => ({
+      position: headOf(reply['head']).position,
+      entries: entriesOf(reply).entries,
+      previous: numbersOf(reply, 'previous'),
+      ...(reply['next'] === undefined ? {} : { next: numberOf(reply, 'next') }),
+      complete: reply['complete'] === true,
+    }))
+  }
+
+  async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
+    const limit = this.#options.pageSize
+    let next: { readonly revision: Revision; readonly after: unknown } | undefined
+    do {
+      const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit })
+      const { page, after } = await this.#ask('as_of', argument, asOfPageOf)
+      next = after === undefined ? undefined : { revision: page.position.revision, after }
+      yield page
+    } while (next !== undefined)
+  }
+
+  async compact(floor: Revision): Promise<Head> {
+    const argument = JSON.stringify({ schema: this.#options.schemaNumber, floor, limit: COMPACT_CHUNK })
+    for (;;) {
+      const { head, done } = await this.#ask('compact', argument, (reply) => ({
+        head: headOf(reply['head']),
+        done: reply['done'] === true,
+      }))
+      if (done) return head
+    }
+  }
+
+  fork(from: Position): Promise<Head> {
+    const argument = `{"schema":${this.#options.schemaNumber},"from":${positionJson(from)}}`
+    return this.#ask('fork', argument, (reply) => headOf(reply['head']))
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort()
+    return this.#functions.close()
+  }
+
+  readonly pool = (): PoolFigures => this.#functions.figures
+
+  observePool(observer: PoolObserver): void {
+    this.#functions.observe(observer)
+  }
+
+  async #ask<T>(
+    name: SqlFunction,
+    argument: string,
+    read: (reply: Reply) => T,
+    reader?: JournalReader,
+  ): Promise<T> {
+    const reply = await this.#functions.call(name, argument, reader)
+    const outcome = writes(name) ? 'unknown' : undefined
+    return readReply(
+      reply,
+      (answer) => {
+        throwRefusal(answer)
+        return read(answer)
+      },
+      outcome,
+    )
+  }
+}
+
+/** JSON has no infinity. */
+function wholeNumber(value: number): number {
+  return Math.trunc(Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER))
+}
+
+function bounded(moment: Moment): Moment {
+  return 'at' in moment ? { at: wholeNumber(Math.floor(moment.at)) } : moment
+}
+
+function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: unknown } {
+  if (reply['status'] === 'compacted') throw compactedMoment(numberOf(reply, 'floor'))
+  if (reply['status'] === 'future') throw futureMoment('That revision', numberOf(reply, 'revision'))
+  const { records, next } = rowsOf(reply)
+  return { page: { position: positionOf(reply), records }, after: next }
+}
+
+/** Answers that any writing function may give instead of doing its work. */
+function throwRefusal(reply: Reply): void {
+  if (reply['status'] === 'too_old')
+    throw new CoordinatorError('COORD_SCHEMA_NEWER', {
+      detail: `The schema has number ${String(reply['schema'])} and is written only by programs from number ${String(reply['oldest'])} on.`,
+      outcome: 'not_written',
+    })
+  if (reply['status'] === 'busy') throw new CoordinatorError('COORD_STORE_BUSY', { outcome: 'not_written' })
+}

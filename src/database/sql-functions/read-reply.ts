@@ -1,0 +1,151 @@
+import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
+import { type CanonicalJson, canonicalJson } from '../../records/canonical-json.ts'
+import type { Entry, EntryWrite, Position, StoredRecord, Tombstone } from '../../records/record.ts'
+import type { Head, OffTrack } from '../store.ts'
+
+/** A JSON object as it arrived: nothing about it is known yet. */
+export type Reply = Readonly<Record<string, unknown>>
+
+/** Thrown while a reply is read, and turned into `COORD_STORE_REPLY` where the reading began. */
+class Unreadable extends Error {}
+
+/**
+ * Reads a reply.
+ *
+ * @param outcome what is known about the write that the reply answers
+ * @throws COORD_STORE_REPLY where it is not a reply of the function
+ */
+export function readReply<T>(reply: unknown, read: (reply: Reply) => T, outcome?: WriteOutcome): T {
+  try {
+    return read(objectOf(reply, 'the reply'))
+  } catch (thrown) {
+    if (!(thrown instanceof Unreadable)) throw thrown
+    throw new CoordinatorError('COORD_STORE_REPLY', {
+      detail: `The database gave an answer without ${thrown.message}.`,
+      ...(outcome === undefined ? {} : { outcome }),
+    })
+  }
+}
+
+export function headOf(reply: unknown): Head {
+  const head = objectOf(reply, 'a head')
+  return { position: positionOf(head), floor: numberOf(head, 'floor'), at: numberOf(head, 'at') }
+}
+
+export function positionOf(reply: Reply): Position {
+  return {
+    lineage: textOf(reply, 'lineage'),
+    revision: numberOf(reply, 'revision'),
+    digest: textOf(reply, 'digest'),
+  }
+}
+
+/** The reply as `compacted`, `ahead` or `diverged`; `undefined` where the caller is on track. */
+export function offTrackOf(reply: Reply): OffTrack | undefined {
+  const status = reply['status']
+  if (status !== 'compacted' && status !== 'ahead' && status !== 'diverged') return undefined
+  return { status, head: headOf(reply['head']) }
+}
+
+export function entriesOf(reply: Reply): { entries: Entry[]; more: boolean } {
+  return { entries: listOf(reply, 'entries').map(entryOf), more: reply['more'] === true }
+}
+
+export function entryOf(value: unknown): Entry {
+  const entry = objectOf(value, 'an entry')
+  return {
+    revision: numberOf(entry, 'revision'),
+    commitId: textOf(entry, 'commitId'),
+    at: numberOf(entry, 'at'),
+    actor: textOf(entry, 'actor'),
+    writes: writesOf(entry),
+    digest: textOf(entry, 'digest'),
+  }
+}
+
+/** The writes of an entry, as the journal keeps them. */
+export function writesOf(reply: Reply): EntryWrite[] {
+  return listOf(reply, 'writes').map(writeOf)
+}
+
+function writeOf(value: unknown): EntryWrite {
+  const write = objectOf(value, 'a write')
+  const [kind, id] = [textOf(write, 'kind'), textOf(write, 'id')]
+  if (write['op'] === 'put') return { op: 'put', kind, id, data: dataOf(write['data']) }
+  if (write['op'] === 'delete') return { op: 'delete', kind, id }
+  throw new Unreadable('a known op')
+}
+
+export interface Rows {
+  readonly records: StoredRecord[]
+  readonly tombstones: Tombstone[]
+  /** Where the next page starts, as it is sent; absent on the last one. */
+  readonly next?: unknown
+}
+
+/** The rows of `load` and `as_of`: `[kind, id, data, revision, createdAt, updatedAt]`; without data a tombstone. */
+export function rowsOf(reply: Reply): Rows {
+  const records: StoredRecord[] = []
+  const tombstones: Tombstone[] = []
+  for (const row of listOf(reply, 'rows')) {
+    if (!Array.isArray(row)) throw new Unreadable('a row')
+    const [kind, id, data, revision, createdAt, updatedAt] = row as unknown[]
+    if (typeof kind !== 'string' || typeof id !== 'string' || typeof revision !== 'number')
+      throw new Unreadable('a key in a row')
+    if (data === null) tombstones.push({ kind, id, revision })
+    else if (typeof createdAt !== 'number' || typeof updatedAt !== 'number')
+      throw new Unreadable('times in a row')
+    else records.push({ kind, id, data: dataOf(data), revision, createdAt, updatedAt })
+  }
+  return { records, tombstones, ...(reply['next'] === undefined ? {} : { next: reply['next'] }) }
+}
+
+export function listOf(reply: Reply, member: string): readonly unknown[] {
+  const list = reply[member]
+  if (!Array.isArray(list)) throw new Unreadable(`a list ${member}`)
+  return list
+}
+
+export function numbersOf(reply: Reply, member: string): readonly number[] {
+  const list = listOf(reply, member)
+  if (!list.every((item) => typeof item === 'number')) throw new Unreadable(`numbers in ${member}`)
+  return list
+}
+
+export function numberOf(reply: Reply, member: string): number {
+  const number = reply[member]
+  if (typeof number !== 'number') throw new Unreadable(`a number ${member}`)
+  return number
+}
+
+export function textOf(reply: Reply, member: string): string {
+  const text = reply[member]
+  if (typeof text !== 'string') throw new Unreadable(`a text ${member}`)
+  return text
+}
+
+export function objectOf(value: unknown, what: string): Reply {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unreadable(what)
+  return value as Reply
+}
+
+/**
+ * `data` as canonical text. `jsonb` can hold numbers that are larger than every double. The triggers refuse them, but a superuser can
+ * switch the triggers off. Such a number is read as the largest double: alike on every coordinator, and without stopping any.
+ */
+function dataOf(data: unknown): CanonicalJson {
+  try {
+    return canonicalJson(data)
+  } catch (thrown) {
+    if (!(thrown instanceof TypeError)) throw thrown
+    return canonicalJson(JSON.parse(JSON.stringify(data, finite)))
+  }
+}
+
+function finite(_key: string, value: unknown): unknown {
+  return value === Number.POSITIVE_INFINITY
+    ? Number.MAX_VALUE
+    : value === Number.NEGATIVE_INFINITY
+      ? -Number.MAX_VALUE
+      : value
+}

@@ -1,0 +1,146 @@
+import { describeKey } from '../../config/supabase.ts'
+import { CoordinatorError } from '../../errors.ts'
+import {
+  connectionFor,
+  type Facts,
+  type SqlFunction,
+  type SqlFunctions,
+  writes,
+} from '../sql-functions/sql-functions.ts'
+import { watchCall } from '../sql-functions/watch-call.ts'
+import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import type { SupabaseSettings } from './options.ts'
+
+/** The slowest network on which a request still counts as on its way, in bytes per millisecond: a megabit per second. */
+const SLOWEST_NETWORK = 128
+
+/** How long the question may take whether anybody is writing, in milliseconds. */
+const QUESTION_TIMEOUT_MS = 1_000
+
+interface Call {
+  readonly name: SqlFunction
+  readonly argument: string
+  /** Ends a call that turned out to be lost. */
+  readonly signal?: AbortSignal
+}
+
+/** Calls the functions through the Data API, as `public.<schema>_commit` and so on, with supabase-js. */
+export class SupabaseCalls implements SqlFunctions {
+  readonly #settings: SupabaseSettings
+  readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
+  /** Where connections are in doubt, one that was there before proves nothing. This one makes a new one for each question. */
+  readonly #asker: ConnectionPool
+  /** Questions of the follower, each of which can be asked again. */
+  readonly #following = new Set<AbortController>()
+
+  constructor(settings: SupabaseSettings) {
+    this.#settings = settings
+    this.#pools = {
+      writer: new ConnectionPool(settings, { role: 'writer', max: 1 }),
+      follower: new ConnectionPool(settings, { role: 'follower', max: 1 }),
+      reader: new ConnectionPool(settings, { role: 'reader', max: Math.max(1, settings.poolMax - 2) }),
+    }
+    this.#asker = new ConnectionPool(settings, { role: 'follower', max: 1, reuse: false })
+  }
+
+  get figures(): PoolFigures {
+    const { writer, follower, reader } = this.#pools
+    return { writer: writer.figures, follower: follower.figures, reader: reader.figures }
+  }
+
+  observe(observer: PoolObserver): void {
+    for (const pool of Object.values(this.#pools)) pool.observe(observer)
+  }
+
+  async call(name: SqlFunction, argument: string, reader?: JournalReader): Promise<unknown> {
+    const pool = this.#pools[connectionFor(name, reader)]
+    const lost = new AbortController()
+    const call = { name, argument, signal: lost.signal }
+    await pool.acquire()
+    // Only a call that was sent is watched: one that waits for the call before it is not lost.
+    const ended = writes(name) ? this.#watch(call, lost) : undefined
+    if (name === 'changes') this.#following.add(lost)
+    try {
+      return await this.#send(pool, call)
+    } catch (thrown) {
+      if (thrown instanceof CoordinatorError) throw thrown
+      // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
+      throw new CoordinatorError('COORD_STORE_REPLY', {
+        detail: `The answer of the Data API to ${name} is not complete JSON.`,
+        ...(writes(name) ? { outcome: 'unknown' } : {}),
+      })
+    } finally {
+      ended?.()
+      this.#following.delete(lost)
+      pool.release()
+    }
+  }
+
+  async connectionFacts(): Promise<Facts> {
+    const { target, schema } = this.#settings
+    const { protocol, host } = new URL(target.url)
+    return {
+      url: target.url,
+      host,
+      encrypted: protocol === 'https:',
+      schemaName: schema,
+      key: describeKey(target),
+      keyVariable: target.keyVariable,
+    }
+  }
+
+  async close(): Promise<void> {
+    const pools = [...Object.values(this.#pools), this.#asker]
+    await Promise.all(pools.map((pool) => pool.close()))
+  }
+
+  async #send({ client }: ConnectionPool, { name, argument, signal }: Call): Promise<unknown> {
+    // The text goes as a JSON string, which the functions take as well: parsing it here, only for supabase-js to write it
+    // again, would cost more than the escapes.
+    const call = client.rpc(`${this.#settings.schema}_${name}`, { p: argument })
+    const { data } = await (signal === undefined ? call : call.abortSignal(signal)).throwOnError()
+    return data
+  }
+
+  #watch({ name, argument }: Call, lost: AbortController): () => void {
+    return watchCall({
+      // A large request takes long to arrive, and until then nobody at the other end knows of it.
+      afterMs: this.#settings.watchAfterMs + argument.length / SLOWEST_NETWORK,
+      isLost: () => this.#isIdle(),
+      giveUp: () => {
+        lost.abort(lostCall(name).withOutcome('unknown'))
+        this.#doubtReaders()
+      },
+    })
+  }
+
+  /** Whether nobody is writing at this moment; `undefined` where the database cannot be asked: then the deadline of the call ends it. */
+  async #isIdle(): Promise<boolean | undefined> {
+    const signal = AbortSignal.timeout(QUESTION_TIMEOUT_MS)
+    try {
+      await this.#asker.acquire()
+      try {
+        const facts = await this.#send(this.#asker, { name: 'inspect', argument: '{}', signal })
+        return (facts as { headHolder?: unknown }).headHolder === null
+      } finally {
+        this.#asker.release()
+      }
+    } catch {
+      return undefined
+    }
+  }
+
+  /** What lost a write may have lost more: the follower asks again, and everybody who reads gets new connections. */
+  #doubtReaders(): void {
+    this.#pools.follower.renew()
+    this.#pools.reader.renew()
+    for (const question of this.#following) question.abort(lostCall('changes'))
+  }
+}
+
+function lostCall(name: SqlFunction): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_TIMEOUT', {
+    detail: `The Data API does not answer to ${name}, though the database has nothing to do: the request or its answer was lost.`,
+  })
+}

@@ -1,0 +1,33 @@
+import { smallest } from '../../collections/smallest.ts'
+import { labelOfNodeId, nodeTypeOf } from '../../records/graph/graph-id.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import type { GraphReader } from './graph-reader.ts'
+import { dataOf, textOf } from './lenient-json.ts'
+
+/** A node without its data, as lists of nodes show it. */
+export interface NodeName {
+  readonly id: string
+  readonly label: string
+  readonly type: string
+}
+
+/** How many records of one node are read for its data. More of them are counted only. */
+export const MAX_DESCRIBED_RECORDS = 1_000
+
+/** A node without its data: the label is the asserted one, or made from the id. */
+export function nodeName(graph: GraphReader, node: number): NodeName {
+  const id = graph.idOf(node)
+  const labels = recordsById(graph.assertionsOf(node)).map((record) => textOf(dataOf(record)['label']))
+  // The later one wins, as of properties.
+  const label = labels.findLast((text) => text !== undefined) ?? labelOfNodeId(id)
+  return { id, label, type: nodeTypeOf(id) }
+}
+
+/** Records by id, so that every coordinator says the same. */
+export function recordsById(records: readonly StoredRecord[]): readonly StoredRecord[] {
+  return records.length < 2 ? records : smallest(records, MAX_DESCRIBED_RECORDS, byId)
+}
+
+export function byId(left: { readonly id: string }, right: { readonly id: string }): number {
+  return left.id < right.id ? -1 : 1
+}

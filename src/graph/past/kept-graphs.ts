@@ -1,0 +1,80 @@
+import type { Position, Revision } from '../../records/record.ts'
+import type { GraphProcess } from './graph-process.ts'
+
+/** Graphs of the past that are kept for the next question. */
+const MAX_KEPT = 4
+/** Graphs are dropped earlier if together they use more than this part of the helper's heap, as far as that is known. */
+const MAX_KEPT_PART = 0.4
+
+/** A graph that the helper process holds. */
+export interface PastGraph {
+  readonly key: number
+  readonly position: Position
+  /** Time of the newest change that is in it, epoch milliseconds. */
+  readonly at: number
+  readonly generation: number
+  /** An estimate of its memory. */
+  readonly bytes: number
+  /** Questions that are being asked of it. A graph without any may be dropped at any time. */
+  users: number
+}
+
+/** The graphs that the helper process holds for the next question. */
+export class KeptGraphs {
+  readonly #helper: GraphProcess
+  /** By lineage and revision, the one used last at the end. */
+  readonly #kept = new Map<string, PastGraph>()
+
+  constructor(helper: GraphProcess) {
+    this.#helper = helper
+  }
+
+  /** The graph of a moment, with one more user; `undefined` where none is kept. */
+  use(lineage: string, revision: Revision): PastGraph | undefined {
+    const kept = this.#kept.get(nameOf({ lineage, revision }))
+    return kept?.generation === this.#helper.generation ? this.keep(kept) : undefined
+  }
+
+  /** Counts one more user of a graph, and drops those that were not used for longest. */
+  keep(graph: PastGraph): PastGraph {
+    graph.users += 1
+    const name = nameOf(graph.position)
+    const twin = this.#kept.get(name)
+    this.#kept.delete(name)
+    this.#kept.set(name, graph)
+    if (twin !== undefined && twin !== graph) void this.#drop(twin)
+    const mostBytes = this.#helper.heapMiB * 1_048_576 * MAX_KEPT_PART
+    let bytes = 0
+    for (const kept of this.#kept.values()) bytes += kept.bytes
+    for (const oldest of this.#kept.values()) {
+      if (this.#kept.size === 1 || (this.#kept.size <= MAX_KEPT && bytes <= mostBytes)) break
+      this.#kept.delete(nameOf(oldest.position))
+      bytes -= oldest.bytes
+      void this.#drop(oldest)
+    }
+    return graph
+  }
+
+  /** Counts a user less. */
+  async leave(graph: PastGraph): Promise<void> {
+    graph.users -= 1
+    if (this.#kept.get(nameOf(graph.position)) !== graph) await this.#drop(graph)
+  }
+
+  /** Drops every graph without users. Returns whether there were any. */
+  async dropUnused(): Promise<boolean> {
+    const unused = [...this.#kept.values()].filter(({ users }) => users === 0)
+    for (const { position } of unused) this.#kept.delete(nameOf(position))
+    await Promise.all(unused.map((graph) => this.#drop(graph)))
+    return unused.length > 0
+  }
+
+  /** A graph with users goes when the last of them has an answer. */
+  async #drop({ key, users, generation }: PastGraph): Promise<void> {
+    if (users === 0 && generation === this.#helper.generation) await this.#helper.forget(key)
+  }
+}
+
+function nameOf({ lineage, revision }: Pick<Position, 'lineage' | 'revision'>): string {
+  return `${lineage} ${revision}`
+}

@@ -1,0 +1,75 @@
+import type { Revision } from '../../records/record.ts'
+
+/** Something that is different at the end. `revisions`: the commits that did it, oldest first; at most the last twenty. */
+export interface Difference<T> {
+  readonly change: 'added' | 'removed' | 'changed'
+  readonly id: string
+  readonly before?: T
+  readonly after?: T
+  readonly revisions: readonly Revision[]
+}
+
+const MAX_REVISIONS = 20
+
+interface Touched<T> {
+  readonly before: T | undefined
+  present: boolean
+  revisions: Revision[]
+}
+
+/** The nodes, or the edges, that some commit spoke of, and which commits said something new about each. */
+export class TouchedItems<T> {
+  readonly #items = new Map<string, Touched<T>>()
+  readonly #describe: (id: string) => T | undefined
+
+  /** @param describe how an item is shown now; `undefined` where it is not there */
+  constructor(describe: (id: string) => T | undefined) {
+    this.#describe = describe
+  }
+
+  /** Keeps items that are spoken of for the first time as they are now, before the commit. */
+  remember(ids: Iterable<string>): void {
+    for (const id of ids) {
+      if (this.#items.has(id)) continue
+      const before = this.#describe(id)
+      this.#items.set(id, { before, present: before !== undefined, revisions: [] })
+    }
+  }
+
+  /** @param present whether the item is there after the commit. @param news whether the commit says something else about it */
+  note(
+    id: string,
+    { revision, present, news }: { revision: Revision; present: boolean; news: boolean },
+  ): void {
+    const item = this.#items.get(id) as Touched<T>
+    // The commit that brought or took something is what counts, and not those before it.
+    if (item.present !== present) item.revisions = [revision]
+    else if (news && item.revisions.at(-1) !== revision) {
+      item.revisions.push(revision)
+      if (item.revisions.length > MAX_REVISIONS) item.revisions.shift()
+    }
+    item.present = present
+  }
+
+  /** By id. */
+  differences(): readonly Difference<T>[] {
+    const found: Difference<T>[] = []
+    for (const [id, { before, revisions }] of this.#items) {
+      const after = this.#describe(id)
+      if (facts(before) === facts(after)) continue
+      found.push({
+        change: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed',
+        id,
+        ...(before === undefined ? {} : { before }),
+        ...(after === undefined ? {} : { after }),
+        revisions,
+      })
+    }
+    return found.sort((left, right) => (left.id < right.id ? -1 : 1))
+  }
+}
+
+/** What counts as a change: everything that is shown, but not that a commit said the same again. */
+function facts(shown: unknown): string | undefined {
+  return JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value))
+}

@@ -1,0 +1,69 @@
+import { smallest } from '../../collections/smallest.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { firstById } from '../model/in-order.ts'
+import { type NodeName, nodeName } from '../model/node-name.ts'
+import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
+
+export interface ListOptions {
+  /** How many nodes to list. @default 1_000 */
+  readonly limit?: number | undefined
+  /** Only nodes of these types. @default all */
+  readonly nodeTypes?: readonly string[] | undefined
+}
+
+interface NodeList<T> extends Completeness {
+  /** By id. */
+  readonly nodes: readonly T[]
+  readonly total: number
+}
+
+export interface UnresolvedNode extends NodeName {
+  /** Ids of nodes that speak of it, the first ten by id. */
+  readonly referencedBy: readonly string[]
+  /** How many edges speak of it. */
+  readonly references: number
+}
+
+export type UnresolvedAnswer = NodeList<UnresolvedNode>
+export type OrphansAnswer = NodeList<NodeName>
+
+/** Nodes without any edge: nothing needs them, and they need nothing. */
+export function orphans(graph: GraphReader, options: ListOptions = {}): OrphansAnswer {
+  const { chosen, list } = choose(graph, options, (node) => !(graph.in.size(node) || graph.out.size(node)))
+  return { nodes: chosen.map((node) => nodeName(graph, node)), ...list }
+}
+
+/**
+ * Nodes that edges name and nothing defines: services that are not registered, events that nobody publishes, ends of
+ * asserted edges that are not there.
+ */
+export function unresolved(graph: GraphReader, options: ListOptions = {}): UnresolvedAnswer {
+  const { chosen, list } = choose(graph, options, (node) => !graph.isResolved(node))
+  return {
+    nodes: chosen.map((node) => ({ ...nodeName(graph, node), ...referencesTo(graph, node) })),
+    ...list,
+  }
+}
+
+function choose(
+  graph: GraphReader,
+  { limit = DEFAULT_LIMIT, nodeTypes }: ListOptions,
+  isWanted: (node: number) => boolean,
+) {
+  const found: number[] = []
+  for (const node of graph.nodes()) if (isWanted(node) && graph.isOfType(node, nodeTypes)) found.push(node)
+  const chosen = firstById(graph, found, limit)
+  return {
+    chosen,
+    list: { total: found.length, ...(found.length > chosen.length ? cutBy('limit') : COMPLETE) },
+  }
+}
+
+function referencesTo(graph: GraphReader, node: number) {
+  const others = [...graph.in.othersOf(node), ...graph.out.othersOf(node)]
+  const ids = new Set(others.map((other) => graph.idOf(other)))
+  return {
+    referencedBy: smallest(ids, 10, (left, right) => (left < right ? -1 : 1)),
+    references: others.length,
+  }
+}

@@ -1,0 +1,98 @@
+import type { Steps } from '../../scheduling/pace.ts'
+import { type Direction, followOf, search } from '../analysis/search.ts'
+import type { Describer } from '../derive/describe.ts'
+import type { GraphReader } from '../model/graph-reader.ts'
+import { firstInSteps } from '../model/in-order.ts'
+import { nodeName } from '../model/node-name.ts'
+import { resolveNode } from '../model/resolve-node.ts'
+import type { TypeFilter } from '../model/sort-types.ts'
+import { DEFAULT_LIMIT } from './answer.ts'
+
+/** Which nodes are wanted. Without any of these: all of them. */
+export interface NodeFilter extends TypeFilter {
+  /** Only nodes whose label or id is this text; where it ends in `*`, whose label begins with what is before that. */
+  readonly name?: string | undefined
+  /** Only services that carry all of these tags. */
+  readonly tags?: readonly string[] | undefined
+  /** Only the surroundings of this node. */
+  readonly around?: string | undefined
+  /** How far the surroundings go. @default 1 */
+  readonly depth?: number | undefined
+  /** @default both */
+  readonly direction?: Direction | undefined
+  /** How many nodes at most. @default all; around a node 1,000 */
+  readonly limit?: number | undefined
+}
+
+interface Selection {
+  /** `undefined`: every node. */
+  readonly nodes?: readonly number[]
+  readonly truncated?: string
+}
+
+/** @throws COORD_NODE_NOT_FOUND for `around` */
+export function* selectNodes(graph: GraphReader, filter: NodeFilter, describer: Describer): Steps<Selection> {
+  const { nodeTypes, name, tags, limit = Number.POSITIVE_INFINITY } = filter
+  const isWanted = (node: number) => hasName(graph, node, name) && hasTags(describer, node, tags)
+  if (filter.around !== undefined) {
+    const found = yield* surroundings(graph, resolveNode(graph, filter.around, 'around'), filter)
+    const nodes = yield* filterInSteps(found.nodes, isWanted)
+    return { nodes, ...(found.complete ? {} : { truncated: 'limit' }) }
+  }
+  if (nodeTypes === undefined && name === undefined && tags === undefined && limit >= graph.nodeCount)
+    return {}
+  const nodes = yield* filterInSteps(
+    graph.nodes(),
+    (node) => graph.isOfType(node, nodeTypes) && isWanted(node),
+  )
+  if (nodes.length <= limit) return { nodes }
+  return { nodes: yield* firstInSteps(graph, nodes, limit), truncated: 'limit' }
+}
+
+/**
+ * The nearest nodes around one, itself the first; among equally near ones the first by id. Those of one distance are in no
+ * particular order. The search is done at once, and choosing in steps.
+ */
+function* surroundings(
+  graph: GraphReader,
+  centre: number,
+  { depth = 1, direction = 'both', limit = DEFAULT_LIMIT, edgeTypes, nodeTypes }: NodeFilter,
+): Steps<{ readonly nodes: readonly number[]; readonly complete: boolean }> {
+  const follow = followOf(graph, direction, edgeTypes)
+  const levels = search(graph, { sources: [centre], follow, depth }, (found) =>
+    found.levels.slice(1).map((end, at) => Array.from(found.order.subarray(found.levels[at], end))),
+  )
+  const nodes: number[] = []
+  let total = 0
+  for (const level of levels) {
+    yield
+    const wanted = level.filter((node) => node === centre || graph.isOfType(node, nodeTypes))
+    total += wanted.length
+    for (const node of yield* firstInSteps(graph, wanted, limit - nodes.length)) nodes.push(node)
+  }
+  return { nodes, complete: total === nodes.length }
+}
+
+function* filterInSteps(
+  nodes: Iterable<number>,
+  isWanted: (node: number) => boolean,
+): Steps<readonly number[]> {
+  const wanted: number[] = []
+  for (const node of nodes) {
+    if (isWanted(node)) wanted.push(node)
+    yield
+  }
+  return wanted
+}
+
+function hasName(graph: GraphReader, node: number, name: string | undefined): boolean {
+  if (name === undefined) return true
+  const { label, id } = nodeName(graph, node)
+  return name.endsWith('*') ? label.startsWith(name.slice(0, -1)) : label === name || id === name
+}
+
+function hasTags(describer: Describer, node: number, tags: readonly string[] | undefined): boolean {
+  if (tags === undefined) return true
+  const carried = describer.tagsOf(node)
+  return tags.every((tag) => carried.has(tag))
+}

@@ -1,0 +1,48 @@
+import type { JsonObject } from '../../records/canonical-json.ts'
+import type { Health } from '../../records/health.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import { ADDED_FIELDS, registration } from '../../records/service/service.ts'
+import type { ServiceStatus } from './answers.ts'
+
+/** What a sent service has beside its registration. */
+export interface SentFacts {
+  readonly active: boolean
+  readonly health: Health
+  /** Epoch milliseconds. */
+  readonly lastHeartbeat: number | undefined
+}
+
+/** Every member that a sent service may have. */
+export const SERVICE_FIELDS: readonly string[] = [...ADDED_FIELDS, ...registration.names]
+
+export function statusOf(active: boolean): ServiceStatus {
+  return active ? 'active' : 'pending_migration'
+}
+
+/** The JSON text of a service. What is stored is text already: it is not parsed, only joined. */
+export function serviceJson(record: StoredRecord, { active, health, lastHeartbeat }: SentFacts): string {
+  const id = JSON.stringify(record.id)
+  const registered = isoJson(record.createdAt)
+  // Most services are never changed, and writing a time takes as long as all the rest of this.
+  const updated = record.updatedAt === record.createdAt ? registered : isoJson(record.updatedAt)
+  const heard = lastHeartbeat === undefined ? 'null' : isoJson(lastHeartbeat)
+  return `{"serviceId":${id},"id":${id},"status":"${statusOf(active)}","health":"${health}","registeredAt":${registered},"updatedAt":${updated},"lastHeartbeat":${heard},"revision":${record.revision},${record.data.slice(1)}`
+}
+
+/** Only some members of a service, in the order in which they were asked for. */
+export function projectJson(json: string, fields: readonly string[]): string {
+  const service = JSON.parse(json) as JsonObject
+  const members = fields.flatMap((field) =>
+    service[field] === undefined ? [] : [`${JSON.stringify(field)}:${JSON.stringify(service[field])}`],
+  )
+  return `{${members.join(',')}}`
+}
+
+/** Epoch milliseconds as ISO 8601 in UTC. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function isoJson(ms: number): string {
+  return `"${isoTime(ms)}"`
+}

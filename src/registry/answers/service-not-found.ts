@@ -1,0 +1,48 @@
+import { MAX_ID_LENGTH } from '../../database/check-commit.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { RefusedRecord, View } from '../../live/view/view.ts'
+import type { Revision } from '../../records/record.ts'
+import { SERVICE_KIND } from '../../records/service/service.ts'
+
+/** A service whose record a person changed into something that is not served. */
+function refusedService(view: View, serviceId: string): RefusedRecord | undefined {
+  if (view.refusedCount === 0) return undefined
+  return view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
+}
+
+/**
+ * The answer about a service that is not there, with the revision of its deletion if that is known.
+ *
+ * @param at the revision at which it is not there. @default that of the view
+ */
+export function serviceNotFound(view: View, serviceId: string, at?: Revision): CoordinatorError {
+  const refused = refusedService(view, serviceId)
+  const deletedAtRevision = view.deletedAt(SERVICE_KIND, serviceId)
+  const detail =
+    refused !== undefined
+      ? `The record of this service was changed in the database, and is not served: ${refused.reason}.`
+      : deletedAtRevision !== undefined
+        ? `The service was deregistered at revision ${deletedAtRevision}.`
+        : 'No service has this id.'
+  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+    detail,
+    extra: {
+      ...(deletedAtRevision === undefined ? {} : { deletedAtRevision }),
+      ...(at === undefined ? {} : { revision: at }),
+    },
+  })
+}
+
+/**
+ * Refuses ids that no record can have, before a database is asked about them.
+ *
+ * @throws COORD_SERVICE_NOT_FOUND
+ */
+export function checkServiceId(serviceId: string): void {
+  const possible =
+    serviceId !== '' &&
+    serviceId.length <= MAX_ID_LENGTH &&
+    serviceId.isWellFormed() &&
+    !serviceId.includes('\0')
+  if (!possible) throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: 'No service has this id.' })
+}

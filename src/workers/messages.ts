@@ -1,0 +1,26 @@
+import type { PackedError } from './packed-error.ts'
+
+/** Names of the methods of a service that others may call: each takes one argument at most. */
+export type MethodOf<S> = {
+  [M in keyof S]: S[M] extends (argument: never) => unknown ? M : never
+}[keyof S] &
+  string
+
+export type ArgumentOf<S, M extends MethodOf<S>> = S[M] extends (...parameters: infer P) => unknown
+  ? P[0]
+  : never
+
+export type ResultOf<S, M extends MethodOf<S>> = S[M] extends (...parameters: never) => infer R
+  ? Awaited<R>
+  : never
+
+/** A call of a method, or, without one, the message that nobody waits for an answer any more. */
+export interface Request {
+  readonly id: number
+  readonly method?: string
+  readonly argument?: unknown
+}
+
+export type Reply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: PackedError }

@@ -1,0 +1,31 @@
+import type { Reply, Request } from './messages.ts'
+
+/** A worker thread or a child process that answers requests. */
+export interface Peer {
+  /** Id of the process; absent for a thread. */
+  readonly pid?: number | undefined
+  send(request: Request): void
+  /** Keeps this process alive. */
+  ref(): void
+  unref(): void
+  /** Lets it end. Resolves when it has ended, with what went wrong. */
+  end(): Promise<unknown>
+}
+
+/** How a peer ended, or why it cannot be reached. */
+export interface PeerEnd {
+  readonly cause?: unknown
+  readonly outOfMemory?: boolean
+}
+
+/** Hears what a peer says. */
+export interface PeerListener {
+  onReply(reply: Reply): void
+  /** May be called more than once. */
+  onEnd(end: PeerEnd): void
+}
+
+/** The module of a worker beside another module: run from the source it is TypeScript, in the package JavaScript. */
+export function workerModule(beside: string, name: string): URL {
+  return new URL(`./${name}.${beside.endsWith('.ts') ? 'ts' : 'js'}`, beside)
+}
