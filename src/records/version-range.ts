@@ -92,7 +92,7 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
   let [from, to]: [Interval['from'], Interval['to']] = [undefined, undefined]
   const prereleasesOf: SemVer[] = []
   for (const { operator, semver: version } of comparators) {
-    // The comparator that every version fulfils has a symbol in the place of a version.
+    // The comparator that every version fulfils has a symbol instead of a version.
     if (!(version instanceof semver.SemVer)) continue
     if (version.prerelease.length > 0 && !prereleasesOf.some((known) => isOfRelease(known, version)))
       prereleasesOf.push(version)

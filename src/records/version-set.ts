@@ -14,17 +14,17 @@ const READ_AT_ONCE = 256
 
 /** Puts versions in order, in steps. */
 export function* versionSet(texts: ReadonlySet<string>): Generator<undefined, VersionSet> {
-  const parsed: { readonly version: SemVer; readonly place: number }[] = []
+  const parsed: { readonly version: SemVer; readonly index: number }[] = []
   for (const text of texts) {
     const version = semver.parse(text)
-    if (version !== null) parsed.push({ version, place: parsed.length })
+    if (version !== null) parsed.push({ version, index: parsed.length })
     if (parsed.length % READ_AT_ONCE === 0) yield
   }
   const releases: SemVer[] = []
   const prereleases: SemVer[] = []
   // Versions that differ only in their build are equal: then the order in which they came decides.
   const isBefore = (left: (typeof parsed)[number], right: (typeof parsed)[number]) =>
-    (left.version.compare(right.version) || left.place - right.place) < 0
+    (left.version.compare(right.version) || left.index - right.index) < 0
   let count = 0
   for (const sorted of sortInSteps(parsed, isBefore)) {
     if (sorted !== undefined)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Everything that is known of one kind of value, in one place: a field that has a kind is complete. */
+/** Everything that is known of one kind of value: a field that has a kind is complete. */
 export interface Kind<S extends z.ZodType, Stored> {
   /** Decides what may be sent, names everything that is wrong, and documents it. */
   readonly schema: S
