@@ -28,7 +28,7 @@ const schemaName = text(
   /^(?!(?:public|information_schema|pg_.*|auth|storage|realtime|vault|extensions|graphql|graphql_public|pgbouncer|supabase_.*)$)[a-z_][a-z0-9_]{0,39}$/,
 )
 
-/** Every setting, by section of docs/settings.md. The names on the left are those of `Settings`. */
+/** Every setting, in the sections of docs/settings.md. The names on the left are those of `Settings`. */
 export const settingsTable = {
   server: {
     host: setting('HOST', {

@@ -29,7 +29,7 @@ export function guardStore(store: Store, meter: StoreMeter = unmeasured): Store 
     async commit(after, batch, call) {
       const reply = await measure('commit', () => store.commit(after, batch, call))
       const gap = reply.status === 'ok' ? gapIn(after, reply.entries) : undefined
-      // The batch may be stored nevertheless. Sent again, its ids get the first results.
+      // The batch may be stored anyway. When it is sent again, its ids get the first results.
       if (gap !== undefined)
         throw new CoordinatorError('COORD_STORE_REPLY', { detail: gap, outcome: 'unknown' })
       return reply

@@ -23,7 +23,7 @@ interface Problem {
   readonly reason?: string
   /** The code of an error of the database. */
   readonly code?: ErrorCode
-  /** What those who run the coordinator can do about it. */
+  /** What the operator can do about it. */
   readonly repair?: string
 }
 
@@ -34,10 +34,7 @@ export interface LastError {
   readonly at: number
 }
 
-/**
- * What can fail on its own: reading from the database and writing to it, since a full disk can still be read; and the memory of this
- * process.
- */
+/** What can fail separately: reading from the database, writing to it (a full disk can still be read), and the memory of this process. */
 type Side = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'

@@ -7,7 +7,7 @@ import { pause } from '../../scheduling/backoff.ts'
  */
 const slowRoundTripMs = 8
 const gatherPart = 1 / 4
-/** No longer than this, in milliseconds: what took seconds was a fault, and what waits has a deadline. */
+/** The longest such wait, in milliseconds. A call that took seconds was a fault, and waiting commits have deadlines. */
 const gatherMaxMs = 100
 
 /** Whether the next batch is better sent after the answer to the last one, and not ahead of it. */

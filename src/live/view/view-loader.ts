@@ -64,7 +64,7 @@ export class ViewLoader {
     return loaded
   }
 
-  /** @throws COORD_MEMORY_EXCEEDED where the program itself does not fit */
+  /** @throws COORD_MEMORY_EXCEEDED if the program itself does not fit */
   async #measureBase(): Promise<number> {
     const { memory } = this.#context
     if (this.#baseBytes === undefined && !(await memory.findRoom(0, 'exhausted'))) throw heapTooSmall(memory)

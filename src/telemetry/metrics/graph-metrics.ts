@@ -6,7 +6,7 @@ interface GraphFigures {
   /** Nodes that others refer to and that nobody has registered. */
   readonly unresolved: number
   readonly edgesByType: ReadonlyMap<string, number>
-  /** What the last comparison with a graph derived anew has found. */
+  /** Differences found by the last comparison with a newly derived graph. */
   readonly rebuildDifferences: number
 }
 

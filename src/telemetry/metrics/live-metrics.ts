@@ -2,7 +2,7 @@ import { databaseSeconds } from './database-metrics.ts'
 import type { Meters } from './meters.ts'
 import { each } from './series.ts'
 
-/** How commits are answered: `replayed` where one had been accepted earlier. */
+/** The answers to commits. `replayed`: the commit had been accepted earlier. */
 const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
 const memoryStates = ['free', 'full', 'exhausted'] as const
 
