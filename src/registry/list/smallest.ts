@@ -1,13 +1,13 @@
 import type { Compare } from '../index/sorted-list.ts'
 
-/** Keeps the smallest of many items. It never sorts or holds much more than the wanted number. */
+/** Keeps the smallest of many items, without ever sorting, or holding, much more than are wanted. */
 export class Smallest<T> {
   readonly #count: number
   readonly #compare: Compare<T>
   #items: T[] = []
   #worst: T | undefined
 
-  /** @param count the wanted number of items, at least 1 */
+  /** @param count how many are wanted, at least 1 */
   constructor(count: number, compare: Compare<T>) {
     this.#count = count
     this.#compare = compare
@@ -22,7 +22,7 @@ export class Smallest<T> {
     }
   }
 
-  /** The smallest items, sorted. */
+  /** The smallest, in order. */
   sorted(): T[] {
     return this.#items.sort(this.#compare).slice(0, this.#count)
   }
