@@ -122,7 +122,7 @@ function questionCommand(context: CommandContext, question: Question): Command {
   for (const argument of Object.values(takes)) command.argument(...argument)
   if (depth !== undefined) command.option('--depth <steps>', depth)
   return command
-    .option('--limit <count>', 'how many items to list at most')
+    .option('--limit <count>', 'the largest number of items to list')
     .option('--json', 'print JSON')
     .action(async () => {
       const { json, url, ...options } = command.opts<ClientOptions & Narrowed>()

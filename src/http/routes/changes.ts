@@ -34,12 +34,12 @@ const after = z
 
 const parameters = z.object({
   after: after.meta({
-    description: 'Only what was committed after this revision or position. Without it: from now on.',
+    description: 'Only commits after this revision or position. Without it, only new commits.',
     example: '42',
   }),
   limit: wholeNumber(1, 1_000).meta({ description: 'How many entries a page may have.', default: 100 }),
   wait: wholeNumber(0, MAX_WAIT_SECONDS).meta({
-    description: 'Where nothing is there yet, waits so many seconds for it.',
+    description: 'If there are no entries yet, waits this many seconds for one.',
     default: 0,
   }),
   kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
@@ -209,7 +209,7 @@ const operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; it can reconnect in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order, without gaps, from any position on, on any coordinator. The answer is a page. With `wait`, it is a page as soon as there is one. With `Accept: text/event-stream`, it is a stream of server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; the client can reconnect in the same way. Filters omit whole entries. Deletions have no name, and always match.',
   query: parameters,
   state: true,
   errors: [

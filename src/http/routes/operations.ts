@@ -36,6 +36,6 @@ const database: Operation = {
   chapter: 'operations',
   summary: 'The state of the database',
   description:
-    'Answers while the database does not, too: `server` is then what was last known. Records that were changed by hand into something that their kind does not allow are in `refusedRecords` (at most 100).',
+    'Also answers while the database does not; `server` is then the last known state. `refusedRecords` lists records that break the rules of their kind because somebody changed them by hand (at most 100).',
   answers: { 200: { description: 'The state.', content: { 'application/json': databaseAnswerSchema } } },
 }

@@ -82,12 +82,12 @@ function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-const parameters = { serviceId: 'Id of the service, as `POST /register` answered it.' }
+const parameters = { serviceId: 'Id of the service, from the answer of `POST /register`.' }
 
 const read = {
   chapter: 'registry',
   summary: 'Show a service',
-  description: 'Where it was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
+  description: 'If the service was deregistered, the 404 has the revision of that in `deletedAtRevision`.',
   parameters,
   query: z.object({ ...freshnessQuery, ...asOfQuery }),
   state: true,
@@ -101,8 +101,9 @@ const read = {
 
 const history = {
   chapter: 'registry',
-  summary: 'Show what happened to a service',
-  description: 'Newest first: when, who, what changed. Also of services that are deregistered.',
+  summary: 'Show the history of a service',
+  description:
+    'Newest first, with the time, the author and the changed fields. Deregistered services have a history, too.',
   parameters,
   query: z.object({ ...pageOfHistory, ...freshnessQuery }),
   state: true,
@@ -113,7 +114,7 @@ const history = {
 const heartbeat = {
   chapter: 'registry',
   summary: 'Renew the lease of a service',
-  description: `Says that the service is alive; nothing is stored for it. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires without.`,
+  description: `Says that the service is alive. Nothing is stored in the database. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires without heartbeats.`,
   parameters,
   body: {
     schema: heartbeatSchema,

@@ -62,7 +62,7 @@ const operation = {
   chapter: 'registry',
   summary: 'List services',
   description:
-    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB, so that it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` all matching services come at once, one on each line, at one revision.',
+    'In order of serviceName and serviceId. Pages stay correct while services come and go. A page ends at 8 MiB, so it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services, one on each line, at one revision.',
   query: listParameters,
   state: true,
   errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],

@@ -50,7 +50,7 @@ const operation = {
   chapter: 'registry',
   summary: 'Everything at one revision',
   description:
-    'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is how many lines follow; each of them is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. What is committed while it is read does not show.',
+    'JSON lines. The first line is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is the number of lines that follow. Each of these is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. Later commits do not show.',
   query: z.object(freshnessQuery),
   state: true,
   errors: ['COORD_STREAMS_BUSY'],

@@ -26,7 +26,7 @@ export function graphMetrics(meters: Meters, sources: Partial<GraphSources>): vo
       () => sources.graph?.().unresolved,
     ],
     coordinator_graph_rebuild_differences: [
-      'Differences that the last comparison with a graph derived anew has found; there must be none.',
+      'Differences that the last comparison with a newly derived graph found. There must be none.',
       () => sources.graph?.().rebuildDifferences,
     ],
   })
