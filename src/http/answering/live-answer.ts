@@ -2,7 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { MemoryState } from '../../live/memory/memory-budget.ts'
 import { exhausted, mebibytes } from '../../live/memory/memory-faults.ts'
-import type { LiveStatus } from '../../live/status.ts'
+import type { LiveStatus } from '../../live/state/status.ts'
 
 /** The fault of the database, its code and its repair, as members of answers. */
 export function causeOf({ reason, code, repair }: LiveStatus): Record<string, string> {
