@@ -16,7 +16,7 @@ export class WriterAttempts {
   readonly #last = new Map<string, LastCall>()
 
   /**
-   * Records a call. Answers `false`, and records nothing, where the writer's newest call is not older.
+   * Records a call. Returns `false`, and records nothing, if the newest call of the writer is not older.
    *
    * @param now the wall clock, epoch milliseconds
    */

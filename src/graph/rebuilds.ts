@@ -6,7 +6,7 @@ import { graphProjection } from './derive/graph-projection.ts'
 import { type RebuildAnswer, rebuild } from './derive/rebuild.ts'
 import { questionTooLarge } from './past/question-too-large.ts'
 
-/** About what a node or an edge takes in a second graph, in bytes. */
+/** The approximate size of a node or an edge in a second graph, in bytes. */
 const REBUILD_BYTES = 400
 
 /**
@@ -37,7 +37,7 @@ export class Rebuilds {
     return this.#next.join()
   }
 
-  /** @param before what has to end first */
+  /** @param before the comparison that has to end first */
   #start(before?: SharedWork<RebuildAnswer>): SharedWork<RebuildAnswer> {
     const work: SharedWork<RebuildAnswer> = new SharedWork('rebuild', async () => {
       try {

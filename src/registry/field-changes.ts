@@ -1,7 +1,10 @@
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import type { FieldChange } from './answers/answers.ts'
 
-/** A larger value is named and not shown, in UTF-16 code units of JSON: a history must not repeat whole documents. */
+/**
+ * The size of the largest value that a history shows, in UTF-16 code units of JSON: it must not repeat whole documents. Larger values are
+ * only named.
+ */
 const SHOWN_MAX = 1_024
 
 /** The differences between two versions of a service, field by field, in order of their names. */

@@ -11,7 +11,7 @@ export interface SemaphoreOptions {
   readonly onTimeout?: () => void
 }
 
-/** For whom work is done, and until when. */
+/** Who wants some work, and until when. */
 export interface Wish {
   /** Aborted when nobody wants the work any more. Work that still waits then stops waiting. */
   readonly signal?: AbortSignal | undefined

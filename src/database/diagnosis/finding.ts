@@ -1,6 +1,6 @@
 /**
  * - `ok`: as it should be.
- * - `warning`: it works, and somebody should look at it.
+ * - `warning`: it works, but somebody should look at it.
  * - `problem`: the coordinator cannot work with it, or not as promised.
  */
 export type FindingState = 'ok' | 'warning' | 'problem'

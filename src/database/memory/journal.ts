@@ -29,7 +29,7 @@ export interface Row {
   /** Revision of the write before this one, deletions included; 0 for the first. Follow it to walk a record's history. */
   readonly prior: readonly Revision[]
   readonly createdAt: readonly number[]
-  /** Bytes that are kept only for the past because of this row. */
+  /** Bytes that this row adds only to the history. */
   readonly replacedBytes: number
   /** How many of its writes are the newest version of their record at some revision from the floor on. */
   needed: number
@@ -56,7 +56,7 @@ export class Journal {
   /** Digest of the first revision, which has no entry: the lineage that the history began with. */
   #firstDigest: string
   #head: Head
-  /** Bytes that the rows after the floor keep only for the past. */
+  /** Bytes that the rows after the floor add only to the history. */
   #historyBytes = 0
 
   constructor({ firstRevision, lineage, at }: JournalOptions) {

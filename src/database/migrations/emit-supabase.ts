@@ -5,17 +5,11 @@ import { ledgerSql, migrationSql } from './postgres-sql.ts'
 export interface SupabaseFileOptions {
   /** @default 'coordinator' */
   readonly schema?: string
-  /**
-   * Lets the public key of the project read and write. Everybody has that key: everybody can then change everything.
-   * @default false
-   */
+  /** Lets the public key of the project read and write. Everybody has that key, so everybody can then change everything. @default false */
   readonly allowAnon?: boolean
-  /**
-   * Takes back what `allowAnon` once gave.
-   * @default false
-   */
+  /** Reverts `allowAnon`. @default false */
   readonly forbidAnon?: boolean
-  /** When it is made: the name begins with it. @default now */
+  /** The time in the name of the file. @default now */
   readonly now?: Date
   /** @default those of this program */
   readonly migrations?: readonly Migration[]
@@ -74,7 +68,7 @@ export function allowAnonSql(schema: string): string {
 ${changeAnon(schema, { allowed: true, rights: grants })}`
 }
 
-/** Takes back what `allowAnonSql` gives. */
+/** Reverts `allowAnonSql`. */
 export function forbidAnonSql(schema: string): string {
   const revocations = anonFunctions.map((name) => `revoke execute on function ${wrapperOf(name)} from anon;`)
   return changeAnon(schema, { allowed: false, rights: revocations })
@@ -89,7 +83,7 @@ function wrapperOf(name: string): string {
   return `public.@name@_${name}(jsonb)`
 }
 
-/** The functions that the public key may call where it is allowed to. */
+/** The functions that the public key may call if it is allowed. */
 export const anonFunctions = ['head', 'load', 'changes', 'commit'] as const
 
 function timestamp(now: Date): string {

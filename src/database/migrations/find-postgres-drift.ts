@@ -19,7 +19,7 @@ interface Catalog {
   readonly objects: ReadonlyMap<string, string>
   /** The owner of the table `head`, which should own everything else. */
   readonly owner: string
-  /** Whether the roles of Supabase are there. */
+  /** Whether the roles of Supabase exist. */
   readonly dataApi: boolean
   readonly anonAllowed: boolean
 }
@@ -28,8 +28,8 @@ interface Catalog {
 const everybody = ['public', 'anon', 'authenticated']
 
 /**
- * Compares a schema with the one that the migrations make: tables, columns, constraints, indexes, triggers, rules, policies,
- * row security, views, functions, owners, and the rights of the roles that stand for everybody.
+ * Compares a schema with the one that the migrations make: tables, columns, constraints, indexes, triggers, rules, policies, row security,
+ * views, functions, owners, and the rights of the roles that include everybody.
  */
 export async function findPostgresDrift(
   functions: SqlFunctions,
@@ -49,7 +49,7 @@ export async function findPostgresDrift(
       },
     ]
   const repairing = { schema, sources, owner: catalog.owner }
-  // Roles belong to all databases of a server: others may have made them after this schema was migrated.
+  // Roles belong to all databases of a server. Others may have created them after this schema was migrated.
   const cameLater = catalog.dataApi && ![...catalog.objects.keys()].some(isWrapper)
   const expected = expectedObjects(sources, catalog.dataApi && !cameLater)
   return [
@@ -92,7 +92,7 @@ function expectedObjects(
   dataApi: boolean,
 ): ReadonlyMap<string, string> {
   const entries = Object.entries(expectedCatalog).filter(([name]) => dataApi || !isWrapper(name))
-  // An aggregate can be made only after the function that it consists of.
+  // An aggregate can only be created after its function.
   const isAggregate = ([name]: readonly [string, string]) => name.startsWith('aggregate ')
   return new Map(
     [...entries.filter((entry) => !isAggregate(entry)), ...entries.filter(isAggregate)].map(
@@ -129,7 +129,7 @@ function isUnsafe(object: string, definition: string): boolean {
   return !head.includes(', search_path=pg_catalog, pg_temp') && !/, (?:RETURN|BEGIN ATOMIC) /.test(head)
 }
 
-/** Functions in the schema that are not ours, and that run with the rights of their owner for every caller. */
+/** Functions of other authors in the schema that run with the rights of their owner for every caller. */
 function unsafeOfOthers(
   found: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, string>,

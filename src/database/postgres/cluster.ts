@@ -19,7 +19,7 @@ export class Cluster {
     this.#settings = settings
   }
 
-  /** Rises when a session ended. A connection of an earlier epoch may lead to a server that is no longer the primary. */
+  /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the primary. */
   get epoch(): number {
     return this.#epoch
   }

@@ -6,7 +6,7 @@ import { endsSession, refusesEncryption, translateError, translateRefusal } from
 import type { PostgresSettings } from './options.ts'
 import { type Encryption, encryptionAttempts } from './tls.ts'
 
-/** One row: every value as PostgreSQL prints it. */
+/** One row. Every value is text, as PostgreSQL prints it. */
 export type Row = Readonly<Record<string, string | null>>
 
 export interface Statement {
@@ -22,16 +22,16 @@ export interface Statement {
 
 /** Facts about the server, read when the connection was made. */
 export interface ServerFacts {
-  /** Whether the server takes writes: no standby, and not read-only. */
+  /** Whether the server takes writes: it is neither a standby nor read-only. */
   readonly writable: boolean
   readonly utf8: boolean
-  /** Process id of the server's own session; behind a pooler another one than the driver was told. */
+  /** Process id of the session on the server. Behind a pooler, it differs from the one that the driver was told. */
   readonly pid: number
-  /** Whether a pooler stands between: the session may be another one with each statement. */
+  /** Whether there is a pooler. Each statement may then use another session. */
   readonly pooled: boolean
 }
 
-// One statement for every new connection: more of them would make connecting slow over long distances.
+// A single statement for every new connection: several would make connecting slow over long distances.
 const factsQuery = `select pg_is_in_recovery()::text as standby, current_setting('transaction_read_only') as read_only,
   current_setting('server_encoding') as encoding, pg_backend_pid()::text as pid`
 
@@ -112,9 +112,9 @@ export class Connection {
   }
 
   /**
-   * Runs one statement; without values several, as one transaction.
+   * Runs one statement. Without values it may be several statements, which run as one transaction.
    *
-   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and then the connection is gone
+   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and the connection is then closed
    */
   async run({ text, values, doing, unanswered, timeoutMs }: Statement): Promise<readonly Row[]> {
     const limit = timeoutMs ?? this.#settings.callTimeoutMs
@@ -146,7 +146,7 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** Says goodbye to the server, for a second at most. */
+  /** Ends the session in order, within a second at most. */
   async close(): Promise<void> {
     if (this.#broken) return
     const timer = setTimeout(() => this.destroy(), 1_000)
@@ -219,7 +219,7 @@ export class Connection {
     const socket = host.startsWith('/')
       ? connectSocket(`${host}/.s.PGSQL.${port}`)
       : connectSocket(port, host)
-    // A server that cannot be reached cannot be asked: its session ends by itself.
+    // If the server cannot be reached, its session ends by itself.
     socket.on('error', () => socket.destroy())
     socket.setTimeout(2_000, () => socket.destroy())
     socket.end(packet)

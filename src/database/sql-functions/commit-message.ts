@@ -34,7 +34,7 @@ export function commitArgument({ schema, after, call }: CommitQuestion, batch: r
   return `{"schema":${schema},${caller},"limit":${ENTRIES_LIMIT},"batch":[${commits}]}`
 }
 
-/** Exactly the three members: `fork` compares the whole. */
+/** Exactly these three members, because `fork` compares the whole value. */
 export function positionJson({ lineage, revision, digest }: Position): string {
   return JSON.stringify({ lineage, revision, digest })
 }
@@ -120,7 +120,7 @@ function otherResultOf(value: unknown): CommitResult {
 function unchangedOf(result: Reply): CommitResult {
   const revisions = numbersOf(result, 'revisions')
   if (result['replayed'] !== true) return { outcome: 'unchanged', revisions, replayed: false }
-  // The writes are absent if the journal has forgotten what the records were.
+  // The writes are absent if the journal no longer knows what the records were.
   const writes = Array.isArray(result['writes']) ? { writes: writesOf(result) } : {}
   return { outcome: 'unchanged', revisions, replayed: true, ...writes }
 }

@@ -1,4 +1,4 @@
-/** A text of a PostgreSQL migration for one schema: `@schema@` is its identifier, `@name@` its bare name. */
+/** The text of a PostgreSQL migration for one schema. `@schema@` is its identifier, `@name@` its plain name. */
 export function sqlFor(schema: string, sql: string): string {
   return sql.replaceAll('@schema@', `"${schema}"`).replaceAll('@name@', schema)
 }

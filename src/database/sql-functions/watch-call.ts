@@ -1,5 +1,5 @@
 export interface CallWatch {
-  /** How long the call may be silent before anybody looks, in milliseconds. */
+  /** How long the call may be silent before it is checked, in milliseconds. */
   readonly afterMs: number
   /** Whether the database does not work on the call; `undefined` where that cannot be told. Never throws. */
   readonly isLost: () => Promise<boolean | undefined>

@@ -24,11 +24,11 @@ export type BatchReply =
       readonly results: readonly PackedResult[]
       /** The journal between the caller's position and the first revision of this batch. */
       readonly before: readonly Entry[]
-      /** Whether `before` ends too early to go on with this batch. */
+      /** Whether `before` ends too early to continue with this batch. */
       readonly more: boolean
     }
 
-/** A row of the table `records`. `data` is null where the record is deleted. */
+/** A row of the table `records`. `data` is null if the record is deleted. */
 interface RecordRow {
   readonly data: CanonicalJson | null
   readonly revision: Revision

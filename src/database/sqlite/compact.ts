@@ -4,7 +4,7 @@ import type { Position, RecordKey, Revision } from '../../records/record.ts'
 import type { Head } from '../store.ts'
 import { type Connection, headOf } from './connection.ts'
 
-/** How many writes one transaction retires. Commits get in between. */
+/** How many writes one transaction releases. Commits can run in between. */
 const WRITES_AT_ONCE = 1_000
 
 interface RetiringWrite extends RecordKey {

@@ -22,7 +22,7 @@ export interface SqliteMigration extends AppliedMigration {
   readonly oldestWriter: number
 }
 
-/** The migrations that this program brings. */
+/** The migrations of this program. */
 export const sqliteMigrations: readonly Migration[] = loadMigrations('sqlite')
 
 /** The migrations that ran, by version; none where the database is new. */

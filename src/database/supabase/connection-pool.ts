@@ -5,15 +5,15 @@ import type { ConnectionFigures, PoolFigures, PoolObserver } from '../store.ts'
 import type { SupabaseSettings } from './options.ts'
 import { Requests } from './requests.ts'
 
-// A peer that closes an idle connection at the moment of a request loses it: ours must be the shorter patience. Gateways in
-// front of Supabase keep connections longer than half a minute; a server that names a shorter time is believed.
+// If a peer closes an idle connection at the moment of a request, the request is lost. Our time limit must therefore be shorter. Gateways
+// in front of Supabase keep connections longer than half a minute. If a server names a shorter time, that one is used.
 const KEEP_ALIVE_MARGIN_MS = 1_500
 
 export interface ConnectionPoolOptions {
   readonly role: keyof PoolFigures
-  /** How many connections it may have. */
+  /** The largest number of connections. */
   readonly max: number
-  /** Whether a connection serves one call after the other; otherwise each call makes its own. @default true */
+  /** Whether a connection serves several calls; otherwise each call opens its own. @default true */
   readonly reuse?: boolean
 }
 
@@ -95,7 +95,7 @@ export class ConnectionPool {
     void old.close()
   }
 
-  /** Ends what is under way, and every connection. */
+  /** Ends calls in progress, and closes every connection. */
   async close(): Promise<void> {
     this.#closed = true
     void this.#semaphore.close()

@@ -41,8 +41,8 @@ export interface NetworkFailure {
 }
 
 /**
- * Translates what the network or the HTTP client threw, by its code. The original is not kept as cause: it may hold
- * headers, and causes are logged.
+ * Translates errors of the network or the HTTP client, by their code. The original error does not become the cause: it may contain headers,
+ * and causes are logged.
  */
 export function networkFault(thrown: unknown, { host, writing }: NetworkFailure): CoordinatorError {
   const code = codeOf(thrown)
@@ -64,13 +64,13 @@ export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): C
   })
 }
 
-/** `fetch` talks to no port of another protocol, and has no code for that: https://fetch.spec.whatwg.org/#port-blocking */
+/** `fetch` does not connect to ports of other protocols, and has no code for this error: https://fetch.spec.whatwg.org/#port-blocking */
 function faultWithoutCode(thrown: unknown): Fault {
   const { cause } = Object(thrown) as { cause?: unknown }
   return cause instanceof Error && cause.message === 'bad port' ? portFault : cutFault
 }
 
-/** The innermost code: `fetch` wraps what happened, and several addresses of one name fail together. */
+/** The innermost code: `fetch` wraps the error, and several addresses of one name fail together. */
 function codeOf(thrown: unknown, depth = 0): string {
   if (typeof thrown !== 'object' || thrown === null || depth > 5) return ''
   const { cause, code, errors } = thrown as { cause?: unknown; code?: unknown; errors?: unknown }

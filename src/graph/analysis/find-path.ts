@@ -41,7 +41,7 @@ export function findPath(
 
 /** Which side has seen a node, and its predecessor there. Used again by each search, so that nothing has to be cleared. */
 class Marks {
-  /** The number of the side that has seen it; every search has two numbers of its own. */
+  /** The number of the side that has seen the node. Every search uses two new numbers. */
   side = new Int32Array(0)
   predecessor = new Int32Array(0)
   #last = 0
@@ -62,7 +62,7 @@ class Marks {
 
 const marks = new Marks()
 
-/** One side of the search: what it has seen, and what it looks at next. */
+/** One side of the search: the nodes that it has seen, and those that it looks at next. */
 class Side {
   waiting: number[] = []
   seen = 0
@@ -77,7 +77,7 @@ class Side {
     for (const start of starts) if (marks.side[start] !== this.#number) this.#see(start, -1)
   }
 
-  /** Goes one step further from everything that waits. Returns the edge that led to the other side, if one did. */
+  /** Goes one step further from all waiting nodes. Returns the edge that led to the other side, if there is one. */
   advance(budget: number): { readonly from: number; readonly to: number } | undefined {
     const { start, length, others } = this.#edges
     const nodes = this.waiting
@@ -92,13 +92,13 @@ class Side {
         if (side === this.#other) return { from: node, to: next }
         if (side !== this.#number) this.#see(next, node)
       }
-      // One node may have a hundred thousand neighbours; the caller looks at the budget then.
+      // A single node may have a hundred thousand neighbors. The caller checks the budget after this.
       if (this.seen > budget) break
     }
     return undefined
   }
 
-  /** From a node back to where this side started. */
+  /** The path from a node back to the start of this side. */
   pathTo(node: number): number[] {
     const path: number[] = []
     for (let at = node; at !== -1; at = marks.predecessor[at] as number) path.push(at)

@@ -12,9 +12,9 @@ import { deriveOthers, serviceNameIn } from './derive.ts'
 import { DEPENDS_ON, eachDependency } from './derive-dependencies.ts'
 
 /**
- * The graph of one view, kept as records change and never rebuilt on a write: each record knows what it contributed, so
- * putting it again replaces exactly that. Its state depends on the records alone, not on the order in which they came, so
- * every coordinator has the same graph at the same revision.
+ * The graph of one view. It is updated when records change, and never rebuilt for a write. Each record knows its contributions, so writing
+ * it again replaces exactly these. The state depends only on the records, not on the order in which they came. Every coordinator therefore
+ * has the same graph at the same revision.
  */
 export class GraphProjection extends Topology implements Projection {
   protected readonly records = new GraphRecords()
@@ -56,7 +56,7 @@ export class GraphProjection extends Topology implements Projection {
     return this.#contributed.of(slot)
   }
 
-  /** A copy that cannot change, for work that has to wait in between. Ten milliseconds at a million edges. */
+  /** A copy that cannot change, for work that pauses in between. It takes ten milliseconds with a million edges. */
   copy(): GraphReader {
     return new GraphCopy(this, this.records)
   }
@@ -144,7 +144,7 @@ export class GraphProjection extends Topology implements Projection {
   }
 }
 
-/** The graph of a view: `view.projection(graphProjection)`. */
+/** The definition of the graph's projection: `view.projection(graphProjection)`. */
 export const graphProjection: ProjectionDefinition<GraphProjection> = {
   name: 'graph',
   kinds: ['service', 'node', 'edge'],

@@ -16,7 +16,7 @@ export interface Adjacency {
   readonly start: Int32Array
   readonly length: Int32Array
   readonly items: Int32Array
-  /** Beside each edge the node at its other end: searches read nothing else. */
+  /** For each edge, the node at its other end. Searches read only this. */
   readonly others: Int32Array
   /** The edges of one node. */
   of(node: number): Int32Array
@@ -31,29 +31,29 @@ export interface Adjacency {
  * of both an answer shows as the source (`edge-types.ts`). A question must not wait in between: the live graph would change.
  */
 export abstract class GraphReader {
-  /** Node numbers are below this; `idOf` of a free number is empty. */
+  /** Node numbers are lower than this. `idOf` of a free number is empty. */
   abstract readonly nodeSlots: number
   abstract readonly nodeCount: number
   abstract readonly edges: EdgeColumns
-  /** Edges in which the node needs another. */
+  /** The edges by which the node needs another. */
   abstract readonly out: Adjacency
-  /** Edges in which another needs the node. */
+  /** The edges by which another needs the node. */
   abstract readonly in: Adjacency
   /** Types of edges in the order of their numbers. */
   abstract readonly edgeTypes: readonly string[]
-  /** For each type of edge, whether the target needs the source. */
+  /** For each type of edges, whether the target needs the source. */
   abstract readonly reversed: readonly boolean[]
   /** Nodes that edges name and nothing defines. */
   abstract readonly unresolvedCount: number
   protected abstract readonly records: GraphRecords
 
-  /** The number of a node; -1 where there is none. */
+  /** The number of a node; -1 if there is none. */
   abstract find(id: string): number
   abstract idOf(node: number): string
   /** Whether anything defines the node itself, and not only an edge that needs it. */
   abstract isResolved(node: number): boolean
 
-  /** Registered services (records, not names). */
+  /** Registered services: records, not names. */
   get serviceCount(): number {
     return this.records.services
   }
@@ -114,13 +114,13 @@ export abstract class GraphReader {
     return edgeId(this.identityOf(edge))
   }
 
-  /** The number of an edge by its id; -1 where there is none. */
+  /** The number of an edge by its id; -1 if there is none. */
   findEdgeById(id: string): number {
     const identity = parseEdgeId(id)
     return identity === undefined ? -1 : this.findEdge(identity)
   }
 
-  /** The number of an edge; -1 where there is none. */
+  /** The number of an edge; -1 if there is none. */
   findEdge({ source, type, target, origin }: EdgeIdentity): number {
     const [sourceNode, targetNode] = [this.find(source), this.find(target)]
     const typeNumber = this.edgeTypes.indexOf(type)
@@ -143,7 +143,7 @@ export abstract class GraphReader {
     return -1
   }
 
-  /** The services of a name, by the node of that name. In no particular order, like the other records. */
+  /** The services with the name of a node, in no particular order, like all lists of records. */
   servicesOf(node: number): readonly StoredRecord[] {
     return this.records.servicesOf(node)
   }

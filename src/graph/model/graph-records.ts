@@ -8,14 +8,14 @@ export class GraphRecords {
   services = 0
   activeServices = 0
   #records: (StoredRecord | undefined)[] = []
-  /** For each node the services of its name. */
+  /** For each node, the services with its name. */
   #servicesOfNode = new IntLists()
-  /** What was asserted is rare: maps cost nothing where there is none. Their lists never change: copies share them. */
+  /** Assertions are rare, and maps cost nothing for nodes without them. The lists never change, so copies share them. */
   #assertionsOfNode = new Map<number, readonly number[]>()
   #assertionsOfEdge = new Map<number, readonly number[]>()
   /** For each record the node that it defines; -1 for the record of an edge. */
   readonly #nodes: number[] = []
-  /** Where a service is in its node's list. */
+  /** The position of a service in the list of its node. */
   readonly #positions: number[] = []
   readonly #active: boolean[] = []
 

@@ -26,7 +26,7 @@ export abstract class Topology extends GraphReader {
   readonly edgesByType: number[] = []
   readonly #typeNumbers = new Map<string, number>()
   readonly #ids: string[] = []
-  /** Nodes of services by name, all others by id: registrations name services, and an id would have to be made each time. */
+  /** Nodes of services by name, and all others by id. Registrations contain names of services, and would have to make an id each time. */
   readonly #services = new Map<string, number>()
   readonly #others = new Map<string, number>()
   /** How many records and defining edges define each node. */
@@ -77,7 +77,7 @@ export abstract class Topology extends GraphReader {
     return this.#definitions.slice()
   }
 
-  /** The node of all services of a name, as `nodeFor` gives it. */
+  /** The node of all services with a name; otherwise like `nodeFor`. */
   protected serviceNode(name: string): number {
     return this.#services.get(name) ?? this.nodeFor(serviceNodeId(name))
   }

@@ -6,7 +6,7 @@ import { COMPLETE, type Completeness, cutBy } from '../questions/answer.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 import { type Difference, TouchedItems } from './touched.ts'
 
-/** A commit that had a part in a difference. */
+/** A commit that contributed to a difference. */
 interface DiffCommit {
   readonly revision: Revision
   /** ISO 8601, UTC. */
@@ -21,13 +21,13 @@ export interface DiffAnswer extends Completeness {
   readonly edges: readonly Difference<EdgeJson>[]
   readonly nodesTotal: number
   readonly edgesTotal: number
-  /** Every commit that `revisions` name, oldest first; at most 10,000. */
+  /** All commits in `revisions`, oldest first; at most 10,000. */
   readonly commits: readonly DiffCommit[]
 }
 
 const MAX_LISTED_COMMITS = 10_000
 
-/** What a commit makes of one record. Each is absent where the record is not there. */
+/** One record before and after a commit. Each is absent if the record does not exist then. */
 interface RecordChange {
   readonly before: StoredRecord | undefined
   readonly after: StoredRecord | undefined

@@ -84,7 +84,7 @@ export class GraphWorker {
     return inTurns(simulate(graph, records, changes))
   }
 
-  /** From now on the graph follows the journal: it is no graph of one moment any more. */
+  /** From now on the graph follows the journal. It no longer shows one moment. */
   diff({ key }: Key) {
     this.#trackers.set(key, new DiffTracker(known(this.#pasts, key)))
     this.#pasts.delete(key)

@@ -10,7 +10,7 @@ const MAX_KEPT_PART = 0.4
 export interface PastGraph {
   readonly key: number
   readonly position: Position
-  /** Time of the newest change that is in it, epoch milliseconds. */
+  /** Time of the newest change in it, epoch milliseconds. */
   readonly at: number
   readonly generation: number
   /** An estimate of its memory. */
@@ -22,7 +22,7 @@ export interface PastGraph {
 /** The graphs that the helper process holds for the next question. */
 export class KeptGraphs {
   readonly #helper: GraphProcess
-  /** By lineage and revision, the one used last at the end. */
+  /** By lineage and revision; the most recently used one is at the end. */
   readonly #kept = new Map<string, PastGraph>()
 
   constructor(helper: GraphProcess) {

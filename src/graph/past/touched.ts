@@ -1,6 +1,6 @@
 import type { Revision } from '../../records/record.ts'
 
-/** Something that is different at the end. `revisions`: the commits that did it, oldest first; at most the last twenty. */
+/** A difference at the end. `revisions`: the commits that caused it, oldest first; at most the last twenty. */
 export interface Difference<T> {
   readonly change: 'added' | 'removed' | 'changed'
   readonly id: string
@@ -42,7 +42,7 @@ export class TouchedItems<T> {
     { revision, present, news }: { revision: Revision; present: boolean; news: boolean },
   ): void {
     const item = this.#items.get(id) as Touched<T>
-    // The commit that brought or took something is what counts, and not those before it.
+    // Only the commit that created or removed it counts, not the earlier ones.
     if (item.present !== present) item.revisions = [revision]
     else if (news && item.revisions.at(-1) !== revision) {
       item.revisions.push(revision)
@@ -69,7 +69,7 @@ export class TouchedItems<T> {
   }
 }
 
-/** What counts as a change: everything that is shown, but not that a commit said the same again. */
+/** What counts as a change: everything that an answer shows, except that a commit repeated the same. */
 function facts(shown: unknown): string | undefined {
   return JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value))
 }

@@ -5,7 +5,7 @@ import { firstById } from '../model/in-order.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
 
 export interface BrokenConsumer extends NodeName {
-  /** What it needs and would lose. */
+  /** The node that it needs and would lose. */
   readonly loses: string
   /** How it needs it. */
   readonly type: string
@@ -43,7 +43,7 @@ export function brokenConsumers(
   return broken
 }
 
-/** How one node needs another, whatever the origins of the edges. */
+/** The types of edges by which one node needs another, whatever their origins. */
 function typesBetween(graph: GraphReader, from: number, to: number): readonly string[] {
   const others = graph.out.othersOf(from)
   const edges = graph.out.of(from).filter((_, at) => others[at] === to)

@@ -12,7 +12,7 @@ export interface SimulatedChange {
   readonly after?: StoredRecord | undefined
 }
 
-/** A record and what it says, read once. */
+/** A record and what it declares, read once. */
 export interface Version {
   readonly record: StoredRecord
   readonly data: JsonObject
@@ -48,14 +48,14 @@ export class SimulatedRecords {
     return this.changes.flatMap(({ before, after }) => [before ?? [], after ?? []].flat())
   }
 
-  /** Every node that the records speak of, before or after. */
+  /** Every node that the records refer to, before or after. */
   get touchedIds(): ReadonlySet<string> {
     return new Set(
       this.versions.flatMap(({ node, relations }) => [node, ...relations.map(({ target }) => target)]),
     )
   }
 
-  /** The edges that the records would add to the graph as it is. */
+  /** The edges that the records would add to the present graph. */
   get newEdges(): readonly EdgeIdentity[] {
     const edges = new Map<string, EdgeIdentity>()
     for (const { after } of this.changes)

@@ -7,7 +7,7 @@ import { type GraphProjection, graphProjection } from '../derive/graph-projectio
 import { dataOf } from '../model/lenient-json.ts'
 import { registerWarnings } from './register-warnings.ts'
 
-/** More answers than this are not kept: a graph that large changes all the time. */
+/** More answers than this are not kept, because a graph that large changes all the time. */
 const KEPT_MAX = 20_000
 
 interface Memory {
@@ -57,7 +57,7 @@ export function graphWarnings(
   return warnings
 }
 
-/** The edges of a migration file that was stored before are among those that the answer is remembered by. */
+/** The edges of a stored migration file are among those by which the answer is remembered. */
 function complete(data: JsonObject, stored: StoredRecord): JsonObject {
   if (data['migrationFile'] !== undefined || !stored.data.includes('"migrationFile":')) return data
   return dataOf(stored)

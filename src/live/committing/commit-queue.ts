@@ -6,10 +6,10 @@ import type { LiveContext } from '../view/live-context.ts'
 import type { Answered } from '../view/live-observer.ts'
 import type { CommitWeight } from './commit-admission.ts'
 
-/** The answer to a commit. Commits that the store refuses are thrown instead. */
+/** The answer to a commit. If the store refuses the commit, the error is thrown instead. */
 export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 
-/** What is known of a commit that comes. */
+/** A new commit and what is known about it. */
 export interface PlannedCommit {
   readonly commit: Commit
   /** See `Live.commit`. */
@@ -27,7 +27,7 @@ export interface Pending {
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: CoordinatorError) => void
-  /** Whether an attempt may have stored it without our learning so. */
+  /** Whether an attempt may have stored the commit although no answer arrived. */
   maybeWritten: boolean
   settled: boolean
 }
@@ -98,8 +98,8 @@ export class CommitQueue {
         retryAfterSeconds: 1,
         detail: `${this.depth} writes are waiting; the limit is ${options.queueMax}.`,
       })
-    // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    // If no probe can find out that writes work again, a write has to.
+    // Writes have failed for as long as a write may wait. More waiting writes would only fail later. If no probe can find out that writing
+    // works again, a real write has to.
     const hopeless = board.failingForMs('write') > options.commitTimeoutMs && !board.writesAreDamaged
     return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
   }
@@ -183,7 +183,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** Answers what has waited too long. A batch that the store has goes on: its ids make a later answer harmless. */
+  /** Answers commits that have waited too long. A batch that the store has continues: because of its ids, a later answer does no harm. */
   expire(now: number): void {
     const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
       for (const pending of batch)
@@ -228,7 +228,7 @@ function outcomeOf({ maybeWritten }: Pending): Outcome {
   return maybeWritten ? 'unknown' : 'not_written'
 }
 
-/** A conflict in the words of the commit as it was planned. */
+/** Describes a conflict with the expectations of the original commit. */
 function asWished(conflict: Conflict, { writes }: Commit): Conflict {
   const { kind, id } = conflict
   const expected = writes.find((write) => write.kind === kind && write.id === id)?.expect

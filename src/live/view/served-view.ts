@@ -55,17 +55,17 @@ export class ServedView {
     return new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${state}.${loading}${reason === undefined ? '' : ` ${reason}`}`,
       retryAfterSeconds: 1,
-      // A caller that reads the view after a write may be the one that wrote.
+      // The caller may have written just before it reads the view.
       ...(this.#dropped === undefined ? {} : { outcome: 'unknown' as const }),
     })
   }
 
-  /** The position of the view, or of the last one if it was dropped. */
+  /** The position of the view, or of the last view if it was dropped. */
   get position(): Position {
     return this.#view === undefined && this.#dropped !== undefined ? this.#dropped : this.view.position
   }
 
-  /** The newest revision that any answer of the store has named. */
+  /** The newest revision in any answer of the store. */
   get head(): Revision {
     return this.#head
   }
@@ -147,8 +147,8 @@ export class ServedView {
       if (!(await memory.claimRoom(bytes, 'exhausted'))) throw exhausted(memory)
       memory.release(bytes)
     }
-    // Another history than the one that was asked about: its revisions mean something else. A late answer may come from
-    // one that is over, such as that of a database which has failed over since.
+    // The view may show another history than the one that the question was about: its revisions mean something else. A late answer may also
+    // come from a history that is over, such as that of a database that has failed over since.
     if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
     try {
       const fresh = this.view.apply(entries, values)
@@ -192,7 +192,7 @@ export class ServedView {
   /** Builds the view anew, because the store cannot say what follows it. Forks before where the store contradicts it. */
   async realign(reply: OffTrack, asked: Position): Promise<void> {
     const { lineage, revision } = this.position
-    // The view has moved on since the question: the answer says nothing about where it is now.
+    // The view has changed since the question, so the answer says nothing about its present position.
     if (lineage !== asked.lineage || revision !== asked.revision) return
     if (reply.status === 'compacted') await this.reload(`The journal after revision ${revision} is gone.`)
     else
@@ -216,10 +216,10 @@ export class ServedView {
     if (contradiction !== undefined) await this.#fork(contradiction)
     const loaded = await this.#load()
     const { view } = loaded
-    // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
+    // Commits may have been answered from the old view in the meantime. Within a lineage, no reader may see the view go back.
     while (view.lineage === this.position.lineage && view.revision < this.position.revision)
       await advanceView(store, view, this.position.revision)
-    // Before: else it would be told as degraded once more where nothing was served meanwhile.
+    // This comes first. Otherwise the status would be reported as degraded once more if nothing was served in the meantime.
     board.markStale(undefined)
     this.#serve(loaded, reason)
   }

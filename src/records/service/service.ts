@@ -20,7 +20,7 @@ export const ADDED_FIELDS: readonly string[] = [
 /** The fields of a registration. */
 export const registration = new FieldSet(registrationFields)
 
-/** What a service sends to register. */
+/** The body of a registration. */
 export const registrationSchema = registration.schema
 
 /** The second stage of a registration. */

@@ -2,7 +2,7 @@
 const WIDTH = 4
 
 export interface RecordFact {
-  /** 0 where the service promised no heartbeats. */
+  /** 0 if the service promised no heartbeats. */
   readonly ttlSeconds: number
   readonly active: boolean
   /** Two halves of the digest of id and revision. */

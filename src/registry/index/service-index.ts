@@ -14,12 +14,12 @@ import { byCodeUnits, SortedList } from './sorted-list.ts'
  * twice: rarely needed fields are read from the text of the record again.
  */
 export class ServiceIndex implements Projection {
-  /** The services of a name, in order of their ids. */
+  /** The services of a name, sorted by id. */
   readonly byName: Postings
   readonly byVersion = new Postings()
   readonly byTag = new Postings()
   readonly byCapability = new Postings()
-  /** All names of services, by code units. */
+  /** The names of all services, sorted by code units. */
   readonly names = new SortedList<string>(byCodeUnits)
   readonly facts = new RecordFacts()
   readonly #byMetadata = new Map<string, Postings>()
@@ -160,7 +160,7 @@ type ServiceData = Pick<Registration, 'serviceName' | 'version' | 'endpoint'> & 
 
 const none: readonly never[] = []
 
-/** The projection that keeps a `ServiceIndex` over the records of a view. */
+/** The projection that keeps a `ServiceIndex` of the records of a view. */
 export const serviceIndex: ProjectionDefinition<ServiceIndex> = {
   name: 'services',
   kinds: [SERVICE_KIND],
