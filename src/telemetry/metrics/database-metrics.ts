@@ -3,7 +3,7 @@ import { errorClassOf, errorCodeLabel, outcomeOf, queryOutcomes } from './error-
 import type { Meters } from './meters.ts'
 import { each } from './series.ts'
 
-/** The kinds of calls to a store. The label `operation` has only these values, never SQL. */
+/** What a store is asked. The label `operation` takes these values and no others; it is never SQL. */
 export const databaseOperations = [
   'open',
   'head',
@@ -38,7 +38,7 @@ interface ConnectionFigures {
 export interface DatabaseSources {
   /** The state of the live layer. */
   status(): (typeof liveStates)[number]
-  /** Connections of the store, if it has any. */
+  /** Connections of the store, where it has any. */
   connections(): Readonly<Record<ConnectionRole, ConnectionFigures>>
 }
 
@@ -142,7 +142,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
       }
     },
 
-    /** The same for calls that answer in pages. Each page counts; the time that the reader of a page takes does not. */
+    /** The same for calls that answer in pages: each page counts, and the time its reader takes does not. */
     async *measurePages<T>(operation: DatabaseOperation, pages: AsyncIterable<T>): AsyncIterable<T> {
       const iterator = pages[Symbol.asyncIterator]()
       try {

@@ -18,7 +18,7 @@ export function errorClassOf(thrown: unknown): string {
   return area === 'SCHEMA' || area === 'CONFIG' ? area.toLowerCase() : 'fault'
 }
 
-/** The label `code`: a SQLSTATE, a PGRST code, or `other`. A text of a database never becomes a label. */
+/** The label `code`: a SQLSTATE, a PGRST code, or `other`, so that no text of a database can become a label. */
 export function errorCodeLabel(thrown: unknown): string {
   const code = thrown instanceof CoordinatorError ? (thrown.sourceCode ?? '') : ''
   return /^([0-9A-Z]{5}|PGRST[0-9X]\d\d)$/.test(code) && /\d/.test(code) ? code : 'other'

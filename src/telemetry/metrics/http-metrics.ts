@@ -6,16 +6,16 @@ interface OutgoingFigures {
   readonly bytes: number
   /** Answers that wait for memory. */
   readonly waiting: number
-  /** Connections that were closed until now because other answers needed their memory. */
+  /** Connections that were closed so far because other answers needed their memory. */
   readonly cut: number
 }
 
 export interface HttpSources {
   /** Clients that follow the journal over HTTP. */
   streams(): number
-  /** How many of those were cut off until now because they read too slowly. */
+  /** Of those, how many were cut off so far because they read too slowly. */
   streamsCut(): number
-  /** What waits for HTTP clients. */
+  /** What waits for clients over HTTP. */
   outgoing(): OutgoingFigures
   /** Streams of the whole state. */
   wholeStreams(): { readonly open: number; readonly refused: number }

@@ -1,10 +1,10 @@
 import type { Meters } from './meters.ts'
 
-/** Why a body was refused: no memory for bodies, none for this client, or the body arrived too slowly. */
+/** Why a body was not received: no memory for bodies, none for its client, or it arrived too slowly. */
 const bodyRefusals = ['full', 'client', 'slow'] as const
 export type BodyRefusal = (typeof bodyRefusals)[number]
 
-/** Why a connection was refused: there were too many, or the system had no descriptor for it. */
+/** Why a connection was not accepted: there were too many, or the system had no descriptor for it. */
 const connectionRefusals = ['limit', 'system'] as const
 
 export interface IncomingSources {
@@ -12,7 +12,7 @@ export interface IncomingSources {
   bodyBytes(): number
   /** Open connections. */
   connections(): number
-  /** How many connections there may be. */
+  /** How many there may be. */
   connectionsMax(): number
 }
 
@@ -43,7 +43,7 @@ export function incomingMetrics(meters: Meters) {
     { reason: bodyRefusals },
   )
   return {
-    /** Sets the sources of gauges. A later call replaces earlier sources. */
+    /** Tells gauges where to ask. May be called again; later sources replace earlier ones. */
     ask: (more: Partial<IncomingSources>): void => void Object.assign(sources, more),
     connectionRefused: (reason: (typeof connectionRefusals)[number]): void =>
       connectionsRefused.of({ reason }).add(),

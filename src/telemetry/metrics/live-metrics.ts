@@ -2,7 +2,7 @@ import { databaseSeconds } from './database-metrics.ts'
 import type { Meters } from './meters.ts'
 import { each } from './series.ts'
 
-/** The answers to commits. `replayed`: the commit had been accepted earlier. */
+/** How commits are answered: `replayed` where one had been accepted earlier. */
 const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
 const memoryStates = ['free', 'full', 'exhausted'] as const
 
@@ -44,7 +44,7 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
   const outcomes = each(commitOutcomes, (outcome) => commits.of({ backend, outcome }))
   const durations = meters.histogram(
     'coordinator_commit_duration_seconds',
-    'How long commits took from the request until they were durable and visible.',
+    'How long commits took from being asked for to being durable and visible.',
     { labels: { backend: [backend] }, bounds: databaseSeconds },
   )
   const duration = durations.of({ backend })
@@ -57,11 +57,11 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
   const count = (name: string, help: string) => meters.counter(name, help, {}).of({})
   const reloads = count(
     'coordinator_view_reloads_total',
-    'How often the live view was loaded again after the first load.',
+    'How often the live view was built anew after the first load.',
   )
   const forks = count(
     'coordinator_history_forks_total',
-    'How often the database contradicted the known history, and a new lineage began.',
+    'How often the database contradicted what was known, and another lineage began.',
   )
   const memoryRefused = count(
     'coordinator_memory_refused_commits_total',
@@ -69,12 +69,9 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
   )
   meters.gauges({
     coordinator_commit_queue_depth: ['Commits that have no answer yet.', () => live()?.queueDepth],
-    coordinator_head_revision: ['Newest revision in any answer of the database.', () => live()?.headRevision],
+    coordinator_head_revision: ['Newest revision that the database has named.', () => live()?.headRevision],
     coordinator_view_revision: ['Revision of the live view.', () => live()?.viewRevision],
-    coordinator_floor_revision: [
-      'Oldest revision that the history can still show exactly.',
-      () => live()?.floor,
-    ],
+    coordinator_floor_revision: ['Oldest revision that history still answers exactly.', () => live()?.floor],
     coordinator_view_lag_revisions: [
       'Revisions that the live view is behind the database.',
       () => {
@@ -99,7 +96,7 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
       () => memory()?.usedBytes,
     ],
     coordinator_memory_journal_bytes: [
-      'Estimate of the memory that the history takes if it is kept in memory, in bytes.',
+      'Estimate of the memory that history takes, where it is kept in memory, in bytes.',
       () => memory()?.journalBytes,
     ],
     coordinator_past_reads_waiting: [
