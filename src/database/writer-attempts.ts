@@ -9,8 +9,8 @@ interface LastCall {
 }
 
 /**
- * The newest call of each writer, for stores whose calls end with this process. A call that was given up ends then at the latest, so
- * that this need not be on disk.
+ * The newest call of each writer, for stores whose calls end with this process. An abandoned call ends then at the latest, so this need not
+ * be on disk.
  */
 export class WriterAttempts {
   readonly #last = new Map<string, LastCall>()

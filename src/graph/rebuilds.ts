@@ -10,8 +10,8 @@ import { questionTooLarge } from './past/question-too-large.ts'
 const REBUILD_BYTES = 400
 
 /**
- * Derives the graph anew and compares it with the live one. Each takes a second graph in memory, so there is one at a
- * time: all questions that come meanwhile share the next one.
+ * Derives the graph again and compares it with the live one. That takes a second graph in memory, so only one comparison runs at a time.
+ * All callers during a comparison share the next one.
  */
 export class Rebuilds {
   readonly #live: Live

@@ -161,7 +161,7 @@ export class Live {
   ): Promise<CommitOutcome> {
     const view = this.#served.current
     if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
-    // The lineage of now: by the time that there is memory for the commit, the history may be another one than its conditions are about.
+    // The present lineage: when there is memory for the commit, the view may have another history than its conditions.
     return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt })
   }
 

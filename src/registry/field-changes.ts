@@ -20,12 +20,12 @@ export function fieldChanges(before: JsonObject, after: JsonObject): readonly Fi
   })
 }
 
-/** The fields, and instead of a field that is an object its members: they are compared one by one. */
+/** The fields. An object is replaced by its members, which are compared one by one. */
 function flattened(data: JsonObject): ReadonlyMap<string, JsonValue> {
   const fields = new Map<string, JsonValue>()
   for (const [field, value] of Object.entries(data)) {
     const members = isJsonObject(value) ? Object.entries(value) : []
-    // An empty object is a value of its own: its coming and going must not be lost.
+    // An empty object is a value, too: the history must show when it appears or disappears.
     if (members.length === 0) fields.set(field, value)
     for (const [key, member] of members) fields.set(`${field}.${key}`, member)
   }

@@ -1,4 +1,4 @@
-/** The word that was probably meant, if one is near enough: with a typing error, in other case, or as a part of it. */
+/** The word that was probably meant, if one is near enough: with a typing error, with other case, or as a part of the word. */
 export function closestWord(given: string, words: readonly string[]): string | undefined {
   if (given.length > 64) return undefined
   const lower = given.toLowerCase()

@@ -6,7 +6,7 @@ import type { Peer, PeerListener } from './peer.ts'
 /** How long a process may take to end by itself, in milliseconds. */
 const END_MS = 1_000
 
-/** Starts a child process that runs `serveProcess`. @param heapMiB how much heap it may use */
+/** Starts a child process that runs `serveProcess`. @param heapMiB the size of its heap */
 export function startProcess(
   module: URL,
   { heapMiB }: { readonly heapMiB: number },

@@ -12,7 +12,7 @@ export interface Finding {
   readonly state: FindingState
   /** The result, in one sentence. Never a secret. */
   readonly found: string
-  /** The one step that repairs it; absent where all is well. */
+  /** The one step that repairs it; absent if all is well. */
   readonly repair?: string
 }
 

@@ -12,7 +12,7 @@ const slowRoundTripMs = 250
 /** A commit holds the head for some milliseconds. */
 const longHoldMs = 1_000
 
-/** Each judges the facts that it knows, and returns nothing where the database has none of them. */
+/** Each judge looks at certain facts, and returns nothing if the database does not have them. */
 const judges: readonly Judge[] = [
   ({ serverVersionNumber: number }, { serverVersion }) => {
     if (typeof number !== 'number') return ok('server', `Version ${serverVersion}.`)

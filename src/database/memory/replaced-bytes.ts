@@ -11,7 +11,8 @@ const bytesPerRow = 800
  */
 export function replacedBytes(replaced: readonly (StoredRecord | Tombstone | undefined)[]): number {
   let bytes = bytesPerRow
-  // Texts with a character beyond U+00FF take two bytes for each unit. To search for such a character takes as long as to hash the text.
+  // A text with a character beyond U+00FF takes two bytes for each code unit. Looking for such a character takes as long as hashing the
+  // text.
   for (const state of replaced) if (state !== undefined && 'data' in state) bytes += state.data.length * 2
   return bytes
 }

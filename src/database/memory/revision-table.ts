@@ -9,8 +9,8 @@ interface Block<T> {
 }
 
 /**
- * Values by revision. Most revisions have one, so that blocks take a fifth of the memory and the time of a map with an entry for each
- * (measured with a million), and growing never copies.
+ * Values by revision. Most revisions have one. Blocks of values therefore take a fifth of the memory and of the time of a map (measured
+ * with a million), and growing never copies.
  */
 export class RevisionTable<T> {
   readonly #blocks = new Map<number, Block<T>>()

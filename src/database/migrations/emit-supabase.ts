@@ -23,7 +23,7 @@ export interface SupabaseFile {
 
 /**
  * All migrations as one file for `supabase/migrations`, to be applied by `supabase db push` or pasted into the SQL editor. It may be
- * applied again: each version runs only where the ledger of the coordinator has no row of it. Supabase's own ledger is left alone.
+ * applied again: each version runs only if the ledger of the coordinator has no row for it. Supabase's own ledger is not changed.
  */
 export function emitSupabase({
   schema = 'coordinator',
@@ -49,7 +49,7 @@ export function emitSupabase({
 /** One version as one statement, which is a transaction wherever it runs: in psql, the SQL editor, or the Supabase CLI. */
 function migrateOnceSql(schema: string, migration: Migration): string {
   const { version, name } = migration
-  // No migration may hold these tags.
+  // No migration may contain these tags.
   return `-- ${String(version).padStart(4, '0')}-${name}
 do $once$
 begin

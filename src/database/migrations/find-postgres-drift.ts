@@ -86,7 +86,7 @@ async function readCatalog(functions: SqlFunctions): Promise<Catalog | undefined
   }
 }
 
-/** The definitions that should be there. Only Supabase has the wrappers. The hash of a body depends on the name of the schema. */
+/** The expected definitions. The wrappers are only for Supabase. The hash of a body depends on the name of the schema. */
 function expectedObjects(
   sources: ReadonlyMap<string, ObjectSource>,
   dataApi: boolean,
@@ -120,8 +120,8 @@ function missingAndDifferent(
 }
 
 /**
- * Whether a function resolves names at each call, with a search path to which the caller can add types and tables of its own.
- * PostgreSQL searches `pg_temp` first, unless the path names it later.
+ * Whether a function resolves names at each call, with a search path to which the caller can add types and tables. PostgreSQL searches
+ * `pg_temp` first, unless the path names it later.
  */
 function isUnsafe(object: string, definition: string): boolean {
   if (!object.startsWith('function ')) return false

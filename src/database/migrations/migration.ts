@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { MigrationReport, MigrationStep } from '../store.ts'
 import { diffLines } from './diff-lines.ts'
 
-/** A numbered file of SQL. Forward only: a later one can take back its changes. */
+/** A numbered SQL file. Migrations only go forward: a later one can revert its changes. */
 export interface Migration {
   /** 1, 2, 3, ... without gaps. The highest is the schema number of this program. */
   readonly version: number
@@ -22,7 +22,7 @@ export interface AppliedMigration {
   readonly checksum: string
   /** Epoch milliseconds. */
   readonly appliedAt: number
-  /** The text that ran, where the ledger keeps it, so that a change can be shown line by line. */
+  /** The text that ran, if the ledger keeps it, so that a change can be shown line by line. */
   readonly sql?: string
 }
 

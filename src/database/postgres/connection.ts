@@ -14,7 +14,7 @@ export interface Statement {
   readonly values?: readonly string[]
   /** The purpose, for error texts: `committing`. */
   readonly doing: string
-  /** For writes: what is known about the write where no answer comes. */
+  /** For writes: the outcome if no answer comes. */
   readonly unanswered?: WriteOutcome
   /** @default the setting `callTimeoutMs` (milliseconds) */
   readonly timeoutMs?: number
@@ -39,8 +39,8 @@ const factsQuery = `select pg_is_in_recovery()::text as standby, current_setting
 const asText = { getTypeParser: () => (value: string | null) => value }
 
 /**
- * One connection. It has no state of its own on the server - no prepared statement, no `set` - so that it may go through a
- * pooler. A call that waits too long destroys it: a half-open connection is never used again.
+ * One connection. It keeps no state on the server (no prepared statement, no `set`), so that it may go through a pooler. A call that waits
+ * too long destroys it: a half-open connection is never used again.
  */
 export class Connection {
   readonly host: PostgresHost
@@ -102,7 +102,7 @@ export class Connection {
     return this.#broken
   }
 
-  /** Bytes that have arrived so far: a connection on which bytes arrive works. */
+  /** The number of bytes that have arrived so far. As long as it grows, the connection works. */
   get bytesReceived(): number {
     return this.#socket.bytesRead
   }
@@ -139,7 +139,7 @@ export class Connection {
     }
   }
 
-  /** Ends the connection at once. A statement under way fails, and its outcome is unknown. */
+  /** Closes the connection at once. Statements in progress fail, and their outcome is unknown. */
   destroy(): void {
     if (this.#broken) return
     this.#broken = true
@@ -204,8 +204,8 @@ export class Connection {
   }
 
   /**
-   * Asks the server to stop the statement under way: by itself it would not notice that nobody waits any more. The request goes over a
-   * connection of its own, and gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
+   * Asks the server to cancel the statement of this connection, because it would not notice that nobody waits any more. The request goes
+   * over a separate connection, and gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
    */
   #cancel(): void {
     const { pid, key } = this.#cancelKey

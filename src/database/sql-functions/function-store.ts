@@ -77,7 +77,7 @@ export abstract class FunctionStore implements Store {
   /** Migrates or checks the schema, and reads the head. */
   protected abstract openOnce(): Promise<Head>
 
-  /** Whether an error of opening is often wrong for a moment, such as a password that is being changed. */
+  /** Whether the error often passes within a moment, such as a password that is being changed. */
   protected abstract mayPass(error: CoordinatorError): boolean
 
   head(): Promise<Head> {

@@ -22,7 +22,7 @@ export function raiseFloor(connection: Connection, floor: Revision): void {
 }
 
 /**
- * Removes some of what the floor made superfluous. It continues where an earlier call, or an earlier process, ended.
+ * Removes a part of what the floor no longer needs. It continues where an earlier call, or an earlier process, stopped.
  *
  * @returns whether there is more to remove
  */
@@ -42,7 +42,7 @@ export function sweep(connection: Connection): boolean {
   })
 }
 
-/** The versions that the writes of a revision replaced are needed no more, nor are its deletions. */
+/** The versions that the writes of a revision replaced are no longer needed, nor are its deletions. */
 function retire(connection: Connection, revision: Revision, floor: Revision): number {
   const { statements } = connection
   const writes = statements.readWrites.all(revision) as unknown as RetiringWrite[]

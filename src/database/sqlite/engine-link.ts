@@ -23,8 +23,8 @@ export interface EngineLinkOptions {
 }
 
 /**
- * Calls into the thread that owns the database file. It starts with the first call; if it ended unexpectedly, calls without an
- * answer fail, and the next call starts another one.
+ * Sends calls to the thread that owns the database file. The thread starts with the first call. If it ends unexpectedly, calls without an
+ * answer fail, and the next call starts another thread.
  */
 export class EngineLink {
   readonly #link: RequestLink<Engine>

@@ -80,8 +80,8 @@ const byStatus: Readonly<Record<number, Fault>> = {
 const tellingOnPages = new Set([402, 413, 429, 540, 544])
 
 /**
- * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may hold
- * what was sent.
+ * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may contain
+ * data that was sent.
  */
 export function answerFault(answer: Answer, context: AnswerContext): CoordinatorError {
   const apiCode = apiCodeOf(answer)

@@ -73,7 +73,7 @@ export class ConnectionPool {
   /**
    * Waits until a connection is free. `release` must be called at the end of the call.
    *
-   * @throws COORD_STORE_TIMEOUT where none becomes free in time
+   * @throws COORD_STORE_TIMEOUT if none is free in time
    */
   async acquire(): Promise<void> {
     const wait = await this.#semaphore.acquire()
@@ -85,8 +85,8 @@ export class ConnectionPool {
   }
 
   /**
-   * Uses no connection again that is there now. Another connection of the same age turned out to lead nowhere, for example because a
-   * router forgot it. Calls that are under way go on.
+   * Does not use the present connections again. Another one of the same age turned out to be dead, for example because a router lost its
+   * state. Calls in progress continue.
    */
   renew(): void {
     if (this.#closed) return

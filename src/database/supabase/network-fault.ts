@@ -10,7 +10,7 @@ const routeHint =
 
 const notRouted = notWritten('COORD_STORE_UNAVAILABLE', 'cannot be routed to', routeHint)
 
-/** Faults by the code of Node.js. With these codes no request has left. */
+/** Faults by the code of Node.js. With these codes no request was sent. */
 const byCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: notWritten('COORD_STORE_DNS', 'has a name that does not resolve'),
   EAI_AGAIN: notWritten('COORD_STORE_DNS', 'has a name that no DNS answers for'),
@@ -55,7 +55,7 @@ export function networkFault(thrown: unknown, { host, writing }: NetworkFailure)
   })
 }
 
-/** The error of a call that met its deadline: the database may still work on it. */
+/** The error of a call that exceeded its deadline. The database may still be working on it. */
 export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): CoordinatorError {
   return new CoordinatorError('COORD_STORE_TIMEOUT', {
     detail: `The Data API at ${host} did not answer within ${timeoutMs} ms.`,

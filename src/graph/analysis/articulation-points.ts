@@ -13,7 +13,7 @@ export function articulationPoints(sides: readonly [Csr, Csr]): Int32Array {
   return walk.cutOff
 }
 
-/** What the walk knows of each node. */
+/** The state of the walk for each node. */
 function newWalk(nodes: number) {
   const column = () => new Int32Array(nodes)
   return {

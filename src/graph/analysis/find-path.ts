@@ -3,7 +3,7 @@ import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 /** How many nodes a search for a path may look at. */
 const PATH_BUDGET = 10_000
 
-/** What a search for a path found: ids of nodes, each needing the next; nothing; or no answer within the budget. */
+/** The result of a search for a path: ids of nodes, each of which needs the next one; nothing; or no answer within the budget. */
 type Path = (
   | { readonly outcome: 'found'; readonly nodes: readonly string[] }
   | { readonly outcome: 'none' | 'unknown' }
@@ -13,8 +13,8 @@ type Path = (
 }
 
 /**
- * Finds a path from any node of `from` to `to`, along what is needed. A bidirectional search: it goes on from the side on
- * which fewer nodes wait, and ends where one side has nothing left: for a service that nobody needs yet, at once.
+ * Finds a path from any node of `from` to `to`, in the direction of need. It is a bidirectional search: it always continues on the side
+ * with fewer waiting nodes, and ends when one side has nothing left. For a service that nobody needs yet, it ends at once.
  */
 export function findPath(
   graph: GraphReader,
@@ -31,7 +31,7 @@ export function findPath(
     const side = forward.waiting.length <= backward.waiting.length ? forward : backward
     const meeting = side.advance(budget)
     if (meeting === undefined) continue
-    // The edge between both sides: each side knows its own way to its end of it.
+    // The edge where both sides meet. Each side knows its own path to its end of the edge.
     const [near, far] = side === forward ? [meeting.from, meeting.to] : [meeting.to, meeting.from]
     const nodes = [...forward.pathTo(near).reverse(), ...backward.pathTo(far)]
     return { outcome: 'found', nodes: nodes.map((node) => graph.idOf(node)), looked: looked() }
@@ -39,7 +39,7 @@ export function findPath(
   return { outcome: 'none', looked: looked() }
 }
 
-/** Which side has seen a node, and its predecessor there. Used again by each search, so that nothing has to be cleared. */
+/** Which side has seen a node, and its predecessor there. It is reused by each search, so nothing has to be cleared. */
 class Marks {
   /** The number of the side that has seen the node. Every search uses two new numbers. */
   side = new Int32Array(0)
@@ -69,7 +69,7 @@ class Side {
   looked = 0
   readonly #edges: Adjacency
   readonly #number = marks.nextSide()
-  /** The number of the other side: the odd one is the first of a search. */
+  /** The number of the other side. The first side of a search has an odd number. */
   readonly #other = this.#number % 2 === 1 ? this.#number + 1 : this.#number - 1
 
   constructor(edges: Adjacency, starts: readonly number[]) {

@@ -59,7 +59,7 @@ class Scratch {
   }
 }
 
-/** A search takes one, because a search may begin inside another one. */
+/** Each search takes one of these, because a search may begin inside another one. */
 const idle: Scratch[] = []
 
 interface SearchOptions {

@@ -17,7 +17,7 @@ export interface EdgeJson {
   readonly target: string
   readonly type: string
   readonly origin: string
-  /** The oldest among the present revisions of the records that contribute the edge. */
+  /** Each record that contributes the edge has a current revision. This is the oldest of them. */
   readonly revision: number
   readonly data: JsonObject
 }
@@ -34,7 +34,7 @@ interface Relation {
   readonly node: JsonObject | undefined
 }
 
-/** Nodes whose declarations are kept between questions of one answer. */
+/** How many nodes have their declarations cached while one answer is made. */
 const MAX_CACHED_NODES = 64
 
 /**

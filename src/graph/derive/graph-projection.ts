@@ -18,7 +18,7 @@ import { DEPENDS_ON, eachDependency } from './derive-dependencies.ts'
  */
 export class GraphProjection extends Topology implements Projection {
   protected readonly records = new GraphRecords()
-  /** For each record the edges that it contributes, in order, to be found by halving. */
+  /** For each record, the sorted list of the edges that it contributes, for binary search. */
   readonly #contributed = new IntLists()
 
   put(slot: number, record: StoredRecord, data: JsonObject): void {
@@ -27,7 +27,7 @@ export class GraphProjection extends Topology implements Projection {
     const edges = this.#contributed.of(slot).slice()
     const node = this.nodeDefinedBy(slot)
     this.#contributed.clear(slot)
-    // The new contributions first: what both have in common is never gone in between.
+    // First add the new edges. Edges that both versions have then never disappear in between.
     this.#contribute(slot, record, data)
     if (node !== -1) this.undefine(node)
     for (const edge of edges) this.#release(slot, edge, before.revision)
@@ -51,7 +51,7 @@ export class GraphProjection extends Topology implements Projection {
     return this.records.nodeOf(slot)
   }
 
-  /** The edges that a record contributes, in order; a view that lives until the next change. */
+  /** The sorted list of the edges that a record contributes, as a view that is valid until the next change. */
   edgesContributedBy(slot: number): Int32Array {
     return this.#contributed.of(slot)
   }
@@ -87,7 +87,7 @@ export class GraphProjection extends Topology implements Projection {
     this.#countIn(slot, [edge])
   }
 
-  /** Counts the record among those that define a node. Its former node is left; `undefine` of that follows. */
+  /** Counts the record among those that define a node. Its former node is not changed here: `undefine` must follow. */
   #defineBy(slot: number, node: number): void {
     this.define(node)
     const before = this.nodeDefinedBy(slot)
@@ -111,7 +111,7 @@ export class GraphProjection extends Topology implements Projection {
     }
   }
 
-  /** A record contributes an edge no more, or anew with another revision. `revision`: what it had before. */
+  /** A record no longer contributes an edge, or contributes it with another revision. `revision`: its earlier revision. */
   #release(slot: number, edge: number, revision: number): void {
     const { edges } = this
     const refs = (edges.refs[edge] as number) - 1

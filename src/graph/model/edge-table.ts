@@ -8,7 +8,7 @@ export interface EdgeColumns {
   readonly to: Int32Array
   /** The number of the type times 4, plus the number of the origin. */
   readonly kind: Int32Array
-  /** The oldest among the present revisions of the records that contribute it. */
+  /** Each record that contributes the edge has a current revision. This is the oldest of them. */
   readonly revision: Float64Array
   /** How many records contribute it. */
   readonly refs: Int32Array

@@ -3,7 +3,7 @@ import { IntLists } from './int-lists.ts'
 
 const noRecords: readonly StoredRecord[] = []
 
-/** The records that a graph is made of, by number, and which of them are about each node and each asserted edge. */
+/** The records of a graph by number, and which of them are about each node and each asserted edge. */
 export class GraphRecords {
   services = 0
   activeServices = 0
@@ -39,7 +39,7 @@ export class GraphRecords {
     return undefined
   }
 
-  /** Takes a record out, after its node and its edges. */
+  /** Removes a record, after its node and its edges. */
   remove(slot: number): void {
     if (this.#records[slot]?.kind === 'service') this.services -= 1
     this.setActive(slot, false)
@@ -92,7 +92,7 @@ export class GraphRecords {
     return this.#recordsAt(this.#assertionsOfEdge.get(edge))
   }
 
-  /** A copy to be read. The records themselves never change. */
+  /** A read-only copy. The records themselves never change. */
   copy(nodes: number): GraphRecords {
     const copy = new GraphRecords()
     copy.services = this.services

@@ -34,12 +34,12 @@ interface RecordChange {
 }
 
 /**
- * Plays the journal on a graph of the past, and notes for each node and edge which commits said something new about it.
- * The answer names what is different at the end, with its cause. Only what a commit spoke of is ever looked at.
+ * Applies the journal to a graph of the past, and notes for each node and edge which commits changed what is said about it. The answer
+ * lists the differences at the end, each with its cause. Only nodes and edges that commits refer to are looked at.
  */
 export class DiffTracker {
   readonly #past: DetachedGraph
-  /** Keeps what it read until the graph changes. */
+  /** Caches what it has read until the graph changes. */
   #describer: Describer
   readonly #nodes = new TouchedItems((id) => {
     const node = this.#past.graph.find(id)
@@ -76,7 +76,7 @@ export class DiffTracker {
     const { graph } = this.#past
     for (const [before, after] of spoken) {
       for (const id of idsIn(before.nodes, after.nodes)) {
-        // A node that is only the end of an edge is spoken of with an empty text.
+        // If a node is only the end of an edge, its text is empty.
         const news = (before.nodes.get(id) ?? '') !== (after.nodes.get(id) ?? '')
         this.#nodes.note(id, { revision, present: graph.find(id) !== -1, news })
       }

@@ -94,7 +94,7 @@ export class GraphProcess {
     await this.#link.drop()
   }
 
-  /** Tasks run in order: if the heap is used up, the first one without an answer needed too much of it. */
+  /** Tasks run in order. If the heap is used up, the first task without an answer needed too much of it. */
   #lost({ cause, outOfMemory }: PeerEnd, isFirst: boolean): CoordinatorError {
     if (this.#closed) return shuttingDown()
     if (isFirst && outOfMemory)

@@ -48,7 +48,7 @@ export async function* entriesBetween(
   }
 }
 
-/** Records in parts that can be sent at once; one empty part of no records. */
+/** Records in parts that can be sent at once. Without records there is one empty part. */
 export function* inParts(records: readonly StoredRecord[]): Generator<readonly StoredRecord[]> {
   let part: StoredRecord[] = []
   let size = 0

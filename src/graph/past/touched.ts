@@ -17,17 +17,17 @@ interface Touched<T> {
   revisions: Revision[]
 }
 
-/** The nodes, or the edges, that some commit spoke of, and which commits said something new about each. */
+/** The nodes, or the edges, that some commit referred to, and which commits changed what is said about each. */
 export class TouchedItems<T> {
   readonly #items = new Map<string, Touched<T>>()
   readonly #describe: (id: string) => T | undefined
 
-  /** @param describe how an item is shown now; `undefined` where it is not there */
+  /** @param describe the present form of an item; `undefined` if it does not exist */
   constructor(describe: (id: string) => T | undefined) {
     this.#describe = describe
   }
 
-  /** Keeps items that are spoken of for the first time as they are now, before the commit. */
+  /** Remembers the state before the commit of items that are referred to for the first time. */
   remember(ids: Iterable<string>): void {
     for (const id of ids) {
       if (this.#items.has(id)) continue
@@ -36,7 +36,7 @@ export class TouchedItems<T> {
     }
   }
 
-  /** @param present whether the item is there after the commit. @param news whether the commit says something else about it */
+  /** @param present whether the item exists after the commit. @param news whether the commit says something else about it */
   note(
     id: string,
     { revision, present, news }: { revision: Revision; present: boolean; news: boolean },

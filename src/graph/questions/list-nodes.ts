@@ -30,8 +30,8 @@ export function orphans(graph: GraphReader, options: ListOptions = {}): OrphansA
 }
 
 /**
- * Nodes that edges name and nothing defines: services that are not registered, events that nobody publishes, ends of
- * asserted edges that are not there.
+ * Nodes that edges refer to but nothing defines: services that are not registered, events that nobody publishes, ends of asserted edges
+ * that do not exist.
  */
 export function unresolved(graph: GraphReader, options: ListOptions = {}): UnresolvedAnswer {
   const { chosen, list } = choose(graph, options, (node) => !graph.isResolved(node))

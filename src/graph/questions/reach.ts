@@ -81,7 +81,7 @@ function choose(
   return { chosen, total }
 }
 
-/** Shortest paths from the source: the predecessor of each node is the first by id among those one step nearer. */
+/** Shortest paths from the source. The predecessor of each node is the first one by id among those that are one step nearer. */
 class Predecessors {
   readonly #graph: GraphReader
   readonly #found: Found
@@ -111,7 +111,7 @@ class Predecessors {
     return via.reverse()
   }
 
-  /** Follows all edges from the nodes one step nearer, once, where those are fewer than the edges of this node. */
+  /** Follows all edges from the nodes that are one step nearer, once, if those are fewer than the edges of this node. */
   #before(node: number, distance: number): number {
     const edges = this.#edgesFromAll(distance - 1)
     if (edges !== -1 && this.#back.size(node) > edges) this.#followAll(distance - 1)
@@ -146,7 +146,7 @@ class Predecessors {
       this.#known.set(node, before)
   }
 
-  /** Every neighbour at a distance. Most are not, which is found out fastest. */
+  /** Every neighbor at a given distance. Most neighbors are not, and that is checked first. */
   *#neighbours(side: Adjacency, node: number, distance: number): Generator<number> {
     const { kind } = this.#graph.edges
     const [edges, others] = [side.of(node), side.othersOf(node)]

@@ -20,7 +20,7 @@ export interface GraphMoment {
   readonly at: number
 }
 
-/** What a selected graph says about itself. */
+/** The metadata of a selected graph. */
 export interface GraphMetadata {
   readonly totalServices: number
   readonly activeServices: number

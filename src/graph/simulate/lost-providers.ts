@@ -18,13 +18,13 @@ export function isProvided(graph: GraphReader, id: string): boolean {
   return graph.servicesOf(node).length > 0 || graph.out.of(node).some((edge) => graph.isDefining(edge))
 }
 
-/** The name of a node that may be gone. */
+/** The name of a node that may no longer exist. */
 export function nameOf(graph: GraphReader, id: string): NodeName {
   const node = graph.find(id)
   return node === -1 ? { id, label: labelOfNodeId(id), type: nodeTypeOf(id) } : nodeName(graph, node)
 }
 
-/** The nodes that still need what was lost, at least `count` if there are so many. Lost nodes that nothing needs are not in the graph. */
+/** The nodes that still need a lost node, at least `count` if there are that many. Lost nodes that nothing needs are not in the graph. */
 export function brokenConsumers(
   graph: GraphReader,
   lost: readonly string[],
@@ -50,7 +50,7 @@ function typesBetween(graph: GraphReader, from: number, to: number): readonly st
   return [...new Set(Array.from(edges, (edge) => graph.typeOf(edge)))].sort()
 }
 
-/** How many nodes need something that was lost, directly or through others. */
+/** How many nodes need a lost node, directly or through others. */
 export function countAffected(graph: GraphReader, lost: readonly string[]): number {
   const sources = lost.map((id) => graph.find(id)).filter((node) => node !== -1)
   if (sources.length === 0) return 0

@@ -26,7 +26,7 @@ export interface SimulateAnswer extends Completeness {
   readonly affected: number
   /** Ranges that some version fulfills now but none would, and ranges of a new service that no version fulfills. */
   readonly violatedRanges: readonly ViolatedRange[]
-  /** Cycles that a new edge would close: ids, each needing the next, the last needing the first. */
+  /** Cycles that a new edge would close. Each is a list of ids: each node needs the next one, and the last needs the first. */
   readonly newCycles: readonly (readonly string[])[]
   /** Dependencies of new services on names that nobody has registered. */
   readonly unknownDependencies: readonly { readonly consumer: string; readonly dependency: string }[]
@@ -47,12 +47,12 @@ export function isSmall(changes: readonly SimulatedChange[]): boolean {
 }
 
 /**
- * What would happen if records changed. The changes are made in the graph, looked at, and taken back, all in the first
- * step: nobody sees them, and the answer is that of the real rules and not of an imitation. The other steps read records
- * of that moment, and no graph.
+ * What would happen if records changed. The first step makes the changes in the graph, looks at the result, and takes them back. Nobody
+ * else sees them, and the answer follows from the real rules, not from an imitation. The other steps read records of that moment, but not
+ * the graph.
  *
- * @param records those that the graph is made of
- * @throws nothing of its own; the graph is as before in any case
+ * @param records the records of the graph
+ * @throws nothing of its own; the graph is always unchanged afterwards
  */
 export function* simulate(
   graph: GraphProjection,
@@ -86,7 +86,7 @@ function tryOut(graph: GraphProjection, simulated: SimulatedRecords) {
     simulated.apply()
     const lost = provided.filter((id) => !isProvided(graph, id)).sort()
     return {
-      // One more than are listed shows that the list is cut.
+      // One more than the answer lists shows that the list is cut.
       lost: lost.slice(0, MAX_LISTED + 1).map((id) => nameOf(graph, id)),
       broken: brokenConsumers(graph, lost, MAX_LISTED + 1),
       affected: countAffected(graph, lost),

@@ -6,7 +6,7 @@ import { deriveService } from '../derive/derive.ts'
 import type { GraphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
 
-/** One service as it would be. `before` is absent where it would be new, `after` where it would go. */
+/** One service after the change. `before` is absent if it is new, `after` if it would be removed. */
 export interface SimulatedChange {
   readonly before?: StoredRecord | undefined
   readonly after?: StoredRecord | undefined
@@ -33,7 +33,7 @@ export class SimulatedRecords {
   readonly changes: readonly Change[]
   readonly #graph: GraphProjection
 
-  /** @param records those that the graph is made of */
+  /** @param records the records of the graph */
   constructor(graph: GraphProjection, records: Records, changes: readonly SimulatedChange[]) {
     let next = records.slotCount
     this.#graph = graph

@@ -18,7 +18,7 @@ type Judged = Exclude<CommitReply, OffTrack | Superseded>
 /** A batch on its way to the store. */
 interface Sent {
   readonly batch: readonly Pending[]
-  /** The position that the batch was sent from. */
+  /** The position with which the batch was sent. */
   readonly asked: Position
   readonly answer: Promise<Answer>
 }
@@ -196,7 +196,7 @@ export class Committer {
     }
   }
 
-  /** Waits for clients that were just answered, until as many commits wait as there were, or a batch may have. */
+  /** Waits for clients that were just answered, until as many commits wait as before, or as many as fit in a batch. */
   #gather(wanted: number, roundTripMs: number): Promise<void> {
     const { batchMaxCommits } = this.#context.options
     return this.#gathering.wait(
@@ -235,8 +235,9 @@ export class Committer {
 }
 
 /**
- * The commit as it is sent to a history. If it was planned in another one, the revisions that it expects mean something else now. Then it
- * expects what no record has: the store answers its first result if it knows the commit, and a conflict if not.
+ * The commit in the form for a history. If it was planned in another history, the revisions that it expects mean something else now. It
+ * then gets an expectation that no record meets: the store answers with the first result if it knows the commit, and with a conflict if it
+ * does not.
  */
 function commitFor(history: string, { commit, lineage }: PlannedCommit): Commit {
   if (lineage === history) return commit

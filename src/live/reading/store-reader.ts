@@ -22,7 +22,7 @@ const readsWithoutPool = 2
 /** How far the clock of the database may be ahead of that of this machine. A time within this tolerance counts as now. */
 const clockToleranceMs = 60_000
 
-/** Answers what the view alone cannot tell: what is newest in the store, and what was. */
+/** Answers what the view alone cannot: what is newest in the store, and what was there before. */
 export class StoreReader {
   readonly #context: LiveContext
   readonly #served: ServedView

@@ -50,13 +50,13 @@ export function endpointHref(text: string): string {
 }
 
 /**
- * The endpoints of most services: host names in small letters, and none of what a URL parser changes or refuses, such as default ports,
- * IPv4 addresses and dots in the path. Parsing a URL takes longer than the rest of a registration's check.
+ * The endpoints of most services: host names in small letters, without anything that a URL parser changes or refuses, such as default
+ * ports, IPv4 addresses and dots in the path. Parsing a URL takes longer than the rest of the check of a registration.
  */
 const usual =
   /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(?:\.(?!xn--)[a-z][a-z0-9-]*)*(?::(?!80(?:\/|$)|443(?:\/|$))[1-9]\d{0,3})?(?:\/[\w/-]*)?$/
 
-/** The id of a service is made of the endpoint right after the check. */
+/** The id of a service is made from the endpoint right after the check. */
 let lastParsed: { readonly text: string; readonly url: URL } | undefined
 
 function parse(text: string): URL | null {

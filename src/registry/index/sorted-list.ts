@@ -95,7 +95,7 @@ export class SortedList<T> {
     return low
   }
 
-  /** Index of an item in a chunk, or of the first one behind it. */
+  /** The index of an item in a chunk, or of the first item after it. */
   #indexIn(chunk: readonly T[], item: T): number {
     let low = 0
     let high = chunk.length
