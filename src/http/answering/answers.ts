@@ -10,11 +10,11 @@ import { Deliveries } from '../sending/delivery.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import { countAnswer } from './count-answer.ts'
 
-/** A body that is sent unchanged. */
+/** A body that is sent as it is. */
 export interface Answer {
   /** @default 200 */
   readonly status?: number
-  /** A text, or its parts. The parts of a large answer are never joined. */
+  /** A text, or its pieces. The pieces of a large answer are never joined. */
   readonly body: string | readonly BodyPart[]
   /** @default JSON */
   readonly contentType?: string
@@ -24,9 +24,9 @@ export interface Answer {
 
 /** An answer about the records. */
 export interface StateAnswer extends Answer {
-  /** The revision that the answer shows, if it is not that of the view. */
+  /** The revision that it shows, where that is not the one of the view. */
   readonly revision?: Revision
-  /** Sent as `ETag`. A request that already has it gets 304. */
+  /** Sent as `ETag`; a request that has it already gets 304. */
   readonly etag?: string
 }
 
@@ -40,11 +40,11 @@ export interface AnswersOptions {
   readonly stallTimeoutMs: number
 }
 
-/** Up to this size, in bytes, operating systems nearly always accept a whole answer, even if the client does not read it. */
+/** Up to this size, in bytes, operating systems nearly always take a whole answer, even if the client does not read. */
 const TAKEN_WHOLE_BYTES = 65_536
 
 /**
- * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room. While it waits, it
+ * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room: while it waits it
  * takes no memory.
  */
 export class RoomNeeded extends Error {
@@ -57,8 +57,8 @@ export class RoomNeeded extends Error {
 }
 
 /**
- * Writes answers. Bodies are finished texts, and headers are a flat list. Both go to Node unchanged: on the most frequent routes, any
- * conversion would take most of the time.
+ * Writes answers. Bodies are finished texts and headers a flat list, which go to Node as they are: on the routes that are
+ * asked most this is where the time would go.
  */
 export class Answers {
   readonly #live: Live
@@ -75,12 +75,12 @@ export class Answers {
     this.#deliveries = new Deliveries(outgoing, stallTimeoutMs)
   }
 
-  /** From now on, every answer tells the client to close its connection. */
+  /** From now on every answer tells the client not to use its connection again. */
   closeConnections(): void {
     this.#closing = true
   }
 
-  /** Sends an answer that is not about the records. */
+  /** Sends an answer that has nothing to do with the records. */
   send(reply: FastifyReply, answer: Answer): void {
     this.#write(reply, answer, answer.headers === undefined ? [] : [...answer.headers])
   }
@@ -101,7 +101,7 @@ export class Answers {
     this.#write(reply, answer, headers)
   }
 
-  /** The position of the view, and whether it may be old; nothing before the first load. */
+  /** Where the view stands, and whether it may be old; nothing before the first load. */
   stateHeaders(revision?: Revision): string[] {
     const live = this.#live
     if (!live.loaded) return []
@@ -120,7 +120,7 @@ export class Answers {
     return headers
   }
 
-  /** The headers that every answer has in addition. */
+  /** What every answer has besides. */
   commonHeaders(reply: FastifyReply): string[] {
     const id = ['X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff']
     return this.#closing ? [...id, 'Connection', 'close'] : id
@@ -129,7 +129,7 @@ export class Answers {
   /**
    * Waits until there is room for a large answer, and reserves it.
    *
-   * @returns `false` if the client is gone
+   * @returns `false` where the client is gone
    * @throws COORD_ANSWERS_WAITING
    */
   async reserve(reply: FastifyReply, bytes: number): Promise<boolean> {
@@ -143,7 +143,7 @@ export class Answers {
     return outcome === 'room'
   }
 
-  /** Releases the reservation for an answer that did not need it. */
+  /** Gives back what was reserved for an answer that did not need it. */
   giveBack(reply: FastifyReply): void {
     const bytes = this.#takeReserved(reply)
     if (bytes !== undefined) this.#outgoing.giveBack(bytes)
@@ -158,7 +158,7 @@ export class Answers {
 
   #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
     const { status = 200, body, contentType = JSON_TYPE } = answer
-    // The time of the question was over, and it has its answer already.
+    // Whoever went on with a question whose time was over comes too late: that was the answer.
     if (reply.raw.headersSent) return this.giveBack(reply)
     if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
       this.#writeText(reply, { status, body, contentType }, headers)
@@ -178,13 +178,13 @@ export class Answers {
     reply.hijack()
     const { raw } = reply
     raw.writeHead(status, headers)
-    // There are as many bytes as code units, so the text is ASCII. Node writes ASCII much faster when it knows.
+    // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
     raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
     if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
     countAnswer(this.#metrics, status, reply)
   }
 
-  /** Sends the length of a large body without making the body. */
+  /** Tells how long a large body is, without making it. */
   #writeHead(
     reply: FastifyReply,
     { status, parts, contentType }: { status: number; parts: readonly BodyPart[]; contentType: string },
