@@ -22,9 +22,9 @@ export interface HistoryQuery {
 }
 
 /**
- * The history of one service: when it changed, by whom, and which fields. Asks the store.
+ * What happened to one service: when, by whom, and which fields it changed. Asks the store.
  *
- * @throws COORD_SERVICE_NOT_FOUND if nothing is known about it, and what `Live.history` throws
+ * @throws COORD_SERVICE_NOT_FOUND where nothing is known of it, and what `Live.history` throws
  */
 export async function serviceHistory(
   live: Live,
@@ -33,7 +33,7 @@ export async function serviceHistory(
 ): Promise<HistoryAnswer> {
   checkServiceId(serviceId)
   const count = Math.max(1, Math.min(limit, HISTORY_LIMIT_MAX))
-  // One more than the page shows, because the changes of an entry are its difference to the previous one.
+  // One more than is shown: what an entry changed is the difference from the one before it.
   const page = await live.history(SERVICE_KIND, serviceId, {
     limit: count + 1,
     ...(before === undefined ? {} : { before }),
@@ -52,7 +52,7 @@ export async function serviceHistory(
   }
 }
 
-/** The entries of a page, limited by number and size. Each is compared with the previous entry. */
+/** The entries of a page, limited by number and size. Each is compared with the entry before it. */
 async function shownEntries(
   page: HistoryPage,
   { serviceId, count }: { readonly serviceId: string; readonly count: number },
@@ -62,7 +62,7 @@ async function shownEntries(
   const pace = new Pace()
   const entries: HistoryEntry[] = []
   for (let at = 0; at < Math.min(count, comparable); at += 1) {
-    // The whole entry has to be read, even if little of it is shown.
+    // The whole entry has to be read, however little of it is shown.
     if (!budget.takeBytes(putOf(page.entries[at] as Entry, serviceId)?.data.length ?? 0)) break
     entries.push(historyEntry(page, at, serviceId))
     if (pace.due) await pace.turn()
@@ -70,7 +70,7 @@ async function shownEntries(
   return entries
 }
 
-/** A page without entries does not say whether the service exists. */
+/** Nothing below a revision says nothing about the service. */
 async function hasHistory(live: Live, serviceId: string): Promise<boolean> {
   const { entries } = await live.history(SERVICE_KIND, serviceId, { limit: 1 })
   return entries.length > 0
@@ -90,10 +90,10 @@ function historyEntry(page: HistoryPage, at: number, serviceId: string): History
   }
 }
 
-/** `undefined` if an entry does not contain an object, because a person or a fault changed it. */
+/** Not known where an entry holds no object: a person or a fault made that of it. */
 function changesOf(page: HistoryPage, at: number, serviceId: string): readonly FieldChange[] | undefined {
   const entry = page.entries[at] as Entry
-  // When a service is removed, all its fields are. The previous entry shows them already.
+  // That everything went away with the service says nothing that the entry before it does not.
   if (putOf(entry, serviceId) === undefined) return []
   const after = dataOf(entry, serviceId)
   if (after === undefined) return undefined
@@ -108,7 +108,7 @@ function dataOf(entry: Entry, serviceId: string): JsonObject | undefined {
   return put === undefined ? undefined : storedObject(put.data)
 }
 
-/** The write by which a commit stored the service; `undefined` if it removed the service. */
+/** How a commit stored the service; `undefined` where it removed it. */
 function putOf({ writes }: Entry, serviceId: string): PutWrite | undefined {
   return writes.find(
     (write): write is PutWrite => write.op === 'put' && write.kind === SERVICE_KIND && write.id === serviceId,

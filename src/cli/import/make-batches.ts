@@ -10,10 +10,7 @@ export interface Sent {
 const maxItems = 500
 const maxBytes = 512 * 1024
 
-/**
- * Gathers the items of each request. An item that is too large for any request is sent alone, because the error of the server explains it
- * best.
- */
+/** Gathers the items of one request each. An item that is too large for any request goes alone: the server's error says so best. */
 export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<readonly Sent[]> {
   let batch: Sent[] = []
   let bytes = 0
@@ -31,7 +28,7 @@ export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<r
   if (batch.length > 0) yield batch
 }
 
-/** JSON.parse reads JSON of any depth, but JSON.stringify does not write it. Such an item fails alone. */
+/** JSON.parse reads JSON of any depth, and JSON.stringify does not write it. Such an item fails alone. */
 function written(item: Item): Sent {
   try {
     return { item, text: JSON.stringify(withoutAnswerFields(item.value)) ?? 'null' }
@@ -54,7 +51,7 @@ const answerFields = [
   'revision',
 ]
 
-/** Turns an exported service into its registration. Leaves anything else unchanged. */
+/** Turns an exported service into what was registered. Leaves anything else as it is. */
 function withoutAnswerFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (!('serviceId' in value && 'registeredAt' in value)) return value

@@ -18,7 +18,7 @@ import { ChangeFeed } from '../streams/change-feed.ts'
 import { EventStreams } from '../streams/event-streams.ts'
 
 const MAX_WAIT_SECONDS = 60
-/** How many entries are read at once if a filter wants only some of them. */
+/** How many entries are read at once where a filter wants only some of them. */
 const EXAMINED_AT_ONCE = 512
 
 const after = z
@@ -34,12 +34,12 @@ const after = z
 
 const parameters = z.object({
   after: after.meta({
-    description: 'Only commits after this revision or position. Without it, only new commits.',
+    description: 'Only what was committed after this revision or position. Without it: from now on.',
     example: '42',
   }),
   limit: wholeNumber(1, 1_000).meta({ description: 'How many entries a page may have.', default: 100 }),
   wait: wholeNumber(0, MAX_WAIT_SECONDS).meta({
-    description: 'If there are no entries yet, waits this many seconds for one.',
+    description: 'Where nothing is there yet, waits so many seconds for it.',
     default: 0,
   }),
   kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
@@ -48,7 +48,7 @@ const parameters = z.object({
 
 interface WantedPage {
   readonly found: readonly ShownEntry[]
-  /** The position of the client afterwards. */
+  /** Where the client is then. */
   readonly reached: Position
   readonly more: boolean
 }
@@ -76,8 +76,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
       const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
       if (from !== undefined) return answer
-      // The start is fixed here. When the question is asked again, "from now on" would mean a later moment. The entries since then are in
-      // memory.
+      // Fix the start here: "from now on" would mean a later moment when the question is asked again. The entries since then are in memory.
       const needed = neededBytes(answer.body)
       if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
       reply.hijack()
@@ -89,7 +88,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply: FastifyReply,
     about: { filter: ChangeFilter; position: Position },
   ): Promise<undefined> {
-    // A fault of the position is reported now, while the answer can still have a status.
+    // Whatever is wrong with the position is said now, while there can still be a status.
     await feed.after(about.position, 1)
     const headers = [
       ...answers.stateHeaders(about.position.revision),
@@ -113,7 +112,10 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     readonly response: ServerResponse
   }
 
-  /** Continues until there is a wanted entry, the time is over, or nobody waits any more. Unwanted entries move the position forward. */
+  /**
+   * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
+   * position on.
+   */
   async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     // A filter that wants few of many entries must not cause one question to the store for each entry.
@@ -130,7 +132,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     }
   }
 
-  /** Waits until there is an entry after a position, another view is served, the client disconnects, or the server stops. */
+  /** Waits until something comes behind a position, another view is served, the client goes, or the server stops. */
   function nextEntry({ revision }: Position, timeoutMs: number, response: ServerResponse): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const ended = new AbortController()
@@ -150,7 +152,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   done()
 }
 
-/** The wanted entries, up to the size of a page. @returns them with the last entry that was examined */
+/** The wanted entries of some, as many as a page holds. @returns with the last one that was looked at */
 async function chooseEntries(
   entries: readonly ShownEntry[],
   { limit, filter }: { readonly limit: number; readonly filter: ChangeFilter },
@@ -209,7 +211,7 @@ const operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
-    'Entries in order, without gaps, from any position on, on any coordinator. The answer is a page. With `wait`, it is a page as soon as there is one. With `Accept: text/event-stream`, it is a stream of server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; the client can reconnect in the same way. Filters omit whole entries. Deletions have no name, and always match.',
+    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; it can reconnect in the same way. Filters leave out whole entries; deletions have no name and always count.',
   query: parameters,
   state: true,
   errors: [

@@ -23,28 +23,25 @@ const parameters = z.object({
   format: z.enum(FORMAT_NAMES).optional().meta({ description: 'Instead of `Accept`.', default: 'json' }),
   ...typeQuery,
   name: text.meta({
-    description:
-      'Only nodes with this label or id. With `*` at the end, only nodes whose label begins with the text before it.',
+    description: 'Only nodes with this label or id; with `*` at the end, labels that begin so.',
   }),
   tag: tagQuery,
   origin: originQuery,
-  around: text.meta({
-    description: 'Only this node and the nodes around it: an id, or the name of a service.',
-  }),
+  around: text.meta({ description: 'Only the surroundings of this node: an id, or the name of a service.' }),
   depth: depthQuery,
   direction: directionQuery,
   limit: wholeNumber(1, 1_000_000).meta({
-    description: 'The largest number of nodes. Without it, all of them; around a node, the 1,000 nearest.',
+    description: 'How many nodes at most. Without it all of them; around a node, the 1,000 nearest.',
   }),
   rebuild: z
     .enum(['true', 'false'])
     .optional()
-    .meta({ description: 'Also derives the graph again, and lists the differences in `metadata.rebuild`.' }),
+    .meta({ description: 'Also derives the graph anew, and tells in `metadata.rebuild` what is different.' }),
   ...asOfQuery,
   ...freshnessQuery,
 })
 
-/** `/knowledge-graph`, or `/graph`: the graph, or a part of it, in six formats. */
+/** `/knowledge-graph`, and its other name `/graph`: the graph, or a part of it, in six formats. */
 export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, graph } = context
 
@@ -87,7 +84,7 @@ const operation = {
   chapter: 'graph',
   summary: 'The knowledge graph',
   description:
-    'The whole graph or a part of it, at exactly one revision, however long reading takes: nodes by id, edges by source. `format` or `Accept` chooses the format: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, or elements of Cytoscape.js.',
+    'All of it or a part, at exactly one revision however long it is read: nodes by id, edges by source. Formats by `format` or `Accept`: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, and elements of Cytoscape.js.',
   query: parameters,
   state: true,
   errors: [

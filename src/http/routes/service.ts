@@ -17,7 +17,7 @@ import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 
-/** `/services/:serviceId`: one service, its past, its lease, its removal. */
+/** `/services/:serviceId`: one service, its past, its lease, its end. */
 export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { registry } = context
 
@@ -82,12 +82,12 @@ function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-const parameters = { serviceId: 'Id of the service, from the answer of `POST /register`.' }
+const parameters = { serviceId: 'Id of the service, as `POST /register` answered it.' }
 
 const read = {
   chapter: 'registry',
   summary: 'Show a service',
-  description: 'If the service was deregistered, the 404 has the revision of that in `deletedAtRevision`.',
+  description: 'Where it was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
   parameters,
   query: z.object({ ...freshnessQuery, ...asOfQuery }),
   state: true,
@@ -101,9 +101,8 @@ const read = {
 
 const history = {
   chapter: 'registry',
-  summary: 'Show the history of a service',
-  description:
-    'Newest first, with the time, the author and the changed fields. Deregistered services have a history, too.',
+  summary: 'Show what happened to a service',
+  description: 'Newest first: when, who, what changed. Also of services that are deregistered.',
   parameters,
   query: z.object({ ...pageOfHistory, ...freshnessQuery }),
   state: true,
@@ -114,7 +113,7 @@ const history = {
 const heartbeat = {
   chapter: 'registry',
   summary: 'Renew the lease of a service',
-  description: `Says that the service is alive. Nothing is stored in the database. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires without heartbeats.`,
+  description: `Says that the service is alive; nothing is stored for it. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires without.`,
   parameters,
   body: {
     schema: heartbeatSchema,

@@ -11,7 +11,7 @@ import { readRoute } from '../routing/route.ts'
 import { separated } from '../sending/body-part.ts'
 import type { Lines } from '../streams/send-lines.ts'
 
-/** `/services`, or `/registry`: the registered services. */
+/** `/services`, and its other name `/registry`: what is registered. */
 export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { registry } = context
 
@@ -24,7 +24,7 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
           ? { lines: async () => linesOf(await registry.listAllAsOf(query, asOf)) }
           : registry.listAsOf(query, asOf).then(pageOf)
       if (asLines) return listAll(query)
-      // Waits only if there is a version filter to judge: the work of a handler after a wait does not count for its turn.
+      // Waited for only where there is something to judge: what a handler does after a wait does not count for its turn.
       if (query.filters.version === undefined) return pageOf(registry.list(query))
       return registry.judgeVersions(query).then((verdicts) => pageOf(registry.list(query, verdicts)))
     })
@@ -62,7 +62,7 @@ const operation = {
   chapter: 'registry',
   summary: 'List services',
   description:
-    'In order of serviceName and serviceId. Pages stay correct while services come and go. A page ends at 8 MiB, so it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services, one on each line, at one revision.',
+    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB, so that it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` all matching services come at once, one on each line, at one revision.',
   query: listParameters,
   state: true,
   errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],

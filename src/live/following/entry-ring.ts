@@ -9,26 +9,26 @@ export interface EntryRingOptions {
   readonly maxSize?: number
 }
 
-/** Is told about new entries, and about another view. Must not throw. */
+/** Hears that entries have come, or that another view is served. Must not throw. */
 export interface RingListener {
   grown?(): void
-  /** Another view is served. In a new lineage, earlier entries no longer count. */
+  /** Another view is served. In a new lineage nothing that was heard before counts. */
   replaced?(): void
 }
 
 /**
- * The newest entries of the journal in memory, so that many readers can follow without asking the store. The ring begins at the position
- * that the view had when the ring was created. The store has older entries.
+ * The newest entries of the journal in memory, so that many readers can follow without asking the store. Starts where the
+ * view was when it was made; what is older is the store's to tell.
  */
 export class EntryRing implements LiveObserver {
   readonly #maxEntries: number
   readonly #maxSize: number
   readonly #listeners = new Set<RingListener>()
-  /** The items before `#first` are empty, because their entries were dropped. */
+  /** Those before `#first` were forgotten: their places are empty. */
   #entries: (Entry | undefined)[] = []
   #first = 0
   #size = 0
-  /** The position before the first entry. */
+  /** What the entries follow on: the digest of the revision before the first of them. */
   #base: Position | undefined
   #scheduled = false
 
@@ -37,7 +37,7 @@ export class EntryRing implements LiveObserver {
     this.#maxSize = maxSize
   }
 
-  /** The position before the first entry; `undefined` before the first load. */
+  /** Where the entries begin; `undefined` before the first load. */
   get base(): Position | undefined {
     return this.#base
   }
@@ -49,14 +49,14 @@ export class EntryRing implements LiveObserver {
     return { lineage: this.#base.lineage, revision: last.revision, digest: last.digest }
   }
 
-  /** The entries after a revision, oldest first; `undefined` if some of them are no longer in memory. */
+  /** Entries after a revision, oldest first; `undefined` where some of them are not in memory any more. */
   after(revision: Revision, limit = Number.POSITIVE_INFINITY): readonly Entry[] | undefined {
     if (this.#base === undefined || revision < this.#base.revision) return undefined
     const from = this.#first + (revision - this.#base.revision)
     return this.#entries.slice(from, Math.min(from + limit, this.#entries.length)) as readonly Entry[]
   }
 
-  /** The digest of a revision, if the ring knows it. */
+  /** The digest of a revision, where it is known here. */
   digestOf(revision: Revision): string | undefined {
     if (this.#base === undefined || revision < this.#base.revision) return undefined
     if (revision === this.#base.revision) return this.#base.digest
@@ -95,13 +95,13 @@ export class EntryRing implements LiveObserver {
     this.#size -= sizeOfEntry(oldest)
     this.#entries[this.#first] = undefined
     this.#first += 1
-    // Moving the rest of the array for each entry would cost more than the entries themselves.
+    // Moving all that is left for each entry would cost more than the entries themselves.
     if (this.#first * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#first)
     this.#first = 0
   }
 
-  /** Tells readers only once about a batch, which brings many entries. */
+  /** A batch brings many entries: its readers are told once. */
   #tellSoon(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -112,7 +112,7 @@ export class EntryRing implements LiveObserver {
   }
 }
 
-/** The approximate size of an entry, in UTF-16 code units. */
+/** About what an entry takes, in UTF-16 code units. */
 export function sizeOfEntry({ writes }: Entry): number {
   return writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 200)
 }

@@ -7,8 +7,8 @@ import { CHANGES_LIMIT } from '../view/load-view.ts'
 import type { ServedView } from '../view/served-view.ts'
 
 /**
- * Polls the store for the commits of other coordinators and for changes by hand, and applies them to the view. It asks often while the
- * journal moves, and seldom while it rests. It does not fail silently: a view that stays behind is loaded again.
+ * Brings the commits of other coordinators, and changes by hand, into the view by asking for them. It asks often while
+ * the journal moves and seldom while it rests. It cannot be stuck in silence: a view that stays behind is built anew.
  */
 export class Follower {
   readonly #context: LiveContext
@@ -39,12 +39,12 @@ export class Follower {
     this.#loop = this.#follow()
   }
 
-  /** Asks now instead of at the end of the present wait. It does not ask a failing store more often. */
+  /** Asks now instead of at the end of the present wait; but a store that fails is not asked more often. */
   poke(): void {
     if (!this.#failing) this.#wake.abort()
   }
 
-  /** The store has just answered another caller. A follower that waits because of a failure can ask again at once. */
+  /** The store has just answered somebody else: a follower that waits because it failed has no reason to any more. */
   storeAnswered(): void {
     if (!this.#failing) return
     this.#failing = false
@@ -52,14 +52,14 @@ export class Follower {
     this.#wake.abort()
   }
 
-  /** Follows until the view has everything that was committed before this call. Throws if the store fails. */
+  /** Follows until the view has everything that was committed before this call. Throws where the store fails. */
   async drain(): Promise<void> {
-    // A round in progress may have asked before the caller's commit, so it does not count.
+    // A round under way may have asked before the caller's commit: it does not count.
     if (this.#round !== undefined) await this.#round.catch(() => undefined)
     await this.#ask()
   }
 
-  /** Stops asking. Resolves when the last answer has arrived. */
+  /** Asks no more. Resolves when the last answer is in. */
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#wake.abort()
@@ -71,7 +71,7 @@ export class Follower {
     let waitMs = pollMinMs
     let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      // The age counts from the question, because the view becomes older while the answer travels.
+      // The age counts from the question: while an answer travels, the view becomes older.
       await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
@@ -82,7 +82,7 @@ export class Follower {
     }
   }
 
-  /** @returns whether the view moved */
+  /** Says whether the view moved. */
   async #askOnce(): Promise<boolean> {
     const { revision } = this.#served.position
     try {
@@ -93,7 +93,7 @@ export class Follower {
       this.#fail(thrown)
     }
     try {
-      // Also after a failure. Otherwise the follower would wait without end for a store that fails only when it reads the journal.
+      // Also after a failure: a store that fails to answer for the journal alone would be waited for without end.
       await this.#checkProgress()
     } catch (thrown) {
       this.#fail(thrown)
@@ -107,7 +107,7 @@ export class Follower {
   }
 
   #ask(): Promise<void> {
-    // Other callers share this round, so it must not end with the question of the first caller.
+    // Others count on it too: it must not end with the question of whoever asks first.
     this.#round ??= forNobody(() => this.#askUntilCaughtUp()).finally(() => {
       this.#round = undefined
     })
@@ -122,7 +122,7 @@ export class Follower {
       const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
         const realigned = this.#served.realign(reply, asked)
-        // This is an answer, too. It is reported only now: the view is marked as stale already, so the state does not flicker.
+        // It is an answer all the same. Only now: the view is stale already, so the state does not flicker.
         this.#context.board.succeeded('read')
         return realigned
       }
@@ -139,20 +139,20 @@ export class Follower {
     }
   }
 
-  /** Whether the view may take more entries. */
+  /** Whether the view may take more. */
   get #canFollow(): boolean {
     return this.#context.memory.state !== 'exhausted'
   }
 
-  /** Called while there is no memory for the changes of other coordinators. It only measures how far the view is behind. */
+  /** There is no memory for changes of other coordinators. Only the lag of the view is still measured. */
   async #askHead(): Promise<void> {
     this.#served.noteHead(await this.#context.store.head())
     this.#context.board.succeeded('read')
   }
 
   /**
-   * A store that answers "nothing new" again and again may be right. It may also be a cache, or a copy that no longer follows. The head
-   * shows which: the follower asks for it in another way.
+   * A store that answers "nothing new" without end may be right, or may be a cache or a copy that stands still. Its head,
+   * which is asked for in another way, tells.
    */
   async #checkProgress(): Promise<void> {
     const { stallTimeoutMs } = this.#context.options

@@ -8,17 +8,14 @@ import type { LiveContext } from './live-context.ts'
 /** What history is kept: see `LiveOptions`. */
 type RetentionOptions = Pick<LiveOptions, 'keepHours' | 'keepRevisions' | 'keepBytes'>
 
-/**
- * When the history in memory exceeds its limit, it is reduced to this part of the limit, so that this does not happen again with each
- * commit.
- */
+/** History in memory that has grown beyond its limit is brought down to this part of it, so as not to begin with each commit. */
 const keptPart = 0.75
 
 const hourMs = 3_600_000
 
 /**
- * Deletes history that no rule keeps. Every coordinator on a database does this by itself. The floor only rises, so it does not matter
- * which one is first.
+ * Forgets what neither rule keeps. Every coordinator on a database does this by itself: the floor only rises, so it does
+ * not matter who is first.
  *
  * @returns the head afterwards
  */
@@ -36,7 +33,7 @@ async function floorByRules(
 ): Promise<Revision> {
   const byCount = head.position.revision - keepRevisions
   if (byCount <= head.floor) return head.floor
-  // The times of entries come from the store. A clock of this machine that is ahead must not make entries look old.
+  // The times of entries are the store's: a clock that is ahead here must not make them old.
   const newestAt = Math.min(now, head.at)
   const byAge = keepHours === 0 ? byCount : await revisionAt(store, newestAt - keepHours * hourMs)
   return Math.min(byCount, byAge ?? head.floor)
@@ -48,10 +45,10 @@ function floorByBytes({ historyInMemory }: Store, { keepBytes }: RetentionOption
   return historyInMemory.floorWithin(keepBytes * keptPart)
 }
 
-/** The newest revision at or before a time; `undefined` if history that old is gone already. */
+/** The newest revision at or before a time; `undefined` where history that old is gone already. */
 async function revisionAt(store: Store, at: number): Promise<Revision | undefined> {
   try {
-    // The record does not exist: only the position of the page matters.
+    // A record that does not exist: only the position of the page is of interest.
     for await (const { position } of store.asOf({ at }, { kind: 'none', id: 'none' }))
       return position.revision
   } catch (thrown) {
@@ -69,7 +66,7 @@ export interface RetainedView {
   retained(head: Head): void
 }
 
-/** Deletes old history from time to time. If only the number of revisions or the size counts, it does so earlier. */
+/** Forgets old history from time to time, and sooner where only the number of revisions counts, or its size. */
 export class Retainer {
   readonly #context: LiveContext
   readonly #view: RetainedView
@@ -83,14 +80,14 @@ export class Retainer {
     this.#view = view
   }
 
-  /** The first run is at a random time within the interval, so that coordinators that restart more often also get to it. */
+  /** Begins anywhere within the interval: a coordinator that is restarted more often than that comes to it too. */
   start(stop: AbortSignal): void {
     const intervalMs = this.#context.options.retentionIntervalMs
     this.#stop = stop
     void repeat(() => this.#retain(), { firstMs: intervalMs * Math.random(), intervalMs }, stop)
   }
 
-  /** The journal has grown. Without a rule by age, it may exceed its limit long before the interval is over. */
+  /** The journal has grown. Without a rule by age it may outgrow its limit long before the interval is over. */
   grown(): void {
     const { revision } = this.#view.position
     if (this.#running || this.#stop?.aborted !== false || revision < this.#notBefore) return
@@ -106,7 +103,7 @@ export class Retainer {
     try {
       this.#view.retained(await retain(store, options))
     } catch (thrown) {
-      // Wait before the next try, so that a store that refuses to compact is not asked again with every commit.
+      // Not again with every commit: a store that refuses to compact would be asked without end.
       this.#notBefore = this.#view.position.revision + Math.max(1_000, options.keepRevisions / 4)
       if (this.#stop?.aborted === false)
         observers.tell('backgroundFailure', 'retention', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))

@@ -21,7 +21,7 @@ interface Fault {
   readonly message: string
 }
 
-/** A text of 1 to `max` characters that is not blank. */
+/** A text of 1 to `max` characters, of which at least one is not blank. */
 export function text(
   max: number,
   {
