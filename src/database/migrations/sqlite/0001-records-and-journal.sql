@@ -1,6 +1,6 @@
 -- oldest writer: 1
 
--- One row: the state of the history.
+-- One row: where the history stands.
 create table head (
   one integer primary key check (one = 1),
   -- UUID of the history.
@@ -11,18 +11,18 @@ create table head (
   at integer not null,
   -- The oldest revision that can still be answered exactly.
   floor integer not null,
-  -- Up to this revision, compaction has removed what is no longer needed below the floor.
+  -- How far compaction has removed what the floor made superfluous.
   swept integer not null,
-  -- The revision with which the history began. It has no row in the journal.
+  -- The revision that the history began with, which has no row in the journal.
   first_revision integer not null,
   first_digest text not null
 ) strict;
 
--- The present state. The table has a rowid: with random ids, rows in the order of the key would cost twice the pages for each commit.
+-- The present state. A rowid table: with random ids, rows in key order cost twice the pages for each commit.
 create table records (
   kind text not null,
   id text not null,
-  -- Canonical JSON; null if the record is deleted and the floor has not passed the deletion.
+  -- Canonical JSON; null where the record is deleted and the floor has not passed the deletion.
   data text,
   revision integer not null,
   created_at integer not null,
@@ -30,7 +30,7 @@ create table records (
   primary key (kind, id)
 ) strict;
 
--- The journal: one row for each accepted commit.
+-- What happened: one row for each accepted commit.
 create table journal (
   revision integer primary key,
   commit_id text not null unique,
@@ -42,29 +42,29 @@ create table journal (
   needed integer not null
 ) strict;
 
--- Commits with a fingerprint that changed nothing, the oldest first. When the same id comes again, it must not change anything either.
+-- Commits with a fingerprint that changed nothing, the oldest first: with the same id they change nothing later either.
 create table unchanged (
   number integer primary key,
   commit_id text not null unique,
   fingerprint text not null,
   at integer not null,
-  -- JSON: for each write {op, kind, id}, and the revision that its record had; 0 if it did not exist.
+  -- JSON: for each write {op, kind, id}, and the revision that its record had; 0 where it did not exist.
   writes text not null,
   revisions text not null
 ) strict;
 
--- The writes of each commit. The versions of a record form a chain by `prior`, so they need no index.
+-- The writes of each commit. A record's versions form a chain by `prior`, so that no index has to lead to them.
 create table writes (
   revision integer not null,
   kind text not null,
   id text not null,
-  -- Index within the commit, from 0 on.
+  -- Place within the commit, from 0 on.
   position integer not null,
   -- Canonical JSON; null for a deletion.
   data text,
-  -- The revision that the record had; 0 if it did not exist.
+  -- Revision that the record had; 0 where it did not exist.
   previous integer not null,
-  -- The revision of the previous write to the record, including deletions; 0 for the first.
+  -- Revision of the write before this one, deletions included; 0 for the first.
   prior integer not null,
   created_at integer not null,
   primary key (revision, kind, id)
