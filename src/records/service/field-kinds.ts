@@ -26,7 +26,7 @@ export function text(max: number, codes: { readonly empty?: ErrorCode; readonly 
   return textKind(
     { minLength: 1, maxLength: max },
     (value) => emptyFault(value, codes.empty) ?? lengthFault(value, max, codes.tooLong),
-    // A first character that is visible ASCII is the fastest proof that not all are blank.
+    // A visible first character shows fastest that the text is not blank.
     (value) => value.charCodeAt(0) > 0x20 && value.charCodeAt(0) < 0x7f,
   )
 }
@@ -37,7 +37,7 @@ export function freeText(max: number) {
   return textKind({ maxLength: max }, fault, () => true)
 }
 
-/** The URL under which others reach a service. */
+/** The URL of a service. */
 export const endpoint = textKind(
   { format: 'uri', maxLength: LIMITS.endpointLength },
   endpointFault,
@@ -124,14 +124,14 @@ export function labels(maxItems: number, code?: ErrorCode): Kind<z.ZodArray<z.Zo
   }
 }
 
-/** Lists are short and have no repeats: looking through them costs less than making a set. */
+/** Lists are short and usually have no repeats: a search costs less than a set. */
 function withoutRepeats(list: readonly string[]): readonly string[] {
   for (let at = 1; at < list.length; at += 1)
     if (list.lastIndexOf(list[at] as string, at - 1) !== -1) return [...new Set(list)]
   return list.slice()
 }
 
-/** A name, or an object with the name and more; stored as the name where nothing else is known. */
+/** A name, or an object with a name and more. An object with only a name is stored as the name. */
 export function nameOrObject<F extends Fields & { readonly serviceName: Field }>(
   name: Kind<z.ZodString>,
   object: FieldSet<F>,
@@ -171,7 +171,7 @@ export function document(maxBytes: number): Kind<z.ZodObject<z.ZodRawShape, z.co
   }
 }
 
-/** Such a document is far below every limit in bytes, however much of it must be escaped. */
+/** A document of this size is far below every limit in bytes, even if each character needs an escape. */
 const PLAIN_UNITS = 2_000
 const PLAIN_KEYS = 64
 
@@ -193,7 +193,7 @@ function isSmallAndFlat(value: unknown): boolean {
   return units <= PLAIN_UNITS && keys <= PLAIN_KEYS
 }
 
-/** A text that every database can store, of at most `max` code units: it never has more characters than those. */
+/** A text that every database can store, of at most `max` code units, and therefore at most `max` characters. */
 function isStorableText(value: unknown, max: number): value is string {
   return typeof value === 'string' && value.length <= max && value.isWellFormed() && !value.includes('\0')
 }
