@@ -716,15 +716,21 @@ export class CoordinatorError extends Error {
 
   /** The same error with another `outcome`. */
   withOutcome(outcome: WriteOutcome): CoordinatorError {
+    return this.with({ outcome })
+  }
+
+  /** The same error with other options. */
+  with(changed: ErrorOptions): CoordinatorError {
     return new CoordinatorError(this.code, {
       detail: this.detail,
       hint: this.hint,
       errors: this.errors,
-      outcome,
       extra: this.extra,
+      ...(this.outcome === undefined ? {} : { outcome: this.outcome }),
       ...(this.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: this.retryAfterSeconds }),
       ...(this.sourceCode === undefined ? {} : { sourceCode: this.sourceCode }),
       ...(this.cause === undefined ? {} : { cause: this.cause }),
+      ...changed,
     })
   }
 }

@@ -112,7 +112,7 @@ export class KnowledgeGraph {
   /** Reading what so many edges say takes longer than others can wait; meanwhile the graph goes on. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
-    const node = resolveNode(still, question.of, 'query.of')
+    const node = resolveNode(still, question.of, 'of')
     return inTurns(neighbors(still, node, sortTypes(still, question)))
   }
 

@@ -10,19 +10,18 @@ import type { Registry } from '../registry/registry.ts'
 import { QUESTION_TIMES, type QuestionTimes } from '../scheduling/client-question.ts'
 import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { createRequestIds } from '../telemetry/request-id.ts'
 import { answerWhenRoom } from './answering/answer-when-room.ts'
 import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
+import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { RequestGuard } from './guard/request-guard.ts'
-import { answerInTime } from './lifecycle/answer-in-time.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { limitConnections } from './lifecycle/limit-connections.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
 import { type StopReport, stopServer } from './lifecycle/stop-server.ts'
-import { acceptJsonOnly } from './reading/json-body.ts'
 import { BodyReceiver } from './reading/receive-body.ts'
-import { type DocumentedRoute, gatherRoutes } from './reference/documented-route.ts'
+import { createRequestIds } from './reading/request-ids.ts'
+import { gatherRoutes, type ServedRoute } from './reference/documented-route.ts'
 import { changesRoutes } from './routes/changes.ts'
 import { graphRoutes } from './routes/graph.ts'
 import { graphQuestionRoutes } from './routes/graph-questions.ts'
@@ -34,11 +33,10 @@ import { registerRoutes } from './routes/register.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { servicesRoutes } from './routes/services.ts'
 import { snapshotRoutes } from './routes/snapshot.ts'
-import { type HttpContext, MEMORY_NOTICE } from './routing/http-context.ts'
+import type { HttpContext } from './routing/http-context.ts'
 import { RouteTable } from './routing/not-found.ts'
-import { timeRoutes } from './routing/route-timer.ts'
+import { runHandlers } from './routing/run-handlers.ts'
 import { OutgoingBytes } from './sending/outgoing-bytes.ts'
-import { endQueuedAnswers } from './sending/queued-answers.ts'
 import { WholeStreams } from './streams/whole-streams.ts'
 
 export interface HttpServerOptions {
@@ -74,8 +72,8 @@ export interface HttpServerOptions {
 /** The HTTP interface over a live view and its registry. */
 export interface HttpServer {
   readonly app: FastifyInstance
-  /** Every route that the reference shows; there once `app` is ready. */
-  readonly routes: readonly DocumentedRoute[]
+  /** Every route; there once `app` is ready. */
+  readonly routes: readonly ServedRoute[]
 
   /**
    * @param port 0 takes a free one
@@ -105,14 +103,19 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
   const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
-  const app = createFastify(options, answers)
+  const bodies = new BodyReceiver({
+    maxBytes: settings.bodiesMaxBytes,
+    metrics: options.metrics.incoming,
+    ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
+  })
+  const app = createFastify(options, { answers, bodies })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
     draining: draining.signal,
   })
   options.metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
   if (settings.logRequests) logRequests(app, logger)
-  const documented = gatherRoutes(app)
+  const served = gatherRoutes(app)
   for (const routes of [
     registerRoutes,
     servicesRoutes,
@@ -126,15 +129,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     operationsRoutes,
   ])
     app.register(routes, context)
-  app.register(referenceRoutes, { context, routes: documented })
-  const connections = new Connections(app.server)
+  app.register(referenceRoutes, { context, routes: served })
+  const connections = new Connections(app.server, options.metrics)
   let stopping: Promise<StopReport> | undefined
   return {
     app,
-    routes: documented,
+    routes: served,
     listen: (address) => listen(app, address),
     stop(timeoutMs = settings.shutdownTimeoutMs) {
-      stopping ??= stopServer({ app, live, answers, connections, draining, log: logger }, timeoutMs)
+      stopping ??= stopServer({ app, live, answers, bodies, connections, draining, log: logger }, timeoutMs)
       return stopping
     },
   }
@@ -152,9 +155,11 @@ function contextOf(
   }
 }
 
-function createFastify(options: HttpServerOptions, answers: Answers): FastifyInstance {
-  const { metrics, logger, settings, requestTimeoutMs = 30_000, bodyGraceMs } = options
-  const { questionTimes = QUESTION_TIMES } = options
+function createFastify(
+  options: HttpServerOptions,
+  { answers, bodies }: { readonly answers: Answers; readonly bodies: BodyReceiver },
+): FastifyInstance {
+  const { metrics, logger, settings, requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
   const problems = new ProblemSender(answers, logger)
   const requestIds = createRequestIds()
   const app = Fastify({
@@ -175,21 +180,10 @@ function createFastify(options: HttpServerOptions, answers: Answers): FastifyIns
     },
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
-  endQueuedAnswers(app.server)
   limitConnections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const table = new RouteTable()
   table.watch(app)
-  timeRoutes(app)
-  // Around the turns of handlers: waiting for one counts for the time of a question, too.
-  answerInTime(app, questionTimes)
-  acceptJsonOnly(
-    app,
-    new BodyReceiver({
-      maxBytes: settings.bodiesMaxBytes,
-      metrics: metrics.incoming,
-      ...(bodyGraceMs === undefined ? {} : { graceMs: bodyGraceMs }),
-    }),
-  )
+  runHandlers(app, { bodies, questionTimes })
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof RoomNeeded) return answerWhenRoom(reply, error, { answers, problems })
     problems.send(request, reply, error)

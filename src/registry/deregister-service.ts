@@ -1,5 +1,5 @@
 import { identifyCommit } from '../live/writing/idempotency.ts'
-import { mustExist } from '../live/writing/preconditions.ts'
+import { mustExist, mustHaveExisted } from '../live/writing/preconditions.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
 import type { DeregisterAnswer, WriteContext } from './answers/answers.ts'
@@ -23,7 +23,8 @@ export async function deregisterService(
     op: 'delete',
     answer: ({ changed, revision, replayed }, view) => {
       // The store has been asked even where the view has no such service: the view may be behind.
-      if (!changed) throw context.ifMatch === undefined ? serviceNotFound(view, serviceId) : mustExist()
+      const { precondition } = context
+      if (!changed) throw mustHaveExisted(precondition) ? mustExist() : serviceNotFound(view, serviceId)
       return { serviceId, revision, changed, replayed }
     },
   }))

@@ -1,5 +1,4 @@
 import type { View } from '../live/view/view.ts'
-import { serviceEtag } from '../records/etag.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
 import type { ServiceAnswer } from './answers/answers.ts'
 import { serviceJson } from './answers/service-json.ts'
@@ -22,7 +21,8 @@ export function getService(view: View, leases: Leases, serviceId: string): Servi
   const lastHeartbeat = leases.lastHeartbeat(serviceId)
   return {
     json: serviceJson(record, { active: facts.active(slot), health, lastHeartbeat }),
-    etag: serviceEtag(view.lineage, record.revision, health),
     revision: record.revision,
+    lineage: view.lineage,
+    health,
   }
 }

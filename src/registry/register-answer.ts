@@ -1,7 +1,6 @@
 import type { View } from '../live/view/view.ts'
 import type { ChangeResult } from '../live/writing/change.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
-import { recordEtag } from '../records/etag.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer } from './answers/answers.ts'
 import { statusOf } from './answers/service-json.ts'
@@ -19,8 +18,7 @@ export function registerAnswer(
 ): RegisterAnswer {
   const { serviceId, warnings } = about
   const active = replayedData === undefined ? about.active : migrationFileIn(replayedData) !== undefined
-  const etag = recordEtag(lineage, revision)
-  return { serviceId, status: statusOf(active), created, changed, revision, etag, replayed, warnings }
+  return { serviceId, status: statusOf(active), created, changed, revision, lineage, replayed, warnings }
 }
 
 /** The migration file in the stored data of a service. */

@@ -22,7 +22,7 @@ export async function registerBatch(
   context: WriteContext,
 ): Promise<BatchAnswer> {
   const registrations = registrationsOf(body)
-  checkHeaders(context)
+  checkContext(context)
   // Before the first load each registration would be refused for the same reason.
   writer.requireLoaded()
   const answers: Promise<RegisterAnswer | CoordinatorError>[] = []
@@ -61,11 +61,11 @@ function registrationsOf(body: unknown): readonly unknown[] {
   return registrations
 }
 
-function checkHeaders({ idempotencyKey, ifMatch, ifNoneMatch }: WriteContext): void {
+function checkContext({ idempotencyKey, precondition }: WriteContext): void {
   if (idempotencyKey !== undefined) checkKey(idempotencyKey)
-  if (ifMatch === undefined && ifNoneMatch === undefined) return
+  if (precondition === undefined) return
   throw new CoordinatorError('COORD_HEADER_INVALID', {
-    detail: 'If-Match and If-None-Match are about one service and cannot go with a batch.',
+    detail: 'A precondition is about one service and cannot go with a batch.',
     outcome: 'not_written',
   })
 }

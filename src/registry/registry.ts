@@ -34,7 +34,7 @@ import { submitMigration } from './submit-migration.ts'
 export type * from './answers/answers.ts'
 export { domain } from './domain.ts'
 export type { Leases } from './leases/leases.ts'
-export { type ListQuery, parseListQuery, type QueryParameters } from './list/list-query.ts'
+export type { ListQuery, ServiceFilters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 
 export interface RegistryOptions {

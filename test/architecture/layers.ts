@@ -78,14 +78,12 @@ const layers = {
   },
   http: {
     rooms: [
-      [
-        'src/http/reading',
-        'src/http/sending',
-        'src/http/answering',
-        'src/http/streams',
-        'src/http/routing',
-        'src/http/lifecycle',
-      ],
+      'src/http/reading',
+      'src/http/sending',
+      'src/http/answering',
+      'src/http/streams',
+      'src/http/routing',
+      'src/http/lifecycle',
       'src/http/guard',
       'src/http/reference',
       'src/http/routes',

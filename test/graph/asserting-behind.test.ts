@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { errorOf, someone } from '../registry/with-registry.ts'
+import { conditional, etagOf } from '../support/conditional.ts'
 import { withTwoCoordinators } from '../support/with-two-coordinators.ts'
 
 describe('a coordinator that is behind, and is asked to change an assertion', () => {
@@ -46,19 +47,25 @@ describe('a coordinator that is behind, and is asked to change an assertion', ()
 
   it('under If-Match: *, If-None-Match: * and an ETag, judges by what is stored', () =>
     withTwoCoordinators(async (first, second) => {
-      const { etag } = await first.graph.asserted.putNode(node, { label: 'one' }, someone)
+      const etag = etagOf(await first.graph.asserted.putNode(node, { label: 'one' }, someone))
       const put = (label: string, more: object) =>
-        second.graph.asserted.putNode(node, { label }, { ...someone, ...more })
+        second.graph.asserted.putNode(node, { label }, { ...someone, ...conditional(more) })
       expect(await errorOf(() => put('two', { ifNoneMatch: '*' }))).toMatchObject({
         code: 'COORD_PRECONDITION_FAILED',
       })
       expect(await put('three', { ifMatch: etag })).toMatchObject({ revision: 2, created: false })
       await first.graph.asserted.putNode('team:u', {}, someone)
       expect(
-        await second.graph.asserted.putNode('team:u', { label: 'u' }, { ...someone, ifMatch: '*' }),
+        await second.graph.asserted.putNode(
+          'team:u',
+          { label: 'u' },
+          { ...someone, ...conditional({ ifMatch: '*' }) },
+        ),
       ).toMatchObject({ created: false, changed: true })
       expect(
-        await errorOf(() => second.graph.asserted.putNode('team:v', {}, { ...someone, ifMatch: '*' })),
+        await errorOf(() =>
+          second.graph.asserted.putNode('team:v', {}, { ...someone, ...conditional({ ifMatch: '*' }) }),
+        ),
       ).toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
     }))
 })

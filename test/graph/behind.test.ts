@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AssertedWriter } from '../../src/graph/asserted/asserted.ts'
 import { Registry } from '../../src/registry/registry.ts'
+import { conditional } from '../support/conditional.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { type LiveScope, withLive } from '../support/with-live.ts'
 
@@ -62,7 +63,11 @@ describe('what is asserted at a coordinator that is behind', () => {
       await here[put](id, { properties: { x: 1 } }, context)
       await two.live.catchUp()
       await here[remove](id, context)
-      const patched = there[patch](id, { properties: { y: 2 } }, { ...context, ifNoneMatch: '*' })
+      const patched = there[patch](
+        id,
+        { properties: { y: 2 } },
+        { ...context, ...conditional({ ifNoneMatch: '*' }) },
+      )
       await expect(patched).rejects.toMatchObject({ status: 404, outcome: 'not_written' })
       expect(two.live.view.revision).toBe(2)
     }),
@@ -98,8 +103,8 @@ describe('what is asserted at a coordinator that is behind', () => {
       await here.deleteNode('team:a', context)
       const writing =
         what === 'put'
-          ? there.putNode('team:a', { label: 'A' }, { ...context, ...conditions })
-          : there.deleteNode('team:a', { ...context, ...conditions })
+          ? there.putNode('team:a', { label: 'A' }, { ...context, ...conditional(conditions) })
+          : there.deleteNode('team:a', { ...context, ...conditional(conditions) })
       if (typeof outcome === 'number') await expect(writing).rejects.toMatchObject({ status: outcome })
       else expect(await writing).toMatchObject(outcome)
       expect(propertiesOf(two, 'node', 'team:a')).toBeUndefined()
@@ -109,7 +114,7 @@ describe('what is asserted at a coordinator that is behind', () => {
   it('a delete with If-None-Match: * of a node that is there keeps it', () =>
     withTwo(async ({ here, there, two }) => {
       await here.putNode('team:a', {}, context)
-      const deleted = there.deleteNode('team:a', { ...context, ifNoneMatch: '*' })
+      const deleted = there.deleteNode('team:a', { ...context, ...conditional({ ifNoneMatch: '*' }) })
       await expect(deleted).rejects.toMatchObject({ status: 412, extra: { expected: 0, actual: 1 } })
       expect(two.live.view.get('node', 'team:a')?.revision).toBe(1)
     }))

@@ -46,6 +46,9 @@ describe('the names by which a coordinator is called', () => {
   it.each([
     ['127.0.0.1', true, true],
     ['127.0.0.1:3000', true, true],
+    ['127.0.0.1:65535', true, true],
+    ['localhost:65536', false, false],
+    ['[::1]:99999', false, false],
     ['10.1.2.3:3000', true, true],
     ['[::1]:3000', true, true],
     ['[fe80::1]', true, true],
@@ -119,6 +122,8 @@ describe('a request under a foreign name', () => {
       const { status, head, problem } = await wire(port, request(line, 'Host: evil.example'))
       expect([status, problem]).toEqual([421, expect.objectContaining({ code: 'COORD_HOST_NOT_ALLOWED' })])
       expect(problem.hint).toContain('ALLOWED_HOSTS')
+      // Whether something was written is no question after a read.
+      expect(problem.outcome).toBe(line.startsWith('GET ') ? undefined : 'not_written')
       expect(head).toMatch(/^X-Content-Type-Options: nosniff/m)
     }),
   )

@@ -5,7 +5,7 @@ import {
   prefersHtml,
   prefersNdjson,
 } from '../../src/http/reading/accepts.ts'
-import { matchesEtag } from '../../src/http/reading/conditional.ts'
+import { matchesEtag } from '../../src/http/reading/etag.ts'
 import { preferredFormat } from '../../src/http/reading/graph-format.ts'
 import { withServer } from './with-server.ts'
 

@@ -280,7 +280,11 @@ describe('http: bad input', () => {
       expect((await ask('/servics')).body.detail).toBe('There is no /servics; did you mean /services?')
       const { body } = await ask('/services/x?minRevison=1')
       expect(body.errors).toEqual([
-        { path: 'query.minRevison', message: 'is not known here; did you mean minRevision?' },
+        {
+          path: 'query.minRevison',
+          message: 'is not known here; did you mean minRevision?',
+          code: 'COORD_QUERY_INVALID',
+        },
       ])
     }))
 

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { until } from '../support/with-live.ts'
@@ -61,23 +61,48 @@ describe('http: stopping', () => {
       { options: { commitTimeoutMs: 60_000 } },
     ))
 
-  it('waits for a request that is arriving, but not for ever, and says how many it cut', () =>
-    withServer(async ({ port, server, log }) => {
+  it('waits for a request that is arriving, but not for ever: it refuses the rest, and cuts none off', () =>
+    withServer(async ({ port, server, live }) => {
       const head = `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n`
-      const [idle, slow, stuck] = [connect(port), connect(port), connect(port)]
-      for (const socket of [idle, slow, stuck]) socket.on('error', () => undefined)
+      const [idle, slow, half, stuck] = Array.from({ length: 4 }, () => connect(port)) as [
+        Socket,
+        Socket,
+        Socket,
+        Socket,
+      ]
+      for (const socket of [idle, slow, half, stuck]) socket.on('error', () => undefined)
       slow.write(head + json.slice(0, 5))
-      stuck.write(head)
+      half.write(head + json.slice(0, 5))
+      stuck.write(head.slice(0, -4))
       await sleep(100)
-      const stopped = server.stop(1_000)
-      await sleep(400)
+      const started = performance.now()
+      const stopped = server.stop(8_000)
+      await sleep(200)
       slow.write(json.slice(5))
-      let answer = ''
-      for await (const chunk of slow) answer += chunk
-      expect(answer).toMatch(/^HTTP\/1\.1 201 [\s\S]*\r\nConnection: close\r\n/)
-      expect(await stopped).toEqual({ cut: 1 })
-      expect(log.some((line) => line.includes('requests were cut off'))).toBe(true)
+      expect(await answerOf(slow)).toMatch(/^HTTP\/1\.1 201 [\s\S]*\r\nConnection: close\r\n/)
+      for (const answer of [await answerOf(half), await answerOf(stuck)]) {
+        expect(answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*\r\nConnection: close\r\n/)
+        expect(answer).toContain('"code":"COORD_SHUTTING_DOWN"')
+        expect(answer).toContain('"outcome":"not_written"')
+      }
+      expect(await stopped).toEqual({ cut: 0 })
+      // Long before the time is over.
+      expect(performance.now() - started).toBeLessThan(5_000)
+      expect(live.view.revision).toBe(1)
     }))
+
+  it('cuts off a request that has no answer when the time is over, and says how many it cut', () =>
+    withServer(
+      async ({ port, server, log }) => {
+        const waiting = connect(port)
+        waiting.on('error', () => undefined)
+        waiting.write('GET /never HTTP/1.1\r\nHost: x\r\n\r\n')
+        await sleep(100)
+        expect(await server.stop(1_000)).toEqual({ cut: 1 })
+        expect(log.some((line) => line.includes('requests were cut off'))).toBe(true)
+      },
+      { prepare: ({ app }) => app.get('/never', () => new Promise(() => undefined)) },
+    ))
 
   it('is not ready from then on, ends streams, and stops only once', () =>
     withServer(async ({ port, server }) => {
@@ -111,6 +136,12 @@ describe('http: stopping', () => {
       }),
     ))
 })
+
+async function answerOf(socket: Socket): Promise<string> {
+  let answer = ''
+  for await (const chunk of socket) answer += chunk
+  return answer
+}
 
 /** Registers over a kept connection. @returns the status, or how the connection failed */
 function post(url: string, agent: Agent): Promise<number | string> {

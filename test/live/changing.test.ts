@@ -7,6 +7,7 @@ import type { ChangeRequest, Plan, PlanState } from '../../src/live/writing/chan
 import { RecordWriter } from '../../src/live/writing/record-writer.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
+import { conditional } from '../support/conditional.ts'
 import { GrantedTime } from '../support/granted-time.ts'
 import { withLive } from '../support/with-live.ts'
 
@@ -29,7 +30,7 @@ function change<T>(
     ifMatch,
   }: { readonly id?: string; readonly plan: Plan<T>; readonly ifMatch?: string },
 ): Promise<T> {
-  const context = { actor: 'test', ...(ifMatch === undefined ? {} : { ifMatch }) }
+  const context = { actor: 'test', ...conditional(ifMatch === undefined ? {} : { ifMatch }) }
   return new RecordWriter(live).change({ kind: 'service', id }, { request: asked, context }, plan)
 }
 
@@ -229,7 +230,7 @@ describe('change', () => {
 describe('changes of one record', () => {
   const sixChanges = async (live: Live, conditions: { readonly ifMatch?: string }) => {
     const writer = new RecordWriter(live)
-    const context = { actor: 'test', ...conditions }
+    const context = { actor: 'test', ...conditional(conditions) }
     const changes = Array.from({ length: 6 }, () =>
       writer.change({ kind: 'service', id: 'counter' }, { request: request(), context }, increment),
     )

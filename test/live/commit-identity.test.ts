@@ -48,7 +48,7 @@ describe('an Idempotency-Key', () => {
         expect.objectContaining({
           code: 'COORD_HEADER_INVALID',
           outcome: 'not_written',
-          errors: [expect.objectContaining({ path: 'header.idempotency-key' })],
+          errors: [expect.objectContaining({ path: 'idempotencyKey' })],
         }),
       )
   })

@@ -11,6 +11,7 @@ import type { Commit, Position, StoredRecord } from '../../src/records/record.ts
 import { Registry } from '../../src/registry/registry.ts'
 import { commitOf, idsOf, newCall, put } from '../conformance/build.ts'
 import { Caller, loadAll } from '../conformance/caller.ts'
+import { conditional, etagOf } from '../support/conditional.ts'
 import { shortened } from '../support/shortened-store.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { asksOn, type LiveScope, servedIds, until, withLive } from '../support/with-live.ts'
@@ -30,7 +31,7 @@ function changeOf<T>(
   conditions: { ifMatch?: string } = {},
 ): Promise<T> {
   const request = { commitId: randomUUID(), actor: 'test' }
-  const context = { actor: 'test', ...conditions }
+  const context = { actor: 'test', ...conditional(conditions) }
   return new RecordWriter(live).change({ kind: 'service', id }, { request, context }, plan)
 }
 
@@ -215,8 +216,8 @@ describe('a database that lost its newest commits', () => {
           asserted.putNode('team:c', {}, context),
         ])
         expect(live.view.lineage).not.toBe(before)
-        for (const { etag, revision } of answers)
-          expect(etag).toBe(`"${live.view.lineage.slice(0, 8)}-${revision}"`)
+        for (const answer of answers)
+          expect(etagOf(answer)).toBe(`"${live.view.lineage.slice(0, 8)}-${answer.revision}"`)
       },
       { domain: wholeDomain },
     ))

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
+import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { Live } from '../../src/live/live.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
-import { domain, parseListQuery, Registry } from '../../src/registry/registry.ts'
+import { domain, Registry } from '../../src/registry/registry.ts'
+import { conditional, etagOf } from '../support/conditional.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
 /** Two coordinators on one store; the second one hears of the first one's commits only when it asks. */
@@ -56,22 +58,28 @@ describe('a coordinator that is behind', () => {
 
   it('meets If-Match: * and an ETag of what it has not seen', () =>
     withTwo(async (first, second) => {
-      const { etag } = await first.register({ ...cart, migrationFile: { a: 1 } }, someone)
-      const next = await second.register({ ...cart, tags: ['x'] }, { ...someone, ifMatch: etag })
+      const etag = etagOf(await first.register({ ...cart, migrationFile: { a: 1 } }, someone))
+      const next = await second.register(
+        { ...cart, tags: ['x'] },
+        { ...someone, ...conditional({ ifMatch: etag }) },
+      )
       expect(next).toMatchObject({ status: 'active', revision: 2 })
       await first.register({ ...cart, serviceName: 'b' }, someone)
       expect(
-        await second.register({ ...cart, serviceName: 'b', tags: ['x'] }, { ...someone, ifMatch: '*' }),
+        await second.register(
+          { ...cart, serviceName: 'b', tags: ['x'] },
+          { ...someone, ...conditional({ ifMatch: '*' }) },
+        ),
       ).toMatchObject({ created: false, changed: true })
     }))
 
   it('refuses If-None-Match: * and an old ETag', () =>
     withTwo(async (first, second) => {
-      const { etag } = await first.register(cart, someone)
+      const etag = etagOf(await first.register(cart, someone))
       await first.register({ ...cart, tags: ['x'] }, someone)
       for (const context of [
-        { ...someone, ifNoneMatch: '*' },
-        { ...someone, ifMatch: etag },
+        { ...someone, ...conditional({ ifNoneMatch: '*' }) },
+        { ...someone, ...conditional({ ifMatch: etag }) },
       ])
         expect(await errorOf(() => second.register({ ...cart, tags: ['y'] }, context))).toMatchObject({
           code: 'COORD_PRECONDITION_FAILED',
@@ -91,10 +99,13 @@ describe('a coordinator that is behind', () => {
 
   it('lets one of two win where both change what they read', () =>
     withTwo(async (first, second) => {
-      const { etag } = await first.register(cart, someone)
+      const etag = etagOf(await first.register(cart, someone))
       const outcomes = await Promise.allSettled(
         [first, second].map((registry, index) =>
-          registry.register({ ...cart, tags: [`t${index}`] }, { ...someone, ifMatch: etag }),
+          registry.register(
+            { ...cart, tags: [`t${index}`] },
+            { ...someone, ...conditional({ ifMatch: etag }) },
+          ),
         ),
       )
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
@@ -121,9 +132,9 @@ describe('a coordinator that still shows a service which is gone', () => {
   }
 
   it.each([
-    ['If-None-Match: *', { ifNoneMatch: '*' }],
+    ['If-None-Match: *', conditional({ ifNoneMatch: '*' })],
     ['no condition', {}],
-    ['If-None-Match: * and a key', { ifNoneMatch: '*', idempotencyKey: 'k' }],
+    ['If-None-Match: * and a key', { ...conditional({ ifNoneMatch: '*' }), idempotencyKey: 'k' }],
   ])('gives a new one with %s nothing of the old one', (_name, conditions) =>
     withGone(async ({ second, serviceId }) => {
       expect(await second.register(cart, { ...someone, ...conditions })).toMatchObject({
@@ -141,7 +152,7 @@ describe('a coordinator that still shows a service which is gone', () => {
       withGone(async ({ second, lives, serviceId }) => {
         const body = { migrationFile: { b: 2 } }
         const refused = await errorOf(() =>
-          second.submitMigration(serviceId, body, { ...someone, ...conditions }),
+          second.submitMigration(serviceId, body, { ...someone, ...conditional(conditions) }),
         )
         expect(refused).toMatchObject({ status: 'ifMatch' in conditions ? 412 : 404 })
         expect((await lives[0].store.head()).position.revision).toBe(2)
@@ -152,7 +163,7 @@ describe('a coordinator that still shows a service which is gone', () => {
     'refuses a %s with the ETag that it still answers: the service is gone',
     (what) =>
       withGone(async ({ second, serviceId }) => {
-        const conditions = { ...someone, ifMatch: second.get(serviceId).etag }
+        const conditions = { ...someone, ...conditional({ ifMatch: etagOf(second.get(serviceId)) }) }
         const write = () =>
           what === 'registration'
             ? second.register(cart, conditions)
@@ -227,7 +238,7 @@ describe('a record that was made unfit by hand', () => {
     withRegistry(async ({ registry, live }) => {
       const { serviceId } = await registry.register(cart, someone)
       await breakIt(live, serviceId)
-      const ifMatch = { ...someone, ifMatch: '*' }
+      const ifMatch = { ...someone, ...conditional({ ifMatch: '*' }) }
       expect(await registry.register(cart, ifMatch)).toMatchObject({ created: false, revision: 3 })
     }))
 

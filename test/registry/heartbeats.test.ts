@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
+import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { Live } from '../../src/live/live.ts'
 import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
-import { domain, parseListQuery, Registry } from '../../src/registry/registry.ts'
+import { domain, Registry } from '../../src/registry/registry.ts'
+import { conditional, etagOf } from '../support/conditional.ts'
 import { cart, errorOf, type ScopeOptions, someone, withRegistry } from './with-registry.ts'
 
 /** Clocks that a test moves by hand. They start when the coordinator does. */
@@ -58,23 +60,24 @@ describe('heartbeats', () => {
 
   it('change the ETags of what shows them where they change the health, and nothing that is stored', () =>
     withRegistry(async ({ registry, live }) => {
-      const { serviceId, etag } = await registry.register(cart, someone)
+      const registered = await registry.register(cart, someone)
+      const { serviceId } = registered
       const other = await registry.register({ ...cart, serviceName: 'other' }, someone)
       const seen = async () => {
         const all = registry.listAll(parseListQuery({}))
         for await (const _ of all);
-        const list = (question: Record<string, string>) => registry.list(parseListQuery(question)).etag
+        const list = (question: Record<string, string>) => etagOf(registry.list(parseListQuery(question)))
         return [
-          registry.get(serviceId).etag,
+          etagOf(registry.get(serviceId)),
           list({}),
           list({ name: cart.serviceName }),
           list({ fields: 'health' }),
-          all.etag,
+          etagOf(all),
         ]
       }
       const untouched = () => [
-        registry.get(other.serviceId).etag,
-        registry.list(parseListQuery({ name: 'other' })).etag,
+        etagOf(registry.get(other.serviceId)),
+        etagOf(registry.list(parseListQuery({ name: 'other' }))),
       ]
       const others = untouched()
       const states = [await seen()]
@@ -89,18 +92,23 @@ describe('heartbeats', () => {
         expect(new Set(states.map((tags) => tags[at])).size, one).toBe(3)
       expect(untouched()).toEqual(others)
       expect(live.view.get('service', serviceId)?.data).not.toContain('down')
-      expect(etag).toBe(`"${live.view.lineage.slice(0, 8)}-1"`)
+      expect(etagOf(registered)).toBe(`"${live.view.lineage.slice(0, 8)}-1"`)
     }))
 
   it.each(['down', 'up', 'none'])('are no part of a condition on what is stored: %s', (status) =>
     withRegistry(async ({ registry }) => {
       const { serviceId } = await registry.register(cart, someone)
-      const { etag } = registry.get(serviceId)
+      const etag = etagOf(registry.get(serviceId))
       if (status !== 'none') registry.heartbeat(serviceId, { status })
-      expect(await registry.register({ ...cart, tags: ['x'] }, { ...someone, ifMatch: etag })).toMatchObject({
+      expect(
+        await registry.register({ ...cart, tags: ['x'] }, { ...someone, ...conditional({ ifMatch: etag }) }),
+      ).toMatchObject({
         revision: 2,
       })
-      const lost = registry.register({ ...cart, tags: ['y'] }, { ...someone, ifMatch: etag })
+      const lost = registry.register(
+        { ...cart, tags: ['y'] },
+        { ...someone, ...conditional({ ifMatch: etag }) },
+      )
       expect(await errorOf(() => lost)).toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
     }),
   )
@@ -110,7 +118,7 @@ describe('heartbeats', () => {
     await withRegistry(async ({ registry }) => {
       const { serviceId } = await registry.register({ ...cart, ttlSeconds: 30 }, someone)
       registry.heartbeat(serviceId)
-      const tags = () => [registry.get(serviceId).etag, registry.list(parseListQuery({})).etag]
+      const tags = () => [etagOf(registry.get(serviceId)), etagOf(registry.list(parseListQuery({})))]
       const up = tags()
       clocks.pass(31_000)
       expect(fields(registry, serviceId).health).toBe('expired')

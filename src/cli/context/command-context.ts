@@ -76,7 +76,7 @@ type QueryValue = string | readonly string[] | undefined
 /** A query of the parameters that are given. A list repeats its parameter. */
 export function queryOf(parameters: Readonly<Record<string, QueryValue>>): URLSearchParams {
   const pairs = Object.entries(parameters).flatMap(([name, value]) =>
-    [value ?? []].flat().map((item) => [name, item]),
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
   )
   return new URLSearchParams(pairs)
 }

@@ -3,12 +3,11 @@ import type { Live } from '../../live/live.ts'
 import type { View } from '../../live/view/view.ts'
 import type { ChangeResult, Plan, PlannedChange } from '../../live/writing/change.ts'
 import { identifyCommit } from '../../live/writing/idempotency.ts'
-import { mustExist } from '../../live/writing/preconditions.ts'
+import { mustExist, mustHaveExisted } from '../../live/writing/preconditions.ts'
 import { RecordWriter } from '../../live/writing/record-writer.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
-import { recordEtag } from '../../records/etag.ts'
 import {
   type EdgeIdentity,
   edgeId,
@@ -37,7 +36,8 @@ export interface AssertAnswer {
   readonly changed: boolean
   /** The commit that wrote the assertion as it is now. */
   readonly revision: Revision
-  readonly etag: string
+  /** The history that the revision belongs to. */
+  readonly lineage: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
   readonly warnings: readonly Warning[]
@@ -65,7 +65,7 @@ interface Subject {
  * preconditions, repeatable by `Idempotency-Key`. What is asserted about a derived node adds to it; retracting leaves it.
  *
  * Every method throws COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
- * COORD_HEADER_INVALID, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
+ * COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
  */
 export class AssertedWriter {
   readonly #writer: RecordWriter
@@ -131,7 +131,7 @@ export class AssertedWriter {
       op: 'delete',
       answer: ({ changed, revision, replayed }, view) => {
         if (changed) return { id: subject.id, revision, replayed }
-        if (context.ifMatch !== undefined) throw mustExist()
+        if (mustHaveExisted(context.precondition)) throw mustExist()
         throw notFound(subject, isIn(view.projection(graphProjection), subject))
       },
     }))
@@ -164,7 +164,7 @@ function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedCh
     created,
     changed,
     revision,
-    etag: recordEtag(view.lineage, revision),
+    lineage: view.lineage,
     replayed,
     warnings: [...warnings, ...danglingEnds(subject, view)],
   })

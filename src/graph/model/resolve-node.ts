@@ -3,7 +3,7 @@ import { normalNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 /**
- * The node that a text names: its id, its id with parts that were decoded on the way (as in the path of a URL), or the
+ * The node that a text names: its id, its id with parts that were decoded on the way, or the
  * name of a service.
  *
  * @param parameter where the text came from, for the error

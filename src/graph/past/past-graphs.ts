@@ -224,5 +224,5 @@ function atMoment(thrown: unknown, { revision }: Position): unknown {
 }
 
 function badEnd(detail: string, message: string): CoordinatorError {
-  return new CoordinatorError('COORD_QUERY_INVALID', { detail, errors: [{ path: 'query.to', message }] })
+  return new CoordinatorError('COORD_QUERY_INVALID', { detail, errors: [{ path: 'to', message }] })
 }

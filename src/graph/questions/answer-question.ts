@@ -59,14 +59,14 @@ export function answerQuestion(graph: GraphReader, asked: Question): Answers[key
   const question = sortTypes(graph, asked)
   switch (question.ask) {
     case 'impact':
-      return impact(graph, resolveNode(graph, question.of, 'query.of'), question)
+      return impact(graph, resolveNode(graph, question.of, 'of'), question)
     case 'dependencies':
-      return dependencies(graph, resolveNode(graph, question.of, 'query.of'), question)
+      return dependencies(graph, resolveNode(graph, question.of, 'of'), question)
     case 'neighbors':
-      return atOnce(neighbors(graph, resolveNode(graph, question.of, 'query.of'), question))
+      return atOnce(neighbors(graph, resolveNode(graph, question.of, 'of'), question))
     case 'paths': {
-      const from = resolveNode(graph, question.from, 'query.from')
-      return paths(graph, from, resolveNode(graph, question.to, 'query.to'), question)
+      const from = resolveNode(graph, question.from, 'from')
+      return paths(graph, from, resolveNode(graph, question.to, 'to'), question)
     }
     case 'cycles': {
       const components = new GraphAnalysis(edgeListOf(graph, question.edgeTypes)).components()

@@ -35,7 +35,7 @@ export function* selectNodes(graph: GraphReader, filter: NodeFilter, describer: 
   const { nodeTypes, name, tags, limit = Number.POSITIVE_INFINITY } = filter
   const isWanted = (node: number) => hasName(graph, node, name) && hasTags(describer, node, tags)
   if (filter.around !== undefined) {
-    const found = yield* surroundings(graph, resolveNode(graph, filter.around, 'query.around'), filter)
+    const found = yield* surroundings(graph, resolveNode(graph, filter.around, 'around'), filter)
     const nodes = yield* filterInSteps(found.nodes, isWanted)
     return { nodes, ...(found.complete ? {} : { truncated: 'limit' }) }
   }

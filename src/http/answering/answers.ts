@@ -3,12 +3,12 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { matchesEtag } from '../reading/conditional.ts'
+import { matchesEtag } from '../reading/etag.ts'
 import { whileWanted } from '../reading/while-wanted.ts'
-import { countAnswer } from '../routing/route-timer.ts'
 import { type BodyPart, exactSize, leastSize, neededBytes, textOf } from '../sending/body-part.ts'
 import { Deliveries } from '../sending/delivery.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
+import { countAnswer } from './count-answer.ts'
 
 /** A body that is sent as it is. */
 export interface Answer {
@@ -65,7 +65,7 @@ export class Answers {
   readonly #metrics: Metrics
   readonly #outgoing: OutgoingBytes
   readonly #deliveries: Deliveries
-  readonly #reserved = new WeakMap<FastifyReply, number>()
+  readonly #reserved = new Map<FastifyReply, number>()
   #closing = false
 
   constructor({ live, metrics, outgoing, stallTimeoutMs }: AnswersOptions) {
@@ -150,6 +150,7 @@ export class Answers {
   }
 
   #takeReserved(reply: FastifyReply): number | undefined {
+    if (this.#reserved.size === 0) return undefined
     const bytes = this.#reserved.get(reply)
     this.#reserved.delete(reply)
     return bytes
@@ -180,7 +181,7 @@ export class Answers {
     // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
     raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
     if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
-    countAnswer(this.#metrics, reply, status)
+    countAnswer(this.#metrics, status, reply)
   }
 
   /** Tells how long a large body is, without making it. */
@@ -195,7 +196,7 @@ export class Answers {
     reply.hijack()
     reply.raw.writeHead(status, headers)
     reply.raw.end()
-    countAnswer(this.#metrics, reply, status)
+    countAnswer(this.#metrics, status, reply)
   }
 
   #writeParts(reply: FastifyReply, answer: Answer, headers: string[]): void {
@@ -219,6 +220,6 @@ export class Answers {
       parts,
       begin: (length) => raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
     })
-    countAnswer(this.#metrics, reply, status)
+    countAnswer(this.#metrics, status, reply)
   }
 }

@@ -1,15 +1,23 @@
+import type { Live } from '../../live/live.ts'
 import { mebibytes } from '../../live/memory/memory-faults.ts'
-import type { HttpContext } from '../routing/http-context.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import type { ServerFacts } from './database-inspection.ts'
-import { memoryAnswer } from './memory-answer.ts'
-import { causeOf } from './status-cause.ts'
+import { causeOf, memoryAnswer } from './live-answer.ts'
+import type { StorageNote } from './storage-note.ts'
 
 /** Records that one answer lists. */
 const refusedListed = 100
 
+interface DatabaseContext {
+  readonly live: Live
+  readonly metrics: Metrics
+  readonly storage: StorageNote
+  readonly notice: string | undefined
+}
+
 /** What `GET /database` tells. Never a secret: details of errors and of the server come without. */
 export function databaseAnswer(
-  { live, metrics, storage, notice }: HttpContext,
+  { live, metrics, storage, notice }: DatabaseContext,
   { known, unknown }: ServerFacts,
 ): Record<string, unknown> {
   const { state, since } = live.status

@@ -45,6 +45,31 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
   }
 }
 
+/** The text of an error answer. Whether something was written is no question after a read. */
+export function problemText(
+  error: CoordinatorError,
+  request: { readonly method: string | undefined; readonly id: string },
+): string {
+  const document = problemDocument(error, request.id)
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  return JSON.stringify(isRead ? { ...document, outcome: undefined } : document)
+}
+
+/** Names the place of each fault as the client sent it. The domain knows the names of parameters, but not where they came from. */
+export function withRequestPaths(
+  error: CoordinatorError,
+  parameters: Readonly<Record<string, unknown>>,
+): CoordinatorError {
+  const { errors } = error
+  const named = errors.map((problem) => ({ ...problem, path: requestPath(problem.path, parameters) }))
+  return named.every(({ path }, at) => path === errors[at]?.path) ? error : error.with({ errors: named })
+}
+
+function requestPath(path: string, parameters: Readonly<Record<string, unknown>>): string {
+  if (path === 'idempotencyKey') return 'header.idempotency-key'
+  return Object.hasOwn(parameters, path) ? `query.${path}` : path
+}
+
 /** The revision at which something is not there, if that is not the revision of the view: for example a moment of the past. */
 export function shownRevision({ status, extra }: CoordinatorError): Revision | undefined {
   const { revision } = extra
@@ -54,6 +79,8 @@ export function shownRevision({ status, extra }: CoordinatorError): Revision | u
 /** When to try again, in seconds; `undefined` where it is the request that has to change. */
 export function retryAfterSeconds(error: CoordinatorError): number | undefined {
   if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds
+  // The same question would take too long again.
+  if (error.code === 'COORD_QUESTION_TOO_LARGE') return undefined
   // What somebody has to mend first takes longer than what passes by itself.
   return error.status === 503 ? (error.retryable ? 2 : 10) : undefined
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { registrationSchema } from '../../records/service/service.ts'
-import type { HttpContext } from '../routing/http-context.ts'
+import type { StorageNote } from './storage-note.ts'
 
 /** A registration that can be sent as it is. */
 export const registrationExample = {
@@ -14,7 +14,7 @@ export const registrationExample = {
 }
 
 /** What `GET /register` tells. */
-export function registrationGuide({ storage, notice }: HttpContext): Record<string, unknown> {
+export function registrationGuide(storage: StorageNote, notice: string | undefined): Record<string, unknown> {
   const { properties, required } = z.toJSONSchema(registrationSchema, { io: 'input' })
   return {
     success: true,

@@ -1,14 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
-import type { RouteInfo } from '../routing/route-timer.ts'
+import type { Operation } from '../reading/operation.ts'
 import type { Answers } from './answers.ts'
+import type { RouteInfo } from './count-answer.ts'
 import { mustClose } from './must-close.ts'
 import {
   PROBLEM_TYPE,
-  problemDocument,
+  problemText,
   retryAfterSeconds,
   shownRevision,
+  withRequestPaths,
   withWriteOutcome,
 } from './problem.ts'
 import { translateError } from './translate-error.ts'
@@ -27,15 +29,15 @@ export class ProblemSender {
   send(request: FastifyRequest, reply: FastifyReply, thrown: unknown): void {
     reply.route ??= routeOf(request)
     const { operation } = reply.route ?? {}
-    const translated = translateError(thrown)
-    const error = operation?.writes === true ? withWriteOutcome(translated) : translated
+    const error = asSent(translateError(thrown), operation)
     this.#logFault(request, reply, error)
     const headers = extraHeaders(error)
-    // A body that arrived too slowly is not read to its end either.
-    if (mustClose(request.raw) || error.code === 'COORD_REQUEST_TIMEOUT') headers.push('Connection', 'close')
-    const document = problemDocument(error, request.id)
-    // Whether something was written is no question after a read.
-    const body = JSON.stringify(isRead(request) ? { ...document, outcome: undefined } : document)
+    // The rest of a body that came too slowly, or that a stopping server refuses, is not read either.
+    const isCut =
+      error.code === 'COORD_REQUEST_TIMEOUT' ||
+      (!request.raw.complete && error.code === 'COORD_SHUTTING_DOWN')
+    if (isCut || mustClose(request.raw)) headers.push('Connection', 'close')
+    const body = problemText(error, request)
     const answer = { status: error.status, body, contentType: PROBLEM_TYPE, headers }
     const revision = shownRevision(error)
     if (operation?.state === true || operation?.writes === true)
@@ -50,8 +52,10 @@ export class ProblemSender {
   }
 }
 
-function isRead({ method }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD'
+/** An error of the domain, in terms of the request. */
+function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
+  const told = operation?.writes === true ? withWriteOutcome(error) : error
+  return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})
 }
 
 function extraHeaders(error: CoordinatorError): string[] {

@@ -4,7 +4,8 @@ import { isLoopback } from '../../config/loopback.ts'
 /** Names that only this machine or its private network can assign. A hostile web page cannot be served under one of them. */
 const privateNames = /(?:^|\.)(?:localhost|internal)$/
 const clusterNames = /\.svc(?:\.cluster\.local)?$/
-const headerForm = /^(?:\[([^\]]*)\]|([\w.-]*))(?::\d*)?$/
+const headerForm = /^(?:\[([^\]]*)\]|([\w.-]*))(?::(\d*))?$/
+const portMax = 65_535
 const rememberedMax = 1_000
 
 export interface HostRules {
@@ -42,7 +43,8 @@ export class AllowedHosts {
   }
 
   #judge(header: string): boolean {
-    const [, address, text = ''] = headerForm.exec(header) ?? []
+    const [, address, text = '', port = ''] = headerForm.exec(header) ?? []
+    if (Number(port) > portMax) return false
     if (address !== undefined) return isIPv6(address)
     // A fully qualified name may end with a dot.
     const name = text.toLowerCase().replace(/\.$/, '')

@@ -2,11 +2,12 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net'
 import { CoordinatorError } from '../../errors.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import type { RequestIds } from '../../telemetry/request-id.ts'
+import { countAnswer } from '../answering/count-answer.ts'
 import { mustClose } from '../answering/must-close.ts'
-import { PROBLEM_TYPE, problemDocument } from '../answering/problem.ts'
+import { PROBLEM_TYPE, problemText } from '../answering/problem.ts'
 import { answerAndEnd } from '../lifecycle/refuse-connection.ts'
-import { countAnswer } from '../routing/route-timer.ts'
+import type { RequestIds } from '../reading/request-ids.ts'
+import { endWithConnection } from '../sending/queued-answers.ts'
 import { AllowedHosts } from './allowed-hosts.ts'
 import { addToHead, allowingHeaders, allowPreflight, CrossOrigin, isPreflight } from './cross-origin.ts'
 
@@ -39,19 +40,22 @@ export class RequestGuard {
     this.#requestIds = about.requestIds
   }
 
-  /** Wraps all request listeners of a server. Call it last: it does not guard listeners that are added later. */
+  /** Puts itself before the framework. */
   protect(server: Server): void {
-    const serve = server.listeners('request') as RequestListener[]
+    const [serve, ...others] = server.listeners('request') as RequestListener[]
+    if (serve === undefined || others.length > 0)
+      throw new CoordinatorError('COORD_INTERNAL', {
+        detail: 'The server must have one listener of requests.',
+      })
     server.removeAllListeners('request')
     server.on('request', (request, response) => {
-      if (!this.#admits(request, response)) return
-      for (const listener of serve) listener.call(server, request, response)
+      if (this.#admits(request, response)) serve.call(server, request, response)
     })
     // By default Node sends `100 Continue` before any listener can refuse the request.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       if (!this.#admits(request, response)) return
       response.writeContinue()
-      for (const listener of serve) listener.call(server, request, response)
+      serve.call(server, request, response)
     })
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       if (this.#admits(request, response))
@@ -64,12 +68,15 @@ export class RequestGuard {
   }
 
   #admits(request: IncomingMessage, response: ServerResponse): boolean {
+    // The answer to an earlier request of the connection has not been sent yet.
+    if (response.socket === null) endWithConnection(request, response)
     const fault = this.#hostFault(request)
     if (fault !== undefined) return this.#refuse(request, response, fault)
-    const caller = this.#origins.judge(request)
+    const { origin } = request.headers
+    const isFromBrowser = origin !== undefined || request.headers['sec-fetch-site'] !== undefined
+    const caller = isFromBrowser ? this.#origins.judge(request) : 'own'
     if (caller === 'refused') return this.#refuse(request, response, originRefused(request))
     if (!this.#origins.varies) return true
-    const { origin } = request.headers
     if (caller !== 'allowed' || origin === undefined) {
       addToHead(response, ['Vary', 'Origin'])
       return true
@@ -77,7 +84,7 @@ export class RequestGuard {
     addToHead(response, ['Vary', 'Origin', ...allowingHeaders(origin)])
     if (!isPreflight(request)) return true
     allowPreflight(response)
-    countAnswer(this.#metrics, noReply, 204)
+    countAnswer(this.#metrics, 204)
     return false
   }
 
@@ -99,7 +106,7 @@ export class RequestGuard {
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: CoordinatorError): false {
     const id = this.#requestIds(request.headers['x-request-id'])
-    const body = JSON.stringify(problemDocument(error, id))
+    const body = problemText(error, { method: request.method, id })
     response.writeHead(error.status, [
       ...['X-Request-Id', id],
       ...['Content-Type', PROBLEM_TYPE, 'Content-Length', String(Buffer.byteLength(body))],
@@ -108,13 +115,10 @@ export class RequestGuard {
       ...(mustClose(request) || error.status === 400 ? ['Connection', 'close'] : []),
     ])
     response.end(body)
-    countAnswer(this.#metrics, noReply, error.status)
+    countAnswer(this.#metrics, error.status)
     return false
   }
 }
-
-/** No route has seen the request. */
-const noReply = { route: undefined, startedAt: 0 }
 
 /** The target of a request as clients send it to proxies, with its authority. */
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i

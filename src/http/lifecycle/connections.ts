@@ -1,16 +1,21 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { CoordinatorError } from '../../errors.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { answerAndEnd, hasResponse } from './refuse-connection.ts'
 
 const lookMs = 20
 
 /** The open connections of a server, for the end of it. */
 export class Connections {
   readonly #server: Server
+  readonly #metrics: Metrics
   readonly #sockets = new Set<Socket>()
 
-  constructor(server: Server) {
+  constructor(server: Server, metrics: Metrics) {
     this.#server = server
+    this.#metrics = metrics
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
@@ -24,6 +29,18 @@ export class Connections {
   /** Stops listening, and nothing else: the server's own `close` would cut connections that are about to be used. */
   refuseNew(): void {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server)
+  }
+
+  /** Answers on connections where a request has begun to arrive, but has no response yet, that the server stops. */
+  refuseHeads(): void {
+    this.#closeResting()
+    for (const socket of this.#sockets)
+      if (!socket.destroyed && !hasResponse(socket))
+        answerAndEnd(
+          new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' }),
+          socket,
+          this.#metrics,
+        )
   }
 
   /**

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { countAnswer } from '../answering/count-answer.ts'
 import { PROBLEM_TYPE, problemDocument, retryAfterSeconds } from '../answering/problem.ts'
 import { translateParserError } from '../answering/translate-error.ts'
-import { countAnswer } from '../routing/route-timer.ts'
 
 const reasons: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -37,7 +37,7 @@ export function answerAndEnd(error: CoordinatorError, socket: Socket, metrics: M
     return
   }
   socket.end(rawAnswer(error))
-  countAnswer(metrics, { route: undefined, startedAt: 0 }, error.status)
+  countAnswer(metrics, error.status)
   // The rest of what the other side sends has no meaning; a deadline keeps it from holding the connection.
   socket.resume()
   socket.setTimeout(1_000, () => socket.destroy())
@@ -49,6 +49,11 @@ interface AnsweringSocket {
     readonly headersSent: boolean
     readonly req: { readonly complete: boolean }
   } | null
+}
+
+/** Whether Node has a response to write on a connection. */
+export function hasResponse(socket: Socket): boolean {
+  return (socket as Socket & AnsweringSocket)._httpMessage != null
 }
 
 /** Whether what would be sent now would be taken for the answer to an earlier request, which arrived whole. */

@@ -3,6 +3,7 @@ import type { Live } from '../../live/live.ts'
 import { within } from '../../scheduling/backoff.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import type { Answers } from '../answering/answers.ts'
+import type { BodyReceiver } from '../reading/receive-body.ts'
 import type { Connections } from './connections.ts'
 
 export interface StopReport {
@@ -15,6 +16,7 @@ export interface Stoppable {
   readonly app: FastifyInstance
   readonly live: Live
   readonly answers: Answers
+  readonly bodies: BodyReceiver
   readonly connections: Connections
   /** Aborted at once: ends streams, and makes `/health/ready` say so. */
   readonly draining: AbortController
@@ -23,27 +25,32 @@ export interface Stoppable {
 
 /** How long connections at rest stay open, in milliseconds. */
 const restMs = 250
+/** How long requests may go on to arrive, in milliseconds, and at most half of the time. Later they are refused. */
+const arrivalMs = 2_000
 /** The last part of the time, in which writes that still wait are refused, and told so. */
 const refusalShare = 0.2
 /** How much later than promised the store may be closed, in milliseconds, before it is given up. */
 const closeGraceMs = 1_000
 
 /**
- * Ends a server in order. New connections are refused; kept ones are answered with `Connection: close`; requests that are
- * there are answered; writes that the database does not take in time are answered with 503 and their outcome; only what
- * has not even arrived by then is cut off. At last the live layer stores what it accepted, and closes the store.
+ * Ends a server in order. It refuses new connections, answers kept ones with `Connection: close`, and answers the requests that are
+ * there. After a while it refuses requests that are still arriving. Writes that the database does not take in time are answered with 503
+ * and their outcome. What has no answer by then is cut off. At last the live layer stores what it accepted, and closes the store.
  */
 export async function stopServer(server: Stoppable, timeoutMs: number): Promise<StopReport> {
-  const { app, live, answers, connections, draining, log } = server
+  const { app, live, answers, bodies, connections, draining, log } = server
   const end = performance.now() + timeoutMs
   const leftMs = () => Math.max(0, end - performance.now())
   answers.closeConnections()
   draining.abort()
   connections.refuseNew()
   await connections.drained({
-    timeoutMs: timeoutMs * (1 - refusalShare),
+    timeoutMs: Math.min(arrivalMs, timeoutMs / 2),
     restMs: Math.min(restMs, timeoutMs / 4),
   })
+  bodies.refuseAll()
+  connections.refuseHeads()
+  await connections.drained({ timeoutMs: leftMs() - timeoutMs * refusalShare, restMs: 0 })
   const stopped = live.stop(connections.count === 0 ? leftMs() : leftMs() / 2)
   await connections.drained({ timeoutMs: leftMs(), restMs: 0 })
   const cut = connections.cutOff()

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Moment, NOW } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
-import { revisionText } from './read-query.ts'
+import { revisionText } from './query-fields.ts'
 
 /** Parameters of every read of the present. */
 export const freshnessQuery = {
@@ -34,7 +34,7 @@ export const asOfQuery = {
     }),
 }
 
-export interface Freshness {
+interface Freshness {
   readonly minRevision?: number | undefined
   readonly consistency?: 'latest' | undefined
 }
@@ -53,18 +53,19 @@ function readMoment(text: string): Moment | undefined {
   return Number.isNaN(at) ? undefined : { at }
 }
 
-/** Whether a request has to wait. Most need not, and are answered in the turn of the event loop in which they arrived. */
-export function asksFreshness({ minRevision, consistency }: Freshness): boolean {
-  return minRevision !== undefined || consistency !== undefined
-}
-
 /**
  * Waits until the view is as new as was asked for.
  *
+ * @returns `undefined` where nothing was asked for: most requests are answered in the turn of the event loop in which they arrived
  * @throws COORD_REVISION_WAIT_TIMEOUT, and COORD_STORE_* where the database was to be asked
  */
-export async function waitUntilFresh(live: Live, { minRevision, consistency }: Freshness): Promise<void> {
-  if (consistency === 'latest') await live.catchUp()
+export function untilFresh(live: Live, { minRevision, consistency }: Freshness): Promise<void> | undefined {
+  if (consistency === 'latest') return catchUp(live, minRevision)
+  return minRevision === undefined ? undefined : live.waitForRevision(minRevision)
+}
+
+async function catchUp(live: Live, minRevision: number | undefined): Promise<void> {
+  await live.catchUp()
   if (minRevision !== undefined) await live.waitForRevision(minRevision)
 }
 
@@ -73,8 +74,8 @@ export async function waitUntilFresh(live: Live, { minRevision, consistency }: F
  *
  * @throws COORD_LINEAGE_CHANGED
  */
-export function checkLineage(live: Live, request: FastifyRequest): void {
-  const expected = request.headers['x-coordinator-lineage']
+export function checkLineage(live: Live, { headers }: FastifyRequest): void {
+  const expected = headers['x-coordinator-lineage']
   if (expected === undefined) return
   const { lineage, revision } = live.view
   if (expected === lineage) return

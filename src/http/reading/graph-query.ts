@@ -2,20 +2,10 @@ import { z } from 'zod'
 import type { Direction } from '../../graph/analysis/search.ts'
 import { MAX_LIMIT } from '../../graph/questions/answer.ts'
 import { EDGE_ORIGINS } from '../../records/graph/graph-id.ts'
+import { several, wholeNumber } from './query-fields.ts'
 
 /** More steps than any answer needs; a chain that long would not fit into one. */
 export const MAX_DEPTH = 1_000
-
-/** @returns a reader of text, which the reference shows as the number that it is */
-export function wholeNumber(min: number, max: number) {
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
-    .optional()
-    .meta({ type: 'integer', minimum: min, maximum: max })
-}
 
 /** How many items an answer may list. */
 export function limitQuery(fallback: number, max: number = MAX_LIMIT) {
@@ -35,29 +25,6 @@ export const directionQuery = z
     default: 'both',
   })
 
-/**
- * A parameter that may be repeated, or hold several values with commas between them.
- *
- * @param among the values that there are. @default any
- */
-export function several(description: string, among?: readonly string[]) {
-  return z
-    .union([z.string(), z.array(z.string())])
-    .transform((given) =>
-      [given]
-        .flat()
-        .flatMap((text) => text.split(','))
-        .filter((text) => text !== ''),
-    )
-    .refine(({ length }) => length > 0, 'is empty')
-    .refine(
-      (values) => among === undefined || values.every((value) => among.includes(value)),
-      `must be one of ${among?.join(', ')}`,
-    )
-    .optional()
-    .meta({ description: `${description} Repeated or separated by commas: any of them.` })
-}
-
 /** Types of nodes and of edges, by which every question can be narrowed. */
 export const typeQuery = {
   type: several(
@@ -65,6 +32,11 @@ export const typeQuery = {
   ),
   nodeType: several('Only nodes of these types are listed.'),
   edgeType: several('Only edges of these types count.'),
+}
+
+/** The same as the graph takes them. */
+export function typesOf({ type, nodeType, edgeType }: z.output<z.ZodObject<typeof typeQuery>>) {
+  return { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
 }
 
 export const originQuery = several('Only edges that were `declared`, `asserted` or `observed`.', EDGE_ORIGINS)

@@ -1,45 +1,59 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError, type Problem } from '../../errors.ts'
-import { invalidQuery } from '../../records/invalid-query.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { closestWord } from '../../text/closest-word.ts'
+import { invalidQuery } from './invalid-query.ts'
 
 /** Values of a query string: repeated parameters are arrays. */
 export type QueryValues = Readonly<Record<string, string | readonly string[] | undefined>>
 
-export const revisionText = z
-  .string()
-  .regex(/^\d+$/, 'must be a whole number')
-  .transform(Number)
-  .refine(Number.isSafeInteger, 'is larger than any revision')
-  .meta({ type: 'integer', minimum: 0 })
+/** A parameter that stands for many: `metadata.KEY=VALUE`. A schema that has it gets pairs of key and value. */
+const MEMBERS = 'metadata'
 
 /**
- * Reads the query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that
+ * Makes a reader of query strings by a schema.
+ *
+ * @returns throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED where the query string cannot be decoded
+ */
+export function queryReader<S extends z.ZodObject>(schema: S): (request: FastifyRequest) => z.output<S> {
+  const bare = schema.safeParse({})
+  return (request) => {
+    if (bare.success && !request.raw.url?.includes('?')) return bare.data as z.output<S>
+    checkEncoding(request)
+    return parseQuery(schema, request.query as QueryValues)
+  }
+}
+
+/** Refuses every parameter. @throws as `queryReader` says */
+export const refuseQuery: (request: FastifyRequest) => unknown = queryReader(z.object({}))
+
+/**
+ * Reads the values of a query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that
  * was ignored would be answered with something older than was asked for.
  *
- * @throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED where it cannot be decoded
+ * @throws COORD_QUERY_INVALID with every problem
  */
-export function readQuery<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
-  return parse(request, schema.strict()) as z.output<S>
-}
-
-/** The same for parameters that are some among others, which somebody else reads. */
-export function readQueryPart<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
-  return parse(request, schema) as z.output<S>
-}
-
-function parse<S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> {
-  checkEncoding(request)
-  const query = request.query as QueryValues
-  const result = schema.safeParse(query)
-  if (result.success) return result.data
+export function parseQuery<S extends z.ZodObject>(schema: S, values: QueryValues): z.output<S> {
+  const given = MEMBERS in schema.shape ? withMembers(values) : values
+  const result = schema.strict().safeParse(given)
+  if (result.success) return result.data as z.output<S>
+  const known = Object.keys(schema.shape).map((name) => (name === MEMBERS ? `${MEMBERS}.<key>` : name))
   throw invalidQuery(
-    result.error.issues
-      .slice(0, LIMITS.problems)
-      .flatMap((issue) => problemsOf(issue, query, Object.keys(schema.shape))),
+    result.error.issues.slice(0, LIMITS.problems).flatMap((issue) => problemsOf(issue, given, known)),
   )
+}
+
+function withMembers(values: QueryValues): Readonly<Record<string, unknown>> {
+  const others: Record<string, unknown> = Object.create(null)
+  const members: [key: string, value: unknown][] = []
+  for (const [name, value] of Object.entries(values)) {
+    const key = name.startsWith(`${MEMBERS}.`) ? name.slice(MEMBERS.length + 1) : ''
+    if (key === '') others[name] = value
+    else members.push([key, value])
+  }
+  if (members.length > 0) others[MEMBERS] ??= members
+  return others
 }
 
 /** The framework takes what it cannot decode as it stands: a filter for such a text would find nothing, and not say why. */
@@ -57,27 +71,35 @@ function checkEncoding({ raw: { url = '' } }: FastifyRequest): void {
   }
 }
 
-function problemsOf(issue: z.core.$ZodIssue, query: QueryValues, known: readonly string[]): Problem[] {
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  given: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): Problem[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, LIMITS.problems).map((key) => unknownParameter(key, known))
-  const name = issue.path.join('.')
-  return [{ path: `query.${name}`, message: messageOf(issue, query[name]) }]
+    return issue.keys.slice(0, LIMITS.problems).map((key) => ({
+      path: key.slice(0, 64).toWellFormed(),
+      message: `is not known here${didYouMean(key, known)}`,
+    }))
+  const [name, at] = issue.path
+  const value = given[String(name)]
+  if (name === MEMBERS && Array.isArray(value))
+    return [{ path: `${MEMBERS}.${value[Number(at)]?.[0]}`, message: messageOf(issue, '') }]
+  return [{ path: String(name), message: messageOf(issue, value) }]
 }
 
-function unknownParameter(key: string, known: readonly string[]): Problem {
-  const meant = closestWord(key, known)
-  return {
-    path: `query.${key.slice(0, 64).toWellFormed()}`,
-    message: `is not known here${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-  }
-}
-
-function messageOf(issue: z.core.$ZodIssue, given: QueryValues[string]): string {
+function messageOf(issue: z.core.$ZodIssue, given: unknown): string {
   if (given === undefined) return 'is required'
   if (issue.code === 'custom') return issue.message
   if (Array.isArray(given)) return 'must come only once'
   if (issue.code === 'too_small') return 'is empty'
-  return issue.code === 'invalid_value'
-    ? `must be one of ${issue.values.map(String).join(', ')}`
-    : issue.message
+  if (issue.code !== 'invalid_value') return issue.message
+  const values = issue.values.map(String)
+  return `must be one of ${values.join(', ')}${didYouMean(String(given), values)}`
+}
+
+/** The end of a message about a word that is not known. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const meant = closestWord(word, known)
+  return meant === undefined ? '' : `; did you mean ${meant}?`
 }

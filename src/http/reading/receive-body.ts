@@ -1,8 +1,12 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { CoordinatorError } from '../../errors.ts'
+import { checkStructure, HARMLESS_BYTES } from '../../records/body/body-structure.ts'
+import { notJson } from '../../records/body/check-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { BodyRefusal, IncomingMetrics } from '../../telemetry/metrics/incoming-metrics.ts'
+import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {
   /** How many bytes of bodies under way are held at once, of all clients together. */
@@ -12,7 +16,7 @@ export interface ReceiveOptions {
   readonly graceMs?: number
 }
 
-/** What one client address may hold of all the bytes. */
+/** What one client may hold of all the bytes. */
 const clientShare = 0.25
 /** A body may take one millisecond longer for every so many bytes: 64 KiB a second. */
 const bytesPerMs = 65.536
@@ -22,12 +26,30 @@ const lookMs = 250
 /** Larger bodies are parsed one after the other, and the event loop does other work between two of them. */
 const smallBytes = 65_536
 
-type Done = (error: Error | null, body?: Buffer) => void
+/** Gets the JSON of a body, `undefined` for an empty one, or the error that it is refused with. */
+export type BodyTaker = (error: Error | undefined, body?: unknown) => void
+
+/** One body under way. */
+interface Incoming {
+  readonly request: IncomingMessage
+  readonly taker: BodyTaker
+  /** What Content-Length says; not a number without. */
+  readonly declared: number
+  readonly startedAt: number
+  received: number
+  /** How many bytes it takes from the budget. */
+  held: number
+  /** Whose share that is. Known while the connection is there. */
+  client: string
+  /** The only piece, as most bodies come, or room that later pieces are copied to: many small ones would take far more. */
+  room: Buffer | undefined
+  isOver: boolean
+}
 
 /**
- * Receives request bodies. All of them share one budget of bytes, of which one client may use a quarter, and each has a time limit. A
- * body that is refused frees its bytes at once, and the rest of it is discarded as it arrives. A large body holds its bytes until it
- * is parsed.
+ * Receives request bodies as JSON. All of them share one budget of bytes, of which one client may use a quarter, and each has a time
+ * limit. A body that is refused frees its bytes at once, and the rest of it is discarded as it arrives. A large body holds its bytes
+ * until it is parsed.
  */
 export class BodyReceiver {
   readonly #options: Required<ReceiveOptions>
@@ -35,70 +57,134 @@ export class BodyReceiver {
   readonly #bytesOf = new Map<string, number>()
   #bytes = 0
   #look: NodeJS.Timeout | undefined
+  #closing = false
 
   constructor(options: ReceiveOptions) {
     this.#options = { graceMs: 10_000, ...options }
     options.metrics.ask({ bodyBytes: () => this.#bytes })
   }
 
-  /** @param done is called once: with the whole body, or with COORD_BODY_TOO_LARGE, COORD_RECEIVE_FULL, COORD_REQUEST_TIMEOUT */
-  receive(request: IncomingMessage, done: Done): void {
-    if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytes) {
-      done(tooLarge())
+  /**
+   * @param taker called once: with the whole body, or with COORD_BODY_TOO_LARGE, COORD_BODY_NOT_JSON, COORD_BODY_TOO_DEEP,
+   * COORD_RECEIVE_FULL, COORD_REQUEST_TIMEOUT, COORD_SHUTTING_DOWN
+   */
+  receive(request: IncomingMessage, taker: BodyTaker): void {
+    const declared = Number(request.headers['content-length'] ?? Number.NaN)
+    if (declared > LIMITS.bodyBytes) {
+      taker(tooLarge())
       return
     }
-    const incoming = new Incoming(request, {
-      end: (error) => {
-        this.#underWay.delete(incoming)
-        const hand = () => {
-          this.#release(incoming)
-          done(error, error === null ? incoming.bytes() : undefined)
-        }
-        if (error !== null || incoming.received <= smallBytes) hand()
-        else void longTurn().then(hand)
-      },
-      grow: (bytes) => this.#claim(incoming, bytes),
-    })
+    const startedAt = performance.now()
+    const incoming: Incoming = {
+      ...{ request, taker, declared, startedAt, received: 0, held: 0, client: '' },
+      ...{ room: undefined, isOver: false },
+    }
     this.#underWay.add(incoming)
     this.#look ??= setInterval(() => this.#refuseSlow(), lookMs).unref()
+    // After the end of a body these listeners do nothing but discard: nobody reads the rest, and a connection that breaks is no error.
+    request.on('data', (piece: Buffer) => this.#take(incoming, piece))
+    request.on('end', () => this.#end(incoming))
+    request.on('error', (error) => this.#refuse(incoming, error))
   }
 
-  /** Stops the time limits. Bodies that are still arriving are received to their end. */
-  close(): void {
-    clearInterval(this.#look)
+  /** Refuses the bodies that are still arriving, because the server stops. */
+  refuseAll(): void {
+    this.#closing = true
+    for (const incoming of this.#underWay) this.#refuse(incoming, shuttingDown())
+  }
+
+  #take(incoming: Incoming, piece: Buffer): void {
+    if (incoming.isOver) return
+    const total = incoming.received + piece.length
+    if (total > LIMITS.bodyBytes) return this.#refuse(incoming, tooLarge())
+    // A whole body that comes at once needs no budget.
+    if (incoming.room === undefined && total === incoming.declared) incoming.room = piece
+    else {
+      // While the server stops it still takes bodies that arrive whole, but waits for no others.
+      const refusal = this.#closing ? shuttingDown() : this.#makeRoom(incoming, total)
+      if (refusal !== undefined) return this.#refuse(incoming, refusal)
+      piece.copy(incoming.room as Buffer, incoming.received)
+    }
+    incoming.received = total
+  }
+
+  #makeRoom(incoming: Incoming, total: number): CoordinatorError | undefined {
+    const before = incoming.room?.length ?? 0
+    if (total <= before) return undefined
+    const size = Math.min(LIMITS.bodyBytes, Math.max(total, 2 * before, 4_096))
+    const refusal = this.#claim(incoming, size - before)
+    if (refusal !== undefined) return refusal
+    const room = Buffer.allocUnsafeSlow(size)
+    incoming.room?.copy(room, 0, 0, incoming.received)
+    incoming.room = room
+    return undefined
   }
 
   /** @returns why a body may not hold so many more bytes, or `undefined` */
   #claim(incoming: Incoming, bytes: number): CoordinatorError | undefined {
     const { maxBytes } = this.#options
-    const ofClient = (this.#bytesOf.get(incoming.client) ?? 0) + bytes
-    const reason =
-      this.#bytes + bytes > maxBytes ? 'full' : ofClient > maxBytes * clientShare ? 'client' : undefined
-    if (reason !== undefined) return this.#refused(reason)
+    if (incoming.held === 0) incoming.client = clientOf(incoming.request.socket.remoteAddress)
+    const { client } = incoming
+    const ofClient = (this.#bytesOf.get(client) ?? 0) + bytes
+    if (this.#bytes + bytes > maxBytes) return this.#refusal('full')
+    if (ofClient > maxBytes * clientShare) return this.#refusal('client')
     this.#bytes += bytes
-    this.#bytesOf.set(incoming.client, ofClient)
+    this.#bytesOf.set(client, ofClient)
+    incoming.held += bytes
     return undefined
   }
 
+  #end(incoming: Incoming): void {
+    if (incoming.isOver) return
+    incoming.isOver = true
+    this.#underWay.delete(incoming)
+    if (incoming.received <= smallBytes) this.#hand(incoming)
+    else void longTurn().then(() => this.#hand(incoming))
+  }
+
+  #hand(incoming: Incoming): void {
+    const { room, received, taker } = incoming
+    let body: unknown
+    try {
+      if (room !== undefined) body = parseBody(room.length === received ? room : room.subarray(0, received))
+    } catch (error) {
+      this.#release(incoming)
+      taker(error as Error)
+      return
+    }
+    this.#release(incoming)
+    taker(undefined, body)
+  }
+
+  #refuse(incoming: Incoming, error: Error): void {
+    if (incoming.isOver) return
+    incoming.isOver = true
+    this.#underWay.delete(incoming)
+    this.#release(incoming)
+    incoming.taker(error)
+  }
+
   #release(incoming: Incoming): void {
+    incoming.room = undefined
     if (incoming.held === 0) return
-    this.#bytes -= incoming.held
-    const left = (this.#bytesOf.get(incoming.client) ?? 0) - incoming.held
-    if (left > 0) this.#bytesOf.set(incoming.client, left)
-    else this.#bytesOf.delete(incoming.client)
+    const { client, held } = incoming
+    this.#bytes -= held
+    const left = (this.#bytesOf.get(client) ?? 0) - held
+    if (left > 0) this.#bytesOf.set(client, left)
+    else this.#bytesOf.delete(client)
   }
 
   #refuseSlow(): void {
     const now = performance.now()
     for (const incoming of this.#underWay)
       if (now - incoming.startedAt > this.#options.graceMs + incoming.received / bytesPerMs)
-        incoming.refuse(this.#refused('slow'))
+        this.#refuse(incoming, this.#refusal('slow'))
     if (this.#underWay.size > 0) return
     clearInterval(this.#look)
     this.#look = undefined
   }
 
-  #refused(reason: BodyRefusal): CoordinatorError {
+  #refusal(reason: BodyRefusal): CoordinatorError {
     this.#options.metrics.bodyRefused(reason)
     if (reason === 'slow')
       return new CoordinatorError('COORD_REQUEST_TIMEOUT', {
@@ -115,91 +201,15 @@ export class BodyReceiver {
   }
 }
 
-interface Owner {
-  end(error: Error | null): void
-  /** Asks for room. @returns why there is none, or `undefined` */
-  grow(bytes: number): CoordinatorError | undefined
-}
-
-/** One body under way. */
-class Incoming {
-  readonly startedAt = performance.now()
-  /** How many bytes it takes from the budget. */
-  held = 0
-  received = 0
-  readonly #request: IncomingMessage
-  readonly #owner: Owner
-  readonly #declared: number
-  /** The only piece, as most bodies come, or room that later pieces are copied to: many small ones would take far more. */
-  #room: Buffer | undefined
-  #client: string | undefined
-
-  constructor(request: IncomingMessage, owner: Owner) {
-    this.#request = request
-    this.#owner = owner
-    this.#declared = Number(request.headers['content-length'] ?? Number.NaN)
-    request.on('data', this.#onData)
-    request.on('end', this.#onEnd)
-    request.on('error', this.#onError)
-  }
-
-  get client(): string {
-    this.#client ??= this.#request.socket.remoteAddress ?? ''
-    return this.#client
-  }
-
-  bytes(): Buffer {
-    return this.#room?.subarray(0, this.received) ?? Buffer.alloc(0)
-  }
-
-  refuse(error: CoordinatorError): void {
-    this.#settle(error)
-  }
-
-  readonly #onData = (piece: Buffer): void => {
-    const total = this.received + piece.length
-    if (total > LIMITS.bodyBytes) return this.#settle(tooLarge())
-    if (this.#room === undefined && total === this.#declared) {
-      // The whole body came at once, so that no budget is needed.
-      this.#room = piece
-      this.received = total
-      return
-    }
-    const full = this.#makeRoom(total)
-    if (full !== undefined) return this.#settle(full)
-    piece.copy(this.#room as Buffer, this.received)
-    this.received = total
-  }
-
-  #makeRoom(total: number): CoordinatorError | undefined {
-    const before = this.#room?.length ?? 0
-    if (total <= before) return undefined
-    const size = Math.min(LIMITS.bodyBytes, Math.max(total, 2 * before, 4_096))
-    const full = this.#owner.grow(size - before)
-    if (full !== undefined) return full
-    this.held += size - before
-    const room = Buffer.allocUnsafeSlow(size)
-    this.#room?.copy(room, 0, 0, this.received)
-    this.#room = room
-    return undefined
-  }
-
-  readonly #onEnd = (): void => this.#settle(null)
-
-  readonly #onError = (error: Error): void => this.#settle(error)
-
-  #settle(error: Error | null): void {
-    const request = this.#request
-    request.off('data', this.#onData)
-    request.off('end', this.#onEnd)
-    request.off('error', this.#onError)
-    if (error !== null) {
-      this.#room = undefined
-      // Discard what still arrives: nobody reads it. A connection that breaks now is not an error either.
-      request.on('error', () => undefined)
-      request.resume()
-    }
-    this.#owner.end(error)
+function parseBody(bytes: Buffer): unknown {
+  // Decoding would put U+FFFD for what is wrong, and store something else than was sent.
+  if (!isUtf8(bytes)) throw new CoordinatorError('COORD_BODY_NOT_JSON', { detail: 'The body is not UTF-8.' })
+  if (bytes.length > HARMLESS_BYTES) checkStructure(bytes)
+  const text = bytes.toString()
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+  } catch (thrown) {
+    throw notJson(thrown)
   }
 }
 
@@ -208,4 +218,8 @@ function tooLarge(): CoordinatorError {
     detail: 'The body is larger than 1 MiB.',
     outcome: 'not_written',
   })
+}
+
+function shuttingDown(): CoordinatorError {
+  return new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' })
 }

@@ -1,25 +1,35 @@
 import type { FastifyInstance } from 'fastify'
-import type { Operation } from '../routing/operation.ts'
+import type { Operation } from '../reading/operation.ts'
 
-/** A route that is part of the reference. */
-export interface DocumentedRoute {
+/** A route of the server. */
+export interface ServedRoute {
   readonly method: string
   /** With parameters as `:name`. */
   readonly pattern: string
+  /** Which wrapper made its handler; absent where it answers without the records. */
+  readonly kind: 'read' | 'write' | undefined
+  readonly operation: Operation | undefined
+}
+
+/** A route that is part of the reference. */
+export interface DocumentedRoute extends ServedRoute {
   readonly operation: Operation
 }
 
-/** Gathers the documented routes. Has to be called before they are added; the list fills as they are. */
-export function gatherRoutes(app: FastifyInstance): readonly DocumentedRoute[] {
-  const routes: DocumentedRoute[] = []
+/** Gathers all routes. Has to be called before they are added; the list fills as they are. */
+export function gatherRoutes(app: FastifyInstance): readonly ServedRoute[] {
+  const routes: ServedRoute[] = []
   app.addHook('onRoute', ({ method, url, config }) => {
-    const operation = config?.operation
-    if (operation === undefined || operation.hidden === true) return
+    const { kind, operation } = config ?? {}
     // For each GET the framework adds a HEAD, which needs no words of its own.
     for (const one of [method].flat())
-      if (one !== 'HEAD') routes.push({ method: one, pattern: url, operation })
+      if (one !== 'HEAD') routes.push({ method: one, pattern: url, kind, operation })
   })
   return routes
+}
+
+export function isDocumented(route: ServedRoute): route is DocumentedRoute {
+  return route.operation !== undefined && route.operation.hidden !== true
 }
 
 /** Names of the parameters in a pattern, in order. */

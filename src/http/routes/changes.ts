@@ -5,15 +5,14 @@ import { PageBudget } from '../../live/questions/page-budget.ts'
 import type { Position } from '../../records/record.ts'
 import { uncounted } from '../../scheduling/client-question.ts'
 import { Pace } from '../../scheduling/pace.ts'
+import { countAnswer } from '../answering/count-answer.ts'
 import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../answering/shown-entry.ts'
 import { prefersEventStream } from '../reading/accepts.ts'
-import { checkLineage } from '../reading/freshness.ts'
-import { several } from '../reading/graph-query.ts'
-import { readQuery } from '../reading/read-query.ts'
-import { invalidHeader } from '../reading/write-context.ts'
+import { invalidHeader } from '../reading/invalid-header.ts'
+import type { Operation } from '../reading/operation.ts'
+import { several, wholeNumber } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
-import { countAnswer } from '../routing/route-timer.ts'
+import { type ReadAnswer, readRoute } from '../routing/route.ts'
 import { type BodyPart, leastSize, neededBytes, separated } from '../sending/body-part.ts'
 import { ChangeFeed } from '../streams/change-feed.ts'
 import { EventStreams } from '../streams/event-streams.ts'
@@ -38,31 +37,11 @@ const parameters = z.object({
     description: 'Only what was committed after this revision or position. Without it: from now on.',
     example: '42',
   }),
-  limit: z
-    .string()
-    .regex(/^(?:[1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
-    .transform(Number)
-    .optional()
-    .meta({
-      description: 'How many entries a page may have.',
-      type: 'integer',
-      minimum: 1,
-      maximum: 1_000,
-      default: 100,
-    }),
-  wait: z
-    .string()
-    .regex(/^\d{1,2}$/, `must be a whole number from 0 to ${MAX_WAIT_SECONDS}`)
-    .transform(Number)
-    .refine((seconds) => seconds <= MAX_WAIT_SECONDS, `must be a whole number from 0 to ${MAX_WAIT_SECONDS}`)
-    .optional()
-    .meta({
-      description: 'Where nothing is there yet, waits so many seconds for it.',
-      type: 'integer',
-      minimum: 0,
-      maximum: MAX_WAIT_SECONDS,
-      default: 0,
-    }),
+  limit: wholeNumber(1, 1_000).meta({ description: 'How many entries a page may have.', default: 100 }),
+  wait: wholeNumber(0, MAX_WAIT_SECONDS).meta({
+    description: 'Where nothing is there yet, waits so many seconds for it.',
+    default: 0,
+  }),
   kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
   name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),
 })
@@ -81,48 +60,48 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   const streams = new EventStreams(feed, { draining, outgoing, stallTimeoutMs })
   metrics.ask({ streams: () => streams.count, streamsCut: () => streams.cut })
 
-  app.get('/changes', { config: { operation } }, async (request, reply) => {
-    const { after: wanted, limit = 100, wait = 0, kind, name } = readQuery(request, parameters)
-    checkLineage(live, request)
-    const filter: ChangeFilter = { kinds: kind, names: name }
-    const from = lastEventId(request) ?? wanted
-    const position =
-      from === undefined ? live.view.position : typeof from === 'number' ? await feed.positionOf(from) : from
-    if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
-    const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
-    const body = bodyOf(page)
-    // Fix the start here: "from now on" would mean a later moment when the question is asked again. The entries since then are in memory.
-    const needed = from === undefined ? neededBytes(body) : 0
-    if (outgoing.hasRoom(needed) || from !== undefined || (await answers.reserve(reply, needed)))
-      answers.sendState(reply, { body, headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] })
-    else reply.hijack()
-  })
+  app.get(
+    '/changes',
+    readRoute(context, operation, async (request, query, reply): Promise<ReadAnswer> => {
+      const { after: wanted, limit = 100, wait = 0, kind, name } = query
+      const filter: ChangeFilter = { kinds: kind, names: name }
+      const from = lastEventId(request) ?? wanted
+      const position =
+        from === undefined
+          ? live.view.position
+          : typeof from === 'number'
+            ? await feed.positionOf(from)
+            : from
+      if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
+      const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
+      const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
+      if (from !== undefined) return answer
+      // Fix the start here: "from now on" would mean a later moment when the question is asked again. The entries since then are in memory.
+      const needed = neededBytes(answer.body)
+      if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
+      reply.hijack()
+      return undefined
+    }),
+  )
 
   async function stream(
     reply: FastifyReply,
     about: { filter: ChangeFilter; position: Position },
-  ): Promise<void> {
+  ): Promise<undefined> {
     // Whatever is wrong with the position is said now, while there can still be a status.
     await feed.after(about.position, 1)
     const headers = [
       ...answers.stateHeaders(about.position.revision),
       ...answers.commonHeaders(reply),
-      ...[
-        'Content-Type',
-        'text/event-stream',
-        'Cache-Control',
-        'no-store',
-        'X-Accel-Buffering',
-        'no',
-        'Vary',
-        'Accept',
-      ],
+      ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'],
+      ...['X-Accel-Buffering', 'no', 'Vary', 'Accept'],
     ]
     reply.hijack()
     reply.raw.writeHead(200, headers)
-    countAnswer(metrics, reply, 200)
+    countAnswer(metrics, 200, reply)
     if (reply.request.method === 'HEAD' || draining.aborted) reply.raw.end()
     else streams.serve(reply.raw, about)
+    return undefined
   }
 
   interface Wanted {
@@ -206,7 +185,7 @@ function lastEventId({ headers }: FastifyRequest): Position | undefined {
   if (id === undefined || id === '') return undefined
   const position = parsePosition(String(id))
   if (position === undefined)
-    throw invalidHeader('last-event-id', 'must be the id of an event, as it was sent')
+    throw invalidHeader('Last-Event-ID', 'must be the id of an event, as it was sent')
   return position
 }
 
@@ -228,7 +207,7 @@ const entrySchema = z
   })
   .meta({ id: 'JournalEntry' })
 
-const operation: Operation = {
+const operation = {
   chapter: 'graph',
   summary: 'The journal of every change',
   description:
@@ -259,4 +238,4 @@ const operation: Operation = {
       },
     },
   },
-}
+} as const satisfies Operation

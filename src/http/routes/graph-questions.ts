@@ -1,10 +1,9 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { DEFAULT_LIMIT } from '../../graph/questions/answer.ts'
 import type { Question } from '../../graph/questions/answer-question.ts'
 import { DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT } from '../../graph/questions/critical.ts'
 import { DEFAULT_CYCLES_LIMIT } from '../../graph/questions/cycles.ts'
-import { recordEtag } from '../../records/etag.ts'
 import { recordIdOf } from '../../records/graph/graph-id.ts'
 import type { Revision } from '../../records/record.ts'
 import {
@@ -20,12 +19,13 @@ import {
   reachSchema,
   unresolvedSchema,
 } from '../answering/graph-schemas.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
-import { depthQuery, directionQuery, limitQuery, typeQuery } from '../reading/graph-query.ts'
-import { historyQuery } from '../reading/history-query.ts'
-import { readQuery } from '../reading/read-query.ts'
+import { recordEtag } from '../reading/etag.ts'
+import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
+import { depthQuery, directionQuery, limitQuery, typeQuery, typesOf } from '../reading/graph-query.ts'
+import type { Operation } from '../reading/operation.ts'
+import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
+import { pathParameter, type ReadAnswer, readRoute } from '../routing/route.ts'
 import { fittingJson } from '../sending/fitting-json.ts'
 
 const node = z
@@ -46,7 +46,7 @@ const questions = {
   orphans: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...common }),
 } as const
 
-const one = z.object({ ...asOfQuery, ...freshnessQuery })
+const oneParameters = z.object({ ...asOfQuery, ...freshnessQuery })
 const moment = asOfQuery.asOf.unwrap()
 const diffParameters = z.object({
   from: moment.meta({ description: 'The earlier moment: a revision, or a time.', example: '42' }),
@@ -60,62 +60,51 @@ type Asked = keyof typeof questions
 /** How often a node or an edge is read again because somebody wrote meanwhile. */
 const MOMENTS_TRIED = 10
 
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
-
 /** Questions to the graph: what needs what, and what changed. */
 export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, graph, answers } = context
+  const { live, graph } = context
 
-  async function answer(ask: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const query = readQuery(request, questions[ask] as (typeof questions)['impact'])
-    const { asOf, minRevision, consistency, type, nodeType, edgeType, ...wanted } = query
-    checkLineage(live, request)
-    await waitUntilFresh(live, { minRevision, consistency })
-    checkLineage(live, request)
-    const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
-    const question = { ask, ...wanted, ...types } as Question
-    const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
-    checkLineage(live, request)
-    answers.sendState(reply, { body: await fittingJson(found), revision: found.revision })
-  }
+  const asked = (ask: Asked, hidden: boolean) =>
+    readRoute(
+      context,
+      { ...operations[ask], query: questions[ask] as (typeof questions)['impact'], hidden },
+      async (
+        _,
+        { asOf, minRevision, consistency, type, nodeType, edgeType, ...wanted },
+      ): Promise<ReadAnswer> => {
+        const question = { ask, ...wanted, ...typesOf({ type, nodeType, edgeType }) } as Question
+        const found = asOf === undefined ? await graph.ask(question) : await graph.askPast(asOf, question)
+        return { body: await fittingJson(found), revision: found.revision }
+      },
+    )
 
-  async function sendOne(
-    ask: 'node' | 'edge',
-    request: FastifyRequest<IdPath>,
-    reply: FastifyReply,
-  ): Promise<void> {
-    const { asOf, ...freshness } = readQuery(request, one)
-    checkLineage(live, request)
-    await waitUntilFresh(live, freshness)
-    checkLineage(live, request)
-    const question = { ask, id: request.params.id } as const
-    const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
-    answers.sendState(reply, {
-      body: JSON.stringify({ success: true, ...found }),
-      revision: found.revision,
-      headers:
-        asOf === undefined
-          ? assertionEtag(ask, 'node' in found ? found.node.id : found.edge.id, found.revision)
-          : [],
+  const one = (ask: 'node' | 'edge', hidden: boolean) =>
+    readRoute(context, { ...reading[ask], hidden }, async (request, { asOf }): Promise<ReadAnswer> => {
+      const question = { ask, id: pathParameter(request, 'id') } as const
+      const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
+      const id = 'node' in found ? found.node.id : found.edge.id
+      const { revision } = found
+      const headers = asOf === undefined ? assertionEtag(ask, id, revision) : []
+      return { body: JSON.stringify({ success: true, ...found }), revision, headers }
     })
-  }
 
-  async function sendHistory(
-    kind: 'node' | 'edge',
-    request: FastifyRequest<IdPath>,
-    reply: FastifyReply,
-  ): Promise<void> {
-    const { before, limit, ...freshness } = readQuery(request, historyQuery)
-    checkLineage(live, request)
-    await waitUntilFresh(live, freshness)
-    const page = await graph.history({ kind, id: request.params.id }, { before, limit })
-    checkLineage(live, request)
-    answers.sendState(reply, { body: JSON.stringify({ success: true, ...page }), revision: page.revision })
-  }
+  const history = (kind: 'node' | 'edge', hidden: boolean) =>
+    readRoute(
+      context,
+      { ...assertionHistory(reading[kind]), hidden },
+      async (request, { before, limit }): Promise<ReadAnswer> => {
+        const page = await graph.history({ kind, id: pathParameter(request, 'id') }, { before, limit })
+        return { body: JSON.stringify({ success: true, ...page }), revision: page.revision }
+      },
+    )
 
-  /** The ETag of what was asserted, for `If-Match`. Without conditions it must not mean that nothing has changed. */
+  const diff = (hidden: boolean) =>
+    readRoute(context, { ...difference, hidden }, async (_, query): Promise<ReadAnswer> => {
+      const { from, to = { revision: live.view.revision }, limit = DEFAULT_LIMIT } = query
+      const found = await graph.diff({ from, to, limit })
+      return { body: await fittingJson(found), revision: found.to }
+    })
+
   /** The answer of the moment at which its ETag is made: while it was awaited, somebody may have written. */
   async function askNow(question: { readonly ask: 'node' | 'edge'; readonly id: string }) {
     let found = await graph.ask(question)
@@ -124,56 +113,26 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     return found
   }
 
+  /** The ETag of what was asserted, for `If-Match`. A 304 does not follow from it: services change nodes and edges, too. */
   function assertionEtag(kind: 'node' | 'edge', id: string, shown: Revision): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
     // The ETag must not be newer than the answer: with it a client would overwrite an assertion that it has not seen.
     return record === undefined || record.revision > shown
       ? []
-      : ['ETag', recordEtag(view.lineage, record.revision)]
-  }
-
-  async function diff(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { from, to, limit = DEFAULT_LIMIT, ...freshness } = readQuery(request, diffParameters)
-    checkLineage(live, request)
-    await waitUntilFresh(live, freshness)
-    checkLineage(live, request)
-    const between = { from, to: to ?? { revision: live.view.revision }, limit }
-    const found = await graph.diff(between)
-    checkLineage(live, request)
-    answers.sendState(reply, { body: await fittingJson(found), revision: found.to })
+      : ['ETag', recordEtag({ lineage: view.lineage, revision: record.revision })]
   }
 
   for (const [prefix, hidden] of [
     ['/knowledge-graph', false],
     ['/graph', true],
   ] as const) {
-    for (const ask of Object.keys(questions) as Asked[])
-      app.get(
-        `${prefix}/${ask}`,
-        { config: { operation: { ...operations[ask], hidden } } },
-        (request, reply) => answer(ask, request, reply),
-      )
-    app.get<IdPath>(
-      `${prefix}/nodes/:id`,
-      { config: { operation: { ...readNode, hidden } } },
-      (request, reply) => sendOne('node', request, reply),
-    )
-    app.get<IdPath>(
-      `${prefix}/edges/:id`,
-      { config: { operation: { ...readEdge, hidden } } },
-      (request, reply) => sendOne('edge', request, reply),
-    )
-    for (const [kind, about] of [
-      ['node', readNode],
-      ['edge', readEdge],
-    ] as const)
-      app.get<IdPath>(
-        `${prefix}/${kind}s/:id/history`,
-        { config: { operation: { ...assertionHistory(about), hidden } } },
-        (request, reply) => sendHistory(kind, request, reply),
-      )
-    app.get(`${prefix}/diff`, { config: { operation: { ...difference, hidden } } }, diff)
+    for (const ask of Object.keys(questions) as Asked[]) app.get(`${prefix}/${ask}`, asked(ask, hidden))
+    for (const kind of ['node', 'edge'] as const) {
+      app.get(`${prefix}/${kind}s/:id`, one(kind, hidden))
+      app.get(`${prefix}/${kind}s/:id/history`, history(kind, hidden))
+    }
+    app.get(`${prefix}/diff`, diff(hidden))
   }
   done()
 }
@@ -188,7 +147,6 @@ function question(
     chapter: 'graph',
     summary,
     description,
-    query: questions[ask],
     state: true,
     errors: [
       ...(names ? (['COORD_NODE_NOT_FOUND'] as const) : []),
@@ -255,45 +213,47 @@ const idParameter = {
   id: 'Id of the node, such as `service:flagd`; its percent signs have to be encoded once more.',
 }
 
-const readNode: Operation = {
+const readNode = {
   chapter: 'graph',
   summary: 'One node',
   description:
     'With its data; what was asserted about it is in `data.properties`. `ETag` is that of the assertion.',
   parameters: idParameter,
-  query: one,
+  query: oneParameters,
   state: true,
   errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The node.', content: { 'application/json': nodeAnswerSchema } } },
-}
+} as const satisfies Operation
 
-const readEdge: Operation = {
+const readEdge = {
   chapter: 'graph',
   summary: 'One edge',
   description: 'Its id is `source,type,target,origin`.',
   parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
-  query: one,
+  query: oneParameters,
   state: true,
   errors: ['COORD_EDGE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The edge.', content: { 'application/json': edgeAnswerSchema } } },
-}
+} as const satisfies Operation
+
+const reading = { node: readNode, edge: readEdge }
 
 /** @param about how the same node or edge is read */
-function assertionHistory({ parameters, errors = [] }: Operation): Operation {
+function assertionHistory({ parameters, errors }: typeof readNode | typeof readEdge) {
   return {
     chapter: 'graph',
     summary: 'What was asserted, and by whom',
     description:
       'Newest first, also of what was taken back. What services declare has its history there: `GET /services/:serviceId/history`.',
-    ...(parameters === undefined ? {} : { parameters }),
-    query: historyQuery,
+    parameters,
+    query: z.object({ ...pageOfHistory, ...freshnessQuery }),
     state: true,
     errors: errors.filter((code) => code.endsWith('_NOT_FOUND')),
     answers: { 200: { description: 'A page.', content: { 'application/json': assertionHistorySchema } } },
-  }
+  } as const satisfies Operation
 }
 
-const difference: Operation = {
+const difference = {
   chapter: 'graph',
   summary: 'What changed between two moments',
   description: 'Nodes and edges that were added, removed or changed, and the commits that did it.',
@@ -301,4 +261,4 @@ const difference: Operation = {
   state: true,
   errors: ['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
   answers: { 200: { description: 'The differences.', content: { 'application/json': diffSchema } } },
-}
+} as const satisfies Operation

@@ -1,50 +1,28 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import type { FastifyPluginCallback } from 'fastify'
 import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted.ts'
 import { simulationSchema } from '../../graph/simulate/simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
+import type { StateAnswer } from '../answering/answers.ts'
 import {
   assertAnswerSchema,
   rebuildSchema,
   retractAnswerSchema,
   simulateSchema,
 } from '../answering/graph-schemas.ts'
-import { checkLineage } from '../reading/freshness.ts'
-import { requiredBody } from '../reading/json-body.ts'
-import { readQuery } from '../reading/read-query.ts'
-import { writeContext } from '../reading/write-context.ts'
+import { recordEtag } from '../reading/etag.ts'
+import type { Operation } from '../reading/operation.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
+import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 import { fittingJson } from '../sending/fitting-json.ts'
 
-const noQuery = z.object({})
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
-
 /** What is asserted about nodes and edges; what would happen if; deriving anew. */
-export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live, graph, answers }, done) => {
+export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
+  const { graph } = context
   const { asserted } = graph
-
-  function sendAsserted(reply: FastifyReply, kind: string, answer: AssertAnswer): void {
-    const { etag, replayed, ...members } = answer
-    answers.sendState(reply, {
-      status: answer.created ? 201 : 200,
-      body: JSON.stringify({ success: true, ...members, ...(replayed ? { replayed } : {}) }),
-      headers: ['Location', `/knowledge-graph/${kind}s/${encodeURIComponent(answer.id)}`, 'ETag', etag],
-    })
-  }
-
-  function sendRetracted(reply: FastifyReply, { replayed, ...members }: RetractAnswer): void {
-    const body = { success: true, ...members, ...(replayed ? { replayed } : {}) }
-    answers.sendState(reply, { body: JSON.stringify(body) })
-  }
-
-  function check(request: FastifyRequest): void {
-    readQuery(request, noQuery)
-    checkLineage(live, request)
-  }
+  const methods = {
+    node: { put: 'putNode', patch: 'patchNode', remove: 'deleteNode' },
+    edge: { put: 'putEdge', patch: 'patchEdge', remove: 'deleteEdge' },
+  } as const
 
   for (const [prefix, hidden] of [
     ['/knowledge-graph', false],
@@ -52,63 +30,58 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, { live
   ] as const) {
     for (const kind of ['node', 'edge'] as const) {
       const path = `${prefix}/${kind}s/:id`
-      const [put, patch, remove] =
-        kind === 'node'
-          ? (['putNode', 'patchNode', 'deleteNode'] as const)
-          : (['putEdge', 'patchEdge', 'deleteEdge'] as const)
-      app.put<IdPath>(
+      const { put, patch, remove } = methods[kind]
+      app.put(
         path,
-        { config: { operation: { ...putOperation(kind), hidden } } },
-        async (request, reply) => {
-          check(request)
-          const { id } = request.params
-          sendAsserted(reply, kind, await asserted[put](id, requiredBody(request), writeContext(request)))
-        },
+        writeRoute(context, { ...putOperation(kind), hidden }, async (request, by) =>
+          assertedAnswer(kind, await asserted[put](pathParameter(request, 'id'), request.body, by)),
+        ),
       )
-      app.patch<IdPath>(
+      app.patch(
         path,
-        { config: { operation: { ...patchOperation(kind), hidden } } },
-        async (request, reply) => {
-          check(request)
-          const { id } = request.params
-          sendAsserted(reply, kind, await asserted[patch](id, requiredBody(request), writeContext(request)))
-        },
+        writeRoute(context, { ...patchOperation(kind), hidden }, async (request, by) =>
+          assertedAnswer(kind, await asserted[patch](pathParameter(request, 'id'), request.body, by)),
+        ),
       )
-      app.delete<IdPath>(
+      app.delete(
         path,
-        { config: { operation: { ...deleteOperation(kind), hidden } } },
-        async (request, reply) => {
-          check(request)
-          sendRetracted(reply, await asserted[remove](request.params.id, writeContext(request)))
-        },
+        writeRoute(context, { ...deleteOperation(kind), hidden }, async (request, by) =>
+          retractedAnswer(await asserted[remove](pathParameter(request, 'id'), by)),
+        ),
       )
     }
     app.post(
       `${prefix}/simulate`,
-      { config: { operation: { ...simulateOperation, hidden } } },
-      async (request, reply) => {
-        check(request)
-        const answer = await graph.simulate(requiredBody(request))
-        answers.sendState(reply, {
-          body: await fittingJson(answer),
-          revision: answer.revision,
-        })
-      },
+      readRoute(context, { ...simulateOperation, hidden }, async ({ body }) => {
+        const answer = await graph.simulate(body)
+        return { body: await fittingJson(answer), revision: answer.revision }
+      }),
     )
     app.post(
       `${prefix}/rebuild`,
-      { config: { operation: { ...rebuildOperation, hidden } } },
-      async (request, reply) => {
-        check(request)
+      readRoute(context, { ...rebuildOperation, hidden }, async () => {
         const answer = await graph.rebuild()
-        answers.sendState(reply, {
-          body: JSON.stringify({ success: true, ...answer }),
-          revision: answer.revision,
-        })
-      },
+        return { body: JSON.stringify({ success: true, ...answer }), revision: answer.revision }
+      }),
     )
   }
   done()
+}
+
+function assertedAnswer(kind: Kind, { lineage, replayed, ...members }: AssertAnswer): StateAnswer {
+  const { id, created, revision } = members
+  return {
+    status: created ? 201 : 200,
+    body: JSON.stringify({ success: true, ...members, ...(replayed ? { replayed } : {}) }),
+    headers: [
+      ...['Location', `/knowledge-graph/${kind}s/${encodeURIComponent(id)}`],
+      ...['ETag', recordEtag({ lineage, revision })],
+    ],
+  }
+}
+
+function retractedAnswer({ replayed, ...members }: RetractAnswer): StateAnswer {
+  return { body: JSON.stringify({ success: true, ...members, ...(replayed ? { replayed } : {}) }) }
 }
 
 type Kind = 'node' | 'edge'

@@ -1,10 +1,8 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
-import type { ExportAnswer } from '../../graph/knowledge-graph.ts'
-import { graphEtag } from '../../records/etag.ts'
-import { invalidQuery } from '../../records/invalid-query.ts'
 import { graphSchema } from '../answering/graph-schemas.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
+import { graphEtag } from '../reading/etag.ts'
+import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
 import { FORMAT_NAMES, preferredFormat } from '../reading/graph-format.ts'
 import {
   depthQuery,
@@ -12,12 +10,13 @@ import {
   originQuery,
   tagQuery,
   typeQuery,
-  wholeNumber,
+  typesOf,
 } from '../reading/graph-query.ts'
-import { readQuery } from '../reading/read-query.ts'
+import { invalidQuery } from '../reading/invalid-query.ts'
+import type { Operation } from '../reading/operation.ts'
+import { wholeNumber } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
-import { sendLines } from '../streams/send-lines.ts'
+import { type ReadAnswer, readRoute } from '../routing/route.ts'
 
 const text = z.string().optional()
 const parameters = z.object({
@@ -46,61 +45,42 @@ const parameters = z.object({
 export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, graph } = context
 
-  async function send(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const query = readQuery(request, parameters)
-    const {
-      asOf,
-      minRevision,
-      consistency,
-      format: wanted,
-      rebuild,
-      tag,
-      origin,
-      type,
-      nodeType,
-      edgeType,
-      ...filter
-    } = query
-    checkLineage(live, request)
-    for (const name of ['depth', 'direction'] as const)
-      if (query[name] !== undefined && query.around === undefined)
-        throw invalidQuery([
-          { path: `query.${name}`, message: 'says how far to go around a node: name it in around' },
-        ])
-    if (rebuild === 'true' && asOf !== undefined)
-      throw invalidQuery([{ path: 'query.rebuild', message: 'compares the present: leave out asOf' }])
-    await waitUntilFresh(live, { minRevision, consistency })
-    const rebuilt = rebuild === 'true' ? await graph.rebuild() : undefined
-    checkLineage(live, request)
-    const format = wanted ?? preferredFormat(request.headers.accept)
-    const types = { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
-    const part = { ...filter, ...types, tags: tag, origins: origin }
-    const { lineage } = live.view
-    await sendLines(context, reply, async () => {
-      const answer: ExportAnswer =
-        asOf === undefined
-          ? await graph.export(format, part, rebuilt)
-          : await graph.exportPast(asOf, { format, filter: part })
-      const { revision } = answer.metadata
+  const whole = (described: Operation & { readonly query: typeof parameters }) =>
+    readRoute(context, described, async ({ headers }, query): Promise<ReadAnswer> => {
+      checkCombination(query)
+      const { asOf, format = preferredFormat(headers.accept), rebuild, name, around, limit } = query
+      const { depth, direction, tag, origin } = query
+      const filter = { ...typesOf(query), name, around, limit, depth, direction, tags: tag, origins: origin }
+      const rebuilt = rebuild === 'true' ? await graph.rebuild() : undefined
       return {
-        chunks: answer.chunks,
-        contentType: answer.contentType,
-        revision,
-        ...(rebuilt === undefined ? { etag: graphEtag(lineage, revision, format) } : {}),
+        lines: async () => {
+          const { lineage } = live.view
+          const { chunks, contentType, metadata } =
+            asOf === undefined
+              ? await graph.export(format, filter, rebuilt)
+              : await graph.exportPast(asOf, { format, filter })
+          const { revision } = metadata
+          const etag = rebuilt === undefined ? { etag: graphEtag({ lineage, revision, format }) } : {}
+          return { chunks, contentType, revision, ...etag }
+        },
       }
     })
-  }
 
-  app.get('/knowledge-graph', { config: { operation } }, send)
-  app.get(
-    '/graph',
-    { config: { operation: { ...operation, summary: 'The same as `GET /knowledge-graph`' } } },
-    send,
-  )
+  app.get('/knowledge-graph', whole(operation))
+  app.get('/graph', whole({ ...operation, summary: 'The same as `GET /knowledge-graph`' }))
   done()
 }
 
-const operation: Operation = {
+function checkCombination({ asOf, around, depth, direction, rebuild }: z.output<typeof parameters>): void {
+  const needsCentre = { path: '', message: 'says how far to go around a node: name it in around' }
+  if (around === undefined && depth !== undefined) throw invalidQuery([{ ...needsCentre, path: 'depth' }])
+  if (around === undefined && direction !== undefined)
+    throw invalidQuery([{ ...needsCentre, path: 'direction' }])
+  if (rebuild === 'true' && asOf !== undefined)
+    throw invalidQuery([{ path: 'rebuild', message: 'compares the present: leave out asOf' }])
+}
+
+const operation = {
   chapter: 'graph',
   summary: 'The knowledge graph',
   description:
@@ -127,4 +107,4 @@ const operation: Operation = {
     },
     304: { description: 'Nothing has changed since the `ETag` in `If-None-Match`.' },
   },
-}
+} as const satisfies Operation

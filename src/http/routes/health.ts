@@ -2,14 +2,12 @@ import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/status.ts'
-import { memoryAnswer, unreadyMemory } from '../answering/memory-answer.ts'
+import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
-import { causeOf } from '../answering/status-cause.ts'
-import { readQuery } from '../reading/read-query.ts'
+import type { Operation } from '../reading/operation.ts'
+import { queryReader, refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
 
-const noQuery = z.object({})
 const readyParameters = z.object({
   for: z.enum(['reads', 'writes']).optional().meta({
     description:
@@ -17,6 +15,7 @@ const readyParameters = z.object({
     default: 'reads',
   }),
 })
+const readReadyQuery = queryReader(readyParameters)
 
 const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
   memory: 'ok',
@@ -31,7 +30,7 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
   const { live, answers } = context
 
   app.get('/health', { config: { operation: health } }, (request, reply) => {
-    readQuery(request, noQuery)
+    refuseQuery(request)
     answers.send(reply, {
       body: JSON.stringify(healthAnswer(context)),
       headers: [...answers.stateHeaders(), 'Cache-Control', 'no-store'],
@@ -39,12 +38,12 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
   })
 
   app.get('/health/live', { config: { operation: alive } }, (request, reply) => {
-    readQuery(request, noQuery)
+    refuseQuery(request)
     answers.send(reply, { body: '{"success":true,"status":"live"}', headers: ['Cache-Control', 'no-store'] })
   })
 
   app.get('/health/ready', { config: { operation: ready } }, (request, reply) => {
-    const { for: purpose } = readQuery(request, readyParameters)
+    const { for: purpose } = readReadyQuery(request)
     const fault = unreadiness(context, purpose ?? 'reads')
     if (fault !== undefined) throw fault
     answers.send(reply, {

@@ -1,13 +1,10 @@
 import type { FastifyPluginCallback } from 'fastify'
-import { z } from 'zod'
 import { databaseAnswer } from '../answering/database-answer.ts'
 import { DatabaseInspection } from '../answering/database-inspection.ts'
 import { databaseAnswerSchema } from '../answering/schemas.ts'
-import { readQuery } from '../reading/read-query.ts'
+import type { Operation } from '../reading/operation.ts'
+import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
-
-const noQuery = z.object({})
 
 /** `/metrics` and `/database`: for those who run the coordinator. */
 export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
@@ -19,7 +16,7 @@ export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, contex
   })
 
   app.get('/database', { config: { operation: database } }, async (request, reply) => {
-    readQuery(request, noQuery)
+    refuseQuery(request)
     const server = await inspection.latest()
     answers.send(reply, {
       body: JSON.stringify(databaseAnswer(context, server)),

@@ -1,18 +1,18 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { prefersHtml } from '../reading/accepts.ts'
-import type { DocumentedRoute } from '../reference/documented-route.ts'
+import type { Operation } from '../reading/operation.ts'
+import { isDocumented, type ServedRoute } from '../reference/documented-route.ts'
 import { errorsPage } from '../reference/errors-page.ts'
 import { indexPage } from '../reference/index-page.ts'
 import { openApiDocument } from '../reference/openapi.ts'
 import { referencePage } from '../reference/reference-page.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
 
 export interface ReferenceOptions {
   readonly context: HttpContext
-  /** The routes that are described. */
-  readonly routes: readonly DocumentedRoute[]
+  /** All routes. Those with an operation are described. */
+  readonly routes: readonly ServedRoute[]
 }
 
 const HTML_TYPE = 'text/html; charset=utf-8'
@@ -29,7 +29,7 @@ const pageHeaders = [
 /** `/`, `/docs`, `/openapi.json`: what this is, and how to use it. */
 export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { context, routes }, done) => {
   const { answers, version } = context
-  const document = once(() => openApiDocument(routes, version))
+  const document = once(() => openApiDocument(routes.filter(isDocumented), version))
   const documentText = once(() => JSON.stringify(document()))
   const page = once(() => referencePage(document()))
   const errors = once(() => errorsPage(version))

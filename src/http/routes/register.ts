@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyReply } from 'fastify'
+import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import { bodyLengths } from '../../records/body/body-lengths.ts'
@@ -8,93 +8,82 @@ import { migrationSchema, type RegistrationInput, registrationSchema } from '../
 import type { Warning } from '../../records/warning.ts'
 import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
 import { Pace } from '../../scheduling/pace.ts'
+import type { StateAnswer } from '../answering/answers.ts'
 import { problemDocument } from '../answering/problem.ts'
 import { registrationExample, registrationGuide } from '../answering/registration-guide.ts'
 import { batchAnswerSchema, registerAnswerSchema } from '../answering/schemas.ts'
-import { checkLineage } from '../reading/freshness.ts'
-import { requiredBody } from '../reading/json-body.ts'
-import { readQuery } from '../reading/read-query.ts'
-import { writeContext } from '../reading/write-context.ts'
+import { recordEtag } from '../reading/etag.ts'
+import type { Operation } from '../reading/operation.ts'
+import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
-
-interface ServicePath {
-  readonly Params: { readonly serviceId: string }
-}
-
-const noQuery = z.object({})
-const registerParameters = z.object({
-  dryRun: z.enum(['true', 'false']).optional().meta({
-    description: 'Stores nothing, and answers what `POST /knowledge-graph/simulate` would.',
-    default: 'false',
-  }),
-})
+import { pathParameter, writeRoute } from '../routing/route.ts'
 
 /** `/register`: how services come in. */
 export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, registry, graph, answers, storage, notice } = context
   const tail = `,"storage":${JSON.stringify(storage)}${notice === undefined ? '' : `,"notice":${JSON.stringify(notice)}`}}`
-  const guide = JSON.stringify(registrationGuide(context))
+  const guide = JSON.stringify(registrationGuide(storage, notice))
 
   app.get('/register', { config: { operation: howToRegister } }, (request, reply) => {
-    readQuery(request, noQuery)
+    refuseQuery(request)
     answers.send(reply, { body: guide })
   })
 
-  app.post('/register', { config: { operation: register } }, async (request, reply) => {
-    const { dryRun } = request.raw.url === '/register' ? {} : readQuery(request, registerParameters)
-    checkLineage(live, request)
-    const body = requiredBody(request)
-    if (dryRun === 'true') return sendSimulated(reply, body)
-    const answer = await registry.register(body as RegistrationInput, writeContext(request))
-    answers.sendState(reply, {
-      status: answer.created ? 201 : 200,
-      body: `{"success":true,${registeredMembers(answer)}${tail}`,
-      headers: ['Location', `/services/${encodeURIComponent(answer.serviceId)}`, 'ETag', answer.etag],
-    })
-  })
-
-  app.post('/register/batch', { config: { operation: registerBatch } }, async (request, reply) => {
-    readQuery(request, noQuery)
-    checkLineage(live, request)
-    const body = requiredBody(request)
-    const batch = await registry.registerBatch(body as RegistrationInput[], writeContext(request))
-    const results: string[] = []
-    let failed = 0
-    const pace = new Pace()
-    for (const result of batch.results) {
-      if (result instanceof CoordinatorError) failed += 1
-      results.push(batchResult(result))
-      if (pace.due) await pace.turn()
-    }
-    answers.sendState(reply, {
-      body: `{"success":true,"results":[${results.join(',')}],"registered":${results.length - failed},"failed":${failed},"revision":${live.view.revision}${tail}`,
-    })
-  })
-
-  app.post<ServicePath>(
-    '/register/:serviceId/migration',
-    { config: { operation: migrate } },
-    async (request, reply) => {
-      readQuery(request, noQuery)
-      checkLineage(live, request)
-      const { serviceId } = request.params
-      const answer = await registry.submitMigration(serviceId, requiredBody(request), writeContext(request))
-      answers.sendState(reply, {
+  app.post(
+    '/register',
+    writeRoute(context, register, async ({ body }, by, { dryRun }) => {
+      if (dryRun === 'true') return simulated(body)
+      const answer = await registry.register(body as RegistrationInput, by)
+      return {
+        status: answer.created ? 201 : 200,
         body: `{"success":true,${registeredMembers(answer)}${tail}`,
-        headers: ['ETag', answer.etag],
-      })
-    },
+        headers: [
+          'Location',
+          `/services/${encodeURIComponent(answer.serviceId)}`,
+          'ETag',
+          recordEtag(answer),
+        ],
+      }
+    }),
+  )
+
+  app.post(
+    '/register/batch',
+    writeRoute(context, registerBatch, async ({ body }, by) => {
+      const batch = await registry.registerBatch(body as RegistrationInput[], by)
+      const results: string[] = []
+      let failed = 0
+      const pace = new Pace()
+      for (const result of batch.results) {
+        if (result instanceof CoordinatorError) failed += 1
+        results.push(batchResult(result))
+        if (pace.due) await pace.turn()
+      }
+      return {
+        body: `{"success":true,"results":[${results.join(',')}],"registered":${results.length - failed},"failed":${failed},"revision":${live.view.revision}${tail}`,
+      }
+    }),
+  )
+
+  app.post(
+    '/register/:serviceId/migration',
+    writeRoute(context, migrate, async (request, by) => {
+      const answer = await registry.submitMigration(pathParameter(request, 'serviceId'), request.body, by)
+      return {
+        body: `{"success":true,${registeredMembers(answer)}${tail}`,
+        headers: ['ETag', recordEtag(answer)],
+      }
+    }),
   )
   done()
 
-  async function sendSimulated(reply: FastifyReply, body: unknown): Promise<void> {
+  async function simulated(body: unknown): Promise<StateAnswer> {
     const answer = await graph.simulate({ register: [body] })
     const warnings = graph.registerWarnings(body as JsonObject)
-    answers.sendState(reply, {
+    return {
       body: JSON.stringify({ success: true, dryRun: true, ...answer, warnings }),
       revision: answer.revision,
-    })
+    }
   }
 }
 
@@ -121,19 +110,24 @@ function batchResult(result: BatchAnswer['results'][number]): string {
   return `{"success":true,"statusCode":${result.created ? 201 : 200},${registeredMembers(result)}}`
 }
 
-const howToRegister: Operation = {
+const howToRegister = {
   chapter: 'registry',
   summary: 'How to register',
   description: 'Every field with its type, rules and default, and an example that can be sent as it is.',
   answers: { 200: { description: 'The guide.', content: { 'application/json': z.looseObject({}) } } },
-}
+} as const satisfies Operation
 
-const register: Operation = {
+const register = {
   chapter: 'registry',
   summary: 'Register a service',
   description:
     'Sending the same registration again is harmless: the service keeps its id, and where nothing changed nothing is stored. A registration replaces all fields of the earlier one; what is left out goes back to its default, except that a stored `migrationFile` stays. The id follows from the content (`serviceName`, `version`, `endpoint`; or `serviceName`, `instanceId`), so a restarted service gets its id back.',
-  query: registerParameters,
+  query: z.object({
+    dryRun: z.enum(['true', 'false']).optional().meta({
+      description: 'Stores nothing, and answers what `POST /knowledge-graph/simulate` would.',
+      default: 'false',
+    }),
+  }),
   body: { schema: registrationSchema, example: registrationExample, required: true },
   writes: true,
   conditional: true,
@@ -154,14 +148,14 @@ const register: Operation = {
       content: { 'application/json': registerAnswerSchema },
     },
   },
-}
+} as const satisfies Operation
 
 const registrations = z
   .array(registrationSchema)
   .max(LIMITS.batch)
   .register(bodyLengths, { maxItems: LIMITS.batch })
 
-const registerBatch: Operation = {
+const registerBatch = {
   chapter: 'registry',
   summary: `Register up to ${LIMITS.batch.toLocaleString('en')} services`,
   description:
@@ -179,9 +173,9 @@ const registerBatch: Operation = {
       content: { 'application/json': batchAnswerSchema },
     },
   },
-}
+} as const satisfies Operation
 
-const migrate: Operation = {
+const migrate = {
   chapter: 'registry',
   summary: 'Send the migration file of a service',
   description: 'The second stage of a registration: the service goes from `pending_migration` to `active`.',
@@ -201,4 +195,4 @@ const migrate: Operation = {
       content: { 'application/json': registerAnswerSchema },
     },
   },
-}
+} as const satisfies Operation

@@ -1,117 +1,81 @@
-import type { FastifyPluginCallback, FastifyReply } from 'fastify'
+import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../records/limits.ts'
-import type { Revision } from '../../records/record.ts'
 import { heartbeatSchema } from '../../registry/heartbeats.ts'
-import type { ServiceAnswer } from '../../registry/registry.ts'
+import type { PastServiceAnswer, ServiceAnswer } from '../../registry/registry.ts'
+import type { StateAnswer } from '../answering/answers.ts'
 import {
   deregisterAnswerSchema,
   heartbeatAnswerSchema,
   historyAnswerSchema,
   serviceAnswerSchema,
 } from '../answering/schemas.ts'
-import { asOfQuery, checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
-import { historyQuery } from '../reading/history-query.ts'
-import { readQuery } from '../reading/read-query.ts'
-import { writeContext } from '../reading/write-context.ts'
+import { serviceEtag } from '../reading/etag.ts'
+import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
+import type { Operation } from '../reading/operation.ts'
+import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
+import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 
-interface ServicePath {
-  readonly Params: { readonly serviceId: string }
-}
-
-const noQuery = z.object({})
-const readParameters = z.object({ ...freshnessQuery, ...asOfQuery })
 /** `/services/:serviceId`: one service, its past, its lease, its end. */
 export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, registry, answers } = context
+  const { registry } = context
 
-  app.get<ServicePath>('/services/:serviceId', { config: { operation: read } }, (request, reply) => {
-    const { serviceId } = request.params
-    // Most reads want the present, and are answered without waiting for anything.
-    if (!request.raw.url?.includes('?')) {
-      checkLineage(live, request)
-      return sendService(answers, reply, registry.get(serviceId))
-    }
-    return readWith(serviceId, reply)
-  })
+  app.get(
+    '/services/:serviceId',
+    readRoute(context, read, (request, { asOf }) => {
+      const serviceId = idOf(request)
+      if (asOf === undefined) return shownService(registry.get(serviceId))
+      return registry.getAsOf(serviceId, asOf).then(pastService)
+    }),
+  )
 
-  async function readWith(serviceId: string, reply: FastifyReply): Promise<void> {
-    const { request } = reply
-    const { asOf, ...freshness } = readQuery(request, readParameters)
-    checkLineage(live, request)
-    if (asOf !== undefined) {
-      const past = await registry.getAsOf(serviceId, asOf)
-      checkLineage(live, request)
-      return sendService(answers, reply, past)
-    }
-    await waitUntilFresh(live, freshness)
-    checkLineage(live, request)
-    sendService(answers, reply, registry.get(serviceId))
-  }
-
-  app.get<ServicePath>(
+  app.get(
     '/services/:serviceId/history',
-    { config: { operation: history } },
-    async (request, reply) => {
-      const { before, limit, ...freshness } = readQuery(request, historyQuery)
-      checkLineage(live, request)
-      await waitUntilFresh(live, freshness)
-      const page = await registry.history(request.params.serviceId, {
+    readRoute(context, history, async (request, { before, limit }) => {
+      const page = await registry.history(idOf(request), {
         ...(before === undefined ? {} : { before }),
         ...(limit === undefined ? {} : { limit }),
       })
-      checkLineage(live, request)
-      answers.sendState(reply, { body: JSON.stringify({ success: true, ...page }), revision: page.revision })
-    },
+      return { body: JSON.stringify({ success: true, ...page }), revision: page.revision }
+    }),
   )
 
-  app.put<ServicePath>(
+  app.put(
     '/services/:serviceId/heartbeat',
-    { config: { operation: heartbeat } },
-    (request, reply) => {
-      readQuery(request, noQuery)
-      checkLineage(live, request)
-      const answer = registry.heartbeat(request.params.serviceId, request.body)
-      const { lastHeartbeat, expiresAt, ...members } = answer
-      answers.sendState(reply, {
+    readRoute(context, heartbeat, (request) => {
+      const { lastHeartbeat, expiresAt, ...members } = registry.heartbeat(idOf(request), request.body)
+      return {
         body: JSON.stringify({
           success: true,
           ...members,
           lastHeartbeat: isoTime(lastHeartbeat),
           ...(expiresAt === undefined ? {} : { expiresAt: isoTime(expiresAt) }),
         }),
-      })
-    },
+      }
+    }),
   )
 
-  app.delete<ServicePath>(
+  app.delete(
     '/services/:serviceId',
-    { config: { operation: deregister } },
-    async (request, reply) => {
-      readQuery(request, noQuery)
-      checkLineage(live, request)
-      const { replayed, ...answer } = await registry.deregister(
-        request.params.serviceId,
-        writeContext(request),
-      )
-      answers.sendState(reply, {
-        body: JSON.stringify({ success: true, ...answer, ...(replayed ? { replayed } : {}) }),
-      })
-    },
+    writeRoute(context, deregister, async (request, by) => {
+      const { replayed, ...answer } = await registry.deregister(idOf(request), by)
+      return { body: JSON.stringify({ success: true, ...answer, ...(replayed ? { replayed } : {}) }) }
+    }),
   )
   done()
 }
 
-/** @param service with `asOf`, the revision of a past that was asked for */
-function sendService(
-  answers: HttpContext['answers'],
-  reply: FastifyReply,
-  { json, etag, asOf }: ServiceAnswer & { readonly asOf?: Revision },
-): void {
-  const body = `{"success":true,"service":${json}}`
-  answers.sendState(reply, asOf === undefined ? { body, etag } : { body, etag, revision: asOf })
+function idOf(request: FastifyRequest): string {
+  return pathParameter(request, 'serviceId')
+}
+
+function shownService(service: ServiceAnswer): StateAnswer {
+  return { body: `{"success":true,"service":${service.json}}`, etag: serviceEtag(service) }
+}
+
+function pastService(service: PastServiceAnswer): StateAnswer {
+  return { ...shownService(service), revision: service.asOf }
 }
 
 function isoTime(ms: number): string {
@@ -120,32 +84,33 @@ function isoTime(ms: number): string {
 
 const parameters = { serviceId: 'Id of the service, as `POST /register` answered it.' }
 
-const read: Operation = {
+const read = {
   chapter: 'registry',
   summary: 'Show a service',
   description: 'Where it was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
   parameters,
-  query: readParameters,
+  query: z.object({ ...freshnessQuery, ...asOfQuery }),
   state: true,
+  immediate: true,
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
   answers: {
     200: { description: 'The service.', content: { 'application/json': serviceAnswerSchema } },
     304: { description: 'It has not changed since the `ETag` in `If-None-Match`.' },
   },
-}
+} as const satisfies Operation
 
-const history: Operation = {
+const history = {
   chapter: 'registry',
   summary: 'Show what happened to a service',
   description: 'Newest first: when, who, what changed. Also of services that are deregistered.',
   parameters,
-  query: historyQuery,
+  query: z.object({ ...pageOfHistory, ...freshnessQuery }),
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: { 200: { description: 'A page.', content: { 'application/json': historyAnswerSchema } } },
-}
+} as const satisfies Operation
 
-const heartbeat: Operation = {
+const heartbeat = {
   chapter: 'registry',
   summary: 'Renew the lease of a service',
   description: `Says that the service is alive; nothing is stored for it. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires without.`,
@@ -157,9 +122,9 @@ const heartbeat: Operation = {
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: { 200: { description: 'Heard.', content: { 'application/json': heartbeatAnswerSchema } } },
-}
+} as const satisfies Operation
 
-const deregister: Operation = {
+const deregister = {
   chapter: 'registry',
   summary: 'Deregister a service',
   parameters,
@@ -168,4 +133,4 @@ const deregister: Operation = {
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED'],
   answers: { 200: { description: 'It is gone.', content: { 'application/json': deregisterAnswerSchema } } },
-}
+} as const satisfies Operation

@@ -3,13 +3,10 @@ import { z } from 'zod'
 import type { View } from '../../live/view/view.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { NDJSON_TYPE } from '../reading/accepts.ts'
-import { checkLineage, freshnessQuery, waitUntilFresh } from '../reading/freshness.ts'
-import { readQuery } from '../reading/read-query.ts'
+import { freshnessQuery } from '../reading/freshness.ts'
+import type { Operation } from '../reading/operation.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import type { Operation } from '../routing/operation.ts'
-import { sendLines } from '../streams/send-lines.ts'
-
-const parameters = z.object(freshnessQuery)
+import { readRoute } from '../routing/route.ts'
 
 /** Size of a chunk before it is handed on, in UTF-16 code units. */
 const chunkSize = 65_536
@@ -17,16 +14,12 @@ const chunkSize = 65_536
 /** `/snapshot`: everything, at one revision. */
 export const snapshotRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live } = context
-  app.get('/snapshot', { config: { operation } }, async (request, reply) => {
-    const freshness = readQuery(request, parameters)
-    checkLineage(live, request)
-    await waitUntilFresh(live, freshness)
-    checkLineage(live, request)
-    return sendLines(context, reply, () => ({
-      chunks: snapshotChunks(live.view),
-      revision: live.view.revision,
-    }))
-  })
+  app.get(
+    '/snapshot',
+    readRoute(context, operation, () => ({
+      lines: () => ({ chunks: snapshotChunks(live.view), revision: live.view.revision }),
+    })),
+  )
   done()
 }
 
@@ -53,13 +46,13 @@ function lineOf({ kind, id, revision, createdAt, updatedAt, data }: StoredRecord
   return `{"kind":${JSON.stringify(kind)},"id":${JSON.stringify(id)},"revision":${revision},"createdAt":"${new Date(createdAt).toISOString()}","updatedAt":"${new Date(updatedAt).toISOString()}","data":${data}}`
 }
 
-const operation: Operation = {
+const operation = {
   chapter: 'registry',
   summary: 'Everything at one revision',
   description:
     'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is how many lines follow; each of them is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. What is committed while it is read does not show.',
-  query: parameters,
+  query: z.object(freshnessQuery),
   state: true,
   errors: ['COORD_STREAMS_BUSY'],
   answers: { 200: { description: 'The snapshot.', content: { [NDJSON_TYPE]: undefined } } },
-}
+} as const satisfies Operation

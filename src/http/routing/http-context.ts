@@ -1,19 +1,12 @@
-import type { BackendName } from '../../database/store.ts'
 import type { KnowledgeGraph } from '../../graph/knowledge-graph.ts'
 import type { Live } from '../../live/live.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Answers } from '../answering/answers.ts'
+import type { StorageNote } from '../answering/storage-note.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import type { WholeStreams } from '../streams/whole-streams.ts'
-
-/** Where records are kept, as every answer to a registration says it. */
-export interface StorageNote {
-  readonly backend: BackendName
-  /** Whether what was acknowledged outlives this process. */
-  readonly durable: boolean
-}
 
 /** What the routes work with. */
 export interface HttpContext {
@@ -37,7 +30,3 @@ export interface HttpContext {
   /** Aborted when the server begins to stop: streams end themselves then. */
   readonly draining: AbortSignal
 }
-
-/** Said wherever nothing outlives the process, so that nobody learns it from a restart. */
-export const MEMORY_NOTICE =
-  'Everything is kept in memory: a restart of the coordinator loses it. Set DATABASE_URL=sqlite:./data/coordinator.db, or another database, to keep it.'

@@ -1,27 +1,21 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
+const queued = new WeakMap<Socket, Set<ServerResponse>>()
+
 /**
- * Ends answers with their connection that wait behind another one on it, as those to requests that a client sends without
- * waiting for answers do. Node tells only the answer that is being sent: the others would wait, and hold what they were
- * promised, for a client that is gone.
+ * Ends an answer with its connection. It waits behind another answer on the same connection, as happens to clients that send requests
+ * without waiting for answers. Node tells only the answer that is being sent: the others would wait, and keep what is reserved for them,
+ * although the client is gone.
  */
-export function endQueuedAnswers(server: Server): void {
-  const queued = new WeakMap<Socket, Set<ServerResponse>>()
-  const watch = ({ socket }: IncomingMessage, response: ServerResponse) => {
-    if (response.socket !== null) return
-    let answers = queued.get(socket)
-    if (answers === undefined) {
-      answers = new Set()
-      queued.set(socket, answers)
-      socket.once('close', () => endAll(queued.get(socket) ?? []))
-    }
-    const waiting = answers
-    waiting.add(response)
-    response.once('socket', () => waiting.delete(response))
+export function endWithConnection({ socket }: IncomingMessage, response: ServerResponse): void {
+  const answers = queued.get(socket) ?? new Set()
+  if (!queued.has(socket)) {
+    queued.set(socket, answers)
+    socket.once('close', () => endAll(answers))
   }
-  server.prependListener('request', watch)
-  server.prependListener('checkContinue', watch)
+  answers.add(response)
+  response.once('socket', () => answers.delete(response))
 }
 
 function endAll(answers: Iterable<ServerResponse>): void {

@@ -1,15 +1,20 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
-import { etagOfForm } from '../../records/etag.ts'
+import type { Live } from '../../live/live.ts'
 import type { Revision } from '../../records/record.ts'
+import type { Logger } from '../../telemetry/logging.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Answers } from '../answering/answers.ts'
+import { countAnswer } from '../answering/count-answer.ts'
 import { NDJSON_TYPE } from '../reading/accepts.ts'
-import { matchesEtag } from '../reading/conditional.ts'
+import { matchesEtag } from '../reading/etag.ts'
+import { checkLineage } from '../reading/freshness.ts'
 import { whileWanted } from '../reading/while-wanted.ts'
-import type { HttpContext } from '../routing/http-context.ts'
-import { countAnswer } from '../routing/route-timer.ts'
+import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import { writeBytes } from '../sending/write-bytes.ts'
 import { StreamPace } from './stream-pace.ts'
+import type { WholeStreams } from './whole-streams.ts'
 
 /** Chunks of whole lines, and what they show. */
 export interface Lines {
@@ -20,26 +25,45 @@ export interface Lines {
   readonly contentType?: string
 }
 
+/** An answer of JSON lines, or of other text in pieces. */
+export interface LinesAnswer {
+  /** Called when it is the turn of this stream. It must not keep a moment of the state before that. */
+  readonly lines: () => Lines | Promise<Lines>
+}
+
+/** What streams of lines need from the server. */
+export interface LinesContext {
+  readonly live: Live
+  readonly answers: Answers
+  readonly outgoing: OutgoingBytes
+  readonly wholeStreams: WholeStreams
+  readonly metrics: Metrics
+  readonly log: Logger
+  /** How long a client may read nothing before its connection is closed, in milliseconds. */
+  readonly stallTimeoutMs: number
+}
+
 /**
- * Sends JSON lines, or other text in pieces, as fast as the client reads them. If they cannot be made to the end, or the client reads too
- * slowly, the connection is closed without an end: a client never takes a part for the whole.
+ * Sends lines as fast as the client reads them. If they cannot be made to the end, or the client reads too slowly, the connection is
+ * closed without an end: a client never takes a part for the whole.
  *
- * @param make called when it is the turn of this stream. It must not keep a moment of the state before that
- * @throws COORD_STREAMS_BUSY, and what `make` throws
+ * @throws COORD_STREAMS_BUSY, COORD_LINEAGE_CHANGED, and what `lines` throws
  */
 export async function sendLines(
-  context: HttpContext,
+  context: LinesContext,
   reply: FastifyReply,
-  make: () => Lines | Promise<Lines>,
+  answer: LinesAnswer,
 ): Promise<void> {
   const stream = async () => {
-    const lines = await make()
+    const lines = await answer.lines()
     // Its time was over meanwhile, and that is answered already.
     if (reply.raw.headersSent) return letGo(lines.chunks, reply.raw)
+    // The stream has waited for its turn.
+    checkLineage(context.live, reply.request)
     const status = begin(context, reply, lines)
     if (status === 304 || reply.request.method === 'HEAD') await letGo(lines.chunks, reply.raw)
     else await send(context, reply, lines)
-    countAnswer(context.metrics, reply, status)
+    countAnswer(context.metrics, status, reply)
   }
   if (reply.request.method === 'HEAD') await stream()
   else await context.wholeStreams.run(stream, whileWanted(reply))
@@ -49,16 +73,14 @@ export async function sendLines(
 
 /** Writes the head. @returns the status in it */
 function begin(
-  { answers }: HttpContext,
+  { answers }: LinesContext,
   reply: FastifyReply,
   { revision, etag, contentType = NDJSON_TYPE }: Lines,
 ): number {
   const headers = [...answers.stateHeaders(revision), ...answers.commonHeaders(reply), 'Vary', 'Accept']
-  // The same records in another form are another representation.
-  const tag = etag === undefined ? undefined : etagOfForm(etag, 'lines')
-  if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
+  if (etag !== undefined) headers.push('ETag', etag, 'Cache-Control', 'no-cache')
   const known = reply.request.headers['if-none-match']
-  const status = tag !== undefined && known !== undefined && matchesEtag(known, tag) ? 304 : 200
+  const status = etag !== undefined && known !== undefined && matchesEtag(known, etag) ? 304 : 200
   if (status === 200) headers.push('Content-Type', contentType)
   reply.hijack()
   reply.raw.writeHead(status, headers)
@@ -66,7 +88,7 @@ function begin(
 }
 
 async function send(
-  { outgoing, log, stallTimeoutMs }: HttpContext,
+  { outgoing, log, stallTimeoutMs }: LinesContext,
   reply: FastifyReply,
   { chunks }: Lines,
 ): Promise<void> {

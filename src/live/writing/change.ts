@@ -11,7 +11,7 @@ import {
 import type { Live } from '../live.ts'
 import type { Projection, ProjectionDefinition } from '../view/projection.ts'
 import type { View } from '../view/view.ts'
-import { expectedRevision, failedPrecondition, type Precondition } from './preconditions.ts'
+import { checkHistory, expectedRevision, failedPrecondition, type Precondition } from './preconditions.ts'
 
 /** How often a change is computed anew because others were faster. */
 const MAX_ATTEMPTS = 5
@@ -80,8 +80,7 @@ export type Plan<T> = (state: PlanState) => PlannedChange<T>
 
 export interface ChangeSubject {
   readonly key: RecordKey
-  /** The client's condition, in the history of the view. @throws COORD_PRECONDITION_FAILED */
-  readonly preconditionIn: (lineage: string) => Precondition
+  readonly precondition: Precondition | undefined
 }
 
 /**
@@ -97,10 +96,11 @@ export async function change<T>(
   plan: Plan<T>,
 ): Promise<T> {
   const { askedAt = performance.now(), ...identity } = request
+  const { precondition } = subject
   for (let attempt = 1; ; attempt += 1) {
     const { view } = live
-    // If the history has changed meanwhile, an ETag belongs to the old one.
-    const precondition = subject.preconditionIn(view.lineage)
+    // The history may have changed since the last attempt.
+    checkHistory(precondition, view.lineage)
     const reading = new Reading(view, subject.key, { upToDate: attempt > 1 })
     const planned = plan(reading)
     if (planned.op === 'refuse' && attempt > 1) throw planned.why(view)
@@ -148,7 +148,11 @@ class Reading implements PlanState {
   }
 }
 
-function writeOf(planned: PlannedChange<unknown>, reading: Reading, precondition: Precondition): Write {
+function writeOf(
+  planned: PlannedChange<unknown>,
+  reading: Reading,
+  precondition: Precondition | undefined,
+): Write {
   const { kind, id } = reading.key
   // The store answers the first result if it knows the commit id, and a conflict if not.
   if (planned.op === 'refuse') return { op: 'delete', kind, id, expect: MAX_REVISION }
@@ -160,7 +164,7 @@ function writeOf(planned: PlannedChange<unknown>, reading: Reading, precondition
     : { op: 'delete', kind, id, ...expecting }
 }
 
-function throwIfUnmet(precondition: Precondition, { actual }: Conflict): void {
+function throwIfUnmet(precondition: Precondition | undefined, { actual }: Conflict): void {
   const unmet = failedPrecondition(precondition, actual)
   if (unmet !== undefined) throw unmet
 }

@@ -7,7 +7,7 @@ import { newCommitId } from './new-commit-id.ts'
 /** The namespace of commit ids that are made of an `Idempotency-Key`. */
 const KEY_NAMESPACE = 'cbfe8a73-1b43-4c95-8657-cd4916334e5e'
 
-/** Visible ASCII, as header values carry it without doubt. */
+/** Visible ASCII, which every client and proxy passes on unchanged. */
 const keyForm = /^[\x20-\x7e]{1,255}$/
 
 /** What a client wants done, so that the same key with another wish is noticed. */
@@ -51,7 +51,7 @@ export function checkKey(key: string): void {
   const message = 'must have 1 to 255 visible ASCII characters'
   throw new CoordinatorError('COORD_HEADER_INVALID', {
     detail: `Idempotency-Key ${message}.`,
-    errors: [{ path: 'header.idempotency-key', message, code: 'COORD_HEADER_INVALID' }],
+    errors: [{ path: 'idempotencyKey', message, code: 'COORD_HEADER_INVALID' }],
     outcome: 'not_written',
   })
 }

@@ -1,54 +1,22 @@
 import { CoordinatorError } from '../../errors.ts'
-import { lineageMark, readRecordEtag } from '../../records/etag.ts'
 import { MAX_REVISION, type Revision } from '../../records/record.ts'
-import type { WriteContext } from './write-context.ts'
 
-/**
- * What a client asks of the state that its write meets.
- *
- * - `none`: nothing. `exists`: `If-Match: *`. `absent`: `If-None-Match: *`.
- * - `revision`: `If-Match` with the ETag of a record. The health in it is ignored, because it is not stored.
- */
+/** What has to be true of a record, so that a write of it takes place. */
 export type Precondition =
-  | { readonly kind: 'none' | 'exists' | 'absent' }
-  | { readonly kind: 'revision'; readonly revision: Revision }
-
-const none: Precondition = { kind: 'none' }
+  /** The record exists, or does not exist. */
+  | { readonly kind: 'exists' | 'absent' }
+  /** The record has this revision, in the history whose id begins so. At least 8 characters. */
+  | { readonly kind: 'revision'; readonly revision: Revision; readonly lineage: string }
 
 /**
- * Reads the conditional headers of a write.
+ * Refuses a precondition that counts on another history: its revision means something else in this one.
  *
- * @throws COORD_HEADER_INVALID for another form, COORD_PRECONDITION_FAILED for an ETag of another history
+ * @throws COORD_PRECONDITION_FAILED
  */
-export function readPrecondition(
-  { ifMatch, ifNoneMatch }: Pick<WriteContext, 'ifMatch' | 'ifNoneMatch'>,
-  lineage: string,
-): Precondition {
-  if (ifMatch !== undefined && ifNoneMatch !== undefined)
-    throw invalid('If-Match', 'may not come together with If-None-Match')
-  if (ifNoneMatch !== undefined) {
-    if (ifNoneMatch.trim() === '*') return { kind: 'absent' }
-    throw invalid('If-None-Match', 'of a write must be *')
-  }
-  if (ifMatch === undefined) return none
-  return ifMatch.trim() === '*' ? { kind: 'exists' } : revisionOf(ifMatch.trim(), lineage)
-}
-
-function revisionOf(etag: string, lineage: string): Precondition {
-  const read = readRecordEtag(etag)
-  if (read === undefined) throw invalid('If-Match', 'must be an ETag as it was sent, or *')
-  if (read.lineageMark !== lineageMark(lineage))
-    throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
-      detail: 'The ETag belongs to another history: the database was restored or replaced.',
-      outcome: 'not_written',
-    })
-  return { kind: 'revision', revision: read.revision }
-}
-
-function invalid(header: string, message: string): CoordinatorError {
-  return new CoordinatorError('COORD_HEADER_INVALID', {
-    detail: `${header} ${message}.`,
-    errors: [{ path: `header.${header.toLowerCase()}`, message, code: 'COORD_HEADER_INVALID' }],
+export function checkHistory(precondition: Precondition | undefined, lineage: string): void {
+  if (precondition?.kind !== 'revision' || lineage.startsWith(precondition.lineage)) return
+  throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
+    detail: 'The revision belongs to another history: the database was restored or replaced.',
     outcome: 'not_written',
   })
 }
@@ -70,11 +38,11 @@ export interface Planning {
  * the commit, unless it knows the commit id, and the second attempt sees the present record.
  */
 export function expectedRevision(
-  precondition: Precondition,
+  precondition: Precondition | undefined,
   { op, current, needed }: Planning,
 ): Revision | undefined {
-  switch (precondition.kind) {
-    case 'none':
+  switch (precondition?.kind) {
+    case undefined:
       return needed
     case 'absent':
       return bothOf(0, needed)
@@ -97,11 +65,11 @@ function bothOf(wished: Revision, needed: Revision | undefined): Revision {
  * @param actual the revision the record has: 0 where it does not exist
  */
 export function failedPrecondition(
-  precondition: Precondition,
+  precondition: Precondition | undefined,
   actual: Revision,
 ): CoordinatorError | undefined {
-  switch (precondition.kind) {
-    case 'none':
+  switch (precondition?.kind) {
+    case undefined:
       return undefined
     case 'exists':
       return actual > 0 ? undefined : mustExist()
@@ -126,11 +94,16 @@ function preconditionFailed(expected: Revision, actual: Revision): CoordinatorEr
   })
 }
 
-/** `If-Match: *` met nothing. */
+/** The record that had to exist does not. */
 export function mustExist(): CoordinatorError {
   return new CoordinatorError('COORD_PRECONDITION_FAILED', {
     detail: 'The record does not exist.',
     outcome: 'not_written',
     extra: { actual: 0 },
   })
+}
+
+/** Whether a precondition asks for a record that exists. */
+export function mustHaveExisted(precondition: Precondition | undefined): boolean {
+  return precondition !== undefined && precondition.kind !== 'absent'
 }

@@ -3,7 +3,7 @@ import type { RecordKey } from '../../records/record.ts'
 import { toPromise } from '../../scheduling/to-promise.ts'
 import type { Live } from '../live.ts'
 import { type ChangeRequest, change, type Plan } from './change.ts'
-import { readPrecondition } from './preconditions.ts'
+import { checkHistory } from './preconditions.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Changes records one after the other where they are the same, and side by side where they are not. */
@@ -28,7 +28,7 @@ export class RecordWriter {
   /**
    * Plans a change of one record from the view, and stores it.
    *
-   * @throws COORD_PRECONDITION_FAILED, COORD_HEADER_INVALID, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the
+   * @throws COORD_PRECONDITION_FAILED, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the
    * plan throws or refuses with, and what `Live.commit` throws
    */
   change<T>(
@@ -39,11 +39,12 @@ export class RecordWriter {
     const askedAt = performance.now()
     // Changes of one record that travel together would find each other in the way, and be planned again in vain.
     return this.#inTurn(`${key.kind} ${key.id}`, () => {
-      const precondition = readPrecondition(context, this.#lineage())
-      const subject = { key, preconditionIn: (lineage: string) => readPrecondition(context, lineage) }
+      const { precondition } = context
+      checkHistory(precondition, this.#lineage())
+      const subject = { key, precondition }
       const changed = () => change(this.#live, { subject, request: { ...request, askedAt } }, plan)
       // A plan is made from what the view has: that must not be older than what the client has seen.
-      return precondition.kind === 'revision' && precondition.revision > this.#live.view.revision
+      return precondition?.kind === 'revision' && precondition.revision > this.#live.view.revision
         ? this.#catchUp(askedAt).then(changed)
         : changed()
     })

@@ -1,9 +1,11 @@
-/** Who writes, and under which conditions. Header texts as they were sent. */
+import type { Precondition } from './preconditions.ts'
+
+/** Who writes, and under which condition. */
 export interface WriteContext {
-  /** Who did it, as the journal keeps it. 1 to 256 characters. */
+  /** Who makes the change, as the journal keeps it. 1 to 256 characters. */
   readonly actor: string
   /** Makes the write repeatable: the same key with the same content answers the first result. */
   readonly idempotencyKey?: string
-  readonly ifMatch?: string
-  readonly ifNoneMatch?: string
+  /** What has to be true of the record. @default the write takes place whatever the record holds */
+  readonly precondition?: Precondition
 }

@@ -1,8 +1,8 @@
 import { CoordinatorError } from '../../errors.ts'
 import { LIMITS } from '../limits.ts'
 
-/** Shorter bodies cannot hold enough to take long. */
-const harmlessBytes = 65_536
+/** Bodies up to this length cannot hold enough to take long. */
+export const HARMLESS_BYTES = 65_536
 
 /**
  * Refuses a JSON text that would take long to parse, because it is too deep or has too many values. It reads each byte once, and
@@ -12,7 +12,7 @@ const harmlessBytes = 65_536
  * @throws COORD_BODY_TOO_DEEP, COORD_BODY_TOO_LARGE
  */
 export function checkStructure(json: Uint8Array): void {
-  if (json.length <= harmlessBytes) return
+  if (json.length <= HARMLESS_BYTES) return
   let level = 0
   let objects = 0
   let members = 0

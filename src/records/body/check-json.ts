@@ -9,27 +9,24 @@ import { LIMITS } from '../limits.ts'
  * @throws COORD_BODY_NOT_JSON, and what `checkJsonValue` throws
  */
 export function checkJsonText(text: string): JsonValue {
-  const value = parseJsonText(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (thrown) {
+    throw notJson(thrown)
+  }
   checkJsonValue(value)
   return value
 }
 
-/**
- * Reads a text as JSON of any content.
- *
- * @throws COORD_BODY_NOT_JSON
- */
-export function parseJsonText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (thrown) {
-    // The message of a SyntaxError may quote the body, which must not reach a log.
-    const at = /position (\d+)/.exec(String(thrown))?.[1]
-    throw new CoordinatorError('COORD_BODY_NOT_JSON', {
-      detail: at === undefined ? 'The body is not JSON.' : `The body is not JSON: see character ${at}.`,
-      outcome: 'not_written',
-    })
-  }
+/** The error that reports a text that is not JSON. @param thrown what `JSON.parse` threw */
+export function notJson(thrown: unknown): CoordinatorError {
+  // The message of a SyntaxError may quote the body, which must not reach a log.
+  const at = /position (\d+)/.exec(String(thrown))?.[1]
+  return new CoordinatorError('COORD_BODY_NOT_JSON', {
+    detail: at === undefined ? 'The body is not JSON.' : `The body is not JSON: see character ${at}.`,
+    outcome: 'not_written',
+  })
 }
 
 /**

@@ -2,6 +2,7 @@ import type { CoordinatorError } from '../../errors.ts'
 import type { Health } from '../../records/health.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Warning } from '../../records/warning.ts'
+import type { SetDigest } from '../index/set-digest.ts'
 
 export type ServiceStatus = 'pending_migration' | 'active'
 
@@ -16,7 +17,8 @@ export interface RegisterAnswer {
   readonly changed: boolean
   /** The commit that wrote the service as it is now. */
   readonly revision: Revision
-  readonly etag: string
+  /** The history that the revision belongs to. */
+  readonly lineage: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
   /** Current warnings, even if the rest is the first result of a request that was sent before. */
@@ -31,8 +33,10 @@ export interface BatchAnswer {
 export interface ServiceAnswer {
   /** The complete JSON text of the `service` object. */
   readonly json: string
-  readonly etag: string
   readonly revision: Revision
+  /** The history that the revision belongs to. */
+  readonly lineage: string
+  readonly health: Health
 }
 
 /** A service as it stood at a moment of the past. */
@@ -41,25 +45,27 @@ export interface PastServiceAnswer extends ServiceAnswer {
   readonly asOf: Revision
 }
 
-export interface ListAnswer {
-  /** JSON texts of the services of this page, in order of serviceName and serviceId. */
-  readonly items: readonly string[]
+/** The set of services that a list shows. */
+export interface ListedSet {
   /** How many services match, on all pages. */
   readonly total: number
-  /** Absent on the last page. */
-  readonly nextCursor?: string
   /** The revision that the answer shows. */
   readonly revision: Revision
+  /** The history that the revision belongs to. */
+  readonly lineage: string
   /** Changes exactly when the set of matching services, one of them, or the health of one that is shown changes. */
-  readonly etag: string
+  readonly digest: SetDigest
+}
+
+export interface ListAnswer extends ListedSet {
+  /** JSON texts of the services of this page, in order of serviceName and serviceId. */
+  readonly items: readonly string[]
+  /** Absent on the last page. */
+  readonly nextCursor?: string
 }
 
 /** Every matching service at one revision, as NDJSON. */
-export interface ListStream extends AsyncIterable<string> {
-  readonly total: number
-  readonly revision: Revision
-  readonly etag: string
-}
+export interface ListStream extends AsyncIterable<string>, ListedSet {}
 
 export interface HeartbeatAnswer {
   readonly serviceId: string

@@ -1,6 +1,5 @@
 import { PageBudget } from '../../live/questions/page-budget.ts'
 import type { View } from '../../live/view/view.ts'
-import { listEtag } from '../../records/etag.ts'
 import { HEALTHS, type Health } from '../../records/health.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import type { ListAnswer, ListStream } from '../answers/answers.ts'
@@ -37,7 +36,8 @@ export function listServices(view: View, context: MatchContext, query: ListQuery
     items: [...textsOf(shown, fields)],
     total: matches.total,
     revision: view.revision,
-    etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
+    lineage: view.lineage,
+    digest: addDigest(matches.digest, shown.healthDigest),
     ...(slots.length > page.length && last !== undefined
       ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
       : {}),
@@ -60,13 +60,14 @@ export function streamServices(
   return {
     total: matches.total,
     revision: view.revision,
-    etag: listEtag(view.lineage, matches.total, addDigest(matches.digest, shown.healthDigest)),
+    lineage: view.lineage,
+    digest: addDigest(matches.digest, shown.healthDigest),
     [Symbol.asyncIterator]: () => ndjsonChunks(textsOf(shown, fields)),
   }
 }
 
 /**
- * What an answer shows of its services at one moment, which its ETag covers. It has columns instead of objects, because with a million
+ * What an answer shows of its services at one moment, which its digest covers. It has columns instead of objects, because with a million
  * services it is made while all other requests wait.
  */
 interface Shown {

@@ -2,13 +2,12 @@ import type { Moment } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
-import { listEtag, serviceEtag } from '../../records/etag.ts'
-import type { Position, Revision, StoredRecord } from '../../records/record.ts'
+import type { Position, StoredRecord } from '../../records/record.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
 import { serviceCheck } from '../../records/service/service-check.ts'
 import { storedObject } from '../../records/stored-json.ts'
 import { Pace } from '../../scheduling/pace.ts'
-import type { ListAnswer, ListStream, PastServiceAnswer } from '../answers/answers.ts'
+import type { ListAnswer, ListedSet, ListStream, PastServiceAnswer } from '../answers/answers.ts'
 import { projectJson, serviceJson } from '../answers/service-json.ts'
 import { checkServiceId } from '../answers/service-not-found.ts'
 import { addDigest, emptyDigest, versionDigest } from '../index/set-digest.ts'
@@ -40,8 +39,9 @@ export async function getPastService(
     if (record === undefined || data === undefined) continue
     return {
       json: pastJson(record, isActive(data)),
-      etag: serviceEtag(position.lineage, record.revision, 'unknown'),
       revision: record.revision,
+      lineage: position.lineage,
+      health: 'unknown',
       asOf: position.revision,
     }
   }
@@ -110,7 +110,7 @@ async function visitPast(
   live: Live,
   { filters, moment }: { readonly filters: ListQuery['filters']; readonly moment: Moment },
   visit: (service: PastService) => void,
-): Promise<{ readonly total: number; readonly revision: Revision; readonly etag: string }> {
+): Promise<ListedSet> {
   const fulfils = filterTest(filters)
   let [total, digest] = [0, emptyDigest]
   let then = live.view.position
@@ -127,7 +127,7 @@ async function visitPast(
       visit({ name: data['serviceName'] as string, id: record.id, record, active: isActive(data) })
     }
   }
-  return { total, revision: then.revision, etag: listEtag(then.lineage, total, digest) }
+  return { total, revision: then.revision, lineage: then.lineage, digest }
 }
 
 /** The data of a record; `undefined` where it was changed by hand, or damaged, into something that is not served. */

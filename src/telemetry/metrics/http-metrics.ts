@@ -21,7 +21,7 @@ export interface HttpSources {
   wholeStreams(): { readonly open: number; readonly refused: number }
 }
 
-interface HttpRequestFigures {
+export interface HttpRequestFigures {
   readonly method: string
   /** The pattern, such as `/services/:serviceId`, never the path that was asked for. */
   readonly route: string

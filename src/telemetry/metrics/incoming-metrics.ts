@@ -7,7 +7,7 @@ export type BodyRefusal = (typeof bodyRefusals)[number]
 /** Why a connection was not accepted: there were too many, or the system had no descriptor for it. */
 const connectionRefusals = ['limit', 'system'] as const
 
-interface IncomingSources {
+export interface IncomingSources {
   /** Bytes of bodies that are still arriving. */
   bodyBytes(): number
   /** Open connections. */

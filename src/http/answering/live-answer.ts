@@ -2,6 +2,16 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { MemoryState } from '../../live/memory/memory-budget.ts'
 import { exhausted, mebibytes } from '../../live/memory/memory-faults.ts'
+import type { LiveStatus } from '../../live/status.ts'
+
+/** Why the database is not as it should be, the code of that, and what mends it, as answers carry them. */
+export function causeOf({ reason, code, repair }: LiveStatus): Record<string, string> {
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(code === undefined ? {} : { code }),
+    ...(repair === undefined ? {} : { repair }),
+  }
+}
 
 /** How much of the heap is in use, in the form of the answers. */
 export function memoryAnswer({ memory }: Live): { state: MemoryState; usedMiB: number; limitMiB: number } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRequestIds } from '../../src/telemetry/request-id.ts'
+import { createRequestIds } from '../../src/http/reading/request-ids.ts'
 
 describe('request ids', () => {
   it('are unique within and across processes', () => {

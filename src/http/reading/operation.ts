@@ -18,7 +18,7 @@ export interface AnswerDescription {
 }
 
 /**
- * What the reference says about a route, and what its query string may hold. Routes without one stay out of the
+ * What the reference says about a route, and what the server accepts there. Routes without one stay out of the
  * reference.
  */
 export interface Operation {
@@ -30,9 +30,9 @@ export interface Operation {
   readonly description?: string
   /** What path parameters mean, by name. */
   readonly parameters?: Readonly<Record<string, string>>
-  /** Parameters of the query string. A request with others is refused, unless the schema is a loose one. */
+  /** Parameters of the query string. A request with others is refused. @default none */
   readonly query?: z.ZodObject
-  /** The body; its own reader checks it. */
+  /** The body. The domain checks it by the same schema. */
   readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly required?: boolean }
   readonly answers: Readonly<Record<number, AnswerDescription>>
   /** Codes that this operation in particular answers, beside those of its kind. */
@@ -43,10 +43,14 @@ export interface Operation {
   readonly conditional?: boolean
   /** Whether it answers from the records: its answers name the revision they show. */
   readonly state?: boolean
+  /** Whether a request without a query string is answered in the turn in which it arrives, so that it needs no time limit. */
+  readonly immediate?: boolean
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     readonly operation?: Operation
+    /** Which wrapper made its handler: see `readRoute` and `writeRoute`. */
+    readonly kind?: 'read' | 'write'
   }
 }

@@ -1,0 +1,33 @@
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Operation } from '../reading/operation.ts'
+
+/** One method of one route, as metrics and error answers see it. */
+export interface RouteInfo {
+  readonly method: string
+  /** The pattern, never the path that was asked for. */
+  readonly pattern: string
+  readonly operation: Operation | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** `undefined` until a handler was found. */
+    route: RouteInfo | undefined
+    /** When the handler began, by `performance.now()`. */
+    startedAt: number
+  }
+}
+
+/** What is counted for requests that no route takes. */
+const noRoute: RouteInfo = { method: 'other', pattern: 'none', operation: undefined }
+
+/** Counts an answer that is being sent. @param reply absent where no route has seen the request */
+export function countAnswer(
+  metrics: Metrics,
+  status: number,
+  reply?: { readonly route: RouteInfo | undefined; readonly startedAt: number },
+): void {
+  const { method, pattern } = reply?.route ?? noRoute
+  const durationMs = reply?.route === undefined ? 0 : performance.now() - reply.startedAt
+  metrics.http.request({ method, route: pattern, status, durationMs })
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { HEALTHS } from '../../records/health.ts'
+import { isTooLongForRange, RANGE_LIMITS } from '../../records/version-range.ts'
+import type { ServiceStatus } from '../../registry/answers/answers.ts'
+import { SERVICE_FIELDS } from '../../registry/answers/service-json.ts'
+import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, type ListQuery } from '../../registry/list/list-query.ts'
+import { asOfQuery, freshnessQuery } from './freshness.ts'
+import { wholeNumber } from './query-fields.ts'
+import { didYouMean, parseQuery, type QueryValues } from './read-query.ts'
+
+const STATUSES = ['pending_migration', 'active'] as const satisfies readonly ServiceStatus[]
+/** Longer than any text that can be registered. */
+const VALUE_MAX = 16_384
+
+/** A text that a stored one can be equal to. */
+const storable = z.string().superRefine((text, context) => {
+  if (text.length > VALUE_MAX) context.addIssue(`has more than ${VALUE_MAX} characters`)
+  else if (text.includes('\0') || !text.isWellFormed()) context.addIssue('is not text that can be stored')
+})
+const filled = storable.refine((text) => text !== '', 'is empty')
+
+/** In one order, so that the order in which they are sent makes no difference. */
+const texts = z
+  .union([filled, z.array(filled)])
+  .transform((given) => [...new Set([given].flat())].sort())
+  .optional()
+/** The reference shows an array where one text is taken as well. */
+const shownAsArray = { anyOf: undefined, type: 'array', items: { type: 'string' } }
+
+const range = filled.superRefine((text, context) => {
+  if (!isTooLongForRange(text)) return
+  const { length, alternatives } = RANGE_LIMITS
+  context.addIssue(
+    text.length > length
+      ? `has more than ${length} characters`
+      : `has more than ${alternatives} alternatives, which || separates`,
+  )
+})
+
+const fields = filled.transform((text, context) => {
+  const names = [...new Set(text.split(',').map((field) => field.trim()))]
+  for (const name of names)
+    if (!SERVICE_FIELDS.includes(name))
+      context.addIssue(
+        `names ${JSON.stringify(name.slice(0, 64).toWellFormed()).slice(1, -1)}, which services do not have${didYouMean(name, SERVICE_FIELDS)}`,
+      )
+  return names
+})
+
+const metadata = z
+  .array(z.tuple([z.string(), z.union([storable, z.array(storable)])]), 'must be written as metadata.KEY')
+  .transform((pairs) =>
+    pairs
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .flatMap(([key, given]) =>
+        [...new Set([given].flat())].sort().map((text): readonly [string, string] => [key, text]),
+      ),
+  )
+  .optional()
+
+/** Parameters of a list of services. */
+export const listParameters = z.object({
+  name: filled.optional().meta({ description: 'Exactly this serviceName.' }),
+  version: range.optional().meta({
+    description:
+      'A semver range of at most 256 characters and 16 alternatives (`||`); a text that is not a range matches only the same version.',
+    example: '^3',
+  }),
+  tag: texts.meta({ ...shownAsArray, description: 'Repeated: all of them.' }),
+  capability: texts.meta({ ...shownAsArray, description: 'Repeated: all of them.' }),
+  status: z.enum(STATUSES).optional(),
+  health: z.enum(HEALTHS).optional(),
+  // OpenAPI sends the members of an object as parameters of their own.
+  metadata: metadata.meta({
+    ...{ type: 'object', items: undefined },
+    propertyNames: { type: 'string', pattern: '^metadata\\.' },
+    additionalProperties: { type: 'string' },
+    description:
+      '`metadata.KEY=VALUE`: the member of `metadata` has this value; numbers and booleans as text.',
+    example: { 'metadata.team': 'checkout' },
+  }),
+  limit: wholeNumber(1, LIST_LIMIT_MAX).meta({
+    description: 'The largest number of services on a page.',
+    default: LIST_LIMIT_DEFAULT,
+  }),
+  cursor: filled.optional().meta({
+    description: '`nextCursor` of the page before; the filters have to be the same.',
+  }),
+  fields: fields.optional().meta({
+    description: 'Only these fields of each service, separated by commas.',
+    example: 'serviceName,endpoint',
+  }),
+  ...freshnessQuery,
+  ...asOfQuery,
+})
+
+/** Parameters as the registry takes them. */
+export function listQueryOf(parameters: z.output<typeof listParameters>): ListQuery {
+  const { name, version, status, health, tag = [], capability = [], metadata = [] } = parameters
+  const { limit = LIST_LIMIT_DEFAULT, cursor, fields } = parameters
+  return {
+    filters: {
+      ...(name === undefined ? {} : { name }),
+      ...(version === undefined ? {} : { version }),
+      ...(status === undefined ? {} : { status }),
+      ...(health === undefined ? {} : { health }),
+      ...{ tags: tag, capabilities: capability, metadata },
+    },
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(fields === undefined ? {} : { fields }),
+  }
+}
+
+/**
+ * Reads the query string of a list. `tag`, `capability` and `metadata.KEY` may be repeated: all of them count.
+ *
+ * @throws COORD_QUERY_INVALID with every problem
+ */
+export function parseListQuery(values: QueryValues): ListQuery {
+  return listQueryOf(parseQuery(listParameters, values))
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+
+/** @returns a reader of text, which the reference shows as the number that it is */
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .optional()
+    .meta({ type: 'integer', minimum: min, maximum: max })
+}
+
+export const revisionText = z
+  .string()
+  .regex(/^\d+$/, 'must be a whole number')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'is larger than any revision')
+  .meta({ type: 'integer', minimum: 0 })
+
+/**
+ * A parameter that may be repeated, or hold several values with commas between them.
+ *
+ * @param among the values that there are. @default any
+ */
+export function several(description: string, among?: readonly string[]) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) =>
+      [given]
+        .flat()
+        .flatMap((text) => text.split(','))
+        .filter((text) => text !== ''),
+    )
+    .refine(({ length }) => length > 0, 'is empty')
+    .refine(
+      (values) => among === undefined || values.every((value) => among.includes(value)),
+      `must be one of ${among?.join(', ')}`,
+    )
+    .optional()
+    .meta({ description: `${description} Repeated or separated by commas: any of them.` })
+}
+
+/** Parameters of a page of what happened to one record. */
+export const pageOfHistory = {
+  before: revisionText
+    .optional()
+    .meta({ description: 'Only entries below this revision: `next` of the page before.' }),
+  limit: wholeNumber(1, 100).meta({ description: 'Entries on a page.', default: 100 }),
+}
