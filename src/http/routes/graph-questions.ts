@@ -128,10 +128,9 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     ['/graph', true],
   ] as const) {
     for (const ask of Object.keys(questions) as Asked[]) app.get(`${prefix}/${ask}`, asked(ask, hidden))
-    for (const kind of ['node', 'edge'] as const) {
-      app.get(`${prefix}/${kind}s/:id`, one(kind, hidden))
-      app.get(`${prefix}/${kind}s/:id/history`, history(kind, hidden))
-    }
+    const kinds = ['node', 'edge'] as const
+    for (const kind of kinds) app.get(`${prefix}/${kind}s/:id`, one(kind, hidden))
+    for (const kind of kinds) app.get(`${prefix}/${kind}s/:id/history`, history(kind, hidden))
     app.get(`${prefix}/diff`, diff(hidden))
   }
   done()

@@ -1,11 +1,11 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
-import type { LiveState } from '../../live/status.ts'
+import type { LiveState } from '../../live/state/status.ts'
 import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
 import type { Operation } from '../reading/operation.ts'
-import { queryReader, refuseQuery } from '../reading/read-query.ts'
+import { QueryReader, refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 
 const readyParameters = z.object({
@@ -15,7 +15,7 @@ const readyParameters = z.object({
     default: 'reads',
   }),
 })
-const readReadyQuery = queryReader(readyParameters)
+const readyQuery = new QueryReader(readyParameters)
 
 const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
   memory: 'ok',
@@ -43,7 +43,7 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
   })
 
   app.get('/health/ready', { config: { operation: ready } }, (request, reply) => {
-    const { for: purpose } = readReadyQuery(request)
+    const { for: purpose } = readyQuery.read(request)
     const fault = unreadiness(context, purpose ?? 'reads')
     if (fault !== undefined) throw fault
     answers.send(reply, {
