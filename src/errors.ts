@@ -714,6 +714,18 @@ export class CoordinatorError extends Error {
     return this.entry.exit ?? 1
   }
 
+  /** What makes the same error again. */
+  get options(): ErrorOptions {
+    const { detail, hint, errors, extra, outcome, retryAfterSeconds, sourceCode, cause } = this
+    return {
+      ...{ detail, hint, errors, extra },
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      ...(sourceCode === undefined ? {} : { sourceCode }),
+      ...(cause === undefined ? {} : { cause }),
+    }
+  }
+
   /** The same error with another `outcome`. */
   withOutcome(outcome: WriteOutcome): CoordinatorError {
     return this.with({ outcome })
@@ -721,17 +733,7 @@ export class CoordinatorError extends Error {
 
   /** The same error with other options. */
   with(changed: ErrorOptions): CoordinatorError {
-    return new CoordinatorError(this.code, {
-      detail: this.detail,
-      hint: this.hint,
-      errors: this.errors,
-      extra: this.extra,
-      ...(this.outcome === undefined ? {} : { outcome: this.outcome }),
-      ...(this.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: this.retryAfterSeconds }),
-      ...(this.sourceCode === undefined ? {} : { sourceCode: this.sourceCode }),
-      ...(this.cause === undefined ? {} : { cause: this.cause }),
-      ...changed,
-    })
+    return new CoordinatorError(this.code, { ...this.options, ...changed })
   }
 }
 

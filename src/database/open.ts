@@ -26,7 +26,8 @@ export interface StoreHooks {
  */
 export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {}): Promise<Store> {
   const { database: target, autoMigrate, databaseStatementTimeoutMs: callTimeoutMs } = settings
-  const pool = {
+  const shared = {
+    callTimeoutMs,
     schema: settings.databaseSchema,
     poolMax: settings.databasePoolMax,
     connectTimeoutMs: settings.databaseConnectTimeoutMs,
@@ -43,11 +44,11 @@ export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {})
     }
     case 'postgres': {
       const { PostgresStore } = await import('./postgres/store.ts')
-      return new PostgresStore({ target, autoMigrate, statementTimeoutMs: callTimeoutMs, ...pool, ...hooks })
+      return new PostgresStore({ target, autoMigrate, ...shared, ...hooks })
     }
     case 'supabase': {
       const { SupabaseStore } = await import('./supabase/store.ts')
-      return new SupabaseStore({ target, callTimeoutMs, ...pool })
+      return new SupabaseStore({ target, ...shared })
     }
   }
 }

@@ -8,7 +8,7 @@ import type {
   Moment,
   Store,
 } from '../database/store.ts'
-import { CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from '../scheduling/backoff.ts'
@@ -17,10 +17,10 @@ import { Committer } from './committing/committer.ts'
 import { ClockWatch } from './following/clock-watch.ts'
 import { Examiner } from './following/examiner.ts'
 import { Follower } from './following/follower.ts'
-import { LIVE_DEFAULTS, type LiveOptions } from './live-options.ts'
 import { type MemoryBudget, processMemory } from './memory/memory-budget.ts'
 import { StoreReader } from './reading/store-reader.ts'
-import { type LiveStatus, StatusBoard } from './status.ts'
+import { LIVE_DEFAULTS, type LiveOptions } from './state/live-options.ts'
+import { type LiveStatus, StatusBoard } from './state/status.ts'
 import { type LiveObserver, LiveObservers } from './view/live-observer.ts'
 import type { Domain } from './view/projection.ts'
 import { ServedView } from './view/served-view.ts'
@@ -160,18 +160,9 @@ export class Live {
     askedAt = performance.now(),
   ): Promise<CommitOutcome> {
     const view = this.#served.current
-    if (view === undefined) return Promise.reject(this.#notLoaded())
+    if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
     // The lineage of now: by the time that there is memory for the commit, the history may be another one than its conditions are about.
     return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt })
-  }
-
-  #notLoaded(): CoordinatorError {
-    try {
-      this.view
-    } catch (thrown) {
-      return toCoordinatorError(thrown).withOutcome('not_written')
-    }
-    return new CoordinatorError('COORD_NOT_LOADED', { outcome: 'not_written' })
   }
 
   /**

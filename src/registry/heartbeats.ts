@@ -24,13 +24,13 @@ export function takeHeartbeat(
   leases: Leases,
   { serviceId, body = {} }: { readonly serviceId: string; readonly body?: unknown },
 ): HeartbeatAnswer {
-  const slot = view.records.find(SERVICE_KIND, serviceId)
-  if (slot === -1) throw serviceNotFound(view, serviceId)
+  const number = view.records.find(SERVICE_KIND, serviceId)
+  if (number === -1) throw serviceNotFound(view, serviceId)
   const { status } = readBody(heartbeatSchema, body)
   // One that meant to say `down` by another name has said `up`.
   const warnings = unknownFields(body as JsonObject, Object.keys(heartbeatSchema.shape))
   const lastHeartbeat = leases.renew(serviceId, status)
-  const ttlSeconds = view.projection(serviceIndex).facts.ttlSeconds(slot)
+  const ttlSeconds = view.projection(serviceIndex).facts.ttlSeconds(number)
   return {
     serviceId,
     health: status,

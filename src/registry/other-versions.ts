@@ -18,8 +18,8 @@ export function otherVersions(view: View, registration: Registration, serviceId:
   if (registration.instanceId !== undefined) return []
   const index = view.projection(serviceIndex)
   const warnings: Warning[] = []
-  for (const slot of index.atEndpoint(registration.serviceName, registration.endpoint)) {
-    const { id, data } = index.record(slot)
+  for (const number of index.atEndpoint(registration.serviceName, registration.endpoint)) {
+    const { id, data } = index.record(number)
     if (id === serviceId) continue
     const other = JSON.parse(data) as JsonObject
     if (replaces(registration, other))

@@ -6,22 +6,10 @@ export interface PackedError {
   readonly options: ErrorOptions
 }
 
-export function packError(error: CoordinatorError): PackedError {
-  const { code, detail, hint, errors, outcome, retryAfterSeconds, sourceCode, extra, cause } = error
-  return {
-    code,
-    options: {
-      detail,
-      hint,
-      errors,
-      extra,
-      ...(outcome === undefined ? {} : { outcome }),
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-      ...(sourceCode === undefined ? {} : { sourceCode }),
-      // Only what every error has survives the way.
-      ...(cause instanceof Error ? { cause: new Error(cause.message) } : {}),
-    },
-  }
+export function packError({ code, options }: CoordinatorError): PackedError {
+  // Of the cause only what every error has survives the way.
+  const { cause, ...others } = options
+  return { code, options: cause instanceof Error ? { ...others, cause: new Error(cause.message) } : others }
 }
 
 export function unpackError({ code, options }: PackedError): CoordinatorError {

@@ -5,9 +5,9 @@ import { registration } from '../../src/records/service/service.ts'
 // The whole change is one more field in the table.
 vi.mock(import('../../src/records/service/registration-fields.ts'), async (importOriginal) => {
   const original = await importOriginal()
-  const { described, optional } = await import('../../src/records/service/field-set.ts')
+  const { optional } = await import('../../src/records/service/field-set.ts')
   const { text } = await import('../../src/records/service/field-kinds.ts')
-  const owner = optional(described(text({ max: 20 }), 'Who answers for it.'))
+  const owner = optional(text(20), 'Who answers for it.')
   return { ...original, registrationFields: { ...original.registrationFields, owner } }
 })
 

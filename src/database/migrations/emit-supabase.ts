@@ -1,6 +1,6 @@
 import { asWriterSql, sqlFor } from '../sql-functions/schema-sql.ts'
 import { loadMigrations, type Migration } from './migration.ts'
-import { ledgerSql, recordSql, stampSql } from './postgres-sql.ts'
+import { ledgerSql, migrationSql } from './postgres-sql.ts'
 
 export interface SupabaseFileOptions {
   /** @default 'coordinator' */
@@ -54,19 +54,14 @@ export function emitSupabase({
 
 /** One version as one statement, which is a transaction wherever it runs: in psql, the SQL editor, or the Supabase CLI. */
 function migrateOnceSql(schema: string, migration: Migration): string {
-  const { version, name, sql } = migration
-  const statements = [
-    sqlFor(schema, sql).trimEnd(),
-    `${recordSql(schema, migration, 'without its text')};`,
-    stampSql(schema, migration),
-  ].join('\n\n')
+  const { version, name } = migration
   // No migration may hold these tags.
   return `-- ${String(version).padStart(4, '0')}-${name}
 do $once$
 begin
   if exists (select from ${sqlFor(schema, '@schema@')}.migrations where version = ${version}) then return; end if;
   execute $migration$
-${statements}$migration$;
+${migrationSql(schema, migration, 'without the text')}$migration$;
 end
 $once$;
 `

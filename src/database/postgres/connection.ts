@@ -16,7 +16,7 @@ export interface Statement {
   readonly doing: string
   /** For writes: what is known about the write where no answer comes. */
   readonly unanswered?: WriteOutcome
-  /** @default the setting `statementTimeoutMs` (milliseconds) */
+  /** @default the setting `callTimeoutMs` (milliseconds) */
   readonly timeoutMs?: number
 }
 
@@ -117,7 +117,7 @@ export class Connection {
    * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and then the connection is gone
    */
   async run({ text, values, doing, unanswered, timeoutMs }: Statement): Promise<readonly Row[]> {
-    const limit = timeoutMs ?? this.#settings.statementTimeoutMs
+    const limit = timeoutMs ?? this.#settings.callTimeoutMs
     try {
       return await this.#within(limit, doing, async () => {
         const result = await this.#client.query(

@@ -2,7 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { allowAnonSql, forbidAnonSql } from '../migrations/emit-supabase.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
-import { ledgerSql, recordSql, stampSql } from '../migrations/postgres-sql.ts'
+import { ledgerSql, migrationSql } from '../migrations/postgres-sql.ts'
 import { type MigrationExecutor, runMigrations } from '../migrations/runner.ts'
 import { sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
@@ -171,9 +171,7 @@ class PostgresExecutor implements MigrationExecutor {
       const result = await work({
         applied: this.#applied,
         run: async (migration) => {
-          await this.#run(recordSql(this.#schema, migration))
-          await this.#run(sqlFor(this.#schema, migration.sql))
-          await this.#run(stampSql(this.#schema, migration))
+          await this.#run(migrationSql(this.#schema, migration, 'with the text'))
         },
       })
       if (keep === 'nothing') this.locks = await this.#locks()

@@ -16,8 +16,7 @@ export class PostgresStore extends FunctionStore {
     const settings = withDefaults(options)
     const calls = new PostgresCalls(settings)
     const migrator = new PostgresMigrator(calls, settings)
-    const { schema, pageSize, loginPauseMs: refusalPauseMs } = settings
-    super(calls, { schema, schemaNumber: migrator.target, pageSize, refusalPauseMs })
+    super(calls, settings, migrator.target)
     this.migrator = migrator
     this.#settings = settings
   }

@@ -12,7 +12,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { translateSqliteError } from './errors.ts'
 
@@ -134,25 +134,20 @@ export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSyn
       const path = `${realpathSync(file)}${end}`
       if (existsSync(path)) requireWritable(path)
     }
-  let database: DatabaseSync | undefined
-  try {
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs })
-    if (statSync(file).size > 0) requireOurs(database, file)
-    return database
-  } catch (thrown) {
-    database?.close()
-    throw translateSqliteError(thrown, file)
-  }
+  return open(file, { timeout: busyTimeoutMs })
 }
 
 /** Opens a file for reading while another process owns it; `undefined` where there is no file. */
 export function openForReading(file: string, busyTimeoutMs: number): DatabaseSync | undefined {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  if (size === 0) return undefined
+  const isEmpty = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
+  return isEmpty ? undefined : open(file, { timeout: busyTimeoutMs, readOnly: true })
+}
+
+function open(file: string, options: DatabaseSyncOptions): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs, readOnly: true })
-    requireOurs(database, file)
+    database = new DatabaseSync(file, options)
+    if (statSync(file).size > 0) requireOurs(database, file)
     return database
   } catch (thrown) {
     database?.close()

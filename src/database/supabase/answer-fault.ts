@@ -1,5 +1,6 @@
-import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+import { CoordinatorError } from '../../errors.ts'
 import { codeOfSqlState, outcomeOfSqlState } from '../sql-functions/sql-state.ts'
+import { type Fault, notWritten, unknown } from './fault.ts'
 import type { MendingAdvice } from './mending-advice.ts'
 
 /** An answer of the Data API, or of a gateway in front of it, that is not the reply of a function. */
@@ -23,13 +24,6 @@ export interface AnswerContext {
   readonly advice: MendingAdvice
 }
 
-interface Fault {
-  readonly code: ErrorCode
-  /** Ends the sentence "The Data API at HOST ...". */
-  readonly text: string
-  readonly outcome: WriteOutcome
-}
-
 /**
  * Codes of PostgREST itself. Source: PostgREST documentation, "Errors". `not_written` is only for faults that it finds before it runs a
  * statement.
@@ -37,11 +31,7 @@ interface Fault {
 const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST000: notWritten('COORD_STORE_API_OFFLINE', 'cannot connect to its database'),
   // An internal error of its connection. The code does not tell whether it came before or after a statement.
-  PGRST001: {
-    code: 'COORD_STORE_API_OFFLINE',
-    text: 'lost the connection to its database',
-    outcome: 'unknown',
-  },
+  PGRST001: unknown('COORD_STORE_API_OFFLINE', 'lost the connection to its database'),
   PGRST002: notWritten('COORD_STORE_API_OFFLINE', 'cannot read the schema of its database yet'),
   PGRST003: notWritten('COORD_STORE_CONNECTIONS', 'found no free connection to its database in time'),
   PGRST106: notWritten('COORD_STORE_API_SCHEMA', 'does not offer the schema `public`'),
@@ -63,11 +53,10 @@ const byApiCode: Readonly<Record<string, Fault>> = {
  * `commit`. Seen with PostgREST 12.2.12 and 14.17, also at an orderly restart of PostgreSQL. Each time that the answer to `commit` was
  * lost, the write was stored.
  */
-const brokenWhileWaiting: Fault = {
-  code: 'COORD_STORE_API_OFFLINE',
-  text: 'lost the connection to its database while it waited for an answer',
-  outcome: 'unknown',
-}
+const brokenWhileWaiting = unknown(
+  'COORD_STORE_API_OFFLINE',
+  'lost the connection to its database while it waited for an answer',
+)
 
 /**
  * Answers of gateways by status, if the body has no code. Source: Supabase documentation, "HTTP status codes". With a status that is
@@ -79,12 +68,12 @@ const byStatus: Readonly<Record<number, Fault>> = {
   403: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
   404: notWritten('COORD_STORE_API_MISSING', 'has nothing at the path of the Data API'),
   406: notWritten('COORD_STORE_API_SCHEMA', 'does not offer the schema `public`'),
-  408: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for the request', outcome: 'unknown' },
+  408: unknown('COORD_STORE_TIMEOUT', 'waited too long for the request'),
   413: notWritten('COORD_COMMIT_REFUSED', 'takes no request of this size'),
   429: notWritten('COORD_STORE_RATE_LIMITED', 'wants fewer requests'),
-  504: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
+  504: unknown('COORD_STORE_TIMEOUT', 'waited too long for its database'),
   540: notWritten('COORD_STORE_PAUSED', 'belongs to a project that is paused'),
-  544: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
+  544: unknown('COORD_STORE_TIMEOUT', 'waited too long for its database'),
 }
 
 /** Statuses that mean the same on a web page as in JSON. A web page with another status comes from some gateway. */
@@ -126,15 +115,11 @@ function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing 
         ? 'answers with a web page'
         : 'answers with an unexpected status'
   // The gateway may have passed the request on. Only a known answer proves that nothing was written.
-  return { code: 'COORD_STORE_GATEWAY', text, outcome: 'unknown' }
+  return unknown('COORD_STORE_GATEWAY', text)
 }
 
 /** A code of PostgREST that this program does not know. */
-const unforeseen: Fault = {
-  code: 'COORD_STORE_FAULT',
-  text: 'reports an error that is not foreseen',
-  outcome: 'unknown',
-}
+const unforeseen = unknown('COORD_STORE_FAULT', 'reports an error that is not foreseen')
 
 /** The SQLSTATE of a role that the database does not have. The key names the role. */
 const UNKNOWN_ROLE = '22023'
@@ -186,8 +171,4 @@ function secondsOf(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(3_600, Math.ceil(seconds)) : undefined
-}
-
-function notWritten(code: ErrorCode, text: string): Fault {
-  return { code, text, outcome: 'not_written' }
 }

@@ -1,14 +1,8 @@
 import { describeKey } from '../../config/supabase.ts'
 import { CoordinatorError } from '../../errors.ts'
-import {
-  connectionFor,
-  type Facts,
-  type SqlFunction,
-  type SqlFunctions,
-  writes,
-} from '../sql-functions/sql-functions.ts'
+import type { Facts, SqlFunction, SqlFunctions } from '../sql-functions/sql-functions.ts'
 import { watchCall } from '../sql-functions/watch-call.ts'
-import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
+import type { PoolFigures, PoolObserver } from '../store.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type { SupabaseSettings } from './options.ts'
 
@@ -53,13 +47,14 @@ export class SupabaseCalls implements SqlFunctions {
     for (const pool of Object.values(this.#pools)) pool.observe(observer)
   }
 
-  async call(name: SqlFunction, argument: string, reader?: JournalReader): Promise<unknown> {
-    const pool = this.#pools[connectionFor(name, reader)]
+  async call(name: SqlFunction, argument: string, role: keyof PoolFigures = 'follower'): Promise<unknown> {
+    const pool = this.#pools[role]
+    const writing = role === 'writer'
     const lost = new AbortController()
     const call = { name, argument, signal: lost.signal }
     await pool.acquire()
     // Only a call that was sent is watched: one that waits for the call before it is not lost.
-    const ended = writes(name) ? this.#watch(call, lost) : undefined
+    const ended = writing ? this.#watch(call, lost) : undefined
     if (name === 'changes') this.#following.add(lost)
     try {
       return await this.#send(pool, call)
@@ -68,7 +63,7 @@ export class SupabaseCalls implements SqlFunctions {
       // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
       throw new CoordinatorError('COORD_STORE_REPLY', {
         detail: `The answer of the Data API to ${name} is not complete JSON.`,
-        ...(writes(name) ? { outcome: 'unknown' } : {}),
+        ...(writing ? { outcome: 'unknown' } : {}),
       })
     } finally {
       ended?.()

@@ -16,8 +16,7 @@ export class SupabaseStore extends FunctionStore {
     const settings = withDefaults(options)
     const calls = new SupabaseCalls(settings)
     const migrator = new SupabaseMigrator(calls, settings)
-    const { schema, pageSize, refusalPauseMs } = settings
-    super(calls, { schema, schemaNumber: migrator.target, pageSize, refusalPauseMs })
+    super(calls, settings, migrator.target)
     this.migrator = migrator
     this.#calls = calls
   }

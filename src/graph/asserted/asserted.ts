@@ -25,6 +25,7 @@ import {
 } from '../../records/graph/graph-schema.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Warning } from '../../records/warning.ts'
+import { quoted } from '../../text/quoted.ts'
 import { type GraphProjection, graphProjection } from '../derive/graph-projection.ts'
 import { mergePatch } from './merge-patch.ts'
 
@@ -183,7 +184,7 @@ function nodeSubject(text: string): Subject {
   const id = normalNodeId(text)
   if (id === undefined)
     throw new CoordinatorError('COORD_NODE_ID_INVALID', {
-      detail: `${shown(text)} is not the id of a node.`,
+      detail: `${quoted(text)} is not the id of a node.`,
       outcome: 'not_written',
     })
   return { kind: 'node', id, identity: { id }, ends: [] }
@@ -193,12 +194,12 @@ function edgeSubject(text: string): Subject {
   const edge: EdgeIdentity | undefined = normalEdge(text)
   if (edge === undefined)
     throw new CoordinatorError('COORD_EDGE_ID_INVALID', {
-      detail: `${shown(text)} is not the id of an edge.`,
+      detail: `${quoted(text)} is not the id of an edge.`,
       outcome: 'not_written',
     })
   if (edge.origin === 'declared')
     throw new CoordinatorError('COORD_EDGE_DERIVED', {
-      detail: `${shown(text)} comes from what services declare.`,
+      detail: `${quoted(text)} comes from what services declare.`,
       outcome: 'not_written',
     })
   const { source, type, target, origin } = edge
@@ -222,19 +223,15 @@ function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
     .filter((id) => !graph.isResolved(graph.find(id)))
     .map((id) => ({
       code: 'unresolved_node',
-      message: `Nobody has registered or asserted ${shown(id)}: check the id, or assert the node.`,
+      message: `Nobody has registered or asserted ${quoted(id)}: check the id, or assert the node.`,
     }))
 }
 
 function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
     detail: derived
-      ? `Nothing is asserted about ${shown(id)}: it is there because services or edges name it, and goes with them.`
-      : `The graph has no ${kind} ${shown(id)}.`,
+      ? `Nothing is asserted about ${quoted(id)}: it is there because services or edges name it, and goes with them.`
+      : `The graph has no ${kind} ${quoted(id)}.`,
     outcome: 'not_written',
   })
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 512).toWellFormed())
 }

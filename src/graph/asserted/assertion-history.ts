@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
 import { edgeId, normalEdge, normalNodeId, recordIdOf } from '../../records/graph/graph-id.ts'
 import type { Entry, PutWrite, Revision } from '../../records/record.ts'
 import { storedObject } from '../../records/stored-json.ts'
+import { quoted } from '../../text/quoted.ts'
 
 /** Entries on a page. */
 export const HISTORY_LIMIT_MAX = 100
@@ -99,7 +100,7 @@ function shown(
 /** @param at the revision at which nothing is known; absent if there can never be anything */
 function neverAsserted(kind: 'node' | 'edge', id: string, at?: Revision): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
-    detail: `Nothing is known to have been asserted about ${JSON.stringify(id.slice(0, 512).toWellFormed())}.`,
+    detail: `Nothing is known to have been asserted about ${quoted(id)}.`,
     errors: [{ path: 'id', message: 'has no history of its own' }],
     extra: at === undefined ? {} : { revision: at },
   })

@@ -17,12 +17,7 @@ export interface EdgeColumns {
   readonly count: number
 }
 
-const EMPTY = 0
-
-/**
- * The edges of a graph in columns, with an open hash index over (from, to, kind). Objects and a Map cost about five times
- * as much memory, which decides whether a million services fit.
- */
+/** The edges of a graph in columns. Objects cost about five times as much memory, which decides whether a million services fit. */
 export class EdgeTable implements EdgeColumns {
   from = new Int32Array(64)
   to = new Int32Array(64)
@@ -33,25 +28,12 @@ export class EdgeTable implements EdgeColumns {
   outPosition = new Int32Array(64)
   inPosition = new Int32Array(64)
   slots = 0
-  #index = new Int32Array(128)
   #free: number[] = []
 
   get count(): number {
     return this.slots - this.#free.length
   }
 
-  /** The number of an edge; -1 where there is none. */
-  find(from: number, to: number, kind: number): number {
-    const mask = this.#index.length - 1
-    for (let at = hash(from, to, kind) & mask; ; at = (at + 1) & mask) {
-      const entry = this.#index[at] as number
-      if (entry === EMPTY) return -1
-      const edge = entry - 1
-      if (this.from[edge] === from && this.to[edge] === to && this.kind[edge] === kind) return edge
-    }
-  }
-
-  /** Adds an edge that is not there yet. */
   add(from: number, to: number, kind: number): number {
     const edge = this.#free.pop() ?? this.slots++
     if (edge >= this.from.length) this.#growColumns()
@@ -59,13 +41,10 @@ export class EdgeTable implements EdgeColumns {
     this.to[edge] = to
     this.kind[edge] = kind
     this.refs[edge] = 0
-    if (this.count * 2 > this.#index.length) this.#rebuildIndex(this.#index.length * 2)
-    else this.#insert(edge)
     return edge
   }
 
   remove(edge: number): void {
-    this.#unindex(edge)
     this.refs[edge] = 0
     this.from[edge] = -1
     this.#free.push(edge)
@@ -95,45 +74,4 @@ export class EdgeTable implements EdgeColumns {
     this.inPosition = grown(this.inPosition, length)
     this.revision = new Float64Array(this.revision.buffer.transfer(length * Float64Array.BYTES_PER_ELEMENT))
   }
-
-  #insert(edge: number): void {
-    const mask = this.#index.length - 1
-    let at = this.#home(edge)
-    while (this.#index[at] !== EMPTY) at = (at + 1) & mask
-    this.#index[at] = edge + 1
-  }
-
-  #home(edge: number): number {
-    return (
-      hash(this.from[edge] as number, this.to[edge] as number, this.kind[edge] as number) &
-      (this.#index.length - 1)
-    )
-  }
-
-  #rebuildIndex(length: number): void {
-    this.#index = new Int32Array(length)
-    for (let edge = 0; edge < this.slots; edge += 1) if (this.from[edge] !== -1) this.#insert(edge)
-  }
-
-  /** Closes the gap by moving later entries of the same run forward, so that no tombstones gather. */
-  #unindex(edge: number): void {
-    const index = this.#index
-    const mask = index.length - 1
-    let gap = this.#home(edge)
-    while (index[gap] !== edge + 1) gap = (gap + 1) & mask
-    for (let at = (gap + 1) & mask; index[at] !== EMPTY; at = (at + 1) & mask) {
-      const home = this.#home((index[at] as number) - 1)
-      // An entry may move to the gap only if the gap is not before its home, around the ring.
-      if (((at - home) & mask) < ((at - gap) & mask)) continue
-      index[gap] = index[at] as number
-      gap = at
-    }
-    index[gap] = EMPTY
-  }
-}
-
-function hash(from: number, to: number, kind: number): number {
-  let mixed = Math.imul(from, 0x9e3779b1) ^ Math.imul(to, 0x85ebca6b) ^ Math.imul(kind, 0xc2b2ae35)
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d)
-  return (mixed ^ (mixed >>> 13)) >>> 0
 }

@@ -120,21 +120,27 @@ export abstract class GraphReader {
     return identity === undefined ? -1 : this.findEdge(identity)
   }
 
-  /** The number of an edge; -1 where there is none. Looks through the shorter of the two lists it is in. */
+  /** The number of an edge; -1 where there is none. */
   findEdge({ source, type, target, origin }: EdgeIdentity): number {
-    const [sourceNode, targetNode, typeNumber] = [
-      this.find(source),
-      this.find(target),
-      this.edgeTypes.indexOf(type),
-    ]
+    const [sourceNode, targetNode] = [this.find(source), this.find(target)]
+    const typeNumber = this.edgeTypes.indexOf(type)
     if (sourceNode === -1 || targetNode === -1 || typeNumber === -1) return -1
-    const [from, to] = this.reversed[typeNumber] ? [targetNode, sourceNode] : [sourceNode, targetNode]
     const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
+    return this.reversed[typeNumber]
+      ? this.findBetween(targetNode, sourceNode, kind)
+      : this.findBetween(sourceNode, targetNode, kind)
+  }
+
+  /** The number of an edge by its columns; -1 where there is none. Looks through the shorter of the two lists that it is in. */
+  protected findBetween(from: number, to: number, kind: number): number {
     const byOut = this.out.size(from) <= this.in.size(to)
-    const [side, node, other] = byOut ? [this.out, from, to] : [this.in, to, from]
-    const others = side.othersOf(node)
-    const isIt = (edge: number, at: number) => others[at] === other && this.edges.kind[edge] === kind
-    return side.of(node).find(isIt) ?? -1
+    const { start, length, items, others } = byOut ? this.out : this.in
+    const [node, other] = byOut ? [from, to] : [to, from]
+    const first = start[node] as number
+    const kinds = this.edges.kind
+    for (let at = first; at < first + (length[node] ?? 0); at += 1)
+      if (others[at] === other && kinds[items[at] as number] === kind) return items[at] as number
+    return -1
   }
 
   /** The services of a name, by the node of that name. In no particular order, like the other records. */

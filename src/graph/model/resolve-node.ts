@@ -1,5 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import { normalNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
+import { quoted } from '../../text/quoted.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 /**
@@ -15,7 +16,7 @@ export function resolveNode(graph: GraphReader, text: string, parameter = 'id'):
     if (node !== -1) return node
   }
   throw new CoordinatorError('COORD_NODE_NOT_FOUND', {
-    detail: `The graph has no node ${JSON.stringify(text.slice(0, 512).toWellFormed())}.`,
+    detail: `The graph has no node ${quoted(text)}.`,
     errors: [{ path: parameter, message: 'names no node' }],
   })
 }

@@ -1,6 +1,5 @@
 import {
   EDGE_ORIGINS,
-  type EdgeIdentity,
   type EdgeOrigin,
   nodeTypeOf,
   serviceNameOf,
@@ -69,16 +68,6 @@ export abstract class Topology extends GraphReader {
     return (this.#definitions[node] ?? 0) > 0
   }
 
-  override findEdge({ source, type, target, origin }: EdgeIdentity): number {
-    const typeNumber = this.#typeNumbers.get(type)
-    const [sourceNode, targetNode] = [this.find(source), this.find(target)]
-    if (typeNumber === undefined || sourceNode === -1 || targetNode === -1) return -1
-    const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
-    return this.reversed[typeNumber]
-      ? this.edges.find(targetNode, sourceNode, kind)
-      : this.edges.find(sourceNode, targetNode, kind)
-  }
-
   /** Ids by node number, for a copy. */
   copyIds(): readonly string[] {
     return this.#ids.slice()
@@ -133,7 +122,7 @@ export abstract class Topology extends GraphReader {
     const reversed = this.reversed[typeNumber] as boolean
     const [from, to] = reversed ? [target, source] : [source, target]
     const kind = typeNumber * 4 + EDGE_ORIGINS.indexOf(origin)
-    const known = this.edges.find(from, to, kind)
+    const known = this.findBetween(from, to, kind)
     if (known !== -1) return known
     this.#shape += 1
     const edge = this.edges.add(from, to, kind)

@@ -1,6 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
 import { EDGE_ORIGINS, normalEdge } from '../../records/graph/graph-id.ts'
 import { atOnce } from '../../scheduling/pace.ts'
+import { quoted } from '../../text/quoted.ts'
 import { edgeListOf } from '../analysis/csr.ts'
 import { GraphAnalysis } from '../analysis/graph-analysis.ts'
 import { Describer, type EdgeJson, type NodeJson } from '../derive/describe.ts'
@@ -103,7 +104,7 @@ function findEdge(graph: GraphReader, id: string): number {
     }
   }
   throw new CoordinatorError('COORD_EDGE_NOT_FOUND', {
-    detail: `The graph has no edge ${JSON.stringify(id.slice(0, 1_024).toWellFormed())}.`,
+    detail: `The graph has no edge ${quoted(id, 1_024)}.`,
     errors: [{ path: 'id', message: 'names no edge' }],
   })
 }

@@ -1,3 +1,5 @@
+import type { Direction } from '../analysis/search.ts'
+
 /** Whether an answer is complete. */
 export interface Completeness {
   /** Whether nothing that was asked for is missing. */
@@ -13,6 +15,20 @@ export const COMPLETE: Completeness = { complete: true }
 
 export function cutBy(truncated: NonNullable<Completeness['truncated']>): Completeness {
   return { complete: false, truncated }
+}
+
+/** What narrows a question. Each question knows some of these. */
+export interface QuestionOptions {
+  /** How many items to list, the most important first. Each question has its own default. */
+  readonly limit?: number | undefined
+  /** How many steps to go from a node. @default no bound */
+  readonly depth?: number | undefined
+  /** @default both */
+  readonly direction?: Direction | undefined
+  /** Only edges of these types count. @default all */
+  readonly edgeTypes?: readonly string[] | undefined
+  /** Only nodes of these types are listed; searches go through others too. @default all */
+  readonly nodeTypes?: readonly string[] | undefined
 }
 
 /** How many items an answer lists by default. */

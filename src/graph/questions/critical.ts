@@ -2,14 +2,10 @@ import { smallest } from '../../collections/smallest.ts'
 import type { Criticality } from '../analysis/graph-analysis.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
-import { COMPLETE, type Completeness, cutBy } from './answer.ts'
+import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answer.ts'
 
-export interface CriticalOptions {
-  /** How many nodes each list may have. @default 20 */
-  readonly limit?: number | undefined
-  readonly edgeTypes?: readonly string[] | undefined
-  readonly nodeTypes?: readonly string[] | undefined
-}
+/** @default `limit` 20, for each list */
+export type CriticalOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes' | 'nodeTypes'>
 
 interface ArticulationPoint extends NodeName {
   /** How many nodes are cut off from the largest remaining part when this one goes. */

@@ -2,13 +2,10 @@ import { smallest } from '../../collections/smallest.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
-import { COMPLETE, type Completeness, cutBy } from './answer.ts'
+import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answer.ts'
 
-export interface CyclesOptions {
-  /** How many cycles to list, and how many members of each. @default 100 */
-  readonly limit?: number | undefined
-  readonly edgeTypes?: readonly string[] | undefined
-}
+/** @default `limit` 100, for the cycles and for the members of each */
+export type CyclesOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes'>
 
 export interface Cycle {
   /** How many nodes need each other, all of them. */

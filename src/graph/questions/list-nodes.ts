@@ -2,14 +2,10 @@ import { smallest } from '../../collections/smallest.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
-import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
+import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
-export interface ListOptions {
-  /** How many nodes to list. @default 1_000 */
-  readonly limit?: number | undefined
-  /** Only nodes of these types. @default all */
-  readonly nodeTypes?: readonly string[] | undefined
-}
+/** @default `limit` 1_000 */
+export type ListOptions = Pick<QuestionOptions, 'limit' | 'nodeTypes'>
 
 interface NodeList<T> extends Completeness {
   /** By id. */

@@ -1,19 +1,13 @@
 import type { Steps } from '../../scheduling/pace.ts'
-import { type Direction, followOf } from '../analysis/search.ts'
+import { followOf } from '../analysis/search.ts'
 import { Describer, type EdgeJson } from '../derive/describe.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstInSteps } from '../model/in-order.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
-import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
+import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
-export interface NeighborsOptions {
-  /** @default both */
-  readonly direction?: Direction | undefined
-  /** How many edges to list. @default 1_000 */
-  readonly limit?: number | undefined
-  readonly edgeTypes?: readonly string[] | undefined
-  readonly nodeTypes?: readonly string[] | undefined
-}
+/** @default `limit` 1_000 */
+export type NeighborsOptions = Pick<QuestionOptions, 'limit' | 'direction' | 'edgeTypes' | 'nodeTypes'>
 
 export interface NeighborsAnswer extends Completeness {
   readonly of: string

@@ -1,15 +1,10 @@
 import { followOf, search } from '../analysis/search.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
-import { COMPLETE, type Completeness, cutBy } from './answer.ts'
+import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answer.ts'
 
-export interface PathsOptions {
-  /** How many paths to list, shortest first. @default 10 */
-  readonly limit?: number | undefined
-  /** How many steps a path may have. @default no bound */
-  readonly depth?: number | undefined
-  readonly edgeTypes?: readonly string[] | undefined
-}
+/** @default `limit` 10 */
+export type PathsOptions = Pick<QuestionOptions, 'limit' | 'depth' | 'edgeTypes'>
 
 export interface PathsAnswer extends Completeness {
   readonly from: string

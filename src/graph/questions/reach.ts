@@ -2,18 +2,10 @@ import { type Follow, type Found, followOf, search } from '../analysis/search.ts
 import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
-import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT } from './answer.ts'
+import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
-export interface ReachOptions {
-  /** How many steps to go. @default no bound */
-  readonly depth?: number | undefined
-  /** How many nodes to list, nearest first. @default 1_000 */
-  readonly limit?: number | undefined
-  /** Only these types of edges are followed. @default all */
-  readonly edgeTypes?: readonly string[] | undefined
-  /** Only nodes of these types are listed; the search goes through others too. @default all */
-  readonly nodeTypes?: readonly string[] | undefined
-}
+/** @default `limit` 1_000 */
+export type ReachOptions = Pick<QuestionOptions, 'limit' | 'depth' | 'edgeTypes' | 'nodeTypes'>
 
 export interface ReachedNode extends NodeName {
   /** Steps from the node that was asked about: 1 for its neighbours. */

@@ -1,15 +1,15 @@
 import type { Steps } from '../../scheduling/pace.ts'
-import { type Direction, followOf, search } from '../analysis/search.ts'
+import { followOf, search } from '../analysis/search.ts'
 import type { Describer } from '../derive/describe.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstInSteps } from '../model/in-order.ts'
 import { nodeName } from '../model/node-name.ts'
 import { resolveNode } from '../model/resolve-node.ts'
 import type { TypeFilter } from '../model/sort-types.ts'
-import { DEFAULT_LIMIT } from './answer.ts'
+import { DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
-/** Which nodes are wanted. Without any of these: all of them. */
-export interface NodeFilter extends TypeFilter {
+/** Which nodes are wanted. Without any of these: all of them. @default `limit` all; around a node 1_000 */
+export interface NodeFilter extends TypeFilter, Pick<QuestionOptions, 'direction' | 'limit'> {
   /** Only nodes whose label or id is this text; where it ends in `*`, whose label begins with what is before that. */
   readonly name?: string | undefined
   /** Only services that carry all of these tags. */
@@ -18,10 +18,6 @@ export interface NodeFilter extends TypeFilter {
   readonly around?: string | undefined
   /** How far the surroundings go. @default 1 */
   readonly depth?: number | undefined
-  /** @default both */
-  readonly direction?: Direction | undefined
-  /** How many nodes at most. @default all; around a node 1,000 */
-  readonly limit?: number | undefined
 }
 
 interface Selection {

@@ -6,6 +6,7 @@ import type { StoredRecord } from '../../records/record.ts'
 import { serviceIdOf } from '../../records/service/identity.ts'
 import { type Registration, SERVICE_KIND } from '../../records/service/service.ts'
 import type { Steps } from '../../scheduling/pace.ts'
+import { quoted } from '../../text/quoted.ts'
 import { graphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
 import type { SimulatedChange } from './simulated-records.ts'
@@ -63,7 +64,7 @@ export function* simulatedChanges(
       yield
     }
     // A change of nothing would be safe.
-    if (found === 0) throw notRegistered(`${shown(serviceName)} with version ${shown(from ?? '')}`)
+    if (found === 0) throw notRegistered(`${quoted(serviceName)} with version ${quoted(from ?? '')}`)
   }
   for (const registration of register) {
     changes.register(registration)
@@ -90,7 +91,7 @@ class Changes {
     const single = this.#view.get(SERVICE_KIND, nameOrId)
     if (named.length > 0) return named
     if (single !== undefined) return [single]
-    throw notRegistered(shown(nameOrId))
+    throw notRegistered(quoted(nameOrId))
   }
 
   set(id: string, text: CanonicalJson | undefined): void {
@@ -130,8 +131,4 @@ class Changes {
 
 function notRegistered(what: string): CoordinatorError {
   return new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: `No service is registered as ${what}.` })
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 512).toWellFormed())
 }

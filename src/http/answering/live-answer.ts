@@ -2,7 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { MemoryState } from '../../live/memory/memory-budget.ts'
 import { exhausted, mebibytes } from '../../live/memory/memory-faults.ts'
-import type { LiveStatus } from '../../live/status.ts'
+import type { LiveStatus } from '../../live/state/status.ts'
 
 /** Why the database is not as it should be, the code of that, and what mends it, as answers carry them. */
 export function causeOf({ reason, code, repair }: LiveStatus): Record<string, string> {

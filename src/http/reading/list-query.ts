@@ -12,11 +12,11 @@ const STATUSES = ['pending_migration', 'active'] as const satisfies readonly Ser
 /** Longer than any text that can be registered. */
 const VALUE_MAX = 16_384
 
-/** A text that a stored one can be equal to. */
-const storable = z.string().superRefine((text, context) => {
-  if (text.length > VALUE_MAX) context.addIssue(`has more than ${VALUE_MAX} characters`)
-  else if (text.includes('\0') || !text.isWellFormed()) context.addIssue('is not text that can be stored')
-})
+/** A text that a stored one can be equal to. Its checks do not end the reading of a union: then their messages would be lost. */
+const storable = z
+  .string()
+  .refine(({ length }) => length <= VALUE_MAX, `has more than ${VALUE_MAX} characters`)
+  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'is not text that can be stored')
 const filled = storable.refine((text) => text !== '', 'is empty')
 
 /** In one order, so that the order in which they are sent makes no difference. */

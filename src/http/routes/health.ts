@@ -1,7 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
-import type { LiveState } from '../../live/status.ts'
+import type { LiveState } from '../../live/state/status.ts'
 import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
 import type { Operation } from '../reading/operation.ts'

@@ -38,24 +38,22 @@ type Outcome = 'not_written' | 'unknown'
 export class CommitQueue {
   readonly #context: LiveContext
   #waiting: Pending[] = []
-  /** The batch that the store has, or that is to be sent again. */
+  /** Batches that go to the store again, and parts of one that was refused as a whole. The next one is last. */
+  #again: (readonly Pending[])[] = []
+  /** The batch that the store has, and has not answered. */
   #sent: readonly Pending[] = []
-  /** What the store has judged and the view does not have yet. */
+  /** The batch that the store has judged, and that the view does not have yet. */
   #judged: readonly Pending[] = []
-  /** Parts of a batch that was refused as a whole, the next one last. */
-  #parts: (readonly Pending[])[] = []
-  /** Whether the batch was sent, and no answer of the store has been read. */
-  #asking = false
   #closed = false
 
   constructor(context: LiveContext) {
     this.#context = context
   }
 
-  /** Commits that have no answer yet. */
+  /** How many commits have no answer yet. */
   get depth(): number {
     let depth = this.#waiting.length + this.#sent.length + this.#judged.length
-    for (const part of this.#parts) depth += part.length
+    for (const batch of this.#again) depth += batch.length
     return depth
   }
 
@@ -116,11 +114,10 @@ export class CommitQueue {
     })
   }
 
-  /** The next batch to send: what is to be sent again, or else what waits. */
+  /** The next batch to send: one that goes again, or else as many commits as a batch may have. */
   takeBatch(): readonly Pending[] {
-    this.#sent = this.#sent.filter(isOpen)
-    if (this.#sent.length === 0) this.#sent = this.#parts.pop() ?? this.#takeWaiting()
-    this.#asking = true
+    this.#sent = this.#again.pop()?.filter(isOpen) ?? []
+    if (this.#sent.length === 0) this.#sent = this.#takeWaiting()
     return this.#sent
   }
 
@@ -128,22 +125,17 @@ export class CommitQueue {
     const { batchMaxCommits, batchMaxSize } = this.#context.options
     let count = 0
     let size = 0
-    for (const pending of this.#waiting) {
-      size += pending.weight.size
+    for (const { weight } of this.#waiting) {
+      size += weight.size
       if (count === batchMaxCommits || (count > 0 && size > batchMaxSize)) break
       count += 1
     }
     return this.#waiting.splice(0, count)
   }
 
-  /** The answer to the batch was read. */
-  answered(): void {
-    this.#asking = false
-  }
-
   /** The store has judged the batch. It is answered when the view has what the store did. */
-  judged(batch: readonly Pending[]): void {
-    this.#judged = batch
+  judged(): void {
+    this.#judged = this.#sent
     this.#sent = []
   }
 
@@ -157,30 +149,38 @@ export class CommitQueue {
 
   /** The view does not have what was judged, and perhaps stored. Sent again, the ids give the same results. */
   judgeAgain(): void {
-    const batch = this.#judged
+    this.#sendAgain(this.#judged, true)
     this.#judged = []
-    this.maybeWritten(batch)
-    const open = batch.filter(isOpen)
-    if (open.length > 0) this.#parts.push(open)
   }
 
-  /** An attempt may have stored these. */
-  maybeWritten(batch: readonly Pending[]): void {
-    for (const pending of batch) pending.maybeWritten = true
+  /** The batch was not judged, or nobody knows: it goes again. */
+  sendAgain({ maybeWritten }: { readonly maybeWritten: boolean }): void {
+    this.#sendAgain(this.#sent, maybeWritten)
+    this.#sent = []
+  }
+
+  #sendAgain(batch: readonly Pending[], maybeWritten: boolean): void {
+    if (maybeWritten) for (const pending of batch) pending.maybeWritten = true
+    if (batch.length > 0) this.#again.push(batch)
   }
 
   /** The same batch would fail again: answers it. */
-  fail(batch: readonly Pending[], error: CoordinatorError): void {
+  fail(error: CoordinatorError): void {
+    for (const pending of this.#sent) {
+      if (error.outcome !== 'not_written') pending.maybeWritten = true
+      this.#fail(pending, error.withOutcome(outcomeOf(pending)))
+    }
     this.#sent = []
-    for (const pending of batch) this.#fail(pending, error.withOutcome(outcomeOf(pending)))
   }
 
   /** The database refuses something in the batch without saying what. Halves find out, so that only the culprit fails. */
-  isolate(batch: readonly Pending[], error: CoordinatorError): void {
-    if (batch.length === 1) return this.fail(batch, error)
+  isolate(error: CoordinatorError): void {
+    const batch = this.#sent
+    if (batch.length === 1) return this.fail(error)
     const middle = Math.ceil(batch.length / 2)
-    this.#parts.push(batch.slice(middle))
-    this.#sent = batch.slice(0, middle)
+    this.#sendAgain(batch.slice(middle), error.outcome !== 'not_written')
+    this.#sendAgain(batch.slice(0, middle), error.outcome !== 'not_written')
+    this.#sent = []
   }
 
   /** Answers what has waited too long. A batch that the store has goes on: its ids make a later answer harmless. */
@@ -189,12 +189,12 @@ export class CommitQueue {
       for (const pending of batch)
         if (pending.deadline <= now) this.#fail(pending, this.#unavailable(outcome ?? outcomeOf(pending)))
     }
-    failDue(this.#sent, this.#asking ? 'unknown' : undefined)
+    failDue(this.#sent, 'unknown')
     failDue(this.#judged, 'unknown')
-    for (const part of this.#parts) failDue(part)
+    for (const batch of this.#again) failDue(batch)
     failDue(this.#waiting)
     this.#waiting = this.#waiting.filter(isOpen)
-    this.#parts = this.#parts.map((part) => part.filter(isOpen)).filter(({ length }) => length > 0)
+    this.#again = this.#again.map((batch) => batch.filter(isOpen)).filter(({ length }) => length > 0)
   }
 
   #settle(pending: Pending, result: CommitResult): void {

@@ -146,15 +146,14 @@ export class Committer {
   /** Waits for the answer to a batch, and does what it calls for. Returns the batch that was sent meanwhile, if one was. */
   async #receive({ batch, asked, answer }: Sent): Promise<Sent | undefined> {
     const { reply, durationMs } = await answer
-    this.#queue.answered()
-    if (reply instanceof CoordinatorError) return this.#failed(batch, reply)
-    if (reply.status === 'superseded') return this.#overtaken(batch)
+    if (reply instanceof CoordinatorError) return this.#failed(reply, batch.length)
+    if (reply.status === 'superseded') return this.#overtaken()
     if (reply.status !== 'ok') return this.#realign(reply, asked)
     const { board, observers } = this.#context
     if (provesWrites(reply.results) || (batch.length === 0 && !board.writesAreDamaged))
       board.succeeded('write')
     observers.tell('batch', { commits: batch.length, durationMs })
-    this.#queue.judged(batch)
+    this.#queue.judged()
     const slow = isSlow(durationMs)
     const ahead = slow ? undefined : await this.#sendAhead(reply, asked)
     const { waiting } = this.#queue
@@ -206,6 +205,7 @@ export class Committer {
 
   /** Nothing of the batch was judged: it goes again from the new view. */
   async #realign(reply: OffTrack, asked: Position): Promise<undefined> {
+    this.#queue.sendAgain({ maybeWritten: false })
     try {
       await this.#served.realign(reply, asked)
     } catch (thrown) {
@@ -214,18 +214,15 @@ export class Committer {
   }
 
   /** The call arrived twice, or after a later one. The next attempt tells whether its batch was stored. */
-  async #overtaken(batch: readonly Pending[]): Promise<undefined> {
-    this.#queue.maybeWritten(batch)
+  async #overtaken(): Promise<undefined> {
+    this.#queue.sendAgain({ maybeWritten: true })
     await pause(this.#backoff.next(), this.#stop.signal)
   }
 
-  async #failed(batch: readonly Pending[], error: CoordinatorError): Promise<undefined> {
-    if (error.outcome !== 'not_written') this.#queue.maybeWritten(batch)
-    if (error.code === 'COORD_COMMIT_REFUSED' && batch.length > 0) {
-      this.#queue.isolate(batch, error)
-      return
-    }
-    if (!error.retryable) this.#queue.fail(batch, error)
+  async #failed(error: CoordinatorError, commits: number): Promise<undefined> {
+    if (error.code === 'COORD_COMMIT_REFUSED' && commits > 0) return void this.#queue.isolate(error)
+    if (error.retryable) this.#queue.sendAgain({ maybeWritten: error.outcome !== 'not_written' })
+    else this.#queue.fail(error)
     await this.#waitAfter('write', error)
   }
 

@@ -2,7 +2,7 @@ import type { Head, OffTrack } from '../../database/store.ts'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Entry, Position } from '../../records/record.ts'
 import type { MemoryState } from '../memory/memory-budget.ts'
-import type { LiveStatus } from '../status.ts'
+import type { LiveStatus } from '../state/status.ts'
 import type { View } from './view.ts'
 
 /** How a commit was answered: `replayed` where it had been accepted earlier, `failed` where an error was thrown. */

@@ -2,7 +2,7 @@ import type { Head, Store } from '../../database/store.ts'
 import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import type { Position, Revision } from '../../records/record.ts'
 import { repeat } from '../../scheduling/backoff.ts'
-import type { LiveOptions } from '../live-options.ts'
+import type { LiveOptions } from '../state/live-options.ts'
 import type { LiveContext } from './live-context.ts'
 
 /** What history is kept: see `LiveOptions`. */

@@ -46,9 +46,13 @@ export class ServedView {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     if (this.#view !== undefined) return this.#view
+    throw this.notLoaded
+  }
+
+  get notLoaded(): CoordinatorError {
     const { state, reason } = this.#context.board.status
     const loading = state === 'loading' ? ` ${this.loadedRecords} records have arrived.` : ''
-    throw new CoordinatorError('COORD_NOT_LOADED', {
+    return new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${state}.${loading}${reason === undefined ? '' : ` ${reason}`}`,
       retryAfterSeconds: 1,
       // A caller that reads the view after a write may be the one that wrote.

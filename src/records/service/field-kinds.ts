@@ -21,71 +21,64 @@ interface Fault {
   readonly message: string
 }
 
-interface TextLimits {
-  readonly max: number
-  readonly empty?: ErrorCode
-  readonly tooLong?: ErrorCode
-}
-
 /** A text of 1 to `max` characters, of which at least one is not blank. */
-export function text({
-  max,
-  empty = 'COORD_FIELD_INVALID',
-  tooLong = 'COORD_FIELD_TOO_LARGE',
-}: TextLimits): Kind<z.ZodString, string> {
-  const fault = (value: string) =>
-    value.trim() === '' ? { code: empty, message: 'is empty' } : tooLongFault(value, max, tooLong)
-  return {
-    schema: z.string().check(rule(fault)).meta({ minLength: 1, maxLength: max }),
+export function text(
+  max: number,
+  {
+    empty = 'COORD_FIELD_INVALID',
+    tooLong = 'COORD_FIELD_TOO_LARGE',
+  }: { empty?: ErrorCode; tooLong?: ErrorCode } = {},
+): Kind<z.ZodString, string> {
+  return textKind(
+    { minLength: 1, maxLength: max },
+    (value) => emptyFault(value, empty) ?? lengthFault(value, max, tooLong),
     // A first character that is visible ASCII is the fastest proof that not all are blank.
-    fast: (value) =>
-      isStorableText(value, max) && value.charCodeAt(0) > 0x20 && value.charCodeAt(0) < 0x7f
-        ? value
-        : undefined,
-    stored: itself,
-    storedFault: notText,
-  }
+    (value) => value.charCodeAt(0) > 0x20 && value.charCodeAt(0) < 0x7f,
+  )
 }
 
 /** A text of up to `max` characters, which may be empty. */
 export function freeText(max: number): Kind<z.ZodString, string> {
-  return {
-    schema: z
-      .string()
-      .check(rule((value) => tooLongFault(value, max)))
-      .meta({ maxLength: max }),
-    fast: (value) => (isStorableText(value, max) ? value : undefined),
-    stored: itself,
-    storedFault: notText,
-  }
+  return textKind(
+    { maxLength: max },
+    (value) => lengthFault(value, max),
+    () => true,
+  )
 }
 
 /** The URL under which others reach a service. */
-export const endpoint: Kind<z.ZodString, string> = {
-  schema: z.string().check(rule(endpointFault)).meta({ format: 'uri', maxLength: LIMITS.endpointLength }),
-  fast: (value) =>
-    isStorableText(value, LIMITS.endpointLength) && endpointFault(value) === undefined ? value : undefined,
-  stored: itself,
-  storedFault: notText,
-}
-
-const schemePrefix = /^[a-z][a-z0-9+.-]*:/i
+export const endpoint = textKind(
+  { format: 'uri', maxLength: LIMITS.endpointLength },
+  endpointFault,
+  (value) => endpointFault(value) === undefined,
+)
 
 /** A path at the endpoint, or a URL. */
-export const pathOrUrl: Kind<z.ZodString, string> = {
-  schema: z.string().check(rule(pathOrUrlFault)).meta({ minLength: 1, maxLength: LIMITS.healthCheckLength }),
-  fast: (value) =>
-    isStorableText(value, LIMITS.healthCheckLength) && value.startsWith('/') ? value : undefined,
-  stored: itself,
-  storedFault: notText,
-}
+export const pathOrUrl = textKind(
+  { minLength: 1, maxLength: LIMITS.healthCheckLength },
+  pathOrUrlFault,
+  (value) => value.startsWith('/'),
+)
 
 function pathOrUrlFault(value: string): Fault | undefined {
-  if (value.trim() === '') return { code: 'COORD_FIELD_INVALID', message: 'is empty' }
-  const tooLong = tooLongFault(value, LIMITS.healthCheckLength)
-  if (tooLong !== undefined || !schemePrefix.test(value)) return tooLong
-  const fault = endpointFault(value)
-  return fault === undefined ? undefined : { code: 'COORD_FIELD_INVALID', message: fault.message }
+  const fault = emptyFault(value) ?? lengthFault(value, LIMITS.healthCheckLength)
+  if (fault !== undefined || !/^[a-z][a-z0-9+.-]*:/i.test(value)) return fault
+  const urlFault = endpointFault(value)
+  return urlFault && { code: 'COORD_FIELD_INVALID', message: urlFault.message }
+}
+
+/** @param isSurelyRight of a text that is short enough and that every database can store */
+function textKind(
+  meta: { readonly maxLength: number; readonly minLength?: number; readonly format?: string },
+  fault: (value: string) => Fault | undefined,
+  isSurelyRight: (value: string) => boolean,
+): Kind<z.ZodString, string> {
+  return {
+    schema: z.string().check(rule(fault)).meta(meta),
+    fast: (value) => (isStorableText(value, meta.maxLength) && isSurelyRight(value) ? value : undefined),
+    stored: itself,
+    storedFault: (value, name) => (typeof value === 'string' ? undefined : `${name} is not a text`),
+  }
 }
 
 /** A whole number from 1 to `max`. */
@@ -106,7 +99,7 @@ export function wholeNumber(max: number): Kind<z.ZodNumber, number> {
 
 /** A set of short texts; repeated ones are dropped. */
 export function labels(maxItems: number, code?: ErrorCode): Kind<z.ZodArray<z.ZodString>, readonly string[]> {
-  const { schema, fast } = list(text({ max: LIMITS.labelLength }), maxItems, code)
+  const { schema, fast } = list(text(LIMITS.labelLength), maxItems, code)
   return {
     schema,
     fast: (value) => {
@@ -240,7 +233,11 @@ function rule<T>(fault: (value: T) => Fault | undefined): z.core.CheckFn<T> {
   }
 }
 
-function tooLongFault(
+function emptyFault(value: string, code: ErrorCode = 'COORD_FIELD_INVALID'): Fault | undefined {
+  return value.trim() === '' ? { code, message: 'is empty' } : undefined
+}
+
+function lengthFault(
   value: string,
   max: number,
   code: ErrorCode = 'COORD_FIELD_TOO_LARGE',
@@ -250,8 +247,4 @@ function tooLongFault(
 
 function itself<T>(value: T): T {
   return value
-}
-
-function notText(value: unknown, name: string): string | undefined {
-  return typeof value === 'string' ? undefined : `${name} is not a text`
 }

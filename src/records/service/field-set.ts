@@ -19,55 +19,49 @@ export interface Kind<S extends z.ZodType, Stored> {
 }
 
 /** One member of an object: its kind, and what holds where it is absent. */
-export interface Field<
-  S extends z.ZodType = z.ZodType,
-  Stored = unknown,
-  Presence extends 'required' | 'optional' | 'default' = 'required' | 'optional' | 'default',
-> {
-  readonly presence: Presence
-  readonly schema: S
-  readonly fast: (value: unknown) => Stored | undefined
+export interface Field<S extends z.ZodType = z.ZodType, Stored = unknown, Presence extends string = string>
+  extends Omit<Kind<S, Stored>, 'stored'> {
   // biome-ignore lint/suspicious/noExplicitAny: a table holds fields of all kinds
   readonly stored: (value: any) => Stored
-  readonly storedFault: (value: unknown, name: string) => string | undefined
+  readonly presence: Presence
   /** What is stored of an absent field; `undefined` for nothing. It is shared: never change it. */
-  readonly absent: Stored | undefined
+  readonly absent?: Stored
 }
 
-/** A kind that says in its documents what its values are for. */
+/** A kind that says in the documents what its values are for. */
 export function described<S extends z.ZodType, Stored>(
   kind: Kind<S, Stored>,
-  description: string,
+  description?: string,
 ): Kind<S, Stored> {
-  return { ...kind, schema: kind.schema.meta({ description }) }
+  return description === undefined ? kind : { ...kind, schema: kind.schema.meta({ description }) }
 }
 
 /** A field that must be sent. */
-export function required<S extends z.ZodType<string>>(kind: Kind<S, string>): Field<S, string, 'required'> {
-  return {
-    ...kind,
-    presence: 'required',
-    storedFault: (value, name) =>
-      typeof value === 'string' && value !== ''
-        ? undefined
-        : `${name} is not a text of at least one character`,
-    absent: undefined,
-  }
+export function required<S extends z.ZodType<string>>(
+  kind: Kind<S, string>,
+  description?: string,
+): Field<S, string, 'required'> {
+  const storedFault = (value: unknown, name: string) =>
+    typeof value === 'string' && value !== '' ? undefined : `${name} is not a text of at least one character`
+  return { ...described(kind, description), presence: 'required', storedFault }
 }
 
 /** A field that may be absent. */
 export function optional<S extends z.ZodType, Stored>(
   kind: Kind<S, Stored>,
+  description?: string,
 ): Field<z.ZodOptional<S>, Stored, 'optional'> {
-  return { ...kind, presence: 'optional', schema: kind.schema.optional(), absent: undefined }
+  return { ...kind, presence: 'optional', schema: described(kind, description).schema.optional() }
 }
 
 /** A field that is stored with this value where none was sent. */
 export function withDefault<S extends z.ZodType, Stored>(
+  absent: NoInfer<Stored> & z.util.NoUndefined<z.output<S>>,
   kind: Kind<S, Stored>,
-  value: Stored & z.util.NoUndefined<z.output<S>>,
+  description?: string,
 ): Field<z.ZodDefault<S>, Stored, 'default'> {
-  return { ...kind, presence: 'default', schema: kind.schema.default(value), absent: Object.freeze(value) }
+  const schema = described(kind, description).schema.default(absent)
+  return { ...kind, presence: 'default', schema, absent: Object.freeze(absent) }
 }
 
 export type Fields = Readonly<Record<string, Field>>

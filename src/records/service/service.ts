@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { FieldSet, type StoredFields } from './field-set.ts'
-import { migrationFile, registrationFields } from './registration-fields.ts'
+import { registrationFields } from './registration-fields.ts'
 
 /** Kind of the records that hold services. */
 export const SERVICE_KIND = 'service'
@@ -24,7 +24,9 @@ export const registration = new FieldSet(registrationFields)
 export const registrationSchema = registration.schema
 
 /** The second stage of a registration. */
-export const migrationSchema = z.object({ migrationFile: migrationFile.schema })
+export const migrationSchema = z.object({
+  migrationFile: registrationFields.migrationFile.schema.unwrap(),
+})
 
 /** What a service sends to register, as a type. A list may be read-only. */
 export interface RegistrationInput extends ReadOnly<z.input<typeof registrationSchema>> {}

@@ -37,6 +37,6 @@ export async function judgeVersions(
 function termsToJudge(view: View, filters: ServiceFilters): ReadonlySet<Term> {
   const index = view.projection(serviceIndex)
   const [fewest] = listedTerms(index, filters).sort((left, right) => left.size - right.size)
-  if (fewest === undefined || fewest.size >= index.versionCount) return new Set(index.versions())
-  return new Set(fewest.chunks.flatMap((slots) => slots.map((slot) => index.versionOf(slot))))
+  if (fewest === undefined || fewest.size >= index.byVersion.size) return new Set(index.byVersion.terms())
+  return new Set(fewest.chunks.flatMap((numbers) => numbers.map((number) => index.versionOf(number))))
 }

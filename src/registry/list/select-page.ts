@@ -1,7 +1,7 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
 import type { Matches } from './match-services.ts'
-import { Smallest } from './smallest.ts'
 
 /** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */
 export interface ListPlace {
@@ -10,22 +10,23 @@ export interface ListPlace {
 }
 
 /**
- * The first slots in order of serviceName and serviceId, behind a place. Few matches are sorted; of many, the order of
+ * The first numbers in order of serviceName and serviceId, behind a place. Few matches are sorted; of many, the order of
  * all services is walked until enough were found.
  */
 export function selectPage(
   index: ServiceIndex,
-  { slots, total }: Matches,
+  { numbers, total }: Matches,
   { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
 ): readonly number[] {
-  if (slots === undefined) return take(walk(index, after), () => true, count)
+  if (numbers === undefined) return take(walk(index, after), () => true, count)
   // Walking looks at `size / total` services for each one it finds; sorting looks at every match, and compares texts.
   if (total * total * COMPARE_COST > index.size * Math.min(count, total)) {
-    const marks = new Uint8Array(index.slotCount)
-    for (const slot of slots) marks[slot] = 1
-    return take(walk(index, after), (slot) => marks[slot] === 1, count)
+    const marks = new Uint8Array(index.numberEnd)
+    for (const number of numbers) marks[number] = 1
+    return take(walk(index, after), (number) => marks[number] === 1, count)
   }
-  return smallest(index, slots, { after, count })
+  const behind = after === undefined ? numbers : numbers.filter((number) => isBehind(index, number, after))
+  return smallest(behind, count, (left, right) => index.compare(left, right))
 }
 
 /** Comparing two services takes as long as walking over so many. */
@@ -33,39 +34,29 @@ const COMPARE_COST = 8
 
 function take(
   walked: Iterable<readonly number[]>,
-  wanted: (slot: number) => boolean,
+  wanted: (number: number) => boolean,
   count: number,
 ): number[] {
   const page: number[] = []
   for (const chunk of walked)
-    for (const slot of chunk) {
+    for (const number of chunk) {
       if (page.length === count) return page
-      if (wanted(slot)) page.push(slot)
+      if (wanted(number)) page.push(number)
     }
   return page
 }
 
-/** All slots in order, behind a place. */
+/** All numbers in order, behind a place. */
 function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<readonly number[]> {
   for (const name of after === undefined ? index.names.from('') : index.names.from(after.name)) {
-    const chunks = index.orderedByName(name)
+    const chunks = index.byName.ordered(name)
     if (name !== after?.name) yield* chunks
-    else for (const chunk of chunks) yield chunk.filter((slot) => index.record(slot).id > after.id)
+    else for (const chunk of chunks) yield chunk.filter((number) => index.record(number).id > after.id)
   }
 }
 
-function smallest(
-  index: ServiceIndex,
-  slots: readonly number[],
-  { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
-): readonly number[] {
-  const best = new Smallest<number>(count, (left, right) => index.compareSlots(left, right))
-  for (const slot of slots) if (after === undefined || isBehind(index, slot, after)) best.offer(slot)
-  return best.sorted()
-}
-
-function isBehind(index: ServiceIndex, slot: number, place: ListPlace): boolean {
-  return comparePlaces({ name: index.nameOf(slot).text, id: index.record(slot).id }, place) > 0
+function isBehind(index: ServiceIndex, number: number, place: ListPlace): boolean {
+  return comparePlaces({ name: index.nameOf(number).text, id: index.record(number).id }, place) > 0
 }
 
 /** The order of a list. */

@@ -1,5 +1,5 @@
-import type { Damage } from '../database/store.ts'
-import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../errors.ts'
+import type { Damage } from '../../database/store.ts'
+import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../../errors.ts'
 
 /**
  * - `memory`: serving; nothing survives the process.

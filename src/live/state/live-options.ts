@@ -1,5 +1,5 @@
-import type { StoreMeter } from '../database/guard-store.ts'
-import type { MemoryBudget } from './memory/memory-budget.ts'
+import type { StoreMeter } from '../../database/guard-store.ts'
+import type { MemoryBudget } from '../memory/memory-budget.ts'
 
 /** All times in milliseconds unless the name says otherwise. */
 export interface LiveOptions {
