@@ -9,10 +9,10 @@ import { MEMORY_NOTICE } from './http/answering/storage-note.ts'
 import type { StopReport } from './http/lifecycle/stop-server.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import { Live } from './live/live.ts'
-import type { LiveOptions } from './live/live-options.ts'
 import { processMemory } from './live/memory/memory-budget.ts'
 import { leastHeapMiB, mebibytes } from './live/memory/memory-faults.ts'
 import { reportLive } from './live/report-live.ts'
+import type { LiveOptions } from './live/state/live-options.ts'
 import { domain, Registry } from './registry/registry.ts'
 import { createLogger, type Logger } from './telemetry/logging.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
@@ -112,7 +112,7 @@ function liveOptionsOf(settings: Settings): Partial<LiveOptions> {
   }
 }
 
-/** Of a small heap history may take a part; of a large one, what is of use. */
+/** History takes at most a quarter of a small heap. In a large heap, more than 256 MiB would be of no use. */
 function journalBytes({ journalMemoryMib }: Settings): number {
   if (journalMemoryMib !== undefined) return journalMemoryMib * 1_048_576
   return Math.min(processMemory().limitBytes / 4, 256 * 1_048_576)

@@ -47,7 +47,7 @@ const needed = await graph.ask({ ask: 'dependencies', of: 'service:shop' })
 const refused = await coordinator.registry.register(wrong).then(() => 'accepted', String)
 await coordinator.stop()
 const seen = [registered.warnings[0]?.code, stored.healthCheck, needed.revision, refused]
-if (seen.join() !== 'unknown_dependency,/health,2,COORD_BODY_WRONG_TYPE: /version must be a string, not a number.')
+if (seen.join() !== 'unknown_dependency,/health,2,CoordinatorError: /version must be a string, not a number.')
   throw new Error('the library answered ' + seen.join())
 try {
   await createCoordinator({ env: { SUPABASE_URL: 'https://project.supabase.co' } })

@@ -21,12 +21,13 @@ export interface StoreHooks {
 }
 
 /**
- * Makes the store that the settings name; it is not opened yet. Only the backend that is used is loaded: the drivers take longer to load
- * than everything else.
+ * Creates the store of the settings, but does not open it. Only the needed backend is loaded: the drivers take longer to load than
+ * everything else.
  */
 export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {}): Promise<Store> {
   const { database: target, autoMigrate, databaseStatementTimeoutMs: callTimeoutMs } = settings
-  const pool = {
+  const shared = {
+    callTimeoutMs,
     schema: settings.databaseSchema,
     poolMax: settings.databasePoolMax,
     connectTimeoutMs: settings.databaseConnectTimeoutMs,
@@ -43,11 +44,11 @@ export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {})
     }
     case 'postgres': {
       const { PostgresStore } = await import('./postgres/store.ts')
-      return new PostgresStore({ target, autoMigrate, statementTimeoutMs: callTimeoutMs, ...pool, ...hooks })
+      return new PostgresStore({ target, autoMigrate, ...shared, ...hooks })
     }
     case 'supabase': {
       const { SupabaseStore } = await import('./supabase/store.ts')
-      return new SupabaseStore({ target, callTimeoutMs, ...pool })
+      return new SupabaseStore({ target, ...shared })
     }
   }
 }

@@ -2,10 +2,10 @@ import type { Logger } from '../telemetry/logging.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { MemoryState } from './memory/memory-budget.ts'
 import { mebibytes } from './memory/memory-faults.ts'
-import type { LiveState, LiveStatus } from './status.ts'
+import type { LiveState, LiveStatus } from './state/status.ts'
 import type { LiveObserver } from './view/live-observer.ts'
 
-/** More records than this are only counted: `GET /database` lists them. */
+/** If there are more records than this, they are only counted: `GET /database` lists them. */
 const maxRefusedLogged = 20
 
 /** History in memory may be compacted many times in a second. The log reports it no more often than this, in milliseconds. */
@@ -78,12 +78,7 @@ function logMemory(logger: Logger, state: MemoryState, facts: Record<string, num
 }
 
 function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, before: LiveState): void {
-  const facts = {
-    state,
-    ...(reason === undefined ? {} : { reason }),
-    ...(code === undefined ? {} : { code }),
-    ...(repair === undefined ? {} : { repair }),
-  }
+  const facts = { state, reason, code, repair }
   if (state === 'degraded') logger.warn(facts, 'the coordinator is degraded: it serves what it has loaded')
   else if (state === 'connecting' && reason !== undefined) logger.warn(facts, 'the database is not there yet')
   else if (before === 'degraded' && state !== 'loading')

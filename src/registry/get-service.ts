@@ -13,14 +13,14 @@ import type { Leases } from './leases/leases.ts'
  */
 export function getService(view: View, leases: Leases, serviceId: string): ServiceAnswer {
   const index = view.projection(serviceIndex)
-  const slot = view.records.find(SERVICE_KIND, serviceId)
-  if (slot === -1) throw serviceNotFound(view, serviceId)
-  const record = index.record(slot)
+  const number = view.records.find(SERVICE_KIND, serviceId)
+  if (number === -1) throw serviceNotFound(view, serviceId)
+  const record = index.record(number)
   const { facts } = index
-  const health = leases.healthOf(serviceId, facts.ttlSeconds(slot), record.updatedAt)
+  const health = leases.healthOf(serviceId, facts.ttlSeconds(number), record.updatedAt)
   const lastHeartbeat = leases.lastHeartbeat(serviceId)
   return {
-    json: serviceJson(record, { active: facts.active(slot), health, lastHeartbeat }),
+    json: serviceJson(record, { active: facts.active(number), health, lastHeartbeat }),
     revision: record.revision,
     lineage: view.lineage,
     health,

@@ -7,7 +7,7 @@ export interface PackedError {
 }
 
 export function packError({ code, options }: CoordinatorError): PackedError {
-  // Members of other error classes do not survive the way.
+  // Only the parts of the cause that every error has are sent.
   const { cause, ...others } = options
   return { code, options: cause instanceof Error ? { ...others, cause: new Error(cause.message) } : others }
 }

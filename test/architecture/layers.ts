@@ -29,9 +29,8 @@ const layers = {
   live: {
     rooms: [
       'src/live/questions',
-      'src/live/status.ts',
       'src/live/memory',
-      'src/live/live-options.ts',
+      'src/live/state',
       'src/live/view',
       'src/live/following',
       'src/live/reading',

@@ -11,10 +11,13 @@ interface Wire {
   readonly problem: any
 }
 
-/** Sends a head as it stands: clients write `Host` and `Sec-Fetch-*` themselves. */
+/**
+ * Sends a head as it stands: clients write `Host` and `Sec-Fetch-*` themselves. The server ends the connection: if the client ended
+ * its side first, an answer that takes several turns would be given up.
+ */
 function wire(port: number, head: string): Promise<Wire> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.end(`${head}\r\n\r\n`))
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${head}\r\n\r\n`))
     let answer = ''
     socket.on('data', (chunk: Buffer) => {
       answer += chunk

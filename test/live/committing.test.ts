@@ -189,7 +189,15 @@ describe('committing', () => {
   it('L6: does not wait where nobody waited during a slow call: what comes next leaves at once', () =>
     withLive(
       async ({ live, store }) => {
-        store.always({ does: 'delay', ms: 300 }, 'commit')
+        using clock = new MovedClock()
+        const slow = {
+          does: 'instead',
+          run: async (inner, [after, batch, call]) => {
+            clock.advance(300)
+            return inner.commit(after as never, batch as never, call as never)
+          },
+        } as const satisfies import('../support/faulty-store.ts').Fault
+        store.always(slow, 'commit')
         // Together they are one batch: if anybody were waited for, it would be both of them.
         await Promise.all([live.commit(commitOf(put('a'))), live.commit(commitOf(put('b')))])
         expect(store.batches.map(({ length }) => length)).toEqual([2])
@@ -474,7 +482,8 @@ describe('a full queue', () => {
   it('L9: refuses at once what finds it full, and stores what was in it', () =>
     withLive(
       async ({ live, store }) => {
-        store.next('commit', { does: 'delay', ms: 60 })
+        const refused = Promise.withResolvers<void>()
+        store.next('commit', { does: 'wait', for: refused.promise })
         const taken = idsOf('r', 10).map((id) => live.commit(commitOf(put(id))))
         expect(live.figures.queueDepth).toBe(10)
         using time = new GrantedTime()
@@ -485,6 +494,7 @@ describe('a full queue', () => {
           outcome: 'not_written',
           retryAfterSeconds: 1,
         })
+        refused.resolve()
         await Promise.all(taken)
         expect(live.figures.queueDepth).toBe(0)
         expect(await live.commit(commitOf(put('later')))).toMatchObject({ revision: 11 })

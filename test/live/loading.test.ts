@@ -5,7 +5,7 @@ import { loadView } from '../../src/live/view/load-view.ts'
 import type { Position } from '../../src/records/record.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { byKey, Caller, loadAll } from '../conformance/caller.ts'
-import { plainDomain, until, withLive } from '../support/with-live.ts'
+import { asksOn, plainDomain, until, withLive } from '../support/with-live.ts'
 
 /** A store whose loads give other work a turn after each page. */
 function interrupted(store: Store, between: (page: number) => Promise<void>): Store {
@@ -122,11 +122,13 @@ describe('building the view anew', () => {
       await store.inner.compact(3)
       await until(() => live.status.state === 'degraded')
       store.heal()
-      store.next('load', { does: 'delay', ms: 50 })
+      const looked = Promise.withResolvers<void>()
+      store.next('load', { does: 'wait', for: looked.promise })
       await until(() => store.callsOf('load').length === 2)
       expect(live.status.state).toBe('degraded')
       expect(live.status.reason).toContain('after revision 1 is gone')
       expect(live.view.revision).toBe(1)
+      looked.resolve()
       await until(() => live.view.revision === 4)
       // First the fault, then the reason to load anew.
       expect(states.slice(states.indexOf('degraded'))).toEqual(['degraded', 'degraded', 'ready'])
@@ -142,8 +144,13 @@ describe('building the view anew', () => {
       for (const id of ['b', 'c', 'd']) await other.live.commit(commitOf(put(id)))
       await store.inner.compact(3)
       store.heal()
-      store.next('load', { does: 'delay', ms: 50 })
-      const outcomes = await Promise.all(idsOf('r', 5).map((id) => live.commit(commitOf(put(id)))))
+      const all = Promise.withResolvers<void>()
+      store.next('load', { does: 'wait', for: all.promise })
+      const works = idsOf('r', 5).map((id) => live.commit(commitOf(put(id))))
+      await until(() => store.callsOf('load').length === 2)
+      await asksOn(other)
+      all.resolve()
+      const outcomes = await Promise.all(works)
       expect(outcomes).toMatchObject(outcomes.map((_, index) => ({ revision: index + 4 })))
       expect(store.callsOf('load')).toHaveLength(2)
     }))

@@ -19,10 +19,12 @@ describe('status', () => {
   it('L1: goes from connecting over loading to ready', () =>
     withLive(
       async ({ live, store, states }) => {
-        store.next('load', { does: 'delay', ms: 30 })
+        const seen = Promise.withResolvers<void>()
+        store.next('load', { does: 'wait', for: seen.promise })
         expect(live.status.state).toBe('connecting')
         const starting = live.start()
         await until(() => live.status.state === 'loading')
+        seen.resolve()
         await starting
         expect(states).toEqual(['loading', 'ready'])
       },

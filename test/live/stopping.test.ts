@@ -16,9 +16,13 @@ async function endingsOf(works: readonly Promise<{ outcome: string }>[]): Promis
 describe('stopping', () => {
   it('L24: stores what waits, and answers it', () =>
     withLive(async ({ live, store }) => {
-      store.next('commit', { does: 'delay', ms: 40 })
+      const stopped = Promise.withResolvers<void>()
+      store.next('commit', { does: 'wait', for: stopped.promise })
       const works = idsOf('r', 30).map((id) => live.commit(commitOf(put(id))))
-      await live.stop()
+      await until(() => store.callsOf('commit').length === 1)
+      const stopping = live.stop()
+      stopped.resolve()
+      await stopping
       expect(new Set(await endingsOf(works))).toEqual(new Set(['accepted']))
       expect((await loadAll(store.inner)).records).toHaveLength(30)
       expect(store.closed).toBe(true)
@@ -26,11 +30,13 @@ describe('stopping', () => {
 
   it('L24: refuses what comes later, and says that nothing was written', () =>
     withLive(async ({ live, store }) => {
-      store.next('commit', { does: 'delay', ms: 40 })
+      const refused = Promise.withResolvers<void>()
+      store.next('commit', { does: 'wait', for: refused.promise })
       const first = live.commit(commitOf(put('a')))
       const stopping = live.stop()
       const [late] = await endingsOf([live.commit(commitOf(put('b')))])
       expect(late).toBe('COORD_SHUTTING_DOWN not_written')
+      refused.resolve()
       expect(await first).toMatchObject({ outcome: 'accepted' })
       await stopping
       expect((await loadAll(store.inner)).records).toHaveLength(1)
@@ -168,11 +174,14 @@ describe('stopping', () => {
     withLive(
       async ({ live, store, states, another }) => {
         const other = await another({ started: true })
-        store.always({ does: 'delay', ms: 80 }, 'head')
+        const [asked, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+        store.next('head', { does: 'wait', for: asked.promise }, { does: 'wait', for: closed.promise })
         // Its last question is under way when the store is closed.
         const starting = live.start()
+        asked.resolve()
         await until(() => store.callsOf('head').length === 2)
         await live.stop(10)
+        closed.resolve()
         await starting
         const calls = store.calls.length
         await asksOn(other, 10)

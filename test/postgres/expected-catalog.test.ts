@@ -48,7 +48,8 @@ function write(catalog: Record<string, string>): void {
     file,
     `// Made by \`UPDATE_CATALOG=1 npx vitest run test/postgres/expected-catalog.test.ts\` from the migrations. Do not edit.
 
-/** What the function \`catalog\` tells about a schema that is as it should be; the hashes of bodies come from the migrations. */
+// biome-ignore format: one object a line
+/** The reply of the function \`catalog\` for a schema that is as it should be; the hashes of bodies come from the migrations. */
 export const expectedCatalog: Readonly<Record<string, string>> = ${JSON.stringify(catalog, null, 2)}
 `,
   )

@@ -146,7 +146,7 @@ describe('a server that is away', () => {
     }))
 
   it('that hangs is given up at the deadline, and its connection with it', () =>
-    withStore({ statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 }, async (store, caller) => {
+    withStore({ callTimeoutMs: 1_000, connectTimeoutMs: 1_000 }, async (store, caller) => {
       accepted(await caller.write(put('a')))
       server.freeze()
       try {
@@ -164,7 +164,7 @@ describe('a server that is away', () => {
 
 describe('a call that takes too long', () => {
   it('is stopped at the server too', () =>
-    withStore({ statementTimeoutMs: 1_000 }, async (store, caller) => {
+    withStore({ callTimeoutMs: 1_000 }, async (store, caller) => {
       const hand = await server.leaveOpen(
         `insert into ${schema}.records (kind, id, data) values ('x', 'a', '{}')`,
       )

@@ -78,7 +78,7 @@ function options(place: Place, more: Partial<PostgresOptions> = {}): PostgresOpt
     new Findings(),
   )
   if (target === undefined) throw new Error('The URL cannot be read.')
-  return { target, loginPauseMs: 10, connectTimeoutMs: 1_000, ...more }
+  return { target, refusalPauseMs: 10, connectTimeoutMs: 1_000, ...more }
 }
 
 /** What opening a store there throws; `undefined` where it opens. */

@@ -464,6 +464,8 @@ describe('parseListQuery', () => {
     [{ name: ['a', 'b'] }, 'query.name', /only once/],
     [{ name: '' }, 'query.name', /empty/],
     [{ tag: ['a', ''] }, 'query.tag', /empty/],
+    [{ tag: 'x'.repeat(16_385) }, 'query.tag', /16384/],
+    [{ capability: 'a\0' }, 'query.capability', /not text/],
     [{ status: 'activ' }, 'query.status', /did you mean active\?/],
     [{ health: 'dead' }, 'query.health', /must be one of unknown, up, down, expired/],
     [{ fields: 'version,nmae' }, 'query.fields', /names nmae/],

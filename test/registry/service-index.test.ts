@@ -32,7 +32,7 @@ const service = fc.record(fields, {
   noNullPrototype: true,
 })
 const step = fc.record({
-  // Other records take slots that services had, and leave them.
+  // Other records take numbers that services had, and leave them.
   kind: fc.constantFrom('service', 'service', 'service', 'node'),
   id: fc.constantFrom('1', '2', '3', '4'),
   remove: fc.boolean(),
@@ -58,12 +58,12 @@ function answersOf(view: View): unknown {
   return {
     lists: queries.map((query) => listServices(view, { leases: new LocalLeases() }, query)),
     places: names.flatMap((name) => endpoints.map((endpoint) => idsAt(index, name, endpoint))),
-    figures: [index.size, index.activeCount, index.versionCount, index.digest, index.names.chunks.flat()],
+    figures: [index.size, index.activeCount, index.byVersion.size, index.digest, index.names.chunks.flat()],
   }
 }
 
 function idsAt(index: ServiceIndex, name: string, endpoint: string): readonly string[] {
-  return Array.from(index.atEndpoint(name, endpoint), (slot) => index.record(slot).id).sort()
+  return Array.from(index.atEndpoint(name, endpoint), (number) => index.record(number).id).sort()
 }
 
 describe('the index of services', () => {

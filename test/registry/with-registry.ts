@@ -1,7 +1,7 @@
 import { MemoryStore, type MemoryStoreOptions } from '../../src/database/memory/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import { Live } from '../../src/live/live.ts'
-import type { LiveOptions } from '../../src/live/live-options.ts'
+import type { LiveOptions } from '../../src/live/state/live-options.ts'
 import { domain, Registry, type RegistryOptions, type WriteContext } from '../../src/registry/registry.ts'
 
 export interface RegistryScope {

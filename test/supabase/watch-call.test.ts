@@ -1,24 +1,27 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { watchCall } from '../../src/database/sql-functions/watch-call.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+afterEach(() => void vi.useRealTimers())
 
 /** Watches a call that ends only when it is given up, or after the last of these answers. Says what was left of them. */
 async function watchWith(answers: (boolean | undefined)[]): Promise<{ givenUp: boolean; left: number }> {
-  const ended = Promise.withResolvers<void>()
   let givenUp = false
+  let asked = 0
   const isLost = async () => {
-    if (answers.length === 1) setImmediate(ended.resolve)
+    asked += 1
     return answers.shift()
   }
   const giveUp = () => {
     givenUp = true
-    ended.resolve()
   }
   const end = watchCall({ afterMs: 5, isLost, giveUp })
-  await ended.promise
+  while (answers.length > 0 && !givenUp) await vi.advanceTimersByTimeAsync(1)
   end()
   // Nothing is asked or given up any more once the call has ended.
-  await sleep(20)
+  const before = asked
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(asked).toBe(before)
   return { givenUp, left: answers.length }
 }
 
@@ -38,6 +41,6 @@ it('a write that is answered in time is not asked about', async () => {
     return true
   }
   watchCall({ afterMs: 30, isLost, giveUp: () => undefined })()
-  await sleep(60)
+  await vi.advanceTimersByTimeAsync(10_000)
   expect(asked).toBe(0)
 })

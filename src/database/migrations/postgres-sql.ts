@@ -1,7 +1,7 @@
 import { asWriterSql, sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Migration } from './migration.ts'
 
-/** The ledger of migrations, made before the first of them. */
+/** The ledger of migrations, created before the first of them. */
 export function ledgerSql(schema: string): string {
   return sqlFor(
     schema,
@@ -16,24 +16,20 @@ export function ledgerSql(schema: string): string {
   )
 }
 
-/** Writes a migration into the ledger. */
-export function recordSql(
+/**
+ * Runs one migration. Its ledger row is written first: if two programs migrate at the same time, the second one stops on the key of that
+ * row. At the end the functions get the number of their schema, and the number from which on programs may still write.
+ */
+export function migrationSql(
   schema: string,
-  { version, name, checksum, sql }: Migration,
-  source: 'with its text' | 'without its text' = 'with its text',
+  { version, name, checksum, sql, oldestWriter }: Migration,
+  ledger: 'with the text' | 'without the text',
 ): string {
-  // No migration may hold this tag; a quoted text would have to double every quotation mark in it.
-  const text = source === 'with its text' ? `$source$${sql}$source$` : `''`
-  return sqlFor(schema, 'insert into @schema@.migrations (version, name, checksum, source)\n').concat(
-    `values (${version}, '${name}', '${checksum}', ${text})`,
-  )
-}
-
-/** Tells the functions the number of their schema, and from which number on programs may still write. */
-export function stampSql(schema: string, { version, oldestWriter }: Migration): string {
-  return asWriterSql(
-    schema,
-    `update @schema@.head set schema_number = greatest(schema_number, ${version}),
-    oldest_writer = greatest(oldest_writer, ${oldestWriter}) where id = 1;`,
-  )
+  // No migration may contain this tag. In a quoted text every quotation mark would have to be doubled.
+  const source = ledger === 'with the text' ? `$source$${sql}$source$` : `''`
+  const row = `insert into @schema@.migrations (version, name, checksum, source)
+values (${version}, '${name}', '${checksum}', `
+  const stamp = `update @schema@.head set schema_number = greatest(schema_number, ${version}),
+    oldest_writer = greatest(oldest_writer, ${oldestWriter}) where id = 1;`
+  return `${sqlFor(schema, row)}${source});\n\n${sqlFor(schema, sql).trimEnd()}\n\n${asWriterSql(schema, stamp)}`
 }

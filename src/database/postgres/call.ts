@@ -1,13 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
-import {
-  connectionFor,
-  type Facts,
-  type SqlFunction,
-  type SqlFunctions,
-  writes,
-} from '../sql-functions/sql-functions.ts'
+import type { Facts, SqlFunction, SqlFunctions } from '../sql-functions/sql-functions.ts'
 import { watchCall } from '../sql-functions/watch-call.ts'
-import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
+import type { PoolFigures, PoolObserver } from '../store.ts'
 import { Cluster } from './cluster.ts'
 import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type Lent } from './connection-pool.ts'
@@ -40,10 +34,9 @@ export class PostgresCalls implements SqlFunctions {
     for (const pool of Object.values(this.#pools)) pool.observe(observer)
   }
 
-  async call(name: SqlFunction, argument: string, reader?: JournalReader): Promise<unknown> {
-    const role = connectionFor(name, reader)
-    const writing = writes(name)
-    const lent = await this.#acquire(role, writing)
+  async call(name: SqlFunction, argument: string, role: keyof PoolFigures = 'follower'): Promise<unknown> {
+    const writing = role === 'writer'
+    const lent = await this.#acquire(role)
     const { connection } = lent
     const ended = connection.facts.pooled ? undefined : this.#watch(connection, role)
     try {
@@ -81,12 +74,14 @@ export class PostgresCalls implements SqlFunctions {
     await Promise.all(Object.values(this.#pools).map((pool) => pool.close()))
   }
 
-  async #acquire(role: keyof PoolFigures, writing: boolean): Promise<Lent> {
+  async #acquire(role: keyof PoolFigures): Promise<Lent> {
     try {
       return await this.#pools[role].acquire()
     } catch (thrown) {
       // Without a connection nothing was sent.
-      throw writing && thrown instanceof CoordinatorError ? thrown.withOutcome('not_written') : thrown
+      throw role === 'writer' && thrown instanceof CoordinatorError
+        ? thrown.withOutcome('not_written')
+        : thrown
     }
   }
 
@@ -112,7 +107,7 @@ export class PostgresCalls implements SqlFunctions {
     })
   }
 
-  /** What stays locked is locked by some transaction. An operator needs to know which. */
+  /** Names the transaction that holds the lock: an operator has to end it. */
   async #lockedError({ facts }: Connection): Promise<CoordinatorError> {
     // The session that waited may hold the head itself, until it has rolled back.
     const argument = JSON.stringify({ except: facts.pid })

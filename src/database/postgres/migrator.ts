@@ -2,7 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { allowAnonSql, forbidAnonSql } from '../migrations/emit-supabase.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
-import { ledgerSql, recordSql, stampSql } from '../migrations/postgres-sql.ts'
+import { ledgerSql, migrationSql } from '../migrations/postgres-sql.ts'
 import { type MigrationExecutor, runMigrations } from '../migrations/runner.ts'
 import { sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Drift, MigrationReport, Migrator } from '../store.ts'
@@ -38,7 +38,7 @@ export class PostgresMigrator implements Migrator {
     )
   }
 
-  /** Where nothing is pending, this locks nothing, and needs no right but to read. */
+  /** If no migration is pending, this locks nothing, and needs only the right to read. */
   async migrate(options: { readonly dryRun?: boolean } = {}): Promise<MigrationReport> {
     const before = await this.status()
     if (before.steps.every(({ state }) => state !== 'pending')) return before
@@ -109,7 +109,7 @@ export class PostgresMigrator implements Migrator {
     return rows.map(appliedOf)
   }
 
-  /** Where row security hides the rows from a role, the ledger looks like that of a schema without migrations. */
+  /** To a role from which row security hides rows, a migrated schema looks like one without migrations. */
   async #refuseHiddenRows(connection: Connection): Promise<void> {
     const [row] = await connection.run({
       text: sqlFor(
@@ -171,9 +171,7 @@ class PostgresExecutor implements MigrationExecutor {
       const result = await work({
         applied: this.#applied,
         run: async (migration) => {
-          await this.#run(recordSql(this.#schema, migration))
-          await this.#run(sqlFor(this.#schema, migration.sql))
-          await this.#run(stampSql(this.#schema, migration))
+          await this.#run(migrationSql(this.#schema, migration, 'with the text'))
         },
       })
       if (keep === 'nothing') this.locks = await this.#locks()

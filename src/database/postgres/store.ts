@@ -16,8 +16,7 @@ export class PostgresStore extends FunctionStore {
     const settings = withDefaults(options)
     const calls = new PostgresCalls(settings)
     const migrator = new PostgresMigrator(calls, settings)
-    const { schema, pageSize, loginPauseMs: refusalPauseMs } = settings
-    super(calls, { schema, schemaNumber: migrator.target, pageSize, refusalPauseMs })
+    super(calls, settings, migrator.target)
     this.migrator = migrator
     this.#settings = settings
   }
@@ -32,7 +31,7 @@ export class PostgresStore extends FunctionStore {
     return head
   }
 
-  /** A password that is being changed is wrong for a moment. */
+  /** While a password is being changed, it is wrong for a moment. */
   protected mayPass({ code }: CoordinatorError): boolean {
     return code === 'COORD_STORE_AUTH'
   }

@@ -23,6 +23,7 @@ import type {
 } from '../store.ts'
 import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts'
 import { FunctionInspector } from './inspector.ts'
+import type { FunctionStoreOptions } from './options.ts'
 import {
   entriesOf,
   headOf,
@@ -35,22 +36,12 @@ import {
   rowsOf,
   textOf,
 } from './read-reply.ts'
-import { type SqlFunction, type SqlFunctions, writes } from './sql-functions.ts'
+import type { SqlFunction, SqlFunctions } from './sql-functions.ts'
 
-/** How many revisions one call of `compact` goes through: the head stays locked for about 20 ms. */
+/** How many revisions one call of `compact` processes. The head stays locked for about 20 ms. */
 const COMPACT_CHUNK = 2_000
 /** How often opening meets an error that may pass before it counts. */
 const OPEN_ATTEMPTS = 3
-
-export interface FunctionStoreOptions {
-  readonly schema: string
-  /** The schema number of this program. */
-  readonly schemaNumber: number
-  /** Rows in a page of `load` and `asOf`. */
-  readonly pageSize: number
-  /** Pause between the attempts to open, in milliseconds. */
-  readonly refusalPauseMs: number
-}
 
 /** Keeps records in a schema of a PostgreSQL database, through the functions of that schema. Several coordinators may share it. */
 export abstract class FunctionStore implements Store {
@@ -59,13 +50,16 @@ export abstract class FunctionStore implements Store {
   abstract readonly migrator: Migrator
   readonly inspector: FunctionInspector
   readonly #functions: SqlFunctions
-  readonly #options: FunctionStoreOptions
+  readonly #settings: Required<FunctionStoreOptions>
+  readonly #schemaNumber: number
   readonly #closing = new AbortController()
 
-  constructor(functions: SqlFunctions, options: FunctionStoreOptions) {
+  /** @param schemaNumber the schema number of this program */
+  constructor(functions: SqlFunctions, settings: Required<FunctionStoreOptions>, schemaNumber: number) {
     this.#functions = functions
-    this.#options = options
-    this.inspector = new FunctionInspector(functions, options.schema)
+    this.#settings = settings
+    this.#schemaNumber = schemaNumber
+    this.inspector = new FunctionInspector(functions, settings.schema)
   }
 
   async open(): Promise<Head> {
@@ -75,7 +69,7 @@ export abstract class FunctionStore implements Store {
       } catch (thrown) {
         const mayPass = thrown instanceof CoordinatorError && this.mayPass(thrown)
         if (!mayPass || attempt === OPEN_ATTEMPTS) throw thrown
-        await pause(this.#options.refusalPauseMs, this.#closing.signal)
+        await pause(this.#settings.refusalPauseMs, this.#closing.signal)
       }
     }
   }
@@ -83,7 +77,7 @@ export abstract class FunctionStore implements Store {
   /** Migrates or checks the schema, and reads the head. */
   protected abstract openOnce(): Promise<Head>
 
-  /** Whether an error of opening is often wrong for a moment, such as a password that is being changed. */
+  /** Whether the error often passes within a moment, such as a password that is being changed. */
   protected abstract mayPass(error: CoordinatorError): boolean
 
   head(): Promise<Head> {
@@ -93,7 +87,7 @@ export abstract class FunctionStore implements Store {
   async *load(): AsyncGenerator<LoadPage> {
     let after: unknown
     do {
-      const argument = JSON.stringify({ after, limit: this.#options.pageSize })
+      const argument = JSON.stringify({ after, limit: this.#settings.pageSize })
       const { next, ...page } = await this.#ask('load', argument, (reply) => ({
         lineage: textOf(reply, 'lineage'),
         ...rowsOf(reply),
@@ -106,8 +100,8 @@ export abstract class FunctionStore implements Store {
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     const refusals = batch.map(refusalOf)
     const sound = batch.filter((_, index) => refusals[index] === undefined)
-    const argument = commitArgument({ schema: this.#options.schemaNumber, after, call }, sound)
-    const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound))
+    const argument = commitArgument({ schema: this.#schemaNumber, after, call }, sound)
+    const reply = await this.#ask('commit', argument, (answer) => commitReplyOf(answer, sound), 'writer')
     if (reply.status !== 'ok' || sound.length === batch.length) return reply
     const judged = reply.results.values()
     const results = refusals.map(
@@ -119,49 +113,37 @@ export abstract class FunctionStore implements Store {
 
   changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
     const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)}}`
-    return this.#ask(
-      'changes',
-      argument,
-      (reply) => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) },
-      reader,
-    )
+    const read = (reply: Reply): ChangesReply => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) }
+    return this.#ask('changes', argument, read, reader === 'client' ? 'reader' : 'follower')
   }
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
-    return this.#ask('history', JSON.stringify({ kind, id, before, limit }), (reply) => ({
-      position: headOf(reply['head']).position,
-      entries: entriesOf(reply).entries,
-      previous: numbersOf(reply, 'previous'),
-      ...(reply['next'] === undefined ? {} : { next: numberOf(reply, 'next') }),
-      complete: reply['complete'] === true,
-    }))
+    return this.#ask('history', JSON.stringify({ kind, id, before, limit }), historyPageOf, 'reader')
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
-    const limit = this.#options.pageSize
+    const limit = this.#settings.pageSize
     let next: { readonly revision: Revision; readonly after: unknown } | undefined
     do {
       const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit })
-      const { page, after } = await this.#ask('as_of', argument, asOfPageOf)
+      const { page, after } = await this.#ask('as_of', argument, asOfPageOf, 'reader')
       next = after === undefined ? undefined : { revision: page.position.revision, after }
       yield page
     } while (next !== undefined)
   }
 
   async compact(floor: Revision): Promise<Head> {
-    const argument = JSON.stringify({ schema: this.#options.schemaNumber, floor, limit: COMPACT_CHUNK })
+    const argument = JSON.stringify({ schema: this.#schemaNumber, floor, limit: COMPACT_CHUNK })
     for (;;) {
-      const { head, done } = await this.#ask('compact', argument, (reply) => ({
-        head: headOf(reply['head']),
-        done: reply['done'] === true,
-      }))
+      const read = (reply: Reply) => ({ head: headOf(reply['head']), done: reply['done'] === true })
+      const { head, done } = await this.#ask('compact', argument, read, 'writer')
       if (done) return head
     }
   }
 
   fork(from: Position): Promise<Head> {
-    const argument = `{"schema":${this.#options.schemaNumber},"from":${positionJson(from)}}`
-    return this.#ask('fork', argument, (reply) => headOf(reply['head']))
+    const argument = `{"schema":${this.#schemaNumber},"from":${positionJson(from)}}`
+    return this.#ask('fork', argument, (reply) => headOf(reply['head']), 'writer')
   }
 
   close(): Promise<void> {
@@ -175,22 +157,19 @@ export abstract class FunctionStore implements Store {
     this.#functions.observe(observer)
   }
 
+  /** @param role the coordinator's own work never waits for questions about the past */
   async #ask<T>(
     name: SqlFunction,
     argument: string,
     read: (reply: Reply) => T,
-    reader?: JournalReader,
+    role: keyof PoolFigures = 'follower',
   ): Promise<T> {
-    const reply = await this.#functions.call(name, argument, reader)
-    const outcome = writes(name) ? 'unknown' : undefined
-    return readReply(
-      reply,
-      (answer) => {
-        throwRefusal(answer)
-        return read(answer)
-      },
-      outcome,
-    )
+    const reply = await this.#functions.call(name, argument, role)
+    const readAnswer = (answer: Reply): T => {
+      throwRefusal(answer)
+      return read(answer)
+    }
+    return readReply(reply, readAnswer, role === 'writer' ? 'unknown' : undefined)
   }
 }
 
@@ -203,6 +182,16 @@ function bounded(moment: Moment): Moment {
   return 'at' in moment ? { at: wholeNumber(Math.floor(moment.at)) } : moment
 }
 
+function historyPageOf(reply: Reply): HistoryPage {
+  return {
+    position: headOf(reply['head']).position,
+    entries: entriesOf(reply).entries,
+    previous: numbersOf(reply, 'previous'),
+    ...(reply['next'] === undefined ? {} : { next: numberOf(reply, 'next') }),
+    complete: reply['complete'] === true,
+  }
+}
+
 function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: unknown } {
   if (reply['status'] === 'compacted') throw compactedMoment(numberOf(reply, 'floor'))
   if (reply['status'] === 'future') throw futureMoment('That revision', numberOf(reply, 'revision'))
@@ -210,7 +199,7 @@ function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: un
   return { page: { position: positionOf(reply), records }, after: next }
 }
 
-/** Answers that any writing function may give instead of doing its work. */
+/** Refusals that any writing function may return instead of its result. */
 function throwRefusal(reply: Reply): void {
   if (reply['status'] === 'too_old')
     throw new CoordinatorError('COORD_SCHEMA_NEWER', {

@@ -1,4 +1,4 @@
-import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
+import type { PoolFigures, PoolObserver } from '../store.ts'
 
 /** Facts about a database, by name. Never a secret. */
 export type Facts = Record<string, string | number | boolean>
@@ -12,12 +12,12 @@ export interface SqlFunctions {
    * Calls a function once, under a deadline.
    *
    * @param argument JSON text
-   * @param reader who reads, for `changes`. @default 'follower'
+   * @param role the kind of connection; functions that write need `writer`. @default 'follower'
    * @returns the parsed reply
-   * @throws CoordinatorError; for `commit`, `compact` and `fork` with `outcome`
+   * @throws CoordinatorError; for `writer` with `outcome`
    */
-  call(name: SqlFunction, argument: string, reader?: JournalReader): Promise<unknown>
-  /** What is known on this side about the connection to the database, for people. */
+  call(name: SqlFunction, argument: string, role?: keyof PoolFigures): Promise<unknown>
+  /** Facts about the connection that only this side knows, for people. */
   connectionFacts(): Promise<Facts>
   readonly figures: PoolFigures
   observe(observer: PoolObserver): void
@@ -25,8 +25,7 @@ export interface SqlFunctions {
   close(): Promise<void>
 }
 
-export type SqlFunction = ReadingFunction | WritingFunction
-export type ReadingFunction =
+export type SqlFunction =
   | 'head'
   | 'load'
   | 'changes'
@@ -36,16 +35,6 @@ export type ReadingFunction =
   | 'examine'
   | 'migrations'
   | 'catalog'
-export type WritingFunction = 'commit' | 'compact' | 'fork'
-
-/** The kind of connection for a function. The coordinator's own work never waits for questions about the past. */
-export function connectionFor(name: SqlFunction, reader: JournalReader = 'follower'): keyof PoolFigures {
-  if (writes(name)) return 'writer'
-  const past = name === 'history' || name === 'as_of' || (name === 'changes' && reader === 'client')
-  return past ? 'reader' : 'follower'
-}
-
-/** Whether a call of the function may change anything. */
-export function writes(name: SqlFunction): name is WritingFunction {
-  return name === 'commit' || name === 'compact' || name === 'fork'
-}
+  | 'commit'
+  | 'compact'
+  | 'fork'

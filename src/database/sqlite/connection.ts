@@ -63,35 +63,24 @@ export class Connection {
    * @throws CoordinatorError with `outcome`; everything was rolled back
    */
   transaction<T>(work: () => T): T {
+    let ending = false
     try {
       this.statements.begin.run()
-    } catch (thrown) {
-      throw translateSqliteError(thrown, this.file).withOutcome('not_written')
-    }
-    let result: T
-    try {
-      result = work()
-    } catch (thrown) {
-      this.#rollBack()
-      throw translateSqliteError(thrown, this.file).withOutcome('not_written')
-    }
-    try {
+      const result = work()
+      ending = true
       this.statements.commit.run()
+      return result
     } catch (thrown) {
-      this.#rollBack()
-      throw translateSqliteError(thrown, this.file).withOutcome(outcomeOfFailedEnd(thrown))
+      // If the disk is full, SQLite has rolled back already.
+      if (this.database.isTransaction) this.statements.rollback.run()
+      const outcome = ending ? outcomeOfFailedEnd(thrown) : 'not_written'
+      throw translateSqliteError(thrown, this.file).withOutcome(outcome)
     }
-    return result
   }
 
   /** The error for tables that contradict each other because somebody changed them without the coordinator. */
   damaged(what: string): CoordinatorError {
     return new CoordinatorError('COORD_STORE_DAMAGED', { detail: `In ${this.file} ${what}.` })
-  }
-
-  /** If the disk is full, SQLite has rolled back already. */
-  #rollBack(): void {
-    if (this.database.isTransaction) this.statements.rollback.run()
   }
 }
 

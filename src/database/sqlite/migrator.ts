@@ -17,42 +17,26 @@ const ledgerTable = `create table if not exists migrations (
   applied_at integer not null
 ) strict`
 
-interface LedgerRow {
-  readonly version: number
-  readonly name: string
-  readonly checksum: string
-  readonly sql: string
-  readonly oldest_writer: number
-  readonly applied_at: number
-}
-
 /** A migration that ran, with the oldest schema number whose programs may still write. */
 export interface SqliteMigration extends AppliedMigration {
   readonly oldestWriter: number
 }
 
-/** The migrations that this program brings. */
+/** The migrations of this program. */
 export const sqliteMigrations: readonly Migration[] = loadMigrations('sqlite')
 
-/** The migrations that ran, by version; none where the database is new. */
+/** The migrations that ran, by version; none if the database is new. */
 export function readLedger(database: DatabaseSync): readonly SqliteMigration[] {
   const there = database
     .prepare(`select 1 from sqlite_schema where type = 'table' and name = 'migrations'`)
     .get()
   if (there === undefined) return []
-  const rows = database
+  return database
     .prepare(
-      'select version, name, checksum, sql, oldest_writer, applied_at from migrations order by version',
+      `select version, name, checksum, sql, oldest_writer as oldestWriter, applied_at as appliedAt
+      from migrations order by version`,
     )
-    .all() as unknown as LedgerRow[]
-  return rows.map(({ version, name, checksum, sql, oldest_writer: oldestWriter, applied_at: appliedAt }) => ({
-    version,
-    name,
-    checksum,
-    sql,
-    oldestWriter,
-    appliedAt,
-  }))
+    .all() as unknown as readonly SqliteMigration[]
 }
 
 /**
@@ -155,7 +139,7 @@ function objectsOf(database: DatabaseSync): Map<string, SchemaObject> {
   return new Map(rows.map((row) => [`${row.type} ${row.name}`, row]))
 }
 
-/** Only an object without data can be made anew. */
+/** Only an object without data can be created again. */
 function replacing(expected: SchemaObject): string {
   return expected.type === 'table' ? '' : `${removing(expected)} ${expected.sql};`
 }

@@ -12,7 +12,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { translateSqliteError } from './errors.ts'
 
@@ -30,7 +30,7 @@ const CHECKPOINT_PAGES = 8_000
 
 /**
  * Makes the folder of a database file where only that one is missing, as with `./data/coordinator.db` in a fresh checkout.
- * Where the folder above is missing too, the path is more likely wrong, or a disk is not mounted.
+ * If the folder above is missing too, the path is probably wrong, or a disk is not mounted.
  *
  * @throws COORD_STORE_PATH, COORD_STORE_READ_ONLY
  */
@@ -76,7 +76,7 @@ function isMountPoint(path: string): boolean {
   try {
     list = readFileSync('/proc/self/mountinfo', 'utf8')
   } catch {
-    // Not Linux, or no /proc. Single files are mounted only on Linux.
+    // This is not Linux, or there is no /proc. Only Linux mounts single files.
     return false
   }
   return list.split('\n').some((line) => {
@@ -134,25 +134,20 @@ export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSyn
       const path = `${realpathSync(file)}${end}`
       if (existsSync(path)) requireWritable(path)
     }
-  let database: DatabaseSync | undefined
-  try {
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs })
-    if (statSync(file).size > 0) requireOurs(database, file)
-    return database
-  } catch (thrown) {
-    database?.close()
-    throw translateSqliteError(thrown, file)
-  }
+  return open(file, { timeout: busyTimeoutMs })
 }
 
 /** Opens a file for reading while another process owns it; `undefined` where there is no file. */
 export function openForReading(file: string, busyTimeoutMs: number): DatabaseSync | undefined {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  if (size === 0) return undefined
+  const isEmpty = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
+  return isEmpty ? undefined : open(file, { timeout: busyTimeoutMs, readOnly: true })
+}
+
+function open(file: string, options: DatabaseSyncOptions): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs, readOnly: true })
-    requireOurs(database, file)
+    database = new DatabaseSync(file, options)
+    if (statSync(file).size > 0) requireOurs(database, file)
     return database
   } catch (thrown) {
     database?.close()

@@ -1,14 +1,15 @@
-import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+import { CoordinatorError } from '../../errors.ts'
 import { codeOfSqlState, outcomeOfSqlState } from '../sql-functions/sql-state.ts'
+import { type Fault, notWritten, unknown } from './fault.ts'
 import type { MendingAdvice } from './mending-advice.ts'
 
 /** An answer of the Data API, or of a gateway in front of it, that is not the reply of a function. */
 export interface Answer {
   readonly status: number
-  /** The header, in lower case; empty where there is none. */
+  /** The header, in lower case; empty if it is missing. */
   readonly contentType: string
   readonly body: string
-  /** The header `Retry-After`, as it came. */
+  /** The header `Retry-After`, unchanged. */
   readonly retryAfter: string | undefined
   /** The header `Proxy-Status`, where PostgREST repeats its code. */
   readonly proxyStatus: string | undefined
@@ -23,25 +24,14 @@ export interface AnswerContext {
   readonly advice: MendingAdvice
 }
 
-interface Fault {
-  readonly code: ErrorCode
-  /** Ends the sentence "The Data API at HOST ...". */
-  readonly text: string
-  readonly outcome: WriteOutcome
-}
-
 /**
  * Codes of PostgREST itself. Source: PostgREST documentation, "Errors". `not_written` is only for faults that it finds before it runs a
  * statement.
  */
 const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST000: notWritten('COORD_STORE_API_OFFLINE', 'cannot connect to its database'),
-  // An internal error of its connection. The code does not tell whether it came before or after a statement.
-  PGRST001: {
-    code: 'COORD_STORE_API_OFFLINE',
-    text: 'lost the connection to its database',
-    outcome: 'unknown',
-  },
+  // An internal error of its connection. The code does not tell whether the error came before or after a statement.
+  PGRST001: unknown('COORD_STORE_API_OFFLINE', 'lost the connection to its database'),
   PGRST002: notWritten('COORD_STORE_API_OFFLINE', 'cannot read the schema of its database yet'),
   PGRST003: notWritten('COORD_STORE_CONNECTIONS', 'found no free connection to its database in time'),
   PGRST106: notWritten('COORD_STORE_API_SCHEMA', 'does not offer the schema `public`'),
@@ -49,7 +39,7 @@ const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST203: notWritten('COORD_SCHEMA_OLD', 'knows several versions of the function'),
   PGRST205: notWritten('COORD_SCHEMA_OLD', 'does not know the table'),
   PGRST300: notWritten('COORD_STORE_AUTH', 'has no secret to check keys with'),
-  // PostgREST 12 answers this for an expired key too, PostgREST 14 only for an unknown one.
+  // PostgREST 12 also answers this for an expired key, PostgREST 14 only for an unknown one.
   PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key: it may be unknown, or have expired'),
   PGRST302: notWritten('COORD_STORE_AUTH', 'found no key in the request'),
   PGRST303: notWritten(
@@ -60,14 +50,13 @@ const byApiCode: Readonly<Record<string, Fault>> = {
 
 /**
  * PostgREST answers 400 with an empty code when its connection to the database breaks while it waits for the answer to a statement or to
- * `commit`. Seen with PostgREST 12.2.12 and 14.17, also at an orderly restart of PostgreSQL. Each time that the answer to `commit` was
- * lost, the write was stored.
+ * `commit`. Seen with PostgREST 12.2.12 and 14.17, also when PostgreSQL restarts in order. Each time that the answer to `commit` was lost,
+ * the write was stored.
  */
-const brokenWhileWaiting: Fault = {
-  code: 'COORD_STORE_API_OFFLINE',
-  text: 'lost the connection to its database while it waited for an answer',
-  outcome: 'unknown',
-}
+const brokenWhileWaiting = unknown(
+  'COORD_STORE_API_OFFLINE',
+  'lost the connection to its database while it waited for an answer',
+)
 
 /**
  * Answers of gateways by status, if the body has no code. Source: Supabase documentation, "HTTP status codes". With a status that is
@@ -79,20 +68,20 @@ const byStatus: Readonly<Record<number, Fault>> = {
   403: notWritten('COORD_STORE_AUTH', 'does not accept the key'),
   404: notWritten('COORD_STORE_API_MISSING', 'has nothing at the path of the Data API'),
   406: notWritten('COORD_STORE_API_SCHEMA', 'does not offer the schema `public`'),
-  408: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for the request', outcome: 'unknown' },
+  408: unknown('COORD_STORE_TIMEOUT', 'waited too long for the request'),
   413: notWritten('COORD_COMMIT_REFUSED', 'takes no request of this size'),
   429: notWritten('COORD_STORE_RATE_LIMITED', 'wants fewer requests'),
-  504: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
+  504: unknown('COORD_STORE_TIMEOUT', 'waited too long for its database'),
   540: notWritten('COORD_STORE_PAUSED', 'belongs to a project that is paused'),
-  544: { code: 'COORD_STORE_TIMEOUT', text: 'waited too long for its database', outcome: 'unknown' },
+  544: unknown('COORD_STORE_TIMEOUT', 'waited too long for its database'),
 }
 
 /** Statuses that mean the same on a web page as in JSON. A web page with another status comes from some gateway. */
 const tellingOnPages = new Set([402, 413, 429, 540, 544])
 
 /**
- * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may hold
- * what was sent.
+ * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may contain
+ * data that was sent.
  */
 export function answerFault(answer: Answer, context: AnswerContext): CoordinatorError {
   const apiCode = apiCodeOf(answer)
@@ -126,17 +115,13 @@ function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing 
         ? 'answers with a web page'
         : 'answers with an unexpected status'
   // The gateway may have passed the request on. Only a known answer proves that nothing was written.
-  return { code: 'COORD_STORE_GATEWAY', text, outcome: 'unknown' }
+  return unknown('COORD_STORE_GATEWAY', text)
 }
 
 /** A code of PostgREST that this program does not know. */
-const unforeseen: Fault = {
-  code: 'COORD_STORE_FAULT',
-  text: 'reports an error that is not foreseen',
-  outcome: 'unknown',
-}
+const unforeseen = unknown('COORD_STORE_FAULT', 'reports an error that is not foreseen')
 
-/** The SQLSTATE of a role that the database does not have. The key names the role. */
+/** The SQLSTATE for a role that the database does not have. The role is in the key. */
 const UNKNOWN_ROLE = '22023'
 
 function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advice' | 'writing'>): Fault {
@@ -173,7 +158,7 @@ function codeInBody(body: string): string | undefined {
     const { code } = (JSON.parse(body) ?? {}) as { code?: unknown }
     return typeof code === 'string' ? code : undefined
   } catch {
-    // An error that cannot be read is judged by its status alone.
+    // An error without a readable body is judged by its status alone.
     return undefined
   }
 }
@@ -186,8 +171,4 @@ function secondsOf(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(3_600, Math.ceil(seconds)) : undefined
-}
-
-function notWritten(code: ErrorCode, text: string): Fault {
-  return { code, text, outcome: 'not_written' }
 }

@@ -1,14 +1,8 @@
 import { describeKey } from '../../config/supabase.ts'
 import { CoordinatorError } from '../../errors.ts'
-import {
-  connectionFor,
-  type Facts,
-  type SqlFunction,
-  type SqlFunctions,
-  writes,
-} from '../sql-functions/sql-functions.ts'
+import type { Facts, SqlFunction, SqlFunctions } from '../sql-functions/sql-functions.ts'
 import { watchCall } from '../sql-functions/watch-call.ts'
-import type { JournalReader, PoolFigures, PoolObserver } from '../store.ts'
+import type { PoolFigures, PoolObserver } from '../store.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type { SupabaseSettings } from './options.ts'
 
@@ -29,7 +23,7 @@ interface Call {
 export class SupabaseCalls implements SqlFunctions {
   readonly #settings: SupabaseSettings
   readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
-  /** Where connections are in doubt, one that was there before proves nothing. This one makes a new one for each question. */
+  /** Asks whether the database works, over a new connection each time: an existing connection may be lost, too. */
   readonly #asker: ConnectionPool
   /** Questions of the follower, each of which can be asked again. */
   readonly #following = new Set<AbortController>()
@@ -53,22 +47,23 @@ export class SupabaseCalls implements SqlFunctions {
     for (const pool of Object.values(this.#pools)) pool.observe(observer)
   }
 
-  async call(name: SqlFunction, argument: string, reader?: JournalReader): Promise<unknown> {
-    const pool = this.#pools[connectionFor(name, reader)]
+  async call(name: SqlFunction, argument: string, role: keyof PoolFigures = 'follower'): Promise<unknown> {
+    const pool = this.#pools[role]
+    const writing = role === 'writer'
     const lost = new AbortController()
     const call = { name, argument, signal: lost.signal }
     await pool.acquire()
     // Only a call that was sent is watched: one that waits for the call before it is not lost.
-    const ended = writes(name) ? this.#watch(call, lost) : undefined
+    const ended = writing ? this.#watch(call, lost) : undefined
     if (name === 'changes') this.#following.add(lost)
     try {
       return await this.#send(pool, call)
     } catch (thrown) {
       if (thrown instanceof CoordinatorError) throw thrown
-      // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
+      // This is a success whose body supabase-js could not read: the answer was cut off, and a write may have happened.
       throw new CoordinatorError('COORD_STORE_REPLY', {
         detail: `The answer of the Data API to ${name} is not complete JSON.`,
-        ...(writes(name) ? { outcome: 'unknown' } : {}),
+        ...(writing ? { outcome: 'unknown' } : {}),
       })
     } finally {
       ended?.()
@@ -131,7 +126,7 @@ export class SupabaseCalls implements SqlFunctions {
     }
   }
 
-  /** What lost a write may have lost more: the follower asks again, and everybody who reads gets new connections. */
+  /** The fault that lost a write may have lost other calls: the follower asks again, and calls that read get new connections. */
   #doubtReaders(): void {
     this.#pools.follower.renew()
     this.#pools.reader.renew()

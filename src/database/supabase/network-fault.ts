@@ -1,14 +1,6 @@
-import { CoordinatorError, type ErrorCode, type ErrorOptions, type WriteOutcome } from '../../errors.ts'
+import { CoordinatorError } from '../../errors.ts'
 import { isCertificateCode } from '../sql-functions/certificate-codes.ts'
-
-interface Fault {
-  readonly code: ErrorCode
-  /** Ends the sentence "The Data API at HOST ...". */
-  readonly text: string
-  /** For writes; `not_written` where no request can have left. */
-  readonly outcome: WriteOutcome
-  readonly hint?: string
-}
+import { type Fault, notWritten, unknown } from './fault.ts'
 
 const tlsHint =
   'Compare SUPABASE_URL with the API settings of the project (https:// or http://, the host). Where a proxy of your own signs certificates, name its authority in NODE_EXTRA_CA_CERTS.'
@@ -16,51 +8,31 @@ const tlsHint =
 const routeHint =
   'Check the host in SUPABASE_URL, and whether firewalls let this machine reach it: proxies that HTTPS_PROXY names are not used.'
 
-/** Faults by the code of Node.js. With these codes no request has left. */
+const notRouted = notWritten('COORD_STORE_UNAVAILABLE', 'cannot be routed to', routeHint)
+
+/** Faults by the code of Node.js. With these codes no request was sent. */
 const byCode: Readonly<Record<string, Fault>> = {
-  ENOTFOUND: { code: 'COORD_STORE_DNS', text: 'has a name that does not resolve', outcome: 'not_written' },
-  EAI_AGAIN: { code: 'COORD_STORE_DNS', text: 'has a name that no DNS answers for', outcome: 'not_written' },
-  ECONNREFUSED: { code: 'COORD_STORE_REFUSED', text: 'refuses connections', outcome: 'not_written' },
-  EHOSTUNREACH: {
-    code: 'COORD_STORE_UNAVAILABLE',
-    text: 'cannot be routed to',
-    outcome: 'not_written',
-    hint: routeHint,
-  },
-  ENETUNREACH: {
-    code: 'COORD_STORE_UNAVAILABLE',
-    text: 'cannot be routed to',
-    outcome: 'not_written',
-    hint: routeHint,
-  },
-  UND_ERR_CONNECT_TIMEOUT: {
-    code: 'COORD_STORE_TIMEOUT',
-    text: 'did not take a connection in time',
-    outcome: 'not_written',
-    hint: routeHint,
-  },
+  ENOTFOUND: notWritten('COORD_STORE_DNS', 'has a name that does not resolve'),
+  EAI_AGAIN: notWritten('COORD_STORE_DNS', 'has a name that no DNS answers for'),
+  ECONNREFUSED: notWritten('COORD_STORE_REFUSED', 'refuses connections'),
+  EHOSTUNREACH: notRouted,
+  ENETUNREACH: notRouted,
+  UND_ERR_CONNECT_TIMEOUT: notWritten('COORD_STORE_TIMEOUT', 'did not take a connection in time', routeHint),
 }
 
-const certificateFault: Fault = {
-  code: 'COORD_STORE_TLS',
-  text: 'cannot be talked to in an encrypted way',
-  outcome: 'not_written',
-  hint: tlsHint,
-}
+const certificateFault = notWritten('COORD_STORE_TLS', 'cannot be talked to in an encrypted way', tlsHint)
 
-const cutFault: Fault = {
-  code: 'COORD_STORE_UNAVAILABLE',
-  text: 'ended the connection before its answer was complete',
-  outcome: 'unknown',
-  hint: 'It usually passes. If it stays, look for what cuts connections between this machine and SUPABASE_URL.',
-}
+const cutFault = unknown(
+  'COORD_STORE_UNAVAILABLE',
+  'ended the connection before its answer was complete',
+  'It usually passes. If it stays, look for what cuts connections between this machine and SUPABASE_URL.',
+)
 
-const portFault: Fault = {
-  code: 'COORD_STORE_API_MISSING',
-  text: 'is said to be at a port of another protocol, which HTTP clients refuse',
-  outcome: 'not_written',
-  hint: 'Correct the port in SUPABASE_URL; a hosted project needs none.',
-}
+const portFault = notWritten(
+  'COORD_STORE_API_MISSING',
+  'is said to be at a port of another protocol, which HTTP clients refuse',
+  'Correct the port in SUPABASE_URL; a hosted project needs none.',
+)
 
 export interface NetworkFailure {
   /** Host and port, for the text. */
@@ -69,21 +41,21 @@ export interface NetworkFailure {
 }
 
 /**
- * Translates what the network or the HTTP client threw, by its code. The original is not kept as cause: it may hold
- * headers, and causes are logged.
+ * Translates errors of the network or the HTTP client, by their code. The original error does not become the cause: it may contain headers,
+ * and causes are logged.
  */
 export function networkFault(thrown: unknown, { host, writing }: NetworkFailure): CoordinatorError {
   const code = codeOf(thrown)
   const fault = byCode[code] ?? (isCertificateCode(code) ? certificateFault : faultWithoutCode(thrown))
   return new CoordinatorError(fault.code, {
     detail: `The Data API at ${host} ${fault.text}${code === '' ? '' : ` (${code})`}.`,
-    ...hintOf(fault),
+    ...(fault.hint === undefined ? {} : { hint: fault.hint }),
     ...(code === '' ? {} : { sourceCode: code }),
     ...(writing ? { outcome: fault.outcome } : {}),
   })
 }
 
-/** The error of a call that met its deadline: the database may still work on it. */
+/** The error of a call that exceeded its deadline. The database may still be working on it. */
 export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): CoordinatorError {
   return new CoordinatorError('COORD_STORE_TIMEOUT', {
     detail: `The Data API at ${host} did not answer within ${timeoutMs} ms.`,
@@ -92,17 +64,13 @@ export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): C
   })
 }
 
-/** `fetch` talks to no port of another protocol, and has no code for that: https://fetch.spec.whatwg.org/#port-blocking */
+/** `fetch` does not connect to ports of other protocols, and has no code for this error: https://fetch.spec.whatwg.org/#port-blocking */
 function faultWithoutCode(thrown: unknown): Fault {
   const { cause } = Object(thrown) as { cause?: unknown }
   return cause instanceof Error && cause.message === 'bad port' ? portFault : cutFault
 }
 
-function hintOf({ hint }: Fault): Pick<ErrorOptions, 'hint'> {
-  return hint === undefined ? {} : { hint }
-}
-
-/** The innermost code: `fetch` wraps what happened, and several addresses of one name fail together. */
+/** The innermost code: `fetch` wraps the error, and several addresses of one name fail together. */
 function codeOf(thrown: unknown, depth = 0): string {
   if (typeof thrown !== 'object' || thrown === null || depth > 5) return ''
   const { cause, code, errors } = thrown as { cause?: unknown; code?: unknown; errors?: unknown }

@@ -16,13 +16,12 @@ export class SupabaseStore extends FunctionStore {
     const settings = withDefaults(options)
     const calls = new SupabaseCalls(settings)
     const migrator = new SupabaseMigrator(calls, settings)
-    const { schema, pageSize, refusalPauseMs } = settings
-    super(calls, { schema, schemaNumber: migrator.target, pageSize, refusalPauseMs })
+    super(calls, settings, migrator.target)
     this.migrator = migrator
     this.#calls = calls
   }
 
-  /** The schema must have at least this program's number. The functions of a newer one tell whether this program may write. */
+  /** The schema must have at least the number of this program. The functions of a newer schema say whether this program may write. */
   protected async openOnce(): Promise<Head> {
     const { head, schema } = readReply(await this.#calls.call('head', '{}'), (reply) => ({
       head: headOf(reply),
@@ -32,10 +31,7 @@ export class SupabaseStore extends FunctionStore {
     return head
   }
 
-  /**
-   * A key that is being changed is wrong for a moment. A function that was just made is unknown until the Data API has read the
-   * schema again.
-   */
+  /** While a key is being changed, it is wrong for a moment. A new function is unknown until the Data API has read the schema again. */
   protected mayPass({ retryable }: CoordinatorError): boolean {
     return !retryable
   }

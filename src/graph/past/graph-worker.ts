@@ -13,12 +13,15 @@ import { DiffTracker } from './diff-tracker.ts'
 import { HelperMemory } from './helper-memory.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 
-/** Names a graph, an analysis or an export that the helper process holds. The caller chooses it. */
+/** The name of data in the helper process. The caller chooses it. */
 interface Key {
   readonly key: number
 }
 
-/** The tasks of the helper process: analysis of whole graphs, and graphs of the past. It holds graphs until \`forget\`. */
+/**
+ * The work of the helper process: analysis of whole graphs, and graphs of the past. It keeps the data that it receives until it is told to
+ * release it.
+ */
 export class GraphWorker {
   readonly #analyses = new Map<number, GraphAnalysis>()
   readonly #pasts = new Map<number, DetachedGraph>()
@@ -81,7 +84,7 @@ export class GraphWorker {
     return inTurns(simulate(graph, records, changes))
   }
 
-  /** From now on the graph follows the journal: it is no graph of one moment any more. */
+  /** From now on the graph follows the journal. It no longer shows one moment. */
   diff({ key }: Key) {
     this.#trackers.set(key, new DiffTracker(known(this.#pasts, key)))
     this.#pasts.delete(key)

@@ -10,8 +10,8 @@ const checks = new Map([
 ])
 
 /**
- * Whether a record contributes to graphs: it has the right kind, and its data is valid. Somebody may have changed the data by
- * hand; then views do not serve the record, and graphs of the past must leave it out, too.
+ * Whether a record belongs to a graph: it is of a kind that graphs use, and nobody changed it by hand so that a view does not serve it.
+ * Graphs of the past omit what the present omitted.
  */
 export function isGraphRecord({ kind, data }: Pick<StoredRecord, 'kind' | 'data'>): boolean {
   const check = checks.get(kind)

@@ -6,7 +6,6 @@ const privateNames = /(?:^|\.)(?:localhost|internal)$/
 const clusterNames = /\.svc(?:\.cluster\.local)?$/
 const headerForm = /^(?:\[([^\]]*)\]|([\w.-]*))(?::(\d*))?$/
 const portMax = 65_535
-const rememberedMax = 1_000
 
 export interface HostRules {
   /** The setting HOST. */
@@ -23,8 +22,6 @@ export class AllowedHosts {
   readonly #loopback: boolean
   readonly #names: ReadonlySet<string>
   readonly #suffixes: readonly string[]
-  /** Values that were found to be allowed. Clients send the same few values again and again. */
-  readonly #remembered = new Set<string>()
 
   constructor({ host, allowed }: HostRules) {
     this.#loopback = isLoopback(host)
@@ -35,14 +32,6 @@ export class AllowedHosts {
 
   /** @param header the value of `Host`, with its port where it has one */
   allows(header: string): boolean {
-    if (this.#remembered.has(header)) return true
-    if (!this.#judge(header)) return false
-    if (this.#remembered.size >= rememberedMax) this.#remembered.clear()
-    this.#remembered.add(header)
-    return true
-  }
-
-  #judge(header: string): boolean {
     const [, address, text = '', port = ''] = headerForm.exec(header) ?? []
     if (Number(port) > portMax) return false
     if (address !== undefined) return isIPv6(address)

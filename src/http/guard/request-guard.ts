@@ -26,6 +26,8 @@ export interface GuardOptions {
  */
 export class RequestGuard {
   readonly #hosts: AllowedHosts
+  /** Values of Host that were found to be allowed. Clients send the same few values again and again. */
+  readonly #knownHosts = new Set<string>()
   readonly #origins: CrossOrigin
   readonly #metrics: Metrics
   readonly #requestIds: RequestIds
@@ -92,16 +94,24 @@ export class RequestGuard {
     const { host, origin } = headers
     // What stands in the target counts more than `Host`: RFC 9112, 3.2.2.
     const target = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1]
-    if (target !== undefined && !this.#hosts.allows(target)) return hostRefused(target)
+    if (target !== undefined && !this.#allows(target)) return hostRefused(target)
     if (host !== undefined && countHosts(rawHeaders) > 1)
       return new CoordinatorError('COORD_REQUEST_MALFORMED', {
         detail: 'The request has more than one Host.',
       })
-    if (host !== undefined) return this.#hosts.allows(host) ? undefined : hostRefused(host)
+    if (host !== undefined) return this.#allows(host) ? undefined : hostRefused(host)
     // HTTP/1.0 has no Host. Old health checks use it and are served; browsers never use it.
     if (httpVersion !== '1.0')
       return new CoordinatorError('COORD_REQUEST_MALFORMED', { detail: 'The request has no header Host.' })
     return origin === undefined && headers['sec-fetch-site'] === undefined ? undefined : hostRefused('')
+  }
+
+  #allows(host: string): boolean {
+    if (this.#knownHosts.has(host)) return true
+    if (!this.#hosts.allows(host)) return false
+    if (this.#knownHosts.size >= knownHostsMax) this.#knownHosts.clear()
+    this.#knownHosts.add(host)
+    return true
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: CoordinatorError): false {
@@ -119,6 +129,8 @@ export class RequestGuard {
     return false
   }
 }
+
+const knownHostsMax = 1_000
 
 /** The target of a request as clients send it to proxies, with its authority. */
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i

@@ -1,13 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { CoordinatorError } from '../../errors.ts'
 
-/** Whether a request sends a body, or says what kind of body it would be. */
-export function announcesBody(headers: IncomingHttpHeaders): boolean {
-  if (headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined) return true
-  const length = headers['content-length']
-  return length !== undefined && length !== '0'
-}
-
 /**
  * Refuses a body that is not JSON in UTF-8.
  *
@@ -16,7 +9,6 @@ export function announcesBody(headers: IncomingHttpHeaders): boolean {
 export function requireJson(headers: IncomingHttpHeaders): void {
   const type = headers['content-type']
   const coding = headers['content-encoding']
-  if (type === 'application/json' && coding === undefined) return
   if (type === undefined || !/^\s*application\/json\s*(?:;|$)/i.test(type))
     throw new CoordinatorError('COORD_BODY_MEDIA_TYPE', {
       detail: 'The body is not sent as application/json.',

@@ -11,22 +11,30 @@ export type QueryValues = Readonly<Record<string, string | readonly string[] | u
 /** A parameter that stands for many: `metadata.KEY=VALUE`. A schema that has it gets pairs of key and value. */
 const MEMBERS = 'metadata'
 
-/**
- * Makes a reader of query strings by a schema.
- *
- * @returns throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED where the query string cannot be decoded
- */
-export function queryReader<S extends z.ZodObject>(schema: S): (request: FastifyRequest) => z.output<S> {
-  const bare = schema.safeParse({})
-  return (request) => {
-    if (bare.success && !request.raw.url?.includes('?')) return bare.data as z.output<S>
+/** Reads query strings by a schema. */
+export class QueryReader<S extends z.ZodObject> {
+  readonly #schema: S
+  /** What a request without a query string asks; `undefined` where a parameter is required. */
+  readonly withoutQuery: z.output<S> | undefined
+
+  constructor(schema: S) {
+    this.#schema = schema
+    this.withoutQuery = schema.safeParse({}).data as z.output<S> | undefined
+  }
+
+  /** @throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED where the query string cannot be decoded */
+  read(request: FastifyRequest): z.output<S> {
     checkEncoding(request)
-    return parseQuery(schema, request.query as QueryValues)
+    return parseQuery(this.#schema, request.query as QueryValues)
   }
 }
 
-/** Refuses every parameter. @throws as `queryReader` says */
-export const refuseQuery: (request: FastifyRequest) => unknown = queryReader(z.object({}))
+const noParameters = new QueryReader(z.object({}))
+
+/** Refuses every parameter. @throws what `QueryReader.read` throws */
+export function refuseQuery(request: FastifyRequest): void {
+  noParameters.read(request)
+}
 
 /**
  * Reads the values of a query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that

@@ -1,17 +1,19 @@
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { CoordinatorError } from '../../errors.ts'
 import { checkStructure, HARMLESS_BYTES } from '../../records/body/body-structure.ts'
 import { notJson } from '../../records/body/check-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
-import type { BodyRefusal, IncomingMetrics } from '../../telemetry/metrics/incoming-metrics.ts'
+import type { BodyRefusal } from '../../telemetry/metrics/http-metrics.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { requireJson } from './body-media-type.ts'
 import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {
   /** How many bytes of bodies under way are held at once, of all clients together. */
   readonly maxBytes: number
-  readonly metrics: IncomingMetrics
+  readonly metrics: Metrics
   /** How long every body may take, before the time that its length adds, in milliseconds. @default 10_000 */
   readonly graceMs?: number
 }
@@ -28,6 +30,13 @@ const smallBytes = 65_536
 
 /** Gets the JSON of a body, `undefined` for an empty one, or the error that it is refused with. */
 export type BodyTaker = (error: Error | undefined, body?: unknown) => void
+
+/** Whether a request sends a body, or says what kind of body it would be. */
+export function announcesBody(headers: IncomingHttpHeaders): boolean {
+  if (headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined) return true
+  const length = headers['content-length']
+  return length !== undefined && length !== '0'
+}
 
 /** One body under way. */
 interface Incoming {
@@ -67,9 +76,13 @@ export class BodyReceiver {
   /**
    * @param taker called once: with the whole body, or with COORD_BODY_TOO_LARGE, COORD_BODY_NOT_JSON, COORD_BODY_TOO_DEEP,
    * COORD_RECEIVE_FULL, COORD_REQUEST_TIMEOUT, COORD_SHUTTING_DOWN
+   * @throws COORD_BODY_MEDIA_TYPE
    */
   receive(request: IncomingMessage, taker: BodyTaker): void {
-    const declared = Number(request.headers['content-length'] ?? Number.NaN)
+    const { headers } = request
+    if (headers['content-type'] !== 'application/json' || headers['content-encoding'] !== undefined)
+      requireJson(headers)
+    const declared = Number(headers['content-length'] ?? Number.NaN)
     if (declared > LIMITS.bodyBytes) {
       taker(tooLarge())
       return
@@ -185,7 +198,7 @@ export class BodyReceiver {
   }
 
   #refusal(reason: BodyRefusal): CoordinatorError {
-    this.#options.metrics.bodyRefused(reason)
+    this.#options.metrics.http.bodyRefused(reason)
     if (reason === 'slow')
       return new CoordinatorError('COORD_REQUEST_TIMEOUT', {
         detail: 'The body arrived too slowly: it has 10 seconds, and one more for every 64 KiB.',

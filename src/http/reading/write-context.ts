@@ -16,9 +16,10 @@ export function writeContext({ headers, socket }: FastifyRequest): WriteContext 
   const actor =
     proposed === undefined ? `http:${plainAddress(socket.remoteAddress)}` : readActor(String(proposed))
   const idempotencyKey = headers['idempotency-key'] as string | undefined
-  const precondition = readPrecondition(headers)
+  const isConditional = headers['if-match'] !== undefined || headers['if-none-match'] !== undefined
   // Most registrations carry none of them.
-  if (idempotencyKey === undefined && precondition === undefined) return { actor }
+  if (idempotencyKey === undefined && !isConditional) return { actor }
+  const precondition = readPrecondition(headers)
   return {
     actor,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),

@@ -5,7 +5,7 @@ import type { WriteContext } from '../../live/writing/write-context.ts'
 import type { StateAnswer } from '../answering/answers.ts'
 import { checkLineage, untilFresh } from '../reading/freshness.ts'
 import type { Operation } from '../reading/operation.ts'
-import { queryReader } from '../reading/read-query.ts'
+import { QueryReader } from '../reading/read-query.ts'
 import { writeContext } from '../reading/write-context.ts'
 import { type LinesAnswer, sendLines } from '../streams/send-lines.ts'
 import type { HttpContext } from './http-context.ts'
@@ -98,10 +98,12 @@ function admission<O extends Operation>(
   { live }: Pick<HttpContext, 'live'>,
   { query: schema = z.object({}), body }: O,
 ): (request: FastifyRequest) => Output<O> {
-  const readQuery = queryReader(schema)
+  const reader = new QueryReader(schema)
+  const { withoutQuery } = reader
   return (request) => {
-    const query = readQuery(request)
-    checkLineage(live, request)
+    const { headers, raw } = request
+    const query = withoutQuery !== undefined && !raw.url?.includes('?') ? withoutQuery : reader.read(request)
+    if (headers['x-coordinator-lineage'] !== undefined) checkLineage(live, request)
     if (body?.required === true && request.body === undefined)
       throw new CoordinatorError('COORD_BODY_NOT_JSON', {
         detail: 'The request has no body.',

@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import {
-  type Asker,
-  answering,
-  ClientQuestion,
-  currentQuestion,
-  type QuestionTimes,
-} from '../../scheduling/client-question.ts'
+import { currentQuestion, type QuestionTimes } from '../../scheduling/client-question.ts'
+import { longTurn } from '../../scheduling/long-work.ts'
 import type { RouteInfo } from '../answering/count-answer.ts'
-import { announcesBody, requireJson } from '../reading/body-media-type.ts'
-import { clientOf } from '../reading/client-of.ts'
-import type { BodyReceiver } from '../reading/receive-body.ts'
-import { HandlerTurns, RouteCost } from './handler-turns.ts'
+import { announcesBody, type BodyReceiver } from '../reading/receive-body.ts'
+import { answerInTime } from './answer-in-time.ts'
+
+/** How long handlers may work in one turn of the event loop before costly handlers wait for a later turn, in milliseconds. */
+const TURN_MS = 10
+/** A route whose handler mostly works for longer than this, in milliseconds, is costly. */
+const COSTLY_MS = 0.2
+/** So many requests of the other kind in a row change the judgement of a route for good. */
+const MAX_SCORE = 8
 
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE']
 
@@ -66,15 +66,12 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
       // An answer that waited for room is made again as a part of the same question.
       if (!isQuestion || currentQuestion() !== undefined) return begin(request, reply)
       // The wait for a turn counts for the time of the question, too.
-      return inTime(new ClientQuestion(new RequestAsker(request, reply, url), questionTimes), () =>
-        begin(request, reply),
-      )
+      return answerInTime(reply, { topic: url, times: questionTimes }, () => begin(request, reply))
     }
 
     const wrapped: RouteHandlerMethod = (request, reply) => {
       reply.route = route
       if (!takesBody || !announcesBody(request.headers)) return answer(request, reply)
-      requireJson(request.headers)
       bodies.receive(request.raw, (error, body) => {
         request.body = body
         if (error === undefined) run(answer, request, reply)
@@ -112,54 +109,57 @@ function isDryRun({ raw: { url = '' } }: FastifyRequest): boolean {
   return url.includes('?') && /[?&]dryRun=true(?:&|$)/.test(url)
 }
 
-function inTime(question: ClientQuestion, answer: () => unknown): unknown {
-  let result: unknown
-  try {
-    result = answering(question, answer)
-  } catch (thrown) {
-    question.close()
-    throw thrown
-  }
-  if (result instanceof Promise) return untilEnd(question, result)
-  question.close()
-  return result
-}
+/** What a route costs, judged by most of its requests: on a busy machine any of them may seem long, because it was held up. */
+class RouteCost {
+  #score = 0
 
-async function untilEnd(question: ClientQuestion, answer: Promise<unknown>): Promise<unknown> {
-  try {
-    return await question.orEnd(answer)
-  } finally {
-    question.close()
+  /** Whether its handler mostly works for long without a pause. */
+  get isHigh(): boolean {
+    return this.#score > 0
+  }
+
+  add(ms: number): void {
+    const next = this.#score + (ms > COSTLY_MS ? 1 : -1)
+    this.#score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, next))
   }
 }
 
-class RequestAsker implements Asker {
-  readonly #request: FastifyRequest
-  readonly #reply: FastifyReply
-  readonly topic: string
+/**
+ * Spreads costly handlers over several turns of the event loop. Node gives hundreds of requests that arrive together to their handlers in
+ * one turn, so that everything else would wait for all of them.
+ */
+class HandlerTurns {
+  #workedMs = 0
+  #waiting = 0
+  #renewing = false
 
-  constructor(request: FastifyRequest, reply: FastifyReply, topic: string) {
-    this.#request = request
-    this.#reply = reply
-    this.topic = topic
+  /** Whether a handler of this route has to wait for a later turn. */
+  mustWait({ isHigh }: RouteCost): boolean {
+    return isHigh && (this.#workedMs > TURN_MS || this.#waiting > 0)
   }
 
-  get client(): string {
-    return clientOf(this.#request.socket.remoteAddress)
+  /** Runs a handler in a later turn, as the long work that it is. */
+  async later<T>(handler: () => T): Promise<Awaited<T>> {
+    this.#waiting += 1
+    try {
+      await longTurn()
+    } finally {
+      this.#waiting -= 1
+    }
+    // Its client may have left meanwhile, or its time may be over.
+    currentQuestion()?.look()
+    return await handler()
   }
 
-  get isAnswered(): boolean {
-    return this.#reply.raw.headersSent
-  }
-
-  get isGone(): boolean {
-    const { raw } = this.#reply
-    return raw.destroyed && !raw.headersSent
-  }
-
-  onGone(left: () => void): () => void {
-    const { raw } = this.#reply
-    raw.once('close', left)
-    return () => raw.off('close', left)
+  /** Records how long a handler has worked. */
+  worked(ms: number): void {
+    this.#workedMs += ms
+    // Nothing reports the end of a turn. It is enough to check after some work: at most the work just before is counted too much.
+    if (this.#workedMs <= TURN_MS || this.#renewing) return
+    this.#renewing = true
+    setImmediate(() => {
+      this.#renewing = false
+      this.#workedMs = 0
+    })
   }
 }

@@ -6,17 +6,17 @@ import type { LiveContext } from '../view/live-context.ts'
 import type { Answered } from '../view/live-observer.ts'
 import type { CommitWeight } from './commit-admission.ts'
 
-/** The answer to a commit. Commits that the store refuses are thrown instead. */
+/** The answer to a commit. If the store refuses the commit, the error is thrown instead. */
 export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 
-/** What is known of a commit that comes. */
+/** A new commit and what is known about it. */
 export interface PlannedCommit {
   readonly commit: Commit
   /** See `Live.commit`. */
   readonly values: readonly JsonObject[] | undefined
-  /** The history that it was planned in, and that its `expect`s are about: the view may be of another one since. */
+  /** The history in which it was planned, and to which its `expect`s refer. The view may have another history by now. */
   readonly lineage: string
-  /** From when on its time counts, on the monotonic clock: it may have waited for others already. */
+  /** The start of its time limit, on the monotonic clock: it may already have waited for others. */
   readonly askedAt: number
 }
 
@@ -27,7 +27,7 @@ export interface Pending {
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: CoordinatorError) => void
-  /** Whether an attempt may have stored it without our learning so. */
+  /** Whether an attempt may have stored the commit although no answer arrived. */
   maybeWritten: boolean
   settled: boolean
 }
@@ -38,24 +38,22 @@ type Outcome = 'not_written' | 'unknown'
 export class CommitQueue {
   readonly #context: LiveContext
   #waiting: Pending[] = []
-  /** The batch that the store has, or that is to be sent again. */
+  /** Batches that have to be sent again, and parts of a refused batch. The last one is sent next. */
+  #again: (readonly Pending[])[] = []
+  /** The batch that was sent and has no answer yet. */
   #sent: readonly Pending[] = []
-  /** What the store has judged and the view does not have yet. */
+  /** The batch that the store has judged but the view does not have yet. */
   #judged: readonly Pending[] = []
-  /** Parts of a batch that was refused as a whole, the next one last. */
-  #parts: (readonly Pending[])[] = []
-  /** Whether the batch was sent, and no answer of the store has been read. */
-  #asking = false
   #closed = false
 
   constructor(context: LiveContext) {
     this.#context = context
   }
 
-  /** Commits that have no answer yet. */
+  /** How many commits have no answer yet. */
   get depth(): number {
     let depth = this.#waiting.length + this.#sent.length + this.#judged.length
-    for (const part of this.#parts) depth += part.length
+    for (const batch of this.#again) depth += batch.length
     return depth
   }
 
@@ -100,8 +98,8 @@ export class CommitQueue {
         retryAfterSeconds: 1,
         detail: `${this.depth} writes are waiting; the limit is ${options.queueMax}.`,
       })
-    // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    // If no probe can find out that writes work again, a write has to.
+    // Writes have failed for as long as a write may wait. More waiting writes would only fail later. If no probe can find out that writing
+    // works again, a real write has to.
     const hopeless = board.failingForMs('write') > options.commitTimeoutMs && !board.writesAreDamaged
     return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
   }
@@ -116,11 +114,10 @@ export class CommitQueue {
     })
   }
 
-  /** The next batch to send: what is to be sent again, or else what waits. */
+  /** The next batch to send: one that has to be sent again, or else as many commits as fit in a batch. */
   takeBatch(): readonly Pending[] {
-    this.#sent = this.#sent.filter(isOpen)
-    if (this.#sent.length === 0) this.#sent = this.#parts.pop() ?? this.#takeWaiting()
-    this.#asking = true
+    this.#sent = this.#again.pop()?.filter(isOpen) ?? []
+    if (this.#sent.length === 0) this.#sent = this.#takeWaiting()
     return this.#sent
   }
 
@@ -128,26 +125,21 @@ export class CommitQueue {
     const { batchMaxCommits, batchMaxSize } = this.#context.options
     let count = 0
     let size = 0
-    for (const pending of this.#waiting) {
-      size += pending.weight.size
+    for (const { weight } of this.#waiting) {
+      size += weight.size
       if (count === batchMaxCommits || (count > 0 && size > batchMaxSize)) break
       count += 1
     }
     return this.#waiting.splice(0, count)
   }
 
-  /** The answer to the batch was read. */
-  answered(): void {
-    this.#asking = false
-  }
-
-  /** The store has judged the batch. It is answered when the view has what the store did. */
-  judged(batch: readonly Pending[]): void {
-    this.#judged = batch
+  /** The store has judged the batch. Its commits are answered when the view has the result. */
+  judged(): void {
+    this.#judged = this.#sent
     this.#sent = []
   }
 
-  /** The view has what was judged. */
+  /** The view has the judged commits. */
   settle(results: readonly CommitResult[]): void {
     const batch = this.#judged
     this.#judged = []
@@ -155,46 +147,54 @@ export class CommitQueue {
       this.#settle(batch[index] as Pending, results[index] as CommitResult)
   }
 
-  /** The view does not have what was judged, and perhaps stored. Sent again, the ids give the same results. */
+  /** The view does not have the judged commits, which may be stored. When they are sent again, their ids lead to the same results. */
   judgeAgain(): void {
-    const batch = this.#judged
+    this.#sendAgain(this.#judged, true)
     this.#judged = []
-    this.maybeWritten(batch)
-    const open = batch.filter(isOpen)
-    if (open.length > 0) this.#parts.push(open)
   }
 
-  /** An attempt may have stored these. */
-  maybeWritten(batch: readonly Pending[]): void {
-    for (const pending of batch) pending.maybeWritten = true
-  }
-
-  /** The same batch would fail again: answers it. */
-  fail(batch: readonly Pending[], error: CoordinatorError): void {
+  /** The batch was not judged, or that is unknown: it is sent again. */
+  sendAgain({ maybeWritten }: { readonly maybeWritten: boolean }): void {
+    this.#sendAgain(this.#sent, maybeWritten)
     this.#sent = []
-    for (const pending of batch) this.#fail(pending, error.withOutcome(outcomeOf(pending)))
   }
 
-  /** The database refuses something in the batch without saying what. Halves find out, so that only the culprit fails. */
-  isolate(batch: readonly Pending[], error: CoordinatorError): void {
-    if (batch.length === 1) return this.fail(batch, error)
+  #sendAgain(batch: readonly Pending[], maybeWritten: boolean): void {
+    if (maybeWritten) for (const pending of batch) pending.maybeWritten = true
+    if (batch.length > 0) this.#again.push(batch)
+  }
+
+  /** The same batch would fail again, so its commits get the error. */
+  fail(error: CoordinatorError): void {
+    for (const pending of this.#sent) {
+      if (error.outcome !== 'not_written') pending.maybeWritten = true
+      this.#fail(pending, error.withOutcome(outcomeOf(pending)))
+    }
+    this.#sent = []
+  }
+
+  /** The database refuses something in the batch, but does not say what. Sending halves finds it, so that only the faulty commit fails. */
+  isolate(error: CoordinatorError): void {
+    const batch = this.#sent
+    if (batch.length === 1) return this.fail(error)
     const middle = Math.ceil(batch.length / 2)
-    this.#parts.push(batch.slice(middle))
-    this.#sent = batch.slice(0, middle)
+    this.#sendAgain(batch.slice(middle), error.outcome !== 'not_written')
+    this.#sendAgain(batch.slice(0, middle), error.outcome !== 'not_written')
+    this.#sent = []
   }
 
-  /** Answers what has waited too long. A batch that the store has goes on: its ids make a later answer harmless. */
+  /** Answers commits that have waited too long. A batch that the store has continues: because of its ids, a later answer does no harm. */
   expire(now: number): void {
     const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
       for (const pending of batch)
         if (pending.deadline <= now) this.#fail(pending, this.#unavailable(outcome ?? outcomeOf(pending)))
     }
-    failDue(this.#sent, this.#asking ? 'unknown' : undefined)
+    failDue(this.#sent, 'unknown')
     failDue(this.#judged, 'unknown')
-    for (const part of this.#parts) failDue(part)
+    for (const batch of this.#again) failDue(batch)
     failDue(this.#waiting)
     this.#waiting = this.#waiting.filter(isOpen)
-    this.#parts = this.#parts.map((part) => part.filter(isOpen)).filter(({ length }) => length > 0)
+    this.#again = this.#again.map((batch) => batch.filter(isOpen)).filter(({ length }) => length > 0)
   }
 
   #settle(pending: Pending, result: CommitResult): void {
@@ -228,7 +228,7 @@ function outcomeOf({ maybeWritten }: Pending): Outcome {
   return maybeWritten ? 'unknown' : 'not_written'
 }
 
-/** A conflict in the words of the commit as it was planned. */
+/** Describes a conflict with the expectations of the original commit. */
 function asWished(conflict: Conflict, { writes }: Commit): Conflict {
   const { kind, id } = conflict
   const expected = writes.find((write) => write.kind === kind && write.id === id)?.expect

@@ -1,7 +1,7 @@
 import type { Store } from '../../database/store.ts'
-import type { LiveOptions } from '../live-options.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
-import type { StatusBoard } from '../status.ts'
+import type { LiveOptions } from '../state/live-options.ts'
+import type { StatusBoard } from '../state/status.ts'
 import type { LiveObservers } from './live-observer.ts'
 
 /** What all parts of one live layer share. */

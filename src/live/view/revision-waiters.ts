@@ -3,36 +3,23 @@ import type { Revision } from '../../records/record.ts'
 
 interface Waiter {
   readonly revision: Revision
-  readonly wake: () => void
-  readonly fail: (error: CoordinatorError) => void
+  readonly timer: NodeJS.Timeout
+  readonly resolve: () => void
+  readonly reject: (error: CoordinatorError) => void
 }
 
-/** How many are woken before others get their turn: each of them goes on to read, and perhaps much. */
+/** How many waiters continue before others get their turn. Each of them may go on to read much. */
 const WOKEN_AT_ONCE = 50
 
-/** Those who wait for the view to reach a revision. */
+/** The callers that wait until the view reaches a revision. */
 export class RevisionWaiters {
   readonly #waiters = new Set<Waiter>()
 
   /** @throws COORD_REVISION_WAIT_TIMEOUT after `timeoutMs`, COORD_SHUTTING_DOWN after `end` */
   wait(revision: Revision, timeoutMs: number, current: () => Revision): Promise<void> {
     return new Promise((resolve, reject) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#waiters.delete(waiter)
-      }
-      const waiter: Waiter = {
-        revision,
-        wake: () => {
-          done()
-          resolve()
-        },
-        fail: (error) => {
-          done()
-          reject(error)
-        },
-      }
-      const timer = setTimeout(() => waiter.fail(timedOut(revision, timeoutMs, current())), timeoutMs)
+      const timeOut = () => this.#end(waiter, timedOut(revision, timeoutMs, current()))
+      const waiter: Waiter = { revision, timer: setTimeout(timeOut, timeoutMs), resolve, reject }
       this.#waiters.add(waiter)
     })
   }
@@ -41,7 +28,7 @@ export class RevisionWaiters {
     let woken = 0
     for (const waiter of this.#waiters) {
       if (waiter.revision > revision) continue
-      waiter.wake()
+      this.#end(waiter)
       woken += 1
       if (woken < WOKEN_AT_ONCE) continue
       setImmediate(() => this.reached(revision))
@@ -49,10 +36,17 @@ export class RevisionWaiters {
     }
   }
 
-  /** Nothing will arrive any more. */
+  /** Ends all waits, because nothing more will arrive. */
   end(): void {
     for (const waiter of this.#waiters)
-      waiter.fail(new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
+      this.#end(waiter, new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))
+  }
+
+  #end(waiter: Waiter, error?: CoordinatorError): void {
+    clearTimeout(waiter.timer)
+    this.#waiters.delete(waiter)
+    if (error === undefined) waiter.resolve()
+    else waiter.reject(error)
   }
 }
 

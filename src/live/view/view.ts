@@ -83,9 +83,9 @@ export class View {
     return this.#refused.size
   }
 
-  /** The revision of a record, whether or not it is served; 0 if the record does not exist. */
-  revisionOf(kind: string, id: string): Revision {
-    return (this.get(kind, id) ?? this.#refusedAt(kind, id))?.revision ?? 0
+  /** The revision of a record that is not served, because it breaks the rules of its kind; 0 if there is none. */
+  refusedRevisionOf(kind: string, id: string): Revision {
+    return this.#refusedAt(kind, id)?.revision ?? 0
   }
 
   /** The digest of one of the newest revisions; `undefined` for others. */

@@ -1,16 +1,28 @@
-import { toCoordinatorError } from '../../errors.ts'
-import type { RecordKey } from '../../records/record.ts'
-import { toPromise } from '../../scheduling/to-promise.ts'
+import type { Accepted, Unchanged } from '../../database/store.ts'
+import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import {
+  type Commit,
+  MAX_REVISION,
+  type RecordKey,
+  type Revision,
+  type StoredRecord,
+  type Write,
+} from '../../records/record.ts'
 import type { Live } from '../live.ts'
-import { type ChangeRequest, change, type Plan } from './change.ts'
-import { checkHistory } from './preconditions.ts'
+import type { Projection, ProjectionDefinition } from '../view/projection.ts'
+import type { View } from '../view/view.ts'
+import type { ChangeRequest, ChangeResult, Plan, PlannedChange, PlanState } from './change.ts'
+import { checkHistory, expectedRevision, failedPrecondition, type Precondition } from './preconditions.ts'
 import type { WriteContext } from './write-context.ts'
+
+/** How often a change is planned anew because others were faster. */
+const MAX_ATTEMPTS = 5
 
 /** Changes records one after the other where they are the same, and side by side where they are not. */
 export class RecordWriter {
   readonly #live: Live
-  /** The last change of each record that has one under way. */
-  readonly #tails = new Map<string, Promise<unknown>>()
+  /** For each record with a change under way the changes that wait for it. */
+  readonly #waiting = new Map<string, (() => void)[]>()
 
   constructor(live: Live) {
     this.#live = live
@@ -22,58 +34,162 @@ export class RecordWriter {
    * @throws COORD_NOT_LOADED
    */
   requireLoaded(): void {
-    this.#lineage()
+    this.#view()
   }
 
   /**
-   * Plans a change of one record from the view, and stores it.
+   * Changes a record whose new content may depend on the stored state. It plans the change from the view, lets the store expect what the
+   * plan has read, and plans again if another change came first.
    *
-   * @throws COORD_PRECONDITION_FAILED, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the
-   * plan throws or refuses with, and what `Live.commit` throws
+   * @throws COORD_PRECONDITION_FAILED, COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, what the plan throws or refuses with, and what
+   * `Live.commit` throws
    */
-  change<T>(
+  async change<T>(
     key: RecordKey,
     { request, context }: { readonly request: ChangeRequest; readonly context: WriteContext },
     plan: Plan<T>,
   ): Promise<T> {
     const askedAt = performance.now()
-    // Changes of one record that travel together would find each other in the way, and be planned again in vain.
-    return this.#inTurn(`${key.kind} ${key.id}`, () => {
+    const record = `${key.kind} ${key.id}`
+    const turn = this.#turn(record)
+    if (turn !== undefined) await turn
+    try {
       const { precondition } = context
-      checkHistory(precondition, this.#lineage())
-      const subject = { key, precondition }
-      const changed = () => change(this.#live, { subject, request: { ...request, askedAt } }, plan)
-      // A plan is made from what the view has: that must not be older than what the client has seen.
-      return precondition?.kind === 'revision' && precondition.revision > this.#live.view.revision
-        ? this.#catchUp(askedAt).then(changed)
-        : changed()
-    })
+      if (precondition !== undefined) await this.#seeWhatClientSaw(precondition, askedAt)
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+        const view = this.#view()
+        // The history may have changed since the last attempt.
+        checkHistory(precondition, view.lineage)
+        const reading = new Reading(view, key, { upToDate: attempt > 1 })
+        const planned = plan(reading)
+        if (planned.op === 'refuse' && attempt > 1) throw planned.why(view)
+        const commit = commitOf(request, writeOf(planned, reading, precondition))
+        const values = planned.op === 'put' && planned.value !== undefined ? [planned.value] : undefined
+        const outcome = await this.#live.commit(commit, values, askedAt)
+        if (outcome.outcome === 'reused') throw reused(outcome.revision)
+        if (outcome.outcome !== 'conflict') return planned.answer(resultOf(outcome), this.#live.view)
+        const unmet = planned.op === 'refuse' ? undefined : failedPrecondition(precondition, outcome.actual)
+        if (unmet !== undefined) throw unmet
+        // The view has followed up to the batch that held the conflict; waiting only matters where it is still behind.
+        if (attempt < MAX_ATTEMPTS) await this.#caughtUp(this.#live.waitForRevision(outcome.actual))
+      }
+      throw new CoordinatorError('COORD_COMMIT_CONTENDED', { outcome: 'not_written', retryAfterSeconds: 1 })
+    } finally {
+      this.#endTurn(record)
+    }
   }
 
-  #lineage(): string {
+  /** @throws COORD_NOT_LOADED with `not_written` */
+  #view(): View {
     try {
-      return this.#live.view.lineage
+      return this.#live.view
     } catch (thrown) {
       throw toCoordinatorError(thrown).withOutcome('not_written')
     }
   }
 
-  async #catchUp(askedAt: number): Promise<void> {
+  /** A plan is made from what the view has: that must not be older than what the client has seen. */
+  async #seeWhatClientSaw(precondition: Precondition, askedAt: number): Promise<void> {
+    const view = this.#view()
+    checkHistory(precondition, view.lineage)
+    if (precondition.kind === 'revision' && precondition.revision > view.revision)
+      await this.#caughtUp(this.#live.catchUpInTime(askedAt))
+  }
+
+  /** A wait that ends in vain, as where the history is replaced meanwhile, ends a write that stored nothing. */
+  async #caughtUp(waiting: Promise<void>): Promise<void> {
     try {
-      await this.#live.catchUpInTime(askedAt)
+      await waiting
     } catch (thrown) {
       throw toCoordinatorError(thrown).withOutcome('not_written')
     }
   }
 
-  #inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(key)
-    const result = before === undefined ? toPromise(task) : before.then(task, task)
-    this.#tails.set(key, result)
-    const done = () => {
-      if (this.#tails.get(key) === result) this.#tails.delete(key)
-    }
-    result.then(done, done)
-    return result
+  /**
+   * Changes of one record take turns: if they travelled together, they would find each other in the way and be planned again in vain.
+   *
+   * @returns `undefined` if no other change of the record is under way
+   */
+  #turn(record: string): Promise<void> | undefined {
+    const waiting = this.#waiting.get(record)
+    if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve))
+    this.#waiting.set(record, [])
+    return undefined
   }
+
+  #endTurn(record: string): void {
+    const next = this.#waiting.get(record)?.shift()
+    if (next === undefined) this.#waiting.delete(record)
+    else next()
+  }
+}
+
+/** What one attempt sees of a view, and whether it looked at its record. */
+class Reading implements PlanState {
+  readonly key: RecordKey
+  /** The revision of the record in the view; 0 if there is none. A record that is not served has one too. */
+  readonly current: Revision
+  readonly #record: StoredRecord | undefined
+  readonly #view: View
+  readonly #upToDate: boolean
+  #hasRead = false
+
+  constructor(view: View, key: RecordKey, { upToDate }: { readonly upToDate: boolean }) {
+    this.key = key
+    this.#record = view.get(key.kind, key.id)
+    this.current = this.#record?.revision ?? view.refusedRevisionOf(key.kind, key.id)
+    this.#view = view
+    this.#upToDate = upToDate
+  }
+
+  read(): StoredRecord | undefined {
+    this.#hasRead = true
+    return this.#record
+  }
+
+  projection<P extends Projection>(definition: ProjectionDefinition<P>): P | undefined {
+    return this.#upToDate ? this.#view.projection(definition) : undefined
+  }
+
+  /** The revision that the plan depends on; `undefined` if it did not read the record. */
+  get needed(): Revision | undefined {
+    return this.#hasRead ? this.current : undefined
+  }
+}
+
+function commitOf({ commitId, actor, fingerprint }: ChangeRequest, write: Write): Commit {
+  const writes = [write]
+  return fingerprint === undefined ? { commitId, actor, writes } : { commitId, actor, fingerprint, writes }
+}
+
+function writeOf(
+  planned: PlannedChange<unknown>,
+  { key: { kind, id }, current, needed }: Reading,
+  precondition: Precondition | undefined,
+): Write {
+  const { op } = planned
+  // The store answers the first result if it knows the commit id, and a conflict if not.
+  if (op === 'refuse') return { op: 'delete', kind, id, expect: MAX_REVISION }
+  const write: Write = op === 'put' ? { op, kind, id, data: planned.data } : { op, kind, id }
+  const expect = expectedRevision(precondition, { op, current, needed })
+  return expect === undefined ? write : { ...write, expect }
+}
+
+function resultOf(outcome: Accepted | Unchanged): ChangeResult {
+  const { replayed } = outcome
+  const result =
+    outcome.outcome === 'accepted'
+      ? { changed: true, created: outcome.previous[0] === 0, revision: outcome.revision, replayed }
+      : { changed: false, created: false, revision: outcome.revisions[0] as Revision, replayed }
+  if (!outcome.replayed) return result
+  const write = outcome.writes?.[0]
+  return write?.op === 'put' ? { ...result, replayedData: write.data } : result
+}
+
+function reused(revision: Revision): CoordinatorError {
+  return new CoordinatorError('COORD_IDEMPOTENCY_REUSED', {
+    detail: `The key was used for another request, whose result is revision ${revision}.`,
+    outcome: 'not_written',
+    extra: { revision },
+  })
 }

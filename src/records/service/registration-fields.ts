@@ -12,87 +12,65 @@ import {
 } from './field-kinds.ts'
 import { described, FieldSet, optional, required, withDefault } from './field-set.ts'
 
-const serviceName = text({
-  max: LIMITS.nameLength,
-  empty: 'COORD_NAME_EMPTY',
-  tooLong: 'COORD_NAME_TOO_LONG',
+const name = text(LIMITS.nameLength, { empty: 'COORD_NAME_EMPTY', tooLong: 'COORD_NAME_TOO_LONG' })
+const version = text(LIMITS.versionLength, {
+  empty: 'COORD_VERSION_EMPTY',
+  tooLong: 'COORD_VERSION_TOO_LONG',
 })
 
 /** The fields of a dependency that is more than a name. */
 export const dependencyFields = new FieldSet({
-  serviceName: required(serviceName),
+  serviceName: required(name),
   version: optional(
-    described(
-      text({ max: LIMITS.dependencyVersionLength }),
-      'The semver range of versions that this service can use.',
-    ),
+    text(LIMITS.dependencyVersionLength),
+    'The semver range of versions that this service can use.',
   ),
   type: optional(
-    described(
-      text({ max: LIMITS.dependencyTypeLength }),
-      'How it is used, such as `http`, `grpc`, `database`, `queue`.',
-    ),
+    text(LIMITS.dependencyTypeLength),
+    'How it is used, such as `http`, `grpc`, `database`, `queue`.',
   ),
 })
 
 const dependency = described(
-  nameOrObject(serviceName, dependencyFields),
+  nameOrObject(name, dependencyFields),
   'A service that this one needs: its name, or an object with more about it.',
 )
 
-/** What a service brings along. */
-export const migrationFile = described(
-  document(LIMITS.migrationFileBytes),
-  'What the service brings along; makes it `active`. Whatever it holds is kept; the knowledge graph understands `apis` (or `apiEndpoints`, `endpoints`), `calls`, `tables`, `events`, `capabilities`, `requires` and `dependencies`, as docs/migration-file.schema.json describes them.',
-)
-
 /**
- * Every field that a service sends to register, in the order of the documents. What is accepted, stored, answered and documented comes
- * from this table: a field that is added here is added everywhere.
+ * Every field of a registration, in the order of the documents. Everything that is accepted, stored, answered and documented comes from
+ * this table: a field that is added here is added everywhere.
  */
 export const registrationFields = {
-  serviceName: required(described(serviceName, 'The name under which others know the service.')),
-  version: required(
-    described(
-      text({ max: LIMITS.versionLength, empty: 'COORD_VERSION_EMPTY', tooLong: 'COORD_VERSION_TOO_LONG' }),
-      'The version that runs, best a semantic one such as `1.4.0`.',
-    ),
-  ),
+  serviceName: required(name, 'The name under which others know the service.'),
+  version: required(version, 'The version that runs, best a semantic one such as `1.4.0`.'),
   endpoint: required(
-    described(
-      endpoint,
-      'Where the service is reached: an absolute http, https or grpc URL without credentials.',
-    ),
+    endpoint,
+    'Where the service is reached: an absolute http, https or grpc URL without credentials.',
   ),
-  healthCheck: withDefault(
-    described(pathOrUrl, 'Path or URL that tells whether the service works.'),
-    '/health',
-  ),
-  description: optional(described(freeText(LIMITS.descriptionLength), 'What the service does, for people.')),
+  healthCheck: withDefault('/health', pathOrUrl, 'Path or URL that tells whether the service works.'),
+  description: optional(freeText(LIMITS.descriptionLength), 'What the service does, for people.'),
   metadata: withDefault(
-    described(
-      document(LIMITS.metadataBytes),
-      'Anything else; texts, numbers and booleans can be filtered by.',
-    ),
     {},
+    document(LIMITS.metadataBytes),
+    'Anything else; texts, numbers and booleans can be filtered by.',
   ),
-  tags: withDefault(labels(LIMITS.tags, 'COORD_TAGS_TOO_MANY'), []),
+  tags: withDefault([], labels(LIMITS.tags, 'COORD_TAGS_TOO_MANY')),
   capabilities: withDefault(
-    described(labels(LIMITS.capabilities), 'What the service can do for others, such as `payments.refund`.'),
     [],
+    labels(LIMITS.capabilities),
+    'What the service can do for others, such as `payments.refund`.',
   ),
-  dependencies: withDefault(list(dependency, LIMITS.dependencies), []),
+  dependencies: withDefault([], list(dependency, LIMITS.dependencies)),
   instanceId: optional(
-    described(
-      text({ max: LIMITS.instanceIdLength }),
-      'Names one of several instances: then version and endpoint may change under one id.',
-    ),
+    text(LIMITS.instanceIdLength),
+    'Names one of several instances: then version and endpoint may change under one id.',
   ),
   ttlSeconds: optional(
-    described(
-      wholeNumber(LIMITS.ttlSeconds),
-      'The service promises a heartbeat at least this often; without one it expires.',
-    ),
+    wholeNumber(LIMITS.ttlSeconds),
+    'The service promises a heartbeat at least this often; without one it expires.',
   ),
-  migrationFile: optional(migrationFile),
+  migrationFile: optional(
+    document(LIMITS.migrationFileBytes),
+    'What the service brings along; makes it `active`. Whatever it holds is kept; the knowledge graph understands `apis` (or `apiEndpoints`, `endpoints`), `calls`, `tables`, `events`, `capabilities`, `requires` and `dependencies`, as docs/migration-file.schema.json describes them.',
+  ),
 }

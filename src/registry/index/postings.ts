@@ -1,69 +1,70 @@
 import { byNumber, type Compare, SortedList } from './sorted-list.ts'
 
-/** From how many slots on a term has a list of arrays instead of one array. */
+/** A term with this many numbers has a list of arrays instead of one array. */
 const LIST_FROM = 512
 
-/** The slots of the services that have something in common: a name, a tag, a version. */
+/** The record numbers of the services that have something in common: a name, a tag, a version. */
 export class Term {
   readonly text: string
   /** Most terms of a large registry have only a few services, and need no list. */
-  #slots: number | number[] | SortedList<number>
+  #numbers: number | number[] | SortedList<number>
   /** Whether the array is sorted. It is sorted when somebody asks for the order, not at every registration. */
   #inOrder = true
 
-  constructor(text: string, slot: number) {
+  constructor(text: string, number: number) {
     this.text = text
-    this.#slots = slot
+    this.#numbers = number
   }
 
   get size(): number {
-    if (typeof this.#slots === 'number') return 1
-    return Array.isArray(this.#slots) ? this.#slots.length : this.#slots.size
+    if (typeof this.#numbers === 'number') return 1
+    return Array.isArray(this.#numbers) ? this.#numbers.length : this.#numbers.size
   }
 
-  /** The slots in any order, in arrays that must not be changed. */
+  /** The numbers in any order, in arrays that must not be changed. */
   get chunks(): readonly (readonly number[])[] {
-    if (typeof this.#slots === 'number') return [[this.#slots]]
-    return Array.isArray(this.#slots) ? [this.#slots] : this.#slots.chunks
+    if (typeof this.#numbers === 'number') return [[this.#numbers]]
+    return Array.isArray(this.#numbers) ? [this.#numbers] : this.#numbers.chunks
   }
 
-  /** The slots in order, in arrays that must not be changed. @param compare the one that they were added with */
+  /** The numbers in order, in arrays that must not be changed. @param compare the same function as in `add` */
   ordered(compare: Compare<number>): readonly (readonly number[])[] {
-    if (Array.isArray(this.#slots) && !this.#inOrder) {
-      this.#slots.sort(compare)
+    if (Array.isArray(this.#numbers) && !this.#inOrder) {
+      this.#numbers.sort(compare)
       this.#inOrder = true
     }
     return this.chunks
   }
 
-  has(slot: number): boolean {
-    if (typeof this.#slots === 'number') return this.#slots === slot
-    return Array.isArray(this.#slots) ? this.#slots.includes(slot) : this.#slots.has(slot)
+  has(number: number): boolean {
+    if (typeof this.#numbers === 'number') return this.#numbers === number
+    return Array.isArray(this.#numbers) ? this.#numbers.includes(number) : this.#numbers.has(number)
   }
 
-  /** Adds a slot. One that was added just before is there already. */
-  add(slot: number, compare: Compare<number>): void {
-    if (typeof this.#slots === 'number') {
-      if (this.#slots === slot) return
-      this.#slots = [this.#slots, slot]
+  /** Adds a number. Does nothing if the same number was just added. */
+  add(number: number, compare: Compare<number>): void {
+    if (typeof this.#numbers === 'number') {
+      if (this.#numbers === number) return
+      this.#numbers = [this.#numbers, number]
       this.#inOrder = false
-    } else if (Array.isArray(this.#slots)) {
-      if (this.#slots.at(-1) === slot) return
-      this.#slots.push(slot)
+    } else if (Array.isArray(this.#numbers)) {
+      if (this.#numbers.at(-1) === number) return
+      this.#numbers.push(number)
       this.#inOrder = false
-      if (this.#slots.length >= LIST_FROM) this.#slots = new SortedList(compare, this.#slots.sort(compare))
-    } else this.#slots.add(slot)
+      if (this.#numbers.length >= LIST_FROM)
+        this.#numbers = new SortedList(compare, this.#numbers.sort(compare))
+    } else this.#numbers.add(number)
   }
 
-  /** @returns whether no slot is left */
-  delete(slot: number): boolean {
-    if (typeof this.#slots === 'number') return this.#slots === slot
-    if (Array.isArray(this.#slots)) {
-      const at = this.#slots.indexOf(slot)
+  /** @returns whether no number is left */
+  delete(number: number): boolean {
+    if (typeof this.#numbers === 'number') return this.#numbers === number
+    if (Array.isArray(this.#numbers)) {
+      const at = this.#numbers.indexOf(number)
       if (at === -1) return false
       // Removing an item keeps the order of the others.
-      this.#slots.splice(at, 1)
-    } else this.#slots.delete(slot)
+      this.#numbers.splice(at, 1)
+    } else this.#numbers.delete(number)
     return this.size === 0
   }
 }
@@ -73,7 +74,7 @@ export class Postings {
   readonly #terms = new Map<string, Term>()
   readonly #compare: Compare<number>
 
-  /** @param compare the order of slots within a term */
+  /** @param compare the order of numbers within a term */
   constructor(compare: Compare<number> = byNumber) {
     this.#compare = compare
   }
@@ -90,24 +91,24 @@ export class Postings {
     return this.#terms.values()
   }
 
-  /** The slots of a term in order; none where there is no such term. */
+  /** The sorted numbers of a term; none if the term does not exist. */
   ordered(text: string): readonly (readonly number[])[] {
     return this.#terms.get(text)?.ordered(this.#compare) ?? []
   }
 
-  /** @returns the term, with the text that all its slots share */
-  add(text: string, slot: number): Term {
+  /** @returns the term, with the text that all its numbers share */
+  add(text: string, number: number): Term {
     let term = this.#terms.get(text)
     if (term === undefined) {
-      term = new Term(text, slot)
+      term = new Term(text, number)
       this.#terms.set(text, term)
-    } else term.add(slot, this.#compare)
+    } else term.add(number, this.#compare)
     return term
   }
 
   /** @returns whether the term is gone with it */
-  delete(text: string, slot: number): boolean {
-    if (this.#terms.get(text)?.delete(slot) !== true) return false
+  delete(text: string, number: number): boolean {
+    if (this.#terms.get(text)?.delete(number) !== true) return false
     return this.#terms.delete(text)
   }
 }

@@ -1,56 +1,56 @@
 import type { Projection, ProjectionDefinition } from '../../live/view/projection.ts'
-import type { JsonObject, JsonValue } from '../../records/canonical-json.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
 import type { StoredRecord } from '../../records/record.ts'
-import { SERVICE_KIND } from '../../records/service/service.ts'
-import { EndpointIndex, endpointNumber } from './endpoint-index.ts'
+import { type Registration, SERVICE_KIND } from '../../records/service/service.ts'
+import { EndpointIndex, endpointHash } from './endpoint-index.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
 import { Postings, type Term } from './postings.ts'
+import { RecordFacts } from './record-facts.ts'
 import { versionDigest } from './set-digest.ts'
-import { SlotTable } from './slot-facts.ts'
 import { byCodeUnits, SortedList } from './sorted-list.ts'
 
-const nothing: readonly string[] = []
-
 /**
- * Finds services by what they are. Terms are sorted lists of slots. A million services fit because nothing is kept twice:
- * what is seldom needed is read from the record's text again.
+ * Finds services by their fields. A term, such as a tag, has a list of record numbers. A million services fit because nothing is kept
+ * twice: rarely needed fields are read again from the text of the record.
  */
 export class ServiceIndex implements Projection {
+  /** The services of a name, sorted by id. */
+  readonly byName: Postings
+  readonly byVersion = new Postings()
+  readonly byTag = new Postings()
+  readonly byCapability = new Postings()
+  /** The names of all services, sorted by code units. */
+  readonly names = new SortedList<string>(byCodeUnits)
+  readonly facts = new RecordFacts()
+  readonly #byMetadata = new Map<string, Postings>()
+  readonly #endpoints = new EndpointIndex()
   readonly #records: (StoredRecord | undefined)[] = []
   readonly #nameOf: (Term | undefined)[] = []
   readonly #versionOf: (Term | undefined)[] = []
-  readonly #facts = new SlotTable()
-  readonly #endpoints = new EndpointIndex()
-  readonly #byName: Postings
-  readonly #byVersion = new Postings()
-  readonly #byTag = new Postings()
-  readonly #byCapability = new Postings()
-  readonly #byMetadata = new Map<string, Postings>()
-  readonly #names = new SortedList<string>(byCodeUnits)
   #size = 0
   #active = 0
   #digestHigh = 0
   #digestLow = 0
 
   constructor() {
-    this.#byName = new Postings((left, right) => byCodeUnits(this.record(left).id, this.record(right).id))
+    this.byName = new Postings((left, right) => byCodeUnits(this.record(left).id, this.record(right).id))
   }
 
-  put(slot: number, record: StoredRecord, data: JsonObject): void {
-    const before = this.#records[slot]
+  put(number: number, record: StoredRecord, data: JsonObject): void {
+    const before = this.#records[number]
     if (before === undefined) this.#size += 1
-    else this.#leave(slot, JSON.parse(before.data) as JsonObject)
-    // Before anything else: services of a name are ordered by the ids of their records.
-    this.#records[slot] = record
-    this.#enter(slot, record, data)
+    else this.#leave(number, JSON.parse(before.data) as JsonObject)
+    // First the record: the services of a name are ordered by the ids of their records.
+    this.#records[number] = record
+    this.#enter(number, record, data)
   }
 
-  remove(slot: number): void {
-    this.#leave(slot, JSON.parse(this.record(slot).data) as JsonObject)
+  remove(number: number): void {
+    this.#leave(number, JSON.parse(this.record(number).data) as JsonObject)
     this.#size -= 1
-    this.#records[slot] = undefined
-    this.#nameOf[slot] = undefined
-    this.#versionOf[slot] = undefined
+    this.#records[number] = undefined
+    this.#nameOf[number] = undefined
+    this.#versionOf[number] = undefined
   }
 
   get size(): number {
@@ -61,8 +61,8 @@ export class ServiceIndex implements Projection {
     return this.#active
   }
 
-  /** Every slot is below this; some of them may be empty. */
-  get slotCount(): number {
+  /** Every record number is below this. Not all of them belong to services. */
+  get numberEnd(): number {
     return this.#records.length
   }
 
@@ -71,149 +71,98 @@ export class ServiceIndex implements Projection {
     return { high: this.#digestHigh, low: this.#digestLow }
   }
 
-  /** Numbers about slots, for loops over many of them. */
-  get facts(): Omit<SlotTable, 'set'> {
-    return this.#facts
+  /** Whether a number belongs to a service. */
+  holds(number: number): boolean {
+    return this.#records[number] !== undefined
   }
 
-  /** All names of services, by code units. */
-  get names(): SortedList<string> {
-    return this.#names
+  /** @param number the number of a service */
+  record(number: number): StoredRecord {
+    return this.#records[number] as StoredRecord
   }
 
-  /** Whether a slot is not empty. */
-  holds(slot: number): boolean {
-    return this.#records[slot] !== undefined
+  nameOf(number: number): Term {
+    return this.#nameOf[number] as Term
   }
 
-  /** @param slot one that is not empty */
-  record(slot: number): StoredRecord {
-    return this.#records[slot] as StoredRecord
-  }
-
-  nameOf(slot: number): Term {
-    return this.#nameOf[slot] as Term
-  }
-
-  versionOf(slot: number): Term {
-    return this.#versionOf[slot] as Term
-  }
-
-  name(name: string): Term | undefined {
-    return this.#byName.get(name)
-  }
-
-  /** The services of a name, in order of their ids. */
-  orderedByName(name: string): readonly (readonly number[])[] {
-    return this.#byName.ordered(name)
-  }
-
-  /** Services that probably have a name and an endpoint, without those that have an `instanceId`. */
-  atEndpoint(serviceName: string, endpoint: string): readonly number[] {
-    return this.#endpoints.find(endpointNumber(serviceName, endpoint))
-  }
-
-  version(version: string): Term | undefined {
-    return this.#byVersion.get(version)
-  }
-
-  /** Every version that a service has. */
-  versions(): IterableIterator<Term> {
-    return this.#byVersion.terms()
-  }
-
-  get versionCount(): number {
-    return this.#byVersion.size
-  }
-
-  tag(tag: string): Term | undefined {
-    return this.#byTag.get(tag)
-  }
-
-  capability(capability: string): Term | undefined {
-    return this.#byCapability.get(capability)
+  versionOf(number: number): Term {
+    return this.#versionOf[number] as Term
   }
 
   metadata(key: string, text: string): Term | undefined {
     return this.#byMetadata.get(key)?.get(indexKey(text))
   }
 
+  /** Services that probably have this name and endpoint. Services with an `instanceId` are not among them. */
+  atEndpoint(serviceName: string, endpoint: string): readonly number[] {
+    return this.#endpoints.find(endpointHash(serviceName, endpoint))
+  }
+
   /** The order of a list: serviceName, then serviceId, by code units. */
-  compareSlots(left: number, right: number): number {
-    const [leftName, rightName] = [this.#nameOf[left], this.#nameOf[right]]
+  compare(left: number, right: number): number {
+    const [leftName, rightName] = [this.nameOf(left), this.nameOf(right)]
     return leftName === rightName
       ? byCodeUnits(this.record(left).id, this.record(right).id)
-      : byCodeUnits((leftName as Term).text, (rightName as Term).text)
+      : byCodeUnits(leftName.text, rightName.text)
   }
 
-  #enter(slot: number, record: StoredRecord, data: JsonObject): void {
-    const name = this.#byName.add(data['serviceName'] as string, slot)
-    if (name.size === 1) this.#names.add(name.text)
-    this.#nameOf[slot] = name
-    this.#versionOf[slot] = this.#byVersion.add(data['version'] as string, slot)
-    for (const tag of textsOf(data['tags'])) this.#byTag.add(tag, slot)
-    for (const capability of textsOf(data['capabilities'])) this.#byCapability.add(capability, slot)
+  #enter(number: number, { id, revision }: StoredRecord, data: JsonObject): void {
+    const { serviceName, version, endpoint, tags, capabilities, ttlSeconds, instanceId } = data as ServiceData
+    const name = this.byName.add(serviceName, number)
+    if (name.size === 1) this.names.add(name.text)
+    this.#nameOf[number] = name
+    this.#versionOf[number] = this.byVersion.add(version, number)
+    // A person may have written the same tag twice into the database. The index ignores the second one.
+    for (const tag of tags ?? none) this.byTag.add(tag, number)
+    for (const capability of capabilities ?? none) this.byCapability.add(capability, number)
     this.#eachMetadata(data, (key, text) => {
       const postings = this.#byMetadata.get(key) ?? new Postings()
-      postings.add(text, slot)
+      postings.add(text, number)
       if (postings.size === 1) this.#byMetadata.set(key, postings)
     })
-    this.#setFacts(slot, record, data)
-    this.#count(slot, 1)
-    if (data['instanceId'] === undefined) this.#endpoints.add(endpointOf(data), slot)
+    const { high, low } = versionDigest(id, revision)
+    const active = data['migrationFile'] !== undefined
+    this.facts.set(number, { ttlSeconds: ttlSeconds ?? 0, active, digestHigh: high, digestLow: low })
+    this.#count(number, 1)
+    if (instanceId === undefined) this.#endpoints.add(endpointHash(serviceName, endpoint), number)
   }
 
-  #leave(slot: number, data: JsonObject): void {
-    this.#count(slot, -1)
-    if (data['instanceId'] === undefined) this.#endpoints.delete(endpointOf(data), slot)
-    const name = data['serviceName'] as string
-    if (this.#byName.delete(name, slot)) this.#names.delete(name)
-    this.#byVersion.delete(data['version'] as string, slot)
-    for (const tag of textsOf(data['tags'])) this.#byTag.delete(tag, slot)
-    for (const capability of textsOf(data['capabilities'])) this.#byCapability.delete(capability, slot)
+  #leave(number: number, data: JsonObject): void {
+    const { serviceName, version, endpoint, tags, capabilities, instanceId } = data as ServiceData
+    this.#count(number, -1)
+    if (instanceId === undefined) this.#endpoints.delete(endpointHash(serviceName, endpoint), number)
+    if (this.byName.delete(serviceName, number)) this.names.delete(serviceName)
+    this.byVersion.delete(version, number)
+    for (const tag of tags ?? none) this.byTag.delete(tag, number)
+    for (const capability of capabilities ?? none) this.byCapability.delete(capability, number)
     this.#eachMetadata(data, (key, text) => {
       const postings = this.#byMetadata.get(key)
-      if (postings?.delete(text, slot) === true && postings.size === 0) this.#byMetadata.delete(key)
+      if (postings?.delete(text, number) === true && postings.size === 0) this.#byMetadata.delete(key)
     })
   }
 
-  #eachMetadata(data: JsonObject, visit: (key: string, text: string) => void): void {
-    const metadata = (data['metadata'] ?? {}) as JsonObject
-    for (const key of Object.keys(metadata)) {
-      const text = metadataText(metadata[key])
+  #eachMetadata({ metadata }: JsonObject, visit: (key: string, text: string) => void): void {
+    for (const key in metadata as JsonObject | undefined) {
+      const text = metadataText((metadata as JsonObject)[key])
       if (text !== undefined) visit(key, indexKey(text))
     }
   }
 
-  #setFacts(slot: number, { id, revision }: StoredRecord, data: JsonObject): void {
-    const { high, low } = versionDigest(id, revision)
-    this.#facts.set(slot, {
-      ttlSeconds: (data['ttlSeconds'] as number | undefined) ?? 0,
-      active: data['migrationFile'] !== undefined,
-      digestHigh: high,
-      digestLow: low,
-    })
-  }
-
-  #count(slot: number, by: 1 | -1): void {
-    if (this.#facts.active(slot)) this.#active += by
-    this.#digestHigh = (this.#digestHigh + by * this.#facts.digestHigh(slot)) | 0
-    this.#digestLow = (this.#digestLow + by * this.#facts.digestLow(slot)) | 0
+  #count(number: number, by: 1 | -1): void {
+    if (this.facts.active(number)) this.#active += by
+    this.#digestHigh = (this.#digestHigh + by * this.facts.digestHigh(number)) | 0
+    this.#digestLow = (this.#digestLow + by * this.facts.digestLow(number)) | 0
   }
 }
 
-/** The projection that keeps a `ServiceIndex` over the records of a view. */
+/** The fields that every stored service has, even if a person has written it into the database. */
+type ServiceData = Pick<Registration, 'serviceName' | 'version' | 'endpoint'> & Partial<Registration>
+
+const none: readonly never[] = []
+
+/** The projection that keeps a `ServiceIndex` of the records of a view. */
 export const serviceIndex: ProjectionDefinition<ServiceIndex> = {
   name: 'services',
   kinds: [SERVICE_KIND],
   create: () => new ServiceIndex(),
-}
-
-function endpointOf(data: JsonObject): number {
-  return endpointNumber(data['serviceName'] as string, data['endpoint'] as string)
-}
-
-/** A person may have written the same tag twice into the database; the second one is found to be there already. */
-function textsOf(list: JsonValue | undefined): readonly string[] {
-  return (list as readonly string[] | undefined) ?? nothing
 }

@@ -12,7 +12,7 @@ import { readCursor, writeCursor } from './list-cursor.ts'
 import type { ListQuery } from './list-query.ts'
 import { type MatchContext, matchServices } from './match-services.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
-import { selectPage } from './select-page.ts'
+import { selectPage, sortKeyOf } from './select-page.ts'
 
 /**
  * One page of the services that match.
@@ -25,10 +25,10 @@ export function listServices(view: View, context: MatchContext, query: ListQuery
   const index = view.projection(serviceIndex)
   const matches = matchServices(index, filters, context)
   // One more than the page shows whether there is another page.
-  const slots = selectPage(index, matches, { after, count: limit + 1 })
+  const numbers = selectPage(index, matches, { after, count: limit + 1 })
   const budget = new PageBudget()
-  const page = slots.slice(0, limit)
-  const end = page.findIndex((slot) => !budget.takeBytes(itemBytes(index.record(slot), fields)))
+  const page = numbers.slice(0, limit)
+  const end = page.findIndex((number) => !budget.takeBytes(itemBytes(index.record(number), fields)))
   if (end !== -1) page.length = end
   const last = page.at(-1)
   const shown = shownOf(index, context.leases, page)
@@ -38,8 +38,8 @@ export function listServices(view: View, context: MatchContext, query: ListQuery
     revision: view.revision,
     lineage: view.lineage,
     digest: addDigest(matches.digest, shown.healthDigest),
-    ...(slots.length > page.length && last !== undefined
-      ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
+    ...(numbers.length > page.length && last !== undefined
+      ? { nextCursor: writeCursor(sortKeyOf(index, last), filters) }
       : {}),
   }
 }
@@ -55,8 +55,8 @@ export function streamServices(
 ): ListStream {
   const index = view.projection(serviceIndex)
   const matches = matchServices(index, filters, context)
-  const slots = selectPage(index, matches, { count: Math.max(1, matches.total) })
-  const shown = shownOf(index, context.leases, slots)
+  const numbers = selectPage(index, matches, { count: Math.max(1, matches.total) })
+  const shown = shownOf(index, context.leases, numbers)
   return {
     total: matches.total,
     revision: view.revision,
@@ -80,23 +80,23 @@ interface Shown {
   readonly healthDigest: SetDigest
 }
 
-function shownOf(index: ServiceIndex, leases: Leases, slots: readonly number[]): Shown {
+function shownOf(index: ServiceIndex, leases: Leases, numbers: readonly number[]): Shown {
   const { facts } = index
-  const records = new Array<StoredRecord>(slots.length)
-  const active = new Uint8Array(slots.length)
-  const health = new Uint8Array(slots.length)
-  const lastHeartbeat = leases.size === 0 ? undefined : new Float64Array(slots.length)
+  const records = new Array<StoredRecord>(numbers.length)
+  const active = new Uint8Array(numbers.length)
+  const health = new Uint8Array(numbers.length)
+  const lastHeartbeat = leases.size === 0 ? undefined : new Float64Array(numbers.length)
   let [high, low] = [0, 0]
-  for (let at = 0; at < slots.length; at += 1) {
-    const slot = slots[at] as number
-    const record = index.record(slot)
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] as number
+    const record = index.record(number)
     records[at] = record
-    active[at] = facts.active(slot) ? 1 : 0
-    const now = leases.healthOf(record.id, facts.ttlSeconds(slot), record.updatedAt)
+    active[at] = facts.active(number) ? 1 : 0
+    const now = leases.healthOf(record.id, facts.ttlSeconds(number), record.updatedAt)
     if (lastHeartbeat !== undefined) lastHeartbeat[at] = leases.lastHeartbeat(record.id) ?? 0
     if (now === 'unknown') continue
     health[at] = HEALTHS.indexOf(now)
-    const digest = healthDigest({ high: facts.digestHigh(slot), low: facts.digestLow(slot) }, now)
+    const digest = healthDigest({ high: facts.digestHigh(number), low: facts.digestLow(number) }, now)
     high = (high + digest.high) | 0
     low = (low + digest.low) | 0
   }

@@ -5,19 +5,20 @@ import type { SetDigest } from '../index/set-digest.ts'
 import type { Leases } from '../leases/leases.ts'
 import type { ServiceFilters } from './list-query.ts'
 
-/** The services that match some filters at one moment: their slots, in no particular order. */
+/** The services that match some filters at one moment: their record numbers, in no particular order. */
 export interface Matches {
   /** `undefined`: every service. */
-  readonly slots: readonly number[] | undefined
+  readonly numbers: readonly number[] | undefined
   readonly total: number
   readonly digest: SetDigest
 }
 
-/** One filter. `slots` lists what fulfils it; a filter without can only be asked about single slots. */
+/** One filter. Without `numbers`, it can only be asked about one service after the other. */
 interface Criterion {
   readonly size: number
-  readonly slots?: () => Iterable<readonly number[]>
-  has(slot: number): boolean
+  /** All that fulfil it. */
+  readonly numbers?: () => Iterable<readonly number[]>
+  has(number: number): boolean
 }
 
 /** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
@@ -34,42 +35,23 @@ export interface MatchContext {
  * Finds the services that fulfil all filters: walks those of the filter that the fewest fulfil, and asks the others
  * about each of them.
  */
-export function matchServices(
-  index: ServiceIndex,
-  filters: ServiceFilters,
-  { leases, verdicts }: MatchContext,
-): Matches {
-  const criteria = criteriaOf(index, filters, { leases, verdicts })
-  if (criteria.length === 0) return { slots: undefined, total: index.size, digest: index.digest }
-  const listed = criteria.filter(({ slots }) => slots !== undefined)
-  const base = listed.reduce(
-    (least, next) => (next.size < least.size ? next : least),
-    listed[0] ?? everything(index),
-  )
+export function matchServices(index: ServiceIndex, filters: ServiceFilters, context: MatchContext): Matches {
+  const criteria = criteriaOf(index, filters, context).sort((left, right) => left.size - right.size)
+  if (criteria.length === 0) return { numbers: undefined, total: index.size, digest: index.digest }
+  const base = criteria.find((criterion) => criterion.numbers !== undefined) ?? everything(index)
   const tests = criteria
     .filter((criterion) => criterion !== base)
-    .sort((left, right) => left.size - right.size)
     .map((criterion) => membership(index, criterion, base.size))
-  return select(index, base, tests)
-}
-
-function select(
-  index: ServiceIndex,
-  base: Criterion,
-  tests: readonly ((slot: number) => boolean)[],
-): Matches {
-  const { facts } = index
-  const slots: number[] = []
-  let high = 0
-  let low = 0
-  for (const chunk of base.slots?.() ?? [])
-    for (const slot of chunk) {
-      if (!tests.every((test) => test(slot))) continue
-      slots.push(slot)
-      high = (high + facts.digestHigh(slot)) | 0
-      low = (low + facts.digestLow(slot)) | 0
+  const numbers: number[] = []
+  let [high, low] = [0, 0]
+  for (const chunk of base.numbers?.() ?? [])
+    for (const number of chunk) {
+      if (!tests.every((test) => test(number))) continue
+      numbers.push(number)
+      high = (high + index.facts.digestHigh(number)) | 0
+      low = (low + index.facts.digestLow(number)) | 0
     }
-  return { slots, total: slots.length, digest: { high, low } }
+  return { numbers, total: numbers.length, digest: { high, low } }
 }
 
 function criteriaOf(
@@ -78,50 +60,52 @@ function criteriaOf(
   { leases, verdicts }: MatchContext,
 ): Criterion[] {
   const { name, version, status, health } = filters
-  const terms = termsOf(index, filters)
-  const criteria = terms.map((term) => termCriterion(term, (slot) => term?.has(slot) ?? false))
-  if (name !== undefined) criteria.push(nameCriterion(index, name))
+  const criteria = termsOf(index, filters).map((term) =>
+    termCriterion(term, (number) => term?.has(number) ?? false),
+  )
+  if (name !== undefined) {
+    const term = index.byName.get(name)
+    criteria.push(termCriterion(term, (number) => index.nameOf(number) === term))
+  }
   if (version !== undefined) criteria.push(versionCriterion(index, version, verdicts))
   if (status !== undefined) {
     const active = status === 'active'
     const size = active ? index.activeCount : index.size - index.activeCount
-    criteria.push({ size, has: (slot) => index.facts.active(slot) === active })
+    criteria.push({ size, has: (number) => index.facts.active(number) === active })
   }
-  // Last in any order by size: it has to ask the leases.
+  // Last in the order of size, because it has to ask the leases.
   if (health !== undefined)
-    criteria.push({ size: Number.POSITIVE_INFINITY, has: (slot) => healthOf(index, leases, slot) === health })
+    criteria.push({
+      size: Number.POSITIVE_INFINITY,
+      has: (number) => healthOf(index, leases, number) === health,
+    })
   return criteria
 }
 
 function termsOf(index: ServiceIndex, filters: ServiceFilters): (Term | undefined)[] {
   return [
-    ...filters.tags.map((tag) => index.tag(tag)),
-    ...filters.capabilities.map((capability) => index.capability(capability)),
+    ...filters.tags.map((tag) => index.byTag.get(tag)),
+    ...filters.capabilities.map((capability) => index.byCapability.get(capability)),
     ...filters.metadata.map(([key, text]) => index.metadata(key, text)),
   ]
 }
 
 /** The lists of services that the filters other than `version` leave. */
 export function listedTerms(index: ServiceIndex, filters: ServiceFilters): Term[] {
-  const named = filters.name === undefined ? [] : [index.name(filters.name)]
+  const named = filters.name === undefined ? [] : [index.byName.get(filters.name)]
   return [...named, ...termsOf(index, filters)].filter((term) => term !== undefined)
 }
 
-function healthOf(index: ServiceIndex, leases: Leases, slot: number) {
-  const ttlSeconds = index.facts.ttlSeconds(slot)
+function healthOf(index: ServiceIndex, leases: Leases, number: number) {
+  const ttlSeconds = index.facts.ttlSeconds(number)
   // Looking at a million records takes ten times as long as looking at their numbers.
   if (ttlSeconds === 0 && leases.size === 0) return 'unknown'
-  const { id, updatedAt } = index.record(slot)
+  const { id, updatedAt } = index.record(number)
   return leases.healthOf(id, ttlSeconds, updatedAt)
 }
 
-function termCriterion(term: Term | undefined, has: (slot: number) => boolean): Criterion {
-  return { size: term?.size ?? 0, slots: () => term?.chunks ?? [], has }
-}
-
-function nameCriterion(index: ServiceIndex, name: string): Criterion {
-  const term = index.name(name)
-  return termCriterion(term, (slot) => index.nameOf(slot) === term)
+function termCriterion(term: Term | undefined, has: (number: number) => boolean): Criterion {
+  return { size: term?.size ?? 0, numbers: () => term?.chunks ?? [], has }
 }
 
 /** A range of semantic versions; a version that is not semantic fulfils only its own text. */
@@ -131,8 +115,8 @@ function versionCriterion(
   judged: VersionVerdicts | undefined,
 ): Criterion {
   if (rangeOf(version) === undefined) {
-    const exact = index.version(version)
-    return termCriterion(exact, (slot) => index.versionOf(slot) === exact)
+    const exact = index.byVersion.get(version)
+    return termCriterion(exact, (number) => index.versionOf(number) === exact)
   }
   const test = versionTest(version)
   const verdicts = new Map<Term, boolean>()
@@ -143,42 +127,32 @@ function versionCriterion(
     verdicts.set(term, verdict)
     return verdict
   }
-  const has = (slot: number) => fulfils(index.versionOf(slot))
-  // Where nearly every service has a version of its own, judging all versions costs more than asking about single slots.
-  if (index.versionCount > VERSIONS_JUDGED_MAX) return { size: index.size, has }
-  const terms = [...index.versions()].filter(fulfils)
+  const has = (number: number) => fulfils(index.versionOf(number))
+  // Where nearly every service has a version of its own, judging all versions costs more than asking about single services.
+  if (index.byVersion.size > VERSIONS_JUDGED_MAX) return { size: index.size, has }
+  const terms = [...index.byVersion.terms()].filter(fulfils)
   const size = terms.reduce((sum, term) => sum + term.size, 0)
-  return { size, has, slots: () => terms.flatMap(({ chunks }) => chunks) }
+  return { size, has, numbers: () => terms.flatMap(({ chunks }) => chunks) }
 }
 
 const VERSIONS_JUDGED_MAX = 2_000
 
 function everything(index: ServiceIndex): Criterion {
-  return {
-    size: index.size,
-    slots: () => occupiedSlots(index),
-    has: () => true,
+  const numbers = () => {
+    const all: number[] = []
+    for (let number = 0; number < index.numberEnd; number += 1) if (index.holds(number)) all.push(number)
+    return [all]
   }
+  return { size: index.size, numbers, has: () => true }
 }
 
-function* occupiedSlots(index: ServiceIndex): Generator<readonly number[]> {
-  for (let start = 0; start < index.slotCount; start += BLOCK) {
-    const slots: number[] = []
-    const end = Math.min(index.slotCount, start + BLOCK)
-    for (let slot = start; slot < end; slot += 1) if (index.holds(slot)) slots.push(slot)
-    yield slots
-  }
+/** A fast test for membership: to look up few services costs less than to mark all that fulfil the filter; many cost more. */
+function membership(index: ServiceIndex, criterion: Criterion, probes: number): (number: number) => boolean {
+  if (criterion.numbers === undefined || probes * PROBE_COST < criterion.size) return criterion.has
+  const marks = new Uint8Array(index.numberEnd)
+  for (const chunk of criterion.numbers()) for (const number of chunk) marks[number] = 1
+  return (number) => marks[number] === 1
 }
 
-const BLOCK = 4_096
-
-/** A fast test for membership: looking up a few slots costs less than marking all that fulfil the filter, and many more. */
-function membership(index: ServiceIndex, criterion: Criterion, probes: number): (slot: number) => boolean {
-  if (criterion.slots === undefined || probes * PROBE_COST < criterion.size) return criterion.has
-  const marks = new Uint8Array(index.slotCount)
-  for (const chunk of criterion.slots()) for (const slot of chunk) marks[slot] = 1
-  return (slot) => marks[slot] === 1
-}
-
-/** A search in a sorted list takes as long as marking about this many slots. */
+/** A search in a sorted list takes as long as marking about this many services. */
 const PROBE_COST = 16

@@ -3,30 +3,33 @@ import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
 import type { Matches } from './match-services.ts'
 
-/** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */
-export interface ListPlace {
+/** Where a service is in the order of a list. A page begins after a key, whether or not that service still exists. */
+export interface SortKey {
   readonly name: string
   readonly id: string
 }
 
 /**
- * The first slots in order of serviceName and serviceId, behind a place. Few matches are sorted; of many, the order of
+ * The first record numbers in order of serviceName and serviceId, after a key. Few matches are sorted; for many, the order of
  * all services is walked until enough were found.
  */
 export function selectPage(
   index: ServiceIndex,
-  { slots, total }: Matches,
-  { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
+  { numbers, total }: Matches,
+  { after, count }: { readonly after?: SortKey | undefined; readonly count: number },
 ): readonly number[] {
-  if (slots === undefined) return take(walk(index, after), () => true, count)
+  if (numbers === undefined) return take(walk(index, after), () => true, count)
   // Walking looks at `size / total` services for each one it finds; sorting looks at every match, and compares texts.
   if (total * total * COMPARE_COST > index.size * Math.min(count, total)) {
-    const marks = new Uint8Array(index.slotCount)
-    for (const slot of slots) marks[slot] = 1
-    return take(walk(index, after), (slot) => marks[slot] === 1, count)
+    const marks = new Uint8Array(index.numberEnd)
+    for (const number of numbers) marks[number] = 1
+    return take(walk(index, after), (number) => marks[number] === 1, count)
   }
-  const behind = after === undefined ? slots : slots.filter((slot) => isBehind(index, slot, after))
-  return smallest(behind, count, (left, right) => index.compareSlots(left, right))
+  const behind =
+    after === undefined
+      ? numbers
+      : numbers.filter((number) => compareKeys(sortKeyOf(index, number), after) > 0)
+  return smallest(behind, count, (left, right) => index.compare(left, right))
 }
 
 /** Comparing two services takes as long as walking over so many. */
@@ -34,32 +37,32 @@ const COMPARE_COST = 8
 
 function take(
   walked: Iterable<readonly number[]>,
-  wanted: (slot: number) => boolean,
+  wanted: (number: number) => boolean,
   count: number,
 ): number[] {
   const page: number[] = []
   for (const chunk of walked)
-    for (const slot of chunk) {
+    for (const number of chunk) {
       if (page.length === count) return page
-      if (wanted(slot)) page.push(slot)
+      if (wanted(number)) page.push(number)
     }
   return page
 }
 
-/** All slots in order, behind a place. */
-function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<readonly number[]> {
+/** All numbers in order, after a key. */
+function* walk(index: ServiceIndex, after: SortKey | undefined): Generator<readonly number[]> {
   for (const name of after === undefined ? index.names.from('') : index.names.from(after.name)) {
-    const chunks = index.orderedByName(name)
+    const chunks = index.byName.ordered(name)
     if (name !== after?.name) yield* chunks
-    else for (const chunk of chunks) yield chunk.filter((slot) => index.record(slot).id > after.id)
+    else for (const chunk of chunks) yield chunk.filter((number) => index.record(number).id > after.id)
   }
 }
 
-function isBehind(index: ServiceIndex, slot: number, place: ListPlace): boolean {
-  return comparePlaces({ name: index.nameOf(slot).text, id: index.record(slot).id }, place) > 0
+export function sortKeyOf(index: ServiceIndex, number: number): SortKey {
+  return { name: index.nameOf(number).text, id: index.record(number).id }
 }
 
 /** The order of a list. */
-export function comparePlaces(left: ListPlace, right: ListPlace): number {
+export function compareKeys(left: SortKey, right: SortKey): number {
   return byCodeUnits(left.name, right.name) || byCodeUnits(left.id, right.id)
 }

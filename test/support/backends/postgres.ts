@@ -57,5 +57,5 @@ export function storeOptions(
   const { role: as, database, ...rest } = options
   const target = parsePostgresUrl(server.url(database, as), new Findings())
   if (target === undefined) throw new Error('The URL of the test server cannot be read.')
-  return { target, loginPauseMs: 10, ...rest }
+  return { target, refusalPauseMs: 10, ...rest }
 }
