@@ -88,7 +88,7 @@ export class PastGraphs {
     if (span < 0) throw badEnd('`to` is before `from`.', 'is before from')
     if (span > MAX_DIFF_REVISIONS)
       throw badEnd(
-        `There are ${span} commits between `from` and `to`; at most ${MAX_DIFF_REVISIONS} can be compared.`,
+        `There are ${span} commits between \`from\` and \`to\`; at most ${MAX_DIFF_REVISIONS} can be compared.`,
         'is too far behind from',
       )
     return this.#inTurn(async () => {
