@@ -49,7 +49,7 @@ export class RecordTable {
   }
 
   /**
-   * Adds a record, or puts it in the place of its earlier version. Returns its slot.
+   * Adds a record, or replaces its earlier version. Returns its slot.
    *
    * @param known what `find` says of it
    */
