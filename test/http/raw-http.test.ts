@@ -184,6 +184,6 @@ describe('http: on the wire', () => {
         await cut
         expect(rest.match(/"serviceName":/g)?.length).toBeLessThan(4_000)
       },
-      { stallTimeoutMs: 500 },
+      { stallTimeoutMs: 1_500 },
     ))
 })
