@@ -1,6 +1,6 @@
 import { countOf, textTable } from './terminal/text-table.ts'
 
-/** Answers of a coordinator of any version: a row whose values are missing is left out. */
+/** Answers of a coordinator of any version: a row without values is omitted. */
 export interface StatusAnswers {
   readonly url: string
   readonly health: unknown
@@ -109,7 +109,7 @@ function textOf(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined
 }
 
-/** The text of a template, or `undefined` where the answer lacks one of its values. */
+/** The text of a template, or `undefined` if the answer lacks one of its values. */
 function known(texts: TemplateStringsArray, ...values: readonly unknown[]): string | undefined {
   const parts = values.map(textOf)
   return parts.includes(undefined) ? undefined : String.raw({ raw: texts }, ...parts)

@@ -7,15 +7,15 @@ import type { RouteInfo } from './count-answer.ts'
 import { mustClose } from './must-close.ts'
 import {
   PROBLEM_TYPE,
+  problemHeaders,
   problemText,
-  retryAfterSeconds,
   shownRevision,
   withRequestPaths,
   withWriteOutcome,
 } from './problem.ts'
 import { translateError } from './translate-error.ts'
 
-/** Answers errors: every error answer of the coordinator is made here, but for bytes that are no HTTP. */
+/** Answers errors. Every error answer of the coordinator is made here, except answers to bytes that are not HTTP. */
 export class ProblemSender {
   readonly #answers: Answers
   readonly #log: Logger
@@ -25,13 +25,13 @@ export class ProblemSender {
     this.#log = log
   }
 
-  /** @param thrown anything; what is no error of ours is logged as a fault */
+  /** @param thrown anything; if it is not a `CoordinatorError`, it is logged as a fault */
   send(request: FastifyRequest, reply: FastifyReply, thrown: unknown): void {
     reply.route ??= routeOf(request)
     const { operation } = reply.route ?? {}
     const error = asSent(translateError(thrown), operation)
     this.#logFault(request, reply, error)
-    const headers = extraHeaders(error)
+    const headers = problemHeaders(error)
     // The rest of a body that came too slowly, or that a stopping server refuses, is not read either.
     const isCut =
       error.code === 'COORD_REQUEST_TIMEOUT' ||
@@ -56,15 +56,6 @@ export class ProblemSender {
 function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
   const told = operation?.writes === true ? withWriteOutcome(error) : error
   return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})
-}
-
-function extraHeaders(error: CoordinatorError): string[] {
-  const headers: string[] = []
-  const seconds = retryAfterSeconds(error)
-  if (seconds !== undefined) headers.push('Retry-After', String(seconds))
-  const allow = error.extra['allow']
-  if (Array.isArray(allow)) headers.push('Allow', allow.join(', '))
-  return headers
 }
 
 /** The route of a request that was refused before its handler began. */
