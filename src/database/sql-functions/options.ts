@@ -4,7 +4,7 @@ export interface FunctionStoreOptions {
   readonly schema?: string
   /** Connections in all, at least 3: one writes, one follows, the rest answer questions about the past. @default 4 */
   readonly poolMax?: number
-  /** How long making one connection may take. @default 5_000 (milliseconds) */
+  /** How long it may take to open a connection. @default 5_000 (milliseconds) */
   readonly connectTimeoutMs?: number
   /** How long a call may wait for a free connection. @default 5_000 (milliseconds) */
   readonly acquireTimeoutMs?: number
