@@ -110,6 +110,6 @@ function explained(problems: readonly Problem[], input: unknown): readonly Probl
     if (problem.code !== 'COORD_FIELD_MISSING') return problem
     const field = problem.path.slice(1)
     const sent = unknown.find((key) => closestWord(key, registration.names) === field)
-    return sent === undefined ? problem : { ...problem, message: `${problem.message}; did you mean ${sent}?` }
+    return sent === undefined ? problem : { ...problem, message: `${problem.message}; did you send it as "${sent}"?` }
   })
 }
