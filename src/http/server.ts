@@ -105,7 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
-    metrics: options.metrics.incoming,
+    metrics: options.metrics,
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
   const app = createFastify(options, { answers, bodies })

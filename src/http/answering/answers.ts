@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
@@ -157,68 +158,58 @@ export class Answers {
   }
 
   #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
-    const { status = 200, body, contentType = JSON_TYPE } = answer
+    const { body } = answer
     // Whoever went on with a question whose time was over comes too late: that was the answer.
-    if (reply.raw.headersSent) return this.giveBack(reply)
-    if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
-      this.#writeText(reply, { status, body, contentType }, headers)
+    if (reply.raw.headersSent) this.giveBack(reply)
+    else if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
+      this.#writeText(reply, answer, body, headers)
     else this.#writeParts(reply, answer, headers)
   }
 
-  #writeText(
-    reply: FastifyReply,
-    { status, body, contentType }: { status: number; body: string; contentType: string },
-    headers: string[],
-  ): void {
-    this.giveBack(reply)
-    headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
+  #writeText(reply: FastifyReply, answer: Answer, body: string, headers: string[]): void {
     const bytes = Buffer.byteLength(body)
-    if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
-    if (this.#closing) headers.push('Connection', 'close')
-    reply.hijack()
-    const { raw } = reply
-    raw.writeHead(status, headers)
+    const raw = this.#writeHead(reply, answer, bytes, headers)
     // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
     raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
     if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
-    countAnswer(this.#metrics, status, reply)
   }
 
-  /** Tells how long a large body is, without making it. */
   #writeHead(
     reply: FastifyReply,
-    { status, parts, contentType }: { status: number; parts: readonly BodyPart[]; contentType: string },
+    { status = 200, contentType = JSON_TYPE }: Answer,
+    bytes: number,
     headers: string[],
-  ): void {
+  ): ServerResponse {
     this.giveBack(reply)
-    headers.push(...this.commonHeaders(reply))
-    headers.push('Content-Type', contentType, 'Content-Length', String(exactSize(parts)))
+    headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
+    if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
+    if (this.#closing) headers.push('Connection', 'close')
     reply.hijack()
-    reply.raw.writeHead(status, headers)
-    reply.raw.end()
     countAnswer(this.#metrics, status, reply)
+    return reply.raw.writeHead(status, headers)
   }
 
   #writeParts(reply: FastifyReply, answer: Answer, headers: string[]): void {
     const { status = 200, body, contentType = JSON_TYPE } = answer
     const parts = typeof body === 'string' ? [body] : body
-    const { raw, request } = reply
-    if (request.method === 'HEAD') return this.#writeHead(reply, { status, parts, contentType }, headers)
-    if (leastSize(parts) <= TAKEN_WHOLE_BYTES)
-      return this.#writeText(reply, { status, body: textOf(parts), contentType }, headers)
+    const { method } = reply.request
+    if (method === 'HEAD') {
+      this.#writeHead(reply, answer, exactSize(parts), headers).end()
+      return
+    }
+    if (leastSize(parts) <= TAKEN_WHOLE_BYTES) return this.#writeText(reply, answer, textOf(parts), headers)
     const reserved = this.#takeReserved(reply)
     if (reserved !== undefined) this.#outgoing.useReserved(reserved)
-    else if (request.method === 'GET' && status === 200) {
+    else if (method === 'GET' && status === 200) {
       const needed = neededBytes(parts)
       if (!this.#outgoing.hasRoom(needed)) throw new RoomNeeded(needed)
     }
-    headers.push('X-Request-Id', request.id, 'X-Content-Type-Options', 'nosniff', 'Content-Type', contentType)
-    if (this.#closing) headers.push('Connection', 'close')
+    headers.push(...this.commonHeaders(reply), 'Content-Type', contentType)
     reply.hijack()
     this.#deliveries.send({
-      response: raw,
+      response: reply.raw,
       parts,
-      begin: (length) => raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
+      begin: (length) => reply.raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
     })
     countAnswer(this.#metrics, status, reply)
   }

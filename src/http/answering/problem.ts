@@ -85,6 +85,16 @@ export function retryAfterSeconds(error: CoordinatorError): number | undefined {
   return error.status === 503 ? (error.retryable ? 2 : 10) : undefined
 }
 
+/** The headers that belong to an error: name, value, name, value. */
+export function problemHeaders(error: CoordinatorError): string[] {
+  const seconds = retryAfterSeconds(error)
+  const allow = error.extra['allow']
+  return [
+    ...(seconds === undefined ? [] : ['Retry-After', String(seconds)]),
+    ...(Array.isArray(allow) ? ['Allow', allow.join(', ')] : []),
+  ]
+}
+
 /** A failed write says whether it may have happened, whoever made the error. */
 export function withWriteOutcome(error: CoordinatorError): CoordinatorError {
   if (error.outcome !== undefined || error.status < 500) return error

@@ -18,14 +18,13 @@ export function registrationGuide(storage: StorageNote, notice: string | undefin
   const { properties, required } = z.toJSONSchema(registrationSchema, { io: 'input' })
   return {
     success: true,
-    message: 'Send a registration as JSON with POST /register. Sending it again is harmless.',
+    message: 'Send a registration as JSON with POST /register. You can send it again at any time.',
     required,
     fields: properties,
     example: registrationExample,
     try: `curl -X POST http://HOST:PORT/register -H 'content-type: application/json' -d '${JSON.stringify(registrationExample)}'`,
     afterwards: {
-      'POST /register/:serviceId/migration':
-        'sends the migration file, if it was not part of the registration',
+      'POST /register/:serviceId/migration': 'sends the migration file, if the registration had none',
       'PUT /services/:serviceId/heartbeat': 'renews the lease of a service that has ttlSeconds',
       'GET /services/:serviceId': 'shows the service',
       'DELETE /services/:serviceId': 'deregisters it',

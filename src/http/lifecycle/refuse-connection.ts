@@ -1,19 +1,10 @@
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { countAnswer } from '../answering/count-answer.ts'
-import { PROBLEM_TYPE, problemDocument, retryAfterSeconds } from '../answering/problem.ts'
+import { PROBLEM_TYPE, problemDocument, problemHeaders } from '../answering/problem.ts'
 import { translateParserError } from '../answering/translate-error.ts'
-
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  421: 'Misdirected Request',
-  431: 'Request Header Fields Too Large',
-  503: 'Service Unavailable',
-}
 
 /** Answers what is no HTTP request, and ends the connection: nobody knows where the next request would begin. */
 export function refuseConnection(
@@ -64,15 +55,13 @@ function answersAnother(socket: Socket): boolean {
 
 function rawAnswer(error: CoordinatorError): string {
   const body = JSON.stringify(problemDocument(error))
-  const retryAfter = retryAfterSeconds(error)
-  const allow = error.extra['allow']
+  const headers = problemHeaders(error)
   return [
-    `HTTP/1.1 ${error.status} ${reasons[error.status] ?? 'Error'}`,
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Error'}`,
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',
-    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
-    ...(Array.isArray(allow) ? [`Allow: ${allow.join(', ')}`] : []),
+    ...headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1]}`] : [])),
     'Connection: close',
     '',
     body,

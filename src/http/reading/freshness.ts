@@ -8,11 +8,12 @@ import { revisionText } from './query-fields.ts'
 /** Parameters of every read of the present. */
 export const freshnessQuery = {
   minRevision: revisionText.optional().meta({
-    description: 'Waits until this revision is visible here, for at most 3 seconds (then 504).',
+    description:
+      'Waits until this coordinator has this revision, for at most 3 seconds. After that the answer is 504.',
     example: 42,
   }),
   consistency: z.enum(['latest']).optional().meta({
-    description: 'With `latest` the database is asked first whether anything newer was committed.',
+    description: 'With `latest` the coordinator first asks the database for newer commits.',
   }),
 }
 
@@ -29,7 +30,7 @@ export const asOfQuery = {
     .optional()
     .meta({
       description:
-        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, independent of any clock.',
+        'Shows the state at this revision, or at this time (ISO 8601 with a zone). `now` is the newest revision, independent of any clock.',
       example: '42',
     }),
 }

@@ -60,14 +60,14 @@ const metadata = z
 
 /** Parameters of a list of services. */
 export const listParameters = z.object({
-  name: filled.optional().meta({ description: 'Exactly this serviceName.' }),
+  name: filled.optional().meta({ description: 'The exact serviceName.' }),
   version: range.optional().meta({
     description:
-      'A semver range of at most 256 characters and 16 alternatives (`||`); a text that is not a range matches only the same version.',
+      'A semver range with at most 256 characters and 16 alternatives (`||`). A text that is not a range matches only the same version.',
     example: '^3',
   }),
-  tag: texts.meta({ ...shownAsArray, description: 'Repeated: all of them.' }),
-  capability: texts.meta({ ...shownAsArray, description: 'Repeated: all of them.' }),
+  tag: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
+  capability: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
   status: z.enum(STATUSES).optional(),
   health: z.enum(HEALTHS).optional(),
   // In OpenAPI, the members of an object are separate parameters.
@@ -76,7 +76,7 @@ export const listParameters = z.object({
     propertyNames: { type: 'string', pattern: '^metadata\\.' },
     additionalProperties: { type: 'string' },
     description:
-      '`metadata.KEY=VALUE`: the member of `metadata` has this value; numbers and booleans as text.',
+      '`metadata.KEY=VALUE`: this member of `metadata` must have this value. Numbers and booleans are compared as text.',
     example: { 'metadata.team': 'checkout' },
   }),
   limit: wholeNumber(1, LIST_LIMIT_MAX).meta({
@@ -84,7 +84,7 @@ export const listParameters = z.object({
     default: LIST_LIMIT_DEFAULT,
   }),
   cursor: filled.optional().meta({
-    description: '`nextCursor` of the page before; the filters have to be the same.',
+    description: '`nextCursor` of the previous page. The filters must stay the same.',
   }),
   fields: fields.optional().meta({
     description: 'Only these fields of each service, separated by commas.',

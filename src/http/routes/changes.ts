@@ -34,16 +34,19 @@ const after = z
 
 const parameters = z.object({
   after: after.meta({
-    description: 'Only what was committed after this revision or position. Without it: from now on.',
+    description: 'Only commits after this revision or position. The default is from now on.',
     example: '42',
   }),
-  limit: wholeNumber(1, 1_000).meta({ description: 'How many entries a page may have.', default: 100 }),
+  limit: wholeNumber(1, 1_000).meta({
+    description: 'The largest number of entries on a page.',
+    default: 100,
+  }),
   wait: wholeNumber(0, MAX_WAIT_SECONDS).meta({
-    description: 'Where nothing is there yet, waits so many seconds for it.',
+    description: 'If there is no entry yet, waits this many seconds for one.',
     default: 0,
   }),
-  kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
-  name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),
+  kind: several('Only entries that write records of these kinds: `service`, `node`, `edge`.'),
+  name: several('Only entries about these services (serviceName), nodes (id) or ends of edges (id).'),
 })
 
 interface WantedPage {
@@ -209,9 +212,9 @@ const entrySchema = z
 
 const operation = {
   chapter: 'graph',
-  summary: 'The journal of every change',
+  summary: 'The journal of all changes',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; it can reconnect in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',
   query: parameters,
   state: true,
   errors: [
@@ -227,10 +230,10 @@ const operation = {
         'application/json': z.object({
           success: z.literal(true),
           entries: z.array(entrySchema),
-          next: z.string().meta({ description: 'Pass it as `after` for what follows.' }),
+          next: z.string().meta({ description: 'Pass it as `after` to get the entries that follow.' }),
           more: z.boolean().meta({
             description:
-              'Whether there are more entries already. Only `more: false` marks the end: a page may be shorter than `limit` before it.',
+              'Whether there are more entries already. Only `more: false` marks the end: an earlier page may be shorter than `limit`.',
           }),
           revision: z.int(),
         }),

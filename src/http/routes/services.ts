@@ -62,15 +62,15 @@ const operation = {
   chapter: 'registry',
   summary: 'List services',
   description:
-    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB, so that it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` all matching services come at once, one on each line, at one revision.',
+    'Sorted by serviceName and serviceId. Pages neither skip nor repeat a service when others come and go meanwhile. A page ends at 8 MiB and may be shorter than `limit`: only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services at one revision, one on each line.',
   query: listParameters,
   state: true,
   errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],
   answers: {
     200: {
-      description: 'A page, or everything as JSON lines.',
+      description: 'A page, or all matching services as JSON lines.',
       content: { 'application/json': listAnswerSchema, [NDJSON_TYPE]: undefined },
     },
-    304: { description: 'Nothing that matches has changed since the `ETag` in `If-None-Match`.' },
+    304: { description: 'No matching service has changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation

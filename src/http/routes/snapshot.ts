@@ -48,9 +48,9 @@ function lineOf({ kind, id, revision, createdAt, updatedAt, data }: StoredRecord
 
 const operation = {
   chapter: 'registry',
-  summary: 'Everything at one revision',
+  summary: 'All records at one revision',
   description:
-    'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is how many lines follow; each of them is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. What is committed while it is read does not show.',
+    'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is the number of lines that follow. Each of those is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. Later commits do not appear.',
   query: z.object(freshnessQuery),
   state: true,
   errors: ['COORD_STREAMS_BUSY'],

@@ -23,8 +23,8 @@ const none: readonly never[] = []
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegistration {
-  const plain = registration.fast(input)
-  return plain === undefined ? parseBySchema(input, remarks) : { registration: plain, warnings: none }
+  if (registration.isPlain(input)) return { registration: registration.stored(input), warnings: none }
+  return parseBySchema(input, remarks)
 }
 
 /** The same for any input, by the schema alone. */

@@ -5,7 +5,7 @@ const seed = randomInt(2 ** 32)
 /** The largest number of services with the same hash that are found. More would make every search for the hash slow. */
 const SAME_MAX = 1_000
 const SLASH = 0x2f
-/** The bit in which ASCII letters differ by case; that it makes some other characters equal does no harm. */
+/** The bit that tells small from capital ASCII letters. Setting it also makes some other characters equal, which does no harm. */
 const LOWER_CASE = 0x20
 
 /**
@@ -41,8 +41,8 @@ export class EndpointIndex {
 }
 
 /**
- * A hash of a name and an endpoint. It is the same for nearly every way to write the endpoint: case and slashes at the end do not
- * count. It is made for every record of a load, so it does not parse the URL.
+ * A hash of a name and an endpoint. It ignores case, and slashes at the end, so that most forms of the same endpoint have one hash. It does
+ * not parse the URL, because it is computed for every record of a load.
  */
 export function endpointHash(serviceName: string, endpoint: string): number {
   let end = endpoint.length

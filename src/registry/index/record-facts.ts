@@ -1,4 +1,4 @@
-/** Numbers that are kept for each service. */
+/** Columns of the table. */
 const WIDTH = 4
 
 export interface RecordFact {
@@ -10,7 +10,7 @@ export interface RecordFact {
   readonly digestLow: number
 }
 
-/** A table of small facts about services by record number, in one typed array: a million services take 16 MB. */
+/** Small facts about services by record number. They are in one typed array, where a million services take 16 MB. */
 export class RecordFacts {
   #table = new Int32Array(1_024 * WIDTH)
 
