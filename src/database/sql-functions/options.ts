@@ -10,7 +10,7 @@ export interface FunctionStoreOptions {
   readonly acquireTimeoutMs?: number
   /** How long one call may take, its whole answer included. @default 10_000 (milliseconds) */
   readonly callTimeoutMs?: number
-  /** How long a call may be silent before another connection asks whether the database works on it. @default 1_000 (milliseconds) */
+  /** How long a call may be silent before another connection checks whether the database is working on it. @default 1_000 (milliseconds) */
   readonly watchAfterMs?: number
   /** Pause between the three attempts to open, after a refusal that may pass. @default 2_500 (milliseconds) */
   readonly refusalPauseMs?: number
