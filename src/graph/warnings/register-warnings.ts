@@ -8,8 +8,8 @@ import type { GraphReader } from '../model/graph-reader.ts'
 import { itemsOf, textOf } from '../model/lenient-json.ts'
 
 /**
- * Warnings for the sender of a registration: dependencies on names that nobody has registered, and a cycle of services that need each
- * other. The graph may or may not contain the registration yet.
+ * What the sender of a registration should know about its place in the graph: dependencies on names that nobody has
+ * registered, and a cycle of services that need each other. The graph may hold the registration already or not yet.
  *
  * @param data the fields of the registration, as they are stored
  */
@@ -46,7 +46,7 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
     yield {
       code: 'cycle_check_incomplete',
       message:
-        'The check for a dependency cycle was stopped, because too much depends on this service. Ask `GET /knowledge-graph/cycles`.',
+        'Whether this closes a cycle of dependencies was not found out: too much depends on this service. Ask `GET /knowledge-graph/cycles`.',
       path: '/dependencies',
     }
 }
