@@ -9,10 +9,10 @@ export interface EntryRingOptions {
   readonly maxSize?: number
 }
 
-/** Hears that entries have come, or that another view is served. Must not throw. */
+/** Is told about new entries, and about another view. Must not throw. */
 export interface RingListener {
   grown?(): void
-  /** Another view is served. In a new lineage nothing that was heard before counts. */
+  /** Another view is served. In a new lineage, earlier entries no longer count. */
   replaced?(): void
 }
 
@@ -39,7 +39,7 @@ export class EntryRing implements LiveObserver {
     this.#maxSize = maxSize
   }
 
-  /** Where the entries begin; `undefined` before the first load. */
+  /** The position before the first entry; `undefined` before the first load. */
   get base(): Position | undefined {
     return this.#at(this.#before)
   }
