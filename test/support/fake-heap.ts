@@ -1,4 +1,5 @@
-import { type Heap, MemoryBudget } from '../../src/live/memory/memory-budget.ts'
+import { MemoryBudget } from '../../src/live/memory/memory-budget.ts'
+import type { Heap } from '../../src/live/memory/process-heap.ts'
 
 export interface FakeHeapBytes {
   readonly neededBytes: number

@@ -1,20 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { within } from '../../scheduling/backoff.ts'
-import { ProcessHeap } from './process-heap.ts'
-
-/** The heap that a budget watches. */
-export interface Heap {
-  /** The process dies when its heap needs more than this. */
-  readonly limitBytes: number
-  /** Memory that is reserved for work in progress, so that no records may use it. @default 0 */
-  readonly workBytes?: number
-  /** The size of its content, including garbage. */
-  readonly usedBytes: number
-  /** Calls after each major collection, until the returned function is called. */
-  onCollected(listener: () => void): () => void
-  /** Starts a major collection that runs beside other work. Resolves at its end. */
-  collect(): Promise<void>
-}
+import { type Heap, ProcessHeap } from './process-heap.ts'
 
 /**
  * - `free`: there is room.

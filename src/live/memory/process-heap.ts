@@ -1,7 +1,20 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { measureMemory } from 'node:vm'
-import type { Heap } from './memory-budget.ts'
+
+/** The heap that a budget watches. */
+export interface Heap {
+  /** The process dies when its heap needs more than this. */
+  readonly limitBytes: number
+  /** Memory that is reserved for work in progress, so that no records may use it. @default 0 */
+  readonly workBytes?: number
+  /** The size of its content, including garbage. */
+  readonly usedBytes: number
+  /** Calls after each major collection, until the returned function is called. */
+  onCollected(listener: () => void): () => void
+  /** Starts a major collection that runs beside other work. Resolves at its end. */
+  collect(): Promise<void>
+}
 
 const mebibyte = 1_048_576
 
