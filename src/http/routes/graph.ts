@@ -1,5 +1,6 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
+import { graphFormats } from '../../graph/export/export-graph.ts'
 import { graphSchema } from '../answering/graph-schemas.ts'
 import { graphEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
@@ -59,13 +60,13 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
       return {
         lines: async () => {
           const { lineage } = live.view
-          const { chunks, contentType, metadata } =
+          const { chunks, metadata } =
             asOf === undefined
               ? await graph.export(format, filter, rebuilt)
               : await graph.exportPast(asOf, { format, filter })
           const { revision } = metadata
           const etag = rebuilt === undefined ? { etag: graphEtag({ lineage, revision, format }) } : {}
-          return { chunks, contentType, revision, ...etag }
+          return { chunks, contentType: graphFormats[format].contentType, revision, ...etag }
         },
       }
     })
