@@ -112,6 +112,6 @@ function explained(problems: readonly Problem[], input: unknown): readonly Probl
     const sent = unknown.find((key) => closestWord(key, registration.names) === field)
     return sent === undefined
       ? problem
-      : { ...problem, message: `${problem.message}; did you mean it by ${sent}?` }
+      : { ...problem, message: `${problem.message}; did you send it as "${sent}"?` }
   })
 }
