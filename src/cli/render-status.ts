@@ -12,7 +12,7 @@ type Row = readonly [label: string, text: string | undefined]
 /** `GET /health` and `GET /database` as a table for people. A fault comes with its reason. */
 export function renderStatus({ url, health, database }: StatusAnswers): string {
   const [is, has] = [membersOf(health), membersOf(database)]
-  const { memory, server } = has
+  const { memory, server, historyMiB } = has
   const { state, usedMiB, limitMiB } = membersOf(memory)
   const { serverVersion, schemaVersion, details } = membersOf(server)
   const rows: Row[] = [
@@ -26,12 +26,7 @@ export function renderStatus({ url, health, database }: StatusAnswers): string {
     ['loaded', known`${has['loadedRecords']} records so far`],
     ...viewRows(has),
     ['waiting writes', textOf(has['waitingWrites'])],
-    [
-      'memory',
-      limitMiB === undefined
-        ? undefined
-        : joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${has['historyMiB']} MiB`]),
-    ],
+    ['memory', joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${historyMiB} MiB`])],
     [
       'server',
       joined([serverVersion, known`schema ${schemaVersion}`, known`not asked now: ${has['serverUnknown']}`]),

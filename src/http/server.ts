@@ -72,7 +72,7 @@ export interface HttpServerOptions {
 /** The HTTP interface over a live view and its registry. */
 export interface HttpServer {
   readonly app: FastifyInstance
-  /** Every route; there once `app` is ready. */
+  /** Every route; complete when `app` is ready. */
   readonly routes: readonly ServedRoute[]
 
   /**
@@ -105,7 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
-    metrics: options.metrics.incoming,
+    metrics: options.metrics,
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
   const app = createFastify(options, { answers, bodies })

@@ -1,14 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CoordinatorError, ErrorCode } from '../../src/errors.ts'
-import {
-  checkJsonText,
-  checkJsonValue,
-  jsonPointer,
-  jsonProblems,
-} from '../../src/records/body/check-json.ts'
-import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { checkJsonValue, jsonPointer, jsonProblems, notJson } from '../../src/records/body/check-json.ts'
+import { canonicalJson, type JsonValue } from '../../src/records/canonical-json.ts'
 import { closestWord, editDistance } from '../../src/text/closest-word.ts'
+
+/** Reads a text as JSON that every database can store, as bodies are read. */
+function checkJsonText(text: string): JsonValue {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (thrown) {
+    throw notJson(thrown)
+  }
+  checkJsonValue(value)
+  return value
+}
 
 function refusal(text: string): CoordinatorError {
   try {

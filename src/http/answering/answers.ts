@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
@@ -10,11 +11,11 @@ import { Deliveries } from '../sending/delivery.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import { countAnswer } from './count-answer.ts'
 
-/** A body that is sent as it is. */
+/** A body that is sent unchanged. */
 export interface Answer {
   /** @default 200 */
   readonly status?: number
-  /** A text, or its pieces. The pieces of a large answer are never joined. */
+  /** A text, or its parts. The parts of a large answer are never joined. */
   readonly body: string | readonly BodyPart[]
   /** @default JSON */
   readonly contentType?: string
@@ -24,9 +25,9 @@ export interface Answer {
 
 /** An answer about the records. */
 export interface StateAnswer extends Answer {
-  /** The revision that it shows, where that is not the one of the view. */
+  /** The revision that the answer shows, if it is not that of the view. */
   readonly revision?: Revision
-  /** Sent as `ETag`; a request that has it already gets 304. */
+  /** Sent as `ETag`. A request that already has it gets 304. */
   readonly etag?: string
 }
 
@@ -40,11 +41,11 @@ export interface AnswersOptions {
   readonly stallTimeoutMs: number
 }
 
-/** Up to this size, in bytes, operating systems nearly always take a whole answer, even if the client does not read. */
+/** Up to this size, in bytes, operating systems nearly always accept a whole answer, even if the client does not read it. */
 const TAKEN_WHOLE_BYTES = 65_536
 
 /**
- * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room: while it waits it
+ * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room. While it waits, it
  * takes no memory.
  */
 export class RoomNeeded extends Error {
@@ -57,8 +58,8 @@ export class RoomNeeded extends Error {
 }
 
 /**
- * Writes answers. Bodies are finished texts and headers a flat list, which go to Node as they are: on the routes that are
- * asked most this is where the time would go.
+ * Writes answers. Bodies are finished texts, and headers are a flat list. Both go to Node unchanged: on the most frequent routes, any
+ * conversion would take most of the time.
  */
 export class Answers {
   readonly #live: Live
@@ -75,12 +76,12 @@ export class Answers {
     this.#deliveries = new Deliveries(outgoing, stallTimeoutMs)
   }
 
-  /** From now on every answer tells the client not to use its connection again. */
+  /** From now on, every answer tells the client to close its connection. */
   closeConnections(): void {
     this.#closing = true
   }
 
-  /** Sends an answer that has nothing to do with the records. */
+  /** Sends an answer that is not about the records. */
   send(reply: FastifyReply, answer: Answer): void {
     this.#write(reply, answer, answer.headers === undefined ? [] : [...answer.headers])
   }
@@ -101,7 +102,7 @@ export class Answers {
     this.#write(reply, answer, headers)
   }
 
-  /** Where the view stands, and whether it may be old; nothing before the first load. */
+  /** The position of the view, and whether it may be old; nothing before the first load. */
   stateHeaders(revision?: Revision): string[] {
     const live = this.#live
     if (!live.loaded) return []
@@ -120,7 +121,7 @@ export class Answers {
     return headers
   }
 
-  /** What every answer has besides. */
+  /** The headers that every answer has in addition. */
   commonHeaders(reply: FastifyReply): string[] {
     const id = ['X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff']
     return this.#closing ? [...id, 'Connection', 'close'] : id
@@ -129,7 +130,7 @@ export class Answers {
   /**
    * Waits until there is room for a large answer, and reserves it.
    *
-   * @returns `false` where the client is gone
+   * @returns `false` if the client is gone
    * @throws COORD_ANSWERS_WAITING
    */
   async reserve(reply: FastifyReply, bytes: number): Promise<boolean> {
@@ -143,7 +144,7 @@ export class Answers {
     return outcome === 'room'
   }
 
-  /** Gives back what was reserved for an answer that did not need it. */
+  /** Releases the reservation for an answer that did not need it. */
   giveBack(reply: FastifyReply): void {
     const bytes = this.#takeReserved(reply)
     if (bytes !== undefined) this.#outgoing.giveBack(bytes)
@@ -157,68 +158,58 @@ export class Answers {
   }
 
   #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
-    const { status = 200, body, contentType = JSON_TYPE } = answer
-    // Whoever went on with a question whose time was over comes too late: that was the answer.
-    if (reply.raw.headersSent) return this.giveBack(reply)
-    if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
-      this.#writeText(reply, { status, body, contentType }, headers)
+    const { body } = answer
+    // The time of the question was over, and it has its answer already.
+    if (reply.raw.headersSent) this.giveBack(reply)
+    else if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
+      this.#writeText(reply, answer, body, headers)
     else this.#writeParts(reply, answer, headers)
   }
 
-  #writeText(
+  #writeText(reply: FastifyReply, answer: Answer, body: string, headers: string[]): void {
+    const bytes = Buffer.byteLength(body)
+    const raw = this.#writeHead(reply, answer, bytes, headers)
+    // There are as many bytes as code units, so the text is ASCII. Node writes ASCII much faster when it knows.
+    raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
+    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
+  }
+
+  #writeHead(
     reply: FastifyReply,
-    { status, body, contentType }: { status: number; body: string; contentType: string },
+    { status = 200, contentType = JSON_TYPE }: Answer,
+    bytes: number,
     headers: string[],
-  ): void {
+  ): ServerResponse {
     this.giveBack(reply)
     headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
-    const bytes = Buffer.byteLength(body)
     if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
     if (this.#closing) headers.push('Connection', 'close')
     reply.hijack()
-    const { raw } = reply
-    raw.writeHead(status, headers)
-    // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
-    raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
-    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
     countAnswer(this.#metrics, status, reply)
-  }
-
-  /** Tells how long a large body is, without making it. */
-  #writeHead(
-    reply: FastifyReply,
-    { status, parts, contentType }: { status: number; parts: readonly BodyPart[]; contentType: string },
-    headers: string[],
-  ): void {
-    this.giveBack(reply)
-    headers.push(...this.commonHeaders(reply))
-    headers.push('Content-Type', contentType, 'Content-Length', String(exactSize(parts)))
-    reply.hijack()
-    reply.raw.writeHead(status, headers)
-    reply.raw.end()
-    countAnswer(this.#metrics, status, reply)
+    return reply.raw.writeHead(status, headers)
   }
 
   #writeParts(reply: FastifyReply, answer: Answer, headers: string[]): void {
     const { status = 200, body, contentType = JSON_TYPE } = answer
     const parts = typeof body === 'string' ? [body] : body
-    const { raw, request } = reply
-    if (request.method === 'HEAD') return this.#writeHead(reply, { status, parts, contentType }, headers)
-    if (leastSize(parts) <= TAKEN_WHOLE_BYTES)
-      return this.#writeText(reply, { status, body: textOf(parts), contentType }, headers)
+    const { method } = reply.request
+    if (method === 'HEAD') {
+      this.#writeHead(reply, answer, exactSize(parts), headers).end()
+      return
+    }
+    if (leastSize(parts) <= TAKEN_WHOLE_BYTES) return this.#writeText(reply, answer, textOf(parts), headers)
     const reserved = this.#takeReserved(reply)
     if (reserved !== undefined) this.#outgoing.useReserved(reserved)
-    else if (request.method === 'GET' && status === 200) {
+    else if (method === 'GET' && status === 200) {
       const needed = neededBytes(parts)
       if (!this.#outgoing.hasRoom(needed)) throw new RoomNeeded(needed)
     }
-    headers.push('X-Request-Id', request.id, 'X-Content-Type-Options', 'nosniff', 'Content-Type', contentType)
-    if (this.#closing) headers.push('Connection', 'close')
+    headers.push(...this.commonHeaders(reply), 'Content-Type', contentType)
     reply.hijack()
     this.#deliveries.send({
-      response: raw,
+      response: reply.raw,
       parts,
-      begin: (length) => raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
+      begin: (length) => reply.raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
     })
     countAnswer(this.#metrics, status, reply)
   }

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Inspection, Inspector } from '../../database/store.ts'
 import { toCoordinatorError } from '../../errors.ts'
+import { within } from '../../scheduling/backoff.ts'
 
 export interface ServerFacts {
   readonly known?: Inspection & { /** Epoch milliseconds. */ readonly inspectedAt: number }
@@ -45,14 +45,7 @@ export class DatabaseInspection {
     this.#asking ??= this.#ask(inspector).finally(() => {
       this.#asking = undefined
     })
-    const late = Symbol('late')
-    const waiting = new AbortController()
-    const first = await Promise.race([
-      this.#asking,
-      pause(this.#patienceMs, late, { signal: waiting.signal }).catch(() => late),
-    ])
-    waiting.abort()
-    if (first !== late) return this.#facts
+    if (await within(this.#patienceMs, this.#asking)) return this.#facts
     return { ...this.#facts, unknown: `The database did not answer within ${this.#patienceMs} ms.` }
   }
 

@@ -16,20 +16,19 @@ export const edgeSchema = z
     origin: z.enum(['declared', 'asserted', 'observed']),
     revision: z
       .int()
-      .meta({ description: 'The oldest among the present revisions of the records that state it.' }),
+      .meta({ description: 'The oldest among the present revisions of the records that declare it.' }),
     data,
   })
   .meta({ id: 'GraphEdge' })
 
 /** Members that say whether an answer is complete. */
 const completeness = {
-  complete: z.boolean().meta({ description: 'Whether nothing that was asked for is missing.' }),
-  truncated: z
-    .enum(['limit', 'budget', 'size'])
-    .optional()
-    .meta({ description: 'Why something is missing.' }),
+  complete: z.boolean().meta({ description: 'Whether the answer lists everything.' }),
+  truncated: z.enum(['limit', 'budget', 'size']).optional().meta({ description: 'Why items are missing.' }),
 }
-const total = z.int().meta({ description: 'How many there are, listed or not.' })
+const total = z
+  .int()
+  .meta({ description: 'The number of all items, including those that the answer does not list.' })
 const answer = { success, revision, ...completeness }
 
 export const graphSchema = z
@@ -56,8 +55,10 @@ export const edgeAnswerSchema = z.object({ success, revision, edge: edgeSchema }
 
 const reached = z.object({
   ...name,
-  distance: z.int().meta({ description: 'Steps from the node that was asked about.' }),
-  via: z.array(id).meta({ description: 'The nodes between, nearest to the one that was asked about first.' }),
+  distance: z.int().meta({ description: 'The number of steps from the node in the question.' }),
+  via: z
+    .array(id)
+    .meta({ description: 'The nodes on the path, beginning next to the node in the question.' }),
 })
 export const reachSchema = z
   .object({ ...answer, of: id, nodes: z.array(reached), total })
@@ -78,9 +79,10 @@ export const cyclesSchema = z
       z.object({
         size: z.int(),
         nodes: z.array(id),
-        example: z
-          .array(id)
-          .meta({ description: 'A shortest circle: each needs the next, the last the first.' }),
+        example: z.array(id).meta({
+          description:
+            'One of the shortest cycles: each node needs the next one, and the last needs the first.',
+        }),
       }),
     ),
     total,

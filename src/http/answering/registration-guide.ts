@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { registrationSchema } from '../../records/service/service.ts'
 import type { StorageNote } from './storage-note.ts'
 
-/** A registration that can be sent as it is. */
+/** A registration that can be sent unchanged. */
 export const registrationExample = {
   serviceName: 'cart',
   version: '1.4.0',
@@ -13,19 +13,18 @@ export const registrationExample = {
   dependencies: ['product-catalog', { serviceName: 'currency', version: '^2', type: 'grpc' }],
 }
 
-/** What `GET /register` tells. */
+/** The answer to `GET /register`. */
 export function registrationGuide(storage: StorageNote, notice: string | undefined): Record<string, unknown> {
   const { properties, required } = z.toJSONSchema(registrationSchema, { io: 'input' })
   return {
     success: true,
-    message: 'Send a registration as JSON with POST /register. Sending it again is harmless.',
+    message: 'Send a registration as JSON with POST /register. You can send it again at any time.',
     required,
     fields: properties,
     example: registrationExample,
     try: `curl -X POST http://HOST:PORT/register -H 'content-type: application/json' -d '${JSON.stringify(registrationExample)}'`,
     afterwards: {
-      'POST /register/:serviceId/migration':
-        'sends the migration file, if it was not part of the registration',
+      'POST /register/:serviceId/migration': 'sends the migration file, if the registration had none',
       'PUT /services/:serviceId/heartbeat': 'renews the lease of a service that has ttlSeconds',
       'GET /services/:serviceId': 'shows the service',
       'DELETE /services/:serviceId': 'deregisters it',

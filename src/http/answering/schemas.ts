@@ -20,7 +20,9 @@ export const problemSchema = z
     type: z.string().meta({ description: 'Path of the page that explains the code.' }),
     title: z.string(),
     status: z.int(),
-    code: z.string().meta({ description: 'Stable; see `/docs/errors`.', example: 'COORD_SERVICE_NOT_FOUND' }),
+    code: z
+      .string()
+      .meta({ description: 'A stable code; see `/docs/errors`.', example: 'COORD_SERVICE_NOT_FOUND' }),
     detail: z.string().meta({ description: 'What happened this time.' }),
     hint: z.string().meta({ description: 'What to do about it.' }),
     retryable: z.boolean().meta({ description: 'Whether the same request may succeed later.' }),
@@ -29,12 +31,13 @@ export const problemSchema = z
       .array(z.object({ path: z.string(), message: z.string(), code: z.string().optional() }))
       .optional()
       .meta({
-        description: 'Each fault: a JSON pointer into the body, or `query.limit`, `header.if-match`.',
+        description:
+          'The faults. `path` is a JSON pointer into the body, or a name such as `query.limit` or `header.if-match`.',
       }),
     outcome: z
       .enum(['not_written', 'unknown'])
       .optional()
-      .meta({ description: 'Whether a failed write may have happened.' }),
+      .meta({ description: 'Whether a failed write may have been stored.' }),
     success: z.literal(false),
     message: z.string().meta({ description: 'The same as `detail`.' }),
   })
@@ -53,7 +56,7 @@ export const storageSchema = z
 const notice = z
   .string()
   .optional()
-  .meta({ description: 'Present where a restart loses the data: says so beforehand.' })
+  .meta({ description: 'A warning that a restart loses the data. Absent if the storage is durable.' })
 
 export const serviceSchema = registrationSchema
   .partial()
@@ -65,7 +68,9 @@ export const serviceSchema = registrationSchema
     health: z.enum(['unknown', 'up', 'down', 'expired']),
     registeredAt: time,
     updatedAt: time,
-    lastHeartbeat: time.nullable().meta({ description: 'As far as this coordinator heard.' }),
+    lastHeartbeat: time
+      .nullable()
+      .meta({ description: 'The last heartbeat that this coordinator received.' }),
     revision,
   })
   .meta({ id: 'Service' })
@@ -167,9 +172,9 @@ export const deregisterAnswerSchema = z
 const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded'])
 
 const cause = {
-  reason: z.string().optional().meta({ description: 'Why the database is not as it should be.' }),
-  code: z.string().optional().meta({ description: 'The code of that: `/docs/errors` explains it.' }),
-  repair: z.string().optional().meta({ description: 'What those who run the coordinator can do about it.' }),
+  reason: z.string().optional().meta({ description: 'Why the database is not in order.' }),
+  code: z.string().optional().meta({ description: 'The error code of the reason; see `/docs/errors`.' }),
+  repair: z.string().optional().meta({ description: 'What an operator can do about it.' }),
 }
 
 const memory = z

@@ -7,8 +7,8 @@ import type { RouteInfo } from './count-answer.ts'
 import { mustClose } from './must-close.ts'
 import {
   PROBLEM_TYPE,
+  problemHeaders,
   problemText,
-  retryAfterSeconds,
   shownRevision,
   withRequestPaths,
   withWriteOutcome,
@@ -31,8 +31,8 @@ export class ProblemSender {
     const { operation } = reply.route ?? {}
     const error = asSent(translateError(thrown), operation)
     this.#logFault(request, reply, error)
-    const headers = extraHeaders(error)
-    // The rest of a body that came too slowly, or that a stopping server refuses, is not read either.
+    const headers = problemHeaders(error)
+    // The rest of a body that arrived too slowly, or that a stopping server refuses, is not read either.
     const isCut =
       error.code === 'COORD_REQUEST_TIMEOUT' ||
       (!request.raw.complete && error.code === 'COORD_SHUTTING_DOWN')
@@ -52,19 +52,10 @@ export class ProblemSender {
   }
 }
 
-/** An error of the domain, in terms of the request. */
+/** Converts an error of the domain to the terms of the request. */
 function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
   const told = operation?.writes === true ? withWriteOutcome(error) : error
   return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})
-}
-
-function extraHeaders(error: CoordinatorError): string[] {
-  const headers: string[] = []
-  const seconds = retryAfterSeconds(error)
-  if (seconds !== undefined) headers.push('Retry-After', String(seconds))
-  const allow = error.extra['allow']
-  if (Array.isArray(allow)) headers.push('Allow', allow.join(', '))
-  return headers
 }
 
 /** The route of a request that was refused before its handler began. */

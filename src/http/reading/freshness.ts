@@ -8,11 +8,12 @@ import { revisionText } from './query-fields.ts'
 /** Parameters of every read of the present. */
 export const freshnessQuery = {
   minRevision: revisionText.optional().meta({
-    description: 'Waits until this revision is visible here, for at most 3 seconds (then 504).',
+    description:
+      'Waits until this coordinator has this revision, for at most 3 seconds. After that the answer is 504.',
     example: 42,
   }),
   consistency: z.enum(['latest']).optional().meta({
-    description: 'With `latest` the database is asked first whether anything newer was committed.',
+    description: 'With `latest` the coordinator first asks the database for newer commits.',
   }),
 }
 
@@ -29,7 +30,7 @@ export const asOfQuery = {
     .optional()
     .meta({
       description:
-        'Answers as it was at this revision, or at this time (ISO 8601 with a zone); `now` is the newest revision, independent of any clock.',
+        'Shows the state at this revision, or at this time (ISO 8601 with a zone). `now` is the newest revision, independent of any clock.',
       example: '42',
     }),
 }
@@ -54,10 +55,10 @@ function readMoment(text: string): Moment | undefined {
 }
 
 /**
- * Waits until the view is as new as was asked for.
+ * Waits until the view is as new as the request demands.
  *
- * @returns `undefined` where nothing was asked for: most requests are answered in the turn of the event loop in which they arrived
- * @throws COORD_REVISION_WAIT_TIMEOUT, and COORD_STORE_* where the database was to be asked
+ * @returns `undefined` if there is nothing to wait for: most requests are answered in the turn of the event loop in which they arrive
+ * @throws COORD_REVISION_WAIT_TIMEOUT, and COORD_STORE_* if the database has to be asked
  */
 export function untilFresh(live: Live, { minRevision, consistency }: Freshness): Promise<void> | undefined {
   if (consistency === 'latest') return catchUp(live, minRevision)

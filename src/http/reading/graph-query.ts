@@ -9,11 +9,15 @@ export const MAX_DEPTH = 1_000
 
 /** How many items an answer may list. */
 export function limitQuery(fallback: number, max: number = MAX_LIMIT) {
-  return wholeNumber(1, max).meta({ description: 'How many items the answer lists.', default: fallback })
+  return wholeNumber(1, max).meta({
+    description: 'The largest number of items in the answer.',
+    default: fallback,
+  })
 }
 
 export const depthQuery = wholeNumber(0, MAX_DEPTH).meta({
-  description: 'How many steps to go. Without it there is no bound, unless the question says another.',
+  description:
+    'The largest number of steps to follow. There is no limit by default, unless the description names one.',
 })
 
 export const directionQuery = z
@@ -21,27 +25,30 @@ export const directionQuery = z
   .optional()
   .meta({
     description:
-      '`out`, `in`: along the arrows as they are shown, or against them. `needs`, `neededBy`: to what a node cannot do without, or to what cannot do without it.',
+      '`out` and `in` follow edges from source to target, or from target to source. `needs` follows edges to the nodes that a node needs, `neededBy` to the nodes that need it.',
     default: 'both',
   })
 
 /** Types of nodes and of edges, by which every question can be restricted. */
 export const typeQuery = {
   type: several(
-    'Types of nodes or of edges; which is meant follows from the name, such as `service` or `depends_on`.',
+    'Types of nodes or of edges, such as `service` or `depends_on`. The name shows which of the two is meant.',
   ),
-  nodeType: several('Only nodes of these types are listed.'),
-  edgeType: several('Only edges of these types count.'),
+  nodeType: several('Lists only nodes of these types.'),
+  edgeType: several('Follows only edges of these types.'),
 }
 
-/** The same as the graph takes them. */
+/** The same parameters in the form that the graph takes. */
 export function typesOf({ type, nodeType, edgeType }: z.output<z.ZodObject<typeof typeQuery>>) {
   return { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
 }
 
-export const originQuery = several('Only edges that were `declared`, `asserted` or `observed`.', EDGE_ORIGINS)
+export const originQuery = several(
+  'Only edges of these origins: `declared`, `asserted` or `observed`.',
+  EDGE_ORIGINS,
+)
 export const tagQuery = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => [given].flat())
   .optional()
-  .meta({ description: 'Only services with this tag. Repeated: all of them.' })
+  .meta({ description: 'Only services with this tag. If repeated, a service must have all of them.' })

@@ -12,7 +12,7 @@ const STATUSES = ['pending_migration', 'active'] as const satisfies readonly Ser
 /** Longer than any text that can be registered. */
 const VALUE_MAX = 16_384
 
-/** A text that a stored one can be equal to. Its checks do not end the reading of a union: then their messages would be lost. */
+/** A text that can be equal to a stored one. Its checks do not stop the parsing of a union: otherwise their messages would be lost. */
 const storable = z
   .string()
   .refine(({ length }) => length <= VALUE_MAX, `has more than ${VALUE_MAX} characters`)
@@ -24,7 +24,7 @@ const texts = z
   .union([filled, z.array(filled)])
   .transform((given) => [...new Set([given].flat())].sort())
   .optional()
-/** The reference shows an array where one text is taken as well. */
+/** The reference shows an array, although a single text is accepted, too. */
 const shownAsArray = { anyOf: undefined, type: 'array', items: { type: 'string' } }
 
 const range = filled.superRefine((text, context) => {
@@ -60,14 +60,14 @@ const metadata = z
 
 /** Parameters of a list of services. */
 export const listParameters = z.object({
-  name: filled.optional().meta({ description: 'Exactly this serviceName.' }),
+  name: filled.optional().meta({ description: 'The exact serviceName.' }),
   version: range.optional().meta({
     description:
-      'A semver range of at most 256 characters and 16 alternatives (`||`); a text that is not a range matches only the same version.',
+      'A semver range with at most 256 characters and 16 alternatives (`||`). A text that is not a range matches only the same version.',
     example: '^3',
   }),
-  tag: texts.meta({ ...shownAsArray, description: 'Repeated: all of them.' }),
-  capability: texts.meta({ ...shownAsArray, description: 'Repeated: all of them.' }),
+  tag: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
+  capability: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
   status: z.enum(STATUSES).optional(),
   health: z.enum(HEALTHS).optional(),
   // In OpenAPI, the members of an object are separate parameters.
@@ -76,7 +76,7 @@ export const listParameters = z.object({
     propertyNames: { type: 'string', pattern: '^metadata\\.' },
     additionalProperties: { type: 'string' },
     description:
-      '`metadata.KEY=VALUE`: the member of `metadata` has this value; numbers and booleans as text.',
+      '`metadata.KEY=VALUE`: this member of `metadata` must have this value. Numbers and booleans are compared as text.',
     example: { 'metadata.team': 'checkout' },
   }),
   limit: wholeNumber(1, LIST_LIMIT_MAX).meta({
@@ -84,7 +84,7 @@ export const listParameters = z.object({
     default: LIST_LIMIT_DEFAULT,
   }),
   cursor: filled.optional().meta({
-    description: '`nextCursor` of the page before; the filters have to be the same.',
+    description: '`nextCursor` of the previous page. The filters must stay the same.',
   }),
   fields: fields.optional().meta({
     description: 'Only these fields of each service, separated by commas.',
@@ -94,7 +94,7 @@ export const listParameters = z.object({
   ...asOfQuery,
 })
 
-/** Parameters as the registry takes them. */
+/** The parameters in the form that the registry takes. */
 export function listQueryOf(parameters: z.output<typeof listParameters>): ListQuery {
   const { name, version, status, health, tag = [], capability = [], metadata = [] } = parameters
   const { limit = LIST_LIMIT_DEFAULT, cursor, fields } = parameters
@@ -113,7 +113,7 @@ export function listQueryOf(parameters: z.output<typeof listParameters>): ListQu
 }
 
 /**
- * Reads the query string of a list. `tag`, `capability` and `metadata.KEY` may be repeated: all of them count.
+ * Reads the query string of a list. `tag`, `capability` and `metadata.KEY` may be repeated; then all values must match.
  *
  * @throws COORD_QUERY_INVALID with every problem
  */

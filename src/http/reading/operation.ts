@@ -3,10 +3,10 @@ import type { ErrorCode } from '../../errors.ts'
 
 /** Chapters of the reference, in their order. */
 export const CHAPTERS = {
-  registry: 'Services register, are found, and are followed through time.',
-  graph: 'What depends on what, now and at any moment before; and the journal of every change.',
-  operations: 'For those who run a coordinator: health, metrics, the state of the database.',
-  about: 'The interface itself.',
+  registry: 'Register services, find them, and read their history.',
+  graph: 'Dependencies between services, now and in the past, and the journal of all changes.',
+  operations: 'For operators: health, metrics, and the state of the database.',
+  about: 'Documentation of this interface.',
 } as const satisfies Record<string, string>
 export type Chapter = keyof typeof CHAPTERS
 

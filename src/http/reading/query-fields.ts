@@ -39,13 +39,13 @@ export function several(description: string, among?: readonly string[]) {
       `must be one of ${among?.join(', ')}`,
     )
     .optional()
-    .meta({ description: `${description} Repeated or separated by commas: any of them.` })
+    .meta({ description: `${description} If repeated or separated by commas, any of the values may match.` })
 }
 
 /** Parameters for a page of the history of one record. */
 export const pageOfHistory = {
   before: revisionText
     .optional()
-    .meta({ description: 'Only entries below this revision: `next` of the page before.' }),
+    .meta({ description: 'Only entries below this revision. Pass `next` of the previous page.' }),
   limit: wholeNumber(1, 100).meta({ description: 'Entries on a page.', default: 100 }),
 }

@@ -3,14 +3,14 @@ import type { HttpContext } from '../routing/http-context.ts'
 import { escapeHtml, pageHtml } from './html.ts'
 
 const cards = [
-  ['/docs', 'Reference', 'Every operation, with examples to try'],
-  ['/services', 'Services', 'What is registered, as JSON'],
-  ['/knowledge-graph', 'Knowledge graph', 'What depends on what, as JSON'],
-  ['/changes?after=0', 'Changes', 'The journal from its beginning'],
-  ['/health', 'Health', 'Whether everything works'],
-  ['/database', 'Database', 'Where the records are, and how that goes'],
+  ['/docs', 'Reference', 'All operations, with examples to try'],
+  ['/services', 'Services', 'All registered services, as JSON'],
+  ['/knowledge-graph', 'Knowledge graph', 'All dependencies, as JSON'],
+  ['/changes?after=0', 'Changes', 'The journal from its start'],
+  ['/health', 'Health', 'The state of the coordinator'],
+  ['/database', 'Database', 'The state of the database'],
   ['/metrics', 'Metrics', 'For Prometheus'],
-  ['/docs/errors', 'Error codes', 'What each means, and what to do'],
+  ['/docs/errors', 'Error codes', 'The meaning of each code, and what to do'],
 ] as const
 
 /** The page for a browser at `/`. */
@@ -25,8 +25,8 @@ export function indexPage({ live, registry, storage, notice, version }: HttpCont
   const example = JSON.stringify({ serviceName, version: itsVersion, endpoint })
   return pageHtml({
     title: 'Coordinator',
-    main: `<h1>Coordinator</h1><p class="lead">A service registry and knowledge graph: what runs, where, and what depends on what.</p>
-<p>${counted}, kept in <b>${escapeHtml(backend)}</b>${durable ? ', which outlives a restart' : ''}. Version ${escapeHtml(version)}.</p>
+    main: `<h1>Coordinator</h1><p class="lead">A service registry and knowledge graph: the services that run, their addresses, and their dependencies.</p>
+<p>${counted}, kept in <b>${escapeHtml(backend)}</b>${durable ? ', which survives a restart' : ''}. Version ${escapeHtml(version)}.</p>
 ${notice === undefined ? '' : `<p class="notice">${escapeHtml(notice)}</p>`}
 <div class="cards">${cards.map(([href, name, about]) => `<a href="${href}"><b>${name}</b><span>${about}</span></a>`).join('')}</div>
 <div class="plain"><h2>Register a service</h2></div>

@@ -56,9 +56,9 @@ export function openApiDocument(routes: readonly DocumentedRoute[], version: str
     info: {
       title: 'Coordinator',
       version,
-      summary: 'A service registry and knowledge graph on a database you already have.',
+      summary: 'A service registry and knowledge graph on a database that you already have.',
       description:
-        'Every change takes one revision; every answer about the records names the revision it shows. Errors are problem details (RFC 9457) with a stable `code` and a `hint`.',
+        'Every change gets one revision. Every answer about records names the revision that it shows. Errors are problem details (RFC 9457) with a stable `code` and a `hint`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     tags: Object.entries(CHAPTERS).map(([name, description]) => ({ name, description })),

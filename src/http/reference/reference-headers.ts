@@ -4,37 +4,41 @@ const whole = { type: 'integer', minimum: 0 } as const
 /** Headers of answers, for the reference. */
 export const answerHeaders = {
   'X-Request-Id': {
-    description: 'Names the request in the log; sent by the client, or made here.',
+    description:
+      'The id of the request in the log. The client may send it; otherwise the coordinator creates one.',
     schema: text,
   },
   'X-Coordinator-Revision': { description: 'The revision that the answer shows.', schema: whole },
   'X-Coordinator-Lineage': {
     description:
-      'The history that the revision belongs to. Another one: the database was restored or replaced.',
+      'The history that the revision belongs to. It changes when the database is restored or replaced.',
     schema: text,
   },
   'X-Coordinator-Degraded': {
-    description: 'Why the coordinator is degraded; absent while it is not. What is served may be old.',
+    description: 'Why the coordinator is degraded. Answers may be old while it is. Absent otherwise.',
     schema: text,
   },
-  Age: { description: 'Beside it: seconds since the database confirmed what is served.', schema: whole },
-  ETag: {
+  Age: {
     description:
-      'Names what is shown in its present form: for `If-Match`, and `If-None-Match` where it is taken.',
+      'Sent with X-Coordinator-Degraded: seconds since the database last confirmed the records that are shown.',
+    schema: whole,
+  },
+  ETag: {
+    description: 'Identifies the present state of the answer, for `If-Match` and `If-None-Match`.',
     schema: text,
   },
-  Location: { description: 'The path of what was written.', schema: text },
-  'Retry-After': { description: 'When to try again, in seconds.', schema: whole },
+  Location: { description: 'The path of the record that was written.', schema: text },
+  'Retry-After': { description: 'How long to wait before another try, in seconds.', schema: whole },
 } as const
 
 /** Headers that requests may carry, for the reference. */
 export const requestHeaders = {
-  'X-Coordinator-Lineage': 'The history that the client knows; 412 where it is not the one here.',
+  'X-Coordinator-Lineage': 'The history that the client knows. The answer is 412 if it is another one here.',
   'Idempotency-Key':
-    'Makes the write repeatable: the same key with the same content gets the first result again, with current `warnings`; with other content it gets 422. The key of a write that changed nothing counts for 24 hours. Up to 255 visible ASCII characters.',
+    'Makes the write repeatable. The same key with the same content gets the first result again, with current `warnings`. With other content it gets 422. The key of a write that changed nothing is kept for 24 hours. Up to 255 visible ASCII characters.',
   'If-Match':
-    'Only if the record has this `ETag`; `*`: only if it exists. Otherwise 412. The health of the service (the third part) does not count.',
-  'If-None-Match': '`*`: only if the record does not exist. Otherwise 412.',
-  'If-None-Match (read)': 'The `ETag` that the client has: 304 where nothing has changed.',
-  'X-Coordinator-Actor': 'Who makes the change, as its history shows it. Not verified.',
+    'Writes only if the record has this `ETag`, or, with `*`, only if it exists. Otherwise the answer is 412. The third part of the `ETag` of a service, its health, is ignored.',
+  'If-None-Match': '`*`: writes only if the record does not exist. Otherwise the answer is 412.',
+  'If-None-Match (read)': 'The `ETag` that the client has. The answer is 304 if nothing has changed.',
+  'X-Coordinator-Actor': 'Who makes the change, for its history. The coordinator does not verify it.',
 } as const

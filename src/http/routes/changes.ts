@@ -18,7 +18,7 @@ import { ChangeFeed } from '../streams/change-feed.ts'
 import { EventStreams } from '../streams/event-streams.ts'
 
 const MAX_WAIT_SECONDS = 60
-/** How many entries are read at once where a filter wants only some of them. */
+/** How many entries are read at once if a filter wants only some of them. */
 const EXAMINED_AT_ONCE = 512
 
 const after = z
@@ -34,21 +34,24 @@ const after = z
 
 const parameters = z.object({
   after: after.meta({
-    description: 'Only what was committed after this revision or position. Without it: from now on.',
+    description: 'Only commits after this revision or position. The default is from now on.',
     example: '42',
   }),
-  limit: wholeNumber(1, 1_000).meta({ description: 'How many entries a page may have.', default: 100 }),
+  limit: wholeNumber(1, 1_000).meta({
+    description: 'The largest number of entries on a page.',
+    default: 100,
+  }),
   wait: wholeNumber(0, MAX_WAIT_SECONDS).meta({
-    description: 'Where nothing is there yet, waits so many seconds for it.',
+    description: 'If there is no entry yet, waits this many seconds for one.',
     default: 0,
   }),
-  kind: several('Only entries that write such records: `service`, `node`, `edge`.'),
-  name: several('Only entries about these services (serviceName), nodes or ends of edges (id).'),
+  kind: several('Only entries that write records of these kinds: `service`, `node`, `edge`.'),
+  name: several('Only entries about these services (serviceName), nodes (id) or ends of edges (id).'),
 })
 
 interface WantedPage {
   readonly found: readonly ShownEntry[]
-  /** Where the client is then. */
+  /** The position of the client afterwards. */
   readonly reached: Position
   readonly more: boolean
 }
@@ -76,7 +79,8 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
       const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
       if (from !== undefined) return answer
-      // Fix the start here: "from now on" would mean a later moment when the question is asked again. The entries since then are in memory.
+      // The start is fixed here. When the question is asked again, "from now on" would mean a later moment. The entries since then are in
+      // memory.
       const needed = neededBytes(answer.body)
       if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
       reply.hijack()
@@ -88,7 +92,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply: FastifyReply,
     about: { filter: ChangeFilter; position: Position },
   ): Promise<undefined> {
-    // Whatever is wrong with the position is said now, while there can still be a status.
+    // A fault of the position is reported now, while the answer can still have a status.
     await feed.after(about.position, 1)
     const headers = [
       ...answers.stateHeaders(about.position.revision),
@@ -112,10 +116,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     readonly response: ServerResponse
   }
 
-  /**
-   * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
-   * position on.
-   */
+  /** Continues until there is a wanted entry, the time is over, or nobody waits any more. Unwanted entries move the position forward. */
   async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     // A filter that wants few of many entries must not cause one question to the store for each entry.
@@ -132,7 +133,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     }
   }
 
-  /** Waits until something comes behind a position, another view is served, the client goes, or the server stops. */
+  /** Waits until there is an entry after a position, another view is served, the client disconnects, or the server stops. */
   function nextEntry({ revision }: Position, timeoutMs: number, response: ServerResponse): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const ended = new AbortController()
@@ -152,7 +153,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   done()
 }
 
-/** The wanted entries of some, as many as a page holds. @returns with the last one that was looked at */
+/** The wanted entries, up to the size of a page. @returns them with the last entry that was examined */
 async function chooseEntries(
   entries: readonly ShownEntry[],
   { limit, filter }: { readonly limit: number; readonly filter: ChangeFilter },
@@ -209,9 +210,9 @@ const entrySchema = z
 
 const operation = {
   chapter: 'graph',
-  summary: 'The journal of every change',
+  summary: 'The journal of all changes',
   description:
-    'Entries in order, without a gap, from any position on, on any coordinator. A page at a time; with `wait` a page as soon as there is one; with `Accept: text/event-stream` as server-sent events, whose `id:` is the whole position: a client that reconnects with `Last-Event-ID` misses nothing and gets nothing twice. A stream is sent as fast as the client reads it. The connection of a client that reads nothing for a minute is closed; it can reconnect in the same way. Filters leave out whole entries; deletions have no name and always count.',
+    'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',
   query: parameters,
   state: true,
   errors: [
@@ -227,10 +228,10 @@ const operation = {
         'application/json': z.object({
           success: z.literal(true),
           entries: z.array(entrySchema),
-          next: z.string().meta({ description: 'Pass it as `after` for what follows.' }),
+          next: z.string().meta({ description: 'Pass it as `after` to get the entries that follow.' }),
           more: z.boolean().meta({
             description:
-              'Whether there are more entries already. Only `more: false` marks the end: a page may be shorter than `limit` before it.',
+              'Whether there are more entries already. Only `more: false` marks the end: an earlier page may be shorter than `limit`.',
           }),
           revision: z.int(),
         }),

@@ -31,10 +31,10 @@ import { fittingJson } from '../sending/fitting-json.ts'
 const node = z
   .string()
   .min(1)
-  .meta({ description: 'A node by its id, or a service by its name.', example: 'flagd' })
+  .meta({ description: 'The id of a node, or the name of a service.', example: 'flagd' })
 const common = { ...typeQuery, ...asOfQuery, ...freshnessQuery }
 
-/** Parameters of each question, beside those of all. */
+/** Parameters of each question, in addition to the shared ones. */
 const questions = {
   impact: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
   dependencies: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
@@ -49,18 +49,18 @@ const questions = {
 const oneParameters = z.object({ ...asOfQuery, ...freshnessQuery })
 const moment = asOfQuery.asOf.unwrap()
 const diffParameters = z.object({
-  from: moment.meta({ description: 'The earlier moment: a revision, or a time.', example: '42' }),
-  to: moment.optional().meta({ description: 'The later moment. Without it: now.' }),
+  from: moment.meta({ description: 'The earlier moment: a revision or a time.', example: '42' }),
+  to: moment.optional().meta({ description: 'The later moment. The default is now.' }),
   limit: limitQuery(DEFAULT_LIMIT),
   ...freshnessQuery,
 })
 
 type Asked = keyof typeof questions
 
-/** How often a node or an edge is read again because somebody wrote meanwhile. */
+/** How often a node or an edge is read again because somebody changed it in the meantime. */
 const MOMENTS_TRIED = 10
 
-/** Questions to the graph: what needs what, and what changed. */
+/** Questions about the graph: what needs what, and what changed. */
 export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, graph } = context
 
@@ -105,7 +105,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
       return { body: await fittingJson(found), revision: found.to }
     })
 
-  /** The answer of the moment at which its ETag is made: while it was awaited, somebody may have written. */
+  /** The answer of the moment at which its ETag is made. Somebody may have written while it was awaited. */
   async function askNow(question: { readonly ask: 'node' | 'edge'; readonly id: string }) {
     let found = await graph.ask(question)
     for (let again = 0; again < MOMENTS_TRIED && found.revision !== live.view.revision; again += 1)
@@ -113,11 +113,11 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     return found
   }
 
-  /** The ETag of what was asserted, for `If-Match`. A 304 does not follow from it: services change nodes and edges, too. */
+  /** The ETag of the assertion, for `If-Match`. It does not allow a 304, because services change nodes and edges, too. */
   function assertionEtag(kind: 'node' | 'edge', id: string, shown: Revision): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
-    // The ETag must not be newer than the answer: with it a client would overwrite an assertion that it has not seen.
+    // The ETag must not be newer than the answer: with it, a client would overwrite an assertion that it has not seen.
     return record === undefined || record.revision > shown
       ? []
       : ['ETag', recordEtag({ lineage: view.lineage, revision: record.revision })]
@@ -161,62 +161,62 @@ function question(
 
 const operations: Readonly<Record<Asked, Operation>> = {
   impact: question('impact', {
-    summary: 'What is hit when a node fails',
+    summary: 'Impact of the failure of a node',
     description:
-      'Everything that cannot do without it, directly or through others: nearest first, with the way that leads there.',
+      'Lists all nodes that need this node, directly or through other nodes, nearest first, with the path to each.',
     schema: reachSchema,
   }),
   dependencies: question('dependencies', {
-    summary: 'What a node cannot do without',
+    summary: 'Dependencies of a node',
     description:
-      'Everything that it needs, directly or through others: nearest first, with the way that leads there.',
+      'Lists all nodes that this node needs, directly or through other nodes, nearest first, with the path to each.',
     schema: reachSchema,
   }),
   neighbors: question('neighbors', {
-    summary: 'The nodes next to a node',
-    description: 'With every edge to them, and what is known about it.',
+    summary: 'Neighbors of a node',
+    description: 'Lists the nodes that share an edge with this node, and all data of those edges.',
     schema: neighborsSchema,
   }),
   paths: question('paths', {
-    summary: 'How one node needs another',
+    summary: 'Paths between two nodes',
     description:
-      'The ways from `from` to `to` along what is needed, shortest first. No node comes twice in one of them.',
+      'Lists the dependency paths from `from` to `to`, shortest first. A path visits each node once at most.',
     schema: pathsSchema,
   }),
   cycles: question('cycles', {
-    summary: 'Groups of nodes that need each other',
+    summary: 'Dependency cycles',
     description:
-      'Strongly connected components, the largest first, each with a shortest circle in it. Of large graphs the answer may be a second old.',
+      'Lists the strongly connected components, largest first, each with one of its shortest cycles. For large graphs the answer may be a second old.',
     schema: cyclesSchema,
   }),
   critical: question('critical', {
     summary: 'Single points of failure',
     description:
-      'Nodes that alone hold parts of the graph together, and what most others need. Of large graphs the answer may be a second old.',
+      'Lists the articulation points of the graph, and the nodes that most other nodes need. For large graphs the answer may be a second old.',
     schema: criticalSchema,
   }),
   unresolved: question('unresolved', {
-    summary: 'What is needed and nobody states',
+    summary: 'Dependencies that nobody has registered',
     description:
-      'Services that are not registered, events that nobody publishes, ends of asserted edges that are not there.',
+      'Lists services that are not registered, events that no service publishes, and ends of asserted edges that do not exist.',
     schema: unresolvedSchema,
   }),
   orphans: question('orphans', {
     summary: 'Nodes without any edge',
-    description: 'Nothing needs them, and they need nothing.',
+    description: 'No node needs them, and they need no node.',
     schema: orphansSchema,
   }),
 }
 
 const idParameter = {
-  id: 'Id of the node, such as `service:flagd`; its percent signs have to be encoded once more.',
+  id: 'Id of the node, such as `service:flagd`. Encode its percent signs again.',
 }
 
 const readNode = {
   chapter: 'graph',
   summary: 'One node',
   description:
-    'With its data; what was asserted about it is in `data.properties`. `ETag` is that of the assertion.',
+    'Shows the node with its data. Asserted properties are in `data.properties`. `ETag` is the one of the assertion.',
   parameters: idParameter,
   query: oneParameters,
   state: true,
@@ -227,7 +227,7 @@ const readNode = {
 const readEdge = {
   chapter: 'graph',
   summary: 'One edge',
-  description: 'Its id is `source,type,target,origin`.',
+  description: 'The id of an edge is `source,type,target,origin`.',
   parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
   query: oneParameters,
   state: true,
@@ -241,9 +241,9 @@ const reading = { node: readNode, edge: readEdge }
 function assertionHistory({ parameters, errors }: typeof readNode | typeof readEdge) {
   return {
     chapter: 'graph',
-    summary: 'What was asserted, and by whom',
+    summary: 'History of assertions',
     description:
-      'Newest first, also of what was taken back. What services declare has its history there: `GET /services/:serviceId/history`.',
+      'Lists the assertions about a node or an edge with their authors, newest first. It includes assertions that were taken back. Declarations of services are in the history of the service: `GET /services/:serviceId/history`.',
     parameters,
     query: z.object({ ...pageOfHistory, ...freshnessQuery }),
     state: true,
@@ -254,8 +254,8 @@ function assertionHistory({ parameters, errors }: typeof readNode | typeof readE
 
 const difference = {
   chapter: 'graph',
-  summary: 'What changed between two moments',
-  description: 'Nodes and edges that were added, removed or changed, and the commits that did it.',
+  summary: 'Differences between two moments',
+  description: 'Lists the nodes and edges that were added, removed or changed, and the commits that did it.',
   query: diffParameters,
   state: true,
   errors: ['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],

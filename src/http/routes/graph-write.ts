@@ -1,5 +1,5 @@
-import type { FastifyPluginCallback } from 'fastify'
-import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted.ts'
+import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
+import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted-writer.ts'
 import { simulationSchema } from '../../graph/simulate/simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
 import type { StateAnswer } from '../answering/answers.ts'
@@ -15,14 +15,10 @@ import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 import { fittingJson } from '../sending/fitting-json.ts'
 
-/** What is asserted about nodes and edges; what would happen if; deriving anew. */
+/** Assertions about nodes and edges, simulations, and deriving the graph again. */
 export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { graph } = context
   const { asserted } = graph
-  const methods = {
-    node: { put: 'putNode', patch: 'patchNode', remove: 'deleteNode' },
-    edge: { put: 'putEdge', patch: 'patchEdge', remove: 'deleteEdge' },
-  } as const
 
   for (const [prefix, hidden] of [
     ['/knowledge-graph', false],
@@ -30,23 +26,23 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, contex
   ] as const) {
     for (const kind of ['node', 'edge'] as const) {
       const path = `${prefix}/${kind}s/:id`
-      const { put, patch, remove } = methods[kind]
+      const about = (request: FastifyRequest) => ({ kind, id: pathParameter(request, 'id') })
       app.put(
         path,
         writeRoute(context, { ...putOperation(kind), hidden }, async (request, by) =>
-          assertedAnswer(kind, await asserted[put](pathParameter(request, 'id'), request.body, by)),
+          assertedAnswer(kind, await asserted.put(about(request), request.body, by)),
         ),
       )
       app.patch(
         path,
         writeRoute(context, { ...patchOperation(kind), hidden }, async (request, by) =>
-          assertedAnswer(kind, await asserted[patch](pathParameter(request, 'id'), request.body, by)),
+          assertedAnswer(kind, await asserted.patch(about(request), request.body, by)),
         ),
       )
       app.delete(
         path,
         writeRoute(context, { ...deleteOperation(kind), hidden }, async (request, by) =>
-          retractedAnswer(await asserted[remove](pathParameter(request, 'id'), by)),
+          retractedAnswer(await asserted.delete(about(request), by)),
         ),
       )
     }
@@ -87,8 +83,8 @@ function retractedAnswer({ replayed, ...members }: RetractAnswer): StateAnswer {
 type Kind = 'node' | 'edge'
 
 const ids: Readonly<Record<Kind, string>> = {
-  node: 'Id of the node: `type:name`, such as `team:payments`; its percent signs have to be encoded once more.',
-  edge: 'Id of the edge: `source,type,target`, such as `team:payments,owns,service:checkout`; with `,observed` behind it for what was seen in traffic.',
+  node: 'Id of the node: `type:name`, such as `team:payments`. Encode its percent signs again.',
+  edge: 'Id of the edge: `source,type,target`, such as `team:payments,owns,service:checkout`. Add `,observed` for an edge that was seen in traffic.',
 }
 
 function writing(kind: Kind, words: Pick<Operation, 'summary' | 'description' | 'answers'>): Operation {
@@ -116,12 +112,15 @@ function putOperation(kind: Kind): Operation {
     ...writing(kind, {
       summary: `Assert ${node ? 'a node' : 'an edge'}`,
       description: node
-        ? 'A team, an owner, a database, anything. About a node that is derived from services it adds `properties` and a label. Replaces what was asserted before.'
-        : 'Between any two nodes; they need not exist, and are unresolved then. Replaces what was asserted before.',
+        ? 'Adds a node of any type, such as a team or a database. For a node that is derived from services it adds `properties` and a label. It replaces the earlier assertion.'
+        : 'Adds an edge between two nodes. Nodes that do not exist are shown as unresolved. It replaces the earlier assertion.',
       answers: {
-        200: { description: 'It was asserted before.', content: { 'application/json': assertAnswerSchema } },
+        200: {
+          description: 'There was an earlier assertion.',
+          content: { 'application/json': assertAnswerSchema },
+        },
         201: {
-          description: 'It is new; `Location` is its path.',
+          description: 'The assertion is new. `Location` is its path.',
           content: { 'application/json': assertAnswerSchema },
         },
       },
@@ -140,8 +139,8 @@ function patchOperation(kind: Kind): Operation {
   const operation = putOperation(kind)
   return {
     ...operation,
-    summary: `Change what is asserted about ${kind === 'node' ? 'a node' : 'an edge'}`,
-    description: 'A JSON merge patch (RFC 7396): members replace those that are there, `null` removes one.',
+    summary: `Change the assertion about ${kind === 'node' ? 'a node' : 'an edge'}`,
+    description: 'A JSON merge patch (RFC 7396): members replace existing ones, and `null` removes one.',
     errors: [...(operation.errors ?? []), kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND'],
   }
 }
@@ -149,11 +148,16 @@ function patchOperation(kind: Kind): Operation {
 function deleteOperation(kind: Kind): Operation {
   const node = kind === 'node'
   const operation = writing(kind, {
-    summary: `Take back what is asserted about ${node ? 'a node' : 'an edge'}`,
+    summary: `Take back the assertion about ${node ? 'a node' : 'an edge'}`,
     description: node
-      ? 'A node that services state, or that an edge touches, stays.'
-      : 'What services declare stays.',
-    answers: { 200: { description: 'Taken back.', content: { 'application/json': retractAnswerSchema } } },
+      ? 'The node stays if services declare it, or if it has an edge.'
+      : 'The edge stays if services declare it.',
+    answers: {
+      200: {
+        description: 'The assertion is taken back.',
+        content: { 'application/json': retractAnswerSchema },
+      },
+    },
   })
   return {
     ...operation,
@@ -163,9 +167,9 @@ function deleteOperation(kind: Kind): Operation {
 
 const simulateOperation: Operation = {
   chapter: 'graph',
-  summary: 'What would happen if',
+  summary: 'Simulate a change',
   description:
-    'Services go, come, or change their version: who loses what it needs, whose version range is violated, which circles close. Nothing is stored.',
+    'Adds or removes services, or changes their versions, without storing anything. Lists the services that lose a dependency, the version ranges that are violated, and the new cycles.',
   body: {
     schema: simulationSchema,
     example: { remove: ['flagd'], changeVersion: [{ serviceName: 'cart', version: '4.0.0' }] },
@@ -180,7 +184,7 @@ const rebuildOperation: Operation = {
   chapter: 'graph',
   summary: 'Derive the graph again, and compare',
   description:
-    'The coordinator keeps the graph up to date as records change. This request derives a second graph from all records and names every difference between the two. There must be none.',
+    'The coordinator updates the graph when records change. This request derives a second graph from all records and lists the differences between the two. There must be none.',
   state: true,
-  answers: { 200: { description: 'What was found.', content: { 'application/json': rebuildSchema } } },
+  answers: { 200: { description: 'The differences.', content: { 'application/json': rebuildSchema } } },
 }

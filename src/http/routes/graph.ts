@@ -20,28 +20,32 @@ import { type ReadAnswer, readRoute } from '../routing/route.ts'
 
 const text = z.string().optional()
 const parameters = z.object({
-  format: z.enum(FORMAT_NAMES).optional().meta({ description: 'Instead of `Accept`.', default: 'json' }),
+  format: z
+    .enum(FORMAT_NAMES)
+    .optional()
+    .meta({ description: 'The format of the answer. It takes precedence over `Accept`.', default: 'json' }),
   ...typeQuery,
   name: text.meta({
-    description: 'Only nodes with this label or id; with `*` at the end, labels that begin so.',
+    description: 'Only nodes with this label or id. With `*` at the end: labels that begin with this text.',
   }),
   tag: tagQuery,
   origin: originQuery,
-  around: text.meta({ description: 'Only the surroundings of this node: an id, or the name of a service.' }),
+  around: text.meta({ description: 'Only the nodes near this node. An id, or the name of a service.' }),
   depth: depthQuery,
   direction: directionQuery,
   limit: wholeNumber(1, 1_000_000).meta({
-    description: 'How many nodes at most. Without it all of them; around a node, the 1,000 nearest.',
+    description:
+      'The largest number of nodes. The default is all nodes, or the 1,000 nearest ones with `around`.',
   }),
   rebuild: z
     .enum(['true', 'false'])
     .optional()
-    .meta({ description: 'Also derives the graph anew, and tells in `metadata.rebuild` what is different.' }),
+    .meta({ description: 'Also derives the graph again, and lists the differences in `metadata.rebuild`.' }),
   ...asOfQuery,
   ...freshnessQuery,
 })
 
-/** `/knowledge-graph`, and its other name `/graph`: the graph, or a part of it, in six formats. */
+/** `/knowledge-graph`, or `/graph`: the graph, or a part of it, in six formats. */
 export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, graph } = context
 
@@ -84,7 +88,7 @@ const operation = {
   chapter: 'graph',
   summary: 'The knowledge graph',
   description:
-    'All of it or a part, at exactly one revision however long it is read: nodes by id, edges by source. Formats by `format` or `Accept`: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, and elements of Cytoscape.js.',
+    'The whole graph or a part of it, at exactly one revision, however long the client reads it. Nodes are sorted by id, edges by source. `format` or `Accept` chooses the format: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, or elements of Cytoscape.js.',
   query: parameters,
   state: true,
   errors: [
@@ -105,6 +109,6 @@ const operation = {
         'text/vnd.mermaid': undefined,
       },
     },
-    304: { description: 'Nothing has changed since the `ETag` in `If-None-Match`.' },
+    304: { description: 'The graph has not changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation

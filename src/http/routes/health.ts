@@ -11,7 +11,7 @@ import type { HttpContext } from '../routing/http-context.ts'
 const readyParameters = z.object({
   for: z.enum(['reads', 'writes']).optional().meta({
     description:
-      'With `writes` it is also not ready while the database does not answer, or while the memory is full.',
+      'With `writes` the coordinator is also not ready while the database does not answer, or while its memory is full.',
     default: 'reads',
   }),
 })
@@ -25,7 +25,7 @@ const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
   degraded: 'degraded',
 }
 
-/** `/health`: for people, for load balancers, for whoever restarts processes. */
+/** `/health`: for people, for load balancers, and for programs that restart processes. */
 export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, answers } = context
 
@@ -55,7 +55,7 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
 
   function unreadiness({ draining }: HttpContext, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
     if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
-    // Throws what every read of the records would be answered with.
+    // Throws the error that every read of the records would get.
     void live.view
     const memoryFault = unreadyMemory(live, purpose)
     if (memoryFault !== undefined) return memoryFault
@@ -90,17 +90,17 @@ function healthAnswer({ live, registry, storage, notice, version }: HttpContext)
 const health: Operation = {
   chapter: 'operations',
   summary: 'Health for people',
-  description: 'Always 200 while the process lives; `status` says how it is.',
+  description: 'The answer is 200 as long as the process runs. `status` tells its state.',
   answers: { 200: { description: 'The state.', content: { 'application/json': healthAnswerSchema } } },
 }
 
 const alive: Operation = {
   chapter: 'operations',
-  summary: 'Whether the process lives',
-  description: 'For what restarts processes. It does not depend on the database.',
+  summary: 'Whether the process runs',
+  description: 'For liveness probes. It does not depend on the database.',
   answers: {
     200: {
-      description: 'It lives.',
+      description: 'The process runs.',
       content: { 'application/json': z.object({ success: z.literal(true), status: z.literal('live') }) },
     },
   },
@@ -110,7 +110,7 @@ const ready: Operation = {
   chapter: 'operations',
   summary: 'Whether requests can be answered',
   description:
-    'For load balancers: 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` also 507 while the memory is full.',
+    'For load balancers. The answer is 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` it is also 507 while the memory is full.',
   query: readyParameters,
   errors: [
     'COORD_NOT_LOADED',

@@ -6,7 +6,7 @@ import type { Operation } from '../reading/operation.ts'
 import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 
-/** `/metrics` and `/database`: for those who run the coordinator. */
+/** `/metrics` and `/database`: for operators of the coordinator. */
 export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, metrics, answers } = context
   const inspection = new DatabaseInspection(live.store.inspector)
@@ -36,6 +36,6 @@ const database: Operation = {
   chapter: 'operations',
   summary: 'The state of the database',
   description:
-    'Answers while the database does not, too: `server` is then what was last known. Records that were changed by hand into something that their kind does not allow are in `refusedRecords` (at most 100).',
+    'The coordinator answers even if the database does not. `server` then shows the last known facts. `refusedRecords` lists records that were changed by hand into something that is not allowed (at most 100).',
   answers: { 200: { description: 'The state.', content: { 'application/json': databaseAnswerSchema } } },
 }

@@ -90,8 +90,8 @@ function links({ version, storage, notice }: HttpContext) {
 
 const index: Operation = {
   chapter: 'about',
-  summary: 'What this is',
-  description: 'A page for a browser, links as JSON for others.',
+  summary: 'Start page',
+  description: 'A page for browsers, and links as JSON for other clients.',
   answers: {
     200: {
       description: 'Links.',

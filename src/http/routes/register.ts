@@ -18,7 +18,7 @@ import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, writeRoute } from '../routing/route.ts'
 
-/** `/register`: how services come in. */
+/** `/register`: registering services. */
 export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, registry, graph, answers, storage, notice } = context
   const tail = `,"storage":${JSON.stringify(storage)}${notice === undefined ? '' : `,"notice":${JSON.stringify(notice)}`}}`
@@ -92,7 +92,7 @@ function registeredMembers(answer: RegisterAnswer): string {
   return `"serviceId":${JSON.stringify(serviceId)},"status":"${status}","created":${created},"changed":${changed},"revision":${revision}${replayed ? ',"replayed":true' : ''},"warnings":${warningsText(warnings)}`
 }
 
-/** The graph gives the same list again as long as nothing changes. */
+/** The graph returns the same list as long as nothing changes. */
 const textOfWarnings = new WeakMap<readonly Warning[], string>()
 
 function warningsText(warnings: readonly Warning[]): string {
@@ -113,7 +113,8 @@ function batchResult(result: BatchAnswer['results'][number]): string {
 const howToRegister = {
   chapter: 'registry',
   summary: 'How to register',
-  description: 'Every field with its type, rules and default, and an example that can be sent as it is.',
+  description:
+    'Lists every field with its type, rules and default, and shows an example that you can send as it is.',
   answers: { 200: { description: 'The guide.', content: { 'application/json': z.looseObject({}) } } },
 } as const satisfies Operation
 
@@ -121,10 +122,10 @@ const register = {
   chapter: 'registry',
   summary: 'Register a service',
   description:
-    'Sending the same registration again is harmless: the service keeps its id, and where nothing changed nothing is stored. A registration replaces all fields of the earlier one; what is left out goes back to its default, except that a stored `migrationFile` stays. The id follows from the content (`serviceName`, `version`, `endpoint`; or `serviceName`, `instanceId`), so a restarted service gets its id back.',
+    'You can send the same registration again: the service keeps its id, and nothing is stored if nothing changed. A registration replaces all fields of the earlier one. A field that you leave out gets its default, but a stored `migrationFile` stays. The id is computed from `serviceName`, `version` and `endpoint`, or from `serviceName` and `instanceId`. A restarted service therefore gets the same id.',
   query: z.object({
     dryRun: z.enum(['true', 'false']).optional().meta({
-      description: 'Stores nothing, and answers what `POST /knowledge-graph/simulate` would.',
+      description: 'Stores nothing, and gives the answer of `POST /knowledge-graph/simulate`.',
       default: 'false',
     }),
   }),
@@ -140,11 +141,11 @@ const register = {
   ],
   answers: {
     200: {
-      description: 'The service was known; `changed` says whether anything was stored.',
+      description: 'The service was already registered. `changed` says whether anything was stored.',
       content: { 'application/json': registerAnswerSchema },
     },
     201: {
-      description: 'The service is new; `Location` is its path.',
+      description: 'The service is new. `Location` is its path.',
       content: { 'application/json': registerAnswerSchema },
     },
   },
@@ -159,7 +160,7 @@ const registerBatch = {
   chapter: 'registry',
   summary: `Register up to ${LIMITS.batch.toLocaleString('en')} services`,
   description:
-    'Each registration is judged on its own: what is wrong with one keeps no other from being stored. The body is an array of registrations, or `{"services": [...]}`.',
+    'Each registration succeeds or fails independently of the others. The body is an array of registrations, or `{"services": [...]}`.',
   body: {
     schema: z.union([registrations, z.object({ services: registrations })]),
     example: [registrationExample],
@@ -169,7 +170,7 @@ const registerBatch = {
   state: true,
   answers: {
     200: {
-      description: 'One result for each registration, in order: what `POST /register` would have answered.',
+      description: 'One result for each registration, in order: the answer of `POST /register` to it.',
       content: { 'application/json': batchAnswerSchema },
     },
   },
@@ -178,8 +179,9 @@ const registerBatch = {
 const migrate = {
   chapter: 'registry',
   summary: 'Send the migration file of a service',
-  description: 'The second stage of a registration: the service goes from `pending_migration` to `active`.',
-  parameters: { serviceId: 'Id of the service, as `POST /register` answered it.' },
+  description:
+    'The second stage of a registration. It changes the status of the service from `pending_migration` to `active`.',
+  parameters: { serviceId: 'Id of the service, from the answer of `POST /register`.' },
   body: {
     schema: migrationSchema,
     example: { migrationFile: { endpoints: [{ method: 'GET', path: '/cart/:id' }], tables: ['carts'] } },
@@ -191,7 +193,7 @@ const migrate = {
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_COMMIT_CONTENDED'],
   answers: {
     200: {
-      description: 'Stored, or known already.',
+      description: 'The migration file is stored now, or was stored before.',
       content: { 'application/json': registerAnswerSchema },
     },
   },

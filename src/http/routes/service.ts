@@ -17,7 +17,7 @@ import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 
-/** `/services/:serviceId`: one service, its past, its lease, its end. */
+/** `/services/:serviceId`: one service, its past, its lease, its removal. */
 export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { registry } = context
 
@@ -82,12 +82,12 @@ function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-const parameters = { serviceId: 'Id of the service, as `POST /register` answered it.' }
+const parameters = { serviceId: 'Id of the service, from the answer of `POST /register`.' }
 
 const read = {
   chapter: 'registry',
   summary: 'Show a service',
-  description: 'Where it was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
+  description: 'If the service was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
   parameters,
   query: z.object({ ...freshnessQuery, ...asOfQuery }),
   state: true,
@@ -95,14 +95,15 @@ const read = {
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
   answers: {
     200: { description: 'The service.', content: { 'application/json': serviceAnswerSchema } },
-    304: { description: 'It has not changed since the `ETag` in `If-None-Match`.' },
+    304: { description: 'The service has not changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation
 
 const history = {
   chapter: 'registry',
   summary: 'Show what happened to a service',
-  description: 'Newest first: when, who, what changed. Also of services that are deregistered.',
+  description:
+    'Lists each change with its time, its author, and the fields that changed, newest first. It also works for services that were deregistered.',
   parameters,
   query: z.object({ ...pageOfHistory, ...freshnessQuery }),
   state: true,
@@ -113,7 +114,7 @@ const history = {
 const heartbeat = {
   chapter: 'registry',
   summary: 'Renew the lease of a service',
-  description: `Says that the service is alive; nothing is stored for it. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires without.`,
+  description: `Tells the coordinator that the service is alive. Heartbeats are not stored. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires if none comes in that time.`,
   parameters,
   body: {
     schema: heartbeatSchema,
@@ -121,7 +122,9 @@ const heartbeat = {
   },
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND'],
-  answers: { 200: { description: 'Heard.', content: { 'application/json': heartbeatAnswerSchema } } },
+  answers: {
+    200: { description: 'The heartbeat was noted.', content: { 'application/json': heartbeatAnswerSchema } },
+  },
 } as const satisfies Operation
 
 const deregister = {
@@ -132,5 +135,10 @@ const deregister = {
   conditional: true,
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED'],
-  answers: { 200: { description: 'It is gone.', content: { 'application/json': deregisterAnswerSchema } } },
+  answers: {
+    200: {
+      description: 'The service is deregistered.',
+      content: { 'application/json': deregisterAnswerSchema },
+    },
+  },
 } as const satisfies Operation

@@ -11,7 +11,7 @@ import { readRoute } from '../routing/route.ts'
 import { separated } from '../sending/body-part.ts'
 import type { Lines } from '../streams/send-lines.ts'
 
-/** `/services`, and its other name `/registry`: what is registered. */
+/** `/services`, or `/registry`: the registered services. */
 export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { registry } = context
 
@@ -24,7 +24,7 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
           ? { lines: async () => linesOf(await registry.listAllAsOf(query, asOf)) }
           : registry.listAsOf(query, asOf).then(pageOf)
       if (asLines) return listAll(query)
-      // Waited for only where there is something to judge: what a handler does after a wait does not count for its turn.
+      // Waits only if there is a version filter to judge: the work of a handler after a wait does not count for its turn.
       if (query.filters.version === undefined) return pageOf(registry.list(query))
       return registry.judgeVersions(query).then((verdicts) => pageOf(registry.list(query, verdicts)))
     })
@@ -62,15 +62,15 @@ const operation = {
   chapter: 'registry',
   summary: 'List services',
   description:
-    'In order of serviceName and serviceId; pages stay right while services come and go. A page ends at 8 MiB, so that it may be shorter than `limit`. Only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` all matching services come at once, one on each line, at one revision.',
+    'Sorted by serviceName and serviceId. Pages neither skip nor repeat a service when others come and go meanwhile. A page ends at 8 MiB and may be shorter than `limit`: only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services at one revision, one on each line.',
   query: listParameters,
   state: true,
   errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],
   answers: {
     200: {
-      description: 'A page, or everything as JSON lines.',
+      description: 'A page, or all matching services as JSON lines.',
       content: { 'application/json': listAnswerSchema, [NDJSON_TYPE]: undefined },
     },
-    304: { description: 'Nothing that matches has changed since the `ETag` in `If-None-Match`.' },
+    304: { description: 'No matching service has changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation
