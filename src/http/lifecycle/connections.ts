@@ -31,7 +31,7 @@ export class Connections {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server)
   }
 
-  /** Answers on connections where a request has begun to arrive, but has no response yet, that the server stops. */
+  /** Answers that the server stops, on connections where a request has begun to arrive but has no response yet. */
   refuseHeads(): void {
     this.#closeResting()
     for (const socket of this.#sockets)
