@@ -79,12 +79,10 @@ export const cyclesSchema = z
       z.object({
         size: z.int(),
         nodes: z.array(id),
-        example: z
-          .array(id)
-          .meta({
-            description:
-              'One of the shortest cycles: each node needs the next one, and the last needs the first.',
-          }),
+        example: z.array(id).meta({
+          description:
+            'One of the shortest cycles: each node needs the next one, and the last needs the first.',
+        }),
       }),
     ),
     total,
