@@ -112,7 +112,7 @@ function liveOptionsOf(settings: Settings): Partial<LiveOptions> {
   }
 }
 
-/** Of a small heap history may take a part; of a large one, what is of use. */
+/** History takes at most a quarter of a small heap. In a large heap, more than 256 MiB would be of no use. */
 function journalBytes({ journalMemoryMib }: Settings): number {
   if (journalMemoryMib !== undefined) return journalMemoryMib * 1_048_576
   return Math.min(processMemory().limitBytes / 4, 256 * 1_048_576)

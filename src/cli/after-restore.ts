@@ -27,7 +27,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
       const settings = readSettings(context.terminal.env)
       if (settings.database.backend === 'memory')
         throw new CoordinatorError('COORD_CLI_USAGE', {
-          detail: 'No database is set here: what is kept in memory cannot be restored.',
+          detail: 'No database is set here, and records in memory cannot be restored.',
           hint: 'Set DATABASE_URL, or the Supabase variables.',
         })
       // A mistyped path must not create a new database.
@@ -40,7 +40,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
         const { lineage, revision } = head.position
         writeResult(context, options, {
           value: { previous, lineage, revision },
-          text: `The history goes on from revision ${revision} as lineage ${lineage} (before: ${previous}).\n`,
+          text: `The history continues from revision ${revision} with the lineage ${lineage} (before: ${previous}).\n`,
         })
       })
     })

@@ -25,7 +25,7 @@ const marks = { ok: 'ok', warning: 'WARN', problem: 'FAIL' } as const
 export function doctorCommand(context: CommandContext): Command {
   const { terminal, exit } = context
   return new Command('doctor')
-    .description('Examine the configured database, and say how to mend each fault.')
+    .description('Examine the configured database, and print a repair for each fault.')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {

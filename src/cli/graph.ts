@@ -45,7 +45,7 @@ interface Question {
   readonly path?: string
   /** Each argument as the help shows it, by its query parameter. */
   readonly takes?: Readonly<Record<string, readonly [argument: string, help: string]>>
-  /** What `--depth` limits, where the question has this option. */
+  /** What `--depth` limits, if the question has this option. */
   readonly depth?: string
   readonly render: (answer: never, narrowed: Narrowed) => string
 }
@@ -122,7 +122,7 @@ function questionCommand(context: CommandContext, question: Question): Command {
   for (const argument of Object.values(takes)) command.argument(...argument)
   if (depth !== undefined) command.option('--depth <steps>', depth)
   return command
-    .option('--limit <count>', 'how many items to list at most')
+    .option('--limit <count>', 'the largest number of items to list')
     .option('--json', 'print JSON')
     .action(async () => {
       const { json, url, ...options } = command.opts<ClientOptions & Narrowed>()

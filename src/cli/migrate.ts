@@ -112,9 +112,9 @@ async function withMigrator(
 }
 
 const nothingToMigrate =
-  'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, where there is a database.\n'
+  'There is nothing to migrate in memory. Set DATABASE_URL, or the Supabase variables, if there is a database.\n'
 
-/** SQL that mends a schema of another version would mend nothing, or would undo changes of a newer version. */
+/** SQL for a schema of another version would repair nothing, or would undo changes of a newer version. */
 async function requireOwnSchema(migrator: Migrator): Promise<void> {
   const { current, target } = await migrator.status()
   if (current === target) return

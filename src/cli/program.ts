@@ -58,7 +58,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
 
 function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number) => void): Command {
   const program = new Command('coordinator')
-    .description('A service registry and knowledge graph, in memory or on the database you have.')
+    .description('A service registry and knowledge graph, in memory or in your database.')
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .showHelpAfterError('Next: run the command with --help.')

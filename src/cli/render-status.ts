@@ -1,6 +1,6 @@
 import { countOf, textTable } from './terminal/text-table.ts'
 
-/** Answers of a coordinator of any version: a row whose values are missing is left out. */
+/** Answers of a coordinator of any version: a row without values is omitted. */
 export interface StatusAnswers {
   readonly url: string
   readonly health: unknown
@@ -12,7 +12,7 @@ type Row = readonly [label: string, text: string | undefined]
 /** `GET /health` and `GET /database` as a table for people. A fault comes with its reason. */
 export function renderStatus({ url, health, database }: StatusAnswers): string {
   const [is, has] = [membersOf(health), membersOf(database)]
-  const { memory, server } = has
+  const { memory, server, historyMiB } = has
   const { state, usedMiB, limitMiB } = membersOf(memory)
   const { serverVersion, schemaVersion, details } = membersOf(server)
   const rows: Row[] = [
@@ -26,12 +26,7 @@ export function renderStatus({ url, health, database }: StatusAnswers): string {
     ['loaded', known`${has['loadedRecords']} records so far`],
     ...viewRows(has),
     ['waiting writes', textOf(has['waitingWrites'])],
-    [
-      'memory',
-      limitMiB === undefined
-        ? undefined
-        : joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${has['historyMiB']} MiB`]),
-    ],
+    ['memory', joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${historyMiB} MiB`])],
     [
       'server',
       joined([serverVersion, known`schema ${schemaVersion}`, known`not asked now: ${has['serverUnknown']}`]),
@@ -114,7 +109,7 @@ function textOf(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined
 }
 
-/** The text of a template, or `undefined` where the answer lacks one of its values. */
+/** The text of a template, or `undefined` if the answer lacks one of its values. */
 function known(texts: TemplateStringsArray, ...values: readonly unknown[]): string | undefined {
   const parts = values.map(textOf)
   return parts.includes(undefined) ? undefined : String.raw({ raw: texts }, ...parts)

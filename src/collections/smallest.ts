@@ -1,7 +1,7 @@
 /**
- * The first `count` of the items in order, without ever sorting, or holding, many more than are wanted.
+ * The first `count` of the items in order. It never sorts or holds many more than that.
  *
- * @param compare tells any two items apart
+ * @param compare never returns 0 for two different items
  */
 export function smallest<T>(items: Iterable<T>, count: number, compare: (left: T, right: T) => number): T[] {
   let kept: T[] = []

@@ -17,7 +17,7 @@ export interface Setting<T> {
   readonly kind: Kind<T>
   readonly unit?: string
   readonly default: NoInfer<T> | undefined
-  /** Where a backend has another default. */
+  /** Other defaults for some backends. */
   readonly defaultFor?: Partial<Record<BackendName, NoInfer<T>>>
   /** Replaces the default value in docs/settings.md. */
   readonly defaultLabel?: string
@@ -74,7 +74,7 @@ export function listenHost(): Kind<string> {
   return { label: 'an address or a host name, without a port', schema }
 }
 
-/** Names of hosts with commas between them, in lower case; `*.` before one stands for every name under it. */
+/** Host names separated by commas, in lower case. A `*.` before a name stands for all names under it. */
 export function hostNames(): Kind<readonly string[]> {
   return list('host names without scheme and port, such as `registry.example.org, *.example.net`', (name) =>
     /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i.test(name) ? name.toLowerCase() : undefined,
@@ -105,7 +105,7 @@ export function raw(label: string): Kind<string> {
   return { label, schema: z.string() }
 }
 
-/** An `http:` or `https:` URL without credentials, query or fragment; without the slash at its end. */
+/** An `http:` or `https:` URL without credentials, query or fragment, and without a slash at its end. */
 export function httpUrl(): Kind<string> {
   const schema = z.string().transform((value, context) => {
     const url = plainUrl(value)

@@ -28,7 +28,7 @@ const schemaName = text(
   /^(?!(?:public|information_schema|pg_.*|auth|storage|realtime|vault|extensions|graphql|graphql_public|pgbouncer|supabase_.*)$)[a-z_][a-z0-9_]{0,39}$/,
 )
 
-/** Every setting, by section of docs/settings.md. The names on the left are those of `Settings`. */
+/** Every setting, in the sections of docs/settings.md. The names on the left are those of `Settings`. */
 export const settingsTable = {
   server: {
     host: setting('HOST', {
@@ -47,7 +47,7 @@ export const settingsTable = {
       default: [],
       defaultLabel: 'none',
       description:
-        'More host names (the request header `Host`) that the coordinator answers to. It always answers to IP addresses, `localhost`, `*.localhost` and `*.internal`. Where HOST is not a loopback address, it also answers to names without a dot, `*.svc`, `*.svc.cluster.local` and HOST itself. Other names get 421, because a hostile web page can point a name of its own to this address (DNS rebinding).',
+        'Additional host names (the request header `Host`) that the coordinator answers to. It always answers to IP addresses, `localhost`, `*.localhost` and `*.internal`. If HOST is not a loopback address, it also answers to names without a dot, `*.svc`, `*.svc.cluster.local` and HOST itself. Other names get 421, because a hostile web page can point its own name to this address (DNS rebinding).',
     }),
     allowedOrigins: setting('ALLOWED_ORIGINS', {
       kind: origins(),
@@ -59,22 +59,22 @@ export const settingsTable = {
     connectionsMax: setting('CONNECTIONS_MAX', {
       ...count('connections', { min: 10, max: 1_000_000, default: 10_000 }),
       description:
-        'How many connections clients may have at the same time. A low limit of open files lowers it, because some are kept for the database. Further connections get 503.',
+        'How many connections clients may have at the same time. A low limit of open files lowers this number, because the coordinator keeps some descriptors for the database. Further connections get 503.',
     }),
     bodiesMaxBytes: setting('BODIES_MAX_BYTES', {
       ...count('bytes', { min: 4_194_304, max: 1_073_741_824, default: 134_217_728 }),
       description:
-        'How much memory request bodies that are still arriving may take. One client address may use a quarter of it. Requests beyond that get 503.',
+        'How much memory request bodies may take while they arrive. One client address may use a quarter of it. Requests beyond that get 503.',
     }),
     shutdownTimeoutMs: setting('SHUTDOWN_TIMEOUT_MS', {
       ...milliseconds({ min: 0, max: 600_000, default: 10_000 }),
       description:
-        'How long a stop may take: requests are answered and waiting writes committed, then what is left is cut off.',
+        'How long a stop may take. The coordinator answers its requests and commits waiting writes. After this time it cuts off the rest.',
     }),
     unsentMaxMib: setting('UNSENT_MAX_MIB', {
       ...count('MiB', { min: 8, max: 65_536, default: 64 }),
       description:
-        'How much memory answers may take while they wait for clients that read slowly. Further answers wait; meanwhile the connections of clients that have read nothing for 5 seconds are closed.',
+        'How much memory answers may take while they wait for clients that read slowly. Further answers wait. In the meantime, the coordinator closes the connections of clients that have read nothing for 5 seconds.',
     }),
     streamsMax: setting('STREAMS_MAX', {
       ...count('streams', { min: 1, max: 1_000, default: 8 }),
@@ -84,12 +84,13 @@ export const settingsTable = {
     logLevel: setting('LOG_LEVEL', {
       kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
       default: 'info',
-      description: 'The least important level that is logged.',
+      description: 'The lowest level that is logged.',
     }),
     logFormat: setting('LOG_FORMAT', {
       kind: oneOf(['auto', 'json', 'pretty']),
       default: 'auto',
-      description: '`json` is one object a line, `pretty` is for people; `auto` is `pretty` on a terminal.',
+      description:
+        '`json` is one object on each line. `pretty` is for people. `auto` means `pretty` on a terminal, and `json` elsewhere.',
     }),
     logRequests: setting('LOG_REQUESTS', {
       kind: yesOrNo(),
@@ -101,9 +102,9 @@ export const settingsTable = {
   database: {
     databaseUrl: optionalSetting('DATABASE_URL', {
       kind: raw('`sqlite:PATH`, `postgres://...` (several hosts may be given) or `memory:`'),
-      defaultLabel: 'the Supabase project, where one is set; else in memory',
+      defaultLabel: 'the Supabase project if one is set; else in memory',
       secret: true,
-      description: 'Where the records live. Beside the Supabase variables it wins.',
+      description: 'The database that keeps the records. It takes precedence over the Supabase variables.',
     }),
     databaseSchema: setting('DATABASE_SCHEMA', {
       kind: schemaName,
@@ -124,7 +125,7 @@ export const settingsTable = {
     }),
     databaseConnectTimeoutMs: setting('DATABASE_CONNECT_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 120_000, default: 5_000 }),
-      description: 'How long making one connection may take.',
+      description: 'How long it may take to open a connection.',
     }),
     databaseAcquireTimeoutMs: setting('DATABASE_ACQUIRE_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 120_000, default: 5_000 }),
@@ -132,7 +133,7 @@ export const settingsTable = {
     }),
     databaseStatementTimeoutMs: setting('DATABASE_STATEMENT_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
-      description: 'How long the database may work on one call, its answer included.',
+      description: 'How long one call of the database may take, including its answer.',
     }),
   },
   supabase: {
@@ -152,22 +153,22 @@ export const settingsTable = {
       kind: raw('a key: `sb_publishable_...`, or the older JWT `eyJ...`'),
       secret: true,
       description:
-        'The public key of the project; used where no secret one is set. Persists only where the schema was migrated with `--allow-anon` on purpose: everybody who has this key can then write.',
+        'The public key of the project, used if no secret key is set. It can store records only if the schema was migrated with `--allow-anon` on purpose. Everybody who has this key can then write.',
     }),
   },
   live: {
     commitTimeoutMs: setting('COMMIT_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
-      description: 'How long a write may take, retries included, before it is answered with 503.',
+      description: 'How long a write may take, including retries. After that it gets 503.',
     }),
     commitQueueMax: setting('COMMIT_QUEUE_MAX', {
       ...count('writes', { min: 1, max: 1_000_000, default: 20_000 }),
-      description: 'How many writes may wait for the database. More are answered with 503 at once.',
+      description: 'How many writes may wait for the database. Further writes get 503 at once.',
     }),
     questionTimeoutMs: setting('QUESTION_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
       description:
-        'How long a question may take from its arrival to the first byte of its answer. One that takes longer gets 503 `COORD_QUESTION_TOO_LARGE`. Waiting for changes (`wait`) does not count.',
+        'How long a question may take from its arrival to the first byte of its answer. A question that takes longer gets 503 `COORD_QUESTION_TOO_LARGE`. Waiting for changes (`wait`) does not count.',
     }),
     pastQuestionTimeoutMs: setting('PAST_QUESTION_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 3_600_000, default: 60_000 }),
@@ -177,30 +178,30 @@ export const settingsTable = {
     pollMinMs: setting('POLL_MIN_MS', {
       ...milliseconds({ min: 10, max: 60_000, default: 100 }),
       description:
-        'How long to wait before asking the journal for the changes of others again, while there are some.',
+        'The pause between two questions about the changes of other coordinators, while there are changes.',
     }),
     pollMaxMs: setting('POLL_MAX_MS', {
       ...milliseconds({ min: 10, max: 600_000, default: 500 }),
       defaultFor: { supabase: 2_000 },
-      description: 'The same while nothing happens.',
+      description: 'The same pause while there are no changes.',
     }),
     journalKeepHours: setting('JOURNAL_KEEP_HOURS', {
       ...count('hours', { min: 24, max: 876_000, default: 720 }),
       defaultFor: { memory: 0 },
       defaultLabel: '`720`; no such rule in memory',
-      description: 'History younger than this is kept, for `asOf`, histories and clients that follow.',
+      description: 'Younger history is kept, for `asOf`, histories and clients that follow the journal.',
     }),
     journalKeepRevisions: setting('JOURNAL_KEEP_REVISIONS', {
       ...count('revisions', { min: 1, max: 1_000_000_000, default: 100_000 }),
       defaultFor: { memory: 10_000 },
-      description: 'So many of the newest revisions are kept, however old they are.',
+      description: 'This many of the newest revisions are kept, however old they are.',
     }),
     journalMemoryMib: optionalSetting('JOURNAL_MEMORY_MIB', {
       kind: wholeNumber({ min: 1, max: 1_000_000 }),
       unit: 'MiB',
       defaultLabel: 'a quarter of the heap, at most 256',
       description:
-        'How much memory the history may take where the records are kept in memory only. Beyond it the oldest revisions are forgotten, even if the other JOURNAL settings would keep them. It has no effect with a database.',
+        'How much memory the history may take if no database is set. Beyond it, the coordinator deletes the oldest revisions, even if the other JOURNAL settings would keep them. It has no effect with a database.',
     }),
   },
   client: {

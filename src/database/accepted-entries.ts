@@ -2,7 +2,7 @@ import type { Commit, Entry } from '../records/record.ts'
 import { entryWrite } from './judge-commit.ts'
 import type { CommitResult } from './store.ts'
 
-/** The journal entries of the commits of a batch that were accepted just now: a database need not send back what it was sent. */
+/** The journal entries of the commits that were just accepted from a batch. The database need not send back what it received. */
 export function acceptedEntries(results: readonly CommitResult[], batch: readonly Commit[]): Entry[] {
   const entries: Entry[] = []
   for (let index = 0; index < results.length; index += 1) {

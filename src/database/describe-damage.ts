@@ -5,7 +5,7 @@ import type { Damage } from './store.ts'
 export type DamageFact =
   /** The head does not match the end of the journal. */
   | { readonly fact: 'head'; readonly revision: Revision; readonly newest: Revision | null }
-  /** The digest of a revision does not follow from the one before it and its commit. */
+  /** The digest of a revision does not follow from the previous digest and the commit. */
   | { readonly fact: 'digest'; readonly revision: Revision }
   /** The entries from one revision to another are missing. */
   | { readonly fact: 'hole'; readonly revision: Revision; readonly upto: Revision }
@@ -19,11 +19,11 @@ export type DamageFact =
       readonly revision: Revision
     })
 
-/** The SQL with which a backend repairs what can be repaired. */
+/** The SQL with which a backend repairs damage. */
 export interface DamageRepairs {
-  /** Puts the head where the journal ends. */
+  /** Sets the head to the end of the journal. */
   readonly head: () => string
-  /** Puts a record back as an entry wrote it. */
+  /** Restores a record as an entry wrote it. */
   readonly record: (key: RecordKey, revision: Revision) => string
   /** Gives up the history before the newest revision. */
   readonly forgetHistory: () => string

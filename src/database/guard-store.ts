@@ -6,14 +6,14 @@ import type { Inspector, Migrator, PoolObserver, Store } from './store.ts'
 /** Counts and times the calls of a store. */
 export type StoreMeter = Pick<Metrics['database'], 'measure' | 'measurePages'> & Partial<PoolObserver>
 
-/** Every member of a port. A member that is new in the port does not compile until it is passed on here. */
+/** Every member of a port. A new member of the port does not compile until it is passed on here. */
 type AllMembers<Port> = { readonly [Member in keyof Required<Port>]: Port[Member] }
 
 const unmeasured: StoreMeter = { measure: (_, run) => run(), measurePages: (_, pages) => pages }
 
 /**
- * The same store with two checks. Every call is counted and timed. Every part of the journal that it returns has to begin after the
- * position that was asked about, and to have no gap: a caller that took the other entries would never notice the missing ones.
+ * The same store with two additions. Every call is counted and timed. Every part of the journal that it returns is checked: it must begin
+ * after the position in the question, and have no gap. Otherwise a caller would take the other entries and never notice the missing ones.
  *
  * @param meter @default calls are not counted
  */
@@ -29,7 +29,7 @@ export function guardStore(store: Store, meter: StoreMeter = unmeasured): Store 
     async commit(after, batch, call) {
       const reply = await measure('commit', () => store.commit(after, batch, call))
       const gap = reply.status === 'ok' ? gapIn(after, reply.entries) : undefined
-      // The batch may be stored nevertheless. Sent again, its ids get the first results.
+      // The batch may be stored anyway. When it is sent again, its ids get the first results.
       if (gap !== undefined)
         throw new CoordinatorError('COORD_STORE_REPLY', { detail: gap, outcome: 'unknown' })
       return reply
@@ -72,7 +72,7 @@ function measuredInspector(inspector: Inspector, measure: StoreMeter['measure'])
   })
 }
 
-/** What a backend does not have stays absent. */
+/** Members that the backend does not have remain absent. */
 function withoutAbsent<Port extends object>(members: AllMembers<Port>): Port {
   return Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)) as Port
 }

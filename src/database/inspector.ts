@@ -14,7 +14,7 @@ export interface Damage {
   readonly repair: string
 }
 
-/** Where an examination continues. JSON that only the store understands. */
+/** The point at which an examination continues. JSON that only the store understands. */
 export type ExaminationCursor = Readonly<Record<string, unknown>>
 
 /** A part of the answer to the question whether head, journal and records agree. */

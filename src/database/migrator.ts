@@ -6,7 +6,7 @@ export interface MigrationStep {
   /** Epoch milliseconds; absent while pending. */
   readonly appliedAt?: number
   readonly checksum: string
-  /** Where the state is `changed`: what differs between the text that ran (`- `) and the present one (`+ `). */
+  /** If the state is `changed`: the lines of the text that ran (`- `), and those of the present one (`+ `), that differ. */
   readonly diff?: string
 }
 
@@ -30,7 +30,7 @@ export interface SchemaStep {
 
 /** A difference between the schema that is there and the one that should be. */
 export interface Drift {
-  /** What differs, such as `index journal_commit_id`. */
+  /** The object that differs, such as `index journal_commit_id`. */
   readonly object: string
   /**
    * `optional`: it is missing, and only some programs need it. `unsafe`: a function that looks for types and tables in a schema to

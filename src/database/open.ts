@@ -21,8 +21,8 @@ export interface StoreHooks {
 }
 
 /**
- * Makes the store that the settings name; it is not opened yet. Only the backend that is used is loaded: the drivers take longer to load
- * than everything else.
+ * Creates the store of the settings, but does not open it. Only the needed backend is loaded: the drivers take longer to load than
+ * everything else.
  */
 export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {}): Promise<Store> {
   const { database: target, autoMigrate, databaseStatementTimeoutMs: callTimeoutMs } = settings

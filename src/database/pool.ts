@@ -1,13 +1,13 @@
-/** Connections to the database, by what they do. */
+/** Connections to the database, by purpose. */
 export interface PoolFigures {
   readonly writer: ConnectionFigures
-  /** Follows the journal, and asks what the coordinator needs to know for itself. */
+  /** Follows the journal, and asks the coordinator's own questions. */
   readonly follower: ConnectionFigures
   /** Answers questions about the past. */
   readonly reader: ConnectionFigures
 }
 
-/** Hears how calls come by their connections. */
+/** Is told how calls get their connections. */
 export interface PoolObserver {
   /** A call got a connection. `waited`: none was free when it asked. */
   acquired(role: keyof PoolFigures, wait: { readonly waited: boolean; readonly waitMs: number }): void

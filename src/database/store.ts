@@ -100,7 +100,7 @@ export interface FoundUnchanged extends UnchangedResult {
 /** The commit changed nothing when it came first: this is its first result, whatever the records are now. */
 export interface RepeatedUnchanged extends UnchangedResult {
   readonly replayed: true
-  /** What the records were then, as writes that would have made them so; absent where the journal has forgotten one. */
+  /** The records of that time, as writes that would have made them; absent where the journal has forgotten one. */
   readonly writes?: readonly EntryWrite[]
 }
 
@@ -157,7 +157,7 @@ export interface Superseded {
   readonly status: 'superseded'
 }
 
-/** Where a reply is off track, no commit of the batch was judged and nothing was written. */
+/** If a reply is off track, no commit of the batch was judged, and nothing was written. */
 export type CommitReply =
   | OffTrack
   | Superseded
@@ -199,8 +199,8 @@ export interface HistoryOptions {
 }
 
 /**
- * Who reads the journal: the coordinator that follows it, or a client that asks about the past. Where connections are few, following has
- * one of its own: it never waits for the questions of clients.
+ * The reader of the journal: the coordinator that follows it, or a client that asks about the past. If connections are few, the follower has
+ * one of its own, so that it never waits for the questions of clients.
  */
 export type JournalReader = 'follower' | 'client'
 
@@ -291,7 +291,7 @@ export interface Store {
   observePool?(observer: PoolObserver): void
 }
 
-/** What history takes of the memory of this process, beside the newest versions of the records. */
+/** The memory of this process that history takes, without the newest versions of the records. */
 export interface HistoryInMemory {
   /** About so many bytes. */
   bytes(): number

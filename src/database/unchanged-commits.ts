@@ -12,7 +12,7 @@ export interface UnchangedWrite {
   readonly id: string
 }
 
-/** What a store keeps of a commit that changed nothing. */
+/** A commit that changed nothing, as a store remembers it. */
 export interface UnchangedCommit {
   readonly fingerprint: string
   readonly writes: readonly UnchangedWrite[]

@@ -9,14 +9,14 @@ interface LastCall {
 }
 
 /**
- * The newest call of each writer, for stores whose calls end with this process. A call that was given up ends then at the latest, so
- * that this need not be on disk.
+ * The newest call of each writer, for stores whose calls end with this process. An abandoned call ends then at the latest, so this need not
+ * be on disk.
  */
 export class WriterAttempts {
   readonly #last = new Map<string, LastCall>()
 
   /**
-   * Records a call. Answers `false`, and records nothing, where the writer's newest call is not older.
+   * Records a call. Returns `false`, and records nothing, if the newest call of the writer is not older.
    *
    * @param now the wall clock, epoch milliseconds
    */

@@ -6,7 +6,7 @@ import type { Revision } from '../records/record.ts'
 import type { Warning } from '../records/warning.ts'
 import { longTurn } from '../scheduling/long-work.ts'
 import { atOnce, inTurns } from '../scheduling/pace.ts'
-import { AssertedWriter } from './asserted/asserted.ts'
+import { AssertedWriter } from './asserted/asserted-writer.ts'
 import {
   type AssertionHistory,
   type AssertionHistoryQuery,

@@ -6,12 +6,12 @@ import { graphProjection } from './derive/graph-projection.ts'
 import { type RebuildAnswer, rebuild } from './derive/rebuild.ts'
 import { questionTooLarge } from './past/question-too-large.ts'
 
-/** About what a node or an edge takes in a second graph, in bytes. */
+/** The approximate size of a node or an edge in a second graph, in bytes. */
 const REBUILD_BYTES = 400
 
 /**
- * Derives the graph anew and compares it with the live one. Each takes a second graph in memory, so there is one at a
- * time: all questions that come meanwhile share the next one.
+ * Derives the graph again and compares it with the live one. That takes a second graph in memory, so only one comparison runs at a time.
+ * All callers during a comparison share the next one.
  */
 export class Rebuilds {
   readonly #live: Live
@@ -37,7 +37,7 @@ export class Rebuilds {
     return this.#next.join()
   }
 
-  /** @param before what has to end first */
+  /** @param before the comparison that has to end first */
   #start(before?: SharedWork<RebuildAnswer>): SharedWork<RebuildAnswer> {
     const work: SharedWork<RebuildAnswer> = new SharedWork('rebuild', async () => {
       try {

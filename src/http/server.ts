@@ -61,11 +61,11 @@ export interface HttpServerOptions {
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number
-  /** How long a question may take to the first byte of its answer. @default 10 s, and 60 s where it is about the past */
+  /** How long a question may take to the first byte of its answer. @default 10 s, and 60 s if it is about the past */
   readonly questionTimes?: QuestionTimes
   /** How long a client may take nothing of a large answer, in milliseconds. @default 60_000 */
   readonly stallTimeoutMs?: number
-  /** How long a body may take beside what its length allows, in milliseconds. @default 10_000 */
+  /** How long a body may take in addition to the time for its length, in milliseconds. @default 10_000 */
   readonly bodyGraceMs?: number
 }
 
@@ -76,27 +76,27 @@ export interface HttpServer {
   readonly routes: readonly ServedRoute[]
 
   /**
-   * @param port 0 takes a free one
-   * @returns the URL to reach it by
+   * @param port 0 chooses a free one
+   * @returns the URL of the server
    * @throws COORD_LISTEN_FAILED
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>
 
   /**
-   * Ends in order: no new connection, every request that is there is answered, the live layer stores what it accepted and
-   * closes the store.
+   * Stops in order: accepts no new connection, answers every request that has arrived, stores what the live layer accepted, and closes the
+   * store.
    *
    * @param timeoutMs how long that may take. @default SHUTDOWN_TIMEOUT_MS
    */
   stop(timeoutMs?: number): Promise<StopReport>
 }
 
-/** Most text that the head of a request may have, in bytes. */
+/** The largest size of the request line and the headers, in bytes. */
 const headMaxBytes = 16_384
-/** Longer than any id: an unknown one is then answered as unknown, and not as an unknown path. */
+/** Longer than any id. A request with an unknown id therefore gets the error about the id, not about the path. */
 const parameterMaxLength = 8_192
 
-/** Makes the server; it does not listen yet. */
+/** Creates the server. It does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { live, settings, logger, stallTimeoutMs = 60_000 } = options
   const draining = new AbortController()
@@ -105,7 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
-    metrics: options.metrics.incoming,
+    metrics: options.metrics,
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
   const app = createFastify(options, { answers, bodies })
@@ -166,14 +166,14 @@ function createFastify(
     logger: false,
     genReqId: ({ headers }) => requestIds(headers['x-request-id']),
     requestTimeout: requestTimeoutMs,
-    // A request that comes on a kept connection while the server stops is still answered.
+    // A request on an open connection is still answered while the server stops.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => problems.send(request, reply, error),
     routerOptions: { maxParamLength: parameterMaxLength },
     http: {
       maxHeaderSize: headMaxBytes,
-      // The guard looks at it, and answers with a problem.
+      // The guard checks it, and answers with a problem.
       requireHostHeader: false,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
@@ -223,7 +223,7 @@ async function listen(
   return urlOf(app.server, address.host)
 }
 
-/** An address that means every address is no address to go to. */
+/** A server that listens on all addresses needs a specific address in its URL. */
 function urlOf(server: Server, host: string): string {
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0

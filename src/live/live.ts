@@ -32,8 +32,8 @@ const closeTimeoutMs = 2_000
 const watchIntervalMs = 100
 
 /**
- * The live copy of a store: reads come from memory, writes are gathered and stored, the commits of others are followed,
- * and outages are sat out. The same for every backend.
+ * The live copy of a store. Reads come from memory, writes are gathered into batches and stored, and the commits of others are followed. It
+ * survives outages of the store. It is the same for every backend.
  */
 export class Live {
   readonly store: Store
@@ -80,7 +80,7 @@ export class Live {
     return this.#board.status
   }
 
-  /** Whether a view is there to be read. */
+  /** Whether there is a view to read. */
   get loaded(): boolean {
     return this.#served.current !== undefined
   }
@@ -107,7 +107,7 @@ export class Live {
   }
 
   /**
-   * Opens the store and loads the view, for as long as it takes, or until `stop`.
+   * Opens the store and loads the view. It tries until it succeeds, or until `stop`.
    *
    * @throws the first definite answer, such as a wrong password or a schema that cannot be migrated
    */
@@ -129,7 +129,7 @@ export class Live {
         return
       } catch (thrown) {
         const error = toCoordinatorError(thrown)
-        // A local file does not come back by itself, as a server does.
+        // A server may come back by itself, but a local file does not.
         if (!error.retryable || error.exitCode === 74) throw error
         this.#board.failed('read', error)
         await backoff.wait(stop)
@@ -149,8 +149,8 @@ export class Live {
   /**
    * Stores a commit. Resolves when the view has it.
    *
-   * @param values what the `data` of each write says, where that is at hand: it need not be parsed again
-   * @param askedAt from when on its time counts, on the monotonic clock. @default now
+   * @param values the parsed `data` of each write, if the caller has it, so that it need not be parsed again
+   * @param askedAt the start of the time limit, on the monotonic clock. @default now
    * @throws COORD_NOT_LOADED, COORD_MEMORY_FULL, COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a
    * COORD_STORE_* error with `outcome`
    */
@@ -161,7 +161,7 @@ export class Live {
   ): Promise<CommitOutcome> {
     const view = this.#served.current
     if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
-    // The lineage of now: by the time that there is memory for the commit, the history may be another one than its conditions are about.
+    // The present lineage: when there is memory for the commit, the view may have another history than its conditions.
     return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt })
   }
 
@@ -184,7 +184,7 @@ export class Live {
   }
 
   /**
-   * The same for a write that was asked for at a moment of the monotonic clock: in the time that the write has.
+   * The same for a write, within the time limit of the write. @param askedAt the start of the time limit, on the monotonic clock
    *
    * @throws COORD_STORE_TIMEOUT, and what `catchUp` throws
    */
@@ -192,14 +192,14 @@ export class Live {
     return this.#reader.catchUpInTime(askedAt)
   }
 
-  /** A part of the journal. Needs the store, in turn with others: see `PastQueue`. */
+  /** A part of the journal. Needs the store; waits in the queue of reads of the past: see `PastQueue`. */
   changes(after: Position, limit: number): Promise<ChangesReply> {
     return this.#reader.changes(after, limit)
   }
 
   /**
-   * What happened to one record. Needs the store, in turn with others: see `PastQueue`. Resolves when the view has what the
-   * page shows.
+   * The history of one record. Needs the store; waits in the queue of reads of the past: see `PastQueue`. Resolves when the view has the
+   * commits of the page.
    *
    * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws
    */
@@ -208,8 +208,8 @@ export class Live {
   }
 
   /**
-   * Records as they stood. Needs the store, for each page in turn with others: see `PastQueue`. The first page comes when
-   * the view has that moment.
+   * Records as they were at a moment. Needs the store; each page waits in the queue of reads of the past: see `PastQueue`. The first page
+   * comes when the view has reached that moment.
    *
    * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY, and what the store throws; COORD_REVISION_FUTURE
    * also for a time in the future
@@ -219,8 +219,8 @@ export class Live {
   }
 
   /**
-   * Ends in order: what waits is stored, for at most `timeoutMs`; then the store is closed. Takes little longer even where
-   * the store hangs.
+   * Stops in order: stores the waiting commits, for at most `timeoutMs`, then closes the store. It takes little longer even if the store
+   * hangs.
    */
   async stop(timeoutMs = 5_000): Promise<void> {
     this.#stop.abort()

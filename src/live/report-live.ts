@@ -5,7 +5,7 @@ import { mebibytes } from './memory/memory-faults.ts'
 import type { LiveState, LiveStatus } from './state/status.ts'
 import type { LiveObserver } from './view/live-observer.ts'
 
-/** More records than this are only counted: `GET /database` lists them. */
+/** If there are more records than this, they are only counted: `GET /database` lists them. */
 const maxRefusedLogged = 20
 
 /** History in memory may be compacted many times in a second. The log reports it no more often than this, in milliseconds. */

@@ -66,13 +66,13 @@ export class VersionRange {
     this.#intervals = range.set.map(intervalOf)
   }
 
-  /** Whether a version lies within; a text that is no semantic version does not. */
+  /** Whether a version is in the range. A text that is not a semantic version never is. */
   test(text: string): boolean {
     const version = semver.parse(text)
     return version !== null && this.#intervals.some((interval) => holds(interval, version))
   }
 
-  /** Whether any of some versions lies within. */
+  /** Whether the range contains at least one of the versions. */
   holdsAnyOf({ releases, prereleases }: VersionSet): boolean {
     return this.#intervals.some((interval) => {
       const { from, prereleasesOf } = interval
@@ -92,7 +92,7 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
   let [from, to]: [Interval['from'], Interval['to']] = [undefined, undefined]
   const prereleasesOf: SemVer[] = []
   for (const { operator, semver: version } of comparators) {
-    // The comparator that every version fulfils has a symbol in the place of a version.
+    // The comparator for any version has a symbol instead of a version.
     if (!(version instanceof semver.SemVer)) continue
     if (version.prerelease.length > 0 && !prereleasesOf.some((known) => isOfRelease(known, version)))
       prereleasesOf.push(version)
@@ -137,7 +137,7 @@ function lowestPrerelease({ major, minor, patch }: SemVer): SemVer {
   return new semver.SemVer(`${major}.${minor}.${patch}-0`)
 }
 
-/** Index of the first version behind a start, in an array that is in order. */
+/** Index of the first version after a start, in a sorted array. */
 function firstFrom(versions: readonly SemVer[], start: End | undefined): number {
   if (start === undefined) return 0
   let [low, high] = [0, versions.length]

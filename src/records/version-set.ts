@@ -1,7 +1,7 @@
 import semver, { type SemVer } from 'semver'
 import { sortInSteps } from '../scheduling/sort-in-steps.ts'
 
-/** Versions in order, so that a range is checked by a search instead of one by one. */
+/** Sorted versions: a binary search tells whether a range contains one of them. */
 export interface VersionSet {
   /** Every version as it was written, semantic or not. */
   readonly texts: ReadonlySet<string>
@@ -12,19 +12,19 @@ export interface VersionSet {
 /** Versions that are read between two steps: less than a millisecond. */
 const READ_AT_ONCE = 256
 
-/** Puts versions in order, in steps. */
+/** Sorts versions, in steps. */
 export function* versionSet(texts: ReadonlySet<string>): Generator<undefined, VersionSet> {
-  const parsed: { readonly version: SemVer; readonly place: number }[] = []
+  const parsed: { readonly version: SemVer; readonly index: number }[] = []
   for (const text of texts) {
     const version = semver.parse(text)
-    if (version !== null) parsed.push({ version, place: parsed.length })
+    if (version !== null) parsed.push({ version, index: parsed.length })
     if (parsed.length % READ_AT_ONCE === 0) yield
   }
   const releases: SemVer[] = []
   const prereleases: SemVer[] = []
-  // Versions that differ only in their build are equal: then the order in which they came decides.
+  // Versions that differ only in their build are equal, and keep their order.
   const isBefore = (left: (typeof parsed)[number], right: (typeof parsed)[number]) =>
-    (left.version.compare(right.version) || left.place - right.place) < 0
+    (left.version.compare(right.version) || left.index - right.index) < 0
   let count = 0
   for (const sorted of sortInSteps(parsed, isBefore)) {
     if (sorted !== undefined)

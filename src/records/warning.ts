@@ -1,8 +1,8 @@
-/** Something that was accepted, and that its sender may not have meant. */
+/** A part of a request that was accepted, but probably not meant. */
 export interface Warning {
   /** Stable, for programs: `unknown_field`, `other_version`, ... */
   readonly code: string
-  /** For people, with what to do about it. */
+  /** For people, with the next step. */
   readonly message: string
   /** JSON pointer into the body. */
   readonly path?: string

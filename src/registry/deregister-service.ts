@@ -22,7 +22,7 @@ export async function deregisterService(
   return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, () => ({
     op: 'delete',
     answer: ({ changed, revision, replayed }, view) => {
-      // The store has been asked even where the view has no such service: the view may be behind.
+      // The store was asked even if the view has no such service, because the view may be behind.
       const { precondition } = context
       if (!changed) throw mustHaveExisted(precondition) ? mustExist() : serviceNotFound(view, serviceId)
       return { serviceId, revision, changed, replayed }

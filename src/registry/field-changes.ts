@@ -1,7 +1,10 @@
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../records/canonical-json.ts'
 import type { FieldChange } from './answers/answers.ts'
 
-/** A larger value is named and not shown, in UTF-16 code units of JSON: a history must not repeat whole documents. */
+/**
+ * The size of the largest value that a history shows, in UTF-16 code units of JSON: it must not repeat whole documents. Larger values are
+ * only named.
+ */
 const SHOWN_MAX = 1_024
 
 /** The differences between two versions of a service, field by field, in order of their names. */
@@ -17,12 +20,12 @@ export function fieldChanges(before: JsonObject, after: JsonObject): readonly Fi
   })
 }
 
-/** The fields, and instead of a field that is an object its members: they are compared one by one. */
+/** The fields. An object is replaced by its members, which are compared one by one. */
 function flattened(data: JsonObject): ReadonlyMap<string, JsonValue> {
   const fields = new Map<string, JsonValue>()
   for (const [field, value] of Object.entries(data)) {
     const members = isJsonObject(value) ? Object.entries(value) : []
-    // An empty object is a value of its own: its coming and going must not be lost.
+    // An empty object is a value, too: the history must show when it appears or disappears.
     if (members.length === 0) fields.set(field, value)
     for (const [key, member] of members) fields.set(`${field}.${key}`, member)
   }

@@ -9,15 +9,15 @@ import { serviceNotFound } from './answers/service-not-found.ts'
 import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases/leases.ts'
 
-/** What a heartbeat may say. Without a body it says `up`. */
+/** The body of a heartbeat. Without a body, the heartbeat says `up`. */
 export const heartbeatSchema = z.object({
   status: z.enum(['up', 'down']).default('up').meta({ description: 'Whether the service can do its work.' }),
 })
 
 /**
- * Takes a heartbeat. Nothing is stored: other coordinators do not learn of it, and it changes no revision.
+ * Takes a heartbeat. Nothing is stored: other coordinators do not learn of it, and no revision changes.
  *
- * @throws COORD_SERVICE_NOT_FOUND, and what is wrong with the body
+ * @throws COORD_SERVICE_NOT_FOUND, and the faults of the body
  */
 export function takeHeartbeat(
   view: View,
@@ -27,7 +27,7 @@ export function takeHeartbeat(
   const number = view.records.find(SERVICE_KIND, serviceId)
   if (number === -1) throw serviceNotFound(view, serviceId)
   const { status } = readBody(heartbeatSchema, body)
-  // One that meant to say `down` by another name has said `up`.
+  // A client that tried to say `down` with another member has said `up`, so the answer warns about unknown members.
   const warnings = unknownFields(body as JsonObject, Object.keys(heartbeatSchema.shape))
   const lastHeartbeat = leases.renew(serviceId, status)
   const ttlSeconds = view.projection(serviceIndex).facts.ttlSeconds(number)

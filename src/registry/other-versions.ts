@@ -5,14 +5,14 @@ import type { Registration } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
 import { serviceIndex } from './index/service-index.ts'
 
-/** Warnings that are made: this runs for every new service. */
+/** The largest number of warnings: this runs for every new service. */
 const WARNINGS_MAX = 10
 
 /**
- * Warns where a service of the same name and endpoint stays registered under another version: a client that counts its
- * version up should deregister the old id, or send an `instanceId`.
+ * Warns if another version with the same name and endpoint is still registered. A client that increases its version should deregister the
+ * old id, or send an `instanceId`.
  *
- * @param serviceId its own id
+ * @param serviceId the id of the new service
  */
 export function otherVersions(view: View, registration: Registration, serviceId: string): readonly Warning[] {
   if (registration.instanceId !== undefined) return []

@@ -72,7 +72,7 @@ function planRegistration(state: PlanState, wanted: Wanted): PlannedChange<Regis
   }
 }
 
-/** Adds the warnings about the place of a registration in the graph, which has the registration by now. */
+/** Adds the warnings about a registration in the graph, which holds the registration by now. */
 export function withGraphWarnings(
   view: View,
   registration: JsonObject,

@@ -3,18 +3,7 @@ import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/writing/record-writer.ts'
 import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
-import type {
-  BatchAnswer,
-  DeregisterAnswer,
-  HeartbeatAnswer,
-  HistoryAnswer,
-  ListAnswer,
-  ListStream,
-  PastServiceAnswer,
-  RegisterAnswer,
-  ServiceAnswer,
-  WriteContext,
-} from './answers/answers.ts'
+import type { WriteContext } from './answers/answers.ts'
 import { deregisterService } from './deregister-service.ts'
 import { getService } from './get-service.ts'
 import { takeHeartbeat } from './heartbeats.ts'
@@ -64,7 +53,7 @@ export class Registry {
   }
 
   /** @throws COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
-  register(registration: RegistrationInput, context: WriteContext = program): Promise<RegisterAnswer> {
+  register(registration: RegistrationInput, context: WriteContext = program) {
     return toPromise(() => registerService(this.#writer, { body: registration }, context))
   }
 
@@ -72,7 +61,7 @@ export class Registry {
   registerBatch(
     body: readonly RegistrationInput[] | { readonly services: readonly RegistrationInput[] },
     context: WriteContext = program,
-  ): Promise<BatchAnswer> {
+  ) {
     return registerBatch({ live: this.#live, writer: this.#writer }, body, context)
   }
 
@@ -81,62 +70,58 @@ export class Registry {
    *
    * @throws COORD_SERVICE_NOT_FOUND, COORD_FIELD_*, and what a write throws
    */
-  submitMigration(
-    serviceId: string,
-    body: unknown,
-    context: WriteContext = program,
-  ): Promise<RegisterAnswer> {
+  submitMigration(serviceId: string, body: unknown, context: WriteContext = program) {
     return submitMigration(this.#writer, { serviceId, body }, context)
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND, and what a write throws */
-  deregister(serviceId: string, context: WriteContext = program): Promise<DeregisterAnswer> {
+  deregister(serviceId: string, context: WriteContext = program) {
     return deregisterService(this.#writer, serviceId, context)
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND, and what is wrong with the body */
-  heartbeat(serviceId: string, body?: unknown): HeartbeatAnswer {
+  heartbeat(serviceId: string, body?: unknown) {
     return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body })
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` where it was deregistered */
-  get(serviceId: string): ServiceAnswer {
+  get(serviceId: string) {
     return getService(this.#live.view, this.#leases, serviceId)
   }
 
   /** Judges the versions that a list will meet, without blocking other requests; for the `verdicts` of `list` and `listAll`. */
-  judgeVersions({ filters }: ListQuery): Promise<VersionVerdicts | undefined> {
+  judgeVersions({ filters }: ListQuery) {
     return judgeVersions(this.#live.view, filters)
   }
 
   /** @throws COORD_CURSOR_INVALID */
-  list(query: ListQuery, verdicts?: VersionVerdicts): ListAnswer {
+  list(query: ListQuery, verdicts?: VersionVerdicts) {
     return listServices(this.#live.view, { leases: this.#leases, verdicts }, query)
   }
 
   /** Chunks of whole NDJSON lines of everything that matches at this moment. `limit` and `cursor` do not count. */
-  listAll(query: ListQuery, verdicts?: VersionVerdicts): ListStream {
+  listAll(query: ListQuery, verdicts?: VersionVerdicts) {
     return streamServices(this.#live.view, { leases: this.#leases, verdicts }, query)
   }
 
-  history(serviceId: string, query?: HistoryQuery): Promise<HistoryAnswer> {
+  history(serviceId: string, query?: HistoryQuery) {
     return serviceHistory(this.#live, serviceId, query)
   }
 
-  getAsOf(serviceId: string, moment: Moment): Promise<PastServiceAnswer> {
+  getAsOf(serviceId: string, moment: Moment) {
     return getPastService(this.#live, serviceId, moment)
   }
 
-  listAsOf(query: ListQuery, moment: Moment): Promise<ListAnswer> {
+  listAsOf(query: ListQuery, moment: Moment) {
     return listPastServices(this.#live, query, moment)
   }
 
   /** As `listAll`, of a moment of the past. */
-  listAllAsOf(query: ListQuery, moment: Moment): Promise<ListStream> {
+  listAllAsOf(query: ListQuery, moment: Moment) {
     return streamPastServices(this.#live, query, moment)
   }
 
-  counts(): { readonly services: number; readonly active: number } {
+  counts() {
     const index = this.#live.view.projection(serviceIndex)
     return { services: index.size, active: index.activeCount }
   }

@@ -1,7 +1,6 @@
 import type { HistoryPage } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { PageBudget } from '../live/questions/page-budget.ts'
-import type { JsonObject } from '../records/canonical-json.ts'
 import type { Entry, PutWrite, Revision } from '../records/record.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
 import { storedObject } from '../records/stored-json.ts'
@@ -60,52 +59,36 @@ async function shownEntries(
   const comparable = page.entries.length - (page.next === undefined || page.entries.length === 1 ? 0 : 1)
   const budget = new PageBudget()
   const pace = new Pace()
+  const puts = page.entries.map((entry) => putOf(entry, serviceId))
   const entries: HistoryEntry[] = []
-  for (let at = 0; at < Math.min(count, comparable); at += 1) {
+  for (const [at, { revision, at: time, actor, commitId }] of page.entries.entries()) {
     // The whole entry has to be read, however little of it is shown.
-    if (!budget.takeBytes(putOf(page.entries[at] as Entry, serviceId)?.data.length ?? 0)) break
-    entries.push(historyEntry(page, at, serviceId))
+    if (at === Math.min(count, comparable) || !budget.takeBytes(puts[at]?.data.length ?? 0)) break
+    const created = page.previous[at] === 0
+    const action = puts[at] === undefined ? 'deregistered' : created ? 'registered' : 'updated'
+    const changes = changesOf(puts[at], created ? 'nothing' : puts[at + 1])
+    entries.push({ revision, at: isoTime(time), actor, commitId, action, ...(changes && { changes }) })
     if (pace.due) await pace.turn()
   }
   return entries
 }
 
-/** Nothing below a revision says nothing about the service. */
+/** A page without entries does not say whether the service has a history. */
 async function hasHistory(live: Live, serviceId: string): Promise<boolean> {
   const { entries } = await live.history(SERVICE_KIND, serviceId, { limit: 1 })
   return entries.length > 0
 }
 
-function historyEntry(page: HistoryPage, at: number, serviceId: string): HistoryEntry {
-  const entry = page.entries[at] as Entry
-  const created = page.previous[at] === 0
-  const changes = changesOf(page, at, serviceId)
-  return {
-    revision: entry.revision,
-    at: isoTime(entry.at),
-    actor: entry.actor,
-    commitId: entry.commitId,
-    action: putOf(entry, serviceId) === undefined ? 'deregistered' : created ? 'registered' : 'updated',
-    ...(changes === undefined ? {} : { changes }),
-  }
-}
-
-/** Not known where an entry holds no object: a person or a fault made that of it. */
-function changesOf(page: HistoryPage, at: number, serviceId: string): readonly FieldChange[] | undefined {
-  const entry = page.entries[at] as Entry
+/** `undefined` where an entry holds no object, because a person or a fault made that of it, or where the version before is not kept. */
+function changesOf(
+  put: PutWrite | undefined,
+  earlier: PutWrite | 'nothing' | undefined,
+): readonly FieldChange[] | undefined {
   // That everything went away with the service says nothing that the entry before it does not.
-  if (putOf(entry, serviceId) === undefined) return []
-  const after = dataOf(entry, serviceId)
-  if (after === undefined) return undefined
-  if (page.previous[at] === 0) return fieldChanges({}, after)
-  const earlier = page.entries[at + 1]
-  const before = earlier === undefined ? undefined : dataOf(earlier, serviceId)
-  return before === undefined ? undefined : fieldChanges(before, after)
-}
-
-function dataOf(entry: Entry, serviceId: string): JsonObject | undefined {
-  const put = putOf(entry, serviceId)
-  return put === undefined ? undefined : storedObject(put.data)
+  if (put === undefined) return []
+  const after = storedObject(put.data)
+  const before = earlier === 'nothing' ? {} : earlier && storedObject(earlier.data)
+  return before && after && fieldChanges(before, after)
 }
 
 /** How a commit stored the service; `undefined` where it removed it. */

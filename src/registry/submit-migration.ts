@@ -10,8 +10,8 @@ import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
 import { registerAnswer } from './register-answer.ts'
 
 /**
- * The second stage of a registration: what the service brings along. It makes a `pending_migration` service `active`, and
- * replaces what an active one brought before.
+ * The second stage of a registration: the service sends its migration file. A `pending_migration` service becomes `active`. An active
+ * service replaces its earlier file.
  *
  * @throws COORD_SERVICE_NOT_FOUND, and what `RecordWriter.change` and `parseMigration` throw
  */

@@ -47,7 +47,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Does work again and again, with a jitter of a tenth, until `stop` is aborted. */
+/** Runs some work again and again, with a jitter of a tenth, until `stop` is aborted. */
 export async function repeat(
   work: () => Promise<void>,
   { firstMs, intervalMs }: { readonly firstMs: number; readonly intervalMs: number },

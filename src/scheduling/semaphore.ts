@@ -3,15 +3,15 @@ import { CoordinatorError } from '../errors.ts'
 export interface SemaphoreOptions {
   /** How much work may go on at the same time. */
   readonly max: number
-  /** How much work may wait. Of one client half of that. @default any amount */
+  /** How much work may wait. One client may use half of that. @default any amount */
   readonly maxWaiting?: number
   /** How long work may wait, in milliseconds. @default for ever */
   readonly timeoutMs?: number
-  /** Work has waited too long. @default nothing */
+  /** Called when work has waited too long. @default nothing */
   readonly onTimeout?: () => void
 }
 
-/** For whom work is done, and until when. */
+/** Who wants some work, and until when. */
 export interface Wish {
   /** Aborted when nobody wants the work any more. Work that still waits then stops waiting. */
   readonly signal?: AbortSignal | undefined
@@ -19,7 +19,7 @@ export interface Wish {
   readonly client?: string | undefined
 }
 
-/** How work came to its turn. */
+/** How some work got its turn. */
 export interface Wait {
   /** Whether other work had to end first. */
   readonly waited: boolean
@@ -34,7 +34,7 @@ interface Waiter {
 
 const noWait: Wait = { waited: false, waitMs: 0 }
 
-/** Limits how much work goes on at the same time. Clients take turns; the work of one client is done in order. */
+/** Limits how much work runs at the same time. Clients take turns; the work of one client runs in order. */
 export class Semaphore {
   readonly #options: SemaphoreOptions
   readonly #maxWaiting: number
@@ -73,7 +73,7 @@ export class Semaphore {
   /**
    * Waits for a turn. `release` must be called at the end of the work.
    *
-   * @throws COORD_GRAPH_BUSY where too much work waits, in all or of one client; COORD_STORE_TIMEOUT after the time limit;
+   * @throws COORD_GRAPH_BUSY if too much work waits, in all or of one client; COORD_STORE_TIMEOUT after the time limit;
    * COORD_STORE_UNAVAILABLE once it is closed; the reason of `signal` once it is aborted
    */
   async acquire(wish?: Wish): Promise<Wait> {
@@ -87,7 +87,7 @@ export class Semaphore {
     if (this.#closed && this.#inside === 0) this.#drained.resolve()
   }
 
-  /** Refuses all work that waits or comes. Resolves at the end of the work that goes on. */
+  /** Refuses all waiting and new work. Resolves when the running work has ended. */
   close(): Promise<void> {
     this.#closed = true
     for (const { fail } of [...this.#waiting]) fail(closedStore())

@@ -1,7 +1,6 @@
 import { type DatabaseSources, databaseMetrics } from './metrics/database-metrics.ts'
 import { type GraphSources, graphMetrics } from './metrics/graph-metrics.ts'
 import { type HttpSources, httpMetrics } from './metrics/http-metrics.ts'
-import { incomingMetrics } from './metrics/incoming-metrics.ts'
 import { type LiveSources, liveMetrics } from './metrics/live-metrics.ts'
 import { Meters } from './metrics/meters.ts'
 import { processMetrics } from './metrics/process-metrics.ts'
@@ -29,7 +28,6 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
   const live = liveMetrics(meters, backend, sources)
   graphMetrics(meters, sources)
   const http = httpMetrics(meters, sources)
-  const incoming = incomingMetrics(meters)
   processMetrics(meters, { version, backend, usual })
   return {
     contentType: registry.contentType,
@@ -46,6 +44,5 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
     database,
     live,
     http,
-    incoming,
   }
 }

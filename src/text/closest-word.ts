@@ -1,4 +1,4 @@
-/** The word that was probably meant, if one is near enough: with a typing error, in other case, or as a part of it. */
+/** The word that was probably meant, if one is near enough: with a typing error, with other case, or as a part of the word. */
 export function closestWord(given: string, words: readonly string[]): string | undefined {
   if (given.length > 64) return undefined
   const lower = given.toLowerCase()
@@ -22,7 +22,7 @@ export function nearestWord(given: string, words: Iterable<string>, limit: numbe
   return nearest
 }
 
-/** How many letters must be inserted, removed, replaced or swapped with their neighbour to make one text the other. */
+/** How many letters one has to insert, remove, replace or swap with a neighbor to turn one text into the other. */
 export function editDistance(left: string, right: string): number {
   let [beforeLast, last]: [number[], number[]] = [[], Array.from({ length: right.length + 1 }, (_, at) => at)]
   for (let i = 1; i <= left.length; i += 1) {

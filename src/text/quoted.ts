@@ -1,4 +1,4 @@
-/** A text of a client in a message: in quotes, and not longer than others want to read. */
+/** A text of a client for a message: in quotes, and cut to a readable length. */
 export function quoted(text: string, maxLength = 512): string {
   return JSON.stringify(text.slice(0, maxLength).toWellFormed())
 }

@@ -7,7 +7,7 @@ export interface PackedError {
 }
 
 export function packError({ code, options }: CoordinatorError): PackedError {
-  // Of the cause only what every error has survives the way.
+  // Only the parts of the cause that every error has are sent.
   const { cause, ...others } = options
   return { code, options: cause instanceof Error ? { ...others, cause: new Error(cause.message) } : others }
 }

@@ -18,14 +18,14 @@ export interface PeerEnd {
   readonly outOfMemory?: boolean
 }
 
-/** Hears what a peer says. */
+/** Is told what a peer sends. */
 export interface PeerListener {
   onReply(reply: Reply): void
   /** May be called more than once. */
   onEnd(end: PeerEnd): void
 }
 
-/** The module of a worker beside another module: run from the source it is TypeScript, in the package JavaScript. */
+/** The module of a worker beside another module: TypeScript in the source, JavaScript in the package. */
 export function workerModule(beside: string, name: string): URL {
   return new URL(`./${name}.${beside.endsWith('.ts') ? 'ts' : 'js'}`, beside)
 }

@@ -7,23 +7,23 @@ import type { Peer, PeerEnd, PeerListener } from './peer.ts'
 export interface RequestLinkOptions<S> {
   /** Starts the thread or process. */
   readonly start: (listener: PeerListener) => Peer
-  /** The error of a call without an answer when the peer has ended. `isFirst`: the peer worked on this call, or would have next. */
+  /** The error of a call without an answer when the peer has ended. `isFirst`: the peer worked on this call, or would have done so next. */
   readonly lost: (
     end: PeerEnd,
     call: { readonly method: MethodOf<S>; readonly isFirst: boolean },
   ) => CoordinatorError
-  /** The peer has ended, in whatever way. @default nothing */
+  /** Called when the peer has ended, for whatever reason. @default nothing */
   readonly onEnd?: () => void
-  /** How many calls the peer gets before it has answered; the others can still be taken back. @default all */
+  /** How many calls are sent before the peer has answered. The others can still be withdrawn. @default all */
   readonly maxSent?: number
-  /** How long the peer is kept without a call, in milliseconds; meanwhile it keeps no process alive. @default for ever */
+  /** How long the peer is kept without a call, in milliseconds. During this time it does not keep this process alive. @default for ever */
   readonly idleMs?: number
 }
 
 export interface CallOptions {
-  /** The call is taken back when this question ends. */
+  /** The call is withdrawn when this question ends. */
   readonly question?: ClientQuestion | undefined
-  /** How long the call may take, those before it included. @default without limit */
+  /** How long the call may take, including those before it. @default without limit */
   readonly timeout?: { readonly ms: number; readonly error: () => CoordinatorError } | undefined
 }
 
@@ -35,14 +35,14 @@ interface Pending {
 }
 
 /**
- * Calls the methods of a service `S` in a worker thread or a child process. It starts with the first call, and again with the
- * next one after it has ended. Calls are answered in the order in which they come.
+ * Calls the methods of a service `S` in a worker thread or a child process. The worker starts with the first call. After it has ended, the
+ * next call starts it again. Calls are answered in order.
  */
 export class RequestLink<S> {
   readonly #options: RequestLinkOptions<S>
   /** Calls without an answer, in order. */
   readonly #pending = new Map<number, Pending>()
-  /** Those among them that the peer has not got yet. */
+  /** Those among them that were not sent yet. */
   readonly #waiting = new Map<number, Request>()
   #peer: Peer | undefined
   #lastId = 0
@@ -58,7 +58,7 @@ export class RequestLink<S> {
     return this.#peer
   }
 
-  /** Grows whenever a peer has ended, with all that it held. */
+  /** Increases whenever a peer has ended and its data is gone. */
   get generation(): number {
     return this.#generation
   }
@@ -85,13 +85,13 @@ export class RequestLink<S> {
     return answer as Promise<ResultOf<S, M>>
   }
 
-  /** Lets the peer answer what was asked, and end. @throws what went wrong at its end */
+  /** Lets the peer answer all calls, and end. @throws the fault of its end */
   async finish(): Promise<void> {
     const cause = await this.#peer?.end()
     if (cause !== undefined) throw cause
   }
 
-  /** Ends the peer at once: calls without an answer fail. */
+  /** Ends the peer at once. Calls without an answer fail. */
   async drop(): Promise<void> {
     const peer = this.#peer
     if (peer === undefined) return
@@ -143,7 +143,7 @@ export class RequestLink<S> {
     else pending?.resolve(reply.result)
   }
 
-  /** Takes a call off the list. */
+  /** Removes a call from the list. */
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)

@@ -5,13 +5,13 @@ import type { Reply, Request } from './messages.ts'
 import { packError } from './packed-error.ts'
 
 export interface ServeOptions {
-  /** The code of what a method throws besides `CoordinatorError`. */
+  /** The error code for errors of a method that are not a `CoordinatorError`. */
   readonly fallback: ErrorCode
-  /** Called before each call; what it throws is the answer. @default nothing */
+  /** Called before each call. If it throws, the error is the answer. @default nothing */
   readonly begin?: (method: string) => void
 }
 
-/** Answers the calls of a `RequestLink` with the methods of a service, one after the other in the order in which they come. */
+/** Answers the calls of a `RequestLink` with the methods of a service, one after the other, in the order in which they arrive. */
 class RequestServer {
   readonly #service: object
   readonly #options: ServeOptions
@@ -32,7 +32,7 @@ class RequestServer {
     else if (request.id > this.#lastId) this.#takenBack.add(request.id)
   }
 
-  /** Does something when all that came before is done. */
+  /** Does some work when all earlier calls are done. */
   afterAll(work: () => Promise<void> | void): void {
     this.#underWay = this.#underWay.then(work)
   }
@@ -80,17 +80,17 @@ export function serveThread(service: { close(): void }, options: ServeOptions): 
   })
 }
 
-/** Serves in a child process, until the process that started it has gone or takes the channel away. */
+/** Serves in a child process, until the process that started it is gone or closes the channel. */
 export function serveProcess(service: object, options: ServeOptions): void {
   if (process.send === undefined) throw new Error('This module is the entry of a child process.')
   const server = new RequestServer(service, options, (reply) =>
-    // Without the other process there is nothing left to work for.
+    // Without the other process there is nobody left to work for.
     process.send?.(reply, undefined, undefined, (error) => {
       if (error !== null) process.exit(0)
     }),
   )
   process.on('message', (request: Request) => server.take(request))
   process.on('disconnect', () => process.exit(0))
-  // A terminal sends its signals to this process too; the process that started it decides when it ends.
+  // A terminal sends its signals to this process, too. But the process that started it decides when it ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 }

@@ -6,7 +6,7 @@ import type { Peer, PeerListener } from './peer.ts'
 /** How long a process may take to end by itself, in milliseconds. */
 const END_MS = 1_000
 
-/** Starts a child process that runs `serveProcess`. @param heapMiB how much heap it may use */
+/** Starts a child process that runs `serveProcess`. @param heapMiB the size of its heap */
 export function startProcess(
   module: URL,
   { heapMiB }: { readonly heapMiB: number },
@@ -16,7 +16,7 @@ export function startProcess(
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [`--max-old-space-size=${heapMiB}`, '--expose-gc'],
-    // Secrets stay where they are needed.
+    // The process needs no secrets of the environment.
     env: {},
   })
   const sent = (error: Error | null) => {
@@ -26,7 +26,7 @@ export function startProcess(
   child.on('error', (cause) => onEnd({ cause }))
   child.on('exit', (code, signal) => {
     const cause = new Error(`it ended with ${signal ?? code}`)
-    // This is how V8 ends a process whose heap is used up.
+    // V8 ends a process in this way when its heap is used up.
     onEnd({ cause, outOfMemory: signal === 'SIGABRT' || code === 134 })
   })
   return {
@@ -43,7 +43,7 @@ export function startProcess(
       child.channel?.unref()
     },
     async end() {
-      // Without its channel it has nothing to wait for.
+      // Without its channel, the process has nothing to wait for.
       child.ref()
       const ended = once(child, 'exit')
       if (child.connected) child.disconnect()

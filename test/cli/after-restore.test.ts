@@ -58,7 +58,7 @@ describe('coordinator after-restore', () => {
     expect(await runCoordinator(['after-restore'], { env })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^The history goes on from revision 0 as lineage \S+ \(before: \S+\)\.\n$/,
+        /^The history continues from revision 0 with the lineage \S+ \(before: \S+\)\.\n$/,
       ),
     })
   })

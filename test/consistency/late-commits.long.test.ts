@@ -7,6 +7,7 @@ const config = { max_connections: '500' }
 /** So many coordinators at once, each on a record of its own, are as good as one after the other. */
 const width = 25
 const wanted = Number(process.env['TEST_ROUNDS'] ?? 25)
+const timeoutMs = 240_000 + wanted * 2_000
 
 describe(`${wanted} rounds on PostgreSQL`, () => {
   let server: PostgresServer
@@ -23,7 +24,7 @@ describe(`${wanted} rounds on PostgreSQL`, () => {
           const rounds = { place: server, makePath: pathTo(server), scenario, company, width, wanted }
           expect(await playRounds(rounds)).toBeGreaterThanOrEqual(wanted)
         },
-        240_000,
+        timeoutMs,
       )
     })
   })
@@ -44,7 +45,7 @@ describe(`${wanted} rounds on Supabase`, () => {
           const rounds = { place: project, makePath: pathTo(project), scenario, company, width, wanted }
           expect(await playRounds(rounds)).toBeGreaterThanOrEqual(wanted)
         },
-        240_000,
+        timeoutMs,
       )
     })
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Moment } from '../../src/database/store.ts'
-import { AssertedWriter } from '../../src/graph/asserted/asserted.ts'
+import { AssertedWriter } from '../../src/graph/asserted/asserted-writer.ts'
 import type { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import type { CanonicalJson } from '../../src/records/canonical-json.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
@@ -177,10 +177,10 @@ describe('asking the graph', () => {
     return withGraph(
       async ({ graph, live, register }) => {
         await register('a', { dependencies: ['b'] })
-        await graph.asserted.putNode('mentors:m', {}, context)
-        const { id } = await graph.asserted.putEdge('team:t,mentors,service:a', {}, context)
+        await graph.asserted.put({ kind: 'node', id: 'mentors:m' }, {}, context)
+        const { id } = await graph.asserted.put({ kind: 'edge', id: 'team:t,mentors,service:a' }, {}, context)
         const then = live.view.revision
-        await graph.asserted.deleteEdge(id, context)
+        await graph.asserted.delete({ kind: 'edge', id }, context)
         await withGraph(
           async (other) => {
             const nodesOf = async (one: KnowledgeGraph, moment?: Moment) => {
@@ -244,7 +244,8 @@ describe('asking the graph', () => {
     withGraph(async ({ graph, register }) => {
       await register('a', { dependencies: ['b'], tags: ['x'], migrationFile: { apis: ['GET /a'] } })
       await register('b', { dependencies: ['c'], tags: ['x', 'y'] })
-      if ('origins' in filter) await graph.asserted.putEdge('team:t,owns,service:a', {}, context)
+      if ('origins' in filter)
+        await graph.asserted.put({ kind: 'edge', id: 'team:t,owns,service:a' }, {}, context)
       const { chunks, metadata } = await graph.export('json', filter)
       const { nodes, edges } = JSON.parse((await Array.fromAsync(chunks)).join('')).knowledgeGraph
       expect(nodes.map(({ id }: { id: string }) => id).sort()).toEqual(ids)
@@ -266,8 +267,8 @@ describe('asserting', () => {
   it('adds properties to a derived node, and taking them back leaves the node', () =>
     withGraph(async ({ graph, register }) => {
       await register('cart')
-      const put = await graph.asserted.putNode(
-        'service:cart',
+      const put = await graph.asserted.put(
+        { kind: 'node', id: 'service:cart' },
         { label: 'The cart', properties: { tier: 1 } },
         context,
       )
@@ -275,8 +276,8 @@ describe('asserting', () => {
       expect(await graph.ask({ ask: 'node', id: 'cart' })).toMatchObject({
         node: { label: 'The cart', data: { serviceName: 'cart', properties: { tier: 1 } } },
       })
-      const patched = await graph.asserted.patchNode(
-        'service:cart',
+      const patched = await graph.asserted.patch(
+        { kind: 'node', id: 'service:cart' },
         { label: null, properties: { owner: 'x' } },
         context,
       )
@@ -284,10 +285,12 @@ describe('asserting', () => {
       expect(await graph.ask({ ask: 'node', id: 'cart' })).toMatchObject({
         node: { label: 'cart', data: { properties: { tier: 1, owner: 'x' } } },
       })
-      await graph.asserted.deleteNode('service:cart', context)
+      await graph.asserted.delete({ kind: 'node', id: 'service:cart' }, context)
       const { node } = await graph.ask({ ask: 'node', id: 'cart' })
       expect(node.data).not.toHaveProperty('properties')
-      await expect(graph.asserted.deleteNode('service:cart', context)).rejects.toMatchObject({
+      await expect(
+        graph.asserted.delete({ kind: 'node', id: 'service:cart' }, context),
+      ).rejects.toMatchObject({
         code: 'COORD_NODE_NOT_FOUND',
         detail: expect.stringContaining('services or edges name it'),
       })
@@ -295,8 +298,8 @@ describe('asserting', () => {
 
   it('edges may dangle: their ends are unresolved, and go with them', () =>
     withGraph(async ({ graph }) => {
-      const { id, warnings } = await graph.asserted.putEdge(
-        'team:a,owns,service:b c',
+      const { id, warnings } = await graph.asserted.put(
+        { kind: 'edge', id: 'team:a,owns,service:b c' },
         { properties: { since: 2020 } },
         context,
       )
@@ -318,7 +321,7 @@ describe('asserting', () => {
         ['service:b%20c', ['team:a']],
         ['team:a', ['service:b%20c']],
       ])
-      await graph.asserted.deleteEdge(id, context)
+      await graph.asserted.delete({ kind: 'edge', id }, context)
       expect((await graph.ask({ ask: 'unresolved' })).total).toBe(0)
       await expect(graph.ask({ ask: 'node', id: 'team:a' })).rejects.toMatchObject({
         code: 'COORD_NODE_NOT_FOUND',
@@ -331,9 +334,9 @@ describe('asserting', () => {
       const originOf = async (id: string) => (await graph.ask({ ask: 'edge', id })).edge.origin
       const id = 'service:a,depends_on,service:b'
       expect(await originOf(id)).toBe('declared')
-      await graph.asserted.putEdge(`${id},observed`, {}, context)
+      await graph.asserted.put({ kind: 'edge', id: `${id},observed` }, {}, context)
       expect(await originOf(id)).toBe('declared')
-      await graph.asserted.putEdge(id, {}, context)
+      await graph.asserted.put({ kind: 'edge', id }, {}, context)
       expect(await originOf(id)).toBe('asserted')
       expect(await originOf(`${id},observed`)).toBe('observed')
       await expect(originOf('service:a,calls,service:b')).rejects.toMatchObject({
@@ -343,49 +346,67 @@ describe('asserting', () => {
 
   it('has the preconditions of services, and repeats by key', () =>
     withGraph(async ({ graph }) => {
-      const first = await graph.asserted.putNode(
-        'team:a',
+      const first = await graph.asserted.put(
+        { kind: 'node', id: 'team:a' },
         { properties: { n: 1 } },
         { ...context, ...conditional({ ifNoneMatch: '*' }) },
       )
       await expect(
-        graph.asserted.putNode('team:a', {}, { ...context, ...conditional({ ifNoneMatch: '*' }) }),
+        graph.asserted.put(
+          { kind: 'node', id: 'team:a' },
+          {},
+          { ...context, ...conditional({ ifNoneMatch: '*' }) },
+        ),
       ).rejects.toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
-      const same = await graph.asserted.putNode('team:a', { properties: { n: 1 } }, context)
+      const same = await graph.asserted.put({ kind: 'node', id: 'team:a' }, { properties: { n: 1 } }, context)
       expect({ ...same, etag: etagOf(same) }).toMatchObject({
         changed: false,
         revision: first.revision,
         etag: etagOf(first),
       })
-      const second = await graph.asserted.putNode(
-        'team:a',
+      const second = await graph.asserted.put(
+        { kind: 'node', id: 'team:a' },
         { properties: { n: 2 } },
         { ...context, ...conditional({ ifMatch: etagOf(first) }), idempotencyKey: 'k' },
       )
-      const again = await graph.asserted.putNode(
-        'team:a',
+      const again = await graph.asserted.put(
+        { kind: 'node', id: 'team:a' },
         { properties: { n: 2 } },
         { ...context, ...conditional({ ifMatch: etagOf(first) }), idempotencyKey: 'k' },
       )
       expect(again).toMatchObject({ revision: second.revision, replayed: true })
       await expect(
-        graph.asserted.putNode('team:a', { properties: { n: 3 } }, { ...context, idempotencyKey: 'k' }),
+        graph.asserted.put(
+          { kind: 'node', id: 'team:a' },
+          { properties: { n: 3 } },
+          { ...context, idempotencyKey: 'k' },
+        ),
       ).rejects.toMatchObject({ code: 'COORD_IDEMPOTENCY_REUSED' })
       await expect(
-        graph.asserted.deleteNode('team:a', { ...context, ...conditional({ ifMatch: etagOf(first) }) }),
+        graph.asserted.delete(
+          { kind: 'node', id: 'team:a' },
+          { ...context, ...conditional({ ifMatch: etagOf(first) }) },
+        ),
       ).rejects.toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
       await expect(
-        graph.asserted.putNode('team:b', {}, { ...context, ...conditional({ ifMatch: '*' }) }),
+        graph.asserted.put(
+          { kind: 'node', id: 'team:b' },
+          {},
+          { ...context, ...conditional({ ifMatch: '*' }) },
+        ),
       ).rejects.toMatchObject({
         code: 'COORD_PRECONDITION_FAILED',
       })
-      await graph.asserted.deleteNode('team:a', { ...context, ...conditional({ ifMatch: etagOf(second) }) })
+      await graph.asserted.delete(
+        { kind: 'node', id: 'team:a' },
+        { ...context, ...conditional({ ifMatch: etagOf(second) }) },
+      )
     }))
 
   it('a body may repeat what the id says, and is told where it says something else', () =>
     withGraph(async ({ graph }) => {
       const codes = async (body: object) => {
-        const { warnings } = await graph.asserted.putNode('team:a', body, context)
+        const { warnings } = await graph.asserted.put({ kind: 'node', id: 'team:a' }, body, context)
         return warnings.map(({ code, path }) => [code, path])
       }
       expect(await codes({ id: 'team:a', type: 'team', label: 'A' })).toEqual([])
@@ -394,11 +415,21 @@ describe('asserting', () => {
         ['unknown_field', '/labels'],
       ])
       const edge = { source: 'team:a', type: 'owns', target: 'team:a', origin: 'asserted' }
-      expect((await graph.asserted.putEdge('team:a,owns,team:a', edge, context)).warnings).toEqual([])
       expect(
-        (await graph.asserted.putEdge('team:a,owns,team:a', { ...edge, target: 'team:c' }, context)).warnings,
+        (await graph.asserted.put({ kind: 'edge', id: 'team:a,owns,team:a' }, edge, context)).warnings,
+      ).toEqual([])
+      expect(
+        (
+          await graph.asserted.put(
+            { kind: 'edge', id: 'team:a,owns,team:a' },
+            { ...edge, target: 'team:c' },
+            context,
+          )
+        ).warnings,
       ).toMatchObject([{ code: 'ignored_field', path: '/target' }])
-      await expect(graph.asserted.putNode('team:a', { label: '' }, context)).rejects.toMatchObject({
+      await expect(
+        graph.asserted.put({ kind: 'node', id: 'team:a' }, { label: '' }, context),
+      ).rejects.toMatchObject({
         detail: '/label is empty.',
       })
     }))
@@ -410,20 +441,28 @@ describe('asserting', () => {
       const spoil = () => commit(put('node', 'service:a', { id: 7 }))
       const change = { properties: { tier: 1 } }
       await spoil()
-      expect(await asserted.patchNode('service:a', change, context)).toMatchObject({ created: false })
+      expect(await asserted.patch({ kind: 'node', id: 'service:a' }, change, context)).toMatchObject({
+        created: false,
+      })
       await spoil()
-      expect(await asserted.putNode('service:a', change, context)).toMatchObject({ created: false })
+      expect(await asserted.put({ kind: 'node', id: 'service:a' }, change, context)).toMatchObject({
+        created: false,
+      })
       await spoil()
       const ifMatch = { ...context, ...conditional({ ifMatch: '*' }) }
-      expect(await asserted.putNode('service:a', change, ifMatch)).toMatchObject({ created: false })
+      expect(await asserted.put({ kind: 'node', id: 'service:a' }, change, ifMatch)).toMatchObject({
+        created: false,
+      })
       await spoil()
-      expect(await asserted.deleteNode('service:a', ifMatch)).toMatchObject({ id: 'service:a' })
+      expect(await asserted.delete({ kind: 'node', id: 'service:a' }, ifMatch)).toMatchObject({
+        id: 'service:a',
+      })
       expect([live.view.refusedCount, live.view.records.count('node')]).toEqual([0, 0])
     }))
 
   it('tells the history of what a fault made unreadable', () =>
     withGraph(async ({ graph, commit }) => {
-      await graph.asserted.putNode('team:a', { label: 'A' }, context)
+      await graph.asserted.put({ kind: 'node', id: 'team:a' }, { label: 'A' }, context)
       for (const text of ['{"label":', '{"label":7,"properties":[]}'])
         await commit({ op: 'put', kind: 'node', id: 'team:a', data: text as CanonicalJson })
       const { entries } = await graph.history({ kind: 'node', id: 'team:a' })
@@ -439,17 +478,17 @@ describe('asserting', () => {
       async (one) => {
         const two = await one.another({ options: { pollMinMs: 60_000, pollMaxMs: 60_000 } })
         const [here, there] = [new AssertedWriter(one.live), new AssertedWriter(two.live)]
-        await here.putNode('team:a', { properties: { x: 1 } }, context)
+        await here.put({ kind: 'node', id: 'team:a' }, { properties: { x: 1 } }, context)
         const keyed = { ...context, idempotencyKey: 'k' }
-        const patched = await there.patchNode('team:a', { properties: { y: 2 } }, keyed)
+        const patched = await there.patch({ kind: 'node', id: 'team:a' }, { properties: { y: 2 } }, keyed)
         expect(patched).toMatchObject({ created: false, changed: true, revision: 2 })
         expect(JSON.parse(two.live.view.get('node', 'team:a')?.data as string)).toMatchObject({
           properties: { x: 1, y: 2 },
         })
-        await there.deleteNode('team:a', context)
-        const again = await there.patchNode('team:a', { properties: { y: 2 } }, keyed)
+        await there.delete({ kind: 'node', id: 'team:a' }, context)
+        const again = await there.patch({ kind: 'node', id: 'team:a' }, { properties: { y: 2 } }, keyed)
         expect(again).toMatchObject({ created: false, replayed: true, revision: 2 })
-        await expect(there.patchNode('team:a', {}, context)).rejects.toMatchObject({
+        await expect(there.patch({ kind: 'node', id: 'team:a' }, {}, context)).rejects.toMatchObject({
           code: 'COORD_NODE_NOT_FOUND',
         })
         expect(two.live.view.get('node', 'team:a')).toBeUndefined()
@@ -459,46 +498,49 @@ describe('asserting', () => {
 
   it('fifty patches at once all arrive', () =>
     withGraph(async ({ graph }) => {
-      await graph.asserted.putNode('team:a', {}, context)
+      await graph.asserted.put({ kind: 'node', id: 'team:a' }, {}, context)
       const keys = Array.from({ length: 50 }, (_, at) => `k${at}`)
       await Promise.all(
-        keys.map((key) => graph.asserted.patchNode('team:a', { properties: { [key]: true } }, context)),
+        keys.map((key) =>
+          graph.asserted.patch({ kind: 'node', id: 'team:a' }, { properties: { [key]: true } }, context),
+        ),
       )
       const { node } = await graph.ask({ ask: 'node', id: 'team:a' })
       expect(Object.keys(node.data['properties'] as object).sort()).toEqual(keys.sort())
     }))
 
   it.each([
-    ['putNode', 'no-type', {}, 'COORD_NODE_ID_INVALID'],
-    ['putNode', 'team:', {}, 'COORD_NODE_ID_INVALID'],
-    ['putNode', '9x:a', {}, 'COORD_NODE_ID_INVALID'],
-    ['putNode', `team:${'x'.repeat(5_000)}`, {}, 'COORD_NODE_ID_INVALID'],
-    ['putNode', 'team:\ud800', {}, 'COORD_NODE_ID_INVALID'],
-    ['putNode', 'team:a', { properties: 3 }, 'COORD_BODY_WRONG_TYPE'],
-    ['putNode', 'team:a', [], 'COORD_BODY_WRONG_TYPE'],
-    ['putNode', 'team:a', { properties: { x: 'y'.repeat(20_000) } }, 'COORD_FIELD_TOO_LARGE'],
-    ['putNode', 'team:a', { properties: { x: '\0' } }, 'COORD_TEXT_NUL'],
-    ['putNode', 'team:a', { label: 'y'.repeat(300) }, 'COORD_FIELD_TOO_LARGE'],
-    ['putEdge', 'team:a', {}, 'COORD_EDGE_ID_INVALID'],
-    ['putEdge', 'team:a,owns', {}, 'COORD_EDGE_ID_INVALID'],
-    ['putEdge', 'team:a,ow ns,team:b', {}, 'COORD_EDGE_ID_INVALID'],
-    ['putEdge', 'team:a,owns,team:b,guessed', {}, 'COORD_EDGE_ID_INVALID'],
-    ['putEdge', 'service:a,depends_on,service:b,declared', {}, 'COORD_EDGE_DERIVED'],
-    ['patchNode', 'team:nobody', {}, 'COORD_NODE_NOT_FOUND'],
-    ['patchEdge', 'team:a,owns,team:b', {}, 'COORD_EDGE_NOT_FOUND'],
-    ['patchNode', 'service:x', { properties: null, label: 7 }, 'COORD_BODY_WRONG_TYPE'],
+    ['put node', 'no-type', {}, 'COORD_NODE_ID_INVALID'],
+    ['put node', 'team:', {}, 'COORD_NODE_ID_INVALID'],
+    ['put node', '9x:a', {}, 'COORD_NODE_ID_INVALID'],
+    ['put node', `team:${'x'.repeat(5_000)}`, {}, 'COORD_NODE_ID_INVALID'],
+    ['put node', 'team:\ud800', {}, 'COORD_NODE_ID_INVALID'],
+    ['put node', 'team:a', { properties: 3 }, 'COORD_BODY_WRONG_TYPE'],
+    ['put node', 'team:a', [], 'COORD_BODY_WRONG_TYPE'],
+    ['put node', 'team:a', { properties: { x: 'y'.repeat(20_000) } }, 'COORD_FIELD_TOO_LARGE'],
+    ['put node', 'team:a', { properties: { x: '\0' } }, 'COORD_TEXT_NUL'],
+    ['put node', 'team:a', { label: 'y'.repeat(300) }, 'COORD_FIELD_TOO_LARGE'],
+    ['put edge', 'team:a', {}, 'COORD_EDGE_ID_INVALID'],
+    ['put edge', 'team:a,owns', {}, 'COORD_EDGE_ID_INVALID'],
+    ['put edge', 'team:a,ow ns,team:b', {}, 'COORD_EDGE_ID_INVALID'],
+    ['put edge', 'team:a,owns,team:b,guessed', {}, 'COORD_EDGE_ID_INVALID'],
+    ['put edge', 'service:a,depends_on,service:b,declared', {}, 'COORD_EDGE_DERIVED'],
+    ['patch node', 'team:nobody', {}, 'COORD_NODE_NOT_FOUND'],
+    ['patch edge', 'team:a,owns,team:b', {}, 'COORD_EDGE_NOT_FOUND'],
+    ['patch node', 'service:x', { properties: null, label: 7 }, 'COORD_BODY_WRONG_TYPE'],
   ] as const)('%s of %j with %j is refused: %s %s', (operation, id, body, code) =>
     withGraph(async ({ graph, live, register }) => {
       await register('x')
       const { revision } = live.view
-      await expect(graph.asserted[operation](id, body, context)).rejects.toMatchObject({ code })
+      const [method, kind] = operation.split(' ') as ['put' | 'patch', 'node' | 'edge']
+      await expect(graph.asserted[method]({ kind, id }, body, context)).rejects.toMatchObject({ code })
       expect(live.view.revision).toBe(revision)
     }),
   )
 
   it('a self edge is an edge like others, and a cycle of one', () =>
     withGraph(async ({ graph }) => {
-      await graph.asserted.putEdge('queue:q,feeds,queue:q', {}, context)
+      await graph.asserted.put({ kind: 'edge', id: 'queue:q,feeds,queue:q' }, {}, context)
       expect(await graph.ask({ ask: 'cycles' })).toMatchObject({
         total: 1,
         cycles: [{ size: 1, example: ['queue:q'] }],

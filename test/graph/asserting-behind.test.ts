@@ -9,10 +9,12 @@ describe('a coordinator that is behind, and is asked to change an assertion', ()
 
   it('by a patch, keeps properties that it has not seen', () =>
     withTwoCoordinators(async (first, second) => {
-      await first.graph.asserted.putNode(node, { properties: { a: 1 } }, someone)
+      await first.graph.asserted.put({ kind: 'node', id: node }, { properties: { a: 1 } }, someone)
       await second.live.catchUp()
-      await first.graph.asserted.patchNode(node, { properties: { b: 2 } }, someone)
-      expect(await second.graph.asserted.patchNode(node, { properties: { c: 3 } }, someone)).toMatchObject({
+      await first.graph.asserted.patch({ kind: 'node', id: node }, { properties: { b: 2 } }, someone)
+      expect(
+        await second.graph.asserted.patch({ kind: 'node', id: node }, { properties: { c: 3 } }, someone),
+      ).toMatchObject({
         revision: 3,
         created: false,
       })
@@ -22,10 +24,14 @@ describe('a coordinator that is behind, and is asked to change an assertion', ()
 
   it('by a patch of what it has not seen at all, adds to it', () =>
     withTwoCoordinators(async (first, second) => {
-      await first.graph.asserted.putNode(node, { label: 'T', properties: { a: 1 } }, someone)
-      await first.graph.asserted.putEdge(edge, { properties: { a: 1 } }, someone)
-      await second.graph.asserted.patchNode(node, { properties: { c: 3 } }, someone)
-      await second.graph.asserted.patchEdge(edge, { properties: { c: 3 } }, someone)
+      await first.graph.asserted.put(
+        { kind: 'node', id: node },
+        { label: 'T', properties: { a: 1 } },
+        someone,
+      )
+      await first.graph.asserted.put({ kind: 'edge', id: edge }, { properties: { a: 1 } }, someone)
+      await second.graph.asserted.patch({ kind: 'node', id: node }, { properties: { c: 3 } }, someone)
+      await second.graph.asserted.patch({ kind: 'edge', id: edge }, { properties: { c: 3 } }, someone)
       for (const kind of ['node', 'edge'] as const) {
         const [record] = [...second.live.view.records.of(kind)]
         expect(JSON.parse(record?.data as string)).toMatchObject({ properties: { a: 1, c: 3 } })
@@ -35,36 +41,44 @@ describe('a coordinator that is behind, and is asked to change an assertion', ()
 
   it('by a patch of what is gone, or a deletion of what it has not seen, says what is so', () =>
     withTwoCoordinators(async (first, second) => {
-      await first.graph.asserted.putNode(node, {}, someone)
+      await first.graph.asserted.put({ kind: 'node', id: node }, {}, someone)
       await second.live.catchUp()
-      await first.graph.asserted.deleteNode(node, someone)
+      await first.graph.asserted.delete({ kind: 'node', id: node }, someone)
       expect(
-        await errorOf(() => second.graph.asserted.patchNode(node, { label: 'x' }, someone)),
+        await errorOf(() => second.graph.asserted.patch({ kind: 'node', id: node }, { label: 'x' }, someone)),
       ).toMatchObject({ code: 'COORD_NODE_NOT_FOUND', outcome: 'not_written' })
-      await first.graph.asserted.putNode('team:u', {}, someone)
-      expect(await second.graph.asserted.deleteNode('team:u', someone)).toMatchObject({ revision: 4 })
+      await first.graph.asserted.put({ kind: 'node', id: 'team:u' }, {}, someone)
+      expect(await second.graph.asserted.delete({ kind: 'node', id: 'team:u' }, someone)).toMatchObject({
+        revision: 4,
+      })
     }))
 
   it('under If-Match: *, If-None-Match: * and an ETag, judges by what is stored', () =>
     withTwoCoordinators(async (first, second) => {
-      const etag = etagOf(await first.graph.asserted.putNode(node, { label: 'one' }, someone))
+      const etag = etagOf(
+        await first.graph.asserted.put({ kind: 'node', id: node }, { label: 'one' }, someone),
+      )
       const put = (label: string, more: object) =>
-        second.graph.asserted.putNode(node, { label }, { ...someone, ...conditional(more) })
+        second.graph.asserted.put({ kind: 'node', id: node }, { label }, { ...someone, ...conditional(more) })
       expect(await errorOf(() => put('two', { ifNoneMatch: '*' }))).toMatchObject({
         code: 'COORD_PRECONDITION_FAILED',
       })
       expect(await put('three', { ifMatch: etag })).toMatchObject({ revision: 2, created: false })
-      await first.graph.asserted.putNode('team:u', {}, someone)
+      await first.graph.asserted.put({ kind: 'node', id: 'team:u' }, {}, someone)
       expect(
-        await second.graph.asserted.putNode(
-          'team:u',
+        await second.graph.asserted.put(
+          { kind: 'node', id: 'team:u' },
           { label: 'u' },
           { ...someone, ...conditional({ ifMatch: '*' }) },
         ),
       ).toMatchObject({ created: false, changed: true })
       expect(
         await errorOf(() =>
-          second.graph.asserted.putNode('team:v', {}, { ...someone, ...conditional({ ifMatch: '*' }) }),
+          second.graph.asserted.put(
+            { kind: 'node', id: 'team:v' },
+            {},
+            { ...someone, ...conditional({ ifMatch: '*' }) },
+          ),
         ),
       ).toMatchObject({ code: 'COORD_PRECONDITION_FAILED' })
     }))

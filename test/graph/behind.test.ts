@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AssertedWriter } from '../../src/graph/asserted/asserted.ts'
+import { AssertedWriter } from '../../src/graph/asserted/asserted-writer.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { conditional } from '../support/conditional.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
@@ -38,12 +38,12 @@ describe('what is asserted at a coordinator that is behind', () => {
     ['edge', owns],
   ] as const)('a patch of a %s wipes out no property that it has not seen', (kind, id) =>
     withTwo(async ({ here, there, one, two }) => {
-      const [put, patch] =
-        kind === 'node' ? (['putNode', 'patchNode'] as const) : (['putEdge', 'patchEdge'] as const)
-      await here[put](id, { properties: { x: 1 } }, context)
+      await here.put({ kind, id }, { properties: { x: 1 } }, context)
       await two.live.catchUp()
-      await here[patch](id, { properties: { y: 2 } }, context)
-      expect(await there[patch](id, { properties: { z: 3 } }, context)).toMatchObject({ revision: 3 })
+      await here.patch({ kind, id }, { properties: { y: 2 } }, context)
+      expect(await there.patch({ kind, id }, { properties: { z: 3 } }, context)).toMatchObject({
+        revision: 3,
+      })
       const [record] = two.live.view.records.of(kind)
       expect(propertiesOf(two, kind, record?.id as string)).toEqual({ x: 1, y: 2, z: 3 })
       await one.live.catchUp()
@@ -56,15 +56,11 @@ describe('what is asserted at a coordinator that is behind', () => {
     ['edge', owns],
   ] as const)('a patch with If-None-Match: * of a %s that is gone brings nothing of it back', (kind, id) =>
     withTwo(async ({ here, there, two }) => {
-      const [put, patch, remove] =
-        kind === 'node'
-          ? (['putNode', 'patchNode', 'deleteNode'] as const)
-          : (['putEdge', 'patchEdge', 'deleteEdge'] as const)
-      await here[put](id, { properties: { x: 1 } }, context)
+      await here.put({ kind, id }, { properties: { x: 1 } }, context)
       await two.live.catchUp()
-      await here[remove](id, context)
-      const patched = there[patch](
-        id,
+      await here.delete({ kind, id }, context)
+      const patched = there.patch(
+        { kind, id },
         { properties: { y: 2 } },
         { ...context, ...conditional({ ifNoneMatch: '*' }) },
       )
@@ -79,12 +75,14 @@ describe('what is asserted at a coordinator that is behind', () => {
       const cart = { serviceName: 'cart', version: '1', endpoint: 'http://cart' }
       const { serviceId } = await registry.register(cart, context)
       await two.live.catchUp()
-      expect(await there.patchNode('service:cart', { properties: { y: 1 } }, context)).toMatchObject({
+      expect(
+        await there.patch({ kind: 'node', id: 'service:cart' }, { properties: { y: 1 } }, context),
+      ).toMatchObject({
         created: true,
       })
-      await there.deleteNode('service:cart', context)
+      await there.delete({ kind: 'node', id: 'service:cart' }, context)
       await registry.deregister(serviceId, context)
-      await expect(there.patchNode('service:cart', {}, context)).rejects.toMatchObject({
+      await expect(there.patch({ kind: 'node', id: 'service:cart' }, {}, context)).rejects.toMatchObject({
         code: 'COORD_NODE_NOT_FOUND',
       })
     }))
@@ -98,13 +96,17 @@ describe('what is asserted at a coordinator that is behind', () => {
     ['delete', {}, 404],
   ] as const)('%s of a node that is gone, with %j: %j', (what, conditions, outcome) =>
     withTwo(async ({ here, there, two }) => {
-      await here.putNode('team:a', { properties: { x: 1 } }, context)
+      await here.put({ kind: 'node', id: 'team:a' }, { properties: { x: 1 } }, context)
       await two.live.catchUp()
-      await here.deleteNode('team:a', context)
+      await here.delete({ kind: 'node', id: 'team:a' }, context)
       const writing =
         what === 'put'
-          ? there.putNode('team:a', { label: 'A' }, { ...context, ...conditional(conditions) })
-          : there.deleteNode('team:a', { ...context, ...conditional(conditions) })
+          ? there.put(
+              { kind: 'node', id: 'team:a' },
+              { label: 'A' },
+              { ...context, ...conditional(conditions) },
+            )
+          : there.delete({ kind: 'node', id: 'team:a' }, { ...context, ...conditional(conditions) })
       if (typeof outcome === 'number') await expect(writing).rejects.toMatchObject({ status: outcome })
       else expect(await writing).toMatchObject(outcome)
       expect(propertiesOf(two, 'node', 'team:a')).toBeUndefined()
@@ -113,8 +115,11 @@ describe('what is asserted at a coordinator that is behind', () => {
 
   it('a delete with If-None-Match: * of a node that is there keeps it', () =>
     withTwo(async ({ here, there, two }) => {
-      await here.putNode('team:a', {}, context)
-      const deleted = there.deleteNode('team:a', { ...context, ...conditional({ ifNoneMatch: '*' }) })
+      await here.put({ kind: 'node', id: 'team:a' }, {}, context)
+      const deleted = there.delete(
+        { kind: 'node', id: 'team:a' },
+        { ...context, ...conditional({ ifNoneMatch: '*' }) },
+      )
       await expect(deleted).rejects.toMatchObject({ status: 412, extra: { expected: 0, actual: 1 } })
       expect(two.live.view.get('node', 'team:a')?.revision).toBe(1)
     }))
@@ -122,15 +127,15 @@ describe('what is asserted at a coordinator that is behind', () => {
   it('a request that is repeated is answered as it was, and shows what was stored then', () =>
     withTwo(async ({ here, there, two }) => {
       const keyed = { ...context, idempotencyKey: 'k' }
-      await here.putNode('team:a', { properties: { x: 1 } }, context)
-      const first = await here.patchNode('team:a', { properties: { y: 2 } }, keyed)
-      expect(await there.patchNode('team:a', { properties: { y: 2 } }, keyed)).toEqual({
+      await here.put({ kind: 'node', id: 'team:a' }, { properties: { x: 1 } }, context)
+      const first = await here.patch({ kind: 'node', id: 'team:a' }, { properties: { y: 2 } }, keyed)
+      expect(await there.patch({ kind: 'node', id: 'team:a' }, { properties: { y: 2 } }, keyed)).toEqual({
         ...first,
         replayed: true,
       })
       expect(propertiesOf(two, 'node', 'team:a')).toEqual({ x: 1, y: 2 })
-      await here.deleteNode('team:a', context)
-      expect(await there.patchNode('team:a', { properties: { y: 2 } }, keyed)).toEqual({
+      await here.delete({ kind: 'node', id: 'team:a' }, context)
+      expect(await there.patch({ kind: 'node', id: 'team:a' }, { properties: { y: 2 } }, keyed)).toEqual({
         ...first,
         replayed: true,
       })

@@ -80,7 +80,7 @@ describe('a node as it is shown', () => {
       await register('a', { dependencies: ['b'] })
       const id = 'service:a,depends_on,service:b'
       expect((await graph.ask({ ask: 'edge', id })).edge.origin).toBe('declared')
-      await graph.asserted.putEdge(id, { properties: { since: 1 } }, { actor: 'test' })
+      await graph.asserted.put({ kind: 'edge', id }, { properties: { since: 1 } }, { actor: 'test' })
       expect((await graph.ask({ ask: 'edge', id })).edge).toMatchObject({
         origin: 'asserted',
         data: { properties: { since: 1 } },
@@ -95,12 +95,11 @@ describe('a node as it is shown', () => {
     withGraph(async ({ graph, register }) => {
       await register('a')
       const assert = async (id: string) =>
-        (await graph.asserted.putEdge(id, {}, { actor: 'test' })).warnings.map(({ code, message }) => [
-          code,
-          /"([^"]+)"/.exec(message)?.[1],
-        ])
+        (await graph.asserted.put({ kind: 'edge', id }, {}, { actor: 'test' })).warnings.map(
+          ({ code, message }) => [code, /"([^"]+)"/.exec(message)?.[1]],
+        )
       expect(await assert('team:t,owns,service:a')).toEqual([['unresolved_node', 'team:t']])
-      await graph.asserted.putNode('team:t', {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'node', id: 'team:t' }, {}, { actor: 'test' })
       expect(await assert('team:t,owns,service:a')).toEqual([])
       expect(await assert('team:x,owns,team:x')).toEqual([['unresolved_node', 'team:x']])
     }))
@@ -110,10 +109,10 @@ describe('the history of what was asserted', () => {
   it('says what each commit did, newest first, page by page', () =>
     withGraph(async ({ graph }) => {
       const context = { actor: 'test' }
-      await graph.asserted.putNode('team:t', { label: 'one' }, context)
-      await graph.asserted.patchNode('team:t', { properties: { a: 1 } }, context)
-      await graph.asserted.deleteNode('team:t', context)
-      await graph.asserted.putNode('team:t', {}, { actor: 'other' })
+      await graph.asserted.put({ kind: 'node', id: 'team:t' }, { label: 'one' }, context)
+      await graph.asserted.patch({ kind: 'node', id: 'team:t' }, { properties: { a: 1 } }, context)
+      await graph.asserted.delete({ kind: 'node', id: 'team:t' }, context)
+      await graph.asserted.put({ kind: 'node', id: 'team:t' }, {}, { actor: 'other' })
       const of = { kind: 'node', id: 'team:t' } as const
       const whole = await graph.history(of)
       expect(

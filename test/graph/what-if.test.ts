@@ -71,8 +71,12 @@ describe('simulating', () => {
     withGraph(async ({ graph, register }) => {
       await register('checkout')
       await register('web', { dependencies: ['checkout', 'stripe'] })
-      await graph.asserted.putEdge('team:shop,owns,service:checkout', {}, { actor: 'test' })
-      await graph.asserted.putNode('service:checkout', { properties: { tier: 1 } }, { actor: 'test' })
+      await graph.asserted.put({ kind: 'edge', id: 'team:shop,owns,service:checkout' }, {}, { actor: 'test' })
+      await graph.asserted.put(
+        { kind: 'node', id: 'service:checkout' },
+        { properties: { tier: 1 } },
+        { actor: 'test' },
+      )
       expect(await graph.simulate({ remove: ['checkout'] })).toMatchObject({
         safe: false,
         lostProviders: [{ id: 'service:checkout' }],
@@ -81,9 +85,9 @@ describe('simulating', () => {
       // What nobody registers is known once it is asserted, and not once somebody owns it.
       const codes = () =>
         graph.registerWarnings({ serviceName: 'z', dependencies: ['stripe'] }).map(({ code }) => code)
-      await graph.asserted.putEdge('team:shop,owns,service:stripe', {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'edge', id: 'team:shop,owns,service:stripe' }, {}, { actor: 'test' })
       expect(codes()).toEqual(['unknown_dependency'])
-      await graph.asserted.putNode('service:stripe', {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'node', id: 'service:stripe' }, {}, { actor: 'test' })
       expect(codes()).toEqual([])
       expect(await graph.simulate({ remove: ['web'] })).toMatchObject({ safe: true })
     }))

@@ -28,7 +28,7 @@ describe('the client whose share a request uses', () => {
 
   it('is one network of 64 bits: its addresses share the bytes of bodies under way', async () => {
     const metrics = createMetrics({ backend: 'memory', process: false })
-    const bodies = new BodyReceiver({ maxBytes: 4 * mib, metrics: metrics.incoming })
+    const bodies = new BodyReceiver({ maxBytes: 4 * mib, metrics })
     const refusals: string[] = []
     for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:1::1']) {
       const request = requestFrom(address)

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { turns } from '../support/turns.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
 
@@ -64,6 +64,8 @@ describe('http: stopping', () => {
   it('waits for a request that is arriving, but not for ever: it refuses the rest, and cuts none off', () =>
     withServer(async ({ port, server, live }) => {
       const head = `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n`
+      const served: Socket[] = []
+      server.app.server.on('connection', (socket: Socket) => served.push(socket))
       const [idle, slow, half, stuck] = Array.from({ length: 4 }, () => connect(port)) as [
         Socket,
         Socket,
@@ -74,10 +76,10 @@ describe('http: stopping', () => {
       slow.write(head + json.slice(0, 5))
       half.write(head + json.slice(0, 5))
       stuck.write(head.slice(0, -4))
-      await sleep(100)
+      await until(() => served.length === 4 && served.filter(({ bytesRead }) => bytesRead > 0).length === 3)
       const started = performance.now()
       const stopped = server.stop(8_000)
-      await sleep(200)
+      await turns()
       slow.write(json.slice(5))
       expect(await answerOf(slow)).toMatch(/^HTTP\/1\.1 201 [\s\S]*\r\nConnection: close\r\n/)
       for (const answer of [await answerOf(half), await answerOf(stuck)]) {
@@ -93,11 +95,12 @@ describe('http: stopping', () => {
 
   it('cuts off a request that has no answer when the time is over, and says how many it cut', () =>
     withServer(
-      async ({ port, server, log }) => {
+      async ({ port, server, log, nextRequest }) => {
+        const arrived = nextRequest()
         const waiting = connect(port)
         waiting.on('error', () => undefined)
         waiting.write('GET /never HTTP/1.1\r\nHost: x\r\n\r\n')
-        await sleep(100)
+        await arrived
         expect(await server.stop(1_000)).toEqual({ cut: 1 })
         expect(log.some((line) => line.includes('requests were cut off'))).toBe(true)
       },

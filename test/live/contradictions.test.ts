@@ -207,13 +207,13 @@ describe('a database that lost its newest commits', () => {
         const { asserted } = new KnowledgeGraph(live)
         const context = { actor: 'test' }
         const cart = { serviceName: 'cart', version: '1', endpoint: 'http://cart' }
-        await asserted.putNode('team:a', {}, context)
-        await asserted.putNode('team:b', {}, context)
+        await asserted.put({ kind: 'node', id: 'team:a' }, {}, context)
+        await asserted.put({ kind: 'node', id: 'team:b' }, {}, context)
         const before = live.view.lineage
         await failOver([scope], 1)
         const answers = await Promise.all([
           registry.register(cart, context),
-          asserted.putNode('team:c', {}, context),
+          asserted.put({ kind: 'node', id: 'team:c' }, {}, context),
         ])
         expect(live.view.lineage).not.toBe(before)
         for (const answer of answers)

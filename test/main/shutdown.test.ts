@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
+import { metric, registerLarge } from '../hostile/large-lists.ts'
 import { ask, registration, type Serving, scratchFolder, serving } from './coordinator-process.ts'
 
 interface Load {
@@ -127,18 +128,36 @@ describe('coordinator serve: stopping', () => {
 
   it('does not wait longer than SHUTDOWN_TIMEOUT_MS, and says with exit code 1 that it cut a request', async () => {
     await using coordinator = await serving({ env: { SHUTDOWN_TIMEOUT_MS: '500' } })
+    await registerLarge(coordinator.url, 500)
     const { hostname, port } = new URL(coordinator.url)
-    const stuck = connect(Number(port), hostname)
+    // More than the system takes for a client that reads nothing.
+    const stuck = connect(Number(port), hostname).pause()
     stuck.on('error', () => undefined)
-    stuck.write(
-      'POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
-    )
-    await isArriving(coordinator)
+    stuck.write('GET /services?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await expect.poll(() => metric(coordinator, 'coordinator_http_unsent_bytes')).toBeGreaterThan(0)
     const started = performance.now()
     const { code, stdout } = await coordinator.stop()
     expect(code).toBe(1)
     expect(performance.now() - started).toBeLessThan(3_000)
     expect(stdout).toMatch(/cut off/)
+  })
+
+  it('refuses a body that does not arrive before SHUTDOWN_TIMEOUT_MS, and ends with exit code 0', async () => {
+    await using coordinator = await serving({ env: { SHUTDOWN_TIMEOUT_MS: '500' } })
+    const { hostname, port } = new URL(coordinator.url)
+    const half = connect(Number(port), hostname)
+    half.write(
+      'POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    )
+    await isArriving(coordinator)
+    const started = performance.now()
+    const { code, stdout } = await coordinator.stop()
+    expect(code).toBe(0)
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(stdout).not.toMatch(/cut off/)
+    let answer = ''
+    for await (const chunk of half) answer += chunk
+    expect(answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*COORD_SHUTTING_DOWN/)
   })
 
   it('stops at once at a second signal that comes later, and takes two that come together for one', async () => {

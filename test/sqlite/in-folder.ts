@@ -2,14 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { SqliteStore, type SqliteStoreOptions } from '../../src/database/sqlite/store.ts'
+import type { SqliteOptions } from '../../src/database/sqlite/options.ts'
+import { SqliteStore } from '../../src/database/sqlite/store.ts'
 
 export interface Folder {
   readonly path: string
   /** Path of a file in the folder. */
   file(name?: string): string
   /** A store on a file of the folder, not opened. It is closed at the end. */
-  store(options?: Partial<SqliteStoreOptions>): SqliteStore
+  store(options?: Partial<SqliteOptions>): SqliteStore
 }
 
 /** Expects that stores on these files of a folder are refused, because another one owns the file behind each name. */

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../../errors.ts'
 
-/** An answer of the coordinator. The body is JSON where the answer was, else its text. */
+/** An answer of the coordinator. The body is JSON if the answer was, else its text. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers

@@ -5,8 +5,8 @@ import type { Store } from '../../database/store.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /**
- * Runs `work` on the store of the settings, and closes it. Says on stderr which database that is, and warns of what is doubtful:
- * a misspelled variable leads to another database.
+ * Runs `work` with the store of the settings, and closes it. Prints on stderr which database that is, and all warnings: a misspelled
+ * variable leads to another database.
  */
 export async function withStore(
   settings: Settings,

@@ -9,8 +9,8 @@ export function graphExportCommand({ terminal }: CommandContext): Command {
     .addOption(new Option('--format <format>', 'how to write it').choices(FORMAT_NAMES).default('json'))
     .option('--type <types>', 'only these types of nodes or edges, separated by commas')
     .option('--tag <tag>', 'only services with this tag')
-    .option('--around <node>', 'only the surroundings of a service or node')
-    .option('--depth <steps>', 'how far the surroundings go (default: 1)')
+    .option('--around <node>', 'only a service or node, and the nodes around it')
+    .option('--depth <steps>', 'how many steps around it (default: 1)')
     .option('--as-of <moment>', 'as it was at this revision or time')
     .action(async (options: Readonly<Record<string, string>>) => {
       const { url: _, ...parameters } = options

@@ -4,7 +4,7 @@ import type { Answers } from '../../graph/questions/answer-question.ts'
 import type { SimulateAnswer } from '../../graph/simulate/simulate.ts'
 import { countOf, printable, textTable } from '../terminal/text-table.ts'
 
-/** Answers of the graph as tables for people. Each begins with a sentence that sums it up. */
+/** Answers of the graph as tables for people. Each begins with a sentence that summarizes it. */
 
 export interface AtRevision {
   readonly revision: number
@@ -12,7 +12,7 @@ export interface AtRevision {
 
 type Answer<Q extends keyof Answers> = Answers[Q] & AtRevision
 
-/** How a question was narrowed. The sentence repeats it, so that it does not claim too much. */
+/** The restrictions of a question. The sentence repeats them, so that it does not claim too much. */
 export interface Narrowed {
   readonly type?: string | undefined
   readonly depth?: string | undefined

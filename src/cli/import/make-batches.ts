@@ -1,3 +1,4 @@
+import { ADDED_FIELDS } from '../../records/service/service.ts'
 import type { Item } from './read-items.ts'
 
 /** An item on its way, with its JSON text. */
@@ -39,21 +40,9 @@ function written(item: Item): Sent {
   }
 }
 
-/** Fields that a coordinator adds to a service in its answers. The importing coordinator sets them itself. */
-const answerFields = [
-  'serviceId',
-  'id',
-  'status',
-  'health',
-  'registeredAt',
-  'updatedAt',
-  'lastHeartbeat',
-  'revision',
-]
-
-/** Turns an exported service into what was registered. Leaves anything else as it is. */
+/** Turns an exported service into what was registered: the importing coordinator adds the other members itself. */
 function withoutAnswerFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (!('serviceId' in value && 'registeredAt' in value)) return value
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !answerFields.includes(name)))
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !ADDED_FIELDS.includes(name)))
 }

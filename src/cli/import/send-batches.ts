@@ -113,7 +113,7 @@ export class BatchSender {
   }
 }
 
-/** How long trying may still go on. Every success starts it anew. */
+/** The time in which attempts may go on. Each success starts it again. */
 class Patience {
   readonly #patienceMs: number
   #end = 0

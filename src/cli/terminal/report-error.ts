@@ -7,7 +7,7 @@ import { printable } from './text-table.ts'
 export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'>): void {
   const error = toCoordinatorError(thrown)
   const { extra } = error
-  // `hint` helps clients of a running coordinator. `repair` helps where no coordinator runs that could retry.
+  // `hint` helps clients of a running coordinator. `repair` helps if no running coordinator could try again.
   const answered = typeof extra['code'] === 'string'
   const [code, next] = answered ? [String(extra['code']), error.hint] : [error.code, error.repair]
   stderr.write(`coordinator: ${printable(`${sentence(error.detail)} ${next}`)} [${printable(code)}]\n`)

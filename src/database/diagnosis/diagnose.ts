@@ -158,7 +158,7 @@ async function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
   }
 }
 
-/** Where reading fails: the drift that may be the cause, with the SQL that repairs it. */
+/** The drift that may be the cause of a failure to read, with the SQL that repairs it. */
 async function findRepairs(migrator: Migrator): Promise<readonly Finding[]> {
   // The same fault has kept the store from being read, and was reported there.
   const drifts = await migrator.verify().catch((): readonly Drift[] => [])

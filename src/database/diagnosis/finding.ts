@@ -1,6 +1,6 @@
 /**
  * - `ok`: as it should be.
- * - `warning`: it works, and somebody should look at it.
+ * - `warning`: it works, but somebody should look at it.
  * - `problem`: the coordinator cannot work with it, or not as promised.
  */
 export type FindingState = 'ok' | 'warning' | 'problem'
@@ -12,7 +12,7 @@ export interface Finding {
   readonly state: FindingState
   /** The result, in one sentence. Never a secret. */
   readonly found: string
-  /** The one step that repairs it; absent where all is well. */
+  /** The one step that repairs it; absent if all is well. */
   readonly repair?: string
 }
 

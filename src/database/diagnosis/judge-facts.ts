@@ -12,7 +12,7 @@ const slowRoundTripMs = 250
 /** A commit holds the head for some milliseconds. */
 const longHoldMs = 1_000
 
-/** Each judges the facts that it knows, and returns nothing where the database has none of them. */
+/** Each judge looks at certain facts, and returns nothing if the database does not have them. */
 const judges: readonly Judge[] = [
   ({ serverVersionNumber: number }, { serverVersion }) => {
     if (typeof number !== 'number') return ok('server', `Version ${serverVersion}.`)
@@ -108,7 +108,7 @@ const judges: readonly Judge[] = [
   },
   ({ statementTimeout }) => {
     if (typeof statementTimeout !== 'string') return undefined
-    // PostgreSQL prints whole seconds and more in larger units.
+    // PostgreSQL prints whole seconds and longer times in larger units.
     if (/^\d{1,3}ms$/.test(statementTimeout))
       return flaw('statement time-out', 'warning', {
         found: `The role has ${statementTimeout}: on a busy server that stops what only waits for its turn.`,
@@ -157,7 +157,7 @@ function isLocal(host: string): boolean {
   return host.startsWith('/') || /^(localhost|127\.[\d.]+|\[?::1\]?)(:\d+)?$/.test(host)
 }
 
-/** @param holder JSON; without `sinceMs` where its session belongs to another role */
+/** @param holder JSON; without `sinceMs` if its session belongs to another role */
 function isPassing(holder: string): boolean {
   const { sinceMs } = JSON.parse(holder) as { readonly sinceMs?: number | null }
   return typeof sinceMs === 'number' && sinceMs < longHoldMs

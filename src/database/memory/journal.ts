@@ -17,7 +17,7 @@ import type { Head, Moment, OffTrack } from '../store.ts'
 import { replacedBytes } from './replaced-bytes.ts'
 import { RevisionTable } from './revision-table.ts'
 
-/** The newest version of a record, or what its deletion left. */
+/** The newest version of a record, or the tombstone of its deletion. */
 export type RecordState = StoredRecord | Tombstone
 
 /** A row of the journal: the entry, and for each of its writes what a reader of the past needs. */
@@ -26,10 +26,10 @@ export interface Row {
   readonly fingerprint: string | undefined
   /** Revision that the record had; 0 where it did not exist. */
   readonly previous: readonly Revision[]
-  /** Revision of the write before this one, deletions included; 0 for the first. Follow it to walk a record's history. */
+  /** The revision of the previous write to the record, including deletions; 0 for the first. It leads through the history of a record. */
   readonly prior: readonly Revision[]
   readonly createdAt: readonly number[]
-  /** Bytes that are kept only for the past because of this row. */
+  /** Bytes that this row adds only to the history. */
   readonly replacedBytes: number
   /** How many of its writes are the newest version of their record at some revision from the floor on. */
   needed: number
@@ -48,7 +48,7 @@ export interface JournalOptions {
   readonly at: number
 }
 
-/** The journal. Complete from the floor on; below it only the rows that hold the newest version of a record. */
+/** The journal. It is complete from the floor on. Below the floor it has only rows with the newest version of some record. */
 export class Journal {
   readonly #rows = new RevisionTable<Row>()
   readonly #commitIds = new Map<string, Row>()
@@ -56,7 +56,7 @@ export class Journal {
   /** Digest of the first revision, which has no entry: the lineage that the history began with. */
   #firstDigest: string
   #head: Head
-  /** Bytes that the rows after the floor keep only for the past. */
+  /** Bytes that the rows after the floor add only to the history. */
   #historyBytes = 0
 
   constructor({ firstRevision, lineage, at }: JournalOptions) {
@@ -82,8 +82,8 @@ export class Journal {
   /**
    * Appends a commit.
    *
-   * @param states the records of its writes as they are before it
-   * @param previous the revision of each of them, 0 where it does not exist
+   * @param states the records of its writes before the commit
+   * @param previous the revision of each of them; 0 if it does not exist
    */
   append(
     { commitId, actor, fingerprint, writes }: Commit,
@@ -124,14 +124,14 @@ export class Journal {
     return { entries, more: last < newest }
   }
 
-  /** The write that a revision made to a record; `undefined` where the revision is forgotten. */
+  /** The write of a revision to a record; `undefined` if the revision is no longer kept. */
   version({ kind, id }: RecordKey, revision: Revision): Version | undefined {
     const row = this.#rows.get(revision)
     if (row === undefined) return undefined
     return { row, index: row.entry.writes.findIndex((write) => write.kind === kind && write.id === id) }
   }
 
-  /** A record as it stood, from its newest state back along the chain of its writes. */
+  /** A record as it was at a revision. The walk begins at its newest state and follows the chain of its writes. */
   stateAt(revision: Revision, key: RecordKey, newest: RecordState | undefined): RecordState | undefined {
     let state = newest
     while (state !== undefined && state.revision > revision) {
@@ -162,7 +162,7 @@ export class Journal {
   }
 
   /**
-   * Raises the floor, and forgets what that makes superfluous.
+   * Raises the floor, and deletes what is no longer needed below it.
    *
    * @param forget is called for each deletion that the floor passes
    */
@@ -174,7 +174,7 @@ export class Journal {
     for (let revision = oldFloor + 1; revision <= target; revision += 1) {
       const { entry, previous, replacedBytes: freed } = this.#rows.get(revision) as Row
       this.#historyBytes -= freed
-      // The versions that the writes replaced are needed no more, nor are the deletions.
+      // The versions that the writes replaced are no longer needed, nor are the deletions.
       for (const [index, write] of entry.writes.entries()) {
         this.#release(previous[index] as Revision)
         if (write.op !== 'delete') continue

@@ -9,8 +9,8 @@ interface Block<T> {
 }
 
 /**
- * Values by revision. Most revisions have one, so that blocks take a fifth of the memory and the time of a map with an entry for each
- * (measured with a million), and growing never copies.
+ * Values by revision. Most revisions have one. Blocks of values therefore take a fifth of the memory and of the time of a map (measured
+ * with a million), and growing never copies.
  */
 export class RevisionTable<T> {
   readonly #blocks = new Map<number, Block<T>>()
@@ -19,7 +19,7 @@ export class RevisionTable<T> {
     return this.#blocks.get(Math.floor(revision / BLOCK_LENGTH))?.values[revision % BLOCK_LENGTH]
   }
 
-  /** @param revision one that has no value yet */
+  /** @param revision has no value yet */
   add(revision: Revision, value: T): void {
     const number = Math.floor(revision / BLOCK_LENGTH)
     let block = this.#blocks.get(number)
@@ -31,7 +31,7 @@ export class RevisionTable<T> {
     block.count += 1
   }
 
-  /** @param revision one that has a value */
+  /** @param revision has a value */
   delete(revision: Revision): void {
     const number = Math.floor(revision / BLOCK_LENGTH)
     const block = this.#blocks.get(number) as Block<T>

@@ -42,15 +42,15 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
   /** Records in a page of `load` and `asOf`. @default 1_000 */
   readonly pageSize?: number
-  /** The head a new store starts from, to test large numbers. @default 0 */
+  /** The revision at which a new store starts, to test large numbers. @default 0 */
   readonly firstRevision?: Revision
-  /** UUID of the history that a new store begins, to make a copy of another store. @default a new one */
+  /** The lineage of a new store, to make a copy of another store. @default a new one */
   readonly lineage?: string
 }
 
 /**
- * The store that keeps everything in this process and loses it at its end. It is also the readable specification of the
- * port: where another backend is unclear, this one says what is meant.
+ * The store that keeps everything in this process, and loses it when the process ends. It is also the readable specification of the port:
+ * if another backend is unclear, this one shows what is meant.
  */
 export class MemoryStore implements Store {
   readonly backend = 'memory'
@@ -147,7 +147,7 @@ export class MemoryStore implements Store {
         await turn()
         continue
       }
-      // Compaction may come between two pages, or two steps.
+      // A compaction may come between two pages, or two steps.
       const { floor } = this.#journal.head
       if (position.revision < floor) throw compactedMoment(floor)
       const state = this.#journal.stateAt(position.revision, key, this.#states.get(key))
@@ -214,7 +214,7 @@ export class MemoryStore implements Store {
     return { ...acceptedAs(row), replayed: false }
   }
 
-  /** Remembers a commit with a client's id that changed nothing: with the same id it must not change anything later. */
+  /** Remembers a commit with a client's id that changed nothing. When the same id comes again, it must not change anything either. */
   #remember({ commitId, fingerprint, writes }: Commit, revisions: readonly Revision[], at: number): void {
     if (fingerprint === undefined) return
     this.#unchanged.add(commitId, { fingerprint, writes: writes.map(withoutData), revisions }, at)

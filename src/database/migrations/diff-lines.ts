@@ -2,8 +2,9 @@
 const CONTEXT = 3
 
 /**
- * The difference of two texts, line by line: `- ` before a line that only the old text has, `+ ` before one that only the new text has, two
- * blanks before a common line. Only the nearest common lines are shown, and `...` for the others. Meant for files of a few hundred lines.
+ * The differences between two texts, line by line: `- ` before a line that only the old text has, `+ ` before one that only the new text
+ * has, two blanks before a common line. Only the nearest common lines are shown; `...` stands for the others. It is meant for files of a
+ * few hundred lines.
  */
 export function diffLines(before: string, after: string): string {
   const [old, now] = [before.split('\n'), after.split('\n')]
@@ -28,7 +29,7 @@ function nearChanges(lines: readonly string[]): string[] {
   return lines.flatMap((line, at) => (near[at] ? [line] : at === 0 || near[at - 1] ? ['...'] : []))
 }
 
-/** For each pair of line numbers: how many lines the rests of both texts share, in order; -1 behind the end of one. */
+/** For each pair of line numbers, the number of lines that the rests of both texts have in common, in order; -1 after the end of a text. */
 function sharedLengths(
   old: readonly string[],
   now: readonly string[],

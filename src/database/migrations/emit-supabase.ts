@@ -5,17 +5,11 @@ import { ledgerSql, migrationSql } from './postgres-sql.ts'
 export interface SupabaseFileOptions {
   /** @default 'coordinator' */
   readonly schema?: string
-  /**
-   * Lets the public key of the project read and write. Everybody has that key: everybody can then change everything.
-   * @default false
-   */
+  /** Lets the public key of the project read and write. Everybody has that key, so everybody can then change everything. @default false */
   readonly allowAnon?: boolean
-  /**
-   * Takes back what `allowAnon` once gave.
-   * @default false
-   */
+  /** Reverts `allowAnon`. @default false */
   readonly forbidAnon?: boolean
-  /** When it is made: the name begins with it. @default now */
+  /** The time in the name of the file. @default now */
   readonly now?: Date
   /** @default those of this program */
   readonly migrations?: readonly Migration[]
@@ -29,7 +23,7 @@ export interface SupabaseFile {
 
 /**
  * All migrations as one file for `supabase/migrations`, to be applied by `supabase db push` or pasted into the SQL editor. It may be
- * applied again: each version runs only where the ledger of the coordinator has no row of it. Supabase's own ledger is left alone.
+ * applied again: each version runs only if the ledger of the coordinator has no row for it. Supabase's own ledger is not changed.
  */
 export function emitSupabase({
   schema = 'coordinator',
@@ -55,7 +49,7 @@ export function emitSupabase({
 /** One version as one statement, which is a transaction wherever it runs: in psql, the SQL editor, or the Supabase CLI. */
 function migrateOnceSql(schema: string, migration: Migration): string {
   const { version, name } = migration
-  // No migration may hold these tags.
+  // No migration may contain these tags.
   return `-- ${String(version).padStart(4, '0')}-${name}
 do $once$
 begin
@@ -74,7 +68,7 @@ export function allowAnonSql(schema: string): string {
 ${changeAnon(schema, { allowed: true, rights: grants })}`
 }
 
-/** Takes back what `allowAnonSql` gives. */
+/** Reverts `allowAnonSql`. */
 export function forbidAnonSql(schema: string): string {
   const revocations = anonFunctions.map((name) => `revoke execute on function ${wrapperOf(name)} from anon;`)
   return changeAnon(schema, { allowed: false, rights: revocations })
@@ -89,7 +83,7 @@ function wrapperOf(name: string): string {
   return `public.@name@_${name}(jsonb)`
 }
 
-/** The functions that the public key may call where it is allowed to. */
+/** The functions that the public key may call if it is allowed. */
 export const anonFunctions = ['head', 'load', 'changes', 'commit'] as const
 
 function timestamp(now: Date): string {

@@ -1,4 +1,4 @@
-// Made by `UPDATE_CATALOG=1 npx vitest run test/postgres/expected-catalog.test.ts` from the migrations. Do not edit.
+// Written by `UPDATE_CATALOG=1 npx vitest run test/postgres/expected-catalog.test.ts` from the migrations. Do not edit.
 
 // biome-ignore format: one object a line
 /** The reply of the function `catalog` for a schema that is as it should be; the hashes of bodies come from the migrations. */

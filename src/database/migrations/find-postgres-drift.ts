@@ -19,7 +19,7 @@ interface Catalog {
   readonly objects: ReadonlyMap<string, string>
   /** The owner of the table `head`, which should own everything else. */
   readonly owner: string
-  /** Whether the roles of Supabase are there. */
+  /** Whether the roles of Supabase exist. */
   readonly dataApi: boolean
   readonly anonAllowed: boolean
 }
@@ -28,8 +28,8 @@ interface Catalog {
 const everybody = ['public', 'anon', 'authenticated']
 
 /**
- * Compares a schema with the one that the migrations make: tables, columns, constraints, indexes, triggers, rules, policies,
- * row security, views, functions, owners, and the rights of the roles that stand for everybody.
+ * Compares a schema with the one that the migrations make: tables, columns, constraints, indexes, triggers, rules, policies, row security,
+ * views, functions, owners, and the rights of the roles that include everybody.
  */
 export async function findPostgresDrift(
   functions: SqlFunctions,
@@ -49,7 +49,7 @@ export async function findPostgresDrift(
       },
     ]
   const repairing = { schema, sources, owner: catalog.owner }
-  // Roles belong to all databases of a server: others may have made them after this schema was migrated.
+  // Roles belong to all databases of a server. Others may have created them after this schema was migrated.
   const cameLater = catalog.dataApi && ![...catalog.objects.keys()].some(isWrapper)
   const expected = expectedObjects(sources, catalog.dataApi && !cameLater)
   return [
@@ -86,13 +86,13 @@ async function readCatalog(functions: SqlFunctions): Promise<Catalog | undefined
   }
 }
 
-/** The definitions that should be there. Only Supabase has the wrappers. The hash of a body depends on the name of the schema. */
+/** The expected definitions. The wrappers are only for Supabase. The hash of a body depends on the name of the schema. */
 function expectedObjects(
   sources: ReadonlyMap<string, ObjectSource>,
   dataApi: boolean,
 ): ReadonlyMap<string, string> {
   const entries = Object.entries(expectedCatalog).filter(([name]) => dataApi || !isWrapper(name))
-  // An aggregate can be made only after the function that it consists of.
+  // An aggregate can only be created after its function.
   const isAggregate = ([name]: readonly [string, string]) => name.startsWith('aggregate ')
   return new Map(
     [...entries.filter((entry) => !isAggregate(entry)), ...entries.filter(isAggregate)].map(
@@ -120,8 +120,8 @@ function missingAndDifferent(
 }
 
 /**
- * Whether a function resolves names at each call, with a search path to which the caller can add types and tables of its own.
- * PostgreSQL searches `pg_temp` first, unless the path names it later.
+ * Whether a function resolves names at each call, with a search path to which the caller can add types and tables. PostgreSQL searches
+ * `pg_temp` first, unless the path names it later.
  */
 function isUnsafe(object: string, definition: string): boolean {
   if (!object.startsWith('function ')) return false
@@ -129,7 +129,7 @@ function isUnsafe(object: string, definition: string): boolean {
   return !head.includes(', search_path=pg_catalog, pg_temp') && !/, (?:RETURN|BEGIN ATOMIC) /.test(head)
 }
 
-/** Functions in the schema that are not ours, and that run with the rights of their owner for every caller. */
+/** Functions of other authors in the schema that run with the rights of their owner for every caller. */
 function unsafeOfOthers(
   found: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, string>,

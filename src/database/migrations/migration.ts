@@ -3,15 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { MigrationReport, MigrationStep } from '../store.ts'
 import { diffLines } from './diff-lines.ts'
 
-/** A numbered file of SQL. Forward only: a later one can take back its changes. */
+/** A numbered SQL file. Migrations only go forward: a later one can revert its changes. */
 export interface Migration {
-  /** 1, 2, 3, ... without a hole. The highest is this program's schema number. */
+  /** 1, 2, 3, ... without gaps. The highest is the schema number of this program. */
   readonly version: number
   /** The subject of the file, such as `tables`. */
   readonly name: string
   readonly sql: string
   readonly checksum: string
-  /** The oldest schema number whose programs may still write once this one is applied. */
+  /** The oldest schema number whose programs may still write after this migration. */
   readonly oldestWriter: number
 }
 
@@ -22,7 +22,7 @@ export interface AppliedMigration {
   readonly checksum: string
   /** Epoch milliseconds. */
   readonly appliedAt: number
-  /** The text that ran, where the ledger keeps it, so that a change can be shown line by line. */
+  /** The text that ran, if the ledger keeps it, so that a change can be shown line by line. */
   readonly sql?: string
 }
 
@@ -30,8 +30,8 @@ const fileName = /^(\d{4})-([a-z0-9-]+)\.sql$/
 const oldestWriterLine = /^-- oldest writer: (\d+)$/m
 
 /**
- * The migrations of one dialect, in order: the files `NNNN-name.sql` in the folder beside this one. A line
- * `-- oldest writer: N` in a file says which programs can no longer write afterwards; without it all can.
+ * The migrations of one dialect, in order: the files `NNNN-name.sql` in the folder beside this file. A line `-- oldest writer: N` in a file
+ * says which programs can no longer write afterwards. Without this line all can.
  */
 export function loadMigrations(dialect: 'postgres' | 'sqlite'): readonly Migration[] {
   const folder = new URL(`./${dialect}/`, import.meta.url)
@@ -49,7 +49,7 @@ export function loadMigrations(dialect: 'postgres' | 'sqlite'): readonly Migrati
   })
 }
 
-/** SHA-256 of the text. White space at line ends does not count: editors and checkouts change it. */
+/** SHA-256 of the text. White space at the ends of lines does not count, because editors and checkouts change it. */
 export function checksumOf(sql: string): string {
   return hash('sha256', normalised(sql), 'hex')
 }

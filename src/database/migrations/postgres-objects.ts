@@ -22,7 +22,7 @@ const makers: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[]
   ],
 ]
 
-/** For each object the statement of the migrations that makes it as it should be now: the last one. */
+/** For each object, the last statement of the migrations that makes it. */
 export function objectSources(migrations: readonly Migration[], schema: string): Map<string, ObjectSource> {
   const sources = new Map<string, ObjectSource>()
   for (const text of migrations.flatMap(({ sql }) => splitStatements(sql))) {

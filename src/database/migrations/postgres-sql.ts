@@ -1,7 +1,7 @@
 import { asWriterSql, sqlFor } from '../sql-functions/schema-sql.ts'
 import type { Migration } from './migration.ts'
 
-/** The ledger of migrations, made before the first of them. */
+/** The ledger of migrations, created before the first of them. */
 export function ledgerSql(schema: string): string {
   return sqlFor(
     schema,
@@ -25,7 +25,7 @@ export function migrationSql(
   { version, name, checksum, sql, oldestWriter }: Migration,
   ledger: 'with the text' | 'without the text',
 ): string {
-  // No migration may hold this tag; a quoted text would have to double every quotation mark in it.
+  // No migration may contain this tag. In a quoted text every quotation mark would have to be doubled.
   const source = ledger === 'with the text' ? `$source$${sql}$source$` : `''`
   const row = `insert into @schema@.migrations (version, name, checksum, source)
 values (${version}, '${name}', '${checksum}', `

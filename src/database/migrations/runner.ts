@@ -8,8 +8,8 @@ export interface MigrationSession {
   /** The migrations that ran, by version. */
   applied(): Awaitable<readonly AppliedMigration[]>
   /**
-   * Runs one migration. Its ledger row is written first: if two programs start together and the lock does not keep them apart, the second
-   * one stops on the key of that row, and not halfway through `create table`.
+   * Runs one migration. Its ledger row is written first. If two programs start together and the lock does not separate them, the second one
+   * stops at the key of that row, and not halfway through `create table`.
    */
   run(migration: Migration): Awaitable<void>
 }
@@ -24,10 +24,10 @@ export interface MigrationExecutor {
 }
 
 /**
- * Brings a schema up to date. Each pending migration has a transaction of its own, so that a failed one changes nothing, and those before it
- * stay. Another program may migrate at the same time: its migrations are not run again.
+ * Brings a schema up to date. Each pending migration has its own transaction, so that a failed one changes nothing and the earlier ones
+ * remain. Another program may migrate at the same time: its migrations do not run again.
  *
- * @returns with `dryRun` the report of before, after everything pending ran once and was rolled back
+ * @returns with `dryRun`, the report from before; everything pending ran once and was rolled back
  */
 export async function runMigrations(
   migrations: readonly Migration[],

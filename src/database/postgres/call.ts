@@ -107,7 +107,7 @@ export class PostgresCalls implements SqlFunctions {
     })
   }
 
-  /** What stays locked is locked by some transaction. An operator needs to know which. */
+  /** Names the transaction that holds the lock: an operator has to end it. */
   async #lockedError({ facts }: Connection): Promise<CoordinatorError> {
     // The session that waited may hold the head itself, until it has rolled back.
     const argument = JSON.stringify({ except: facts.pid })

@@ -7,8 +7,8 @@ import type { PostgresSettings } from './options.ts'
 const HEAD_START_MS = 250
 
 /**
- * The hosts that may hold the database. It asks them which one takes writes, and asks again whenever a session ended: after a failover
- * that is another host, and the old one may still answer.
+ * The hosts that may have the database. The coordinator asks them which one takes writes, again after each lost session: after a failover
+ * it is another host, and the old one may still answer.
  */
 export class Cluster {
   readonly #settings: PostgresSettings
@@ -19,7 +19,7 @@ export class Cluster {
     this.#settings = settings
   }
 
-  /** Rises when a session ended. A connection of an earlier epoch may lead to a server that is no longer the primary. */
+  /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the primary. */
   get epoch(): number {
     return this.#epoch
   }
@@ -35,9 +35,9 @@ export class Cluster {
   }
 
   /**
-   * Connects to the primary: to the last one, or, if that does not answer at once, to whichever host is the primary now.
+   * Connects to the primary. It tries the last primary first. If that does not answer at once, it asks all hosts.
    *
-   * @throws the most telling COORD_STORE_* error of the hosts
+   * @throws the most informative COORD_STORE_* error of the hosts
    */
   async connect(): Promise<Connection> {
     const { hosts } = this.#settings.target
@@ -88,7 +88,9 @@ async function firstOf(attempts: readonly Promise<Connection>[]): Promise<Connec
   }
 }
 
-/** The definite answer of one server tells more than the silence of another, and a standby more than no server at all. */
+/**
+ * The definite answer of one server is more informative than the silence of another. A standby is more informative than no server at all.
+ */
 function mostTelling(errors: readonly unknown[]): unknown {
   const ours = errors.filter((error) => error instanceof CoordinatorError)
   return (

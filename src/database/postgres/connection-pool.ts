@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
 
-/** A connection that a call has to itself, and until when it may be used again. */
+/** A connection that one call uses alone, and the time until which it may be used again. */
 export interface Lent {
   readonly connection: Connection
   /** Epoch of the cluster in which it was made. */
@@ -42,7 +42,7 @@ export class ConnectionPool {
 
   get figures(): ConnectionFigures {
     const { inside, waiting, max } = this.#semaphore.figures
-    // The connection that was used last is lent first, so that one that the server has ended may stay here for long.
+    // The connection that was used last is lent first, because the server may have closed the others while they were idle.
     const idle = this.#idle.filter(({ connection }) => !connection.broken).length
     return { idle, used: inside, waiting, max }
   }
@@ -54,7 +54,7 @@ export class ConnectionPool {
   /**
    * Lends a connection until `release`.
    *
-   * @throws COORD_STORE_TIMEOUT where none becomes free in time; what connecting throws
+   * @throws COORD_STORE_TIMEOUT if none is free in time; what connecting throws
    */
   async acquire(): Promise<Lent> {
     const { waited, waitMs } = await this.#semaphore.acquire()
@@ -81,7 +81,7 @@ export class ConnectionPool {
     this.#semaphore.release()
   }
 
-  /** Lends a connection for the time of some work. */
+  /** Lends a connection for some work. */
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const lent = await this.acquire()
     try {
@@ -114,8 +114,8 @@ export class ConnectionPool {
       await connection.run({ text: 'select 1', doing: 'checking a connection', timeoutMs: 1_000 })
       return true
     } catch {
-      // A new connection meets the true cause, if there is one. What broke this connection while it was idle has, as a rule, broken the
-      // others, too: to ask each of them would take a second each.
+      // A new connection shows the true cause, if there is one. Whatever broke this connection while it was idle has usually broken the
+      // others, too: checking each of them would take a second each.
       this.#cluster.suspect()
       return false
     }

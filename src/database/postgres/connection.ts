@@ -6,7 +6,7 @@ import { endsSession, refusesEncryption, translateError, translateRefusal } from
 import type { PostgresSettings } from './options.ts'
 import { type Encryption, encryptionAttempts } from './tls.ts'
 
-/** One row: every value as PostgreSQL prints it. */
+/** One row. Every value is text, as PostgreSQL prints it. */
 export type Row = Readonly<Record<string, string | null>>
 
 export interface Statement {
@@ -14,7 +14,7 @@ export interface Statement {
   readonly values?: readonly string[]
   /** The purpose, for error texts: `committing`. */
   readonly doing: string
-  /** For writes: what is known about the write where no answer comes. */
+  /** For writes: the outcome if no answer comes. */
   readonly unanswered?: WriteOutcome
   /** @default the setting `callTimeoutMs` (milliseconds) */
   readonly timeoutMs?: number
@@ -22,16 +22,16 @@ export interface Statement {
 
 /** Facts about the server, read when the connection was made. */
 export interface ServerFacts {
-  /** Whether the server takes writes: no standby, and not read-only. */
+  /** Whether the server takes writes: it is neither a standby nor read-only. */
   readonly writable: boolean
   readonly utf8: boolean
-  /** Process id of the server's own session; behind a pooler another one than the driver was told. */
+  /** Process id of the session on the server. Behind a pooler, it differs from the one that the driver was told. */
   readonly pid: number
-  /** Whether a pooler stands between: the session may be another one with each statement. */
+  /** Whether there is a pooler. Each statement may then use another session. */
   readonly pooled: boolean
 }
 
-// One statement for every new connection: more of them would make connecting slow over long distances.
+// A single statement for every new connection: several would make connecting slow over long distances.
 const factsQuery = `select pg_is_in_recovery()::text as standby, current_setting('transaction_read_only') as read_only,
   current_setting('server_encoding') as encoding, pg_backend_pid()::text as pid`
 
@@ -39,8 +39,8 @@ const factsQuery = `select pg_is_in_recovery()::text as standby, current_setting
 const asText = { getTypeParser: () => (value: string | null) => value }
 
 /**
- * One connection. It has no state of its own on the server - no prepared statement, no `set` - so that it may go through a
- * pooler. A call that waits too long destroys it: a half-open connection is never used again.
+ * One connection. It keeps no state on the server (no prepared statement, no `set`), so that it may go through a pooler. A call that waits
+ * too long destroys it: a half-open connection is never used again.
  */
 export class Connection {
   readonly host: PostgresHost
@@ -102,7 +102,7 @@ export class Connection {
     return this.#broken
   }
 
-  /** Bytes that have arrived so far: a connection on which bytes arrive works. */
+  /** The number of bytes that have arrived so far. As long as it grows, the connection works. */
   get bytesReceived(): number {
     return this.#socket.bytesRead
   }
@@ -112,9 +112,9 @@ export class Connection {
   }
 
   /**
-   * Runs one statement; without values several, as one transaction.
+   * Runs one statement. Without values it may be several statements, which run as one transaction.
    *
-   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and then the connection is gone
+   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and the connection is then closed
    */
   async run({ text, values, doing, unanswered, timeoutMs }: Statement): Promise<readonly Row[]> {
     const limit = timeoutMs ?? this.#settings.callTimeoutMs
@@ -139,14 +139,14 @@ export class Connection {
     }
   }
 
-  /** Ends the connection at once. A statement under way fails, and its outcome is unknown. */
+  /** Closes the connection at once. Statements in progress fail, and their outcome is unknown. */
   destroy(): void {
     if (this.#broken) return
     this.#broken = true
     this.#socket.destroy()
   }
 
-  /** Says goodbye to the server, for a second at most. */
+  /** Ends the session in order, within a second at most. */
   async close(): Promise<void> {
     if (this.#broken) return
     const timer = setTimeout(() => this.destroy(), 1_000)
@@ -204,8 +204,8 @@ export class Connection {
   }
 
   /**
-   * Asks the server to stop the statement under way: by itself it would not notice that nobody waits any more. The request goes over a
-   * connection of its own, and gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
+   * Asks the server to cancel the statement of this connection, because it would not notice that nobody waits any more. The request goes
+   * over a separate connection, and gets no answer (PostgreSQL documentation, "Canceling Requests in Progress").
    */
   #cancel(): void {
     const { pid, key } = this.#cancelKey
@@ -219,7 +219,7 @@ export class Connection {
     const socket = host.startsWith('/')
       ? connectSocket(`${host}/.s.PGSQL.${port}`)
       : connectSocket(port, host)
-    // A server that cannot be reached cannot be asked: its session ends by itself.
+    // If the server cannot be reached, its session ends by itself.
     socket.on('error', () => socket.destroy())
     socket.setTimeout(2_000, () => socket.destroy())
     socket.end(packet)

@@ -20,7 +20,7 @@ const poolerTexts: readonly (readonly [RegExp, ErrorCode])[] = [
 ]
 
 export interface Failure {
-  /** What was being done, for the text: `connecting to 10.0.0.1:5432`. */
+  /** The action that failed, for the text: `connecting to 10.0.0.1:5432`. */
   readonly doing: string
   /** For writes: what is known about the write where the server did not answer. */
   readonly unanswered?: WriteOutcome

@@ -38,7 +38,7 @@ export class PostgresMigrator implements Migrator {
     )
   }
 
-  /** Where nothing is pending, this locks nothing, and needs no right but to read. */
+  /** If no migration is pending, this locks nothing, and needs only the right to read. */
   async migrate(options: { readonly dryRun?: boolean } = {}): Promise<MigrationReport> {
     const before = await this.status()
     if (before.steps.every(({ state }) => state !== 'pending')) return before
@@ -109,7 +109,7 @@ export class PostgresMigrator implements Migrator {
     return rows.map(appliedOf)
   }
 
-  /** Where row security hides the rows from a role, the ledger looks like that of a schema without migrations. */
+  /** To a role from which row security hides rows, a migrated schema looks like one without migrations. */
   async #refuseHiddenRows(connection: Connection): Promise<void> {
     const [row] = await connection.run({
       text: sqlFor(

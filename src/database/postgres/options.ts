@@ -3,7 +3,7 @@ import { type FunctionStoreOptions, functionStoreDefaults } from '../sql-functio
 import type { SchemaStep } from '../store.ts'
 
 export interface PostgresOptions extends FunctionStoreOptions {
-  /** Where the database is: `postgres:` URL as the configuration read it. */
+  /** The `postgres:` URL, as the configuration read it. */
   readonly target: PostgresTarget
   /** Whether `open` brings the schema up to date; otherwise an old one is refused. @default true */
   readonly autoMigrate?: boolean

@@ -31,7 +31,7 @@ export class PostgresStore extends FunctionStore {
     return head
   }
 
-  /** A password that is being changed is wrong for a moment. */
+  /** While a password is being changed, it is wrong for a moment. */
   protected mayPass({ code }: CoordinatorError): boolean {
     return code === 'COORD_STORE_AUTH'
   }

@@ -7,12 +7,12 @@ import { CoordinatorError } from '../../errors.ts'
 export type Encryption = false | ConnectionOptions
 
 /**
- * The attempts that a mode allows, in order, as libpq makes them (its documentation, "SSL Support"): `allow` and `prefer` accept both,
- * `require` encrypts without a look at the certificate - unless an authority is named, then as `verify-ca`.
+ * The attempts that a mode allows, in the order of libpq (its documentation, "SSL Support"). `allow` and `prefer` accept any result.
+ * `require` encrypts without checking the certificate; with an authority it means `verify-ca`.
  *
- * The modes are listed here because the driver gives them other meanings, and will change those.
+ * The modes are listed here because the driver gives them other meanings, and is going to change those.
  *
- * @throws COORD_STORE_TLS where a file cannot be read
+ * @throws COORD_STORE_TLS if a file cannot be read
  */
 export function encryptionAttempts({ mode, caFile, certFile, keyFile }: PostgresTarget['tls']): Encryption[] {
   if (mode === 'disable') return [false]
@@ -38,7 +38,7 @@ export function encryptionAttempts({ mode, caFile, certFile, keyFile }: Postgres
   }
 }
 
-/** libpq calls the authorities that the operating system trusts `system`. Node.js has a list of its own. */
+/** In libpq, `system` means the authorities that the operating system trusts. Node.js has its own list. */
 function authorities(caFile: string): string[] | Buffer {
   return caFile === 'system' ? getCACertificates('system') : pem(caFile, 'sslrootcert')
 }

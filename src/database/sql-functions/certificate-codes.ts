@@ -1,7 +1,7 @@
 const certificateCodes =
   /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_)/
 
-/** Whether Node.js or OpenSSL say with this code that a certificate is not accepted: waiting does not help. */
+/** Whether this code of Node.js or OpenSSL means that a certificate is not accepted. Waiting does not help then. */
 export function isCertificateCode(code: string): boolean {
   return certificateCodes.test(code)
 }

@@ -14,7 +14,7 @@ import {
   writesOf,
 } from './read-reply.ts'
 
-/** How many entries of other writers are returned with a commit at most. */
+/** The largest number of entries of other writers in the answer to a commit. */
 const ENTRIES_LIMIT = 512
 
 export interface CommitQuestion {
@@ -25,7 +25,7 @@ export interface CommitQuestion {
 }
 
 /**
- * The argument of the function `commit`, as text. The data is canonical text already: to parse and write it again would cost as much as
+ * The argument of the function `commit`, as text. The data is canonical text already: parsing it and writing it again would cost as much as
  * all the rest.
  */
 export function commitArgument({ schema, after, call }: CommitQuestion, batch: readonly Commit[]): string {
@@ -34,7 +34,7 @@ export function commitArgument({ schema, after, call }: CommitQuestion, batch: r
   return `{"schema":${schema},${caller},"limit":${ENTRIES_LIMIT},"batch":[${commits}]}`
 }
 
-/** Exactly the three members: `fork` compares the whole. */
+/** Exactly these three members, because `fork` compares the whole value. */
 export function positionJson({ lineage, revision, digest }: Position): string {
   return JSON.stringify({ lineage, revision, digest })
 }
@@ -53,7 +53,7 @@ function writeJson(write: Write): string {
   return write.op === 'put' ? `{"op":"put",${key},"data":${write.data}}` : `{"op":"delete",${key}}`
 }
 
-/** The reply of the function `commit`. The reply leaves out what was accepted just now: those entries are made from the batch. */
+/** The reply of the function `commit`. It omits the entries that were just accepted; they are made from the batch. */
 export function commitReplyOf(reply: Reply, batch: readonly Commit[]): CommitReply {
   const offTrack = offTrackOf(reply)
   if (offTrack !== undefined) return offTrack
@@ -72,7 +72,7 @@ export function commitReplyOf(reply: Reply, batch: readonly Commit[]): CommitRep
   return { status: 'ok', results, entries: entries.length === 0 ? accepted : [...entries, ...accepted], more }
 }
 
-/** The result of a commit that was accepted just now is a list. Nearly every result is one, and objects take three times as long. */
+/** An accepted commit is a list in the reply. Nearly every result is one, and objects take three times as long. */
 function acceptedOf([revision, digest, previous]: readonly unknown[], at: number): CommitResult {
   const result = { revision, digest, previous }
   return { ...acceptedMembers(result, at), replayed: false }
@@ -120,7 +120,7 @@ function otherResultOf(value: unknown): CommitResult {
 function unchangedOf(result: Reply): CommitResult {
   const revisions = numbersOf(result, 'revisions')
   if (result['replayed'] !== true) return { outcome: 'unchanged', revisions, replayed: false }
-  // The writes are absent if the journal has forgotten what the records were.
+  // The writes are absent if the journal no longer knows what the records were.
   const writes = Array.isArray(result['writes']) ? { writes: writesOf(result) } : {}
   return { outcome: 'unchanged', revisions, replayed: true, ...writes }
 }

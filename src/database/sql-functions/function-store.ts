@@ -38,7 +38,7 @@ import {
 } from './read-reply.ts'
 import type { SqlFunction, SqlFunctions } from './sql-functions.ts'
 
-/** How many revisions one call of `compact` goes through: the head stays locked for about 20 ms. */
+/** How many revisions one call of `compact` processes. The head stays locked for about 20 ms. */
 const COMPACT_CHUNK = 2_000
 /** How often opening meets an error that may pass before it counts. */
 const OPEN_ATTEMPTS = 3
@@ -77,7 +77,7 @@ export abstract class FunctionStore implements Store {
   /** Migrates or checks the schema, and reads the head. */
   protected abstract openOnce(): Promise<Head>
 
-  /** Whether an error of opening is often wrong for a moment, such as a password that is being changed. */
+  /** Whether the error often passes within a moment, such as a password that is being changed. */
   protected abstract mayPass(error: CoordinatorError): boolean
 
   head(): Promise<Head> {
@@ -199,7 +199,7 @@ function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: un
   return { page: { position: positionOf(reply), records }, after: next }
 }
 
-/** Answers that any writing function may give instead of doing its work. */
+/** Refusals that any writing function may return instead of its result. */
 function throwRefusal(reply: Reply): void {
   if (reply['status'] === 'too_old')
     throw new CoordinatorError('COORD_SCHEMA_NEWER', {

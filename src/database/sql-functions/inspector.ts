@@ -7,7 +7,7 @@ import type { Facts, SqlFunctions } from './sql-functions.ts'
 /** Rows in one part of an examination: about 30 ms of the server's time. */
 const PART_ROWS = 1_000
 
-/** Members of the function `inspect` that are answered under another name, or tell people nothing. */
+/** Members of the function `inspect` that are shown under another name, or tell people nothing. */
 const notDetails = new Set(['status', 'schema', 'serverVersion', 'nowMs'])
 
 /** Facts about the server, the role and the schema, and contradictions in the content. */
@@ -20,7 +20,7 @@ export class FunctionInspector implements Inspector {
     this.#schema = schema
   }
 
-  /** The facts of the function `inspect`, with those that only the caller sees: the round trip and the difference of the clocks. */
+  /** The facts of the function `inspect`, and two that only the caller can measure: the round trip and the difference of the clocks. */
   async inspect(): Promise<Inspection> {
     const sentAt = Date.now()
     const started = performance.now()
@@ -51,7 +51,7 @@ export class FunctionInspector implements Inspector {
   }
 }
 
-/** @param connection what is known better on this side: the server sees only the proxy or pooler in between */
+/** @param connection facts that this side knows better: the server only sees the proxy or pooler in between */
 function detailsOf(found: Reply, connection: Facts): Facts {
   const details: Facts = {}
   for (const [name, value] of Object.entries(found)) {

@@ -1,4 +1,4 @@
-/** What the stores over SQL functions have in common. */
+/** The options that the stores over SQL functions have in common. */
 export interface FunctionStoreOptions {
   /** Schema of the tables: a lower-case name. With Supabase the functions in `public` are named after it. @default 'coordinator' */
   readonly schema?: string

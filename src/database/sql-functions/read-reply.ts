@@ -79,7 +79,7 @@ function writeOf(value: unknown): EntryWrite {
 export interface Rows {
   readonly records: StoredRecord[]
   readonly tombstones: Tombstone[]
-  /** Where the next page starts, as it is sent; absent on the last one. */
+  /** The start of the next page, to be sent as it is; absent on the last page. */
   readonly next?: unknown
 }
 

@@ -1,11 +1,11 @@
-/** A text of a PostgreSQL migration for one schema: `@schema@` is its identifier, `@name@` its bare name. */
+/** The text of a PostgreSQL migration for one schema. `@schema@` is its identifier, `@name@` its plain name. */
 export function sqlFor(schema: string, sql: string): string {
   return sql.replaceAll('@schema@', `"${schema}"`).replaceAll('@name@', schema)
 }
 
 /**
- * Changes tables that are protected from changes by hand. All in one statement: the permission ends with its transaction, and psql
- * gives each statement of a file a transaction of its own.
+ * Changes tables that nobody may change by hand. This is one statement, because its permission ends with its transaction, and psql runs
+ * each statement of a file in its own transaction.
  */
 export function asWriterSql(schema: string, statements: string): string {
   return sqlFor(

@@ -17,7 +17,7 @@ export interface SqlFunctions {
    * @throws CoordinatorError; for `writer` with `outcome`
    */
   call(name: SqlFunction, argument: string, role?: keyof PoolFigures): Promise<unknown>
-  /** What is known on this side about the connection to the database, for people. */
+  /** Facts about the connection that only this side knows, for people. */
   connectionFacts(): Promise<Facts>
   readonly figures: PoolFigures
   observe(observer: PoolObserver): void

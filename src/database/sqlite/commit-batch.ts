@@ -15,7 +15,7 @@ export type PackedResult =
   | Exclude<CommitResult, Refused>
   | { readonly outcome: 'refused'; readonly error: PackedError }
 
-/** The worker's answer to a batch. It leaves out the entries of the batch itself: the caller has their content. */
+/** The worker's answer to a batch. It omits the entries of the batch itself, because the caller has their content. */
 export type BatchReply =
   | OffTrack
   | Superseded
@@ -24,11 +24,11 @@ export type BatchReply =
       readonly results: readonly PackedResult[]
       /** The journal between the caller's position and the first revision of this batch. */
       readonly before: readonly Entry[]
-      /** Whether `before` ends too early to go on with this batch. */
+      /** Whether `before` ends too early to continue with this batch. */
       readonly more: boolean
     }
 
-/** A row of the table `records`. `data` is null where the record is deleted. */
+/** A row of the table `records`. `data` is null if the record is deleted. */
 interface RecordRow {
   readonly data: CanonicalJson | null
   readonly revision: Revision
@@ -63,8 +63,8 @@ export function commitBatch(
 }
 
 /**
- * An empty batch asks whether writes work, and only a write can tell. SQLite writes nothing where a row stays the same. So this changes
- * a row, and changes it back.
+ * An empty batch checks whether writing works, and only a write can tell. SQLite writes nothing if a row stays the same, so the row is
+ * changed and changed back.
  */
 function touchHead({ statements }: Connection): void {
   statements.flipSwept.run()
@@ -117,7 +117,7 @@ class BatchJudge {
       this.#connection.statements.writeHead.run(this.#revision, this.#digest, this.#at)
   }
 
-  /** Stores a commit; `undefined` where its id is known. The unique index finds that out, so that new ids cost no look-up. */
+  /** Stores a commit; `undefined` if its id is known. The unique index finds out, so that new ids need no lookup. */
   #append(
     { commitId, actor, fingerprint, writes }: Commit,
     previous: readonly Revision[],

@@ -4,7 +4,7 @@ import type { Position, RecordKey, Revision } from '../../records/record.ts'
 import type { Head } from '../store.ts'
 import { type Connection, headOf } from './connection.ts'
 
-/** How many writes one transaction retires. Commits get in between. */
+/** How many writes one transaction releases. Commits can run in between. */
 const WRITES_AT_ONCE = 1_000
 
 interface RetiringWrite extends RecordKey {
@@ -22,7 +22,7 @@ export function raiseFloor(connection: Connection, floor: Revision): void {
 }
 
 /**
- * Removes some of what the floor made superfluous. It continues where an earlier call, or an earlier process, ended.
+ * Removes a part of what the floor no longer needs. It continues where an earlier call, or an earlier process, stopped.
  *
  * @returns whether there is more to remove
  */
@@ -42,7 +42,7 @@ export function sweep(connection: Connection): boolean {
   })
 }
 
-/** The versions that the writes of a revision replaced are needed no more, nor are its deletions. */
+/** The versions that the writes of a revision replaced are no longer needed, nor are its deletions. */
 function retire(connection: Connection, revision: Revision, floor: Revision): number {
   const { statements } = connection
   const writes = statements.readWrites.all(revision) as unknown as RetiringWrite[]

@@ -9,22 +9,22 @@ export type Operation = Exclude<MethodOf<Engine>, 'close'>
 export type Argument<O extends Operation> = ArgumentOf<Engine, O>
 export type Answer<O extends Operation> = ResultOf<Engine, O>
 
-/** Operations whose loss leaves open whether something was written. */
+/** Operations that may have written something although no answer arrived. */
 const writing: ReadonlySet<string> = new Set<Operation>(['commit', 'fork', 'raiseFloor', 'sweep', 'migrate'])
-/** Operations that may take as long as the file is large. */
+/** Operations whose duration depends on the size of the file. */
 const unbounded: ReadonlySet<string> = new Set<Operation>(['open', 'migrate', 'verify'])
 
 export interface EngineLinkOptions {
   readonly input: EngineOptions
-  /** How long a call may take, the calls before it included, in milliseconds. */
+  /** How long a call may take, including the calls before it, in milliseconds. */
   readonly callTimeoutMs: number
-  /** The thread has ended, in whatever way. */
+  /** Called when the thread has ended, for whatever reason. */
   readonly onEnd: () => void
 }
 
 /**
- * Calls into the thread that owns the database file. It starts with the first call; if it ended unexpectedly, calls without an
- * answer fail, and the next call starts another one.
+ * Sends calls to the thread that owns the database file. The thread starts with the first call. If it ends unexpectedly, calls without an
+ * answer fail, and the next call starts another thread.
  */
 export class EngineLink {
   readonly #link: RequestLink<Engine>
@@ -69,9 +69,9 @@ export class EngineLink {
   }
 
   /**
-   * Lets the thread answer what is under way, close the file and end.
+   * Lets the thread answer its calls, close the file and end.
    *
-   * @throws COORD_STORE_FAULT where the file could not be closed; what was acknowledged is on disk all the same
+   * @throws COORD_STORE_FAULT if the file could not be closed; acknowledged commits are on disk nevertheless
    */
   async close(): Promise<void> {
     try {

@@ -29,7 +29,7 @@ const primary: Readonly<Record<number, ErrorCode>> = {
   11: 'COORD_STORE_CORRUPT',
   13: 'COORD_STORE_FULL',
   14: 'COORD_STORE_PATH',
-  // Too large, a failed constraint (a trigger made by hand too), a wrong type: the content is at fault.
+  // The content is wrong: too large, a failed constraint (also of a trigger made by hand), or a wrong type.
   18: 'COORD_COMMIT_REFUSED',
   19: 'COORD_COMMIT_REFUSED',
   20: 'COORD_COMMIT_REFUSED',
@@ -54,8 +54,8 @@ export function translateSqliteError(thrown: unknown, file: string): Coordinator
 }
 
 /**
- * Whether a transaction may have become durable though its end failed. A failed write rolls back: SQLite puts the mark of
- * a commit last. Only a failed flush leaves that mark in the file, where a later recovery could find it.
+ * Whether a transaction may have become durable although its end failed. A failed write rolls back, because SQLite writes the mark of a
+ * commit last. Only a failed flush leaves that mark in the file, where a later recovery could find it.
  */
 export function outcomeOfFailedEnd(thrown: unknown): WriteOutcome {
   return isSqliteError(thrown) && (thrown.errcode & 255) === 10 ? 'unknown' : 'not_written'

@@ -70,7 +70,7 @@ export class FileLock {
 }
 
 interface Locking {
-  /** What the lock stands for. */
+  /** The file that the lock protects. */
   readonly file: string
   readonly timeoutMs: number
 }
@@ -79,7 +79,7 @@ function takeLock(lockFile: string, { file, timeoutMs }: Locking): DatabaseSync 
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(lockFile, { timeout: timeoutMs })
-    // Nothing is ever written. Without this, SQLite would leave a journal file beside the lock file after a kill.
+    // This connection never writes. Without this setting, SQLite would leave a journal file beside the lock file after a kill.
     lock.exec('pragma journal_mode = memory')
     lock.exec('begin exclusive')
     return lock

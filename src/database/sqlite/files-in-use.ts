@@ -9,8 +9,8 @@ export class FilesInUse {
   readonly #files: readonly { readonly path: string; readonly inode: number; readonly hint: string }[]
 
   /**
-   * @param file a database that is open, and has been written to: before that it has no log
-   * @param locks the files whose locks keep others from it
+   * @param file a database that is open and has been written to: before that it has no log
+   * @param locks the lock files that protect it
    */
   constructor(file: string, locks: readonly string[]) {
     const hints = {

@@ -1,7 +1,17 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import type { Inspection } from '../store.ts'
+import type { CanonicalJson } from '../../records/canonical-json.ts'
+import { nextDigest } from '../../records/digest.ts'
+import type { RecordKey, Revision } from '../../records/record.ts'
+import { type DamageFact, type DamageRepairs, describeDamage, sqlText } from '../describe-damage.ts'
+import type { Examination, ExaminationCursor, Inspection } from '../store.ts'
+import type { Connection, HeadRow } from './connection.ts'
 import { readLedger } from './migrator.ts'
+import { type EntryRow, readEntryRow, readVersion } from './read-journal.ts'
+import { takeRows } from './read-records.ts'
+
+/** Rows in one part, where they are small: some milliseconds, in which no commit is stored. */
+const PART_ROWS = 500
 
 /** Facts about a database file, for people. `database` is the connection that writes. */
 export function inspectFile(database: DatabaseSync, file: string): Inspection {
@@ -39,4 +49,109 @@ function numberOf(value: unknown): number {
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+interface Part {
+  readonly facts: readonly DamageFact[]
+  readonly next?: ExaminationCursor
+}
+
+/** Compares head, journal and records: the journal from the floor to the head, then every record with its last entry. */
+export function examineFile(connection: Connection, from: ExaminationCursor | undefined): Examination {
+  const head = connection.readHeadRow()
+  const { facts, next } =
+    typeof from?.['row'] === 'number'
+      ? examineRecords(connection, head, from['row'])
+      : examineJournal(connection, head, from === undefined ? undefined : Number(from['above']))
+  return {
+    damages: facts.map((fact) => describeDamage(fact, repairs)),
+    ...(next === undefined ? {} : { next }),
+  }
+}
+
+function examineJournal(connection: Connection, head: HeadRow, from: Revision | undefined): Part {
+  const facts: DamageFact[] = from === undefined ? headFacts(connection, head) : []
+  const above = Math.max(head.floor, from ?? head.floor)
+  const upto = Math.min(head.revision, above + PART_ROWS)
+  const first = readEntryRow(connection, above)
+  let last: { readonly revision: Revision; readonly digest: string | undefined } = {
+    revision: above,
+    digest: first?.digest ?? (above === head.first_revision ? head.first_digest : undefined),
+  }
+  if (last.digest === undefined && above === head.floor)
+    facts.push({ fact: 'hole', revision: above, upto: above })
+  for (const entry of connection.statements.entriesBetween.all(above, upto) as unknown as EntryRow[]) {
+    const { revision, commit_id: commitId, digest } = entry
+    if (revision !== last.revision + 1)
+      facts.push({ fact: 'hole', revision: last.revision + 1, upto: revision - 1 })
+    else if (last.digest !== undefined && nextDigest(last.digest, commitId) !== digest)
+      facts.push({ fact: 'digest', revision })
+    last = { revision, digest }
+  }
+  if (last.revision < upto) facts.push({ fact: 'hole', revision: last.revision + 1, upto })
+  // The content that an entry wrote is there, or newer content is.
+  const lost = connection.statements.writesBetween.all(above, upto) as unknown as (RecordKey & {
+    readonly revision: Revision
+  })[]
+  for (const { kind, id, revision } of lost) facts.push({ fact: 'lost', kind, id, revision })
+  return { facts, next: upto < head.revision ? { above: upto } : { row: 0 } }
+}
+
+function headFacts(connection: Connection, head: HeadRow): DamageFact[] {
+  const newest = connection.readNewest()
+  if ((newest?.revision ?? head.first_revision) !== head.revision)
+    return [{ fact: 'head', revision: head.revision, newest: newest?.revision ?? null }]
+  const digest = newest?.digest ?? head.first_digest
+  return digest === head.digest ? [] : [{ fact: 'digest', revision: head.revision }]
+}
+
+type FileRow = readonly [
+  kind: string,
+  id: string,
+  data: CanonicalJson | null,
+  revision: Revision,
+  createdAt: number,
+  updatedAt: number,
+  row: number,
+]
+
+function examineRecords(connection: Connection, head: HeadRow, afterRow: number): Part {
+  const { pageOfFile } = connection.statements
+  const { rows, last } = takeRows<FileRow>(pageOfFile.iterate(afterRow, PART_ROWS), PART_ROWS)
+  const facts = rows.flatMap((row) => recordFact(connection, head, row) ?? [])
+  return last === undefined ? { facts } : { facts, next: { row: last[6] } }
+}
+
+function recordFact(
+  connection: Connection,
+  head: HeadRow,
+  [kind, id, data, revision, createdAt, updatedAt]: FileRow,
+): DamageFact | undefined {
+  const key = { kind, id, revision }
+  if (revision > head.revision) return { ...key, fact: 'ahead' }
+  // Compaction will remove a deletion that the floor has passed.
+  if (data === null && revision <= head.floor) return undefined
+  const version = readVersion(connection, key, revision)
+  const entry = readEntryRow(connection, revision)
+  if (version === undefined || entry === undefined) return { ...key, fact: 'unjournalled' }
+  const same = version.data === data && entry.at === updatedAt && version.created_at === createdAt
+  return same ? undefined : { ...key, fact: 'differs' }
+}
+
+const repairs: DamageRepairs = {
+  head: () =>
+    stopped(`update head set (revision, digest) = (select coalesce(max(revision), first_revision), coalesce(
+  (select digest from journal order by revision desc limit 1), first_digest) from journal),
+  floor = min(floor, coalesce((select max(revision) from journal), first_revision)),
+  swept = min(swept, coalesce((select max(revision) from journal), first_revision));`),
+  record: ({ kind, id }, revision) =>
+    stopped(`delete from records where kind = ${sqlText(kind)} and id = ${sqlText(id)};
+insert into records (kind, id, data, revision, created_at, updated_at)
+select w.kind, w.id, w.data, w.revision, w.created_at, j.at from writes w join journal j using (revision)
+where w.revision = ${revision} and w.kind = ${sqlText(kind)} and w.id = ${sqlText(id)};`),
+  forgetHistory: () => stopped('update head set floor = revision;'),
+}
+
+function stopped(sql: string): string {
+  return `-- with the coordinator stopped:\n${sql}`
 }

@@ -22,10 +22,10 @@ export interface SqliteMigration extends AppliedMigration {
   readonly oldestWriter: number
 }
 
-/** The migrations that this program brings. */
+/** The migrations of this program. */
 export const sqliteMigrations: readonly Migration[] = loadMigrations('sqlite')
 
-/** The migrations that ran, by version; none where the database is new. */
+/** The migrations that ran, by version; none if the database is new. */
 export function readLedger(database: DatabaseSync): readonly SqliteMigration[] {
   const there = database
     .prepare(`select 1 from sqlite_schema where type = 'table' and name = 'migrations'`)
@@ -139,7 +139,7 @@ function objectsOf(database: DatabaseSync): Map<string, SchemaObject> {
   return new Map(rows.map((row) => [`${row.type} ${row.name}`, row]))
 }
 
-/** Only an object without data can be made anew. */
+/** Only an object without data can be created again. */
 function replacing(expected: SchemaObject): string {
   return expected.type === 'table' ? '' : `${removing(expected)} ${expected.sql};`
 }

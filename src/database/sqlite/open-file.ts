@@ -30,7 +30,7 @@ const CHECKPOINT_PAGES = 8_000
 
 /**
  * Makes the folder of a database file where only that one is missing, as with `./data/coordinator.db` in a fresh checkout.
- * Where the folder above is missing too, the path is more likely wrong, or a disk is not mounted.
+ * If the folder above is missing too, the path is probably wrong, or a disk is not mounted.
  *
  * @throws COORD_STORE_PATH, COORD_STORE_READ_ONLY
  */
@@ -76,7 +76,7 @@ function isMountPoint(path: string): boolean {
   try {
     list = readFileSync('/proc/self/mountinfo', 'utf8')
   } catch {
-    // Not Linux, or no /proc. Single files are mounted only on Linux.
+    // This is not Linux, or there is no /proc. Only Linux mounts single files.
     return false
   }
   return list.split('\n').some((line) => {

@@ -60,7 +60,7 @@ export function readVersion(
   return statements.readVersion.get(revision, kind, id) as VersionRow | undefined
 }
 
-/** What a commit wrote, in its order, and the revision that each record had before it. */
+/** The writes of a commit in its order, and the revision that each record had before it. */
 export function readStoredWrites(
   connection: Connection,
   revision: Revision,

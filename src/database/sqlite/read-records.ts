@@ -26,7 +26,7 @@ type FileRow = [...RecordRow, rowid: number]
 const start: RecordKey = { kind: '', id: '' }
 
 export interface LoadPart extends LoadPage {
-  /** Where the next page begins: the rowid of the last row. Absent after the last page. */
+  /** Pass it for the next page: the rowid of the last row. Absent after the last page. */
   readonly next?: number
 }
 
@@ -110,7 +110,7 @@ export interface AsOfQuestion {
   readonly from?: AsOfCursor
 }
 
-/** Where the next part begins: behind the key `after`. `pending` is read first, from an older version on. */
+/** The next part begins behind the key `after`. If `pending` is there, that record is read first, from an older version on. */
 export interface AsOfCursor {
   readonly after: RecordKey
   readonly pending?: RecordKey & { readonly version: Revision }

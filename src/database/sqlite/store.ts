@@ -18,38 +18,12 @@ import type {
   Migrator,
   Moment,
   PoolFigures,
-  SchemaStep,
   Store,
 } from '../store.ts'
 import type { BatchReply } from './commit-batch.ts'
 import { type Answer, type Argument, EngineLink, type Operation } from './engine-link.ts'
+import { type SqliteOptions, type SqliteSettings, withDefaults } from './options.ts'
 import type { AsOfCursor } from './read-records.ts'
-
-export interface SqliteStoreOptions {
-  /**
-   * The database file. It is made where it is missing, with its folder; the folder above must be there.
-   * A file `<path>.lock` beside it says which process owns it, `<path>-wal` and `<path>-shm` are SQLite's own.
-   */
-  readonly path: string
-  /** Whether `open` brings the schema up to date. @default true */
-  readonly autoMigrate?: boolean
-  /** How long a write waits for another program that has the file locked. @default 5_000 (milliseconds) */
-  readonly busyTimeoutMs?: number
-  /** How long `open` waits for another coordinator that is about to end. @default 1_000 (milliseconds) */
-  readonly lockTimeoutMs?: number
-  /** How long a call may take. `open` and migrations may take longer. @default 10_000 (milliseconds) */
-  readonly callTimeoutMs?: number
-  /** The most records in a page of `load` and `asOf`. @default 2_000 */
-  readonly pageSize?: number
-  /** Wall clock, epoch milliseconds. @default Date.now */
-  readonly now?: () => number
-  /** The head that a new file starts from, to test large numbers. @default 0 */
-  readonly firstRevision?: Revision
-  /** Told what people should know though it stops nothing, such as a migration whose text has changed. @default nothing */
-  readonly onWarning?: (warning: string) => void
-  /** Told when `open` brought the schema from one number to another. @default nothing */
-  readonly onMigrated?: (step: SchemaStep) => void
-}
 
 /**
  * The store in one SQLite file, owned by one process. What it acknowledges is on disk. The work is done in a thread of
@@ -62,31 +36,20 @@ export class SqliteStore implements Store {
   readonly inspector: Inspector
 
   readonly #link: EngineLink
-  readonly #now: () => number
-  readonly #pageSize: number
-  readonly #onWarning: (warning: string) => void
-  readonly #onMigrated: (step: SchemaStep) => void
+  readonly #settings: SqliteSettings
   #state: 'new' | 'open' | 'closed' = 'new'
   /** The opening of the file by the present thread; `undefined` where it has not begun. */
   #opened: Promise<Head> | undefined
 
-  constructor(options: SqliteStoreOptions) {
-    this.#now = options.now ?? Date.now
-    this.#pageSize = options.pageSize ?? 2_000
-    this.#onWarning = options.onWarning ?? (() => undefined)
-    this.#onMigrated = options.onMigrated ?? (() => undefined)
+  constructor(options: SqliteOptions) {
+    this.#settings = withDefaults(options)
+    const { path, callTimeoutMs, autoMigrate, busyTimeoutMs, lockTimeoutMs, firstRevision } = this.#settings
     this.#link = new EngineLink({
       onEnd: () => {
         this.#opened = undefined
       },
-      callTimeoutMs: options.callTimeoutMs ?? 10_000,
-      input: {
-        file: resolve(options.path),
-        autoMigrate: options.autoMigrate ?? true,
-        busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
-        lockTimeoutMs: options.lockTimeoutMs ?? 1_000,
-        firstRevision: options.firstRevision ?? 0,
-      },
+      callTimeoutMs,
+      input: { file: resolve(path), autoMigrate, busyTimeoutMs, lockTimeoutMs, firstRevision },
     })
     this.migrator = {
       status: () => this.#callUnopened('migrationStatus', undefined),
@@ -116,13 +79,13 @@ export class SqliteStore implements Store {
 
   async *load(): AsyncGenerator<LoadPage> {
     const ask = (after?: number) =>
-      this.#call('load', { limit: this.#pageSize, ...(after === undefined ? {} : { after }) })
+      this.#call('load', { limit: this.#settings.pageSize, ...(after === undefined ? {} : { after }) })
     for await (const { lineage, records, tombstones } of readAhead(ask))
       if (records.length + tombstones.length > 0) yield { lineage, records, tombstones }
   }
 
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
-    const question = { after, batch, call, now: this.#now() }
+    const question = { after, batch, call, now: this.#settings.now() }
     return commitReplyOf(await this.#call('commit', question, 'not_written'), batch)
   }
 
@@ -161,7 +124,7 @@ export class SqliteStore implements Store {
       this.#call('asOf', {
         revision,
         filter,
-        limit: this.#pageSize,
+        limit: this.#settings.pageSize,
         ...(from === undefined ? {} : { from }),
       })
     let pages = 0
@@ -204,10 +167,10 @@ export class SqliteStore implements Store {
   }
 
   #openFile(): Promise<Head> {
-    this.#opened ??= this.#callUnopened('open', this.#now()).then(
+    this.#opened ??= this.#callUnopened('open', this.#settings.now()).then(
       ({ head, migrated, warnings }) => {
-        if (migrated !== undefined) this.#onMigrated(migrated)
-        for (const warning of warnings) this.#onWarning(warning)
+        if (migrated !== undefined) this.#settings.onMigrated(migrated)
+        for (const warning of warnings) this.#settings.onWarning(warning)
         return head
       },
       (thrown: unknown) => {

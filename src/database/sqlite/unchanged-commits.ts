@@ -15,7 +15,7 @@ interface UnchangedRow {
   readonly revisions: string
 }
 
-/** The first result of a commit that changed nothing; `undefined` where none with this id is remembered. */
+/** The first result of a commit that changed nothing; `undefined` if the id is not remembered. */
 export function resultOfUnchangedCommit(connection: Connection, { commitId, fingerprint }: Commit) {
   const row = connection.statements.readUnchanged.get(commitId) as UnchangedRow | undefined
   if (row === undefined) return undefined
@@ -37,7 +37,7 @@ interface Remembered extends Pick<Commit, 'commitId' | 'writes'> {
   readonly at: number
 }
 
-/** Keeps a commit that changed nothing, and forgets the ones that are too old or too many. */
+/** Keeps a commit that changed nothing, and deletes those that are too old or too many. */
 export function rememberUnchanged(
   { statements }: Connection,
   { commitId, fingerprint, writes, revisions, at }: Remembered,

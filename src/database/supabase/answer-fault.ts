@@ -6,10 +6,10 @@ import type { MendingAdvice } from './mending-advice.ts'
 /** An answer of the Data API, or of a gateway in front of it, that is not the reply of a function. */
 export interface Answer {
   readonly status: number
-  /** The header, in lower case; empty where there is none. */
+  /** The header, in lower case; empty if it is missing. */
   readonly contentType: string
   readonly body: string
-  /** The header `Retry-After`, as it came. */
+  /** The header `Retry-After`, unchanged. */
   readonly retryAfter: string | undefined
   /** The header `Proxy-Status`, where PostgREST repeats its code. */
   readonly proxyStatus: string | undefined
@@ -30,7 +30,7 @@ export interface AnswerContext {
  */
 const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST000: notWritten('COORD_STORE_API_OFFLINE', 'cannot connect to its database'),
-  // An internal error of its connection. The code does not tell whether it came before or after a statement.
+  // An internal error of its connection. The code does not tell whether the error came before or after a statement.
   PGRST001: unknown('COORD_STORE_API_OFFLINE', 'lost the connection to its database'),
   PGRST002: notWritten('COORD_STORE_API_OFFLINE', 'cannot read the schema of its database yet'),
   PGRST003: notWritten('COORD_STORE_CONNECTIONS', 'found no free connection to its database in time'),
@@ -39,7 +39,7 @@ const byApiCode: Readonly<Record<string, Fault>> = {
   PGRST203: notWritten('COORD_SCHEMA_OLD', 'knows several versions of the function'),
   PGRST205: notWritten('COORD_SCHEMA_OLD', 'does not know the table'),
   PGRST300: notWritten('COORD_STORE_AUTH', 'has no secret to check keys with'),
-  // PostgREST 12 answers this for an expired key too, PostgREST 14 only for an unknown one.
+  // PostgREST 12 also answers this for an expired key, PostgREST 14 only for an unknown one.
   PGRST301: notWritten('COORD_STORE_AUTH', 'does not accept the key: it may be unknown, or have expired'),
   PGRST302: notWritten('COORD_STORE_AUTH', 'found no key in the request'),
   PGRST303: notWritten(
@@ -50,8 +50,8 @@ const byApiCode: Readonly<Record<string, Fault>> = {
 
 /**
  * PostgREST answers 400 with an empty code when its connection to the database breaks while it waits for the answer to a statement or to
- * `commit`. Seen with PostgREST 12.2.12 and 14.17, also at an orderly restart of PostgreSQL. Each time that the answer to `commit` was
- * lost, the write was stored.
+ * `commit`. Seen with PostgREST 12.2.12 and 14.17, also when PostgreSQL restarts in order. Each time that the answer to `commit` was lost,
+ * the write was stored.
  */
 const brokenWhileWaiting = unknown(
   'COORD_STORE_API_OFFLINE',
@@ -80,8 +80,8 @@ const byStatus: Readonly<Record<number, Fault>> = {
 const tellingOnPages = new Set([402, 413, 429, 540, 544])
 
 /**
- * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may hold
- * what was sent.
+ * Translates an answer by its status, its content type and the code in its body. It neither reads nor repeats the text, which may contain
+ * data that was sent.
  */
 export function answerFault(answer: Answer, context: AnswerContext): CoordinatorError {
   const apiCode = apiCodeOf(answer)
@@ -121,7 +121,7 @@ function faultOf(answer: Answer, apiCode: string | undefined, { advice, writing 
 /** A code of PostgREST that this program does not know. */
 const unforeseen = unknown('COORD_STORE_FAULT', 'reports an error that is not foreseen')
 
-/** The SQLSTATE of a role that the database does not have. The key names the role. */
+/** The SQLSTATE for a role that the database does not have. The role is in the key. */
 const UNKNOWN_ROLE = '22023'
 
 function sqlFault(state: string, { advice, writing }: Pick<AnswerContext, 'advice' | 'writing'>): Fault {
@@ -158,7 +158,7 @@ function codeInBody(body: string): string | undefined {
     const { code } = (JSON.parse(body) ?? {}) as { code?: unknown }
     return typeof code === 'string' ? code : undefined
   } catch {
-    // An error that cannot be read is judged by its status alone.
+    // An error without a readable body is judged by its status alone.
     return undefined
   }
 }

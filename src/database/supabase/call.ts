@@ -23,7 +23,7 @@ interface Call {
 export class SupabaseCalls implements SqlFunctions {
   readonly #settings: SupabaseSettings
   readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
-  /** Where connections are in doubt, one that was there before proves nothing. This one makes a new one for each question. */
+  /** Asks whether the database works, over a new connection each time: an existing connection may be lost, too. */
   readonly #asker: ConnectionPool
   /** Questions of the follower, each of which can be asked again. */
   readonly #following = new Set<AbortController>()
@@ -60,7 +60,7 @@ export class SupabaseCalls implements SqlFunctions {
       return await this.#send(pool, call)
     } catch (thrown) {
       if (thrown instanceof CoordinatorError) throw thrown
-      // What remains is a success whose body supabase-js could not read: something was cut off, and may have happened.
+      // This is a success whose body supabase-js could not read: the answer was cut off, and a write may have happened.
       throw new CoordinatorError('COORD_STORE_REPLY', {
         detail: `The answer of the Data API to ${name} is not complete JSON.`,
         ...(writing ? { outcome: 'unknown' } : {}),
@@ -126,7 +126,7 @@ export class SupabaseCalls implements SqlFunctions {
     }
   }
 
-  /** What lost a write may have lost more: the follower asks again, and everybody who reads gets new connections. */
+  /** The fault that lost a write may have lost other calls: the follower asks again, and calls that read get new connections. */
   #doubtReaders(): void {
     this.#pools.follower.renew()
     this.#pools.reader.renew()

@@ -5,15 +5,15 @@ import type { ConnectionFigures, PoolFigures, PoolObserver } from '../store.ts'
 import type { SupabaseSettings } from './options.ts'
 import { Requests } from './requests.ts'
 
-// A peer that closes an idle connection at the moment of a request loses it: ours must be the shorter patience. Gateways in
-// front of Supabase keep connections longer than half a minute; a server that names a shorter time is believed.
+// If a peer closes an idle connection at the moment of a request, the request is lost. Our time limit must therefore be shorter. Gateways
+// in front of Supabase keep connections longer than half a minute. If a server names a shorter time, that one is used.
 const KEEP_ALIVE_MARGIN_MS = 1_500
 
 export interface ConnectionPoolOptions {
   readonly role: keyof PoolFigures
-  /** How many connections it may have. */
+  /** The largest number of connections. */
   readonly max: number
-  /** Whether a connection serves one call after the other; otherwise each call makes its own. @default true */
+  /** Whether a connection serves several calls; otherwise each call opens its own. @default true */
   readonly reuse?: boolean
 }
 
@@ -73,7 +73,7 @@ export class ConnectionPool {
   /**
    * Waits until a connection is free. `release` must be called at the end of the call.
    *
-   * @throws COORD_STORE_TIMEOUT where none becomes free in time
+   * @throws COORD_STORE_TIMEOUT if none is free in time
    */
   async acquire(): Promise<void> {
     const wait = await this.#semaphore.acquire()
@@ -85,8 +85,8 @@ export class ConnectionPool {
   }
 
   /**
-   * Uses no connection again that is there now. Another connection of the same age turned out to lead nowhere, for example because a
-   * router forgot it. Calls that are under way go on.
+   * Does not use the present connections again. Another one of the same age turned out to be dead, for example because a router lost its
+   * state. Calls in progress continue.
    */
   renew(): void {
     if (this.#closed) return
@@ -95,7 +95,7 @@ export class ConnectionPool {
     void old.close()
   }
 
-  /** Ends what is under way, and every connection. */
+  /** Ends calls in progress, and closes every connection. */
   async close(): Promise<void> {
     this.#closed = true
     void this.#semaphore.close()

@@ -1,6 +1,6 @@
 import type { ErrorCode, WriteOutcome } from '../../errors.ts'
 
-/** What an answer, or a failure of the network, means. */
+/** The meaning of an answer, or of a failure of the network. */
 export interface Fault {
   readonly code: ErrorCode
   /** Ends the sentence "The Data API at HOST ...". */

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors.ts'
 import { anonFunctions } from '../migrations/emit-supabase.ts'
 
 export interface Advice {
-  /** Ends the sentence "The Data API at HOST ...". */
+  /** Completes the sentence "The Data API at HOST ...". */
   readonly text?: string
   readonly hint?: string
 }

@@ -7,7 +7,7 @@ import type { SupabaseCalls } from './call.ts'
 import { MendingAdvice } from './mending-advice.ts'
 import type { SupabaseSettings } from './options.ts'
 
-/** Tells the state of the schema. It cannot change it: the Data API runs no DDL. */
+/** Tells the state of the schema. It cannot change it, because the Data API runs no DDL. */
 export class SupabaseMigrator implements Migrator {
   readonly #calls: SupabaseCalls
   readonly #schema: string
@@ -20,7 +20,7 @@ export class SupabaseMigrator implements Migrator {
     this.#advice = new MendingAdvice(settings)
   }
 
-  /** The schema number that this program brings. */
+  /** The schema number of this program. */
   get target(): number {
     return this.#migrations.length
   }
@@ -38,9 +38,9 @@ export class SupabaseMigrator implements Migrator {
   }
 
   /**
-   * Answers what ran, where nothing is pending.
+   * Returns what ran, if nothing is pending.
    *
-   * @throws COORD_SCHEMA_OLD with the commands that migrate, where something is
+   * @throws COORD_SCHEMA_OLD with the commands that migrate, if something is pending
    */
   async migrate(): Promise<MigrationReport> {
     const report = await this.status()
@@ -62,7 +62,7 @@ export class SupabaseMigrator implements Migrator {
 
 function appliedOf(step: unknown): AppliedMigration {
   const members = objectOf(step, 'a migration')
-  // A schema made by the file for Supabase's own migrations keeps no copy of the text.
+  // A schema that was made by the file for Supabase's own migrations keeps no copy of the text.
   const sql = textOf(members, 'source')
   return {
     version: numberOf(members, 'version'),

@@ -10,7 +10,7 @@ const routeHint =
 
 const notRouted = notWritten('COORD_STORE_UNAVAILABLE', 'cannot be routed to', routeHint)
 
-/** Faults by the code of Node.js. With these codes no request has left. */
+/** Faults by the code of Node.js. With these codes no request was sent. */
 const byCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: notWritten('COORD_STORE_DNS', 'has a name that does not resolve'),
   EAI_AGAIN: notWritten('COORD_STORE_DNS', 'has a name that no DNS answers for'),
@@ -41,8 +41,8 @@ export interface NetworkFailure {
 }
 
 /**
- * Translates what the network or the HTTP client threw, by its code. The original is not kept as cause: it may hold
- * headers, and causes are logged.
+ * Translates errors of the network or the HTTP client, by their code. The original error does not become the cause: it may contain headers,
+ * and causes are logged.
  */
 export function networkFault(thrown: unknown, { host, writing }: NetworkFailure): CoordinatorError {
   const code = codeOf(thrown)
@@ -55,7 +55,7 @@ export function networkFault(thrown: unknown, { host, writing }: NetworkFailure)
   })
 }
 
-/** The error of a call that met its deadline: the database may still work on it. */
+/** The error of a call that exceeded its deadline. The database may still be working on it. */
 export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): CoordinatorError {
   return new CoordinatorError('COORD_STORE_TIMEOUT', {
     detail: `The Data API at ${host} did not answer within ${timeoutMs} ms.`,
@@ -64,13 +64,13 @@ export function tooLate({ host, writing }: NetworkFailure, timeoutMs: number): C
   })
 }
 
-/** `fetch` talks to no port of another protocol, and has no code for that: https://fetch.spec.whatwg.org/#port-blocking */
+/** `fetch` does not connect to ports of other protocols, and has no code for this error: https://fetch.spec.whatwg.org/#port-blocking */
 function faultWithoutCode(thrown: unknown): Fault {
   const { cause } = Object(thrown) as { cause?: unknown }
   return cause instanceof Error && cause.message === 'bad port' ? portFault : cutFault
 }
 
-/** The innermost code: `fetch` wraps what happened, and several addresses of one name fail together. */
+/** The innermost code: `fetch` wraps the error, and several addresses of one name fail together. */
 function codeOf(thrown: unknown, depth = 0): string {
   if (typeof thrown !== 'object' || thrown === null || depth > 5) return ''
   const { cause, code, errors } = thrown as { cause?: unknown; code?: unknown; errors?: unknown }

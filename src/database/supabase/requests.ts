@@ -50,7 +50,7 @@ export class Requests {
     init.signal?.addEventListener('abort', giveUp)
     try {
       const response = await this.#send(url, init, call.signal)
-      // What has begun to arrive is not lost: from here on only the deadline counts.
+      // An answer that has begun to arrive is not lost: from here on only the deadline counts.
       init.signal?.removeEventListener('abort', giveUp)
       const body = await response.text()
       return this.#judge({ response, body, called: url.slice(url.lastIndexOf('/') + 1) })

@@ -21,7 +21,7 @@ export class SupabaseStore extends FunctionStore {
     this.#calls = calls
   }
 
-  /** The schema must have at least this program's number. The functions of a newer one tell whether this program may write. */
+  /** The schema must have at least the number of this program. The functions of a newer schema say whether this program may write. */
   protected async openOnce(): Promise<Head> {
     const { head, schema } = readReply(await this.#calls.call('head', '{}'), (reply) => ({
       head: headOf(reply),
@@ -31,10 +31,7 @@ export class SupabaseStore extends FunctionStore {
     return head
   }
 
-  /**
-   * A key that is being changed is wrong for a moment. A function that was just made is unknown until the Data API has read the
-   * schema again.
-   */
+  /** While a key is being changed, it is wrong for a moment. A new function is unknown until the Data API has read the schema again. */
   protected mayPass({ retryable }: CoordinatorError): boolean {
     return !retryable
   }

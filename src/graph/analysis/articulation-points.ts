@@ -1,10 +1,10 @@
 import type { Csr } from './csr.ts'
 
 /**
- * Articulation points of the graph without arrows, after Hopcroft and Tarjan, without recursion.
+ * Articulation points of the graph as an undirected one, after Hopcroft and Tarjan, without recursion.
  *
- * @param sides the neighbours of each node, as two halves that are read one after the other
- * @returns for each node how many others are cut off from the largest remaining part when it goes; 0: none
+ * @param sides the neighbors of each node, in two parts that are read one after the other
+ * @returns for each node, how many others would be cut off from the largest remaining part without it; 0: none
  */
 export function articulationPoints(sides: readonly [Csr, Csr]): Int32Array {
   const nodes = sides[0].offsets.length - 1
@@ -13,15 +13,15 @@ export function articulationPoints(sides: readonly [Csr, Csr]): Int32Array {
   return walk.cutOff
 }
 
-/** What the walk knows of each node. */
+/** The state of the walk for each node. */
 function newWalk(nodes: number) {
   const column = () => new Int32Array(nodes)
   return {
     order: column(),
     low: column(),
-    /** Nodes in the tree below, the node itself included. */
+    /** The number of nodes in the subtree, including the node itself. */
     size: column(),
-    /** Nodes in parts that only this node holds to the rest, and the largest of those parts. */
+    /** The number of nodes in parts that only this node connects to the rest, and the size of the largest of these parts. */
     held: column(),
     largest: column(),
     cutOff: column(),
@@ -52,7 +52,7 @@ function walkFrom(root: number, sides: readonly [Csr, Csr], walk: Walk): void {
     const neighbor = neighborAt(node, next[node] as number, sides)
     if (neighbor !== -1) {
       next[node] = (next[node] as number) + 1
-      // The edge back to the parent changes nothing: the parent's own order is never below that of the child's limit.
+      // The edge back to the parent makes no difference.
       if (order[neighbor] === 0) enter(neighbor)
       else low[node] = Math.min(low[node] as number, order[neighbor] as number)
       continue
@@ -63,7 +63,7 @@ function walkFrom(root: number, sides: readonly [Csr, Csr], walk: Walk): void {
   for (let at = 0; at < count; at += 1) settle(visited[at] as number, { total: count, walk })
 }
 
-/** The i-th neighbour over both halves; -1 behind the last. */
+/** The i-th neighbor in both parts; -1 after the last. */
 function neighborAt(node: number, i: number, [first, second]: readonly [Csr, Csr]): number {
   const start = first.offsets[node] as number
   const length = (first.offsets[node + 1] as number) - start
@@ -72,7 +72,7 @@ function neighborAt(node: number, i: number, [first, second]: readonly [Csr, Csr
   return at < (second.offsets[node + 1] as number) ? (second.targets[at] as number) : -1
 }
 
-/** A tree below is done: if nothing in it reaches above the parent, the parent alone holds it. */
+/** A subtree is finished. If nothing in it reaches above the parent, only the parent connects it to the rest. */
 function leave(node: number, parent: number, { order, low, size, held, largest }: Walk): void {
   size[parent] = (size[parent] as number) + (size[node] as number)
   low[parent] = Math.min(low[parent] as number, low[node] as number)

@@ -1,6 +1,6 @@
 import type { GraphReader } from '../model/graph-reader.ts'
 
-/** Edges as plain columns, which can be handed to another process. Free edge numbers have `from` -1. */
+/** Edges as plain columns, which can be sent to another process. Free edge numbers have `from` -1. */
 export interface EdgeList {
   /** Node numbers are below this. */
   readonly nodes: number
@@ -8,13 +8,13 @@ export interface EdgeList {
   readonly to: Int32Array<ArrayBuffer>
 }
 
-/** Neighbours of all nodes in one array: those of node n are `targets[offsets[n]]` to `targets[offsets[n + 1] - 1]`. */
+/** Neighbors of all nodes in one array: those of node n are `targets[offsets[n]]` to `targets[offsets[n + 1] - 1]`. */
 export interface Csr {
   readonly offsets: Int32Array
   readonly targets: Int32Array
 }
 
-/** The edges of a graph by need, without those of types that do not count. */
+/** The edges of a graph in the direction of need, without excluded types. */
 export function edgeListOf(graph: GraphReader, edgeTypes?: readonly string[]): EdgeList {
   const { slots, from, to, kind, refs } = graph.edges
   const wanted = graph.edgeTypes.map((type) => edgeTypes === undefined || edgeTypes.includes(type))

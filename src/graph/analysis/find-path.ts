@@ -3,7 +3,7 @@ import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 /** How many nodes a search for a path may look at. */
 const PATH_BUDGET = 10_000
 
-/** What a search for a path found: ids of nodes, each needing the next; nothing; or no answer within the budget. */
+/** The result of a search for a path: ids of nodes, each of which needs the next one; nothing; or no answer within the budget. */
 type Path = (
   | { readonly outcome: 'found'; readonly nodes: readonly string[] }
   | { readonly outcome: 'none' | 'unknown' }
@@ -13,8 +13,8 @@ type Path = (
 }
 
 /**
- * Finds a path from any node of `from` to `to`, along what is needed. A bidirectional search: it goes on from the side on
- * which fewer nodes wait, and ends where one side has nothing left: for a service that nobody needs yet, at once.
+ * Finds a path from any node of `from` to `to`, in the direction of need. It is a bidirectional search: it always continues on the side
+ * with fewer waiting nodes, and ends when one side has nothing left. For a service that nobody needs yet, it ends at once.
  */
 export function findPath(
   graph: GraphReader,
@@ -31,7 +31,7 @@ export function findPath(
     const side = forward.waiting.length <= backward.waiting.length ? forward : backward
     const meeting = side.advance(budget)
     if (meeting === undefined) continue
-    // The edge between both sides: each side knows its own way to its end of it.
+    // The edge where both sides meet. Each side knows its own path to its end of the edge.
     const [near, far] = side === forward ? [meeting.from, meeting.to] : [meeting.to, meeting.from]
     const nodes = [...forward.pathTo(near).reverse(), ...backward.pathTo(far)]
     return { outcome: 'found', nodes: nodes.map((node) => graph.idOf(node)), looked: looked() }
@@ -39,9 +39,9 @@ export function findPath(
   return { outcome: 'none', looked: looked() }
 }
 
-/** Which side has seen a node, and its predecessor there. Used again by each search, so that nothing has to be cleared. */
+/** Which side has seen a node, and its predecessor there. It is reused by each search, so nothing has to be cleared. */
 class Marks {
-  /** The number of the side that has seen it; every search has two numbers of its own. */
+  /** The number of the side that has seen the node. Every search uses two new numbers. */
   side = new Int32Array(0)
   predecessor = new Int32Array(0)
   #last = 0
@@ -62,14 +62,14 @@ class Marks {
 
 const marks = new Marks()
 
-/** One side of the search: what it has seen, and what it looks at next. */
+/** One side of the search: the nodes that it has seen, and those that it looks at next. */
 class Side {
   waiting: number[] = []
   seen = 0
   looked = 0
   readonly #edges: Adjacency
   readonly #number = marks.nextSide()
-  /** The number of the other side: the odd one is the first of a search. */
+  /** The number of the other side. The first side of a search has an odd number. */
   readonly #other = this.#number % 2 === 1 ? this.#number + 1 : this.#number - 1
 
   constructor(edges: Adjacency, starts: readonly number[]) {
@@ -77,7 +77,7 @@ class Side {
     for (const start of starts) if (marks.side[start] !== this.#number) this.#see(start, -1)
   }
 
-  /** Goes one step further from everything that waits. Returns the edge that led to the other side, if one did. */
+  /** Goes one step further from all waiting nodes. Returns the edge that led to the other side, if there is one. */
   advance(budget: number): { readonly from: number; readonly to: number } | undefined {
     const { start, length, others } = this.#edges
     const nodes = this.waiting
@@ -92,13 +92,13 @@ class Side {
         if (side === this.#other) return { from: node, to: next }
         if (side !== this.#number) this.#see(next, node)
       }
-      // One node may have a hundred thousand neighbours; the caller looks at the budget then.
+      // A single node may have a hundred thousand neighbors. The caller checks the budget after this.
       if (this.seen > budget) break
     }
     return undefined
   }
 
-  /** From a node back to where this side started. */
+  /** The path from a node back to the start of this side. */
   pathTo(node: number): number[] {
     const path: number[] = []
     for (let at = node; at !== -1; at = marks.predecessor[at] as number) path.push(at)

@@ -3,13 +3,13 @@ import { type Csr, type EdgeList, toCsr } from './csr.ts'
 import { strongComponents } from './strong-components.ts'
 
 export interface Criticality {
-  /** For each node how many others are cut off from the largest remaining part when it goes. */
+  /** For each node, how many others would be cut off from the largest remaining part without it. */
   readonly cutOff: Int32Array
-  /** For each node how many others need it directly. */
+  /** For each node, how many others need it directly. */
   readonly direct: Int32Array
 }
 
-/** The questions that look at the whole graph, over plain arrays: pure, so that they can run in another process. */
+/** The questions about the whole graph, computed from plain arrays. They are pure functions, so that they can run in another process. */
 export class GraphAnalysis {
   readonly #needs: Csr
   readonly #neededBy: Csr
@@ -19,7 +19,7 @@ export class GraphAnalysis {
     this.#neededBy = toCsr(nodes, withoutFree(to, from), from)
   }
 
-  /** For each node the number of its strongly connected component. */
+  /** For each node, the number of its strongly connected component. */
   components(): Int32Array {
     return strongComponents(this.#needs)
   }
@@ -32,7 +32,7 @@ export class GraphAnalysis {
     return { cutOff: articulationPoints([this.#needs, this.#neededBy]), direct }
   }
 
-  /** For each of the given nodes how many others need it, directly or through others. */
+  /** For each of the given nodes, how many others need it, directly or through others. */
   dependents(nodes: readonly number[]): readonly number[] {
     const { offsets, targets } = this.#neededBy
     const seen = new Int32Array(offsets.length - 1).fill(-1)
@@ -55,7 +55,7 @@ export class GraphAnalysis {
   }
 }
 
-/** `column`, with -1 where the edge is free. */
+/** `column`, with -1 for free edge numbers. */
 function withoutFree(column: Int32Array, from: Int32Array): Int32Array {
   return column.map((node, edge) => (from[edge] === -1 ? -1 : node))
 }

@@ -2,13 +2,13 @@ import type { EdgeIdentity } from '../../records/graph/graph-id.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { findPath } from './find-path.ts'
 
-/** Edges that all searches of one question may look at: some ten milliseconds. */
+/** Edges that all searches of one question may look at. That takes some ten milliseconds. */
 const MAX_EDGES = 1_000_000
 
 export interface NewCycles {
-  /** Ids, each needing the next, the last needing the first. */
+  /** Lists of ids. Each node needs the next one, and the last needs the first. */
   readonly found: readonly (readonly string[])[]
-  /** Whether every edge was looked into. */
+  /** Whether every edge was checked. */
   readonly complete: boolean
 }
 
@@ -27,11 +27,11 @@ export function newCycles(graph: GraphReader, edges: readonly EdgeIdentity[]): N
   const byNeeding = Map.groupBy(needs, (edge) => graph.edges.from[edge] as number)
   for (const [needing, group] of byNeeding) {
     const needed = group.map((edge) => graph.edges.to[edge] as number)
-    // One search for all of them: most close nothing.
+    // One search for all of them, because most edges close no cycle.
     if (needed.length > 1 && pathBack(needed, needing) === 'none') continue
     for (const node of needed) {
       const path = pathBack([node], needing)
-      // From the node that needs over the new edge, and on until it comes back.
+      // The cycle starts at the node that needs, goes over the new edge, and continues until it comes back.
       if (typeof path === 'object') found.push([graph.idOf(needing), ...path.slice(0, -1)])
       else if (path === 'unknown') complete = false
     }

@@ -1,20 +1,20 @@
 import type { GraphReader } from '../model/graph-reader.ts'
 
-/** Which edges a search follows, by the number of their type; `undefined`: none of that side. */
+/** The edges that a search follows, by the number of their type. `undefined`: none on that side. */
 export interface Follow {
-  /** From a node to what it needs. */
+  /** From a node to the nodes that it needs. */
   readonly out?: readonly boolean[]
-  /** From a node to what needs it. */
+  /** From a node to the nodes that need it. */
   readonly in?: readonly boolean[]
 }
 
 /**
- * - `needs`: from a node to what it cannot do without. `neededBy`: the other way.
- * - `out`, `in`: along the arrows as they are shown, or against them. `both`: every edge.
+ * - `needs`: from a node to those that it needs. `neededBy`: the opposite direction.
+ * - `out`, `in`: in the direction of the shown arrows, or against it. `both`: every edge.
  */
 export type Direction = 'needs' | 'neededBy' | 'out' | 'in' | 'both'
 
-/** @param edgeTypes only these types of edges. Unknown ones match nothing. @default all */
+/** @param edgeTypes only these types of edges. Unknown types match nothing. @default all */
 export function followOf(graph: GraphReader, direction: Direction, edgeTypes?: readonly string[]): Follow {
   const wanted = graph.edgeTypes.map((type) => edgeTypes === undefined || edgeTypes.includes(type))
   if (direction === 'needs') return { out: wanted }
@@ -25,18 +25,18 @@ export function followOf(graph: GraphReader, direction: Direction, edgeTypes?: r
   return direction === 'out' ? { out: forward, in: backward } : { out: backward, in: forward }
 }
 
-/** What a search has found. Valid until the next search with the same scratch. */
+/** The result of a search. Valid until the next search with the same scratch memory. */
 export interface Found {
-  /** Nodes in order of distance, the first ones being the sources; `count` of them. */
+  /** The `count` nodes that were found, in order of distance. The sources come first. */
   readonly order: Int32Array
   readonly count: number
-  /** Where in `order` each distance begins; one more at the end. */
+  /** The index in `order` where each distance begins, and one more index at the end. */
   readonly levels: readonly number[]
-  /** Distance of a node; -1 where it was not reached. */
+  /** The distance of a node; -1 if it was not reached. */
   distanceOf(node: number): number
 }
 
-/** Memory for searches, used again and again: marks carry the number of the search, so nothing has to be cleared. */
+/** Reusable memory for searches. Marks contain the number of the search, so nothing has to be cleared. */
 class Scratch {
   marks = new Int32Array(0)
   order = new Int32Array(0)
@@ -48,8 +48,8 @@ class Scratch {
       this.order = new Int32Array(this.marks.length)
       this.base = 0
     }
-    // Marks are the base plus a distance, which is below the number of nodes of whichever graph was searched before: the
-    // next base lies behind the largest mark that there can be.
+    // A mark is the base of its search plus a distance, which is lower than the number of nodes of any graph searched before. The next base
+    // is above the largest possible mark.
     const range = this.marks.length + 1
     if (this.base > 0x7fffffff - 2 * range) {
       this.marks.fill(0)
@@ -59,19 +59,18 @@ class Scratch {
   }
 }
 
-/** A search takes one, because a search may begin inside another one. */
+/** Each search takes one of these, because a search may begin inside another one. */
 const idle: Scratch[] = []
 
 interface SearchOptions {
   readonly sources: readonly number[]
   readonly follow: Follow
-  /** How far to go. @default no bound */
+  /** The largest distance. @default no bound */
   readonly depth?: number | undefined
 }
 
 /**
- * Finds everything that can be reached, nearest first, and hands it to `use`. One pass over the edges involved: about
- * ten milliseconds for a million of them.
+ * Finds all reachable nodes, nearest first, and passes them to `use`. It reads each edge once: about ten milliseconds for a million edges.
  */
 export function search<T>(graph: GraphReader, options: SearchOptions, use: (found: Found) => T): T {
   const scratch = idle.pop() ?? new Scratch()
@@ -118,8 +117,8 @@ function spread(graph: GraphReader, { sources, follow, depth }: SearchOptions, s
 }
 
 /**
- * When to turn the search round. Near the middle of a dense graph most edges lead to nodes that are known already: then it
- * is several times cheaper to ask each node that is not known whether any of its neighbours was just reached.
+ * When to change the direction of the search. Near the middle of a dense graph, most edges lead to known nodes. It is then several times
+ * cheaper to check for each unknown node whether one of its neighbors was just reached.
  */
 const TURN_RATIO = 8
 const MIN_TURN = 4_096
@@ -151,7 +150,7 @@ interface Level {
   readonly count: number
 }
 
-/** From each node of the level before to all its neighbours. */
+/** Goes from each node of the previous level to all its neighbors. */
 function step(
   graph: GraphReader,
   { marks, order, base }: Scratch,
@@ -177,7 +176,7 @@ function step(
   return count
 }
 
-/** To each node that is not known, from the first neighbour of the level before that is found. */
+/** Looks for each unknown node at its neighbors, until one belongs to the previous level. */
 function gather(
   graph: GraphReader,
   { marks, order, base }: Scratch,
@@ -185,7 +184,7 @@ function gather(
 ): number {
   const { mark } = level
   const { name, types, everything } = level.side
-  // What is reached along `out` has the way back in its other list.
+  // The way back from a node that was reached along `out` is in the node's other list.
   const { start, length, items, others } = name === 'out' ? graph.in : graph.out
   const { kind } = graph.edges
   const nodes = Math.min(graph.nodeSlots, start.length)

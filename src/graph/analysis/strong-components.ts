@@ -1,9 +1,9 @@
 import type { Csr } from './csr.ts'
 
 /**
- * Strongly connected components after Tarjan, without recursion: a chain of a million services must not end the stack.
+ * Strongly connected components after Tarjan. It uses no recursion, because a chain of a million services must not exhaust the stack.
  *
- * @returns for each node the number of its component
+ * @returns for each node, the number of its component
  */
 export function strongComponents({ offsets, targets }: Csr): Int32Array {
   const nodes = offsets.length - 1

@@ -6,18 +6,18 @@ import { dataOf } from '../model/lenient-json.ts'
 import { deriveService } from './derive.ts'
 
 /**
- * What one record says, by the ids of nodes and edges. The text is different whenever the record says something else about
- * the node or edge itself; it is empty where a node is only the end of an edge, which says nothing about it.
+ * What one record says, by the ids of nodes and edges. The text changes whenever the record says something else about the node or edge
+ * itself. It is empty if a node is only the end of an edge.
  */
 export interface Contributions {
   readonly nodes: ReadonlyMap<string, string>
   readonly edges: ReadonlyMap<string, string>
 }
 
-/** @param record one that a graph is made of; without it there are no contributions */
+/** @param record a record that belongs to graphs; without it there are no contributions */
 export function contributionsOf(record: StoredRecord | undefined): Contributions {
   const [nodes, edges] = [new Map<string, string>(), new Map<string, string>()]
-  // One record may speak of the same node or edge several times.
+  // One record may refer to the same node or edge several times.
   const add = (texts: Map<string, string>, id: string, text: string) =>
     texts.set(id, (texts.get(id) ?? '') + text)
   if (record?.kind === 'node') add(nodes, (dataOf(record) as unknown as NodeData).id, record.data)

@@ -5,8 +5,8 @@ import { deriveDependencies } from './derive-dependencies.ts'
 import type { DeriveSink } from './derive-sink.ts'
 
 /**
- * What a `migrationFile` says about the graph. Every member may be missing; members that are not named here are kept with
- * the service and say nothing. `docs/migration-file.schema.json` is the same in JSON Schema.
+ * What a `migrationFile` says about the graph. Every member is optional. Members that are not listed here are stored with the service, but
+ * have no effect on the graph. `docs/migration-file.schema.json` says the same in JSON Schema.
  *
  * - `apis` (also `apiEndpoints`, `endpoints`): `"GET /items"`, or `{method, path, ...}`: exposed by this service
  * - `calls`: `{service, method, path}`: an API of another service
@@ -47,7 +47,7 @@ function routeOf(api: JsonObject): { method: string; path: string } | undefined 
   return path === undefined ? undefined : { method: method.toUpperCase(), path }
 }
 
-/** `GET /items`, or a path alone, which stands for every method. */
+/** `GET /items`, or only a path, which means every method. */
 function parseRoute(text: string): { method: string; path: string } | undefined {
   const [first = '', second] = text.trim().split(/\s+/, 2)
   if (first === '') return undefined
@@ -83,7 +83,7 @@ function deriveEvents(events: JsonValue | undefined, sink: DeriveSink): void {
   }
 }
 
-/** The relations to things that have a name only, and the type of node that the name stands for. */
+/** The relations to things that have only a name, and the type of their nodes. */
 const NAMED = {
   provides: 'capability',
   requires: 'capability',

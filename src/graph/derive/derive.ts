@@ -6,8 +6,8 @@ import { deriveMigrationFile } from './derive-migration-file.ts'
 import type { DeriveSink } from './derive-sink.ts'
 
 /**
- * What one service record says about the graph: one node for its name, an edge for each thing it declares. Pure, and
- * lenient: what it does not understand it leaves out, because data in the registry is never refused for the graph's sake.
+ * What one service record contributes to the graph: a node for its name, and an edge for each thing that it declares. It is a pure
+ * function, and skips what it does not understand: the registry never refuses data because of the graph.
  *
  * @returns the id of the service's node
  */

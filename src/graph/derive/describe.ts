@@ -17,12 +17,12 @@ export interface EdgeJson {
   readonly target: string
   readonly type: string
   readonly origin: string
-  /** The oldest among the present revisions of the records that contribute the edge. */
+  /** Each record that contributes the edge has a current revision. This is the oldest of them. */
   readonly revision: number
   readonly data: JsonObject
 }
 
-/** What the services of one name say. */
+/** What the services of one name declare. */
 interface Declarations {
   readonly services: readonly { readonly record: StoredRecord; readonly data: JsonObject }[]
   /** Details of relations, by type and target. */
@@ -34,12 +34,12 @@ interface Relation {
   readonly node: JsonObject | undefined
 }
 
-/** Nodes whose declarations are kept between questions of one answer. */
+/** How many nodes have their declarations cached while one answer is made. */
 const MAX_CACHED_NODES = 64
 
 /**
- * Shows nodes and edges of one graph as JSON. The graph itself keeps no data: it is read from the records when it is
- * asked for, so that a registration costs the same however much it says. Reads each record once, if asked node by node.
+ * Shows nodes and edges of one graph as JSON. The graph itself keeps no data. The describer reads it from the records when it is needed, so
+ * that the size of a registration does not matter for the cost of registering. If it is asked node by node, it reads each record once.
  */
 export class Describer {
   readonly #graph: GraphReader
@@ -53,7 +53,7 @@ export class Describer {
     return { ...nodeName(this.#graph, node), data: this.#dataOf(node) }
   }
 
-  /** Every tag that services of a node carry. */
+  /** All tags of the services of a node. */
   tagsOf(node: number): ReadonlySet<JsonValue> {
     const records = recordsById(this.#graph.servicesOf(node))
     return new Set(records.flatMap((record) => itemsOf(dataOf(record)['tags'])))
@@ -87,7 +87,7 @@ export class Describer {
     }
   }
 
-  /** What the service that defines a node says about it, such as method and path of an API. */
+  /** What the service that defines a node declares about it, such as method and path of an API. */
   #definition(node: number): JsonObject {
     const graph = this.#graph
     const definers: { readonly id: string; readonly source: number; readonly type: string }[] = []
@@ -142,7 +142,7 @@ function relationKey(type: string, target: string): string {
   return `${type} ${target}`
 }
 
-/** Only a change by hand can make more than one record about the same thing: then the later id wins, everywhere. */
+/** Only a change by hand can create several records about the same thing. The later id then wins, on every coordinator. */
 function propertiesOf(asserted: readonly StoredRecord[]): JsonObject {
   const all = recordsById(asserted).map((record) => dataOf(record)['properties'])
   return Object.assign({}, ...all) as JsonObject

@@ -3,7 +3,7 @@ import type { RecordKey, StoredRecord } from '../../records/record.ts'
 import { dataOf } from '../model/lenient-json.ts'
 import { GraphProjection } from './graph-projection.ts'
 
-/** A graph over records of its own, apart from any view: one of the past, or one derived anew. */
+/** A graph with its own records, independent of any view: one of the past, or one that is derived again. */
 export class DetachedGraph {
   readonly graph = new GraphProjection()
   readonly records = new RecordTable()

@@ -12,13 +12,13 @@ import { deriveOthers, serviceNameIn } from './derive.ts'
 import { DEPENDS_ON, eachDependency } from './derive-dependencies.ts'
 
 /**
- * The graph of one view, kept as records change and never rebuilt on a write: each record knows what it contributed, so
- * putting it again replaces exactly that. Its state depends on the records alone, not on the order in which they came, so
- * every coordinator has the same graph at the same revision.
+ * The graph of one view. It is updated when records change, and never rebuilt for a write. Each record knows its contributions, so writing
+ * it again replaces exactly these. The state depends only on the records, not on the order in which they came. Every coordinator therefore
+ * has the same graph at the same revision.
  */
 export class GraphProjection extends Topology implements Projection {
   protected readonly records = new GraphRecords()
-  /** For each record the edges that it contributes, in order, to be found by halving. */
+  /** For each record, the sorted list of the edges that it contributes, for binary search. */
   readonly #contributed = new IntLists()
 
   put(slot: number, record: StoredRecord, data: JsonObject): void {
@@ -27,7 +27,7 @@ export class GraphProjection extends Topology implements Projection {
     const edges = this.#contributed.of(slot).slice()
     const node = this.nodeDefinedBy(slot)
     this.#contributed.clear(slot)
-    // The new contributions first: what both have in common is never gone in between.
+    // First add the new edges. Edges that both versions have then never disappear in between.
     this.#contribute(slot, record, data)
     if (node !== -1) this.undefine(node)
     for (const edge of edges) this.#release(slot, edge, before.revision)
@@ -51,12 +51,12 @@ export class GraphProjection extends Topology implements Projection {
     return this.records.nodeOf(slot)
   }
 
-  /** The edges that a record contributes, in order; a view that lives until the next change. */
+  /** The sorted list of the edges that a record contributes, as a view that is valid until the next change. */
   edgesContributedBy(slot: number): Int32Array {
     return this.#contributed.of(slot)
   }
 
-  /** A copy that cannot change, for work that has to wait in between. Ten milliseconds at a million edges. */
+  /** A copy that cannot change, for work that pauses in between. It takes ten milliseconds with a million edges. */
   copy(): GraphReader {
     return new GraphCopy(this, this.records)
   }
@@ -87,7 +87,7 @@ export class GraphProjection extends Topology implements Projection {
     this.#countIn(slot, [edge])
   }
 
-  /** Counts the record among those that define a node. Its former node is left; `undefine` of that follows. */
+  /** Counts the record among those that define a node. Its former node is not changed here: `undefine` must follow. */
   #defineBy(slot: number, node: number): void {
     this.define(node)
     const before = this.nodeDefinedBy(slot)
@@ -111,7 +111,7 @@ export class GraphProjection extends Topology implements Projection {
     }
   }
 
-  /** A record contributes an edge no more, or anew with another revision. `revision`: what it had before. */
+  /** A record no longer contributes an edge, or contributes it with another revision. `revision`: its earlier revision. */
   #release(slot: number, edge: number, revision: number): void {
     const { edges } = this
     const refs = (edges.refs[edge] as number) - 1
@@ -144,7 +144,7 @@ export class GraphProjection extends Topology implements Projection {
   }
 }
 
-/** The graph of a view: `view.projection(graphProjection)`. */
+/** The definition of the graph's projection: `view.projection(graphProjection)`. */
 export const graphProjection: ProjectionDefinition<GraphProjection> = {
   name: 'graph',
   kinds: ['service', 'node', 'edge'],

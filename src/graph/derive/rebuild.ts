@@ -5,11 +5,11 @@ import type { GraphReader } from '../model/graph-reader.ts'
 import { DetachedGraph } from './detached-graph.ts'
 import { graphProjection } from './graph-projection.ts'
 
-/** Something that the live graph and the one derived anew do not agree about. */
+/** A difference between the live graph and the newly derived one. */
 export interface GraphDifference {
   readonly what: 'node' | 'edge'
   readonly id: string
-  /** `missing`: only the graph derived anew has it. `extra`: only the live one has it. */
+  /** `missing`: only the newly derived graph has it. `extra`: only the live graph has it. */
   readonly problem: 'missing' | 'extra' | 'different'
 }
 
@@ -18,7 +18,7 @@ export interface RebuildAnswer {
   readonly nodes: number
   readonly edges: number
   readonly differencesTotal: number
-  /** The first hundred. There must be none. */
+  /** The first hundred differences. There must be none. */
   readonly differences: readonly GraphDifference[]
   readonly durationMs: number
 }
@@ -26,8 +26,8 @@ export interface RebuildAnswer {
 const MAX_LISTED = 100
 
 /**
- * Derives the graph anew from the records of a view, and compares it with the graph that was kept as they changed. Both
- * are taken at one moment; the work goes on beside other requests.
+ * Derives the graph again from the records of a view, and compares it with the live graph. Both are taken at one moment; the work then
+ * continues beside other requests.
  */
 export async function rebuild(view: View): Promise<RebuildAnswer> {
   const startedAt = performance.now()
@@ -56,7 +56,7 @@ export async function rebuild(view: View): Promise<RebuildAnswer> {
   }
 }
 
-/** Everything that two graphs do not agree about, by identity: numbers mean nothing. */
+/** All differences between two graphs. Nodes and edges are matched by id, because their numbers mean nothing. */
 async function* compareGraphs(
   live: GraphReader,
   anew: GraphReader,
@@ -85,7 +85,7 @@ async function* compareGraphs(
   }
 }
 
-/** Nodes by id. A copy would look through all of them for each. */
+/** Node numbers by id. A graph copy would search all its ids for each one. */
 async function numbersOf(graph: GraphReader, pace: Pace): Promise<ReadonlyMap<string, number>> {
   const numbers = new Map<string, number>()
   for (const node of graph.nodes()) {

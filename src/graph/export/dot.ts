@@ -1,6 +1,6 @@
 import type { GraphFormat } from './graph-format.ts'
 
-// A map and not an object: a client may choose a type whose name every object has, such as `constructor`.
+// A map and not an object: a client may choose a type such as `constructor`, which is a property of every object.
 const shapes: ReadonlyMap<string, string> = new Map([
   ['service', 'box'],
   ['api', 'cds'],
@@ -29,8 +29,8 @@ export const dotFormat: GraphFormat = {
 }
 
 /**
- * A quoted DOT string. Inside of one only `\"` is an escape of the language; other backslashes are read by labels
- * (`\N` is the name of the node), so they are doubled. Control characters have no escape and become spaces.
+ * A quoted DOT string. Inside of it, only `\"` is an escape of the language. Labels interpret other backslashes (`\N` is the name of the
+ * node), so backslashes are doubled. Control characters have no escape, and become spaces.
  */
 function quote(text: string): string {
   const plain = text.toWellFormed().replace(/\p{Cc}/gu, ' ')

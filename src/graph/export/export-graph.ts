@@ -23,8 +23,8 @@ export type FormatName = keyof typeof graphFormats
 const CHUNK_SIZE = 65_536
 
 /**
- * The text of a graph in chunks, each made when it is asked for. Making one takes some milliseconds, however much has to be
- * looked at for it: it may be short, or empty.
+ * The text of a graph in chunks, each made when it is requested. Making a chunk takes some milliseconds, however much data has to be looked
+ * at for it. A chunk may therefore be short, or empty.
  */
 export function* exportGraph(format: GraphFormat, graph: SelectedGraph): Generator<string> {
   const pace = new Pace()

@@ -4,11 +4,11 @@ import type { GraphMetadata } from '../questions/select-graph.ts'
 export interface GraphFormat {
   readonly contentType: string
   readonly fileExtension: string
-  /** Makes the writer of one graph. */
+  /** Creates the writer of one graph. */
   writer(metadata: GraphMetadata): GraphWriter
 }
 
-/** How a graph is written: what comes first, each node, each edge, and what comes last. Nodes come before edges. */
+/** How to write a graph: the beginning, each node, each edge, and the end. Nodes come before edges. */
 export interface GraphWriter {
   begin(): string
   node(node: NodeJson): string

@@ -12,7 +12,7 @@ export const jsonFormat: GraphFormat = {
     }),
 }
 
-/** Writes one JSON document with two lists. @param head what comes before them, with two objects open */
+/** Writes one JSON document with two lists. @param head the text before them, with two open objects */
 export function jsonWriter(
   head: string,
   { node, edge }: { readonly node: (node: NodeJson) => object; readonly edge: (edge: EdgeJson) => object },

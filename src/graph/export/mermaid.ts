@@ -1,7 +1,7 @@
 import type { NodeJson } from '../derive/describe.ts'
 import type { GraphFormat } from './graph-format.ts'
 
-/** A Mermaid flowchart, for Markdown. Nodes are numbered, because ids may hold what Mermaid reads as syntax. */
+/** A Mermaid flowchart, for Markdown. Nodes have numbers instead of ids, because ids may contain Mermaid's syntax. */
 export const mermaidFormat: GraphFormat = {
   contentType: 'text/vnd.mermaid; charset=utf-8',
   fileExtension: 'mmd',
@@ -31,7 +31,7 @@ function shape({ label, type }: NodeJson): string {
   return `([${text}])`
 }
 
-/** Everything but letters, digits and a few harmless signs as Mermaid's entity codes: `#35;` is a `#`. */
+/** Writes everything but letters, digits and a few harmless characters as entity codes of Mermaid: `#35;` is a `#`. */
 function escapeLabel(text: string): string {
   return text
     .toWellFormed()

@@ -1,14 +1,14 @@
 import { grown } from './int-lists.ts'
 
-/** What the questions read of the edges: one column each, at the number of the edge. Free numbers have `refs` 0. */
+/** The edges as questions read them: one column for each property, indexed by the number of the edge. Free numbers have `refs` 0. */
 export interface EdgeColumns {
   /** The node that needs the other. */
   readonly from: Int32Array
   /** The node that is needed. */
   readonly to: Int32Array
-  /** Number of the type times 4, plus the number of the origin. */
+  /** The number of the type times 4, plus the number of the origin. */
   readonly kind: Int32Array
-  /** The oldest among the present revisions of the records that contribute it. */
+  /** Each record that contributes the edge has a current revision. This is the oldest of them. */
   readonly revision: Float64Array
   /** How many records contribute it. */
   readonly refs: Int32Array
@@ -24,7 +24,7 @@ export class EdgeTable implements EdgeColumns {
   kind = new Int32Array(64)
   revision = new Float64Array(64)
   refs = new Int32Array(64)
-  /** Where the edge is in the lists of its two nodes. */
+  /** The position of the edge in the lists of its two nodes. */
   outPosition = new Int32Array(64)
   inPosition = new Int32Array(64)
   slots = 0

@@ -3,7 +3,7 @@ import { type Adjacency, GraphReader } from './graph-reader.ts'
 import type { GraphRecords } from './graph-records.ts'
 import type { Topology } from './topology.ts'
 
-/** A graph that cannot change: columns and lists are copied, ids and records shared. */
+/** A graph that cannot change. Columns and lists are copied; ids and records are shared. */
 export class GraphCopy extends GraphReader {
   readonly edges: EdgeColumns
   readonly out: Adjacency
@@ -35,7 +35,7 @@ export class GraphCopy extends GraphReader {
     return this.#ids.length
   }
 
-  /** Looks through all ids: a millisecond for a hundred thousand. An index would cost thirty, for the few who ask. */
+  /** Searches all ids: a millisecond for a hundred thousand. Building an index would take thirty, and few callers need it. */
   find(id: string): number {
     return id === '' ? -1 : this.#ids.indexOf(id)
   }

@@ -16,7 +16,7 @@ export interface Adjacency {
   readonly start: Int32Array
   readonly length: Int32Array
   readonly items: Int32Array
-  /** Beside each edge the node at its other end: searches read nothing else. */
+  /** For each edge, the node at its other end. Searches read only this. */
   readonly others: Int32Array
   /** The edges of one node. */
   of(node: number): Int32Array
@@ -26,34 +26,34 @@ export interface Adjacency {
 }
 
 /**
- * A graph to ask questions of: the live one, a copy of it, or one built from records of the past. Nodes and edges have
- * numbers, so that searches run on integers. Edges are kept by need: `from` needs `to`. The type of an edge decides which
- * of both an answer shows as the source (`edge-types.ts`). A question must not wait in between: the live graph would change.
+ * A graph for questions: the live one, a copy of it, or one built from records of the past. Nodes and edges have numbers, so that searches
+ * use integers. Edges have the direction of need: `from` needs `to`. The type of the edge determines which of the two an answer shows as
+ * the source (`edge-types.ts`). A question must not pause in between, because the live graph would change.
  */
 export abstract class GraphReader {
-  /** Node numbers are below this; `idOf` of a free number is empty. */
+  /** Node numbers are lower than this. `idOf` of a free number is empty. */
   abstract readonly nodeSlots: number
   abstract readonly nodeCount: number
   abstract readonly edges: EdgeColumns
-  /** Edges in which the node needs another. */
+  /** The edges by which the node needs another. */
   abstract readonly out: Adjacency
-  /** Edges in which another needs the node. */
+  /** The edges by which another needs the node. */
   abstract readonly in: Adjacency
   /** Types of edges in the order of their numbers. */
   abstract readonly edgeTypes: readonly string[]
-  /** For each type of edge, whether the target needs the source. */
+  /** For each type of edges, whether the target needs the source. */
   abstract readonly reversed: readonly boolean[]
-  /** Nodes that edges name and nothing defines. */
+  /** Nodes that edges refer to but nothing defines. */
   abstract readonly unresolvedCount: number
   protected abstract readonly records: GraphRecords
 
-  /** The number of a node; -1 where there is none. */
+  /** The number of a node; -1 if there is none. */
   abstract find(id: string): number
   abstract idOf(node: number): string
-  /** Whether anything defines the node itself, and not only an edge that needs it. */
+  /** Whether something defines the node itself, and not only an edge to it. */
   abstract isResolved(node: number): boolean
 
-  /** Registered services (records, not names). */
+  /** Registered services: records, not names. */
   get serviceCount(): number {
     return this.records.services
   }
@@ -85,7 +85,7 @@ export abstract class GraphReader {
     return this.reversed[this.#typeNumber(edge)] as boolean
   }
 
-  /** Whether services define a node by an edge, such as an API by declaring to expose it. `edge`: one that needs another node */
+  /** Whether the edge defines a node, such as an API that a service declares to expose. `edge`: one that needs another node */
   isDefining(edge: number): boolean {
     return this.isReversed(edge) && this.originOf(edge) === 'declared'
   }
@@ -114,13 +114,13 @@ export abstract class GraphReader {
     return edgeId(this.identityOf(edge))
   }
 
-  /** The number of an edge by its id; -1 where there is none. */
+  /** The number of an edge by its id; -1 if there is none. */
   findEdgeById(id: string): number {
     const identity = parseEdgeId(id)
     return identity === undefined ? -1 : this.findEdge(identity)
   }
 
-  /** The number of an edge; -1 where there is none. */
+  /** The number of an edge; -1 if there is none. */
   findEdge({ source, type, target, origin }: EdgeIdentity): number {
     const [sourceNode, targetNode] = [this.find(source), this.find(target)]
     const typeNumber = this.edgeTypes.indexOf(type)
@@ -131,7 +131,7 @@ export abstract class GraphReader {
       : this.findBetween(sourceNode, targetNode, kind)
   }
 
-  /** The number of an edge by its columns; -1 where there is none. Looks through the shorter of the two lists that it is in. */
+  /** The number of an edge by its columns; -1 if there is none. It searches the shorter of the two lists that contain the edge. */
   protected findBetween(from: number, to: number, kind: number): number {
     const byOut = this.out.size(from) <= this.in.size(to)
     const { start, length, items, others } = byOut ? this.out : this.in
@@ -143,7 +143,7 @@ export abstract class GraphReader {
     return -1
   }
 
-  /** The services of a name, by the node of that name. In no particular order, like the other records. */
+  /** The services with the name of a node, in no particular order, like all lists of records. */
   servicesOf(node: number): readonly StoredRecord[] {
     return this.records.servicesOf(node)
   }

@@ -3,19 +3,19 @@ import { IntLists } from './int-lists.ts'
 
 const noRecords: readonly StoredRecord[] = []
 
-/** The records that a graph is made of, by number, and which of them are about each node and each asserted edge. */
+/** The records of a graph by number, and which of them are about each node and each asserted edge. */
 export class GraphRecords {
   services = 0
   activeServices = 0
   #records: (StoredRecord | undefined)[] = []
-  /** For each node the services of its name. */
+  /** For each node, the services with its name. */
   #servicesOfNode = new IntLists()
-  /** What was asserted is rare: maps cost nothing where there is none. Their lists never change: copies share them. */
+  /** Assertions are rare, and maps cost nothing for nodes without them. The lists never change, so copies share them. */
   #assertionsOfNode = new Map<number, readonly number[]>()
   #assertionsOfEdge = new Map<number, readonly number[]>()
   /** For each record the node that it defines; -1 for the record of an edge. */
   readonly #nodes: number[] = []
-  /** Where a service is in its node's list. */
+  /** The position of a service in the list of its node. */
   readonly #positions: number[] = []
   readonly #active: boolean[] = []
 
@@ -39,7 +39,7 @@ export class GraphRecords {
     return undefined
   }
 
-  /** Takes a record out, after its node and its edges. */
+  /** Removes a record, after its node and its edges. */
   remove(slot: number): void {
     if (this.#records[slot]?.kind === 'service') this.services -= 1
     this.setActive(slot, false)
@@ -92,7 +92,7 @@ export class GraphRecords {
     return this.#recordsAt(this.#assertionsOfEdge.get(edge))
   }
 
-  /** A copy to be read. The records themselves never change. */
+  /** A read-only copy. The records themselves never change. */
   copy(nodes: number): GraphRecords {
     const copy = new GraphRecords()
     copy.services = this.services

@@ -3,7 +3,7 @@ import type { Steps } from '../../scheduling/pace.ts'
 import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
 import type { GraphReader } from './graph-reader.ts'
 
-/** So few are chosen faster than everything is sorted. */
+/** Choosing this few items is faster than sorting all of them. */
 const FEW = 1_000
 
 interface Named {
@@ -12,9 +12,9 @@ interface Named {
 }
 
 /**
- * Numbers in the order of what `idOf` gives for them, one after the other, without keeping others waiting.
+ * Yields numbers sorted by what `idOf` returns for them, without blocking others.
  *
- * @returns a generator that gives `undefined` where it only made a step
+ * @returns a generator that yields `undefined` for a step without a number
  */
 export function* inOrder(
   items: Iterable<number>,
@@ -32,14 +32,14 @@ function comesFirst(left: Named, right: Named): boolean {
 }
 
 /**
- * The first nodes in the order of their ids, without sorting all of them. Answers that cannot list everything choose this
- * way, so that every coordinator chooses the same.
+ * The first nodes by id, without sorting all of them. Answers that cannot list everything use this order, so that every coordinator chooses
+ * the same nodes.
  */
 export function firstById(graph: GraphReader, nodes: Iterable<number>, count: number): number[] {
   return smallest(nodes, count, (left, right) => (graph.idOf(left) < graph.idOf(right) ? -1 : 1))
 }
 
-/** The first nodes by id; all of them, in no particular order, where there are not more. */
+/** The first nodes by id. If there are no more than that, all of them in no particular order. */
 export function* firstInSteps(
   graph: GraphReader,
   nodes: readonly number[],

@@ -1,19 +1,19 @@
 const FIRST_CAPACITY = 2
 
 /**
- * Many growable lists of integers in one typed array: the adjacency of a graph with millions of edges costs a few bytes
- * an edge, and walking it touches neighbouring memory. A list lives in a block whose size is a power of two; blocks that
- * became too small are used again for other lists. Taking out moves the last item into the gap, so order means nothing.
+ * Many growable lists of integers in one typed array. The adjacency of a graph with millions of edges costs a few bytes an edge, and
+ * reading a list touches neighboring memory. A list has a block whose size is a power of two. When a list outgrows its block, another list
+ * can use the block. Removing an item moves the last item to its position, so the order means nothing.
  */
 export class IntLists {
-  /** Where each list starts in `items`. Replaced when the lists grow: do not keep it over a change. */
+  /** The start of each list in `items`. It is replaced when the lists grow: do not keep it across a change. */
   start = new Int32Array(16)
   /** How many items each list has. */
   length = new Int32Array(16)
   items = new Int32Array(64)
-  /** A second column beside `items`, which moves with it; empty where it was not asked for. */
+  /** A second column parallel to `items`; empty if it was not requested. */
   others = new Int32Array(0)
-  /** Log2 of the block's size, plus one; 0 for a list without a block. */
+  /** Log2 of the size of the block, plus one; 0 for a list without a block. */
   #sizeClass = new Uint8Array(16)
   #used = 0
   #freeBlocks: number[][] = []
@@ -22,7 +22,7 @@ export class IntLists {
     if (columns === 2) this.others = new Int32Array(this.items.length)
   }
 
-  /** Adds an item at the end of a list and says where it is. */
+  /** Adds an item at the end of a list and returns its position. */
   push(list: number, value: number, other?: number): number {
     this.#makeRoomFor(list)
     const at = this.length[list] as number
@@ -35,7 +35,7 @@ export class IntLists {
     return at
   }
 
-  /** Takes out the item at a position. Returns the item that is at that position now, or -1 where it was the last. */
+  /** Removes the item at a position. Returns the item that is at that position now, or -1 if it was the last. */
   removeAt(list: number, at: number): number {
     const last = (this.length[list] as number) - 1
     this.length[list] = last
@@ -68,7 +68,7 @@ export class IntLists {
     return this.#viewOf(this.others, list)
   }
 
-  /** A copy for reading: nothing changes it any more, and nobody may add to it. */
+  /** A copy for reading. Nothing changes it any more, and nobody may add to it. */
   copy(lists: number): IntLists {
     const copy = new IntLists()
     copy.start = this.start.slice(0, Math.max(lists, 1))
@@ -127,8 +127,8 @@ export class IntLists {
 }
 
 /**
- * The same array, longer, filled up with zeros. The old one is empty afterwards: its memory is free at once, and not only
- * after a collection of garbage, which the sheer size of a copy would call for.
+ * A longer array with the same content, filled with zeros. The old array is empty afterwards, so its memory is free at once. Otherwise, the
+ * size of a copy would cause a garbage collection.
  */
 export function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
   return new Int32Array(array.buffer.transfer(length * Int32Array.BYTES_PER_ELEMENT))

@@ -3,7 +3,7 @@ import type { StoredRecord } from '../../records/record.ts'
 
 const none: readonly JsonValue[] = []
 
-/** The items of a value that should be a list; none where it is something else. */
+/** The items of a value that should be a list; none if it is not a list. */
 export function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : none
 }

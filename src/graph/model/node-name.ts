@@ -11,14 +11,14 @@ export interface NodeName {
   readonly type: string
 }
 
-/** How many records of one node are read for its data. More of them are counted only. */
+/** How many records of one node are read for its data. Further records are only counted. */
 export const MAX_DESCRIBED_RECORDS = 1_000
 
-/** A node without its data: the label is the asserted one, or made from the id. */
+/** A node without its data. The label is the asserted one, or made from the id. */
 export function nodeName(graph: GraphReader, node: number): NodeName {
   const id = graph.idOf(node)
   const labels = recordsById(graph.assertionsOf(node)).map((record) => textOf(dataOf(record)['label']))
-  // The later one wins, as of properties.
+  // The last one wins, as with properties.
   const label = labels.findLast((text) => text !== undefined) ?? labelOfNodeId(id)
   return { id, label, type: nodeTypeOf(id) }
 }

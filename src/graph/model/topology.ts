@@ -11,10 +11,9 @@ import { GraphReader } from './graph-reader.ts'
 import { IntLists } from './int-lists.ts'
 
 /**
- * Nodes and edges by number, with counted references. An edge is there while a record contributes it; a node while
- * something defines it or an edge touches it. Records about a node define it, and so do services that declare to expose,
- * publish, provide or own it; an asserted edge names its ends, and does not define them. Numbers of what went away are
- * used again.
+ * Nodes and edges by number, with reference counts. An edge exists while a record contributes it. A node exists while it is defined or has
+ * an edge. Records about a node define it, and so do services that expose, publish, provide or own it. An asserted edge refers to its ends,
+ * but does not define them. Free numbers are reused.
  */
 export abstract class Topology extends GraphReader {
   readonly edges = new EdgeTable()
@@ -26,7 +25,7 @@ export abstract class Topology extends GraphReader {
   readonly edgesByType: number[] = []
   readonly #typeNumbers = new Map<string, number>()
   readonly #ids: string[] = []
-  /** Nodes of services by name, all others by id: registrations name services, and an id would have to be made each time. */
+  /** Nodes of services by name, and all others by id. Registrations contain names of services, and would have to make an id each time. */
   readonly #services = new Map<string, number>()
   readonly #others = new Map<string, number>()
   /** How many records and defining edges define each node. */
@@ -48,8 +47,8 @@ export abstract class Topology extends GraphReader {
   }
 
   /**
-   * Changes with every node and edge that comes or goes, and with every node that becomes resolved or unresolved. While it
-   * is the same, every search finds the same.
+   * Changes whenever a node or an edge appears or disappears, and whenever a node becomes resolved or unresolved. As long as it is the
+   * same, every search has the same result.
    */
   get shape(): number {
     return this.#shape
@@ -77,12 +76,12 @@ export abstract class Topology extends GraphReader {
     return this.#definitions.slice()
   }
 
-  /** The node of all services of a name, as `nodeFor` gives it. */
+  /** The node of all services with a name; otherwise like `nodeFor`. */
   protected serviceNode(name: string): number {
     return this.#services.get(name) ?? this.nodeFor(serviceNodeId(name))
   }
 
-  /** The node with an id, made where it is new: unresolved, until it is defined. */
+  /** The node with an id. A new node is unresolved until it is defined. */
   protected nodeFor(id: string): number {
     const known = this.find(id)
     if (known !== -1) return known
@@ -116,7 +115,7 @@ export abstract class Topology extends GraphReader {
     this.#dropIfBare(node)
   }
 
-  /** The edge with an identity, made where it is new. The caller counts its reference in `refs`. */
+  /** The edge with an identity, created if it is new. The caller counts its reference in `refs`. */
   protected edgeFor(source: number, type: string, target: number, origin: EdgeOrigin): number {
     const typeNumber = this.#typeNumber(type)
     const reversed = this.reversed[typeNumber] as boolean

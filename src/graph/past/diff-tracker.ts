@@ -6,7 +6,7 @@ import { COMPLETE, type Completeness, cutBy } from '../questions/answer.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 import { type Difference, TouchedItems } from './touched.ts'
 
-/** A commit that had a part in a difference. */
+/** A commit that contributed to a difference. */
 interface DiffCommit {
   readonly revision: Revision
   /** ISO 8601, UTC. */
@@ -21,25 +21,25 @@ export interface DiffAnswer extends Completeness {
   readonly edges: readonly Difference<EdgeJson>[]
   readonly nodesTotal: number
   readonly edgesTotal: number
-  /** Every commit that `revisions` name, oldest first; at most 10,000. */
+  /** All commits in `revisions`, oldest first; at most 10,000. */
   readonly commits: readonly DiffCommit[]
 }
 
 const MAX_LISTED_COMMITS = 10_000
 
-/** What a commit makes of one record. Each is absent where the record is not there. */
+/** One record before and after a commit. Each is absent if the record does not exist then. */
 interface RecordChange {
   readonly before: StoredRecord | undefined
   readonly after: StoredRecord | undefined
 }
 
 /**
- * Plays the journal on a graph of the past, and notes for each node and edge which commits said something new about it.
- * The answer names what is different at the end, with its cause. Only what a commit spoke of is ever looked at.
+ * Applies the journal to a graph of the past, and notes for each node and edge which commits changed what is said about it. The answer
+ * lists the differences at the end, each with its cause. Only nodes and edges that commits refer to are looked at.
  */
 export class DiffTracker {
   readonly #past: DetachedGraph
-  /** Keeps what it read until the graph changes. */
+  /** Caches what it has read until the graph changes. */
   #describer: Describer
   readonly #nodes = new TouchedItems((id) => {
     const node = this.#past.graph.find(id)
@@ -76,7 +76,7 @@ export class DiffTracker {
     const { graph } = this.#past
     for (const [before, after] of spoken) {
       for (const id of idsIn(before.nodes, after.nodes)) {
-        // A node that is only the end of an edge is spoken of with an empty text.
+        // If a node is only the end of an edge, its text is empty.
         const news = (before.nodes.get(id) ?? '') !== (after.nodes.get(id) ?? '')
         this.#nodes.note(id, { revision, present: graph.find(id) !== -1, news })
       }

@@ -9,20 +9,22 @@ import { startProcess } from '../../workers/start-process.ts'
 import type { GraphWorker } from './graph-worker.ts'
 import { isTooLarge, questionTooLarge } from './question-too-large.ts'
 
-/** How long a process without work is kept, in milliseconds. Its end frees all that it holds. */
+/** How long a process without work is kept, in milliseconds. Its end frees all its memory. */
 const IDLE_MS = 60_000
-/** The part of the coordinator's heap that a helper may have, and the least with which it is of use, in MiB. */
+/** The part of the coordinator's heap that a helper may use, and the smallest useful heap, in MiB. */
 const HEAP_PART = 1 / 2
 const HEAP_MIN_MIB = 64
-/** How often work is begun again because the process died of other work meanwhile. */
+/** How often a task is started again because other work made the process die. */
 const MAX_ATTEMPTS = 3
-/** How many tasks are sent at once. The process need not wait for the next one, and a question that ends can still withdraw the others. */
+/**
+ * How many tasks are sent at once. The process then need not wait for the next one, and a question that ends can still withdraw the others.
+ */
 const MAX_SENT = 2
 
 /**
- * A helper process that starts with the first task and ends when there has been none for a while. A process and not a
- * thread: its memory goes back to the system, and whatever happens in it, the coordinator goes on. (Ending threads has
- * brought down whole processes of Node.js 24: `Check failed: jit_page.has_value()`, nodejs/node#64500.)
+ * A helper process that starts with the first task, and ends when there has been none for a while. It is a process and not a thread: its
+ * memory returns to the system, and the coordinator survives whatever happens in it. (Ending threads has brought down whole processes of
+ * Node.js 24: `Check failed: jit_page.has_value()`, nodejs/node#64500.)
  */
 export class GraphProcess {
   readonly heapMiB: number
@@ -41,33 +43,33 @@ export class GraphProcess {
     })
   }
 
-  /** Grows whenever everything that was handed over is gone. */
+  /** Increases whenever the process has lost everything that was sent to it. */
   get generation(): number {
     return this.#link.generation
   }
 
-  /** Id of the process, where there is one. */
+  /** The id of the process, if there is one. */
   get pid(): number | undefined {
     return this.#link.peer?.pid
   }
 
   /**
-   * Runs a task. Tasks run in the order in which they come. When the question of a task ends, the task stops or does not begin.
+   * Runs a task. Tasks run in the order in which they arrive. When the question of a task ends, the task stops, or does not start.
    *
-   * @throws CoordinatorError of the task, also where the process died of it; COORD_INTERNAL where it died of something else;
-   * COORD_SHUTTING_DOWN after `close`; COORD_QUESTION_* where the question ended
+   * @throws CoordinatorError of the task, also if the task made the process die; COORD_INTERNAL if the process died of something else;
+   * COORD_SHUTTING_DOWN after `close`; COORD_QUESTION_* if the question ended
    */
   async run<M extends MethodOf<GraphWorker>>(
     task: M,
     argument: ArgumentOf<GraphWorker, M>,
   ): Promise<ResultOf<GraphWorker, M>> {
     if (this.#closed) throw shuttingDown()
-    // The process must release what it holds even if nobody waits for that.
+    // The process must release its data even if nobody waits for that.
     const question = task === 'forget' ? undefined : currentQuestion()
     return this.#link.call(task, argument, { question })
   }
 
-  /** Does work that consists of tasks. If the process dies of other work meanwhile, it does the work again with the next process. */
+  /** Does work that consists of tasks. If other work makes the process die, the work starts again with the next process. */
   async attempt<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const { generation } = this
@@ -80,10 +82,10 @@ export class GraphProcess {
     }
   }
 
-  /** Lets go of what was handed over under a key. Where the process has ended, that happened already. */
+  /** Releases the data that was sent under a key. If the process has ended, that has happened already. */
   async forget(key: number): Promise<void> {
     if (this.#link.peer === undefined || this.#closed) return
-    // The task itself cannot fail; that the process died meanwhile has done what was wanted.
+    // This task cannot fail. If the process died in the meantime, the data is released, too.
     await this.run('forget', { key }).catch(() => undefined)
   }
 
@@ -92,7 +94,7 @@ export class GraphProcess {
     await this.#link.drop()
   }
 
-  /** Tasks run in order: if the heap is used up, the first one without an answer needed too much of it. */
+  /** Tasks run in order. If the heap is used up, the first task without an answer needed too much of it. */
   #lost({ cause, outOfMemory }: PeerEnd, isFirst: boolean): CoordinatorError {
     if (this.#closed) return shuttingDown()
     if (isFirst && outOfMemory)

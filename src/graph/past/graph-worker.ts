@@ -13,14 +13,14 @@ import { DiffTracker } from './diff-tracker.ts'
 import { HelperMemory } from './helper-memory.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 
-/** Names what the helper process holds; the caller chooses it. */
+/** The name of data in the helper process. The caller chooses it. */
 interface Key {
   readonly key: number
 }
 
 /**
- * What the helper process does: analysis of whole graphs, and graphs of the past. It holds what it was given until it is told
- * to forget it.
+ * The work of the helper process: analysis of whole graphs, and graphs of the past. It keeps the data that it receives until it is told to
+ * release it.
  */
 export class GraphWorker {
   readonly #analyses = new Map<number, GraphAnalysis>()
@@ -84,7 +84,7 @@ export class GraphWorker {
     return inTurns(simulate(graph, records, changes))
   }
 
-  /** From now on the graph follows the journal: it is no graph of one moment any more. */
+  /** From now on the graph follows the journal. It no longer shows one moment. */
   diff({ key }: Key) {
     this.#trackers.set(key, new DiffTracker(known(this.#pasts, key)))
     this.#pasts.delete(key)

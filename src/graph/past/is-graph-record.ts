@@ -10,8 +10,8 @@ const checks = new Map([
 ])
 
 /**
- * Whether a graph is made of a record: not of one of another kind, nor of one that somebody changed by hand into something
- * that a view does not serve. Graphs of the past leave out what the present left out.
+ * Whether a record belongs to a graph: it is of a kind that graphs use, and nobody changed it by hand so that a view does not serve it.
+ * Graphs of the past omit what the present omitted.
  */
 export function isGraphRecord({ kind, data }: Pick<StoredRecord, 'kind' | 'data'>): boolean {
   const check = checks.get(kind)

@@ -10,26 +10,26 @@ const MAX_KEPT_PART = 0.4
 export interface PastGraph {
   readonly key: number
   readonly position: Position
-  /** Time of the newest change that is in it, epoch milliseconds. */
+  /** Time of the newest change in it, epoch milliseconds. */
   readonly at: number
   readonly generation: number
   /** An estimate of its memory. */
   readonly bytes: number
-  /** Questions that are being asked of it. A graph without any may be dropped at any time. */
+  /** The number of questions that use it. A graph without users may be dropped at any time. */
   users: number
 }
 
-/** The graphs that the helper process holds for the next question. */
+/** The graphs that the helper process keeps for later questions. */
 export class KeptGraphs {
   readonly #helper: GraphProcess
-  /** By lineage and revision, the one used last at the end. */
+  /** By lineage and revision; the most recently used one is at the end. */
   readonly #kept = new Map<string, PastGraph>()
 
   constructor(helper: GraphProcess) {
     this.#helper = helper
   }
 
-  /** The graph of a moment, with one more user; `undefined` where none is kept. */
+  /** The graph of a moment, with one more user; `undefined` if it is not kept. */
   use(lineage: string, revision: Revision): PastGraph | undefined {
     const kept = this.#kept.get(nameOf({ lineage, revision }))
     return kept?.generation === this.#helper.generation ? this.keep(kept) : undefined
@@ -55,7 +55,7 @@ export class KeptGraphs {
     return graph
   }
 
-  /** Counts a user less. */
+  /** Counts one user less. */
   async leave(graph: PastGraph): Promise<void> {
     graph.users -= 1
     if (this.#kept.get(nameOf(graph.position)) !== graph) await this.#drop(graph)
@@ -69,7 +69,7 @@ export class KeptGraphs {
     return unused.length > 0
   }
 
-  /** A graph with users goes when the last of them has an answer. */
+  /** A graph with users is dropped when the last of them has its answer. */
   async #drop({ key, users, generation }: PastGraph): Promise<void> {
     if (users === 0 && generation === this.#helper.generation) await this.#helper.forget(key)
   }

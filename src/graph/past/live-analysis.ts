@@ -13,14 +13,14 @@ import { type CriticalAnswer, chooseCritical, critical } from '../questions/crit
 import { type CyclesAnswer, cycles } from '../questions/cycles.ts'
 import { GraphProcess } from './graph-process.ts'
 
-/** How far an answer may be behind, in milliseconds: a copy is used again for so long. */
+/** How old an answer may be, in milliseconds. A copy is reused for this time. */
 const MAX_AGE_MS = 1_000
-/** How long a copy is kept that nobody asks, in milliseconds: it is as large as the graph. */
+/** How long an unused copy is kept, in milliseconds. It is as large as the graph. */
 const KEEP_MS = 10_000
-/** Choices of edge types that are kept for one copy. */
+/** How many selections of edge types are kept for one copy. */
 const MAX_ANALYSES = 4
 
-/** A copy of the graph, and what the helper process found out about it. */
+/** A copy of the graph, with the results of the helper process. */
 interface Snapshot {
   readonly view: View
   readonly revision: Revision
@@ -29,11 +29,11 @@ interface Snapshot {
   readonly graph: GraphReader
   /** By the types of edges that count. */
   readonly analyses: Map<string, RemoteAnalysis>
-  /** Questions that are being answered from it. */
+  /** The number of questions that are being answered from it. */
   users: number
 }
 
-/** What the helper process has under a key, and what it answered already. */
+/** What the helper process has under a key, and its answers so far. */
 interface RemoteAnalysis {
   readonly key: number
   /** Settles when the helper process has the edges. */
@@ -50,8 +50,8 @@ interface AnalysedAnswer {
 }
 
 /**
- * Answers questions that look at the whole of a large graph, in another process, on a copy that cannot change. Answers may
- * be a second behind, and say which revision they show.
+ * Answers questions about the whole of a large graph, in another process, from a copy that cannot change. Answers may be a second old, and
+ * say which revision they show.
  */
 export class LiveAnalysis {
   readonly #helper = new GraphProcess()
@@ -94,18 +94,18 @@ export class LiveAnalysis {
     }
   }
 
-  /** Many ask about the same types of edges; what only one asks about is forgotten with the answer. */
+  /** Many callers ask about the same types of edges. A selection that only one caller uses is dropped after the answer. */
   #analysisOf({ analyses, graph }: Snapshot, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
     const name = edgeTypes === undefined ? '' : [...new Set(edgeTypes)].sort().join()
     const known = analyses.get(name)
     if (known !== undefined) return known
     const key = this.#nextKey++
-    // In a turn of its own: the copy of a large graph was made in this one.
+    // In a later turn, because the copy of a large graph was made in this one.
     const ready = forNobody(async () => {
       await turn()
       await this.#helper.run('analyse', { key, edges: edgeListOf(graph, edgeTypes) })
     })
-    // The error reaches the questions that wait for it.
+    // The questions that wait for it get the error.
     ready.catch(() => undefined)
     const analysis = { key, ready }
     if (analyses.size < MAX_ANALYSES) analyses.set(name, analysis)

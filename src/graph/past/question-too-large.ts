@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 
-/** For a question that needs more memory than there is. Waiting does not help; asking for less may. */
+/** For a question that needs more memory than there is. Waiting does not help, but asking for less may. */
 const code = 'COORD_QUESTION_TOO_LARGE'
 
 export function questionTooLarge(detail: string): CoordinatorError {

@@ -3,12 +3,12 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { Entry, Position, StoredRecord } from '../../records/record.ts'
 
-/** How many records are sent to the helper at once, which takes some milliseconds; and their size, in UTF-16 code units. */
+/** How many records are sent to the helper at once, which takes some milliseconds; and their total size, in UTF-16 code units. */
 const RECORDS_AT_ONCE = 500
 const SIZE_AT_ONCE = 2_097_152
 const REPLAY_LIMIT = 512
 
-/** Which revision a moment means. No record has this id, so nothing but the position comes. */
+/** The position of a moment. No record has this id, so only the position arrives. */
 export async function positionAt(live: Live, moment: Moment): Promise<Position> {
   for await (const { position } of live.asOf(moment, { kind: 'graph', id: '-' })) return position
   throw new CoordinatorError('COORD_STORE_FAULT', {
@@ -16,7 +16,7 @@ export async function positionAt(live: Live, moment: Moment): Promise<Position> 
   })
 }
 
-/** When a revision was committed that left no record behind, such as a deletion. @param fallback where that is forgotten */
+/** The time of a revision that left no record, such as a deletion. @param fallback the time if the revision is no longer kept */
 export async function timeOf(live: Live, { revision }: Position, fallback: number): Promise<number> {
   if (revision === 0) return fallback
   try {
@@ -48,7 +48,7 @@ export async function* entriesBetween(
   }
 }
 
-/** Records in parts that can be sent at once; one empty part of no records. */
+/** Records in parts that can be sent at once. Without records there is one empty part. */
 export function* inParts(records: readonly StoredRecord[]): Generator<readonly StoredRecord[]> {
   let part: StoredRecord[] = []
   let size = 0

@@ -1,6 +1,6 @@
 import type { Revision } from '../../records/record.ts'
 
-/** Something that is different at the end. `revisions`: the commits that did it, oldest first; at most the last twenty. */
+/** A difference at the end. `revisions`: the commits that caused it, oldest first; at most the last twenty. */
 export interface Difference<T> {
   readonly change: 'added' | 'removed' | 'changed'
   readonly id: string
@@ -17,17 +17,17 @@ interface Touched<T> {
   revisions: Revision[]
 }
 
-/** The nodes, or the edges, that some commit spoke of, and which commits said something new about each. */
+/** The nodes, or the edges, that some commit referred to, and which commits changed what is said about each. */
 export class TouchedItems<T> {
   readonly #items = new Map<string, Touched<T>>()
   readonly #describe: (id: string) => T | undefined
 
-  /** @param describe how an item is shown now; `undefined` where it is not there */
+  /** @param describe the present form of an item; `undefined` if it does not exist */
   constructor(describe: (id: string) => T | undefined) {
     this.#describe = describe
   }
 
-  /** Keeps items that are spoken of for the first time as they are now, before the commit. */
+  /** Remembers the state before the commit of items that are referred to for the first time. */
   remember(ids: Iterable<string>): void {
     for (const id of ids) {
       if (this.#items.has(id)) continue
@@ -36,13 +36,13 @@ export class TouchedItems<T> {
     }
   }
 
-  /** @param present whether the item is there after the commit. @param news whether the commit says something else about it */
+  /** @param present whether the item exists after the commit. @param news whether the commit says something else about it */
   note(
     id: string,
     { revision, present, news }: { revision: Revision; present: boolean; news: boolean },
   ): void {
     const item = this.#items.get(id) as Touched<T>
-    // The commit that brought or took something is what counts, and not those before it.
+    // Only the commit that created or removed it counts, not the earlier ones.
     if (item.present !== present) item.revisions = [revision]
     else if (news && item.revisions.at(-1) !== revision) {
       item.revisions.push(revision)
@@ -69,7 +69,7 @@ export class TouchedItems<T> {
   }
 }
 
-/** What counts as a change: everything that is shown, but not that a commit said the same again. */
+/** What counts as a change: everything that an answer shows, except that a commit repeated the same. */
 function facts(shown: unknown): string | undefined {
   return JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value))
 }

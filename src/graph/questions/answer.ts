@@ -17,7 +17,7 @@ export function cutBy(truncated: NonNullable<Completeness['truncated']>): Comple
   return { complete: false, truncated }
 }
 
-/** What narrows a question. Each question knows some of these. */
+/** Options that restrict a question. Each question knows some of these. */
 export interface QuestionOptions {
   /** How many items to list, the most important first. Each question has its own default. */
   readonly limit?: number | undefined
@@ -27,7 +27,7 @@ export interface QuestionOptions {
   readonly direction?: Direction | undefined
   /** Only edges of these types count. @default all */
   readonly edgeTypes?: readonly string[] | undefined
-  /** Only nodes of these types are listed; searches go through others too. @default all */
+  /** Only nodes of these types are listed; searches also go through others. @default all */
   readonly nodeTypes?: readonly string[] | undefined
 }
 

@@ -8,7 +8,7 @@ import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answ
 export type CriticalOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes' | 'nodeTypes'>
 
 interface ArticulationPoint extends NodeName {
-  /** How many nodes are cut off from the largest remaining part when this one goes. */
+  /** How many nodes would be cut off from the largest remaining part without this node. */
   readonly cutsOff: number
 }
 
@@ -20,10 +20,10 @@ interface DependedOn extends NodeName {
 }
 
 export interface CriticalAnswer extends Completeness {
-  /** Nodes that alone hold parts of the graph together, the worst first. */
+  /** Nodes whose loss would split the graph, the worst first. */
   readonly articulationPoints: readonly ArticulationPoint[]
   readonly articulationPointsTotal: number
-  /** What most others need directly, the most needed first. */
+  /** The nodes that most others need directly, the most needed first. */
   readonly mostDependedOn: readonly DependedOn[]
 }
 
@@ -31,14 +31,14 @@ export const DEFAULT_CRITICAL_LIMIT = 20
 /** Each listed node costs a search through the graph. */
 export const MAX_CRITICAL_LIMIT = 100
 
-/** What was chosen for an answer, before dependents are counted. */
+/** The nodes chosen for an answer, before their dependents are counted. */
 interface CriticalChoice {
   readonly cut: readonly number[]
   readonly cutTotal: number
   readonly needed: readonly number[]
 }
 
-/** Chooses the most critical nodes from the figures of all. */
+/** Chooses the most critical nodes by the figures of all nodes. */
 export function chooseCritical(
   graph: GraphReader,
   { cutOff, direct }: Criticality,
@@ -58,7 +58,7 @@ export function chooseCritical(
   }
 }
 
-/** @param dependents of each of `choice.needed` */
+/** @param dependents for each node of `choice.needed` */
 export function critical(
   graph: GraphReader,
   { cutOff, direct }: Criticality,

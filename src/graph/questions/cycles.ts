@@ -8,11 +8,11 @@ import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answ
 export type CyclesOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes'>
 
 export interface Cycle {
-  /** How many nodes need each other, all of them. */
+  /** How many nodes need each other. */
   readonly size: number
   /** Their ids, in order; the first `limit`. */
   readonly nodes: readonly string[]
-  /** One shortest way from the first node through others back to it: each needs the next, the last needs the first. */
+  /** A shortest cycle from the first node. Each node needs the next one, and the last needs the first. */
   readonly example: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export const DEFAULT_CYCLES_LIMIT = 100
 /**
  * Groups of nodes that need each other.
  *
- * @param components for each node the number of its strongly connected component, over the same types of edges
+ * @param components for each node, the number of its strongly connected component over the same types of edges
  */
 export function* cycles(
   graph: GraphReader,
@@ -86,7 +86,7 @@ function selfNeeding(graph: GraphReader, types: readonly boolean[]): ReadonlySet
   return found
 }
 
-/** Goes back from a node, step by step, until something the node needs is reached; then forward again. */
+/** Goes back from a node, step by step, until it reaches a node that the first one needs. Then follows the path forward again. */
 function* shortestCycle(
   graph: GraphReader,
   start: number,

@@ -14,24 +14,24 @@ interface NodeList<T> extends Completeness {
 }
 
 export interface UnresolvedNode extends NodeName {
-  /** Ids of nodes that speak of it, the first ten by id. */
+  /** Ids of nodes that refer to it, the first ten by id. */
   readonly referencedBy: readonly string[]
-  /** How many edges speak of it. */
+  /** How many edges refer to it. */
   readonly references: number
 }
 
 export type UnresolvedAnswer = NodeList<UnresolvedNode>
 export type OrphansAnswer = NodeList<NodeName>
 
-/** Nodes without any edge: nothing needs them, and they need nothing. */
+/** Nodes without any edge. */
 export function orphans(graph: GraphReader, options: ListOptions = {}): OrphansAnswer {
   const { chosen, list } = choose(graph, options, (node) => !(graph.in.size(node) || graph.out.size(node)))
   return { nodes: chosen.map((node) => nodeName(graph, node)), ...list }
 }
 
 /**
- * Nodes that edges name and nothing defines: services that are not registered, events that nobody publishes, ends of
- * asserted edges that are not there.
+ * Nodes that edges refer to but nothing defines: services that are not registered, events that nobody publishes, ends of asserted edges
+ * that do not exist.
  */
 export function unresolved(graph: GraphReader, options: ListOptions = {}): UnresolvedAnswer {
   const { chosen, list } = choose(graph, options, (node) => !graph.isResolved(node))

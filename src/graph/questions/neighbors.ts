@@ -19,7 +19,7 @@ export interface NeighborsAnswer extends Completeness {
   readonly total: number
 }
 
-/** The nodes next to a node, and every edge to them. A self edge is among them. Describes them edge by edge. */
+/** The adjacent nodes of a node, and every edge to them, including edges from the node to itself. Describes them edge by edge. */
 export function* neighbors(
   graph: GraphReader,
   node: number,
@@ -48,7 +48,7 @@ interface EdgeAt {
   readonly other: number
 }
 
-/** By neighbour, then by what an edge is. Of a hub only the first neighbours are looked at any closer. */
+/** Sorted by neighbor, then by edge. Of a node with very many edges, only the first neighbors are examined further. */
 function* firstEdges(graph: GraphReader, found: readonly EdgeAt[], limit: number): Steps<readonly EdgeAt[]> {
   const others = [...new Set(found.map(({ other }) => other))]
   yield
@@ -76,7 +76,7 @@ function edgesAt(graph: GraphReader, node: number, options: NeighborsOptions): r
     for (const [at, edge] of graph[side].of(node).entries()) {
       const other = others[at] as number
       const type = (graph.edges.kind[edge] as number) >> 2
-      // A self edge is in both lists.
+      // An edge from a node to itself is in both lists.
       const isSecond = other === node && side === 'in' && follow.out?.[type]
       if (types[type] && !isSecond && graph.isOfType(other, nodeTypes)) found.push({ edge, other })
     }

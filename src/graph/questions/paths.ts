@@ -9,18 +9,18 @@ export type PathsOptions = Pick<QuestionOptions, 'limit' | 'depth' | 'edgeTypes'
 export interface PathsAnswer extends Completeness {
   readonly from: string
   readonly to: string
-  /** By length, then by the ids on the way. No node comes twice in one path. */
+  /** By length, then by the ids on the path. No node occurs twice in a path. */
   readonly paths: readonly { readonly length: number; readonly nodes: readonly string[] }[]
 }
 
-/** Steps over edges that one question may take: some milliseconds. */
+/** How many edges one question may follow. That takes some milliseconds. */
 const MAX_STEPS = 150_000
-/** How many ids all paths of an answer may hold. Only very long chains come near. */
+/** How many ids all paths of an answer may contain. Only very long chains come near. */
 const MAX_PATH_IDS = 100_000
 
 /**
- * How one node needs another: the ways from the first to the second along what is needed. All of them can be very many, so
- * they are listed by length until `limit`; only nodes from which the end is near enough are ever visited.
+ * How one node needs another: the paths from the first to the second in the direction of need. There may be very many, so they are listed
+ * by length up to `limit`. The search visits only nodes from which the end is near enough.
  */
 export function paths(graph: GraphReader, from: number, to: number, options: PathsOptions = {}): PathsAnswer {
   const { limit = 10, depth = Number.POSITIVE_INFINITY, edgeTypes } = options
@@ -47,18 +47,18 @@ interface WalkOptions {
   readonly types: readonly boolean[]
   readonly to: number
   readonly limit: number
-  /** Steps to the end at least; -1 where it cannot be reached. */
+  /** The smallest number of steps to the end; -1 if it cannot be reached. */
   readonly distanceOf: (node: number) => number
 }
 
-/** Walks all simple paths of one length, in the order of ids. */
+/** Walks along all simple paths of one length, in the order of ids. */
 class PathWalk {
   readonly paths: number[][] = []
   cut: 'limit' | 'budget' | 'size' | undefined
   readonly #graph: GraphReader
   readonly #options: WalkOptions
   readonly #next = new Map<number, readonly number[]>()
-  /** By the number of a node: whether it is on the path that is walked. A path may have very many. */
+  /** By the number of a node: whether it is on the current path. A path may have very many nodes. */
   readonly #onPath: Uint8Array
   #steps = 0
   #ids = 0
@@ -71,7 +71,7 @@ class PathWalk {
     this.#onPath = new Uint8Array(graph.nodeSlots)
   }
 
-  /** Collects the paths of exactly this length. Returns whether longer ones are worth looking for. */
+  /** Collects the paths of exactly this length. Returns whether longer ones may exist. */
   go(from: number, length: number): boolean {
     const { to, distanceOf } = this.#options
     if (from === to) {
@@ -81,7 +81,7 @@ class PathWalk {
     this.#tooLong = false
     const path = [from]
     this.#onPath[from] = 1
-    /** For each node of the path, which of its neighbours is next. */
+    /** For each node of the path, which of its neighbors is next. */
     const turns = [0]
     while (path.length > 0) {
       const last = path.length - 1
@@ -115,7 +115,7 @@ class PathWalk {
     return this.cut === undefined
   }
 
-  /** Where a path may go on: nodes from which the end can be reached, by id. */
+  /** The next nodes of a path: those from which the end can be reached, by id. */
   #nextOf(node: number): readonly number[] {
     const known = this.#next.get(node)
     if (known !== undefined) return known

@@ -8,9 +8,9 @@ import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT, type QuestionOptions
 export type ReachOptions = Pick<QuestionOptions, 'limit' | 'depth' | 'edgeTypes' | 'nodeTypes'>
 
 export interface ReachedNode extends NodeName {
-  /** Steps from the node that was asked about: 1 for its neighbours. */
+  /** Steps from the node of the question: 1 for its neighbors. */
   readonly distance: number
-  /** The nodes on the way, from the one that was asked about to this one, without both. A shortest way. */
+  /** The nodes between the node of the question and this one, on a shortest path. */
   readonly via: readonly string[]
 }
 
@@ -22,15 +22,15 @@ export interface ReachAnswer extends Completeness {
   readonly total: number
 }
 
-/** How many ids all `via` of an answer may hold. Only very long chains come near. */
+/** How many ids all `via` of an answer may contain. Only very long chains come near. */
 const MAX_VIA_IDS = 100_000
 
-/** What cannot do without a node, directly or through others: what is hit when it fails. */
+/** The nodes that need a node, directly or through others: those that its failure affects. */
 export function impact(graph: GraphReader, node: number, options: ReachOptions = {}): ReachAnswer {
   return reach(graph, node, { ...options, direction: 'neededBy' })
 }
 
-/** What a node cannot do without, directly or through others. */
+/** The nodes that a node needs, directly or through others. */
 export function dependencies(graph: GraphReader, node: number, options: ReachOptions = {}): ReachAnswer {
   return reach(graph, node, { ...options, direction: 'needs' })
 }
@@ -62,7 +62,7 @@ function reach(
   })
 }
 
-/** The nearest nodes; among equally near ones the first by id, so that every coordinator chooses the same. */
+/** The nearest nodes. Of equally near nodes it takes the first ones by id, so that every coordinator chooses the same. */
 function choose(
   graph: GraphReader,
   { order, levels, count }: Found,
@@ -81,16 +81,16 @@ function choose(
   return { chosen, total }
 }
 
-/** Shortest paths from the source: the predecessor of each node is the first by id among those one step nearer. */
+/** Shortest paths from the source. The predecessor of each node is the first one by id among those that are one step nearer. */
 class Predecessors {
   readonly #graph: GraphReader
   readonly #found: Found
-  /** The side that the search went along, the way back, and the types of edges that count. */
+  /** The direction of the search, the direction back, and the types of edges that count. */
   readonly #ahead: Adjacency
   readonly #back: Adjacency
   readonly #types: readonly boolean[]
   readonly #known = new Map<number, number>()
-  /** By distance: how many edges lead on from all nodes that far away; -1 where they were followed. */
+  /** By distance: how many edges lead on from all nodes at that distance; -1 if they were followed. */
   readonly #edgesFrom: number[] = []
 
   constructor(graph: GraphReader, { out, in: into }: Follow, found: Found) {
@@ -111,7 +111,7 @@ class Predecessors {
     return via.reverse()
   }
 
-  /** Follows all edges from the nodes one step nearer, once, where those are fewer than the edges of this node. */
+  /** Follows all edges from the nodes that are one step nearer, once, if those are fewer than the edges of this node. */
   #before(node: number, distance: number): number {
     const edges = this.#edgesFromAll(distance - 1)
     if (edges !== -1 && this.#back.size(node) > edges) this.#followAll(distance - 1)
@@ -146,7 +146,7 @@ class Predecessors {
       this.#known.set(node, before)
   }
 
-  /** Every neighbour at a distance. Most are not, which is found out fastest. */
+  /** Every neighbor at a given distance. Most neighbors are not, and that is checked first. */
   *#neighbours(side: Adjacency, node: number, distance: number): Generator<number> {
     const { kind } = this.#graph.edges
     const [edges, others] = [side.of(node), side.othersOf(node)]

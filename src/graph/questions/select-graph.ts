@@ -7,20 +7,20 @@ import { inOrder } from '../model/in-order.ts'
 import { sortTypes } from '../model/sort-types.ts'
 import { type NodeFilter, selectNodes } from './select-nodes.ts'
 
-/** Which part of a graph is wanted. Without any of these: all of it. */
+/** The wanted part of a graph. Without any filter, all of it. */
 export interface GraphFilter extends NodeFilter {
   /** Only edges of these origins. */
   readonly origins?: readonly string[] | undefined
 }
 
-/** When the graph was as it is shown. */
+/** The moment that an answer shows. */
 export interface GraphMoment {
   readonly revision: number
   /** Time of the newest change, epoch milliseconds. */
   readonly at: number
 }
 
-/** What a selected graph says about itself. */
+/** The metadata of a selected graph. */
 export interface GraphMetadata {
   readonly totalServices: number
   readonly activeServices: number
@@ -32,21 +32,20 @@ export interface GraphMetadata {
   /** Whether nothing that was asked for is missing. */
   readonly complete: boolean
   readonly truncated?: string
-  /** What deriving the graph anew has found, where that was asked for. */
+  /** The result of deriving the graph again, if that was requested. */
   readonly rebuild?: RebuildAnswer
 }
 
 export interface SelectedGraph {
   readonly metadata: GraphMetadata
-  /** `undefined`, here and among the edges: some work was done, and nothing is ready yet. */
+  /** `undefined`, here and among the edges, means that some work was done but nothing is ready yet. */
   readonly nodes: Iterable<NodeJson | undefined>
   readonly edges: Iterable<EdgeJson | undefined>
 }
 
 /**
- * The wanted part of a graph, ready to be written: nodes by id, edges by source, type, target and origin. They are
- * described one by one as they are read, so the graph must not change until then: give a copy where the reader waits, and
- * where the steps of this are not all done at once.
+ * The wanted part of a graph, ready to be written: nodes by id, edges by source, type, target and origin. Each is described when it is
+ * read. The graph must not change until then: pass a copy if the reader waits, or if the steps do not all run at once.
  *
  * @throws COORD_NODE_NOT_FOUND for `around`
  */
@@ -86,10 +85,10 @@ export function* selectGraph(
   return { metadata, nodes: describeNodes(), edges: describeEdges() }
 }
 
-/** Edges that are counted between two steps: less than a millisecond. */
+/** How many edges are counted between two steps. That takes less than a millisecond. */
 const COUNTED_AT_ONCE = 16_384
 
-/** Which edges are wanted: those between wanted nodes, of the wanted types and origins. */
+/** Selects edges: those between wanted nodes, of the wanted types and origins. */
 class EdgeFilter {
   readonly #graph: GraphReader
   /** By the number of the node; `undefined`: every node is wanted. */

@@ -5,7 +5,7 @@ import { firstById } from '../model/in-order.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
 
 export interface BrokenConsumer extends NodeName {
-  /** What it needs and would lose. */
+  /** The node that it needs and would lose. */
   readonly loses: string
   /** How it needs it. */
   readonly type: string
@@ -18,13 +18,13 @@ export function isProvided(graph: GraphReader, id: string): boolean {
   return graph.servicesOf(node).length > 0 || graph.out.of(node).some((edge) => graph.isDefining(edge))
 }
 
-/** The name of a node that may be gone. */
+/** The name of a node that may no longer exist. */
 export function nameOf(graph: GraphReader, id: string): NodeName {
   const node = graph.find(id)
   return node === -1 ? { id, label: labelOfNodeId(id), type: nodeTypeOf(id) } : nodeName(graph, node)
 }
 
-/** The nodes that still need what was lost, at least `count` if there are so many. Lost nodes that nothing needs are not in the graph. */
+/** The nodes that still need a lost node, at least `count` if there are that many. Lost nodes that nothing needs are not in the graph. */
 export function brokenConsumers(
   graph: GraphReader,
   lost: readonly string[],
@@ -43,14 +43,14 @@ export function brokenConsumers(
   return broken
 }
 
-/** How one node needs another, whatever the origins of the edges. */
+/** The types of edges by which one node needs another, whatever their origins. */
 function typesBetween(graph: GraphReader, from: number, to: number): readonly string[] {
   const others = graph.out.othersOf(from)
   const edges = graph.out.of(from).filter((_, at) => others[at] === to)
   return [...new Set(Array.from(edges, (edge) => graph.typeOf(edge)))].sort()
 }
 
-/** How many nodes need something that was lost, directly or through others. */
+/** How many nodes need a lost node, directly or through others. */
 export function countAffected(graph: GraphReader, lost: readonly string[]): number {
   const sources = lost.map((id) => graph.find(id)).filter((node) => node !== -1)
   if (sources.length === 0) return 0

@@ -16,30 +16,30 @@ import {
 
 export interface SimulateAnswer extends Completeness {
   /**
-   * Nodes whose last provider went: no service of the name, or none that exposes, publishes, provides or owns it. What is
-   * asserted about them does not make up for that.
+   * Nodes whose last provider would be gone: no service with the name, or none that exposes, publishes, provides or owns it. An assertion
+   * about them does not count as a provider.
    */
   readonly lostProviders: readonly NodeName[]
   /** The nodes that need those directly. */
   readonly brokenConsumers: readonly BrokenConsumer[]
-  /** How many nodes need something lost, directly or through others. */
+  /** How many nodes need a lost node, directly or through others. */
   readonly affected: number
-  /** Ranges that some version fulfils now and none would, or that a new service brings and none fulfils. */
+  /** Ranges that some version fulfills now but none would, and ranges of a new service that no version fulfills. */
   readonly violatedRanges: readonly ViolatedRange[]
-  /** Cycles that a new edge would close: ids, each needing the next, the last needing the first. */
+  /** Cycles that a new edge would close. Each is a list of ids: each node needs the next one, and the last needs the first. */
   readonly newCycles: readonly (readonly string[])[]
   /** Dependencies of new services on names that nobody has registered. */
   readonly unknownDependencies: readonly { readonly consumer: string; readonly dependency: string }[]
-  /** Whether nobody would be worse off, as far as was found out: see `complete`. */
+  /** Whether no service would lose anything, as far as the search went: see `complete`. */
   readonly safe: boolean
 }
 
 /** How many items each list of the answer may have. */
 const MAX_LISTED = 1_000
-/** What can be changed in a graph that others wait for, in UTF-16 code units of records: some fifty services. */
+/** The largest change that is made in the live graph while others wait, in UTF-16 code units of records: some fifty services. */
 const SMALL_SIZE = 65_536
 
-/** Whether changes are made and taken back in a few dozen milliseconds. */
+/** Whether making the changes and taking them back takes only a few dozen milliseconds. */
 export function isSmall(changes: readonly SimulatedChange[]): boolean {
   let size = 0
   for (const { before, after } of changes) size += (before?.data.length ?? 0) + (after?.data.length ?? 0)
@@ -47,12 +47,12 @@ export function isSmall(changes: readonly SimulatedChange[]): boolean {
 }
 
 /**
- * What would happen if records changed. The changes are made in the graph, looked at, and taken back, all in the first
- * step: nobody sees them, and the answer is that of the real rules and not of an imitation. The other steps read records
- * of that moment, and no graph.
+ * What would happen if records changed. The first step makes the changes in the graph, looks at the result, and takes them back. Nobody
+ * else sees them, and the answer follows from the real rules, not from an imitation. The other steps read records of that moment, but not
+ * the graph.
  *
- * @param records those that the graph is made of
- * @throws nothing of its own; the graph is as before in any case
+ * @param records the records of the graph
+ * @throws nothing of its own; the graph is always unchanged afterwards
  */
 export function* simulate(
   graph: GraphProjection,
@@ -86,7 +86,7 @@ function tryOut(graph: GraphProjection, simulated: SimulatedRecords) {
     simulated.apply()
     const lost = provided.filter((id) => !isProvided(graph, id)).sort()
     return {
-      // One more than are listed shows that the list is cut.
+      // One more than the answer lists shows that the list is cut.
       lost: lost.slice(0, MAX_LISTED + 1).map((id) => nameOf(graph, id)),
       broken: brokenConsumers(graph, lost, MAX_LISTED + 1),
       affected: countAffected(graph, lost),
@@ -106,8 +106,8 @@ function tryOut(graph: GraphProjection, simulated: SimulatedRecords) {
 }
 
 /**
- * Records that may declare ranges about services that change, or belong to such services. Called while the changes are
- * made: of what has gone altogether no range can be violated.
+ * Records that may declare ranges about changed services, or belong to such services. Call it while the changes are made: a service that is
+ * gone altogether has no range that could be violated.
  */
 function declaringRecords(
   graph: GraphProjection,

@@ -16,8 +16,8 @@ import { MAX_SIMULATED_CHANGES, type Simulation } from './simulation.ts'
 const MAX_SIMULATED_SIZE = 32 * 1024 * 1024
 
 /**
- * The parsed records, and what they would become. A record object never changes, so that this stays right as long as the record exists.
- * Reading thousands of large records in one turn would keep all other requests waiting.
+ * The parsed records, before and after the change. A record object never changes, so this stays right as long as the record exists. Reading
+ * thousands of large records in one turn would block all other requests.
  */
 export class ReadRecords {
   readonly #versions = new WeakMap<StoredRecord, unknown>()
@@ -39,10 +39,11 @@ export class ReadRecords {
 }
 
 /**
- * The changes to the records of a view. To get all of them at one moment without blocking, run the steps twice: first in turns,
- * which parses the records, and then without a pause.
+ * The changes to the records of a view. To get all of them at one moment without blocking, run the steps twice: first in turns, which
+ * parses the records, and then without a pause.
  *
- * @throws COORD_SERVICE_NOT_FOUND for a service or a version that is not registered; COORD_FIELD_TOO_LARGE for too many, or too large ones
+ * @throws COORD_SERVICE_NOT_FOUND for a service or a version that is not registered; COORD_FIELD_TOO_LARGE for too many or too large
+ * changes
  */
 export function* simulatedChanges(
   view: View,
@@ -63,7 +64,7 @@ export function* simulatedChanges(
       }
       yield
     }
-    // A change of nothing would be safe.
+    // A change of nothing would always be safe.
     if (found === 0) throw notRegistered(`${quoted(serviceName)} with version ${quoted(from ?? '')}`)
   }
   for (const registration of register) {
@@ -73,7 +74,7 @@ export function* simulatedChanges(
   return changes.all
 }
 
-/** What each record would become, whichever part of the question says it. */
+/** What each record would become, collected from all parts of the question. */
 class Changes {
   readonly #view: View
   /** Texts of records; `undefined` for a record that would be removed. */
@@ -109,7 +110,7 @@ class Changes {
   register(registration: Registration): void {
     const id = serviceIdOf(registration)
     const stored = this.#view.get(SERVICE_KIND, id)
-    // As a registration does: it keeps the stored migration file unless it brings its own.
+    // Like a registration, it keeps the stored migration file unless it has its own.
     const { migrationFile } = stored === undefined ? {} : dataOf(stored)
     const after = {
       ...(migrationFile === undefined ? {} : { migrationFile }),

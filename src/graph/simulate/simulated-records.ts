@@ -6,13 +6,13 @@ import { deriveService } from '../derive/derive.ts'
 import type { GraphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
 
-/** One service as it would be. `before` is absent where it would be new, `after` where it would go. */
+/** One service after the change. `before` is absent if it is new, `after` if it would be removed. */
 export interface SimulatedChange {
   readonly before?: StoredRecord | undefined
   readonly after?: StoredRecord | undefined
 }
 
-/** A record and what it says, read once. */
+/** A record and what it declares, read once. */
 export interface Version {
   readonly record: StoredRecord
   readonly data: JsonObject
@@ -33,7 +33,7 @@ export class SimulatedRecords {
   readonly changes: readonly Change[]
   readonly #graph: GraphProjection
 
-  /** @param records those that the graph is made of */
+  /** @param records the records of the graph */
   constructor(graph: GraphProjection, records: Records, changes: readonly SimulatedChange[]) {
     let next = records.slotCount
     this.#graph = graph
@@ -48,14 +48,14 @@ export class SimulatedRecords {
     return this.changes.flatMap(({ before, after }) => [before ?? [], after ?? []].flat())
   }
 
-  /** Every node that the records speak of, before or after. */
+  /** Every node that the records refer to, before or after. */
   get touchedIds(): ReadonlySet<string> {
     return new Set(
       this.versions.flatMap(({ node, relations }) => [node, ...relations.map(({ target }) => target)]),
     )
   }
 
-  /** The edges that the records would add to the graph as it is. */
+  /** The edges that the records would add to the present graph. */
   get newEdges(): readonly EdgeIdentity[] {
     const edges = new Map<string, EdgeIdentity>()
     for (const { after } of this.changes)

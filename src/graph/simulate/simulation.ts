@@ -28,8 +28,8 @@ const text = (maxLength: number) =>
     .meta({ maxLength })
 
 /**
- * What `POST /knowledge-graph/simulate` takes: any of these, together. A misspelt one that was ignored would be answered
- * with `safe: true`.
+ * The body of `POST /knowledge-graph/simulate`: any of these, together. An ignored misspelling would lead to the answer `safe: true`, so
+ * unknown members are refused.
  */
 export const simulationSchema = z
   .strictObject({
@@ -51,7 +51,7 @@ export const simulationSchema = z
   })
   .meta({ id: 'Simulation' })
 
-/** What is to be simulated, as it was sent. */
+/** The changes to simulate, as they were sent. */
 export interface Simulation {
   readonly remove: readonly string[]
   readonly register: readonly Registration[]
@@ -62,7 +62,7 @@ export interface Simulation {
   }[]
 }
 
-/** Reads what is to be simulated. @throws COORD_BODY_*, COORD_FIELD_* */
+/** Reads the changes to simulate. @throws COORD_BODY_*, COORD_FIELD_* */
 export function* readSimulation(input: unknown): Steps<Simulation> {
   const simulation = readBody(simulationSchema, input)
   const register: Registration[] = []

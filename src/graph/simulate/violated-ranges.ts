@@ -12,19 +12,19 @@ export interface ViolatedRange {
   readonly consumer: string
   readonly dependency: string
   readonly range: string
-  /** The versions that would be there, at most the first hundred in the order of their text. */
+  /** The versions that would exist, at most the first hundred in the order of their text. */
   readonly versions: readonly string[]
-  /** How many versions would be there. */
+  /** How many versions would exist. */
   readonly versionsTotal: number
 }
 
-/** Without this a thousand violated ranges with thousands of versions each would make a huge answer. */
+/** Without this limit, a thousand violated ranges with thousands of versions each would make a huge answer. */
 const MAX_VERSIONS_LISTED = 100
 
 /** The services of each name: ids of their nodes, and their records. */
 type ServicesByName = ReadonlyMap<string, readonly StoredRecord[]>
 
-/** A record that may declare ranges, and whether it is there before, after, or both. */
+/** A record that may declare ranges, and whether it exists before, after, or both. */
 export interface Declaring {
   readonly consumer: string
   readonly record: StoredRecord
@@ -32,14 +32,14 @@ export interface Declaring {
   readonly after: boolean
 }
 
-/** What decides about ranges. Records never change, so it may be judged while the graph goes on. */
+/** The data for judging ranges. Records never change, so judging may continue while the graph changes. */
 interface RangeEvidence {
   readonly before: ServicesByName
   readonly after: ServicesByName
   readonly declaring: readonly Declaring[]
 }
 
-/** The services of every given node that is there. */
+/** The services of all given nodes that exist. */
 export function servicesByName(graph: GraphReader, ids: Iterable<string>): ServicesByName {
   const services = new Map<string, readonly StoredRecord[]>()
   for (const id of ids) {
@@ -61,7 +61,7 @@ export function dependentsOf(graph: GraphReader, nodes: readonly number[]): Iter
   return found
 }
 
-/** Ranges that no version fulfils afterwards, and that were not violated before. Ordered. */
+/** The sorted list of ranges that no version fulfills afterwards, and that were not violated before. */
 export function* violatedRanges({
   before,
   after,
@@ -95,7 +95,7 @@ function rangesOf(record: StoredRecord): readonly { readonly id: string; readonl
   })
 }
 
-/** Says of ranges whether any version fulfils them. Reads each record once, and judges each range once. */
+/** Judges whether any version fulfills a range. Reads each record once, and judges each range once. */
 class Judge {
   readonly #services: ServicesByName
   readonly #versions = new Map<string, VersionSet>()
@@ -106,7 +106,7 @@ class Judge {
     this.#services = services
   }
 
-  /** Where nothing is registered, the consumer is broken, or depends on an unknown name: that is said elsewhere. */
+  /** If no service is registered, the consumer is broken or depends on an unknown name. Other parts of the answer report that. */
   *violates(id: string, range: string): Steps<boolean> {
     const key = `${id} ${range}`
     const known = this.#violated.get(key)
@@ -139,7 +139,7 @@ class Judge {
   }
 }
 
-/** Whether a semantic version is within a range, or is the same text. A text that is too long to be read as a range counts as fulfilled. */
+/** Whether a semantic version is within a range, or is the same text. A text that is too long for a range counts as fulfilled. */
 function fulfils(versions: VersionSet, range: string): boolean {
   if (versions.texts.has(range) || isTooLongForRange(range)) return true
   return rangeOf(range)?.holdsAnyOf(versions) ?? false

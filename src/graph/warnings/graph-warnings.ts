@@ -7,7 +7,7 @@ import { type GraphProjection, graphProjection } from '../derive/graph-projectio
 import { dataOf } from '../model/lenient-json.ts'
 import { registerWarnings } from './register-warnings.ts'
 
-/** More answers than this are not kept: a graph that large changes all the time. */
+/** More answers than this are not kept, because a graph that large changes all the time. */
 const KEPT_MAX = 20_000
 
 interface Memory {
@@ -25,9 +25,9 @@ interface Answer {
 const memories = new WeakMap<GraphProjection, Memory>()
 
 /**
- * Warnings about a registration in the graph of a view. Those of a stored service are kept as long as the graph keeps its
- * shape. Most registrations change nothing in it: another instance of a service has the dependencies of the first one, and a
- * restarted service has its own.
+ * Warnings about a registration in the graph of a view. For a stored service they are cached as long as the graph keeps its shape. Most
+ * registrations do not change the shape: another instance of a service has the same dependencies as the first one, and a restarted service
+ * has its own.
  *
  * @param data the fields of the registration: those that are stored, perhaps without the migration file
  * @param registered the answer to it; absent for a registration that is not stored
@@ -41,7 +41,7 @@ export function graphWarnings(
   if (registered === undefined) return registerWarnings(graph, data)
   const { serviceId, revision } = registered
   const record = view.get(SERVICE_KIND, serviceId)
-  // Another client may have registered the service again: the graph then holds that registration, and not this one.
+  // Another client may have registered the service again. The graph then contains that registration, and not this one.
   if (record?.revision !== revision) return registerWarnings(graph, data)
   const slot = view.records.find(SERVICE_KIND, serviceId)
   const { answers } = memoryOf(graph)
@@ -50,14 +50,14 @@ export function graphWarnings(
   const known = answers.get(node)
   if (known !== undefined && areSame(known.edges, edges)) return known.warnings
   const warnings = registerWarnings(graph, complete(data, record))
-  // These name indexes in the list of dependencies, which may be in another order the next time.
+  // These warnings contain indexes of the list of dependencies, which may have another order the next time.
   if (warnings.some(({ code }) => code === 'unknown_dependency')) return warnings
   if (answers.size >= KEPT_MAX) answers.clear()
   answers.set(node, { edges: edges.slice(), warnings })
   return warnings
 }
 
-/** The edges of a migration file that was stored before are among those that the answer is remembered by. */
+/** The edges of a stored migration file are among those by which the answer is remembered. */
 function complete(data: JsonObject, stored: StoredRecord): JsonObject {
   if (data['migrationFile'] !== undefined || !stored.data.includes('"migrationFile":')) return data
   return dataOf(stored)

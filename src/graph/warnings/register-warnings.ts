@@ -39,6 +39,7 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
   const to = graph.find(id)
   if (to === -1) return
   const from = [...needed].map((target) => graph.find(target)).filter((node) => node !== -1)
+  if (from.length === 0) return
   const path = findPath(graph, { from, to })
   if (path.outcome === 'found') yield cycleWarning([id, ...path.nodes.slice(0, -1)])
   if (path.outcome === 'unknown')

@@ -4,21 +4,21 @@ import type { Operation } from '../reading/operation.ts'
 /** One method of one route, as metrics and error answers see it. */
 export interface RouteInfo {
   readonly method: string
-  /** The pattern, never the path that was asked for. */
+  /** The pattern, never the path of the request. */
   readonly pattern: string
   readonly operation: Operation | undefined
 }
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** `undefined` until a handler was found. */
+    /** `undefined` until a handler is found. */
     route: RouteInfo | undefined
     /** When the handler began, by `performance.now()`. */
     startedAt: number
   }
 }
 
-/** What is counted for requests that no route takes. */
+/** Counted for requests that no route handles. */
 const noRoute: RouteInfo = { method: 'other', pattern: 'none', operation: undefined }
 
 /** Counts an answer that is being sent. @param reply absent where no route has seen the request */

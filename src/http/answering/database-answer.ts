@@ -5,7 +5,7 @@ import type { ServerFacts } from './database-inspection.ts'
 import { causeOf, memoryAnswer } from './live-answer.ts'
 import type { StorageNote } from './storage-note.ts'
 
-/** Records that one answer lists. */
+/** The largest number of records that one answer lists. */
 const refusedListed = 100
 
 interface DatabaseContext {
@@ -15,7 +15,7 @@ interface DatabaseContext {
   readonly notice: string | undefined
 }
 
-/** What `GET /database` tells. Never a secret: details of errors and of the server come without. */
+/** The answer to `GET /database`. It contains no secret: the details of errors and of the server are without secrets. */
 export function databaseAnswer(
   { live, metrics, storage, notice }: DatabaseContext,
   { known, unknown }: ServerFacts,

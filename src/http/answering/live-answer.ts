@@ -4,7 +4,7 @@ import type { MemoryState } from '../../live/memory/memory-budget.ts'
 import { exhausted, mebibytes } from '../../live/memory/memory-faults.ts'
 import type { LiveStatus } from '../../live/state/status.ts'
 
-/** Why the database is not as it should be, the code of that, and what mends it, as answers carry them. */
+/** The fault of the database, its code and its repair, as members of answers. */
 export function causeOf({ reason, code, repair }: LiveStatus): Record<string, string> {
   return {
     ...(reason === undefined ? {} : { reason }),
@@ -13,13 +13,13 @@ export function causeOf({ reason, code, repair }: LiveStatus): Record<string, st
   }
 }
 
-/** How much of the heap is in use, in the form of the answers. */
+/** How much of the heap is in use, in the form for answers. */
 export function memoryAnswer({ memory }: Live): { state: MemoryState; usedMiB: number; limitMiB: number } {
   const { state, usedBytes, limitBytes } = memory
   return { state, usedMiB: mebibytes(usedBytes), limitMiB: mebibytes(limitBytes) }
 }
 
-/** Why the memory keeps the coordinator from reads or writes; `undefined` where it does not. */
+/** Why the memory prevents reads or writes; `undefined` if it does not. */
 export function unreadyMemory({ memory }: Live, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
   if (memory.state === 'exhausted') return exhausted(memory)
   return memory.state === 'full' && purpose === 'writes'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { memoryStates } from '../../live/memory/memory-budget.ts'
 import { registrationSchema } from '../../records/service/service.ts'
 
-/** Shapes of answers, for the reference and for the tests that hold the answers to it. */
+/** The shapes of answers, for the reference, and for the tests that compare the answers with them. */
 
 const revision = z.int().nonnegative()
 const time = z.iso.datetime()

@@ -15,7 +15,7 @@ import {
 } from './problem.ts'
 import { translateError } from './translate-error.ts'
 
-/** Answers errors: every error answer of the coordinator is made here, but for bytes that are no HTTP. */
+/** Answers errors. Every error answer of the coordinator is made here, except answers to bytes that are not HTTP. */
 export class ProblemSender {
   readonly #answers: Answers
   readonly #log: Logger
@@ -25,7 +25,7 @@ export class ProblemSender {
     this.#log = log
   }
 
-  /** @param thrown anything; what is no error of ours is logged as a fault */
+  /** @param thrown anything; if it is not a `CoordinatorError`, it is logged as a fault */
   send(request: FastifyRequest, reply: FastifyReply, thrown: unknown): void {
     reply.route ??= routeOf(request)
     const { operation } = reply.route ?? {}

@@ -7,7 +7,7 @@ import { answerAndEnd, hasResponse } from './refuse-connection.ts'
 
 const lookMs = 20
 
-/** The open connections of a server, for the end of it. */
+/** The open connections of a server, to close them in order. */
 export class Connections {
   readonly #server: Server
   readonly #metrics: Metrics
@@ -26,7 +26,7 @@ export class Connections {
     return this.#sockets.size
   }
 
-  /** Stops listening, and nothing else: the server's own `close` would cut connections that are about to be used. */
+  /** Only stops listening. The server's own `close` would cut connections that are about to be used. */
   refuseNew(): void {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server)
   }
@@ -46,7 +46,7 @@ export class Connections {
   /**
    * Waits until every connection has ended, or the time is over.
    *
-   * @param restMs how long connections at rest are left alone, so that a busy client asks once more and is told to close
+   * @param restMs how long idle connections stay open, so that a busy client can send one more request, and is told to close
    */
   async drained({
     timeoutMs,
@@ -64,7 +64,7 @@ export class Connections {
     }
   }
 
-  /** Ends whatever is left. @returns how many requests that cut off */
+  /** Closes all remaining connections. @returns how many requests that cut off */
   cutOff(): number {
     this.#closeResting()
     const cut = [...this.#sockets].filter((socket) => !socket.destroyed).length
@@ -74,7 +74,7 @@ export class Connections {
 
   #closeResting(): void {
     this.#server.closeIdleConnections()
-    // For Node one that has never sent anything is not idle: a request might be on its way.
+    // Node does not count a connection as idle if it never sent anything, because a request might be on its way.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
   }
 }

@@ -38,7 +38,7 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
   const serve = server.listeners('connection') as ((socket: Socket) => void)[]
   let open = 0
   let told = 0
-  metrics.incoming.ask({ connections: () => open, connectionsMax: () => max })
+  metrics.ask({ clientConnections: () => open, clientConnectionsMax: () => max })
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     if (open < max) {
@@ -49,7 +49,7 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
       for (const listener of serve) listener.call(server, socket)
       return
     }
-    metrics.incoming.connectionRefused('limit')
+    metrics.http.connectionRefused('limit')
     report.say(
       { connectionsMax: max },
       'connections are refused: as many are open as CONNECTIONS_MAX and the limit of open files allow',
@@ -68,7 +68,7 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
   // A connection that cannot be accepted (EMFILE, ENFILE) is an error event of the server. Without a listener it would end the process.
   server.on('error', (error: NodeJS.ErrnoException) => {
     if (!server.listening) return
-    metrics.incoming.connectionRefused('system')
+    metrics.http.connectionRefused('system')
     report.say({ code: error.code }, 'the system does not let the coordinator accept a connection')
   })
 }

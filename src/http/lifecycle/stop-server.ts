@@ -11,25 +11,25 @@ export interface StopReport {
   readonly cut: number
 }
 
-/** What is to be stopped. */
+/** The parts of a server that have to be stopped. */
 export interface Stoppable {
   readonly app: FastifyInstance
   readonly live: Live
   readonly answers: Answers
   readonly bodies: BodyReceiver
   readonly connections: Connections
-  /** Aborted at once: ends streams, and makes `/health/ready` say so. */
+  /** Aborted first: it ends streams, and `/health/ready` then fails. */
   readonly draining: AbortController
   readonly log: Logger
 }
 
-/** How long connections at rest stay open, in milliseconds. */
+/** How long idle connections stay open, in milliseconds. */
 const restMs = 250
 /** How long requests may go on to arrive, in milliseconds, and at most half of the time. Later they are refused. */
 const arrivalMs = 2_000
-/** The last part of the time, in which writes that still wait are refused, and told so. */
+/** The last part of the time. Writes that still wait then are refused, and get an answer. */
 const refusalShare = 0.2
-/** How much later than promised the store may be closed, in milliseconds, before it is given up. */
+/** How much longer than promised closing the store may take, in milliseconds. After that the store is abandoned. */
 const closeGraceMs = 1_000
 
 /**

@@ -5,9 +5,9 @@ import type { Revision } from '../../records/record.ts'
 import { invalidHeader } from './invalid-header.ts'
 
 /**
- * Makes every ETag that is sent, and reads those that come back. The ETag of an answer changes whenever something in the answer changes,
- * except `lastHeartbeat`: it moves with every heartbeat, so that readers would fetch unchanged services again and again. The ETag
- * includes the `health` that follows from it.
+ * Makes every ETag that is sent, and reads those that clients return. The ETag of an answer changes whenever something in the answer
+ * changes, except `lastHeartbeat`: it changes with every heartbeat, and readers would fetch unchanged services again and again. The ETag
+ * includes the `health`, which follows from the heartbeats.
  */
 
 /** What an answer shows: a revision, in a history. */
@@ -16,7 +16,7 @@ interface Shown {
   readonly revision: Revision
 }
 
-/** The first part of every ETag: in another history the same revision means something else. */
+/** The first part of every ETag. In another history the same revision means something else. */
 function lineageMark(lineage: string): string {
   return lineage.slice(0, 8)
 }
@@ -47,7 +47,7 @@ interface ShownSet {
 export function listEtag({ lineage, total, digest }: ShownSet, form: 'page' | 'lines'): string {
   const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0')
   const content = `${lineageMark(lineage)}-${total}-${hex(digest.high)}${hex(digest.low)}`
-  // The same records in another form are another representation.
+  // The same records in another format are another representation.
   return form === 'page' ? `"${content}"` : `"${content}-lines"`
 }
 

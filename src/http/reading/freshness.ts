@@ -71,7 +71,7 @@ async function catchUp(live: Live, minRevision: number | undefined): Promise<voi
 }
 
 /**
- * Refuses a request that counts on another history: its revisions mean nothing in this one.
+ * Refuses a request that expects another history, whose revisions mean something else.
  *
  * @throws COORD_LINEAGE_CHANGED
  */

@@ -4,7 +4,7 @@ import { MAX_LIMIT } from '../../graph/questions/answer.ts'
 import { EDGE_ORIGINS } from '../../records/graph/graph-id.ts'
 import { several, wholeNumber } from './query-fields.ts'
 
-/** More steps than any answer needs; a chain that long would not fit into one. */
+/** More steps than any answer needs. A chain that long would not fit into an answer. */
 export const MAX_DEPTH = 1_000
 
 /** How many items an answer may list. */
@@ -29,7 +29,7 @@ export const directionQuery = z
     default: 'both',
   })
 
-/** Types of nodes and of edges, by which every question can be narrowed. */
+/** Types of nodes and of edges, by which every question can be restricted. */
 export const typeQuery = {
   type: several(
     'Types of nodes or of edges, such as `service` or `depends_on`. The name shows which of the two is meant.',

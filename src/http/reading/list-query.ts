@@ -19,7 +19,7 @@ const storable = z
   .refine((text) => !text.includes('\0') && text.isWellFormed(), 'is not text that can be stored')
 const filled = storable.refine((text) => text !== '', 'is empty')
 
-/** In one order, so that the order in which they are sent makes no difference. */
+/** Sorted, so that the order of the parameters makes no difference. */
 const texts = z
   .union([filled, z.array(filled)])
   .transform((given) => [...new Set([given].flat())].sort())
@@ -70,7 +70,7 @@ export const listParameters = z.object({
   capability: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
   status: z.enum(STATUSES).optional(),
   health: z.enum(HEALTHS).optional(),
-  // OpenAPI sends the members of an object as parameters of their own.
+  // In OpenAPI, the members of an object are separate parameters.
   metadata: metadata.meta({
     ...{ type: 'object', items: undefined },
     propertyNames: { type: 'string', pattern: '^metadata\\.' },

@@ -10,7 +10,7 @@ export const CHAPTERS = {
 } as const satisfies Record<string, string>
 export type Chapter = keyof typeof CHAPTERS
 
-/** A body that an operation answers with. */
+/** The body of an answer. */
 export interface AnswerDescription {
   readonly description: string
   /** @default no body */
@@ -33,25 +33,25 @@ export function json(
  */
 export interface Operation {
   readonly chapter: Chapter
-  /** Left out of the reference: another name of a route that is in it. @default false */
+  /** Not in the reference, because it is another name of a route that is. @default false */
   readonly hidden?: boolean
   readonly summary: string
   /** Markdown. */
   readonly description?: string
-  /** What path parameters mean, by name. */
+  /** The meaning of path parameters, by name. */
   readonly parameters?: Readonly<Record<string, string>>
   /** Parameters of the query string. A request with others is refused. @default none */
   readonly query?: z.ZodObject
   /** The body. The domain checks it by the same schema. */
   readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly required?: boolean }
   readonly answers: Readonly<Record<number, AnswerDescription>>
-  /** Codes that this operation in particular answers, beside those of its kind. */
+  /** Codes of this operation in particular, in addition to those of its kind. */
   readonly errors?: readonly ErrorCode[]
-  /** Whether it changes records: takes keys, and says in a 503 whether anything was written. */
+  /** Whether it changes records. It then takes idempotency keys, and a 503 says whether anything was written. */
   readonly writes?: boolean
   /** Whether it takes `If-Match` and `If-None-Match`, because it changes one record. */
   readonly conditional?: boolean
-  /** Whether it answers from the records: its answers name the revision they show. */
+  /** Whether it answers from the records. Its answers then name their revision. */
   readonly state?: boolean
   /** Whether a request without a query string is answered in the turn in which it arrives, so that it needs no time limit. */
   readonly immediate?: boolean

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** @returns a reader of text, which the reference shows as the number that it is */
+/** @returns a parser of text; the reference shows the parameter as a number */
 export function wholeNumber(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`
   return z
@@ -20,9 +20,9 @@ export const revisionText = z
   .meta({ type: 'integer', minimum: 0 })
 
 /**
- * A parameter that may be repeated, or hold several values with commas between them.
+ * A parameter that may be repeated, or contain several values separated by commas.
  *
- * @param among the values that there are. @default any
+ * @param among the allowed values. @default any
  */
 export function several(description: string, among?: readonly string[]) {
   return z
@@ -42,7 +42,7 @@ export function several(description: string, among?: readonly string[]) {
     .meta({ description: `${description} If repeated or separated by commas, any of the values may match.` })
 }
 
-/** Parameters of a page of what happened to one record. */
+/** Parameters for a page of the history of one record. */
 export const pageOfHistory = {
   before: revisionText
     .optional()

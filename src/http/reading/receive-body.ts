@@ -5,14 +5,15 @@ import { checkStructure, HARMLESS_BYTES } from '../../records/body/body-structur
 import { notJson } from '../../records/body/check-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
-import type { BodyRefusal, IncomingMetrics } from '../../telemetry/metrics/incoming-metrics.ts'
+import type { BodyRefusal } from '../../telemetry/metrics/http-metrics.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import { requireJson } from './body-media-type.ts'
 import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {
   /** How many bytes of bodies under way are held at once, of all clients together. */
   readonly maxBytes: number
-  readonly metrics: IncomingMetrics
+  readonly metrics: Metrics
   /** How long every body may take, before the time that its length adds, in milliseconds. @default 10_000 */
   readonly graceMs?: number
 }
@@ -197,7 +198,7 @@ export class BodyReceiver {
   }
 
   #refusal(reason: BodyRefusal): CoordinatorError {
-    this.#options.metrics.bodyRefused(reason)
+    this.#options.metrics.http.bodyRefused(reason)
     if (reason === 'slow')
       return new CoordinatorError('COORD_REQUEST_TIMEOUT', {
         detail: 'The body arrived too slowly: it has 10 seconds, and one more for every 64 KiB.',

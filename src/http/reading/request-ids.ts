@@ -5,7 +5,7 @@ const acceptable = /^[\w.:/+=@-]{1,128}$/
 /** Gives a request its id. @param header the id that the client chose */
 export type RequestIds = (header: string | string[] | undefined) => string
 
-/** Makes the ids of requests: unique by a random part for the process and a number, which costs far less than a UUID. */
+/** Makes the ids of requests. A random part for the process and a counter make them unique, at a far lower cost than a UUID. */
 export function createRequestIds(): RequestIds {
   const processPart = randomBytes(6).toString('hex')
   let count = 0

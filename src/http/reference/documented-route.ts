@@ -21,7 +21,7 @@ export function gatherRoutes(app: FastifyInstance): readonly ServedRoute[] {
   const routes: ServedRoute[] = []
   app.addHook('onRoute', ({ method, url, config }) => {
     const { kind, operation } = config ?? {}
-    // For each GET the framework adds a HEAD, which needs no words of its own.
+    // The framework adds a HEAD for each GET, which needs no description of its own.
     for (const one of [method].flat())
       if (one !== 'HEAD') routes.push({ method: one, pattern: url, kind, operation })
   })

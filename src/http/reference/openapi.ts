@@ -173,7 +173,7 @@ function answersOf(
 
 type AnswerHeader = keyof typeof answerHeaders
 
-/** @param conditional patterns of what takes `If-Match`: whoever reads or writes it learns its `ETag` */
+/** @param conditional patterns of paths that take `If-Match`. A read or a write of these answers with the `ETag` */
 function answerHeadersOf(
   { method, pattern, operation: { answers, state } }: DocumentedRoute,
   conditional: ReadonlySet<string>,

@@ -1,5 +1,5 @@
-import type { FastifyPluginCallback } from 'fastify'
-import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted.ts'
+import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
+import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted-writer.ts'
 import { simulationSchema } from '../../graph/simulate/simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
 import type { StateAnswer } from '../answering/answers.ts'
@@ -19,10 +19,6 @@ import { fittingJson } from '../sending/fitting-json.ts'
 export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { graph } = context
   const { asserted } = graph
-  const methods = {
-    node: { put: 'putNode', patch: 'patchNode', remove: 'deleteNode' },
-    edge: { put: 'putEdge', patch: 'patchEdge', remove: 'deleteEdge' },
-  } as const
 
   for (const [prefix, hidden] of [
     ['/knowledge-graph', false],
@@ -30,23 +26,23 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, contex
   ] as const) {
     for (const kind of ['node', 'edge'] as const) {
       const path = `${prefix}/${kind}s/:id`
-      const { put, patch, remove } = methods[kind]
+      const about = (request: FastifyRequest) => ({ kind, id: pathParameter(request, 'id') })
       app.put(
         path,
         writeRoute(context, { ...putOperation(kind), hidden }, async (request, by) =>
-          assertedAnswer(kind, await asserted[put](pathParameter(request, 'id'), request.body, by)),
+          assertedAnswer(kind, await asserted.put(about(request), request.body, by)),
         ),
       )
       app.patch(
         path,
         writeRoute(context, { ...patchOperation(kind), hidden }, async (request, by) =>
-          assertedAnswer(kind, await asserted[patch](pathParameter(request, 'id'), request.body, by)),
+          assertedAnswer(kind, await asserted.patch(about(request), request.body, by)),
         ),
       )
       app.delete(
         path,
         writeRoute(context, { ...deleteOperation(kind), hidden }, async (request, by) =>
-          retractedAnswer(await asserted[remove](pathParameter(request, 'id'), by)),
+          retractedAnswer(await asserted.delete(about(request), by)),
         ),
       )
     }

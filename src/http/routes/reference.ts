@@ -16,7 +16,7 @@ export interface ReferenceOptions {
 }
 
 const HTML_TYPE = 'text/html; charset=utf-8'
-/** Pages that need nothing from elsewhere, and must not get it either. */
+/** These pages need nothing from other servers, and must not load anything from them. */
 const pageHeaders = [
   'Content-Security-Policy',
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -55,7 +55,7 @@ export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { 
   done()
 }
 
-/** Makes a value when it is first asked for: by then all routes are there. */
+/** Makes a value when it is first needed, when all routes exist. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => {

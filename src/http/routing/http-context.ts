@@ -19,14 +19,14 @@ export interface HttpContext {
   readonly outgoing: OutgoingBytes
   readonly wholeStreams: WholeStreams
   readonly storage: StorageNote
-  /** What people have to know about the storage beforehand; absent where everything outlives a restart. */
+  /** What people have to know about the storage beforehand; absent if everything survives a restart. */
   readonly notice: string | undefined
   readonly version: string
   /**
-   * How long a client may read nothing of a large answer before its connection is closed, in milliseconds. The pace of the client of
-   * a stream is measured over the same time.
+   * How long a client may read nothing of a large answer before its connection is closed, in milliseconds. The speed of the client of a
+   * stream is measured over the same time.
    */
   readonly stallTimeoutMs: number
-  /** Aborted when the server begins to stop: streams end themselves then. */
+  /** Aborted when the server begins to stop, so that streams end. */
   readonly draining: AbortSignal
 }

@@ -9,26 +9,26 @@ import type { ChangeFeed } from './change-feed.ts'
 import { type EventFrames, framesOf } from './event-frames.ts'
 import { StreamPace } from './stream-pace.ts'
 
-/** How often a comment shows that the connection lives, in milliseconds. */
+/** How often a comment shows that the connection is alive, in milliseconds. */
 const COMMENT_MS = 15_000
 /** How long a reader may read nothing of the events that it was sent, in milliseconds. */
 const STALL_MS = 60_000
-/** How many readers may read the store at the same time. Each keeps a page of it in memory. */
+/** How many readers may read the store at the same time. Each holds a page of it in memory. */
 const READING_STORE_MAX = 8
 const PAGE_LIMIT = 500
-/** For how many positions the events are kept, for other readers that come to the same position. */
+/** For how many positions the events are kept, for other readers that reach the same position. */
 const MAX_KEPT_FRAMES = 16
 
-/** Somebody who follows the journal over a connection. */
+/** A client that follows the journal over a connection. */
 class Reader {
   readonly response: ServerResponse
   readonly filter: ChangeFilter
   /** Readers with the same filter get the same bytes. */
   readonly filterKey: string
   position: Position
-  /** Whether it gets entries from the ring; otherwise it still has to read the store. */
+  /** Whether it gets entries from the ring. Otherwise it still reads the store. */
   following = false
-  /** Whether it has not read yet all that it was sent. */
+  /** Whether it has not yet read everything that it was sent. */
   busy = false
 
   constructor(response: ServerResponse, { filter, position }: { filter: ChangeFilter; position: Position }) {
@@ -51,15 +51,15 @@ export interface EventStreamsOptions {
 }
 
 /**
- * Server-sent events of the journal for many readers. A reader is sent more when it has read the events before. Events that it has not
- * read stay in the journal and take no memory of their own. A slow reader loses nothing and delays nobody.
+ * Server-sent events of the journal for many readers. A reader gets more events when it has read the previous ones. Unread entries stay in
+ * the journal, and take no memory of their own. A slow reader loses nothing and delays nobody.
  */
 export class EventStreams {
   readonly #feed: ChangeFeed
   readonly #outgoing: OutgoingBytes
   readonly #stallTimeoutMs: number
   readonly #readers = new Set<Reader>()
-  /** Those that may be given something. */
+  /** The readers that may get more events. */
   readonly #behind = new Set<Reader>()
   readonly #readingStore = new Semaphore({ max: READING_STORE_MAX })
   readonly #comments: NodeJS.Timeout
@@ -86,16 +86,16 @@ export class EventStreams {
   }
 
   /**
-   * Sends all that was committed after a position, and what comes, until the reader goes. The head of the answer has been
-   * sent already.
+   * Sends all entries after a position, and new ones as they arrive, until the reader disconnects. The headers of the answer have been sent
+   * already.
    */
   serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): void {
     const reader = new Reader(response, about)
-    // A reader that has left already would be counted for ever, because its `close` event is over.
+    // A reader that has already disconnected would be counted for ever, because its `close` event is over.
     if (!reader.open) return
     this.#readers.add(reader)
     response.on('close', () => this.#readers.delete(reader))
-    // The first bytes tell the client that it is connected, and how soon to come back.
+    // The first bytes tell the client that it is connected, and how soon to reconnect.
     response.write(`retry: 1000\n: from ${positionText(reader.position)}\n\n`)
     this.#follow(reader)
   }
@@ -152,7 +152,7 @@ export class EventStreams {
     if (!reader.busy && frames.last.revision !== this.#feed.ring.head?.revision) this.#behind.add(reader)
   }
 
-  /** @returns a promise only where the reader cannot take it at once: it resolves when it has, or is gone */
+  /** @returns a promise only if the reader cannot take it at once. It resolves when the reader has taken it, or is gone */
   #give(reader: Reader, { parts, last }: EventFrames): Promise<void> | undefined {
     if (last !== undefined) reader.position = last
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -173,7 +173,7 @@ export class EventStreams {
     })
   }
 
-  /** Sends entries that the ring does not have any more, page by page, as fast as the reader reads. */
+  /** Sends entries that are no longer in the ring, page by page, as fast as the reader reads. */
   async #readStore(reader: Reader): Promise<void> {
     const pace = new StreamPace(reader.response, this.#stallTimeoutMs)
     try {
@@ -209,7 +209,7 @@ export class EventStreams {
     for (const { response, busy } of this.#readers) if (!busy) response.write(': still here\n\n')
   }
 
-  /** Sends what is left, and nothing more: what is written to an ended answer is an error that nobody would catch. */
+  /** Sends what is left, and nothing more. Writing to an ended answer would be an error that nobody catches. */
   #end(reader: Reader): void {
     const { response } = reader
     this.#readers.delete(reader)
@@ -218,7 +218,7 @@ export class EventStreams {
     response.once('close', () => clearTimeout(stalled))
   }
 
-  /** After a reload: those of the same history go on from their position; to the others it means nothing any more. */
+  /** After a reload. Readers of the same history continue from their position. For the others, the position no longer means anything. */
   #endStale(): void {
     for (const reader of this.#readers)
       if (reader.position.lineage !== this.#feed.ring.base?.lineage) this.#end(reader)

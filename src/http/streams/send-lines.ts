@@ -16,7 +16,7 @@ import { writeBytes } from '../sending/write-bytes.ts'
 import { StreamPace } from './stream-pace.ts'
 import type { WholeStreams } from './whole-streams.ts'
 
-/** Chunks of whole lines, and what they show. */
+/** Chunks of whole lines, and the moment that they show. */
 export interface Lines {
   readonly chunks: AsyncIterable<string> | Iterable<string>
   readonly revision: Revision
@@ -56,7 +56,7 @@ export async function sendLines(
 ): Promise<void> {
   const stream = async () => {
     const lines = await answer.lines()
-    // Its time was over meanwhile, and that is answered already.
+    // Its time was over in the meantime, and it has been answered already.
     if (reply.raw.headersSent) return letGo(lines.chunks, reply.raw)
     // The stream has waited for its turn.
     checkLineage(context.live, reply.request)
@@ -71,7 +71,7 @@ export async function sendLines(
   reply.hijack()
 }
 
-/** Writes the head. @returns the status in it */
+/** Writes the status line and the headers. @returns the status */
 function begin(
   { answers }: LinesContext,
   reply: FastifyReply,
@@ -110,7 +110,7 @@ async function send(
         }
         pace.took(bytes.length)
       }
-      // A client that reads as fast as chunks come must not keep all others waiting.
+      // A client that reads as fast as chunks come must not delay all others.
       await turn()
     }
     response.end()
@@ -120,7 +120,7 @@ async function send(
   }
 }
 
-/** What nobody reads may hold on to what it would have been made of. */
+/** Releases chunks that nobody reads: they may hold the data from which they would have been made. */
 async function letGo(chunks: Lines['chunks'], response: ServerResponse): Promise<void> {
   response.end()
   if (Symbol.asyncIterator in chunks) await chunks[Symbol.asyncIterator]().return?.()

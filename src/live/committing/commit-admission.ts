@@ -7,7 +7,7 @@ import type { ServedView } from '../view/served-view.ts'
 /** Memory of a commit in progress, in bytes: its text, the parsed record, and the request to the database. */
 const [bytesPerUnit, bytesPerWrite] = [3, 2_048]
 
-/** How large a commit is. */
+/** The size of a commit. */
 export interface CommitWeight {
   /** Its `data`, in UTF-16 code units. */
   readonly size: number
@@ -34,7 +34,7 @@ export class CommitAdmission {
     this.#served = served
   }
 
-  /** Holds the memory of a commit if it is known that there is room for it. */
+  /** Holds the memory of a commit, if it is known that there is room for it. */
   hold({ bytes }: CommitWeight): boolean {
     const { memory } = this.#context
     if (memory.state !== 'free' || !memory.hasRoom(bytes, 'full')) return false
@@ -51,7 +51,7 @@ export class CommitAdmission {
     throw refused
   }
 
-  /** Services that restart register the same again. That takes no memory, and neither does a deletion. */
+  /** Services that restart register the same content again. That takes no memory, and neither does a deletion. */
   #needsMemory({ writes }: Commit): boolean {
     const view = this.#served.current
     return writes.some((write) => write.op === 'put' && view?.get(write.kind, write.id)?.data !== write.data)

@@ -6,17 +6,17 @@ import type { LiveContext } from '../view/live-context.ts'
 import type { Answered } from '../view/live-observer.ts'
 import type { CommitWeight } from './commit-admission.ts'
 
-/** The answer to a commit. Commits that the store refuses are thrown instead. */
+/** The answer to a commit. If the store refuses the commit, the error is thrown instead. */
 export type CommitOutcome = Exclude<CommitResult, { outcome: 'refused' }>
 
-/** What is known of a commit that comes. */
+/** A new commit and what is known about it. */
 export interface PlannedCommit {
   readonly commit: Commit
   /** See `Live.commit`. */
   readonly values: readonly JsonObject[] | undefined
-  /** The history that it was planned in, and that its `expect`s are about: the view may be of another one since. */
+  /** The history in which it was planned, and to which its `expect`s refer. The view may have another history by now. */
   readonly lineage: string
-  /** From when on its time counts, on the monotonic clock: it may have waited for others already. */
+  /** The start of its time limit, on the monotonic clock: it may already have waited for others. */
   readonly askedAt: number
 }
 
@@ -27,7 +27,7 @@ export interface Pending {
   readonly deadline: number
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: CoordinatorError) => void
-  /** Whether an attempt may have stored it without our learning so. */
+  /** Whether an attempt may have stored the commit although no answer arrived. */
   maybeWritten: boolean
   settled: boolean
 }
@@ -38,11 +38,11 @@ type Outcome = 'not_written' | 'unknown'
 export class CommitQueue {
   readonly #context: LiveContext
   #waiting: Pending[] = []
-  /** Batches that go to the store again, and parts of one that was refused as a whole. The next one is last. */
+  /** Batches that have to be sent again, and parts of a refused batch. The last one is sent next. */
   #again: (readonly Pending[])[] = []
-  /** The batch that the store has, and has not answered. */
+  /** The batch that was sent and has no answer yet. */
   #sent: readonly Pending[] = []
-  /** The batch that the store has judged, and that the view does not have yet. */
+  /** The batch that the store has judged but the view does not have yet. */
   #judged: readonly Pending[] = []
   #closed = false
 
@@ -98,8 +98,8 @@ export class CommitQueue {
         retryAfterSeconds: 1,
         detail: `${this.depth} writes are waiting; the limit is ${options.queueMax}.`,
       })
-    // Once writes have failed for as long as one may wait, letting more of them wait would only fail them later.
-    // If no probe can find out that writes work again, a write has to.
+    // Writes have failed for as long as a write may wait. More waiting writes would only fail later. If no probe can find out that writing
+    // works again, a real write has to.
     const hopeless = board.failingForMs('write') > options.commitTimeoutMs && !board.writesAreDamaged
     return hopeless || deadline <= performance.now() ? this.#unavailable('not_written') : undefined
   }
@@ -114,7 +114,7 @@ export class CommitQueue {
     })
   }
 
-  /** The next batch to send: one that goes again, or else as many commits as a batch may have. */
+  /** The next batch to send: one that has to be sent again, or else as many commits as fit in a batch. */
   takeBatch(): readonly Pending[] {
     this.#sent = this.#again.pop()?.filter(isOpen) ?? []
     if (this.#sent.length === 0) this.#sent = this.#takeWaiting()
@@ -133,13 +133,13 @@ export class CommitQueue {
     return this.#waiting.splice(0, count)
   }
 
-  /** The store has judged the batch. It is answered when the view has what the store did. */
+  /** The store has judged the batch. Its commits are answered when the view has the result. */
   judged(): void {
     this.#judged = this.#sent
     this.#sent = []
   }
 
-  /** The view has what was judged. */
+  /** The view has the judged commits. */
   settle(results: readonly CommitResult[]): void {
     const batch = this.#judged
     this.#judged = []
@@ -147,13 +147,13 @@ export class CommitQueue {
       this.#settle(batch[index] as Pending, results[index] as CommitResult)
   }
 
-  /** The view does not have what was judged, and perhaps stored. Sent again, the ids give the same results. */
+  /** The view does not have the judged commits, which may be stored. When they are sent again, their ids lead to the same results. */
   judgeAgain(): void {
     this.#sendAgain(this.#judged, true)
     this.#judged = []
   }
 
-  /** The batch was not judged, or nobody knows: it goes again. */
+  /** The batch was not judged, or that is unknown: it is sent again. */
   sendAgain({ maybeWritten }: { readonly maybeWritten: boolean }): void {
     this.#sendAgain(this.#sent, maybeWritten)
     this.#sent = []
@@ -164,7 +164,7 @@ export class CommitQueue {
     if (batch.length > 0) this.#again.push(batch)
   }
 
-  /** The same batch would fail again: answers it. */
+  /** The same batch would fail again, so its commits get the error. */
   fail(error: CoordinatorError): void {
     for (const pending of this.#sent) {
       if (error.outcome !== 'not_written') pending.maybeWritten = true
@@ -173,7 +173,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** The database refuses something in the batch without saying what. Halves find out, so that only the culprit fails. */
+  /** The database refuses something in the batch, but does not say what. Sending halves finds it, so that only the faulty commit fails. */
   isolate(error: CoordinatorError): void {
     const batch = this.#sent
     if (batch.length === 1) return this.fail(error)
@@ -183,7 +183,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** Answers what has waited too long. A batch that the store has goes on: its ids make a later answer harmless. */
+  /** Answers commits that have waited too long. A batch that the store has continues: because of its ids, a later answer does no harm. */
   expire(now: number): void {
     const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
       for (const pending of batch)
@@ -228,7 +228,7 @@ function outcomeOf({ maybeWritten }: Pending): Outcome {
   return maybeWritten ? 'unknown' : 'not_written'
 }
 
-/** A conflict in the words of the commit as it was planned. */
+/** Describes a conflict with the expectations of the original commit. */
 function asWished(conflict: Conflict, { writes }: Commit): Conflict {
   const { kind, id } = conflict
   const expected = writes.find((write) => write.kind === kind && write.id === id)?.expect

@@ -18,7 +18,7 @@ type Judged = Exclude<CommitReply, OffTrack | Superseded>
 /** A batch on its way to the store. */
 interface Sent {
   readonly batch: readonly Pending[]
-  /** The position that the batch was sent from. */
+  /** The position with which the batch was sent. */
   readonly asked: Position
   readonly answer: Promise<Answer>
 }
@@ -30,9 +30,9 @@ interface Answer {
 }
 
 /**
- * Sends commits to the store, one batch at a time. While a batch is under way the next one gathers, so the round trip
- * sets the size of batches, and at rest nothing waits for a timer. A batch without an answer is sent again with the same
- * ids, as a new attempt: from its answer on, the one that was given up can take no effect any more.
+ * Sends commits to the store, one batch at a time. While a batch is in flight, the next one gathers. The round trip therefore sets the size
+ * of batches, and no commit waits for a timer while nothing else happens. A batch without an answer is sent again with the same ids, as a
+ * new attempt. After the answer to this attempt, the abandoned one cannot take effect any more.
  */
 export class Committer {
   readonly #context: LiveContext
@@ -43,7 +43,7 @@ export class Committer {
   readonly #gathering = new Gathering()
   readonly #backoff = new Backoff()
   readonly #stop = new AbortController()
-  /** Identifies this committer to the store, which compares its attempts: a call that was given up never takes effect later. */
+  /** Identifies this committer to the store, which compares its attempts. An abandoned call therefore never takes effect later. */
   readonly #writer = randomUUID()
   #attempt = 0
   #running: Promise<void> | undefined
@@ -78,8 +78,8 @@ export class Committer {
   }
 
   /**
-   * Sends what waits, refuses what comes, and resolves when nothing is left or `timeoutMs` is over: then what is left is
-   * answered, and a store that hangs is waited for no longer.
+   * Sends the waiting commits and refuses new ones. Resolves when none is left or `timeoutMs` is over. The commits that are left then get
+   * an answer, and the committer no longer waits for a store that hangs.
    */
   async close(timeoutMs: number): Promise<void> {
     this.#queue.close()
@@ -93,7 +93,7 @@ export class Committer {
 
   #run(): void {
     if (this.#running !== undefined || this.#queue.waiting === 0) return
-    // One turn of the event loop, so that requests which arrived together travel together.
+    // Waits one turn of the event loop, so that requests that arrived together travel together.
     this.#running = turn()
       .then(() => this.#sendAll())
       .finally(() => {
@@ -114,7 +114,9 @@ export class Committer {
     }
   }
 
-  /** While writes fail, an empty batch finds out when they work again: clients may have been sent elsewhere. */
+  /**
+   * While writes fail, an empty batch finds out when they work again. Real writes may no longer come, because clients were sent elsewhere.
+   */
   #mustProbe(): boolean {
     const { board } = this.#context
     return !this.#queue.closed && board.fault('write') !== undefined && !board.writesAreDamaged
@@ -139,11 +141,11 @@ export class Committer {
     } catch (thrown) {
       reply = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     }
-    // The answer to a batch that was sent ahead may lie for a while until it is read.
+    // The answer to a batch that was sent ahead may wait for a while until it is read.
     return { reply, durationMs: performance.now() - startedAt }
   }
 
-  /** Waits for the answer to a batch, and does what it calls for. Returns the batch that was sent meanwhile, if one was. */
+  /** Waits for the answer to a batch and processes it. Returns the batch that was sent in the meantime, if there is one. */
   async #receive({ batch, asked, answer }: Sent): Promise<Sent | undefined> {
     const { reply, durationMs } = await answer
     if (reply instanceof CoordinatorError) return this.#failed(reply, batch.length)
@@ -165,8 +167,8 @@ export class Committer {
   }
 
   /**
-   * Sends the next batch before the view takes the last one, so that the store works while it is taken and answered. The
-   * reply says where the view is going to be.
+   * Sends the next batch before the view takes the last one, so that the store works while the view takes the reply. The reply says which
+   * position the view will have.
    */
   async #sendAhead(reply: Judged, asked: Position): Promise<Sent | undefined> {
     if (this.#queue.waiting === 0 || reply.more || this.#stop.signal.aborted) return undefined
@@ -174,19 +176,19 @@ export class Committer {
     const sent = this.#send(
       last === undefined ? asked : { lineage: asked.lineage, revision: last.revision, digest: last.digest },
     )
-    // It leaves this process in the turn that ends here.
+    // The request leaves this process only at the end of this turn.
     await turn()
     return sent
   }
 
-  /** Brings the view up to a reply. Says whether it got there. */
+  /** Brings the view up to a reply. @returns whether the view has it */
   async #follow(reply: Judged, asked: Position, values: KnownValues): Promise<boolean> {
     try {
       if (!(await this.#served.take(reply.entries, asked, values))) return false
       if (reply.more) await this.#follower.drain()
       this.#backoff.reset()
       const { lineage, revision } = this.#served.position
-      // A view that was built anew meanwhile may be of a moment before this batch.
+      // A view that was loaded again in the meantime may be older than this batch.
       return lineage === asked.lineage && revision >= newestOf(reply.results)
     } catch (thrown) {
       await this.#waitAfter('read', thrown)
@@ -194,7 +196,7 @@ export class Committer {
     }
   }
 
-  /** Waits for clients that were just answered, until as many commits wait as there were, or a batch may have. */
+  /** Waits for clients that were just answered, until as many commits wait as before, or as many as fit in a batch. */
   #gather(wanted: number, roundTripMs: number): Promise<void> {
     const { batchMaxCommits } = this.#context.options
     return this.#gathering.wait(
@@ -203,7 +205,7 @@ export class Committer {
     )
   }
 
-  /** Nothing of the batch was judged: it goes again from the new view. */
+  /** Nothing of the batch was judged. It is sent again with the position of the new view. */
   async #realign(reply: OffTrack, asked: Position): Promise<undefined> {
     this.#queue.sendAgain({ maybeWritten: false })
     try {
@@ -213,7 +215,7 @@ export class Committer {
     }
   }
 
-  /** The call arrived twice, or after a later one. The next attempt tells whether its batch was stored. */
+  /** The call arrived twice, or after a later one. The next attempt finds out whether its batch was stored. */
   async #overtaken(): Promise<undefined> {
     this.#queue.sendAgain({ maybeWritten: true })
     await pause(this.#backoff.next(), this.#stop.signal)
@@ -233,8 +235,9 @@ export class Committer {
 }
 
 /**
- * The commit as it is sent to a history. If it was planned in another one, the revisions that it expects mean something else now. Then it
- * expects what no record has: the store answers its first result if it knows the commit, and a conflict if not.
+ * The commit in the form for a history. If it was planned in another history, the revisions that it expects mean something else now. It
+ * then gets an expectation that no record meets: the store answers with the first result if it knows the commit, and with a conflict if it
+ * does not.
  */
 function commitFor(history: string, { commit, lineage }: PlannedCommit): Commit {
   if (lineage === history) return commit
@@ -244,25 +247,25 @@ function commitFor(history: string, { commit, lineage }: PlannedCommit): Commit 
   return { ...commit, writes }
 }
 
-/** Whether something was stored: an answer alone proves only that the database can judge. */
+/** Whether something was stored. An answer alone only proves that the database can judge commits. */
 function provesWrites(results: readonly CommitResult[]): boolean {
   return results.some(({ outcome }) => outcome === 'accepted')
 }
 
-/** The newest revision that some results tell of; 0 where they tell of none. */
+/** The newest revision in some results; 0 if there is none. */
 function newestOf(results: readonly CommitResult[]): Revision {
   let newest = 0
   for (const result of results) if (result.outcome === 'accepted') newest = Math.max(newest, result.revision)
   return newest
 }
 
-/** What the entries say that this batch has just made. */
+/** The parsed data of the entries that this batch has just made. */
 function valuesOf(batch: readonly Pending[], results: readonly CommitResult[]): KnownValues {
   const values = new Map<Revision, readonly JsonObject[]>()
   for (let index = 0; index < results.length; index += 1) {
     const result = results[index] as CommitResult
     const known = batch[index]?.planned.values
-    // What was accepted earlier may have had another content.
+    // A commit that was accepted earlier may have had another content.
     if (known !== undefined && result.outcome === 'accepted' && !result.replayed)
       values.set(result.revision, known)
   }

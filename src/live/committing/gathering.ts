@@ -1,16 +1,16 @@
 import { pause } from '../../scheduling/backoff.ts'
 
 /**
- * Round trips slower than this, in milliseconds, wait briefly for clients that were just answered, and for this part of the round trip.
- * Through the Data API, or to a database far away, a call costs far more than what it carries. Clients that write one after
- * the other would otherwise fall into two halves, each of which waits for the other's round trip.
+ * A round trip that is slower than this, in milliseconds, is followed by a short wait for the clients that were just answered: a part of
+ * the round trip. Through the Data API, or to a distant database, a call costs far more than its content. Otherwise, clients that write one
+ * change after the other would split into two halves, and each half would wait for the round trip of the other.
  */
 const slowRoundTripMs = 8
 const gatherPart = 1 / 4
-/** No longer than this, in milliseconds: what took seconds was a fault, and what waits has a deadline. */
+/** The longest such wait, in milliseconds. A call that took seconds was a fault, and waiting commits have deadlines. */
 const gatherMaxMs = 100
 
-/** Whether the next batch is better sent after the answer to the last one, and not ahead of it. */
+/** Whether the next batch should be sent after the answer to the last one, and not ahead of it. */
 export function isSlow(roundTripMs: number): boolean {
   return roundTripMs >= slowRoundTripMs
 }
@@ -20,7 +20,7 @@ export class Gathering {
   #wanted = 0
   #enough: AbortController | undefined
 
-  /** Waits until as many commits wait as are wanted, for at most a part of the last round trip, or until `stop` is aborted. */
+  /** Waits until the wanted number of commits wait, for at most a part of the last round trip, or until `stop` is aborted. */
   async wait(
     { waiting, wanted, roundTripMs }: { waiting: number; wanted: number; roundTripMs: number },
     stop: AbortSignal,

@@ -2,7 +2,7 @@ import { toCoordinatorError } from '../../errors.ts'
 import type { LiveContext } from '../view/live-context.ts'
 import type { ServedView } from '../view/served-view.ts'
 
-/** Less than this, in milliseconds, is no difference: clocks are never quite alike. */
+/** A difference up to this, in milliseconds, is ignored: clocks are never quite alike. */
 const noticedMs = 1_000
 
 /**

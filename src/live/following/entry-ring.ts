@@ -17,18 +17,18 @@ export interface RingListener {
 }
 
 /**
- * The newest entries of the journal in memory, so that many readers can follow without asking the store. Starts where the
- * view was when it was made; what is older is the store's to tell.
+ * The newest entries of the journal in memory, so that many readers can follow without asking the store. It starts at the
+ * position that the view had when the ring was made. Older entries come from the store.
  */
 export class EntryRing implements LiveObserver {
   readonly #maxEntries: number
   readonly #maxSize: number
   readonly #listeners = new Set<RingListener>()
-  /** Those before `#first` were forgotten: their places are empty. */
+  /** The entries before the index `#first` were forgotten. */
   #entries: (Entry | undefined)[] = []
   #first = 0
   #size = 0
-  /** What the entries follow on: the digest of the revision before the first of them. */
+  /** The position before the first entry. */
   #base: Position | undefined
   #scheduled = false
 
@@ -49,14 +49,14 @@ export class EntryRing implements LiveObserver {
     return { lineage: this.#base.lineage, revision: last.revision, digest: last.digest }
   }
 
-  /** Entries after a revision, oldest first; `undefined` where some of them are not in memory any more. */
+  /** Entries after a revision, oldest first; `undefined` if some of them are not in memory any more. */
   after(revision: Revision, limit = Number.POSITIVE_INFINITY): readonly Entry[] | undefined {
     if (this.#base === undefined || revision < this.#base.revision) return undefined
     const from = this.#first + (revision - this.#base.revision)
     return this.#entries.slice(from, Math.min(from + limit, this.#entries.length)) as readonly Entry[]
   }
 
-  /** The digest of a revision, where it is known here. */
+  /** The digest of a revision, if the ring knows it. */
   digestOf(revision: Revision): string | undefined {
     if (this.#base === undefined || revision < this.#base.revision) return undefined
     if (revision === this.#base.revision) return this.#base.digest
@@ -95,13 +95,13 @@ export class EntryRing implements LiveObserver {
     this.#size -= sizeOfEntry(oldest)
     this.#entries[this.#first] = undefined
     this.#first += 1
-    // Moving all that is left for each entry would cost more than the entries themselves.
+    // To move all remaining entries for each one would cost more than the entries themselves.
     if (this.#first * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#first)
     this.#first = 0
   }
 
-  /** A batch brings many entries: its readers are told once. */
+  /** A batch brings many entries, and readers hear of them once. */
   #tellSoon(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -112,7 +112,7 @@ export class EntryRing implements LiveObserver {
   }
 }
 
-/** About what an entry takes, in UTF-16 code units. */
+/** The approximate size of an entry, in UTF-16 code units. */
 export function sizeOfEntry({ writes }: Entry): number {
   return writes.reduce((sum, write) => sum + (write.op === 'put' ? write.data.length : 0), 200)
 }

@@ -43,7 +43,7 @@ export class Examiner {
     } catch (thrown) {
       if (stop.aborted) return
       const error = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
-      // The public key of a project may not examine, and the follower reports faults of the connection.
+      // The public key of a project may not examine the store. Faults of the connection are reported by the follower.
       if (error.code !== 'COORD_STORE_ANON') observers.tell('backgroundFailure', 'examination', error)
     }
   }

@@ -8,7 +8,7 @@ import type { ServedView } from '../view/served-view.ts'
 
 /**
  * Brings the commits of other coordinators, and changes by hand, into the view by asking for them. It asks often while
- * the journal moves and seldom while it rests. It cannot be stuck in silence: a view that stays behind is built anew.
+ * the journal moves and seldom while it rests. A view that stays behind is built anew.
  */
 export class Follower {
   readonly #context: LiveContext
@@ -44,7 +44,7 @@ export class Follower {
     if (!this.#failing) this.#wake.abort()
   }
 
-  /** The store has just answered somebody else: a follower that waits because it failed has no reason to any more. */
+  /** The store has just answered another caller, so a follower that waits after a failure asks again at once. */
   storeAnswered(): void {
     if (!this.#failing) return
     this.#failing = false
@@ -82,7 +82,7 @@ export class Follower {
     }
   }
 
-  /** Says whether the view moved. */
+  /** @returns whether the view moved */
   async #askOnce(): Promise<boolean> {
     const { revision } = this.#served.position
     try {
@@ -93,7 +93,7 @@ export class Follower {
       this.#fail(thrown)
     }
     try {
-      // Also after a failure: a store that fails to answer for the journal alone would be waited for without end.
+      // A store that fails only for the journal would otherwise be waited for without end.
       await this.#checkProgress()
     } catch (thrown) {
       this.#fail(thrown)
@@ -107,7 +107,7 @@ export class Follower {
   }
 
   #ask(): Promise<void> {
-    // Others count on it too: it must not end with the question of whoever asks first.
+    // Several callers wait for the same round, so it must not end with the question of the first one.
     this.#round ??= forNobody(() => this.#askUntilCaughtUp()).finally(() => {
       this.#round = undefined
     })
@@ -122,7 +122,7 @@ export class Follower {
       const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
         const realigned = this.#served.realign(reply, asked)
-        // It is an answer all the same. Only now: the view is stale already, so the state does not flicker.
+        // The store did answer. By now the view is marked as stale, so the state does not flicker.
         this.#context.board.succeeded('read')
         return realigned
       }
@@ -152,7 +152,7 @@ export class Follower {
 
   /**
    * A store that answers "nothing new" without end may be right, or may be a cache or a copy that stands still. Its head,
-   * which is asked for in another way, tells.
+   * which is asked for in another way, shows which.
    */
   async #checkProgress(): Promise<void> {
     const { stallTimeoutMs } = this.#context.options

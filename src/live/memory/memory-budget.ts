@@ -52,7 +52,7 @@ const [recheckMs, restingRecheckMs] = [2_000, 30_000]
  */
 export class MemoryBudget {
   readonly #heap: Heap
-  /** By how much the bounds are lower than their parts of the limit say. */
+  /** How much lower the bounds are than their parts of the limit. */
   readonly #missingBytes: number
   readonly #listeners = new Set<(state: MemoryState) => void>()
   #state: MemoryState = 'free'
@@ -86,12 +86,12 @@ export class MemoryBudget {
     return this.#heap.limitBytes
   }
 
-  /** From how many bytes on it is full, or exhausted. */
+  /** The number of bytes from which the memory counts as full, or as exhausted. */
   boundOf(state: 'full' | 'exhausted', edge: 'from' | 'below' = 'from'): number {
     return this.limitBytes * (1 - freeParts[state][edge]) - this.#missingBytes
   }
 
-  /** What is needed, by estimate. Never more than what is there, garbage included. */
+  /** An estimate of the bytes that are needed. At most the bytes in the heap, which include garbage. */
   get usedBytes(): number {
     return Math.min(this.#heap.usedBytes, this.#afterCollection + this.#grown)
   }
@@ -118,7 +118,7 @@ export class MemoryBudget {
     this.#shrunk = true
   }
 
-  /** Counts the bytes of work that begins. At its end they are to be released. */
+  /** Counts the bytes of work that begins. The caller releases them at its end. */
   hold(bytes: number): void {
     this.#held += bytes
   }
@@ -157,7 +157,7 @@ export class MemoryBudget {
       this.hold(bytes)
       return true
     }
-    // What is held passes by itself, and is no reason to call the memory full.
+    // Work in progress releases its bytes by itself, so it does not make the memory full.
     const isUsed = this.usedBytes + bytes > this.boundOf(before)
     if (isUsed && this.#state !== 'exhausted') {
       if (before === 'exhausted') this.#wanted = bytes
@@ -234,7 +234,7 @@ export class MemoryBudget {
 
 let ofProcess: MemoryBudget | undefined
 
-/** The budget of this process: whatever runs in it shares one heap. */
+/** The budget of this process. Everything that runs in the process shares one heap. */
 export function processMemory(): MemoryBudget {
   ofProcess ??= new MemoryBudget(new ProcessHeap())
   return ofProcess

@@ -16,7 +16,7 @@ export interface LoadedPart {
   readonly allBytes: number
 }
 
-/** Whole mebibytes, for people. */
+/** Bytes as whole mebibytes, for texts. */
 export function mebibytes(bytes: number): number {
   return Math.round(bytes / 1_048_576)
 }
@@ -47,7 +47,7 @@ export function recordsTooLarge(
   { records, bytes, allRecords, allBytes }: LoadedPart,
   { memory, baseBytes }: { readonly memory: MemoryBudget; readonly baseBytes: number },
 ): CoordinatorError {
-  // What the part that was loaded has taken says more than any estimate; but of little it says little.
+  // The bytes that the loaded part took are a better measure than an estimate, unless that part is small.
   const taken = Math.max(0, memory.boundOf('exhausted') - baseBytes)
   const perByte = bytes === 0 ? 1 : Math.min(2, taken / bytes)
   const needed = (baseBytes + perByte * allBytes) / advisedPart

@@ -31,8 +31,8 @@ interface Client {
 }
 
 /**
- * One queue for all reads of the past, in front of the few connections that answer them. Clients take turns, and so do the kinds
- * of questions of one client: a flood of one kind does not delay the others. A read holds its place for one call of the store, and
+ * One queue for all reads of the past, in front of the few connections that answer them. Clients take turns, and so do the kinds of
+ * questions of one client: many questions of one kind do not delay the others. A read occupies a connection for one call of the store, and
  * leaves the queue when its question ends.
  */
 export class PastQueue {
@@ -73,7 +73,7 @@ export class PastQueue {
       this.#dropIdle(name, client)
       throw thrown
     }
-    // A call that nobody waits for any more goes on to its end: only then its connection is free.
+    // A call that nobody waits for any more runs to its end, because its connection is only free then.
     const result = this.#call(call, { name, client })
     return question === undefined ? result : question.orEnd(result)
   }
@@ -104,7 +104,7 @@ export class PastQueue {
 
   #mayRead({ reading }: Client): boolean {
     const places = this.#places()
-    // One client uses half of the places at most, so that other clients always find a free one.
+    // One client uses at most half of the connections, so that other clients always find a free one.
     return this.#reading < places && reading < Math.max(1, Math.floor(places / 2))
   }
 
@@ -163,7 +163,7 @@ export class PastQueue {
       if (this.#reading >= this.#places()) return
       const [topic] = client.topics
       if (topic === undefined || !this.#mayRead(client)) continue
-      // The client goes to the end of the clients, and the kind of question to the end of its kinds.
+      // The client moves to the end of the clients, and the kind of question to the end of its kinds.
       this.#clients.delete(name)
       this.#clients.set(name, client)
       const [kind, alike] = topic

@@ -19,10 +19,10 @@ import { PastQueue, type PastQueueFigures } from './past-queue.ts'
 
 /** How many reads of the past run at the same time if the store has no connections for them. */
 const readsWithoutPool = 2
-/** How far ahead of this machine's clock that of the database may be. A time so near counts as now. */
+/** How far the clock of the database may be ahead of that of this machine. A time within this tolerance counts as now. */
 const clockToleranceMs = 60_000
 
-/** Answers what the view alone cannot tell: what is newest in the store, and what was. */
+/** Answers what the view alone cannot: what is newest in the store, and what was there before. */
 export class StoreReader {
   readonly #context: LiveContext
   readonly #served: ServedView
@@ -56,7 +56,7 @@ export class StoreReader {
   async catchUp(): Promise<void> {
     const known = this.#served.view.position
     const head = await this.#ask(() => this.#head.ask())
-    // The store has another position than the view. The follower finds out why.
+    // The store and the view have different positions. The follower finds out why.
     if (head.position.lineage !== known.lineage || head.position.revision < known.revision)
       await this.#ask(() => this.#follower.drain())
     this.#served.noteHead(head)
@@ -101,7 +101,7 @@ export class StoreReader {
     } catch (thrown) {
       throw toCoordinatorError(thrown, 'COORD_STORE_FAULT')
     } finally {
-      // A page that is still being read ends by itself, and nobody waits for it.
+      // A page that is still being read ends by itself. Nobody waits for it.
       void pages.return?.().catch(() => undefined)
     }
   }
@@ -123,10 +123,10 @@ export class StoreReader {
   /**
    * Waits until the view has the revision that an answer of the store shows. Otherwise the next answer could show an older state.
    *
-   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY where the view is of another history
+   * @throws COORD_REVISION_WAIT_TIMEOUT, COORD_STORE_BUSY if the view shows another history
    */
   async #reach({ lineage, revision }: Position): Promise<void> {
-    // The store has another position than the view. The follower finds out why.
+    // The store and the view have different positions. The follower finds out why.
     if (this.#served.view.lineage !== lineage) await this.#ask(() => this.#follower.drain())
     else this.#served.noteRevision(revision)
     await this.waitForRevision(revision)

@@ -16,27 +16,27 @@ export interface LiveOptions {
   /** The same while it rests. @default 500 */
   readonly pollMaxMs: number
   /**
-   * How much longer than `pollMaxMs` the view may go without confirmation before the status is degraded. With a question every
-   * `pollMaxMs` a confirmation comes at most two round trips later. @default 1_400
+   * How long the view may stay unconfirmed beyond `pollMaxMs` before the status is degraded. With a question every `pollMaxMs`, a
+   * confirmation comes at most two round trips later. @default 1_400
    */
   readonly confirmationMarginMs: number
   /** How long the view may stay behind without progress. @default 10_000 */
   readonly stallTimeoutMs: number
   /** How long `waitForRevision` waits. @default 3_000 */
   readonly revisionTimeoutMs: number
-  /** History younger than this is kept; `0`: no such rule. @default 720 (hours) */
+  /** Younger history is kept; `0`: no such rule. @default 720 (hours) */
   readonly keepHours: number
-  /** So many of the newest revisions are kept. @default 100_000 */
+  /** This many of the newest revisions are kept. @default 100_000 */
   readonly keepRevisions: number
   /** How long after the first load the store is examined for damage. @default 1_000 */
   readonly examineAfterMs: number
   /** How often it is examined again, with a jitter of a tenth. @default 3_600_000 */
   readonly examineIntervalMs: number
-  /** How often history is forgotten, with a jitter of a tenth. @default 3_600_000 */
+  /** How often old history is deleted, with a jitter of a tenth. @default 3_600_000 */
   readonly retentionIntervalMs: number
   /** How many bytes the history in this process may take. @default no limit */
   readonly keepBytes?: number
-  /** @default the budget of this process */
+  /** The memory budget. @default that of this process */
   readonly memory?: MemoryBudget
   /** Counts the calls of the store. @default they are not counted */
   readonly meter?: StoreMeter

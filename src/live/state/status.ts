@@ -18,12 +18,12 @@ export interface LiveStatus extends Problem {
   readonly takesWrites: boolean
 }
 
-/** Absent if all is as it should be. */
+/** Absent if all is well. */
 interface Problem {
   readonly reason?: string
   /** The code of an error of the database. */
   readonly code?: ErrorCode
-  /** What those who run the coordinator can do about it. */
+  /** What the operator can do about it. */
   readonly repair?: string
 }
 
@@ -34,10 +34,7 @@ export interface LastError {
   readonly at: number
 }
 
-/**
- * What can fail on its own: reading from the database and writing to it, since a full disk can still be read; and the memory of this
- * process.
- */
+/** What can fail separately: reading from the database, writing to it (a full disk can still be read), and the memory of this process. */
 type Side = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'
@@ -150,8 +147,8 @@ export class StatusBoard {
   }
 
   /**
-   * Whether only a real write can prove that writing works again. Damage lies in one part of the database, and a probe writes to
-   * another one.
+   * Whether only a real write can prove that writing works again. The damage may be in one part of the database while a probe writes to
+   * another.
    */
   get writesAreDamaged(): boolean {
     return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
@@ -187,11 +184,11 @@ export class StatusBoard {
     return this.#faults.size > 0 || this.#stale !== undefined || this.#unconfirmed
   }
 
-  /** What is told of several problems at once: a fault says more than a view that is out of date, and that more than silence. */
+  /** Of several problems, chooses the one to report: a fault before a view that is out of date, and that before silence. */
   #problem(): Problem {
     const [memory, write, read] = [this.fault('memory'), this.fault('write'), this.fault('read')]
     const faults = [memory, write, read].filter((fault) => fault !== undefined)
-    // A fault that somebody has to mend says more than one that may pass by itself.
+    // A fault that somebody has to repair is more informative than one that may pass by itself.
     const telling = faults.find(({ retryable }) => !retryable) ?? faults[0]
     if (telling !== undefined)
       return {
@@ -221,7 +218,7 @@ function repairOf(code: ErrorCode): string {
   return entry.repair ?? entry.hint
 }
 
-/** Both sides are told where they fail for different causes: the newer one may be what has to be mended. */
+/** If both sides fail for different causes, both are reported: the newer one may be the one to repair. */
 function textOfBoth(write: CoordinatorError | undefined, read: CoordinatorError | undefined): string {
   const texts = new Set([write, read].filter((fault) => fault !== undefined).map(textOf))
   const [first = '', second] = texts

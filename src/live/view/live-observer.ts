@@ -5,31 +5,34 @@ import type { MemoryState } from '../memory/memory-budget.ts'
 import type { LiveStatus } from '../state/status.ts'
 import type { View } from './view.ts'
 
-/** How a commit was answered: `replayed` where it had been accepted earlier, `failed` where an error was thrown. */
+/** The kind of answer to a commit. `replayed`: it had been accepted earlier. `failed`: an error was thrown. */
 export type Answered = 'accepted' | 'unchanged' | 'conflict' | 'reused' | 'replayed' | 'failed'
 
-/** Hears what happens, for logs, metrics and streams. Must not throw, and must not wait. */
+/** Is told what happens, for logs, metrics and streams. Must not throw, and must not wait. */
 export interface LiveObserver {
   status?(status: LiveStatus): void
   /** An entry was applied to the served view. */
   entry?(entry: Entry): void
-  /** Another view is served: everything derived from entries has to start anew from its position. */
+  /** Another view is served. Everything derived from entries has to start again from its position. */
   replaced?(view: View, reason: string): void
-  /** No view is served until the next one is built, because there is no memory for both. */
+  /** No view is served until the next one is loaded, because there is no memory for both. */
   dropped?(reason: string): void
   /** The state of the memory has changed. */
   memory?(state: MemoryState, figures: { readonly usedBytes: number; readonly limitBytes: number }): void
   /** A commit was refused, because there is no memory for it. */
   memoryRefused?(): void
   batch?(batch: { readonly commits: number; readonly durationMs: number }): void
-  /** A commit was answered, so many milliseconds after it was asked for. */
+  /** A commit was answered. `durationMs`: the time since it was requested. */
   committed?(how: Answered, durationMs: number): void
   /** The database contradicted the view, and a new lineage was started or found. */
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void
-  /** How far the times of the journal are ahead of the database's clock, in milliseconds: at the start, and when that changes. */
+  /**
+   * How far the times of the journal are ahead of the clock of the database, in milliseconds. Called at the start, and when the difference
+   * changes.
+   */
   clock?(aheadMs: number): void
-  /** Work in the background failed; it will be tried again. */
+  /** Work in the background failed. It will be tried again. */
   backgroundFailure?(task: 'retention' | 'examination' | 'clock', error: CoordinatorError): void
 }
 

@@ -19,7 +19,7 @@ export interface LoadedView {
 
 /** Watches a load. */
 export interface LoadWatch {
-  /** So many records have arrived. */
+  /** Reports how many records have arrived. */
   arrived(records: number): void
   /** Whether the view may take so many bytes more. @default it may */
   hasRoom?(bytes: number): boolean | Promise<boolean>

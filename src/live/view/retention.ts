@@ -8,7 +8,7 @@ import type { LiveContext } from './live-context.ts'
 /** What history is kept: see `LiveOptions`. */
 type RetentionOptions = Pick<LiveOptions, 'keepHours' | 'keepRevisions' | 'keepBytes'>
 
-/** History in memory that has grown beyond its limit is brought down to this part of it, so as not to begin with each commit. */
+/** History in memory that exceeds its limit is reduced to this part of the limit. Otherwise every further commit would reduce it again. */
 const keptPart = 0.75
 
 const hourMs = 3_600_000
@@ -45,10 +45,10 @@ function floorByBytes({ historyInMemory }: Store, { keepBytes }: RetentionOption
   return historyInMemory.floorWithin(keepBytes * keptPart)
 }
 
-/** The newest revision at or before a time; `undefined` where history that old is gone already. */
+/** The newest revision at or before a time; `undefined` if history that old is gone already. */
 async function revisionAt(store: Store, at: number): Promise<Revision | undefined> {
   try {
-    // A record that does not exist: only the position of the page is of interest.
+    // The record does not exist. Only the position of the page matters.
     for await (const { position } of store.asOf({ at }, { kind: 'none', id: 'none' }))
       return position.revision
   } catch (thrown) {
@@ -80,7 +80,7 @@ export class Retainer {
     this.#view = view
   }
 
-  /** Begins anywhere within the interval: a coordinator that is restarted more often than that comes to it too. */
+  /** Begins at a random time within the interval, so that a coordinator that is restarted more often also forgets history. */
   start(stop: AbortSignal): void {
     const intervalMs = this.#context.options.retentionIntervalMs
     this.#stop = stop
@@ -103,7 +103,7 @@ export class Retainer {
     try {
       this.#view.retained(await retain(store, options))
     } catch (thrown) {
-      // Not again with every commit: a store that refuses to compact would be asked without end.
+      // A store that refuses to compact must not be asked again with every commit.
       this.#notBefore = this.#view.position.revision + Math.max(1_000, options.keepRevisions / 4)
       if (this.#stop?.aborted === false)
         observers.tell('backgroundFailure', 'retention', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))

@@ -8,10 +8,10 @@ interface Waiter {
   readonly reject: (error: CoordinatorError) => void
 }
 
-/** How many are woken before others get their turn: each of them goes on to read, and perhaps much. */
+/** How many waiters continue before others get their turn. Each of them may go on to read much. */
 const WOKEN_AT_ONCE = 50
 
-/** Those who wait for the view to reach a revision. */
+/** The callers that wait until the view reaches a revision. */
 export class RevisionWaiters {
   readonly #waiters = new Set<Waiter>()
 
@@ -36,7 +36,7 @@ export class RevisionWaiters {
     }
   }
 
-  /** Nothing will arrive any more. */
+  /** Ends all waits, because nothing more will arrive. */
   end(): void {
     for (const waiter of this.#waiters)
       this.#end(waiter, new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 }))

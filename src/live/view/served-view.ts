@@ -14,8 +14,8 @@ import type { KnownValues, View } from './view.ts'
 import { ViewLoader } from './view-loader.ts'
 
 /**
- * The view that is served, with what is known about the store behind it. It takes the entries that replies of the store bring, and is
- * built anew where the store cannot say what follows it.
+ * The served view, with what is known about the store. It takes the entries in the replies of the store. It is loaded again if the store
+ * cannot say what follows it.
  */
 export class ServedView {
   readonly #context: LiveContext
@@ -28,7 +28,7 @@ export class ServedView {
   #head: Revision = 0
   #floor: Revision = 0
   #reloading: Promise<void> | undefined
-  /** Where the view was when the store contradicted it. Observers hear of it once, even if several attempts are needed to fork. */
+  /** The position of the view when the store contradicted it. Observers are told once, even if the fork needs several attempts. */
   #contradictedAt: Position | undefined
   #toldMemory: MemoryState = 'free'
 
@@ -55,17 +55,17 @@ export class ServedView {
     return new CoordinatorError('COORD_NOT_LOADED', {
       detail: `The coordinator is ${state}.${loading}${reason === undefined ? '' : ` ${reason}`}`,
       retryAfterSeconds: 1,
-      // A caller that reads the view after a write may be the one that wrote.
+      // The caller may have written just before it reads the view.
       ...(this.#dropped === undefined ? {} : { outcome: 'unknown' as const }),
     })
   }
 
-  /** The position of the view, or of the last one if it was dropped. */
+  /** The position of the view, or of the last view if it was dropped. */
   get position(): Position {
     return this.#view === undefined && this.#dropped !== undefined ? this.#dropped : this.view.position
   }
 
-  /** The newest revision that any answer of the store has named. */
+  /** The newest revision in any answer of the store. */
   get head(): Revision {
     return this.#head
   }
@@ -106,12 +106,12 @@ export class ServedView {
     return this.#waiters.wait(revision, revisionTimeoutMs, () => this.position.revision)
   }
 
-  /** The store has a revision of the view's history. */
+  /** The store has this revision in the history of the view. */
   noteRevision(revision: Revision): void {
     this.#head = Math.max(this.#head, revision)
   }
 
-  /** Notes a head that the store named. It says nothing about a view of another history. */
+  /** Notes a head from an answer of the store. A head of another history is ignored. */
   noteHead({ position, floor }: Head): void {
     if (position.lineage !== this.#view?.lineage) return
     this.#floor = Math.max(this.#floor, floor)
@@ -129,11 +129,11 @@ export class ServedView {
   }
 
   /**
-   * Takes the entries behind a position into the view.
+   * Applies the entries after a position to the view.
    *
-   * @param values what the `data` of writes says, by revision, where that is known without parsing it
+   * @param values the parsed `data` of writes by revision, if the caller has it
    * @returns `false` if they belong to another history, or there was no view
-   * @throws COORD_MEMORY_EXCEEDED, and what the view throws; it is built anew then
+   * @throws COORD_MEMORY_EXCEEDED, and what the view throws; the view is then loaded again
    */
   async take(entries: readonly Entry[], asked: Position, values?: KnownValues): Promise<boolean> {
     if (this.#view === undefined) {
@@ -147,8 +147,8 @@ export class ServedView {
       if (!(await memory.claimRoom(bytes, 'exhausted'))) throw exhausted(memory)
       memory.release(bytes)
     }
-    // Another history than the one that was asked about: its revisions mean something else. A late answer may come from
-    // one that is over, such as that of a database which has failed over since.
+    // The view may show another history than the one that the question was about: its revisions mean something else. A late answer may also
+    // come from a history that is over, such as that of a database that has failed over since.
     if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
     try {
       const fresh = this.view.apply(entries, values)
@@ -180,19 +180,21 @@ export class ServedView {
   }
 
   /**
-   * The store has answered from where the view is: the view is complete, and needs no reload any more.
+   * The store has answered from the position of the view. The view is therefore complete, and need not be loaded again.
    *
-   * @param askedAt when the store was asked, on the monotonic clock
+   * @param askedAt when the question was sent, on the monotonic clock
    */
   confirm(askedAt: number): void {
     this.#context.board.confirmed(askedAt)
     if (this.#reloading === undefined) this.#context.board.markStale(undefined)
   }
 
-  /** Builds the view anew, because the store cannot say what follows it. Forks before where the store contradicts it. */
+  /**
+   * Loads the view again, because the store cannot say what follows it. If the store contradicts the view, it starts a new lineage first.
+   */
   async realign(reply: OffTrack, asked: Position): Promise<void> {
     const { lineage, revision } = this.position
-    // The view has moved on since the question: the answer says nothing about where it is now.
+    // The view has changed since the question, so the answer says nothing about its present position.
     if (lineage !== asked.lineage || revision !== asked.revision) return
     if (reply.status === 'compacted') await this.reload(`The journal after revision ${revision} is gone.`)
     else
@@ -202,7 +204,7 @@ export class ServedView {
       )
   }
 
-  /** Builds the view anew. Callers that come meanwhile wait for the same. */
+  /** Loads the view again. Callers in the meantime wait for the same load. */
   reload(reason: string, contradiction?: OffTrack): Promise<void> {
     this.#reloading ??= forNobody(() => this.#replace(reason, contradiction)).finally(() => {
       this.#reloading = undefined
@@ -216,20 +218,20 @@ export class ServedView {
     if (contradiction !== undefined) await this.#fork(contradiction)
     const loaded = await this.#load()
     const { view } = loaded
-    // Commits may have been answered from the old view meanwhile: within a lineage no reader may see it go back.
+    // Commits may have been answered from the old view in the meantime. Within a lineage, no reader may see the view go back.
     while (view.lineage === this.position.lineage && view.revision < this.position.revision)
       await advanceView(store, view, this.position.revision)
-    // Before: else it would be told as degraded once more where nothing was served meanwhile.
+    // This comes first. Otherwise the status would be reported as degraded once more if nothing was served in the meantime.
     board.markStale(undefined)
     this.#serve(loaded, reason)
   }
 
-  /** Starts a new lineage: it tells clients that the database no longer knows what they saw. */
+  /** Starts a new lineage, which tells clients that the database has lost what they saw. */
   async #fork(reply: OffTrack): Promise<void> {
     const known = this.position
     let { head } = reply
-    // Others may write before the fork comes. To go on in the old lineage would put their entries at the revisions that
-    // clients have seen.
+    // Others may write before the fork. If the coordinator continued in the old lineage, their entries would replace those that clients
+    // have seen.
     while (head.position.lineage === known.lineage) head = await this.#context.store.fork(head.position)
     if (this.#contradictedAt === known) return
     this.#contradictedAt = known

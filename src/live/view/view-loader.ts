@@ -34,7 +34,7 @@ export class ViewLoader {
   /**
    * Builds a view. If there is no room for both, the served view is dropped, because only the new one is right.
    *
-   * @param dropServed says whether there was a view to drop
+   * @param dropServed returns whether there was a view to drop
    * @throws COORD_MEMORY_EXCEEDED, and what `loadView` throws
    */
   async load(dropServed: () => boolean): Promise<LoadedView> {
@@ -64,7 +64,7 @@ export class ViewLoader {
     return loaded
   }
 
-  /** @throws COORD_MEMORY_EXCEEDED where the program itself does not fit */
+  /** @throws COORD_MEMORY_EXCEEDED if the program itself does not fit */
   async #measureBase(): Promise<number> {
     const { memory } = this.#context
     if (this.#baseBytes === undefined && !(await memory.findRoom(0, 'exhausted'))) throw heapTooSmall(memory)

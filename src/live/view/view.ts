@@ -83,7 +83,7 @@ export class View {
     return this.#refused.size
   }
 
-  /** The revision of a record that is not served, because its kind does not allow it; 0 if there is none. */
+  /** The revision of a record that is not served, because it breaks the rules of its kind; 0 if there is none. */
   refusedRevisionOf(kind: string, id: string): Revision {
     return this.#refusedAt(kind, id)?.revision ?? 0
   }

@@ -4,20 +4,20 @@ import { canonicalJson } from '../../records/canonical-json.ts'
 import { nameUuid } from '../../records/name-uuid.ts'
 import { newCommitId } from './new-commit-id.ts'
 
-/** The namespace of commit ids that are made of an `Idempotency-Key`. */
+/** The namespace for commit ids that are made from an `Idempotency-Key`. */
 const KEY_NAMESPACE = 'cbfe8a73-1b43-4c95-8657-cd4916334e5e'
 
 /** Visible ASCII, which every client and proxy passes on unchanged. */
 const keyForm = /^[\x20-\x7e]{1,255}$/
 
-/** What a client wants done, so that the same key with another wish is noticed. */
+/** The content of a request. It shows whether the same key came with another request. */
 export interface Wish {
   /** Method and path without query, such as `POST /register`. */
   readonly route: string
   readonly body?: unknown
   /**
-   * The place in a batch: each registration of a batch is a commit of its own. The first has the name of a single one, so
-   * that a key that was used for a batch is known when it comes with another request, and the other way round.
+   * The index in a batch: each registration of a batch is its own commit. The first one has the same id as a single registration. A key
+   * that was used for a batch is therefore recognized when it comes with another request, and the other way round.
    */
   readonly index?: number
 }
@@ -28,9 +28,9 @@ export interface CommitIdentity {
 }
 
 /**
- * Names a commit. With an `Idempotency-Key` the name is made of the key, so that the store answers the first result when
- * the request comes again, on any coordinator. Without, it is new, and later names sort behind earlier ones, which keeps
- * the stores' index of them compact.
+ * Makes the id of a commit. With an `Idempotency-Key` the id is made from the key. If the request comes again, on any coordinator, the
+ * store then answers with the first result. Without a key the id is new. New ids sort after earlier ones, which keeps the indexes of the
+ * stores compact.
  *
  * @throws COORD_HEADER_INVALID
  */

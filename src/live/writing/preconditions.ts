@@ -21,12 +21,12 @@ export function checkHistory(precondition: Precondition | undefined, lineage: st
   })
 }
 
-/** What a plan knows of the record that it changes. */
+/** What a plan knows about the record that it changes. */
 export interface Planning {
   readonly op: 'put' | 'delete'
-  /** The record's revision in the view, 0 where it does not exist. */
+  /** The revision of the record in the view; 0 if it does not exist. */
   readonly current: Revision
-  /** The revision that the plan depends on; `undefined` where any will do. */
+  /** The revision that the plan depends on; `undefined` if it depends on none. */
   readonly needed: Revision | undefined
 }
 
@@ -49,7 +49,7 @@ export function expectedRevision(
     case 'revision':
       return bothOf(precondition.revision, needed)
     case 'exists':
-      // Deleting an absent record changes nothing, which tells that it was absent.
+      // Deleting a record that does not exist changes nothing. The result then shows that it did not exist.
       if (op === 'delete') return needed
       return current === 0 ? MAX_REVISION : current
   }

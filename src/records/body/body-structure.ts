@@ -17,7 +17,7 @@ export function checkStructure(json: Uint8Array): void {
   let objects = 0
   let members = 0
   let values = 1
-  /** Members so far of the object at each level. */
+  /** The members of the current object at each level, counted so far. */
   const membersAt = new Uint32Array(LIMITS.depth + 1)
   for (let at = 0; at < json.length; at += 1) {
     switch (json[at]) {

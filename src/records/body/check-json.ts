@@ -14,10 +14,10 @@ export function notJson(thrown: unknown): CoordinatorError {
 }
 
 /**
- * Refuses a value that is not JSON or that not every database can store.
+ * Refuses a value that is not JSON, or that some database cannot store.
  *
  * @throws COORD_BODY_TOO_DEEP, COORD_TEXT_NUL, COORD_TEXT_SURROGATE, COORD_KEY_FORBIDDEN, COORD_NUMBER_TOO_LARGE, or
- * COORD_BODY_WRONG_TYPE for what is not JSON at all, with the places in `errors`
+ * COORD_BODY_WRONG_TYPE for a value that is not JSON at all, with the paths in `errors`
  */
 export function checkJsonValue(
   value: unknown,
@@ -38,7 +38,7 @@ export function invalidBody(problems: readonly Problem[]): CoordinatorError {
   })
 }
 
-/** A JSON pointer (RFC 6901). A very long one is cut, because an answer must not repeat a body. */
+/** A JSON pointer (RFC 6901). A very long pointer is cut, because an answer must not repeat a body. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   let pointer = ''
   for (const part of path) {
@@ -49,7 +49,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return pointer
 }
 
-/** The reasons why a value cannot be stored as JSON, with their places; at most `problemsMax`. */
+/** The reasons why a value cannot be stored as JSON, with their paths; at most `problemsMax`. */
 export function jsonProblems(value: unknown, problemsMax: number = LIMITS.problems): readonly Problem[] {
   if (isClean(value, 1)) return []
   const problems: Problem[] = []
@@ -57,13 +57,13 @@ export function jsonProblems(value: unknown, problemsMax: number = LIMITS.proble
   return problems
 }
 
-/** The state of a search for problems. The path is one list, because a body may have 500,000 places. */
+/** The state of a search for problems. The path is one list, because a body may have 500,000 values. */
 interface Place {
   readonly path: PropertyKey[]
   readonly max: number
 }
 
-/** Most values have nothing wrong: finding that out must not cost a path for each of their parts. */
+/** Most values have no problem. Finding that out must not cost a path for each of their parts. */
 function isClean(value: unknown, level: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -80,7 +80,7 @@ function isClean(value: unknown, level: number): boolean {
 }
 
 function isCleanContainer(value: object, level: number): boolean {
-  // Stopping at the limit is also what keeps this from running out of stack.
+  // This limit also keeps the search from exhausting the stack.
   if (level > LIMITS.depth) return false
   if (Array.isArray(value)) {
     for (const item of value) if (!isClean(item, level + 1)) return false
@@ -126,7 +126,7 @@ function collectMembers(members: Record<string, unknown>, place: Place, problems
   const { path, max } = place
   for (const key of Object.keys(members)) {
     if (problems.length >= max) return
-    // A key that cannot be stored cannot be shown either: the path ends at its object.
+    // A key that cannot be stored cannot be shown either, so the path ends at its object.
     const add = (code: ErrorCode, message: string) =>
       problems.push({ path: jsonPointer(path), message: `has a key that ${message}`, code })
     if (isForbidden(key)) add('COORD_KEY_FORBIDDEN', `is refused: ${key}`)

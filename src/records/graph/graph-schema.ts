@@ -5,19 +5,11 @@ import { readBody } from '../body/read-body.ts'
 import type { IssueParameters } from '../body/schema-problems.ts'
 import type { JsonObject } from '../canonical-json.ts'
 import { fits, LIMITS } from '../limits.ts'
+import { document } from '../service/field-kinds.ts'
 import type { Warning } from '../warning.ts'
 
-/** A custom issue with one of our codes, as `schemaProblems` reads it. */
-const tooLarge = { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters
-
-const properties = z
-  .looseObject({})
-  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes, {
-    message: `has more than ${LIMITS.metadataBytes} bytes as JSON`,
-    params: tooLarge,
-  })
-  .register(bodyLengths, { maxBytes: LIMITS.metadataBytes })
-  .optional()
+const properties = document(LIMITS.metadataBytes)
+  .schema.optional()
   .meta({ description: `Anything, up to ${LIMITS.metadataBytes} bytes of JSON.` })
 
 /** What a client can assert about a node. */
@@ -28,7 +20,7 @@ export const nodeBodySchema = z
       .min(1, 'is empty')
       .refine((text) => fits(text, LIMITS.nameLength), {
         message: `has more than ${LIMITS.nameLength} characters`,
-        params: tooLarge,
+        params: { code: 'COORD_FIELD_TOO_LARGE' } satisfies IssueParameters,
       })
       .meta({ maxLength: LIMITS.nameLength })
       .optional()

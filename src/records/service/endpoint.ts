@@ -6,18 +6,18 @@ const schemeOf = /^([a-z][a-z0-9+.-]*):/i
 
 export interface EndpointFault {
   readonly code: ErrorCode
-  /** Goes on after the name of the field. Never quotes the URL, which may hold a password. */
+  /** The rest of a sentence that begins with the name of the field. It never quotes the URL, which may contain a password. */
   readonly message: string
 }
 
-/** What is wrong with an endpoint, if anything: it has to be an absolute http, https or grpc URL without credentials. */
+/** The fault of an endpoint, if it has one. It must be an absolute http, https or grpc URL without credentials. */
 export function endpointFault(text: string): EndpointFault | undefined {
   if (!fits(text, LIMITS.endpointLength))
     return {
       code: 'COORD_ENDPOINT_TOO_LONG',
       message: `has more than ${LIMITS.endpointLength} characters`,
     }
-  // The URL parser repairs blanks, line breaks and `http:cart`; what is stored should need no repair.
+  // The URL parser repairs blanks, line breaks and `http:cart`. A stored URL should need no repair.
   if (/\s/.test(text)) return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
   if (!beginsAsUsual(text)) {
     const scheme = schemeOf.exec(text)?.[0].toLowerCase()
@@ -38,25 +38,25 @@ const notUrl: EndpointFault = {
   message: 'is not a URL with a host, such as http://cart:7070',
 }
 
-/** Every registration comes by here: the usual ones need no taking apart. */
+/** A fast check for every registration: usual endpoints need not be parsed. */
 function beginsAsUsual(text: string): boolean {
   return text.startsWith('http://') || text.startsWith('https://') || text.startsWith('grpc://')
 }
 
-/** The URL in the form that makes equal ones equal: WHATWG's serialisation. @param text an endpoint without fault */
+/** The URL in WHATWG's serialization, in which equal URLs are equal texts. @param text an endpoint without a fault */
 export function endpointHref(text: string): string {
   if (usual.test(text)) return text.indexOf('/', 'https://'.length) === -1 ? `${text}/` : text
   return lastParsed?.text === text ? lastParsed.url.href : new URL(text).href
 }
 
 /**
- * The endpoints of most services: host names in small letters, and none of what a URL parser changes or refuses, such as default ports,
- * IPv4 addresses and dots in the path. Parsing a URL takes longer than the rest of a registration's check.
+ * The endpoints of most services: host names in small letters, without anything that a URL parser changes or refuses, such as default
+ * ports, IPv4 addresses and dots in the path. Parsing a URL takes longer than the rest of the check of a registration.
  */
 const usual =
   /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(?:\.(?!xn--)[a-z][a-z0-9-]*)*(?::(?!80(?:\/|$)|443(?:\/|$))[1-9]\d{0,3})?(?:\/[\w/-]*)?$/
 
-/** The id of a service is made of the endpoint right after the check. */
+/** The id of a service is made from the endpoint right after the check. */
 let lastParsed: { readonly text: string; readonly url: URL } | undefined
 
 function parse(text: string): URL | null {
@@ -72,7 +72,7 @@ function withoutScheme(text: string): EndpointFault {
 }
 
 function schemeMessage(text: string, scheme: string): string {
-  // `cart:7070` reads as the scheme `cart:` to every URL parser.
+  // Every URL parser takes `cart:` in `cart:7070` for a scheme.
   return /^[a-z0-9.-]+:\d+(\/|$)/i.test(text)
     ? 'lacks a scheme: put http:// before it'
     : `has the scheme ${scheme.slice(0, 20)} where http:, https: or grpc: is allowed`

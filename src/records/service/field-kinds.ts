@@ -22,31 +22,22 @@ interface Fault {
 }
 
 /** A text of 1 to `max` characters, of which at least one is not blank. */
-export function text(
-  max: number,
-  {
-    empty = 'COORD_FIELD_INVALID',
-    tooLong = 'COORD_FIELD_TOO_LARGE',
-  }: { empty?: ErrorCode; tooLong?: ErrorCode } = {},
-): Kind<z.ZodString, string> {
+export function text(max: number, codes: { readonly empty?: ErrorCode; readonly tooLong?: ErrorCode } = {}) {
   return textKind(
     { minLength: 1, maxLength: max },
-    (value) => emptyFault(value, empty) ?? lengthFault(value, max, tooLong),
-    // A first character that is visible ASCII is the fastest proof that not all are blank.
+    (value) => emptyFault(value, codes.empty) ?? lengthFault(value, max, codes.tooLong),
+    // A visible first character shows fastest that the text is not blank.
     (value) => value.charCodeAt(0) > 0x20 && value.charCodeAt(0) < 0x7f,
   )
 }
 
 /** A text of up to `max` characters, which may be empty. */
-export function freeText(max: number): Kind<z.ZodString, string> {
-  return textKind(
-    { maxLength: max },
-    (value) => lengthFault(value, max),
-    () => true,
-  )
+export function freeText(max: number) {
+  const fault = (value: string) => lengthFault(value, max)
+  return textKind({ maxLength: max }, fault, () => true)
 }
 
-/** The URL under which others reach a service. */
+/** The URL of a service. */
 export const endpoint = textKind(
   { format: 'uri', maxLength: LIMITS.endpointLength },
   endpointFault,
@@ -56,61 +47,43 @@ export const endpoint = textKind(
 /** A path at the endpoint, or a URL. */
 export const pathOrUrl = textKind(
   { minLength: 1, maxLength: LIMITS.healthCheckLength },
-  pathOrUrlFault,
+  (value) => {
+    const fault = emptyFault(value) ?? lengthFault(value, LIMITS.healthCheckLength)
+    if (fault !== undefined || !/^[a-z][a-z0-9+.-]*:/i.test(value)) return fault
+    const urlFault = endpointFault(value)
+    return urlFault && { code: 'COORD_FIELD_INVALID', message: urlFault.message }
+  },
   (value) => value.startsWith('/'),
 )
 
-function pathOrUrlFault(value: string): Fault | undefined {
-  const fault = emptyFault(value) ?? lengthFault(value, LIMITS.healthCheckLength)
-  if (fault !== undefined || !/^[a-z][a-z0-9+.-]*:/i.test(value)) return fault
-  const urlFault = endpointFault(value)
-  return urlFault && { code: 'COORD_FIELD_INVALID', message: urlFault.message }
-}
-
-/** @param isSurelyRight of a text that is short enough and that every database can store */
+/** @param isPlain of a text that is short enough and that every database can store */
 function textKind(
   meta: { readonly maxLength: number; readonly minLength?: number; readonly format?: string },
   fault: (value: string) => Fault | undefined,
-  isSurelyRight: (value: string) => boolean,
-): Kind<z.ZodString, string> {
+  isPlain: (value: string) => boolean,
+): Kind<z.ZodString> {
   return {
     schema: z.string().check(rule(fault)).meta(meta),
-    fast: (value) => (isStorableText(value, meta.maxLength) && isSurelyRight(value) ? value : undefined),
+    isPlain: (value) => isStorableText(value, meta.maxLength) && isPlain(value),
     stored: itself,
     storedFault: (value, name) => (typeof value === 'string' ? undefined : `${name} is not a text`),
   }
 }
 
 /** A whole number from 1 to `max`. */
-export function wholeNumber(max: number): Kind<z.ZodNumber, number> {
-  const isWithin = (value: unknown, limit: number): value is number =>
+export function wholeNumber(max: number): Kind<z.ZodNumber> {
+  const isWithin = (value: unknown, limit: number) =>
     Number.isInteger(value) && (value as number) >= 1 && (value as number) <= limit
-  const message = `must be a whole number from 1 to ${max}`
-  const fault = (value: number): Fault | undefined =>
-    isWithin(value, max) ? undefined : { code: 'COORD_FIELD_INVALID', message }
+  const fault = { code: 'COORD_FIELD_INVALID', message: `must be a whole number from 1 to ${max}` } as const
   return {
-    schema: z.number().check(rule(fault)).meta({ type: 'integer', minimum: 1, maximum: max }),
-    fast: (value) => (isWithin(value, max) ? value : undefined),
+    schema: z
+      .number()
+      .check(rule((value) => (isWithin(value, max) ? undefined : fault)))
+      .meta({ type: 'integer', minimum: 1, maximum: max }),
+    isPlain: (value) => isWithin(value, max),
     stored: itself,
     storedFault: (value, name) =>
       isWithin(value, 0x7fffffff) ? undefined : `${name} is not a whole number above 0`,
-  }
-}
-
-/** A set of short texts; repeated ones are dropped. */
-export function labels(maxItems: number, code?: ErrorCode): Kind<z.ZodArray<z.ZodString>, readonly string[]> {
-  const { schema, fast } = list(text(LIMITS.labelLength), maxItems, code)
-  return {
-    schema,
-    fast: (value) => {
-      const items = fast(value)
-      return items === undefined ? undefined : withoutRepeats(items)
-    },
-    stored: withoutRepeats,
-    storedFault: (value, name) =>
-      Array.isArray(value) && value.every((item) => typeof item === 'string')
-        ? undefined
-        : `${name} is not an array of texts`,
   }
 }
 
@@ -122,15 +95,10 @@ export function list<S extends z.ZodType, Stored>(
 ): Kind<z.ZodArray<S>, readonly Stored[]> {
   return {
     schema: z.array(item.schema).meta({ maxItems }).register(bodyLengths, { maxItems, code }),
-    fast: (value) => {
-      if (!Array.isArray(value) || value.length > maxItems) return undefined
-      const items: Stored[] = []
-      for (let index = 0; index < value.length; index += 1) {
-        const stored = item.fast(value[index])
-        if (stored === undefined) return undefined
-        items.push(stored)
-      }
-      return items
+    isPlain: (value) => {
+      if (!Array.isArray(value) || value.length > maxItems) return false
+      for (let index = 0; index < value.length; index += 1) if (!item.isPlain(value[index])) return false
+      return true
     },
     stored: (items) => items.map(item.stored),
     storedFault: (value, name) => {
@@ -144,23 +112,39 @@ export function list<S extends z.ZodType, Stored>(
   }
 }
 
-/** A name, or an object with the name and more; stored as the name where nothing else is known. */
+/** A set of short texts; repeated ones are dropped. */
+export function labels(maxItems: number, code?: ErrorCode): Kind<z.ZodArray<z.ZodString>, readonly string[]> {
+  return {
+    ...list(text(LIMITS.labelLength), maxItems, code),
+    stored: withoutRepeats,
+    storedFault: (value, name) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'string')
+        ? undefined
+        : `${name} is not an array of texts`,
+  }
+}
+
+/** Lists are short and usually have no repeats: a search costs less than a set. */
+function withoutRepeats(list: readonly string[]): readonly string[] {
+  for (let at = 1; at < list.length; at += 1)
+    if (list.lastIndexOf(list[at] as string, at - 1) !== -1) return [...new Set(list)]
+  return list.slice()
+}
+
+/** A name, or an object with a name and more. An object with only a name is stored as the name. */
 export function nameOrObject<F extends Fields & { readonly serviceName: Field }>(
-  name: Kind<z.ZodString, string>,
+  name: Kind<z.ZodString>,
   object: FieldSet<F>,
 ): Kind<z.ZodUnion<readonly [z.ZodString, z.ZodObject<Shape<F>>]>, string | StoredFields<F>> {
-  const shortened = (stored: StoredFields<F>): string | StoredFields<F> => {
-    for (const key in stored) if (key !== 'serviceName') return stored
-    return (stored as Readonly<Record<string, unknown>>)['serviceName'] as string
-  }
   return {
     schema: z.union([name.schema, object.schema]),
-    fast: (value) => {
-      if (typeof value === 'string') return name.fast(value)
-      const stored = object.fast(value)
-      return stored === undefined ? undefined : shortened(stored)
+    isPlain: (value) => (typeof value === 'string' ? name.isPlain(value) : object.isPlain(value)),
+    stored: (value) => {
+      if (typeof value === 'string') return value
+      const stored = object.stored(value)
+      for (const key in stored) if (key !== 'serviceName') return stored
+      return (stored as Readonly<Record<string, unknown>>)['serviceName'] as string
     },
-    stored: (value) => (typeof value === 'string' ? value : shortened(object.stored(value))),
     storedFault: (value) =>
       (
         typeof value === 'string'
@@ -172,35 +156,33 @@ export function nameOrObject<F extends Fields & { readonly serviceName: Field }>
   }
 }
 
-/** Such a document is far below every limit in bytes, however much of it must be escaped. */
-const FAST_UNITS = 2_000
-const FAST_KEYS = 64
-
 /** An object of any content, up to a size in bytes of JSON. */
 export function document(maxBytes: number): Kind<z.ZodObject<z.ZodRawShape, z.core.$loose>, JsonObject> {
-  const fault = (value: unknown): Fault | undefined => {
-    const json = JSON.stringify(value)
-    // No UTF-16 code unit takes more than three bytes, so that most documents need not be measured.
-    if (json.length * 3 <= maxBytes || Buffer.byteLength(json) <= maxBytes) return undefined
-    return { code: 'COORD_FIELD_TOO_LARGE', message: `has more than ${maxBytes} bytes as JSON` }
-  }
+  const fault = { code: 'COORD_FIELD_TOO_LARGE', message: `has more than ${maxBytes} bytes as JSON` } as const
+  const isTooLarge = (json: string) => json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes
   return {
-    schema: z.looseObject({}).check(rule(fault)).register(bodyLengths, { maxBytes }),
-    fast: (value) => (isSmallAndFlat(value) ? { ...value } : undefined),
+    schema: z
+      .looseObject({})
+      .check(rule((value) => (isTooLarge(JSON.stringify(value)) ? fault : undefined)))
+      .register(bodyLengths, { maxBytes }),
+    isPlain: isSmallAndFlat,
     stored: (value) => ({ ...value }) as JsonObject,
     storedFault: (value, name) => (isJsonObject(value) ? undefined : `${name} is not an object`),
   }
 }
 
-function isSmallAndFlat(value: unknown): value is JsonObject {
+/** A document of this size is far below every limit in bytes, even if each character needs an escape. */
+const PLAIN_UNITS = 2_000
+const PLAIN_KEYS = 64
+
+function isSmallAndFlat(value: unknown): boolean {
   if (!isPlainObject(value)) return false
-  let units = 0
-  let keys = 0
+  let [units, keys] = [0, 0]
   for (const key in value) {
-    if (key === '__proto__' || key === 'constructor' || !isStorableText(key, FAST_UNITS)) return false
+    if (key === '__proto__' || key === 'constructor' || !isStorableText(key, PLAIN_UNITS)) return false
     const member = value[key]
     if (typeof member === 'string') {
-      if (!isStorableText(member, FAST_UNITS)) return false
+      if (!isStorableText(member, PLAIN_UNITS)) return false
       units += member.length
     } else if (typeof member === 'number') {
       if (!isExactNumber(member)) return false
@@ -208,19 +190,12 @@ function isSmallAndFlat(value: unknown): value is JsonObject {
     units += key.length
     keys += 1
   }
-  return units <= FAST_UNITS && keys <= FAST_KEYS
+  return units <= PLAIN_UNITS && keys <= PLAIN_KEYS
 }
 
-/** A text that every database can store, of at most `max` code units: it never has more characters than those. */
+/** A text that every database can store, of at most `max` code units, and therefore at most `max` characters. */
 function isStorableText(value: unknown, max: number): value is string {
   return typeof value === 'string' && value.length <= max && value.isWellFormed() && !value.includes('\0')
-}
-
-/** Lists are short and have no repeats: looking through them costs less than making a set. */
-function withoutRepeats(list: readonly string[]): readonly string[] {
-  for (let at = 1; at < list.length; at += 1)
-    if (list.lastIndexOf(list[at] as string, at - 1) !== -1) return [...new Set(list)]
-  return list
 }
 
 /** A zod check that reports our own codes. */

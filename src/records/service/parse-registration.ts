@@ -23,8 +23,8 @@ const none: readonly never[] = []
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegistration {
-  const plain = registration.fast(input)
-  return plain === undefined ? parseBySchema(input, remarks) : { registration: plain, warnings: none }
+  if (registration.isPlain(input)) return { registration: registration.stored(input), warnings: none }
+  return parseBySchema(input, remarks)
 }
 
 /** The same for any input, by the schema alone. */
@@ -57,7 +57,7 @@ export function parseMigration(input: unknown): {
   }
 }
 
-/** A warning for each member that is not among the fields. */
+/** A warning for each unknown member. */
 export function unknownFields(input: JsonObject, fields: readonly string[]): readonly Warning[] {
   return unknownKeys(input, fields).map((key) => unknownField([key], fields))
 }
@@ -103,7 +103,7 @@ function unknownField(path: readonly (string | number)[], known: readonly string
   }
 }
 
-/** A required field that is missing was often sent under another name. */
+/** A missing required field was often sent under another name. */
 function explained(problems: readonly Problem[], input: unknown): readonly Problem[] {
   const unknown = isJsonObject(input) ? unknownKeys(input, registration.names) : []
   return problems.map((problem) => {

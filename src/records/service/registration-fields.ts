@@ -37,8 +37,8 @@ const dependency = described(
 )
 
 /**
- * Every field that a service sends to register, in the order of the documents. What is accepted, stored, answered and documented comes
- * from this table: a field that is added here is added everywhere.
+ * Every field of a registration, in the order of the documents. Everything that is accepted, stored, answered and documented comes from
+ * this table: a field that is added here is added everywhere.
  */
 export const registrationFields = {
   serviceName: required(name, 'The name under which others know the service.'),

@@ -4,8 +4,8 @@ import { ADDED_FIELDS, registration } from './service.ts'
 const added = new Set(ADDED_FIELDS)
 
 /**
- * Says what is wrong with the stored data of a service, or `undefined`. It checks only what every reader of services relies on: a person
- * may write into the database what the API would refuse. It runs for every record of a load.
+ * The fault in the stored data of a service, or `undefined`. It checks only what every reader of services relies on, because a person may
+ * write data into the database that the API would refuse. It runs for every record of a load.
  */
 export function serviceCheck(data: unknown): string | undefined {
   if (!isJsonObject(data)) return 'it is not an object'

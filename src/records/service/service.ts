@@ -5,7 +5,7 @@ import { registrationFields } from './registration-fields.ts'
 /** Kind of the records that hold services. */
 export const SERVICE_KIND = 'service'
 
-/** Members that are added to a service when it is answered. What is stored never holds them. */
+/** Members that an answer adds to a service. Stored data never contains them. */
 export const ADDED_FIELDS: readonly string[] = [
   'serviceId',
   'id',
@@ -20,7 +20,7 @@ export const ADDED_FIELDS: readonly string[] = [
 /** The fields of a registration. */
 export const registration = new FieldSet(registrationFields)
 
-/** What a service sends to register. */
+/** The body of a registration. */
 export const registrationSchema = registration.schema
 
 /** The second stage of a registration. */
@@ -28,16 +28,16 @@ export const migrationSchema = z.object({
   migrationFile: registrationFields.migrationFile.schema.unwrap(),
 })
 
-/** What a service sends to register, as a type. A list may be read-only. */
+/** The type of a registration as a program sends it. Lists may be read-only. */
 export interface RegistrationInput extends ReadOnly<z.input<typeof registrationSchema>> {}
 
 /**
- * A registration in the form in which it is stored: every default is filled in, no tag and no capability is repeated, and a dependency of
- * which only the name is known is that name. The same registration always has the same form.
+ * A registration in its stored form: all defaults are filled in, no tag or capability is repeated, and a dependency with only a name is
+ * that name. The same registration always has the same form.
  */
 export type Registration = StoredFields<typeof registrationFields>
 
-/** A needed service: only its name, or an object where more is known. */
+/** A needed service: only its name, or an object if more is known. */
 export type Dependency = Registration['dependencies'][number]
 
 type ReadOnly<T> = T extends readonly (infer Item)[]

@@ -26,7 +26,7 @@ export interface RegisterAnswer {
 }
 
 export interface BatchAnswer {
-  /** In the order of the request: what was answered to each, or why it was refused. */
+  /** In the order of the request: the answer to each registration, or the reason for its refusal. */
   readonly results: readonly (RegisterAnswer | CoordinatorError)[]
 }
 
@@ -53,7 +53,7 @@ export interface ListedSet {
   readonly revision: Revision
   /** The history that the revision belongs to. */
   readonly lineage: string
-  /** Changes exactly when the set of matching services, one of them, or the health of one that is shown changes. */
+  /** Changes exactly when the set of matching services, a matching service, or the health of a shown service changes. */
   readonly digest: SetDigest
 }
 
@@ -73,9 +73,9 @@ export interface HeartbeatAnswer {
   /** Epoch milliseconds. */
   readonly lastHeartbeat: number
   readonly ttlSeconds?: number
-  /** When the service expires without another heartbeat, epoch milliseconds; absent where it has no `ttlSeconds`. */
+  /** When the service expires without another heartbeat, epoch milliseconds. Absent if it has no `ttlSeconds`. */
   readonly expiresAt?: number
-  /** What was ignored; absent where nothing was. */
+  /** Ignored members; absent if there are none. */
   readonly warnings?: readonly Warning[]
 }
 
@@ -91,9 +91,9 @@ export interface FieldChange {
   /** A field, or a member of an object field: `tags`, `metadata.team`. */
   readonly field: string
   readonly change: 'added' | 'removed' | 'changed'
-  /** Left out where the value is larger than 1 KiB. */
+  /** Absent if the value is larger than 1 KiB. */
   readonly before?: unknown
-  /** Left out where the value is larger than 1 KiB. */
+  /** Absent if the value is larger than 1 KiB. */
   readonly after?: unknown
 }
 
@@ -104,7 +104,7 @@ export interface HistoryEntry {
   readonly actor: string
   readonly commitId: string
   readonly action: 'registered' | 'updated' | 'deregistered'
-  /** Absent where the version before is no longer kept. */
+  /** Absent if the earlier version is no longer kept. */
   readonly changes?: readonly FieldChange[]
 }
 
@@ -114,7 +114,7 @@ export interface HistoryAnswer {
   readonly entries: readonly HistoryEntry[]
   /** Pass it as `before` for the next page; absent on the last one. */
   readonly next?: Revision
-  /** Whether the last entry is the first of this service; `false` where older ones are not kept or are on the next page. */
+  /** Whether the last entry is the first one of this service; `false` if older ones are not kept, or are on the next page. */
   readonly complete: boolean
   /** The revision up to which the page is complete. */
   readonly revision: Revision

@@ -4,7 +4,7 @@ import type { StoredRecord } from '../../records/record.ts'
 import { ADDED_FIELDS, registration } from '../../records/service/service.ts'
 import type { ServiceStatus } from './answers.ts'
 
-/** What a sent service has beside its registration. */
+/** What an answer shows of a service in addition to its registration. */
 export interface SentFacts {
   readonly active: boolean
   readonly health: Health
@@ -12,24 +12,24 @@ export interface SentFacts {
   readonly lastHeartbeat: number | undefined
 }
 
-/** Every member that a sent service may have. */
+/** Every member that a service in an answer may have. */
 export const SERVICE_FIELDS: readonly string[] = [...ADDED_FIELDS, ...registration.names]
 
 export function statusOf(active: boolean): ServiceStatus {
   return active ? 'active' : 'pending_migration'
 }
 
-/** The JSON text of a service. What is stored is text already: it is not parsed, only joined. */
+/** The JSON text of a service. The stored part is text already: it is only joined, not parsed. */
 export function serviceJson(record: StoredRecord, { active, health, lastHeartbeat }: SentFacts): string {
   const id = JSON.stringify(record.id)
   const registered = isoJson(record.createdAt)
-  // Most services are never changed, and writing a time takes as long as all the rest of this.
+  // Most services are never changed, and formatting a time takes as long as all the rest of this function.
   const updated = record.updatedAt === record.createdAt ? registered : isoJson(record.updatedAt)
   const heard = lastHeartbeat === undefined ? 'null' : isoJson(lastHeartbeat)
   return `{"serviceId":${id},"id":${id},"status":"${statusOf(active)}","health":"${health}","registeredAt":${registered},"updatedAt":${updated},"lastHeartbeat":${heard},"revision":${record.revision},${record.data.slice(1)}`
 }
 
-/** Only some members of a service, in the order in which they were asked for. */
+/** Only some members of a service, in the requested order. */
 export function projectJson(json: string, fields: readonly string[]): string {
   const service = JSON.parse(json) as JsonObject
   const members = fields.flatMap((field) =>

@@ -4,16 +4,16 @@ import type { RefusedRecord, View } from '../../live/view/view.ts'
 import type { Revision } from '../../records/record.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
 
-/** A service whose record a person changed into something that is not served. */
+/** The entry about a service whose record a person changed so that it is not served. */
 function refusedService(view: View, serviceId: string): RefusedRecord | undefined {
   if (view.refusedCount === 0) return undefined
   return view.refused.find(({ kind, id }) => kind === SERVICE_KIND && id === serviceId)
 }
 
 /**
- * The answer about a service that is not there, with the revision of its deletion if that is known.
+ * The error about a service that does not exist, with the revision of its deletion if that is known.
  *
- * @param at the revision at which it is not there. @default that of the view
+ * @param at the revision at which it does not exist. @default that of the view
  */
 export function serviceNotFound(view: View, serviceId: string, at?: Revision): CoordinatorError {
   const refused = refusedService(view, serviceId)
@@ -34,7 +34,7 @@ export function serviceNotFound(view: View, serviceId: string, at?: Revision): C
 }
 
 /**
- * Refuses ids that no record can have, before a database is asked about them.
+ * Refuses ids that no record can have, before it asks a database.
  *
  * @throws COORD_SERVICE_NOT_FOUND
  */

@@ -1,21 +1,21 @@
 import { randomInt } from 'node:crypto'
 
-/** Nobody can choose endpoints that share a hash without knowing this. */
+/** Without knowing this number, nobody can choose endpoints with the same hash. */
 const seed = randomInt(2 ** 32)
-/** So many services with one number are found; more of them would make every search for it long. */
+/** The largest number of services with the same hash that are found. More would make every search for the hash slow. */
 const SAME_MAX = 1_000
 const SLASH = 0x2f
-/** The bit in which ASCII letters differ by case; that it makes some other characters equal does no harm. */
+/** The bit that tells small from capital ASCII letters. Setting it also makes some other characters equal, which does no harm. */
 const LOWER_CASE = 0x20
 
 /**
- * Finds services by their name and endpoint. It keeps a hash of both instead of the texts. Different services may share a
- * hash, so the caller looks at what is found.
+ * Finds services by their name and endpoint. It keeps a hash of both instead of the texts. Different services may have the same hash, so
+ * the caller checks what is found.
  */
 export class EndpointIndex {
   readonly #numbers = new Map<number, number | number[]>()
 
-  /** Adds a record number, unless many with its hash are there. */
+  /** Adds a record number, unless there are many with the same hash. */
   add(hash: number, number: number): void {
     const known = this.#numbers.get(hash)
     if (known === undefined) this.#numbers.set(hash, number)
@@ -41,8 +41,8 @@ export class EndpointIndex {
 }
 
 /**
- * A hash of a name and an endpoint. It is the same for nearly every way to write the endpoint: case and slashes at the end do not
- * count. It is made for every record of a load, so it does not parse the URL.
+ * A hash of a name and an endpoint. It ignores case, and slashes at the end, so that most forms of the same endpoint have one hash. It does
+ * not parse the URL, because it is computed for every record of a load.
  */
 export function endpointHash(serviceName: string, endpoint: string): number {
   let end = endpoint.length

@@ -1,9 +1,9 @@
 import { byNumber, type Compare, SortedList } from './sorted-list.ts'
 
-/** From how many numbers on a term has a list of arrays instead of one array. */
+/** A term with this many numbers has a list of arrays instead of one array. */
 const LIST_FROM = 512
 
-/** The numbers of the services that have something in common: a name, a tag, a version. */
+/** The record numbers of the services that have something in common: a name, a tag, a version. */
 export class Term {
   readonly text: string
   /** Most terms of a large registry have only a few services, and need no list. */
@@ -27,7 +27,7 @@ export class Term {
     return Array.isArray(this.#numbers) ? [this.#numbers] : this.#numbers.chunks
   }
 
-  /** The numbers in order, in arrays that must not be changed. @param compare the one that they were added with */
+  /** The numbers in order, in arrays that must not be changed. @param compare the same function as in `add` */
   ordered(compare: Compare<number>): readonly (readonly number[])[] {
     if (Array.isArray(this.#numbers) && !this.#inOrder) {
       this.#numbers.sort(compare)
@@ -41,7 +41,7 @@ export class Term {
     return Array.isArray(this.#numbers) ? this.#numbers.includes(number) : this.#numbers.has(number)
   }
 
-  /** Adds a number. One that was added just before is there already. */
+  /** Adds a number. Does nothing if the same number was just added. */
   add(number: number, compare: Compare<number>): void {
     if (typeof this.#numbers === 'number') {
       if (this.#numbers === number) return
@@ -91,7 +91,7 @@ export class Postings {
     return this.#terms.values()
   }
 
-  /** The numbers of a term in order; none where there is no such term. */
+  /** The sorted numbers of a term; none if the term does not exist. */
   ordered(text: string): readonly (readonly number[])[] {
     return this.#terms.get(text)?.ordered(this.#compare) ?? []
   }

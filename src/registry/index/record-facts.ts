@@ -1,8 +1,8 @@
-/** Numbers that are kept for each service. */
+/** Columns of the table. */
 const WIDTH = 4
 
 export interface RecordFact {
-  /** 0 where the service promised no heartbeats. */
+  /** 0 if the service promised no heartbeats. */
   readonly ttlSeconds: number
   readonly active: boolean
   /** Two halves of the digest of id and revision. */
@@ -10,7 +10,7 @@ export interface RecordFact {
   readonly digestLow: number
 }
 
-/** A table of small facts about services by record number, in one typed array: a million services take 16 MB. */
+/** Small facts about services by record number. They are in one typed array, where a million services take 16 MB. */
 export class RecordFacts {
   #table = new Int32Array(1_024 * WIDTH)
 
@@ -39,7 +39,7 @@ export class RecordFacts {
     return this.#table[number * WIDTH + 3] as number
   }
 
-  /** Records of other kinds have numbers too: the next one of a service may be far above the last. */
+  /** Records of other kinds have numbers, too: the next number of a service may be far above the last. */
   #grow(atLeast: number): void {
     const larger = new Int32Array(Math.max(this.#table.length * 2, atLeast))
     larger.set(this.#table)

@@ -11,15 +11,15 @@ import { byCodeUnits, SortedList } from './sorted-list.ts'
 
 /**
  * Finds services by their fields. A term, such as a tag, has a list of record numbers. A million services fit because nothing is kept
- * twice: rarely needed fields are read from the text of the record again.
+ * twice: rarely needed fields are read again from the text of the record.
  */
 export class ServiceIndex implements Projection {
-  /** The services of a name, in order of their ids. */
+  /** The services of a name, sorted by id. */
   readonly byName: Postings
   readonly byVersion = new Postings()
   readonly byTag = new Postings()
   readonly byCapability = new Postings()
-  /** All names of services, by code units. */
+  /** The names of all services, sorted by code units. */
   readonly names = new SortedList<string>(byCodeUnits)
   readonly facts = new RecordFacts()
   readonly #byMetadata = new Map<string, Postings>()
@@ -40,7 +40,7 @@ export class ServiceIndex implements Projection {
     const before = this.#records[number]
     if (before === undefined) this.#size += 1
     else this.#leave(number, JSON.parse(before.data) as JsonObject)
-    // The record comes first, because the services of a name are ordered by the ids of their records.
+    // First the record: the services of a name are ordered by the ids of their records.
     this.#records[number] = record
     this.#enter(number, record, data)
   }
@@ -61,7 +61,7 @@ export class ServiceIndex implements Projection {
     return this.#active
   }
 
-  /** Every record number is below this. Not all of them are numbers of services. */
+  /** Every record number is below this. Not all of them belong to services. */
   get numberEnd(): number {
     return this.#records.length
   }
@@ -71,12 +71,12 @@ export class ServiceIndex implements Projection {
     return { high: this.#digestHigh, low: this.#digestLow }
   }
 
-  /** Whether a number is that of a service. */
+  /** Whether a number belongs to a service. */
   holds(number: number): boolean {
     return this.#records[number] !== undefined
   }
 
-  /** @param number that of a service */
+  /** @param number the number of a service */
   record(number: number): StoredRecord {
     return this.#records[number] as StoredRecord
   }
@@ -93,7 +93,7 @@ export class ServiceIndex implements Projection {
     return this.#byMetadata.get(key)?.get(indexKey(text))
   }
 
-  /** Services that probably have a name and an endpoint, without those that have an `instanceId`. */
+  /** Services that probably have this name and endpoint. Services with an `instanceId` are not among them. */
   atEndpoint(serviceName: string, endpoint: string): readonly number[] {
     return this.#endpoints.find(endpointHash(serviceName, endpoint))
   }
@@ -112,7 +112,7 @@ export class ServiceIndex implements Projection {
     if (name.size === 1) this.names.add(name.text)
     this.#nameOf[number] = name
     this.#versionOf[number] = this.byVersion.add(version, number)
-    // A person may have written a tag twice into the database: the second one is found to be there already.
+    // A person may have written the same tag twice into the database. The index ignores the second one.
     for (const tag of tags ?? none) this.byTag.add(tag, number)
     for (const capability of capabilities ?? none) this.byCapability.add(capability, number)
     this.#eachMetadata(data, (key, text) => {
@@ -155,12 +155,12 @@ export class ServiceIndex implements Projection {
   }
 }
 
-/** What every stored service has, also one that a person has written into the database. */
+/** The fields that every stored service has, even if a person has written it into the database. */
 type ServiceData = Pick<Registration, 'serviceName' | 'version' | 'endpoint'> & Partial<Registration>
 
 const none: readonly never[] = []
 
-/** The projection that keeps a `ServiceIndex` over the records of a view. */
+/** The projection that keeps a `ServiceIndex` of the records of a view. */
 export const serviceIndex: ProjectionDefinition<ServiceIndex> = {
   name: 'services',
   kinds: [SERVICE_KIND],

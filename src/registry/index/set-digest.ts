@@ -1,8 +1,8 @@
 import { HEALTHS, type Health } from '../../records/health.ts'
 
 /**
- * A digest of a set of versions of services: the sum of one number for each, which does not depend on their order. Two different sets have
- * the same digest with a chance of 1 in 2^64.
+ * A digest of a set of services with their versions: the sum of one number for each, so it does not depend on their order. Two different
+ * sets have the same digest with a probability of 1 in 2^64.
  */
 export interface SetDigest {
   readonly high: number
@@ -15,7 +15,7 @@ export function addDigest(left: SetDigest, right: SetDigest): SetDigest {
   return { high: (left.high + right.high) | 0, low: (left.low + right.low) | 0 }
 }
 
-/** The 64 bits that stand for one version of one service. */
+/** The 64-bit number of one version of one service. */
 export function versionDigest(id: string, revision: number): SetDigest {
   let high = 0x811c9dc5
   let low = 0x2545f491
@@ -28,7 +28,7 @@ export function versionDigest(id: string, revision: number): SetDigest {
   return { high: mixed(high, revision | 0, upper), low: mixed(low, upper, revision | 0) }
 }
 
-/** Spreads every bit of the input over the result, so that sums of neighbouring revisions do not cancel out. */
+/** Spreads every bit of the input over the result, so that the numbers of neighboring revisions do not cancel out in a sum. */
 function mixed(seed: number, first: number, second: number): number {
   let bits = seed ^ Math.imul(first, 0x9e3779b1)
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b) ^ Math.imul(second, 0xc2b2ae3d)
@@ -39,10 +39,10 @@ function mixed(seed: number, first: number, second: number): number {
 }
 
 /**
- * What the health of a shown service adds to the digest of a list. `unknown` adds nothing: most services send no heartbeats,
- * and the past knows no other.
+ * What the health of a listed service adds to the digest of a list. `unknown` adds nothing: most services send no heartbeats, and in
+ * answers about the past all health is unknown.
  *
- * @param version the digest of the service's version
+ * @param version the digest of the service and its version
  */
 export function healthDigest({ high, low }: SetDigest, health: Health): SetDigest {
   if (health === 'unknown') return emptyDigest

@@ -1,19 +1,21 @@
-/** Items in a chunk when it is split. Small enough to shift at every insert, large enough that chunks stay few. */
+/**
+ * A chunk with this many items is split. It is small enough to shift at every insert, and large enough to keep the number of chunks low.
+ */
 const CHUNK_MAX = 1_024
 
 /** Negative, zero or positive, as for `Array.sort`. */
 export type Compare<T> = (left: T, right: T) => number
 
 /**
- * A set in order, kept as a list of short arrays: an insert or a removal shifts one of them. For a million numbers it
- * takes a tenth more memory than one plain array, and adding in order costs no search.
+ * A sorted set, kept as a list of short arrays. An insert or a removal shifts only one of them. For a million numbers it takes a tenth more
+ * memory than one plain array. Adding items in order needs no search.
  */
 export class SortedList<T> {
   readonly #compare: Compare<T>
   #chunks: T[][] = []
   #size = 0
 
-  /** @param items the first ones, already in order; the list takes the array over */
+  /** @param items the first items, already sorted; the list takes over the array */
   constructor(compare: Compare<T>, items: T[] = []) {
     this.#compare = compare
     if (items.length > 0) this.#chunks.push(items)
@@ -24,7 +26,7 @@ export class SortedList<T> {
     return this.#size
   }
 
-  /** The items in order, in arrays that must not be changed. */
+  /** The sorted items, in arrays that must not be changed. */
   get chunks(): readonly (readonly T[])[] {
     return this.#chunks
   }
@@ -62,7 +64,7 @@ export class SortedList<T> {
     return true
   }
 
-  /** The items from `first` on, `first` included where it is there. The list must not change meanwhile. */
+  /** The items from `first` on, including `first` if it exists. The list must not change in the meantime. */
   *from(first: T): Generator<T> {
     const start = this.#chunkFor(first)
     for (let index = start; index < this.#chunks.length; index += 1) {
@@ -72,14 +74,14 @@ export class SortedList<T> {
     }
   }
 
-  /** Puts an item behind all others. A full chunk is left full: lists that only grow waste nothing. */
+  /** Adds an item after all others. A full chunk is not split, so lists that only grow waste no memory. */
   #append(item: T): void {
     const last = this.#chunks.at(-1)
     if (last === undefined || last.length >= CHUNK_MAX) this.#chunks.push([item])
     else last.push(item)
   }
 
-  /** Index of the chunk where an item is or belongs; behind the last one if it is greater than everything. */
+  /** The index of the chunk where an item is or belongs; the number of chunks if the item is greater than all others. */
   #chunkFor(item: T): number {
     let low = 0
     let high = this.#chunks.length
@@ -93,7 +95,7 @@ export class SortedList<T> {
     return low
   }
 
-  /** Index of an item in a chunk, or of the first one behind it. */
+  /** The index of an item in a chunk, or of the first item after it. */
   #indexIn(chunk: readonly T[], item: T): number {
     let low = 0
     let high = chunk.length

@@ -17,15 +17,15 @@ export interface LocalLeasesOptions {
 }
 
 /**
- * Heartbeats in the memory of this process. A service that has not been heard since the start is `unknown`, until it had
- * one whole TTL to be heard: a restart of the coordinator must not declare everybody dead, and neither must a start that
- * waited for its database, in which every heartbeat was refused.
+ * Heartbeats in the memory of this process. A service without a heartbeat since the start is `unknown` until one whole TTL has passed. A
+ * restart of the coordinator must not declare all services dead. A start that waited for its database must not do so either, because it
+ * refused every heartbeat.
  */
 export class LocalLeases implements Leases {
   readonly #heartbeats = new Map<string, Heartbeat>()
   readonly #monotonicMs: () => number
   readonly #now: () => number
-  /** When the first heartbeat could arrive. */
+  /** When the coordinator began to accept heartbeats. */
   #openedMs = Number.POSITIVE_INFINITY
 
   constructor({ monotonicMs = () => performance.now(), now = Date.now }: LocalLeasesOptions = {}) {
@@ -48,7 +48,7 @@ export class LocalLeases implements Leases {
   }
 
   healthOf(serviceId: string, ttlSeconds: number, updatedAt: number): Health {
-    // Most services of most systems send no heartbeats: they must not cost a look-up each.
+    // Most services of most systems send no heartbeats, so they should not cost a lookup each.
     const heartbeat = this.#heartbeats.size === 0 ? undefined : this.#heartbeats.get(serviceId)
     if (ttlSeconds === 0) return heartbeat?.reported ?? 'unknown'
     const ttlMs = ttlSeconds * 1_000

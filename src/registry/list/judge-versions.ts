@@ -6,14 +6,14 @@ import { serviceIndex } from '../index/service-index.ts'
 import type { ServiceFilters } from './list-query.ts'
 import { listedTerms, type VersionVerdicts } from './match-services.ts'
 
-/** Up to this number versions are checked when they are met, which takes a millisecond at most. */
+/** Up to this many versions are judged when they are met. That takes a millisecond at most. */
 const FEW = 256
 
 /**
- * Checks the versions of a list against the filter `version` beforehand, in several turns: a range and tens of thousands of versions
- * would block all other requests.
+ * Judges the versions of a list against the filter `version` beforehand, in several turns. A range and tens of thousands of versions would
+ * otherwise block all other requests.
  *
- * @returns `undefined` where nothing needs to be judged beforehand
+ * @returns `undefined` if nothing needs to be judged beforehand
  */
 export async function judgeVersions(
   view: View,
@@ -33,7 +33,7 @@ export async function judgeVersions(
   return verdicts
 }
 
-/** The versions of the services that another filter leaves, or all where none leaves fewer. */
+/** The versions of the services that fulfill another filter, or all versions if no filter leaves fewer. */
 function termsToJudge(view: View, filters: ServiceFilters): ReadonlySet<Term> {
   const index = view.projection(serviceIndex)
   const [fewest] = listedTerms(index, filters).sort((left, right) => left.size - right.size)

@@ -2,13 +2,13 @@ import { hash } from 'node:crypto'
 import { CoordinatorError } from '../../errors.ts'
 import { canonicalJson } from '../../records/canonical-json.ts'
 import type { ServiceFilters } from './list-query.ts'
-import type { ListPlace } from './select-page.ts'
+import type { SortKey } from './select-page.ts'
 
 /** The format of a cursor. A cursor of another format is refused. */
 const VERSION = 1
 
 /** Writes the position of the last service of a page. For clients the text has no meaning. */
-export function writeCursor({ name, id }: ListPlace, filters: ServiceFilters): string {
+export function writeCursor({ name, id }: SortKey, filters: ServiceFilters): string {
   return Buffer.from(JSON.stringify([VERSION, fingerprint(filters), name, id])).toString('base64url')
 }
 
@@ -17,7 +17,7 @@ export function writeCursor({ name, id }: ListPlace, filters: ServiceFilters): s
  *
  * @throws COORD_CURSOR_INVALID if the cursor is not ours or belongs to other filters
  */
-export function readCursor(cursor: string, filters: ServiceFilters): ListPlace {
+export function readCursor(cursor: string, filters: ServiceFilters): SortKey {
   const parts = partsOf(cursor)
   if (parts === undefined)
     throw new CoordinatorError('COORD_CURSOR_INVALID', { detail: 'The cursor is not one of ours.' })

@@ -12,7 +12,7 @@ import { readCursor, writeCursor } from './list-cursor.ts'
 import type { ListQuery } from './list-query.ts'
 import { type MatchContext, matchServices } from './match-services.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
-import { selectPage } from './select-page.ts'
+import { selectPage, sortKeyOf } from './select-page.ts'
 
 /**
  * One page of the services that match.
@@ -39,7 +39,7 @@ export function listServices(view: View, context: MatchContext, query: ListQuery
     lineage: view.lineage,
     digest: addDigest(matches.digest, shown.healthDigest),
     ...(numbers.length > page.length && last !== undefined
-      ? { nextCursor: writeCursor({ name: index.nameOf(last).text, id: index.record(last).id }, filters) }
+      ? { nextCursor: writeCursor(sortKeyOf(index, last), filters) }
       : {}),
   }
 }

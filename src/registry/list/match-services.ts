@@ -5,7 +5,7 @@ import type { SetDigest } from '../index/set-digest.ts'
 import type { Leases } from '../leases/leases.ts'
 import type { ServiceFilters } from './list-query.ts'
 
-/** The services that match some filters at one moment: their numbers, in no particular order. */
+/** The services that match some filters at one moment: their record numbers, in no particular order. */
 export interface Matches {
   /** `undefined`: every service. */
   readonly numbers: readonly number[] | undefined
@@ -13,9 +13,10 @@ export interface Matches {
   readonly digest: SetDigest
 }
 
-/** One filter. `numbers` lists what fulfils it; a filter without can only be asked about single numbers. */
+/** One filter. Without `numbers`, it can only be asked about one service after the other. */
 interface Criterion {
   readonly size: number
+  /** All that fulfil it. */
   readonly numbers?: () => Iterable<readonly number[]>
   has(number: number): boolean
 }
@@ -34,40 +35,21 @@ export interface MatchContext {
  * Finds the services that fulfil all filters: walks those of the filter that the fewest fulfil, and asks the others
  * about each of them.
  */
-export function matchServices(
-  index: ServiceIndex,
-  filters: ServiceFilters,
-  { leases, verdicts }: MatchContext,
-): Matches {
-  const criteria = criteriaOf(index, filters, { leases, verdicts })
+export function matchServices(index: ServiceIndex, filters: ServiceFilters, context: MatchContext): Matches {
+  const criteria = criteriaOf(index, filters, context).sort((left, right) => left.size - right.size)
   if (criteria.length === 0) return { numbers: undefined, total: index.size, digest: index.digest }
-  const listed = criteria.filter(({ numbers }) => numbers !== undefined)
-  const base = listed.reduce(
-    (least, next) => (next.size < least.size ? next : least),
-    listed[0] ?? everything(index),
-  )
+  const base = criteria.find((criterion) => criterion.numbers !== undefined) ?? everything(index)
   const tests = criteria
     .filter((criterion) => criterion !== base)
-    .sort((left, right) => left.size - right.size)
     .map((criterion) => membership(index, criterion, base.size))
-  return select(index, base, tests)
-}
-
-function select(
-  index: ServiceIndex,
-  base: Criterion,
-  tests: readonly ((number: number) => boolean)[],
-): Matches {
-  const { facts } = index
   const numbers: number[] = []
-  let high = 0
-  let low = 0
+  let [high, low] = [0, 0]
   for (const chunk of base.numbers?.() ?? [])
     for (const number of chunk) {
       if (!tests.every((test) => test(number))) continue
       numbers.push(number)
-      high = (high + facts.digestHigh(number)) | 0
-      low = (low + facts.digestLow(number)) | 0
+      high = (high + index.facts.digestHigh(number)) | 0
+      low = (low + index.facts.digestLow(number)) | 0
     }
   return { numbers, total: numbers.length, digest: { high, low } }
 }
@@ -78,16 +60,20 @@ function criteriaOf(
   { leases, verdicts }: MatchContext,
 ): Criterion[] {
   const { name, version, status, health } = filters
-  const terms = termsOf(index, filters)
-  const criteria = terms.map((term) => termCriterion(term, (number) => term?.has(number) ?? false))
-  if (name !== undefined) criteria.push(nameCriterion(index, name))
+  const criteria = termsOf(index, filters).map((term) =>
+    termCriterion(term, (number) => term?.has(number) ?? false),
+  )
+  if (name !== undefined) {
+    const term = index.byName.get(name)
+    criteria.push(termCriterion(term, (number) => index.nameOf(number) === term))
+  }
   if (version !== undefined) criteria.push(versionCriterion(index, version, verdicts))
   if (status !== undefined) {
     const active = status === 'active'
     const size = active ? index.activeCount : index.size - index.activeCount
     criteria.push({ size, has: (number) => index.facts.active(number) === active })
   }
-  // Last in any order by size: it has to ask the leases.
+  // Last in the order of size, because it has to ask the leases.
   if (health !== undefined)
     criteria.push({
       size: Number.POSITIVE_INFINITY,
@@ -122,11 +108,6 @@ function termCriterion(term: Term | undefined, has: (number: number) => boolean)
   return { size: term?.size ?? 0, numbers: () => term?.chunks ?? [], has }
 }
 
-function nameCriterion(index: ServiceIndex, name: string): Criterion {
-  const term = index.byName.get(name)
-  return termCriterion(term, (number) => index.nameOf(number) === term)
-}
-
 /** A range of semantic versions; a version that is not semantic fulfils only its own text. */
 function versionCriterion(
   index: ServiceIndex,
@@ -147,7 +128,7 @@ function versionCriterion(
     return verdict
   }
   const has = (number: number) => fulfils(index.versionOf(number))
-  // Where nearly every service has a version of its own, judging all versions costs more than asking about single numbers.
+  // Where nearly every service has a version of its own, judging all versions costs more than asking about single services.
   if (index.byVersion.size > VERSIONS_JUDGED_MAX) return { size: index.size, has }
   const terms = [...index.byVersion.terms()].filter(fulfils)
   const size = terms.reduce((sum, term) => sum + term.size, 0)
@@ -157,25 +138,15 @@ function versionCriterion(
 const VERSIONS_JUDGED_MAX = 2_000
 
 function everything(index: ServiceIndex): Criterion {
-  return {
-    size: index.size,
-    numbers: () => servedNumbers(index),
-    has: () => true,
+  const numbers = () => {
+    const all: number[] = []
+    for (let number = 0; number < index.numberEnd; number += 1) if (index.holds(number)) all.push(number)
+    return [all]
   }
+  return { size: index.size, numbers, has: () => true }
 }
 
-function* servedNumbers(index: ServiceIndex): Generator<readonly number[]> {
-  for (let start = 0; start < index.numberEnd; start += BLOCK) {
-    const numbers: number[] = []
-    const end = Math.min(index.numberEnd, start + BLOCK)
-    for (let number = start; number < end; number += 1) if (index.holds(number)) numbers.push(number)
-    yield numbers
-  }
-}
-
-const BLOCK = 4_096
-
-/** A fast test for membership: looking up a few numbers costs less than marking all that fulfil the filter, and many more. */
+/** A fast test for membership: to look up few services costs less than to mark all that fulfil the filter; many cost more. */
 function membership(index: ServiceIndex, criterion: Criterion, probes: number): (number: number) => boolean {
   if (criterion.numbers === undefined || probes * PROBE_COST < criterion.size) return criterion.has
   const marks = new Uint8Array(index.numberEnd)
@@ -183,5 +154,5 @@ function membership(index: ServiceIndex, criterion: Criterion, probes: number): 
   return (number) => marks[number] === 1
 }
 
-/** A search in a sorted list takes as long as marking about this many numbers. */
+/** A search in a sorted list takes as long as marking about this many services. */
 const PROBE_COST = 16

@@ -1,8 +1,8 @@
 import { PAGE_MAX_BYTES } from '../../live/questions/page-budget.ts'
-import { comparePlaces, type ListPlace } from './select-page.ts'
+import { compareKeys, type SortKey } from './select-page.ts'
 
 /** An item that a page may hold. The items arrive in no particular order. */
-export interface PastItem extends ListPlace {
+export interface PastItem extends SortKey {
   readonly bytes: number
 }
 
@@ -26,7 +26,7 @@ export class PastPage<T extends PastItem> {
   }
 
   offer(item: T): void {
-    if (this.#last !== undefined && comparePlaces(item, this.#last) > 0) return
+    if (this.#last !== undefined && compareKeys(item, this.#last) > 0) return
     this.#items.push(item)
     this.#bytes += item.bytes
     if (this.#items.length > 2 * this.#count || this.#bytes > 2 * this.#maxBytes) this.#prune()
@@ -39,7 +39,7 @@ export class PastPage<T extends PastItem> {
   }
 
   #prune(): void {
-    this.#items.sort(comparePlaces)
+    this.#items.sort(compareKeys)
     let [kept, bytes] = [0, 0]
     for (const item of this.#items) {
       if (kept === this.#count || (kept > 0 && bytes + item.bytes > this.#maxBytes)) break

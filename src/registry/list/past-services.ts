@@ -18,7 +18,7 @@ import { readCursor, writeCursor } from './list-cursor.ts'
 import type { ListQuery } from './list-query.ts'
 import { ndjsonChunks } from './ndjson-chunks.ts'
 import { type PastItem, PastPage } from './past-page.ts'
-import { comparePlaces, type ListPlace } from './select-page.ts'
+import { compareKeys, type SortKey } from './select-page.ts'
 
 /**
  * One service as it stood. Asks the store.
@@ -53,7 +53,7 @@ export async function getPastService(
 }
 
 /** What is kept of a service until the page is known: not its parsed data, of which a million would not fit. */
-interface PastService extends ListPlace {
+interface PastService extends SortKey {
   readonly record: StoredRecord
   readonly active: boolean
 }
@@ -69,7 +69,7 @@ export async function listPastServices(live: Live, query: ListQuery, moment: Mom
   const after = cursor === undefined ? undefined : readCursor(cursor, filters)
   const page = new PastPage<PastService & PastItem>(limit)
   const summary = await visitPast(live, { filters, moment }, (service) => {
-    if (after === undefined || comparePlaces(service, after) > 0)
+    if (after === undefined || compareKeys(service, after) > 0)
       page.offer({ ...service, bytes: itemBytes(service.record, fields) })
   })
   const { items, more } = page.result()
@@ -100,7 +100,7 @@ export async function streamPastServices(
   })
   function* texts(): Generator<string> {
     for (const name of [...byName.keys()].sort(byCodeUnits))
-      for (const service of (byName.get(name) ?? []).sort(comparePlaces)) yield project(service, fields)
+      for (const service of (byName.get(name) ?? []).sort(compareKeys)) yield project(service, fields)
   }
   return { ...summary, [Symbol.asyncIterator]: () => ndjsonChunks(texts()) }
 }

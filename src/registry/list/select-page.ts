@@ -3,20 +3,20 @@ import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
 import type { Matches } from './match-services.ts'
 
-/** A place in the order of a list: everything after it is on later pages, whether or not the service still exists. */
-export interface ListPlace {
+/** Where a service is in the order of a list. A page begins after a key, whether or not that service still exists. */
+export interface SortKey {
   readonly name: string
   readonly id: string
 }
 
 /**
- * The first numbers in order of serviceName and serviceId, behind a place. Few matches are sorted; of many, the order of
+ * The first record numbers in order of serviceName and serviceId, after a key. Few matches are sorted; for many, the order of
  * all services is walked until enough were found.
  */
 export function selectPage(
   index: ServiceIndex,
   { numbers, total }: Matches,
-  { after, count }: { readonly after?: ListPlace | undefined; readonly count: number },
+  { after, count }: { readonly after?: SortKey | undefined; readonly count: number },
 ): readonly number[] {
   if (numbers === undefined) return take(walk(index, after), () => true, count)
   // Walking looks at `size / total` services for each one it finds; sorting looks at every match, and compares texts.
@@ -25,7 +25,10 @@ export function selectPage(
     for (const number of numbers) marks[number] = 1
     return take(walk(index, after), (number) => marks[number] === 1, count)
   }
-  const behind = after === undefined ? numbers : numbers.filter((number) => isBehind(index, number, after))
+  const behind =
+    after === undefined
+      ? numbers
+      : numbers.filter((number) => compareKeys(sortKeyOf(index, number), after) > 0)
   return smallest(behind, count, (left, right) => index.compare(left, right))
 }
 
@@ -46,8 +49,8 @@ function take(
   return page
 }
 
-/** All numbers in order, behind a place. */
-function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<readonly number[]> {
+/** All numbers in order, after a key. */
+function* walk(index: ServiceIndex, after: SortKey | undefined): Generator<readonly number[]> {
   for (const name of after === undefined ? index.names.from('') : index.names.from(after.name)) {
     const chunks = index.byName.ordered(name)
     if (name !== after?.name) yield* chunks
@@ -55,11 +58,11 @@ function* walk(index: ServiceIndex, after: ListPlace | undefined): Generator<rea
   }
 }
 
-function isBehind(index: ServiceIndex, number: number, place: ListPlace): boolean {
-  return comparePlaces({ name: index.nameOf(number).text, id: index.record(number).id }, place) > 0
+export function sortKeyOf(index: ServiceIndex, number: number): SortKey {
+  return { name: index.nameOf(number).text, id: index.record(number).id }
 }
 
 /** The order of a list. */
-export function comparePlaces(left: ListPlace, right: ListPlace): number {
+export function compareKeys(left: SortKey, right: SortKey): number {
   return byCodeUnits(left.name, right.name) || byCodeUnits(left.id, right.id)
 }

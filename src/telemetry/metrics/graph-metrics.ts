@@ -6,7 +6,7 @@ interface GraphFigures {
   /** Nodes that others refer to and that nobody has registered. */
   readonly unresolved: number
   readonly edgesByType: ReadonlyMap<string, number>
-  /** What the last comparison with a graph derived anew has found. */
+  /** Differences that the last comparison with a rebuilt graph found. */
   readonly rebuildDifferences: number
 }
 
@@ -26,7 +26,7 @@ export function graphMetrics(meters: Meters, sources: Partial<GraphSources>): vo
       () => sources.graph?.().unresolved,
     ],
     coordinator_graph_rebuild_differences: [
-      'Differences that the last comparison with a graph derived anew has found; there must be none.',
+      'Differences that the last comparison with a rebuilt graph found. There must be none.',
       () => sources.graph?.().rebuildDifferences,
     ],
   })

@@ -1,6 +1,13 @@
 import type { Meters } from './meters.ts'
 import type { Observations } from './series.ts'
 
+/** Why a body was not received: no memory for bodies, none for its client, or it arrived too slowly. */
+const bodyRefusals = ['full', 'client', 'slow'] as const
+export type BodyRefusal = (typeof bodyRefusals)[number]
+
+/** Why a connection was not accepted: there were too many, or the system had no descriptor for it. */
+const connectionRefusals = ['limit', 'system'] as const
+
 interface OutgoingFigures {
   /** Bytes that clients have not read yet. */
   readonly bytes: number
@@ -19,6 +26,12 @@ export interface HttpSources {
   outgoing(): OutgoingFigures
   /** Streams of the whole state. */
   wholeStreams(): { readonly open: number; readonly refused: number }
+  /** Bytes of bodies that are still arriving. */
+  bodyBytes(): number
+  /** Open connections of clients. */
+  clientConnections(): number
+  /** How many there may be. */
+  clientConnectionsMax(): number
 }
 
 export interface HttpRequestFigures {
@@ -29,14 +42,8 @@ export interface HttpRequestFigures {
   readonly durationMs: number
 }
 
-/** Answers, streams, and the duration of requests. */
+/** Connections, bodies, requests, answers and streams. */
 export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
-  meters.totals({
-    coordinator_http_streams_cut_total: [
-      'Clients that followed the journal and were cut off because they read too slowly.',
-      () => sources.streamsCut?.(),
-    ],
-  })
   meters.gauges({
     coordinator_http_streams: ['Clients that follow the journal.', () => sources.streams?.()],
     coordinator_http_unsent_bytes: [
@@ -51,8 +58,21 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       'Streams of the whole state that are open.',
       () => sources.wholeStreams?.().open,
     ],
+    coordinator_http_connections: ['Open connections of clients.', () => sources.clientConnections?.()],
+    coordinator_http_connections_max: [
+      'How many connections clients may have: CONNECTIONS_MAX, or fewer where the limit of open files is low.',
+      () => sources.clientConnectionsMax?.(),
+    ],
+    coordinator_http_body_bytes: [
+      'Memory that request bodies take while they arrive, in bytes.',
+      () => sources.bodyBytes?.(),
+    ],
   })
   meters.totals({
+    coordinator_http_streams_cut_total: [
+      'Clients that followed the journal and were cut off because they read too slowly.',
+      () => sources.streamsCut?.(),
+    ],
     coordinator_http_clients_cut_total: [
       'Connections that were closed because their clients read nothing for 5 seconds and other answers needed the memory.',
       () => sources.outgoing?.().cut,
@@ -70,6 +90,16 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     },
   )
+  const connectionsRefused = meters.counter(
+    'coordinator_http_connections_refused_total',
+    `Connections that were refused, by reason (${connectionRefusals.join(', ')}).`,
+    { reason: connectionRefusals },
+  )
+  const bodiesRefused = meters.counter(
+    'coordinator_http_bodies_refused_total',
+    `Request bodies that were refused while they arrived, by reason (${bodyRefusals.join(', ')}).`,
+    { reason: bodyRefusals },
+  )
   const known = new Map<string, Map<string, Map<number, Observations>>>()
   const seriesOf = (route: string, method: string, status: number): Observations => {
     const byMethod = known.get(route) ?? new Map<string, Map<number, Observations>>()
@@ -84,5 +114,9 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       const series = known.get(route)?.get(method)?.get(status) ?? seriesOf(route, method, status)
       series.observe(durationMs / 1_000)
     },
+
+    connectionRefused: (reason: (typeof connectionRefusals)[number]) =>
+      connectionsRefused.of({ reason }).add(),
+    bodyRefused: (reason: BodyRefusal) => bodiesRefused.of({ reason }).add(),
   }
 }

@@ -2,7 +2,7 @@ import { databaseSeconds } from './database-metrics.ts'
 import type { Meters } from './meters.ts'
 import { each } from './series.ts'
 
-/** How commits are answered: `replayed` where one had been accepted earlier. */
+/** How commits are answered. `replayed`: the commit had been accepted before. */
 const commitOutcomes = ['accepted', 'replayed', 'unchanged', 'conflict', 'reused', 'failed'] as const
 const memoryStates = ['free', 'full', 'exhausted'] as const
 
@@ -44,7 +44,7 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
   const outcomes = each(commitOutcomes, (outcome) => commits.of({ backend, outcome }))
   const durations = meters.histogram(
     'coordinator_commit_duration_seconds',
-    'How long commits took from being asked for to being durable and visible.',
+    'How long commits took, from the request until they were durable and visible.',
     { labels: { backend: [backend] }, bounds: databaseSeconds },
   )
   const duration = durations.of({ backend })
@@ -57,11 +57,11 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
   const count = (name: string, help: string) => meters.counter(name, help, {}).of({})
   const reloads = count(
     'coordinator_view_reloads_total',
-    'How often the live view was built anew after the first load.',
+    'How often the live view was rebuilt after the first load.',
   )
   const forks = count(
     'coordinator_history_forks_total',
-    'How often the database contradicted what was known, and another lineage began.',
+    'How often the database contradicted known revisions, so that a new lineage began.',
   )
   const memoryRefused = count(
     'coordinator_memory_refused_commits_total',
@@ -132,10 +132,10 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
       duration.observe(durationMs / 1_000)
     },
 
-    /** The live view was built anew. */
+    /** The live view was rebuilt. */
     reloaded: (): void => reloads.add(),
 
-    /** Another lineage began. */
+    /** A new lineage began. */
     forked: (): void => forks.add(),
 
     /** A commit was refused, because there was no memory for it. */

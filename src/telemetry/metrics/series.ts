@@ -31,8 +31,8 @@ export class Observations {
 }
 
 /**
- * The series of one metric. Whoever counts often looks its series up once: counters of prom-client build a text from the labels
- * each time, and that took a registration a tenth of its time.
+ * The series of one metric. Code that counts often looks its series up once. A counter of prom-client builds a text from the labels
+ * at each count, which took a tenth of the time of a registration.
  */
 export class SeriesOf<T, N extends string = string> {
   readonly #names: readonly N[]
@@ -56,7 +56,7 @@ export class SeriesOf<T, N extends string = string> {
   }
 }
 
-/** Something for each of these words, such as the series of each value of a label. */
+/** Makes something for each word, such as the series of each value of a label. */
 export function each<W extends string, T>(words: readonly W[], make: (word: W) => T): Readonly<Record<W, T>> {
   return Object.fromEntries(words.map((word) => [word, make(word)])) as Record<W, T>
 }

@@ -1,15 +1,15 @@
--- Tables and views. In these files @schema@ is the schema as an identifier, @name@ its bare name.
+-- Tables and views. In these files @schema@ is the schema as an identifier, @name@ its plain name.
 --
 -- Times are epoch milliseconds. Revisions are whole numbers up to 2^53 - 1, which JavaScript reads exactly.
 
--- One row. Every writer locks it first, so that revisions have no holes and the order of the commits.
+-- One row. Every writer locks it first, so that revisions have no gaps, and the order of the commits.
 create table if not exists @schema@.head (
   id smallint primary key default 1 check (id = 1),
   lineage uuid not null,
   revision bigint not null check (revision between 0 and 9007199254740991),
   digest text not null,
   floor bigint not null check (floor between 0 and revision),
-  -- Up to this revision compaction has removed what the floor made superfluous.
+  -- Up to this revision, compaction has removed what is no longer needed below the floor.
   swept bigint not null check (swept between 0 and floor),
   at bigint not null,
   -- The revision that has no entry, and its digest.
@@ -40,8 +40,8 @@ create table if not exists @schema@.tombstones (
   primary key (kind, id)
 );
 
--- One row for each accepted commit. The arrays have an element for each of its writes. `previous`: the revision that the record had
--- (0: none). `prior`: the revision of the write before this one, deletions included (0: none). `created_at`: when the record was created.
+-- One row for each accepted commit. The arrays have an element for each of its writes. `previous`: the revision that the record had (0:
+-- none). `prior`: the revision of the previous write, including deletions (0: none). `created_at`: when the record was created.
 create table if not exists @schema@.journal (
   revision bigint primary key,
   commit_id uuid not null,
@@ -58,8 +58,8 @@ create table if not exists @schema@.journal (
 );
 create unique index if not exists journal_commit_id on @schema@.journal (commit_id);
 
--- Commits with a fingerprint that changed nothing, numbered from the oldest on: with the same id they change nothing later either. For
--- each write {op, kind, id}, and the revision that its record had (0: none).
+-- Commits with a fingerprint that changed nothing, numbered from the oldest on. When the same id comes again, it must not change anything
+-- either. For each write {op, kind, id}, and the revision that its record had (0: none).
 create table if not exists @schema@.unchanged (
   number bigint primary key,
   commit_id uuid not null,
@@ -70,8 +70,8 @@ create table if not exists @schema@.unchanged (
 );
 create unique index if not exists unchanged_commit_id on @schema@.unchanged (commit_id);
 
--- The newest call of each program that commits: a call that was given up must not take effect once a later call was answered. A row
--- is updated with every batch, and on its own page: no index has a column that changes.
+-- The newest call of each program that commits. An abandoned call must not take effect after a later call was answered. A row is updated
+-- with every batch, and on its own page: no index has a column that changes.
 create table if not exists @schema@.writers (
   writer uuid primary key,
   attempt bigint not null,

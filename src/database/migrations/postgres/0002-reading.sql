@@ -15,8 +15,8 @@ as $$
     'floor', h.floor, 'at', h.at, 'schema', h.schema_number)
 $$;
 
--- The head, where row security hides nothing. A role from which it hides rows sees empty tables: the records would seem to be gone,
--- and the journal to be another one.
+-- The head, if row security hides nothing. A role from which it hides rows sees empty tables: the records would seem to be gone, and the
+-- journal to be another one.
 create or replace function @schema@.visible_head() returns @schema@.head
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -34,8 +34,8 @@ begin
 end
 $$;
 
--- The same, where it is the end of the journal: tables that contradict each other are neither read nor written. 55K01 is a state of
--- our own in a class that every gateway passes on. Some gateways hide the code of an internal error (XX001, "data corrupted").
+-- The same, if the head is the end of the journal: tables that contradict each other are neither read nor written. 55K01 is our own error
+-- state, in a class that every gateway passes on. Some gateways hide the code of an internal error (XX001, "data corrupted").
 create or replace function @schema@.current_head() returns @schema@.head
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -85,7 +85,7 @@ begin
 end
 $$;
 
--- Why a caller gets no changes from its position on, with the head; null where it gets them.
+-- The reason why a caller cannot get the changes after its position, with the head; null if it can.
 create or replace function @schema@.off_track(h @schema@.head, after jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -103,14 +103,14 @@ begin
 end
 $$;
 
--- About how many bytes a value takes in a reply. The size in the table is close enough where it is not compressed, and costs a tenth of
--- writing the value as text. A compressed value may take a hundredth of what is sent.
+-- The approximate number of bytes of a value in a reply. If the value is not compressed, its size in the table is close enough, and costs a
+-- tenth of writing the value as text. A compressed value may take a hundredth of what is sent.
 create or replace function @schema@.sent_size(value jsonb) returns integer
 language sql stable parallel safe
 return case when pg_column_compression(value) is null then pg_column_size(value) else octet_length(value::text) end;
 
--- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes. Where an entry is missing,
--- none is returned: a caller that took the others would never notice.
+-- The journal in (above, upto]: {entries, more}. At most `most` entries, and no more after some megabytes. If an entry is missing, none is
+-- returned: a caller that took the others would never notice.
 create or replace function @schema@.entries(above bigint, upto bigint, most bigint) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -230,7 +230,7 @@ begin
 end
 $$;
 
--- Which of the writes of a commit, counted from 1 on, is that of a record; null where none is.
+-- The number of the write to a record among the writes of a commit, from 1 on; null if there is none.
 create or replace function @schema@.write_ordinal(writes jsonb, of_kind text, of_id text) returns integer
 language sql immutable parallel safe
 return (

@@ -35,7 +35,7 @@ begin
   if coalesce(schema_of_caller, 0) < h.oldest_writer then
     return jsonb_build_object('status', 'too_old', 'schema', h.schema_number, 'oldest', h.oldest_writer);
   end if;
-  -- What is acknowledged must be on disk. A setting of the function alone would end before the transaction does.
+  -- An acknowledged write must be on disk. A setting of the function alone would end before the transaction does.
   if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
     perform set_config('synchronous_commit', 'on', true);
   end if;
@@ -223,7 +223,7 @@ begin
 end
 $$;
 
--- Where a batch must be cut so that no part names a record or a commit id twice: the numbers of the commits that begin a part.
+-- Cuts a batch so that no part names a record or a commit id twice. Returns the numbers of the commits that begin a part.
 create or replace function @schema@.cuts(batch jsonb) returns bigint[]
 language plpgsql immutable set search_path = pg_catalog, pg_temp set jit = off
 as $$

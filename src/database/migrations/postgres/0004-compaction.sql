@@ -1,6 +1,6 @@
--- The functions that forget history, and that begin a new one. They follow the rules of the functions that write.
+-- The functions that delete history, and that begin a new one. They follow the rules of the functions that write.
 
--- Removes what the floor makes superfluous in (swept, upto]: versions that were replaced there, and deletions.
+-- Removes what is no longer needed below the floor, in (swept, upto]: versions that were replaced there, and deletions.
 create or replace function @schema@.sweep(h @schema@.head, upto bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
@@ -26,7 +26,7 @@ begin
       union all
       select d.revision from deletions d
       union all
-      -- The row of the former floor was kept for its digest alone.
+      -- The row of the former floor was only kept for its digest.
       select h.swept
     ) r
     where r.revision > 0
@@ -47,7 +47,7 @@ end
 $$;
 
 -- {schema, floor, limit} -> {status: ok, done, head} | {status: too_old | busy}
--- The floor rises at once. What it makes superfluous is removed in parts: call again until it is done.
+-- The floor rises at once. What is then no longer needed is removed in parts: call again until it is done.
 create or replace function @schema@.compact(p jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
@@ -73,7 +73,7 @@ end
 $$;
 
 -- {schema, from: {lineage, revision, digest}} -> {status: ok, head} | {status: too_old | busy}
--- Gives the history a new lineage, if its head is still where the caller saw it.
+-- Gives the history a new lineage, if its head is still the one that the caller saw.
 create or replace function @schema@.fork(p jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$

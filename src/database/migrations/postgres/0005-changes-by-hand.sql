@@ -12,7 +12,7 @@ begin
 end
 $$;
 
--- The value with every number rounded to a double, as every reader of JSON has it: all coordinators must read a row alike.
+-- The value with every number rounded to a double, as every reader of JSON reads it. All coordinators must read the same value.
 create or replace function @schema@.readable(value jsonb) returns jsonb
 language plpgsql immutable set search_path = pg_catalog, pg_temp set extra_float_digits = 1
 as $$

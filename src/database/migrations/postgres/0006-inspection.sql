@@ -1,7 +1,7 @@
 -- The functions for `coordinator doctor` and `coordinator migrate verify`.
 
--- {except?} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and the session that keeps writers waiting. The session
--- with the process id `except` does not count.
+-- {except?} -> {status, schema, ...}: the server, the caller, time-outs, sizes, and the session that makes writers wait. The session with
+-- the process id `except` does not count.
 create or replace function @schema@.inspect(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -173,8 +173,9 @@ as $$
 $$;
 
 -- {} -> {status, objects: {"<type> <name>": "<definition>"}, owner, anonAllowed, dataApi}: all objects of the schema, in words that are the
--- same on every server version and for every name of the schema. `owner` owns the table `head`. A definition names another owner, and no
--- rights of an owner. `dataApi`: whether the roles of Supabase exist, and the owner may make functions for them.
+-- same on every server version and for every name of the schema. `owner` is the owner of the table `head`. A definition names its owner
+-- only if that is another one, and never the rights of an owner. `dataApi`: whether the roles of Supabase exist, and the owner may create
+-- functions for them.
 create or replace function @schema@.catalog(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$

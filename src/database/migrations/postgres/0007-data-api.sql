@@ -1,6 +1,6 @@
--- Functions in `public`, through which Supabase's Data API calls those of the schema. They are made only where the roles of Supabase exist
--- (roles belong to all databases of a server), and where the owner may make them. The Data API does not offer the schema of the tables.
--- Only the role of the secret key may call.
+-- Functions in `public`, through which Supabase's Data API calls those of the schema. They are created only if the roles of Supabase exist
+-- (roles belong to all databases of a server), and if the owner may create them. The Data API does not expose the schema of the tables.
+-- Only the role of the secret key may call them.
 do $do$
 declare
   called text;

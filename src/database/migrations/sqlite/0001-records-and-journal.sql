@@ -1,6 +1,6 @@
 -- oldest writer: 1
 
--- One row: where the history stands.
+-- One row: the newest revision, and the oldest one that is kept.
 create table head (
   one integer primary key check (one = 1),
   -- UUID of the history.
@@ -11,7 +11,7 @@ create table head (
   at integer not null,
   -- The oldest revision that can still be answered exactly.
   floor integer not null,
-  -- How far compaction has removed what the floor made superfluous.
+  -- Up to this revision compaction has removed what the floor made superfluous.
   swept integer not null,
   -- The revision that the history began with, which has no row in the journal.
   first_revision integer not null,
@@ -30,7 +30,7 @@ create table records (
   primary key (kind, id)
 ) strict;
 
--- What happened: one row for each accepted commit.
+-- One row for each accepted commit.
 create table journal (
   revision integer primary key,
   commit_id text not null unique,
@@ -58,7 +58,7 @@ create table writes (
   revision integer not null,
   kind text not null,
   id text not null,
-  -- Place within the commit, from 0 on.
+  -- Index within the commit, from 0 on.
   position integer not null,
   -- Canonical JSON; null for a deletion.
   data text,

@@ -1,4 +1,4 @@
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError, type ErrorCode } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { View } from '../../live/view/view.ts'
 import type { ChangeResult, Plan, PlannedChange } from '../../live/writing/change.ts'
@@ -8,14 +8,7 @@ import { RecordWriter } from '../../live/writing/record-writer.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
-import {
-  type EdgeIdentity,
-  edgeId,
-  nodeTypeOf,
-  normalEdge,
-  normalNodeId,
-  recordIdOf,
-} from '../../records/graph/graph-id.ts'
+import { edgeId, nodeTypeOf, normalEdge, normalNodeId, recordIdOf } from '../../records/graph/graph-id.ts'
 import {
   type AssertionBody,
   edgeBodySchema,
@@ -27,6 +20,7 @@ import type { Revision } from '../../records/record.ts'
 import type { Warning } from '../../records/warning.ts'
 import { quoted } from '../../text/quoted.ts'
 import { type GraphProjection, graphProjection } from '../derive/graph-projection.ts'
+import { dataOf } from '../model/lenient-json.ts'
 import { mergePatch } from './merge-patch.ts'
 
 export interface AssertAnswer {
@@ -50,11 +44,14 @@ export interface RetractAnswer {
   readonly replayed: boolean
 }
 
-/** What an assertion is about. */
-interface Subject {
+/** What an assertion is about. `id`: also with parts that were decoded on the way. */
+export interface About {
   readonly kind: 'node' | 'edge'
-  /** The id of the node or edge, in its only right form. */
   readonly id: string
+}
+
+/** The same with the id in its only right form. */
+interface Subject extends About {
   /** What its record holds besides what was asserted. */
   readonly identity: JsonObject
   /** The nodes at the ends of an edge. */
@@ -76,38 +73,15 @@ export class AssertedWriter {
   }
 
   /** @throws COORD_BODY_*, COORD_FIELD_* */
-  async putNode(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
-    return this.#put(nodeSubject(id), body, context)
+  async put(about: About, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+    const subject = subjectOf(about)
+    const asserted = parseAssertion(schemaOf(subject), body, namesOf(subject))
+    return this.#change('PUT', { subject, context, body }, () => plannedPut(subject, asserted))
   }
 
-  async putEdge(id: string, body: unknown, context: WriteContext): Promise<AssertAnswer> {
-    return this.#put(edgeSubject(id), body, context)
-  }
-
-  /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND */
-  async patchNode(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
-    return this.#patch(nodeSubject(id), patch, context)
-  }
-
-  async patchEdge(id: string, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
-    return this.#patch(edgeSubject(id), patch, context)
-  }
-
-  /** @throws COORD_NODE_NOT_FOUND where nothing is asserted, also of a derived node */
-  async deleteNode(id: string, context: WriteContext): Promise<RetractAnswer> {
-    return this.#delete(nodeSubject(id), context)
-  }
-
-  async deleteEdge(id: string, context: WriteContext): Promise<RetractAnswer> {
-    return this.#delete(edgeSubject(id), context)
-  }
-
-  #put(subject: Subject, input: unknown, context: WriteContext): Promise<AssertAnswer> {
-    const asserted = parseAssertion(schemaOf(subject), input, namesOf(subject))
-    return this.#change('PUT', { subject, context, body: input }, () => plannedPut(subject, asserted))
-  }
-
-  #patch(subject: Subject, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+  /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
+  async patch(about: About, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+    const subject = subjectOf(about)
     readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const stored = state.read()
@@ -117,7 +91,7 @@ export class AssertedWriter {
         if (graph === undefined || !isIn(graph, subject))
           return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
       }
-      const { label, properties } = stored === undefined ? {} : (JSON.parse(stored.data) as JsonObject)
+      const { label, properties } = stored === undefined ? {} : dataOf(stored)
       const now = {
         ...(label === undefined ? {} : { label }),
         ...(properties === undefined ? {} : { properties }),
@@ -127,7 +101,9 @@ export class AssertedWriter {
     })
   }
 
-  #delete(subject: Subject, context: WriteContext): Promise<RetractAnswer> {
+  /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND where nothing is asserted, also if it is derived */
+  async delete(about: About, context: WriteContext): Promise<RetractAnswer> {
+    const subject = subjectOf(about)
     return this.#change('DELETE', { subject, context }, () => ({
       op: 'delete',
       answer: ({ changed, revision, replayed }, view) => {
@@ -180,35 +156,24 @@ function schemaOf({ kind }: Subject): typeof nodeBodySchema | typeof edgeBodySch
   return kind === 'node' ? nodeBodySchema : edgeBodySchema
 }
 
-function nodeSubject(text: string): Subject {
-  const id = normalNodeId(text)
-  if (id === undefined)
-    throw new CoordinatorError('COORD_NODE_ID_INVALID', {
-      detail: `${quoted(text)} is not the id of a node.`,
-      outcome: 'not_written',
-    })
-  return { kind: 'node', id, identity: { id }, ends: [] }
+/** @throws COORD_NODE_ID_INVALID, COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED */
+function subjectOf({ kind, id: text }: About): Subject {
+  if (kind === 'node') {
+    const id = normalNodeId(text)
+    if (id === undefined) throw refused('COORD_NODE_ID_INVALID', `${quoted(text)} is not the id of a node.`)
+    return { kind, id, identity: { id }, ends: [] }
+  }
+  const edge = normalEdge(text)
+  if (edge === undefined) throw refused('COORD_EDGE_ID_INVALID', `${quoted(text)} is not the id of an edge.`)
+  const { source, type, target, origin } = edge
+  if (origin === 'declared')
+    throw refused('COORD_EDGE_DERIVED', `${quoted(text)} comes from what services declare.`)
+  const ends = [...new Set([source, target])]
+  return { kind, id: edgeId(edge), identity: { source, type, target, origin }, ends }
 }
 
-function edgeSubject(text: string): Subject {
-  const edge: EdgeIdentity | undefined = normalEdge(text)
-  if (edge === undefined)
-    throw new CoordinatorError('COORD_EDGE_ID_INVALID', {
-      detail: `${quoted(text)} is not the id of an edge.`,
-      outcome: 'not_written',
-    })
-  if (edge.origin === 'declared')
-    throw new CoordinatorError('COORD_EDGE_DERIVED', {
-      detail: `${quoted(text)} comes from what services declare.`,
-      outcome: 'not_written',
-    })
-  const { source, type, target, origin } = edge
-  return {
-    kind: 'edge',
-    id: edgeId(edge),
-    identity: { source, type, target, origin },
-    ends: [...new Set([source, target])],
-  }
+function refused(code: ErrorCode, detail: string): CoordinatorError {
+  return new CoordinatorError(code, { detail, outcome: 'not_written' })
 }
 
 /** Everything that the id says: a body may repeat it. */
@@ -228,10 +193,10 @@ function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
 }
 
 function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {
-  return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
-    detail: derived
+  return refused(
+    kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND',
+    derived
       ? `Nothing is asserted about ${quoted(id)}: it is there because services or edges name it, and goes with them.`
       : `The graph has no ${kind} ${quoted(id)}.`,
-    outcome: 'not_written',
-  })
+  )
 }

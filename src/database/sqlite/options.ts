@@ -1,0 +1,46 @@
+import type { Revision } from '../../records/record.ts'
+import type { SchemaStep } from '../store.ts'
+
+export interface SqliteOptions {
+  /**
+   * The database file. It is made where it is missing, with its folder; the folder above must be there.
+   * A file `<path>.lock` beside it says which process owns it, `<path>-wal` and `<path>-shm` are SQLite's own.
+   */
+  readonly path: string
+  /** Whether `open` brings the schema up to date. @default true */
+  readonly autoMigrate?: boolean
+  /** How long a write waits for another program that has the file locked. @default 5_000 (milliseconds) */
+  readonly busyTimeoutMs?: number
+  /** How long `open` waits for another coordinator that is about to end. @default 1_000 (milliseconds) */
+  readonly lockTimeoutMs?: number
+  /** How long a call may take. `open` and migrations may take longer. @default 10_000 (milliseconds) */
+  readonly callTimeoutMs?: number
+  /** The most records in a page of `load` and `asOf`. @default 2_000 */
+  readonly pageSize?: number
+  /** Wall clock, epoch milliseconds. @default Date.now */
+  readonly now?: () => number
+  /** The head that a new file starts from, to test large numbers. @default 0 */
+  readonly firstRevision?: Revision
+  /** Is called with warnings for people, such as that of a migration whose text has changed. @default nothing */
+  readonly onWarning?: (warning: string) => void
+  /** Is called when `open` brought the schema from one number to another. @default nothing */
+  readonly onMigrated?: (step: SchemaStep) => void
+}
+
+/** The same with every default filled in. */
+export type SqliteSettings = Required<SqliteOptions>
+
+export function withDefaults(options: SqliteOptions): SqliteSettings {
+  return {
+    autoMigrate: true,
+    busyTimeoutMs: 5_000,
+    lockTimeoutMs: 1_000,
+    callTimeoutMs: 10_000,
+    pageSize: 2_000,
+    now: Date.now,
+    firstRevision: 0,
+    onWarning: () => undefined,
+    onMigrated: () => undefined,
+    ...options,
+  }
+}
