@@ -18,24 +18,24 @@ import { createLogger, type Logger } from './telemetry/logging.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
 export interface CoordinatorOptions {
-  /** Where the records live: `sqlite:PATH`, `postgres://...` or `memory:`. @default what `env` names, else memory */
+  /** The database: `sqlite:PATH`, `postgres://...` or `memory:`. @default the one in `env`, else memory */
   readonly databaseUrl?: string
   /** Address to listen on. @default HOST of `env`, else '127.0.0.1' */
   readonly host?: string
   /** Port to listen on; 0 takes a free one. @default PORT of `env`, else 3000 */
   readonly port?: number
-  /** Environment variables with further settings (docs/settings.md). @default none: the process's own are not read */
+  /** Environment variables with further settings (docs/settings.md). @default none: those of the process are not read */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Settings that were read already, instead of all the above. */
+  /** Settings that were already read, instead of all the above. */
   readonly settings?: Settings
-  /** A store of your own, instead of the one that the settings name. */
+  /** Your own store, instead of the one in the settings. */
   readonly store?: Store
   /** @default nothing is logged */
   readonly logger?: Logger
 }
 
 /**
- * Makes a coordinator; nothing is opened before `start`.
+ * Creates a coordinator. It opens nothing before `start`.
  *
  * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED
  */
@@ -86,7 +86,7 @@ function storeHooks({ database }: Settings, logger: Logger): StoreHooks {
   }
 }
 
-/** Where the records are, for the log. */
+/** The database, as the log shows it. */
 function databaseOf({ store }: CoordinatorOptions, { database }: Settings): string {
   return store === undefined ? describeDatabase(database) : store.backend
 }
@@ -123,9 +123,9 @@ type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'metrics' | 'sett
   readonly server: HttpServer
 }
 
-/** A coordinator in this process, as `createCoordinator` makes it. */
+/** A coordinator in this process, created by `createCoordinator`. */
 export class Coordinator {
-  /** The live view, and through it the store. */
+  /** The live view, which gives access to the store. */
   readonly live: Live
   readonly registry: Registry
   readonly graph: KnowledgeGraph
@@ -147,7 +147,7 @@ export class Coordinator {
     this.#server = server
   }
 
-  /** Where it listens, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
+  /** Its URL, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
   get url(): string {
     if (this.#url !== undefined) return this.#url
     throw new CoordinatorError('COORD_INTERNAL', {
@@ -157,11 +157,11 @@ export class Coordinator {
   }
 
   /**
-   * Listens, then loads the records; resolves when they are served. While the database cannot be reached it keeps trying, and requests are
-   * answered with 503 `COORD_NOT_LOADED`. It starts once; later calls wait for the same start.
+   * Listens, then loads the records. Resolves when they are served. While the database cannot be reached, it keeps trying, and requests get
+   * 503 `COORD_NOT_LOADED`. It starts only once; later calls wait for the same start.
    *
    * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN if it is or was stopped, or the first definite answer of the database, such as
-   * COORD_STORE_LOCKED; it is stopped then
+   * COORD_STORE_LOCKED; the coordinator is then stopped
    */
   async start(): Promise<void> {
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
@@ -191,7 +191,7 @@ export class Coordinator {
   }
 
   /**
-   * Ends in order: takes no new request, answers those that are there, stores what was accepted, closes the store.
+   * Stops in order: takes no new request, answers those that have arrived, stores what it accepted, closes the store.
    *
    * @param timeoutMs how long that may take; then the rest is cut off. @default SHUTDOWN_TIMEOUT_MS (10_000)
    */

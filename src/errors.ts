@@ -714,7 +714,7 @@ export class CoordinatorError extends Error {
     return this.entry.exit ?? 1
   }
 
-  /** What makes the same error again. */
+  /** The options with which the same error can be created again. */
   get options(): ErrorOptions {
     const { detail, hint, errors, extra, outcome, retryAfterSeconds, sourceCode, cause } = this
     return {

@@ -17,7 +17,7 @@ export interface Damage {
 /** The point at which an examination continues. JSON that only the store understands. */
 export type ExaminationCursor = Readonly<Record<string, unknown>>
 
-/** A part of the answer to the question whether head, journal and records agree. */
+/** A part of the answer to the question whether head, journal and records match. */
 export interface Examination {
   readonly damages: readonly Damage[]
   /** Pass it for the next part; absent after the last one. */
@@ -27,8 +27,8 @@ export interface Examination {
 export interface Inspector {
   inspect(): Promise<Inspection>
   /**
-   * Compares head, journal and records with each other, a limited part at a time. It changes nothing. Absent if nothing but the backend
-   * itself can change its content.
+   * Compares head, journal and records with each other, a limited part at a time. It changes nothing. Absent if only the backend itself can
+   * change its content.
    */
   examine?(from?: ExaminationCursor): Promise<Examination>
 }

@@ -13,12 +13,12 @@ export interface MigrationStep {
 export interface MigrationReport {
   /** The schema number that the database has; 0 before the first migration. */
   readonly current: number
-  /** The schema number before this run; absent where nothing ran. */
+  /** The schema number before this run; absent if nothing ran. */
   readonly from?: number
   /** The schema number of this program. */
   readonly target: number
   readonly steps: readonly MigrationStep[]
-  /** After a dry run, where the database can tell: the locks it took, such as `AccessExclusiveLock on records`. */
+  /** After a dry run, if the database can tell: the locks that it took, such as `AccessExclusiveLock on records`. */
   readonly locks?: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export interface SchemaStep {
   readonly to: number
 }
 
-/** A difference between the schema that is there and the one that should be. */
+/** A difference between the schema and the expected one. */
 export interface Drift {
   /** The object that differs, such as `index journal_commit_id`. */
   readonly object: string
@@ -37,23 +37,23 @@ export interface Drift {
    * which others can add their own.
    */
   readonly problem: 'missing' | 'different' | 'unexpected' | 'optional' | 'unsafe'
-  /** SQL that mends it; empty where only a person can decide. */
+  /** SQL that repairs it; empty if only a person can decide. */
   readonly repair: string
 }
 
-/** Brings the schema to this program's version. Forward only. */
+/** Brings the schema to the version of this program. Migrations only go forward. */
 export interface Migrator {
-  /** How people bring the schema up to date, where `migrate` cannot. */
+  /** How people can bring the schema up to date, if `migrate` cannot. */
   readonly howToMigrate?: string
   status(): Promise<MigrationReport>
-  /** Runs what is pending. With `dryRun` in a transaction that is rolled back. */
+  /** Runs pending migrations. With `dryRun`, in a transaction that is rolled back. */
   migrate(options?: { readonly dryRun?: boolean }): Promise<MigrationReport>
   verify(): Promise<readonly Drift[]>
   /**
-   * Lets the public key of a Supabase project read and write every record. Everybody has that key. Absent where no such
-   * key exists, or where it cannot be allowed from here.
+   * Lets the public key of a Supabase project read and write every record. Everybody has that key. Absent if there is no such key, or if it
+   * cannot be allowed from here.
    */
   allowAnon?(): Promise<void>
-  /** Takes that back; absent where `allowAnon` is. */
+  /** Reverts that; absent if `allowAnon` is. */
   forbidAnon?(): Promise<void>
 }

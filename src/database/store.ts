@@ -1,20 +1,20 @@
 /**
- * The Store port: the durable home of records and their journal. One backend implements it; everything clever (retries,
- * batching, following, metrics) is built on top and works for all of them.
+ * The Store port: the durable home of records and their journal. Each backend implements it. Retries, batching, following and metrics are
+ * built on top of it, and work for all backends.
  *
  * - **record**: `{kind, id, data, revision, createdAt, updatedAt}`; `data` is canonical JSON text.
- * - **commit**: writes that happen together; an accepted one becomes one **entry** of the journal and takes one **revision**.
- * - **head**: the newest revision. **floor**: the oldest one that `asOf` answers exactly. Both are 0 in an empty store.
+ * - **commit**: writes that are stored together. An accepted commit becomes one **entry** of the journal, and gets one **revision**.
+ * - **head**: the newest revision. **floor**: the oldest revision that `asOf` answers exactly. Both are 0 in an empty store.
  * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`.
- * - **tombstone**: the mark of a deleted record, until the floor passes its deletion.
- * - **writer**: a process that commits; it has a UUID of its own. **attempt**: a call of `commit` by a writer.
+ * - **tombstone**: the trace of a deleted record, until the floor passes its deletion.
+ * - **writer**: a process that commits; it has its own UUID. **attempt**: a call of `commit` by a writer.
  *
  * Rules that hold for every method:
  * - It makes one attempt under a deadline. Only the live layer retries.
- * - It throws nothing but `CoordinatorError`. A fault of the database is never an empty answer. `retryable` says whether
- *   the same call may succeed later; a failed `commit` carries `outcome`.
+ * - It throws nothing but `CoordinatorError`. A fault of the database is never an empty answer. `retryable` says whether the same call may
+ *   succeed later; a failed `commit` has an `outcome`.
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
- * - A call that its caller has given up may still arrive. After a later call was answered, it does no harm: `commit` compares attempts,
+ * - A call that its caller has abandoned may still arrive. After a later call was answered, it does no harm: `commit` compares attempts,
  *   `fork` compares the head with the position in the call, and `compact` never lowers the floor.
  */
 import type { CoordinatorError } from '../errors.ts'
@@ -35,19 +35,21 @@ export type * from './inspector.ts'
 export type * from './migrator.ts'
 export type * from './pool.ts'
 
-/** Names a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or what a store of your own calls itself. */
+/**
+ * The name of a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or the name that your own store gives itself.
+ */
 export type BackendName = string
 
 export interface Head {
   readonly position: Position
   readonly floor: Revision
-  /** Time of the newest entry; of the store's creation where there is none. Epoch milliseconds. */
+  /** Time of the newest entry, or of the creation of the store if there is none. Epoch milliseconds. */
   readonly at: number
 }
 
 /**
- * A part of all records, in whatever order the store reads them fastest. Pages may come from different revisions. A key
- * comes twice only where it was deleted, forgotten, and made again between two pages: the later one counts.
+ * A part of all records, in the order that the store reads fastest. Pages may come from different revisions. A key may come twice, if it
+ * was deleted, compacted and created again between two pages: the later one counts.
  */
 export interface LoadPage {
   readonly lineage: string
@@ -65,7 +67,7 @@ interface StoredResult {
   readonly revision: Revision
   readonly at: number
   readonly digest: string
-  /** For each write the revision that its record had: 0 where it did not exist. */
+  /** For each write, the previous revision of its record; 0 if it did not exist. */
   readonly previous: readonly Revision[]
 }
 
@@ -77,19 +79,19 @@ export interface Stored extends StoredResult {
 /** The commit was accepted earlier: this is its first result. */
 export interface Replayed extends StoredResult {
   readonly replayed: true
-  /** The writes of the first call, as the journal keeps them: the commit that was sent now may have others. */
+  /** The writes of the first commit, as the journal keeps them. The commit that was sent now may have other content. */
   readonly writes: readonly EntryWrite[]
 }
 
 /**
- * Every write wanted what was stored already. The journal has no entry for it. A commit with a fingerprint is remembered by its id for at least
- * a day, unless 100,000 newer ones replace it. The id of a commit without a fingerprint stays unused.
+ * All writes have the content that is stored already. The journal has no entry for the commit. A commit with a fingerprint is remembered by
+ * its id for at least a day, unless 100,000 newer ones replace it. The id of a commit without a fingerprint stays unused.
  */
 export type Unchanged = FoundUnchanged | RepeatedUnchanged
 
 interface UnchangedResult {
   readonly outcome: 'unchanged'
-  /** For each write the revision that its record had when the commit was judged: 0 where it did not exist. */
+  /** For each write, the revision of its record when the commit was judged; 0 if it did not exist. */
   readonly revisions: readonly Revision[]
 }
 
@@ -97,40 +99,40 @@ export interface FoundUnchanged extends UnchangedResult {
   readonly replayed: false
 }
 
-/** The commit changed nothing when it came first: this is its first result, whatever the records are now. */
+/** The commit changed nothing when it came first. This is its first result, whatever the records are now. */
 export interface RepeatedUnchanged extends UnchangedResult {
   readonly replayed: true
   /** The records of that time, as writes that would have made them; absent where the journal has forgotten one. */
   readonly writes?: readonly EntryWrite[]
 }
 
-/** A write's `expect` did not hold: nothing of the commit was stored. */
+/** The `expect` of a write did not hold. Nothing of the commit was stored. */
 export interface Conflict {
   readonly outcome: 'conflict'
   readonly kind: string
   readonly id: string
   readonly expected: Revision
-  /** The revision the record has: 0 where it does not exist. */
+  /** The revision of the record; 0 if it does not exist. */
   readonly actual: Revision
 }
 
-/** The id belongs to another commit: an accepted one, or one that changed nothing, with another fingerprint. */
+/** The id belongs to another commit with another fingerprint: an accepted one, or one that changed nothing. */
 export interface Reused {
   readonly outcome: 'reused'
-  /** The revision of the commit that has the id; where that changed nothing, the newest that it found, 0 for none. */
+  /** The revision of the commit with this id. If that commit changed nothing, the newest revision that it found; 0 if there is none. */
   readonly revision: Revision
 }
 
-/** This commit alone cannot be stored (`COORD_COMMIT_REFUSED`); the others of the batch were judged without it. */
+/** This commit alone cannot be stored (`COORD_COMMIT_REFUSED`). The others of the batch were judged without it. */
 export interface Refused {
   readonly outcome: 'refused'
   readonly error: CoordinatorError
 }
 
 /**
- * Why a caller cannot be followed up from its position:
- * - `compacted`: it is below the floor.
- * - `ahead`: it knows a revision that this server does not have (a standby that lags, or a primary that lost its tail).
+ * Why the store cannot say what follows the position of a caller:
+ * - `compacted`: the position is below the floor.
+ * - `ahead`: the caller knows a revision that this server does not have (a standby that lags, or a primary that lost its newest entries).
  * - `diverged`: another lineage, or the same revision with another digest.
  */
 export type OffTrack = {
@@ -139,7 +141,7 @@ export type OffTrack = {
 }
 
 /**
- * Identifies a call of `commit`. A network may deliver a call long after its caller has given it up and sent the batch again. The attempt
+ * Identifies a call of `commit`. A network may deliver a call long after its caller has abandoned it and sent the batch again. The attempt
  * tells the store which of the two is the later one.
  */
 export interface CommitCall {
@@ -167,7 +169,7 @@ export type CommitReply =
       readonly results: readonly CommitResult[]
       /** The journal after the caller's position: the commits of this batch and those of others. */
       readonly entries: readonly Entry[]
-      /** Whether the journal goes on after `entries`. */
+      /** Whether the journal continues after `entries`. */
       readonly more: boolean
     }
 
@@ -176,17 +178,17 @@ export type ChangesReply =
   | { readonly status: 'ok'; readonly entries: readonly Entry[]; readonly more: boolean }
 
 export interface HistoryPage {
-  /** The head when the page was read: every entry below `before` that the record had then, newest first, up to the limit. */
+  /** The head when the page was read. The page has every entry below `before` that the record had then, newest first, up to the limit. */
   readonly position: Position
-  /** Entries that wrote the record, newest first. They carry all their writes. */
+  /** Entries that wrote the record, newest first, each with all its writes. */
   readonly entries: readonly Entry[]
-  /** For each entry the revision that the record had before it: 0 where it did not exist. */
+  /** For each entry, the previous revision of the record; 0 if it did not exist. */
   readonly previous: readonly Revision[]
   /** Pass it as `before` for the next page; absent on the last one. */
   readonly next?: Revision
   /**
-   * Whether the last page reaches the record's first entry; `false` where compaction removed older ones. A deletion that
-   * compaction has forgotten leaves no trace: the record counts as new when it comes back.
+   * Whether the last page reaches the first entry of the record; `false` if compaction removed older ones. A compacted deletion leaves no
+   * trace: the record counts as new when it is created again.
    */
   readonly complete: boolean
 }
@@ -217,8 +219,8 @@ export interface AsOfFilter {
 }
 
 /**
- * A part of the records as they stood at one revision, in order of kind, then id, by code points (the order of UTF-8 bytes).
- * The first page always comes, even when it is empty.
+ * A part of the records at one revision, sorted by kind, then id, by code points (the order of UTF-8 bytes). The first page always comes,
+ * even if it is empty.
  */
 export interface AsOfPage {
   readonly position: Position
@@ -227,33 +229,34 @@ export interface AsOfPage {
 
 export interface Store {
   readonly backend: BackendName
-  /** Whether what was acknowledged outlives this process. */
+  /** Whether acknowledged commits survive this process. */
   readonly durable: boolean
 
-  /** Connects, and migrates or checks the schema. Called once, before everything else; may be called again after it failed. */
+  /** Connects, and migrates or checks the schema. It is called once, before everything else. It may be called again after a failure. */
   open(): Promise<Head>
   head(): Promise<Head>
-  /** All records and tombstones. May be inconsistent between pages: heal it with `changes` from a head read before. */
+  /** All records and tombstones. Pages may come from different revisions: apply `changes` from a head that was read before. */
   load(): AsyncIterable<LoadPage>
 
   /**
-   * Judges commits in array order, which is revision order: first a known `commitId` (among those that changed nothing only
-   * where the commit has a fingerprint), then every `expect`, then equality of `data`. A conflict stores nothing and does not
-   * stop the others. One round trip, one durable transaction. An empty batch asks whether writes work: it makes a write that is
-   * as durable as any, and leaves everything as it is.
+   * Judges commits in the order of the array, which is the order of revisions: first a known `commitId` (among those that changed nothing,
+   * only if the commit has a fingerprint), then every `expect`, then equality of `data`. A conflict stores nothing, and does not stop the
+   * others. It takes one round trip and one durable transaction. An empty batch checks whether writing works: it makes a write that is as
+   * durable as any other, and leaves everything unchanged.
    *
-   * The store keeps the newest attempt of each writer for at least a day, and records it before it answers anything else:
-   * a call that was given up never takes effect once a later call of the same writer was answered. An answer is a reply; a
-   * call that throws may not have been recorded.
+   * The store keeps the newest attempt of each writer for at least a day, and records it before it answers anything else. An abandoned call
+   * therefore never takes effect after a later call of the same writer was answered. An answer is a reply; a call that throws may not have
+   * been recorded.
    *
-   * @param after the caller's position; `entries` of the reply start behind it
-   * @throws COORD_COMMIT_REFUSED where the database refuses the batch as a whole because of what one of its commits holds: nothing
-   * of it was written, and smaller batches find the culprit
+   * @param after the caller's position; `entries` of the reply start after it
+   * @throws COORD_COMMIT_REFUSED if the database refuses the whole batch because of one of its commits. Nothing of it was written, and
+   * smaller
+   * batches find the faulty commit
    */
   commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 
   /**
-   * The journal after a position. At most `limit` entries, or fewer where they are large.
+   * The journal after a position. At most `limit` entries, or fewer if they are large.
    *
    * @param reader who reads. @default 'follower'
    */
@@ -261,40 +264,41 @@ export interface Store {
   history(kind: string, id: string, options?: HistoryOptions): Promise<HistoryPage>
 
   /**
-   * Records as they stood. Exact for every revision from the floor on.
+   * Records as they were at a moment. Exact for every revision from the floor on.
    *
-   * @throws COORD_REVISION_COMPACTED below the floor (a time before the floor's entry too), COORD_REVISION_FUTURE above the head
+   * @throws COORD_REVISION_COMPACTED below the floor (also for a time before the entry of the floor), COORD_REVISION_FUTURE above the head
    */
   asOf(moment: Moment, filter?: AsOfFilter): AsyncIterable<AsOfPage>
 
   /**
-   * Forgets history below `floor`, keeping for every record its newest version at or below it, also of those that are
-   * changed only later. The commit ids of forgotten entries are free again. The floor rises first, then rows go in chunks. A floor at or below the present one changes nothing; one above the head counts as the head.
+   * Deletes history below `floor`. For every record, its newest version at or below the floor stays, even if the record is changed later.
+   * The commit ids of deleted entries are free again. The floor rises first, then rows are deleted in chunks. A floor at or below the
+   * present one changes nothing; one above the head means the head.
    */
   compact(floor: Revision): Promise<Head>
 
   /**
-   * Starts a new lineage at the head, if the head still is `from`; otherwise changes nothing. Called by the first
-   * coordinator that saw a history which contradicts what it had been told.
+   * Starts a new lineage at the head, if the head is still `from`; otherwise changes nothing. The first coordinator that sees a
+   * contradiction to its history calls this.
    */
   fork(from: Position): Promise<Head>
 
-  /** Ends what is under way; afterwards every other call throws. Closing twice does nothing. */
+  /** Ends calls in progress. Afterwards every other call throws. Closing twice does nothing. */
   close(): Promise<void>
 
   readonly migrator?: Migrator
   readonly inspector?: Inspector
   readonly pool?: () => PoolFigures
-  /** History that is kept in this process. Absent where it lies elsewhere. */
+  /** The history that is kept in this process. Absent if it is kept elsewhere. */
   readonly historyInMemory?: HistoryInMemory
-  /** Tells from now on of every connection that a call got or gave up waiting for. Where there is a pool. */
+  /** Reports from now on each call that got a connection, or stopped waiting for one. Only if there is a pool. */
   observePool?(observer: PoolObserver): void
 }
 
 /** The memory of this process that history takes, without the newest versions of the records. */
 export interface HistoryInMemory {
-  /** About so many bytes. */
+  /** The approximate number of bytes. */
   bytes(): number
-  /** The lowest floor with which the history takes no more than so many bytes; the head if no lower floor is enough. */
+  /** The lowest floor with which the history takes at most this many bytes; the head if no lower floor is enough. */
   floorWithin(bytes: number): Revision
 }

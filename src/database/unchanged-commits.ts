@@ -1,6 +1,6 @@
 import type { EntryWrite, Revision, Write } from '../records/record.ts'
 
-/** How long a commit with a fingerprint that changed nothing is remembered at least, in milliseconds. */
+/** The shortest time for which a commit with a fingerprint that changed nothing is remembered, in milliseconds. */
 export const UNCHANGED_KEPT_MS = 24 * 60 * 60 * 1_000
 /** How many of them are remembered. The oldest go first. */
 export const UNCHANGED_KEPT_MAX = 100_000
@@ -26,7 +26,7 @@ export function withoutData({ op, kind, id }: Write): UnchangedWrite {
 /**
  * The result for a commit with the id of an earlier one that changed nothing.
  *
- * @param writeAt the write of a revision to a record; `undefined` where the journal has forgotten it
+ * @param writeAt the write of a revision to a record; `undefined` if the journal no longer has it
  */
 export function resultOfUnchanged(
   { fingerprint, writes, revisions }: UnchangedCommit,

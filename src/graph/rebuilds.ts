@@ -23,7 +23,7 @@ export class Rebuilds {
     this.#live = live
   }
 
-  /** What the last comparison found. */
+  /** How many differences the last comparison found. */
   get lastDifferences(): number {
     return this.#lastDifferences
   }
@@ -62,7 +62,7 @@ export class Rebuilds {
     const { edges, nodeCount } = view.projection(graphProjection)
     const bytes = (edges.count + nodeCount) * REBUILD_BYTES
     if (!(await memory.findRoom(bytes, 'full')))
-      throw questionTooLarge('There is no memory for a second graph beside the one that is served.')
+      throw questionTooLarge('There is no memory for a second graph beside the live one.')
     const answer = await memory.holding(bytes, () => rebuild(view))
     this.#lastDifferences = answer.differencesTotal
     return answer

@@ -71,7 +71,7 @@ export interface HttpServerOptions {
 /** The HTTP interface over a live view and its registry. */
 export interface HttpServer {
   readonly app: FastifyInstance
-  /** Every route; there once `app` is ready. */
+  /** Every route; complete when `app` is ready. */
   readonly routes: readonly ServedRoute[]
 
   /**

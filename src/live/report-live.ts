@@ -27,7 +27,7 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
       const figures = { revision: view.revision, lineage: view.lineage, refusedRecords: view.refusedCount }
       if (loadedOnce) {
         metrics.reloaded()
-        logger.warn({ ...figures, reason }, 'the live view was built anew')
+        logger.warn({ ...figures, reason }, 'the live view was loaded again')
       } else {
         logger.info(figures, 'the records are loaded')
       }
@@ -39,7 +39,7 @@ export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserv
       metrics.forked()
       logger.error(
         { status: reply.status, known, found: reply.head.position },
-        'the database contradicts what it had acknowledged: it was restored, or lost its newest commits; a new lineage begins',
+        'the database contradicts its acknowledged history: it was restored, or lost its newest commits; a new lineage begins',
       )
     },
     compacted({ floor }) {

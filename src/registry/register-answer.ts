@@ -8,7 +8,7 @@ import { statusOf } from './answers/service-json.ts'
 /**
  * The answer to a registration, or to its second stage, from the result of the store.
  *
- * @param about `active`: whether the plan has a `migrationFile`; `warnings` are current, even if the rest is the first result of a
+ * @param about `active`: whether the planned record has a `migrationFile`; `warnings`: current, even if the rest is the first result of a
  * request that was sent before
  */
 export function registerAnswer(
@@ -23,7 +23,7 @@ export function registerAnswer(
 
 /** The migration file in the stored data of a service. */
 export function migrationFileIn(data: string): JsonObject | undefined {
-  // Looking for the name in the text is cheap, and most texts without a migrationFile do not have it anywhere.
+  // Searching the text for the name is cheap, and most texts without a migrationFile do not contain it.
   if (!data.includes('"migrationFile":')) return undefined
   return (JSON.parse(data) as JsonObject)['migrationFile'] as JsonObject | undefined
 }

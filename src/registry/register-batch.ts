@@ -11,9 +11,9 @@ import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers/answer
 import { registerService, withGraphWarnings } from './register-service.ts'
 
 /**
- * Registers many services. Each is judged on its own: a fault of one does not keep another from being stored.
+ * Registers many services. Each one is judged separately: a fault in one does not keep the others from being stored.
  *
- * @param body an array of registrations, or `{services: [...]}` as a list of services answers it
+ * @param body an array of registrations, or `{services: [...]}`, like the answer of a list of services
  * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_TOO_LARGE, COORD_HEADER_INVALID, COORD_NOT_LOADED
  */
 export async function registerBatch(

@@ -20,12 +20,12 @@ const ROUTE = 'POST /register'
 /** A registration as it was sent. */
 interface Sent {
   readonly body: unknown
-  /** Present in a batch, which adds the warnings of the graph itself. */
+  /** Present in a batch. The batch adds the warnings of the graph itself. */
   readonly inBatch?: { readonly index: number; readonly remarks: Remarks }
 }
 
 /**
- * Registers a service. A registration replaces the earlier one: what it leaves out goes back to its default, except that a stored
+ * Registers a service. A registration replaces the earlier one. A field that it leaves out returns to its default, except that a stored
  * `migrationFile` stays.
  *
  * @throws what `parseRegistration` and `RecordWriter.change` throw
@@ -54,13 +54,13 @@ interface Wanted {
 
 function planRegistration(state: PlanState, wanted: Wanted): PlannedChange<RegisterAnswer> {
   const { serviceId, registration, inBatch } = wanted
-  // A registration with a migration file depends on nothing that is stored; any other one must not lose a stored file.
+  // A registration with a migration file depends on nothing that is stored. All others must not lose a stored file.
   const complete =
     registration.migrationFile === undefined ? withStoredMigration(registration, state.read()) : registration
   return {
     op: 'put',
     data: canonicalJson(complete),
-    // The sender may still change a migration file: what the view reads must be what is stored.
+    // The caller may still change a migration file. The view has to read what is stored.
     ...(registration.migrationFile === undefined ? { value: complete } : {}),
     answer: (result, view) => {
       const others = result.created ? otherVersions(view, registration, serviceId) : []
@@ -81,7 +81,7 @@ export function withGraphWarnings(
   const { warnings } = answer
   const found = graphWarnings(view, registration, answer)
   if (found.length === 0) return answer
-  // The graph gives the same list again as long as nothing changes: its text is made once.
+  // The graph returns the same list as long as nothing changes, so its text is made only once.
   if (warnings.length === 0 && found.length <= LIMITS.warnings) return { ...answer, warnings: found }
   return { ...answer, warnings: [...warnings, ...found].slice(0, LIMITS.warnings) }
 }

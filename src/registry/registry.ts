@@ -27,24 +27,24 @@ export type { ListQuery, ServiceFilters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 
 export interface RegistryOptions {
-  /** Where heartbeats go. @default a table in the memory of this process */
+  /** Keeps the heartbeats. @default a table in the memory of this process */
   readonly leases?: Leases
 }
 
-/** Who writes where a program that uses the library does not say. */
+/** The author of writes if a program that uses the library names none. */
 const program: WriteContext = { actor: 'library' }
 
 /**
- * The service registry: what can be asked of it and done to it. Writes resolve when the view has them. Everything throws
- * `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED. The context of a write may be left out: its actor is
- * then `library`, and it has no condition.
+ * The service registry with all its questions and writes. A write resolves when the view has it. Everything throws `CoordinatorError` and
+ * nothing else; before the first load that is COORD_NOT_LOADED. The context of a write is optional: the author is then `library`, and there
+ * is no condition.
  */
 export class Registry {
   readonly #live: Live
   readonly #writer: RecordWriter
   readonly #leases: Leases
 
-  /** @param live one that serves the whole `domain` */
+  /** @param live serves the whole `domain` */
   constructor(live: Live, { leases = new LocalLeases() }: RegistryOptions = {}) {
     this.#live = live
     this.#writer = new RecordWriter(live)
@@ -57,7 +57,7 @@ export class Registry {
     return toPromise(() => registerService(this.#writer, { body: registration }, context))
   }
 
-  /** @param body an array of registrations, or `{services: [...]}`; up to 1,000. Each is judged on its own */
+  /** @param body an array of registrations, or `{services: [...]}`; up to 1,000. Each is judged separately */
   registerBatch(
     body: readonly RegistrationInput[] | { readonly services: readonly RegistrationInput[] },
     context: WriteContext = program,
@@ -66,7 +66,7 @@ export class Registry {
   }
 
   /**
-   * The second stage of a registration: what the service brings along.
+   * The second stage of a registration: the service sends its migration file.
    *
    * @throws COORD_SERVICE_NOT_FOUND, COORD_FIELD_*, and what a write throws
    */
@@ -79,17 +79,20 @@ export class Registry {
     return deregisterService(this.#writer, serviceId, context)
   }
 
-  /** @throws COORD_SERVICE_NOT_FOUND, and what is wrong with the body */
+  /** @throws COORD_SERVICE_NOT_FOUND, and the faults of the body */
   heartbeat(serviceId: string, body?: unknown) {
     return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body })
   }
 
-  /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` where it was deregistered */
+  /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` if it was deregistered */
   get(serviceId: string) {
     return getService(this.#live.view, this.#leases, serviceId)
   }
 
-  /** Judges the versions that a list will meet, without blocking other requests; for the `verdicts` of `list` and `listAll`. */
+  /**
+   * Judges the versions that a list will meet, without blocking other requests. The result is for the parameter `verdicts` of `list` and
+   * `listAll`.
+   */
   judgeVersions({ filters }: ListQuery) {
     return judgeVersions(this.#live.view, filters)
   }
@@ -99,7 +102,7 @@ export class Registry {
     return listServices(this.#live.view, { leases: this.#leases, verdicts }, query)
   }
 
-  /** Chunks of whole NDJSON lines of everything that matches at this moment. `limit` and `cursor` do not count. */
+  /** All services that match at this moment, as chunks of whole NDJSON lines. `limit` and `cursor` are ignored. */
   listAll(query: ListQuery, verdicts?: VersionVerdicts) {
     return streamServices(this.#live.view, { leases: this.#leases, verdicts }, query)
   }
@@ -116,7 +119,7 @@ export class Registry {
     return listPastServices(this.#live, query, moment)
   }
 
-  /** As `listAll`, of a moment of the past. */
+  /** Like `listAll`, at a moment of the past. */
   listAllAsOf(query: ListQuery, moment: Moment) {
     return streamPastServices(this.#live, query, moment)
   }
@@ -126,7 +129,10 @@ export class Registry {
     return { services: index.size, active: index.activeCount }
   }
 
-  /** Leases begin with the first view. Services go away on other coordinators too, and while this one was not connected. */
+  /**
+   * Opens the leases when there is a view, and forgets services that are gone. Services may also be removed by other coordinators, and
+   * while this one was not connected.
+   */
   #followServices(): void {
     const [live, leases] = [this.#live, this.#leases]
     if (live.loaded) leases.open()

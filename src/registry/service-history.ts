@@ -21,9 +21,9 @@ export interface HistoryQuery {
 }
 
 /**
- * What happened to one service: when, by whom, and which fields it changed. Asks the store.
+ * The history of one service: when it changed, by whom, and which fields. Asks the store.
  *
- * @throws COORD_SERVICE_NOT_FOUND where nothing is known of it, and what `Live.history` throws
+ * @throws COORD_SERVICE_NOT_FOUND if nothing is known about it, and what `Live.history` throws
  */
 export async function serviceHistory(
   live: Live,
@@ -32,7 +32,7 @@ export async function serviceHistory(
 ): Promise<HistoryAnswer> {
   checkServiceId(serviceId)
   const count = Math.max(1, Math.min(limit, HISTORY_LIMIT_MAX))
-  // One more than is shown: what an entry changed is the difference from the one before it.
+  // One more than the page shows, because the changes of an entry are its difference to the previous one.
   const page = await live.history(SERVICE_KIND, serviceId, {
     limit: count + 1,
     ...(before === undefined ? {} : { before }),
@@ -51,7 +51,7 @@ export async function serviceHistory(
   }
 }
 
-/** The entries of a page, limited by number and size. Each is compared with the entry before it. */
+/** The entries of a page, limited by number and size. Each is compared with the previous entry. */
 async function shownEntries(
   page: HistoryPage,
   { serviceId, count }: { readonly serviceId: string; readonly count: number },
@@ -62,7 +62,7 @@ async function shownEntries(
   const puts = page.entries.map((entry) => putOf(entry, serviceId))
   const entries: HistoryEntry[] = []
   for (const [at, { revision, at: time, actor, commitId }] of page.entries.entries()) {
-    // The whole entry has to be read, however little of it is shown.
+    // The whole entry has to be read, even if little of it is shown.
     if (at === Math.min(count, comparable) || !budget.takeBytes(puts[at]?.data.length ?? 0)) break
     const created = page.previous[at] === 0
     const action = puts[at] === undefined ? 'deregistered' : created ? 'registered' : 'updated'
@@ -84,14 +84,14 @@ function changesOf(
   put: PutWrite | undefined,
   earlier: PutWrite | 'nothing' | undefined,
 ): readonly FieldChange[] | undefined {
-  // That everything went away with the service says nothing that the entry before it does not.
+  // When a service is removed, all its fields are. The previous entry shows them already.
   if (put === undefined) return []
   const after = storedObject(put.data)
   const before = earlier === 'nothing' ? {} : earlier && storedObject(earlier.data)
   return before && after && fieldChanges(before, after)
 }
 
-/** How a commit stored the service; `undefined` where it removed it. */
+/** The write by which a commit stored the service; `undefined` if it removed the service. */
 function putOf({ writes }: Entry, serviceId: string): PutWrite | undefined {
   return writes.find(
     (write): write is PutWrite => write.op === 'put' && write.kind === SERVICE_KIND && write.id === serviceId,

@@ -140,7 +140,7 @@ describe('full before dead', () => {
     const { lineage } = (await stateOf(coordinator)).health
     expect((await runCoordinator(['restored'], { env })).code).toBe(0)
     await coordinator.process.wrote(/nothing is served until the new live view is built/)
-    await coordinator.process.wrote(/the live view was built anew/)
+    await coordinator.process.wrote(/the live view was loaded again/)
     const { health } = await stateOf(coordinator)
     expect(health).toMatchObject({ status: 'ok', registeredServices: 120 })
     expect(health.lineage).not.toBe(lineage)

@@ -49,7 +49,7 @@ describe('the report of the live layer', () => {
       expect(logged('the records are loaded')).toMatchObject([
         { level: 'info', revision: 0, lineage: live.view.lineage, refusedRecords: 0 },
       ])
-      expect(logged('the live view was built anew')).toEqual([])
+      expect(logged('the live view was loaded again')).toEqual([])
       expect(await sampled('coordinator_view_reloads_total')).toBe(0)
       expect(logged('the state of the database changed')).toMatchObject([
         { level: 'debug', state: 'loading' },
@@ -65,7 +65,7 @@ describe('the report of the live layer', () => {
       await store.inner.compact(3)
       store.heal()
       await until(() => live.view.revision === 3)
-      expect(logged('the live view was built anew')).toMatchObject([
+      expect(logged('the live view was loaded again')).toMatchObject([
         { level: 'warn', revision: 3, reason: 'The journal after revision 0 is gone.' },
       ])
       expect(logged('the records are loaded')).toHaveLength(1)
@@ -80,7 +80,7 @@ describe('the report of the live layer', () => {
       store.inner = await shortened(store.inner, 1)
       await until(() => live.view.lineage !== known.lineage)
       const [line, ...more] = logged(
-        'the database contradicts what it had acknowledged: it was restored, or lost its newest commits; a new lineage begins',
+        'the database contradicts its acknowledged history: it was restored, or lost its newest commits; a new lineage begins',
       )
       expect(more).toEqual([])
       expect(line).toMatchObject({ level: 'error', status: 'ahead', known, found: { revision: 1 } })

@@ -270,7 +270,7 @@ describe('faults', () => {
 
   it('says what a required field was probably called', () => {
     const error = refusal({ name: 'cart', version: '1', endpoint: 'http://cart' })
-    expect(error.errors[0]?.message).toBe('is required; did you mean it by name?')
+    expect(error.errors[0]?.message).toBe('is required; did you send it as "name"?')
   })
 })
 

@@ -49,8 +49,8 @@ export function writeResult(
 }
 
 /**
- * Reads an option that stands for a setting: it takes what the setting takes. The error does not repeat a wrong value, since it
- * may hold a password.
+ * Reads an option that corresponds to a setting and takes the same values. The error does not repeat a wrong value, because it may contain
+ * a password.
  *
  * @throws COORD_CLI_USAGE for a value that is not allowed
  */
@@ -73,7 +73,7 @@ export function clientOf({ url }: ClientOptions, { env }: Terminal): Coordinator
 
 type QueryValue = string | readonly string[] | undefined
 
-/** A query of the parameters that are given. A list repeats its parameter. */
+/** The query string for the given parameters. A list repeats its parameter. */
 export function queryOf(parameters: Readonly<Record<string, QueryValue>>): URLSearchParams {
   const pairs = Object.entries(parameters).flatMap(([name, value]) =>
     [value ?? []].flat().map((item): [string, string] => [name, item]),

@@ -11,7 +11,10 @@ export interface Sent {
 const maxItems = 500
 const maxBytes = 512 * 1024
 
-/** Gathers the items of one request each. An item that is too large for any request goes alone: the server's error says so best. */
+/**
+ * Gathers the items of each request. An item that is too large for any request is sent alone, because the error of the server explains it
+ * best.
+ */
 export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<readonly Sent[]> {
   let batch: Sent[] = []
   let bytes = 0
@@ -29,7 +32,7 @@ export async function* makeBatches(items: AsyncIterable<Item>): AsyncGenerator<r
   if (batch.length > 0) yield batch
 }
 
-/** JSON.parse reads JSON of any depth, and JSON.stringify does not write it. Such an item fails alone. */
+/** JSON.parse reads JSON of any depth, but JSON.stringify does not write it. Such an item fails alone. */
 function written(item: Item): Sent {
   try {
     return { item, text: JSON.stringify(withoutAnswerFields(item.value)) ?? 'null' }

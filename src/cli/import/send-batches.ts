@@ -4,13 +4,13 @@ import { type CoordinatorClient, notCoordinator } from '../context/coordinator-c
 import type { Sent } from './make-batches.ts'
 import type { Item } from './read-items.ts'
 
-/** What an item's sender may not have meant. */
+/** Something that the sender of an item may not have intended. */
 export interface ItemWarning {
   readonly code: string
   readonly message: string
 }
 
-/** What became of one item. */
+/** The result for one item. */
 export type Verdict =
   | {
       readonly item: Item
@@ -21,27 +21,26 @@ export type Verdict =
 
 export interface SendOptions {
   readonly client: CoordinatorClient
-  /** How long to go on trying while nothing is accepted, in milliseconds. */
+  /** How long to keep trying while nothing is accepted, in milliseconds. */
   readonly patienceMs: number
-  /** Told about a wait before another attempt. */
+  /** Called when the sender waits before another attempt. */
   readonly onRetry?: (error: CoordinatorError, waitMs: number) => void
 }
 
 /**
- * Sends batches one after another, so that the last of several registrations of one service wins, as in the input. What
- * the coordinator cannot take now is sent again: registering the same content twice changes nothing, so a lost answer is
- * harmless.
+ * Sends batches one after another, so that the last of several registrations of one service wins, as in the input. Registrations that the
+ * coordinator cannot take now are sent again. Registering the same content twice changes nothing, so a lost answer is harmless.
  */
 export class BatchSender {
   readonly #options: SendOptions
-  /** Whether the coordinator has answered at all: if not, it is probably not running, and waiting would not help. */
+  /** Whether the coordinator has answered at all. If not, it is probably not running, and waiting would not help. */
   #answered = false
 
   constructor(options: SendOptions) {
     this.#options = options
   }
 
-  /** @throws the error that did not pass within the patience */
+  /** @throws the error that did not pass within `patienceMs` */
   async send(batch: readonly Sent[]): Promise<Verdict[]> {
     const verdicts = new Map<Item, Verdict>()
     for (const { item } of batch)
@@ -56,7 +55,7 @@ export class BatchSender {
         const half = Math.ceil(left.length / 2)
         parts = [left.slice(0, half), left.slice(half), ...rest]
       } else {
-        // Order matters where one service comes twice: nothing overtakes what has to wait.
+        // The order matters if a service comes twice, so nothing overtakes an item that has to wait.
         parts = error === undefined ? rest : [[...left, ...rest.flat()]]
         if (error !== undefined) await this.#wait(error, patience)
       }
@@ -64,7 +63,7 @@ export class BatchSender {
     return batch.map(({ item }) => verdicts.get(item) as Verdict)
   }
 
-  /** One request. @returns what has to be sent again, and why */
+  /** One request. @returns what has to be sent again, and the reason */
   async #attempt(
     part: readonly Sent[],
     verdicts: Map<Item, Verdict>,
@@ -140,12 +139,12 @@ class Patience {
   }
 }
 
-/** The coordinator's own word for an error, which an older command may not know. */
+/** The coordinator's own code of an error. An older command may not know it. */
 function codeOf({ code, extra }: CoordinatorError): string {
   return typeof extra['code'] === 'string' ? extra['code'] : code
 }
 
-/** Whether the request itself is at fault, and not the moment or the address. */
+/** Whether the request itself is wrong, so that waiting or another address would not help. */
 function isRefusal({ extra }: CoordinatorError): boolean {
   const { status } = extra
   return status === 400 || status === 413 || status === 422
@@ -153,12 +152,12 @@ function isRefusal({ extra }: CoordinatorError): boolean {
 
 function mayPass({ code, retryable, extra }: CoordinatorError, answered: boolean): boolean {
   const { status } = extra
-  // Without a coordinator behind it a proxy answers 502 or 504, and not in the coordinator's words.
+  // A proxy without a coordinator behind it answers 502 or 504, without the coordinator's error format.
   if (code === 'COORD_CLI_UNREACHABLE') return answered && (typeof status !== 'number' || status >= 500)
   return retryable || status === 503
 }
 
-/** @returns an error where the item has to be sent again */
+/** @returns an error if the item has to be sent again */
 function readResult(item: Item, result: unknown): Verdict | CoordinatorError {
   const { success, created, changed, code, detail, retryable, ...rest } = (result ?? {}) as Members
   if (success === false && retryable === true)
@@ -177,7 +176,7 @@ function readResult(item: Item, result: unknown): Verdict | CoordinatorError {
 }
 
 function reasonOf(detail: unknown, errors: unknown): string {
-  // An item that is no object has no field to name.
+  // An item that is not an object has no field to name.
   const texts = membersOf(errors).map(({ path, message }) => `${path === '' ? '' : `${path}: `}${message}`)
   return texts.length === 0 ? String(detail) : texts.join('; ')
 }

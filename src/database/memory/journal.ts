@@ -24,7 +24,7 @@ export type RecordState = StoredRecord | Tombstone
 export interface Row {
   readonly entry: Entry
   readonly fingerprint: string | undefined
-  /** Revision that the record had; 0 where it did not exist. */
+  /** The revision that the record had; 0 if it did not exist. */
   readonly previous: readonly Revision[]
   /** The revision of the previous write to the record, including deletions; 0 for the first. It leads through the history of a record. */
   readonly prior: readonly Revision[]

@@ -56,7 +56,7 @@ export class PostgresCalls implements SqlFunctions {
     }
   }
 
-  /** Lends a connection to the primary for the time of some work. */
+  /** Lends a connection to the primary for some work. */
   use<T>(role: keyof PoolFigures, work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#pools[role].use(work)
   }
@@ -86,7 +86,7 @@ export class PostgresCalls implements SqlFunctions {
   }
 
   /**
-   * Destroys the connection where the server does not work for it. Behind a pooler the server's session is not known, and only the
+   * Destroys the connection if the server does not work for it. Behind a pooler, the session of the server is not known, and only the
    * deadline helps.
    */
   #watch(connection: Connection, role: keyof PoolFigures): () => void {
@@ -97,7 +97,7 @@ export class PostgresCalls implements SqlFunctions {
       afterMs: this.#settings.watchAfterMs,
       isLost: async () => {
         const session = await sessionOf(connection, others)
-        // An answer on its way counts as work: the server is done with it long before a slow network is.
+        // An answer that is arriving counts as work: the server finishes long before a slow network does.
         const silent = connection.bytesReceived === received
         received = connection.bytesReceived
         if (session === undefined) return undefined
@@ -109,7 +109,7 @@ export class PostgresCalls implements SqlFunctions {
 
   /** Names the transaction that holds the lock: an operator has to end it. */
   async #lockedError({ facts }: Connection): Promise<CoordinatorError> {
-    // The session that waited may hold the head itself, until it has rolled back.
+    // The session that waited may itself hold the lock on the head until it has rolled back.
     const argument = JSON.stringify({ except: facts.pid })
     const holder = await this.call('inspect', argument).then(holderOf, () => undefined)
     return new CoordinatorError('COORD_STORE_BUSY', {
@@ -123,7 +123,7 @@ export class PostgresCalls implements SqlFunctions {
 
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** The server's session of a connection; `undefined` where the database cannot be asked: then the deadline of the call ends it. */
+/** The server's session of a connection; `undefined` if the database cannot be asked. The deadline of the call then ends it. */
 async function sessionOf({ facts }: Connection, others: ConnectionPool): Promise<Row | 'gone' | undefined> {
   try {
     const [session] = await others.use((other) =>

@@ -10,9 +10,9 @@ const driverTexts: readonly (readonly [RegExp, ErrorCode])[] = [
 ]
 
 /**
- * Answers of PgBouncer to a new connection. Each refusal has the SQLSTATE 08P01 ("protocol violation") and, unlike errors of a server,
- * no `routine`: a wrong password differs from a full pool by its text alone. Source: PgBouncer, `src/client.c`, calls of
- * `disconnect_client`; met with 1.18, for each of its `auth_type`s with passwords.
+ * Answers of PgBouncer to a new connection. All refusals have the SQLSTATE 08P01 ("protocol violation") and, unlike errors of a server, no
+ * `routine`: only the text tells a wrong password from a full pool. Source: PgBouncer, `src/client.c`, calls of `disconnect_client`; seen
+ * with 1.18, for each of its `auth_type`s with passwords.
  */
 const poolerTexts: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^(password|SASL) authentication failed\b|^no such user\b/, 'COORD_STORE_AUTH'],
@@ -22,13 +22,13 @@ const poolerTexts: readonly (readonly [RegExp, ErrorCode])[] = [
 export interface Failure {
   /** The action that failed, for the text: `connecting to 10.0.0.1:5432`. */
   readonly doing: string
-  /** For writes: what is known about the write where the server did not answer. */
+  /** For writes: the outcome if the server did not answer. */
   readonly unanswered?: WriteOutcome
 }
 
 /**
- * Translates what the driver, the network or the server threw. Nothing above this file sees a SQLSTATE. The original is not
- * kept as cause: its members hold values of the statement, and causes are logged.
+ * Translates errors of the driver, the network or the server. No code above this file sees a SQLSTATE. The original error does not become
+ * the cause: its members contain values of the statement, and causes are logged.
  */
 export function translateError(thrown: unknown, { doing, unanswered }: Failure): CoordinatorError {
   if (thrown instanceof CoordinatorError) return thrown
@@ -46,7 +46,9 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
 /** Texts of the driver and of PgBouncer for a missing password; a server has a SQLSTATE for it. */
 const passwordTexts = /client password must be a|^(password|SASL) authentication failed\b/
 
-/** Translates why a connection could not be made. Only here do the texts of a pooler mean the login. */
+/**
+ * Translates the error of a failed connection. An error of a pooler at this moment is about the login; at a later moment it would not be.
+ */
 export function translateRefusal(
   thrown: unknown,
   { doing, withPassword }: { readonly doing: string; readonly withPassword: boolean },
@@ -65,12 +67,12 @@ export function translateRefusal(
     : new CoordinatorError(login, { detail: translated.detail, sourceCode: thrown.code })
 }
 
-/** Whether after this failure the connection, and those beside it, must not be used again. */
+/** Whether this connection, and the others, must not be used again after the failure. */
 export function endsSession(thrown: unknown): boolean {
   return !isServerError(thrown) || endsSessionBySqlState(asError(thrown).code ?? '')
 }
 
-/** Whether a server refused the connection for not being encrypted, or for being so. */
+/** Whether a server refused the connection because it is, or is not, encrypted. */
 export function refusesEncryption(thrown: unknown): boolean {
   const { code = '', message } = asError(thrown)
   return code === '28000' || isCertificateCode(code) || /does not support SSL/.test(message)

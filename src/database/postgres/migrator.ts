@@ -27,7 +27,7 @@ export class PostgresMigrator implements Migrator {
     this.#schema = schema
   }
 
-  /** The schema number that this program brings. */
+  /** The schema number of this program. */
   get target(): number {
     return this.#migrations.length
   }
@@ -53,14 +53,14 @@ export class PostgresMigrator implements Migrator {
     return findPostgresDrift(this.#calls, { schema: this.#schema, migrations: this.#migrations })
   }
 
-  /** @throws COORD_STORE_* where the roles of Supabase are not there */
+  /** @throws COORD_STORE_* if the roles of Supabase do not exist */
   async allowAnon(): Promise<void> {
     await this.#calls.use('writer', (connection) =>
       connection.run({ text: allowAnonSql(this.#schema), doing: 'allowing the public key' }),
     )
   }
 
-  /** @throws COORD_STORE_* where the roles of Supabase are not there */
+  /** @throws COORD_STORE_* if the roles of Supabase do not exist */
   async forbidAnon(): Promise<void> {
     await this.#calls.use('writer', (connection) =>
       connection.run({ text: forbidAnonSql(this.#schema), doing: 'refusing the public key' }),
@@ -68,7 +68,7 @@ export class PostgresMigrator implements Migrator {
   }
 
   /**
-   * Refuses a schema that this program cannot work with. It can read a newer one, whose functions tell whether it may write.
+   * Refuses a schema that this program cannot use. It can read a newer schema, whose functions say whether it may write.
    *
    * @throws COORD_SCHEMA_OLD
    */
@@ -145,8 +145,8 @@ function appliedOf(row: Row): AppliedMigration {
 }
 
 /**
- * Runs migrations on one connection. The lock is one of the transaction: a lock of the session would outlive this process
- * in a pooler, and then nobody could migrate any more.
+ * Runs migrations on one connection. The lock belongs to the transaction. A lock of the session would survive this process in a pooler, and
+ * nobody could migrate any more.
  */
 class PostgresExecutor implements MigrationExecutor {
   /** The locks of the last transaction at its end, such as `AccessExclusiveLock on records`. */
@@ -178,7 +178,7 @@ class PostgresExecutor implements MigrationExecutor {
       await this.#run(keep === 'all' ? 'commit' : 'rollback')
       return result as T
     } catch (thrown) {
-      // On a connection that is gone the server has rolled back by itself.
+      // If the connection is gone, the server has rolled back by itself.
       if (!this.#connection.broken) await this.#run('rollback')
       throw thrown
     }
@@ -191,7 +191,7 @@ class PostgresExecutor implements MigrationExecutor {
       `select pg_advisory_xact_lock(hashtextextended('coordinator migrates ${this.#schema}', 0))`,
     )
     await this.#run(`set local lock_timeout = '5s'`)
-    // `create schema if not exists` asks for the right to create one even where it is there.
+    // `create schema if not exists` needs the right to create a schema even if the schema exists.
     const [row] = await this.#run(
       `select count(*) as known from pg_namespace where nspname = '${this.#schema}'`,
     )

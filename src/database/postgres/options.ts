@@ -5,11 +5,11 @@ import type { SchemaStep } from '../store.ts'
 export interface PostgresOptions extends FunctionStoreOptions {
   /** The `postgres:` URL, as the configuration read it. */
   readonly target: PostgresTarget
-  /** Whether `open` brings the schema up to date; otherwise an old one is refused. @default true */
+  /** Whether `open` brings the schema up to date. Otherwise an old schema is refused. @default true */
   readonly autoMigrate?: boolean
   /**
-   * How long a connection is used. Up to a tenth is taken off at random, so that not all are replaced at once.
-   * @default 1_800_000 (milliseconds)
+   * How long a connection is used. A random part of up to a tenth is subtracted, so that not all are replaced at once. @default 1_800_000
+   * (milliseconds)
    */
   readonly maxLifetimeMs?: number
   /** A connection that was idle for this long is checked before it is used. @default 10_000 (milliseconds) */

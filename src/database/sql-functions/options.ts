@@ -4,13 +4,13 @@ export interface FunctionStoreOptions {
   readonly schema?: string
   /** Connections in all, at least 3: one writes, one follows, the rest answer questions about the past. @default 4 */
   readonly poolMax?: number
-  /** How long making one connection may take. @default 5_000 (milliseconds) */
+  /** How long it may take to open a connection. @default 5_000 (milliseconds) */
   readonly connectTimeoutMs?: number
   /** How long a call may wait for a free connection. @default 5_000 (milliseconds) */
   readonly acquireTimeoutMs?: number
   /** How long one call may take, its whole answer included. @default 10_000 (milliseconds) */
   readonly callTimeoutMs?: number
-  /** How long a call may be silent before another connection asks whether the database works on it. @default 1_000 (milliseconds) */
+  /** How long a call may be silent before another connection checks whether the database is working on it. @default 1_000 (milliseconds) */
   readonly watchAfterMs?: number
   /** Pause between the three attempts to open, after a refusal that may pass. @default 2_500 (milliseconds) */
   readonly refusalPauseMs?: number

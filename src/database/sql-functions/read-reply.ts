@@ -3,17 +3,17 @@ import { type CanonicalJson, canonicalJson } from '../../records/canonical-json.
 import type { Entry, EntryWrite, Position, StoredRecord, Tombstone } from '../../records/record.ts'
 import type { Head, OffTrack } from '../store.ts'
 
-/** A JSON object as it arrived: nothing about it is known yet. */
+/** A JSON object as it arrived, not checked yet. */
 export type Reply = Readonly<Record<string, unknown>>
 
-/** Thrown while a reply is read, and turned into `COORD_STORE_REPLY` where the reading began. */
+/** Thrown while a reply is read. The function that started reading turns it into `COORD_STORE_REPLY`. */
 class Unreadable extends Error {}
 
 /**
  * Reads a reply.
  *
- * @param outcome what is known about the write that the reply answers
- * @throws COORD_STORE_REPLY where it is not a reply of the function
+ * @param outcome the outcome of the write that the reply answers
+ * @throws COORD_STORE_REPLY if it is not a reply of the function
  */
 export function readReply<T>(reply: unknown, read: (reply: Reply) => T, outcome?: WriteOutcome): T {
   try {
@@ -40,7 +40,7 @@ export function positionOf(reply: Reply): Position {
   }
 }
 
-/** The reply as `compacted`, `ahead` or `diverged`; `undefined` where the caller is on track. */
+/** The reply as `compacted`, `ahead` or `diverged`; `undefined` if the caller's position is right. */
 export function offTrackOf(reply: Reply): OffTrack | undefined {
   const status = reply['status']
   if (status !== 'compacted' && status !== 'ahead' && status !== 'diverged') return undefined
@@ -83,7 +83,7 @@ export interface Rows {
   readonly next?: unknown
 }
 
-/** The rows of `load` and `as_of`: `[kind, id, data, revision, createdAt, updatedAt]`; without data a tombstone. */
+/** The rows of `load` and `as_of`: `[kind, id, data, revision, createdAt, updatedAt]`; without data, a tombstone. */
 export function rowsOf(reply: Reply): Rows {
   const records: StoredRecord[] = []
   const tombstones: Tombstone[] = []
@@ -131,7 +131,7 @@ export function objectOf(value: unknown, what: string): Reply {
 
 /**
  * `data` as canonical text. `jsonb` can hold numbers that are larger than every double. The triggers refuse them, but a superuser can
- * switch the triggers off. Such a number is read as the largest double: alike on every coordinator, and without stopping any.
+ * switch the triggers off. Every coordinator then reads such a number as the largest double, and continues to work.
  */
 function dataOf(data: unknown): CanonicalJson {
   try {

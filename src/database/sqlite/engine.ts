@@ -44,25 +44,25 @@ export interface EngineOptions {
   readonly autoMigrate: boolean
   readonly busyTimeoutMs: number
   readonly lockTimeoutMs: number
-  /** The head that a new file starts from. */
+  /** The revision at which a new file starts. */
   readonly firstRevision: Revision
 }
 
 export interface Opened {
   readonly head: Head
-  /** The schema numbers before and after; absent where nothing was migrated. */
+  /** The schema numbers before and after; absent if nothing was migrated. */
   readonly migrated?: SchemaStep
   /** Warnings for people. */
   readonly warnings: readonly string[]
 }
 
 /**
- * The database file, and all work on it. It is synchronous except for migrations, and therefore runs in a worker thread: a flush to disk in
- * the main thread would keep every reader waiting. Each call is short; long work comes in parts.
+ * The database file, and all work on it. It is synchronous except for migrations, so it runs in a worker thread: in the main thread, a
+ * flush to disk would delay every reader. Each call is short; long work runs in parts.
  */
 export class Engine {
   readonly #options: EngineOptions
-  /** Memory is enough for attempts: calls that were given up wait for this thread, and end with it. */
+  /** Keeping attempts in memory is enough: abandoned calls wait for this thread, and end with it. */
   readonly #attempts = new WriterAttempts()
   #locks: FileLock[] = []
   #connection: Connection | undefined
@@ -72,7 +72,7 @@ export class Engine {
     this.#options = options
   }
 
-  /** Takes the file into ownership, migrates or checks it. May be called again after it failed. */
+  /** Takes the ownership of the file, then migrates or checks it. May be called again after a failure. */
   async open(now: number): Promise<Opened> {
     if (this.#connection !== undefined) return { head: this.head(), warnings: [] }
     const { file, autoMigrate, firstRevision } = this.#options
@@ -157,7 +157,7 @@ export class Engine {
     )
   }
 
-  /** Differences between the schema and the one that should be. Needs no ownership. */
+  /** Differences between the schema and the expected one. Needs no ownership. */
   verify(): readonly Drift[] {
     return this.#peek((database) => (database === undefined ? [] : findDrift(database)))
   }
@@ -166,7 +166,7 @@ export class Engine {
     const { file } = this.#options
     if (this.#connection !== undefined)
       return runMigrations(sqliteMigrations, sqliteExecutor(this.#connection.database, file), { dryRun })
-    // Trying migrations out must not make a file.
+    // A dry run must not create a file.
     const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
     if (dryRun && isNew) {
       const database = new DatabaseSync(':memory:')
@@ -194,7 +194,7 @@ export class Engine {
     })
   }
 
-  /** Gives the file up. SQLite copies the write-ahead log into it and removes the log. */
+  /** Gives up the file. SQLite copies the write-ahead log into it and removes the log. */
   close(): void {
     const database = this.#connection?.database
     this.#connection = undefined
@@ -239,7 +239,7 @@ export class Engine {
     return this.#connection
   }
 
-  /** @throws COORD_STORE_PATH where a write would be lost */
+  /** @throws COORD_STORE_PATH if a write would be lost */
   #writingConnection(): Connection {
     const connection = this.#openConnection()
     this.#files?.requireUnmoved()
@@ -269,7 +269,7 @@ export class Engine {
   }
 }
 
-/** Makes the head of a new file; otherwise checks that head and journal belong together. */
+/** Creates the head of a new file. Otherwise checks that head and journal match. */
 function prepareHead(
   connection: Connection,
   { firstRevision, now }: { readonly firstRevision: Revision; readonly now: number },

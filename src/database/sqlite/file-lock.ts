@@ -18,18 +18,18 @@ export function inodeLockFileOf(file: string): string {
   return join(dirname(realpathSync(file)), `.coordinator-${ino}.lock`)
 }
 
-/** The file that SQLite makes: where the name is a link, the file that it points to. */
+/** The file that SQLite creates. If the name is a link, it is the target of the link. */
 function fileToBeMade(file: string): string {
   const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
   return isLink ? resolve(dirname(file), readlinkSync(file)) : file
 }
 
 /**
- * Takes the ownership of a database file: an exclusive lock on a file beside it, which stays empty. The system frees it
- * when the process ends in whatever way, and programs that only read the database (a backup, `sqlite3`) still can.
+ * Takes the ownership of a database file: an exclusive lock on an empty file beside it. The operating system frees the lock when the
+ * process ends, for whatever reason. Programs that only read the database (a backup, `sqlite3`) still can.
  *
  * @param timeoutMs how long to wait for another process that is about to end
- * @returns what to close to give it up
+ * @returns the lock; close it to give up the ownership
  * @throws COORD_STORE_LOCKED
  */
 export function takeFileLock(file: string, timeoutMs: number): FileLock {
@@ -63,7 +63,7 @@ export class FileLock {
   }
 
   close(): void {
-    // Remove it while the lock is still held, so that nobody else can have taken it.
+    // It is removed while the lock is still held, so that nobody else can have taken it.
     if (this.#afterwards === 'removed') rmSync(this.path, { force: true })
     this.#lock.close()
   }

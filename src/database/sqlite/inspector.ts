@@ -10,7 +10,7 @@ import { readLedger } from './migrator.ts'
 import { type EntryRow, readEntryRow, readVersion } from './read-journal.ts'
 import { takeRows } from './read-records.ts'
 
-/** Rows in one part, where they are small: some milliseconds, in which no commit is stored. */
+/** The number of small rows in one part: some milliseconds, in which no commit is stored. */
 const PART_ROWS = 500
 
 /** Facts about a database file, for people. `database` is the connection that writes. */

@@ -20,12 +20,12 @@ import { translateSqliteError } from './errors.ts'
 export const APPLICATION_ID = 0x434f4f52
 
 /**
- * A disk with less free space than this counts as full, in bytes: the largest batch of the live layer must fit. Measured: 512 records of
- * 2 KiB, changed all over a large file, add 9.8 MiB to the log, because whole pages are written.
+ * A disk with less free space than this counts as full, in bytes: the largest batch of the live layer must fit. Measured: 512 changed
+ * records of 2 KiB, spread over a large file, add 9.8 MiB to the log, because whole pages are written.
  */
 const ROOM = 10 * 1024 * 1024
 
-/** How many pages the write-ahead log may have before a commit copies them into the database: 32 MiB. */
+/** The size of the write-ahead log at which a commit copies it into the database, in pages: 32 MiB. */
 const CHECKPOINT_PAGES = 8_000
 
 /**
@@ -109,9 +109,9 @@ function requireWritable(path: string): void {
   }
 }
 
-/** A new name is on disk only when its folder is. */
+/** A new name is on disk only when its folder is flushed. */
 function flushFolder(folder: string): void {
-  // Windows opens no folders; it writes names through by itself.
+  // Windows cannot open folders. It writes names to disk by itself.
   if (process.platform === 'win32') return
   const descriptor = openSync(folder, constants.O_RDONLY)
   try {
@@ -122,13 +122,13 @@ function flushFolder(folder: string): void {
 }
 
 /**
- * Opens a file for writing, or makes it. It does not change a file of another program.
+ * Opens a file for writing, or creates it. It does not change a file of another program.
  *
  * @param busyTimeoutMs how long a write waits for another program that has the file locked
  * @throws COORD_STORE_FOREIGN, COORD_STORE_CORRUPT, COORD_STORE_READ_ONLY, COORD_STORE_BUSY, COORD_STORE_PATH
  */
 export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSync {
-  // SQLite opens a write-protected file for reading, and notices only at the first write. Another user may own its `-wal` and `-shm`.
+  // SQLite opens a write-protected file for reading, and only fails at the first write. Another user may own its `-wal` and `-shm`.
   if (existsSync(file))
     for (const end of ['', '-wal', '-shm']) {
       const path = `${realpathSync(file)}${end}`
@@ -137,7 +137,7 @@ export function openForWriting(file: string, busyTimeoutMs: number): DatabaseSyn
   return open(file, { timeout: busyTimeoutMs })
 }
 
-/** Opens a file for reading while another process owns it; `undefined` where there is no file. */
+/** Opens a file for reading while another process owns it; `undefined` if it does not exist. */
 export function openForReading(file: string, busyTimeoutMs: number): DatabaseSync | undefined {
   const isEmpty = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
   return isEmpty ? undefined : open(file, { timeout: busyTimeoutMs, readOnly: true })
@@ -170,7 +170,7 @@ function requireOurs(database: DatabaseSync, file: string): void {
 }
 
 /**
- * Makes commits durable and quick.
+ * Makes commits durable and fast.
  *
  * @throws COORD_STORE_PATH, COORD_STORE_BUSY
  */
@@ -206,8 +206,8 @@ function requireWal(database: DatabaseSync, file: string): void {
 }
 
 /**
- * Answers the question whether writes work. The log keeps the space that a failed write had taken, so that a small write succeeds where
- * the next one of common size fails again.
+ * Checks for room when an empty batch asks whether writing works. After a write failed for lack of room, its space stays with the log. A
+ * small write would then succeed, and the next normal one would fail again.
  *
  * @throws COORD_STORE_FULL
  */
@@ -220,7 +220,7 @@ export function requireRoom(file: string): void {
   })
 }
 
-/** In bytes; `undefined` where the file system does not tell: some have no such call, some answer zeros. */
+/** In bytes; `undefined` if the file system does not tell: some have no such call, some answer zeros. */
 function roomLeft(file: string): number | undefined {
   try {
     const { blocks, bsize, bavail, bfree } = statfsSync(file)

@@ -3,8 +3,8 @@ import type { SchemaStep } from '../store.ts'
 
 export interface SqliteOptions {
   /**
-   * The database file. It is made where it is missing, with its folder; the folder above must be there.
-   * A file `<path>.lock` beside it says which process owns it, `<path>-wal` and `<path>-shm` are SQLite's own.
+   * The path of the database file. If the file is missing, it is created with its folder; the folder above must exist. A file `<path>.lock`
+   * beside it shows that a process owns it. `<path>-wal` and `<path>-shm` belong to SQLite.
    */
   readonly path: string
   /** Whether `open` brings the schema up to date. @default true */
@@ -19,7 +19,7 @@ export interface SqliteOptions {
   readonly pageSize?: number
   /** Wall clock, epoch milliseconds. @default Date.now */
   readonly now?: () => number
-  /** The head that a new file starts from, to test large numbers. @default 0 */
+  /** The revision at which a new file starts, to test large numbers. @default 0 */
   readonly firstRevision?: Revision
   /** Is called with warnings for people, such as that of a migration whose text has changed. @default nothing */
   readonly onWarning?: (warning: string) => void

@@ -4,11 +4,11 @@ import { locatePosition } from '../locate-position.ts'
 import type { ChangesReply, OffTrack } from '../store.ts'
 import { type Connection, type HeadRow, headOf } from './connection.ts'
 
-/** How many entries of other writers are returned with a commit at most. */
+/** The largest number of entries of other writers in the answer to a commit. */
 const ENTRIES_LIMIT = 512
-/** An answer ends after the entry that made it larger than this, in UTF-16 code units: other calls wait meanwhile. */
+/** An answer ends after the entry that exceeds this size, in UTF-16 code units, because other calls wait in the meantime. */
 const ANSWER_SIZE = 2 * 1024 * 1024
-/** How many versions of a record one call walks over before it lets others go first. */
+/** How many versions of a record one call visits before it lets others run. */
 const WALK_STEPS = 1_000
 
 /** A row of the table `journal`. */
@@ -76,7 +76,7 @@ export function readChanges(connection: Connection, after: Position, limit: numb
   return { status: 'ok', ...entriesAfter(connection, after.revision, head.revision, limit) }
 }
 
-/** The journal behind a revision that is not below the floor. Ends early where it is large. */
+/** The journal after a revision that is not below the floor. It ends early if it is large. */
 export function entriesAfter(
   connection: Connection,
   after: Revision,
@@ -103,8 +103,8 @@ export interface HistoryPart {
   readonly entries: readonly Entry[]
   readonly previous: readonly Revision[]
   /**
-   * `first`: the record's first entry is reached; `forgotten`: compaction removed what was before; `full`: there is more
-   * than the limit; `paused`: ask again from `resume`.
+   * `first`: the first entry of the record is reached. `forgotten`: compaction removed earlier ones. `full`: there are more than the limit.
+   * `paused`: continue from `resume`.
    */
   readonly end: 'first' | 'forgotten' | 'full' | 'paused'
   readonly resume: Revision
@@ -114,7 +114,7 @@ export interface HistoryQuestion extends RecordKey {
   /** Only entries below this revision. */
   readonly before: Revision
   readonly limit: number
-  /** The version to begin with: `resume` of the part before. */
+  /** The version to begin with: `resume` of the previous part. */
   readonly resume?: Revision
 }
 
@@ -172,7 +172,7 @@ function readEntry(connection: Connection, revision: Revision): Entry | undefine
   }
 }
 
-/** In the order that the commit had. */
+/** In the order of the commit. */
 function readWrites({ statements }: Connection, revision: Revision): readonly WriteRow[] {
   const rows = statements.readWrites.all(revision) as unknown as WriteRow[]
   return rows.length < 2 ? rows : rows.sort((left, right) => left.position - right.position)

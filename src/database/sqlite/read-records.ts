@@ -5,9 +5,9 @@ import type { AsOfFilter, LoadPage, Moment } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { digestAt, readEntryRow, readVersion } from './read-journal.ts'
 
-/** A page ends after the row that made it larger than this, in UTF-16 code units. */
+/** A page ends after the row that exceeds this size, in UTF-16 code units. */
 const PAGE_SIZE = 1024 * 1024
-/** How many older versions one call looks at before it lets others go first. */
+/** How many older versions one call visits before it lets others run. */
 const VERSIONS_AT_ONCE = 2_000
 
 type RecordRow = [
@@ -31,8 +31,8 @@ export interface LoadPart extends LoadPage {
 }
 
 /**
- * A page of records and tombstones in the order of the file. In the order of their keys, each row of a large file would be on another
- * page of it.
+ * A page of records and tombstones, in the order of the file. In the order of keys, each row of a large file would be on another page of
+ * the file.
  */
 export function readLoadPage(connection: Connection, limit: number, after = 0): LoadPart {
   const { lineage, floor } = connection.readHead()
@@ -50,10 +50,10 @@ export function readLoadPage(connection: Connection, limit: number, after = 0): 
 }
 
 /**
- * Rows up to a number and a size. They are read one by one: a record may have 1 MiB, and the size of many at once would be known too
+ * Rows up to a number and a size. They are read one by one: a record may have 1 MiB, and the size of many rows at once would be known too
  * late.
  *
- * @returns `last`: the next part begins behind this row; absent where no row follows
+ * @returns `last`: the row after which the next part begins; absent if there are no more rows
  */
 export function takeRows<Row extends { readonly 2: string | null }>(
   from: Iterable<unknown>,
@@ -87,7 +87,7 @@ export function resolveMoment(connection: Connection, moment: Moment): Position 
   return { lineage: head.lineage, revision, digest: digestAt(connection, head, revision) }
 }
 
-/** The newest revision at or before a time. Times never decrease from one revision to the next, and none is missing. */
+/** The newest revision at or before a time. Times never decrease from one revision to the next, and no revision is missing. */
 function revisionAtTime(connection: Connection, head: HeadRow, at: number): Revision {
   const timeOf = (revision: Revision) => readEntryRow(connection, revision)?.at
   if (at < (timeOf(head.floor) ?? Number.NEGATIVE_INFINITY)) throw compactedMoment(head.floor)
@@ -106,7 +106,7 @@ export interface AsOfQuestion {
   readonly revision: Revision
   readonly filter: AsOfFilter
   readonly limit: number
-  /** `next` of the part before. */
+  /** `next` of the previous part. */
   readonly from?: AsOfCursor
 }
 
@@ -122,10 +122,10 @@ export interface AsOfPart {
 }
 
 /**
- * Part of the records as they stood. Each is found from its present row along its older versions, so that the parts need no
- * common snapshot: later commits only add versions to walk over.
+ * A part of the records as they were at a revision. Each is found from its present row along its older versions, so the parts need no
+ * common snapshot: later commits only make the walk longer.
  *
- * @throws COORD_REVISION_COMPACTED where the floor has risen above the revision meanwhile
+ * @throws COORD_REVISION_COMPACTED if the floor has risen above the revision in the meantime
  */
 export function readAsOfPart(connection: Connection, question: AsOfQuestion): AsOfPart {
   const { floor } = connection.readHead()
@@ -181,7 +181,7 @@ class AsOfReader {
     )
   }
 
-  /** Takes a record from its present row. Returns the version to continue with where the call has done enough. */
+  /** Takes a record from its present row. Returns the version with which to continue, if the call has done enough. */
   #take(key: RecordKey, row: RecordRow): Revision | undefined {
     if (row[3] > this.#question.revision) return this.#takeVersion(key, row[3])
     const record = recordOf(row)
@@ -189,7 +189,7 @@ class AsOfReader {
     return undefined
   }
 
-  /** Walks to the version that stood at the revision, and takes it. */
+  /** Walks to the version that was current at the revision, and takes it. */
   #takeVersion(key: RecordKey, from: Revision): Revision | undefined {
     const wanted = this.#question.revision
     let revision = from

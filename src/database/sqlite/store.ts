@@ -26,8 +26,8 @@ import { type SqliteOptions, type SqliteSettings, withDefaults } from './options
 import type { AsOfCursor } from './read-records.ts'
 
 /**
- * The store in one SQLite file, owned by one process. What it acknowledges is on disk. The work is done in a thread of
- * its own; where that thread ends unexpectedly, the next call starts it again.
+ * The store in one SQLite file, owned by one process. Acknowledged commits are on disk. A separate thread does the work. If that thread
+ * ends unexpectedly, the next call starts it again.
  */
 export class SqliteStore implements Store {
   readonly backend = 'sqlite'
@@ -38,7 +38,7 @@ export class SqliteStore implements Store {
   readonly #link: EngineLink
   readonly #settings: SqliteSettings
   #state: 'new' | 'open' | 'closed' = 'new'
-  /** The opening of the file by the present thread; `undefined` where it has not begun. */
+  /** The opening of the file by the present thread; `undefined` if it has not begun. */
   #opened: Promise<Head> | undefined
 
   constructor(options: SqliteOptions) {
@@ -153,7 +153,7 @@ export class SqliteStore implements Store {
     await this.#link.close()
   }
 
-  /** There is one connection; it writes and reads in turn. */
+  /** There is one connection. It writes and reads in turn. */
   pool(): PoolFigures {
     const { running, depth } = this.#link
     const open = running && this.#state === 'open' ? 1 : 0
@@ -181,7 +181,7 @@ export class SqliteStore implements Store {
     return this.#opened
   }
 
-  /** After an unexpected end of the thread the file is opened again first. */
+  /** After an unexpected end of the thread, the file is opened again first. */
   async #call<O extends Operation>(
     operation: O,
     argument: Argument<O>,
@@ -213,20 +213,20 @@ export class SqliteStore implements Store {
   }
 }
 
-/** Parts in order. The next one is asked for while the present one is used. */
+/** Yields parts in order. The next one is requested while the present one is used. */
 async function* readAhead<C, P extends { readonly next?: C }>(
   ask: (from?: C) => Promise<P>,
 ): AsyncGenerator<P> {
   for (let asked: Promise<P> | undefined = ask(); asked !== undefined; ) {
     const part: P = await asked
     asked = part.next === undefined ? undefined : ask(part.next)
-    // If the reader stops early, nobody waits for the part that was asked for ahead.
+    // If the reader stops early, nobody waits for the part that was requested ahead.
     asked?.catch(() => undefined)
     yield part
   }
 }
 
-/** The worker leaves out the entries of the batch itself: their content is here. */
+/** The worker omits the entries of the batch itself, because their content is here. */
 function commitReplyOf(reply: BatchReply, batch: readonly Commit[]): CommitReply {
   if (reply.status !== 'ok') return reply
   const { before, more } = reply

@@ -6,10 +6,10 @@ import type { PoolFigures, PoolObserver } from '../store.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type { SupabaseSettings } from './options.ts'
 
-/** The slowest network on which a request still counts as on its way, in bytes per millisecond: a megabit per second. */
+/** The speed of the slowest network on which a request still counts as being sent, in bytes per millisecond: a megabit per second. */
 const SLOWEST_NETWORK = 128
 
-/** How long the question may take whether anybody is writing, in milliseconds. */
+/** How long the question whether a write is in progress may take, in milliseconds. */
 const QUESTION_TIMEOUT_MS = 1_000
 
 interface Call {
@@ -25,7 +25,7 @@ export class SupabaseCalls implements SqlFunctions {
   readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
   /** Asks whether the database works, over a new connection each time: an existing connection may be lost, too. */
   readonly #asker: ConnectionPool
-  /** Questions of the follower, each of which can be asked again. */
+  /** Questions of the follower. Each of them can be asked again. */
   readonly #following = new Set<AbortController>()
 
   constructor(settings: SupabaseSettings) {
@@ -53,7 +53,7 @@ export class SupabaseCalls implements SqlFunctions {
     const lost = new AbortController()
     const call = { name, argument, signal: lost.signal }
     await pool.acquire()
-    // Only a call that was sent is watched: one that waits for the call before it is not lost.
+    // Only calls in progress are watched. A call that waits for the previous one is not lost.
     const ended = writing ? this.#watch(call, lost) : undefined
     if (name === 'changes') this.#following.add(lost)
     try {
@@ -91,8 +91,8 @@ export class SupabaseCalls implements SqlFunctions {
   }
 
   async #send({ client }: ConnectionPool, { name, argument, signal }: Call): Promise<unknown> {
-    // The text goes as a JSON string, which the functions take as well: parsing it here, only for supabase-js to write it
-    // again, would cost more than the escapes.
+    // The text is sent as a JSON string, which the functions accept, too. Parsing it here, so that supabase-js serializes it again, would
+    // cost more than the escapes.
     const call = client.rpc(`${this.#settings.schema}_${name}`, { p: argument })
     const { data } = await (signal === undefined ? call : call.abortSignal(signal)).throwOnError()
     return data
@@ -100,7 +100,7 @@ export class SupabaseCalls implements SqlFunctions {
 
   #watch({ name, argument }: Call, lost: AbortController): () => void {
     return watchCall({
-      // A large request takes long to arrive, and until then nobody at the other end knows of it.
+      // A large request takes long to arrive, and the other side does not know of it until then.
       afterMs: this.#settings.watchAfterMs + argument.length / SLOWEST_NETWORK,
       isLost: () => this.#isIdle(),
       giveUp: () => {
@@ -110,7 +110,7 @@ export class SupabaseCalls implements SqlFunctions {
     })
   }
 
-  /** Whether nobody is writing at this moment; `undefined` where the database cannot be asked: then the deadline of the call ends it. */
+  /** Whether nobody is writing at this moment; `undefined` if the database cannot be asked. The deadline of the call then ends it. */
   async #isIdle(): Promise<boolean | undefined> {
     const signal = AbortSignal.timeout(QUESTION_TIMEOUT_MS)
     try {

@@ -8,7 +8,7 @@ import { MendingAdvice } from './mending-advice.ts'
 import { networkFault, tooLate } from './network-fault.ts'
 import type { SupabaseSettings } from './options.ts'
 
-/** The longest pause after `429 Too Many Requests` that is kept, whatever the answer asks for. */
+/** The longest pause after `429 Too Many Requests`, whatever the answer asks for. */
 const LONGEST_PAUSE_S = 60
 
 export interface RequestsOptions {
@@ -26,7 +26,7 @@ export class Requests {
   readonly #host: string
   readonly #underWay = new Set<AbortController>()
   #closed = false
-  /** Until then the Data API wants no request. */
+  /** Until then the Data API accepts no request. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
   constructor(settings: SupabaseSettings, options: RequestsOptions) {
@@ -64,7 +64,7 @@ export class Requests {
     }
   }
 
-  /** Ends what is under way, and refuses what comes. */
+  /** Ends requests in progress, and refuses new ones. */
   close(): void {
     this.#closed = true
     const reason = this.#options.writing ? closedStore().withOutcome('unknown') : closedStore()
@@ -82,7 +82,7 @@ export class Requests {
     })
   }
 
-  /** supabase-js sends every key as a bearer token, too. Gateways refuse that for keys that are no tokens. */
+  /** supabase-js sends every key as a bearer token, too. Gateways refuse this for keys that are not JWTs. */
   #headers(given: RequestInit['headers']): Record<string, string> {
     const headers = Object.fromEntries(new Headers(given))
     delete headers['authorization']
@@ -98,7 +98,7 @@ export class Requests {
     const { writing } = this.#options
     const contentType = response.headers.get('content-type')?.toLowerCase() ?? ''
     const { status } = response
-    // supabase-js reads the body once more, and would call a success what cannot be read.
+    // supabase-js reads the body once more, and would take an unreadable one for a success.
     if (status === 200 && contentType.includes('json'))
       return new Response(body, { status, headers: { 'content-type': contentType } })
     if (response.ok)

@@ -4,10 +4,9 @@ import { quoted } from '../../text/quoted.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 /**
- * The node that a text names: its id, its id with parts that were decoded on the way, or the
- * name of a service.
+ * The node that a text refers to: by its id, by its id with decoded parts, or by the name of a service.
  *
- * @param parameter where the text came from, for the error
+ * @param parameter the source of the text, for the error
  * @throws COORD_NODE_NOT_FOUND
  */
 export function resolveNode(graph: GraphReader, text: string, parameter = 'id'): number {

@@ -11,11 +11,11 @@ import { Deliveries } from '../sending/delivery.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import { countAnswer } from './count-answer.ts'
 
-/** A body that is sent as it is. */
+/** A body that is sent unchanged. */
 export interface Answer {
   /** @default 200 */
   readonly status?: number
-  /** A text, or its pieces. The pieces of a large answer are never joined. */
+  /** A text, or its parts. The parts of a large answer are never joined. */
   readonly body: string | readonly BodyPart[]
   /** @default JSON */
   readonly contentType?: string
@@ -25,9 +25,9 @@ export interface Answer {
 
 /** An answer about the records. */
 export interface StateAnswer extends Answer {
-  /** The revision that it shows, where that is not the one of the view. */
+  /** The revision that the answer shows, if it is not that of the view. */
   readonly revision?: Revision
-  /** Sent as `ETag`; a request that has it already gets 304. */
+  /** Sent as `ETag`. A request that already has it gets 304. */
   readonly etag?: string
 }
 
@@ -41,11 +41,11 @@ export interface AnswersOptions {
   readonly stallTimeoutMs: number
 }
 
-/** Up to this size, in bytes, operating systems nearly always take a whole answer, even if the client does not read. */
+/** Up to this size, in bytes, operating systems nearly always accept a whole answer, even if the client does not read it. */
 const TAKEN_WHOLE_BYTES = 65_536
 
 /**
- * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room: while it waits it
+ * Thrown when there is no room for the answer to a read. The answer is discarded, and made again when there is room. While it waits, it
  * takes no memory.
  */
 export class RoomNeeded extends Error {
@@ -58,8 +58,8 @@ export class RoomNeeded extends Error {
 }
 
 /**
- * Writes answers. Bodies are finished texts and headers a flat list, which go to Node as they are: on the routes that are
- * asked most this is where the time would go.
+ * Writes answers. Bodies are finished texts, and headers are a flat list. Both go to Node unchanged: on the most frequent routes, any
+ * conversion would take most of the time.
  */
 export class Answers {
   readonly #live: Live
@@ -76,12 +76,12 @@ export class Answers {
     this.#deliveries = new Deliveries(outgoing, stallTimeoutMs)
   }
 
-  /** From now on every answer tells the client not to use its connection again. */
+  /** From now on, every answer tells the client to close its connection. */
   closeConnections(): void {
     this.#closing = true
   }
 
-  /** Sends an answer that has nothing to do with the records. */
+  /** Sends an answer that is not about the records. */
   send(reply: FastifyReply, answer: Answer): void {
     this.#write(reply, answer, answer.headers === undefined ? [] : [...answer.headers])
   }
@@ -102,7 +102,7 @@ export class Answers {
     this.#write(reply, answer, headers)
   }
 
-  /** Where the view stands, and whether it may be old; nothing before the first load. */
+  /** The position of the view, and whether it may be old; nothing before the first load. */
   stateHeaders(revision?: Revision): string[] {
     const live = this.#live
     if (!live.loaded) return []
@@ -121,7 +121,7 @@ export class Answers {
     return headers
   }
 
-  /** What every answer has besides. */
+  /** The headers that every answer has in addition. */
   commonHeaders(reply: FastifyReply): string[] {
     const id = ['X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff']
     return this.#closing ? [...id, 'Connection', 'close'] : id
@@ -130,7 +130,7 @@ export class Answers {
   /**
    * Waits until there is room for a large answer, and reserves it.
    *
-   * @returns `false` where the client is gone
+   * @returns `false` if the client is gone
    * @throws COORD_ANSWERS_WAITING
    */
   async reserve(reply: FastifyReply, bytes: number): Promise<boolean> {
@@ -144,7 +144,7 @@ export class Answers {
     return outcome === 'room'
   }
 
-  /** Gives back what was reserved for an answer that did not need it. */
+  /** Releases the reservation for an answer that did not need it. */
   giveBack(reply: FastifyReply): void {
     const bytes = this.#takeReserved(reply)
     if (bytes !== undefined) this.#outgoing.giveBack(bytes)
@@ -159,7 +159,7 @@ export class Answers {
 
   #write(reply: FastifyReply, answer: Answer, headers: string[]): void {
     const { body } = answer
-    // Whoever went on with a question whose time was over comes too late: that was the answer.
+    // The time of the question was over, and it has its answer already.
     if (reply.raw.headersSent) this.giveBack(reply)
     else if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
       this.#writeText(reply, answer, body, headers)
@@ -169,7 +169,7 @@ export class Answers {
   #writeText(reply: FastifyReply, answer: Answer, body: string, headers: string[]): void {
     const bytes = Buffer.byteLength(body)
     const raw = this.#writeHead(reply, answer, bytes, headers)
-    // As many bytes as code units: it is ASCII, which Node writes much faster when told so.
+    // There are as many bytes as code units, so the text is ASCII. Node writes ASCII much faster when it knows.
     raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
     if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
   }

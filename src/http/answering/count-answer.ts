@@ -21,7 +21,7 @@ declare module 'fastify' {
 /** Counted for requests that no route handles. */
 const noRoute: RouteInfo = { method: 'other', pattern: 'none', operation: undefined }
 
-/** Counts an answer that is being sent. @param reply absent where no route has seen the request */
+/** Counts an answer that is being sent. @param reply absent if no route has handled the request */
 export function countAnswer(
   metrics: Metrics,
   status: number,

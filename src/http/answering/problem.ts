@@ -1,7 +1,7 @@
 import type { CoordinatorError, WriteOutcome } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
 
-/** The body of an error answer: RFC 9457, with members of ours. `errors.md` explains the codes. */
+/** The body of an error answer: RFC 9457, with additional members. `errors.md` explains the codes. */
 export interface ProblemDocument {
   readonly type: string
   readonly title: string
@@ -21,7 +21,7 @@ export interface ProblemDocument {
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** Path of the page that explains a code; also the `type` of its problems. */
+/** Path to the explanation of a code; also the `type` of its problems. */
 export function errorPage(code: string): string {
   return `/docs/errors#${code}`
 }
@@ -45,7 +45,7 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
   }
 }
 
-/** The text of an error answer. Whether something was written is no question after a read. */
+/** The text of an error answer. After a read there is no question whether something was written. */
 export function problemText(
   error: CoordinatorError,
   request: { readonly method: string | undefined; readonly id: string },
@@ -55,7 +55,9 @@ export function problemText(
   return JSON.stringify(isRead ? { ...document, outcome: undefined } : document)
 }
 
-/** Names the place of each fault as the client sent it. The domain knows the names of parameters, but not where they came from. */
+/**
+ * Names each fault by its path in the request. The domain knows the names of parameters, but not whether they came from the query string.
+ */
 export function withRequestPaths(
   error: CoordinatorError,
   parameters: Readonly<Record<string, unknown>>,
@@ -70,18 +72,18 @@ function requestPath(path: string, parameters: Readonly<Record<string, unknown>>
   return Object.hasOwn(parameters, path) ? `query.${path}` : path
 }
 
-/** The revision at which something is not there, if that is not the revision of the view: for example a moment of the past. */
+/** The revision at which something does not exist, if it is not the revision of the view: for example a moment of the past. */
 export function shownRevision({ status, extra }: CoordinatorError): Revision | undefined {
   const { revision } = extra
   return status === 404 && typeof revision === 'number' ? revision : undefined
 }
 
-/** When to try again, in seconds; `undefined` where it is the request that has to change. */
+/** When to try again, in seconds; `undefined` if the request has to change. */
 export function retryAfterSeconds(error: CoordinatorError): number | undefined {
   if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds
   // The same question would take too long again.
   if (error.code === 'COORD_QUESTION_TOO_LARGE') return undefined
-  // What somebody has to mend first takes longer than what passes by itself.
+  // A fault that somebody has to repair takes longer than one that passes by itself.
   return error.status === 503 ? (error.retryable ? 2 : 10) : undefined
 }
 
@@ -95,7 +97,7 @@ export function problemHeaders(error: CoordinatorError): string[] {
   ]
 }
 
-/** A failed write says whether it may have happened, whoever made the error. */
+/** Adds to the error of a write whether the write may have happened, whatever created the error. */
 export function withWriteOutcome(error: CoordinatorError): CoordinatorError {
   if (error.outcome !== undefined || error.status < 500) return error
   return error.withOutcome(error.code === 'COORD_NOT_LOADED' ? 'not_written' : 'unknown')

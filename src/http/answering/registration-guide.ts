@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { registrationSchema } from '../../records/service/service.ts'
 import type { StorageNote } from './storage-note.ts'
 
-/** A registration that can be sent as it is. */
+/** A registration that can be sent unchanged. */
 export const registrationExample = {
   serviceName: 'cart',
   version: '1.4.0',
@@ -13,7 +13,7 @@ export const registrationExample = {
   dependencies: ['product-catalog', { serviceName: 'currency', version: '^2', type: 'grpc' }],
 }
 
-/** What `GET /register` tells. */
+/** The answer to `GET /register`. */
 export function registrationGuide(storage: StorageNote, notice: string | undefined): Record<string, unknown> {
   const { properties, required } = z.toJSONSchema(registrationSchema, { io: 'input' })
   return {

@@ -32,7 +32,7 @@ export class ProblemSender {
     const error = asSent(translateError(thrown), operation)
     this.#logFault(request, reply, error)
     const headers = problemHeaders(error)
-    // The rest of a body that came too slowly, or that a stopping server refuses, is not read either.
+    // The rest of a body that arrived too slowly, or that a stopping server refuses, is not read either.
     const isCut =
       error.code === 'COORD_REQUEST_TIMEOUT' ||
       (!request.raw.complete && error.code === 'COORD_SHUTTING_DOWN')
@@ -52,7 +52,7 @@ export class ProblemSender {
   }
 }
 
-/** An error of the domain, in terms of the request. */
+/** Converts an error of the domain to the terms of the request. */
 function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
   const told = operation?.writes === true ? withWriteOutcome(error) : error
   return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})

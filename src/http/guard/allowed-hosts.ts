@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { isLoopback } from '../../config/loopback.ts'
 
-/** Names that only this machine or its private network can assign. A hostile web page cannot be served under one of them. */
+/** Names that only this machine or its private network can assign. A hostile web page cannot have one of them. */
 const privateNames = /(?:^|\.)(?:localhost|internal)$/
 const clusterNames = /\.svc(?:\.cluster\.local)?$/
 const headerForm = /^(?:\[([^\]]*)\]|([\w.-]*))(?::(\d*))?$/
@@ -10,13 +10,13 @@ const portMax = 65_535
 export interface HostRules {
   /** The setting HOST. */
   readonly host: string
-  /** The setting ALLOWED_HOSTS: names, or `*.example.org` for every name under one. */
+  /** The setting ALLOWED_HOSTS: names, or `*.example.org` for every name with that ending. */
   readonly allowed: readonly string[]
 }
 
 /**
- * The values of the header `Host` that the coordinator answers to. This stops DNS rebinding: a hostile page lets its own name point
- * to the address of the coordinator, so that the browser takes both for one origin. Such a request has the name of the page in `Host`.
+ * The values of the header `Host` that the coordinator answers to. This stops DNS rebinding: a hostile page lets its own name point to the
+ * address of the coordinator, so that the browser takes both for the same origin. Such a request has the name of the page in `Host`.
  */
 export class AllowedHosts {
   readonly #loopback: boolean
@@ -30,7 +30,7 @@ export class AllowedHosts {
     this.#suffixes = allowed.filter((name) => name.startsWith('*.')).map((name) => name.slice(1))
   }
 
-  /** @param header the value of `Host`, with its port where it has one */
+  /** @param header the value of `Host`, possibly with a port */
   allows(header: string): boolean {
     const [, address, text = '', port = ''] = headerForm.exec(header) ?? []
     if (Number(port) > portMax) return false

@@ -21,12 +21,12 @@ export interface GuardOptions {
 }
 
 /**
- * Checks the headers Host and Origin of every request before anything else sees the request, whether or not its path exists. It
- * answers the requests that it refuses, and those that no route could take, itself.
+ * Checks the headers Host and Origin of every request before any other code gets the request, whether or not its path exists. It answers
+ * requests that it refuses, and those that no route could handle.
  */
 export class RequestGuard {
   readonly #hosts: AllowedHosts
-  /** Values of Host that were found to be allowed. Clients send the same few values again and again. */
+  /** Values of Host that are known to be allowed. Clients send the same few values again and again. */
   readonly #knownHosts = new Set<string>()
   readonly #origins: CrossOrigin
   readonly #metrics: Metrics
@@ -42,7 +42,7 @@ export class RequestGuard {
     this.#requestIds = about.requestIds
   }
 
-  /** Puts itself before the framework. */
+  /** Checks requests before the framework gets them. */
   protect(server: Server): void {
     const [serve, ...others] = server.listeners('request') as RequestListener[]
     if (serve === undefined || others.length > 0)
@@ -53,7 +53,7 @@ export class RequestGuard {
     server.on('request', (request, response) => {
       if (this.#admits(request, response)) serve.call(server, request, response)
     })
-    // By default Node sends `100 Continue` before any listener can refuse the request.
+    // By default, Node sends `100 Continue` before any listener can refuse the request.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       if (!this.#admits(request, response)) return
       response.writeContinue()
@@ -92,7 +92,7 @@ export class RequestGuard {
 
   #hostFault({ headers, httpVersion, rawHeaders, url = '' }: IncomingMessage): CoordinatorError | undefined {
     const { host, origin } = headers
-    // What stands in the target counts more than `Host`: RFC 9112, 3.2.2.
+    // The authority in the target takes precedence over `Host`: RFC 9112, 3.2.2.
     const target = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1]
     if (target !== undefined && !this.#allows(target)) return hostRefused(target)
     if (host !== undefined && countHosts(rawHeaders) > 1)
@@ -100,7 +100,7 @@ export class RequestGuard {
         detail: 'The request has more than one Host.',
       })
     if (host !== undefined) return this.#allows(host) ? undefined : hostRefused(host)
-    // HTTP/1.0 has no Host. Old health checks use it and are served; browsers never use it.
+    // HTTP/1.0 has no Host. Old health checks use it and are served. Browsers never use it.
     if (httpVersion !== '1.0')
       return new CoordinatorError('COORD_REQUEST_MALFORMED', { detail: 'The request has no header Host.' })
     return origin === undefined && headers['sec-fetch-site'] === undefined ? undefined : hostRefused('')
@@ -132,10 +132,10 @@ export class RequestGuard {
 
 const knownHostsMax = 1_000
 
-/** The target of a request as clients send it to proxies, with its authority. */
+/** The form of the target that clients send to proxies, with an authority. */
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i
 
-/** Node gives the first one of several, and a proxy before the coordinator may have gone by the last. */
+/** Of several headers, Node returns the first, but a proxy in front may have used the last. */
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -87,7 +87,7 @@ export class Connections {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server)
   }
 
-  /** Tells clients whose request has begun to arrive, but has no response yet, that the server stops. */
+  /** Answers that the server stops, on connections where a request has begun to arrive but has no response yet. */
   refuseHeads(): void {
     this.#closeResting()
     const error = new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' })

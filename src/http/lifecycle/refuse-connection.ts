@@ -6,7 +6,7 @@ import { countAnswer } from '../answering/count-answer.ts'
 import { PROBLEM_TYPE, problemDocument, problemHeaders } from '../answering/problem.ts'
 import { translateParserError } from '../answering/translate-error.ts'
 
-/** Answers what is no HTTP request, and ends the connection: nobody knows where the next request would begin. */
+/** Answers bytes that are not an HTTP request, and closes the connection, because nobody knows where the next request would begin. */
 export function refuseConnection(
   error: Error & { readonly code?: string },
   socket: Socket,
@@ -19,9 +19,9 @@ export function refuseConnection(
   answerAndEnd(translateParserError(error), socket, metrics)
 }
 
-/** Answers with a problem on a connection without a request that a route could answer, and closes it. */
+/** Answers with a problem on a connection without a request that a route could handle, and closes it. */
 export function answerAndEnd(error: CoordinatorError, socket: Socket, metrics: Metrics): void {
-  // Of a connection that Node hands over, as after CONNECT, it no longer hears errors: one would end the process.
+  // Node no longer listens to errors of a connection that it has handed over, for example after CONNECT. An error would end the process.
   socket.on('error', () => undefined)
   if (!socket.writable || answersAnother(socket)) {
     socket.destroy()
@@ -29,12 +29,12 @@ export function answerAndEnd(error: CoordinatorError, socket: Socket, metrics: M
   }
   socket.end(rawAnswer(error))
   countAnswer(metrics, error.status)
-  // The rest of what the other side sends has no meaning; a deadline keeps it from holding the connection.
+  // The rest of what the client sends has no meaning. A deadline limits how long it can hold the connection.
   socket.resume()
   socket.setTimeout(1_000, () => socket.destroy())
 }
 
-/** The response that Node is to write on a connection next. Node's own handler of such errors looks at it as well. */
+/** The response that Node will write next on a connection. Node's own handler of such errors uses it, too. */
 interface AnsweringSocket {
   readonly _httpMessage?: {
     readonly headersSent: boolean
@@ -47,7 +47,7 @@ export function hasResponse(socket: Socket): boolean {
   return (socket as Socket & AnsweringSocket)._httpMessage != null
 }
 
-/** Whether what would be sent now would be taken for the answer to an earlier request, which arrived whole. */
+/** Whether the client would take what is sent now for the answer to an earlier request, which arrived completely. */
 function answersAnother(socket: Socket): boolean {
   const { _httpMessage: message } = socket as Socket & AnsweringSocket
   return message != null && (message.headersSent || message.req.complete)

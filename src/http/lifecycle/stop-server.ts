@@ -25,7 +25,7 @@ export interface Stoppable {
 
 /** How long idle connections stay open, in milliseconds. */
 const restMs = 250
-/** How long requests may go on to arrive, in milliseconds, and at most half of the time. Later they are refused. */
+/** How long requests may still arrive, in milliseconds, and at most half of the time. After that they are refused. */
 const arrivalMs = 2_000
 /** The last part of the time. Writes that still wait then are refused, and get an answer. */
 const refusalShare = 0.2
@@ -33,9 +33,9 @@ const refusalShare = 0.2
 const closeGraceMs = 1_000
 
 /**
- * Ends a server in order. It refuses new connections, answers kept ones with `Connection: close`, and answers the requests that are
- * there. After a while it refuses requests that are still arriving. Writes that the database does not take in time are answered with 503
- * and their outcome. What has no answer by then is cut off. At last the live layer stores what it accepted, and closes the store.
+ * Stops a server in order. It refuses new connections, answers requests on open ones with `Connection: close`, and answers all requests
+ * that have arrived. After a while it refuses requests that are still arriving. Writes that the database does not take in time get 503 and
+ * their outcome. Requests without an answer by then are cut off. Finally the live layer stores what it has accepted, and closes the store.
  */
 export async function stopServer(server: Stoppable, timeoutMs: number): Promise<StopReport> {
   const { app, live, answers, bodies, connections, draining, log } = server

@@ -2,19 +2,19 @@ export const NDJSON_TYPE = 'application/x-ndjson'
 
 const ndjsonTypes = [NDJSON_TYPE, 'application/ndjson', 'application/jsonl']
 
-/** Whether a client would rather have one JSON value a line than one document. */
+/** Whether a client prefers JSON lines to one document. */
 export function prefersNdjson(accept: string | undefined): boolean {
   if (accept === undefined || !/ndjson|jsonl/i.test(accept)) return false
   const lines = Math.max(...ndjsonTypes.map((type) => qualityOf(accept, type)))
   return lines > 0 && lines >= qualityOf(accept, 'application/json')
 }
 
-/** Whether a person with a browser asks. */
+/** Whether a person with a browser sent the request. */
 export function prefersHtml(accept = ''): boolean {
   return qualityOf(accept, 'text/html') > qualityOf(accept, 'application/json')
 }
 
-/** Whether a client wants events as they come. */
+/** Whether a client wants events as they happen. */
 export function prefersEventStream(accept = ''): boolean {
   return qualityOf(accept, 'text/event-stream') > qualityOf(accept, 'application/json')
 }

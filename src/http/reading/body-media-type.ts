@@ -13,7 +13,7 @@ export function requireJson(headers: IncomingHttpHeaders): void {
     throw new CoordinatorError('COORD_BODY_MEDIA_TYPE', {
       detail: 'The body is not sent as application/json.',
     })
-  // Bodies are small, and unpacking them would make some of them very large.
+  // Bodies are small, and decompressing them could make some of them very large.
   if (coding !== undefined && !/^(identity)?$/i.test(coding))
     throw new CoordinatorError('COORD_BODY_MEDIA_TYPE', {
       detail: `The body is encoded (${coding.slice(0, 40)}); send it plain.`,

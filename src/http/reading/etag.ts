@@ -10,7 +10,7 @@ import { invalidHeader } from './invalid-header.ts'
  * includes the `health`, which follows from the heartbeats.
  */
 
-/** What an answer shows: a revision, in a history. */
+/** The history and the revision that an answer shows. */
 interface Shown {
   readonly lineage: string
   readonly revision: Revision
@@ -36,7 +36,7 @@ export function graphEtag({ lineage, revision, format }: Shown & { readonly form
   return `"${lineageMark(lineage)}-${revision}-${format}-lines"`
 }
 
-/** A set of services as a list shows it. Both halves of the digest are 32-bit integers. */
+/** The set of services that a list shows. Both halves of the digest are 32-bit integers. */
 interface ShownSet {
   readonly lineage: string
   readonly total: number
@@ -73,7 +73,7 @@ function withoutWeakness(etag: string): string {
 /**
  * Reads the conditional headers of a write. The health in an ETag is ignored, because it is not stored.
  *
- * @returns `undefined` where there are none
+ * @returns `undefined` if there are none
  * @throws COORD_HEADER_INVALID
  */
 export function readPrecondition(headers: IncomingHttpHeaders): Precondition | undefined {

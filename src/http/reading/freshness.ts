@@ -55,10 +55,10 @@ function readMoment(text: string): Moment | undefined {
 }
 
 /**
- * Waits until the view is as new as was asked for.
+ * Waits until the view is as new as the request demands.
  *
- * @returns `undefined` where nothing was asked for: most requests are answered in the turn of the event loop in which they arrived
- * @throws COORD_REVISION_WAIT_TIMEOUT, and COORD_STORE_* where the database was to be asked
+ * @returns `undefined` if there is nothing to wait for: most requests are answered in the turn of the event loop in which they arrive
+ * @throws COORD_REVISION_WAIT_TIMEOUT, and COORD_STORE_* if the database has to be asked
  */
 export function untilFresh(live: Live, { minRevision, consistency }: Freshness): Promise<void> | undefined {
   if (consistency === 'latest') return catchUp(live, minRevision)

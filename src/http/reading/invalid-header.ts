@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 
-/** The error that reports what is wrong with a header of a request. */
+/** The error for a wrong header of a request. */
 export function invalidHeader(name: string, message: string): CoordinatorError {
   return new CoordinatorError('COORD_HEADER_INVALID', {
     detail: `${name} ${message}.`,

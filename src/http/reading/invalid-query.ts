@@ -1,6 +1,6 @@
 import { CoordinatorError, type Problem } from '../../errors.ts'
 
-/** The error that reports what is wrong with the parameters of a request. @param problems with names of parameters as paths */
+/** The error for wrong parameters of a request. @param problems with names of parameters as paths */
 export function invalidQuery(problems: readonly Problem[]): CoordinatorError {
   const [first] = problems
   const sentence = `The parameter ${first?.path} ${first?.message}`

@@ -12,7 +12,7 @@ const STATUSES = ['pending_migration', 'active'] as const satisfies readonly Ser
 /** Longer than any text that can be registered. */
 const VALUE_MAX = 16_384
 
-/** A text that a stored one can be equal to. Its checks do not end the reading of a union: then their messages would be lost. */
+/** A text that can be equal to a stored one. Its checks do not stop the parsing of a union: otherwise their messages would be lost. */
 const storable = z
   .string()
   .refine(({ length }) => length <= VALUE_MAX, `has more than ${VALUE_MAX} characters`)
@@ -24,7 +24,7 @@ const texts = z
   .union([filled, z.array(filled)])
   .transform((given) => [...new Set([given].flat())].sort())
   .optional()
-/** The reference shows an array where one text is taken as well. */
+/** The reference shows an array, although a single text is accepted, too. */
 const shownAsArray = { anyOf: undefined, type: 'array', items: { type: 'string' } }
 
 const range = filled.superRefine((text, context) => {
@@ -94,7 +94,7 @@ export const listParameters = z.object({
   ...asOfQuery,
 })
 
-/** Parameters as the registry takes them. */
+/** The parameters in the form that the registry takes. */
 export function listQueryOf(parameters: z.output<typeof listParameters>): ListQuery {
   const { name, version, status, health, tag = [], capability = [], metadata = [] } = parameters
   const { limit = LIST_LIMIT_DEFAULT, cursor, fields } = parameters
@@ -113,7 +113,7 @@ export function listQueryOf(parameters: z.output<typeof listParameters>): ListQu
 }
 
 /**
- * Reads the query string of a list. `tag`, `capability` and `metadata.KEY` may be repeated: all of them count.
+ * Reads the query string of a list. `tag`, `capability` and `metadata.KEY` may be repeated; then all values must match.
  *
  * @throws COORD_QUERY_INVALID with every problem
  */

@@ -8,13 +8,13 @@ import { invalidQuery } from './invalid-query.ts'
 /** Values of a query string: repeated parameters are arrays. */
 export type QueryValues = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** A parameter that stands for many: `metadata.KEY=VALUE`. A schema that has it gets pairs of key and value. */
+/** A parameter that stands for many: `metadata.KEY=VALUE`. A schema with this parameter gets pairs of key and value. */
 const MEMBERS = 'metadata'
 
 /** Reads query strings by a schema. */
 export class QueryReader<S extends z.ZodObject> {
   readonly #schema: S
-  /** What a request without a query string asks; `undefined` where a parameter is required. */
+  /** The parameters of a request without a query string; `undefined` if a parameter is required. */
   readonly withoutQuery: z.output<S> | undefined
 
   constructor(schema: S) {
@@ -22,7 +22,7 @@ export class QueryReader<S extends z.ZodObject> {
     this.withoutQuery = schema.safeParse({}).data as z.output<S> | undefined
   }
 
-  /** @throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED where the query string cannot be decoded */
+  /** @throws COORD_QUERY_INVALID with every problem, COORD_URL_MALFORMED if the query string cannot be decoded */
   read(request: FastifyRequest): z.output<S> {
     checkEncoding(request)
     return parseQuery(this.#schema, request.query as QueryValues)
@@ -37,8 +37,8 @@ export function refuseQuery(request: FastifyRequest): void {
 }
 
 /**
- * Reads the values of a query string by a schema. Parameters that the schema does not have are refused: a misspelt `minRevision` that
- * was ignored would be answered with something older than was asked for.
+ * Reads the values of a query string by a schema. Parameters that are not in the schema are refused: if a misspelled `minRevision` were
+ * ignored, the answer would be older than the client wants.
  *
  * @throws COORD_QUERY_INVALID with every problem
  */
@@ -64,7 +64,7 @@ function withMembers(values: QueryValues): Readonly<Record<string, unknown>> {
   return others
 }
 
-/** The framework takes what it cannot decode as it stands: a filter for such a text would find nothing, and not say why. */
+/** The framework leaves text that it cannot decode unchanged. A filter for such a text would find nothing, without saying why. */
 function checkEncoding({ raw: { url = '' } }: FastifyRequest): void {
   const start = url.indexOf('?')
   if (start === -1 || !url.includes('%', start)) return
@@ -106,7 +106,7 @@ function messageOf(issue: z.core.$ZodIssue, given: unknown): string {
   return `must be one of ${values.join(', ')}${didYouMean(String(given), values)}`
 }
 
-/** The end of a message about a word that is not known. */
+/** The end of a message about an unknown word. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const meant = closestWord(word, known)
   return meant === undefined ? '' : `; did you mean ${meant}?`

@@ -11,16 +11,16 @@ import { requireJson } from './body-media-type.ts'
 import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {
-  /** How many bytes of bodies under way are held at once, of all clients together. */
+  /** How many bytes of arriving bodies are held, of all clients together. */
   readonly maxBytes: number
   readonly metrics: Metrics
-  /** How long every body may take, before the time that its length adds, in milliseconds. @default 10_000 */
+  /** The time that every body gets, plus the time for its length, in milliseconds. @default 10_000 */
   readonly graceMs?: number
 }
 
-/** What one client may hold of all the bytes. */
+/** The part of all bytes that one client may hold. */
 const clientShare = 0.25
-/** A body may take one millisecond longer for every so many bytes: 64 KiB a second. */
+/** For this many bytes a body gets one more millisecond: 64 KiB a second. */
 const bytesPerMs = 65.536
 /** How often the receiver looks for bodies that arrive too slowly, in milliseconds. */
 const lookMs = 250
@@ -28,37 +28,39 @@ const lookMs = 250
 /** Larger bodies are parsed one after the other, and the event loop does other work between two of them. */
 const smallBytes = 65_536
 
-/** Gets the JSON of a body, `undefined` for an empty one, or the error that it is refused with. */
+/** Receives the JSON of a body, `undefined` for an empty one, or the error with which it is refused. */
 export type BodyTaker = (error: Error | undefined, body?: unknown) => void
 
-/** Whether a request sends a body, or says what kind of body it would be. */
+/** Whether a request has a body, or the headers of one. */
 export function announcesBody(headers: IncomingHttpHeaders): boolean {
   if (headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
   return length !== undefined && length !== '0'
 }
 
-/** One body under way. */
+/** One body that is arriving. */
 interface Incoming {
   readonly request: IncomingMessage
   readonly taker: BodyTaker
-  /** What Content-Length says; not a number without. */
+  /** The value of Content-Length; not a number without that header. */
   readonly declared: number
   readonly startedAt: number
   received: number
   /** How many bytes it takes from the budget. */
   held: number
-  /** Whose share that is. Known while the connection is there. */
+  /** The client whose share the body uses. It is known as long as the connection exists. */
   client: string
-  /** The only piece, as most bodies come, or room that later pieces are copied to: many small ones would take far more. */
+  /**
+   * The only piece, which is the usual case, or a buffer to which later pieces are copied. Many small pieces would take far more memory.
+   */
   room: Buffer | undefined
   isOver: boolean
 }
 
 /**
- * Receives request bodies as JSON. All of them share one budget of bytes, of which one client may use a quarter, and each has a time
- * limit. A body that is refused frees its bytes at once, and the rest of it is discarded as it arrives. A large body holds its bytes
- * until it is parsed.
+ * Receives request bodies as JSON. All of them share one budget of bytes. One client may use a quarter of it, and each body has a time
+ * limit. A refused body frees its bytes at once, and the rest of it is discarded as it arrives. A large body holds its bytes until it is
+ * parsed.
  */
 export class BodyReceiver {
   readonly #options: Required<ReceiveOptions>
@@ -94,7 +96,7 @@ export class BodyReceiver {
     }
     this.#underWay.add(incoming)
     this.#look ??= setInterval(() => this.#refuseSlow(), lookMs).unref()
-    // After the end of a body these listeners do nothing but discard: nobody reads the rest, and a connection that breaks is no error.
+    // After the end of a body these listeners only discard data: nobody reads the rest, and a broken connection is not an error.
     request.on('data', (piece: Buffer) => this.#take(incoming, piece))
     request.on('end', () => this.#end(incoming))
     request.on('error', (error) => this.#refuse(incoming, error))
@@ -110,10 +112,10 @@ export class BodyReceiver {
     if (incoming.isOver) return
     const total = incoming.received + piece.length
     if (total > LIMITS.bodyBytes) return this.#refuse(incoming, tooLarge())
-    // A whole body that comes at once needs no budget.
+    // A whole body that arrives at once needs no budget.
     if (incoming.room === undefined && total === incoming.declared) incoming.room = piece
     else {
-      // While the server stops it still takes bodies that arrive whole, but waits for no others.
+      // While the server stops, it still takes bodies that arrive at once, but waits for no others.
       const refusal = this.#closing ? shuttingDown() : this.#makeRoom(incoming, total)
       if (refusal !== undefined) return this.#refuse(incoming, refusal)
       piece.copy(incoming.room as Buffer, incoming.received)
@@ -133,7 +135,7 @@ export class BodyReceiver {
     return undefined
   }
 
-  /** @returns why a body may not hold so many more bytes, or `undefined` */
+  /** @returns the reason why a body may not hold that many more bytes, or `undefined` */
   #claim(incoming: Incoming, bytes: number): CoordinatorError | undefined {
     const { maxBytes } = this.#options
     if (incoming.held === 0) incoming.client = clientOf(incoming.request.socket.remoteAddress)
@@ -215,7 +217,7 @@ export class BodyReceiver {
 }
 
 function parseBody(bytes: Buffer): unknown {
-  // Decoding would put U+FFFD for what is wrong, and store something else than was sent.
+  // Decoding would replace invalid bytes with U+FFFD, and store something else than was sent.
   if (!isUtf8(bytes)) throw new CoordinatorError('COORD_BODY_NOT_JSON', { detail: 'The body is not UTF-8.' })
   if (bytes.length > HARMLESS_BYTES) checkStructure(bytes)
   const text = bytes.toString()

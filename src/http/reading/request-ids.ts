@@ -10,7 +10,7 @@ export function createRequestIds(): RequestIds {
   const processPart = randomBytes(6).toString('hex')
   let count = 0
   return (header) => {
-    // A harmless id of a client is used, so that its log and this one name the request alike.
+    // A harmless id from the client is kept, so that the logs of both sides name the request alike.
     if (typeof header === 'string' && acceptable.test(header)) return header
     count += 1
     return `${processPart}-${count.toString(36)}`

@@ -7,7 +7,7 @@ import { invalidHeader } from './invalid-header.ts'
 const actorMaxLength = 256
 
 /**
- * Who writes, and under which conditions, as the headers say it.
+ * The author and the conditions of a write, from its headers.
  *
  * @throws COORD_HEADER_INVALID
  */
@@ -17,7 +17,7 @@ export function writeContext({ headers, socket }: FastifyRequest): WriteContext 
     proposed === undefined ? `http:${plainAddress(socket.remoteAddress)}` : readActor(String(proposed))
   const idempotencyKey = headers['idempotency-key'] as string | undefined
   const isConditional = headers['if-match'] !== undefined || headers['if-none-match'] !== undefined
-  // Most registrations carry none of them.
+  // Most registrations have none of these headers.
   if (idempotencyKey === undefined && !isConditional) return { actor }
   const precondition = readPrecondition(headers)
   return {
@@ -28,7 +28,7 @@ export function writeContext({ headers, socket }: FastifyRequest): WriteContext 
 }
 
 function readActor(header: string): string {
-  // Node hands header values over as Latin-1. Most clients send UTF-8.
+  // Node decodes header values as Latin-1, but most clients send UTF-8.
   const bytes = Buffer.from(header, 'latin1')
   const actor = isUtf8(bytes) ? bytes.toString() : ''
   if (actor.length > actorMaxLength || !/^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u.test(actor))
@@ -39,7 +39,7 @@ function readActor(header: string): string {
   return actor
 }
 
-/** An IPv4 address that came over an IPv6 socket is shown as what it is. */
+/** An IPv4 address on an IPv6 socket is shown as an IPv4 address. */
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return 'unknown'
   return address.startsWith('::ffff:') ? address.slice(7) : address

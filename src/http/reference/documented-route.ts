@@ -6,7 +6,7 @@ export interface ServedRoute {
   readonly method: string
   /** With parameters as `:name`. */
   readonly pattern: string
-  /** Which wrapper made its handler; absent where it answers without the records. */
+  /** Which function created its handler; absent if it answers without the records. */
   readonly kind: 'read' | 'write' | undefined
   readonly operation: Operation | undefined
 }
@@ -16,7 +16,7 @@ export interface DocumentedRoute extends ServedRoute {
   readonly operation: Operation
 }
 
-/** Gathers all routes. Has to be called before they are added; the list fills as they are. */
+/** Collects all routes. It must be called before they are added; the list grows with each one. */
 export function gatherRoutes(app: FastifyInstance): readonly ServedRoute[] {
   const routes: ServedRoute[] = []
   app.addHook('onRoute', ({ method, url, config }) => {

@@ -18,7 +18,7 @@ import { ChangeFeed } from '../streams/change-feed.ts'
 import { EventStreams } from '../streams/event-streams.ts'
 
 const MAX_WAIT_SECONDS = 60
-/** How many entries are read at once where a filter wants only some of them. */
+/** How many entries are read at once if a filter wants only some of them. */
 const EXAMINED_AT_ONCE = 512
 
 const after = z
@@ -51,7 +51,7 @@ const parameters = z.object({
 
 interface WantedPage {
   readonly found: readonly ShownEntry[]
-  /** Where the client is then. */
+  /** The position of the client afterwards. */
   readonly reached: Position
   readonly more: boolean
 }
@@ -79,7 +79,8 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
       const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
       if (from !== undefined) return answer
-      // Fix the start here: "from now on" would mean a later moment when the question is asked again. The entries since then are in memory.
+      // The start is fixed here. When the question is asked again, "from now on" would mean a later moment. The entries since then are in
+      // memory.
       const needed = neededBytes(answer.body)
       if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
       reply.hijack()
@@ -91,7 +92,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply: FastifyReply,
     about: { filter: ChangeFilter; position: Position },
   ): Promise<undefined> {
-    // Whatever is wrong with the position is said now, while there can still be a status.
+    // A fault of the position is reported now, while the answer can still have a status.
     await feed.after(about.position, 1)
     const headers = [
       ...answers.stateHeaders(about.position.revision),
@@ -115,10 +116,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     readonly response: ServerResponse
   }
 
-  /**
-   * Goes on until something that is wanted is there, the time is over, or nobody waits any more. What is not wanted moves the
-   * position on.
-   */
+  /** Continues until there is a wanted entry, the time is over, or nobody waits any more. Unwanted entries move the position forward. */
   async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     // A filter that wants few of many entries must not cause one question to the store for each entry.
@@ -135,7 +133,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     }
   }
 
-  /** Waits until something comes behind a position, another view is served, the client goes, or the server stops. */
+  /** Waits until there is an entry after a position, another view is served, the client disconnects, or the server stops. */
   function nextEntry({ revision }: Position, timeoutMs: number, response: ServerResponse): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const ended = new AbortController()
@@ -155,7 +153,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   done()
 }
 
-/** The wanted entries of some, as many as a page holds. @returns with the last one that was looked at */
+/** The wanted entries, up to the size of a page. @returns them with the last entry that was examined */
 async function chooseEntries(
   entries: readonly ShownEntry[],
   { limit, filter }: { readonly limit: number; readonly filter: ChangeFilter },

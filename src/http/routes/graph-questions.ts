@@ -34,7 +34,7 @@ const node = z
   .meta({ description: 'The id of a node, or the name of a service.', example: 'flagd' })
 const common = { ...typeQuery, ...asOfQuery, ...freshnessQuery }
 
-/** Parameters of each question, beside those of all. */
+/** Parameters of each question, in addition to the shared ones. */
 const questions = {
   impact: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
   dependencies: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
@@ -57,10 +57,10 @@ const diffParameters = z.object({
 
 type Asked = keyof typeof questions
 
-/** How often a node or an edge is read again because somebody wrote meanwhile. */
+/** How often a node or an edge is read again because somebody changed it in the meantime. */
 const MOMENTS_TRIED = 10
 
-/** Questions to the graph: what needs what, and what changed. */
+/** Questions about the graph: what needs what, and what changed. */
 export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, graph } = context
 
@@ -105,7 +105,7 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
       return { body: await fittingJson(found), revision: found.to }
     })
 
-  /** The answer of the moment at which its ETag is made: while it was awaited, somebody may have written. */
+  /** The answer of the moment at which its ETag is made. Somebody may have written while it was awaited. */
   async function askNow(question: { readonly ask: 'node' | 'edge'; readonly id: string }) {
     let found = await graph.ask(question)
     for (let again = 0; again < MOMENTS_TRIED && found.revision !== live.view.revision; again += 1)
@@ -113,11 +113,11 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     return found
   }
 
-  /** The ETag of what was asserted, for `If-Match`. A 304 does not follow from it: services change nodes and edges, too. */
+  /** The ETag of the assertion, for `If-Match`. It does not allow a 304, because services change nodes and edges, too. */
   function assertionEtag(kind: 'node' | 'edge', id: string, shown: Revision): string[] {
     const { view } = live
     const record = view.get(kind, recordIdOf(id))
-    // The ETag must not be newer than the answer: with it a client would overwrite an assertion that it has not seen.
+    // The ETag must not be newer than the answer: with it, a client would overwrite an assertion that it has not seen.
     return record === undefined || record.revision > shown
       ? []
       : ['ETag', recordEtag({ lineage: view.lineage, revision: record.revision })]

@@ -15,7 +15,7 @@ import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 import { fittingJson } from '../sending/fitting-json.ts'
 
-/** What is asserted about nodes and edges; what would happen if; deriving anew. */
+/** Assertions about nodes and edges, simulations, and deriving the graph again. */
 export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { graph } = context
   const { asserted } = graph

@@ -46,7 +46,7 @@ const parameters = z.object({
   ...freshnessQuery,
 })
 
-/** `/knowledge-graph`, and its other name `/graph`: the graph, or a part of it, in six formats. */
+/** `/knowledge-graph`, or `/graph`: the graph, or a part of it, in six formats. */
 export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, graph } = context
 

@@ -25,7 +25,7 @@ const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
   degraded: 'degraded',
 }
 
-/** `/health`: for people, for load balancers, for whoever restarts processes. */
+/** `/health`: for people, for load balancers, and for programs that restart processes. */
 export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, answers } = context
 
@@ -55,7 +55,7 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
 
   function unreadiness({ draining }: HttpContext, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
     if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
-    // Throws what every read of the records would be answered with.
+    // Throws the error that every read of the records would get.
     void live.view
     const memoryFault = unreadyMemory(live, purpose)
     if (memoryFault !== undefined) return memoryFault

@@ -6,7 +6,7 @@ import { json, type Operation } from '../reading/operation.ts'
 import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 
-/** `/metrics` and `/database`: for those who run the coordinator. */
+/** `/metrics` and `/database`: for operators of the coordinator. */
 export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, metrics, answers } = context
   const inspection = new DatabaseInspection(live.store.inspector)

@@ -18,7 +18,7 @@ import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, writeRoute } from '../routing/route.ts'
 
-/** `/register`: how services come in. */
+/** `/register`: registering services. */
 export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { live, registry, graph, answers, storage, notice } = context
   const tail = `,"storage":${JSON.stringify(storage)}${notice === undefined ? '' : `,"notice":${JSON.stringify(notice)}`}}`
@@ -92,7 +92,7 @@ function registeredMembers(answer: RegisterAnswer): string {
   return `"serviceId":${JSON.stringify(serviceId)},"status":"${status}","created":${created},"changed":${changed},"revision":${revision}${replayed ? ',"replayed":true' : ''},"warnings":${warningsText(warnings)}`
 }
 
-/** The graph gives the same list again as long as nothing changes. */
+/** The graph returns the same list as long as nothing changes. */
 const textOfWarnings = new WeakMap<readonly Warning[], string>()
 
 function warningsText(warnings: readonly Warning[]): string {

@@ -17,7 +17,7 @@ import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 
-/** `/services/:serviceId`: one service, its past, its lease, its end. */
+/** `/services/:serviceId`: one service, its past, its lease, its removal. */
 export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { registry } = context
 

@@ -11,7 +11,7 @@ import { readRoute } from '../routing/route.ts'
 import { separated } from '../sending/body-part.ts'
 import type { Lines } from '../streams/send-lines.ts'
 
-/** `/services`, and its other name `/registry`: what is registered. */
+/** `/services`, or `/registry`: the registered services. */
 export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
   const { registry } = context
 
@@ -24,7 +24,7 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
           ? { lines: async () => linesOf(await registry.listAllAsOf(query, asOf)) }
           : registry.listAsOf(query, asOf).then(pageOf)
       if (asLines) return listAll(query)
-      // Waited for only where there is something to judge: what a handler does after a wait does not count for its turn.
+      // Waits only if there is a version filter to judge: the work of a handler after a wait does not count for its turn.
       if (query.filters.version === undefined) return pageOf(registry.list(query))
       return registry.judgeVersions(query).then((verdicts) => pageOf(registry.list(query, verdicts)))
     })

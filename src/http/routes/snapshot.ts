@@ -8,7 +8,7 @@ import type { Operation } from '../reading/operation.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { readRoute } from '../routing/route.ts'
 
-/** Size of a chunk before it is handed on, in UTF-16 code units. */
+/** The size of a chunk, in UTF-16 code units. */
 const chunkSize = 65_536
 
 /** `/snapshot`: everything, at one revision. */
@@ -23,7 +23,7 @@ export const snapshotRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   done()
 }
 
-/** Takes hold of the records at once. They never change but are replaced, so what is committed meanwhile does not show. */
+/** Keeps the records of this moment. Records are replaced and never change, so later commits do not show. */
 function snapshotChunks(view: View): AsyncGenerator<string> {
   const { position, at } = view
   const records = [...view.records.kinds].sort().flatMap((kind) => [...view.records.of(kind)])

@@ -10,13 +10,13 @@ import { writeContext } from '../reading/write-context.ts'
 import { type LinesAnswer, sendLines } from '../streams/send-lines.ts'
 import type { HttpContext } from './http-context.ts'
 
-/** What a route is to the framework. */
+/** A route in the form that the framework takes. */
 export interface Route {
   readonly config: { readonly operation: Operation; readonly kind: 'read' | 'write' }
   readonly handler: RouteHandlerMethod
 }
 
-/** An answer to a question; `undefined` where the route has sent it itself. */
+/** The answer to a question; `undefined` if the route has sent it itself. */
 export type ReadAnswer = StateAnswer | LinesAnswer | undefined
 
 type Output<O extends Operation> = O['query'] extends z.ZodObject
@@ -24,8 +24,8 @@ type Output<O extends Operation> = O['query'] extends z.ZodObject
   : Readonly<Record<string, never>>
 
 /**
- * A route that answers from the records. It reads the query string by the schema of the operation, refuses a request that counts on
- * another history, also if that came while the request waited, and waits until the view is as new as was asked for.
+ * A route that answers from the records. It reads the query string by the schema of the operation, and waits until the view is as new as
+ * the request demands. It refuses a request that expects another history, also if the history changed during the wait.
  *
  * @param answer makes the answer. It is called after the wait
  */
@@ -73,8 +73,8 @@ export function readRoute<O extends Operation>(
 }
 
 /**
- * A route that changes records. It reads the query string by the schema of the operation, refuses a request that counts on another
- * history, and reads who writes and under which condition.
+ * A route that changes records. It reads the query string by the schema of the operation, refuses a request that expects another history,
+ * and reads the author and the conditions.
  *
  * @param write stores the change and makes the answer
  */
@@ -93,7 +93,7 @@ export function writeRoute<O extends Operation>(
   }
 }
 
-/** What every request has to pass before its route sees it. @returns a function that gives the parameters of the query string */
+/** The checks of every request before its route. @returns a function that returns the parameters of the query string */
 function admission<O extends Operation>(
   { live }: Pick<HttpContext, 'live'>,
   { query: schema = z.object({}), body }: O,
@@ -113,7 +113,7 @@ function admission<O extends Operation>(
   }
 }
 
-/** A part of the path. @param name as the pattern of the route calls it */
+/** A part of the path. @param name the name in the pattern of the route */
 export function pathParameter({ params }: FastifyRequest, name: string): string {
   return (params as Readonly<Record<string, string>>)[name] as string
 }

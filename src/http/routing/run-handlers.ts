@@ -5,11 +5,11 @@ import type { RouteInfo } from '../answering/count-answer.ts'
 import { announcesBody, type BodyReceiver } from '../reading/receive-body.ts'
 import { answerInTime } from './answer-in-time.ts'
 
-/** How long handlers may work in one turn of the event loop before costly handlers wait for a later turn, in milliseconds. */
+/** How long handlers may work in one turn of the event loop, in milliseconds. Costly handlers then wait for a later turn. */
 const TURN_MS = 10
-/** A route whose handler mostly works for longer than this, in milliseconds, is costly. */
+/** A route is costly if most runs of its handler take longer than this, in milliseconds. */
 const COSTLY_MS = 0.2
-/** So many requests of the other kind in a row change the judgement of a route for good. */
+/** The most that earlier requests count: after this many requests of the other kind in a row, the judgement of a route changes. */
 const MAX_SCORE = 8
 
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE']
@@ -20,16 +20,16 @@ export interface HandlerOptions {
 }
 
 /**
- * Wraps the handlers of all routes, so that a new route has all this without doing anything:
+ * Wraps the handlers of all routes, so that every new route has these properties:
  *
  * - A handler begins when the body of its request has arrived, and finds it in `request.body`.
- * - Every request that does not write is a `ClientQuestion`, which ends when its client disconnects, and gets 503 when it takes too long.
+ * - Every request that does not write is a `ClientQuestion`. It ends when its client disconnects, and gets 503 when it takes too long.
  * - Costly handlers work in turns.
  *
  * Call it before the routes are added. Hooks of the framework would cost each request several times as much.
  */
 export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: HandlerOptions): void {
-  // The framework would read bodies in an async context of its own, which costs as much as the rest of its work on a request.
+  // The framework would read bodies in a separate async context, which costs as much as the rest of its work on a request.
   for (const method of [...methodsWithBody, 'OPTIONS', 'QUERY'])
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   const turns = new HandlerTurns()
@@ -60,7 +60,7 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
     }
 
     function answer(request: FastifyRequest, reply: FastifyReply): unknown {
-      // A write goes on to its end even if its client disconnects.
+      // A write continues to its end even if its client disconnects.
       const isQuestion =
         operation?.writes === true ? isDryRun(request) : operation?.immediate !== true || hasQuery(request)
       // An answer that waited for room is made again as a part of the same question.
@@ -83,7 +83,7 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
   })
 }
 
-/** Does for a handler what the framework does for one that it calls itself. */
+/** Does for a handler what the framework does for handlers that it calls itself. */
 function run(
   answer: (request: FastifyRequest, reply: FastifyReply) => unknown,
   request: FastifyRequest,
@@ -104,12 +104,12 @@ function hasQuery({ raw: { url = '' } }: FastifyRequest): boolean {
   return url.includes('?')
 }
 
-/** Whether a request to write asks only what would happen. */
+/** Whether a write request only asks what would happen. */
 function isDryRun({ raw: { url = '' } }: FastifyRequest): boolean {
   return url.includes('?') && /[?&]dryRun=true(?:&|$)/.test(url)
 }
 
-/** What a route costs, judged by most of its requests: on a busy machine any of them may seem long, because it was held up. */
+/** The cost of a route, judged by most of its requests. On a busy machine, any single request may seem long because it was delayed. */
 class RouteCost {
   #score = 0
 
@@ -125,8 +125,8 @@ class RouteCost {
 }
 
 /**
- * Spreads costly handlers over several turns of the event loop. Node gives hundreds of requests that arrive together to their handlers in
- * one turn, so that everything else would wait for all of them.
+ * Spreads costly handlers over several turns of the event loop. Node passes hundreds of requests that arrive together to their handlers in
+ * one turn. Everything else would have to wait for all of them.
  */
 class HandlerTurns {
   #workedMs = 0
@@ -138,7 +138,7 @@ class HandlerTurns {
     return isHigh && (this.#workedMs > TURN_MS || this.#waiting > 0)
   }
 
-  /** Runs a handler in a later turn, as the long work that it is. */
+  /** Runs a handler in a later turn, as long work. */
   async later<T>(handler: () => T): Promise<Awaited<T>> {
     this.#waiting += 1
     try {
@@ -146,7 +146,7 @@ class HandlerTurns {
     } finally {
       this.#waiting -= 1
     }
-    // Its client may have left meanwhile, or its time may be over.
+    // In the meantime its client may have disconnected, or its time may be over.
     currentQuestion()?.look()
     return await handler()
   }
@@ -154,7 +154,7 @@ class HandlerTurns {
   /** Records how long a handler has worked. */
   worked(ms: number): void {
     this.#workedMs += ms
-    // Nothing reports the end of a turn. It is enough to check after some work: at most the work just before is counted too much.
+    // Nothing reports the end of a turn. It is enough to check after some work: at worst, the last piece of work is counted too much.
     if (this.#workedMs <= TURN_MS || this.#renewing) return
     this.#renewing = true
     setImmediate(() => {

@@ -4,9 +4,8 @@ import type { Socket } from 'node:net'
 const queued = new WeakMap<Socket, Set<ServerResponse>>()
 
 /**
- * Ends an answer with its connection. It waits behind another answer on the same connection, as happens to clients that send requests
- * without waiting for answers. Node tells only the answer that is being sent: the others would wait, and keep what is reserved for them,
- * although the client is gone.
+ * Ends a queued answer when its connection ends. A client may send several requests without waiting for answers. Node tells only the answer
+ * that is being sent that the client is gone. The others would wait, and hold their reservations.
  */
 export function endWithConnection({ socket }: IncomingMessage, response: ServerResponse): void {
   const answers = queued.get(socket) ?? new Set()

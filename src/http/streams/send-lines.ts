@@ -44,8 +44,8 @@ export interface LinesContext {
 }
 
 /**
- * Sends lines as fast as the client reads them. If they cannot be made to the end, or the client reads too slowly, the connection is
- * closed without an end: a client never takes a part for the whole.
+ * Sends lines as fast as the client reads them. If they cannot be completed, or the client reads too slowly, the connection is closed
+ * before the end of the answer. A client therefore never mistakes a part for the whole.
  *
  * @throws COORD_STREAMS_BUSY, COORD_LINEAGE_CHANGED, and what `lines` throws
  */

@@ -1,7 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
 import { Semaphore } from '../../scheduling/semaphore.ts'
 
-/** How long a stream may wait for its turn, in milliseconds: short ones end quickly, and many can follow each other. */
+/** How long a stream may wait for its turn, in milliseconds. Short streams end quickly, so many can follow each other. */
 const WAIT_MS = 1_000
 
 /**

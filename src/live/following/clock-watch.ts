@@ -6,8 +6,8 @@ import type { ServedView } from '../view/served-view.ts'
 const noticedMs = 1_000
 
 /**
- * Notices when the times of the journal are ahead of the database's clock. Times never decrease: after the clock was ahead for a while they
- * stand still until it has caught up. The watch asks the database only if the times differ from the clock of this machine.
+ * Notices when the times of the journal are ahead of the clock of the database. Times never decrease: after the clock was ahead for a
+ * while, they stand still until it has caught up. The watch asks the database only if the times differ from the clock of this machine.
  */
 export class ClockWatch {
   readonly #context: LiveContext
@@ -22,7 +22,7 @@ export class ClockWatch {
     this.#served = served
   }
 
-  /** An entry has arrived, or some time has passed. Cheap if nothing has changed. */
+  /** Call it when an entry has arrived, or some time has passed. It is cheap if nothing has changed. */
   look(): void {
     const at = this.#served.current?.at
     if (at === undefined) return
@@ -39,7 +39,7 @@ export class ClockWatch {
     const { store, observers } = this.#context
     try {
       const aheadMs = ahead ? (await store.inspector?.inspect())?.details['atAheadMs'] : 0
-      // It does not matter here that the clock of this machine is behind.
+      // A clock of this machine that is behind does not count.
       const counts = typeof aheadMs === 'number' && aheadMs > noticedMs
       if (counts || this.#told) observers.tell('clock', counts ? aheadMs : 0)
       this.#told = counts

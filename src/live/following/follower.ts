@@ -39,7 +39,7 @@ export class Follower {
     this.#loop = this.#follow()
   }
 
-  /** Asks now instead of at the end of the present wait; but a store that fails is not asked more often. */
+  /** Asks now instead of at the end of the present wait. It does not ask a failing store more often. */
   poke(): void {
     if (!this.#failing) this.#wake.abort()
   }
@@ -52,14 +52,14 @@ export class Follower {
     this.#wake.abort()
   }
 
-  /** Follows until the view has everything that was committed before this call. Throws where the store fails. */
+  /** Follows until the view has everything that was committed before this call. Throws if the store fails. */
   async drain(): Promise<void> {
-    // A round under way may have asked before the caller's commit: it does not count.
+    // A round in progress may have asked before the caller's commit, so it does not count.
     if (this.#round !== undefined) await this.#round.catch(() => undefined)
     await this.#ask()
   }
 
-  /** Asks no more. Resolves when the last answer is in. */
+  /** Stops asking. Resolves when the last answer has arrived. */
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#wake.abort()
@@ -71,7 +71,7 @@ export class Follower {
     let waitMs = pollMinMs
     let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      // The age counts from the question: while an answer travels, the view becomes older.
+      // The age counts from the question, because the view becomes older while the answer travels.
       await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
@@ -139,12 +139,12 @@ export class Follower {
     }
   }
 
-  /** Whether the view may take more. */
+  /** Whether the view may take more entries. */
   get #canFollow(): boolean {
     return this.#context.memory.state !== 'exhausted'
   }
 
-  /** There is no memory for changes of other coordinators. Only the lag of the view is still measured. */
+  /** Called while there is no memory for the changes of other coordinators. It only measures how far the view is behind. */
   async #askHead(): Promise<void> {
     this.#served.noteHead(await this.#context.store.head())
     this.#context.board.succeeded('read')

@@ -2,17 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { within } from '../../scheduling/backoff.ts'
 import { ProcessHeap } from './process-heap.ts'
 
-/** The heap that a budget is about. */
+/** The heap that a budget watches. */
 export interface Heap {
-  /** The process dies when its heap needs more. */
+  /** The process dies when its heap needs more than this. */
   readonly limitBytes: number
-  /** What work at hand may take at once, so that nothing may be kept there. @default 0 */
+  /** Memory that is reserved for work in progress, so that no records may use it. @default 0 */
   readonly workBytes?: number
-  /** What is in it, garbage included. */
+  /** The size of its content, including garbage. */
   readonly usedBytes: number
   /** Calls after each major collection, until the returned function is called. */
   onCollected(listener: () => void): () => void
-  /** Starts a major collection beside other work. Resolves at its end. */
+  /** Starts a major collection that runs beside other work. Resolves at its end. */
   collect(): Promise<void>
 }
 
@@ -26,8 +26,8 @@ export type MemoryState = 'free' | 'full' | 'exhausted'
 export const memoryStates = ['free', 'full', 'exhausted'] as const satisfies readonly MemoryState[]
 
 /**
- * What is left free where a state begins, and where it ends, as parts of the limit. Between the two it stays as it is. Where the
- * last of it is less than work at hand may take, all of them are lower by the difference.
+ * How much must be free when a state begins and when it ends, as parts of the limit. Between the two bounds the state stays as it is. If
+ * the smallest part is less than `workBytes`, all bounds are lower by the difference.
  */
 const freeParts = {
   full: { from: 0.15, below: 0.2 },
@@ -39,16 +39,16 @@ const toleratedPart = 0.01
 /** How long a caller waits for a collection, in milliseconds. */
 const collectionTimeoutMs = 5_000
 /**
- * The shortest pause between two collections that are asked for: in milliseconds, and as a multiple of how long the first one
- * took. Near the bound every write asks for one.
+ * The shortest pause between two requested collections: in milliseconds, and as a multiple of the duration of the first one. Near the
+ * bound, every write requests a collection.
  */
 const collectionPause = { ms: 100, times: 4 }
-/** How often room is looked for while there is too little, in milliseconds: where something was freed, and else. */
+/** How often the budget looks for room while there is too little, in milliseconds: after something was freed, and otherwise. */
 const [recheckMs, restingRecheckMs] = [2_000, 30_000]
 
 /**
  * Knows how much of the heap is in use: what the last major collection left, plus an estimate of what was kept since. Garbage is no reason
- * to refuse anything: before something is refused, a collection shows how much is really in use.
+ * to refuse anything. Before something is refused, a collection shows how much is really in use.
  */
 export class MemoryBudget {
   readonly #heap: Heap
@@ -59,11 +59,11 @@ export class MemoryBudget {
   #afterCollection: number
   /** An estimate of the bytes that were kept since the last collection. */
   #grown = 0
-  /** The bytes that did not fit when the memory was exhausted. That state ends only when they would fit: the journal comes in order. */
+  /** The bytes that did not fit when the memory was exhausted. The state ends only when they fit, because the journal arrives in order. */
   #wanted = 0
   /** Whether something was released since the last collection. */
   #shrunk = false
-  /** Bytes for work in progress. */
+  /** The bytes of work in progress. */
   #held = 0
   #collecting: Promise<unknown> | undefined
   /** The earliest time of the next collection, by `performance.now()`. */
@@ -113,7 +113,7 @@ export class MemoryBudget {
     this.#grown += bytes
   }
 
-  /** Something was released, so that the next collection may find room. */
+  /** Tells the budget that something was released, so the next collection may find room. */
   shrank(): void {
     this.#shrunk = true
   }
@@ -127,21 +127,21 @@ export class MemoryBudget {
     this.#held -= bytes
   }
 
-  /** Counts the bytes of work while it goes on. */
+  /** Counts the bytes of some work while it runs. */
   holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     this.hold(bytes)
     return work().finally(() => this.release(bytes))
   }
 
-  /** Whether there is room for so many bytes more, as far as is known without a collection. */
+  /** Whether there is room for more bytes, as far as the budget knows without a collection. */
   hasRoom(bytes: number, before: 'full' | 'exhausted'): boolean {
     const limit = this.boundOf(before)
     const known = this.#afterCollection + this.#grown
-    // Asking for the state of the heap costs more than a small commit.
+    // Reading the state of the heap costs more than a small commit.
     return known + this.#held + bytes <= limit || this.usedBytes + this.#held + bytes <= limit
   }
 
-  /** Whether there is room for so many bytes more. If there seems to be none, a collection finds out. */
+  /** Whether there is room for more bytes. If there seems to be none, a collection finds out. */
   async findRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
     if (this.hasRoom(bytes, before)) return true
     // Work that waits for the collection takes memory too.
@@ -152,7 +152,7 @@ export class MemoryBudget {
   /** The same, and holds the bytes if there is room for them. If there is none, the state changes. */
   async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
     await this.findRoom(bytes, before)
-    // Asks again and holds them at once: others that waited for the same collection must not find the same room.
+    // Checks again and holds the bytes at once: others that waited for the same collection must not find the same room.
     if (this.hasRoom(bytes, before)) {
       this.hold(bytes)
       return true
@@ -166,7 +166,7 @@ export class MemoryBudget {
     return false
   }
 
-  /** Waits for the end of a major collection that begins after the call, or after the one before; at most some seconds. */
+  /** Waits for the end of a major collection that begins after this call, or a short time after the previous one; at most some seconds. */
   async collected(): Promise<void> {
     this.#shrunk = false
     await this.#collecting
@@ -178,7 +178,7 @@ export class MemoryBudget {
     const waitMs = this.#nextCollection - performance.now()
     if (waitMs > 0) await pause(waitMs)
     const began = performance.now()
-    // If no collection could be done, the last figures stay.
+    // If no collection was possible, the last figures remain valid.
     await this.#heap.collect().then(
       () => this.#count(),
       () => undefined,
@@ -214,7 +214,7 @@ export class MemoryBudget {
     return this.#shrunk || this.usedBytes - this.#afterCollection > toleratedPart * this.limitBytes
   }
 
-  /** An idle V8 collects no garbage. Without this the budget would never notice that there is room again. */
+  /** An idle V8 collects no garbage. Without this check, the budget would never notice that there is room again. */
   #recheck(): void {
     if (this.#state === 'free') return
     const now = performance.now()

@@ -5,7 +5,7 @@ import type { MemoryBudget } from './memory-budget.ts'
 const adviceStepMiB = 64
 /** The part of the recommended heap that the records take. It leaves room for writes. */
 const advisedPart = 0.75
-/** The least heap that leaves room for records, in MiB: the program itself takes 20 to 28, and work at hand 16. */
+/** The smallest heap that leaves room for records, in MiB: the program itself takes 20 to 28, and work in progress 16. */
 export const leastHeapMiB = 96
 
 /** How much of a store fits into a view, in records and in bytes as `keptBytes` counts them. */
@@ -21,7 +21,7 @@ export function mebibytes(bytes: number): number {
   return Math.round(bytes / 1_048_576)
 }
 
-/** The coordinator does not follow the journal any more. It serves what it has loaded, which becomes old. */
+/** The coordinator no longer follows the journal. It serves what it has loaded, which becomes older. */
 export function exhausted({ usedBytes, limitBytes }: MemoryBudget): CoordinatorError {
   return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
     detail: `${mebibytes(usedBytes)} of ${mebibytes(limitBytes)} MiB of the heap are in use, so that the coordinator does not load further changes from the database.`,
@@ -29,7 +29,7 @@ export function exhausted({ usedBytes, limitBytes }: MemoryBudget): CoordinatorE
   })
 }
 
-/** Nothing has been loaded yet, and there is no room already. */
+/** Nothing has been loaded yet, and there is already no room. */
 export function heapTooSmall({ usedBytes, limitBytes }: MemoryBudget): CoordinatorError {
   return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
     detail: `The coordinator itself takes ${mebibytes(usedBytes)} MiB, which leaves no room for records in a heap of ${mebibytes(limitBytes)} MiB.`,
@@ -39,9 +39,9 @@ export function heapTooSmall({ usedBytes, limitBytes }: MemoryBudget): Coordinat
 }
 
 /**
- * A load that was given up.
+ * The error of a load that was stopped because of its size.
  *
- * @param baseBytes what was in use before it
+ * @param baseBytes the bytes in use before the load
  */
 export function recordsTooLarge(
   { records, bytes, allRecords, allBytes }: LoadedPart,

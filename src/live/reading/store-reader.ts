@@ -36,7 +36,7 @@ export class StoreReader {
     this.#served = served
     this.#follower = follower
     // A store that reports no connections for readers has none to count.
-    this.#past = new PastQueue({ places: () => store.pool?.().reader.max || readsWithoutPool })
+    this.#past = new PastQueue({ maxReading: () => store.pool?.().reader.max || readsWithoutPool })
     this.#head = new LatestHead(() => forNobody(() => store.head()))
   }
 
@@ -114,7 +114,7 @@ export class StoreReader {
     if (moment.at >= now && moment.at <= now + clockToleranceMs) return NOW
     if (moment !== NOW && moment.at > Math.max(at, now) + clockToleranceMs)
       throw new CoordinatorError('COORD_REVISION_FUTURE', {
-        detail: 'That time is still to come.',
+        detail: 'That time is in the future.',
         extra: { head: revision },
       })
     return moment

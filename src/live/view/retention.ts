@@ -5,7 +5,7 @@ import { repeat } from '../../scheduling/backoff.ts'
 import type { LiveOptions } from '../state/live-options.ts'
 import type { LiveContext } from './live-context.ts'
 
-/** What history is kept: see `LiveOptions`. */
+/** The rules for keeping history: see `LiveOptions`. */
 type RetentionOptions = Pick<LiveOptions, 'keepHours' | 'keepRevisions' | 'keepBytes'>
 
 /** History in memory that exceeds its limit is reduced to this part of the limit. Otherwise every further commit would reduce it again. */
@@ -14,8 +14,8 @@ const keptPart = 0.75
 const hourMs = 3_600_000
 
 /**
- * Forgets what neither rule keeps. Every coordinator on a database does this by itself: the floor only rises, so it does
- * not matter who is first.
+ * Deletes history that no rule keeps. Every coordinator on a database does this by itself. The floor only rises, so it does not matter
+ * which one is first.
  *
  * @returns the head afterwards
  */
@@ -33,7 +33,7 @@ async function floorByRules(
 ): Promise<Revision> {
   const byCount = head.position.revision - keepRevisions
   if (byCount <= head.floor) return head.floor
-  // The times of entries are the store's: a clock that is ahead here must not make them old.
+  // The times of entries come from the store. A clock of this machine that is ahead must not make entries look old.
   const newestAt = Math.min(now, head.at)
   const byAge = keepHours === 0 ? byCount : await revisionAt(store, newestAt - keepHours * hourMs)
   return Math.min(byCount, byAge ?? head.floor)
@@ -66,13 +66,13 @@ export interface RetainedView {
   retained(head: Head): void
 }
 
-/** Forgets old history from time to time, and sooner where only the number of revisions counts, or its size. */
+/** Deletes old history from time to time. If only the number of revisions or the size counts, it does so earlier. */
 export class Retainer {
   readonly #context: LiveContext
   readonly #view: RetainedView
   #stop: AbortSignal | undefined
   #running = false
-  /** After an early attempt that failed the next one waits until the view is at this revision. */
+  /** After an early attempt that failed, the next one waits until the view has this revision. */
   #notBefore: Revision = 0
 
   constructor(context: LiveContext, view: RetainedView) {
@@ -87,7 +87,7 @@ export class Retainer {
     void repeat(() => this.#retain(), { firstMs: intervalMs * Math.random(), intervalMs }, stop)
   }
 
-  /** The journal has grown. Without a rule by age it may outgrow its limit long before the interval is over. */
+  /** The journal has grown. Without a rule by age, it may exceed its limit long before the interval is over. */
   grown(): void {
     const { revision } = this.#view.position
     if (this.#running || this.#stop?.aborted !== false || revision < this.#notBefore) return

@@ -11,11 +11,11 @@ export interface ChangeRequest {
 }
 
 /**
- * All that a plan can read of the stored state. Another coordinator may have changed that state since. The store therefore has to
+ * Everything that a plan can read of the stored state. Another coordinator may have changed that state since. The store therefore has to
  * expect everything that the plan reads here, so that a plan made from an old state is never stored.
  */
 export interface PlanState {
-  /** The record to change; `undefined` if there is none, or if it is not served. */
+  /** The record to change; `undefined` if it does not exist, or is not served. */
   read(): StoredRecord | undefined
   /**
    * A value derived from all records. The store cannot expect all of them, so that the value is given only after the view has been
@@ -24,26 +24,26 @@ export interface PlanState {
   projection<P extends Projection>(definition: ProjectionDefinition<P>): P | undefined
 }
 
-/** The result of a change. For a request that was sent before it is the first result. */
+/** The result of a change. If the request was sent before, it is the first result. */
 export interface ChangeResult {
   /** Whether anything was stored. */
   readonly changed: boolean
   /** Whether the record did not exist before. */
   readonly created: boolean
-  /** The commit that wrote the record; 0 where there is none. */
+  /** The commit that wrote the record; 0 if the record does not exist. */
   readonly revision: Revision
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
   /**
-   * For a request that was sent before: the data that it stored then, which may differ from the plan of this time. Absent otherwise, and if it
-   * stored no data.
+   * The data that the request stored when it was first sent. It may differ from the present plan. Absent for a new request, and if the
+   * first one stored no data.
    */
   readonly replayedData?: CanonicalJson
 }
 
-/** What a plan does to its record. */
+/** What a plan does with its record. */
 export type PlannedChange<T> = Planned & {
-  /** Makes the answer from what the store said. `view`: one that has it, perhaps of another history than the plan's. */
+  /** Makes the answer from the result of the store. `view` contains the result; it may have another lineage than the view of the plan. */
   readonly answer: (result: ChangeResult, view: View) => T
 }
 
@@ -51,7 +51,7 @@ type Planned =
   | {
       readonly op: 'put'
       readonly data: CanonicalJson
-      /** What `data` says; see `Live.commit`. */
+      /** The parsed `data`; see `Live.commit`. */
       readonly value?: JsonObject
     }
   | { readonly op: 'delete' }

@@ -1,15 +1,15 @@
 import { CoordinatorError } from '../../errors.ts'
 import { MAX_REVISION, type Revision } from '../../records/record.ts'
 
-/** What has to be true of a record, so that a write of it takes place. */
+/** The condition of a write about its record. */
 export type Precondition =
   /** The record exists, or does not exist. */
   | { readonly kind: 'exists' | 'absent' }
-  /** The record has this revision, in the history whose id begins so. At least 8 characters. */
+  /** The record has this revision, in the history whose id begins with this text. At least 8 characters. */
   | { readonly kind: 'revision'; readonly revision: Revision; readonly lineage: string }
 
 /**
- * Refuses a precondition that counts on another history: its revision means something else in this one.
+ * Refuses a precondition about another history: its revision means something else in this one.
  *
  * @throws COORD_PRECONDITION_FAILED
  */
@@ -103,7 +103,7 @@ export function mustExist(): CoordinatorError {
   })
 }
 
-/** Whether a precondition asks for a record that exists. */
+/** Whether a precondition demands a record that exists. */
 export function mustHaveExisted(precondition: Precondition | undefined): boolean {
   return precondition !== undefined && precondition.kind !== 'absent'
 }

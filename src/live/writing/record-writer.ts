@@ -15,13 +15,13 @@ import type { ChangeRequest, ChangeResult, Plan, PlannedChange, PlanState } from
 import { checkHistory, expectedRevision, failedPrecondition, type Precondition } from './preconditions.ts'
 import type { WriteContext } from './write-context.ts'
 
-/** How often a change is planned anew because others were faster. */
+/** How often a change is planned again because other writers were faster. */
 const MAX_ATTEMPTS = 5
 
-/** Changes records one after the other where they are the same, and side by side where they are not. */
+/** Changes of the same record run one after the other. Changes of different records run at the same time. */
 export class RecordWriter {
   readonly #live: Live
-  /** For each record with a change under way the changes that wait for it. */
+  /** For each record with a change in progress, the changes that wait for it. */
   readonly #waiting = new Map<string, (() => void)[]>()
 
   constructor(live: Live) {
@@ -70,7 +70,7 @@ export class RecordWriter {
         if (outcome.outcome !== 'conflict') return planned.answer(resultOf(outcome), this.#live.view)
         const unmet = planned.op === 'refuse' ? undefined : failedPrecondition(precondition, outcome.actual)
         if (unmet !== undefined) throw unmet
-        // The view has followed up to the batch that held the conflict; waiting only matters where it is still behind.
+        // The view has followed up to the batch with the conflict. It only has to wait if it is still behind.
         if (attempt < MAX_ATTEMPTS) await this.#caughtUp(this.#live.waitForRevision(outcome.actual))
       }
       throw new CoordinatorError('COORD_COMMIT_CONTENDED', { outcome: 'not_written', retryAfterSeconds: 1 })
@@ -88,7 +88,7 @@ export class RecordWriter {
     }
   }
 
-  /** A plan is made from what the view has: that must not be older than what the client has seen. */
+  /** A plan is made from the view, so the view must not be older than what the client has seen. */
   async #seeWhatClientSaw(precondition: Precondition, askedAt: number): Promise<void> {
     const view = this.#view()
     checkHistory(precondition, view.lineage)
@@ -96,7 +96,7 @@ export class RecordWriter {
       await this.#caughtUp(this.#live.catchUpInTime(askedAt))
   }
 
-  /** A wait that ends in vain, as where the history is replaced meanwhile, ends a write that stored nothing. */
+  /** If the wait fails, for example because the history is replaced in the meantime, the write has stored nothing. */
   async #caughtUp(waiting: Promise<void>): Promise<void> {
     try {
       await waiting
@@ -106,9 +106,9 @@ export class RecordWriter {
   }
 
   /**
-   * Changes of one record take turns: if they travelled together, they would find each other in the way and be planned again in vain.
+   * Changes of one record take turns: in the same batch they would conflict with each other, and would have to be planned again.
    *
-   * @returns `undefined` if no other change of the record is under way
+   * @returns `undefined` if no other change of the record is in progress
    */
   #turn(record: string): Promise<void> | undefined {
     const waiting = this.#waiting.get(record)
@@ -124,10 +124,10 @@ export class RecordWriter {
   }
 }
 
-/** What one attempt sees of a view, and whether it looked at its record. */
+/** The part of a view that one attempt sees. It notes whether the attempt read the record. */
 class Reading implements PlanState {
   readonly key: RecordKey
-  /** The revision of the record in the view; 0 if there is none. A record that is not served has one too. */
+  /** The revision of the record in the view; 0 if it does not exist. A record that is not served has a revision, too. */
   readonly current: Revision
   readonly #record: StoredRecord | undefined
   readonly #view: View
@@ -168,7 +168,7 @@ function writeOf(
   precondition: Precondition | undefined,
 ): Write {
   const { op } = planned
-  // The store answers the first result if it knows the commit id, and a conflict if not.
+  // The store answers with the first result if it knows the commit id, and with a conflict if it does not.
   if (op === 'refuse') return { op: 'delete', kind, id, expect: MAX_REVISION }
   const write: Write = op === 'put' ? { op, kind, id, data: planned.data } : { op, kind, id }
   const expect = expectedRevision(precondition, { op, current, needed })

@@ -3,7 +3,7 @@ import type { JsonValue } from '../canonical-json.ts'
 import { isExactNumber } from '../exact-number.ts'
 import { LIMITS } from '../limits.ts'
 
-/** The error that reports a text that is not JSON. @param thrown what `JSON.parse` threw */
+/** The error for a text that is not JSON. @param thrown the error of `JSON.parse` */
 export function notJson(thrown: unknown): CoordinatorError {
   // The message of a SyntaxError may quote the body, which must not reach a log.
   const at = /position (\d+)/.exec(String(thrown))?.[1]

@@ -21,7 +21,7 @@ interface Fault {
   readonly message: string
 }
 
-/** A text of 1 to `max` characters, of which at least one is not blank. */
+/** A text of 1 to `max` characters that is not blank. */
 export function text(max: number, codes: { readonly empty?: ErrorCode; readonly tooLong?: ErrorCode } = {}) {
   return textKind(
     { minLength: 1, maxLength: max },

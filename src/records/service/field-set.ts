@@ -108,7 +108,7 @@ export class FieldSet<F extends Fields> {
     return unread === 0
   }
 
-  /** As `Kind.stored`. */
+  /** Like `Kind.stored`. */
   stored(accepted: Readonly<Record<string, unknown>>): StoredFields<F> {
     const stored: Record<string, unknown> = {}
     for (const { name, absent, stored: formOf } of this.#sorted) {
@@ -119,7 +119,7 @@ export class FieldSet<F extends Fields> {
     return stored as StoredFields<F>
   }
 
-  /** As `Kind.storedFault`: the first fault in the order of the table. */
+  /** Like `Kind.storedFault`: the first fault in the order of the table. */
   storedFault(data: Readonly<Record<string, unknown>>): string | undefined {
     for (const { name, presence, storedFault } of this.#fields) {
       const value = data[name]

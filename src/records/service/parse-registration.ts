@@ -19,7 +19,7 @@ const none: readonly never[] = []
 /**
  * Reads a registration. Unknown fields are ignored, with a warning.
  *
- * @param remarks limits what is said about it; shared by the registrations of a batch
+ * @param remarks limits problems and warnings; the registrations of a batch share it
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegistration {
@@ -112,6 +112,6 @@ function explained(problems: readonly Problem[], input: unknown): readonly Probl
     const sent = unknown.find((key) => closestWord(key, registration.names) === field)
     return sent === undefined
       ? problem
-      : { ...problem, message: `${problem.message}; did you mean it by ${sent}?` }
+      : { ...problem, message: `${problem.message}; did you send it as "${sent}"?` }
   })
 }

@@ -17,7 +17,7 @@ export interface RegisterAnswer {
   readonly changed: boolean
   /** The commit that wrote the service as it is now. */
   readonly revision: Revision
-  /** The history that the revision belongs to. */
+  /** The history to which the revision belongs. */
   readonly lineage: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
@@ -34,12 +34,12 @@ export interface ServiceAnswer {
   /** The complete JSON text of the `service` object. */
   readonly json: string
   readonly revision: Revision
-  /** The history that the revision belongs to. */
+  /** The history to which the revision belongs. */
   readonly lineage: string
   readonly health: Health
 }
 
-/** A service as it stood at a moment of the past. */
+/** A service as it was at a moment of the past. */
 export interface PastServiceAnswer extends ServiceAnswer {
   /** The revision of the moment; `revision` is the commit that wrote the service. */
   readonly asOf: Revision
@@ -51,7 +51,7 @@ export interface ListedSet {
   readonly total: number
   /** The revision that the answer shows. */
   readonly revision: Revision
-  /** The history that the revision belongs to. */
+  /** The history to which the revision belongs. */
   readonly lineage: string
   /** Changes exactly when the set of matching services, a matching service, or the health of a shown service changes. */
   readonly digest: SetDigest

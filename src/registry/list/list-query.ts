@@ -1,15 +1,15 @@
 import type { Health } from '../../records/health.ts'
 import type { ServiceStatus } from '../answers/answers.ts'
 
-/** What a service must fulfil to be listed: all of it. */
+/** The conditions for a service to be listed. It must fulfill all of them. */
 export interface ServiceFilters {
   /** Exactly this serviceName. */
   readonly name?: string
-  /** A semver range, as npm reads it; a version that is not semantic fulfils only exactly its own text. */
+  /** A semver range, as npm reads it. A version that is not semantic fulfills only its own text. */
   readonly version?: string
   readonly tags: readonly string[]
   readonly capabilities: readonly string[]
-  /** Members of `metadata` whose value, as text, is exactly this. */
+  /** Members of `metadata` whose value as text is exactly this one. */
   readonly metadata: readonly (readonly [key: string, text: string])[]
   readonly status?: ServiceStatus
   readonly health?: Health
@@ -24,6 +24,6 @@ export interface ListQuery {
   readonly fields?: readonly string[]
 }
 
-/** Services on a page, where the client does not say. */
+/** Services on a page, if the client does not set a limit. */
 export const LIST_LIMIT_DEFAULT = 100
 export const LIST_LIMIT_MAX = 1_000

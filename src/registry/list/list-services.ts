@@ -15,7 +15,7 @@ import { ndjsonChunks } from './ndjson-chunks.ts'
 import { selectPage, sortKeyOf } from './select-page.ts'
 
 /**
- * One page of the services that match.
+ * One page of the matching services.
  *
  * @throws COORD_CURSOR_INVALID
  */
@@ -24,7 +24,7 @@ export function listServices(view: View, context: MatchContext, query: ListQuery
   const after = cursor === undefined ? undefined : readCursor(cursor, filters)
   const index = view.projection(serviceIndex)
   const matches = matchServices(index, filters, context)
-  // One more than the page shows whether there is another page.
+  // One more than the page holds, to know whether there is another page.
   const numbers = selectPage(index, matches, { after, count: limit + 1 })
   const budget = new PageBudget()
   const page = numbers.slice(0, limit)
@@ -45,8 +45,8 @@ export function listServices(view: View, context: MatchContext, query: ListQuery
 }
 
 /**
- * Everything that matches at this moment, as chunks of whole NDJSON lines. What is committed while they are read does not
- * show: records never change, they are replaced.
+ * All services that match at this moment, as chunks of whole NDJSON lines. Later commits do not show, because records never change: they
+ * are replaced.
  */
 export function streamServices(
   view: View,
@@ -67,8 +67,8 @@ export function streamServices(
 }
 
 /**
- * What an answer shows of its services at one moment, which its digest covers. It has columns instead of objects, because with a million
- * services it is made while all other requests wait.
+ * The content of an answer about several services at one moment; its digest covers it. It has columns instead of objects: with a million
+ * services, it is built while all other requests wait.
  */
 interface Shown {
   readonly records: readonly StoredRecord[]

@@ -21,19 +21,19 @@ interface Criterion {
   has(number: number): boolean
 }
 
-/** Which versions fulfil the filter `version`, as far as they were judged beforehand. */
+/** The versions that were already judged against the filter `version`, with their results. */
 export type VersionVerdicts = ReadonlyMap<Term, boolean>
 
-/** What filters are judged by, beside the records. */
+/** What filters need, in addition to the records. */
 export interface MatchContext {
   readonly leases: Leases
-  /** What `judgeVersions` found out about the filter `version`. @default every version is judged when it is met */
+  /** The results of `judgeVersions` for the filter `version`. @default each version is judged when it is met */
   readonly verdicts?: VersionVerdicts | undefined
 }
 
 /**
- * Finds the services that fulfil all filters: walks those of the filter that the fewest fulfil, and asks the others
- * about each of them.
+ * Finds the services that fulfill all filters. It takes the filter that the fewest services fulfill, and checks each of its services with
+ * the other filters.
  */
 export function matchServices(index: ServiceIndex, filters: ServiceFilters, context: MatchContext): Matches {
   const criteria = criteriaOf(index, filters, context).sort((left, right) => left.size - right.size)
@@ -90,7 +90,7 @@ function termsOf(index: ServiceIndex, filters: ServiceFilters): (Term | undefine
   ]
 }
 
-/** The lists of services that the filters other than `version` leave. */
+/** The lists of services that fulfill the filters other than `version`. */
 export function listedTerms(index: ServiceIndex, filters: ServiceFilters): Term[] {
   const named = filters.name === undefined ? [] : [index.byName.get(filters.name)]
   return [...named, ...termsOf(index, filters)].filter((term) => term !== undefined)
@@ -98,7 +98,7 @@ export function listedTerms(index: ServiceIndex, filters: ServiceFilters): Term[
 
 function healthOf(index: ServiceIndex, leases: Leases, number: number) {
   const ttlSeconds = index.facts.ttlSeconds(number)
-  // Looking at a million records takes ten times as long as looking at their numbers.
+  // Reading a million records takes ten times as long as reading only their numbers.
   if (ttlSeconds === 0 && leases.size === 0) return 'unknown'
   const { id, updatedAt } = index.record(number)
   return leases.healthOf(id, ttlSeconds, updatedAt)
@@ -108,7 +108,7 @@ function termCriterion(term: Term | undefined, has: (number: number) => boolean)
   return { size: term?.size ?? 0, numbers: () => term?.chunks ?? [], has }
 }
 
-/** A range of semantic versions; a version that is not semantic fulfils only its own text. */
+/** A range of semantic versions. A version that is not semantic fulfills only its own text. */
 function versionCriterion(
   index: ServiceIndex,
   version: string,

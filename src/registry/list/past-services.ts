@@ -21,7 +21,7 @@ import { type PastItem, PastPage } from './past-page.ts'
 import { compareKeys, type SortKey } from './select-page.ts'
 
 /**
- * One service as it stood. Asks the store.
+ * One service as it was at a moment. Asks the store.
  *
  * @throws COORD_SERVICE_NOT_FOUND, and what `Live.asOf` throws
  */
@@ -52,15 +52,15 @@ export async function getPastService(
   })
 }
 
-/** What is kept of a service until the page is known: not its parsed data, of which a million would not fit. */
+/** What is kept of a service until the page is known. Parsed data is not part of it: that of a million services would not fit. */
 interface PastService extends SortKey {
   readonly record: StoredRecord
   readonly active: boolean
 }
 
 /**
- * A page of the services as they stood. Asks the store, which sends every service of that moment: only those of the page
- * are kept. Nobody knows who was alive then: `health` is `unknown`.
+ * A page of the services at a moment of the past. It asks the store, which sends every service of that moment, and keeps only those of the
+ * page. Nobody knows which services were alive then: `health` is `unknown`.
  *
  * @throws COORD_CURSOR_INVALID, and what `Live.asOf` throws
  */
@@ -82,7 +82,7 @@ export async function listPastServices(live: Live, query: ListQuery, moment: Mom
 }
 
 /**
- * Every service as it stood, as chunks of whole NDJSON lines. All of them have arrived from the store when this resolves.
+ * All services at a moment of the past, as chunks of whole NDJSON lines. When this resolves, all of them have arrived from the store.
  *
  * @throws what `Live.asOf` throws
  */
@@ -91,7 +91,7 @@ export async function streamPastServices(
   { filters, fields }: ListQuery,
   moment: Moment,
 ): Promise<ListStream> {
-  // They arrive in order of their ids: only the names have to be sorted.
+  // They arrive in order of their ids, so only the names have to be sorted.
   const byName = new Map<string, PastService[]>()
   const summary = await visitPast(live, { filters, moment }, (service) => {
     const namesakes = byName.get(service.name)
@@ -105,7 +105,7 @@ export async function streamPastServices(
   return { ...summary, [Symbol.asyncIterator]: () => ndjsonChunks(texts()) }
 }
 
-/** Tells of every service that fulfilled the filters then, in no particular order. */
+/** Calls `visit` with every service that matched the filters at that moment, in no particular order. */
 async function visitPast(
   live: Live,
   { filters, moment }: { readonly filters: ListQuery['filters']; readonly moment: Moment },
@@ -130,7 +130,7 @@ async function visitPast(
   return { total, revision: then.revision, lineage: then.lineage, digest }
 }
 
-/** The data of a record; `undefined` where it was changed by hand, or damaged, into something that is not served. */
+/** The data of a record; `undefined` if it was changed by hand, or damaged, so that it is not served. */
 function dataOf({ data }: StoredRecord): JsonObject | undefined {
   const parsed = storedObject(data)
   return parsed !== undefined && serviceCheck(parsed) === undefined ? parsed : undefined

@@ -19,7 +19,7 @@ export function selectPage(
   { after, count }: { readonly after?: SortKey | undefined; readonly count: number },
 ): readonly number[] {
   if (numbers === undefined) return take(walk(index, after), () => true, count)
-  // Walking looks at `size / total` services for each one it finds; sorting looks at every match, and compares texts.
+  // Walking looks at `size / total` services for each match that it finds. Sorting looks at every match, and compares texts.
   if (total * total * COMPARE_COST > index.size * Math.min(count, total)) {
     const marks = new Uint8Array(index.numberEnd)
     for (const number of numbers) marks[number] = 1
@@ -32,7 +32,7 @@ export function selectPage(
   return smallest(behind, count, (left, right) => index.compare(left, right))
 }
 
-/** Comparing two services takes as long as walking over so many. */
+/** Comparing two services takes as long as walking over this many. */
 const COMPARE_COST = 8
 
 function take(

@@ -15,7 +15,7 @@ create or replace aggregate @schema@.digest_chain(commit_id uuid, start text) (
   stype = text
 );
 
--- Locks the head for writing. Where it returns an answer, the caller returns that answer and does nothing else.
+-- Locks the head for writing. If it returns an answer, the caller returns that answer and does nothing else.
 create or replace function @schema@.lock_head(schema_of_caller integer) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -45,8 +45,8 @@ begin
 end
 $$;
 
--- Records a call of a writer, under the lock of the head. Where it returns an answer, the caller returns that answer and judges nothing.
--- `superseded`: the writer's newest call is not older than this one.
+-- Records a call of a writer, under the lock of the head. If it returns an answer, the caller returns that answer and judges nothing.
+-- `superseded`: the newest call of the writer is not older than this one.
 create or replace function @schema@.record_call(h @schema@.head, call jsonb, now_ms bigint) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -63,14 +63,14 @@ begin
   if exists (select from @schema@.writers w where w.writer = the_writer) then
     return '{"status": "superseded"}';
   end if;
-  -- No call that was given up arrives a day later.
+  -- An abandoned call does not arrive more than a day later.
   delete from @schema@.writers w where w.at < now_ms - 86400000;
   insert into @schema@.writers (writer, attempt, at) values (the_writer, the_attempt, now_ms);
   return null;
 end
 $$;
 
--- The writes that had made the records what they were when a commit found them unchanged. Null where one of them is forgotten.
+-- The writes that made the records what a commit found when it changed nothing. Null if the journal no longer has one of them.
 create or replace function @schema@.unchanged_writes(wanted jsonb, revisions bigint[]) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -260,11 +260,12 @@ begin
 end
 $$;
 
--- {schema, call: {writer, attempt}, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind, id, data?}],
---  expect?: [revision | null]}]}
+-- {schema, call: {writer, attempt}, after: {lineage, revision, digest}, limit, batch: [{commitId, actor, fingerprint?, writes: [{op, kind,
+-- id, data?}],
+-- expect?: [revision | null]}]}
 -- -> {status: ok, at, results, entries, more} | {status: compacted | ahead | diverged, head} | {status: superseded | too_old | busy}
--- The result of a commit that was accepted just now, at `at`, is [revision, digest, previous]; that of every other commit is an object.
--- `entries` leaves out what this call accepted, because the caller has it. `more`: they do not reach up to it.
+-- The result of a commit that was just accepted, at `at`, is [revision, digest, previous]; that of every other commit is an object.
+-- `entries` omits what this call accepted, because the caller has it. `more`: there are further entries before those of this call.
 create or replace function @schema@.commit(p jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$

@@ -11,18 +11,18 @@ create table head (
   at integer not null,
   -- The oldest revision that can still be answered exactly.
   floor integer not null,
-  -- Up to this revision compaction has removed what the floor made superfluous.
+  -- Up to this revision, compaction has removed what is no longer needed below the floor.
   swept integer not null,
-  -- The revision that the history began with, which has no row in the journal.
+  -- The revision with which the history began. It has no row in the journal.
   first_revision integer not null,
   first_digest text not null
 ) strict;
 
--- The present state. A rowid table: with random ids, rows in key order cost twice the pages for each commit.
+-- The present state. The table has a rowid: with random ids, rows in the order of the key would cost twice the pages for each commit.
 create table records (
   kind text not null,
   id text not null,
-  -- Canonical JSON; null where the record is deleted and the floor has not passed the deletion.
+  -- Canonical JSON; null if the record is deleted and the floor has not passed the deletion.
   data text,
   revision integer not null,
   created_at integer not null,
@@ -42,18 +42,18 @@ create table journal (
   needed integer not null
 ) strict;
 
--- Commits with a fingerprint that changed nothing, the oldest first: with the same id they change nothing later either.
+-- Commits with a fingerprint that changed nothing, the oldest first. When the same id comes again, it must not change anything either.
 create table unchanged (
   number integer primary key,
   commit_id text not null unique,
   fingerprint text not null,
   at integer not null,
-  -- JSON: for each write {op, kind, id}, and the revision that its record had; 0 where it did not exist.
+  -- JSON: for each write {op, kind, id}, and the revision that its record had; 0 if it did not exist.
   writes text not null,
   revisions text not null
 ) strict;
 
--- The writes of each commit. A record's versions form a chain by `prior`, so that no index has to lead to them.
+-- The writes of each commit. The versions of a record form a chain by `prior`, so they need no index.
 create table writes (
   revision integer not null,
   kind text not null,
@@ -62,9 +62,9 @@ create table writes (
   position integer not null,
   -- Canonical JSON; null for a deletion.
   data text,
-  -- Revision that the record had; 0 where it did not exist.
+  -- The revision that the record had; 0 if it did not exist.
   previous integer not null,
-  -- Revision of the write before this one, deletions included; 0 for the first.
+  -- The revision of the previous write to the record, including deletions; 0 for the first.
   prior integer not null,
   created_at integer not null,
   primary key (revision, kind, id)
