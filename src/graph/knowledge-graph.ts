@@ -32,13 +32,13 @@ import { readSimulation } from './simulate/simulation.ts'
 import { graphWarnings } from './warnings/graph-warnings.ts'
 
 export interface KnowledgeGraphOptions {
-  /** Up to this many edges, questions about the whole graph are answered at once; beyond it, in another process. @default 20_000 */
+  /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
   readonly inlineMaxEdges?: number
 }
 
 type NeighborsQuestion = Extract<Question, { ask: 'neighbors' }>
 
-/** An answer, and the revision that it shows. */
+/** An answer, and the moment that it shows. */
 export type AtRevision<T> = T & { readonly revision: Revision }
 
 export interface ExportAnswer {
@@ -53,7 +53,7 @@ export interface GraphFigures {
   readonly unresolved: number
   readonly nodesByType: ReadonlyMap<string, number>
   readonly edgesByType: ReadonlyMap<string, number>
-  /** Differences found by the last comparison with a newly derived graph. */
+  /** What the last comparison with a graph derived anew has found. */
   readonly rebuildDifferences: number
 }
 
@@ -67,8 +67,8 @@ const noFigures: GraphFigures = {
 }
 
 /**
- * The knowledge graph with all its questions and assertions. Each answer shows exactly one revision. Everything throws `CoordinatorError`
- * and nothing else; before the first load that is COORD_NOT_LOADED.
+ * The knowledge graph: what can be asked of it and asserted in it. Each answer is of exactly one revision. Everything
+ * throws `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED.
  */
 export class KnowledgeGraph {
   readonly asserted: AssertedWriter
@@ -77,7 +77,7 @@ export class KnowledgeGraph {
   readonly #analysis = new LiveAnalysis()
   readonly #past: PastGraphs
   readonly #rebuilds: Rebuilds
-  /** The newest copy of the graph, kept as long as somebody reads it. */
+  /** The newest copy, for as long as somebody reads it. */
   #copied:
     | { readonly lineage: string; readonly revision: Revision; readonly copy: WeakRef<GraphReader> }
     | undefined
@@ -91,7 +91,7 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Answers a question about the present. For large graphs, the answers to `cycles` and `critical` may be up to a second old.
+   * Answers a question about the present. Of large graphs, `cycles` and `critical` may show what was up to a second ago.
    *
    * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
    */
@@ -109,16 +109,14 @@ export class KnowledgeGraph {
     return { ...answerQuestion(graph, question), revision }
   }
 
-  /**
-   * Reading the data of that many edges takes longer than others can wait. It works on a copy, because the graph changes in the meantime.
-   */
+  /** Reading what so many edges say takes longer than others can wait; meanwhile the graph goes on. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
     const node = resolveNode(still, question.of, 'of')
     return inTurns(neighbors(still, node, sortTypes(still, question)))
   }
 
-  /** The history of the assertion about a node or edge. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND, COORD_STORE_* */
+  /** What was asserted about one node or edge, and by whom. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND, COORD_STORE_* */
   history(
     about: { readonly kind: 'node' | 'edge'; readonly id: string },
     query?: AssertionHistoryQuery,
@@ -139,7 +137,7 @@ export class KnowledgeGraph {
   /**
    * The graph, or a part of it, as text in pieces. It shows one revision, that of the call, however long reading takes.
    *
-   * @param rebuilt is included in the metadata
+   * @param rebuilt told in the metadata
    * @throws COORD_NODE_NOT_FOUND
    */
   async export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): Promise<ExportAnswer> {
@@ -158,7 +156,7 @@ export class KnowledgeGraph {
     return { contentType: graphFormats[part.format].contentType, metadata, chunks }
   }
 
-  /** A copy of the present graph. Questions at the same revision share it, because it is as large as the graph. */
+  /** A copy of the present graph. Questions at the same revision share one: it is as large as the graph. */
   #copy(): GraphReader {
     const { view } = this.#live
     const { lineage, revision } = view
@@ -168,7 +166,7 @@ export class KnowledgeGraph {
     return copy
   }
 
-  /** The differences between two moments, and the commits that made them. @throws what `askPast` throws, COORD_QUERY_INVALID */
+  /** What is different between two moments, and which commits did it. @throws what `askPast` throws, COORD_QUERY_INVALID */
   async diff(between: {
     readonly from: Moment
     readonly to: Moment
@@ -181,7 +179,7 @@ export class KnowledgeGraph {
   /**
    * What would happen if services changed.
    *
-   * @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND if the change cannot be simulated; COORD_GRAPH_BUSY for large changes
+   * @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated; COORD_GRAPH_BUSY for much of it
    */
   async simulate(body: unknown): Promise<AtRevision<SimulateAnswer>> {
     const simulation = await inTurns(readSimulation(body))
@@ -197,10 +195,10 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Warnings about the relations of a registration in the graph.
+   * What a registration should know about its place in the graph.
    *
    * @param data its fields
-   * @param registered the answer to it; absent if it is not registered yet
+   * @param registered the answer to it; absent for one that may be
    */
   registerWarnings(
     data: JsonObject,
@@ -210,14 +208,14 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Derives the graph again and compares it with the live one. Only one comparison runs at a time: all callers during a comparison share
-   * the next one.
+   * Derives the graph anew and compares it with the live one. There is one such comparison at a time: all questions that come
+   * meanwhile share the next one.
    */
   rebuild(): Promise<RebuildAnswer> {
     return this.#rebuilds.run()
   }
 
-  /** Figures for metrics. All are zero before the first load. */
+  /** Figures for metrics: all zero before the first load. */
   get figures(): GraphFigures {
     if (!this.#live.loaded) return noFigures
     const { nodeCount, edges, unresolvedCount, nodesByType, edgeTypes, edgesByType } = graphOf(
@@ -239,7 +237,7 @@ export class KnowledgeGraph {
   }
 }
 
-/** Others get their turn between two pieces: a large graph must not delay requests. */
+/** Between two pieces others get their turn: a large graph must not keep requests waiting. */
 async function* chunksInTurns(chunks: Iterable<string>): AsyncGenerator<string> {
   for (const chunk of chunks) {
     if (chunk !== '') yield chunk

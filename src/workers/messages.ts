@@ -1,6 +1,6 @@
 import type { PackedError } from './packed-error.ts'
 
-/** The names of the methods of a service that others may call. Each takes at most one argument. */
+/** Names of the methods of a service that others may call: each takes one argument at most. */
 export type MethodOf<S> = {
   [M in keyof S]: S[M] extends (argument: never) => unknown ? M : never
 }[keyof S] &
@@ -14,7 +14,7 @@ export type ResultOf<S, M extends MethodOf<S>> = S[M] extends (...parameters: ne
   ? Awaited<R>
   : never
 
-/** A call of a method. Without a method, it is the message that nobody waits for an answer any more. */
+/** A call of a method, or, without one, the message that nobody waits for an answer any more. */
 export interface Request {
   readonly id: number
   readonly method?: string

@@ -29,9 +29,9 @@ export interface AssertAnswer {
   readonly created: boolean
   /** Whether anything was stored. */
   readonly changed: boolean
-  /** The commit that wrote the present assertion. */
+  /** The commit that wrote the assertion as it is now. */
   readonly revision: Revision
-  /** The history to which the revision belongs. */
+  /** The history that the revision belongs to. */
   readonly lineage: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
@@ -44,23 +44,23 @@ export interface RetractAnswer {
   readonly replayed: boolean
 }
 
-/** The node or edge of an assertion. Parts of `id` may already be decoded. */
+/** What an assertion is about. `id`: also with parts that were decoded on the way. */
 export interface About {
   readonly kind: 'node' | 'edge'
   readonly id: string
 }
 
-/** The same with the id in its only valid form. */
+/** The same with the id in its only right form. */
 interface Subject extends About {
-  /** What the record contains in addition to the assertion. */
+  /** What its record holds besides what was asserted. */
   readonly identity: JsonObject
   /** The nodes at the ends of an edge. */
   readonly ends: readonly string[]
 }
 
 /**
- * Writes assertions of people and programs: nodes and edges with properties. They are stored like services, with the same preconditions,
- * and repeatable by `Idempotency-Key`. An assertion about a derived node adds to it. Deleting the assertion leaves the node.
+ * Writes what people and programs assert: nodes and edges with properties, stored like services, with the same
+ * preconditions, repeatable by `Idempotency-Key`. What is asserted about a derived node adds to it; retracting leaves it.
  *
  * Every method throws COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
  * COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
@@ -79,14 +79,14 @@ export class AssertedWriter {
     return this.#change('PUT', { subject, context, body }, () => plannedPut(subject, asserted))
   }
 
-  /** Merges a patch (RFC 7396) into the assertion. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
+  /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
   async patch(about: About, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
     const subject = subjectOf(about)
     readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const stored = state.read()
       if (stored === undefined) {
-        // Other records determine whether services or edges refer to the node.
+        // Other records tell whether services or edges name the node.
         const graph = state.projection(graphProjection)
         if (graph === undefined || !isIn(graph, subject))
           return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
@@ -101,7 +101,7 @@ export class AssertedWriter {
     })
   }
 
-  /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND if nothing is asserted, even if it is derived */
+  /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND where nothing is asserted, also if it is derived */
   async delete(about: About, context: WriteContext): Promise<RetractAnswer> {
     const subject = subjectOf(about)
     return this.#change('DELETE', { subject, context }, () => ({
@@ -147,7 +147,7 @@ function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedCh
   })
 }
 
-/** Whether it is in the graph, asserted or derived. */
+/** Whether the graph has it, asserted or derived. */
 function isIn(graph: GraphProjection, { kind, id }: Subject): boolean {
   return (kind === 'node' ? graph.find(id) : graph.findEdgeById(id)) !== -1
 }
@@ -176,12 +176,12 @@ function refused(code: ErrorCode, detail: string): CoordinatorError {
   return new CoordinatorError(code, { detail, outcome: 'not_written' })
 }
 
-/** All members that repeat the id. A body may contain them. */
+/** Everything that the id says: a body may repeat it. */
 function namesOf({ kind, id, identity }: Subject): JsonObject {
   return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
 }
 
-/** An edge may point to a node that does not exist yet. The warning is for clients that mistyped its id. */
+/** An edge may point to what is not there yet; whoever made a slip of the pen should know. */
 function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
   const graph = view.projection(graphProjection)
   return ends

@@ -18,14 +18,14 @@ import { KeptGraphs, type PastGraph } from './kept-graphs.ts'
 import { isTooLarge } from './question-too-large.ts'
 import { entriesBetween, inParts, positionAt, timeOf } from './read-past.ts'
 
-/** Graphs that are built, compared or simulated at the same time. More have to wait. */
+/** Graphs that are built, compared or tried out at the same time; more wait. */
 const MAX_AT_ONCE = 2
-/** The largest number of waiting questions. Each takes seconds for a large graph. A question that ends leaves the queue. */
+/** So many may wait; of a large graph each takes seconds. A client that goes away gives its place up. */
 const MAX_WAITING = 100
 /** Commits between the two ends of one comparison. */
 const MAX_DIFF_REVISIONS = 200_000
 
-/** Graphs of one moment, built in another process: of the past, from records of the store, or of the present. */
+/** Graphs of one moment, built in another process: of the past, from records that the store tells; or of the present. */
 export class PastGraphs {
   readonly #live: Live
   readonly #helper = new GraphProcess()
@@ -62,7 +62,7 @@ export class PastGraphs {
         const metadata = await this.#helper.run('export', { key, graph, ...part, moment: { revision, at } })
         return { metadata, chunks: this.#chunks(key) }
       } catch (thrown) {
-        // The helper may have started it anyway.
+        // The helper may have begun it nevertheless.
         await this.#helper.forget(key)
         throw thrown
       }
@@ -70,9 +70,9 @@ export class PastGraphs {
   }
 
   /**
-   * The differences between two moments, and the commits that made them.
+   * What is different at one moment from another before it, and which commits did it.
    *
-   * @throws COORD_QUERY_INVALID if `to` is before `from`, or too far after it; what `ask` throws for either moment
+   * @throws COORD_QUERY_INVALID where `to` is before `from`, or too far behind it; what `ask` throws for either moment
    */
   async diff({
     from,
@@ -104,7 +104,7 @@ export class PastGraphs {
     })
   }
 
-  /** Simulates changes that are too large for the live graph. It shows the view at the time of the call. */
+  /** What would happen if so much changed that others had to wait for it. Shows the view as it is at the call. */
   simulate(view: View, changes: readonly SimulatedChange[]): Promise<SimulateAnswer> {
     const records = graphProjection.kinds.flatMap((kind) => [...view.records.of(kind)])
     return this.#inTurn(async () => {
@@ -122,7 +122,7 @@ export class PastGraphs {
     return this.#helper.close()
   }
 
-  /** Not a generator: if a generator is dropped before its first piece, it cannot release the data in the helper. */
+  /** Not a generator: one that is let go of before its first piece has nowhere to forget what the helper holds for it. */
   #chunks(key: number): AsyncIterableIterator<string> {
     const end = async () => {
       await this.#helper.forget(key)
@@ -147,13 +147,13 @@ export class PastGraphs {
     return chunks
   }
 
-  /** Does work that needs its own graph in the helper, when its turn comes. */
+  /** Does work for which the helper holds a graph of its own, when its turn comes. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#building.run(() => this.#withRoom(work), currentQuestion())
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
-    // A time is converted to a revision first. When the same time is asked for again, its graph is found.
+    // A time is made a revision first: asked again, it finds the graph that was built for it.
     const revision = 'revision' in moment ? moment.revision : (await positionAt(this.#live, moment)).revision
     const kept = () => this.#kept.use(this.#live.view.lineage, revision)
     return this.#withRoom(async () => {
@@ -176,7 +176,7 @@ export class PastGraphs {
     try {
       return await this.#helper.attempt(work)
     } catch (thrown) {
-      // If the process died of this graph while it kept no other graphs, it would die again.
+      // If the process died of this graph, it kept no other graphs, and would die again.
       const died = generation !== this.#helper.generation
       if (!isTooLarge(thrown) || died || !(await this.#kept.dropUnused())) throw thrown
       return this.#helper.attempt(work)
@@ -212,7 +212,7 @@ export class PastGraphs {
   }
 }
 
-/** Errors about something that does not exist name the moment, because it may exist now. */
+/** What was not there is reported with the moment: it may well be there now. */
 function atMoment(thrown: unknown, { revision }: Position): unknown {
   if (!(thrown instanceof CoordinatorError) || !thrown.code.endsWith('_NOT_FOUND')) return thrown
   const { code, detail, errors } = thrown

@@ -21,10 +21,7 @@ import { type NeighborsAnswer, type NeighborsOptions, neighbors } from './neighb
 import { type PathsAnswer, type PathsOptions, paths } from './paths.ts'
 import { dependencies, impact, type ReachAnswer, type ReachOptions } from './reach.ts'
 
-/**
- * A question about a graph. Nodes are given by id, or by the name of a service. The graph decides whether `types` are types of nodes or of
- * edges.
- */
+/** A question to a graph. Nodes are named by id, or by the name of a service. `types` are sorted by the graph. */
 export type Question = Pick<TypeFilter, 'types'> & Asked
 
 type Asked =
@@ -37,7 +34,7 @@ type Asked =
   | { readonly ask: 'node'; readonly id: string }
   | { readonly ask: 'edge'; readonly id: string }
 
-/** The answer to each question. */
+/** What each question is answered with. */
 export interface Answers {
   readonly impact: ReachAnswer
   readonly dependencies: ReachAnswer
@@ -54,7 +51,7 @@ export interface Answers {
 export type AnswerTo<Q extends Question> = Answers[Q['ask']]
 
 /**
- * Answers a question from one graph, without a pause.
+ * Answers a question from one graph, without waiting in between.
  *
  * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
  */
@@ -96,7 +93,7 @@ function criticalNow(graph: GraphReader, question: CriticalOptions): CriticalAns
   return critical(graph, figures, { choice, dependents: analysis.dependents(choice.needed) })
 }
 
-/** An id without an origin means the edge that exists. An asserted edge comes first, because writers mean that one. */
+/** An id without an origin means the edge that is there, the asserted one first: that is what it means to a writer. */
 function findEdge(graph: GraphReader, id: string): number {
   const identity = normalEdge(id)
   if (identity !== undefined) {

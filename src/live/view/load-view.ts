@@ -13,7 +13,7 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
-  /** When the question for the head of this view was sent, on the monotonic clock. */
+  /** When the store was asked for the head that the view has reached, on the monotonic clock. */
   readonly askedAt: number
 }
 
@@ -21,18 +21,18 @@ export interface LoadedView {
 export interface LoadWatch {
   /** Reports how many records have arrived. */
   arrived(records: number): void
-  /** Whether the view may take more bytes. @default it may */
+  /** Whether the view may take so many bytes more. @default it may */
   hasRoom?(bytes: number): boolean | Promise<boolean>
   /** The records do not fit. @returns the error to throw */
   tooLarge?(part: LoadedPart): CoordinatorError
 }
 
 /**
- * Builds a view from the store. The pages of a load may come from different moments. The journal from before the first page to after the
- * last one brings them to the same revision.
+ * Builds a view from the store. The pages of a load may come from different moments; the journal from before the first
+ * page to after the last one makes them agree.
  *
- * @throws CoordinatorError; `COORD_STORE_BUSY` if the history changed in the meantime: load again; the error from `watch` if the view
- * became too large
+ * @throws CoordinatorError; `COORD_STORE_BUSY` where the history changed meanwhile: build it again; what `watch` makes where
+ * the view became too large
  */
 export async function loadView(store: Store, domain: Domain, watch: LoadWatch): Promise<LoadedView> {
   const before = await store.head()
@@ -55,7 +55,7 @@ export async function loadView(store: Store, domain: Domain, watch: LoadWatch): 
       bytes = allBytes
     }
     watch.arrived(allRecords)
-    // A large load must not delay requests, because the old view is still served.
+    // A large load must not keep requests waiting: the old view is still served.
     await turn()
   }
   if (!fits) throw (watch.tooLarge ?? tooLarge)({ records, bytes, allRecords, allBytes })
