@@ -53,7 +53,7 @@ export interface GraphFigures {
   readonly unresolved: number
   readonly nodesByType: ReadonlyMap<string, number>
   readonly edgesByType: ReadonlyMap<string, number>
-  /** What the last comparison with a graph derived anew has found. */
+  /** Differences that the last rebuild found. */
   readonly rebuildDifferences: number
 }
 
@@ -67,8 +67,8 @@ const noFigures: GraphFigures = {
 }
 
 /**
- * The knowledge graph: what can be asked of it and asserted in it. Each answer is of exactly one revision. Everything
- * throws `CoordinatorError` and nothing else; before the first load that is COORD_NOT_LOADED.
+ * The knowledge graph: questions and assertions. Each answer shows exactly one revision. Every method throws only
+ * `CoordinatorError`; before the first load that is COORD_NOT_LOADED.
  */
 export class KnowledgeGraph {
   readonly asserted: AssertedWriter
@@ -91,7 +91,7 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Answers a question about the present. Of large graphs, `cycles` and `critical` may show what was up to a second ago.
+   * Answers a question about the present. In large graphs, answers about `cycles` and `critical` may be a second old.
    *
    * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
    */
@@ -109,14 +109,14 @@ export class KnowledgeGraph {
     return { ...answerQuestion(graph, question), revision }
   }
 
-  /** Reading what so many edges say takes longer than others can wait; meanwhile the graph goes on. */
+  /** To describe so many edges takes longer than others can wait: this reads a copy in turns. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
     const node = resolveNode(still, question.of, 'of')
     return inTurns(neighbors(still, node, sortTypes(still, question)))
   }
 
-  /** What was asserted about one node or edge, and by whom. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND, COORD_STORE_* */
+  /** The history of the assertions about one node or edge. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND, COORD_STORE_* */
   history(
     about: { readonly kind: 'node' | 'edge'; readonly id: string },
     query?: AssertionHistoryQuery,
@@ -166,7 +166,7 @@ export class KnowledgeGraph {
     return copy
   }
 
-  /** What is different between two moments, and which commits did it. @throws what `askPast` throws, COORD_QUERY_INVALID */
+  /** The differences between two moments, with the commits that caused them. @throws what `askPast` throws, COORD_QUERY_INVALID */
   async diff(between: {
     readonly from: Moment
     readonly to: Moment
@@ -177,9 +177,9 @@ export class KnowledgeGraph {
   }
 
   /**
-   * What would happen if services changed.
+   * Answers what would happen if services changed.
    *
-   * @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for what cannot be simulated; COORD_GRAPH_BUSY for much of it
+   * @throws COORD_FIELD_*, COORD_SERVICE_NOT_FOUND for changes that are not possible; COORD_GRAPH_BUSY for large ones
    */
   async simulate(body: unknown): Promise<AtRevision<SimulateAnswer>> {
     const simulation = await inTurns(readSimulation(body))
@@ -195,7 +195,7 @@ export class KnowledgeGraph {
   }
 
   /**
-   * What a registration should know about its place in the graph.
+   * Warnings about a registration.
    *
    * @param data its fields
    * @param registered the answer to it; absent for one that may be
@@ -208,7 +208,7 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Derives the graph anew and compares it with the live one. There is one such comparison at a time: all questions that come
+   * Derives the graph again and compares it with the live one. There is one such comparison at a time; all callers that come
    * meanwhile share the next one.
    */
   rebuild(): Promise<RebuildAnswer> {

@@ -23,7 +23,7 @@ export class Rebuilds {
     this.#live = live
   }
 
-  /** What the last comparison found. */
+  /** How many differences the last comparison found. */
   get lastDifferences(): number {
     return this.#lastDifferences
   }

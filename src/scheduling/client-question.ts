@@ -37,7 +37,8 @@ export class ClientQuestion {
   #isPast = false
   /** Why it has ended without an answer. It stays set, so that all remaining work on the question stops. */
   #ended: CoordinatorError | undefined
-  #end: { readonly aborting: AbortController; readonly stopListening: () => void } | undefined
+  #aborting: AbortController | undefined
+  #stopListening: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   /** How many waits that do not count are in progress. */
   #uncounted = 0
@@ -53,8 +54,13 @@ export class ClientQuestion {
 
   /** Aborted with the error to throw, when nobody waits for the answer any more or its time is over. */
   get signal(): AbortSignal {
-    this.#end ??= this.#watch()
-    return this.#end.aborting.signal
+    if (this.#aborting === undefined) {
+      this.#aborting = new AbortController()
+      this.#stopListening = this.#asker?.onGone(() => this.#abortIfEnded())
+      this.#abortIfEnded()
+      queueMicrotask(() => this.#setTimer())
+    }
+    return this.#aborting.signal
   }
 
   /** Extends the time to that of questions about the past. */
@@ -115,33 +121,21 @@ export class ClientQuestion {
   /** Stops watching the question, because it has its answer or an error. */
   close(): void {
     clearTimeout(this.#timer)
-    this.#end?.stopListening()
+    this.#stopListening?.()
     // Objects that live longer, such as a new connection, must not keep the request in memory.
     this.#asker = undefined
   }
 
-  #watch() {
-    const aborting = new AbortController()
-    const abort = () => {
-      const error = this.#fault()
-      if (error !== undefined) aborting.abort(error)
-    }
-    const stopListening = this.#asker?.onGone(abort)
-    abort()
-    queueMicrotask(() => this.#setTimer())
-    return { aborting, stopListening: stopListening ?? (() => undefined) }
+  #abortIfEnded(): void {
+    const error = this.#fault()
+    if (error !== undefined) this.#aborting?.abort(error)
   }
 
   #setTimer(): void {
     clearTimeout(this.#timer)
-    const { aborting } = this.#end ?? {}
-    if (aborting === undefined || aborting.signal.aborted || this.#asker === undefined) return
-    if (this.#uncounted > 0) return
+    if (this.#aborting?.signal.aborted !== false || this.#asker === undefined || this.#uncounted > 0) return
     const wait = Math.max(0, this.#deadline - performance.now()) + 1
-    this.#timer = setTimeout(() => {
-      const error = this.#fault()
-      if (error !== undefined) aborting.abort(error)
-    }, wait).unref()
+    this.#timer = setTimeout(() => this.#abortIfEnded(), wait).unref()
   }
 
   #fault(): CoordinatorError | undefined {

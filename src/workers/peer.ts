@@ -8,7 +8,7 @@ export interface Peer {
   /** Keeps this process alive. */
   ref(): void
   unref(): void
-  /** Lets it end. Resolves when it has ended, with what went wrong. */
+  /** Asks it to end. Resolves when it has ended, with the error that ended it, if there was one. */
   end(): Promise<unknown>
 }
 

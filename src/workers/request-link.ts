@@ -74,13 +74,14 @@ export class RequestLink<S> {
     argument: ArgumentOf<S, M>,
     { question, timeout }: CallOptions = {},
   ): Promise<ResultOf<S, M>> {
+    const peer = this.#started()
     this.#lastId += 1
     const id = this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const timer = timeout && setTimeout(() => this.#settle(id)?.reject(timeout.error()), timeout.ms)
     this.#pending.set(id, { method, resolve, reject, timer })
     this.#waiting.set(id, { id, method, argument })
-    this.#sendNext(this.#started())
+    this.#sendNext(peer)
     const answer = question === undefined ? promise : this.#untilEnd(question, id, promise)
     return answer as Promise<ResultOf<S, M>>
   }

@@ -157,15 +157,18 @@ describe('http: on the wire', () => {
 
   it('a client that takes nothing of its lines is cut off, and a slow one is not', () =>
     withServer(
-      async ({ port, ask }) => {
+      async ({ port, ask, server }) => {
         const large = (n: number) => ({ ...cart, serviceName: `s${n}`, description: 'x'.repeat(4_000) })
         for (let start = 0; start < 4_000; start += 200) {
           const json = Array.from({ length: 200 }, (_, at) => large(start + at))
           expect((await ask('/register/batch', { json })).body.failed).toBe(0)
         }
         const lines = get('/services', 'Accept: application/x-ndjson\r\nConnection: close\r\n')
+        const connected = once(server.app.server, 'connection')
         const stalled = connect(port, '127.0.0.1').pause()
-        const cut = new Promise((resolve) => stalled.once('close', resolve))
+        const [served] = (await connected) as [Socket]
+        const cut = new Promise((resolve) => served.once('close', resolve))
+        const ended = new Promise((resolve) => stalled.once('close', resolve))
         stalled.on('error', () => undefined).write(lines)
         const slow = connect(port, '127.0.0.1')
         slow.write(lines)
@@ -175,15 +178,16 @@ describe('http: on the wire', () => {
           if (received.length < 4_000_000) await new Promise((resolve) => setTimeout(resolve, 20))
         }
         expect(received.match(/"serviceName":/g)).toHaveLength(4_000)
+        await cut
         // What the system had taken already can still be read; the end is not there.
         let rest = ''
         stalled.on('data', (chunk: Buffer) => {
           rest += chunk
         })
         stalled.resume()
-        await cut
+        await ended
         expect(rest.match(/"serviceName":/g)?.length).toBeLessThan(4_000)
       },
-      { stallTimeoutMs: 500 },
+      { stallTimeoutMs: 1_500 },
     ))
 })

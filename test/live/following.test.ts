@@ -91,7 +91,7 @@ describe('following', () => {
         await until(() => live.view.revision === 1_300)
         expect(live.view.records.count('service')).toBe(1_300)
       },
-      { options: { queueMax: 2_000 } },
+      { options: { queueMax: 2_000, commitTimeoutMs: 10_000 } },
     ))
 })
 

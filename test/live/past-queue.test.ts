@@ -50,7 +50,7 @@ class TestClient implements Asker {
 const calls = (count: number) => Array.from({ length: count }, () => new Call())
 const started = (some: readonly Call[]) => some.map((call) => call.started)
 const settled = () => new Promise((resolve) => setImmediate(resolve))
-const queueOf = (places: number, more = {}) => new PastQueue({ places: () => places, ...more })
+const queueOf = (places: number, more = {}) => new PastQueue({ maxReading: () => places, ...more })
 
 describe('reads of the past', () => {
   it('are under way on no more connections than there are, and half of them for one client', async () => {

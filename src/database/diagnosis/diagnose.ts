@@ -38,7 +38,7 @@ export async function* diagnose(store: Store): AsyncGenerator<Finding> {
 
 interface Step {
   readonly findings: readonly Finding[]
-  /** Whether it makes sense to look further. */
+  /** Whether further checks make sense. */
   readonly usable: boolean
   /** Whether the tables contradict each other. */
   readonly damaged?: boolean
@@ -115,47 +115,45 @@ async function findAccess(store: Store): Promise<Step> {
   }
 }
 
-/** Head, journal and records, each compared with the others. */
-async function findDamages(inspector: Inspector | undefined): Promise<readonly Finding[]> {
+/** The findings of a check, or that the check failed. */
+async function check(name: string, find: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
+    return await find()
+  } catch (thrown) {
+    return [unasked(name, toCoordinatorError(thrown))]
+  }
+}
+
+/** Head, journal and records, each compared with the others. */
+function findDamages(inspector: Inspector | undefined): Promise<readonly Finding[]> {
+  return check('records', async () => {
     const examination = await examineStore(inspector)
     if (examination === undefined) return []
     const { damages, count } = examination
     if (count === 0) return [ok('records', 'Head, journal and records agree.')]
-    const more = count - damages.length
-    return [
-      ...damages.map((damage) => flaw('records', 'problem', damage)),
-      ...(more === 0
-        ? []
-        : [
-            flaw('records', 'problem', {
-              found: `There are ${more} more of these.`,
-              repair: 'Repair the first ones, and run `coordinator doctor` again.',
-            }),
-          ]),
-    ]
-  } catch (thrown) {
-    return [unasked('records', toCoordinatorError(thrown))]
-  }
+    const found = damages.map((damage) => flaw('records', 'problem', damage))
+    if (count > damages.length)
+      found.push(
+        flaw('records', 'problem', {
+          found: `There are ${count - damages.length} more of these.`,
+          repair: 'Repair the first ones, and run `coordinator doctor` again.',
+        }),
+      )
+    return found
+  })
 }
 
-async function findFacts(inspector: Inspector): Promise<readonly Finding[]> {
-  try {
-    return judgeFacts(await inspector.inspect())
-  } catch (thrown) {
-    return [unasked('inspection', toCoordinatorError(thrown))]
-  }
+function findFacts(inspector: Inspector): Promise<readonly Finding[]> {
+  return check('inspection', async () => judgeFacts(await inspector.inspect()))
 }
 
-async function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
-  try {
+function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
+  return check('drift', async () => {
     const drifts = await migrator.verify()
     return drifts.length === 0
       ? [ok('drift', 'Every object of the schema is as it should be.')]
       : drifts.map(driftFinding)
-  } catch (thrown) {
-    return [unasked('drift', toCoordinatorError(thrown))]
-  }
+  })
 }
 
 /** The drift that may be the cause of a failure to read, with the SQL that repairs it. */

@@ -24,6 +24,13 @@ interface Catalog {
   readonly anonAllowed: boolean
 }
 
+/** What is there, what should be there, and how to repair it. */
+interface Comparison {
+  readonly found: ReadonlyMap<string, string>
+  readonly expected: ReadonlyMap<string, string>
+  readonly repairing: Repairing
+}
+
 /** Roles that mean everybody: they must have no rights. Rights of other roles are a decision of the owner. */
 const everybody = ['public', 'anon', 'authenticated']
 
@@ -52,12 +59,13 @@ export async function findPostgresDrift(
   // Roles belong to all databases of a server. Others may have created them after this schema was migrated.
   const cameLater = catalog.dataApi && ![...catalog.objects.keys()].some(isWrapper)
   const expected = expectedObjects(sources, catalog.dataApi && !cameLater)
+  const comparison = { found: catalog.objects, expected, repairing }
   return [
-    ...missingAndDifferent(catalog.objects, expected, repairing),
+    ...missingAndDifferent(comparison),
     ...(cameLater ? [withoutDataApi(repairing)] : []),
-    ...unexpected(catalog.objects, expected, schema),
-    ...unsafeOfOthers(catalog.objects, expected, schema),
-    ...rightsDrift(catalog, expected, schema),
+    ...unexpected(comparison),
+    ...unsafeOfOthers(comparison),
+    ...rightsDrift(comparison, catalog),
   ].map((drift) => ({ ...drift, object: drift.object.replace('@@', schema) }))
 }
 
@@ -104,11 +112,7 @@ function expectedObjects(
   )
 }
 
-function missingAndDifferent(
-  found: ReadonlyMap<string, string>,
-  expected: ReadonlyMap<string, string>,
-  repairing: Repairing,
-): Drift[] {
+function missingAndDifferent({ found, expected, repairing }: Comparison): Drift[] {
   const drifts: Drift[] = []
   for (const [object, definition] of expected) {
     const actual = found.get(object)
@@ -130,11 +134,7 @@ function isUnsafe(object: string, definition: string): boolean {
 }
 
 /** Functions of other authors in the schema that run with the rights of their owner for every caller. */
-function unsafeOfOthers(
-  found: ReadonlyMap<string, string>,
-  expected: ReadonlyMap<string, string>,
-  schema: string,
-): Drift[] {
+function unsafeOfOthers({ found, expected, repairing: { schema } }: Comparison): Drift[] {
   return [...found].flatMap(([object, definition]): Drift[] => {
     if (expected.has(object) || isWrapper(object)) return []
     if (!definition.includes(', security definer') || !isUnsafe(object, definition)) return []
@@ -145,11 +145,7 @@ function unsafeOfOthers(
 }
 
 /** Reports only objects that can change how our own tables work. Other objects in the schema do no harm. */
-function unexpected(
-  found: ReadonlyMap<string, string>,
-  expected: ReadonlyMap<string, string>,
-  schema: string,
-): Drift[] {
+function unexpected({ found, expected, repairing: { schema } }: Comparison): Drift[] {
   const ours = (table: string) => expected.has(`table ${table}`)
   return [...found].flatMap(([object, definition]): Drift[] => {
     if (expected.has(object)) return []
@@ -177,9 +173,8 @@ function unexpected(
 }
 
 function rightsDrift(
-  { objects, dataApi, anonAllowed }: Catalog,
-  expected: ReadonlyMap<string, string>,
-  schema: string,
+  { found, expected, repairing: { schema } }: Comparison,
+  { dataApi, anonAllowed }: Catalog,
 ): Drift[] {
   const drifts: Drift[] = []
   // In its rights the catalog calls a view a table, and an aggregate a function.
@@ -188,7 +183,7 @@ function rightsDrift(
     expected.has(what) ||
     expected.has(what.replace(/^function /, 'aggregate ')) ||
     expected.has(what.replace(/^(?:table|column) (\w+).*$/, 'view $1'))
-  for (const object of objects.keys()) {
+  for (const object of found.keys()) {
     const [, role, what] = /^right of (\S+) on (.+)$/.exec(object) ?? []
     if (role === undefined || what === undefined || !everybody.includes(role) || !ours(what)) continue
     const allowed = anonAllowed && role === 'anon' && anonFunctions.some((name) => what === wrapper(name))
@@ -207,7 +202,7 @@ function rightsDrift(
     ...(anonAllowed ? anonFunctions.map((name) => ({ role: 'anon', what: wrapper(name) })) : []),
   ]
   for (const { role, what } of callers)
-    if (objects.has(what) && !objects.has(`right of ${role} on ${what}`))
+    if (found.has(what) && !found.has(`right of ${role} on ${what}`))
       drifts.push({
         object: `right of ${role} on ${what}`,
         problem: 'missing',

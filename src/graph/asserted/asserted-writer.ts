@@ -44,7 +44,7 @@ export interface RetractAnswer {
   readonly replayed: boolean
 }
 
-/** What an assertion is about. `id`: also with parts that were decoded on the way. */
+/** The subject of an assertion. Parts of the id may be decoded, as in the path of a URL. */
 export interface About {
   readonly kind: 'node' | 'edge'
   readonly id: string
@@ -52,7 +52,7 @@ export interface About {
 
 /** The same with the id in its only right form. */
 interface Subject extends About {
-  /** What its record holds besides what was asserted. */
+  /** Members of the record besides those that the client sent. */
   readonly identity: JsonObject
   /** The nodes at the ends of an edge. */
   readonly ends: readonly string[]
@@ -60,7 +60,7 @@ interface Subject extends About {
 
 /**
  * Writes what people and programs assert: nodes and edges with properties, stored like services, with the same
- * preconditions, repeatable by `Idempotency-Key`. What is asserted about a derived node adds to it; retracting leaves it.
+ * preconditions, and repeatable with an idempotency key. Assertions about a derived node add to it; a retraction leaves it.
  *
  * Every method throws COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
  * COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
@@ -181,7 +181,7 @@ function namesOf({ kind, id, identity }: Subject): JsonObject {
   return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
 }
 
-/** An edge may point to what is not there yet; whoever made a slip of the pen should know. */
+/** An edge may point to a node that does not exist yet. The warning helps if the id has a typing error. */
 function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
   const graph = view.projection(graphProjection)
   return ends

@@ -17,7 +17,7 @@ export interface EdgeColumns {
   readonly count: number
 }
 
-/** The edges of a graph in columns. Objects cost about five times as much memory, which decides whether a million services fit. */
+/** Columns that grow. Objects would take about five times the memory, and a million services would not fit. */
 export class EdgeTable implements EdgeColumns {
   from = new Int32Array(64)
   to = new Int32Array(64)

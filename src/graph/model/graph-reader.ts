@@ -73,7 +73,7 @@ export abstract class GraphReader {
   }
 
   typeOf(edge: number): string {
-    return this.edgeTypes[this.#typeNumber(edge)] as string
+    return this.edgeTypes[(this.edges.kind[edge] as number) >> 2] as string
   }
 
   originOf(edge: number): EdgeOrigin {
@@ -82,7 +82,7 @@ export abstract class GraphReader {
 
   /** Whether the target of an edge needs the source. */
   isReversed(edge: number): boolean {
-    return this.reversed[this.#typeNumber(edge)] as boolean
+    return this.reversed[(this.edges.kind[edge] as number) >> 2] as boolean
   }
 
   /** Whether the edge defines a node, such as an API that a service declares to expose. `edge`: one that needs another node */
@@ -156,9 +156,5 @@ export abstract class GraphReader {
   /** The records that assert an edge. */
   edgeAssertionsOf(edge: number): readonly StoredRecord[] {
     return this.records.edgeAssertionsOf(edge)
-  }
-
-  #typeNumber(edge: number): number {
-    return (this.edges.kind[edge] as number) >> 2
   }
 }

@@ -61,10 +61,10 @@ export class DiffTracker {
     const { revision, at, actor, commitId } = entry
     const changes = this.#changesOf(entry)
     if (changes.length === 0) return
-    const spoken = changes.map(
+    const mentioned = changes.map(
       ({ before, after }) => [contributionsOf(before), contributionsOf(after)] as const,
     )
-    for (const { nodes, edges } of spoken.flat()) {
+    for (const { nodes, edges } of mentioned.flat()) {
       this.#nodes.remember(nodes.keys())
       this.#edges.remember(edges.keys())
     }
@@ -74,7 +74,7 @@ export class DiffTracker {
     this.#describer = new Describer(this.#past.graph)
     this.#commits.set(revision, { revision, at: new Date(at).toISOString(), actor, commitId })
     const { graph } = this.#past
-    for (const [before, after] of spoken) {
+    for (const [before, after] of mentioned) {
       for (const id of idsIn(before.nodes, after.nodes)) {
         // If a node is only the end of an edge, its text is empty.
         const news = (before.nodes.get(id) ?? '') !== (after.nodes.get(id) ?? '')

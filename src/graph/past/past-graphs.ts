@@ -20,7 +20,7 @@ import { entriesBetween, inParts, positionAt, timeOf } from './read-past.ts'
 
 /** Graphs that are built, compared or tried out at the same time; more wait. */
 const MAX_AT_ONCE = 2
-/** So many may wait; of a large graph each takes seconds. A client that goes away gives its place up. */
+/** How many more may wait. Each takes seconds in a large graph. Work whose client has gone stops waiting. */
 const MAX_WAITING = 100
 /** Commits between the two ends of one comparison. */
 const MAX_DIFF_REVISIONS = 200_000
@@ -70,7 +70,7 @@ export class PastGraphs {
   }
 
   /**
-   * What is different at one moment from another before it, and which commits did it.
+   * Compares two moments, and names the commits that caused each difference.
    *
    * @throws COORD_QUERY_INVALID where `to` is before `from`, or too far behind it; what `ask` throws for either moment
    */
@@ -104,7 +104,7 @@ export class PastGraphs {
     })
   }
 
-  /** What would happen if so much changed that others had to wait for it. Shows the view as it is at the call. */
+  /** Simulates changes that are too large for the live graph. The answer shows the view as it is at the call. */
   simulate(view: View, changes: readonly SimulatedChange[]): Promise<SimulateAnswer> {
     const records = graphProjection.kinds.flatMap((kind) => [...view.records.of(kind)])
     return this.#inTurn(async () => {
@@ -122,7 +122,7 @@ export class PastGraphs {
     return this.#helper.close()
   }
 
-  /** Not a generator: one that is let go of before its first piece has nowhere to forget what the helper holds for it. */
+  /** Not a generator: if a reader drops a generator before the first chunk, its `finally` never runs, and the helper keeps the export. */
   #chunks(key: number): AsyncIterableIterator<string> {
     const end = async () => {
       await this.#helper.forget(key)
@@ -147,7 +147,7 @@ export class PastGraphs {
     return chunks
   }
 
-  /** Does work for which the helper holds a graph of its own, when its turn comes. */
+  /** Waits for its turn, and does work for which the helper builds a graph of its own. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#building.run(() => this.#withRoom(work), currentQuestion())
   }
@@ -212,7 +212,7 @@ export class PastGraphs {
   }
 }
 
-/** What was not there is reported with the moment: it may well be there now. */
+/** Adds the moment to an error about a missing node or edge: it may exist now. */
 function atMoment(thrown: unknown, { revision }: Position): unknown {
   if (!(thrown instanceof CoordinatorError) || !thrown.code.endsWith('_NOT_FOUND')) return thrown
   const { code, detail, errors } = thrown

@@ -34,7 +34,7 @@ type Asked =
   | { readonly ask: 'node'; readonly id: string }
   | { readonly ask: 'edge'; readonly id: string }
 
-/** What each question is answered with. */
+/** The type of the answer to each question. */
 export interface Answers {
   readonly impact: ReachAnswer
   readonly dependencies: ReachAnswer
@@ -93,7 +93,7 @@ function criticalNow(graph: GraphReader, question: CriticalOptions): CriticalAns
   return critical(graph, figures, { choice, dependents: analysis.dependents(choice.needed) })
 }
 
-/** An id without an origin means the edge that is there, the asserted one first: that is what it means to a writer. */
+/** An id without an origin means the asserted edge, as in a write, or another edge if there is none. */
 function findEdge(graph: GraphReader, id: string): number {
   const identity = normalEdge(id)
   if (identity !== undefined) {

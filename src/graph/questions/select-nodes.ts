@@ -10,7 +10,7 @@ import { DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
 /** Which nodes are wanted. Without any of these: all of them. @default `limit` all; around a node 1_000 */
 export interface NodeFilter extends TypeFilter, Pick<QuestionOptions, 'direction' | 'limit'> {
-  /** Only nodes whose label or id is this text; where it ends in `*`, whose label begins with what is before that. */
+  /** Only nodes with this label or id. `pay*`: only nodes whose label begins with `pay`. */
   readonly name?: string | undefined
   /** Only services that carry all of these tags. */
   readonly tags?: readonly string[] | undefined

@@ -8,8 +8,8 @@ import type { GraphReader } from '../model/graph-reader.ts'
 import { itemsOf, textOf } from '../model/lenient-json.ts'
 
 /**
- * What the sender of a registration should know about its place in the graph: dependencies on names that nobody has
- * registered, and a cycle of services that need each other. The graph may hold the registration already or not yet.
+ * Warnings about a registration: dependencies on names that are not registered, and a cycle of services that need each
+ * other. The graph may hold the registration already or not yet.
  *
  * @param data the fields of the registration, as they are stored
  */

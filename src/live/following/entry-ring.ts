@@ -28,8 +28,10 @@ export class EntryRing implements LiveObserver {
   #entries: (Entry | undefined)[] = []
   #first = 0
   #size = 0
-  /** The position before the first entry. */
-  #base: Position | undefined
+  /** The history of the entries; `undefined` before the first load. */
+  #lineage: string | undefined
+  /** The revision before the first entry. */
+  #before: Pick<Position, 'revision' | 'digest'> = { revision: 0, digest: '' }
   #scheduled = false
 
   constructor({ maxEntries = 10_000, maxSize = 16_777_216 }: EntryRingOptions = {}) {
@@ -39,28 +41,30 @@ export class EntryRing implements LiveObserver {
 
   /** The position before the first entry; `undefined` before the first load. */
   get base(): Position | undefined {
-    return this.#base
+    return this.#at(this.#before)
   }
 
   /** The position of the newest entry. */
   get head(): Position | undefined {
-    const last = this.#entries.at(-1)
-    if (this.#base === undefined || last === undefined) return this.#base
-    return { lineage: this.#base.lineage, revision: last.revision, digest: last.digest }
+    return this.#at(this.#entries.at(-1) ?? this.#before)
+  }
+
+  #at({ revision, digest }: Pick<Position, 'revision' | 'digest'>): Position | undefined {
+    return this.#lineage === undefined ? undefined : { lineage: this.#lineage, revision, digest }
   }
 
   /** The entries after a revision, oldest first; `undefined` if some of them are no longer in memory. */
   after(revision: Revision, limit = Number.POSITIVE_INFINITY): readonly Entry[] | undefined {
-    if (this.#base === undefined || revision < this.#base.revision) return undefined
-    const from = this.#first + (revision - this.#base.revision)
+    if (this.#lineage === undefined || revision < this.#before.revision) return undefined
+    const from = this.#first + (revision - this.#before.revision)
     return this.#entries.slice(from, Math.min(from + limit, this.#entries.length)) as readonly Entry[]
   }
 
   /** The digest of a revision, if the ring knows it. */
   digestOf(revision: Revision): string | undefined {
-    if (this.#base === undefined || revision < this.#base.revision) return undefined
-    if (revision === this.#base.revision) return this.#base.digest
-    return this.#entries[this.#first + (revision - this.#base.revision) - 1]?.digest
+    const after = revision - this.#before.revision
+    if (this.#lineage === undefined || after < 0) return undefined
+    return after === 0 ? this.#before.digest : this.#entries[this.#first + after - 1]?.digest
   }
 
   listen(listener: RingListener): () => void {
@@ -69,7 +73,7 @@ export class EntryRing implements LiveObserver {
   }
 
   entry(entry: Entry): void {
-    if (this.#base === undefined) return
+    if (this.#lineage === undefined) return
     this.#entries.push(entry)
     this.#size += sizeOfEntry(entry)
     while (this.#entries.length - this.#first > this.#maxEntries || this.#size > this.#maxSize)
@@ -81,17 +85,14 @@ export class EntryRing implements LiveObserver {
     this.#entries = []
     this.#first = 0
     this.#size = 0
-    this.#base = view.position
+    this.#before = view.position
+    this.#lineage = view.lineage
     for (const { replaced } of this.#listeners) replaced?.()
   }
 
   #forgetFirst(): void {
     const oldest = this.#entries[this.#first] as Entry
-    this.#base = {
-      lineage: (this.#base as Position).lineage,
-      revision: oldest.revision,
-      digest: oldest.digest,
-    }
+    this.#before = oldest
     this.#size -= sizeOfEntry(oldest)
     this.#entries[this.#first] = undefined
     this.#first += 1

@@ -1,4 +1,4 @@
-import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { measureMemory } from 'node:vm'
 import type { Heap } from './memory-budget.ts'
@@ -26,8 +26,6 @@ export class ProcessHeap implements Heap {
     `${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`,
   )
   readonly workBytes = workBytes
-  readonly #listeners = new Set<() => void>()
-  #observer: PerformanceObserver | undefined
 
   constructor() {
     // V8 ends a process if more than four fifths of its heap are in use and four collections in a row took most of the time. The budget
@@ -44,14 +42,14 @@ export class ProcessHeap implements Heap {
   }
 
   onCollected(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    this.#observer ??= this.#observe()
-    return () => {
-      this.#listeners.delete(listener)
-      if (this.#listeners.size > 0) return
-      this.#observer?.disconnect()
-      this.#observer = undefined
-    }
+    const observer = new PerformanceObserver((list) => {
+      const { NODE_PERFORMANCE_GC_MAJOR: major } = constants
+      const isMajor = (entry: PerformanceEntry) =>
+        'detail' in entry && (entry.detail as { readonly kind?: number }).kind === major
+      if (list.getEntries().some(isMajor)) listener()
+    })
+    observer.observe({ entryTypes: ['gc'] })
+    return () => observer.disconnect()
   }
 
   /**
@@ -70,18 +68,6 @@ export class ProcessHeap implements Heap {
       process.emitWarning = emitWarning
     }
     await measuring
-  }
-
-  #observe(): PerformanceObserver {
-    const observer = new PerformanceObserver((list) => {
-      const { NODE_PERFORMANCE_GC_MAJOR: major } = constants
-      const collected = list
-        .getEntries()
-        .some((entry) => 'detail' in entry && (entry.detail as { readonly kind?: number }).kind === major)
-      if (collected) for (const listener of this.#listeners) listener()
-    })
-    observer.observe({ entryTypes: ['gc'] })
-    return observer
   }
 }
 

@@ -3,7 +3,7 @@ import { currentQuestion } from '../../scheduling/client-question.ts'
 
 export interface PastQueueOptions {
   /** How many reads may run at the same time. */
-  readonly places: () => number
+  readonly maxReading: () => number
   /** Reads that may wait, of all clients together. @default 1_000 */
   readonly maxWaiting?: number
   /** How long one may wait, in milliseconds. @default 10_000 */
@@ -36,7 +36,7 @@ interface Client {
  * leaves the queue when its question ends.
  */
 export class PastQueue {
-  readonly #places: () => number
+  readonly #maxReading: () => number
   readonly #maxWaiting: number
   readonly #maxWaitMs: number
   /** The client whose turn is next comes first. */
@@ -45,8 +45,8 @@ export class PastQueue {
   #waiting = 0
   #refused = 0
 
-  constructor({ places, maxWaiting = 1_000, maxWaitMs = 10_000 }: PastQueueOptions) {
-    this.#places = places
+  constructor({ maxReading, maxWaiting = 1_000, maxWaitMs = 10_000 }: PastQueueOptions) {
+    this.#maxReading = maxReading
     this.#maxWaiting = maxWaiting
     this.#maxWaitMs = maxWaitMs
   }
@@ -103,9 +103,9 @@ export class PastQueue {
   }
 
   #mayRead({ reading }: Client): boolean {
-    const places = this.#places()
+    const max = this.#maxReading()
     // One client uses at most half of the connections, so that other clients always find a free one.
-    return this.#reading < places && reading < Math.max(1, Math.floor(places / 2))
+    return this.#reading < max && reading < Math.max(1, Math.floor(max / 2))
   }
 
   #begin(client: Client): void {
@@ -160,7 +160,7 @@ export class PastQueue {
 
   #callNext(): void {
     for (const [name, client] of this.#clients) {
-      if (this.#reading >= this.#places()) return
+      if (this.#reading >= this.#maxReading()) return
       const [topic] = client.topics
       if (topic === undefined || !this.#mayRead(client)) continue
       // The client moves to the end of the clients, and the kind of question to the end of its kinds.

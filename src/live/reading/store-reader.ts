@@ -36,7 +36,7 @@ export class StoreReader {
     this.#served = served
     this.#follower = follower
     // A store that reports no connections for readers has none to count.
-    this.#past = new PastQueue({ places: () => store.pool?.().reader.max || readsWithoutPool })
+    this.#past = new PastQueue({ maxReading: () => store.pool?.().reader.max || readsWithoutPool })
     this.#head = new LatestHead(() => forNobody(() => store.head()))
   }
 

@@ -21,20 +21,28 @@ export interface LoadedView {
 export interface LoadWatch {
   /** Reports how many records have arrived. */
   arrived(records: number): void
-  /** Whether the view may take so many bytes more. @default it may */
-  hasRoom?(bytes: number): boolean | Promise<boolean>
+  /** @default there is room for everything */
+  readonly room?: LoadRoom
+}
+
+export interface LoadRoom {
+  /** Takes so many bytes more, if there is room for them. */
+  take(bytes: number): boolean | Promise<boolean>
   /** The records do not fit. @returns the error to throw */
-  tooLarge?(part: LoadedPart): CoordinatorError
+  tooLarge(part: LoadedPart): CoordinatorError
 }
 
 /**
  * Builds a view from the store. The pages of a load may come from different moments; the journal from before the first
  * page to after the last one makes them agree.
  *
- * @throws CoordinatorError; `COORD_STORE_BUSY` where the history changed meanwhile: build it again; what `watch` makes where
- * the view became too large
+ * @throws CoordinatorError; `COORD_STORE_BUSY` if the history changed meanwhile: build it again; `room.tooLarge`
  */
-export async function loadView(store: Store, domain: Domain, watch: LoadWatch): Promise<LoadedView> {
+export async function loadView(
+  store: Store,
+  domain: Domain,
+  { arrived, room }: LoadWatch,
+): Promise<LoadedView> {
   const before = await store.head()
   let view = new View(domain, before.position, before.at)
   let [records, bytes, allRecords, allBytes] = [0, 0, 0, 0]
@@ -44,7 +52,7 @@ export async function loadView(store: Store, domain: Domain, watch: LoadWatch): 
     const pageBytes = keptBytes(page.records)
     allRecords += page.records.length
     allBytes += pageBytes
-    if (fits && !(await (watch.hasRoom?.(pageBytes) ?? true))) {
+    if (fits && room !== undefined && !(await room.take(pageBytes))) {
       fits = false
       // Only count the rest, so that the error can name the heap that all records need.
       view = new View(domain, before.position, before.at)
@@ -54,11 +62,11 @@ export async function loadView(store: Store, domain: Domain, watch: LoadWatch): 
       records = allRecords
       bytes = allBytes
     }
-    watch.arrived(allRecords)
+    arrived(allRecords)
     // A large load must not keep requests waiting: the old view is still served.
     await turn()
   }
-  if (!fits) throw (watch.tooLarge ?? tooLarge)({ records, bytes, allRecords, allBytes })
+  if (room !== undefined && !fits) throw room.tooLarge({ records, bytes, allRecords, allBytes })
   const askedAt = performance.now()
   const head = await store.head()
   await advanceView(store, view, head.position.revision)
@@ -78,12 +86,6 @@ export async function advanceView(store: Store, view: View, revision: Revision):
     if (reply.status !== 'ok' || view.apply(reply.entries).length === 0) throw changedMeanwhile()
     await turn()
   }
-}
-
-function tooLarge({ records, allRecords }: LoadedPart): CoordinatorError {
-  return new CoordinatorError('COORD_MEMORY_EXCEEDED', {
-    detail: `${records} of ${allRecords} records fit into memory.`,
-  })
 }
 
 function changedMeanwhile(): CoordinatorError {

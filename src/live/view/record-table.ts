@@ -1,38 +1,29 @@
 import type { RecordKey, StoredRecord } from '../../records/record.ts'
 
 /** Read access to records. */
-export interface Records {
-  /** Every slot is below this; some of them may be empty. */
-  readonly slotCount: number
-  /** Every kind that has had a record. */
-  readonly kinds: readonly string[]
-  /** The slot of a record; -1 where there is none. */
-  find(kind: string, id: string): number
-  get(kind: string, id: string): StoredRecord | undefined
-  /** How many records a kind has. */
-  count(kind: string): number
-  /** All records of a kind, in no particular order. */
-  of(kind: string): Iterable<StoredRecord>
-}
+export type Records = Pick<RecordTable, 'slotCount' | 'kinds' | 'find' | 'get' | 'count' | 'of'>
 
 /**
  * Records by number. A record keeps its **slot** as long as it is there, whatever it holds; the slot of one that went away is
  * given to another one. What is kept about records elsewhere is kept in columns by slot, so that one map from ids serves
  * all: of a million records each such map takes 40 MB, and a look into it costs more than most of what follows.
  */
-export class RecordTable implements Records {
+export class RecordTable {
   readonly #slots = new Map<string, Map<string, number>>()
   readonly #records: (StoredRecord | undefined)[] = []
   readonly #free: number[] = []
 
+  /** Every slot is below this; some of them may be empty. */
   get slotCount(): number {
     return this.#records.length
   }
 
+  /** Every kind that has had a record. */
   get kinds(): readonly string[] {
     return [...this.#slots.keys()]
   }
 
+  /** The slot of a record; -1 if there is none. */
   find(kind: string, id: string): number {
     return this.#slots.get(kind)?.get(id) ?? -1
   }
@@ -42,10 +33,12 @@ export class RecordTable implements Records {
     return slot === undefined ? undefined : this.#records[slot]
   }
 
+  /** How many records a kind has. */
   count(kind: string): number {
     return this.#slots.get(kind)?.size ?? 0
   }
 
+  /** All records of a kind, in no particular order. */
   *of(kind: string): Generator<StoredRecord> {
     for (const slot of this.#slots.get(kind)?.values() ?? []) yield this.#records[slot] as StoredRecord
   }
@@ -56,7 +49,7 @@ export class RecordTable implements Records {
   }
 
   /**
-   * Adds a record, or puts it in the place of its earlier version. Returns its slot.
+   * Adds a record, or replaces its earlier version. Returns its slot.
    *
    * @param known what `find` says of it
    */

@@ -47,17 +47,19 @@ export class ViewLoader {
       arrived: (records) => {
         this.#loadedRecords = records
       },
-      hasRoom: async (bytes) => {
-        const hasRoom = memory.hasRoom(bytes, 'exhausted') || (await this.#findRoom(bytes, dropServed))
-        if (hasRoom) memory.grew(bytes)
-        return hasRoom
-      },
-      tooLarge: (part) => {
-        memory.shrank()
-        const error = recordsTooLarge(part, { memory, baseBytes })
-        this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
-        board.failed('memory', error)
-        return error
+      room: {
+        take: async (bytes) => {
+          const hasRoom = memory.hasRoom(bytes, 'exhausted') || (await this.#findRoom(bytes, dropServed))
+          if (hasRoom) memory.grew(bytes)
+          return hasRoom
+        },
+        tooLarge: (part) => {
+          memory.shrank()
+          const error = recordsTooLarge(part, { memory, baseBytes })
+          this.#tooLarge = { error, notBefore: performance.now() + tooLargePauseMs }
+          board.failed('memory', error)
+          return error
+        },
       },
     })
     this.#tooLarge = undefined

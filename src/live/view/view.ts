@@ -196,8 +196,8 @@ export class View {
       return
     }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
-    const place = this.#records.put(record, slot)
-    for (const projection of of.projections) projection.put(place, record, data as JsonObject)
+    const taken = this.#records.put(record, slot)
+    for (const projection of of.projections) projection.put(taken, record, data as JsonObject)
   }
 
   #remove(of: KindState, key: RecordKey, slot: number): void {
