@@ -109,7 +109,7 @@ export class KnowledgeGraph {
     return { ...answerQuestion(graph, question), revision }
   }
 
-  /** To describe so many edges takes longer than others can wait: this reads a copy in turns. */
+  /** Describing that many edges takes longer than others can wait, so this reads a copy in turns. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
     const node = resolveNode(still, question.of, 'of')
@@ -208,7 +208,7 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Derives the graph again and compares it with the live one. There is one such comparison at a time; all callers that come
+   * Derives the graph again and compares it with the live one. Only one comparison runs at a time; all callers that come
    * meanwhile share the next one.
    */
   rebuild(): Promise<RebuildAnswer> {
