@@ -87,7 +87,9 @@ export class Connections {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server)
   }
 
-  /** Answers that the server stops, on connections where a request has begun to arrive but has no response yet. */
+  /**
+   * Answers requests that the server refuses while it stops: on connections where a request has begun to arrive but has no response yet.
+   */
   refuseHeads(): void {
     this.#closeResting()
     const error = new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' })
