@@ -28,7 +28,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   reportError(fault, terminal)
   process.exit(fault.exitCode)
 })
-// If stderr cannot be written, the work goes on, and the exit code stays.
+// If stderr cannot be written, the work continues, and the exit code stays the same.
 process.stderr.on('error', () => undefined)
 
 /** Runs a coordinator until a signal ends it. Only this command loads its modules, so that the others start quickly. */

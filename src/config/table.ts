@@ -64,7 +64,7 @@ export const settingsTable = {
     bodiesMaxBytes: setting('BODIES_MAX_BYTES', {
       ...count('bytes', { min: 4_194_304, max: 1_073_741_824, default: 134_217_728 }),
       description:
-        'How much memory request bodies may take while they arrive. One client address may use a quarter of it. Requests beyond that get 503.',
+        'How much memory request bodies may take while they arrive. One client (an IPv4 address, or the first 64 bits of an IPv6 address) may use a quarter of it. Requests beyond that get 503.',
     }),
     shutdownTimeoutMs: setting('SHUTDOWN_TIMEOUT_MS', {
       ...milliseconds({ min: 0, max: 600_000, default: 10_000 }),

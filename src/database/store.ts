@@ -102,7 +102,7 @@ export interface FoundUnchanged extends UnchangedResult {
 /** The commit changed nothing when it came first. This is its first result, whatever the records are now. */
 export interface RepeatedUnchanged extends UnchangedResult {
   readonly replayed: true
-  /** The records of that time, as writes that would have made them; absent where the journal has forgotten one. */
+  /** The records at that time, as the writes that made them; absent if the journal no longer has one of them. */
   readonly writes?: readonly EntryWrite[]
 }
 
@@ -201,8 +201,8 @@ export interface HistoryOptions {
 }
 
 /**
- * The reader of the journal: the coordinator that follows it, or a client that asks about the past. If connections are few, the follower has
- * one of its own, so that it never waits for the questions of clients.
+ * The reader of the journal: the coordinator itself, to follow, or a client that asks about the past. If connections are few, following has
+ * its own, so that questions of clients never delay it.
  */
 export type JournalReader = 'follower' | 'client'
 

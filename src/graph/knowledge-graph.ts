@@ -32,17 +32,16 @@ import { readSimulation } from './simulate/simulation.ts'
 import { graphWarnings } from './warnings/graph-warnings.ts'
 
 export interface KnowledgeGraphOptions {
-  /** Up to so many edges, whole-graph questions are answered at once; beyond, in another process. @default 20_000 */
+  /** Up to this many edges, questions about the whole graph are answered at once; beyond it, in another process. @default 20_000 */
   readonly inlineMaxEdges?: number
 }
 
 type NeighborsQuestion = Extract<Question, { ask: 'neighbors' }>
 
-/** An answer, and the moment that it shows. */
+/** An answer, and the revision that it shows. */
 export type AtRevision<T> = T & { readonly revision: Revision }
 
 export interface ExportAnswer {
-  readonly contentType: string
   readonly metadata: GraphMetadata
   readonly chunks: AsyncIterable<string>
 }
@@ -77,7 +76,7 @@ export class KnowledgeGraph {
   readonly #analysis = new LiveAnalysis()
   readonly #past: PastGraphs
   readonly #rebuilds: Rebuilds
-  /** The newest copy, for as long as somebody reads it. */
+  /** The newest copy of the graph, kept as long as somebody reads it. */
   #copied:
     | { readonly lineage: string; readonly revision: Revision; readonly copy: WeakRef<GraphReader> }
     | undefined
@@ -109,7 +108,7 @@ export class KnowledgeGraph {
     return { ...answerQuestion(graph, question), revision }
   }
 
-  /** To describe so many edges takes longer than others can wait: this reads a copy in turns. */
+  /** Describing that many edges takes longer than others can wait, so this reads a copy in turns. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
     const node = resolveNode(still, question.of, 'of')
@@ -137,7 +136,7 @@ export class KnowledgeGraph {
   /**
    * The graph, or a part of it, as text in pieces. It shows one revision, that of the call, however long reading takes.
    *
-   * @param rebuilt told in the metadata
+   * @param rebuilt is included in the metadata
    * @throws COORD_NODE_NOT_FOUND
    */
   async export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): Promise<ExportAnswer> {
@@ -145,18 +144,17 @@ export class KnowledgeGraph {
     const part = await inTurns(selectGraph(this.#copy(), filter, { revision, at }))
     const metadata = rebuilt === undefined ? part.metadata : { ...part.metadata, rebuild: rebuilt }
     const chunks = chunksInTurns(exportGraph(graphFormats[format], { ...part, metadata }))
-    return { contentType: graphFormats[format].contentType, metadata, chunks }
+    return { metadata, chunks }
   }
 
-  async exportPast(
+  exportPast(
     moment: Moment,
     part: { readonly format: FormatName; readonly filter: GraphFilter },
   ): Promise<ExportAnswer> {
-    const { metadata, chunks } = await this.#past.export(moment, part)
-    return { contentType: graphFormats[part.format].contentType, metadata, chunks }
+    return this.#past.export(moment, part)
   }
 
-  /** A copy of the present graph. Questions at the same revision share one: it is as large as the graph. */
+  /** A copy of the present graph. Questions at the same revision share it, because it is as large as the graph. */
   #copy(): GraphReader {
     const { view } = this.#live
     const { lineage, revision } = view
@@ -208,14 +206,14 @@ export class KnowledgeGraph {
   }
 
   /**
-   * Derives the graph again and compares it with the live one. There is one such comparison at a time; all callers that come
+   * Derives the graph again and compares it with the live one. Only one comparison runs at a time; all callers that come
    * meanwhile share the next one.
    */
   rebuild(): Promise<RebuildAnswer> {
     return this.#rebuilds.run()
   }
 
-  /** Figures for metrics: all zero before the first load. */
+  /** Figures for metrics. All are zero before the first load. */
   get figures(): GraphFigures {
     if (!this.#live.loaded) return noFigures
     const { nodeCount, edges, unresolvedCount, nodesByType, edgeTypes, edgesByType } = graphOf(
@@ -237,7 +235,7 @@ export class KnowledgeGraph {
   }
 }
 
-/** Between two pieces others get their turn: a large graph must not keep requests waiting. */
+/** Others get their turn between two pieces: a large graph must not delay requests. */
 async function* chunksInTurns(chunks: Iterable<string>): AsyncGenerator<string> {
   for (const chunk of chunks) {
     if (chunk !== '') yield chunk

@@ -105,7 +105,7 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
 
 type End = NonNullable<Interval['from']>
 
-/** @param side 1 for lower ends, where the higher one counts; -1 for upper ends */
+/** @param side 1 for lower ends, of which the higher one counts; -1 for upper ends */
 function isNarrower(end: End, than: End, side: 1 | -1): boolean {
   const order = end.version.compare(than.version) * side
   return order > 0 || (order === 0 && !end.included)

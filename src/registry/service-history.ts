@@ -79,7 +79,7 @@ async function hasHistory(live: Live, serviceId: string): Promise<boolean> {
   return entries.length > 0
 }
 
-/** `undefined` where an entry holds no object, because a person or a fault made that of it, or where the version before is not kept. */
+/** `undefined` if an entry contains no object, because a person or a fault changed it, or if the previous version is no longer kept. */
 function changesOf(
   put: PutWrite | undefined,
   earlier: PutWrite | 'nothing' | undefined,

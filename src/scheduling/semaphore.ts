@@ -1,7 +1,7 @@
 import { CoordinatorError } from '../errors.ts'
 
 export interface SemaphoreOptions {
-  /** How much work may go on at the same time. */
+  /** How much work may run at the same time. */
   readonly max: number
   /** How much work may wait. One client may use half of that. @default any amount */
   readonly maxWaiting?: number

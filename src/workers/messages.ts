@@ -1,6 +1,6 @@
 import type { PackedError } from './packed-error.ts'
 
-/** Names of the methods of a service that others may call: each takes one argument at most. */
+/** The names of the methods of a service that others may call. Each takes at most one argument. */
 export type MethodOf<S> = {
   [M in keyof S]: S[M] extends (argument: never) => unknown ? M : never
 }[keyof S] &

@@ -44,7 +44,7 @@ describe('RecordTable', () => {
           }
           const slots = [...plain.values()].map(({ slot }) => slot)
           expect(new Set(slots).size).toBe(slots.length)
-          for (const slot of slots) expect(slot).toBeLessThan(table.slotCount)
+          for (const slot of slots) expect(slot).toBeLessThan(table.numberEnd)
           expect(table.find(kind, id)).toBe(plain.get(key)?.slot ?? -1)
           expect(table.get(kind, id)).toBe(plain.get(key)?.record)
         }
@@ -64,7 +64,7 @@ describe('RecordTable', () => {
     const slots = ['a', 'b', 'c'].map((id) => table.put(record('service', id, 1)))
     table.remove({ kind: 'service', id: 'b' }, slots[1] as number)
     expect(table.put(record('node', 'b', 2))).toBe(slots[1])
-    expect(table.slotCount).toBe(3)
+    expect(table.numberEnd).toBe(3)
     expect(table.kinds).toEqual(['service', 'node'])
   })
 })

@@ -112,7 +112,7 @@ export class BatchSender {
   }
 }
 
-/** The time in which attempts may go on. Each success starts it again. */
+/** The time in which the sender keeps trying. Each success starts it again. */
 class Patience {
   readonly #patienceMs: number
   #end = 0

@@ -9,9 +9,9 @@ import { judgeFacts } from './judge-facts.ts'
  * Checks whether a database works for this program: whether it answers, whether its schema is right, whether it takes writes, and what its
  * facts mean. Changes nothing.
  *
- * A check that depends on a failed one is left out: the first problem is the one to repair.
+ * A check that depends on a failed one is left out, because the first problem has to be repaired first.
  *
- * @param store not opened yet, and made with `autoMigrate: false`
+ * @param store not opened yet, and created with `autoMigrate: false`
  */
 export async function* diagnose(store: Store): AsyncGenerator<Finding> {
   if (store.migrator === undefined) {
@@ -45,7 +45,7 @@ interface Step {
 }
 
 interface SchemaStep extends Step {
-  /** Whether this program knows how the schema should be. Its repairs of a newer schema would remove what is new. */
+  /** Whether this program knows the right schema. Its repairs for a newer schema would remove what is new. */
   readonly comparable: boolean
 }
 
@@ -91,7 +91,7 @@ function judgeSchema({ current, target, steps }: MigrationReport, repair: string
   return { findings: [connection, schema], usable: true, comparable: true }
 }
 
-/** An empty batch takes the lock that every write takes, and changes nothing. */
+/** An empty batch takes the same lock as every write, and changes nothing. */
 async function findAccess(store: Store): Promise<Step> {
   try {
     const head = await store.open()
@@ -158,7 +158,7 @@ function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
 
 /** The drift that may be the cause of a failure to read, with the SQL that repairs it. */
 async function findRepairs(migrator: Migrator): Promise<readonly Finding[]> {
-  // The same fault has kept the store from being read, and was reported there.
+  // The same fault kept the store from being read, and was reported there.
   const drifts = await migrator.verify().catch((): readonly Drift[] => [])
   return drifts.map(driftFinding)
 }
@@ -183,7 +183,7 @@ function failure(check: string, error: CoordinatorError): Finding {
   return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair: error.repair })
 }
 
-/** A check that failed: a problem, unless the public key just lacks the right for it. */
+/** A check that failed is a problem, unless the public key only lacks the right for it. */
 function unasked(check: string, error: CoordinatorError): Finding {
   if (error.code !== 'COORD_STORE_ANON') return failure(check, error)
   return flaw(check, 'warning', {

@@ -15,7 +15,7 @@ export interface Difference {
   readonly actual: string | undefined
 }
 
-/** SQL that makes an object as it should be; empty where only a person can decide. */
+/** SQL that restores the right definition of an object; empty if only a person can decide. */
 export function repairOf(difference: Difference, repairing: Repairing): string {
   const { object, definition, actual } = difference
   const { schema, sources } = repairing

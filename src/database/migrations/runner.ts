@@ -17,8 +17,8 @@ export interface MigrationSession {
 /** How migrations run on one kind of database. */
 export interface MigrationExecutor {
   /**
-   * Runs `work` in a transaction of its own, under a lock that only one migrating program holds at a time; makes the
-   * ledger first where it is missing. Everything is rolled back where `work` throws, or where `keep` is `nothing`.
+   * Runs `work` in its own transaction, under a lock that only one migrating program holds at a time. Creates the ledger first if it is
+   * missing. Everything is rolled back if `work` throws, or if `keep` is `nothing`.
    */
   transaction<T>(keep: 'all' | 'nothing', work: (session: MigrationSession) => Awaitable<T>): Awaitable<T>
 }

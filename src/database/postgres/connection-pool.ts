@@ -91,7 +91,10 @@ export class ConnectionPool {
     }
   }
 
-  /** Refuses further use. Resolves when what is under way has its answer, or has met its deadline, and nothing is open. */
+  /**
+   * Refuses further calls. Resolves when all calls in progress have their answer, or have exceeded their deadline, and all connections are
+   * closed.
+   */
   async close(): Promise<void> {
     this.#closed = true
     const drained = this.#semaphore.close()

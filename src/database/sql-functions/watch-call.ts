@@ -1,7 +1,7 @@
 export interface CallWatch {
   /** How long the call may be silent before it is checked, in milliseconds. */
   readonly afterMs: number
-  /** Whether the database is not working on the call; `undefined` if that cannot be told. Never throws. */
+  /** Whether the database is not working on the call; `undefined` if that is unknown. Never throws. */
   readonly isLost: () => Promise<boolean | undefined>
   /** Ends the call. */
   readonly giveUp: () => void

@@ -148,7 +148,7 @@ export function readHistory(connection: Connection, question: HistoryQuestion): 
   return { position, entries, previous, end: 'first', resume: 0 }
 }
 
-/** The version with which the walk begins: the one before `before`, if that is a version of the record; else the newest one. */
+/** The version with which the walk begins: the previous version of `before`, if that is a version of the record; else the newest one. */
 function newestVersion(connection: Connection, { kind, id, before }: HistoryQuestion): Revision {
   const version = Number.isSafeInteger(before) ? readVersion(connection, { kind, id }, before) : undefined
   if (version !== undefined) return version.prior

@@ -110,7 +110,7 @@ export interface AsOfQuestion {
   readonly from?: AsOfCursor
 }
 
-/** The next part begins behind the key `after`. If `pending` is there, that record is read first, from an older version on. */
+/** The next part begins after the key `after`. With `pending`, that record is read first, from an older version on. */
 export interface AsOfCursor {
   readonly after: RecordKey
   readonly pending?: RecordKey & { readonly version: Revision }

@@ -23,7 +23,7 @@ interface Call {
 export class SupabaseCalls implements SqlFunctions {
   readonly #settings: SupabaseSettings
   readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
-  /** Asks whether the database works, over a new connection each time: an existing connection may be lost, too. */
+  /** Checks whether the database is working on a call, over a new connection each time: an existing connection may be lost, too. */
   readonly #asker: ConnectionPool
   /** Questions of the follower. Each of them can be asked again. */
   readonly #following = new Set<AbortController>()

@@ -29,9 +29,9 @@ export interface AssertAnswer {
   readonly created: boolean
   /** Whether anything was stored. */
   readonly changed: boolean
-  /** The commit that wrote the assertion as it is now. */
+  /** The commit that wrote the present assertion. */
   readonly revision: Revision
-  /** The history that the revision belongs to. */
+  /** The history to which the revision belongs. */
   readonly lineage: string
   /** Whether this is the first result of a request that was sent before. */
   readonly replayed: boolean
@@ -50,7 +50,7 @@ export interface About {
   readonly id: string
 }
 
-/** The same with the id in its only right form. */
+/** The same with the id in its only valid form. */
 interface Subject extends About {
   /** Members of the record besides those that the client sent. */
   readonly identity: JsonObject
@@ -79,14 +79,14 @@ export class AssertedWriter {
     return this.#change('PUT', { subject, context, body }, () => plannedPut(subject, asserted))
   }
 
-  /** Merges a patch (RFC 7396) into what is asserted. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
+  /** Merges a patch (RFC 7396) into the assertion. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
   async patch(about: About, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
     const subject = subjectOf(about)
     readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const stored = state.read()
       if (stored === undefined) {
-        // Other records tell whether services or edges name the node.
+        // Other records determine whether services or edges refer to the node.
         const graph = state.projection(graphProjection)
         if (graph === undefined || !isIn(graph, subject))
           return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
@@ -101,7 +101,7 @@ export class AssertedWriter {
     })
   }
 
-  /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND where nothing is asserted, also if it is derived */
+  /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND if nothing is asserted, even if it is derived */
   async delete(about: About, context: WriteContext): Promise<RetractAnswer> {
     const subject = subjectOf(about)
     return this.#change('DELETE', { subject, context }, () => ({
@@ -147,7 +147,7 @@ function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedCh
   })
 }
 
-/** Whether the graph has it, asserted or derived. */
+/** Whether it is in the graph, asserted or derived. */
 function isIn(graph: GraphProjection, { kind, id }: Subject): boolean {
   return (kind === 'node' ? graph.find(id) : graph.findEdgeById(id)) !== -1
 }
@@ -176,7 +176,7 @@ function refused(code: ErrorCode, detail: string): CoordinatorError {
   return new CoordinatorError(code, { detail, outcome: 'not_written' })
 }
 
-/** Everything that the id says: a body may repeat it. */
+/** All members that repeat the id. A body may contain them. */
 function namesOf({ kind, id, identity }: Subject): JsonObject {
   return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
 }

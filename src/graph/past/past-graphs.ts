@@ -18,14 +18,14 @@ import { KeptGraphs, type PastGraph } from './kept-graphs.ts'
 import { isTooLarge } from './question-too-large.ts'
 import { entriesBetween, inParts, positionAt, timeOf } from './read-past.ts'
 
-/** Graphs that are built, compared or tried out at the same time; more wait. */
+/** Graphs that are built, compared or simulated at the same time. More have to wait. */
 const MAX_AT_ONCE = 2
 /** How many more may wait. Each takes seconds in a large graph. Work whose client has gone stops waiting. */
 const MAX_WAITING = 100
 /** Commits between the two ends of one comparison. */
 const MAX_DIFF_REVISIONS = 200_000
 
-/** Graphs of one moment, built in another process: of the past, from records that the store tells; or of the present. */
+/** Graphs of one moment, built in another process: of the past, from records of the store, or of the present. */
 export class PastGraphs {
   readonly #live: Live
   readonly #helper = new GraphProcess()
@@ -62,7 +62,7 @@ export class PastGraphs {
         const metadata = await this.#helper.run('export', { key, graph, ...part, moment: { revision, at } })
         return { metadata, chunks: this.#chunks(key) }
       } catch (thrown) {
-        // The helper may have begun it nevertheless.
+        // The helper may have started it anyway.
         await this.#helper.forget(key)
         throw thrown
       }
@@ -153,7 +153,7 @@ export class PastGraphs {
   }
 
   async #withGraph<T>(moment: Moment, use: (graph: PastGraph) => Promise<T>): Promise<T> {
-    // A time is made a revision first: asked again, it finds the graph that was built for it.
+    // A time is converted to a revision first. When the same time is asked for again, its graph is found.
     const revision = 'revision' in moment ? moment.revision : (await positionAt(this.#live, moment)).revision
     const kept = () => this.#kept.use(this.#live.view.lineage, revision)
     return this.#withRoom(async () => {
@@ -176,7 +176,7 @@ export class PastGraphs {
     try {
       return await this.#helper.attempt(work)
     } catch (thrown) {
-      // If the process died of this graph, it kept no other graphs, and would die again.
+      // If the process died of this graph while it kept no other graphs, it would die again.
       const died = generation !== this.#helper.generation
       if (!isTooLarge(thrown) || died || !(await this.#kept.dropUnused())) throw thrown
       return this.#helper.attempt(work)

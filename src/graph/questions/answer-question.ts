@@ -21,7 +21,10 @@ import { type NeighborsAnswer, type NeighborsOptions, neighbors } from './neighb
 import { type PathsAnswer, type PathsOptions, paths } from './paths.ts'
 import { dependencies, impact, type ReachAnswer, type ReachOptions } from './reach.ts'
 
-/** A question to a graph. Nodes are named by id, or by the name of a service. `types` are sorted by the graph. */
+/**
+ * A question about a graph. Nodes are given by id, or by the name of a service. The graph decides whether `types` are types of nodes or of
+ * edges.
+ */
 export type Question = Pick<TypeFilter, 'types'> & Asked
 
 type Asked =
@@ -51,7 +54,7 @@ export interface Answers {
 export type AnswerTo<Q extends Question> = Answers[Q['ask']]
 
 /**
- * Answers a question from one graph, without waiting in between.
+ * Answers a question from one graph, without a pause.
  *
  * @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND
  */

@@ -8,11 +8,11 @@ import { resolveNode } from '../model/resolve-node.ts'
 import type { TypeFilter } from '../model/sort-types.ts'
 import { DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
-/** Which nodes are wanted. Without any of these: all of them. @default `limit` all; around a node 1_000 */
+/** The wanted nodes. Without any filter, all of them. @default `limit` all; around a node 1_000 */
 export interface NodeFilter extends TypeFilter, Pick<QuestionOptions, 'direction' | 'limit'> {
   /** Only nodes with this label or id. `pay*`: only nodes whose label begins with `pay`. */
   readonly name?: string | undefined
-  /** Only services that carry all of these tags. */
+  /** Only services that have all of these tags. */
   readonly tags?: readonly string[] | undefined
   /** Only the surroundings of this node. */
   readonly around?: string | undefined
@@ -46,8 +46,8 @@ export function* selectNodes(graph: GraphReader, filter: NodeFilter, describer: 
 }
 
 /**
- * The nearest nodes around one, itself the first; among equally near ones the first by id. Those of one distance are in no
- * particular order. The search is done at once, and choosing in steps.
+ * The nearest nodes around a node, which is the first of them. Of equally near nodes, it takes the first ones by id; within one distance
+ * they are in no particular order. The search runs at once, and the selection runs in steps.
  */
 function* surroundings(
   graph: GraphReader,

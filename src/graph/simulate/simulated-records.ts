@@ -35,7 +35,7 @@ export class SimulatedRecords {
 
   /** @param records the records of the graph */
   constructor(graph: GraphProjection, records: Records, changes: readonly SimulatedChange[]) {
-    let next = records.slotCount
+    let next = records.numberEnd
     this.#graph = graph
     this.changes = changes.map(({ before, after }) => {
       const { kind, id } = (before ?? after) as StoredRecord

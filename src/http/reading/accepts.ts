@@ -23,7 +23,7 @@ function qualityOf(accept: string, wanted: string): number {
   return mediaRanges(accept).find(({ type }) => type === wanted)?.quality ?? 0
 }
 
-/** The media types that an `Accept` header names, with how much each is liked. */
+/** The media types in an `Accept` header, with their preferences. */
 export function mediaRanges(accept: string): { readonly type: string; readonly quality: number }[] {
   return accept.split(',').map((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())

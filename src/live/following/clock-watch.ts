@@ -2,7 +2,7 @@ import { toCoordinatorError } from '../../errors.ts'
 import type { LiveContext } from '../view/live-context.ts'
 import type { ServedView } from '../view/served-view.ts'
 
-/** A difference up to this, in milliseconds, is ignored: clocks are never quite alike. */
+/** A difference up to this is ignored, in milliseconds: two clocks never agree exactly. */
 const noticedMs = 1_000
 
 /**

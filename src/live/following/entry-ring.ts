@@ -24,7 +24,7 @@ export class EntryRing implements LiveObserver {
   readonly #maxEntries: number
   readonly #maxSize: number
   readonly #listeners = new Set<RingListener>()
-  /** The entries before the index `#first` were forgotten. */
+  /** The entries before the index `#first` were dropped. */
   #entries: (Entry | undefined)[] = []
   #first = 0
   #size = 0
@@ -53,7 +53,7 @@ export class EntryRing implements LiveObserver {
     return this.#lineage === undefined ? undefined : { lineage: this.#lineage, revision, digest }
   }
 
-  /** Entries after a revision, oldest first; `undefined` if some of them are not in memory any more. */
+  /** The entries after a revision, oldest first; `undefined` if some of them are no longer in memory. */
   after(revision: Revision, limit = Number.POSITIVE_INFINITY): readonly Entry[] | undefined {
     if (this.#lineage === undefined || revision < this.#before.revision) return undefined
     const from = this.#first + (revision - this.#before.revision)

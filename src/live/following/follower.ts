@@ -7,8 +7,8 @@ import { CHANGES_LIMIT } from '../view/load-view.ts'
 import type { ServedView } from '../view/served-view.ts'
 
 /**
- * Brings the commits of other coordinators, and changes by hand, into the view by asking for them. It asks often while
- * the journal moves and seldom while it rests. A view that stays behind is built anew.
+ * Polls the store for the commits of other coordinators and for changes by hand, and applies them to the view. It asks often while the
+ * journal moves, and seldom while it rests. A view that stays behind is loaded again.
  */
 export class Follower {
   readonly #context: LiveContext
@@ -93,7 +93,7 @@ export class Follower {
       this.#fail(thrown)
     }
     try {
-      // A store that fails only for the journal would otherwise be waited for without end.
+      // Otherwise the follower would wait without end for a store that fails only when it reads the journal.
       await this.#checkProgress()
     } catch (thrown) {
       this.#fail(thrown)
@@ -151,8 +151,8 @@ export class Follower {
   }
 
   /**
-   * A store that answers "nothing new" without end may be right, or may be a cache or a copy that stands still. Its head,
-   * which is asked for in another way, shows which.
+   * A store that answers "nothing new" again and again may be right. It may also be a cache, or a copy that no longer follows. The head
+   * shows which: the follower asks for it in another way.
    */
   async #checkProgress(): Promise<void> {
     const { stallTimeoutMs } = this.#context.options

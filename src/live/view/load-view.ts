@@ -13,7 +13,7 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
-  /** When the store was asked for the head that the view has reached, on the monotonic clock. */
+  /** When the question for the head of this view was sent, on the monotonic clock. */
   readonly askedAt: number
 }
 
@@ -26,7 +26,7 @@ export interface LoadWatch {
 }
 
 export interface LoadRoom {
-  /** Takes so many bytes more, if there is room for them. */
+  /** Takes this many more bytes, if there is room for them. */
   take(bytes: number): boolean | Promise<boolean>
   /** The records do not fit. @returns the error to throw */
   tooLarge(part: LoadedPart): CoordinatorError
@@ -63,7 +63,7 @@ export async function loadView(
       bytes = allBytes
     }
     arrived(allRecords)
-    // A large load must not keep requests waiting: the old view is still served.
+    // A large load must not delay requests, because the old view is still served.
     await turn()
   }
   if (room !== undefined && !fits) throw room.tooLarge({ records, bytes, allRecords, allBytes })

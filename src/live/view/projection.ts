@@ -9,12 +9,12 @@ export interface Projection {
   /**
    * A record appeared or changed.
    *
-   * @param slot a small number that the record keeps as long as it is served: what is kept about it can be a column
-   * @param data the parsed `record.data`; keep neither it nor parts of it without need
+   * @param number a small number that the record keeps as long as it is served. Projections can keep their data in columns by number
+   * @param data the parsed `record.data`. Do not keep it, or parts of it, without need
    */
-  put(slot: number, record: StoredRecord, data: JsonObject): void
-  /** A record is no longer served: it was deleted, or a change by hand made it invalid. Its slot goes to another one. */
-  remove(slot: number): void
+  put(number: number, record: StoredRecord, data: JsonObject): void
+  /** A record is no longer served: it was deleted, or a change by hand made it invalid. Another record may get its number. */
+  remove(number: number): void
   /** All writes of one commit have been applied. Not called while a view is being loaded. */
   settled?(revision: Revision): void
 }

@@ -80,7 +80,7 @@ export class Retainer {
     this.#view = view
   }
 
-  /** Begins at a random time within the interval, so that a coordinator that is restarted more often also forgets history. */
+  /** The first run is at a random time within the interval, so that coordinators that restart more often also get to it. */
   start(stop: AbortSignal): void {
     const intervalMs = this.#context.options.retentionIntervalMs
     this.#stop = stop

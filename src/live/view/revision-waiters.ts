@@ -8,7 +8,7 @@ interface Waiter {
   readonly reject: (error: CoordinatorError) => void
 }
 
-/** How many waiters continue before others get their turn. Each of them may go on to read much. */
+/** How many waiters continue before others get their turn. Each of them may then read much. */
 const WOKEN_AT_ONCE = 50
 
 /** The callers that wait until the view reaches a revision. */

@@ -80,7 +80,7 @@ export class ServedView {
     return this.#loader.loadedRecords
   }
 
-  /** Loads the first view, unless `stop` is aborted meanwhile. */
+  /** Loads the first view, unless `stop` is aborted in the meantime. */
   async start(stop: AbortSignal): Promise<void> {
     this.#context.board.enter('loading')
     const loaded = await this.#load()

@@ -116,8 +116,8 @@ export class View {
   /** Takes a page of a load. Only for a view that is being built. */
   seed({ records, tombstones }: LoadPage): void {
     for (const record of records) {
-      const slot = this.#records.find(record.kind, record.id)
-      this.#put(this.#kind(record.kind), record, { slot, data: storedJson(record.data) })
+      const number = this.#records.find(record.kind, record.id)
+      this.#put(this.#kind(record.kind), record, { number, data: storedJson(record.data) })
     }
     for (const { kind, id, revision } of tombstones) this.#kind(kind).deletedAt.set(id, revision)
   }
@@ -168,42 +168,42 @@ export class View {
   #write(entry: Entry, write: EntryWrite, value: JsonObject | undefined): void {
     const { kind, id } = write
     const of = this.#kind(kind)
-    const slot = this.#records.find(kind, id)
+    const number = this.#records.find(kind, id)
     if (write.op === 'delete') {
-      this.#remove(of, { kind, id }, slot)
+      this.#remove(of, { kind, id }, number)
       this.#refused.delete(`${kind}\0${id}`)
       of.deletedAt.set(id, entry.revision)
       return
     }
-    const before = this.#records.at(slot) ?? this.#refusedAt(kind, id)
+    const before = this.#records.at(number) ?? this.#refusedAt(kind, id)
     const createdAt = before?.createdAt ?? entry.at
     const record = { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at }
-    this.#put(of, record, { slot, data: value ?? storedJson(write.data) })
+    this.#put(of, record, { number, data: value ?? storedJson(write.data) })
   }
 
-  /** @param slot where the record is, -1 where it is new */
+  /** @param number the number of the record, -1 if it is new */
   #put(
     of: KindState,
     record: StoredRecord,
-    { slot, data }: { readonly slot: number; readonly data: unknown },
+    { number, data }: { readonly number: number; readonly data: unknown },
   ): void {
     const { kind, id, revision, createdAt } = record
     const reason = data === undefined ? 'The data is not JSON.' : of.check?.(data)
     if (of.deletedAt.size > 0) of.deletedAt.delete(id)
     if (reason !== undefined) {
-      this.#remove(of, record, slot)
+      this.#remove(of, record, number)
       this.#refused.set(`${kind}\0${id}`, { kind, id, revision, createdAt, reason })
       return
     }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
-    const taken = this.#records.put(record, slot)
+    const taken = this.#records.put(record, number)
     for (const projection of of.projections) projection.put(taken, record, data as JsonObject)
   }
 
-  #remove(of: KindState, key: RecordKey, slot: number): void {
-    if (slot === -1) return
-    this.#records.remove(key, slot)
-    for (const projection of of.projections) projection.remove(slot)
+  #remove(of: KindState, key: RecordKey, number: number): void {
+    if (number === -1) return
+    this.#records.remove(key, number)
+    for (const projection of of.projections) projection.remove(number)
   }
 
   #refusedAt(kind: string, id: string): RefusedRecord | undefined {

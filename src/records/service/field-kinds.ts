@@ -56,7 +56,7 @@ export const pathOrUrl = textKind(
   (value) => value.startsWith('/'),
 )
 
-/** @param isPlain of a text that is short enough and that every database can store */
+/** @param isPlain checks a text that is short enough and that every database can store */
 function textKind(
   meta: { readonly maxLength: number; readonly minLength?: number; readonly format?: string },
   fault: (value: string) => Fault | undefined,

@@ -24,7 +24,7 @@ export interface Field<S extends z.ZodType = z.ZodType, Stored = unknown, Presen
   // biome-ignore lint/suspicious/noExplicitAny: a table holds fields of all kinds
   readonly stored: (value: any) => Stored
   readonly presence: Presence
-  /** The value that is stored if none was sent. All registrations share it, so nobody may change it. */
+  /** The stored value if none was sent. All registrations share it, so nobody may change it. */
   readonly absent?: Stored
 }
 
@@ -133,7 +133,7 @@ export class FieldSet<F extends Fields> {
 
 type NamedField = Field & { readonly name: string }
 
-/** Whether a value is an object as `JSON.parse` makes it, and not of a class. */
+/** Whether a value is a plain object, as `JSON.parse` makes it, and not an instance of a class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -16,7 +16,7 @@ export interface Matches {
 /** One filter. Without `numbers`, it can only be asked about one service after the other. */
 interface Criterion {
   readonly size: number
-  /** All that fulfil it. */
+  /** All services that fulfill it. */
   readonly numbers?: () => Iterable<readonly number[]>
   has(number: number): boolean
 }
@@ -128,7 +128,7 @@ function versionCriterion(
     return verdict
   }
   const has = (number: number) => fulfils(index.versionOf(number))
-  // Where nearly every service has a version of its own, judging all versions costs more than asking about single services.
+  // If nearly every service has its own version, judging all versions costs more than checking one service at a time.
   if (index.byVersion.size > VERSIONS_JUDGED_MAX) return { size: index.size, has }
   const terms = [...index.byVersion.terms()].filter(fulfils)
   const size = terms.reduce((sum, term) => sum + term.size, 0)
@@ -146,7 +146,10 @@ function everything(index: ServiceIndex): Criterion {
   return { size: index.size, numbers, has: () => true }
 }
 
-/** A fast test for membership: to look up few services costs less than to mark all that fulfil the filter; many cost more. */
+/**
+ * A fast test for membership. Looking up a few services costs less than marking all services that fulfill the filter; looking up many costs
+ * more.
+ */
 function membership(index: ServiceIndex, criterion: Criterion, probes: number): (number: number) => boolean {
   if (criterion.numbers === undefined || probes * PROBE_COST < criterion.size) return criterion.has
   const marks = new Uint8Array(index.numberEnd)

@@ -3,15 +3,15 @@ import type { ServiceIndex } from '../index/service-index.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
 import type { Matches } from './match-services.ts'
 
-/** Where a service is in the order of a list. A page begins after a key, whether or not that service still exists. */
+/** A position in the order of a list. A page begins after a key, whether or not that service still exists. */
 export interface SortKey {
   readonly name: string
   readonly id: string
 }
 
 /**
- * The first record numbers in order of serviceName and serviceId, after a key. Few matches are sorted; for many, the order of
- * all services is walked until enough were found.
+ * The first record numbers after a key, in order of serviceName and serviceId. A few matches are sorted. For many matches, the function
+ * walks through all services in order until it has found enough.
  */
 export function selectPage(
   index: ServiceIndex,

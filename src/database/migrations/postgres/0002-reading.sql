@@ -296,7 +296,7 @@ begin
 end
 $$;
 
--- The newest revision at or before a time, at the floor or above it; null where the floor is younger.
+-- The newest revision at or before a time, at the floor or above it; null if the floor is newer.
 create or replace function @schema@.revision_at(h @schema@.head, moment numeric) returns bigint
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$

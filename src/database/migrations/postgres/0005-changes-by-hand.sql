@@ -55,8 +55,8 @@ create or replace function @schema@.hand_writes_entry() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- The newest entry that this statement has written; null where there is none. If each row updated the head, each later row would read all
-  -- of its versions: some ten thousand rows would take minutes, and every writer would wait.
+  -- The newest entry that this statement has written; null if there is none. If each row updated the head, each later row would read all of
+  -- its versions: some ten thousand rows would take minutes, and every writer would wait.
   latest constant bigint := nullif(current_setting('@name@.hand', true), '')::bigint;
   h record;
   commit_id constant uuid := gen_random_uuid();
