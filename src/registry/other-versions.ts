@@ -23,7 +23,12 @@ export function otherVersions(view: View, registration: Registration, serviceId:
     if (id === serviceId) continue
     const other = JSON.parse(data) as JsonObject
     if (replaces(registration, other))
-      warnings.push(warning(registration.serviceName, String(other['version']), id))
+      warnings.push({
+        code: 'other_version',
+        message: `${registration.serviceName} ${other['version']} is still registered at the same endpoint; deregister it if this one replaces it, or send an instanceId.`,
+        path: '/version',
+        serviceId: id,
+      })
     if (warnings.length === WARNINGS_MAX) break
   }
   return warnings
@@ -38,13 +43,4 @@ function replaces(registration: Registration, other: JsonObject): boolean {
     URL.canParse(endpoint) &&
     endpointHref(endpoint) === endpointHref(registration.endpoint)
   )
-}
-
-function warning(serviceName: string, version: string, serviceId: string): Warning {
-  return {
-    code: 'other_version',
-    message: `${serviceName} ${version} is still registered at the same endpoint; deregister it if this one replaces it, or send an instanceId.`,
-    path: '/version',
-    serviceId,
-  }
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../records/canonical-json.ts'
 import { LIMITS } from '../records/limits.ts'
 import { Remarks } from '../records/remarks.ts'
 import { Pace } from '../scheduling/pace.ts'
+import { toPromise } from '../scheduling/to-promise.ts'
 import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers/answers.ts'
 import { registerService, withGraphWarnings } from './register-service.ts'
 
@@ -29,7 +30,8 @@ export async function registerBatch(
   const remarks = new Remarks()
   const pace = new Pace()
   for (const [index, sent] of registrations.entries()) {
-    answers.push(settled(() => registerService(writer, { body: sent, inBatch: { index, remarks } }, context)))
+    const register = () => registerService(writer, { body: sent, inBatch: { index, remarks } }, context)
+    answers.push(toPromise(register).catch(toCoordinatorError))
     if (pace.due) await pace.turn()
   }
   const results = await Promise.all(answers)
@@ -68,12 +70,4 @@ function checkContext({ idempotencyKey, precondition }: WriteContext): void {
     detail: 'A precondition is about one service and cannot go with a batch.',
     outcome: 'not_written',
   })
-}
-
-async function settled(register: () => Promise<RegisterAnswer>): Promise<RegisterAnswer | CoordinatorError> {
-  try {
-    return await register()
-  } catch (thrown) {
-    return toCoordinatorError(thrown)
-  }
 }
