@@ -28,7 +28,7 @@ export function json(
 }
 
 /**
- * What the reference says about a route, and what the server accepts there. Routes without one stay out of the
+ * The description of a route for the reference, and the parameters that the server accepts there. Routes without one stay out of the
  * reference.
  */
 export interface Operation {
@@ -60,7 +60,7 @@ export interface Operation {
 declare module 'fastify' {
   interface FastifyContextConfig {
     readonly operation?: Operation
-    /** Which wrapper made its handler: see `readRoute` and `writeRoute`. */
+    /** The function that made its handler: `readRoute` or `writeRoute`. */
     readonly kind?: 'read' | 'write'
   }
 }

@@ -10,7 +10,7 @@ export interface ExampleRequest {
 
 /** A request as a shell command. */
 export function curlCommand({ method, path, parameters, body }: ExampleRequest): string {
-  const place = path.replaceAll(
+  const address = path.replaceAll(
     /\{(\w+)\}/g,
     (_, name: string) => `$${name.replaceAll(/([A-Z])/g, '_$1').toUpperCase()}`,
   )
@@ -18,7 +18,7 @@ export function curlCommand({ method, path, parameters, body }: ExampleRequest):
   const query = required
     .map(({ name, example }) => `${name}=${encodeURIComponent(String(example ?? ''))}`)
     .join('&')
-  const url = `http://127.0.0.1:3000${place}${query === '' ? '' : `?${query}`}`
+  const url = `http://127.0.0.1:3000${address}${query === '' ? '' : `?${query}`}`
   const verb =
     method === 'get' || (method === 'post' && body !== undefined) ? '' : `-X ${method.toUpperCase()} `
   if (body === undefined) return `curl ${verb}"${url}"`

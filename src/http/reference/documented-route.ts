@@ -6,7 +6,7 @@ export interface ServedRoute {
   readonly method: string
   /** With parameters as `:name`. */
   readonly pattern: string
-  /** Which function created its handler; absent if it answers without the records. */
+  /** The function that created its handler; absent if it answers without the records. */
   readonly kind: 'read' | 'write' | undefined
   readonly operation: Operation | undefined
 }

@@ -69,21 +69,21 @@ ${parametersHtml(parameters, ['header'], named)}
 ${tryHtml(entry, body?.example)}</article>`
 }
 
-const placeTitles = { path: 'In the path', query: 'Query string', header: 'Headers' } as const
+const locationTitles = { path: 'In the path', query: 'Query string', header: 'Headers' } as const
 
 function parametersHtml(
   parameters: readonly Parameter[],
-  places: readonly Parameter['in'][],
+  locations: readonly Parameter['in'][],
   named: NamedSchemas,
 ): string {
-  const tables = places.map((place) => {
+  const tables = locations.map((location) => {
     const rows = parameters
-      .filter((parameter) => parameter.in === place)
+      .filter((parameter) => parameter.in === location)
       .map(({ name, schema, description, required }) => {
         const described = description === undefined ? schema : { ...schema, description }
         return `<tr><td><code>${escapeHtml(name)}</code>${required ? requiredHtml : ''}</td><td>${memberHtml(described, named)}</td></tr>`
       })
-    return rows.length === 0 ? '' : `<h4>${placeTitles[place]}</h4><table>${rows.join('')}</table>`
+    return rows.length === 0 ? '' : `<h4>${locationTitles[location]}</h4><table>${rows.join('')}</table>`
   })
   return tables.join('')
 }
@@ -118,8 +118,8 @@ function placeholderOf(example: unknown): string {
 
 function tryHtml({ method, path, operation }: Entry, example: unknown): string {
   const fields = (operation.parameters ?? []).map(
-    ({ name, in: place, example: value, required, schema }) =>
-      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${schema['type'] === 'object' ? 'pairs' : place}" name="${escapeHtml(name)}" placeholder="${escapeHtml(placeholderOf(value))}"${required ? ' required' : ''} autocomplete="off"></label>`,
+    ({ name, in: location, example: value, required, schema }) =>
+      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${schema['type'] === 'object' ? 'pairs' : location}" name="${escapeHtml(name)}" placeholder="${escapeHtml(placeholderOf(value))}"${required ? ' required' : ''} autocomplete="off"></label>`,
   )
   const text =
     example === undefined

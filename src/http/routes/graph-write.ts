@@ -82,7 +82,7 @@ function retractedAnswer({ replayed, ...members }: RetractAnswer): StateAnswer {
 
 type Kind = 'node' | 'edge'
 
-/** What differs between nodes and edges. */
+/** The differences between nodes and edges. */
 const words = {
   node: {
     name: 'a node',

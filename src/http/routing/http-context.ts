@@ -8,7 +8,7 @@ import type { StorageNote } from '../answering/storage-note.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import type { WholeStreams } from '../streams/whole-streams.ts'
 
-/** What the routes work with. */
+/** The parts of the server that routes use. */
 export interface HttpContext {
   readonly live: Live
   readonly registry: Registry
@@ -19,7 +19,7 @@ export interface HttpContext {
   readonly outgoing: OutgoingBytes
   readonly wholeStreams: WholeStreams
   readonly storage: StorageNote
-  /** What people have to know about the storage beforehand; absent if everything survives a restart. */
+  /** A warning that the storage is not durable; absent if everything survives a restart. */
   readonly notice: string | undefined
   readonly version: string
   /**

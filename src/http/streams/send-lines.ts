@@ -31,7 +31,7 @@ export interface LinesAnswer {
   readonly lines: () => Lines | Promise<Lines>
 }
 
-/** What streams of lines need from the server. */
+/** The parts of the server that streams of lines use. */
 export interface LinesContext {
   readonly live: Live
   readonly answers: Answers
