@@ -457,7 +457,7 @@ export const ERRORS = {
   COORD_STORE_REFUSED: {
     ...retry,
     title: 'Nothing listens at the address of the database',
-    hint: 'Start the server there, or correct the host and the port in SUPABASE_URL. A running coordinator tries again by itself.',
+    hint: 'Start the server there, or correct the host and port in SUPABASE_URL. A running coordinator tries again by itself.',
   },
   COORD_STORE_GATEWAY: {
     ...retry,

@@ -33,6 +33,7 @@ export type { LiveState, LiveStatus } from './live/state/status.ts'
 export type { LiveObserver } from './live/view/live-observer.ts'
 export type { Domain, KindCheck, Projection, ProjectionDefinition } from './live/view/projection.ts'
 export type { View } from './live/view/view.ts'
+export type { Precondition } from './live/writing/preconditions.ts'
 export {
   type CanonicalJson,
   canonicalJson,

@@ -42,7 +42,6 @@ type NeighborsQuestion = Extract<Question, { ask: 'neighbors' }>
 export type AtRevision<T> = T & { readonly revision: Revision }
 
 export interface ExportAnswer {
-  readonly contentType: string
   readonly metadata: GraphMetadata
   readonly chunks: AsyncIterable<string>
 }
@@ -145,15 +144,14 @@ export class KnowledgeGraph {
     const part = await inTurns(selectGraph(this.#copy(), filter, { revision, at }))
     const metadata = rebuilt === undefined ? part.metadata : { ...part.metadata, rebuild: rebuilt }
     const chunks = chunksInTurns(exportGraph(graphFormats[format], { ...part, metadata }))
-    return { contentType: graphFormats[format].contentType, metadata, chunks }
+    return { metadata, chunks }
   }
 
-  async exportPast(
+  exportPast(
     moment: Moment,
     part: { readonly format: FormatName; readonly filter: GraphFilter },
   ): Promise<ExportAnswer> {
-    const { metadata, chunks } = await this.#past.export(moment, part)
-    return { contentType: graphFormats[part.format].contentType, metadata, chunks }
+    return this.#past.export(moment, part)
   }
 
   /** A copy of the present graph. Questions at the same revision share it, because it is as large as the graph. */

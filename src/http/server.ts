@@ -16,7 +16,6 @@ import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
-import { limitConnections } from './lifecycle/limit-connections.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
 import { type StopReport, stopServer } from './lifecycle/stop-server.ts'
 import { BodyReceiver } from './reading/receive-body.ts'
@@ -98,22 +97,23 @@ const parameterMaxLength = 8_192
 
 /** Creates the server. It does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { live, settings, logger, stallTimeoutMs = 60_000 } = options
+  const { live, settings, metrics, logger, stallTimeoutMs = 60_000 } = options
   const draining = new AbortController()
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
-  const answers = new Answers({ live, metrics: options.metrics, outgoing, stallTimeoutMs })
+  const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
-    metrics: options.metrics,
+    metrics,
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
   const app = createFastify(options, { answers, bodies })
+  const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
     draining: draining.signal,
   })
-  options.metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
+  metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
   if (settings.logRequests) logRequests(app, logger)
   const served = gatherRoutes(app)
   for (const routes of [
@@ -130,7 +130,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   ])
     app.register(routes, context)
   app.register(referenceRoutes, { context, routes: served })
-  const connections = new Connections(app.server, options.metrics)
   let stopping: Promise<StopReport> | undefined
   return {
     app,
@@ -180,7 +179,6 @@ function createFastify(
     },
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
-  limitConnections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const table = new RouteTable()
   table.watch(app)
   runHandlers(app, { bodies, questionTimes })

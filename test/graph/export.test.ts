@@ -48,9 +48,9 @@ put('edge', 'e', { ...asserted, properties: { since: '2026 "<&>' } })
 
 const describer = new Describer(graph)
 const nodes: NodeJson[] = []
-for (let node = 0; node < graph.nodeSlots; node += 1) nodes.push(describer.node(node))
+for (let node = 0; node < graph.nodeBound; node += 1) nodes.push(describer.node(node))
 const edges: EdgeJson[] = []
-for (let edge = 0; edge < graph.edges.slots; edge += 1) edges.push(describer.edge(edge))
+for (let edge = 0; edge < graph.edges.bound; edge += 1) edges.push(describer.edge(edge))
 const metadata = {
   totalServices: hostile.length,
   activeServices: 0,

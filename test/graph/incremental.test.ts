@@ -52,11 +52,11 @@ describe('the incremental graph', () => {
           records.set(`${record.kind} ${record.id}`, record)
           detached.put(record)
         })
-        const { nodeSlots } = graph
+        const { nodeBound } = graph
         for (const record of records.values()) detached.remove(record)
         expect(shapeOf(graph)).toEqual({ nodes: [], edges: [], counts: [0, 0, 0] })
         for (const record of records.values()) detached.put(record)
-        expect(graph.nodeSlots).toBeLessThanOrEqual(nodeSlots)
+        expect(graph.nodeBound).toBeLessThanOrEqual(nodeBound)
       }),
       { numRuns: 100 },
     )

@@ -321,9 +321,9 @@ function factsOf(records: ReadonlyMap<string, StoredRecord>): ReadonlyMap<string
       shown.id,
       JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value)),
     )
-  for (let node = 0; node < graph.nodeSlots; node += 1)
+  for (let node = 0; node < graph.nodeBound; node += 1)
     if (graph.idOf(node) !== '') note(describer.node(node))
-  for (let edge = 0; edge < graph.edges.slots; edge += 1)
+  for (let edge = 0; edge < graph.edges.bound; edge += 1)
     if (graph.edges.refs[edge] !== 0) note(describer.edge(edge))
   return facts
 }

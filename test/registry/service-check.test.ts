@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ADDED_FIELDS, registration } from '../../src/records/service/service.ts'
 import { serviceCheck } from '../../src/records/service/service-check.ts'
 
 const least = { serviceName: 'cart', version: '1', endpoint: 'anything' }
@@ -12,6 +13,10 @@ describe('serviceCheck', () => {
       { description: '', instanceId: 'x', healthCheck: '', capabilities: [] },
     ])
       expect(serviceCheck({ ...least, ...more })).toBeUndefined()
+  })
+
+  it('refuses no field of a registration: members that answers add have other names', () => {
+    expect(registration.names.filter((name) => ADDED_FIELDS.includes(name))).toEqual([])
   })
 
   it.each<[string, unknown]>([

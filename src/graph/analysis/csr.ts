@@ -16,10 +16,10 @@ export interface Csr {
 
 /** The edges of a graph in the direction of need, without excluded types. */
 export function edgeListOf(graph: GraphReader, edgeTypes?: readonly string[]): EdgeList {
-  const { slots, from, to, kind, refs } = graph.edges
+  const { bound, from, to, kind, refs } = graph.edges
   const wanted = graph.edgeTypes.map((type) => edgeTypes === undefined || edgeTypes.includes(type))
-  const list = { nodes: graph.nodeSlots, from: from.slice(0, slots), to: to.slice(0, slots) }
-  for (let edge = 0; edge < slots; edge += 1)
+  const list = { nodes: graph.nodeBound, from: from.slice(0, bound), to: to.slice(0, bound) }
+  for (let edge = 0; edge < bound; edge += 1)
     if (refs[edge] === 0 || !wanted[(kind[edge] as number) >> 2]) list.from[edge] = -1
   return list
 }

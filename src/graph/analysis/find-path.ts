@@ -22,7 +22,7 @@ export function findPath(
   budget = PATH_BUDGET,
 ): Path {
   if (from.includes(to)) return { outcome: 'found', nodes: [graph.idOf(to)], looked: 0 }
-  marks.prepare(graph.nodeSlots)
+  marks.prepare(graph.nodeBound)
   const forward = new Side(graph.out, from)
   const backward = new Side(graph.in, [to])
   const looked = () => forward.looked + backward.looked
@@ -46,9 +46,9 @@ class Marks {
   predecessor = new Int32Array(0)
   #last = 0
 
-  prepare(slots: number): void {
-    if (this.side.length < slots || this.#last > 0x7ffffff0) {
-      this.side = new Int32Array(Math.ceil(slots * 1.25))
+  prepare(bound: number): void {
+    if (this.side.length < bound || this.#last > 0x7ffffff0) {
+      this.side = new Int32Array(Math.ceil(bound * 1.25))
       this.predecessor = new Int32Array(this.side.length)
       this.#last = 0
     }

@@ -42,9 +42,9 @@ class Scratch {
   order = new Int32Array(0)
   base = 0
 
-  prepare(slots: number): void {
-    if (this.marks.length < slots) {
-      this.marks = new Int32Array(Math.ceil(slots * 1.25))
+  prepare(bound: number): void {
+    if (this.marks.length < bound) {
+      this.marks = new Int32Array(Math.ceil(bound * 1.25))
       this.order = new Int32Array(this.marks.length)
       this.base = 0
     }
@@ -75,7 +75,7 @@ interface SearchOptions {
 export function search<T>(graph: GraphReader, options: SearchOptions, use: (found: Found) => T): T {
   const scratch = idle.pop() ?? new Scratch()
   try {
-    scratch.prepare(graph.nodeSlots)
+    scratch.prepare(graph.nodeBound)
     const levels = spread(graph, options, scratch)
     const { marks, order, base } = scratch
     return use({
@@ -187,7 +187,7 @@ function gather(
   // The way back from a node that was reached along `out` is in the node's other list.
   const { start, length, items, others } = name === 'out' ? graph.in : graph.out
   const { kind } = graph.edges
-  const nodes = Math.min(graph.nodeSlots, start.length)
+  const nodes = Math.min(graph.nodeBound, start.length)
   let count = level.count
   for (let node = 0; node < nodes; node += 1) {
     if ((marks[node] as number) >= base) continue

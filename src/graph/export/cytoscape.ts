@@ -4,7 +4,6 @@ import { jsonWriter } from './json.ts'
 /** Elements of Cytoscape.js: `{elements: {nodes: [{data}], edges: [{data}]}, data: metadata}`. */
 export const cytoscapeFormat: GraphFormat = {
   contentType: 'application/json; charset=utf-8',
-  fileExtension: 'cyjs',
   writer: (metadata) =>
     jsonWriter(`{"data":${JSON.stringify(metadata)},"elements":{`, {
       node: ({ id, label, type, data }) => ({ data: { id, label, type, details: data } }),

@@ -13,7 +13,6 @@ const shapes: ReadonlyMap<string, string> = new Map([
 /** DOT, for Graphviz. */
 export const dotFormat: GraphFormat = {
   contentType: 'text/vnd.graphviz; charset=utf-8',
-  fileExtension: 'dot',
   writer: ({ revision }) => ({
     begin: () => `digraph knowledgeGraph {\n  graph [rankdir="LR", comment="revision ${revision}"];\n`,
     node: ({ id, label, type, data }) => {

@@ -3,7 +3,6 @@ import type { GraphMetadata } from '../questions/select-graph.ts'
 
 export interface GraphFormat {
   readonly contentType: string
-  readonly fileExtension: string
   /** Creates the writer of one graph. */
   writer(metadata: GraphMetadata): GraphWriter
 }

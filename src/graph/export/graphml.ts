@@ -3,7 +3,6 @@ import type { GraphFormat } from './graph-format.ts'
 /** GraphML, for yEd, Gephi, NetworkX and igraph. `data` is JSON text. */
 export const graphmlFormat: GraphFormat = {
   contentType: 'application/graphml+xml; charset=utf-8',
-  fileExtension: 'graphml',
   writer: ({ revision, lastUpdated, complete }) => ({
     begin: () => `<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">

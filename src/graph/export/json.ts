@@ -4,7 +4,6 @@ import type { GraphFormat, GraphWriter } from './graph-format.ts'
 /** One JSON document: `{success, knowledgeGraph: {metadata, nodes, edges}}`. */
 export const jsonFormat: GraphFormat = {
   contentType: 'application/json; charset=utf-8',
-  fileExtension: 'json',
   writer: (metadata) =>
     jsonWriter(`{"success":true,"knowledgeGraph":{"metadata":${JSON.stringify(metadata)},`, {
       node: (node) => node,

@@ -4,7 +4,6 @@ import type { GraphFormat } from './graph-format.ts'
 /** A Mermaid flowchart, for Markdown. Nodes have numbers instead of ids, because ids may contain Mermaid's syntax. */
 export const mermaidFormat: GraphFormat = {
   contentType: 'text/vnd.mermaid; charset=utf-8',
-  fileExtension: 'mmd',
   writer: ({ revision }) => {
     const numbers = new Map<string, number>()
     const name = (id: string) => {

@@ -13,7 +13,7 @@ export interface EdgeColumns {
   /** How many records contribute it. */
   readonly refs: Int32Array
   /** Edge numbers are below this. */
-  readonly slots: number
+  readonly bound: number
   readonly count: number
 }
 
@@ -27,15 +27,15 @@ export class EdgeTable implements EdgeColumns {
   /** The position of the edge in the lists of its two nodes. */
   outPosition = new Int32Array(64)
   inPosition = new Int32Array(64)
-  slots = 0
+  bound = 0
   #free: number[] = []
 
   get count(): number {
-    return this.slots - this.#free.length
+    return this.bound - this.#free.length
   }
 
   add(from: number, to: number, kind: number): number {
-    const edge = this.#free.pop() ?? this.slots++
+    const edge = this.#free.pop() ?? this.bound++
     if (edge >= this.from.length) this.#growColumns()
     this.from[edge] = from
     this.to[edge] = to
@@ -52,15 +52,15 @@ export class EdgeTable implements EdgeColumns {
 
   /** A copy for reading. */
   copy(): EdgeColumns {
-    const { slots, count } = this
+    const { bound, count } = this
     return {
-      slots,
+      bound,
       count,
-      from: this.from.slice(0, slots),
-      to: this.to.slice(0, slots),
-      kind: this.kind.slice(0, slots),
-      revision: this.revision.slice(0, slots),
-      refs: this.refs.slice(0, slots),
+      from: this.from.slice(0, bound),
+      to: this.to.slice(0, bound),
+      kind: this.kind.slice(0, bound),
+      revision: this.revision.slice(0, bound),
+      refs: this.refs.slice(0, bound),
     }
   }
 

@@ -18,20 +18,20 @@ export class GraphCopy extends GraphReader {
 
   constructor(topology: Topology, records: GraphRecords) {
     super()
-    const { nodeSlots } = topology
+    const { nodeBound } = topology
     this.edges = topology.edges.copy()
-    this.out = topology.out.copy(nodeSlots)
-    this.in = topology.in.copy(nodeSlots)
+    this.out = topology.out.copy(nodeBound)
+    this.in = topology.in.copy(nodeBound)
     this.edgeTypes = [...topology.edgeTypes]
     this.reversed = [...topology.reversed]
     this.nodeCount = topology.nodeCount
     this.unresolvedCount = topology.unresolvedCount
-    this.records = records.copy(nodeSlots)
+    this.records = records.copy(nodeBound)
     this.#ids = topology.copyIds()
     this.#definitions = topology.copyDefinitions()
   }
 
-  get nodeSlots(): number {
+  get nodeBound(): number {
     return this.#ids.length
   }
 

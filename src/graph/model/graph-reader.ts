@@ -32,7 +32,7 @@ export interface Adjacency {
  */
 export abstract class GraphReader {
   /** Node numbers are lower than this. `idOf` of a free number is empty. */
-  abstract readonly nodeSlots: number
+  abstract readonly nodeBound: number
   abstract readonly nodeCount: number
   abstract readonly edges: EdgeColumns
   /** The edges by which the node needs another. */
@@ -64,7 +64,7 @@ export abstract class GraphReader {
   }
 
   *nodes(): Generator<number> {
-    for (let node = 0; node < this.nodeSlots; node += 1) if (this.idOf(node) !== '') yield node
+    for (let node = 0; node < this.nodeBound; node += 1) if (this.idOf(node) !== '') yield node
   }
 
   /** Whether a node has one of the types. `undefined`: every type. */

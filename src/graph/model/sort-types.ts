@@ -46,8 +46,8 @@ function typesOfEdges(graph: GraphReader, types: readonly string[]): ReadonlySet
   )
   missing.delete(-1)
   const present = new Set<string>()
-  const { slots, kind, refs } = graph.edges
-  for (let edge = 0; edge < slots && missing.size > 0; edge += 1) {
+  const { bound, kind, refs } = graph.edges
+  for (let edge = 0; edge < bound && missing.size > 0; edge += 1) {
     const type = (kind[edge] as number) >> 2
     if (refs[edge] !== 0 && missing.delete(type)) present.add(graph.edgeTypes[type] as string)
   }

@@ -34,7 +34,7 @@ export abstract class Topology extends GraphReader {
   #unresolved = 0
   #shape = 0
 
-  get nodeSlots(): number {
+  get nodeBound(): number {
     return this.#ids.length
   }
 

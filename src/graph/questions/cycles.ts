@@ -78,9 +78,9 @@ function membersOf(components: Int32Array, selfNeeding: ReadonlySet<number>): Ma
 }
 
 function selfNeeding(graph: GraphReader, types: readonly boolean[]): ReadonlySet<number> {
-  const { slots, from, to, kind, refs } = graph.edges
+  const { bound, from, to, kind, refs } = graph.edges
   const found = new Set<number>()
-  for (let edge = 0; edge < slots; edge += 1)
+  for (let edge = 0; edge < bound; edge += 1)
     if (from[edge] === to[edge] && refs[edge] !== 0 && types[(kind[edge] as number) >> 2])
       found.add(from[edge] as number)
   return found

@@ -68,7 +68,7 @@ class PathWalk {
   constructor(graph: GraphReader, options: WalkOptions) {
     this.#graph = graph
     this.#options = options
-    this.#onPath = new Uint8Array(graph.nodeSlots)
+    this.#onPath = new Uint8Array(graph.nodeBound)
   }
 
   /** Collects the paths of exactly this length. Returns whether longer ones may exist. */

@@ -99,7 +99,7 @@ class EdgeFilter {
   constructor(graph: GraphReader, { edgeTypes, origins }: GraphFilter, nodes: readonly number[] | undefined) {
     this.#graph = graph
     if (nodes !== undefined) {
-      this.#members = new Uint8Array(graph.nodeSlots)
+      this.#members = new Uint8Array(graph.nodeBound)
       for (const node of nodes) this.#members[node] = 1
     }
     if (edgeTypes !== undefined || origins !== undefined)
@@ -111,10 +111,10 @@ class EdgeFilter {
   }
 
   *count(): Steps<number> {
-    const { slots, refs, count } = this.#graph.edges
+    const { bound, refs, count } = this.#graph.edges
     if (this.#kinds === undefined && this.#members === undefined) return count
     let found = 0
-    for (let edge = 0; edge < slots; edge += 1) {
+    for (let edge = 0; edge < bound; edge += 1) {
       if (refs[edge] !== 0 && this.#has(edge)) found += 1
       if (edge % COUNTED_AT_ONCE === 0) yield
     }

@@ -2,13 +2,6 @@ import { CoordinatorError, type ErrorCode, type ErrorOptions, toCoordinatorError
 
 /** Faults that the framework finds in a request before any route gets it. */
 const frameworkErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['COORD_BODY_TOO_LARGE', 'The body is larger than 1 MiB.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['COORD_BODY_MEDIA_TYPE', 'The body is not sent as application/json.'],
-  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: ['COORD_BODY_MEDIA_TYPE', 'The request has no Content-Type.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
-    'COORD_REQUEST_MALFORMED',
-    'The body is not as long as Content-Length says.',
-  ],
   FST_ERR_BAD_URL: ['COORD_URL_MALFORMED', 'The path has a malformed percent-encoding.'],
   FST_ERR_MAX_PARAM_LENGTH: ['COORD_ROUTE_NOT_FOUND', 'A part of the path is longer than any id.'],
   ECONNRESET: ['COORD_REQUEST_MALFORMED', 'The connection ended within the body.'],

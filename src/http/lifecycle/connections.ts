@@ -2,28 +2,84 @@ import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CoordinatorError } from '../../errors.ts'
+import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { descriptorLimit, descriptorsForClients } from './descriptor-limit.ts'
 import { answerAndEnd, hasResponse } from './refuse-connection.ts'
 
+export interface ConnectionOptions {
+  /** CONNECTIONS_MAX */
+  readonly max: number
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+/** How many refused connections get an answer at the same time. Further ones are closed at once, because each needs a descriptor. */
+const toldMax = 64
+/** How long nothing is logged after a refusal was reported, in milliseconds. */
+const quietMs = 10_000
 const lookMs = 20
 
-/** The open connections of a server, to close them in order. */
+/**
+ * The open connections of a server. There are at most CONNECTIONS_MAX, or fewer if the database would have no descriptors left. Without
+ * them the coordinator can neither store nor answer.
+ */
 export class Connections {
   readonly #server: Server
+  readonly #max: number
   readonly #metrics: Metrics
+  readonly #report: RareReport
   readonly #sockets = new Set<Socket>()
+  #told = 0
 
-  constructor(server: Server, metrics: Metrics) {
+  constructor(server: Server, { max, metrics, log }: ConnectionOptions) {
     this.#server = server
     this.#metrics = metrics
+    this.#report = new RareReport(log)
+    const descriptors = descriptorLimit()
+    this.#max = Math.min(max, descriptors === undefined ? max : descriptorsForClients(descriptors))
+    if (this.#max < max)
+      log.warn(
+        { descriptors, connectionsMax: this.#max },
+        `the limit of open files leaves room for ${this.#max} connections of clients, fewer than CONNECTIONS_MAX: raise the limit (ulimit -n, or LimitNOFILE of systemd), or lower CONNECTIONS_MAX`,
+      )
+    metrics.ask({ clientConnections: () => this.count, clientConnectionsMax: () => this.#max })
+    const serve = server.listeners('connection') as ((socket: Socket) => void)[]
+    server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
+      if (this.count >= this.#max) return this.#refuse(socket)
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+      for (const listener of serve) listener.call(server, socket)
+    })
+    // A connection that cannot be accepted (EMFILE, ENFILE) is an error event of the server. Without a listener it would end the process.
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (!server.listening) return
+      metrics.http.connectionRefused('system')
+      this.#report.say({ code: error.code }, 'the system does not let the coordinator accept a connection')
     })
   }
 
   get count(): number {
     return this.#sockets.size
+  }
+
+  #refuse(socket: Socket): void {
+    this.#metrics.http.connectionRefused('limit')
+    this.#report.say(
+      { connectionsMax: this.#max },
+      'connections are refused: as many are open as CONNECTIONS_MAX and the limit of open files allow',
+    )
+    socket.on('error', () => undefined)
+    if (this.#told >= toldMax) {
+      socket.destroy()
+      return
+    }
+    this.#told += 1
+    socket.once('close', () => {
+      this.#told -= 1
+    })
+    answerAndEnd(new CoordinatorError('COORD_CONNECTIONS_FULL'), socket, this.#metrics)
   }
 
   /** Only stops listening. The server's own `close` would cut connections that are about to be used. */
@@ -36,13 +92,9 @@ export class Connections {
    */
   refuseHeads(): void {
     this.#closeResting()
+    const error = new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' })
     for (const socket of this.#sockets)
-      if (!socket.destroyed && !hasResponse(socket))
-        answerAndEnd(
-          new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' }),
-          socket,
-          this.#metrics,
-        )
+      if (!socket.destroyed && !hasResponse(socket)) answerAndEnd(error, socket, this.#metrics)
   }
 
   /**
@@ -50,13 +102,7 @@ export class Connections {
    *
    * @param restMs how long idle connections stay open, so that a busy client can send one more request, and is told to close
    */
-  async drained({
-    timeoutMs,
-    restMs,
-  }: {
-    readonly timeoutMs: number
-    readonly restMs: number
-  }): Promise<void> {
+  async drained(timeoutMs: number, restMs: number): Promise<void> {
     const started = performance.now()
     for (;;) {
       const waited = performance.now() - started
@@ -78,5 +124,25 @@ export class Connections {
     this.#server.closeIdleConnections()
     // Node does not count a connection as idle if it never sent anything, because a request might be on its way.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+  }
+}
+
+/** Logs a message at most once in a while, with the number of its occurrences since then. */
+class RareReport {
+  readonly #log: Logger
+  #saidAt = Number.NEGATIVE_INFINITY
+  #times = 0
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  say(members: object, message: string): void {
+    this.#times += 1
+    const now = performance.now()
+    if (now - this.#saidAt < quietMs) return
+    this.#log.warn({ ...members, times: this.#times }, message)
+    this.#saidAt = now
+    this.#times = 0
   }
 }

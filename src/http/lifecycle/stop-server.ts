@@ -44,15 +44,12 @@ export async function stopServer(server: Stoppable, timeoutMs: number): Promise<
   answers.closeConnections()
   draining.abort()
   connections.refuseNew()
-  await connections.drained({
-    timeoutMs: Math.min(arrivalMs, timeoutMs / 2),
-    restMs: Math.min(restMs, timeoutMs / 4),
-  })
+  await connections.drained(Math.min(arrivalMs, timeoutMs / 2), Math.min(restMs, timeoutMs / 4))
   bodies.refuseAll()
   connections.refuseHeads()
-  await connections.drained({ timeoutMs: leftMs() - timeoutMs * refusalShare, restMs: 0 })
+  await connections.drained(leftMs() - timeoutMs * refusalShare, 0)
   const stopped = live.stop(connections.count === 0 ? leftMs() : leftMs() / 2)
-  await connections.drained({ timeoutMs: leftMs(), restMs: 0 })
+  await connections.drained(leftMs(), 0)
   const cut = connections.cutOff()
   if (cut > 0) log.warn({ cut, timeoutMs }, 'the time to stop is over: requests were cut off')
   await Promise.all([app.close(), within(leftMs() + closeGraceMs, stopped)])

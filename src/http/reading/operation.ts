@@ -17,6 +17,16 @@ export interface AnswerDescription {
   readonly content?: Readonly<Record<string, z.ZodType | undefined>>
 }
 
+/** An answer with a JSON body. @param others media types in which it can be had, too */
+export function json(
+  description: string,
+  schema: z.ZodType,
+  others: readonly string[] = [],
+): AnswerDescription {
+  const inOthers = Object.fromEntries(others.map((type) => [type, undefined]))
+  return { description, content: { 'application/json': schema, ...inOthers } }
+}
+
 /**
  * What the reference says about a route, and what the server accepts there. Routes without one stay out of the
  * reference.

@@ -31,10 +31,15 @@ const writeErrors: readonly ErrorCode[] = [
   'COORD_MEMORY_FULL',
   'COORD_SHUTTING_DOWN',
 ]
-const conditionalErrors: readonly ErrorCode[] = ['COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED']
+const conditionalErrors: readonly ErrorCode[] = [
+  'COORD_PRECONDITION_FAILED',
+  'COORD_IDEMPOTENCY_REUSED',
+  'COORD_COMMIT_CONTENDED',
+]
 const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CHANGED']
-/** Parameters of operations that read the past. */
+/** Parameters of operations that read the past: of all of it, or of the history of one record. */
 const pastParameters = ['asOf', 'before', 'after', 'from']
+const momentParameters = ['asOf', 'after', 'from']
 
 /** Every code that an operation may answer with, by status, in ascending order. */
 export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
@@ -53,6 +58,9 @@ export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<numb
       ? (['COORD_QUESTION_TOO_LARGE'] as const)
       : []),
     ...(parameters.some((name) => pastParameters.includes(name)) ? (['COORD_PAST_BUSY'] as const) : []),
+    ...(parameters.some((name) => momentParameters.includes(name))
+      ? (['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'] as const)
+      : []),
     ...(parameters.includes('minRevision') ? (['COORD_REVISION_WAIT_TIMEOUT'] as const) : []),
     ...(parameters.includes('consistency') ? (['COORD_STORE_UNAVAILABLE'] as const) : []),
   ])

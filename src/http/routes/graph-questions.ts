@@ -22,7 +22,7 @@ import {
 import { recordEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
 import { depthQuery, directionQuery, limitQuery, typeQuery, typesOf } from '../reading/graph-query.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, type ReadAnswer, readRoute } from '../routing/route.ts'
@@ -147,14 +147,9 @@ function question(
     summary,
     description,
     state: true,
-    errors: [
-      ...(names ? (['COORD_NODE_NOT_FOUND'] as const) : []),
-      'COORD_REVISION_COMPACTED',
-      'COORD_REVISION_FUTURE',
-      'COORD_GRAPH_BUSY',
-    ],
+    errors: [...(names ? (['COORD_NODE_NOT_FOUND'] as const) : []), 'COORD_GRAPH_BUSY'],
     answers: {
-      200: { description: 'The answer, at one revision.', content: { 'application/json': schema } },
+      200: json('The answer, at one revision.', schema),
     },
   }
 }
@@ -220,8 +215,8 @@ const readNode = {
   parameters: idParameter,
   query: oneParameters,
   state: true,
-  errors: ['COORD_NODE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
-  answers: { 200: { description: 'The node.', content: { 'application/json': nodeAnswerSchema } } },
+  errors: ['COORD_NODE_NOT_FOUND', 'COORD_GRAPH_BUSY'],
+  answers: { 200: json('The node.', nodeAnswerSchema) },
 } as const satisfies Operation
 
 const readEdge = {
@@ -231,8 +226,8 @@ const readEdge = {
   parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
   query: oneParameters,
   state: true,
-  errors: ['COORD_EDGE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
-  answers: { 200: { description: 'The edge.', content: { 'application/json': edgeAnswerSchema } } },
+  errors: ['COORD_EDGE_NOT_FOUND', 'COORD_GRAPH_BUSY'],
+  answers: { 200: json('The edge.', edgeAnswerSchema) },
 } as const satisfies Operation
 
 const reading = { node: readNode, edge: readEdge }
@@ -248,7 +243,7 @@ function assertionHistory({ parameters, errors }: typeof readNode | typeof readE
     query: z.object({ ...pageOfHistory, ...freshnessQuery }),
     state: true,
     errors: errors.filter((code) => code.endsWith('_NOT_FOUND')),
-    answers: { 200: { description: 'A page.', content: { 'application/json': assertionHistorySchema } } },
+    answers: { 200: json('A page.', assertionHistorySchema) },
   } as const satisfies Operation
 }
 
@@ -258,6 +253,6 @@ const difference = {
   description: 'Lists the nodes and edges that were added, removed or changed, and the commits that did it.',
   query: diffParameters,
   state: true,
-  errors: ['COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_GRAPH_BUSY'],
-  answers: { 200: { description: 'The differences.', content: { 'application/json': diffSchema } } },
+  errors: ['COORD_GRAPH_BUSY'],
+  answers: { 200: json('The differences.', diffSchema) },
 } as const satisfies Operation

@@ -10,7 +10,7 @@ import {
   simulateSchema,
 } from '../answering/graph-schemas.ts'
 import { recordEtag } from '../reading/etag.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 import { fittingJson } from '../sending/fitting-json.ts'
@@ -82,86 +82,70 @@ function retractedAnswer({ replayed, ...members }: RetractAnswer): StateAnswer {
 
 type Kind = 'node' | 'edge'
 
-const ids: Readonly<Record<Kind, string>> = {
-  node: 'Id of the node: `type:name`, such as `team:payments`. Encode its percent signs again.',
-  edge: 'Id of the edge: `source,type,target`, such as `team:payments,owns,service:checkout`. Add `,observed` for an edge that was seen in traffic.',
-}
+/** What differs between nodes and edges. */
+const words = {
+  node: {
+    name: 'a node',
+    id: 'Id of the node: `type:name`, such as `team:payments`. Encode its percent signs again.',
+    put: 'Adds a node of any type, such as a team or a database. For a node that is derived from services it adds `properties` and a label. It replaces the earlier assertion.',
+    remove: 'The node stays if services declare it, or if it has an edge.',
+    body: {
+      schema: nodeBodySchema,
+      example: { label: 'Payments', properties: { slack: '#payments' } },
+      required: true,
+    },
+    errors: ['COORD_NODE_ID_INVALID'],
+    notFound: 'COORD_NODE_NOT_FOUND',
+  },
+  edge: {
+    name: 'an edge',
+    id: 'Id of the edge: `source,type,target`, such as `team:payments,owns,service:checkout`. Add `,observed` for an edge that was seen in traffic.',
+    put: 'Adds an edge between two nodes. Nodes that do not exist are shown as unresolved. It replaces the earlier assertion.',
+    remove: 'The edge stays if services declare it.',
+    body: { schema: edgeBodySchema, example: { properties: { since: '2026-01-31' } }, required: true },
+    errors: ['COORD_EDGE_ID_INVALID', 'COORD_EDGE_DERIVED'],
+    notFound: 'COORD_EDGE_NOT_FOUND',
+  },
+} as const
 
-function writing(kind: Kind, words: Pick<Operation, 'summary' | 'description' | 'answers'>): Operation {
+function putOperation(kind: Kind) {
+  const { name, id, put, body, errors } = words[kind]
   return {
     chapter: 'graph',
-    ...words,
-    parameters: { id: ids[kind] },
+    summary: `Assert ${name}`,
+    description: put,
+    parameters: { id },
+    body,
     writes: true,
     conditional: true,
     state: true,
-    errors: [
-      ...(kind === 'node'
-        ? (['COORD_NODE_ID_INVALID'] as const)
-        : (['COORD_EDGE_ID_INVALID', 'COORD_EDGE_DERIVED'] as const)),
-      'COORD_IDEMPOTENCY_REUSED',
-      'COORD_PRECONDITION_FAILED',
-      'COORD_COMMIT_CONTENDED',
-    ],
-  }
-}
-
-function putOperation(kind: Kind): Operation {
-  const node = kind === 'node'
-  return {
-    ...writing(kind, {
-      summary: `Assert ${node ? 'a node' : 'an edge'}`,
-      description: node
-        ? 'Adds a node of any type, such as a team or a database. For a node that is derived from services it adds `properties` and a label. It replaces the earlier assertion.'
-        : 'Adds an edge between two nodes. Nodes that do not exist are shown as unresolved. It replaces the earlier assertion.',
-      answers: {
-        200: {
-          description: 'There was an earlier assertion.',
-          content: { 'application/json': assertAnswerSchema },
-        },
-        201: {
-          description: 'The assertion is new. `Location` is its path.',
-          content: { 'application/json': assertAnswerSchema },
-        },
-      },
-    }),
-    body: {
-      schema: node ? nodeBodySchema : edgeBodySchema,
-      example: node
-        ? { label: 'Payments', properties: { slack: '#payments' } }
-        : { properties: { since: '2026-01-31' } },
-      required: true,
+    errors,
+    answers: {
+      200: json('There was an earlier assertion.', assertAnswerSchema),
+      201: json('The assertion is new. `Location` is its path.', assertAnswerSchema),
     },
-  }
+  } as const satisfies Operation
 }
 
 function patchOperation(kind: Kind): Operation {
-  const operation = putOperation(kind)
+  const { name, errors, notFound } = words[kind]
   return {
-    ...operation,
-    summary: `Change the assertion about ${kind === 'node' ? 'a node' : 'an edge'}`,
+    ...putOperation(kind),
+    summary: `Change the assertion about ${name}`,
     description: 'A JSON merge patch (RFC 7396): members replace existing ones, and `null` removes one.',
-    errors: [...(operation.errors ?? []), kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND'],
+    errors: [...errors, notFound],
   }
 }
 
 function deleteOperation(kind: Kind): Operation {
-  const node = kind === 'node'
-  const operation = writing(kind, {
-    summary: `Take back the assertion about ${node ? 'a node' : 'an edge'}`,
-    description: node
-      ? 'The node stays if services declare it, or if it has an edge.'
-      : 'The edge stays if services declare it.',
-    answers: {
-      200: {
-        description: 'The assertion is taken back.',
-        content: { 'application/json': retractAnswerSchema },
-      },
-    },
-  })
+  const { name, remove, errors, notFound } = words[kind]
+  const { body: _, ...put } = putOperation(kind)
   return {
-    ...operation,
-    errors: [...(operation.errors ?? []), node ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND'],
+    ...put,
+    summary: `Take back the assertion about ${name}`,
+    description: remove,
+    errors: [...errors, notFound],
+    answers: { 200: json('The assertion is taken back.', retractAnswerSchema) },
   }
 }
 
@@ -177,7 +161,7 @@ const simulateOperation: Operation = {
   },
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_GRAPH_BUSY'],
-  answers: { 200: { description: 'The consequences.', content: { 'application/json': simulateSchema } } },
+  answers: { 200: json('The consequences.', simulateSchema) },
 }
 
 const rebuildOperation: Operation = {
@@ -186,5 +170,5 @@ const rebuildOperation: Operation = {
   description:
     'The coordinator updates the graph when records change. This request derives a second graph from all records and lists the differences between the two. There must be none.',
   state: true,
-  answers: { 200: { description: 'The differences.', content: { 'application/json': rebuildSchema } } },
+  answers: { 200: json('The differences.', rebuildSchema) },
 }

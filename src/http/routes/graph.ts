@@ -1,6 +1,8 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
+import { graphFormats } from '../../graph/export/export-graph.ts'
 import { graphSchema } from '../answering/graph-schemas.ts'
+import { NDJSON_TYPE } from '../reading/accepts.ts'
 import { graphEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
 import { FORMAT_NAMES, preferredFormat } from '../reading/graph-format.ts'
@@ -13,7 +15,7 @@ import {
   typesOf,
 } from '../reading/graph-query.ts'
 import { invalidQuery } from '../reading/invalid-query.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { wholeNumber } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { type ReadAnswer, readRoute } from '../routing/route.ts'
@@ -59,13 +61,13 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
       return {
         lines: async () => {
           const { lineage } = live.view
-          const { chunks, contentType, metadata } =
+          const { chunks, metadata } =
             asOf === undefined
               ? await graph.export(format, filter, rebuilt)
               : await graph.exportPast(asOf, { format, filter })
           const { revision } = metadata
           const etag = rebuilt === undefined ? { etag: graphEtag({ lineage, revision, format }) } : {}
-          return { chunks, contentType, revision, ...etag }
+          return { chunks, contentType: graphFormats[format].contentType, revision, ...etag }
         },
       }
     })
@@ -91,24 +93,14 @@ const operation = {
     'The whole graph or a part of it, at exactly one revision, however long the client reads it. Nodes are sorted by id, edges by source. `format` or `Accept` chooses the format: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, or elements of Cytoscape.js.',
   query: parameters,
   state: true,
-  errors: [
-    'COORD_NODE_NOT_FOUND',
-    'COORD_REVISION_COMPACTED',
-    'COORD_REVISION_FUTURE',
-    'COORD_GRAPH_BUSY',
-    'COORD_STREAMS_BUSY',
-  ],
+  errors: ['COORD_NODE_NOT_FOUND', 'COORD_GRAPH_BUSY', 'COORD_STREAMS_BUSY'],
   answers: {
-    200: {
-      description: 'The graph.',
-      content: {
-        'application/json': graphSchema,
-        'application/x-ndjson': undefined,
-        'application/graphml+xml': undefined,
-        'text/vnd.graphviz': undefined,
-        'text/vnd.mermaid': undefined,
-      },
-    },
+    200: json('The graph.', graphSchema, [
+      NDJSON_TYPE,
+      'application/graphml+xml',
+      'text/vnd.graphviz',
+      'text/vnd.mermaid',
+    ]),
     304: { description: 'The graph has not changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation

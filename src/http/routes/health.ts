@@ -4,7 +4,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/state/status.ts'
 import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { QueryReader, refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 
@@ -91,7 +91,7 @@ const health: Operation = {
   chapter: 'operations',
   summary: 'Health for people',
   description: 'The answer is 200 as long as the process runs. `status` tells its state.',
-  answers: { 200: { description: 'The state.', content: { 'application/json': healthAnswerSchema } } },
+  answers: { 200: json('The state.', healthAnswerSchema) },
 }
 
 const alive: Operation = {
@@ -99,10 +99,7 @@ const alive: Operation = {
   summary: 'Whether the process runs',
   description: 'For liveness probes. It does not depend on the database.',
   answers: {
-    200: {
-      description: 'The process runs.',
-      content: { 'application/json': z.object({ success: z.literal(true), status: z.literal('live') }) },
-    },
+    200: json('The process runs.', z.object({ success: z.literal(true), status: z.literal('live') })),
   },
 }
 
@@ -120,15 +117,13 @@ const ready: Operation = {
     'COORD_SHUTTING_DOWN',
   ],
   answers: {
-    200: {
-      description: 'Ready.',
-      content: {
-        'application/json': z.object({
-          success: z.literal(true),
-          status: z.literal('ready'),
-          for: z.enum(['reads', 'writes']),
-        }),
-      },
-    },
+    200: json(
+      'Ready.',
+      z.object({
+        success: z.literal(true),
+        status: z.literal('ready'),
+        for: z.enum(['reads', 'writes']),
+      }),
+    ),
   },
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginCallback } from 'fastify'
 import { databaseAnswer } from '../answering/database-answer.ts'
 import { DatabaseInspection } from '../answering/database-inspection.ts'
 import { databaseAnswerSchema } from '../answering/schemas.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 
@@ -37,5 +37,5 @@ const database: Operation = {
   summary: 'The state of the database',
   description:
     'The coordinator answers even if the database does not. `server` then shows the last known facts. `refusedRecords` lists records that were changed by hand into something that is not allowed (at most 100).',
-  answers: { 200: { description: 'The state.', content: { 'application/json': databaseAnswerSchema } } },
+  answers: { 200: json('The state.', databaseAnswerSchema) },
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { prefersHtml } from '../reading/accepts.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { isDocumented, type ServedRoute } from '../reference/documented-route.ts'
 import { errorsPage } from '../reference/errors-page.ts'
 import { indexPage } from '../reference/index-page.ts'
@@ -93,17 +93,14 @@ const index: Operation = {
   summary: 'Start page',
   description: 'A page for browsers, and links as JSON for other clients.',
   answers: {
-    200: {
-      description: 'Links.',
-      content: { 'application/json': z.looseObject({}), 'text/html': undefined },
-    },
+    200: json('Links.', z.looseObject({}), ['text/html']),
   },
 }
 
 const openApi: Operation = {
   chapter: 'about',
   summary: 'This reference as OpenAPI 3.1',
-  answers: { 200: { description: 'The document.', content: { 'application/json': z.looseObject({}) } } },
+  answers: { 200: json('The document.', z.looseObject({})) },
 }
 
 const reference: Operation = {

@@ -13,7 +13,7 @@ import { problemDocument } from '../answering/problem.ts'
 import { registrationExample, registrationGuide } from '../answering/registration-guide.ts'
 import { batchAnswerSchema, registerAnswerSchema } from '../answering/schemas.ts'
 import { recordEtag } from '../reading/etag.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, writeRoute } from '../routing/route.ts'
@@ -115,7 +115,7 @@ const howToRegister = {
   summary: 'How to register',
   description:
     'Lists every field with its type, rules and default, and shows an example that you can send as it is.',
-  answers: { 200: { description: 'The guide.', content: { 'application/json': z.looseObject({}) } } },
+  answers: { 200: json('The guide.', z.looseObject({})) },
 } as const satisfies Operation
 
 const register = {
@@ -133,21 +133,13 @@ const register = {
   writes: true,
   conditional: true,
   state: true,
-  errors: [
-    'COORD_IDEMPOTENCY_REUSED',
-    'COORD_PRECONDITION_FAILED',
-    'COORD_COMMIT_CONTENDED',
-    'COORD_COMMIT_REFUSED',
-  ],
+  errors: ['COORD_COMMIT_REFUSED'],
   answers: {
-    200: {
-      description: 'The service was already registered. `changed` says whether anything was stored.',
-      content: { 'application/json': registerAnswerSchema },
-    },
-    201: {
-      description: 'The service is new. `Location` is its path.',
-      content: { 'application/json': registerAnswerSchema },
-    },
+    200: json(
+      'The service was already registered. `changed` says whether anything was stored.',
+      registerAnswerSchema,
+    ),
+    201: json('The service is new. `Location` is its path.', registerAnswerSchema),
   },
 } as const satisfies Operation
 
@@ -169,10 +161,10 @@ const registerBatch = {
   writes: true,
   state: true,
   answers: {
-    200: {
-      description: 'One result for each registration, in order: the answer of `POST /register` to it.',
-      content: { 'application/json': batchAnswerSchema },
-    },
+    200: json(
+      'One result for each registration, in order: the answer of `POST /register` to it.',
+      batchAnswerSchema,
+    ),
   },
 } as const satisfies Operation
 
@@ -190,11 +182,8 @@ const migrate = {
   writes: true,
   conditional: true,
   state: true,
-  errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_COMMIT_CONTENDED'],
+  errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: {
-    200: {
-      description: 'The migration file is stored now, or was stored before.',
-      content: { 'application/json': registerAnswerSchema },
-    },
+    200: json('The migration file is stored now, or was stored before.', registerAnswerSchema),
   },
 } as const satisfies Operation

@@ -12,7 +12,7 @@ import {
 } from '../answering/schemas.ts'
 import { serviceEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
@@ -92,9 +92,9 @@ const read = {
   query: z.object({ ...freshnessQuery, ...asOfQuery }),
   state: true,
   immediate: true,
-  errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE'],
+  errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: {
-    200: { description: 'The service.', content: { 'application/json': serviceAnswerSchema } },
+    200: json('The service.', serviceAnswerSchema),
     304: { description: 'The service has not changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation
@@ -108,7 +108,7 @@ const history = {
   query: z.object({ ...pageOfHistory, ...freshnessQuery }),
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND'],
-  answers: { 200: { description: 'A page.', content: { 'application/json': historyAnswerSchema } } },
+  answers: { 200: json('A page.', historyAnswerSchema) },
 } as const satisfies Operation
 
 const heartbeat = {
@@ -123,7 +123,7 @@ const heartbeat = {
   state: true,
   errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: {
-    200: { description: 'The heartbeat was noted.', content: { 'application/json': heartbeatAnswerSchema } },
+    200: json('The heartbeat was noted.', heartbeatAnswerSchema),
   },
 } as const satisfies Operation
 
@@ -134,11 +134,8 @@ const deregister = {
   writes: true,
   conditional: true,
   state: true,
-  errors: ['COORD_SERVICE_NOT_FOUND', 'COORD_PRECONDITION_FAILED', 'COORD_IDEMPOTENCY_REUSED'],
+  errors: ['COORD_SERVICE_NOT_FOUND'],
   answers: {
-    200: {
-      description: 'The service is deregistered.',
-      content: { 'application/json': deregisterAnswerSchema },
-    },
+    200: json('The service is deregistered.', deregisterAnswerSchema),
   },
 } as const satisfies Operation

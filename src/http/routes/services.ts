@@ -5,7 +5,7 @@ import { listAnswerSchema } from '../answering/schemas.ts'
 import { NDJSON_TYPE, prefersNdjson } from '../reading/accepts.ts'
 import { listEtag } from '../reading/etag.ts'
 import { listParameters, listQueryOf } from '../reading/list-query.ts'
-import type { Operation } from '../reading/operation.ts'
+import { json, type Operation } from '../reading/operation.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { readRoute } from '../routing/route.ts'
 import { separated } from '../sending/body-part.ts'
@@ -65,12 +65,9 @@ const operation = {
     'Sorted by serviceName and serviceId. Pages neither skip nor repeat a service when others come and go meanwhile. A page ends at 8 MiB and may be shorter than `limit`: only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services at one revision, one on each line.',
   query: listParameters,
   state: true,
-  errors: ['COORD_CURSOR_INVALID', 'COORD_REVISION_COMPACTED', 'COORD_REVISION_FUTURE', 'COORD_STREAMS_BUSY'],
+  errors: ['COORD_CURSOR_INVALID', 'COORD_STREAMS_BUSY'],
   answers: {
-    200: {
-      description: 'A page, or all matching services as JSON lines.',
-      content: { 'application/json': listAnswerSchema, [NDJSON_TYPE]: undefined },
-    },
+    200: json('A page, or all matching services as JSON lines.', listAnswerSchema, [NDJSON_TYPE]),
     304: { description: 'No matching service has changed since the `ETag` in `If-None-Match`.' },
   },
 } as const satisfies Operation

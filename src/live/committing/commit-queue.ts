@@ -44,7 +44,8 @@ export class CommitQueue {
   #sent: readonly Pending[] = []
   /** The batch that the store has judged but the view does not have yet. */
   #judged: readonly Pending[] = []
-  #closed = false
+  /** Whether it takes no more commits. */
+  closed = false
 
   constructor(context: LiveContext) {
     this.#context = context
@@ -60,15 +61,6 @@ export class CommitQueue {
   /** How many have not been sent yet. */
   get waiting(): number {
     return this.#waiting.length
-  }
-
-  /** Whether it takes no more commits. */
-  get closed(): boolean {
-    return this.#closed
-  }
-
-  close(): void {
-    this.#closed = true
   }
 
   /**
@@ -90,7 +82,7 @@ export class CommitQueue {
 
   #refusal(deadline: number): CoordinatorError | undefined {
     const { board, options } = this.#context
-    if (this.#closed)
+    if (this.closed)
       return new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written', retryAfterSeconds: 1 })
     if (this.depth >= options.queueMax)
       return new CoordinatorError('COORD_COMMIT_QUEUE_FULL', {

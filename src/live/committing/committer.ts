@@ -82,7 +82,7 @@ export class Committer {
    * an answer, and the committer no longer waits for a store that hangs.
    */
   async close(timeoutMs: number): Promise<void> {
-    this.#queue.close()
+    this.#queue.closed = true
     const end = performance.now() + timeoutMs
     while (this.#running !== undefined && performance.now() < end)
       await within(end - performance.now(), this.#running)

@@ -54,7 +54,7 @@ export function endpointHref(text: string): string {
  * ports, IPv4 addresses and dots in the path. Parsing a URL takes longer than the rest of the check of a registration.
  */
 const usual =
-  /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(?:\.(?!xn--)[a-z][a-z0-9-]*)*(?::(?!80(?:\/|$)|443(?:\/|$))[1-9]\d{0,3})?(?:\/[\w/-]*)?$/
+  /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(?:\.(?!xn--)[a-z][a-z0-9-]*)*(?::(?!80(?:\/|$)|443(?:\/|$))(?:[1-9]\d{0,3}|[1-5]\d{4}))?(?:\/[\w/-]*)?$/
 
 /** The id of a service is made from the endpoint right after the check. */
 let lastParsed: { readonly text: string; readonly url: URL } | undefined

@@ -83,13 +83,13 @@ function edge(
 /** Everything a graph says, in a form that can be compared. */
 export function shapeOf(graph: GraphReader) {
   const nodes = []
-  for (let number = 0; number < graph.nodeSlots; number += 1) {
+  for (let number = 0; number < graph.nodeBound; number += 1) {
     const id = graph.idOf(number)
     if (id !== '') nodes.push(`${id} ${graph.isResolved(number) ? 'resolved' : 'unresolved'}`)
   }
   const edges = []
-  const { slots, refs, revision } = graph.edges
-  for (let number = 0; number < slots; number += 1) {
+  const { bound, refs, revision } = graph.edges
+  for (let number = 0; number < bound; number += 1) {
     if (refs[number] === 0) continue
     const [source, target] = [graph.idOf(graph.sourceOf(number)), graph.idOf(graph.targetOf(number))]
     const id = edgeId({ source, type: graph.typeOf(number), target, origin: graph.originOf(number) })
@@ -114,7 +114,7 @@ export function adjacencyOf(graph: GraphReader): readonly string[] {
   const lines: string[] = []
   for (const side of ['out', 'in'] as const) {
     const { start, length, items } = graph[side]
-    for (let number = 0; number < graph.nodeSlots; number += 1)
+    for (let number = 0; number < graph.nodeBound; number += 1)
       for (let at = 0; at < (length[number] ?? 0); at += 1) {
         const found = items[(start[number] as number) + at] as number
         lines.push(
