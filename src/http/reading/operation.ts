@@ -27,7 +27,10 @@ export function json(
   return { description, content: { 'application/json': schema, ...inOthers } }
 }
 
-/** The description of a route for the reference, and what the server accepts there. Routes without it are not in the reference. */
+/**
+ * What the reference says about a route, and what the server accepts there. Routes without one stay out of the
+ * reference.
+ */
 export interface Operation {
   readonly chapter: Chapter
   /** Not in the reference, because it is another name of a route that is. @default false */
@@ -57,7 +60,7 @@ export interface Operation {
 declare module 'fastify' {
   interface FastifyContextConfig {
     readonly operation?: Operation
-    /** Which function created its handler: see `readRoute` and `writeRoute`. */
+    /** Which wrapper made its handler: see `readRoute` and `writeRoute`. */
     readonly kind?: 'read' | 'write'
   }
 }
