@@ -157,7 +157,7 @@ export abstract class FunctionStore implements Store {
     this.#functions.observe(observer)
   }
 
-  /** @param role the coordinator's own work never waits for questions about the past */
+  /** @param role the kind of connection: the coordinator's own work never waits behind questions about the past */
   async #ask<T>(
     name: SqlFunction,
     argument: string,

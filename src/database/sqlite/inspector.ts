@@ -89,7 +89,7 @@ function examineJournal(connection: Connection, head: HeadRow, from: Revision | 
     last = { revision, digest }
   }
   if (last.revision < upto) facts.push({ fact: 'hole', revision: last.revision + 1, upto })
-  // The content that an entry wrote is there, or newer content is.
+  // Entries whose record is missing, or older than the entry.
   const lost = connection.statements.writesBetween.all(above, upto) as unknown as (RecordKey & {
     readonly revision: Revision
   })[]

@@ -46,7 +46,7 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
     yield {
       code: 'cycle_check_incomplete',
       message:
-        'Whether this closes a cycle of dependencies was not found out: too much depends on this service. Ask `GET /knowledge-graph/cycles`.',
+        'The check for a dependency cycle was stopped, because too much depends on this service. Ask `GET /knowledge-graph/cycles`.',
       path: '/dependencies',
     }
 }

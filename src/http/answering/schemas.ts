@@ -49,7 +49,7 @@ export const storageSchema = z
       description:
         '`memory`, `sqlite`, `postgres` or `supabase`; a coordinator built into a program may use a store of its own.',
     }),
-    durable: z.boolean().meta({ description: 'Whether what was acknowledged outlives the coordinator.' }),
+    durable: z.boolean().meta({ description: 'Whether acknowledged writes survive the coordinator.' }),
   })
   .meta({ id: 'Storage' })
 
@@ -233,7 +233,7 @@ export const databaseAnswerSchema = z
     historyMiB: z
       .int()
       .optional()
-      .meta({ description: 'Memory that the history takes, where it is kept in memory.' }),
+      .meta({ description: 'Memory that the history takes, if it is kept in memory.' }),
     loadedRecords: z.int().optional().meta({ description: 'While loading: how many records have arrived.' }),
     refusedRecords: z.array(z.object({ kind: z.string(), id: z.string(), revision, reason: z.string() })),
     refusedCount: z.int(),

@@ -101,7 +101,7 @@ const read = {
 
 const history = {
   chapter: 'registry',
-  summary: 'Show what happened to a service',
+  summary: 'Show the history of a service',
   description:
     'Lists each change with its time, its author, and the fields that changed, newest first. It also works for services that were deregistered.',
   parameters,

@@ -106,7 +106,7 @@ begin
     if last_revision < upto then
       damages := damages || jsonb_build_object('fact', 'hole', 'revision', last_revision + 1, 'upto', upto);
     end if;
-    -- The content that an entry wrote is there, or newer content is.
+    -- Entries whose record is missing, or older than the entry.
     select jsonb_agg(jsonb_build_object('fact', 'lost', 'kind', e.kind, 'id', e.id, 'revision', e.revision))
     into more
     from (
