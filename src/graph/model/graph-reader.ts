@@ -85,7 +85,7 @@ export abstract class GraphReader {
     return this.reversed[(this.edges.kind[edge] as number) >> 2] as boolean
   }
 
-  /** Whether the edge defines a node, such as an API that a service declares to expose. `edge`: one that needs another node */
+  /** Whether an edge defines the node that needs the other: a service declares, for example, that it exposes an API. */
   isDefining(edge: number): boolean {
     return this.isReversed(edge) && this.originOf(edge) === 'declared'
   }

@@ -3,7 +3,7 @@ import { SharedWork } from '../../live/questions/shared-work.ts'
 /** A page that can be kept for other clients with the same question. */
 interface Kept<T> {
   readonly page: SharedWork<T>
-  /** Counts when the page has arrived. */
+  /** The size of the page; 0 until it has arrived. */
   size: number
 }
 
