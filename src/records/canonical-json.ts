@@ -108,42 +108,16 @@ function isPlacedByEngine(key: string): boolean {
 }
 
 function write(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return writeString(value)
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'number':
-      if (!Number.isFinite(value)) throw new TypeError(`JSON cannot hold the number ${value}`)
-      return String(value === 0 ? 0 : value)
-    case 'object':
-      if (value === null) return 'null'
-      return Array.isArray(value) ? writeArray(value) : writeObject(value as Record<string, unknown>)
-    default:
-      throw new TypeError(`JSON cannot hold a ${typeof value}`)
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new TypeError('JSON text holds half of a surrogate pair')
+    return JSON.stringify(value)
   }
-}
-
-function writeString(text: string): string {
-  if (!text.isWellFormed()) throw new TypeError('JSON text holds half of a surrogate pair')
-  return JSON.stringify(text)
-}
-
-function writeArray(items: readonly unknown[]): string {
-  let text = '['
-  for (let index = 0; index < items.length; index += 1) {
-    if (index > 0) text += ','
-    text += write(items[index] ?? null)
-  }
-  return `${text}]`
-}
-
-function writeObject(members: Record<string, unknown>): string {
-  let text = ''
-  for (const key of Object.keys(members).sort()) {
-    const value = members[key]
-    if (value === undefined) continue
-    text += `${text === '' ? '{' : ','}${writeString(key)}:${write(value)}`
-  }
-  return text === '' ? '{}' : `${text}}`
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`JSON cannot hold the number ${value}`)
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return JSON.stringify(value)
+  if (typeof value !== 'object') throw new TypeError(`JSON cannot hold a ${typeof value}`)
+  if (Array.isArray(value)) return `[${Array.from(value, (item) => write(item ?? null)).join(',')}]`
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  members.sort(([left], [right]) => (left < right ? -1 : 1))
+  return `{${members.map(([key, member]) => `${write(key)}:${write(member)}`).join(',')}}`
 }
