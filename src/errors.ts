@@ -429,7 +429,7 @@ export const ERRORS = {
     status: 503,
     retryable: false,
     exit: 78,
-    title: 'The database cannot store every text',
+    title: 'The database does not use the encoding UTF8',
     hint: "Use a database that was created with `encoding 'UTF8'`.",
   },
   COORD_STORE_CONNECTIONS: {

@@ -44,7 +44,7 @@ export class CommitQueue {
   #sent: readonly Pending[] = []
   /** The batch that the store has judged but the view does not have yet. */
   #judged: readonly Pending[] = []
-  /** Whether it takes no more commits. */
+  /** Whether the queue refuses new commits. */
   closed = false
 
   constructor(context: LiveContext) {
@@ -58,13 +58,13 @@ export class CommitQueue {
     return depth
   }
 
-  /** How many have not been sent yet. */
+  /** How many commits have not been sent yet. */
   get waiting(): number {
     return this.#waiting.length
   }
 
   /**
-   * Takes a commit, for which memory is held. Resolves when the view has it.
+   * Adds a commit. The caller has already reserved memory for it. Resolves when the view has the commit.
    *
    * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
    */

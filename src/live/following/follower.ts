@@ -8,7 +8,7 @@ import type { ServedView } from '../view/served-view.ts'
 
 /**
  * Polls the store for the commits of other coordinators and for changes by hand, and applies them to the view. It asks often while the
- * journal moves, and seldom while it rests. A view that stays behind is loaded again.
+ * journal grows, and seldom while it does not. A view that stays behind is loaded again.
  */
 export class Follower {
   readonly #context: LiveContext
@@ -93,7 +93,7 @@ export class Follower {
       this.#fail(thrown)
     }
     try {
-      // Otherwise the follower would wait without end for a store that fails only when it reads the journal.
+      // Without this check the follower would wait for ever if the store fails only when it reads the journal.
       await this.#checkProgress()
     } catch (thrown) {
       this.#fail(thrown)
