@@ -1,4 +1,4 @@
-/** What the table knows about one error code. */
+/** The row of the table for one error code. */
 export interface ErrorEntry {
   /** A short, constant text for people. The part that varies goes into `detail`. */
   readonly title: string
@@ -646,9 +646,9 @@ export interface Problem {
 }
 
 export interface ErrorOptions {
-  /** What happened this time, in one sentence, without secrets. @default the title of the code */
+  /** One sentence about this occurrence of the error, without secrets. @default the title of the code */
   readonly detail?: string
-  /** A hint that fits better than the table's. */
+  /** A hint that fits this occurrence better than the hint of the table. */
   readonly hint?: string
   readonly errors?: readonly Problem[]
   /** Only for writes: whether the write may have happened. */

@@ -79,7 +79,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   let keys = Object.keys(members)
   let copy: Record<string, unknown> | undefined
   if (!isSorted(keys)) {
-    // The engine puts members that look like numbers first, in whatever order they were added.
+    // The engine always places names that look like numbers before all other names, so that sorting cannot work.
     if (keys.some(isPlacedByEngine)) return notByEngine
     keys = sortFew(keys)
     copy = {}

@@ -50,7 +50,7 @@ export type Write = PutWrite | DeleteWrite
 export interface Commit {
   /** A UUID made by the client. If an accepted commit arrives again, it gets its first result. */
   readonly commitId: string
-  /** Who did it: `http:<address>`, `cli:<user>`, `sql:<role>`, or what the client called itself. */
+  /** The author: `http:<address>`, `cli:<user>`, `sql:<role>`, or the name that the client gave. */
   readonly actor: string
   readonly writes: readonly Write[]
   /**

@@ -15,7 +15,7 @@ export const QUESTION_TIMES: QuestionTimes = { presentMs: 10_000, pastMs: 60_000
 export interface Asker {
   /** The client whose share of scarce resources the question uses, such as an address. */
   readonly client: string
-  /** What kind of question it is, such as the pattern of its route. */
+  /** The kind of the question, such as the pattern of its route. */
   readonly topic: string
   readonly isAnswered: boolean
   readonly isGone: boolean

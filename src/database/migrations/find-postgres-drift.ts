@@ -24,7 +24,7 @@ interface Catalog {
   readonly anonAllowed: boolean
 }
 
-/** What is there, what should be there, and how to repair it. */
+/** The objects that were found, those that should exist, and the data for a repair. */
 interface Comparison {
   readonly found: ReadonlyMap<string, string>
   readonly expected: ReadonlyMap<string, string>

@@ -77,7 +77,7 @@ function tableRepair(table: string, { definition, actual = '' }: Difference, rep
   ].join('\n')
 }
 
-/** Another type may not be able to hold the present values: people must decide. */
+/** Repairs the default and `not null`, but not the type: present values may not fit the other type, so people must decide. */
 function columnRepair(alter: string, definition: string, actual: string): string {
   const [wanted, found] = [columnOf(definition), columnOf(actual)]
   if (wanted.type !== found.type) return ''
@@ -92,7 +92,7 @@ function columnRepair(alter: string, definition: string, actual: string): string
 interface ColumnParts {
   readonly type: string | undefined
   readonly required: boolean
-  /** Its default. */
+  /** The default value of the column. */
   readonly value: string | undefined
 }
 

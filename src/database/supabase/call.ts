@@ -23,7 +23,7 @@ interface Call {
 export class SupabaseCalls implements SqlFunctions {
   readonly #settings: SupabaseSettings
   readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
-  /** Asks whether the database is working on a write. It opens a new connection each time: an existing connection may be lost, too. */
+  /** Asks whether the database is working on a write, over a new connection each time: an existing one may be lost, too. */
   readonly #asker: ConnectionPool
   /** Questions of the follower. Each of them can be asked again. */
   readonly #following = new Set<AbortController>()
@@ -110,7 +110,7 @@ export class SupabaseCalls implements SqlFunctions {
     })
   }
 
-  /** Whether the database has no write in progress. `undefined` if it does not answer: the watched call then runs until its deadline. */
+  /** Whether the database has no write in progress. `undefined` if it does not answer: the call then ends at its deadline. */
   async #isIdle(): Promise<boolean | undefined> {
     const signal = AbortSignal.timeout(QUESTION_TIMEOUT_MS)
     try {

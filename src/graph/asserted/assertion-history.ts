@@ -16,7 +16,7 @@ export interface AssertionHistoryQuery {
   readonly limit?: number | undefined
 }
 
-/** What one commit changed in an assertion. */
+/** One commit that changed an assertion. */
 export interface AssertionEntry {
   readonly revision: Revision
   /** ISO 8601, UTC. */

@@ -148,7 +148,7 @@ export abstract class GraphReader {
     return this.records.servicesOf(node)
   }
 
-  /** What was asserted about a node. */
+  /** The records that assert a node. */
   assertionsOf(node: number): readonly StoredRecord[] {
     return this.records.assertionsOf(node)
   }

@@ -69,7 +69,7 @@ export class TouchedItems<T> {
   }
 }
 
-/** What counts as a change: everything that an answer shows, except that a commit repeated the same. */
+/** The text to compare: all that an answer shows, without `revision`. A commit that repeats the content is not a change. */
 function facts(shown: unknown): string | undefined {
   return JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value))
 }

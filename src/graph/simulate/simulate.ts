@@ -47,9 +47,9 @@ export function isSmall(changes: readonly SimulatedChange[]): boolean {
 }
 
 /**
- * What would happen if records changed. The first step makes the changes in the graph, looks at the result, and takes them back. Nobody
- * else sees them, and the answer follows from the real rules, not from an imitation. The other steps read records of that moment, but not
- * the graph.
+ * Finds out what would happen if records changed. The first step makes the changes in the graph, looks at the result, and takes
+ * the changes back. Nobody else sees them. The answer is therefore made by the same code as the real graph. The other steps read
+ * records of that moment, but not the graph.
  *
  * @param records the records of the graph
  * @throws nothing of its own; the graph is always unchanged afterwards

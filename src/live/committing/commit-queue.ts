@@ -156,7 +156,7 @@ export class CommitQueue {
     if (batch.length > 0) this.#again.push(batch)
   }
 
-  /** The same batch would fail again, so its commits get the error. */
+  /** Ends the commits of the sent batch with an error. Called if a repetition would fail in the same way. */
   fail(error: CoordinatorError): void {
     for (const pending of this.#sent) {
       if (error.outcome !== 'not_written') pending.maybeWritten = true
@@ -165,7 +165,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** The database refuses something in the batch, but does not say what. Sending halves finds it, so that only the faulty commit fails. */
+  /** Sends the batch again in halves. Called if the database refuses a commit without naming it, so that only this one fails. */
   isolate(error: CoordinatorError): void {
     const batch = this.#sent
     if (batch.length === 1) return this.fail(error)

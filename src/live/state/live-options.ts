@@ -24,7 +24,7 @@ export interface LiveOptions {
   readonly stallTimeoutMs: number
   /** How long `waitForRevision` waits. @default 3_000 */
   readonly revisionTimeoutMs: number
-  /** Younger history is kept; `0`: no such rule. @default 720 (hours) */
+  /** History that is younger than this is kept. `0`: the age does not count. @default 720 (hours) */
   readonly keepHours: number
   /** This many of the newest revisions are kept. @default 100_000 */
   readonly keepRevisions: number

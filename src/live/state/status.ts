@@ -23,7 +23,7 @@ interface Problem {
   readonly reason?: string
   /** The code of an error of the database. */
   readonly code?: ErrorCode
-  /** What the operator can do about it. */
+  /** The next step for the operator. */
   readonly repair?: string
 }
 
@@ -34,7 +34,7 @@ export interface LastError {
   readonly at: number
 }
 
-/** What can fail separately: reading from the database, writing to it (a full disk can still be read), and the memory of this process. */
+/** One of three things that can fail alone: reads from the database, writes (a full disk can still be read), and memory. */
 type Side = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'

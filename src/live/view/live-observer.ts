@@ -13,7 +13,7 @@ export interface LiveObserver {
   status?(status: LiveStatus): void
   /** An entry was applied to the served view. */
   entry?(entry: Entry): void
-  /** Another view is served. Everything derived from entries has to start again from its position. */
+  /** Another view is served from now on. An observer that follows entries starts again from the position of this view. */
   replaced?(view: View, reason: string): void
   /** No view is served until the next one is loaded, because there is no memory for both. */
   dropped?(reason: string): void

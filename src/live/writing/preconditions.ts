@@ -21,7 +21,7 @@ export function checkHistory(precondition: Precondition | undefined, lineage: st
   })
 }
 
-/** What a plan knows about the record that it changes. */
+/** The facts about the record that a plan changes. */
 export interface Planning {
   readonly op: 'put' | 'delete'
   /** The revision of the record in the view; 0 if it does not exist. */

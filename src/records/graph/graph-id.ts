@@ -5,7 +5,7 @@ export type EdgeOrigin = 'declared' | 'asserted' | 'observed'
 
 export const EDGE_ORIGINS: readonly EdgeOrigin[] = ['declared', 'asserted', 'observed']
 
-/** What identifies an edge. `source` and `target` are node ids. */
+/** The parts that identify an edge. `source` and `target` are node ids. */
 export interface EdgeIdentity {
   readonly source: string
   readonly type: string

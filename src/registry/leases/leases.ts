@@ -1,6 +1,6 @@
 import type { Health } from '../../records/health.ts'
 
-/** What a heartbeat says about its sender. */
+/** The health that a heartbeat reports about its sender. */
 export type ReportedHealth = 'up' | 'down'
 
 /** Keeps heartbeats. A heartbeat is not a commit, and never becomes a part of a service's `data`. */

@@ -24,7 +24,7 @@ interface Criterion {
 /** The versions that were already judged against the filter `version`, with their results. */
 export type VersionVerdicts = ReadonlyMap<Term, boolean>
 
-/** What filters need, in addition to the records. */
+/** The data that filters need in addition to the records. */
 export interface MatchContext {
   readonly leases: Leases
   /** The results of `judgeVersions` for the filter `version`. @default each version is judged when it is met */

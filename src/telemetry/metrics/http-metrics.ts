@@ -20,9 +20,9 @@ interface OutgoingFigures {
 export interface HttpSources {
   /** Clients that follow the journal over HTTP. */
   streams(): number
-  /** Of those, how many were cut off so far because they read too slowly. */
+  /** How many of these clients were cut off so far because they read too slowly. */
   streamsCut(): number
-  /** What waits for clients over HTTP. */
+  /** Answers that wait until clients have read them. */
   outgoing(): OutgoingFigures
   /** Streams of the whole state. */
   wholeStreams(): { readonly open: number; readonly refused: number }
@@ -30,7 +30,7 @@ export interface HttpSources {
   bodyBytes(): number
   /** Open connections of clients. */
   clientConnections(): number
-  /** How many there may be. */
+  /** How many connections clients may have. */
   clientConnectionsMax(): number
 }
 

@@ -102,7 +102,7 @@ export class Meters {
     labelNames: readonly string[],
     read: () => readonly Sample[],
   ): void {
-    // What the registry needs of a metric.
+    // The registry needs only these members of a metric.
     const metric = { ...described, labelNames, get: async () => ({ ...described, values: read() }) }
     this.registry.registerMetric(metric as unknown as Metric)
   }
