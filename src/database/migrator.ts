@@ -54,6 +54,6 @@ export interface Migrator {
    * cannot be allowed from here.
    */
   allowAnon?(): Promise<void>
-  /** Reverts that; absent if `allowAnon` is. */
+  /** Withdraws these rights from the public key. Absent if `allowAnon` is absent. */
   forbidAnon?(): Promise<void>
 }

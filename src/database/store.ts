@@ -130,7 +130,7 @@ export interface Refused {
 }
 
 /**
- * Why the store cannot say what follows the position of a caller:
+ * The reason why the store cannot return the entries after the position of a caller:
  * - `compacted`: the position is below the floor.
  * - `ahead`: the caller knows a revision that this server does not have (a standby that lags, or a primary that lost its newest entries).
  * - `diverged`: another lineage, or the same revision with another digest.

@@ -35,7 +35,7 @@ export class ClientQuestion {
   #deadline: number
   #limitMs: number
   #isPast = false
-  /** Why it has ended without an answer. It stays set, so that all remaining work on the question stops. */
+  /** The reason why the question ended without an answer. It stays set, so that all remaining work on the question stops. */
   #ended: CoordinatorError | undefined
   #aborting: AbortController | undefined
   #stopListening: (() => void) | undefined

@@ -42,7 +42,7 @@ export class RequestLink<S> {
   readonly #options: RequestLinkOptions<S>
   /** Calls without an answer, in order. */
   readonly #pending = new Map<number, Pending>()
-  /** Those among them that were not sent yet. */
+  /** The pending calls that were not sent yet. */
   readonly #waiting = new Map<number, Request>()
   #peer: Peer | undefined
   #lastId = 0

@@ -41,7 +41,7 @@ export function repairOf(difference: Difference, repairing: Repairing): string {
     case 'trigger':
       return `drop trigger if exists "${name}" on ${table};\n${statement}`
     case 'view':
-      // Replacing keeps the views that depend on it. Columns can only be changed by creating the view again.
+      // `create or replace` keeps the views that depend on this one. It cannot change columns: they need a drop first.
       return actual === undefined || columnsOf(actual) === columnsOf(definition)
         ? [...ownerSql(`view ${target}`, actual, repairing), statement].join('\n')
         : `drop view ${target};\n${statement}`

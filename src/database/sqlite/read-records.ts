@@ -19,7 +19,7 @@ type RecordRow = [
   updatedAt: number,
 ]
 
-/** The same with its rowid. */
+/** A `RecordRow` with its rowid. */
 type FileRow = [...RecordRow, rowid: number]
 
 /** Before every key. */

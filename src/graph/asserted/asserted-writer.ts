@@ -50,7 +50,7 @@ export interface About {
   readonly id: string
 }
 
-/** The same with the id in its only valid form. */
+/** A subject whose id is in its only valid form. */
 interface Subject extends About {
   /** Members of the record besides those that the client sent. */
   readonly identity: JsonObject

@@ -17,7 +17,7 @@ export function deriveService(data: JsonObject, sink: DeriveSink): string {
   return serviceNodeId(serviceNameIn(data))
 }
 
-/** The same without the `dependencies` of the registration, which nearly every service has. */
+/** Derives everything except the `dependencies` of the registration, which nearly every service has. */
 export function deriveOthers(data: JsonObject, sink: DeriveSink): void {
   for (const capability of itemsOf(data['capabilities']))
     if (typeof capability === 'string' && capability !== '')

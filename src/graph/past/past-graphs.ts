@@ -176,7 +176,7 @@ export class PastGraphs {
     try {
       return await this.#helper.attempt(work)
     } catch (thrown) {
-      // If the process died of this graph while it kept no other graphs, it would die again.
+      // If the process died, it lost the kept graphs too. There is then nothing to drop, and a second attempt would fail again.
       const died = generation !== this.#helper.generation
       if (!isTooLarge(thrown) || died || !(await this.#kept.dropUnused())) throw thrown
       return this.#helper.attempt(work)

@@ -71,7 +71,7 @@ export class Follower {
     let waitMs = pollMinMs
     let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      // The age counts from the question, because the view becomes older while the answer travels.
+      // The age counts from the question, because the view becomes older while the answer is on its way.
       await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
@@ -122,7 +122,7 @@ export class Follower {
       const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
         const realigned = this.#served.realign(reply, asked)
-        // The store did answer. By now the view is marked as stale, so the state does not flicker.
+        // The store did answer. By now the view is marked as stale, so the status does not change back and forth.
         this.#context.board.succeeded('read')
         return realigned
       }

@@ -154,7 +154,7 @@ export class StatusBoard {
     return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
   }
 
-  /** A side works. The other one may still fail: each clears itself, or the state would flicker with every commit. */
+  /** Called when one side works. It clears only the fault of this side. Otherwise the state would change with every commit. */
   succeeded(side: Side): void {
     if (this.#faults.delete(side)) this.#update()
   }

@@ -28,7 +28,7 @@ export interface LoadWatch {
 export interface LoadRoom {
   /** Takes this many more bytes, if there is room for them. */
   take(bytes: number): boolean | Promise<boolean>
-  /** The records do not fit. @returns the error to throw */
+  /** Called if the records do not fit. @returns the error to throw */
   tooLarge(part: LoadedPart): CoordinatorError
 }
 

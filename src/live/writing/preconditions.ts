@@ -60,7 +60,7 @@ function bothOf(wished: Revision, needed: Revision | undefined): Revision {
 }
 
 /**
- * Why the client's condition is not true for a record; `undefined` if it is true.
+ * The reason why the client's condition is not true for a record; `undefined` if it is true.
  *
  * @param actual the revision the record has: 0 where it does not exist
  */

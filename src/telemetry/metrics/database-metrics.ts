@@ -142,7 +142,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
       }
     },
 
-    /** The same for calls that answer in pages: each page counts, and the time its reader takes does not. */
+    /** Measures calls that answer in pages. Each page counts. The time that the reader of a page takes does not count. */
     async *measurePages<T>(operation: DatabaseOperation, pages: AsyncIterable<T>): AsyncIterable<T> {
       const iterator = pages[Symbol.asyncIterator]()
       try {

@@ -1,11 +1,11 @@
 import type { Meters } from './meters.ts'
 import type { Observations } from './series.ts'
 
-/** Why a body was not received: no memory for bodies, none for its client, or it arrived too slowly. */
+/** The reasons to refuse a body: no memory for bodies, no memory for its client, or too slow an arrival. */
 const bodyRefusals = ['full', 'client', 'slow'] as const
 export type BodyRefusal = (typeof bodyRefusals)[number]
 
-/** Why a connection was not accepted: there were too many, or the system had no descriptor for it. */
+/** The reasons to refuse a connection: there are too many, or the system has no descriptor for it. */
 const connectionRefusals = ['limit', 'system'] as const
 
 interface OutgoingFigures {
