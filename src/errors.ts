@@ -596,7 +596,7 @@ export const ERRORS = {
     retryable: false,
     exit: 1,
     title: 'The coordinator cannot listen on the address',
-    hint: 'Choose another PORT or HOST, or stop the program that uses it.',
+    hint: 'Choose another PORT or HOST, or stop the other program that listens there.',
   },
   COORD_CLI_USAGE: {
     status: 400,

@@ -95,7 +95,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   return copy ?? members
 }
 
-/** By UTF-16 code units, as RFC 8785 demands, and as `sort` compares. */
+/** Whether names are sorted by UTF-16 code units, as RFC 8785 demands, and as `sort` compares. */
 function isSorted(keys: readonly string[]): boolean {
   for (let index = 1; index < keys.length; index += 1)
     if ((keys[index - 1] as string) > (keys[index] as string)) return false

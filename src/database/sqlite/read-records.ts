@@ -22,7 +22,7 @@ type RecordRow = [
 /** A `RecordRow` with its rowid. */
 type FileRow = [...RecordRow, rowid: number]
 
-/** Before every key. */
+/** This key comes before every other key. */
 const start: RecordKey = { kind: '', id: '' }
 
 export interface LoadPart extends LoadPage {

@@ -1,10 +1,10 @@
 import type { GraphReader } from '../model/graph-reader.ts'
 
-/** The edges that a search follows, by the number of their type. `undefined`: none on that side. */
+/** Whether a search follows edges of a type, by the number of the type. `undefined`: it follows no edges in that direction. */
 export interface Follow {
-  /** From a node to the nodes that it needs. */
+  /** Edges from a node to the nodes that it needs. */
   readonly out?: readonly boolean[]
-  /** From a node to the nodes that need it. */
+  /** Edges from a node to the nodes that need it. */
   readonly in?: readonly boolean[]
 }
 
@@ -125,7 +125,7 @@ const MIN_TURN = 4_096
 
 interface FollowedSide {
   readonly name: 'out' | 'in'
-  /** By the number of the type. */
+  /** Whether edges of a type are followed, by the number of the type. */
   readonly types: readonly boolean[]
   readonly everything: boolean
 }

@@ -51,7 +51,7 @@ export class TouchedItems<T> {
     item.present = present
   }
 
-  /** By id. */
+  /** Returns the differences, sorted by id. */
   differences(): readonly Difference<T>[] {
     const found: Difference<T>[] = []
     for (const [id, { before, revisions }] of this.#items) {

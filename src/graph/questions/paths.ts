@@ -9,7 +9,7 @@ export type PathsOptions = Pick<QuestionOptions, 'limit' | 'depth' | 'edgeTypes'
 export interface PathsAnswer extends Completeness {
   readonly from: string
   readonly to: string
-  /** By length, then by the ids on the path. No node occurs twice in a path. */
+  /** Sorted by length, then by the ids on the path. No node occurs twice in a path. */
   readonly paths: readonly { readonly length: number; readonly nodes: readonly string[] }[]
 }
 
@@ -58,7 +58,7 @@ class PathWalk {
   readonly #graph: GraphReader
   readonly #options: WalkOptions
   readonly #next = new Map<number, readonly number[]>()
-  /** By the number of a node: whether it is on the current path. A path may have very many nodes. */
+  /** Whether a node is on the current path, by its number. A path may have very many nodes. */
   readonly #onPath: Uint8Array
   #steps = 0
   #ids = 0

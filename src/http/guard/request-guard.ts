@@ -70,7 +70,7 @@ export class RequestGuard {
   }
 
   #admits(request: IncomingMessage, response: ServerResponse): boolean {
-    // The answer to an earlier request of the connection has not been sent yet.
+    // Without a socket, an earlier request of the same connection still has no answer.
     if (response.socket === null) endWithConnection(request, response)
     const fault = this.#hostFault(request)
     if (fault !== undefined) return this.#refuse(request, response, fault)

@@ -48,7 +48,7 @@ export class OutgoingBytes {
   readonly #maxBytes: number
   readonly #stalledMs: number
   readonly #roomTimeoutMs: number
-  /** The connections, sorted by when they last took something. */
+  /** The connections. The first one has taken no bytes for the longest time. */
   readonly #clients = new Map<Socket, Client>()
   readonly #queue = new Set<Waiting>()
   #bytes = 0

@@ -108,7 +108,7 @@ function termCriterion(term: Term | undefined, has: (number: number) => boolean)
   return { size: term?.size ?? 0, numbers: () => term?.chunks ?? [], has }
 }
 
-/** A range of semantic versions. A version that is not semantic fulfills only its own text. */
+/** A range of semver versions. A stored version that is not semver matches only if it equals the text of the range. */
 function versionCriterion(
   index: ServiceIndex,
   version: string,
