@@ -201,8 +201,8 @@ export interface HistoryOptions {
 }
 
 /**
- * The reader of the journal: the coordinator itself, to follow, or a client that asks about the past. If connections are few, following has
- * its own, so that questions of clients never delay it.
+ * The reader of the journal: the coordinator itself, to follow, or a client that asks about the past. If there are few
+ * connections, one of them is only for following, so that questions of clients never delay it.
  */
 export type JournalReader = 'follower' | 'client'
 

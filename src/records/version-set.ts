@@ -9,7 +9,7 @@ export interface VersionSet {
   readonly prereleases: readonly SemVer[]
 }
 
-/** Versions that are read between two steps: less than a millisecond. */
+/** The number of versions in one step. A step takes less than a millisecond. */
 const READ_AT_ONCE = 256
 
 /** Sorts versions, in steps. */

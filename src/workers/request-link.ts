@@ -86,7 +86,7 @@ export class RequestLink<S> {
     return answer as Promise<ResultOf<S, M>>
   }
 
-  /** Lets the peer answer all calls, and end. @throws the fault of its end */
+  /** Lets the peer answer all calls, and end. @throws the error with which the peer ended */
   async finish(): Promise<void> {
     const cause = await this.#peer?.end()
     if (cause !== undefined) throw cause

@@ -97,7 +97,7 @@ function shown(
   }
 }
 
-/** @param at the revision at which nothing is known; absent if there can never be anything */
+/** @param at the revision at which there is no such assertion; absent if the id can never have one */
 function neverAsserted(kind: 'node' | 'edge', id: string, at?: Revision): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
     detail: `Nothing is known to have been asserted about ${quoted(id)}.`,

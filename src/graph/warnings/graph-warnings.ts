@@ -7,7 +7,7 @@ import { type GraphProjection, graphProjection } from '../derive/graph-projectio
 import { dataOf } from '../model/lenient-json.ts'
 import { registerWarnings } from './register-warnings.ts'
 
-/** The most answers that are kept. A graph that needs more of them is large, and changes all the time. */
+/** With this many answers, all of them are dropped. A graph that needs so many is large, and changes all the time. */
 const KEPT_MAX = 20_000
 
 interface Memory {
