@@ -55,7 +55,7 @@ export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { 
   done()
 }
 
-/** Makes a value when it is first needed, when all routes exist. */
+/** Makes a value when it is first needed, and keeps it. All routes exist by then. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => {

@@ -161,7 +161,7 @@ export class OutgoingBytes {
     else if (this.#bytes > this.#maxBytes) this.#makeRoom()
   }
 
-  /** For `Hold`: its connection has taken something. */
+  /** Called by a `Hold` when its connection has taken bytes. */
   took(hold: Hold, bytes: number): void {
     const { client } = hold
     if (!client.holds.has(hold)) return
