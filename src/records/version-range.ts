@@ -56,8 +56,8 @@ export function versionTest(filter: string): (version: string) => boolean {
 }
 
 /**
- * A range of semantic versions as intervals with two ends. A version is checked with two comparisons, and a sorted list of versions with a
- * binary search.
+ * A range of semver versions, as intervals with two ends. A version is checked with two comparisons, and a sorted list of
+ * versions with a binary search.
  */
 export class VersionRange {
   readonly #intervals: readonly Interval[]

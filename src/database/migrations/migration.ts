@@ -15,7 +15,7 @@ export interface Migration {
   readonly oldestWriter: number
 }
 
-/** A migration that ran, as the ledger of a database has it. */
+/** A migration that ran: one row of the table `migrations`, the ledger of a database. */
 export interface AppliedMigration {
   readonly version: number
   readonly name: string

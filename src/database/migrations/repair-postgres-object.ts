@@ -112,7 +112,7 @@ function functionRepair({ object, definition, actual }: Difference, repairing: R
   const type = object.startsWith('aggregate ') ? 'aggregate' : 'function'
   const args =
     actual === undefined ? '' : (argumentsOf(actual)?.replaceAll('@@.', sqlFor(schema, '@schema@.')) ?? '')
-  // Neither arguments nor result can be replaced; nor can the parts of an aggregate.
+  // `create or replace` cannot change the arguments, the result, or the parts of an aggregate.
   const anew = actual !== undefined && signatureOf(actual) !== signatureOf(definition)
   return [
     ...(anew ? [`drop ${type} ${name}${args};`] : ownerSql(`${type} ${name}${args}`, actual, repairing)),

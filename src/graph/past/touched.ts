@@ -36,7 +36,7 @@ export class TouchedItems<T> {
     }
   }
 
-  /** @param present whether the item exists after the commit. @param news whether the commit says something else about it */
+  /** @param present whether the item exists after the commit. @param news whether the commit changed the item */
   note(
     id: string,
     { revision, present, news }: { revision: Revision; present: boolean; news: boolean },

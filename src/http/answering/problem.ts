@@ -45,7 +45,7 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
   }
 }
 
-/** The text of an error answer. After a read there is no question whether something was written. */
+/** The text of an error answer. Answers to reads have no `outcome`, because a read writes nothing. */
 export function problemText(
   error: CoordinatorError,
   request: { readonly method: string | undefined; readonly id: string },

@@ -17,7 +17,7 @@ export interface AnswerDescription {
   readonly content?: Readonly<Record<string, z.ZodType | undefined>>
 }
 
-/** An answer with a JSON body. @param others media types in which it can be had, too */
+/** An answer with a JSON body. @param others more media types in which the same answer is available */
 export function json(
   description: string,
   schema: z.ZodType,

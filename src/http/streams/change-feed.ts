@@ -64,7 +64,7 @@ export class ChangeFeed {
     return this.#pageOf(await this.#older(position, limit))
   }
 
-  /** Whether there are more is judged for each reader, because an older page may be kept for long. */
+  /** Adds to a page whether there are more entries now. Each reader needs a new judgement, because pages are kept for long. */
   #pageOf(entries: readonly ShownEntry[]): FeedPage {
     const last = entries.at(-1)
     return { entries, more: last !== undefined && last.revision < this.#live.view.revision }

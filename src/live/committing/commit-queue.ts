@@ -175,7 +175,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** Answers commits that have waited too long. A batch that the store has continues: because of its ids, a later answer does no harm. */
+  /** Answers commits that have waited too long. If the store has their batch, its later answer does no harm, because of the ids. */
   expire(now: number): void {
     const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
       for (const pending of batch)
