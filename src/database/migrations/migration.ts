@@ -11,7 +11,7 @@ export interface Migration {
   readonly name: string
   readonly sql: string
   readonly checksum: string
-  /** The oldest schema number whose programs may still write after this migration. */
+  /** After this migration, only programs with at least this schema number may still write. */
   readonly oldestWriter: number
 }
 
