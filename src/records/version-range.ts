@@ -24,8 +24,8 @@ export function isTooLongForRange(text: string): boolean {
 }
 
 /**
- * The range that a text describes, as npm reads it. `undefined` if the text describes no range, or is too long for one. It then
- * matches only a version with the same text.
+ * The range that a text describes, as npm reads it. `undefined` if the text describes no range, or is too long for one.
+ * Such a text matches only a version with the same text.
  */
 export function rangeOf(text: string): VersionRange | undefined {
   if (isTooLongForRange(text)) return undefined

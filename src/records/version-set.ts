@@ -3,7 +3,7 @@ import { sortInSteps } from '../scheduling/sort-in-steps.ts'
 
 /** Sorted versions: a binary search tells whether a range contains one of them. */
 export interface VersionSet {
-  /** Every version as it was written, semantic or not. */
+  /** Every version as it was written, semver or not. */
   readonly texts: ReadonlySet<string>
   readonly releases: readonly SemVer[]
   readonly prereleases: readonly SemVer[]

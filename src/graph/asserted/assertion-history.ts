@@ -35,7 +35,7 @@ export interface AssertionHistory {
   readonly entries: readonly AssertionEntry[]
   /** Pass it as `before` for the next page; absent on the last one. */
   readonly next?: Revision
-  /** Whether this page reaches the first entry; `false` where older ones are no longer kept, too. */
+  /** Whether this page contains the first entry. `false` also if older entries are no longer kept. */
   readonly complete: boolean
   /** The revision up to which the page is complete. */
   readonly revision: Revision

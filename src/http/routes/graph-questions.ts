@@ -232,7 +232,7 @@ const readEdge = {
 
 const reading = { node: readNode, edge: readEdge }
 
-/** @param about how the same node or edge is read */
+/** @param about the operation that reads the same node or edge */
 function assertionHistory({ parameters, errors }: typeof readNode | typeof readEdge) {
   return {
     chapter: 'graph',

@@ -120,7 +120,7 @@ async function send(
   }
 }
 
-/** Releases chunks that nobody reads: they may hold the data from which they would have been made. */
+/** Ends chunks that nobody reads, because an unfinished generator keeps its data in memory. */
 async function letGo(chunks: Lines['chunks'], response: ServerResponse): Promise<void> {
   response.end()
   if (Symbol.asyncIterator in chunks) await chunks[Symbol.asyncIterator]().return?.()

@@ -206,7 +206,7 @@ export class Committer {
     )
   }
 
-  /** Nothing of the batch was judged. It is sent again with the position of the new view. */
+  /** Called if no commit of the batch was judged. Sends the batch again with the position of the new view. */
   async #realign(reply: OffTrack, asked: Position): Promise<undefined> {
     this.#queue.sendAgain({ maybeWritten: false })
     try {
