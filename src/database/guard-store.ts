@@ -12,8 +12,9 @@ type AllMembers<Port> = { readonly [Member in keyof Required<Port>]: Port[Member
 const unmeasured: StoreMeter = { measure: (_, run) => run(), measurePages: (_, pages) => pages }
 
 /**
- * The same store with two additions. Every call is counted and timed. Every part of the journal that it returns is checked: it must begin
- * after the position in the question, and have no gap. Otherwise a caller would take the other entries and never notice the missing ones.
+ * Adds two things to a store. Every call is counted and timed. Every part of the journal that it returns is checked: it must
+ * begin after the position in the question, and have no gap. Otherwise a caller would take the other entries and never notice the
+ * missing ones.
  *
  * @param meter @default calls are not counted
  */
