@@ -40,7 +40,7 @@ export class ClientQuestion {
   #aborting: AbortController | undefined
   #stopListening: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
-  /** How many waits that do not count are in progress. */
+  /** How many waits are in progress that do not count against the time limit. */
   #uncounted = 0
 
   constructor(asker: Asker, times: QuestionTimes = QUESTION_TIMES) {

@@ -18,7 +18,7 @@ export interface PeerEnd {
   readonly outOfMemory?: boolean
 }
 
-/** Is told what a peer sends. */
+/** A listener that gets the replies of a peer, and the news of its end. */
 export interface PeerListener {
   onReply(reply: Reply): void
   /** May be called more than once. */

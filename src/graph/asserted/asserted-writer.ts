@@ -181,7 +181,7 @@ function namesOf({ kind, id, identity }: Subject): JsonObject {
   return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
 }
 
-/** An edge may point to a node that does not exist yet. The warning helps if the id has a typing error. */
+/** Warns about ends of an edge that do not exist. That is allowed, but the id may have a typing error. */
 function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
   const graph = view.projection(graphProjection)
   return ends

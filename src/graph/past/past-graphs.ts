@@ -122,7 +122,7 @@ export class PastGraphs {
     return this.#helper.close()
   }
 
-  /** Not a generator: if a reader drops a generator before the first chunk, its `finally` never runs, and the helper keeps the export. */
+  /** The chunks of an export. This is no generator: its `finally` would not run if the reader stopped before the first chunk. */
   #chunks(key: number): AsyncIterableIterator<string> {
     const end = async () => {
       await this.#helper.forget(key)

@@ -8,7 +8,7 @@ import type { View } from './view.ts'
 /** The kind of answer to a commit. `replayed`: it had been accepted earlier. `failed`: an error was thrown. */
 export type Answered = 'accepted' | 'unchanged' | 'conflict' | 'reused' | 'replayed' | 'failed'
 
-/** Is told what happens, for logs, metrics and streams. Must not throw, and must not wait. */
+/** Gets the events of the live layer, for logs, metrics and streams. It must not throw, and must not wait. */
 export interface LiveObserver {
   status?(status: LiveStatus): void
   /** An entry was applied to the served view. */

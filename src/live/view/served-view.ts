@@ -221,7 +221,7 @@ export class ServedView {
     // Commits may have been answered from the old view in the meantime. Within a lineage, no reader may see the view go back.
     while (view.lineage === this.position.lineage && view.revision < this.position.revision)
       await advanceView(store, view, this.position.revision)
-    // This comes first. Otherwise the status would be reported as degraded once more if nothing was served in the meantime.
+    // This comes before `#serve`. If no view was served until now, `#serve` would otherwise report the status `degraded` again.
     board.markStale(undefined)
     this.#serve(loaded, reason)
   }

@@ -7,7 +7,7 @@ export type ReportedHealth = 'up' | 'down'
 export interface Leases {
   /** How many services have sent a heartbeat. */
   readonly size: number
-  /** From now on heartbeats can arrive, because the coordinator serves. Later calls have no effect. */
+  /** Called when the coordinator begins to serve: from now on heartbeats can arrive. Later calls have no effect. */
   open(): void
   /** Takes a heartbeat. @returns its time, epoch milliseconds */
   renew(serviceId: string, reported: ReportedHealth): number
