@@ -653,7 +653,7 @@ export interface ErrorOptions {
   readonly errors?: readonly Problem[]
   /** Only for writes: whether the write may have happened. */
   readonly outcome?: WriteOutcome
-  /** When to try again, in whole seconds. */
+  /** The time to wait before another try, in whole seconds. */
   readonly retryAfterSeconds?: number
   /** The driver's own code (SQLSTATE, PGRST code, SQLite result code), for metrics and logs. */
   readonly sourceCode?: string

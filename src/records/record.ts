@@ -20,7 +20,7 @@ export interface StoredRecord extends RecordKey {
   readonly data: CanonicalJson
   /** The commit that wrote `data`. */
   readonly revision: Revision
-  /** When the record was created, or created again after a delete. */
+  /** The time at which the record was created, or created again after a delete. */
   readonly createdAt: number
   readonly updatedAt: number
 }

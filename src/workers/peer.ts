@@ -12,7 +12,7 @@ export interface Peer {
   end(): Promise<unknown>
 }
 
-/** How a peer ended, or why it cannot be reached. */
+/** The way in which a peer ended, or the reason why it cannot be reached. */
 export interface PeerEnd {
   readonly cause?: unknown
   readonly outOfMemory?: boolean

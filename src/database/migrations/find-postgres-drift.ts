@@ -177,7 +177,7 @@ function rightsDrift(
   { dataApi, anonAllowed }: Catalog,
 ): Drift[] {
   const drifts: Drift[] = []
-  // In its rights the catalog calls a view a table, and an aggregate a function.
+  // The names of rights in the catalog say `table` for a view, too, and `function` for an aggregate.
   const ours = (what: string) =>
     what === 'schema' ||
     expected.has(what) ||

@@ -117,8 +117,8 @@ function spread(graph: GraphReader, { sources, follow, depth }: SearchOptions, s
 }
 
 /**
- * When to change the direction of the search. Near the middle of a dense graph, most edges lead to known nodes. It is then several times
- * cheaper to check for each unknown node whether one of its neighbors was just reached.
+ * The ratio at which the search changes its direction. Near the middle of a dense graph, most edges lead to known nodes. It is
+ * then several times cheaper to check for each unknown node whether one of its neighbors was just reached.
  */
 const TURN_RATIO = 8
 const MIN_TURN = 4_096

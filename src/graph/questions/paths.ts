@@ -19,8 +19,8 @@ const MAX_STEPS = 150_000
 const MAX_PATH_IDS = 100_000
 
 /**
- * How one node needs another: the paths from the first to the second in the direction of need. There may be very many, so they are listed
- * by length up to `limit`. The search visits only nodes from which the end is near enough.
+ * Finds the paths from one node to another in the direction of need: they show how the first node needs the second. There may be
+ * very many, so they are listed by length up to `limit`. The search visits only nodes from which the end is near enough.
  */
 export function paths(graph: GraphReader, from: number, to: number, options: PathsOptions = {}): PathsAnswer {
   const { limit = 10, depth = Number.POSITIVE_INFINITY, edgeTypes } = options

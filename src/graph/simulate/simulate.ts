@@ -24,7 +24,7 @@ export interface SimulateAnswer extends Completeness {
   readonly brokenConsumers: readonly BrokenConsumer[]
   /** How many nodes need a lost node, directly or through others. */
   readonly affected: number
-  /** Ranges that a version fulfills now, but no version after the change, and ranges of a new service that no version fulfills. */
+  /** Ranges that a version fulfills now, but none after the change, and ranges of a new service that no version fulfills. */
   readonly violatedRanges: readonly ViolatedRange[]
   /** Cycles that a new edge would close. Each is a list of ids: each node needs the next one, and the last needs the first. */
   readonly newCycles: readonly (readonly string[])[]

@@ -57,7 +57,7 @@ export class StatusBoard {
   readonly #faults = new Map<Side, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
-  /** When the question was sent whose answer last confirmed the view, on the monotonic clock. */
+  /** The last answer that confirmed the view belongs to a question sent at this time, on the monotonic clock. */
   #confirmedAt: number | undefined
   /** Whether the last confirmation is too long ago. */
   #unconfirmed = false

@@ -13,7 +13,7 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
-  /** When the question for the head of this view was sent, on the monotonic clock. */
+  /** The time at which the question for the head of this view was sent, on the monotonic clock. */
   readonly askedAt: number
 }
 

@@ -274,7 +274,7 @@ export class ServedView {
     const fault = state === 'exhausted' ? exhausted(memory) : this.#loader.tooLarge
     if (fault === undefined) board.succeeded('memory')
     else board.failed('memory', fault)
-    // While records are loaded nothing is written, and the end of the load is reported in any case.
+    // Without a view nobody can write, so observers need no report then. They get one at the end of the load.
     if (this.#view === undefined || state === this.#toldMemory) return
     this.#toldMemory = state
     observers.tell('memory', state, { usedBytes, limitBytes })
