@@ -41,7 +41,7 @@ export function repairOf(difference: Difference, repairing: Repairing): string {
     case 'trigger':
       return `drop trigger if exists "${name}" on ${table};\n${statement}`
     case 'view':
-      // `create or replace` keeps the views that depend on this one. It cannot change columns: they need a drop first.
+      // `create or replace` keeps the views that depend on this one. It cannot change columns: for that, the view is dropped first.
       return actual === undefined || columnsOf(actual) === columnsOf(definition)
         ? [...ownerSql(`view ${target}`, actual, repairing), statement].join('\n')
         : `drop view ${target};\n${statement}`
