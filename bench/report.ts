@@ -16,9 +16,10 @@ export function report(
   return [
     '# Benchmarks',
     '',
-    '`npm run bench` writes this file. The product and its peer run in turn on the same machine, and their ratio is the result: its',
-    'median over all rounds, with the smallest and the largest ratio in brackets. Rates are requests per second. Latencies are medians',
-    'over the rounds. The load comes from a separate process on the same machine.',
+    '`npm run bench` writes this file. The coordinator and a peer (a program to compare it with) run in turn on the same machine. The',
+    'result is their ratio: the median over all rounds, with the smallest and the largest ratio in brackets. The bar is',
+    'the result that the coordinator has to reach; the aim is the result that we want. Rates are requests per second. Latencies are',
+    'medians over the rounds. The load comes from a separate process on the same machine.',
     '',
     `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.versions.node},`,
     `${process.platform}; ${rounds} rounds of ${roundMs / 1_000} s; ${new Date().toISOString().slice(0, 10)}.`,

@@ -147,7 +147,7 @@ export class Coordinator {
     this.#server = server
   }
 
-  /** Its URL, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
+  /** The URL of the coordinator, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
   get url(): string {
     if (this.#url !== undefined) return this.#url
     throw new CoordinatorError('COORD_INTERNAL', {

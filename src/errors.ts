@@ -1,4 +1,4 @@
-/** What the table knows about one error code. */
+/** The row of the table for one error code. */
 export interface ErrorEntry {
   /** A short, constant text for people. The part that varies goes into `detail`. */
   readonly title: string
@@ -429,7 +429,7 @@ export const ERRORS = {
     status: 503,
     retryable: false,
     exit: 78,
-    title: 'The database cannot store every text',
+    title: 'The database does not use the encoding UTF8',
     hint: "Use a database that was created with `encoding 'UTF8'`.",
   },
   COORD_STORE_CONNECTIONS: {
@@ -596,7 +596,7 @@ export const ERRORS = {
     retryable: false,
     exit: 1,
     title: 'The coordinator cannot listen on the address',
-    hint: 'Choose another PORT or HOST, or stop the program that uses it.',
+    hint: 'Choose another PORT or HOST, or stop the other program that listens there.',
   },
   COORD_CLI_USAGE: {
     status: 400,
@@ -646,14 +646,14 @@ export interface Problem {
 }
 
 export interface ErrorOptions {
-  /** What happened this time, in one sentence, without secrets. @default the title of the code */
+  /** One sentence about this occurrence of the error, without secrets. @default the title of the code */
   readonly detail?: string
-  /** A hint that fits better than the table's. */
+  /** A hint that fits this occurrence better than the hint of the table. */
   readonly hint?: string
   readonly errors?: readonly Problem[]
   /** Only for writes: whether the write may have happened. */
   readonly outcome?: WriteOutcome
-  /** When to try again, in whole seconds. */
+  /** The time to wait before another try, in whole seconds. */
   readonly retryAfterSeconds?: number
   /** The driver's own code (SQLSTATE, PGRST code, SQLite result code), for metrics and logs. */
   readonly sourceCode?: string

@@ -1,4 +1,4 @@
-/** What a program can import: `import { createCoordinator } from '@coordinator/server'`. */
+/** Everything that a program can import: `import { createCoordinator } from '@coordinator/server'`. */
 export { type ClientSettings, readClientSettings, readSettings, type Settings } from './config/settings.ts'
 export {
   type Coordinator,

@@ -16,9 +16,9 @@ export const registersMemory: Scenario = {
   title: 'Registering, in memory',
   note: `A registration takes 34 µs of one core, at 25,900 a second (\`node --cpu-prof\`, November 2026): 32 % in HTTP and sockets of Node.js,
 3 % in Fastify and the routes, 20 % in the store, 9 % in the graph, 8 % in the live view, 8 % in schema and canonical JSON, 6 % in the
-index, 9 % in garbage collection, and the rest in smaller parts. node:http alone takes 14 µs. The largest single function took 9 %: the
-store keeps each commit by revision, by id and by record. Since it keeps its journal in blocks, this takes about two thirds of that. No
-hot spot remains: to reach the bar, each registration has to do less.`,
+index, 9 % in garbage collection, and the rest in smaller parts. node:http alone takes 14 µs. The largest single function took 9 %: it
+keeps each commit in the store by revision, by id and by record. The store now keeps its journal in blocks, and this function takes
+about two thirds of that time. No other function stands out: to reach the bar, each registration has to do less.`,
   async run(options) {
     const comparison = await compare(
       writeSide({ name: 'coordinator, memory', kind: 'register', options }, () => startServer(coordinator())),

@@ -45,7 +45,7 @@ interface Question {
   readonly path?: string
   /** Each argument as the help shows it, by its query parameter. */
   readonly takes?: Readonly<Record<string, readonly [argument: string, help: string]>>
-  /** What `--depth` limits, if the question has this option. */
+  /** Describes the option `--depth`, if the question has it. */
   readonly depth?: string
   readonly render: (answer: never, narrowed: Narrowed) => string
 }

@@ -46,7 +46,7 @@ function storageText({ backend, durable }: Members): string | undefined {
   return joined([backend, durable === true ? 'durable' : 'lost at a restart'])
 }
 
-/** Before the first load there is no view yet. */
+/** The rows about the live view. There are none before the first load. */
 function viewRows(database: Members): Row[] {
   const { status, viewRevision, headRevision, floorRevision, lineage, lagRevisions, ageMs } = database
   if (status === 'connecting' || status === 'loading') return []

@@ -3,7 +3,7 @@ import type { Findings } from './findings.ts'
 import type { Setting } from './setting.ts'
 import { settingsTable } from './table.ts'
 
-/** Names that other tools use for the same thing. */
+/** Names of variables in other tools, each with the name of the same setting here. */
 const foreignNames: Readonly<Record<string, string>> = {
   SUPABASE_KEY: 'SUPABASE_SERVICE_ROLE_KEY',
   SUPABASE_API_KEY: 'SUPABASE_SERVICE_ROLE_KEY',

@@ -189,7 +189,8 @@ export const settingsTable = {
       ...count('hours', { min: 24, max: 876_000, default: 720 }),
       defaultFor: { memory: 0 },
       defaultLabel: '`720`; no such rule in memory',
-      description: 'Younger history is kept, for `asOf`, histories and clients that follow the journal.',
+      description:
+        'History younger than this is kept, for `asOf`, histories and clients that follow the journal.',
     }),
     journalKeepRevisions: setting('JOURNAL_KEEP_REVISIONS', {
       ...count('revisions', { min: 1, max: 1_000_000_000, default: 100_000 }),

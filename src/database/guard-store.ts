@@ -6,14 +6,15 @@ import type { Inspector, Migrator, PoolObserver, Store } from './store.ts'
 /** Counts and times the calls of a store. */
 export type StoreMeter = Pick<Metrics['database'], 'measure' | 'measurePages'> & Partial<PoolObserver>
 
-/** Every member of a port. A new member of the port does not compile until it is passed on here. */
+/** Every member of an interface. If the interface gets a new member, this file does not compile until it passes the member on. */
 type AllMembers<Port> = { readonly [Member in keyof Required<Port>]: Port[Member] }
 
 const unmeasured: StoreMeter = { measure: (_, run) => run(), measurePages: (_, pages) => pages }
 
 /**
- * The same store with two additions. Every call is counted and timed. Every part of the journal that it returns is checked: it must begin
- * after the position in the question, and have no gap. Otherwise a caller would take the other entries and never notice the missing ones.
+ * Adds two things to a store. Every call is counted and timed. Every part of the journal that it returns is checked: it must
+ * begin after the position in the question, and have no gap. Otherwise a caller would take the other entries and never notice the
+ * missing ones.
  *
  * @param meter @default calls are not counted
  */

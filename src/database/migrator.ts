@@ -6,7 +6,7 @@ export interface MigrationStep {
   /** Epoch milliseconds; absent while pending. */
   readonly appliedAt?: number
   readonly checksum: string
-  /** If the state is `changed`: the lines of the text that ran (`- `), and those of the present one (`+ `), that differ. */
+  /** Only for the state `changed`: the different lines. `- ` marks the text that ran, `+ ` marks the present text. */
   readonly diff?: string
 }
 
@@ -54,6 +54,6 @@ export interface Migrator {
    * cannot be allowed from here.
    */
   allowAnon?(): Promise<void>
-  /** Reverts that; absent if `allowAnon` is. */
+  /** Withdraws these rights from the public key. Absent if `allowAnon` is absent. */
   forbidAnon?(): Promise<void>
 }

@@ -7,7 +7,7 @@ export interface PoolFigures {
   readonly reader: ConnectionFigures
 }
 
-/** Is told how calls get their connections. */
+/** Gets a call for each connection that was taken, or that a caller did not get in time. */
 export interface PoolObserver {
   /** A call got a connection. `waited`: none was free when it asked. */
   acquired(role: keyof PoolFigures, wait: { readonly waited: boolean; readonly waitMs: number }): void

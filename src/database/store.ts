@@ -130,7 +130,7 @@ export interface Refused {
 }
 
 /**
- * Why the store cannot say what follows the position of a caller:
+ * The reason why the store cannot return the entries after the position of a caller:
  * - `compacted`: the position is below the floor.
  * - `ahead`: the caller knows a revision that this server does not have (a standby that lags, or a primary that lost its newest entries).
  * - `diverged`: another lineage, or the same revision with another digest.
@@ -201,8 +201,8 @@ export interface HistoryOptions {
 }
 
 /**
- * The reader of the journal: the coordinator itself, to follow, or a client that asks about the past. If connections are few, following has
- * its own, so that questions of clients never delay it.
+ * The reader of the journal: the coordinator itself, to follow, or a client that asks about the past. If there are few
+ * connections, one of them is only for following, so that questions of clients never delay it.
  */
 export type JournalReader = 'follower' | 'client'
 

@@ -2,7 +2,7 @@ import type { EntryWrite, Revision, Write } from '../records/record.ts'
 
 /** The shortest time for which a commit with a fingerprint that changed nothing is remembered, in milliseconds. */
 export const UNCHANGED_KEPT_MS = 24 * 60 * 60 * 1_000
-/** How many of them are remembered. The oldest go first. */
+/** The most of these commits that are remembered. The oldest are forgotten first. */
 export const UNCHANGED_KEPT_MAX = 100_000
 
 /** A write without its content. The journal has the content, at the revision that the record had. */

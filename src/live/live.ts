@@ -184,8 +184,9 @@ export class Live {
   }
 
   /**
-   * The same for a write, within the time limit of the write. @param askedAt the start of the time limit, on the monotonic clock
+   * Does the same as `catchUp`, within the time limit of a write.
    *
+   * @param askedAt the start of the time limit, on the monotonic clock
    * @throws COORD_STORE_TIMEOUT, and what `catchUp` throws
    */
   catchUpInTime(askedAt: number): Promise<void> {

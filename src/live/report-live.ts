@@ -8,10 +8,10 @@ import type { LiveObserver } from './view/live-observer.ts'
 /** If there are more records than this, they are only counted: `GET /database` lists them. */
 const maxRefusedLogged = 20
 
-/** History in memory may be compacted many times in a second. The log reports it no more often than this, in milliseconds. */
+/** The log reports compacted history at most once in this time, in milliseconds. It may be compacted many times a second. */
 const compactedPauseMs = 60_000
 
-/** Writes what happens to the live view into the log and the metrics. */
+/** Reports the events of the live view in the log and the metrics. */
 export function reportLive(logger: Logger, metrics: Metrics['live']): LiveObserver {
   let loadedOnce = false
   let before: LiveState = 'connecting'

@@ -79,7 +79,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   let keys = Object.keys(members)
   let copy: Record<string, unknown> | undefined
   if (!isSorted(keys)) {
-    // The engine puts members that look like numbers first, in whatever order they were added.
+    // The engine always places names that look like numbers before all other names, so that sorting cannot work.
     if (keys.some(isPlacedByEngine)) return notByEngine
     keys = sortFew(keys)
     copy = {}
@@ -95,7 +95,7 @@ function membersInOrder(members: Record<string, unknown>): unknown {
   return copy ?? members
 }
 
-/** By UTF-16 code units, as RFC 8785 demands, and as `sort` compares. */
+/** Whether names are sorted by UTF-16 code units, as RFC 8785 demands, and as `sort` compares. */
 function isSorted(keys: readonly string[]): boolean {
   for (let index = 1; index < keys.length; index += 1)
     if ((keys[index - 1] as string) > (keys[index] as string)) return false

@@ -34,7 +34,7 @@ export const LIMITS = {
   problems: 32,
   /** Characters of the path of a problem. */
   pathLength: 512,
-  /** Warnings about fields that one answer lists, and fields for which a typing error is looked for. */
+  /** The number of warnings about fields in one answer, and of fields for which the coordinator looks for a typing error. */
   warnings: 32,
 } as const
 

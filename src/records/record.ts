@@ -20,7 +20,7 @@ export interface StoredRecord extends RecordKey {
   readonly data: CanonicalJson
   /** The commit that wrote `data`. */
   readonly revision: Revision
-  /** When the record was created, or created again after a delete. */
+  /** The time at which the record was created, or created again after a delete. */
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -50,7 +50,7 @@ export type Write = PutWrite | DeleteWrite
 export interface Commit {
   /** A UUID made by the client. If an accepted commit arrives again, it gets its first result. */
   readonly commitId: string
-  /** Who did it: `http:<address>`, `cli:<user>`, `sql:<role>`, or what the client called itself. */
+  /** The author: `http:<address>`, `cli:<user>`, `sql:<role>`, or the name that the client gave. */
   readonly actor: string
   readonly writes: readonly Write[]
   /**

@@ -12,7 +12,7 @@ export function storedJson(text: string): unknown {
   }
 }
 
-/** The same if only an object makes sense. */
+/** Parses stored text as `storedJson` does. `undefined` also for JSON that is not an object. */
 export function storedObject(text: string): JsonObject | undefined {
   const value = storedJson(text)
   return isJsonObject(value) ? value : undefined

@@ -24,8 +24,8 @@ export function isTooLongForRange(text: string): boolean {
 }
 
 /**
- * The range that a text describes, as npm reads it; `undefined` if it describes none or is too long. The text can then only be the text of
- * a version.
+ * The range that a text describes, as npm reads it. `undefined` if the text describes no range, or is too long for one.
+ * Such a text matches only a version with the same text.
  */
 export function rangeOf(text: string): VersionRange | undefined {
   if (isTooLongForRange(text)) return undefined
@@ -56,8 +56,8 @@ export function versionTest(filter: string): (version: string) => boolean {
 }
 
 /**
- * A range of semantic versions as intervals with two ends. A version is checked with two comparisons, and a sorted list of versions with a
- * binary search.
+ * A range of semver versions, as intervals with two ends. A version is checked with two comparisons, and a sorted list of
+ * versions with a binary search.
  */
 export class VersionRange {
   readonly #intervals: readonly Interval[]

@@ -3,13 +3,13 @@ import { sortInSteps } from '../scheduling/sort-in-steps.ts'
 
 /** Sorted versions: a binary search tells whether a range contains one of them. */
 export interface VersionSet {
-  /** Every version as it was written, semantic or not. */
+  /** Every version as it was written, semver or not. */
   readonly texts: ReadonlySet<string>
   readonly releases: readonly SemVer[]
   readonly prereleases: readonly SemVer[]
 }
 
-/** Versions that are read between two steps: less than a millisecond. */
+/** The number of versions in one step. A step takes less than a millisecond. */
 const READ_AT_ONCE = 256
 
 /** Sorts versions, in steps. */

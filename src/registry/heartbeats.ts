@@ -27,7 +27,7 @@ export function takeHeartbeat(
   const number = view.records.find(SERVICE_KIND, serviceId)
   if (number === -1) throw serviceNotFound(view, serviceId)
   const { status } = readBody(heartbeatSchema, body)
-  // A client that tried to say `down` with another member has said `up`, so the answer warns about unknown members.
+  // If a client puts `down` into a wrong member, the heartbeat means `up`. The answer therefore warns about unknown members.
   const warnings = unknownFields(body as JsonObject, Object.keys(heartbeatSchema.shape))
   const lastHeartbeat = leases.renew(serviceId, status)
   const ttlSeconds = view.projection(serviceIndex).facts.ttlSeconds(number)

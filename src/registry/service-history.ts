@@ -73,7 +73,7 @@ async function shownEntries(
   return entries
 }
 
-/** A page without entries does not say whether the service has a history. */
+/** Whether the service has a history. An empty page does not tell: there may be entries, but none before its `before`. */
 async function hasHistory(live: Live, serviceId: string): Promise<boolean> {
   const { entries } = await live.history(SERVICE_KIND, serviceId, { limit: 1 })
   return entries.length > 0
@@ -84,7 +84,7 @@ function changesOf(
   put: PutWrite | undefined,
   earlier: PutWrite | 'nothing' | undefined,
 ): readonly FieldChange[] | undefined {
-  // When a service is removed, all its fields are. The previous entry shows them already.
+  // A removal removes all fields. The previous entry already shows them.
   if (put === undefined) return []
   const after = storedObject(put.data)
   const before = earlier === 'nothing' ? {} : earlier && storedObject(earlier.data)

@@ -15,7 +15,7 @@ export const QUESTION_TIMES: QuestionTimes = { presentMs: 10_000, pastMs: 60_000
 export interface Asker {
   /** The client whose share of scarce resources the question uses, such as an address. */
   readonly client: string
-  /** What kind of question it is, such as the pattern of its route. */
+  /** The kind of the question, such as the pattern of its route. */
   readonly topic: string
   readonly isAnswered: boolean
   readonly isGone: boolean
@@ -35,12 +35,12 @@ export class ClientQuestion {
   #deadline: number
   #limitMs: number
   #isPast = false
-  /** Why it has ended without an answer. It stays set, so that all remaining work on the question stops. */
+  /** The reason why the question ended without an answer. It stays set, so that all remaining work on the question stops. */
   #ended: CoordinatorError | undefined
   #aborting: AbortController | undefined
   #stopListening: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
-  /** How many waits that do not count are in progress. */
+  /** How many waits are in progress that do not count against the time limit. */
   #uncounted = 0
 
   constructor(asker: Asker, times: QuestionTimes = QUESTION_TIMES) {

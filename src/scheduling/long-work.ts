@@ -11,7 +11,7 @@ const QUIET_TURN_MS = 0.1
 export class LongWork {
   /** In the order in which they came. */
   #waiting: (() => void)[] = []
-  /** When the current piece of work began, if it has not been measured yet. */
+  /** The time at which the current piece of work began, if it has not been measured yet. */
   #resumedAt: number | undefined
   #lookedAt = 0
   #restUntil = 0

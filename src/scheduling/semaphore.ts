@@ -11,7 +11,7 @@ export interface SemaphoreOptions {
   readonly onTimeout?: () => void
 }
 
-/** Who wants some work, and until when. */
+/** The client that wants some work, and a signal that says when nobody wants it any more. */
 export interface Wish {
   /** Aborted when nobody wants the work any more. Work that still waits then stops waiting. */
   readonly signal?: AbortSignal | undefined
@@ -57,7 +57,7 @@ export class Semaphore {
   }
 
   /**
-   * Does some work when it is its turn.
+   * Waits for a turn, and then does the work.
    *
    * @throws what `acquire` throws, and what the work throws
    */

@@ -5,7 +5,7 @@ import { type LiveSources, liveMetrics } from './metrics/live-metrics.ts'
 import { Meters } from './metrics/meters.ts'
 import { processMetrics } from './metrics/process-metrics.ts'
 
-/** What gauges read when they are scraped. Until a source is given, its gauges are 0. */
+/** The sources that gauges read at each scrape. Until a source is given, its gauges are 0. */
 export interface MetricSources extends DatabaseSources, LiveSources, GraphSources, HttpSources {}
 
 export interface MetricsOptions {

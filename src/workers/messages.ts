@@ -14,7 +14,7 @@ export type ResultOf<S, M extends MethodOf<S>> = S[M] extends (...parameters: ne
   ? Awaited<R>
   : never
 
-/** A call of a method. Without a method: nobody waits for the answer to the call any more. */
+/** A call of a method. A message without `method` means that nobody waits for the answer to this call any more. */
 export interface Request {
   readonly id: number
   readonly method?: string

@@ -12,13 +12,13 @@ export interface Peer {
   end(): Promise<unknown>
 }
 
-/** How a peer ended, or why it cannot be reached. */
+/** The way in which a peer ended, or the reason why it cannot be reached. */
 export interface PeerEnd {
   readonly cause?: unknown
   readonly outOfMemory?: boolean
 }
 
-/** Is told what a peer sends. */
+/** A listener that gets the replies of a peer, and the news of its end. */
 export interface PeerListener {
   onReply(reply: Reply): void
   /** May be called more than once. */

@@ -42,7 +42,7 @@ export class RequestLink<S> {
   readonly #options: RequestLinkOptions<S>
   /** Calls without an answer, in order. */
   readonly #pending = new Map<number, Pending>()
-  /** Those among them that were not sent yet. */
+  /** The pending calls that were not sent yet. */
   readonly #waiting = new Map<number, Request>()
   #peer: Peer | undefined
   #lastId = 0
@@ -86,7 +86,7 @@ export class RequestLink<S> {
     return answer as Promise<ResultOf<S, M>>
   }
 
-  /** Lets the peer answer all calls, and end. @throws the fault of its end */
+  /** Lets the peer answer all calls, and end. @throws the error with which the peer ended */
   async finish(): Promise<void> {
     const cause = await this.#peer?.end()
     if (cause !== undefined) throw cause

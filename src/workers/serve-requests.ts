@@ -91,6 +91,6 @@ export function serveProcess(service: object, options: ServeOptions): void {
   )
   process.on('message', (request: Request) => server.take(request))
   process.on('disconnect', () => process.exit(0))
-  // A terminal sends its signals to this process, too. But the process that started it decides when it ends.
+  // A terminal sends its signals to this process, too. It ignores them: its parent process decides when it ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 }

@@ -10,7 +10,7 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly body?: string
-  /** Which answers are not thrown as errors. @default every 2xx */
+  /** Whether an answer with this status is returned. Others are thrown as errors. @default true for every 2xx */
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number

@@ -12,7 +12,7 @@ export interface AtRevision {
 
 type Answer<Q extends keyof Answers> = Answers[Q] & AtRevision
 
-/** The restrictions of a question. The sentence repeats them, so that it does not claim too much. */
+/** The restrictions of a question. The text of the answer names them, because it is true only with them. */
 export interface Narrowed {
   readonly type?: string | undefined
   readonly depth?: string | undefined

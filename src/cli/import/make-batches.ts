@@ -43,7 +43,7 @@ function written(item: Item): Sent {
   }
 }
 
-/** Turns an exported service into what was registered: the importing coordinator adds the other members itself. */
+/** Makes a registration from an exported service. The importing coordinator adds the other members itself. */
 function withoutAnswerFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (!('serviceId' in value && 'registeredAt' in value)) return value

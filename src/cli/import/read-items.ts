@@ -5,7 +5,7 @@ import { splitLines, type TextLine } from './split-lines.ts'
 
 /** One registration of the input, or the reason why there is none. */
 export interface Item {
-  /** Its position in the input, for people: `item 3`, `line 12`. */
+  /** The position of the item in the input, for people: `item 3`, `line 12`. */
   readonly place: string
   readonly value?: unknown
   /** The reason why it cannot be sent. */

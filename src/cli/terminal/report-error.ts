@@ -7,7 +7,7 @@ import { printable } from './text-table.ts'
 export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'>): void {
   const error = toCoordinatorError(thrown)
   const { extra } = error
-  // `hint` helps clients of a running coordinator. `repair` helps if no running coordinator could try again.
+  // `hint` helps clients of a running coordinator. `repair` helps if this program itself met the error.
   const answered = typeof extra['code'] === 'string'
   const [code, next] = answered ? [String(extra['code']), error.hint] : [error.code, error.repair]
   stderr.write(`coordinator: ${printable(`${sentence(error.detail)} ${next}`)} [${printable(code)}]\n`)

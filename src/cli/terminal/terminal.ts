@@ -1,4 +1,4 @@
-/** Where a command reads and writes: the streams of the process, or those of a test. */
+/** The environment and the streams of a command: those of the process, or those of a test. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream

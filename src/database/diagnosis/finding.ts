@@ -1,7 +1,7 @@
 /**
  * - `ok`: as it should be.
  * - `warning`: it works, but somebody should look at it.
- * - `problem`: the coordinator cannot work with it, or not as promised.
+ * - `problem`: the coordinator cannot work, or cannot do everything that its documents promise.
  */
 export type FindingState = 'ok' | 'warning' | 'problem'
 

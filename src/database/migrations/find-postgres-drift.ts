@@ -24,7 +24,7 @@ interface Catalog {
   readonly anonAllowed: boolean
 }
 
-/** What is there, what should be there, and how to repair it. */
+/** The objects that were found, those that should exist, and the data for a repair. */
 interface Comparison {
   readonly found: ReadonlyMap<string, string>
   readonly expected: ReadonlyMap<string, string>
@@ -177,7 +177,7 @@ function rightsDrift(
   { dataApi, anonAllowed }: Catalog,
 ): Drift[] {
   const drifts: Drift[] = []
-  // In its rights the catalog calls a view a table, and an aggregate a function.
+  // The names of rights in the catalog say `table` for a view, too, and `function` for an aggregate.
   const ours = (what: string) =>
     what === 'schema' ||
     expected.has(what) ||

@@ -11,11 +11,11 @@ export interface Migration {
   readonly name: string
   readonly sql: string
   readonly checksum: string
-  /** The oldest schema number whose programs may still write after this migration. */
+  /** After this migration, only programs with at least this schema number may still write. */
   readonly oldestWriter: number
 }
 
-/** A migration that ran, as the ledger of a database has it. */
+/** A migration that ran: one row of the table `migrations`, the ledger of a database. */
 export interface AppliedMigration {
   readonly version: number
   readonly name: string

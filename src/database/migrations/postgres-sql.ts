@@ -18,7 +18,7 @@ export function ledgerSql(schema: string): string {
 
 /**
  * Runs one migration. Its ledger row is written first: if two programs migrate at the same time, the second one stops on the key of that
- * row. At the end the functions get the number of their schema, and the number from which on programs may still write.
+ * row. At the end the functions get the number of their schema, and the lowest schema number of programs that may still write.
  */
 export function migrationSql(
   schema: string,

@@ -41,7 +41,7 @@ export function repairOf(difference: Difference, repairing: Repairing): string {
     case 'trigger':
       return `drop trigger if exists "${name}" on ${table};\n${statement}`
     case 'view':
-      // Replacing keeps the views that depend on it. Columns can only be changed by creating the view again.
+      // `create or replace` keeps the views that depend on this one. It cannot change columns: for that, the view is dropped first.
       return actual === undefined || columnsOf(actual) === columnsOf(definition)
         ? [...ownerSql(`view ${target}`, actual, repairing), statement].join('\n')
         : `drop view ${target};\n${statement}`
@@ -77,7 +77,7 @@ function tableRepair(table: string, { definition, actual = '' }: Difference, rep
   ].join('\n')
 }
 
-/** Another type may not be able to hold the present values: people must decide. */
+/** Repairs the default and `not null`, but not the type: present values may not fit the other type, so people must decide. */
 function columnRepair(alter: string, definition: string, actual: string): string {
   const [wanted, found] = [columnOf(definition), columnOf(actual)]
   if (wanted.type !== found.type) return ''
@@ -92,7 +92,7 @@ function columnRepair(alter: string, definition: string, actual: string): string
 interface ColumnParts {
   readonly type: string | undefined
   readonly required: boolean
-  /** Its default. */
+  /** The default value of the column. */
   readonly value: string | undefined
 }
 
@@ -112,7 +112,7 @@ function functionRepair({ object, definition, actual }: Difference, repairing: R
   const type = object.startsWith('aggregate ') ? 'aggregate' : 'function'
   const args =
     actual === undefined ? '' : (argumentsOf(actual)?.replaceAll('@@.', sqlFor(schema, '@schema@.')) ?? '')
-  // Neither arguments nor result can be replaced; nor can the parts of an aggregate.
+  // `create or replace` cannot change the arguments, the result, or the parts of an aggregate.
   const anew = actual !== undefined && signatureOf(actual) !== signatureOf(definition)
   return [
     ...(anew ? [`drop ${type} ${name}${args};`] : ownerSql(`${type} ${name}${args}`, actual, repairing)),

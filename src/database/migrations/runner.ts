@@ -62,7 +62,7 @@ export function pendingMigrations(
   return migrations.filter(({ version }) => !done.has(version))
 }
 
-/** For each migration that ran with another text than this program brings, a warning with the difference. */
+/** Warns about each migration that ran with another text than the one in this program. The warning shows the difference. */
 export function migrationWarnings({ steps }: MigrationReport): readonly string[] {
   return steps
     .filter(({ state }) => state === 'changed')

@@ -123,7 +123,7 @@ export class PostgresCalls implements SqlFunctions {
 
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** The server's session of a connection; `undefined` if the database cannot be asked. The deadline of the call then ends it. */
+/** The server's session of a connection. `undefined` if the database does not answer: the call then ends at its deadline. */
 async function sessionOf({ facts }: Connection, others: ConnectionPool): Promise<Row | 'gone' | undefined> {
   try {
     const [session] = await others.use((other) =>

@@ -43,11 +43,12 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   })
 }
 
-/** Texts of the driver and of PgBouncer for a missing password; a server has a SQLSTATE for it. */
+/** Messages of the driver and of PgBouncer about a missing password. A PostgreSQL server sends a SQLSTATE instead. */
 const passwordTexts = /client password must be a|^(password|SASL) authentication failed\b/
 
 /**
- * Translates the error of a failed connection. An error of a pooler at this moment is about the login; at a later moment it would not be.
+ * Translates the error of a failed connection. While a connection opens, an error of a pooler is about the login. Later it has
+ * other causes.
  */
 export function translateRefusal(
   thrown: unknown,

@@ -20,7 +20,7 @@ export interface PostgresOptions extends FunctionStoreOptions {
   readonly onMigrated?: (step: SchemaStep) => void
 }
 
-/** The same with every default filled in. */
+/** `PostgresOptions` with every default filled in. */
 export type PostgresSettings = Required<PostgresOptions>
 
 export function withDefaults(options: PostgresOptions): PostgresSettings {

@@ -31,7 +31,7 @@ export class PostgresStore extends FunctionStore {
     return head
   }
 
-  /** While a password is being changed, it is wrong for a moment. */
+  /** Whether the error may pass: the server may refuse a password for a moment while somebody changes it. */
   protected mayPass({ code }: CoordinatorError): boolean {
     return code === 'COORD_STORE_AUTH'
   }

@@ -51,7 +51,7 @@ export class FunctionInspector implements Inspector {
   }
 }
 
-/** @param connection facts that this side knows better: the server only sees the proxy or pooler in between */
+/** @param connection facts about the connection. They replace those of the server, which may only see a proxy or pooler */
 function detailsOf(found: Reply, connection: Facts): Facts {
   const details: Facts = {}
   for (const [name, value] of Object.entries(found)) {

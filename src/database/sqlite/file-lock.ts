@@ -26,7 +26,7 @@ function fileToBeMade(file: string): string {
 
 /**
  * Takes the ownership of a database file: an exclusive lock on an empty file beside it. The operating system frees the lock when the
- * process ends, for whatever reason. Programs that only read the database (a backup, `sqlite3`) still can.
+ * process ends, for whatever reason. Other programs (a backup, `sqlite3`) can still read the database.
  *
  * @param timeoutMs how long to wait for another process that is about to end
  * @returns the lock; close it to give up the ownership

@@ -17,7 +17,7 @@ const ledgerTable = `create table if not exists migrations (
   applied_at integer not null
 ) strict`
 
-/** A migration that ran, with the oldest schema number whose programs may still write. */
+/** A migration that ran. Programs with a schema number of at least `oldestWriter` may still write. */
 export interface SqliteMigration extends AppliedMigration {
   readonly oldestWriter: number
 }

@@ -29,8 +29,8 @@ const ROOM = 10 * 1024 * 1024
 const CHECKPOINT_PAGES = 8_000
 
 /**
- * Creates the folder of a database file, but not the folder above it, as for `./data/coordinator.db` in a fresh checkout. If the folder
- * above is missing, too, the path is probably wrong, or a disk is not mounted.
+ * Creates the folder of a database file, such as `./data` in a fresh checkout, but not the folder above it. If the folder above
+ * is missing, too, the path is probably wrong, or a disk is not mounted.
  *
  * @throws COORD_STORE_PATH, COORD_STORE_READ_ONLY
  */

@@ -27,7 +27,7 @@ export interface SqliteOptions {
   readonly onMigrated?: (step: SchemaStep) => void
 }
 
-/** The same with every default filled in. */
+/** `SqliteOptions` with every default filled in. */
 export type SqliteSettings = Required<SqliteOptions>
 
 export function withDefaults(options: SqliteOptions): SqliteSettings {

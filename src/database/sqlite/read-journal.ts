@@ -172,7 +172,7 @@ function readEntry(connection: Connection, revision: Revision): Entry | undefine
   }
 }
 
-/** In the order of the commit. */
+/** Reads the writes of an entry, in the order of its commit. */
 function readWrites({ statements }: Connection, revision: Revision): readonly WriteRow[] {
   const rows = statements.readWrites.all(revision) as unknown as WriteRow[]
   return rows.length < 2 ? rows : rows.sort((left, right) => left.position - right.position)

@@ -19,10 +19,10 @@ type RecordRow = [
   updatedAt: number,
 ]
 
-/** The same with its rowid. */
+/** A `RecordRow` with its rowid. */
 type FileRow = [...RecordRow, rowid: number]
 
-/** Before every key. */
+/** This key comes before every other key. */
 const start: RecordKey = { kind: '', id: '' }
 
 export interface LoadPart extends LoadPage {

@@ -23,7 +23,7 @@ interface Call {
 export class SupabaseCalls implements SqlFunctions {
   readonly #settings: SupabaseSettings
   readonly #pools: Readonly<Record<keyof PoolFigures, ConnectionPool>>
-  /** Checks whether the database is working on a call, over a new connection each time: an existing connection may be lost, too. */
+  /** Asks whether the database is working on a write, over a new connection each time: an existing one may be lost, too. */
   readonly #asker: ConnectionPool
   /** Questions of the follower. Each of them can be asked again. */
   readonly #following = new Set<AbortController>()
@@ -100,7 +100,7 @@ export class SupabaseCalls implements SqlFunctions {
 
   #watch({ name, argument }: Call, lost: AbortController): () => void {
     return watchCall({
-      // A large request takes long to arrive, and the other side does not know of it until then.
+      // A large request takes long to arrive, and the database does not know of it until then.
       afterMs: this.#settings.watchAfterMs + argument.length / SLOWEST_NETWORK,
       isLost: () => this.#isIdle(),
       giveUp: () => {
@@ -110,7 +110,7 @@ export class SupabaseCalls implements SqlFunctions {
     })
   }
 
-  /** Whether nobody is writing at this moment; `undefined` if the database cannot be asked. The deadline of the call then ends it. */
+  /** Whether the database has no write in progress. `undefined` if it does not answer: the call then ends at its deadline. */
   async #isIdle(): Promise<boolean | undefined> {
     const signal = AbortSignal.timeout(QUESTION_TIMEOUT_MS)
     try {

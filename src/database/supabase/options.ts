@@ -8,7 +8,7 @@ export interface SupabaseOptions extends FunctionStoreOptions {
   readonly keepAliveMs?: number
 }
 
-/** The same with every default filled in. */
+/** `SupabaseOptions` with every default filled in. */
 export type SupabaseSettings = Required<SupabaseOptions>
 
 export function withDefaults(options: SupabaseOptions): SupabaseSettings {

@@ -26,7 +26,7 @@ export class Requests {
   readonly #host: string
   readonly #underWay = new Set<AbortController>()
   #closed = false
-  /** Until then the Data API accepts no request. */
+  /** The Data API accepts no request before the time `until`. */
   #pause: { readonly until: number; readonly error: CoordinatorError } | undefined
 
   constructor(settings: SupabaseSettings, options: RequestsOptions) {

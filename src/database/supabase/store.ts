@@ -31,7 +31,7 @@ export class SupabaseStore extends FunctionStore {
     return head
   }
 
-  /** While a key is being changed, it is wrong for a moment. A new function is unknown until the Data API has read the schema again. */
+  /** Whether the error may pass: the Data API refuses a changed key for a moment, and a new function until it has read it. */
   protected mayPass({ retryable }: CoordinatorError): boolean {
     return !retryable
   }

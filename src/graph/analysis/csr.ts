@@ -2,7 +2,7 @@ import type { GraphReader } from '../model/graph-reader.ts'
 
 /** Edges as plain columns, which can be sent to another process. Free edge numbers have `from` -1. */
 export interface EdgeList {
-  /** Node numbers are below this. */
+  /** All node numbers are smaller than this number. */
   readonly nodes: number
   readonly from: Int32Array<ArrayBuffer>
   readonly to: Int32Array<ArrayBuffer>

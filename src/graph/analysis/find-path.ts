@@ -39,7 +39,7 @@ export function findPath(
   return { outcome: 'none', looked: looked() }
 }
 
-/** Which side has seen a node, and its predecessor there. It is reused by each search, so nothing has to be cleared. */
+/** For each node, the side of the search that has seen it, and its predecessor there. Searches reuse this without clearing it. */
 class Marks {
   /** The number of the side that has seen the node. Every search uses two new numbers. */
   side = new Int32Array(0)

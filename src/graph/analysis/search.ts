@@ -1,10 +1,10 @@
 import type { GraphReader } from '../model/graph-reader.ts'
 
-/** The edges that a search follows, by the number of their type. `undefined`: none on that side. */
+/** Whether a search follows edges of a type, by the number of the type. `undefined`: it follows no edges in that direction. */
 export interface Follow {
-  /** From a node to the nodes that it needs. */
+  /** Edges from a node to the nodes that it needs. */
   readonly out?: readonly boolean[]
-  /** From a node to the nodes that need it. */
+  /** Edges from a node to the nodes that need it. */
   readonly in?: readonly boolean[]
 }
 
@@ -117,15 +117,15 @@ function spread(graph: GraphReader, { sources, follow, depth }: SearchOptions, s
 }
 
 /**
- * When to change the direction of the search. Near the middle of a dense graph, most edges lead to known nodes. It is then several times
- * cheaper to check for each unknown node whether one of its neighbors was just reached.
+ * The ratio at which the search changes its direction. Near the middle of a dense graph, most edges lead to known nodes. It is
+ * then several times cheaper to check for each unknown node whether one of its neighbors was just reached.
  */
 const TURN_RATIO = 8
 const MIN_TURN = 4_096
 
 interface FollowedSide {
   readonly name: 'out' | 'in'
-  /** By the number of the type. */
+  /** Whether edges of a type are followed, by the number of the type. */
   readonly types: readonly boolean[]
   readonly everything: boolean
 }

@@ -50,7 +50,7 @@ export interface About {
   readonly id: string
 }
 
-/** The same with the id in its only valid form. */
+/** A subject whose id is in its only valid form. */
 interface Subject extends About {
   /** Members of the record besides those that the client sent. */
   readonly identity: JsonObject
@@ -181,7 +181,7 @@ function namesOf({ kind, id, identity }: Subject): JsonObject {
   return { id, ...identity, ...(kind === 'node' ? { type: nodeTypeOf(id) } : {}) }
 }
 
-/** An edge may point to a node that does not exist yet. The warning helps if the id has a typing error. */
+/** Warns about ends of an edge that do not exist. That is allowed, but the id may have a typing error. */
 function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
   const graph = view.projection(graphProjection)
   return ends

@@ -16,7 +16,7 @@ export interface AssertionHistoryQuery {
   readonly limit?: number | undefined
 }
 
-/** What one commit changed in an assertion. */
+/** One commit that changed an assertion. */
 export interface AssertionEntry {
   readonly revision: Revision
   /** ISO 8601, UTC. */
@@ -35,7 +35,7 @@ export interface AssertionHistory {
   readonly entries: readonly AssertionEntry[]
   /** Pass it as `before` for the next page; absent on the last one. */
   readonly next?: Revision
-  /** Whether this page reaches the first entry; `false` where older ones are no longer kept, too. */
+  /** Whether this page contains the first entry. `false` also if older entries are no longer kept. */
   readonly complete: boolean
   /** The revision up to which the page is complete. */
   readonly revision: Revision
@@ -97,7 +97,7 @@ function shown(
   }
 }
 
-/** @param at the revision at which nothing is known; absent if there can never be anything */
+/** @param at the revision at which there is no such assertion; absent if the id can never have one */
 function neverAsserted(kind: 'node' | 'edge', id: string, at?: Revision): CoordinatorError {
   return new CoordinatorError(kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND', {
     detail: `Nothing is known to have been asserted about ${quoted(id)}.`,

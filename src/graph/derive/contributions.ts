@@ -6,8 +6,8 @@ import { dataOf } from '../model/lenient-json.ts'
 import { deriveService } from './derive.ts'
 
 /**
- * What one record says, by the ids of nodes and edges. The text changes whenever the record says something else about the node or edge
- * itself. It is empty if a node is only the end of an edge.
+ * The contributions of one record: for the id of each node and edge, a text of the details. The text changes whenever the record
+ * says something else about this node or edge. It is empty for a node that is only the end of an edge.
  */
 export interface Contributions {
   readonly nodes: ReadonlyMap<string, string>

@@ -5,8 +5,8 @@ import { deriveDependencies } from './derive-dependencies.ts'
 import type { DeriveSink } from './derive-sink.ts'
 
 /**
- * What a `migrationFile` says about the graph. Every member is optional. Members that are not listed here are stored with the service, but
- * have no effect on the graph. `docs/migration-file.schema.json` says the same in JSON Schema.
+ * Derives nodes and edges from a `migrationFile`. Every member is optional. Members that are not listed here are stored with the
+ * service, but have no effect on the graph. `docs/migration-file.schema.json` says the same in JSON Schema.
  *
  * - `apis` (also `apiEndpoints`, `endpoints`): `"GET /items"`, or `{method, path, ...}`: exposed by this service
  * - `calls`: `{service, method, path}`: an API of another service

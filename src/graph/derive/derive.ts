@@ -6,8 +6,8 @@ import { deriveMigrationFile } from './derive-migration-file.ts'
 import type { DeriveSink } from './derive-sink.ts'
 
 /**
- * What one service record contributes to the graph: a node for its name, and an edge for each thing that it declares. It is a pure
- * function, and skips what it does not understand: the registry never refuses data because of the graph.
+ * Derives the contribution of one service record to the graph: a node for its name, and an edge for each thing that it declares.
+ * It is a pure function. It skips values that it does not understand: the registry never refuses data because of the graph.
  *
  * @returns the id of the service's node
  */
@@ -17,7 +17,7 @@ export function deriveService(data: JsonObject, sink: DeriveSink): string {
   return serviceNodeId(serviceNameIn(data))
 }
 
-/** The same without the `dependencies` of the registration, which nearly every service has. */
+/** Derives everything except the `dependencies` of the registration, which nearly every service has. */
 export function deriveOthers(data: JsonObject, sink: DeriveSink): void {
   for (const capability of itemsOf(data['capabilities']))
     if (typeof capability === 'string' && capability !== '')

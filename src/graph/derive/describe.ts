@@ -22,7 +22,7 @@ export interface EdgeJson {
   readonly data: JsonObject
 }
 
-/** What the services of one name declare. */
+/** The declarations of all services with one name. */
 interface Declarations {
   readonly services: readonly { readonly record: StoredRecord; readonly data: JsonObject }[]
   /** Details of relations, by type and target. */
@@ -87,7 +87,7 @@ export class Describer {
     }
   }
 
-  /** What the service that defines a node declares about it, such as method and path of an API. */
+  /** The details that a defining service declares about a node, such as method and path of an API. */
   #definition(node: number): JsonObject {
     const graph = this.#graph
     const definers: { readonly id: string; readonly source: number; readonly type: string }[] = []

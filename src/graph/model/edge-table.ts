@@ -10,9 +10,9 @@ export interface EdgeColumns {
   readonly kind: Int32Array
   /** Each record that contributes the edge has a current revision. This is the oldest of them. */
   readonly revision: Float64Array
-  /** How many records contribute it. */
+  /** How many records contribute the edge. */
   readonly refs: Int32Array
-  /** Edge numbers are below this. */
+  /** All edge numbers are smaller than this number. */
   readonly bound: number
   readonly count: number
 }

@@ -35,9 +35,9 @@ export abstract class GraphReader {
   abstract readonly nodeBound: number
   abstract readonly nodeCount: number
   abstract readonly edges: EdgeColumns
-  /** The edges by which the node needs another. */
+  /** The edges through which a node needs other nodes. */
   abstract readonly out: Adjacency
-  /** The edges by which another needs the node. */
+  /** The edges through which other nodes need a node. */
   abstract readonly in: Adjacency
   /** Types of edges in the order of their numbers. */
   abstract readonly edgeTypes: readonly string[]
@@ -53,7 +53,7 @@ export abstract class GraphReader {
   /** Whether something defines the node itself, and not only an edge to it. */
   abstract isResolved(node: number): boolean
 
-  /** Registered services: records, not names. */
+  /** The number of registered services. Several of them may have the same name. */
   get serviceCount(): number {
     return this.records.services
   }
@@ -148,7 +148,7 @@ export abstract class GraphReader {
     return this.records.servicesOf(node)
   }
 
-  /** What was asserted about a node. */
+  /** The records that assert a node. */
   assertionsOf(node: number): readonly StoredRecord[] {
     return this.records.assertionsOf(node)
   }

@@ -63,7 +63,7 @@ export class IntLists {
     return this.#viewOf(this.items, list)
   }
 
-  /** The second column of a list, as such a view. */
+  /** The second column of a list, as a view that lives until the next change. */
   othersOf(list: number): Int32Array {
     return this.#viewOf(this.others, list)
   }

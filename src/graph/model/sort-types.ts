@@ -2,7 +2,7 @@ import type { GraphReader } from './graph-reader.ts'
 
 /** Types to which a question is restricted. */
 export interface TypeFilter {
-  /** Types of nodes or of edges, depending on the graph. */
+  /** Types of nodes or of edges. The names of types in the graph decide which of the two is meant. */
   readonly types?: readonly string[] | undefined
   readonly nodeTypes?: readonly string[] | undefined
   readonly edgeTypes?: readonly string[] | undefined

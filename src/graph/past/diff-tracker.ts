@@ -16,7 +16,7 @@ interface DiffCommit {
 }
 
 export interface DiffAnswer extends Completeness {
-  /** By id. */
+  /** Sorted by id. */
   readonly nodes: readonly Difference<NodeJson>[]
   readonly edges: readonly Difference<EdgeJson>[]
   readonly nodesTotal: number

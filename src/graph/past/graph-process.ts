@@ -14,7 +14,7 @@ const IDLE_MS = 60_000
 /** The part of the coordinator's heap that a helper may use, and the smallest useful heap, in MiB. */
 const HEAP_PART = 1 / 2
 const HEAP_MIN_MIB = 64
-/** How often a task is started again because other work made the process die. */
+/** The most attempts at one task. It is tried again if other work made the process die. */
 const MAX_ATTEMPTS = 3
 /**
  * How many tasks are sent at once. The process then need not wait for the next one, and a question that ends can still withdraw the others.

@@ -54,7 +54,7 @@ export class GraphWorker {
     return answerQuestion(known(this.#pasts, key).graph, question)
   }
 
-  /** @param task `key` names the export, `graph` the graph */
+  /** @param task `key` is the key of the new export, `graph` is the key of a graph */
   async export({
     key,
     graph,

@@ -22,7 +22,7 @@ export interface PastGraph {
 /** The graphs that the helper process keeps for later questions. */
 export class KeptGraphs {
   readonly #helper: GraphProcess
-  /** By lineage and revision; the most recently used one is at the end. */
+  /** The graphs by lineage and revision. The most recently used one is at the end. */
   readonly #kept = new Map<string, PastGraph>()
 
   constructor(helper: GraphProcess) {

@@ -27,13 +27,13 @@ interface Snapshot {
   readonly takenAt: number
   readonly generation: number
   readonly graph: GraphReader
-  /** By the types of edges that count. */
+  /** One entry for each selection of edge types. */
   readonly analyses: Map<string, RemoteAnalysis>
-  /** The number of questions that are being answered from it. */
+  /** The number of questions that are being answered from this copy. */
   users: number
 }
 
-/** What the helper process has under a key, and its answers so far. */
+/** Edges that the helper process keeps under a key, and the answers that it has given about them so far. */
 interface RemoteAnalysis {
   readonly key: number
   /** Settles when the helper process has the edges. */
@@ -105,7 +105,7 @@ export class LiveAnalysis {
       await turn()
       await this.#helper.run('analyse', { key, edges: edgeListOf(graph, edgeTypes) })
     })
-    // The questions that wait for it get the error.
+    // The questions that wait for `ready` get the error.
     ready.catch(() => undefined)
     const analysis = { key, ready }
     if (analyses.size < MAX_ANALYSES) analyses.set(name, analysis)

@@ -122,7 +122,7 @@ export class PastGraphs {
     return this.#helper.close()
   }
 
-  /** Not a generator: if a reader drops a generator before the first chunk, its `finally` never runs, and the helper keeps the export. */
+  /** The chunks of an export. This is no generator: its `finally` would not run if the reader stopped before the first chunk. */
   #chunks(key: number): AsyncIterableIterator<string> {
     const end = async () => {
       await this.#helper.forget(key)
@@ -176,7 +176,7 @@ export class PastGraphs {
     try {
       return await this.#helper.attempt(work)
     } catch (thrown) {
-      // If the process died of this graph while it kept no other graphs, it would die again.
+      // If the process died, it lost the kept graphs too. There is then nothing to drop, and a second attempt would fail again.
       const died = generation !== this.#helper.generation
       if (!isTooLarge(thrown) || died || !(await this.#kept.dropUnused())) throw thrown
       return this.#helper.attempt(work)

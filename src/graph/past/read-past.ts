@@ -16,7 +16,7 @@ export async function positionAt(live: Live, moment: Moment): Promise<Position> 
   })
 }
 
-/** The time of a revision that left no record, such as a deletion. @param fallback the time if the revision is no longer kept */
+/** The time of a revision, from the journal: a deletion leaves no record with a time. @param fallback if the entry is not kept */
 export async function timeOf(live: Live, { revision }: Position, fallback: number): Promise<number> {
   if (revision === 0) return fallback
   try {

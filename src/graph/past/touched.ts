@@ -36,7 +36,7 @@ export class TouchedItems<T> {
     }
   }
 
-  /** @param present whether the item exists after the commit. @param news whether the commit says something else about it */
+  /** @param present whether the item exists after the commit. @param news whether the commit changed the item */
   note(
     id: string,
     { revision, present, news }: { revision: Revision; present: boolean; news: boolean },
@@ -51,7 +51,7 @@ export class TouchedItems<T> {
     item.present = present
   }
 
-  /** By id. */
+  /** Returns the differences, sorted by id. */
   differences(): readonly Difference<T>[] {
     const found: Difference<T>[] = []
     for (const [id, { before, revisions }] of this.#items) {
@@ -69,7 +69,7 @@ export class TouchedItems<T> {
   }
 }
 
-/** What counts as a change: everything that an answer shows, except that a commit repeated the same. */
+/** The text to compare: all that an answer shows, without `revision`. A commit that repeats the content is not a change. */
 function facts(shown: unknown): string | undefined {
   return JSON.stringify(shown, (key, value) => (key === 'revision' ? undefined : value))
 }

@@ -5,8 +5,8 @@ export interface Completeness {
   /** Whether nothing that was asked for is missing. */
   readonly complete: boolean
   /**
-   * Why something is missing. `limit`: there was more than `limit` allows. `budget`: the search stopped before it found everything. `size`:
-   * the answer would have become too large. Absent in complete answers.
+   * The reason why something is missing. `limit`: there was more than `limit` allows. `budget`: the search stopped before it
+   * found everything. `size`: the answer would have become too large. Absent in complete answers.
    */
   readonly truncated?: 'limit' | 'budget' | 'size'
 }

@@ -10,7 +10,7 @@ export type CyclesOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes'>
 export interface Cycle {
   /** How many nodes need each other. */
   readonly size: number
-  /** Their ids, in order; the first `limit`. */
+  /** The first `limit` ids of these nodes, in order. */
   readonly nodes: readonly string[]
   /** A shortest cycle from the first node. Each node needs the next one, and the last needs the first. */
   readonly example: readonly string[]

@@ -8,7 +8,7 @@ import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT, type QuestionOptions
 export type ListOptions = Pick<QuestionOptions, 'limit' | 'nodeTypes'>
 
 interface NodeList<T> extends Completeness {
-  /** By id. */
+  /** Sorted by id. */
   readonly nodes: readonly T[]
   readonly total: number
 }

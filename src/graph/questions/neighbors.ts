@@ -11,9 +11,9 @@ export type NeighborsOptions = Pick<QuestionOptions, 'limit' | 'direction' | 'ed
 
 export interface NeighborsAnswer extends Completeness {
   readonly of: string
-  /** The nodes at the other ends of `edges`, by id. */
+  /** The nodes at the other ends of `edges`, sorted by id. */
   readonly nodes: readonly NodeName[]
-  /** By neighbour, then by id. */
+  /** Sorted by neighbor, then by id. */
   readonly edges: readonly EdgeJson[]
   /** How many edges there are, listed or not. */
   readonly total: number

@@ -9,7 +9,7 @@ export type PathsOptions = Pick<QuestionOptions, 'limit' | 'depth' | 'edgeTypes'
 export interface PathsAnswer extends Completeness {
   readonly from: string
   readonly to: string
-  /** By length, then by the ids on the path. No node occurs twice in a path. */
+  /** Sorted by length, then by the ids on the path. No node occurs twice in a path. */
   readonly paths: readonly { readonly length: number; readonly nodes: readonly string[] }[]
 }
 
@@ -19,8 +19,8 @@ const MAX_STEPS = 150_000
 const MAX_PATH_IDS = 100_000
 
 /**
- * How one node needs another: the paths from the first to the second in the direction of need. There may be very many, so they are listed
- * by length up to `limit`. The search visits only nodes from which the end is near enough.
+ * Finds the paths from one node to another in the direction of need: they show how the first node needs the second. There may be
+ * very many, so they are listed by length up to `limit`. The search visits only nodes from which the end is near enough.
  */
 export function paths(graph: GraphReader, from: number, to: number, options: PathsOptions = {}): PathsAnswer {
   const { limit = 10, depth = Number.POSITIVE_INFINITY, edgeTypes } = options
@@ -58,7 +58,7 @@ class PathWalk {
   readonly #graph: GraphReader
   readonly #options: WalkOptions
   readonly #next = new Map<number, readonly number[]>()
-  /** By the number of a node: whether it is on the current path. A path may have very many nodes. */
+  /** Whether a node is on the current path, by its number. A path may have very many nodes. */
   readonly #onPath: Uint8Array
   #steps = 0
   #ids = 0

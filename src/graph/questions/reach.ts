@@ -16,7 +16,7 @@ export interface ReachedNode extends NodeName {
 
 export interface ReachAnswer extends Completeness {
   readonly of: string
-  /** By distance, then by id. */
+  /** Sorted by distance, then by id. */
   readonly nodes: readonly ReachedNode[]
   /** How many nodes there are, listed or not. */
   readonly total: number
@@ -90,7 +90,7 @@ class Predecessors {
   readonly #back: Adjacency
   readonly #types: readonly boolean[]
   readonly #known = new Map<number, number>()
-  /** By distance: how many edges lead on from all nodes at that distance; -1 if they were followed. */
+  /** For each distance, how many edges lead on from all nodes at that distance; -1 if these edges were followed. */
   readonly #edgesFrom: number[] = []
 
   constructor(graph: GraphReader, { out, in: into }: Follow, found: Found) {

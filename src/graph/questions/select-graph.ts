@@ -91,9 +91,9 @@ const COUNTED_AT_ONCE = 16_384
 /** Selects edges: those between wanted nodes, of the wanted types and origins. */
 class EdgeFilter {
   readonly #graph: GraphReader
-  /** By the number of the node; `undefined`: every node is wanted. */
+  /** Whether a node is wanted, by its number. `undefined`: every node is wanted. */
   readonly #members: Uint8Array | undefined
-  /** By the number of the kind; `undefined`: every kind is wanted. */
+  /** Whether a kind is wanted, by its number. `undefined`: every kind is wanted. */
   readonly #kinds: readonly boolean[] | undefined
 
   constructor(graph: GraphReader, { edgeTypes, origins }: GraphFilter, nodes: readonly number[] | undefined) {

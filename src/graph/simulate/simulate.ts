@@ -24,7 +24,7 @@ export interface SimulateAnswer extends Completeness {
   readonly brokenConsumers: readonly BrokenConsumer[]
   /** How many nodes need a lost node, directly or through others. */
   readonly affected: number
-  /** Ranges that some version fulfills now but none would, and ranges of a new service that no version fulfills. */
+  /** Ranges that a version fulfills now, but none after the change, and ranges of a new service that no version fulfills. */
   readonly violatedRanges: readonly ViolatedRange[]
   /** Cycles that a new edge would close. Each is a list of ids: each node needs the next one, and the last needs the first. */
   readonly newCycles: readonly (readonly string[])[]
@@ -47,9 +47,9 @@ export function isSmall(changes: readonly SimulatedChange[]): boolean {
 }
 
 /**
- * What would happen if records changed. The first step makes the changes in the graph, looks at the result, and takes them back. Nobody
- * else sees them, and the answer follows from the real rules, not from an imitation. The other steps read records of that moment, but not
- * the graph.
+ * Finds out what would happen if records changed. The first step makes the changes in the graph, looks at the result, and takes
+ * the changes back. Nobody else sees them. The answer is therefore made by the same code as the real graph. The other steps read
+ * records of that moment, but not the graph.
  *
  * @param records the records of the graph
  * @throws nothing of its own; the graph is always unchanged afterwards

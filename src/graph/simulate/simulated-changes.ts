@@ -74,7 +74,7 @@ export function* simulatedChanges(
   return changes.all
 }
 
-/** What each record would become, collected from all parts of the question. */
+/** Collects the new content of each changed record from all parts of the question. */
 class Changes {
   readonly #view: View
   /** Texts of records; `undefined` for a record that would be removed. */

@@ -139,7 +139,7 @@ class Judge {
   }
 }
 
-/** Whether a semantic version is within a range, or is the same text. A text that is too long for a range counts as fulfilled. */
+/** Whether one of the versions is within a range, or has the same text. A range that is too long counts as fulfilled. */
 function fulfils(versions: VersionSet, range: string): boolean {
   if (versions.texts.has(range) || isTooLongForRange(range)) return true
   return rangeOf(range)?.holdsAnyOf(versions) ?? false

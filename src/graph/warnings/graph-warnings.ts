@@ -7,12 +7,12 @@ import { type GraphProjection, graphProjection } from '../derive/graph-projectio
 import { dataOf } from '../model/lenient-json.ts'
 import { registerWarnings } from './register-warnings.ts'
 
-/** More answers than this are not kept, because a graph that large changes all the time. */
+/** With this many answers, all of them are dropped. A graph that needs so many is large, and changes all the time. */
 const KEPT_MAX = 20_000
 
 interface Memory {
   shape: number
-  /** By the node of the service. */
+  /** The answers, by the number of the service's node. */
   readonly answers: Map<number, Answer>
 }
 

@@ -13,7 +13,7 @@ declare module 'fastify' {
   interface FastifyReply {
     /** `undefined` until a handler is found. */
     route: RouteInfo | undefined
-    /** When the handler began, by `performance.now()`. */
+    /** The time at which the handler began, by `performance.now()`. */
     startedAt: number
   }
 }

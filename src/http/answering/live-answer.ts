@@ -19,7 +19,7 @@ export function memoryAnswer({ memory }: Live): { state: MemoryState; usedMiB: n
   return { state, usedMiB: mebibytes(usedBytes), limitMiB: mebibytes(limitBytes) }
 }
 
-/** Why the memory prevents reads or writes; `undefined` if it does not. */
+/** The error if the memory prevents reads or writes; `undefined` if it does not. */
 export function unreadyMemory({ memory }: Live, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
   if (memory.state === 'exhausted') return exhausted(memory)
   return memory.state === 'full' && purpose === 'writes'

@@ -45,7 +45,7 @@ export function problemDocument(error: CoordinatorError, requestId?: string): Pr
   }
 }
 
-/** The text of an error answer. After a read there is no question whether something was written. */
+/** The text of an error answer. Answers to reads have no `outcome`, because a read writes nothing. */
 export function problemText(
   error: CoordinatorError,
   request: { readonly method: string | undefined; readonly id: string },
@@ -78,7 +78,7 @@ export function shownRevision({ status, extra }: CoordinatorError): Revision | u
   return status === 404 && typeof revision === 'number' ? revision : undefined
 }
 
-/** When to try again, in seconds; `undefined` if the request has to change. */
+/** The time to wait before another try, in seconds; `undefined` if the request has to change. */
 export function retryAfterSeconds(error: CoordinatorError): number | undefined {
   if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds
   // The same question would take too long again.

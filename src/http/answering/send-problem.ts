@@ -32,7 +32,7 @@ export class ProblemSender {
     const error = asSent(translateError(thrown), operation)
     this.#logFault(request, reply, error)
     const headers = problemHeaders(error)
-    // The rest of a body that arrived too slowly, or that a stopping server refuses, is not read either.
+    // If a body arrived too slowly, or a stopping server refuses it, its rest is not read, and the connection closes.
     const isCut =
       error.code === 'COORD_REQUEST_TIMEOUT' ||
       (!request.raw.complete && error.code === 'COORD_SHUTTING_DOWN')

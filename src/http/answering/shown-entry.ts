@@ -29,7 +29,7 @@ export class ShownEntry {
     this.#lineage = lineage
   }
 
-  /** Its approximate size without its text, in UTF-16 code units. */
+  /** The approximate size of the entry without its text, in UTF-16 code units. */
   get size(): number {
     return sizeOfEntry(this.#entry)
   }

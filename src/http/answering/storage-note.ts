@@ -1,6 +1,6 @@
 import type { BackendName } from '../../database/store.ts'
 
-/** Where records are kept, as every answer to a registration says. */
+/** The place where records are kept. Every answer to a registration names it. */
 export interface StorageNote {
   readonly backend: BackendName
   /** Whether acknowledged writes survive this process. */

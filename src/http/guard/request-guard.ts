@@ -70,7 +70,7 @@ export class RequestGuard {
   }
 
   #admits(request: IncomingMessage, response: ServerResponse): boolean {
-    // The answer to an earlier request of the connection has not been sent yet.
+    // Without a socket, an earlier request of the same connection still has no answer.
     if (response.socket === null) endWithConnection(request, response)
     const fault = this.#hostFault(request)
     if (fault !== undefined) return this.#refuse(request, response, fault)
@@ -135,7 +135,7 @@ const knownHostsMax = 1_000
 /** The form of the target that clients send to proxies, with an authority. */
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i
 
-/** Of several headers, Node returns the first, but a proxy in front may have used the last. */
+/** Counts the headers `Host`. If there are several, Node.js returns the first, but a proxy in front may have used the last. */
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -21,8 +21,8 @@ const quietMs = 10_000
 const lookMs = 20
 
 /**
- * The open connections of a server. There are at most CONNECTIONS_MAX, or fewer if the database would have no descriptors left. Without
- * them the coordinator can neither store nor answer.
+ * The open connections of a server. There are at most CONNECTIONS_MAX, or fewer if the database would have no descriptors left.
+ * Without descriptors for the database, the coordinator can neither store nor answer.
  */
 export class Connections {
   readonly #server: Server

@@ -38,7 +38,7 @@ export const typeQuery = {
   edgeType: several('Follows only edges of these types.'),
 }
 
-/** The same parameters in the form that the graph takes. */
+/** The parameters of `typeQuery`, in the form that the graph takes. */
 export function typesOf({ type, nodeType, edgeType }: z.output<z.ZodObject<typeof typeQuery>>) {
   return { types: type, nodeTypes: nodeType, edgeTypes: edgeType }
 }

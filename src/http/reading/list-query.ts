@@ -12,7 +12,7 @@ const STATUSES = ['pending_migration', 'active'] as const satisfies readonly Ser
 /** Longer than any text that can be registered. */
 const VALUE_MAX = 16_384
 
-/** A text that can be equal to a stored one. Its checks do not stop the parsing of a union: otherwise their messages would be lost. */
+/** A text that the database can store. Its checks do not end the parsing, so the union below keeps their messages. */
 const storable = z
   .string()
   .refine(({ length }) => length <= VALUE_MAX, `has more than ${VALUE_MAX} characters`)

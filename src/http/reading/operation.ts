@@ -17,7 +17,7 @@ export interface AnswerDescription {
   readonly content?: Readonly<Record<string, z.ZodType | undefined>>
 }
 
-/** An answer with a JSON body. @param others media types in which it can be had, too */
+/** An answer with a JSON body. @param others more media types in which the same answer is available */
 export function json(
   description: string,
   schema: z.ZodType,
@@ -28,12 +28,12 @@ export function json(
 }
 
 /**
- * The description of a route for the reference, and the parameters that the server accepts there. Routes without one stay out of the
- * reference.
+ * The description of a route for the reference, and the parameters that the server accepts there. The reference does not show
+ * routes without a description.
  */
 export interface Operation {
   readonly chapter: Chapter
-  /** Not in the reference, because it is another name of a route that is. @default false */
+  /** Whether the reference leaves this route out, because it shows the same route under another name. @default false */
   readonly hidden?: boolean
   readonly summary: string
   /** Markdown. */

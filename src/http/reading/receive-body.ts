@@ -11,7 +11,7 @@ import { requireJson } from './body-media-type.ts'
 import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {
-  /** How many bytes of arriving bodies are held, of all clients together. */
+  /** The most bytes that the arriving bodies of all clients may take together. */
   readonly maxBytes: number
   readonly metrics: Metrics
   /** The time that every body gets, plus the time for its length, in milliseconds. @default 10_000 */

@@ -108,7 +108,7 @@ function errorLinks(html: string): string {
   return html.replaceAll(/<code>(COORD_[A-Z_]+)<\/code>/g, '<a href="/docs/errors#$1"><code>$1</code></a>')
 }
 
-/** The members of an object are separate parameters, and are typed as in a URL. */
+/** The placeholder of an input field. An object stands for several parameters, so its members are shown as in a URL. */
 function placeholderOf(example: unknown): string {
   if (typeof example !== 'object' || example === null) return String(example ?? '')
   return Object.entries(example)

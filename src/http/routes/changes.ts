@@ -79,8 +79,8 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
       const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
       if (from !== undefined) return answer
-      // The start is fixed here. When the question is asked again, "from now on" would mean a later moment. The entries since then are in
-      // memory.
+      // This answer waits for memory, and is not made again: "from now on" would then mean a later moment, and entries would be
+      // missing.
       const needed = neededBytes(answer.body)
       if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
       reply.hijack()

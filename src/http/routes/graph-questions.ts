@@ -57,7 +57,7 @@ const diffParameters = z.object({
 
 type Asked = keyof typeof questions
 
-/** How often a node or an edge is read again because somebody changed it in the meantime. */
+/** The most times that a node or an edge is read again because the view changed in the meantime. */
 const MOMENTS_TRIED = 10
 
 /** Questions about the graph: what needs what, and what changed. */
@@ -232,7 +232,7 @@ const readEdge = {
 
 const reading = { node: readNode, edge: readEdge }
 
-/** @param about how the same node or edge is read */
+/** @param about the operation that reads the same node or edge */
 function assertionHistory({ parameters, errors }: typeof readNode | typeof readEdge) {
   return {
     chapter: 'graph',

@@ -55,7 +55,7 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
 
   function unreadiness({ draining }: HttpContext, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
     if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
-    // Throws the error that every read of the records would get.
+    // If there is no view, this line throws the same error that every read of the records gets.
     void live.view
     const memoryFault = unreadyMemory(live, purpose)
     if (memoryFault !== undefined) return memoryFault

@@ -26,7 +26,7 @@ const pageHeaders = [
   'no-referrer',
 ]
 
-/** `/`, `/docs`, `/openapi.json`: what this is, and how to use it. */
+/** `/`, `/docs`, `/openapi.json`: the pages that describe the coordinator and its requests. */
 export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { context, routes }, done) => {
   const { answers, version } = context
   const document = once(() => openApiDocument(routes.filter(isDocumented), version))
@@ -55,7 +55,7 @@ export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { 
   done()
 }
 
-/** Makes a value when it is first needed, when all routes exist. */
+/** Makes a value when it is first needed, and keeps it. All routes exist by then. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => {

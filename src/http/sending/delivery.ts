@@ -73,7 +73,7 @@ export class Deliveries {
 /** Bytes for a connection. */
 interface Piece {
   readonly bytes: Buffer
-  /** The piece to release when the bytes are taken; absent if others share it, or if more of it follows. */
+  /** The memory to free when the bytes are taken. Absent if other answers share it, or if a later piece uses it too. */
   readonly own?: Buffer
 }
 

@@ -48,7 +48,7 @@ export class OutgoingBytes {
   readonly #maxBytes: number
   readonly #stalledMs: number
   readonly #roomTimeoutMs: number
-  /** The connections, sorted by when they last took something. */
+  /** The connections. The first one has taken no bytes for the longest time. */
   readonly #clients = new Map<Socket, Client>()
   readonly #queue = new Set<Waiting>()
   #bytes = 0
@@ -150,7 +150,7 @@ export class OutgoingBytes {
     this.#grant()
   }
 
-  /** For `Hold`: more bytes. */
+  /** Called by a `Hold` that keeps more bytes. */
   add(hold: Hold, bytes: number): void {
     const { client } = hold
     if (!client.holds.has(hold)) return
@@ -161,7 +161,7 @@ export class OutgoingBytes {
     else if (this.#bytes > this.#maxBytes) this.#makeRoom()
   }
 
-  /** For `Hold`: its connection has taken something. */
+  /** Called by a `Hold` when its connection has taken bytes. */
   took(hold: Hold, bytes: number): void {
     const { client } = hold
     if (!client.holds.has(hold)) return
@@ -171,7 +171,7 @@ export class OutgoingBytes {
     this.#grant()
   }
 
-  /** For `Hold`: everything was taken, or nobody will take it. */
+  /** Called by a `Hold` when all its bytes were taken, or when nobody will take them. */
   release(hold: Hold): void {
     const { client, shared } = hold
     if (!client.holds.delete(hold)) return
@@ -253,12 +253,12 @@ export class Hold {
     this.#outgoing.took(this, Math.min(bytes, this.own))
   }
 
-  /** There are more bytes than expected. */
+  /** Counts bytes that were not expected when the hold began. */
   add(bytes: number): void {
     this.#outgoing.add(this, bytes)
   }
 
-  /** Everything was taken, or nobody will take it. May be called again. */
+  /** Called when all bytes were taken, or when nobody will take them. May be called again. */
   release(): void {
     this.#outgoing.release(this)
   }

@@ -13,11 +13,11 @@ export interface FeedPage {
   readonly more: boolean
 }
 
-/** Pages of the store that are kept for others with the same question: their number, and together the size of the newest entries. */
+/** The most pages of the store that are kept for other readers. Together they may be as large as the newest entries. */
 const MAX_KEPT_PAGES = 16
 /**
- * The size of the newest entries that are kept, in UTF-16 code units. With a small heap it is at most a part of it, with one unit for each
- * byte.
+ * The size of the newest entries that are kept, in UTF-16 code units. With a small heap, the limit is a part of the heap, with
+ * one unit for each byte.
  */
 const MAX_RING_SIZE = 16_777_216
 const RING_PART = 1 / 32
@@ -64,7 +64,7 @@ export class ChangeFeed {
     return this.#pageOf(await this.#older(position, limit))
   }
 
-  /** Whether there are more is judged for each reader, because an older page may be kept for long. */
+  /** Adds to a page whether there are more entries now. Each reader needs a new judgement, because pages are kept for long. */
   #pageOf(entries: readonly ShownEntry[]): FeedPage {
     const last = entries.at(-1)
     return { entries, more: last !== undefined && last.revision < this.#live.view.revision }

@@ -16,7 +16,7 @@ const STALL_MS = 60_000
 /** How many readers may read the store at the same time. Each holds a page of it in memory. */
 const READING_STORE_MAX = 8
 const PAGE_LIMIT = 500
-/** For how many positions the events are kept, for other readers that reach the same position. */
+/** The number of positions whose events are kept for other readers that reach the same position. */
 const MAX_KEPT_FRAMES = 16
 
 /** A client that follows the journal over a connection. */

@@ -56,7 +56,7 @@ export async function sendLines(
 ): Promise<void> {
   const stream = async () => {
     const lines = await answer.lines()
-    // Its time was over in the meantime, and it has been answered already.
+    // The time limit of the request has passed in the meantime, and the request has been answered already.
     if (reply.raw.headersSent) return letGo(lines.chunks, reply.raw)
     // The stream has waited for its turn.
     checkLineage(context.live, reply.request)
@@ -120,7 +120,7 @@ async function send(
   }
 }
 
-/** Releases chunks that nobody reads: they may hold the data from which they would have been made. */
+/** Ends chunks that nobody reads, because an unfinished generator keeps its data in memory. */
 async function letGo(chunks: Lines['chunks'], response: ServerResponse): Promise<void> {
   response.end()
   if (Symbol.asyncIterator in chunks) await chunks[Symbol.asyncIterator]().return?.()

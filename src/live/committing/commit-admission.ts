@@ -9,7 +9,7 @@ const [bytesPerUnit, bytesPerWrite] = [3, 2_048]
 
 /** The size of a commit. */
 export interface CommitWeight {
-  /** Its `data`, in UTF-16 code units. */
+  /** The size of the `data` in the commit, in UTF-16 code units. */
   readonly size: number
   /** The memory that it takes while it is in progress. */
   readonly bytes: number
@@ -42,7 +42,7 @@ export class CommitAdmission {
     return true
   }
 
-  /** The same after a closer look. @throws COORD_MEMORY_FULL with `not_written` */
+  /** Holds the memory of a commit after a closer look. @throws COORD_MEMORY_FULL with `not_written` */
   async claim(commit: Commit, { bytes }: CommitWeight): Promise<void> {
     const { observers } = this.#context
     const refused = this.#needsMemory(commit) ? await this.#claimRoom(bytes) : this.#holdWithoutNeed(bytes)

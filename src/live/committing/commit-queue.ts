@@ -44,7 +44,7 @@ export class CommitQueue {
   #sent: readonly Pending[] = []
   /** The batch that the store has judged but the view does not have yet. */
   #judged: readonly Pending[] = []
-  /** Whether it takes no more commits. */
+  /** Whether the queue refuses new commits. */
   closed = false
 
   constructor(context: LiveContext) {
@@ -58,13 +58,13 @@ export class CommitQueue {
     return depth
   }
 
-  /** How many have not been sent yet. */
+  /** How many commits have not been sent yet. */
   get waiting(): number {
     return this.#waiting.length
   }
 
   /**
-   * Takes a commit, for which memory is held. Resolves when the view has it.
+   * Adds a commit. The caller has already reserved memory for it. Resolves when the view has the commit.
    *
    * @throws COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a COORD_STORE_* error with `outcome`
    */
@@ -156,7 +156,7 @@ export class CommitQueue {
     if (batch.length > 0) this.#again.push(batch)
   }
 
-  /** The same batch would fail again, so its commits get the error. */
+  /** Ends the commits of the sent batch with an error. Called if a repetition would fail in the same way. */
   fail(error: CoordinatorError): void {
     for (const pending of this.#sent) {
       if (error.outcome !== 'not_written') pending.maybeWritten = true
@@ -165,7 +165,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** The database refuses something in the batch, but does not say what. Sending halves finds it, so that only the faulty commit fails. */
+  /** Sends the batch again in halves. Called if the database refuses a commit without naming it, so that only this one fails. */
   isolate(error: CoordinatorError): void {
     const batch = this.#sent
     if (batch.length === 1) return this.fail(error)
@@ -175,7 +175,7 @@ export class CommitQueue {
     this.#sent = []
   }
 
-  /** Answers commits that have waited too long. A batch that the store has continues: because of its ids, a later answer does no harm. */
+  /** Answers commits that have waited too long. If the store has their batch, its later answer does no harm, because of the ids. */
   expire(now: number): void {
     const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
       for (const pending of batch)

@@ -30,9 +30,10 @@ interface Answer {
 }
 
 /**
- * Sends commits to the store, one batch at a time. While a batch is in flight, the next one gathers. The round trip therefore sets the size
- * of batches, and no commit waits for a timer while nothing else happens. A batch without an answer is sent again with the same ids, as a
- * new attempt. After the answer to this attempt, the abandoned one cannot take effect any more.
+ * Sends commits to the store, one batch at a time. While the store works on a batch, new commits wait for the next one. The round
+ * trip therefore sets the size of batches, and no commit waits for a timer while nothing else happens. A batch without an answer
+ * is sent again with the same ids, as a new attempt. After the answer to this attempt, the abandoned one cannot take effect any
+ * more.
  */
 export class Committer {
   readonly #context: LiveContext
@@ -93,7 +94,7 @@ export class Committer {
 
   #run(): void {
     if (this.#running !== undefined || this.#queue.waiting === 0) return
-    // Waits one turn of the event loop, so that requests that arrived together travel together.
+    // Waits one turn of the event loop, so that requests that arrived together are in one batch.
     this.#running = turn()
       .then(() => this.#sendAll())
       .finally(() => {
@@ -205,7 +206,7 @@ export class Committer {
     )
   }
 
-  /** Nothing of the batch was judged. It is sent again with the position of the new view. */
+  /** Called if no commit of the batch was judged. Sends the batch again with the position of the new view. */
   async #realign(reply: OffTrack, asked: Position): Promise<undefined> {
     this.#queue.sendAgain({ maybeWritten: false })
     try {

@@ -39,7 +39,7 @@ export class ClockWatch {
     const { store, observers } = this.#context
     try {
       const aheadMs = ahead ? (await store.inspector?.inspect())?.details['atAheadMs'] : 0
-      // A clock of this machine that is behind does not count.
+      // If the database finds no such difference, only the clock of this machine is behind. That does not count.
       const counts = typeof aheadMs === 'number' && aheadMs > noticedMs
       if (counts || this.#told) observers.tell('clock', counts ? aheadMs : 0)
       this.#told = counts

@@ -9,7 +9,7 @@ export interface EntryRingOptions {
   readonly maxSize?: number
 }
 
-/** Is told about new entries, and about another view. Must not throw. */
+/** Gets calls about new entries, and about another view. Must not throw. */
 export interface RingListener {
   grown?(): void
   /** Another view is served. In a new lineage, earlier entries no longer count. */

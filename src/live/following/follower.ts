@@ -8,7 +8,7 @@ import type { ServedView } from '../view/served-view.ts'
 
 /**
  * Polls the store for the commits of other coordinators and for changes by hand, and applies them to the view. It asks often while the
- * journal moves, and seldom while it rests. A view that stays behind is loaded again.
+ * journal grows, and seldom while it does not. A view that stays behind is loaded again.
  */
 export class Follower {
   readonly #context: LiveContext
@@ -71,7 +71,7 @@ export class Follower {
     let waitMs = pollMinMs
     let tookMs = 0
     while (!this.#stop.signal.aborted) {
-      // The age counts from the question, because the view becomes older while the answer travels.
+      // The age counts from the question, because the view becomes older while the answer is on its way.
       await pause(Math.max(pollMinMs, waitMs - tookMs), this.#wake.signal)
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
       if (this.#stop.signal.aborted) return
@@ -93,7 +93,7 @@ export class Follower {
       this.#fail(thrown)
     }
     try {
-      // Otherwise the follower would wait without end for a store that fails only when it reads the journal.
+      // Without this check the follower would wait for ever if the store fails only when it reads the journal.
       await this.#checkProgress()
     } catch (thrown) {
       this.#fail(thrown)
@@ -122,7 +122,7 @@ export class Follower {
       const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
       if (reply.status !== 'ok') {
         const realigned = this.#served.realign(reply, asked)
-        // The store did answer. By now the view is marked as stale, so the state does not flicker.
+        // The store did answer. By now the view is marked as stale, so the status does not change back and forth.
         this.#context.board.succeeded('read')
         return realigned
       }

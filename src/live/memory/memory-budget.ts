@@ -29,7 +29,7 @@ const collectionTimeoutMs = 5_000
  * bound, every write requests a collection.
  */
 const collectionPause = { ms: 100, times: 4 }
-/** How often the budget looks for room while there is too little, in milliseconds: after something was freed, and otherwise. */
+/** The pauses between two looks for room while there is too little, in milliseconds: after something was freed, and otherwise. */
 const [recheckMs, restingRecheckMs] = [2_000, 30_000]
 
 /**
@@ -38,7 +38,7 @@ const [recheckMs, restingRecheckMs] = [2_000, 30_000]
  */
 export class MemoryBudget {
   readonly #heap: Heap
-  /** How much lower the bounds are than their parts of the limit. */
+  /** This many bytes are subtracted from every bound, so that work in progress has room in a small heap. See `freeParts`. */
   readonly #missingBytes: number
   readonly #listeners = new Set<(state: MemoryState) => void>()
   #state: MemoryState = 'free'
@@ -135,7 +135,7 @@ export class MemoryBudget {
     return this.hasRoom(bytes, before)
   }
 
-  /** The same, and holds the bytes if there is room for them. If there is none, the state changes. */
+  /** Does the same as `findRoom`, and holds the bytes if there is room for them. If there is none, the state changes. */
   async claimRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
     await this.findRoom(bytes, before)
     // Checks again and holds the bytes at once: others that waited for the same collection must not find the same room.

@@ -11,9 +11,9 @@ export interface LiveOptions {
   readonly batchMaxCommits: number
   /** Size of `data` in a batch, in UTF-16 code units. @default 1_048_576 */
   readonly batchMaxSize: number
-  /** Wait between questions to the journal while it moves. @default 100 */
+  /** The pause between two questions for new entries, while there are new ones. @default 100 (milliseconds) */
   readonly pollMinMs: number
-  /** The same while it rests. @default 500 */
+  /** The same pause while there are no new entries. @default 500 (milliseconds) */
   readonly pollMaxMs: number
   /**
    * How long the view may stay unconfirmed beyond `pollMaxMs` before the status is degraded. With a question every `pollMaxMs`, a
@@ -24,7 +24,7 @@ export interface LiveOptions {
   readonly stallTimeoutMs: number
   /** How long `waitForRevision` waits. @default 3_000 */
   readonly revisionTimeoutMs: number
-  /** Younger history is kept; `0`: no such rule. @default 720 (hours) */
+  /** History that is younger than this is kept. `0`: the age does not count. @default 720 (hours) */
   readonly keepHours: number
   /** This many of the newest revisions are kept. @default 100_000 */
   readonly keepRevisions: number

@@ -23,7 +23,7 @@ interface Problem {
   readonly reason?: string
   /** The code of an error of the database. */
   readonly code?: ErrorCode
-  /** What the operator can do about it. */
+  /** The next step for the operator. */
   readonly repair?: string
 }
 
@@ -34,7 +34,7 @@ export interface LastError {
   readonly at: number
 }
 
-/** What can fail separately: reading from the database, writing to it (a full disk can still be read), and the memory of this process. */
+/** One of three things that can fail alone: reads from the database, writes (a full disk can still be read), and memory. */
 type Side = 'read' | 'write' | 'memory'
 
 type Phase = 'connecting' | 'loading' | 'serving'
@@ -57,7 +57,7 @@ export class StatusBoard {
   readonly #faults = new Map<Side, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
   #stale: string | undefined
-  /** When the question was sent whose answer last confirmed the view, on the monotonic clock. */
+  /** The last answer that confirmed the view belongs to a question sent at this time, on the monotonic clock. */
   #confirmedAt: number | undefined
   /** Whether the last confirmation is too long ago. */
   #unconfirmed = false
@@ -154,7 +154,7 @@ export class StatusBoard {
     return this.fault('write')?.code === 'COORD_STORE_CORRUPT'
   }
 
-  /** A side works. The other one may still fail: each clears itself, or the state would flicker with every commit. */
+  /** Called when one side works. It clears only the fault of this side. Otherwise the state would change with every commit. */
   succeeded(side: Side): void {
     if (this.#faults.delete(side)) this.#update()
   }

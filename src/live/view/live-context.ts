@@ -4,7 +4,7 @@ import type { LiveOptions } from '../state/live-options.ts'
 import type { StatusBoard } from '../state/status.ts'
 import type { LiveObservers } from './live-observer.ts'
 
-/** What all parts of one live layer share. */
+/** The objects that all parts of one live layer share. */
 export interface LiveContext {
   readonly store: Store
   readonly options: LiveOptions

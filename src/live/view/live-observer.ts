@@ -8,12 +8,12 @@ import type { View } from './view.ts'
 /** The kind of answer to a commit. `replayed`: it had been accepted earlier. `failed`: an error was thrown. */
 export type Answered = 'accepted' | 'unchanged' | 'conflict' | 'reused' | 'replayed' | 'failed'
 
-/** Is told what happens, for logs, metrics and streams. Must not throw, and must not wait. */
+/** Gets the events of the live layer, for logs, metrics and streams. It must not throw, and must not wait. */
 export interface LiveObserver {
   status?(status: LiveStatus): void
   /** An entry was applied to the served view. */
   entry?(entry: Entry): void
-  /** Another view is served. Everything derived from entries has to start again from its position. */
+  /** Another view is served from now on. An observer that follows entries starts again from the position of this view. */
   replaced?(view: View, reason: string): void
   /** No view is served until the next one is loaded, because there is no memory for both. */
   dropped?(reason: string): void

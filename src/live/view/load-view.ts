@@ -13,7 +13,7 @@ export const CHANGES_LIMIT = 512
 export interface LoadedView {
   readonly view: View
   readonly head: Head
-  /** When the question for the head of this view was sent, on the monotonic clock. */
+  /** The time at which the question for the head of this view was sent, on the monotonic clock. */
   readonly askedAt: number
 }
 
@@ -28,7 +28,7 @@ export interface LoadWatch {
 export interface LoadRoom {
   /** Takes this many more bytes, if there is room for them. */
   take(bytes: number): boolean | Promise<boolean>
-  /** The records do not fit. @returns the error to throw */
+  /** Called if the records do not fit. @returns the error to throw */
   tooLarge(part: LoadedPart): CoordinatorError
 }
 

@@ -33,7 +33,7 @@ export interface ProjectionDefinition<P extends Projection = Projection> {
  */
 export type KindCheck = (data: unknown) => string | undefined
 
-/** What the live layer knows about the domain. Records of other kinds are served without a check. */
+/** Tells the live layer which kinds and projections exist. Records of other kinds are served without a check. */
 export interface Domain {
   readonly kinds: Readonly<Record<string, KindCheck>>
   readonly projections: readonly ProjectionDefinition[]

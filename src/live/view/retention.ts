@@ -57,16 +57,16 @@ async function revisionAt(store: Store, at: number): Promise<Revision | undefine
   return undefined
 }
 
-/** The view whose history is forgotten. */
+/** The part of a view that the retention of its history needs. */
 export interface RetainedView {
   readonly position: Position
   /** The oldest revision that is known to be kept. */
   readonly floor: Revision
-  /** The floor was read, and perhaps raised. */
+  /** Tells the view the head that the store has after a retention. Its floor may be higher than before. */
   retained(head: Head): void
 }
 
-/** Deletes old history from time to time. If only the number of revisions or the size counts, it does so earlier. */
+/** Deletes old history at regular times, and earlier if there are too many revisions without a rule by age, or too many bytes. */
 export class Retainer {
   readonly #context: LiveContext
   readonly #view: RetainedView
@@ -87,7 +87,7 @@ export class Retainer {
     void repeat(() => this.#retain(), { firstMs: intervalMs * Math.random(), intervalMs }, stop)
   }
 
-  /** The journal has grown. Without a rule by age, it may exceed its limit long before the interval is over. */
+  /** Called when the journal has grown. It may exceed its limit in number or size long before the interval is over. */
   grown(): void {
     const { revision } = this.#view.position
     if (this.#running || this.#stop?.aborted !== false || revision < this.#notBefore) return

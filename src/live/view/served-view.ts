@@ -221,7 +221,7 @@ export class ServedView {
     // Commits may have been answered from the old view in the meantime. Within a lineage, no reader may see the view go back.
     while (view.lineage === this.position.lineage && view.revision < this.position.revision)
       await advanceView(store, view, this.position.revision)
-    // This comes first. Otherwise the status would be reported as degraded once more if nothing was served in the meantime.
+    // This comes before `#serve`. If no view was served until now, `#serve` would otherwise report the status `degraded` again.
     board.markStale(undefined)
     this.#serve(loaded, reason)
   }
@@ -274,7 +274,7 @@ export class ServedView {
     const fault = state === 'exhausted' ? exhausted(memory) : this.#loader.tooLarge
     if (fault === undefined) board.succeeded('memory')
     else board.failed('memory', fault)
-    // While records are loaded nothing is written, and the end of the load is reported in any case.
+    // Without a view nobody can write, so observers need no report then. They get one at the end of the load.
     if (this.#view === undefined || state === this.#toldMemory) return
     this.#toldMemory = state
     observers.tell('memory', state, { usedBytes, limitBytes })

@@ -15,7 +15,7 @@ export interface RefusedRecord {
   readonly reason: string
 }
 
-/** What a view keeps for each kind of records. */
+/** The state that a view keeps for each kind of records. */
 interface KindState {
   readonly check: KindCheck | undefined
   readonly projections: readonly Projection[]

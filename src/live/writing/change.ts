@@ -41,7 +41,7 @@ export interface ChangeResult {
   readonly replayedData?: CanonicalJson
 }
 
-/** What a plan does with its record. */
+/** The decision of a plan about its record. */
 export type PlannedChange<T> = Planned & {
   /** Makes the answer from the result of the store. `view` contains the result; it may have another lineage than the view of the plan. */
   readonly answer: (result: ChangeResult, view: View) => T

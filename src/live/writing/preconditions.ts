@@ -21,7 +21,7 @@ export function checkHistory(precondition: Precondition | undefined, lineage: st
   })
 }
 
-/** What a plan knows about the record that it changes. */
+/** The facts about the record that a plan changes. */
 export interface Planning {
   readonly op: 'put' | 'delete'
   /** The revision of the record in the view; 0 if it does not exist. */
@@ -60,7 +60,7 @@ function bothOf(wished: Revision, needed: Revision | undefined): Revision {
 }
 
 /**
- * Why the client's condition is not true for a record; `undefined` if it is true.
+ * The reason why the client's condition is not true for a record; `undefined` if it is true.
  *
  * @param actual the revision the record has: 0 where it does not exist
  */

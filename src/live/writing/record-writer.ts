@@ -15,7 +15,7 @@ import type { ChangeRequest, ChangeResult, Plan, PlannedChange, PlanState } from
 import { checkHistory, expectedRevision, failedPrecondition, type Precondition } from './preconditions.ts'
 import type { WriteContext } from './write-context.ts'
 
-/** How often a change is planned again because other writers were faster. */
+/** The most times that one change is planned. It is planned again if another writer was faster. */
 const MAX_ATTEMPTS = 5
 
 /** Changes of the same record run one after the other. Changes of different records run at the same time. */

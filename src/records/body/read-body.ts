@@ -22,7 +22,7 @@ export function readBody<S extends z.ZodType>(
   return result.data
 }
 
-/** The same for callers that add their own problems. @throws if something is too long, or cannot be stored */
+/** Like `readBody`, for callers that add their own problems. @throws if something is too long, or cannot be stored */
 export function tryBody<S extends z.ZodType>(
   schema: S,
   body: unknown,

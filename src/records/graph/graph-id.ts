@@ -5,7 +5,7 @@ export type EdgeOrigin = 'declared' | 'asserted' | 'observed'
 
 export const EDGE_ORIGINS: readonly EdgeOrigin[] = ['declared', 'asserted', 'observed']
 
-/** What identifies an edge. `source` and `target` are node ids. */
+/** The parts that identify an edge. `source` and `target` are node ids. */
 export interface EdgeIdentity {
   readonly source: string
   readonly type: string
@@ -120,7 +120,7 @@ export function parseEdgeId(id: string): EdgeIdentity | undefined {
   return { source, type, target, origin }
 }
 
-/** The same for the id of an edge; see `normalNodeId`. */
+/** Does for the id of an edge what `normalNodeId` does for the id of a node. */
 export function normalEdge(text: string): EdgeIdentity | undefined {
   const exact = parseEdgeId(text)
   if (exact !== undefined) return exact

@@ -12,7 +12,7 @@ const properties = document(LIMITS.metadataBytes)
   .schema.optional()
   .meta({ description: `Anything, up to ${LIMITS.metadataBytes} bytes of JSON.` })
 
-/** What a client can assert about a node. */
+/** The body with which a client asserts a node. */
 export const nodeBodySchema = z
   .object({
     label: z
@@ -29,10 +29,10 @@ export const nodeBodySchema = z
   })
   .meta({ id: 'NodeAssertion' })
 
-/** What a client can assert about an edge. */
+/** The body with which a client asserts an edge. */
 export const edgeBodySchema = z.object({ properties }).meta({ id: 'EdgeAssertion' })
 
-/** A patch of either. It may name each existing member to remove it, and the same number of new members. */
+/** A patch of a node or an edge. It may name each existing member to remove it, and the same number of new members. */
 export const patchSchema = z.looseObject({}).register(bodyLengths, { maxBytes: 4 * LIMITS.metadataBytes })
 
 export interface AssertionBody {

@@ -56,7 +56,7 @@ export function endpointHref(text: string): string {
 const usual =
   /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(?:\.(?!xn--)[a-z][a-z0-9-]*)*(?::(?!80(?:\/|$)|443(?:\/|$))(?:[1-9]\d{0,3}|[1-5]\d{4}))?(?:\/[\w/-]*)?$/
 
-/** The id of a service is made from the endpoint right after the check. */
+/** The result of the last parse. The id of a service is made from the same endpoint right after the check, and uses it. */
 let lastParsed: { readonly text: string; readonly url: URL } | undefined
 
 function parse(text: string): URL | null {

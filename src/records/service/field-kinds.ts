@@ -124,7 +124,7 @@ export function labels(maxItems: number, code?: ErrorCode): Kind<z.ZodArray<z.Zo
   }
 }
 
-/** Lists are short and usually have no repeats: a search costs less than a set. */
+/** The list without repeated items. It searches instead of making a set, because most lists are short and have no repeats. */
 function withoutRepeats(list: readonly string[]): readonly string[] {
   for (let at = 1; at < list.length; at += 1)
     if (list.lastIndexOf(list[at] as string, at - 1) !== -1) return [...new Set(list)]

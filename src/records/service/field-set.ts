@@ -28,7 +28,7 @@ export interface Field<S extends z.ZodType = z.ZodType, Stored = unknown, Presen
   readonly absent?: Stored
 }
 
-/** The same kind, with a description in the documents. */
+/** Adds to a kind a description for the documents. */
 export function described<S extends z.ZodType, Stored>(
   kind: Kind<S, Stored>,
   description?: string,

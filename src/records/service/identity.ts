@@ -4,7 +4,7 @@ import { endpointHref } from './endpoint.ts'
 /** The namespace of all service ids. It never changes, so that ids are the same on every coordinator, at any time. */
 export const SERVICE_NAMESPACE = 'fb2920be-0489-4af8-bd4e-62bed4e5c35a'
 
-/** What identifies the service of a registration. */
+/** The fields of a registration that identify its service. */
 export interface ServiceIdentity {
   readonly serviceName: string
   readonly version: string

@@ -27,7 +27,7 @@ export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegi
   return parseBySchema(input, remarks)
 }
 
-/** The same for any input, by the schema alone. */
+/** Parses any input by the schema alone, without the fast check. */
 export function parseBySchema(input: unknown, remarks: Remarks = new Remarks()): ParsedRegistration {
   const result = tryBody(registrationSchema, input, remarks.problems)
   if ('problems' in result) {

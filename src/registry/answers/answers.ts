@@ -73,7 +73,7 @@ export interface HeartbeatAnswer {
   /** Epoch milliseconds. */
   readonly lastHeartbeat: number
   readonly ttlSeconds?: number
-  /** When the service expires without another heartbeat, epoch milliseconds. Absent if it has no `ttlSeconds`. */
+  /** The time at which the service expires without another heartbeat, epoch milliseconds. Absent if it has no `ttlSeconds`. */
   readonly expiresAt?: number
   /** Ignored members; absent if there are none. */
   readonly warnings?: readonly Warning[]

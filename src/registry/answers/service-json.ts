@@ -4,7 +4,7 @@ import type { StoredRecord } from '../../records/record.ts'
 import { ADDED_FIELDS, registration } from '../../records/service/service.ts'
 import type { ServiceStatus } from './answers.ts'
 
-/** What an answer shows of a service in addition to its registration. */
+/** The facts about a service that an answer shows in addition to its registration. */
 export interface SentFacts {
   readonly active: boolean
   readonly health: Health

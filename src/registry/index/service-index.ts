@@ -40,7 +40,7 @@ export class ServiceIndex implements Projection {
     const before = this.#records[number]
     if (before === undefined) this.#size += 1
     else this.#leave(number, JSON.parse(before.data) as JsonObject)
-    // First the record: the services of a name are ordered by the ids of their records.
+    // The record must be set first, because the services of a name are ordered by the ids of their records.
     this.#records[number] = record
     this.#enter(number, record, data)
   }

@@ -39,8 +39,8 @@ function mixed(seed: number, first: number, second: number): number {
 }
 
 /**
- * What the health of a listed service adds to the digest of a list. `unknown` adds nothing: most services send no heartbeats, and in
- * answers about the past all health is unknown.
+ * The health of a listed service, as a part of the digest of a list. `unknown` adds nothing to the digest: most services send no
+ * heartbeats, and in answers about the past the health of every service is unknown.
  *
  * @param version the digest of the service and its version
  */

@@ -1,13 +1,13 @@
 import type { Health } from '../../records/health.ts'
 
-/** What a heartbeat says about its sender. */
+/** The health that a heartbeat reports about its sender. */
 export type ReportedHealth = 'up' | 'down'
 
 /** Keeps heartbeats. A heartbeat is not a commit, and never becomes a part of a service's `data`. */
 export interface Leases {
   /** How many services have sent a heartbeat. */
   readonly size: number
-  /** From now on heartbeats can arrive, because the coordinator serves. Later calls have no effect. */
+  /** Called when the coordinator begins to serve: from now on heartbeats can arrive. Later calls have no effect. */
   open(): void
   /** Takes a heartbeat. @returns its time, epoch milliseconds */
   renew(serviceId: string, reported: ReportedHealth): number

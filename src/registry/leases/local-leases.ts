@@ -25,7 +25,7 @@ export class LocalLeases implements Leases {
   readonly #heartbeats = new Map<string, Heartbeat>()
   readonly #monotonicMs: () => number
   readonly #now: () => number
-  /** When the coordinator began to accept heartbeats. */
+  /** The time at which the coordinator began to accept heartbeats. */
   #openedMs = Number.POSITIVE_INFINITY
 
   constructor({ monotonicMs = () => performance.now(), now = Date.now }: LocalLeasesOptions = {}) {

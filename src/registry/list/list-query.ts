@@ -5,7 +5,7 @@ import type { ServiceStatus } from '../answers/answers.ts'
 export interface ServiceFilters {
   /** Exactly this serviceName. */
   readonly name?: string
-  /** A semver range, as npm reads it. A version that is not semantic fulfills only its own text. */
+  /** A semver range, as npm reads it. A stored version that is not semver matches only if it equals this text. */
   readonly version?: string
   readonly tags: readonly string[]
   readonly capabilities: readonly string[]

@@ -73,7 +73,7 @@ export function streamServices(
 interface Shown {
   readonly records: readonly StoredRecord[]
   readonly active: Uint8Array
-  /** As in `HEALTHS`. */
+  /** The health of each service, as its position in `HEALTHS`. */
   readonly health: Uint8Array
   /** Time of the last heartbeat, epoch milliseconds, 0 if none came; absent if no service sends any. */
   readonly lastHeartbeat: Float64Array | undefined

@@ -24,7 +24,7 @@ interface Criterion {
 /** The versions that were already judged against the filter `version`, with their results. */
 export type VersionVerdicts = ReadonlyMap<Term, boolean>
 
-/** What filters need, in addition to the records. */
+/** The data that filters need in addition to the records. */
 export interface MatchContext {
   readonly leases: Leases
   /** The results of `judgeVersions` for the filter `version`. @default each version is judged when it is met */
@@ -108,7 +108,7 @@ function termCriterion(term: Term | undefined, has: (number: number) => boolean)
   return { size: term?.size ?? 0, numbers: () => term?.chunks ?? [], has }
 }
 
-/** A range of semantic versions. A version that is not semantic fulfills only its own text. */
+/** A range of semver versions. A stored version that is not semver matches only if it equals the text of the range. */
 function versionCriterion(
   index: ServiceIndex,
   version: string,

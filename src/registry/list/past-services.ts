@@ -52,7 +52,7 @@ export async function getPastService(
   })
 }
 
-/** What is kept of a service until the page is known. Parsed data is not part of it: that of a million services would not fit. */
+/** A service in memory until the page is known. It has no parsed data, because the data of a million services would not fit. */
 interface PastService extends SortKey {
   readonly record: StoredRecord
   readonly active: boolean

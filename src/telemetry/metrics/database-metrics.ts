@@ -3,7 +3,7 @@ import { errorClassOf, errorCodeLabel, outcomeOf, queryOutcomes } from './error-
 import type { Meters } from './meters.ts'
 import { each } from './series.ts'
 
-/** What a store is asked. The label `operation` takes these values and no others; it is never SQL. */
+/** The operations of a store. The label `operation` takes these values and no others; it is never SQL. */
 export const databaseOperations = [
   'open',
   'head',
@@ -20,7 +20,7 @@ export const databaseOperations = [
 ] as const
 export type DatabaseOperation = (typeof databaseOperations)[number]
 
-/** What the connections of a pool are for. */
+/** The purposes of connections. */
 const connectionRoles = ['writer', 'follower', 'reader'] as const
 type ConnectionRole = (typeof connectionRoles)[number]
 
@@ -92,7 +92,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
   )
   const acquireTimeouts = meters.counter(
     'coordinator_database_acquire_timeouts_total',
-    'Waits for a connection that ended without one.',
+    'Callers that waited for a connection and did not get one in time.',
     ofRole,
   )
   const connectionWait = meters.histogram(
@@ -142,7 +142,7 @@ export function databaseMetrics(meters: Meters, backend: string, sources: Partia
       }
     },
 
-    /** The same for calls that answer in pages: each page counts, and the time its reader takes does not. */
+    /** Measures calls that answer in pages. Each page counts. The time that the reader of a page takes does not count. */
     async *measurePages<T>(operation: DatabaseOperation, pages: AsyncIterable<T>): AsyncIterable<T> {
       const iterator = pages[Symbol.asyncIterator]()
       try {

@@ -32,7 +32,7 @@ export function graphMetrics(meters: Meters, sources: Partial<GraphSources>): vo
   })
   meters.changingGauge(['type'], {
     name: 'coordinator_graph_edges_by_type',
-    help: 'Edges of the knowledge graph by type; those of rare types together as other.',
+    help: 'Edges of the knowledge graph by type. All edges of rare types count together as other.',
     read: () => {
       const counts = largestTypes(sources.graph?.().edgesByType ?? new Map())
       return [...new Map([['depends_on', 0], ...counts])].map(([type, value]) => ({

@@ -1,11 +1,11 @@
 import type { Meters } from './meters.ts'
 import type { Observations } from './series.ts'
 
-/** Why a body was not received: no memory for bodies, none for its client, or it arrived too slowly. */
+/** The reasons to refuse a body: no memory for bodies, no memory for its client, or too slow an arrival. */
 const bodyRefusals = ['full', 'client', 'slow'] as const
 export type BodyRefusal = (typeof bodyRefusals)[number]
 
-/** Why a connection was not accepted: there were too many, or the system had no descriptor for it. */
+/** The reasons to refuse a connection: there are too many, or the system has no descriptor for it. */
 const connectionRefusals = ['limit', 'system'] as const
 
 interface OutgoingFigures {
@@ -20,9 +20,9 @@ interface OutgoingFigures {
 export interface HttpSources {
   /** Clients that follow the journal over HTTP. */
   streams(): number
-  /** Of those, how many were cut off so far because they read too slowly. */
+  /** How many of these clients were cut off so far because they read too slowly. */
   streamsCut(): number
-  /** What waits for clients over HTTP. */
+  /** Answers that wait until clients have read them. */
   outgoing(): OutgoingFigures
   /** Streams of the whole state. */
   wholeStreams(): { readonly open: number; readonly refused: number }
@@ -30,7 +30,7 @@ export interface HttpSources {
   bodyBytes(): number
   /** Open connections of clients. */
   clientConnections(): number
-  /** How many there may be. */
+  /** How many connections clients may have. */
   clientConnectionsMax(): number
 }
 

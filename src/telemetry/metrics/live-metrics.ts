@@ -71,7 +71,10 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
     coordinator_commit_queue_depth: ['Commits that have no answer yet.', () => live()?.queueDepth],
     coordinator_head_revision: ['Newest revision that the database has named.', () => live()?.headRevision],
     coordinator_view_revision: ['Revision of the live view.', () => live()?.viewRevision],
-    coordinator_floor_revision: ['Oldest revision that history still answers exactly.', () => live()?.floor],
+    coordinator_floor_revision: [
+      'Oldest revision that the database can still show exactly.',
+      () => live()?.floor,
+    ],
     coordinator_view_lag_revisions: [
       'Revisions that the live view is behind the database.',
       () => {

@@ -3,7 +3,7 @@ import { Count, type Labels, Observations, SeriesOf } from './series.ts'
 
 /** The labels of a metric, each with the values that have a series from the first scrape on. */
 type KnownLabels<N extends string = string> = Readonly<Record<N, readonly string[]>>
-/** One combination of them. */
+/** One value for each of these labels. */
 type Combination<L extends KnownLabels> = { readonly [N in keyof L & string]: L[N][number] }
 
 /** A number that has no labels. `undefined` counts as 0. */
@@ -102,7 +102,7 @@ export class Meters {
     labelNames: readonly string[],
     read: () => readonly Sample[],
   ): void {
-    // What the registry needs of a metric.
+    // The registry needs only these members of a metric.
     const metric = { ...described, labelNames, get: async () => ({ ...described, values: read() }) }
     this.registry.registerMetric(metric as unknown as Metric)
   }
