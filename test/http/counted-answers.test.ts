@@ -41,4 +41,15 @@ describe('http: every answer is counted once, under its route and status', () =>
         'POST /register 201: 1',
       ])
     }))
+
+  it('with its own time, also where the body is refused before the route is asked', () =>
+    withServer(async ({ ask, metrics }) => {
+      expect((await ask('/register', { method: 'POST', json: '{bad' })).status).toBe(400)
+      const [, seconds] =
+        /_duration_seconds_sum\{method="POST",route="\/register",status="400"\} (.*)/.exec(
+          await metrics.text(),
+        ) ?? []
+      // Without a start of its own, an answer would count from the start of the process.
+      expect(Number(seconds)).toBeLessThan(performance.now() / 1_000 / 2)
+    }))
 })

@@ -78,6 +78,16 @@ describe('the memory budget', () => {
     expect(boundsOf(1_000)).toEqual([850, 950])
   })
 
+  it('confirms room for the same bytes to all who bring them, and holds it for none', async () => {
+    const { budget } = FakeHeap.watched({ neededBytes: 860, garbageBytes: 100 })
+    budget.grew(100)
+    const asked = [1, 2].map(() => budget.confirmRoom(50, 'exhausted'))
+    expect(await Promise.all(asked)).toEqual([true, true])
+    expect(budget.state).not.toBe('exhausted')
+    expect(await budget.confirmRoom(100, 'exhausted')).toBe(false)
+    expect(budget.state).toBe('exhausted')
+  })
+
   it('collects once for all who ask meanwhile', async () => {
     const { heap, budget } = FakeHeap.watched({ neededBytes: 840, garbageBytes: 100 })
     budget.grew(100)

@@ -256,6 +256,25 @@ describe('the file for Supabase', () => {
     }
   })
 
+  it('makes functions of the Data API anew that a backup of the schema alone lacks', async () => {
+    await makeSupabaseRoles(server)
+    const wrappers = () =>
+      server.query<{ name: string }>(
+        `select proname as name from pg_proc where pronamespace = 'public'::regnamespace and proname like '${schema}\\_%' order by 1`,
+      )
+    await server.query(emitSupabase({ schema }).sql)
+    const made = await wrappers()
+    expect(made).toHaveLength(12)
+    for (const { name } of made) await server.query(`drop function public.${name}(jsonb)`)
+    expect(await wrappers()).toEqual([])
+    await server.query(emitSupabase({ schema }).sql)
+    expect(await wrappers()).toEqual(made)
+    const [{ allowed } = { allowed: false }] = await server.query<{ allowed: boolean }>(
+      `select has_function_privilege('service_role', 'public.${schema}_head(jsonb)', 'execute') as allowed`,
+    )
+    expect(allowed).toBe(true)
+  })
+
   it('runs each version once, so that a later one may drop views and functions and make them anew', async () => {
     await makeSupabaseRoles(server)
     await server.query(emitSupabase({ schema }).sql)

@@ -336,6 +336,17 @@ describe('Idempotency-Key', () => {
 })
 
 describe('If-Match and If-None-Match', () => {
+  it.each(['', 'abc'])('a program cannot name a revision of any history: lineage "%s"', (lineage) =>
+    withRegistry(async ({ registry }) => {
+      const { revision } = await registry.register(cart, someone)
+      const precondition = { kind: 'revision', revision, lineage } as const
+      expect(await errorOf(() => registry.register(cart, { ...someone, precondition }))).toMatchObject({
+        code: 'COORD_PRECONDITION_FAILED',
+        outcome: 'not_written',
+      })
+    }),
+  )
+
   it('lets exactly one of many win', () =>
     withRegistry(async ({ registry }) => {
       const etag = etagOf(await registry.register(cart, someone))

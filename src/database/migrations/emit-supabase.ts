@@ -23,7 +23,8 @@ export interface SupabaseFile {
 
 /**
  * All migrations as one file for `supabase/migrations`, to be applied by `supabase db push` or pasted into the SQL editor. It may be
- * applied again: each version runs only if the ledger of the coordinator has no row for it. Supabase's own ledger is not changed.
+ * applied again: each version runs only if the ledger of the coordinator has no row for it. The functions in `public` are created each time,
+ * because a backup of the schema alone lacks them. Supabase's own ledger is not changed.
  */
 export function emitSupabase({
   schema = 'coordinator',
@@ -42,7 +43,7 @@ export function emitSupabase({
   const parts = migrations.map((migration) => migrateOnceSql(schema, migration))
   return {
     name: `${timestamp(now)}_coordinator_${migrations.length}.sql`,
-    sql: [head, start, ...parts, ...rights].join('\n'),
+    sql: [head, start, ...parts, dataApiSql(schema, migrations), ...rights].join('\n'),
   }
 }
 
@@ -59,6 +60,12 @@ ${migrationSql(schema, migration, 'without the text')}$migration$;
 end
 $once$;
 `
+}
+
+/** The functions in `public`. */
+function dataApiSql(schema: string, migrations: readonly Migration[]): string {
+  const sql = migrations.findLast(({ name }) => name === 'data-api')?.sql
+  return sql === undefined ? '' : `-- Again, if they are missing after a restore.\n${sqlFor(schema, sql)}`
 }
 
 /** Lets the public key read everything and commit, never compact or fork. */

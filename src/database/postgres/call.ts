@@ -52,13 +52,24 @@ export class PostgresCalls implements SqlFunctions {
       throw writing && isLocked ? await this.#lockedError(connection) : thrown
     } finally {
       ended?.()
-      this.#pools[role].release(lent)
+      this.#release(role, lent)
     }
   }
 
   /** Lends a connection to the primary for some work. */
-  use<T>(role: keyof PoolFigures, work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#pools[role].use(work)
+  async use<T>(role: keyof PoolFigures, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const lent = await this.#pools[role].acquire()
+    try {
+      return await work(lent.connection)
+    } finally {
+      this.#release(role, lent)
+    }
+  }
+
+  /** Gives a connection back. If it broke during a call, all others are suspect. A look after a silent connection does not count. */
+  #release(role: keyof PoolFigures, lent: Lent): void {
+    if (lent.connection.broken) this.#cluster.suspect()
+    this.#pools[role].release(lent)
   }
 
   async connectionFacts(): Promise<Facts> {

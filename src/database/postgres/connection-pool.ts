@@ -73,9 +73,8 @@ export class ConnectionPool {
     }
   }
 
-  /** Takes a connection back. One that broke makes every other connection suspect. */
+  /** Takes a connection back. */
   release(lent: Lent): void {
-    if (lent.connection.broken) this.#cluster.suspect()
     if (this.#isUsable(lent)) this.#idle.push(lent)
     else this.#end(lent.connection)
     this.#semaphore.release()

@@ -71,6 +71,7 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
 
     const wrapped: RouteHandlerMethod = (request, reply) => {
       reply.route = route
+      reply.startedAt = performance.now()
       if (!takesBody || !announcesBody(request.headers)) return answer(request, reply)
       bodies.receive(request.raw, (error, body) => {
         request.body = body

@@ -59,7 +59,12 @@ export async function sendLines(
     // The time limit of the request has passed in the meantime, and the request has been answered already.
     if (reply.raw.headersSent) return letGo(lines.chunks, reply.raw)
     // The stream has waited for its turn.
-    checkLineage(context.live, reply.request)
+    try {
+      checkLineage(context.live, reply.request)
+    } catch (thrown) {
+      await endUnread(lines.chunks)
+      throw thrown
+    }
     const status = begin(context, reply, lines)
     if (status === 304 || reply.request.method === 'HEAD') await letGo(lines.chunks, reply.raw)
     else await send(context, reply, lines)
@@ -120,8 +125,13 @@ async function send(
   }
 }
 
-/** Ends chunks that nobody reads, because an unfinished generator keeps its data in memory. */
+/** Ends an answer whose chunks nobody reads. */
 async function letGo(chunks: Lines['chunks'], response: ServerResponse): Promise<void> {
   response.end()
+  await endUnread(chunks)
+}
+
+/** Ends chunks that nobody reads, because an unfinished generator keeps its data in memory. */
+async function endUnread(chunks: Lines['chunks']): Promise<void> {
   if (Symbol.asyncIterator in chunks) await chunks[Symbol.asyncIterator]().return?.()
 }

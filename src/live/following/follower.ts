@@ -34,6 +34,8 @@ export class Follower {
       if (state !== 'exhausted') this.poke()
     })
     this.#stop.signal.addEventListener('abort', forget)
+    // Commits of others may have come during a load.
+    this.#context.observers.add({ replaced: () => this.poke() })
     // The first question is asked at once: commits may have come since the load.
     this.#wake.abort()
     this.#loop = this.#follow()

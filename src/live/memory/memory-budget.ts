@@ -143,13 +143,28 @@ export class MemoryBudget {
       this.hold(bytes)
       return true
     }
+    this.#miss(bytes, before)
+    return false
+  }
+
+  /**
+   * Does the same as `claimRoom`, and holds nothing: for bytes that are counted at once if there is room, and that several may bring, such
+   * as entries that come with a reply and with a poll.
+   */
+  async confirmRoom(bytes: number, before: 'full' | 'exhausted'): Promise<boolean> {
+    if (await this.findRoom(bytes, before)) return true
+    this.#miss(bytes, before)
+    return false
+  }
+
+  /** Changes the state, because there is no room for some bytes. */
+  #miss(bytes: number, before: 'full' | 'exhausted'): void {
     // Work in progress releases its bytes by itself, so it does not make the memory full.
     const isUsed = this.usedBytes + bytes > this.boundOf(before)
     if (isUsed && this.#state !== 'exhausted') {
       if (before === 'exhausted') this.#wanted = bytes
       this.#enter(before)
     }
-    return false
   }
 
   /** Waits for the end of a major collection that begins after this call, or a short time after the previous one; at most some seconds. */

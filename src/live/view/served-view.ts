@@ -143,10 +143,8 @@ export class ServedView {
     const { memory } = this.#context
     const bytes = bytesOf(entries)
     // Deletions always have room, because they free memory.
-    if (bytes > 0 && !memory.hasRoom(bytes, 'exhausted')) {
-      if (!(await memory.claimRoom(bytes, 'exhausted'))) throw exhausted(memory)
-      memory.release(bytes)
-    }
+    if (bytes > 0 && !memory.hasRoom(bytes, 'exhausted') && !(await memory.confirmRoom(bytes, 'exhausted')))
+      throw exhausted(memory)
     // The view may show another history than the one that the question was about: its revisions mean something else. A late answer may also
     // come from a history that is over, such as that of a database that has failed over since.
     if (this.view.lineage !== asked.lineage || this.#contradicts(entries, asked)) return false
