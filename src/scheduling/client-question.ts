@@ -135,7 +135,11 @@ export class ClientQuestion {
     clearTimeout(this.#timer)
     if (this.#aborting?.signal.aborted !== false || this.#asker === undefined || this.#uncounted > 0) return
     const wait = Math.max(0, this.#deadline - performance.now()) + 1
-    this.#timer = setTimeout(() => this.#abortIfEnded(), wait).unref()
+    this.#timer = setTimeout(() => {
+      this.#abortIfEnded()
+      // A timer counts whole milliseconds, so it may come before the deadline.
+      if (this.#asker?.isAnswered === false) this.#setTimer()
+    }, wait).unref()
   }
 
   #fault(): CoordinatorError | undefined {

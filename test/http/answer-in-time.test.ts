@@ -1,8 +1,13 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { SharedWork } from '../../src/live/questions/shared-work.ts'
-import { currentQuestion, uncounted } from '../../src/scheduling/client-question.ts'
+import {
+  type Asker,
+  ClientQuestion,
+  currentQuestion,
+  uncounted,
+} from '../../src/scheduling/client-question.ts'
 import { inTurns } from '../../src/scheduling/pace.ts'
 import { turns } from '../support/turns.ts'
 import { cart, type ServerScope, withServer } from './with-server.ts'
@@ -148,5 +153,27 @@ describe('a question', () => {
       await ask('/register', { method: 'POST', json: cart })
       expect(seen).toEqual([true])
     })
+  })
+})
+
+describe('the timer of a question', () => {
+  it('is set again if it comes a moment before the deadline, as timers of whole milliseconds can', async () => {
+    const asker: Asker = {
+      client: 'someone',
+      topic: '/test',
+      isAnswered: false,
+      isGone: false,
+      onGone: () => () => undefined,
+    }
+    const clock = performance.now.bind(performance)
+    let behindMs = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => clock() - behindMs)
+    const question = new ClientQuestion(asker, { presentMs: 20, pastMs: 20 })
+    const ending = question.orEnd(new Promise(() => undefined))
+    // The timer is set by now. It comes when this clock still shows 15 ms.
+    await turns()
+    behindMs = 5
+    await expect(ending).rejects.toMatchObject({ code: 'COORD_QUESTION_TOO_LARGE' })
+    question.close()
   })
 })
