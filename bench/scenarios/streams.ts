@@ -14,7 +14,8 @@ export const streams: Scenario = {
   async run(options) {
     const rows: Row[] = []
     for (const readers of [1_000, 10_000].filter((count) => count <= options.largest)) {
-      const server = await startServer(coordinator())
+      // The readers alone would use the default limit of 10,000 connections up.
+      const server = await startServer(coordinator({ CONNECTIONS_MAX: String(readers + 100) }))
       const child = fork(new URL('../load/stream-readers.ts', import.meta.url))
       try {
         const before = await residentMib(server.pid)
