@@ -1,7 +1,7 @@
 import type { CommitCall } from './store.ts'
 
 /** How long the attempts of a writer are remembered after its last call, in milliseconds. */
-export const WRITER_KEPT_MS = 24 * 60 * 60 * 1_000
+const WRITER_KEPT_MS = 24 * 60 * 60 * 1_000
 
 interface LastCall {
   readonly attempt: number

@@ -37,11 +37,6 @@ export function canonicalJson(value: unknown): CanonicalJson {
   return text as CanonicalJson
 }
 
-/** The canonical form of a JSON text, such as a `jsonb` value that PostgreSQL printed. */
-export function canonicalJsonOf(text: string): CanonicalJson {
-  return canonicalJson(JSON.parse(text))
-}
-
 /** The engine does not keep the order of members that RFC 8785 demands. */
 const notByEngine = Symbol('not by the engine')
 

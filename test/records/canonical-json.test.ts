@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalJson, canonicalJsonOf } from '../../src/records/canonical-json.ts'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+
+/** The canonical form of a JSON text, such as a `jsonb` value that PostgreSQL printed. */
+const canonicalJsonOf = (text: string) => canonicalJson(JSON.parse(text))
 
 /** The number whose IEEE 754 bits are these. */
 function numberOf(bits: string): number {

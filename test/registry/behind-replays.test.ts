@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { graphProjection } from '../../src/graph/derive/graph-projection.ts'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { type Coordinator, withTwoCoordinators } from '../support/with-two-coordinators.ts'
 import { cart, someone } from './with-registry.ts'
 

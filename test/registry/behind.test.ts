@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { Live } from '../../src/live/live.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { domain, Registry } from '../../src/registry/registry.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
 /** Two coordinators on one store; the second one hears of the first one's commits only when it asks. */

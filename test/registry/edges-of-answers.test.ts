@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { fieldChanges } from '../../src/registry/field-changes.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
 describe('the changes between two versions of a service', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
 import { domain, Registry } from '../../src/registry/registry.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { type LiveScope, until, withLive } from '../support/with-live.ts'
 import { cart, someone } from './with-registry.ts'
 

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it } from 'vitest'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import type { QueryValues } from '../../src/http/reading/read-query.ts'
 import type { JsonObject } from '../../src/records/canonical-json.ts'
 import type { RegistrationInput } from '../../src/records/service/service.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { etagOf } from '../support/conditional.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
 
 type Service = JsonObject & { readonly serviceId: string; readonly serviceName: string }

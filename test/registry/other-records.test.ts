@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { etagOf } from '../support/conditional.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { cart, someone, withRegistry } from './with-registry.ts'
 
 describe('services among thousands of other records', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { commitOf, putText } from '../conformance/build.ts'
 import { etagOf } from '../support/conditional.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
 
 const team = { actor: 'http:team' }

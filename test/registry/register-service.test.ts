@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CoordinatorError } from '../../src/errors.ts'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import type { QueryValues } from '../../src/http/reading/read-query.ts'
 import { Live } from '../../src/live/live.ts'
 import { identifyCommit } from '../../src/live/writing/idempotency.ts'
@@ -10,6 +9,7 @@ import { serviceIdOf } from '../../src/records/service/identity.ts'
 import type { RegistrationInput } from '../../src/records/service/service.ts'
 import { domain, type RegisterAnswer, Registry } from '../../src/registry/registry.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { cart, errorOf, someone, withRegistry } from './with-registry.ts'
 
 const service = (registry: Registry, serviceId: string) =>

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseListQuery } from '../../src/http/reading/list-query.ts'
 import { View } from '../../src/live/view/view.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { type ServiceIndex, serviceIndex } from '../../src/registry/index/service-index.ts'
 import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
 import { listServices } from '../../src/registry/list/list-services.ts'
+import { parseListQuery } from '../support/parse-list-query.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 
 const lineage = '00000000-0000-4000-8000-000000000000'

@@ -31,7 +31,7 @@ export interface StateAnswer extends Answer {
   readonly etag?: string
 }
 
-export const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 export interface AnswersOptions {
   readonly live: Live

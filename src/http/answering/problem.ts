@@ -22,7 +22,7 @@ export interface ProblemDocument {
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** Path to the explanation of a code; also the `type` of its problems. */
-export function errorPage(code: string): string {
+function errorPage(code: string): string {
   return `/docs/errors#${code}`
 }
 

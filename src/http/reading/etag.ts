@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Precondition } from '../../live/writing/preconditions.ts'
+import { LINEAGE_MARK_LENGTH, type Precondition } from '../../live/writing/preconditions.ts'
 import { HEALTHS, type Health } from '../../records/health.ts'
 import type { Revision } from '../../records/record.ts'
 import { invalidHeader } from './invalid-header.ts'
@@ -18,7 +18,7 @@ interface Shown {
 
 /** The first part of every ETag. In another history the same revision means something else. */
 function lineageMark(lineage: string): string {
-  return lineage.slice(0, 8)
+  return lineage.slice(0, LINEAGE_MARK_LENGTH)
 }
 
 /** The ETag of a stored record, for the answer to a write. */
@@ -86,7 +86,9 @@ export function readPrecondition(headers: IncomingHttpHeaders): Precondition | u
   throw invalidHeader('If-None-Match', 'of a write must be *')
 }
 
-const recordEtagForm = new RegExp(`^"([0-9a-f]{8})-(\\d{1,16})(?:-(?:${HEALTHS.join('|')}))?"$`)
+const recordEtagForm = new RegExp(
+  `^"([0-9a-f]{${LINEAGE_MARK_LENGTH}})-(\\d{1,16})(?:-(?:${HEALTHS.join('|')}))?"$`,
+)
 
 function readIfMatch(text: string): Precondition {
   if (text === '*') return { kind: 'exists' }

@@ -5,7 +5,7 @@ import { EDGE_ORIGINS } from '../../records/graph/graph-id.ts'
 import { several, wholeNumber } from './query-fields.ts'
 
 /** More steps than any answer needs. A chain that long would not fit into an answer. */
-export const MAX_DEPTH = 1_000
+const MAX_DEPTH = 1_000
 
 /** How many items an answer may list. */
 export function limitQuery(fallback: number, max: number = MAX_LIMIT) {

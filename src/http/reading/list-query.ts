@@ -6,7 +6,7 @@ import { SERVICE_FIELDS } from '../../registry/answers/service-json.ts'
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, type ListQuery } from '../../registry/list/list-query.ts'
 import { asOfQuery, freshnessQuery } from './freshness.ts'
 import { wholeNumber } from './query-fields.ts'
-import { didYouMean, parseQuery, type QueryValues } from './read-query.ts'
+import { didYouMean } from './read-query.ts'
 
 const STATUSES = ['pending_migration', 'active'] as const satisfies readonly ServiceStatus[]
 /** Longer than any text that can be registered. */
@@ -110,13 +110,4 @@ export function listQueryOf(parameters: z.output<typeof listParameters>): ListQu
     ...(cursor === undefined ? {} : { cursor }),
     ...(fields === undefined ? {} : { fields }),
   }
-}
-
-/**
- * Reads the query string of a list. `tag`, `capability` and `metadata.KEY` may be repeated; then all values must match.
- *
- * @throws COORD_QUERY_INVALID with every problem
- */
-export function parseListQuery(values: QueryValues): ListQuery {
-  return listQueryOf(parseQuery(listParameters, values))
 }

@@ -2,7 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { MAX_REVISION, type Revision } from '../../records/record.ts'
 
 /** The fewest characters that tell one lineage from another. */
-const lineageMarkLength = 8
+export const LINEAGE_MARK_LENGTH = 8
 
 /** The condition of a write about its record. */
 export type Precondition =
@@ -19,7 +19,7 @@ export type Precondition =
 export function checkHistory(precondition: Precondition | undefined, lineage: string): void {
   if (precondition?.kind !== 'revision') return
   // A shorter text could belong to any history.
-  if (precondition.lineage.length >= lineageMarkLength && lineage.startsWith(precondition.lineage)) return
+  if (precondition.lineage.length >= LINEAGE_MARK_LENGTH && lineage.startsWith(precondition.lineage)) return
   throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
     detail: 'The revision belongs to another history: the database was restored or replaced.',
     outcome: 'not_written',

@@ -14,7 +14,7 @@ export interface EdgeIdentity {
 }
 
 /** The longest id of a node, in characters. A service name of 255 characters fits in every script. */
-export const MAX_NODE_ID_LENGTH = 4_096
+const MAX_NODE_ID_LENGTH = 4_096
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
 const plain = /^[A-Za-z0-9_.-]+$/
