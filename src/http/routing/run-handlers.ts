@@ -55,7 +55,6 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
     }
 
     function begin(request: FastifyRequest, reply: FastifyReply): unknown {
-      reply.startedAt = performance.now()
       return turns.mustWait(cost) ? turns.later(() => work(request, reply)) : work(request, reply)
     }
 
@@ -74,9 +73,11 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
       reply.startedAt = performance.now()
       if (!takesBody || !announcesBody(request.headers)) return answer(request, reply)
       bodies.receive(request.raw, (error, body) => {
+        if (error !== undefined) return void reply.send(error)
         request.body = body
-        if (error === undefined) run(answer, request, reply)
-        else reply.send(error)
+        // How fast a client sends its body says nothing about the route.
+        reply.startedAt = performance.now()
+        run(answer, request, reply)
       })
       return undefined
     }
