@@ -570,6 +570,74 @@ export const ERRORS = {
     hint: 'Run `coordinator migrate`, or set AUTO_MIGRATE=true.',
   },
 
+  // Access
+  COORD_AUTH_REQUIRED: {
+    status: 401,
+    retryable: false,
+    title: 'The request has no credential',
+    hint: 'Send `Authorization: Bearer TOKEN`; for commands, set COORDINATOR_TOKEN or give --token-file. An administrator creates tokens with `coordinator token create`.',
+  },
+  COORD_CREDENTIAL_INVALID: {
+    status: 401,
+    retryable: false,
+    title: 'The credential is not valid',
+    hint: 'Check that the whole token is sent, as `Authorization: Bearer TOKEN`. If it is lost, create another one with `coordinator token create`.',
+  },
+  COORD_CREDENTIAL_EXPIRED: {
+    status: 401,
+    retryable: false,
+    title: 'The credential has expired',
+    hint: 'Create a new token with `coordinator token create`, or sign in again.',
+  },
+  COORD_CREDENTIAL_REVOKED: {
+    status: 401,
+    retryable: false,
+    title: 'The credential was revoked',
+    hint: 'Create a new token with `coordinator token create`, under another name.',
+  },
+  COORD_SCOPE_MISSING: {
+    status: 403,
+    retryable: false,
+    title: 'The credential does not permit this',
+    hint: 'Use a credential with the scope named in `detail`; `GET /access` shows the scopes of this one.',
+  },
+  COORD_PROXY_NEEDS_AUTH: {
+    status: 403,
+    retryable: false,
+    title: 'A proxy forwards requests to a coordinator without authentication',
+    hint: 'Set AUTH=required, or AUTH=off if everybody who reaches the proxy may change everything.',
+  },
+  COORD_AUTH_UNAVAILABLE: {
+    ...retry,
+    title: 'The credential cannot be checked at the moment',
+    hint: 'Wait as long as Retry-After says, then send the request again.',
+    repair: 'Check the database, and the URL in AUTH_JWKS_URL; the log has the cause.',
+  },
+  COORD_RATE_LIMITED: {
+    status: 429,
+    retryable: true,
+    title: 'The client sends too many requests',
+    hint: 'Wait as long as Retry-After says, then send the request again. LIMIT_WRITES_PER_SECOND and LIMIT_STREAMS set the limits of a client.',
+  },
+  COORD_TOKEN_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'There is no token with this id',
+    hint: 'List the tokens with `coordinator token list`.',
+  },
+  COORD_TOKEN_NAME_TAKEN: {
+    status: 409,
+    retryable: false,
+    title: 'The name belongs to another token',
+    hint: 'Choose another name. The name of a token is never used again, even after the token was revoked, so that the journal stays clear.',
+  },
+  COORD_TOKENS_TOO_MANY: {
+    status: 409,
+    retryable: false,
+    title: 'There are too many tokens',
+    hint: 'Use JWTs for clients that come and go (AUTH_JWT_ISSUER), or tokens that live longer.',
+  },
+
   // Configuration and command line
   COORD_CONFIG_INVALID: {
     ...config,

@@ -20,6 +20,7 @@ const layers = {
     rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'],
     to: ['records', 'workers'],
   },
+  access: { rooms: ['src/access/scopes', 'src/access/jwt', 'src/access'], to: ['store'] },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
   sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
@@ -38,7 +39,7 @@ const layers = {
       'src/live',
       'src/live/writing',
     ],
-    to: ['store'],
+    to: ['access'],
   },
   graph: {
     rooms: [

@@ -1,0 +1,72 @@
+import type { Revision } from '../records/record.ts'
+
+/** A token, as the store keeps it. The secret itself is stored nowhere. */
+export interface StoredToken {
+  /** 12 letters and digits. The token has it in plain text. */
+  readonly id: string
+  /** Unique for ever: `[a-z0-9._-]`, 1 to 63 characters. */
+  readonly name: string
+  /** The texts of its scopes, in the order in which they were given. 1 to 64 of them. */
+  readonly scopes: readonly string[]
+  /** SHA-256 of the secret, in 64 hexadecimal digits. */
+  readonly secretHash: string
+  /** Epoch milliseconds, by the clock of the store. */
+  readonly createdAt: number
+  /** The actor who created it. */
+  readonly createdBy: string
+  /** Epoch milliseconds; `null` if it does not expire. */
+  readonly expiresAt: number | null
+  /** Epoch milliseconds, by the clock of the store; `null` if it was not revoked. */
+  readonly revokedAt: number | null
+  /** The actor who revoked it. */
+  readonly revokedBy: string | null
+}
+
+/** A token to be stored. */
+export type NewToken = Omit<StoredToken, 'createdAt' | 'revokedAt' | 'revokedBy'>
+
+export interface AccessState {
+  /**
+   * Another text after every change. The replies of `head` and `changes` carry it, too, so that every coordinator notices a change of
+   * another one.
+   */
+  readonly version: string
+  /**
+   * The newest revision when a coordinator first demanded credentials; `null` if none ever did. Up to this revision, nobody proved that the
+   * actor of an entry is who wrote it.
+   */
+  readonly requiredSince: Revision | null
+  /** Every token that was ever stored, revoked ones too, in order of their ids. */
+  readonly tokens: readonly StoredToken[]
+}
+
+/** The most tokens that a store takes, revoked ones included. */
+export const TOKENS_MAX = 10_000
+
+/**
+ * The part of a store that keeps tokens. They are neither records nor part of the journal: whoever may write records must not be able to
+ * create an administrator, and records that are restored must not bring revoked tokens back. Only these methods change them; changes by
+ * hand are refused.
+ */
+export interface AccessStore {
+  /** @throws like the methods of `Store` */
+  load(): Promise<AccessState>
+
+  /**
+   * Stores a token. The same token again (the same id and hash) is answered with what is stored, so that a call whose answer was lost can
+   * be repeated.
+   *
+   * @throws COORD_TOKEN_NAME_TAKEN if another token has or had its name or id, COORD_TOKENS_TOO_MANY at `TOKENS_MAX`
+   */
+  put(token: NewToken): Promise<StoredToken>
+
+  /**
+   * Revokes a token for ever. A token that was revoked before stays as it is.
+   *
+   * @throws COORD_TOKEN_NOT_FOUND
+   */
+  revoke(id: string, by: string): Promise<StoredToken>
+
+  /** Records that credentials are demanded from now on. Only the first call sets `requiredSince`. */
+  require(): Promise<void>
+}
