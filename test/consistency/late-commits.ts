@@ -125,7 +125,8 @@ export interface Rounds {
 
 /**
  * Plays a scenario until so many rounds went as they should, and says how many did. On a busy machine a coordinator may send its
- * commit again before the others were there: then it is told of a success, and the round says nothing.
+ * commit again before the others were there: then it is told of a success, and the round says nothing. Up to eight times as many rounds
+ * as needed are therefore played.
  */
 export async function playRounds(rounds: Rounds): Promise<number> {
   const { place, makePath, scenario, company, width = 1, wanted = 1 } = rounds
@@ -150,7 +151,7 @@ export async function playRounds(rounds: Rounds): Promise<number> {
       : { path, delayed, others: coordinators(one, two), observers: delayed.map(() => one) }
   const run = Math.random().toString(36).slice(2, 8)
   let told = 0
-  for (let time = 0; told < wanted && time < 3 * Math.ceil(wanted / width); time += 1) {
+  for (let time = 0; told < wanted && time < 8 * Math.ceil(wanted / width); time += 1) {
     // The session in which a coordinator commits is known by what it did last.
     await Promise.all(delayed.map((each, index) => post(each, registration(`warm-${run}-${time}-${index}`))))
     const bodies = delayed.map((_, index) => registration(`late-${run}-${time}-${index}`))
