@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../config/settings.ts'
 import { CoordinatorError } from '../errors.ts'
@@ -16,7 +18,9 @@ import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
+import { HANDSHAKE_TIMEOUT_MS } from './lifecycle/handshakes.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
+import { ServerCertificate } from './lifecycle/server-certificate.ts'
 import { type StopReport, stopServer } from './lifecycle/stop-server.ts'
 import { BodyReceiver } from './reading/receive-body.ts'
 import { createRequestIds } from './reading/request-ids.ts'
@@ -55,7 +59,8 @@ export interface HttpServerOptions {
     | 'streamsMax'
     | 'shutdownTimeoutMs'
     | 'logRequests'
-  >
+  > &
+    Partial<Pick<Settings, 'tlsCertFile' | 'tlsKeyFile'>>
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -66,6 +71,10 @@ export interface HttpServerOptions {
   readonly stallTimeoutMs?: number
   /** How long a body may take in addition to the time for its length, in milliseconds. @default 10_000 */
   readonly bodyGraceMs?: number
+  /** How long a TLS handshake may take. @default 10_000 (milliseconds) */
+  readonly handshakeTimeoutMs?: number
+  /** How often the files of TLS are read. @default 2_000 (milliseconds) */
+  readonly tlsLookMs?: number
 }
 
 /** The HTTP interface over a live view and its registry. */
@@ -77,7 +86,7 @@ export interface HttpServer {
   /**
    * @param port 0 chooses a free one
    * @returns the URL of the server
-   * @throws COORD_LISTEN_FAILED
+   * @throws COORD_LISTEN_FAILED, COORD_TLS_FILE
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>
 
@@ -108,6 +117,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
   const app = createFastify(options, { answers, bodies })
+  const certificate = certificateOf(options)
   const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
@@ -134,8 +144,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     app,
     routes: served,
-    listen: (address) => listen(app, address),
+    async listen(address) {
+      await app.ready()
+      await certificate?.use(app.server as unknown as HttpsServer)
+      return listen(app.server, address)
+    },
     stop(timeoutMs = settings.shutdownTimeoutMs) {
+      certificate?.stop()
       stopping ??= stopServer({ app, live, answers, bodies, connections, draining, log: logger }, timeoutMs)
       return stopping
     },
@@ -159,9 +174,17 @@ function createFastify(
   { answers, bodies }: { readonly answers: Answers; readonly bodies: BodyReceiver },
 ): FastifyInstance {
   const { metrics, logger, settings, requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
   const problems = new ProblemSender(answers, logger)
   const requestIds = createRequestIds()
-  const app = Fastify({
+  const node = {
+    maxHeaderSize: headMaxBytes,
+    // The guard checks it, and answers with a problem.
+    requireHostHeader: false,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
+  }
+  const app: FastifyInstance = Fastify({
     logger: false,
     genReqId: ({ headers }) => requestIds(headers['x-request-id']),
     requestTimeout: requestTimeoutMs,
@@ -170,13 +193,9 @@ function createFastify(
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => problems.send(request, reply, error),
     routerOptions: { maxParamLength: parameterMaxLength },
-    http: {
-      maxHeaderSize: headMaxBytes,
-      // The guard checks it, and answers with a problem.
-      requireHostHeader: false,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
-    },
+    ...(isSecure(settings)
+      ? { https: { ...node, handshakeTimeout: handshakeTimeoutMs } as object }
+      : { http: node }),
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
   const table = new RouteTable()
@@ -203,14 +222,24 @@ function logRequests(app: FastifyInstance, log: Logger): void {
   })
 }
 
+function isSecure({ tlsCertFile, tlsKeyFile }: HttpServerOptions['settings']): boolean {
+  return tlsCertFile !== undefined && tlsKeyFile !== undefined
+}
+
+function certificateOf({ settings, logger, tlsLookMs }: HttpServerOptions): ServerCertificate | undefined {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile } = settings
+  if (certFile === undefined || keyFile === undefined) return undefined
+  const lookMs = tlsLookMs === undefined ? {} : { lookMs: tlsLookMs }
+  return new ServerCertificate({ files: { certFile, keyFile }, log: logger, ...lookMs })
+}
+
 async function listen(
-  app: FastifyInstance,
+  server: Server,
   address: { readonly host: string; readonly port: number },
 ): Promise<string> {
   try {
-    await app.ready()
-    app.server.listen(address)
-    await once(app.server, 'listening')
+    server.listen(address)
+    await once(server, 'listening')
   } catch (cause) {
     const { code = 'unknown cause' } = cause as NodeJS.ErrnoException
     throw new CoordinatorError('COORD_LISTEN_FAILED', {
@@ -218,7 +247,7 @@ async function listen(
       cause,
     })
   }
-  return urlOf(app.server, address.host)
+  return urlOf(server, address.host)
 }
 
 /** A server that listens on all addresses needs a specific address in its URL. */
@@ -226,5 +255,6 @@ function urlOf(server: Server, host: string): string {
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
+  const scheme = server instanceof TlsServer ? 'https' : 'http'
+  return `${scheme}://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
 }

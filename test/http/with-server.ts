@@ -25,7 +25,16 @@ export interface ServerSetup {
   readonly inspector?: Inspector
   readonly logRequests?: boolean
   readonly settings?: Partial<
-    Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
+    Pick<
+      Settings,
+      | 'host'
+      | 'allowedHosts'
+      | 'allowedOrigins'
+      | 'connectionsMax'
+      | 'bodiesMaxBytes'
+      | 'tlsCertFile'
+      | 'tlsKeyFile'
+    >
   >
   readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
@@ -36,6 +45,8 @@ export interface ServerSetup {
   readonly prepare?: (server: HttpServer) => void
   readonly unsentMaxMib?: number
   readonly streamsMax?: number
+  readonly handshakeTimeoutMs?: number
+  readonly tlsLookMs?: number
 }
 
 /** An answer with its body read. */
@@ -124,6 +135,8 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     ...(setup.bodyGraceMs === undefined ? {} : { bodyGraceMs: setup.bodyGraceMs }),
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
+    ...(setup.handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs: setup.handshakeTimeoutMs }),
+    ...(setup.tlsLookMs === undefined ? {} : { tlsLookMs: setup.tlsLookMs }),
     ...(setup.questionTimes === undefined ? {} : { questionTimes: setup.questionTimes }),
   })
   setup.prepare?.(server)
