@@ -25,6 +25,7 @@ export function renderStatus({ url, access, health, database }: StatusAnswers): 
       health === null ? hiddenStatus : joined([is['status'], known`up ${durationText(is['uptime'])}`]),
     ],
     ['services', textOf(is['registeredServices'])],
+    ['database', health !== null && database === null ? hiddenDatabase : undefined],
     ['storage', storageText({ ...membersOf(is['storage']), ...has })],
     ['state', joined([has['status'], known`since ${has['since']}`])],
     ['reason', known`${has['reason']} [${has['code']}]` ?? textOf(has['reason'])],
@@ -102,6 +103,7 @@ function errorRows(errors: unknown): Row[] {
 }
 
 const hiddenStatus = 'not shown: it needs a token with the scope read or metrics'
+const hiddenDatabase = 'not shown: it needs a token with the scope metrics'
 
 const modes: Readonly<Record<string, string>> = {
   open: 'open to everybody on this machine',
@@ -110,12 +112,14 @@ const modes: Readonly<Record<string, string>> = {
 }
 
 /** Who the coordinator takes the caller for, and what the caller may do. */
-function accessRows({ mode, actor, scopes, expiresAt }: Members): Row[] {
+function accessRows({ mode, actor, scopes, expiresAt, nextStep }: Members): Row[] {
   const list = listOf(scopes).map(textOf).join(' ')
   return [
     ['access', modes[String(mode)] ?? textOf(mode)],
     ['you are', joined([actor, known`the token expires at ${expiresAt}`])],
     ['scopes', Array.isArray(scopes) ? list || 'none' : undefined],
+    // On a machine of its own, a coordinator may stay open.
+    ['next step', mode === 'open' ? undefined : textOf(nextStep)],
   ]
 }
 

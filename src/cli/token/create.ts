@@ -35,15 +35,25 @@ export function tokenCreateCommand({ terminal }: CommandContext): Command {
       if (!isJsonObject(answer.body) || typeof answer.body['token'] !== 'string')
         throw notCoordinator(client.baseUrl, answer.status)
       const { success: _, ...created } = answer.body
-      terminal.stderr.write(describe(created as unknown as TokenInfo))
+      terminal.stderr.write(describe(created as unknown as CreatedToken))
       terminal.stdout.write(json === true ? `${JSON.stringify(created)}\n` : `${created['token']}\n`)
     })
 }
 
-function describe({ id, name, scopes, expiresAt }: TokenInfo): string {
+interface CreatedToken extends TokenInfo {
+  readonly warnings?: readonly { readonly message: string }[]
+}
+
+function describe({ id, name, scopes, expiresAt, warnings = [] }: CreatedToken): string {
   const end = expiresAt === null ? 'does not expire' : `expires at ${expiresAt}`
   const facts = `Created the token ${name} (id ${id}) with the scopes ${scopes.join(', ')}. It ${end}.`
-  return `${printable(facts)}\nStore it now: it is shown only this once.\n`
+  return [
+    facts,
+    'Store it now: it is shown only this once.',
+    ...warnings.map(({ message }) => `warning: ${message}`),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('')
 }
 
 /** Without an answer, nobody has the secret of a token that may exist, and its name is taken. */
