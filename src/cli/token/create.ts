@@ -60,7 +60,8 @@ function describe({ id, name, scopes, expiresAt, warnings = [] }: CreatedToken):
 function perhapsCreated(thrown: unknown, name: string): unknown {
   if (!(thrown instanceof CoordinatorError)) return thrown
   const { cause, code, outcome, detail } = thrown
-  const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(String((cause as Error | undefined)?.cause))
+  const reason = (cause as { cause?: { code?: unknown } } | undefined)?.cause?.code
+  const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(reason))
   const isOpen = code === 'COORD_CLI_UNREACHABLE' ? !neverSent : outcome === 'unknown'
   if (!isOpen) return thrown
   const next = `If it does, revoke it with \`coordinator token revoke ${name}\`, and create one with another name.`
