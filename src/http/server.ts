@@ -16,6 +16,7 @@ import { answerWhenRoom } from './answering/answer-when-room.ts'
 import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
+import { trustProxies } from './client/address-of.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { HANDSHAKE_TIMEOUT_MS } from './lifecycle/handshakes.ts'
@@ -60,7 +61,12 @@ export interface HttpServerOptions {
     | 'shutdownTimeoutMs'
     | 'logRequests'
   > &
-    Partial<Pick<Settings, 'tlsCertFile' | 'tlsKeyFile'>>
+    Partial<
+      Pick<
+        Settings,
+        'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams' | 'tlsCertFile' | 'tlsKeyFile'
+      >
+    >
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -198,6 +204,7 @@ function createFastify(
       : { http: node }),
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
+  trustProxies(app, settings.trustedProxies)
   const table = new RouteTable()
   table.watch(app)
   runHandlers(app, { bodies, questionTimes })
