@@ -1,11 +1,6 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../config/settings.ts'
-import { CoordinatorError } from '../errors.ts'
 import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
 import type { Live } from '../live/live.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -19,7 +14,7 @@ import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { trustProxies } from './client/address-of.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
-import { HANDSHAKE_TIMEOUT_MS } from './lifecycle/handshakes.ts'
+import { listen, listenerOptions } from './lifecycle/listen.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
 import { ServerCertificate } from './lifecycle/server-certificate.ts'
 import { type StopReport, stopServer } from './lifecycle/stop-server.ts'
@@ -105,8 +100,6 @@ export interface HttpServer {
   stop(timeoutMs?: number): Promise<StopReport>
 }
 
-/** The largest size of the request line and the headers, in bytes. */
-const headMaxBytes = 16_384
 /** Longer than any id. A request with an unknown id therefore gets the error about the id, not about the path. */
 const parameterMaxLength = 8_192
 
@@ -122,8 +115,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     metrics,
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
-  const app = createFastify(options, { answers, bodies })
   const certificate = certificateOf(options)
+  const app = createFastify(options, { answers, bodies, tls: certificate !== undefined })
   const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
@@ -152,7 +145,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     routes: served,
     async listen(address) {
       await app.ready()
-      await certificate?.use(app.server as unknown as HttpsServer)
+      await certificate?.use(app.server)
       return listen(app.server, address)
     },
     stop(timeoutMs = settings.shutdownTimeoutMs) {
@@ -177,19 +170,12 @@ function contextOf(
 
 function createFastify(
   options: HttpServerOptions,
-  { answers, bodies }: { readonly answers: Answers; readonly bodies: BodyReceiver },
+  own: { readonly answers: Answers; readonly bodies: BodyReceiver; readonly tls: boolean },
 ): FastifyInstance {
+  const { answers, bodies, tls } = own
   const { metrics, logger, settings, requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
-  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
   const problems = new ProblemSender(answers, logger)
   const requestIds = createRequestIds()
-  const node = {
-    maxHeaderSize: headMaxBytes,
-    // The guard checks it, and answers with a problem.
-    requireHostHeader: false,
-    headersTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
-  }
   const app: FastifyInstance = Fastify({
     logger: false,
     genReqId: ({ headers }) => requestIds(headers['x-request-id']),
@@ -199,9 +185,7 @@ function createFastify(
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => problems.send(request, reply, error),
     routerOptions: { maxParamLength: parameterMaxLength },
-    ...(isSecure(settings)
-      ? { https: { ...node, handshakeTimeout: handshakeTimeoutMs } as object }
-      : { http: node }),
+    ...listenerOptions({ tls, requestTimeoutMs, handshakeTimeoutMs: options.handshakeTimeoutMs }),
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
   trustProxies(app, settings.trustedProxies)
@@ -229,39 +213,8 @@ function logRequests(app: FastifyInstance, log: Logger): void {
   })
 }
 
-function isSecure({ tlsCertFile, tlsKeyFile }: HttpServerOptions['settings']): boolean {
-  return tlsCertFile !== undefined && tlsKeyFile !== undefined
-}
-
 function certificateOf({ settings, logger, tlsLookMs }: HttpServerOptions): ServerCertificate | undefined {
   const { tlsCertFile: certFile, tlsKeyFile: keyFile } = settings
   if (certFile === undefined || keyFile === undefined) return undefined
-  const lookMs = tlsLookMs === undefined ? {} : { lookMs: tlsLookMs }
-  return new ServerCertificate({ files: { certFile, keyFile }, log: logger, ...lookMs })
-}
-
-async function listen(
-  server: Server,
-  address: { readonly host: string; readonly port: number },
-): Promise<string> {
-  try {
-    server.listen(address)
-    await once(server, 'listening')
-  } catch (cause) {
-    const { code = 'unknown cause' } = cause as NodeJS.ErrnoException
-    throw new CoordinatorError('COORD_LISTEN_FAILED', {
-      detail: `${address.host}:${address.port} cannot be listened on (${code}).`,
-      cause,
-    })
-  }
-  return urlOf(server, address.host)
-}
-
-/** A server that listens on all addresses needs a specific address in its URL. */
-function urlOf(server: Server, host: string): string {
-  const bound = server.address()
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  const scheme = server instanceof TlsServer ? 'https' : 'http'
-  return `${scheme}://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
+  return new ServerCertificate({ files: { certFile, keyFile }, log: logger, lookMs: tlsLookMs })
 }

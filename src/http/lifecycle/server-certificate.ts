@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
-import type { Server } from 'node:tls'
+import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:tls'
 import { toCoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import { checkTlsPair, readTlsPair, TLS_MIN_VERSION, type TlsFiles, type TlsPair } from './tls-pair.ts'
@@ -8,7 +9,7 @@ export interface CertificateOptions {
   readonly files: TlsFiles
   readonly log: Logger
   /** How often the files are read. @default 2_000 (milliseconds) */
-  readonly lookMs?: number
+  readonly lookMs?: number | undefined
 }
 
 /**
@@ -40,6 +41,7 @@ export class ServerCertificate {
    * @throws COORD_TLS_FILE
    */
   async use(server: Server): Promise<void> {
+    if (!(server instanceof TlsServer)) return
     const pair = await readTlsPair(this.#files)
     this.#seen = pair
     this.#apply(pair, server)
@@ -51,12 +53,12 @@ export class ServerCertificate {
     clearTimeout(this.#timer)
   }
 
-  #lookLater(server: Server): void {
+  #lookLater(server: TlsServer): void {
     if (this.#stopped) return
     this.#timer = setTimeout(() => void this.#look(server), this.#lookMs).unref()
   }
 
-  async #look(server: Server): Promise<void> {
+  async #look(server: TlsServer): Promise<void> {
     try {
       const pair = await readTlsPair(this.#files)
       const stays = isSame(pair, this.#seen)
@@ -75,7 +77,7 @@ export class ServerCertificate {
     this.#lookLater(server)
   }
 
-  #apply(pair: TlsPair, server: Server): void {
+  #apply(pair: TlsPair, server: TlsServer): void {
     const certificate = checkTlsPair(pair, this.#files)
     server.setSecureContext({ ...pair, minVersion: TLS_MIN_VERSION })
     this.#used = pair
