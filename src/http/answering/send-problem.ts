@@ -54,7 +54,8 @@ export class ProblemSender {
 
 /** Converts an error of the domain to the terms of the request. */
 function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
-  const told = operation?.writes === true ? withWriteOutcome(error) : error
+  const isWrite = operation?.writes === true || operation?.writesTokens === true
+  const told = isWrite ? withWriteOutcome(error) : error
   return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})
 }
 
