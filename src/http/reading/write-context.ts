@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { actorOf } from '../../access/actor.ts'
-import type { Principal } from '../../access/principal.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
 import { readPrecondition } from './etag.ts'
 import { invalidHeader } from './invalid-header.ts'
@@ -13,7 +12,7 @@ const claimMaxLength = 256
  *
  * @throws COORD_HEADER_INVALID
  */
-export function writeContext(request: FastifyRequest): WriteContext & { readonly principal: Principal } {
+export function writeContext(request: FastifyRequest): WriteContext {
   const { headers } = request.raw
   const { principal } = request
   const actor = requestActor(request)
