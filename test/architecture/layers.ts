@@ -20,7 +20,10 @@ const layers = {
     rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'],
     to: ['records', 'workers'],
   },
-  access: { rooms: ['src/access/scopes', 'src/access/jwt', 'src/access'], to: ['store'] },
+  access: {
+    rooms: ['src/access/scopes', 'src/access/jwt', 'src/access/limits', 'src/access'],
+    to: ['store'],
+  },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
   sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
@@ -78,6 +81,7 @@ const layers = {
   },
   http: {
     rooms: [
+      'src/http/client',
       'src/http/reading',
       'src/http/sending',
       'src/http/answering',

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { EVERYBODY } from '../../src/access/principal.ts'
+import { TrustedProxies } from '../../src/http/client/trusted-proxies.ts'
 import { writeContext } from '../../src/http/reading/write-context.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
@@ -101,6 +102,8 @@ describe('http: who did it', () => {
     writeContext({
       principal: EVERYBODY,
       raw: { headers, socket: { remoteAddress } },
+      address: '',
+      server: { trustedProxies: new TrustedProxies() },
     } as unknown as FastifyRequest).actor
 
   it('is the address, an IPv4 one as such also where it came over IPv6', () => {

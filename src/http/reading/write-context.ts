@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { actorOf } from '../../access/actor.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
+import { addressOf } from '../client/address-of.ts'
 import { readPrecondition } from './etag.ts'
 import { invalidHeader } from './invalid-header.ts'
 
@@ -33,11 +34,11 @@ export function writeContext(request: FastifyRequest): WriteContext {
  *
  * @throws COORD_HEADER_INVALID
  */
-export function requestActor({ principal, raw: { headers, socket } }: FastifyRequest): string {
-  const proposed = headers['x-coordinator-actor']
-  const address = socket.remoteAddress ?? 'unknown'
+export function requestActor(request: FastifyRequest): string {
+  const proposed = request.raw.headers['x-coordinator-actor']
+  const address = addressOf(request)
   return actorOf(
-    principal,
+    request.principal,
     proposed === undefined ? { address } : { address, claim: readClaim(String(proposed)) },
   )
 }

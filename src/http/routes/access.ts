@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { actorOf } from '../../access/actor.ts'
 import { accessAnswerSchema, isoTimeOrNull } from '../answering/token-schemas.ts'
+import { addressOf } from '../client/address-of.ts'
 import { json, type Operation } from '../reading/operation.ts'
 import { refuseQuery } from '../reading/read-query.ts'
 import type { HttpContext } from '../routing/http-context.ts'
@@ -19,7 +20,7 @@ export const accessRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
         success: true,
         mode: access.mode,
         kind,
-        actor: actorOf(principal, { address: request.socket.remoteAddress ?? '' }),
+        actor: actorOf(principal, { address: addressOf(request) }),
         scopes: grants.texts,
         expiresAt: isoTimeOrNull(expiresAt),
         ...(nextStep === undefined ? {} : { nextStep }),

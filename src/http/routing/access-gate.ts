@@ -4,6 +4,7 @@ import type { Principal } from '../../access/principal.ts'
 import { Grants } from '../../access/scopes/grants.ts'
 import type { Scope } from '../../access/scopes/scope.ts'
 import { CoordinatorError } from '../../errors.ts'
+import { addressOf } from '../client/address-of.ts'
 import type { Operation } from '../reading/operation.ts'
 
 declare module 'fastify' {
@@ -23,9 +24,9 @@ export const noRouteDemand: Demand = { scope: 'caller' }
 
 /** Decides whether a request may use the route that it was matched to. The text of its URL plays no part. */
 export class AccessGate {
-  readonly #access: Pick<Access, 'identify'>
+  readonly #access: Pick<Access, 'mode' | 'identify'>
 
-  constructor(access: Pick<Access, 'identify'>) {
+  constructor(access: Pick<Access, 'mode' | 'identify'>) {
     this.#access = access
   }
 
@@ -40,8 +41,8 @@ export class AccessGate {
       request.principal = nobody
       return undefined
     }
-    const { headers, socket } = request.raw
-    const found = this.#access.identify(headers.authorization, socket.remoteAddress ?? 'unknown')
+    const address = this.#access.mode === 'required' ? addressOf(request) : ''
+    const found = this.#access.identify(request.raw.headers.authorization, address)
     if (found instanceof Promise) return found.then((principal) => allow(request, demand, principal))
     allow(request, demand, found)
     return undefined

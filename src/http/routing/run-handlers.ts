@@ -3,6 +3,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { currentQuestion, type QuestionTimes } from '../../scheduling/client-question.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { RouteInfo } from '../answering/count-answer.ts'
+import { shareOf } from '../client/share-of.ts'
 import { announcesBody, type BodyReceiver } from '../reading/receive-body.ts'
 import { type AccessGate, endOf } from './access-gate.ts'
 import { answerInTime } from './answer-in-time.ts'
@@ -94,7 +95,8 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
       if (!takesBody || !announcesBody(request.headers)) return answerWhileAllowed(request, reply)
       // Only now: whoever may not send the request need not send its body.
       if (request.headers.expect !== undefined) reply.raw.writeContinue()
-      bodies.receive(request.raw, (error, body) => {
+      const share = () => shareOf(request)
+      bodies.receive(request.raw, share, (error, body) => {
         // The credential may have ended while the body arrived.
         const refusal = error ?? endOf(request.principal)
         if (refusal !== undefined) return void reply.send(refusal)
