@@ -112,7 +112,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const draining = new AbortController()
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
-  const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs })
+  const arePrivate = options.access.mode === 'required'
+  const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs, arePrivate })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
     metrics,
@@ -174,7 +175,7 @@ function createFastify(
   const { access, metrics, logger, settings } = options
   const { requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
   const gate = new AccessGate(access)
-  const problems = new ProblemSender(answers, logger)
+  const problems = new ProblemSender(answers, { log: logger, metrics })
   const requestIds = createRequestIds()
   const app = Fastify({
     logger: false,

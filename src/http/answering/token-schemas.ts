@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { TokenInfo } from '../../access/access.ts'
+import type { TokenInfo } from '../../access/known-token.ts'
 import { bodyLengths } from '../../records/body/body-lengths.ts'
 import { warningSchema } from './schemas.ts'
 

@@ -96,10 +96,10 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     await feed.after(about.position, 1)
     const headers = [
       ...answers.stateHeaders(about.position.revision),
-      ...answers.commonHeaders(reply),
       ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'],
       ...['X-Accel-Buffering', 'no', 'Vary', 'Accept'],
     ]
+    answers.addCommonHeaders(reply, headers)
     reply.hijack()
     reply.raw.writeHead(200, headers)
     countAnswer(metrics, 200, reply)

@@ -4,6 +4,7 @@ import type { Principal } from '../../access/principal.ts'
 import { Grants } from '../../access/scopes/grants.ts'
 import type { Scope } from '../../access/scopes/scope.ts'
 import { CoordinatorError } from '../../errors.ts'
+import { isLockedOut, lockedOutHint } from '../answering/first-credential.ts'
 import { addressOf } from '../client/address-of.ts'
 import type { Operation } from '../reading/operation.ts'
 
@@ -24,9 +25,11 @@ export const noRouteDemand: Demand = { scope: 'caller' }
 
 /** Decides whether a request may use the route that it was matched to. The text of its URL plays no part. */
 export class AccessGate {
-  readonly #access: Pick<Access, 'mode' | 'identify'>
+  readonly #access: Access
+  #lockedOut = false
+  #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(access: Pick<Access, 'mode' | 'identify'>) {
+  constructor(access: Access) {
     this.#access = access
   }
 
@@ -42,10 +45,30 @@ export class AccessGate {
       return undefined
     }
     const address = this.#access.mode === 'required' ? addressOf(request) : ''
-    const found = this.#access.identify(request.raw.headers.authorization, address)
+    const found = this.#identify(request.raw.headers.authorization, address)
     if (found instanceof Promise) return found.then((principal) => allow(request, demand, principal))
     allow(request, demand, found)
     return undefined
+  }
+
+  #identify(authorization: string | undefined, address: string): Principal | Promise<Principal> {
+    try {
+      return this.#access.identify(authorization, address)
+    } catch (thrown) {
+      if (thrown instanceof CoordinatorError && thrown.code === 'COORD_AUTH_REQUIRED' && this.#isLockedOut)
+        throw thrown.with({ hint: lockedOutHint })
+      throw thrown
+    }
+  }
+
+  /** Whether nobody can create a token, as far as is known. It takes a look at every token, so it is remembered for a second. */
+  get #isLockedOut(): boolean {
+    const now = performance.now()
+    if (now - this.#lookedAt > 1_000) {
+      this.#lookedAt = now
+      this.#lockedOut = isLockedOut(this.#access)
+    }
+    return this.#lockedOut
   }
 }
 
