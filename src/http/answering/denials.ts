@@ -3,8 +3,8 @@ import { denialReasonOf } from '../../access/denial.ts'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { clientOf } from '../../text/client-of.ts'
 import { addressOf } from '../client/address-of.ts'
-import { clientOf } from '../client/client-of.ts'
 
 /** How long further denials of a client are only counted, in milliseconds. */
 const quietMs = 60_000
