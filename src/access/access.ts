@@ -172,6 +172,11 @@ export class Access {
     return this.#stored?.hasAdministrator ?? false
   }
 
+  /** Whether somebody without a credential may do more than look at public pages. */
+  get servesStrangers(): boolean {
+    return this.mode !== 'required' || this.#anonymous !== undefined
+  }
+
   #check(text: string, address: string): Principal | Promise<Principal> {
     const parts = parseToken(text)
     const found = (parts !== undefined && this.#stored?.identify(parts)) || this.#environment.identify(text)
