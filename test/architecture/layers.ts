@@ -20,7 +20,15 @@ const layers = {
     rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'],
     to: ['records', 'workers'],
   },
-  access: { rooms: ['src/access/scopes', 'src/access/jwt', 'src/access'], to: ['store'] },
+  access: {
+    rooms: [
+      'src/access/scopes',
+      ['src/access/principal.ts', 'src/access/actor.ts'],
+      'src/access/jwt',
+      'src/access',
+    ],
+    to: ['store'],
+  },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
   sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
