@@ -21,7 +21,12 @@ const layers = {
     to: ['records', 'workers'],
   },
   access: {
-    rooms: ['src/access/scopes', 'src/access/principal.ts', 'src/access/jwt', 'src/access'],
+    rooms: [
+      'src/access/scopes',
+      ['src/access/principal.ts', 'src/access/actor.ts'],
+      'src/access/jwt',
+      'src/access',
+    ],
     to: ['store'],
   },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },

@@ -7,8 +7,8 @@ import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { BodyRefusal } from '../../telemetry/metrics/http-metrics.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { clientOf } from '../../text/client-of.ts'
 import { requireJson } from './body-media-type.ts'
-import { clientOf } from './client-of.ts'
 
 export interface ReceiveOptions {
   /** The most bytes that the arriving bodies of all clients may take together. */

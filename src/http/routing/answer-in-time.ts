@@ -5,7 +5,7 @@ import {
   ClientQuestion,
   type QuestionTimes,
 } from '../../scheduling/client-question.ts'
-import { clientOf } from '../reading/client-of.ts'
+import { clientOf } from '../../text/client-of.ts'
 
 /** Answers a request as a `ClientQuestion`, which ends when its client disconnects, and fails when it takes too long. */
 export function answerInTime(
