@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, expect } from 'vitest'
 import { plainEnv, type Serving, scratchFolder, serving } from '../main/coordinator-process.ts'
@@ -45,6 +46,8 @@ function settingsOf(command: string): Record<string, string> {
 describe('docs/access.md', () => {
   itWith('bash', 'curl')('has commands that work, one after the other, and print what it shows', async () => {
     await using folder = await scratchFolder()
+    // The services of the reader.
+    await copyFile('examples/data/online-boutique.json', `${folder.path}/services.json`)
     let running: Serving | undefined
     let last = { code: 0, output: '' }
     try {
@@ -58,7 +61,7 @@ describe('docs/access.md', () => {
         } else {
           last = await run(text, folder.path, running?.url ?? '')
           // A command whose output is shown may end with an error: the page shows that, too.
-          if (blocks[at + 1]?.language !== 'text') expect(last).toMatchObject({ code: 0 })
+          if (blocks[at + 1]?.language !== 'text') expect([last.code, last.output]).toEqual([0, last.output])
         }
       }
     } finally {
