@@ -1,10 +1,9 @@
 import { Command } from 'commander'
-import { readSettings } from '../config/settings.ts'
 import { isActiveToken } from '../database/diagnosis/find-tokens.ts'
 import type { Head } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
 import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
-import { withStore } from './context/with-store.ts'
+import { readStoreSettings, withStore } from './context/with-store.ts'
 import { countOf } from './terminal/text-table.ts'
 
 const examples = `
@@ -38,7 +37,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {
-      const settings = readSettings(context.terminal.env)
+      const settings = readStoreSettings(context.terminal.env)
       if (settings.database.backend === 'memory')
         throw new CoordinatorError('COORD_CLI_USAGE', {
           detail: 'No database is set here, and records in memory cannot be restored.',

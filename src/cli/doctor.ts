@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import { readSettings, type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { diagnose } from '../database/diagnosis/diagnose.ts'
 import type { AccessFacts } from '../database/diagnosis/find-tokens.ts'
 import type { Finding } from '../database/diagnosis/finding.ts'
 import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
-import { withStore } from './context/with-store.ts'
+import { readStoreSettings, withStore } from './context/with-store.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
 const examples = `
@@ -30,7 +30,7 @@ export function doctorCommand(context: CommandContext): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {
-      const settings = readSettings(terminal.env)
+      const settings = readStoreSettings(terminal.env)
       return withStore({ ...settings, autoMigrate: false }, terminal, async (store) => {
         if (settings.database.backend === 'memory') terminal.stderr.write(nothingSet)
         const findings: Finding[] = []
