@@ -7,7 +7,6 @@ import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { BodyRefusal } from '../../telemetry/metrics/http-metrics.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { clientOf } from '../../text/client-of.ts'
 import { requireJson } from './body-media-type.ts'
 
 export interface ReceiveOptions {
