@@ -23,7 +23,7 @@ const layers = {
   access: {
     rooms: [
       'src/access/scopes',
-      ['src/access/principal.ts', 'src/access/actor.ts'],
+      'src/access/principal.ts',
       'src/access/jwt',
       'src/access/limits',
       'src/access',
