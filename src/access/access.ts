@@ -179,14 +179,16 @@ export class Access {
   /** Whether somebody without a credential may do more than look at public pages. */
   get servesStrangers(): boolean {
     return this.mode !== 'required' || this.#anonymous !== undefined
+  }
 
   /**
    * The newest revision when a coordinator first demanded credentials; `null` if none ever did. Nobody proved who wrote the entries up to
    * it. Where credentials are demanded, but the store has not said since when, these are all entries.
    */
-  get requiredSince(): Revision | null 
+  get requiredSince(): Revision | null {
     if (this.#stored === undefined) return null
     return this.#stored.requiredSince ?? (this.mode === 'required' ? MAX_REVISION : null)
+  }
 
   #check(text: string, address: string): Principal | Promise<Principal> {
     const parts = parseToken(text)
