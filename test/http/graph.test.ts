@@ -34,13 +34,14 @@ describe('the graph over HTTP', () => {
       const asked = Array.from({ length: 20 }, (_, at) =>
         fetch(`${scope.url}/knowledge-graph/orphans?asOf=${at + 1}`, { signal: patience.signal }),
       )
-      await until(() => built.size === 2)
+      // One client has no more than half of the two places.
+      await until(() => built.size === 1)
       patience.abort()
       await Promise.allSettled(asked)
       const last = scope.ask('/knowledge-graph/orphans?asOf=25')
       resolve()
       expect(await last).toMatchObject({ status: 200, body: { revision: 25 } })
-      expect(built.size).toBe(3)
+      expect(built.size).toBe(2)
       expect(scope.log.filter((line) => line.includes('"level":"error"'))).toEqual([])
       spy.mockRestore()
     }))
