@@ -1,10 +1,18 @@
 /** Everything that a program can import: `import { createCoordinator } from '@coordinator/server'`. */
+export type { Access, AccessMode } from './access/access.ts'
+export type { TokenInfo } from './access/known-token.ts'
+export { PROGRAM, type Principal, type PrincipalKind } from './access/principal.ts'
+export { Grants } from './access/scopes/grants.ts'
+export type { Scope } from './access/scopes/scope.ts'
+export type { TokenWish } from './access/token-wish.ts'
+export type { AccessSettings, JwtSettings } from './config/access-settings.ts'
 export { type ClientSettings, readClientSettings, readSettings, type Settings } from './config/settings.ts'
 export {
   type Coordinator,
   type CoordinatorOptions,
   createCoordinator,
 } from './coordinator.ts'
+export { TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH, TOKENS_MAX } from './database/access-store.ts'
 export { MemoryStore, type MemoryStoreOptions } from './database/memory/store.ts'
 export type * from './database/store.ts'
 export {

@@ -21,6 +21,7 @@ import { type MemoryBudget, processMemory } from './memory/memory-budget.ts'
 import { StoreReader } from './reading/store-reader.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './state/live-options.ts'
 import { type LiveStatus, StatusBoard } from './state/status.ts'
+import { AccessWatch } from './view/access-watch.ts'
 import { type LiveObserver, LiveObservers } from './view/live-observer.ts'
 import type { Domain } from './view/projection.ts'
 import { ServedView } from './view/served-view.ts'
@@ -40,12 +41,14 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
+  readonly #access: AccessWatch
   readonly #served: ServedView
   readonly #follower: Follower
   readonly #reader: StoreReader
   readonly #committer: Committer
   readonly #examiner: Examiner
   readonly #clock: ClockWatch
+  readonly #requiredSince: (() => Revision | null) | undefined
   readonly #stop = new AbortController()
   #starting: Promise<void> | undefined
   #watch: NodeJS.Timeout | undefined
@@ -60,7 +63,9 @@ export class Live {
       unconfirmedMaxMs: given.pollMaxMs + given.confirmationMarginMs,
       changed: (status) => observers.tell('status', status),
     })
-    const context = { store, memory, board, observers, options: given }
+    const access = new AccessWatch(observers)
+    this.#access = access
+    const context = { store, memory, board, observers, access, options: given }
     this.store = store
     this.memory = memory
     this.#board = board
@@ -70,6 +75,7 @@ export class Live {
     this.#committer = new Committer(context, this.#served, this.#follower)
     this.#examiner = new Examiner(context)
     this.#clock = new ClockWatch(context, this.#served)
+    this.#requiredSince = given.requiredSince
   }
 
   observe(observer: LiveObserver): void {
@@ -88,6 +94,17 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     return this.#served.view
+  }
+
+  /** The newest revision when credentials were first demanded; `null` if they never were. */
+  get requiredSince(): Revision | null {
+    return this.#requiredSince?.() ?? null
+  }
+
+  /** Whether an entry is from before credentials were first demanded: its author is only what the client said. */
+  isUnproven(revision: Revision): boolean {
+    const since = this.requiredSince
+    return since !== null && revision <= since
   }
 
   /** Figures for metrics and for people. */
@@ -122,7 +139,7 @@ export class Live {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !stop.aborted; ) {
       try {
-        if (!opened) await this.store.open()
+        if (!opened) this.#access.seen((await this.store.open()).accessVersion)
         opened = true
         await this.#served.start(stop)
         if (!stop.aborted) this.#watchStore(stop)

@@ -20,7 +20,16 @@ const layers = {
     rooms: ['src/database', 'src/database/sql-functions', 'src/database/diagnosis'],
     to: ['records', 'workers'],
   },
-  access: { rooms: ['src/access/scopes', 'src/access/jwt', 'src/access'], to: ['store'] },
+  access: {
+    rooms: [
+      'src/access/scopes',
+      'src/access/principal.ts',
+      'src/access/jwt',
+      'src/access/limits',
+      'src/access',
+    ],
+    to: ['store'],
+  },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
   sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
@@ -78,6 +87,7 @@ const layers = {
   },
   http: {
     rooms: [
+      'src/http/client',
       'src/http/reading',
       'src/http/sending',
       'src/http/answering',
@@ -92,10 +102,17 @@ const layers = {
     to: ['registration'],
   },
   cli: {
-    rooms: ['src/cli/terminal', 'src/cli/context', 'src/cli/import', 'src/cli/graph', 'src/cli'],
+    rooms: [
+      'src/cli/terminal',
+      'src/cli/context',
+      'src/cli/import',
+      'src/cli/graph',
+      'src/cli/token',
+      'src/cli',
+    ],
     to: ['http', 'open'],
   },
-  main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
+  main: { rooms: ['src/create-access.ts', 'src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 
 type Layer = keyof typeof layers

@@ -203,8 +203,8 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
   it('in a transaction after a commit by the functions that failed, or was refused, are seen all the same', async () => {
     for (const argument of [
       '{"schema": 0}',
-      '{"schema": 7, "after": {}, "batch": []}',
-      '{"schema": 7, "from": "x"}',
+      '{"schema": 8, "after": {}, "batch": []}',
+      '{"schema": 8, "from": "x"}',
     ])
       for (const name of ['commit', 'compact', 'fork'])
         await byHand(`begin; savepoint here; do $$ begin perform ${name}('${argument}'); exception when others then null; end $$;
@@ -260,6 +260,15 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     ['truncating the calls of writers', `truncate writers`, '42501'],
     ['commits that changed nothing', `delete from unchanged`, '42501'],
     ['truncating commits that changed nothing', `truncate unchanged`, '42501'],
+    [
+      'a token of their own',
+      `insert into access_tokens values ('aaaaaaaaaaaa', 'a', '["admin"]', repeat('a', 64), 1, 'me')`,
+      '42501',
+    ],
+    ['a revocation', `update access_tokens set revoked_at = null, revoked_by = null`, '42501'],
+    ['removing tokens', `delete from access_tokens`, '42501'],
+    ['truncating tokens', `truncate access_tokens`, '42501'],
+    ['the version of the tokens', `update head set access_version = gen_random_uuid()`, '42501'],
   ])('are refused for %s, and leave nothing behind', async (_what, sql, code) => {
     await expect(byHand(sql)).rejects.toMatchObject({ code })
     expect(await store.head()).toMatchObject({ position: { revision: 0 } })

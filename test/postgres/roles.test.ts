@@ -3,24 +3,30 @@ import { allowAnonSql, forbidAnonSql } from '../../src/database/migrations/emit-
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
-import { newCall } from '../conformance/build.ts'
+import { newCall, tokenOf } from '../conformance/build.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { makeSupabaseRoles } from './supabase-roles.ts'
 
-const reading = ['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog']
-const writing = ['commit', 'compact', 'fork']
+const reading = [
+  ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
+  'access_load',
+]
+const writing = ['commit', 'compact', 'fork', 'access_put', 'access_revoke', 'access_require']
 const functions = [...reading, ...writing]
 const tables = [
   'head',
   'records',
   'tombstones',
   'journal',
+  'access_tokens',
   'migrations',
   'services',
   'graph_nodes',
   'graph_edges',
 ]
+
+const token = tokenOf('ci')
 
 let server: PostgresServer
 
@@ -118,7 +124,7 @@ describe('a role with the rights of a reader', () => {
 })
 
 describe('row security that holds for the owner too', () => {
-  it.each(['head', 'records', 'tombstones', 'journal'])(
+  it.each(['head', 'records', 'tombstones', 'journal', 'access_tokens'])(
     'of %s is a fault, never an empty answer',
     async (table) => {
       await server.query(`alter table coordinator.${table} force row level security`, 'project')
@@ -135,6 +141,10 @@ describe('row security that holds for the owner too', () => {
         () => store.commit(position, [], newCall()),
         () => store.compact(1),
         () => store.fork(position),
+        () => store.access.load(),
+        () => store.access.put(token),
+        () => store.access.revoke(token.id, 'token:admin'),
+        () => store.access.require(),
       ]
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'COORD_STORE_RIGHTS' })
       await store.close()
@@ -178,8 +188,8 @@ describe('the functions', () => {
     )
     for (const name of writing) expect(await ask(`${name}('{}')`)).toMatchObject({ status: 'too_old' })
     const before = await ask(`head('{}')`)
-    expect(await ask(`compact('{"schema": 7}')`)).toMatchObject({ status: 'ok', done: true })
-    expect(await ask(`fork('{"schema": 7}')`)).toMatchObject({ status: 'ok' })
+    expect(await ask(`compact('{"schema": 8}')`)).toMatchObject({ status: 'ok', done: true })
+    expect(await ask(`fork('{"schema": 8}')`)).toMatchObject({ status: 'ok' })
     expect(await ask(`head('{}')`)).toEqual(before)
   })
 
@@ -195,7 +205,7 @@ describe('the functions', () => {
         'project',
       )
       const { rows } = await client.query(
-        `select coordinator.compact('{"schema": 7, "floor": 0, "limit": 1}') as reply`,
+        `select coordinator.compact('{"schema": 8, "floor": 0, "limit": 1}') as reply`,
       )
       expect(rows).toEqual([{ reply: { status: 'busy' } }])
     } finally {

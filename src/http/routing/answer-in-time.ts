@@ -5,7 +5,7 @@ import {
   ClientQuestion,
   type QuestionTimes,
 } from '../../scheduling/client-question.ts'
-import { clientOf } from '../reading/client-of.ts'
+import { shareOf } from '../client/share-of.ts'
 
 /** Answers a request as a `ClientQuestion`, which ends when its client disconnects, and fails when it takes too long. */
 export function answerInTime(
@@ -21,15 +21,21 @@ export function answerInTime(
     question.close()
     throw thrown
   }
-  if (result instanceof Promise) return untilEnd(question, result)
+  if (result instanceof Promise) return untilEnd(reply, question, result)
   question.close()
   return result
 }
 
-async function untilEnd(question: ClientQuestion, answer: Promise<unknown>): Promise<unknown> {
+async function untilEnd(
+  reply: FastifyReply,
+  question: ClientQuestion,
+  answer: Promise<unknown>,
+): Promise<unknown> {
+  reply.question = question
   try {
     return await question.orEnd(answer)
   } finally {
+    reply.question = undefined
     question.close()
   }
 }
@@ -46,7 +52,7 @@ class RequestAsker implements Asker {
   }
 
   get client(): string {
-    return clientOf(this.#request.socket.remoteAddress)
+    return shareOf(this.#request)
   }
 
   get isAnswered(): boolean {

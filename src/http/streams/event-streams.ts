@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Position } from '../../records/record.ts'
+import { answering, currentQuestion, forNobody } from '../../scheduling/client-question.ts'
 import { Pace } from '../../scheduling/pace.ts'
 import { Semaphore } from '../../scheduling/semaphore.ts'
 import { type ChangeFilter, positionText } from '../answering/shown-entry.ts'
@@ -25,6 +26,8 @@ class Reader {
   readonly filter: ChangeFilter
   /** Readers with the same filter get the same bytes. */
   readonly filterKey: string
+  /** The question with which it came: reading the store happens in its name. */
+  readonly question = currentQuestion()
   position: Position
   /** Whether it gets entries from the ring. Otherwise it still reads the store. */
   following = false
@@ -88,16 +91,22 @@ export class EventStreams {
   /**
    * Sends all entries after a position, and new ones as they arrive, until the reader disconnects. The headers of the answer have been sent
    * already.
+   *
+   * @returns a function that ends the stream
    */
-  serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): void {
+  serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): () => void {
     const reader = new Reader(response, about)
+    const end = () => {
+      if (this.#readers.has(reader)) this.#end(reader)
+    }
     // A reader that has already disconnected would be counted for ever, because its `close` event is over.
-    if (!reader.open) return
+    if (!reader.open) return end
     this.#readers.add(reader)
     response.on('close', () => this.#readers.delete(reader))
     // The first bytes tell the client that it is connected, and how soon to reconnect.
     response.write(`retry: 1000\n: from ${positionText(reader.position)}\n\n`)
     this.#follow(reader)
+    return end
   }
 
   /** From now on the reader gets entries from the ring. */
@@ -131,15 +140,15 @@ export class EventStreams {
   }
 
   #advance(reader: Reader, made: Map<string, EventFrames>): void {
-    // The key includes the lineage, because the history can change between two turns.
+    // The history can change between two turns, and so can what is known about its authors.
     const { lineage, revision } = reader.position
-    const key = `${lineage} ${revision} ${reader.filterKey}`
+    const key = `${lineage} ${revision} ${this.#feed.unprovenUntil} ${reader.filterKey}`
     let frames = made.get(key)
     if (frames === undefined) {
       const entries = this.#feed.newest(reader.position, PAGE_LIMIT)
       if (entries === undefined) {
         reader.following = false
-        void this.#readStore(reader)
+        void inNameOf(reader, () => this.#readStore(reader))
         return
       }
       frames = framesOf(entries, reader.filter)
@@ -176,9 +185,10 @@ export class EventStreams {
   /** Sends entries that are no longer in the ring, page by page, as fast as the reader reads. */
   async #readStore(reader: Reader): Promise<void> {
     const pace = new StreamPace(reader.response, this.#stallTimeoutMs)
+    const { question } = reader
     try {
       while (reader.open && this.#feed.ring.after(reader.position.revision, 0) === undefined)
-        await this.#readingStore.run(() => this.#sendPage(reader, pace))
+        await this.#readingStore.run(() => this.#sendPage(reader, pace), { client: question?.client })
       if (reader.open) this.#follow(reader)
     } catch {
       // The history was replaced, or cannot be read now. The reader reconnects with its position and gets the error.
@@ -229,4 +239,9 @@ export class EventStreams {
     clearInterval(this.#comments)
     for (const reader of this.#readers) this.#end(reader)
   }
+}
+
+/** The entries that a reader lacks may be noticed during the request of another client, which must not pay for them. */
+function inNameOf<T>({ question }: Reader, work: () => T): T {
+  return question === undefined ? forNobody(work) : answering(question, work)
 }

@@ -28,6 +28,11 @@ export interface LiveObserver {
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void
   /**
+   * The tokens of the store have another version: see `AccessState`. Called at the start, and when an answer of the store shows a change,
+   * also one that this process made itself. A late answer may show an older version again: the next one then shows the newest.
+   */
+  access?(version: string): void
+  /**
    * How far the times of the journal are ahead of the clock of the database, in milliseconds. Called at the start, and when the difference
    * changes.
    */
