@@ -12,6 +12,9 @@ import { looksLikeToken, parseToken, type TokenParts } from './token-format.ts'
 import { unavailable } from './token-loader.ts'
 import type { TokenWish } from './token-wish.ts'
 
+export type { TokenInfo } from './known-token.ts'
+export type { TokenWish } from './token-wish.ts'
+
 /** `open`: the setting AUTH is absent, on a loopback address. `off`: AUTH=off. */
 export type AccessMode = 'open' | 'required' | 'off'
 

@@ -24,12 +24,7 @@ export function actorOf({ actor }: Principal, { address, claim }: ActorFacts): s
   return claimed === '' ? proved : `${proved} as ${claimed}`
 }
 
-/** The actor of a caller who proved a name, such as `jwt:auth0%7C1234`. Different names have different actors, however long they are. */
-export function provedActor(kind: 'token' | 'jwt', name: string): string {
-  return fitted(`${kind}:${encodeURIComponent(name.toWellFormed())}`)
-}
-
-/** A text that is too long ends in its hash, after `#`, which no shorter one has. */
+/** An actor that is too long ends in its hash, after `#`, which no shorter one has: different callers stay different. */
 function fitted(actor: string): string {
   if (actor.length <= actorMaxLength) return actor
   const kept = actor.slice(0, actorMaxLength - hashLength - 1)

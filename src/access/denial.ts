@@ -14,12 +14,9 @@ const reasonsOfCodes: Readonly<Partial<Record<ErrorCode, DenialReason>>> = {
   COORD_AUTH_UNAVAILABLE: 'unavailable',
 }
 
-/** An error that denies a request, with its reason for metrics and the log. */
-export function denial(reason: DenialReason, code: ErrorCode, options?: ErrorOptions): CoordinatorError {
-  return withReason(reason, new CoordinatorError(code, options))
-}
-
-export function withReason(reason: DenialReason, error: CoordinatorError): CoordinatorError {
+/** An error that denies a request, with its reason for metrics and the log. What the request asked for was not done. */
+export function denial(reason: DenialReason, code: ErrorCode, options: ErrorOptions = {}): CoordinatorError {
+  const error = new CoordinatorError(code, { outcome: 'not_written', ...options })
   reasons.set(error, reason)
   return error
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { StoredToken } from '../database/access-store.ts'
 import type { CoordinatorError } from '../errors.ts'
-import { provedActor } from './actor.ts'
 import { denial } from './denial.ts'
 import type { Principal } from './principal.ts'
 import { Grants } from './scopes/grants.ts'
@@ -38,6 +37,10 @@ export class KnownToken {
     return this.#stored.revokedAt !== null
   }
 
+  permits(scope: string): boolean {
+    return this.#stored.scopes.includes(scope)
+  }
+
   get info(): TokenInfo {
     const { secretHash: _, ...shown } = this.#stored
     return { ...shown, lastUsedAt: this.lastUsedAt }
@@ -64,7 +67,7 @@ export class KnownToken {
   /** Creates the principal for the first caller. */
   makePrincipal(): Principal {
     const { name, scopes, expiresAt } = this.#stored
-    const actor = provedActor('token', name)
+    const actor = `token:${name}`
     this.#principal ??= {
       kind: 'token',
       id: actor,

@@ -93,7 +93,7 @@ export class TokenBook {
   someMay(scope: 'admin'): boolean {
     const now = this.#now()
     for (const token of this.#tokens.values())
-      if (token.info.scopes.includes(scope) && token.faultAt(now, this.#notBefore) === undefined) return true
+      if (token.permits(scope) && token.faultAt(now, this.#notBefore) === undefined) return true
     return false
   }
 

@@ -1,3 +1,4 @@
+import { TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH } from '../database/access-store.ts'
 import { CoordinatorError, type Problem } from '../errors.ts'
 import { parseScope } from './scopes/scope.ts'
 
@@ -5,7 +6,6 @@ import { parseScope } from './scopes/scope.ts'
 export const TOKEN_LIFETIME_MS = 90 * 86_400_000
 
 const nameForm = /^[a-z0-9._-]{1,63}$/
-const scopesMax = 64
 /** The last moment that a `Date` can hold, in epoch milliseconds. */
 const lastTime = 8_640_000_000_000_000
 
@@ -41,8 +41,10 @@ function nameProblems({ name }: TokenWish): Problem[] {
 }
 
 function scopeProblems({ scopes }: TokenWish): Problem[] {
-  if (scopes.length < 1 || scopes.length > scopesMax)
-    return [{ path: '/scopes', message: `must have 1 to ${scopesMax} scopes` }]
+  if (scopes.length < 1 || scopes.length > TOKEN_SCOPES_MAX)
+    return [{ path: '/scopes', message: `must have 1 to ${TOKEN_SCOPES_MAX} scopes` }]
+  if (scopes.join('').length > TOKEN_SCOPES_MAX_LENGTH)
+    return [{ path: '/scopes', message: `must have at most ${TOKEN_SCOPES_MAX_LENGTH} characters together` }]
   return scopes.flatMap((scope, at) => (parseScope(scope) === undefined ? [scopeProblem(at)] : []))
 }
 

@@ -14,6 +14,7 @@ import { answerWhenRoom } from './answering/answer-when-room.ts'
 import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
+import { trustProxies } from './client/address-of.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
@@ -55,7 +56,11 @@ export interface HttpServerOptions {
     | 'streamsMax'
     | 'shutdownTimeoutMs'
     | 'logRequests'
-  >
+  > & {
+    readonly trustedProxies?: readonly string[]
+    readonly limitWritesPerSecond?: number | undefined
+    readonly limitStreams?: number | undefined
+  }
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -179,6 +184,7 @@ function createFastify(
     },
   })
   new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
+  trustProxies(app, settings.trustedProxies)
   const table = new RouteTable()
   table.watch(app)
   runHandlers(app, { bodies, questionTimes })

@@ -3,7 +3,7 @@ import { CoordinatorError } from '../errors.ts'
 export interface SemaphoreOptions {
   /** How much work may run at the same time. */
   readonly max: number
-  /** How much work may wait. One client may use half of that. @default any amount */
+  /** How much work may wait. One client may have half of that. @default any amount */
   readonly maxWaiting?: number
   /** How long work may wait, in milliseconds. @default for ever */
   readonly timeoutMs?: number
@@ -15,7 +15,10 @@ export interface SemaphoreOptions {
 export interface Wish {
   /** Aborted when nobody wants the work any more. Work that still waits then stops waiting. */
   readonly signal?: AbortSignal | undefined
-  /** Clients take turns, and one client may use half of `maxWaiting`. @default a client without this limit */
+  /**
+   * Clients take turns. The work of one client may have half of `max` and of `maxWaiting`, so that others always find a place.
+   * @default a client without these limits
+   */
   readonly client?: string | undefined
 }
 
@@ -34,7 +37,10 @@ interface Waiter {
 
 const noWait: Wait = { waited: false, waitMs: 0 }
 
-/** Limits how much work runs at the same time. Clients take turns; the work of one client runs in order. */
+/**
+ * Limits how much work runs at the same time. Clients take turns; the work of one client runs in order, and takes at most half of the
+ * places.
+ */
 export class Semaphore {
   readonly #options: SemaphoreOptions
   readonly #maxWaiting: number
@@ -42,6 +48,8 @@ export class Semaphore {
   readonly #waiting = new Set<Waiter>()
   /** The number of the last turn of each client. Kept while any work waits. */
   readonly #turns = new Map<string | undefined, number>()
+  /** How much work of each client runs. */
+  readonly #insideOf = new Map<string, number>()
   readonly #drained = Promise.withResolvers<void>()
   #turnCount = 0
   #inside = 0
@@ -62,28 +70,36 @@ export class Semaphore {
    * @throws what `acquire` throws, and what the work throws
    */
   async run<T>(work: (wait: Wait) => Promise<T>, wish?: Wish): Promise<T> {
-    const wait = this.#tryEnter() ? noWait : await this.#wait(wish)
+    const wait = this.#tryEnter(wish?.client) ? noWait : await this.#wait(wish)
     try {
       return await work(wait)
     } finally {
-      this.release()
+      this.release(wish?.client)
     }
   }
 
   /**
-   * Waits for a turn. `release` must be called at the end of the work.
+   * Waits for a turn. `release` must be called at the end of the work, with the same client.
    *
    * @throws COORD_GRAPH_BUSY if too much work waits, in all or of one client; COORD_STORE_TIMEOUT after the time limit;
    * COORD_STORE_UNAVAILABLE once it is closed; the reason of `signal` once it is aborted
    */
   async acquire(wish?: Wish): Promise<Wait> {
-    return this.#tryEnter() ? noWait : this.#wait(wish)
+    return this.#tryEnter(wish?.client) ? noWait : this.#wait(wish)
   }
 
-  release(): void {
-    const next = this.#next()
-    if (next !== undefined) return next.enter()
+  release(client?: string): void {
     this.#inside -= 1
+    const ofClient = client === undefined ? 0 : (this.#insideOf.get(client) ?? 0) - 1
+    if (client !== undefined && ofClient > 0) this.#insideOf.set(client, ofClient)
+    else if (client !== undefined) this.#insideOf.delete(client)
+    // If a client has half of the places, others may be free although its work waits.
+    while (this.#inside < this.#options.max) {
+      const next = this.#next()
+      if (next === undefined) break
+      this.#enter(next.client)
+      next.enter()
+    }
     if (this.#closed && this.#inside === 0) this.#drained.resolve()
   }
 
@@ -95,10 +111,20 @@ export class Semaphore {
     return this.#drained.promise
   }
 
-  #tryEnter(): boolean {
-    if (this.#closed || this.#inside >= this.#options.max) return false
-    this.#inside += 1
+  #tryEnter(client: string | undefined): boolean {
+    if (this.#closed || this.#inside >= this.#options.max || !this.#mayEnter(client)) return false
+    this.#enter(client)
     return true
+  }
+
+  #mayEnter(client: string | undefined): boolean {
+    if (client === undefined) return true
+    return (this.#insideOf.get(client) ?? 0) < Math.max(1, Math.floor(this.#options.max / 2))
+  }
+
+  #enter(client: string | undefined): void {
+    this.#inside += 1
+    if (client !== undefined) this.#insideOf.set(client, (this.#insideOf.get(client) ?? 0) + 1)
   }
 
   #next(): Waiter | undefined {
@@ -106,7 +132,7 @@ export class Semaphore {
     let earliest = Number.POSITIVE_INFINITY
     for (const waiter of this.#waiting) {
       const turn = this.#turns.get(waiter.client) ?? 0
-      if (turn >= earliest) continue
+      if (turn >= earliest || !this.#mayEnter(waiter.client)) continue
       next = waiter
       earliest = turn
     }

@@ -23,8 +23,9 @@ const layers = {
   access: {
     rooms: [
       'src/access/scopes',
-      ['src/access/principal.ts', 'src/access/actor.ts'],
+      'src/access/principal.ts',
       'src/access/jwt',
+      'src/access/limits',
       'src/access',
     ],
     to: ['store'],
@@ -86,6 +87,7 @@ const layers = {
   },
   http: {
     rooms: [
+      'src/http/client',
       'src/http/reading',
       'src/http/sending',
       'src/http/answering',

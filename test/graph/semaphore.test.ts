@@ -87,4 +87,26 @@ describe('a semaphore', () => {
     await Promise.all(ends)
     expect(order).toEqual(['a', 'b', 'c', 'a', 'a', 'a'])
   })
+
+  it('gives one client half of the places, and the others to whoever comes', async () => {
+    const semaphore = new Semaphore({ max: 4, maxWaiting: 8 })
+    const began: string[] = []
+    const works = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((name) => work(began, name))
+    const ends = works.map(({ run }, at) => semaphore.run(run, { client: at < 4 ? 'a' : at < 6 ? 'b' : 'c' }))
+    expect(began).toEqual(['a1', 'a2', 'b1', 'b2'])
+    // Only two of `a` run at the same time, although one place is free now.
+    works[4]?.end()
+    await ends[4]
+    expect(began.at(-1)).toBe('c1')
+    works[5]?.end()
+    works[6]?.end()
+    await Promise.all([ends[5], ends[6]])
+    expect([began.length, semaphore.figures]).toEqual([5, { inside: 2, waiting: 2, max: 4 }])
+    works[0]?.end()
+    await ends[0]
+    expect(began.at(-1)).toBe('a3')
+    for (const { end } of works) end()
+    await Promise.all(ends)
+    expect(semaphore.figures).toEqual({ inside: 0, waiting: 0, max: 4 })
+  })
 })

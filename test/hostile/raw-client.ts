@@ -10,8 +10,15 @@ export class RawClient implements Disposable {
   tail = ''
   closed = false
 
-  constructor(url: string, path: string, headers: Readonly<Record<string, string>> = {}) {
-    this.socket = connect(Number(new URL(url).port), '127.0.0.1')
+  /** @param from an address of this machine, for clients that are not the same to the coordinator */
+  constructor(
+    url: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    { from = '127.0.0.1' }: { readonly from?: string } = {},
+  ) {
+    const port = Number(new URL(url).port)
+    this.socket = connect({ port, host: '127.0.0.1', localAddress: from })
     this.socket.on('error', () => undefined)
     this.socket.on('close', () => {
       this.closed = true

@@ -5,7 +5,7 @@ import type { Settings } from '../../src/config/settings.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
-import { createHttpServer, type HttpServer } from '../../src/http/server.ts'
+import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/state/live-options.ts'
 import { Registry } from '../../src/registry/registry.ts'
@@ -26,7 +26,8 @@ export interface ServerSetup {
   readonly logRequests?: boolean
   readonly settings?: Partial<
     Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
-  >
+  > &
+    Pick<HttpServerOptions['settings'], 'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams'>
   readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number

@@ -146,4 +146,17 @@ describe('reads of the past', () => {
     }
     expect(queue.figures).toEqual({ reading: 0, waiting: 0, refused: 0 })
   })
+
+  it('of one client wait in half of the places, whatever kinds of questions it asks', async () => {
+    const queue = queueOf(1, { maxWaiting: 8 })
+    const [busy, ...others] = calls(6)
+    void new TestClient('a').asks(queue, busy as Call)
+    const answers = ['list', 'list', 'history', 'history', 'changes'].map((topic, at) =>
+      new TestClient('a', topic).asks(queue, others[at] as Call),
+    )
+    await expect(answers[4]).rejects.toMatchObject({ code: 'COORD_PAST_BUSY' })
+    const [other] = calls(1)
+    void new TestClient('b').asks(queue, other as Call)
+    expect(queue.figures).toEqual({ reading: 1, waiting: 5, refused: 1 })
+  })
 })

@@ -7,7 +7,6 @@ import { LIMITS } from '../../records/limits.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { BodyRefusal } from '../../telemetry/metrics/http-metrics.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { clientOf } from '../../text/client-of.ts'
 import { requireJson } from './body-media-type.ts'
 
 export interface ReceiveOptions {
@@ -18,7 +17,7 @@ export interface ReceiveOptions {
   readonly graceMs?: number
 }
 
-/** The part of all bytes that one client may hold. */
+/** The part of all bytes that one principal or client may hold. */
 const clientShare = 0.25
 /** For this many bytes a body gets one more millisecond: 64 KiB a second. */
 const bytesPerMs = 65.536
@@ -42,14 +41,15 @@ export function announcesBody(headers: IncomingHttpHeaders): boolean {
 interface Incoming {
   readonly request: IncomingMessage
   readonly taker: BodyTaker
+  readonly shareOf: () => string
   /** The value of Content-Length; not a number without that header. */
   readonly declared: number
   readonly startedAt: number
   received: number
   /** How many bytes it takes from the budget. */
   held: number
-  /** The client whose share the body uses. It is known as long as the connection exists. */
-  client: string
+  /** Whose share the body uses; empty until it needs one. */
+  share: string
   /**
    * The only piece, which is the usual case, or a buffer to which later pieces are copied. Many small pieces would take far more memory.
    */
@@ -58,7 +58,7 @@ interface Incoming {
 }
 
 /**
- * Receives request bodies as JSON. All of them share one budget of bytes. One client may use a quarter of it, and each body has a time
+ * Receives request bodies as JSON. All of them share one budget of bytes. One principal or client may use a quarter of it, and each body has a time
  * limit. A refused body frees its bytes at once, and the rest of it is discarded as it arrives. A large body holds its bytes until it is
  * parsed.
  */
@@ -76,11 +76,12 @@ export class BodyReceiver {
   }
 
   /**
+   * @param shareOf tells whose share of the memory the body uses. Called once at most, and not for a body that arrives at once
    * @param taker called once: with the whole body, or with COORD_BODY_TOO_LARGE, COORD_BODY_NOT_JSON, COORD_BODY_TOO_DEEP,
    * COORD_RECEIVE_FULL, COORD_REQUEST_TIMEOUT, COORD_SHUTTING_DOWN
    * @throws COORD_BODY_MEDIA_TYPE
    */
-  receive(request: IncomingMessage, taker: BodyTaker): void {
+  receive(request: IncomingMessage, shareOf: () => string, taker: BodyTaker): void {
     const { headers } = request
     if (headers['content-type'] !== 'application/json' || headers['content-encoding'] !== undefined)
       requireJson(headers)
@@ -91,8 +92,8 @@ export class BodyReceiver {
     }
     const startedAt = performance.now()
     const incoming: Incoming = {
-      ...{ request, taker, declared, startedAt, received: 0, held: 0, client: '' },
-      ...{ room: undefined, isOver: false },
+      ...{ request, taker, shareOf, declared, startedAt, received: 0, held: 0 },
+      ...{ share: '', room: undefined, isOver: false },
     }
     this.#underWay.add(incoming)
     this.#look ??= setInterval(() => this.#refuseSlow(), lookMs).unref()
@@ -138,13 +139,13 @@ export class BodyReceiver {
   /** @returns the reason why a body may not hold that many more bytes, or `undefined` */
   #claim(incoming: Incoming, bytes: number): CoordinatorError | undefined {
     const { maxBytes } = this.#options
-    if (incoming.held === 0) incoming.client = clientOf(incoming.request.socket.remoteAddress)
-    const { client } = incoming
-    const ofClient = (this.#bytesOf.get(client) ?? 0) + bytes
+    if (incoming.share === '') incoming.share = incoming.shareOf()
+    const { share } = incoming
+    const ofShare = (this.#bytesOf.get(share) ?? 0) + bytes
     if (this.#bytes + bytes > maxBytes) return this.#refusal('full')
-    if (ofClient > maxBytes * clientShare) return this.#refusal('client')
+    if (ofShare > maxBytes * clientShare) return this.#refusal('client')
     this.#bytes += bytes
-    this.#bytesOf.set(client, ofClient)
+    this.#bytesOf.set(share, ofShare)
     incoming.held += bytes
     return undefined
   }
@@ -182,11 +183,11 @@ export class BodyReceiver {
   #release(incoming: Incoming): void {
     incoming.room = undefined
     if (incoming.held === 0) return
-    const { client, held } = incoming
+    const { share, held } = incoming
     this.#bytes -= held
-    const left = (this.#bytesOf.get(client) ?? 0) - held
-    if (left > 0) this.#bytesOf.set(client, left)
-    else this.#bytesOf.delete(client)
+    const left = (this.#bytesOf.get(share) ?? 0) - held
+    if (left > 0) this.#bytesOf.set(share, left)
+    else this.#bytesOf.delete(share)
   }
 
   #refuseSlow(): void {
@@ -210,7 +211,7 @@ export class BodyReceiver {
       detail:
         reason === 'full'
           ? 'Request bodies that are still arriving use all the memory that is set aside for them.'
-          : 'Request bodies that are still arriving from this address use all the memory that one address may use.',
+          : 'Request bodies that are still arriving from this principal or client use all the memory that one may use.',
       outcome: 'not_written',
     })
   }

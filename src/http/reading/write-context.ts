@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { EVERYBODY, type Principal } from '../../access/principal.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
+import { addressOf } from '../client/address-of.ts'
 import { readPrecondition } from './etag.ts'
 import { invalidHeader } from './invalid-header.ts'
 
@@ -13,10 +14,9 @@ const actorMaxLength = 256
  * @throws COORD_HEADER_INVALID
  */
 export function writeContext(request: FastifyRequest & { readonly principal?: Principal }): WriteContext {
-  const { headers, socket, principal = EVERYBODY } = request
+  const { headers, principal = EVERYBODY } = request
   const proposed = headers['x-coordinator-actor']
-  const actor =
-    proposed === undefined ? `http:${plainAddress(socket.remoteAddress)}` : readActor(String(proposed))
+  const actor = proposed === undefined ? `http:${addressOf(request)}` : readActor(String(proposed))
   const idempotencyKey = headers['idempotency-key'] as string | undefined
   const isConditional = headers['if-match'] !== undefined || headers['if-none-match'] !== undefined
   // Most registrations have none of these headers.
@@ -40,10 +40,4 @@ function readActor(header: string): string {
       `must be a text of 1 to ${actorMaxLength} characters in UTF-8, without control characters`,
     )
   return actor
-}
-
-/** An IPv4 address on an IPv6 socket is shown as an IPv4 address. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return 'unknown'
-  return address.startsWith('::ffff:') ? address.slice(7) : address
 }

@@ -5,7 +5,7 @@ import {
   ClientQuestion,
   type QuestionTimes,
 } from '../../scheduling/client-question.ts'
-import { clientOf } from '../../text/client-of.ts'
+import { shareOf } from '../client/share-of.ts'
 
 /** Answers a request as a `ClientQuestion`, which ends when its client disconnects, and fails when it takes too long. */
 export function answerInTime(
@@ -46,7 +46,7 @@ class RequestAsker implements Asker {
   }
 
   get client(): string {
-    return clientOf(this.#request.socket.remoteAddress)
+    return shareOf(this.#request)
   }
 
   get isAnswered(): boolean {

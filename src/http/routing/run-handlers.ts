@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import { currentQuestion, type QuestionTimes } from '../../scheduling/client-question.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { RouteInfo } from '../answering/count-answer.ts'
+import { shareOf } from '../client/share-of.ts'
 import { announcesBody, type BodyReceiver } from '../reading/receive-body.ts'
 import { answerInTime } from './answer-in-time.ts'
 
@@ -72,7 +73,8 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
       reply.route = route
       reply.startedAt = performance.now()
       if (!takesBody || !announcesBody(request.headers)) return answer(request, reply)
-      bodies.receive(request.raw, (error, body) => {
+      const share = () => shareOf(request)
+      bodies.receive(request.raw, share, (error, body) => {
         if (error !== undefined) return void reply.send(error)
         request.body = body
         // How fast a client sends its body says nothing about the route.

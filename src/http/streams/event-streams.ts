@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Position } from '../../records/record.ts'
+import { answering, currentQuestion, forNobody } from '../../scheduling/client-question.ts'
 import { Pace } from '../../scheduling/pace.ts'
 import { Semaphore } from '../../scheduling/semaphore.ts'
 import { type ChangeFilter, positionText } from '../answering/shown-entry.ts'
@@ -25,6 +26,8 @@ class Reader {
   readonly filter: ChangeFilter
   /** Readers with the same filter get the same bytes. */
   readonly filterKey: string
+  /** The question with which it came: reading the store happens in its name. */
+  readonly question = currentQuestion()
   position: Position
   /** Whether it gets entries from the ring. Otherwise it still reads the store. */
   following = false
@@ -139,7 +142,7 @@ export class EventStreams {
       const entries = this.#feed.newest(reader.position, PAGE_LIMIT)
       if (entries === undefined) {
         reader.following = false
-        void this.#readStore(reader)
+        void inNameOf(reader, () => this.#readStore(reader))
         return
       }
       frames = framesOf(entries, reader.filter)
@@ -176,9 +179,10 @@ export class EventStreams {
   /** Sends entries that are no longer in the ring, page by page, as fast as the reader reads. */
   async #readStore(reader: Reader): Promise<void> {
     const pace = new StreamPace(reader.response, this.#stallTimeoutMs)
+    const { question } = reader
     try {
       while (reader.open && this.#feed.ring.after(reader.position.revision, 0) === undefined)
-        await this.#readingStore.run(() => this.#sendPage(reader, pace))
+        await this.#readingStore.run(() => this.#sendPage(reader, pace), { client: question?.client })
       if (reader.open) this.#follow(reader)
     } catch {
       // The history was replaced, or cannot be read now. The reader reconnects with its position and gets the error.
@@ -229,4 +233,9 @@ export class EventStreams {
     clearInterval(this.#comments)
     for (const reader of this.#readers) this.#end(reader)
   }
+}
+
+/** The entries that a reader lacks may be noticed during the request of another client, which must not pay for them. */
+function inNameOf<T>({ question }: Reader, work: () => T): T {
+  return question === undefined ? forNobody(work) : answering(question, work)
 }

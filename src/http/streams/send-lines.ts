@@ -7,6 +7,7 @@ import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Answers } from '../answering/answers.ts'
 import { countAnswer } from '../answering/count-answer.ts'
+import { shareOf } from '../client/share-of.ts'
 import { NDJSON_TYPE } from '../reading/accepts.ts'
 import { matchesEtag } from '../reading/etag.ts'
 import { checkLineage } from '../reading/freshness.ts'
@@ -71,7 +72,7 @@ export async function sendLines(
     countAnswer(context.metrics, status, reply)
   }
   if (reply.request.method === 'HEAD') await stream()
-  else await context.wholeStreams.run(stream, whileWanted(reply))
+  else await context.wholeStreams.run(stream, { signal: whileWanted(reply), client: shareOf(reply.request) })
   // The client is gone and needs no answer.
   reply.hijack()
 }

@@ -1,5 +1,5 @@
 import { CoordinatorError } from '../../errors.ts'
-import { Semaphore } from '../../scheduling/semaphore.ts'
+import { Semaphore, type Wish } from '../../scheduling/semaphore.ts'
 
 /** How long a stream may wait for its turn, in milliseconds. Short streams end quickly, so many can follow each other. */
 const WAIT_MS = 1_000
@@ -28,25 +28,30 @@ export class WholeStreams {
   }
 
   /**
-   * Runs one stream when it is its turn, unless its client is gone by then.
+   * Runs one stream when it is its turn, unless its client is gone by then. One client may have half of the streams.
    *
+   * @param wish the client, and whether it is gone
    * @throws COORD_STREAMS_BUSY, and what the stream throws
    */
-  async run(stream: () => Promise<void>, gone: AbortSignal): Promise<void> {
+  async run(stream: () => Promise<void>, wish: Required<Wish>): Promise<void> {
     try {
-      await this.#turns.acquire({ signal: gone })
+      await this.#turns.acquire(wish)
     } catch {
-      if (gone.aborted) return
+      if (wish.signal?.aborted === true) return
       this.#refused += 1
+      const { inside } = this.#turns.figures
       throw new CoordinatorError('COORD_STREAMS_BUSY', {
-        detail: `${this.#max} streams of the whole state are open, which is the limit.`,
+        detail:
+          inside < this.#max
+            ? `Half of the ${this.#max} streams of the whole state are open for this client; the others are kept for other clients.`
+            : `${this.#max} streams of the whole state are open, which is the limit.`,
         retryAfterSeconds: 5,
       })
     }
     try {
       await stream()
     } finally {
-      this.#turns.release()
+      this.#turns.release(wish.client)
     }
   }
 }

@@ -115,10 +115,14 @@ export class PastQueue {
 
   #turn(client: Client, topic: string, signal: AbortSignal | undefined): Promise<void> {
     const alike = client.topics.get(topic) ?? new Set()
-    // One kind of question of one client may take a quarter of the queue.
-    if (this.#waiting >= this.#maxWaiting || alike.size >= this.#maxWaiting / 4)
+    // One client may take half of the queue, and one kind of its questions a quarter.
+    if (
+      this.#waiting >= this.#maxWaiting ||
+      client.waiting >= this.#maxWaiting / 2 ||
+      alike.size >= this.#maxWaiting / 4
+    )
       throw this.#refuse(
-        `${this.#waiting} questions about the past are waiting already, ${alike.size} of them of this kind and from this client.`,
+        `${this.#waiting} questions about the past are waiting already, ${client.waiting} of them from this client, and ${alike.size} of these of this kind.`,
       )
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const leave = (error: unknown) => {
