@@ -125,6 +125,11 @@ const damages: readonly (readonly [string, string, readonly string[]])[] = [
   ['the function that tells it', 'drop function S.catalog(jsonb) cascade', ['function catalog: missing']],
   ['a table that is gone', 'drop table S.tombstones', ['table tombstones: missing']],
   [
+    'the tokens, gone',
+    'drop table S.access_tokens cascade',
+    ['function access_token_json: missing', 'table access_tokens: missing'],
+  ],
+  [
     'row security that hides rows from the owner too',
     'alter table S.records force row level security',
     ['table records: different'],
@@ -205,7 +210,7 @@ describe('drift', () => {
     const rows = await server.query(
       `select oid::regprocedure::text as name from pg_proc where proname like '${schema}\\_%' and pronamespace = 'public'::regnamespace`,
     )
-    expect(rows).toHaveLength(12)
+    expect(rows).toHaveLength(16)
     await server.query(rows.map(({ name }) => `drop function ${name};`).join('\n'))
     const drifts = await store.migrator.verify()
     expect(drifts).toMatchObject([{ object: 'access by the Data API', problem: 'optional' }])
