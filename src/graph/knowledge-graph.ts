@@ -136,15 +136,12 @@ export class KnowledgeGraph {
   /**
    * The graph, or a part of it, as text in pieces. It shows one revision, that of the call, however long reading takes.
    *
-   * @param rebuilt is included in the metadata
    * @throws COORD_NODE_NOT_FOUND
    */
-  async export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): Promise<ExportAnswer> {
+  async export(format: FormatName, filter: GraphFilter): Promise<ExportAnswer> {
     const { revision, at } = this.#live.view
     const part = await inTurns(selectGraph(this.#copy(), filter, { revision, at }))
-    const metadata = rebuilt === undefined ? part.metadata : { ...part.metadata, rebuild: rebuilt }
-    const chunks = chunksInTurns(exportGraph(graphFormats[format], { ...part, metadata }))
-    return { metadata, chunks }
+    return { metadata: part.metadata, chunks: chunksInTurns(exportGraph(graphFormats[format], part)) }
   }
 
   exportPast(
@@ -171,7 +168,11 @@ export class KnowledgeGraph {
     readonly limit: number
   }): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
     const { from, to, answer } = await this.#past.diff(between)
-    return { from: from.revision, to: to.revision, ...answer }
+    // The helper process that made the answer does not know when credentials were first demanded.
+    const commits = answer.commits.map((commit) =>
+      this.#live.isUnproven(commit.revision) ? { ...commit, unproven: true as const } : commit,
+    )
+    return { from: from.revision, to: to.revision, ...answer, commits }
   }
 
   /**

@@ -41,12 +41,14 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
+  readonly #access: AccessWatch
   readonly #served: ServedView
   readonly #follower: Follower
   readonly #reader: StoreReader
   readonly #committer: Committer
   readonly #examiner: Examiner
   readonly #clock: ClockWatch
+  readonly #requiredSince: (() => Revision | null) | undefined
   readonly #stop = new AbortController()
   #starting: Promise<void> | undefined
   #watch: NodeJS.Timeout | undefined
@@ -62,6 +64,7 @@ export class Live {
       changed: (status) => observers.tell('status', status),
     })
     const access = new AccessWatch(observers)
+    this.#access = access
     const context = { store, memory, board, observers, access, options: given }
     this.store = store
     this.memory = memory
@@ -72,6 +75,7 @@ export class Live {
     this.#committer = new Committer(context, this.#served, this.#follower)
     this.#examiner = new Examiner(context)
     this.#clock = new ClockWatch(context, this.#served)
+    this.#requiredSince = given.requiredSince
   }
 
   observe(observer: LiveObserver): void {
@@ -90,6 +94,17 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     return this.#served.view
+  }
+
+  /** The newest revision when credentials were first demanded; `null` if they never were. */
+  get requiredSince(): Revision | null {
+    return this.#requiredSince?.() ?? null
+  }
+
+  /** Whether an entry is from before credentials were first demanded: its author is only what the client said. */
+  isUnproven(revision: Revision): boolean {
+    const since = this.requiredSince
+    return since !== null && revision <= since
   }
 
   /** Figures for metrics and for people. */
@@ -124,7 +139,7 @@ export class Live {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !stop.aborted; ) {
       try {
-        if (!opened) await this.store.open()
+        if (!opened) this.#access.seen((await this.store.open()).accessVersion)
         opened = true
         await this.#served.start(stop)
         if (!stop.aborted) this.#watchStore(stop)

@@ -1,6 +1,7 @@
 import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/writing/record-writer.ts'
+import { BY_PROGRAM } from '../live/writing/write-context.ts'
 import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type { WriteContext } from './answers/answers.ts'
@@ -31,13 +32,10 @@ export interface RegistryOptions {
   readonly leases?: Leases
 }
 
-/** The author of writes if a program that uses the library names none. */
-const program: WriteContext = { actor: 'library' }
-
 /**
  * The service registry with all its questions and writes. A write resolves when the view has it. Everything throws `CoordinatorError` and
- * nothing else; before the first load that is COORD_NOT_LOADED. The context of a write is optional: the author is then `library`, and there
- * is no condition.
+ * nothing else; before the first load that is COORD_NOT_LOADED. The context of a write is optional: the author is then `library`, which may
+ * do everything, and there is no condition.
  */
 export class Registry {
   readonly #live: Live
@@ -52,15 +50,15 @@ export class Registry {
     this.#followServices()
   }
 
-  /** @throws COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
-  register(registration: RegistrationInput, context: WriteContext = program) {
+  /** @throws COORD_SCOPE_MISSING, COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
+  register(registration: RegistrationInput, context: WriteContext = BY_PROGRAM) {
     return toPromise(() => registerService(this.#writer, { body: registration }, context))
   }
 
   /** @param body an array of registrations, or `{services: [...]}`; up to 1,000. Each is judged separately */
   registerBatch(
     body: readonly RegistrationInput[] | { readonly services: readonly RegistrationInput[] },
-    context: WriteContext = program,
+    context: WriteContext = BY_PROGRAM,
   ) {
     return registerBatch({ live: this.#live, writer: this.#writer }, body, context)
   }
@@ -68,20 +66,20 @@ export class Registry {
   /**
    * The second stage of a registration: the service sends its migration file.
    *
-   * @throws COORD_SERVICE_NOT_FOUND, COORD_FIELD_*, and what a write throws
+   * @throws COORD_SERVICE_NOT_FOUND, also for services of others, COORD_FIELD_*, and what a write throws
    */
-  submitMigration(serviceId: string, body: unknown, context: WriteContext = program) {
+  submitMigration(serviceId: string, body: unknown, context: WriteContext = BY_PROGRAM) {
     return submitMigration(this.#writer, { serviceId, body }, context)
   }
 
-  /** @throws COORD_SERVICE_NOT_FOUND, and what a write throws */
-  deregister(serviceId: string, context: WriteContext = program) {
+  /** @throws COORD_SERVICE_NOT_FOUND, also for services of others, and what a write throws */
+  deregister(serviceId: string, context: WriteContext = BY_PROGRAM) {
     return deregisterService(this.#writer, serviceId, context)
   }
 
-  /** @throws COORD_SERVICE_NOT_FOUND, and the faults of the body */
-  heartbeat(serviceId: string, body?: unknown) {
-    return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body })
+  /** @throws COORD_SERVICE_NOT_FOUND, also for services of others, and the faults of the body */
+  heartbeat(serviceId: string, body?: unknown, { principal }: Pick<WriteContext, 'principal'> = BY_PROGRAM) {
+    return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body, principal })
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` if it was deregistered */

@@ -102,10 +102,17 @@ const layers = {
     to: ['registration'],
   },
   cli: {
-    rooms: ['src/cli/terminal', 'src/cli/context', 'src/cli/import', 'src/cli/graph', 'src/cli'],
+    rooms: [
+      'src/cli/terminal',
+      'src/cli/context',
+      'src/cli/import',
+      'src/cli/graph',
+      'src/cli/token',
+      'src/cli',
+    ],
     to: ['http', 'open'],
   },
-  main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
+  main: { rooms: ['src/create-access.ts', 'src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 
 type Layer = keyof typeof layers

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
+import { Access } from '../../src/access/access.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
+import type { Operation } from '../../src/http/reading/operation.ts'
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/state/live-options.ts'
@@ -19,6 +21,8 @@ import { quick } from '../support/with-live.ts'
 
 export interface ServerSetup {
   readonly options?: Partial<LiveOptions>
+  /** @default open to everybody */
+  readonly access?: Access
   readonly durable?: boolean
   readonly started?: boolean
   readonly inner?: Store
@@ -27,7 +31,10 @@ export interface ServerSetup {
   readonly settings?: Partial<
     Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
   > &
-    Pick<HttpServerOptions['settings'], 'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams'>
+    Pick<
+      HttpServerOptions['settings'],
+      'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams' | 'tlsCertFile' | 'tlsKeyFile'
+    >
   readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number
@@ -37,6 +44,8 @@ export interface ServerSetup {
   readonly prepare?: (server: HttpServer) => void
   readonly unsentMaxMib?: number
   readonly streamsMax?: number
+  readonly handshakeTimeoutMs?: number
+  readonly tlsLookMs?: number
 }
 
 /** An answer with its body read. */
@@ -106,6 +115,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     live,
     registry: new Registry(live),
     graph,
+    access: setup.access ?? new Access({ mode: 'open' }),
     metrics,
     logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),
     settings: {
@@ -125,6 +135,8 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     ...(setup.bodyGraceMs === undefined ? {} : { bodyGraceMs: setup.bodyGraceMs }),
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
+    ...(setup.handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs: setup.handshakeTimeoutMs }),
+    ...(setup.tlsLookMs === undefined ? {} : { tlsLookMs: setup.tlsLookMs }),
     ...(setup.questionTimes === undefined ? {} : { questionTimes: setup.questionTimes }),
   })
   setup.prepare?.(server)
@@ -139,6 +151,13 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     },
     raw: (bytes, quietMs = 300) => sendRaw(port, [bytes].flat(), quietMs),
   }
+}
+
+/** The options of a route that only a test has. */
+export const forTest: { readonly config: { readonly operation: Operation } } = {
+  config: {
+    operation: { chapter: 'about', scope: 'read', hidden: true, summary: 'Only for a test', answers: {} },
+  },
 }
 
 function gather(lines: string[]): PassThrough {

@@ -8,6 +8,12 @@ const revision = z.int().nonnegative()
 const time = z.iso.datetime()
 const success = z.literal(true)
 
+/** A member of everything that has an actor. */
+export const unprovenActor = z.literal(true).optional().meta({
+  description:
+    'Present if the entry is from before the coordinator first demanded credentials (`AUTH=required`): `actor` is only what the client said.',
+})
+
 export const warningSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -127,6 +133,7 @@ export const historyAnswerSchema = z
         revision,
         at: time,
         actor: z.string(),
+        unproven: unprovenActor,
         commitId: z.string(),
         action: z.enum(['registered', 'updated', 'deregistered']),
         changes: z
@@ -192,6 +199,10 @@ export const healthAnswerSchema = z
   .object({
     success,
     status: z.enum(['ok', 'starting', 'degraded']),
+    access: z.enum(['open', 'off', 'required']).meta({
+      description:
+        'Who may use the coordinator: with `open` everybody on this machine, with `off` everybody who reaches it, with `required` callers with a credential.',
+    }),
     uptime: z.number().meta({ description: 'Seconds since the process started.' }),
     registeredServices: z.int(),
     storage: storageSchema.extend({

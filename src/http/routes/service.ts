@@ -44,7 +44,11 @@ export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   app.put(
     '/services/:serviceId/heartbeat',
     readRoute(context, heartbeat, (request) => {
-      const { lastHeartbeat, expiresAt, ...members } = registry.heartbeat(idOf(request), request.body)
+      const { lastHeartbeat, expiresAt, ...members } = registry.heartbeat(
+        idOf(request),
+        request.body,
+        request,
+      )
       return {
         body: JSON.stringify({
           success: true,
@@ -86,6 +90,7 @@ const parameters = { serviceId: 'Id of the service, from the answer of `POST /re
 
 const read = {
   chapter: 'registry',
+  scope: 'read',
   summary: 'Show a service',
   description: 'If the service was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
   parameters,
@@ -101,6 +106,7 @@ const read = {
 
 const history = {
   chapter: 'registry',
+  scope: 'read',
   summary: 'Show the history of a service',
   description:
     'Lists each change with its time, its author, and the fields that changed, newest first. It also works for services that were deregistered.',
@@ -113,6 +119,7 @@ const history = {
 
 const heartbeat = {
   chapter: 'registry',
+  scope: 'register',
   summary: 'Renew the lease of a service',
   description: `Tells the coordinator that the service is alive. Heartbeats are not stored. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires if none comes in that time.`,
   parameters,
@@ -129,6 +136,7 @@ const heartbeat = {
 
 const deregister = {
   chapter: 'registry',
+  scope: 'register',
   summary: 'Deregister a service',
   parameters,
   writes: true,
