@@ -41,6 +41,7 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
+  readonly #access: AccessWatch
   readonly #served: ServedView
   readonly #follower: Follower
   readonly #reader: StoreReader
@@ -63,6 +64,7 @@ export class Live {
       changed: (status) => observers.tell('status', status),
     })
     const access = new AccessWatch(observers)
+    this.#access = access
     const context = { store, memory, board, observers, access, options: given }
     this.store = store
     this.memory = memory
@@ -137,7 +139,7 @@ export class Live {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !stop.aborted; ) {
       try {
-        if (!opened) await this.store.open()
+        if (!opened) this.#access.seen((await this.store.open()).accessVersion)
         opened = true
         await this.#served.start(stop)
         if (!stop.aborted) this.#watchStore(stop)

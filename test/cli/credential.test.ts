@@ -117,10 +117,10 @@ describe('the token of a command', () => {
         for (const mode of [0o644, 0o604])
           await withFile(token, mode, async (path) => {
             const { code, stderr } = await runInProcess(['services', '--url', url, '--token-file', path])
-            expect([code, stderr]).toEqual([
-              0,
-              `warning: other users may read ${path}. Run \`chmod 600\` on it.\n`,
-            ])
+            const warning = `warning: other users may read ${path}. Run \`chmod 600\` on it.\n`
+            expect([code, stderr]).toEqual([0, warning])
+            const env = { COORDINATOR_URL: url, COORDINATOR_TOKEN_FILE: path }
+            expect((await runInProcess(['services'], { env })).stderr).toBe(warning)
           })
       },
     ))
