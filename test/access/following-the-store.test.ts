@@ -299,6 +299,18 @@ describe('after the store returned to an older state', () => {
   })
 })
 
+describe('after the store forgot since when credentials are demanded', () => {
+  it('it is told again', async () => {
+    const { store, access } = await startAccess()
+    expect(access.requiredSince).toBe(0)
+    await store.restore([])
+    access.versionSeen(await store.version())
+    await expect.poll(async () => (await store.behind.load()).requiredSince).toBe(0)
+    await expect.poll(() => access.requiredSince).toBe(0)
+    expect(store.count('require')).toBe(2)
+  })
+})
+
 describe('a change of this coordinator', () => {
   it('is not undone by a load that began before it', async () => {
     const { store, access } = await startAccess()
