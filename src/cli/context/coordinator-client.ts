@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { CoordinatorError, ERRORS, type ErrorCode } from '../../errors.ts'
+import { CoordinatorError, ERRORS, type ErrorCode, type Problem } from '../../errors.ts'
 import type { Credential } from './credential.ts'
 import { refusalHint } from './refusal-hint.ts'
 
@@ -163,10 +163,16 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
     detail: String(problem['detail'] ?? problem['title'] ?? code),
     extra: { status, code },
+    ...(Array.isArray(problem['errors']) ? { errors: problem['errors'].filter(isProblem) } : {}),
     ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
     ...(outcome === 'unknown' || outcome === 'not_written' ? { outcome } : {}),
     ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
   })
+}
+
+function isProblem(value: unknown): value is Problem {
+  const { path, message } = (value ?? {}) as Partial<Record<string, unknown>>
+  return typeof path === 'string' && typeof message === 'string'
 }
 
 /** Query parameters that are arguments of a command. The others are options with the same words in their names. */
