@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os'
+import { isCertificateCode } from '../../database/sql-functions/certificate-codes.ts'
 import { CoordinatorError, ERRORS, type ErrorCode, type Problem } from '../../errors.ts'
 import type { Credential } from './credential.ts'
 import { refusalHint } from './refusal-hint.ts'
@@ -112,12 +113,17 @@ export class CoordinatorClient {
   }
 
   #unreachable(cause: unknown, fault: string): CoordinatorError {
+    const reason = causeOf(cause)
     return new CoordinatorError('COORD_CLI_UNREACHABLE', {
-      detail: `${this.baseUrl} ${fault} (${causeOf(cause)}).`,
+      detail: `${this.baseUrl} ${fault} (${reason}).`,
+      ...(isCertificateCode(reason) ? { hint: certificateHint } : {}),
       cause,
     })
   }
 }
+
+const certificateHint =
+  'Use the host name that its certificate is for. If the certificate comes from your own authority, set NODE_EXTRA_CA_CERTS to the file with the certificate of the authority.'
 
 /** The error for an answer that does not look like that of a coordinator. */
 export function notCoordinator(baseUrl: string, status: number): CoordinatorError {
