@@ -1,6 +1,7 @@
 import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/writing/record-writer.ts'
+import { BY_PROGRAM } from '../live/writing/write-context.ts'
 import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type { WriteContext } from './answers/answers.ts'
@@ -31,9 +32,6 @@ export interface RegistryOptions {
   readonly leases?: Leases
 }
 
-/** The author of writes if a program that uses the library names none. */
-const program: WriteContext = { actor: 'library' }
-
 /**
  * The service registry with all its questions and writes. A write resolves when the view has it. Everything throws `CoordinatorError` and
  * nothing else; before the first load that is COORD_NOT_LOADED. The context of a write is optional: the author is then `library`, and there
@@ -53,14 +51,14 @@ export class Registry {
   }
 
   /** @throws COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
-  register(registration: RegistrationInput, context: WriteContext = program) {
+  register(registration: RegistrationInput, context: WriteContext = BY_PROGRAM) {
     return toPromise(() => registerService(this.#writer, { body: registration }, context))
   }
 
   /** @param body an array of registrations, or `{services: [...]}`; up to 1,000. Each is judged separately */
   registerBatch(
     body: readonly RegistrationInput[] | { readonly services: readonly RegistrationInput[] },
-    context: WriteContext = program,
+    context: WriteContext = BY_PROGRAM,
   ) {
     return registerBatch({ live: this.#live, writer: this.#writer }, body, context)
   }
@@ -70,12 +68,12 @@ export class Registry {
    *
    * @throws COORD_SERVICE_NOT_FOUND, COORD_FIELD_*, and what a write throws
    */
-  submitMigration(serviceId: string, body: unknown, context: WriteContext = program) {
+  submitMigration(serviceId: string, body: unknown, context: WriteContext = BY_PROGRAM) {
     return submitMigration(this.#writer, { serviceId, body }, context)
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND, and what a write throws */
-  deregister(serviceId: string, context: WriteContext = program) {
+  deregister(serviceId: string, context: WriteContext = BY_PROGRAM) {
     return deregisterService(this.#writer, serviceId, context)
   }
 

@@ -7,9 +7,10 @@ import type { CanonicalJson } from '../../src/records/canonical-json.ts'
 import { conditional, etagOf } from '../support/conditional.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { withLive } from '../support/with-live.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { put, withGraph } from './support/with-graph.ts'
 
-const context = { actor: 'test' }
+const context = writtenBy('test')
 
 describe('asking the graph', () => {
   it('answers the present with its revision, and the past as it was', () =>

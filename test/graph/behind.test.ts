@@ -4,8 +4,9 @@ import { Registry } from '../../src/registry/registry.ts'
 import { conditional } from '../support/conditional.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { type LiveScope, withLive } from '../support/with-live.ts'
+import { writtenBy } from '../support/written-by.ts'
 
-const context = { actor: 'test' }
+const context = writtenBy('test')
 const owns = 'team:a,owns,service:cart'
 
 interface Two {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { writtenBy } from '../support/written-by.ts'
 import { put, withGraph } from './support/with-graph.ts'
 
 /** Registers services that need each other in a circle: `a0` needs `a1`, and so on. */
@@ -179,10 +180,10 @@ describe('a simulation says complete exactly where nothing is missing', () => {
         endpoint,
         dependencies: ['db'],
       }))
-      await registry.registerBatch(consumers.slice(0, 1_000), { actor: 'test' })
+      await registry.registerBatch(consumers.slice(0, 1_000), writtenBy('test'))
       const at = await graph.simulate({ remove: ['db'] })
       expect([at.brokenConsumers.length, at.affected, at.complete]).toEqual([1_000, 1_000, true])
-      await registry.registerBatch(consumers.slice(1_000), { actor: 'test' })
+      await registry.registerBatch(consumers.slice(1_000), writtenBy('test'))
       const beyond = await graph.simulate({ remove: ['db'] })
       expect([beyond.brokenConsumers.length, beyond.affected, beyond.complete, beyond.truncated]).toEqual([
         1_000,
@@ -224,7 +225,7 @@ describe('differences between two moments name the commits that made them', () =
     withGraph(async ({ graph, live, registry, register }) => {
       const b = await register('b', { tags: ['one'] })
       const from = live.view.revision
-      await registry.deregister(b, { actor: 'test' })
+      await registry.deregister(b, writtenBy('test'))
       await register('b', { tags: ['two'] })
       const { nodes } = await graph.diff({ from: { revision: from }, to: { revision: from + 2 }, limit: 10 })
       expect(nodes.map(({ change, id, revisions }) => [change, id, revisions])).toEqual([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { writtenBy } from '../support/written-by.ts'
 import { put, withGraph } from './support/with-graph.ts'
 
 const service = (serviceName: string, fields: object = {}) => ({
@@ -15,7 +16,7 @@ describe('a node as it is shown', () => {
         Array.from({ length: count }, (_, at) =>
           service('many', { instanceId: `i${at}`, version: `1.0.${at % 3}`, tags: [`t${at % 2}`] }),
         )
-      await registry.registerBatch(many(101), { actor: 'test' })
+      await registry.registerBatch(many(101), writtenBy('test'))
       const { node } = await graph.ask({ ask: 'node', id: 'service:many' })
       expect(node.data).toMatchObject({
         serviceName: 'many',
@@ -37,7 +38,7 @@ describe('a node as it is shown', () => {
     withGraph(async ({ graph, registry }) => {
       const many = Array.from({ length: 1_001 }, (_, at) => service('many', { instanceId: `i${at}` }))
       for (const start of [0, 1_000])
-        await registry.registerBatch(many.slice(start, start + 1_000), { actor: 'test' })
+        await registry.registerBatch(many.slice(start, start + 1_000), writtenBy('test'))
       const { node } = await graph.ask({ ask: 'node', id: 'service:many' })
       expect(node.data).toMatchObject({ instanceCount: 1_001, describedInstances: 1_000 })
     }))
@@ -80,7 +81,7 @@ describe('a node as it is shown', () => {
       await register('a', { dependencies: ['b'] })
       const id = 'service:a,depends_on,service:b'
       expect((await graph.ask({ ask: 'edge', id })).edge.origin).toBe('declared')
-      await graph.asserted.put({ kind: 'edge', id }, { properties: { since: 1 } }, { actor: 'test' })
+      await graph.asserted.put({ kind: 'edge', id }, { properties: { since: 1 } }, writtenBy('test'))
       expect((await graph.ask({ ask: 'edge', id })).edge).toMatchObject({
         origin: 'asserted',
         data: { properties: { since: 1 } },
@@ -95,11 +96,11 @@ describe('a node as it is shown', () => {
     withGraph(async ({ graph, register }) => {
       await register('a')
       const assert = async (id: string) =>
-        (await graph.asserted.put({ kind: 'edge', id }, {}, { actor: 'test' })).warnings.map(
+        (await graph.asserted.put({ kind: 'edge', id }, {}, writtenBy('test'))).warnings.map(
           ({ code, message }) => [code, /"([^"]+)"/.exec(message)?.[1]],
         )
       expect(await assert('team:t,owns,service:a')).toEqual([['unresolved_node', 'team:t']])
-      await graph.asserted.put({ kind: 'node', id: 'team:t' }, {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'node', id: 'team:t' }, {}, writtenBy('test'))
       expect(await assert('team:t,owns,service:a')).toEqual([])
       expect(await assert('team:x,owns,team:x')).toEqual([['unresolved_node', 'team:x']])
     }))
@@ -108,11 +109,11 @@ describe('a node as it is shown', () => {
 describe('the history of what was asserted', () => {
   it('says what each commit did, newest first, page by page', () =>
     withGraph(async ({ graph }) => {
-      const context = { actor: 'test' }
+      const context = writtenBy('test')
       await graph.asserted.put({ kind: 'node', id: 'team:t' }, { label: 'one' }, context)
       await graph.asserted.patch({ kind: 'node', id: 'team:t' }, { properties: { a: 1 } }, context)
       await graph.asserted.delete({ kind: 'node', id: 'team:t' }, context)
-      await graph.asserted.put({ kind: 'node', id: 'team:t' }, {}, { actor: 'other' })
+      await graph.asserted.put({ kind: 'node', id: 'team:t' }, {}, writtenBy('other'))
       const of = { kind: 'node', id: 'team:t' } as const
       const whole = await graph.history(of)
       expect(

@@ -4,6 +4,7 @@ import { DetachedGraph } from '../../src/graph/derive/detached-graph.ts'
 import { nodeName } from '../../src/graph/model/node-name.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { adjacencyOf, adjacencyOfPlain, plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
 import { withGraph } from './support/with-graph.ts'
@@ -121,7 +122,7 @@ describe('the incremental graph', () => {
     withGraph(async ({ graph, registry }) => {
       const migrationFile = { tables: ['carts'] }
       const sent = { serviceName: 'cart', version: '1.0.0', endpoint: 'http://cart:80', migrationFile }
-      const answer = registry.register(sent, { actor: 'test' })
+      const answer = registry.register(sent, writtenBy('test'))
       migrationFile.tables.push('orders')
       await answer
       expect(await graph.rebuild()).toMatchObject({ nodes: 2, edges: 1, differencesTotal: 0 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createCoordinator } from '../../src/coordinator.ts'
 import type { RegisterAnswer } from '../../src/registry/registry.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { withGraph } from './support/with-graph.ts'
 
 describe('the warning of a cycle', () => {
@@ -15,7 +16,7 @@ describe('the warning of a cycle', () => {
         endpoint: `http://${serviceName}:80`,
         dependencies,
       })
-      const context = { actor: 'test' }
+      const context = writtenBy('test')
       const cart = bodyOf('cart', ['shop'])
       await registry.register(bodyOf('shop', ['stock']), context)
       const registered = await registry.register(cart, context)
@@ -44,7 +45,7 @@ describe('the warning of a cycle', () => {
       await register('stock', { dependencies: ['cart'] })
       const cart = { serviceName: 'cart', version: '1.0.0', endpoint: 'http://cart:80' }
       const bodies = [{ ...cart, dependencies: ['stock'] }, cart]
-      const { results } = await registry.registerBatch(bodies, { actor: 'test' })
+      const { results } = await registry.registerBatch(bodies, writtenBy('test'))
       const warned = bodies.map((body, at) => graph.registerWarnings(body, results[at] as RegisterAnswer))
       expect(warned.map((warnings) => warnings.map(({ code }) => code))).toEqual([['dependency_cycle'], []])
     })
@@ -57,7 +58,7 @@ describe('the warning of a cycle', () => {
       const complete = { ...cart, migrationFile: { dependencies: ['stock'] } }
       const codes: string[][] = []
       for (const body of [complete, cart, complete]) {
-        const answer = await registry.register(body, { actor: 'test' })
+        const answer = await registry.register(body, writtenBy('test'))
         // Something else in between, so that nothing is remembered.
         await register(`other-${codes.length}`)
         codes.push(graph.registerWarnings(body, answer).map(({ code }) => code))

@@ -9,6 +9,7 @@ import { GraphProcess } from '../../src/graph/past/graph-process.ts'
 import type { Live } from '../../src/live/live.ts'
 import type { Entry, StoredRecord, Write } from '../../src/records/record.ts'
 import { backends } from '../support/backends/index.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { plainGraph, shapeOf, shapeOfPlain } from './support/plain-graph.ts'
 import { type Operation, operations, recordOf } from './support/random-records.ts'
 import { projectionOf, put, recordsOf, withGraph } from './support/with-graph.ts'
@@ -131,16 +132,16 @@ describe('differences between two moments', () => {
       const from = live.view.revision
       await register('b')
       await register('a', { dependencies: ['b', { serviceName: 'd', version: '^1' }] })
-      await registry.deregister(gone, { actor: 'ops' })
+      await registry.deregister(gone, writtenBy('ops'))
       await register('passing')
       await registry.deregister(
         (
           await registry.register(
             { serviceName: 'passing', version: '1.0.0', endpoint: 'http://host:80' },
-            { actor: 'x' },
+            writtenBy('x'),
           )
         ).serviceId,
-        { actor: 'x' },
+        writtenBy('x'),
       )
       const to = live.view.revision
       await register('later')

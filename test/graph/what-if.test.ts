@@ -10,6 +10,7 @@ import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { atOnce } from '../../src/scheduling/pace.ts'
 import { until } from '../support/with-live.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { stronglyConnected } from './support/brute-force.ts'
 import { plainGraph, shapeOf } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
@@ -71,11 +72,11 @@ describe('simulating', () => {
     withGraph(async ({ graph, register }) => {
       await register('checkout')
       await register('web', { dependencies: ['checkout', 'stripe'] })
-      await graph.asserted.put({ kind: 'edge', id: 'team:shop,owns,service:checkout' }, {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'edge', id: 'team:shop,owns,service:checkout' }, {}, writtenBy('test'))
       await graph.asserted.put(
         { kind: 'node', id: 'service:checkout' },
         { properties: { tier: 1 } },
-        { actor: 'test' },
+        writtenBy('test'),
       )
       expect(await graph.simulate({ remove: ['checkout'] })).toMatchObject({
         safe: false,
@@ -85,9 +86,9 @@ describe('simulating', () => {
       // What nobody registers is known once it is asserted, and not once somebody owns it.
       const codes = () =>
         graph.registerWarnings({ serviceName: 'z', dependencies: ['stripe'] }).map(({ code }) => code)
-      await graph.asserted.put({ kind: 'edge', id: 'team:shop,owns,service:stripe' }, {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'edge', id: 'team:shop,owns,service:stripe' }, {}, writtenBy('test'))
       expect(codes()).toEqual(['unknown_dependency'])
-      await graph.asserted.put({ kind: 'node', id: 'service:stripe' }, {}, { actor: 'test' })
+      await graph.asserted.put({ kind: 'node', id: 'service:stripe' }, {}, writtenBy('test'))
       expect(codes()).toEqual([])
       expect(await graph.simulate({ remove: ['web'] })).toMatchObject({ safe: true })
     }))

@@ -4,6 +4,7 @@ import { domain } from '../../src/registry/domain.ts'
 import { Registry } from '../../src/registry/registry.ts'
 import { FaultyStore } from '../support/faulty-store.ts'
 import { until } from '../support/with-live.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { cart, register, type ServerScope, withServer } from './with-server.ts'
 
 const names = (body: { services: { serviceName: string }[] }) =>
@@ -13,7 +14,7 @@ const names = (body: { services: { serviceName: string }[] }) =>
 async function elsewhere({ store }: ServerScope, serviceName: string): Promise<void> {
   const other = new Live(new FaultyStore(store.inner), domain)
   await other.start()
-  await new Registry(other).register({ ...cart, serviceName }, { actor: 'elsewhere' })
+  await new Registry(other).register({ ...cart, serviceName }, writtenBy('elsewhere'))
   await other.stop()
 }
 

@@ -15,6 +15,7 @@ import { conditional, etagOf } from '../support/conditional.ts'
 import { shortened } from '../support/shortened-store.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
 import { asksOn, type LiveScope, servedIds, until, withLive } from '../support/with-live.ts'
+import { writtenBy } from '../support/written-by.ts'
 
 /** Lets the database under these coordinators lose all but its first entries. */
 async function failOver(scopes: readonly LiveScope[], keep: number): Promise<MemoryStore> {
@@ -205,7 +206,7 @@ describe('a database that lost its newest commits', () => {
         const { live } = scope
         const registry = new Registry(live)
         const { asserted } = new KnowledgeGraph(live)
-        const context = { actor: 'test' }
+        const context = writtenBy('test')
         const cart = { serviceName: 'cart', version: '1', endpoint: 'http://cart' }
         await asserted.put({ kind: 'node', id: 'team:a' }, {}, context)
         await asserted.put({ kind: 'node', id: 'team:b' }, {}, context)

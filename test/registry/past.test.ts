@@ -3,9 +3,10 @@ import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { commitOf, putText } from '../conformance/build.ts'
 import { etagOf } from '../support/conditional.ts'
 import { parseListQuery } from '../support/parse-list-query.ts'
+import { writtenBy } from '../support/written-by.ts'
 import { cart, errorOf, type RegistryScope, someone, withRegistry } from './with-registry.ts'
 
-const team = { actor: 'http:team' }
+const team = writtenBy('http:team')
 
 /** Six commits on one service: registered, changed, second stage, deregistered, registered again; and another service. */
 async function live({ registry }: RegistryScope): Promise<string> {

@@ -3,6 +3,7 @@ import { CoordinatorError } from '../../src/errors.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/state/live-options.ts'
 import { domain, Registry, type RegistryOptions, type WriteContext } from '../../src/registry/registry.ts'
+import { writtenBy } from '../support/written-by.ts'
 
 export interface RegistryScope {
   readonly registry: Registry
@@ -16,7 +17,7 @@ export interface ScopeOptions extends RegistryOptions {
 }
 
 /** Who writes in tests that do not care. */
-export const someone: WriteContext = { actor: 'test:someone' }
+export const someone: WriteContext = writtenBy('test:someone')
 
 /** The least that can be registered. */
 export const cart = { serviceName: 'cart', version: '1.0.0', endpoint: 'http://cart:7070' }

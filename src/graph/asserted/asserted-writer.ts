@@ -5,7 +5,7 @@ import type { ChangeResult, Plan, PlannedChange } from '../../live/writing/chang
 import { identifyCommit } from '../../live/writing/idempotency.ts'
 import { mustExist, mustHaveExisted } from '../../live/writing/preconditions.ts'
 import { RecordWriter } from '../../live/writing/record-writer.ts'
-import type { WriteContext } from '../../live/writing/write-context.ts'
+import { BY_PROGRAM, type WriteContext } from '../../live/writing/write-context.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
 import { edgeId, nodeTypeOf, normalEdge, normalNodeId, recordIdOf } from '../../records/graph/graph-id.ts'
@@ -73,14 +73,14 @@ export class AssertedWriter {
   }
 
   /** @throws COORD_BODY_*, COORD_FIELD_* */
-  async put(about: About, body: unknown, context: WriteContext): Promise<AssertAnswer> {
+  async put(about: About, body: unknown, context: WriteContext = BY_PROGRAM): Promise<AssertAnswer> {
     const subject = subjectOf(about)
     const asserted = parseAssertion(schemaOf(subject), body, namesOf(subject))
     return this.#change('PUT', { subject, context, body }, () => plannedPut(subject, asserted))
   }
 
   /** Merges a patch (RFC 7396) into the assertion. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
-  async patch(about: About, patch: unknown, context: WriteContext): Promise<AssertAnswer> {
+  async patch(about: About, patch: unknown, context: WriteContext = BY_PROGRAM): Promise<AssertAnswer> {
     const subject = subjectOf(about)
     readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
@@ -102,7 +102,7 @@ export class AssertedWriter {
   }
 
   /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND if nothing is asserted, even if it is derived */
-  async delete(about: About, context: WriteContext): Promise<RetractAnswer> {
+  async delete(about: About, context: WriteContext = BY_PROGRAM): Promise<RetractAnswer> {
     const subject = subjectOf(about)
     return this.#change('DELETE', { subject, context }, () => ({
       op: 'delete',

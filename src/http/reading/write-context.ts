@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
+import { EVERYBODY, type Principal } from '../../access/principal.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
 import { addressOf } from '../client/address-of.ts'
 import { readPrecondition } from './etag.ts'
@@ -12,17 +13,18 @@ const actorMaxLength = 256
  *
  * @throws COORD_HEADER_INVALID
  */
-export function writeContext(request: FastifyRequest): WriteContext {
-  const { headers } = request
+export function writeContext(request: FastifyRequest & { readonly principal?: Principal }): WriteContext {
+  const { headers, principal = EVERYBODY } = request
   const proposed = headers['x-coordinator-actor']
   const actor = proposed === undefined ? `http:${addressOf(request)}` : readActor(String(proposed))
   const idempotencyKey = headers['idempotency-key'] as string | undefined
   const isConditional = headers['if-match'] !== undefined || headers['if-none-match'] !== undefined
   // Most registrations have none of these headers.
-  if (idempotencyKey === undefined && !isConditional) return { actor }
+  if (idempotencyKey === undefined && !isConditional) return { actor, principal }
   const precondition = readPrecondition(headers)
   return {
     actor,
+    principal,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(precondition === undefined ? {} : { precondition }),
   }

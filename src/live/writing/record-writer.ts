@@ -46,7 +46,10 @@ export class RecordWriter {
    */
   async change<T>(
     key: RecordKey,
-    { request, context }: { readonly request: ChangeRequest; readonly context: WriteContext },
+    {
+      request,
+      context,
+    }: { readonly request: ChangeRequest; readonly context: Pick<WriteContext, 'precondition'> },
     plan: Plan<T>,
   ): Promise<T> {
     const askedAt = performance.now()

@@ -8,6 +8,7 @@ import type { StoredRecord, Write } from '../../../src/records/record.ts'
 import { Registry } from '../../../src/registry/registry.ts'
 import { wholeDomain } from '../../support/whole-domain.ts'
 import { withLive } from '../../support/with-live.ts'
+import { writtenBy } from '../../support/written-by.ts'
 
 export interface GraphScope {
   readonly live: Live
@@ -39,7 +40,7 @@ export async function withGraph(
               endpoint: 'http://host:80',
               ...fields,
             }
-            return (await registry.register(registration, { actor: 'test' })).serviceId
+            return (await registry.register(registration, writtenBy('test'))).serviceId
           },
           commit: async (...writes) => {
             await live.commit({ commitId: randomUUID(), actor: 'test', writes })
