@@ -15,6 +15,7 @@ import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { trustProxies } from './client/address-of.ts'
+import { ClientLimits, type ClientLimitsOptions } from './client/client-limits.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
@@ -56,11 +57,11 @@ export interface HttpServerOptions {
     | 'streamsMax'
     | 'shutdownTimeoutMs'
     | 'logRequests'
-  > & {
-    readonly trustedProxies?: readonly string[]
-    readonly limitWritesPerSecond?: number | undefined
-    readonly limitStreams?: number | undefined
-  }
+  > &
+    ClientLimitsOptions & {
+      /** TRUSTED_PROXIES. @default none */
+      readonly trustedProxies?: readonly string[]
+    }
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -106,6 +107,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const draining = new AbortController()
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
+  const limits = new ClientLimits(settings, metrics)
   const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
@@ -115,7 +117,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const app = createFastify(options, { answers, bodies })
   const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
-    ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
+    ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
     draining: draining.signal,
   })
   metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
@@ -149,7 +151,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 function contextOf(
   { live, registry, graph, metrics, logger, version }: HttpServerOptions,
-  own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'stallTimeoutMs' | 'draining'>,
+  own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'limits' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
