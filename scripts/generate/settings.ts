@@ -3,6 +3,7 @@ import { settingsTable } from '../../src/config/table.ts'
 
 const titles: Record<keyof typeof settingsTable, string> = {
   server: 'Server',
+  access: 'Access, limits and TLS',
   database: 'Database',
   supabase: 'Supabase',
   live: 'Commits, following, history',
@@ -43,7 +44,11 @@ ${Object.values<Setting<unknown>>(section).map(row).join('\n')}
 
 Settings are environment variables. You need not set any: the coordinator then keeps everything in memory. An empty variable counts
 as unset. A wrong value ends the start with exit code 78, and one line names every fault. No message repeats a value. The coordinator
-reads secrets only from the environment, never from arguments.
+reads secrets only from the environment and from files, never from arguments.
+
+Every variable marked **Secret** has a second form, with \`_FILE\` after its name, such as \`DATABASE_URL_FILE\`. It names a file that
+contains the value, as Docker and Kubernetes provide secrets: text of at most 64 KiB. One line break at its end is left out. Set only
+one of the two forms.
 
 ${sections.join('\n')}`
 }

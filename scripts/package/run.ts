@@ -41,7 +41,7 @@ export async function run(
 /** The environment of somebody else: nothing that npm set for this script, and no settings of a coordinator. */
 export function consumerEnv(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own =
-    /^(npm_(?!config_(?:cache|registry|userconfig|globalconfig)$)|INIT_CWD|DATABASE_|SUPABASE_|COORDINATOR_|PORT$|HOST$)/i
+    /^(npm_(?!config_(?:cache|registry|userconfig|globalconfig)$)|INIT_CWD|DATABASE_|SUPABASE_|COORDINATOR_|AUTH$|AUTH_|TLS_|PORT$|HOST$)/i
   const kept = Object.entries(process.env).filter(([name]) => !own.test(name))
   return { ...Object.fromEntries(kept), NO_COLOR: '1', ...more }
 }

@@ -1,5 +1,6 @@
 import { nearestWord } from '../text/closest-word.ts'
 import type { Findings } from './findings.ts'
+import { variablesOf } from './given-text.ts'
 import type { Setting } from './setting.ts'
 import { settingsTable } from './table.ts'
 
@@ -14,7 +15,19 @@ const foreignNames: Readonly<Record<string, string>> = {
   VITE_SUPABASE_URL: 'SUPABASE_URL',
   VITE_SUPABASE_ANON_KEY: 'SUPABASE_ANON_KEY',
   POSTGRES_URL: 'DATABASE_URL',
+  AUTH_ENABLED: 'AUTH',
+  AUTH_MODE: 'AUTH',
+  AUTH_REQUIRED: 'AUTH',
+  AUTH_TOKEN: 'AUTH_ADMIN_TOKEN',
+  ADMIN_TOKEN: 'AUTH_ADMIN_TOKEN',
+  TLS_CERT: 'TLS_CERT_FILE',
+  TLS_KEY: 'TLS_KEY_FILE',
+  TRUST_PROXY: 'TRUSTED_PROXIES',
+  TRUSTED_PROXY: 'TRUSTED_PROXIES',
 }
+
+/** Names that resemble a setting and are none: OpenSSL reads its certificate authorities from this file. */
+const ownNames: ReadonlySet<string> = new Set(['SSL_CERT_FILE'])
 
 /** Warns of variables that are no settings, and whose names resemble a setting that is not set. */
 export function warnOfMisspellings(
@@ -23,11 +36,11 @@ export function warnOfMisspellings(
 ): void {
   const known = new Set(
     Object.values(settingsTable).flatMap((section) =>
-      Object.values(section).flatMap(({ name, aliases }: Setting<unknown>) => [name, ...(aliases ?? [])]),
+      Object.values<Setting<unknown>>(section).flatMap(variablesOf),
     ),
   )
   for (const [name, value] of Object.entries(env)) {
-    if (known.has(name) || (value ?? '').trim() === '') continue
+    if (known.has(name) || ownNames.has(name) || (value ?? '').trim() === '') continue
     const foreign = Object.hasOwn(foreignNames, name) ? foreignNames[name] : undefined
     // A short name resembles too many others.
     const meant = foreign ?? (name.length < 8 ? undefined : nearestWord(name, known, 2))

@@ -22,7 +22,7 @@ export interface Setting<T> {
   /** Replaces the default value in docs/settings.md. */
   readonly defaultLabel?: string
   readonly description: string
-  /** Never shown, not even in part. */
+  /** Never shown, not even in part. Its text may stand in a file, which the variable `NAME_FILE` names. */
   readonly secret?: true
 }
 
@@ -89,8 +89,12 @@ export function origins(): Kind<readonly string[]> {
   })
 }
 
-/** @param read gives the value of an item, or `undefined` for an invalid one */
-function list(label: string, read: (item: string) => string | undefined): Kind<readonly string[]> {
+/**
+ * Items separated by commas.
+ *
+ * @param read gives the value of an item, or `undefined` for an invalid one
+ */
+export function list(label: string, read: (item: string) => string | undefined): Kind<readonly string[]> {
   const schema = z.string().transform((text, context) => {
     const items = text.split(',').flatMap((item) => (item.trim() === '' ? [] : [read(item.trim())]))
     if (!items.includes(undefined)) return items as readonly string[]

@@ -1,4 +1,5 @@
 import type { Findings } from './findings.ts'
+import type { GivenText } from './given-text.ts'
 import { Secret } from './secret.ts'
 
 /**
@@ -19,12 +20,6 @@ export interface SupabaseTarget {
   readonly access: SupabaseAccess
   /** The variable with the key, for messages. */
   readonly keyVariable: string
-}
-
-/** A variable that is set. */
-export interface GivenText {
-  readonly variable: string
-  readonly text: string
 }
 
 export interface SupabaseVariables {
@@ -52,7 +47,7 @@ export function readSupabase(given: SupabaseVariables, findings: Findings): Supa
       `is set without SUPABASE_URL: set SUPABASE_URL to ${exampleUrl}, or unset the key to run in memory`,
       { code, missing: 'SUPABASE_URL' },
     )
-  const url = readUrl(given.url.text, findings)
+  const url = readSupabaseUrl(given.url.text, findings)
   const known = readKey(key, findings)
   if (url === undefined || known === undefined) return undefined
   const { kind, role, project } = known
@@ -84,7 +79,8 @@ export function keyHeaders({ key, keyKind }: SupabaseTarget): Record<string, str
   return isToken ? { apikey, authorization: `Bearer ${apikey}` } : { apikey }
 }
 
-function readUrl(text: string, findings: Findings): string | undefined {
+/** The base URL of a project, without a slash at its end. */
+export function readSupabaseUrl(text: string, findings: Findings): string | undefined {
   const fault = (message: string) => findings.fault('SUPABASE_URL', message)
   if (/^postgres(ql)?:/i.test(text)) return fault('holds a database URL: put that into DATABASE_URL')
   if (/^(sb_|eyJ)/.test(text))

@@ -1,3 +1,4 @@
+import { claimPath, filePath, jwtIssuer, keysUrl, moment, networks, secret } from './access-kinds.ts'
 import {
   hostNames,
   httpUrl,
@@ -6,6 +7,7 @@ import {
   optionalSetting,
   origins,
   raw,
+  type SettingValue,
   setting,
   text,
   wholeNumber,
@@ -28,6 +30,12 @@ const schemaName = text(
   /^(?!(?:public|information_schema|pg_.*|auth|storage|realtime|vault|extensions|graphql|graphql_public|pgbouncer|supabase_.*)$)[a-z_][a-z0-9_]{0,39}$/,
 )
 
+/** A secret that clients send in a header. Shorter ones could be guessed. */
+const tokenSecret = secret(
+  'a secret of 32 to 1024 visible ASCII characters, such as `openssl rand -base64 32` prints',
+  /^[\x21-\x7e]{32,1024}$/,
+)
+
 /** Every setting, in the sections of docs/settings.md. The names on the left are those of `Settings`. */
 export const settingsTable = {
   server: {
@@ -35,7 +43,7 @@ export const settingsTable = {
       kind: listenHost(),
       default: '127.0.0.1',
       description:
-        'Address to listen on. `0.0.0.0` and `::` mean all of them: there is no authentication yet, so keep the port inside a network you trust.',
+        'Address to listen on. `0.0.0.0` and `::` mean all of them. An address that other machines can reach needs `AUTH`.',
     }),
     port: setting('PORT', {
       kind: wholeNumber({ min: 0, max: 65_535 }),
@@ -97,6 +105,93 @@ export const settingsTable = {
       default: false,
       description:
         'Logs a line for each request at level `info`. It costs about an eighth of the request rate.',
+    }),
+  },
+  access: {
+    auth: optionalSetting('AUTH', {
+      kind: oneOf(['required', 'off']),
+      defaultLabel: 'open to this machine; refused if HOST is not a loopback address',
+      description:
+        'Who may use the coordinator. `required`: only who sends a credential, except for what `AUTH_ANONYMOUS` allows, and a few paths without state, such as `/health/live` and `/docs`. `off`: everybody who reaches the port may change everything. If it is not set, the coordinator listens on a loopback address only, everything on this machine may change everything, and requests that a proxy has forwarded get 403.',
+    }),
+    authAnonymous: setting('AUTH_ANONYMOUS', {
+      kind: oneOf(['none', 'read']),
+      default: 'none',
+      description: 'What requests without a credential may do with `AUTH=required`.',
+    }),
+    authAdminToken: optionalSetting('AUTH_ADMIN_TOKEN', {
+      kind: tokenSecret,
+      secret: true,
+      description:
+        'A credential that may do everything while it is set. It creates the first tokens (`coordinator token create`). Afterwards it can be unset.',
+    }),
+    authMetricsToken: optionalSetting('AUTH_METRICS_TOKEN', {
+      kind: tokenSecret,
+      secret: true,
+      description: 'A credential that may only read `/metrics`, `/database` and `/health`.',
+    }),
+    authNotBefore: optionalSetting('AUTH_NOT_BEFORE', {
+      kind: moment(),
+      description:
+        'Tokens and JWTs that were issued earlier are refused. After a backup was restored, set it to the time of the restore: the backup may contain tokens that were revoked later.',
+    }),
+    authJwtIssuer: optionalSetting('AUTH_JWT_ISSUER', {
+      kind: jwtIssuer(),
+      description:
+        'Accepts JWTs whose claim `iss` is exactly this URL. `supabase` accepts the users of the project in `SUPABASE_URL`, and needs neither an audience nor a URL of keys.',
+    }),
+    authJwtAudience: optionalSetting('AUTH_JWT_AUDIENCE', {
+      kind: text('a text without spaces, of at most 255 characters', /^[\x21-\x7e]{1,255}$/),
+      defaultLabel: '`authenticated` with `AUTH_JWT_ISSUER=supabase`; else none',
+      description: 'The claim `aud` of JWTs must contain it. Needed for every other issuer.',
+    }),
+    authJwksUrl: optionalSetting('AUTH_JWKS_URL', {
+      kind: keysUrl(),
+      defaultLabel: 'that of the project with `AUTH_JWT_ISSUER=supabase`; else none',
+      description:
+        'The public keys that sign JWTs (ES256, RS256, EdDSA). OpenID Connect calls it `jwks_uri`, in `/.well-known/openid-configuration` of the issuer.',
+    }),
+    authJwtSecret: optionalSetting('AUTH_JWT_SECRET', {
+      kind: secret('a secret of at least 32 characters', /^[^\p{Cc}]{32,4096}$/u),
+      secret: true,
+      description:
+        'The secret that signs JWTs with HS256. Without it, HS256 is refused. Everybody who has it can sign JWTs with every scope.',
+    }),
+    authJwtScopeClaim: setting('AUTH_JWT_SCOPE_CLAIM', {
+      kind: claimPath(),
+      default: 'scope',
+      description:
+        'The claim with the scopes of a JWT: a text with spaces between them, or a list. A path such as `app_metadata.coordinator` names a member inside a claim. Claims under `user_metadata` end the start, because users can change these themselves.',
+    }),
+    trustedProxies: setting('TRUSTED_PROXIES', {
+      kind: networks(),
+      default: [],
+      defaultLabel: 'none',
+      description:
+        'Proxies whose header `X-Forwarded-For` is believed. The address of the client is then the last one in it that is not a proxy. It appears in the log and as actor, and counts for limits. It never gives rights.',
+    }),
+    limitWritesPerSecond: optionalSetting('LIMIT_WRITES_PER_SECOND', {
+      kind: wholeNumber({ min: 1, max: 1_000_000 }),
+      unit: 'writes',
+      defaultLabel: 'no limit',
+      description:
+        'How many writes each credential may send in a second; where none is needed, each address. Each item of a batch counts. Further ones get 429.',
+    }),
+    limitStreams: optionalSetting('LIMIT_STREAMS', {
+      kind: wholeNumber({ min: 1, max: 1_000_000 }),
+      unit: 'streams',
+      defaultLabel: 'no limit',
+      description:
+        'How many streams and waiting questions each credential may have open at the same time; where none is needed, each address. Further ones get 429.',
+    }),
+    tlsCertFile: optionalSetting('TLS_CERT_FILE', {
+      kind: filePath(),
+      description:
+        'The certificate of the server, followed by those between it and the authority. With it, the coordinator speaks HTTPS only, TLS 1.2 or later. It reads both files again when they change.',
+    }),
+    tlsKeyFile: optionalSetting('TLS_KEY_FILE', {
+      kind: filePath(),
+      description: 'The private key of the certificate, not encrypted.',
     }),
   },
   database: {
@@ -211,5 +306,13 @@ export const settingsTable = {
       defaultLabel: '`http://127.0.0.1:PORT`',
       description: 'The coordinator that the commands talk to.',
     }),
+    coordinatorToken: optionalSetting('COORDINATOR_TOKEN', {
+      kind: secret('a token: visible ASCII characters without spaces', /^[\x21-\x7e]{1,8192}$/),
+      secret: true,
+      description: 'The credential that the commands send: a token, a JWT, or the value of AUTH_ADMIN_TOKEN.',
+    }),
   },
 }
+
+/** The values of a section. */
+export type SectionValues<S> = { readonly [K in keyof S]: SettingValue<S[K]> }

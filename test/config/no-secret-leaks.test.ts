@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeDatabase } from '../../src/config/database.ts'
+import { variablesOf } from '../../src/config/given-text.ts'
 import { Secret } from '../../src/config/secret.ts'
 import type { Setting } from '../../src/config/setting.ts'
 import { readSettings, secretTexts } from '../../src/config/settings.ts'
@@ -9,7 +10,7 @@ import { settingsTable } from '../../src/config/table.ts'
 
 const canary = 'CaNaRy7f3a'
 const variables = Object.values(settingsTable).flatMap((section) =>
-  Object.values<Setting<unknown>>(section).flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]),
+  Object.values<Setting<unknown>>(section).flatMap(variablesOf),
 )
 
 /** Everything that printing, logging or answering could show of a value, to any depth. */
@@ -72,6 +73,12 @@ describe('a secret', () => {
     { SUPABASE_SECRET_KEY: `sb_secret_${canary}` },
     { SUPABASE_KEY: `sb_secret_${canary}` },
     { COORDINATOR_URL: `http://u:${canary}@host` },
+    { COORDINATOR_TOKEN: canary },
+    { AUTH: 'required', AUTH_ADMIN_TOKEN: canary.repeat(4), AUTH_METRICS_TOKEN: canary.repeat(4) },
+    { AUTH: 'required', AUTH_ADMIN_TOKEN: canary.repeat(4), AUTH_METRICS_TOKEN: canary.repeat(5) },
+    { AUTH_ADMIN_TOKEN_FILE: canary },
+    { AUTH: canary, AUTH_JWT_ISSUER: `https://u:${canary}@host`, AUTH_JWKS_URL: canary },
+    { TLS_KEY_FILE: `-----BEGIN PRIVATE KEY-----${canary}`, TLS_CERT_FILE: 'x' },
   ])('never becomes visible: case %#', (env) => {
     expect(visible(env as unknown as Record<string, string>)).not.toContain(canary)
   })

@@ -28,7 +28,9 @@ describe('exit codes of coordinator serve', () => {
   })
 
   it('1 where the address is not one of this machine', async () => {
-    const { code, stderr } = await runCoordinator(['serve'], { env: { PORT: '0', HOST: '192.0.2.1' } })
+    const { code, stderr } = await runCoordinator(['serve'], {
+      env: { PORT: '0', HOST: '192.0.2.1', AUTH: 'off' },
+    })
     expect(code).toBe(1)
     expect(stderr).toMatch(oneLine('COORD_LISTEN_FAILED'))
   })
@@ -86,6 +88,8 @@ describe('exit codes of coordinator serve', () => {
     ['a database URL that cannot be read', { DATABASE_URL: 'sqlite:' }, 'INVALID', /DATABASE_URL/],
     ['another kind of database', { DATABASE_URL: 'mysql://localhost/db' }, 'UNSUPPORTED', /DATABASE_URL/],
     ['a port that is no number', { PORT: 'http' }, 'INVALID', /PORT/],
+    ['an address for everybody without a choice of AUTH', { HOST: '0.0.0.0' }, 'INVALID', /AUTH=required/],
+    ['a secret file that does not exist', { DATABASE_URL_FILE: '/none' }, 'INVALID', /DATABASE_URL_FILE/],
     ['a level that does not exist', { LOG_LEVEL: 'loud' }, 'INVALID', /LOG_LEVEL/],
   ])('78 for %s, in one line that names the variable', async (_what, env, fault, names) => {
     const { code, stdout, stderr } = await runCoordinator(['serve'], { env: { PORT: '0', ...env } })
@@ -99,6 +103,22 @@ describe('exit codes of coordinator serve', () => {
       env: { DATABASE_URL: '', SUPABASE_URL: ' ', SUPABASE_ANON_KEY: '' },
     })
     expect((await coordinator.stop()).code).toBe(0)
+  })
+})
+
+describe('coordinator serve --host 0.0.0.0', () => {
+  it('ends with 78 and says what to set', async () => {
+    const { code, stdout, stderr } = await runCoordinator(['serve', '--host', '0.0.0.0', '--port', '0'])
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' })
+    expect(stderr).toMatch(oneLine('COORD_CONFIG_INVALID'))
+    expect(stderr).toContain(
+      'set AUTH=required, or AUTH=off if everybody who reaches this port may change everything',
+    )
+  })
+
+  it('serves with AUTH=off, and warns', async () => {
+    await using coordinator = await serving({ env: { HOST: '0.0.0.0', AUTH: 'off' } })
+    expect((await coordinator.stop()).stdout).toContain('AUTH is off: everybody who reaches the port')
   })
 })
 

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { variablesOf } from '../../src/config/given-text.ts'
+import type { Setting } from '../../src/config/setting.ts'
 import { settingsTable } from '../../src/config/table.ts'
 import {
   ask,
@@ -49,6 +51,12 @@ const secrets: Record<string, Env> = {
     SUPABASE_SERVICE_ROLE_KEY: `eyJ${canary}\nx`,
   },
   'a key without a URL': { SUPABASE_SERVICE_ROLE_KEY: `sb_secret_${canary}` },
+  "an administrator's token that is too short": { AUTH: 'required', AUTH_ADMIN_TOKEN: canary },
+  'the tokens of the environment': {
+    AUTH: 'required',
+    AUTH_ADMIN_TOKEN: canary.repeat(3),
+    AUTH_METRICS_TOKEN: canary.repeat(4),
+  },
   'a URL for the commands with a password': { COORDINATOR_URL: `http://user:${canary}@127.0.0.1:1` },
 }
 
@@ -75,10 +83,7 @@ describe('secrets', () => {
 
   it('a value in the wrong variable is not repeated, whichever variable it is', async () => {
     const names = Object.values(settingsTable).flatMap((section) =>
-      Object.values(section).flatMap(({ name, aliases }: { name: string; aliases?: readonly string[] }) => [
-        name,
-        ...(aliases ?? []),
-      ]),
+      Object.values<Setting<unknown>>(section).flatMap(variablesOf),
     )
     expect(names.length).toBeGreaterThan(15)
     // A schema may be called anything; and a host, which is then shown as the address that cannot be listened on.
