@@ -66,7 +66,8 @@ export class Deliveries {
   }
 
   #runLater(): void {
-    void longTurn().then(() => this.#run())
+    // The turn is for the answers of all clients.
+    void longTurn('').then(() => this.#run())
   }
 }
 

@@ -111,12 +111,12 @@ export class EventStreams {
 
   #wakeAll(): void {
     for (const reader of this.#readers) if (reader.following && !reader.busy) this.#behind.add(reader)
-    void this.#distribute()
+    void forNobody(() => this.#distribute())
   }
 
   #wake(reader: Reader): void {
     this.#behind.add(reader)
-    void this.#distribute()
+    void forNobody(() => this.#distribute())
   }
 
   /** Sends new entries to all readers, in turns of some milliseconds. It runs once at a time. */
