@@ -7,6 +7,7 @@ import { uncounted } from '../../scheduling/client-question.ts'
 import { Pace } from '../../scheduling/pace.ts'
 import { countAnswer } from '../answering/count-answer.ts'
 import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../answering/shown-entry.ts'
+import { shareOf } from '../client/share-of.ts'
 import { prefersEventStream } from '../reading/accepts.ts'
 import { invalidHeader } from '../reading/invalid-header.ts'
 import type { Operation } from '../reading/operation.ts'
@@ -83,7 +84,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       // This answer waits for memory, and is not made again: "from now on" would then mean a later moment, and entries would be
       // missing.
       const needed = neededBytes(answer.body)
-      if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
+      if (outgoing.hasRoom(needed, shareOf(request)) || (await answers.reserve(reply, needed))) return answer
       reply.hijack()
       return undefined
     }),

@@ -163,7 +163,8 @@ export class EventStreams {
     const chunks = parts.map(({ bytes }) => bytes)
     if (chunks.length === 0 || writeBytes(response, chunks, resolve)) return undefined
     reader.busy = true
-    const hold = this.#outgoing.hold(response.req.socket, 0, parts)
+    const owner = reader.question?.client ?? ''
+    const hold = this.#outgoing.hold(response.req.socket, 0, { shared: parts, owner })
     const stalled = setTimeout(() => this.#cutOff(reader), this.#stallTimeoutMs).unref()
     response.once('close', resolve)
     return promise.then(() => {

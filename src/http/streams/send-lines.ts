@@ -123,7 +123,7 @@ async function send(
         const bytes = Buffer.from(chunk)
         const { promise, resolve } = Promise.withResolvers<void>()
         if (!writeBytes(response, [bytes], resolve)) {
-          const hold = outgoing.hold(request.socket, bytes.length)
+          const hold = outgoing.hold(request.socket, bytes.length, { owner: shareOf(request) })
           response.once('close', resolve)
           await pace.waitFor(promise)
           response.off('close', resolve)
