@@ -6,7 +6,7 @@ export interface StoredToken {
   readonly id: string
   /** Unique for ever: `[a-z0-9._-]`, 1 to 63 characters. */
   readonly name: string
-  /** The texts of its scopes, in the order in which they were given. 1 to 64 of them. */
+  /** The texts of its scopes, in the order in which they were given. 1 to `TOKEN_SCOPES_MAX`, together `TOKEN_SCOPES_MAX_LENGTH`. */
   readonly scopes: readonly string[]
   /** SHA-256 of the secret, in 64 hexadecimal digits. */
   readonly secretHash: string
@@ -42,6 +42,10 @@ export interface AccessState {
 
 /** The most tokens that a store takes, revoked ones included. */
 export const TOKENS_MAX = 10_000
+/** The most scopes of a token. */
+export const TOKEN_SCOPES_MAX = 64
+/** The length of all scopes of a token together, in UTF-16 code units. */
+export const TOKEN_SCOPES_MAX_LENGTH = 8_192
 
 /**
  * The part of a store that keeps tokens. They are neither records nor part of the journal: whoever may write records must not be able to
@@ -56,14 +60,16 @@ export interface AccessStore {
    * Stores a token. The same token again (the same id and hash) is answered with what is stored, so that a call whose answer was lost can
    * be repeated.
    *
-   * @throws COORD_TOKEN_NAME_TAKEN if another token has or had its name or id, COORD_TOKENS_TOO_MANY at `TOKENS_MAX`
+   * @throws COORD_TOKEN_NAME_TAKEN if another token has or had its name or id, COORD_TOKENS_TOO_MANY at `TOKENS_MAX`,
+   * COORD_COMMIT_REFUSED if a field is not as `StoredToken` says; like `commit`, every error with `outcome`
    */
   put(token: NewToken): Promise<StoredToken>
 
   /**
    * Revokes a token for ever. A token that was revoked before stays as it is.
    *
-   * @throws COORD_TOKEN_NOT_FOUND
+   * @param by the actor, 1 to 256 characters
+   * @throws COORD_TOKEN_NOT_FOUND; like `commit`, every error with `outcome`
    */
   revoke(id: string, by: string): Promise<StoredToken>
 

@@ -61,7 +61,8 @@ function writeFault(write: Write): string | undefined {
   return undefined
 }
 
-function isText(text: string, maxLength: number): boolean {
+/** Whether every backend can store a text, and it has 1 to `maxLength` UTF-16 code units. */
+export function isText(text: string, maxLength: number): boolean {
   return text.length > 0 && text.length <= maxLength && text.isWellFormed() && !text.includes('\0')
 }
 

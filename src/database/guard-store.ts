@@ -1,7 +1,7 @@
 import { CoordinatorError } from '../errors.ts'
 import type { Entry, Position } from '../records/record.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Inspector, Migrator, PoolObserver, Store } from './store.ts'
+import type { AccessStore, Inspector, Migrator, PoolObserver, Store } from './store.ts'
 
 /** Counts and times the calls of a store. */
 export type StoreMeter = Pick<Metrics['database'], 'measure' | 'measurePages'> & Partial<PoolObserver>
@@ -24,6 +24,7 @@ export function guardStore(store: Store, meter: StoreMeter = unmeasured): Store 
   return withoutAbsent<Store>({
     backend: store.backend,
     durable: store.durable,
+    access: measuredAccess(store.access, measure),
     open: () => measure('open', () => store.open()),
     head: () => measure('head', () => store.head()),
     load: () => measurePages('load', store.load()),
@@ -52,6 +53,15 @@ export function guardStore(store: Store, meter: StoreMeter = unmeasured): Store 
     observePool: store.observePool?.bind(store),
     historyInMemory: store.historyInMemory,
   })
+}
+
+function measuredAccess(access: AccessStore, measure: StoreMeter['measure']): AccessStore {
+  return {
+    load: () => measure('access', () => access.load()),
+    put: (token) => measure('access', () => access.put(token)),
+    revoke: (id, by) => measure('access', () => access.revoke(id, by)),
+    require: () => measure('access', () => access.require()),
+  }
 }
 
 function measuredMigrator(migrator: Migrator, measure: StoreMeter['measure']): Migrator {

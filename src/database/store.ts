@@ -27,10 +27,12 @@ import type {
   StoredRecord,
   Tombstone,
 } from '../records/record.ts'
+import type { AccessStore } from './access-store.ts'
 import type { Inspector } from './inspector.ts'
 import type { Migrator } from './migrator.ts'
 import type { PoolFigures, PoolObserver } from './pool.ts'
 
+export type * from './access-store.ts'
 export type * from './inspector.ts'
 export type * from './migrator.ts'
 export type * from './pool.ts'
@@ -45,6 +47,8 @@ export interface Head {
   readonly floor: Revision
   /** Time of the newest entry, or of the creation of the store if there is none. Epoch milliseconds. */
   readonly at: number
+  /** The version of the tokens: see `AccessState`. */
+  readonly accessVersion: string
 }
 
 /**
@@ -175,7 +179,13 @@ export type CommitReply =
 
 export type ChangesReply =
   | OffTrack
-  | { readonly status: 'ok'; readonly entries: readonly Entry[]; readonly more: boolean }
+  | {
+      readonly status: 'ok'
+      readonly entries: readonly Entry[]
+      readonly more: boolean
+      /** The version of the tokens when the reply was made: see `AccessState`. */
+      readonly accessVersion: string
+    }
 
 export interface HistoryPage {
   /** The head when the page was read. The page has every entry below `before` that the record had then, newest first, up to the limit. */
@@ -231,6 +241,8 @@ export interface Store {
   readonly backend: BackendName
   /** Whether acknowledged commits survive this process. */
   readonly durable: boolean
+  /** The tokens of clients. They are no records, and no part of the journal. */
+  readonly access: AccessStore
 
   /** Connects, and migrates or checks the schema. It is called once, before everything else. It may be called again after a failure. */
   open(): Promise<Head>

@@ -22,6 +22,7 @@ import { type MemoryBudget, processMemory } from './memory/memory-budget.ts'
 import { StoreReader } from './reading/store-reader.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './state/live-options.ts'
 import { type LiveStatus, StatusBoard } from './state/status.ts'
+import { AccessWatch } from './view/access-watch.ts'
 import { type LiveObserver, LiveObservers } from './view/live-observer.ts'
 import type { Domain } from './view/projection.ts'
 import { ServedView } from './view/served-view.ts'
@@ -61,7 +62,8 @@ export class Live {
       unconfirmedMaxMs: given.pollMaxMs + given.confirmationMarginMs,
       changed: (status) => observers.tell('status', status),
     })
-    const context = { store, memory, board, observers, options: given }
+    const access = new AccessWatch(observers)
+    const context = { store, memory, board, observers, access, options: given }
     this.store = store
     this.memory = memory
     this.#board = board

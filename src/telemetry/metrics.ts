@@ -1,3 +1,4 @@
+import { accessMetrics } from './metrics/access-metrics.ts'
 import { type DatabaseSources, databaseMetrics } from './metrics/database-metrics.ts'
 import { type GraphSources, graphMetrics } from './metrics/graph-metrics.ts'
 import { type HttpSources, httpMetrics } from './metrics/http-metrics.ts'
@@ -28,6 +29,7 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
   const live = liveMetrics(meters, backend, sources)
   graphMetrics(meters, sources)
   const http = httpMetrics(meters, sources)
+  const access = accessMetrics(meters)
   processMetrics(meters, { version, backend, usual })
   return {
     contentType: registry.contentType,
@@ -44,5 +46,6 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
     database,
     live,
     http,
+    access,
   }
 }

@@ -21,7 +21,13 @@ const layers = {
     to: ['records', 'workers'],
   },
   access: {
-    rooms: ['src/access/scopes', 'src/access/jwt', 'src/access/limits', 'src/access'],
+    rooms: [
+      'src/access/scopes',
+      'src/access/principal.ts',
+      'src/access/jwt',
+      'src/access/limits',
+      'src/access',
+    ],
     to: ['store'],
   },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },

@@ -29,6 +29,7 @@ import { offTracks } from './off-track.ts'
 import { opening } from './opening.ts'
 import { properties } from './property.ts'
 import { refusals } from './refusals.ts'
+import { tokens } from './tokens.ts'
 import { unchangedIds } from './unchanged-ids.ts'
 
 export type { ConformanceBackend, Subject, SubjectOptions } from './backend.ts'
@@ -51,6 +52,7 @@ const concerns = [
   clock,
   largeRevisions,
   canonicalBytes,
+  tokens,
   concurrency,
   properties,
 ] as const satisfies readonly ((backend: ConformanceBackend) => void)[]

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { clientOf } from '../../src/http/client/client-of.ts'
 import { BodyReceiver } from '../../src/http/reading/receive-body.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { clientOf } from '../../src/text/client-of.ts'
 
 const mib = 1_048_576
 

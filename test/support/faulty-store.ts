@@ -1,4 +1,5 @@
 import type {
+  AccessStore,
   AsOfFilter,
   AsOfPage,
   ChangesReply,
@@ -15,7 +16,11 @@ import type {
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../src/errors.ts'
 import type { Commit, Position, Revision } from '../../src/records/record.ts'
 
-export type Method = 'open' | 'head' | 'load' | 'commit' | 'changes' | 'history' | 'asOf' | 'compact' | 'fork'
+const methods = [
+  ...(['open', 'head', 'load', 'commit', 'changes', 'history', 'asOf', 'compact', 'fork'] as const),
+  ...(['access.load', 'access.put', 'access.revoke', 'access.require'] as const),
+]
+export type Method = (typeof methods)[number]
 
 /** What happens to a call instead of, or beside, what the store does. */
 export type Fault =
@@ -46,6 +51,12 @@ export interface Call {
 export class FaultyStore implements Store {
   readonly backend
   readonly durable: boolean
+  readonly access: AccessStore = {
+    load: () => this.#call('access.load', [], () => this.inner.access.load()),
+    put: (token) => this.#call('access.put', [token], () => this.inner.access.put(token)),
+    revoke: (id, by) => this.#call('access.revoke', [id, by], () => this.inner.access.revoke(id, by)),
+    require: () => this.#call('access.require', [], () => this.inner.access.require()),
+  }
   readonly calls: Call[] = []
   /** The most calls of one method that were under way at once. */
   readonly mostAtOnce = new Map<Method, number>()
@@ -74,7 +85,7 @@ export class FaultyStore implements Store {
 
   /** The whole database is gone. */
   outage(fault: Fault = { does: 'fail', outcome: 'not_written' }): void {
-    this.always(fault, 'open', 'head', 'load', 'commit', 'changes', 'history', 'asOf', 'compact', 'fork')
+    this.always(fault, ...methods)
   }
 
   /** Everything works again. Calls that hang go on hanging. */

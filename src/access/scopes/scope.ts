@@ -21,19 +21,23 @@ export type ParsedScope = Exclude<Scope, 'register'> | RegisterPattern
 const plain: ReadonlySet<string> = new Set<Scope>(['read', 'graph', 'metrics', 'admin'])
 /** The longest text of a scope: two names of 255 characters, percent-encoded, with some room. */
 const scopeMaxLength = 2_048
+const registerPrefix = 'register:'
+/** Spaces would end a scope in the claim of a JWT; control characters and halves of surrogate pairs cannot be stored. */
+const mustBeEncoded = /[\p{C}\p{Z}]/u
 
 /**
- * Reads the text of a scope: `read`, `graph`, `metrics`, `admin`, or `register:[namespace/]name`. Both names are percent-encoded. `*`
- * stands at the end of a name only, for all names that begin like that. Without a namespace, `default` is meant.
+ * Reads the text of a scope: `read`, `graph`, `metrics`, `admin`, or `register:[namespace/]name`. Both names are percent-encoded, at least
+ * `%`, `/`, `*`, spaces and control characters in them. `*` stands at the end of a name only, for all names that begin like that. Without
+ * a namespace, `default` is meant. Upper and lower case differ, and Unicode is not normalized, as in the names of services.
  *
  * @returns `undefined` if the text is not a scope
  */
 export function parseScope(text: string): ParsedScope | undefined {
   if (text.length > scopeMaxLength) return undefined
   if (plain.has(text)) return text as Exclude<Scope, 'register'>
-  const [, rest] = /^register:(.+)$/.exec(text) ?? []
-  const parts = rest?.split('/') ?? []
-  if (parts.length < 1 || parts.length > 2) return undefined
+  if (!text.startsWith(registerPrefix) || mustBeEncoded.test(text)) return undefined
+  const parts = text.slice(registerPrefix.length).split('/')
+  if (parts.length > 2) return undefined
   const names = parts.map(parseName)
   const name = names.pop()
   const namespace = parts.length === 1 ? { text: DEFAULT_NAMESPACE, prefix: false } : names[0]

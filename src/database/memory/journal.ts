@@ -35,6 +35,9 @@ export interface Row {
   needed: number
 }
 
+/** What the journal knows of the head. */
+export type JournalHead = Omit<Head, 'accessVersion'>
+
 /** One write of a row. */
 export interface Version {
   readonly row: Row
@@ -55,7 +58,7 @@ export class Journal {
   readonly #firstRevision: Revision
   /** Digest of the first revision, which has no entry: the lineage that the history began with. */
   #firstDigest: string
-  #head: Head
+  #head: JournalHead
   /** Bytes that the rows after the floor add only to the history. */
   #historyBytes = 0
 
@@ -66,7 +69,7 @@ export class Journal {
     this.#head = { position, floor: firstRevision, at }
   }
 
-  get head(): Head {
+  get head(): JournalHead {
     return this.#head
   }
 
@@ -109,8 +112,9 @@ export class Journal {
     return row
   }
 
-  locate(after: Position): OffTrack | undefined {
-    return locatePosition(after, this.#head, this.#digestAt)
+  /** @param head the present head, for the reply */
+  locate(after: Position, head: Head): OffTrack | undefined {
+    return locatePosition(after, head, this.#digestAt)
   }
 
   entriesAfter(

@@ -14,9 +14,11 @@ import {
 import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
 import { compareCodePoints } from '../../text/code-point-order.ts'
 import { refusalOf } from '../check-commit.ts'
+import { checkRevocation, checkToken } from '../check-token.ts'
 import { judgeCommit } from '../judge-commit.ts'
 import { compactedMoment } from '../moment-errors.ts'
 import type {
+  AccessStore,
   AsOfFilter,
   AsOfPage,
   ChangesReply,
@@ -36,6 +38,7 @@ import { WriterAttempts } from '../writer-attempts.ts'
 import { exists, Journal, type Row, stateAfter } from './journal.ts'
 import { RecentUnchanged } from './recent-unchanged.ts'
 import { RecordStates } from './record-states.ts'
+import { TokenTable } from './token-table.ts'
 
 export interface MemoryStoreOptions {
   /** Wall clock, epoch milliseconds. @default Date.now */
@@ -60,12 +63,34 @@ export class MemoryStore implements Store {
     floorWithin: (bytes) => this.#journal.floorWithin(bytes),
   }
 
+  readonly access: AccessStore = {
+    load: async () => {
+      this.#refuseWhenClosed()
+      return this.#tokens.state
+    },
+    put: async (token) => {
+      this.#refuseWhenClosed('not_written')
+      checkToken(token)
+      return this.#tokens.put(token, this.#now())
+    },
+    revoke: async (id, by) => {
+      this.#refuseWhenClosed('not_written')
+      checkRevocation(id, by)
+      return this.#tokens.revoke(id, by, this.#now())
+    },
+    require: async () => {
+      this.#refuseWhenClosed('not_written')
+      this.#tokens.require(this.#head.position.revision)
+    },
+  }
+
   readonly #now: () => number
   readonly #pageSize: number
   readonly #journal: Journal
   readonly #states = new RecordStates()
   readonly #attempts = new WriterAttempts()
   readonly #unchanged = new RecentUnchanged()
+  readonly #tokens = new TokenTable()
   #closed = false
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -84,7 +109,11 @@ export class MemoryStore implements Store {
 
   async head(): Promise<Head> {
     this.#refuseWhenClosed()
-    return this.#journal.head
+    return this.#head
+  }
+
+  get #head(): Head {
+    return { ...this.#journal.head, accessVersion: this.#tokens.version }
   }
 
   async *load(): AsyncGenerator<LoadPage> {
@@ -103,7 +132,7 @@ export class MemoryStore implements Store {
   async commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply> {
     this.#refuseWhenClosed('not_written')
     if (!this.#attempts.record(call, this.#now())) return { status: 'superseded' }
-    const offTrack = this.#journal.locate(after)
+    const offTrack = this.#journal.locate(after, this.#head)
     if (offTrack !== undefined) return offTrack
     const results = batch.map((commit) => this.#judge(commit))
     return { status: 'ok', results, ...this.#journal.entriesAfter(after.revision) }
@@ -111,8 +140,13 @@ export class MemoryStore implements Store {
 
   async changes(after: Position, limit: number): Promise<ChangesReply> {
     this.#refuseWhenClosed()
+    const head = this.#head
     return (
-      this.#journal.locate(after) ?? { status: 'ok', ...this.#journal.entriesAfter(after.revision, limit) }
+      this.#journal.locate(after, head) ?? {
+        status: 'ok',
+        ...this.#journal.entriesAfter(after.revision, limit),
+        accessVersion: head.accessVersion,
+      }
     )
   }
 
@@ -163,13 +197,13 @@ export class MemoryStore implements Store {
   async compact(floor: Revision): Promise<Head> {
     this.#refuseWhenClosed()
     this.#journal.compact(floor, (key, revision) => this.#states.forget(key, revision))
-    return this.#journal.head
+    return this.#head
   }
 
   async fork(from: Position): Promise<Head> {
     this.#refuseWhenClosed()
     this.#journal.fork(from)
-    return this.#journal.head
+    return this.#head
   }
 
   async close(): Promise<void> {

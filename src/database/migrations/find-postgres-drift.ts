@@ -215,7 +215,7 @@ function rightsDrift(
 function isPartOfMissing(object: string, found: ReadonlyMap<string, string>): boolean {
   const table =
     /^(?:column|constraint|trigger) (\w+)\./.exec(object)?.[1] ??
-    /^index (head|records|tombstones|journal|unchanged|writers)_/.exec(object)?.[1]
+    /^index (head|records|tombstones|journal|unchanged|writers|access_tokens)_/.exec(object)?.[1]
   return table !== undefined && !found.has(`table ${table}`)
 }
 

@@ -13,7 +13,10 @@ import type { PostgresSettings } from './options.ts'
 /** How long one statement of a migration may take, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 120_000
 
-const ourTables = ['head', 'records', 'tombstones', 'journal', 'unchanged', 'writers', 'migrations']
+const ourTables = [
+  ...['head', 'records', 'tombstones', 'journal', 'unchanged', 'writers'],
+  ...['access_tokens', 'migrations'],
+]
 const ledgerColumns = ['version', 'name', 'checksum', 'source', 'applied_at']
 
 /** Brings a schema of a PostgreSQL database to this program's version. */

@@ -21,6 +21,8 @@ import type {
   PoolObserver,
   Store,
 } from '../store.ts'
+import { FunctionAccessStore } from './access-store.ts'
+import { type AskFunction, asking } from './ask-function.ts'
 import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts'
 import { FunctionInspector } from './inspector.ts'
 import type { FunctionStoreOptions } from './options.ts'
@@ -32,11 +34,10 @@ import {
   offTrackOf,
   positionOf,
   type Reply,
-  readReply,
   rowsOf,
   textOf,
 } from './read-reply.ts'
-import type { SqlFunction, SqlFunctions } from './sql-functions.ts'
+import type { SqlFunctions } from './sql-functions.ts'
 
 /** How many revisions one call of `compact` processes. The head stays locked for about 20 ms. */
 const COMPACT_CHUNK = 2_000
@@ -49,7 +50,9 @@ export abstract class FunctionStore implements Store {
   readonly durable = true
   abstract readonly migrator: Migrator
   readonly inspector: FunctionInspector
+  readonly access: FunctionAccessStore
   readonly #functions: SqlFunctions
+  readonly #ask: AskFunction
   readonly #settings: Required<FunctionStoreOptions>
   readonly #schemaNumber: number
   readonly #closing = new AbortController()
@@ -57,9 +60,11 @@ export abstract class FunctionStore implements Store {
   /** @param schemaNumber the schema number of this program */
   constructor(functions: SqlFunctions, settings: Required<FunctionStoreOptions>, schemaNumber: number) {
     this.#functions = functions
+    this.#ask = asking(functions)
     this.#settings = settings
     this.#schemaNumber = schemaNumber
     this.inspector = new FunctionInspector(functions, settings.schema)
+    this.access = new FunctionAccessStore(this.#ask, { schemaNumber, pageSize: settings.pageSize })
   }
 
   async open(): Promise<Head> {
@@ -113,8 +118,7 @@ export abstract class FunctionStore implements Store {
 
   changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
     const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)}}`
-    const read = (reply: Reply): ChangesReply => offTrackOf(reply) ?? { status: 'ok', ...entriesOf(reply) }
-    return this.#ask('changes', argument, read, reader === 'client' ? 'reader' : 'follower')
+    return this.#ask('changes', argument, changesReplyOf, reader === 'client' ? 'reader' : 'follower')
   }
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
@@ -156,21 +160,6 @@ export abstract class FunctionStore implements Store {
   observePool(observer: PoolObserver): void {
     this.#functions.observe(observer)
   }
-
-  /** @param role the kind of connection: the coordinator's own work never waits behind questions about the past */
-  async #ask<T>(
-    name: SqlFunction,
-    argument: string,
-    read: (reply: Reply) => T,
-    role: keyof PoolFigures = 'follower',
-  ): Promise<T> {
-    const reply = await this.#functions.call(name, argument, role)
-    const readAnswer = (answer: Reply): T => {
-      throwRefusal(answer)
-      return read(answer)
-    }
-    return readReply(reply, readAnswer, role === 'writer' ? 'unknown' : undefined)
-  }
 }
 
 /** JSON has no infinity. */
@@ -180,6 +169,16 @@ function wholeNumber(value: number): number {
 
 function bounded(moment: Moment): Moment {
   return 'at' in moment ? { at: wholeNumber(Math.floor(moment.at)) } : moment
+}
+
+function changesReplyOf(reply: Reply): ChangesReply {
+  return (
+    offTrackOf(reply) ?? {
+      status: 'ok',
+      ...entriesOf(reply),
+      accessVersion: textOf(reply, 'accessVersion'),
+    }
+  )
 }
 
 function historyPageOf(reply: Reply): HistoryPage {
@@ -197,14 +196,4 @@ function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: un
   if (reply['status'] === 'future') throw futureMoment('That revision', numberOf(reply, 'revision'))
   const { records, next } = rowsOf(reply)
   return { page: { position: positionOf(reply), records }, after: next }
-}
-
-/** Refusals that any writing function may return instead of its result. */
-function throwRefusal(reply: Reply): void {
-  if (reply['status'] === 'too_old')
-    throw new CoordinatorError('COORD_SCHEMA_NEWER', {
-      detail: `The schema has number ${String(reply['schema'])} and is written only by programs from number ${String(reply['oldest'])} on.`,
-      outcome: 'not_written',
-    })
-  if (reply['status'] === 'busy') throw new CoordinatorError('COORD_STORE_BUSY', { outcome: 'not_written' })
 }

@@ -29,7 +29,12 @@ export function readReply<T>(reply: unknown, read: (reply: Reply) => T, outcome?
 
 export function headOf(reply: unknown): Head {
   const head = objectOf(reply, 'a head')
-  return { position: positionOf(head), floor: numberOf(head, 'floor'), at: numberOf(head, 'at') }
+  return {
+    position: positionOf(head),
+    floor: numberOf(head, 'floor'),
+    at: numberOf(head, 'at'),
+    accessVersion: textOf(head, 'accessVersion'),
+  }
 }
 
 export function positionOf(reply: Reply): Position {
@@ -109,6 +114,12 @@ export function listOf(reply: Reply, member: string): readonly unknown[] {
 export function numbersOf(reply: Reply, member: string): readonly number[] {
   const list = listOf(reply, member)
   if (!list.every((item) => typeof item === 'number')) throw new Unreadable(`numbers in ${member}`)
+  return list
+}
+
+export function textsOf(reply: Reply, member: string): readonly string[] {
+  const list = listOf(reply, member)
+  if (!list.every((item) => typeof item === 'string')) throw new Unreadable(`texts in ${member}`)
   return list
 }
 

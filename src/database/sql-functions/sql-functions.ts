@@ -38,3 +38,7 @@ export type SqlFunction =
   | 'commit'
   | 'compact'
   | 'fork'
+  | 'access_load'
+  | 'access_put'
+  | 'access_revoke'
+  | 'access_require'

@@ -16,6 +16,8 @@ export interface HeadRow {
   readonly swept: Revision
   readonly first_revision: Revision
   readonly first_digest: string
+  readonly access_version: string
+  readonly required_since: Revision | null
 }
 
 /** One connection with its statements, to a database that has the schema. All its methods are synchronous. */
@@ -84,6 +86,13 @@ export class Connection {
   }
 }
 
-export function headOf({ lineage, revision, digest, floor, at }: HeadRow): Head {
-  return { position: { lineage, revision, digest }, floor, at }
+export function headOf({
+  lineage,
+  revision,
+  digest,
+  floor,
+  at,
+  access_version: accessVersion,
+}: HeadRow): Head {
+  return { position: { lineage, revision, digest }, floor, at, accessVersion }
 }

@@ -6,6 +6,7 @@ import type { Commit, Position, Revision } from '../../records/record.ts'
 import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
 import type {
+  AccessState,
   ChangesReply,
   CommitCall,
   Drift,
@@ -15,9 +16,12 @@ import type {
   Inspection,
   MigrationReport,
   Moment,
+  NewToken,
   SchemaStep,
+  StoredToken,
 } from '../store.ts'
 import { WriterAttempts } from '../writer-attempts.ts'
+import { putToken, readAccess, requireAccess, revokeToken } from './access-tokens.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
 import { fork, raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
@@ -150,6 +154,22 @@ export class Engine {
     return fork(this.#writingConnection(), from)
   }
 
+  loadAccess(): AccessState {
+    return this.#read(readAccess)
+  }
+
+  putToken({ token, now }: { readonly token: NewToken; readonly now: number }): StoredToken {
+    return putToken(this.#writingConnection(), token, now)
+  }
+
+  revokeToken(question: { readonly id: string; readonly by: string; readonly now: number }): StoredToken {
+    return revokeToken(this.#writingConnection(), question)
+  }
+
+  requireAccess(): void {
+    requireAccess(this.#writingConnection())
+  }
+
   /** The migrations that ran, and those that are pending. Needs no ownership: another process may be using the file. */
   migrationStatus(): MigrationReport {
     return this.#peek((database) =>
@@ -279,7 +299,7 @@ function prepareHead(
     if (statements.readHead.get() === undefined && connection.readNewest() === undefined) {
       const lineage = randomUUID()
       const [first, at] = [firstRevision, Math.trunc(now)]
-      statements.insertHead.run(lineage, first, lineage, at, first, first, first, lineage)
+      statements.insertHead.run(lineage, first, lineage, at, first, first, first, lineage, randomUUID())
     }
     return headOf(connection.readHead())
   })

@@ -73,7 +73,8 @@ export function readChanges(connection: Connection, after: Position, limit: numb
   const head = connection.readHead()
   const offTrack = locate(connection, head, after)
   if (offTrack !== undefined) return offTrack
-  return { status: 'ok', ...entriesAfter(connection, after.revision, head.revision, limit) }
+  const { entries, more } = entriesAfter(connection, after.revision, head.revision, limit)
+  return { status: 'ok', entries, more, accessVersion: head.access_version }
 }
 
 /** The journal after a revision that is not below the floor. It ends early if it is large. */

@@ -5,14 +5,26 @@ const sql = {
   commit: 'commit',
   rollback: 'rollback',
 
-  readHead: 'select lineage, revision, digest, at, floor, swept, first_revision, first_digest from head',
-  insertHead: `insert into head (one, lineage, revision, digest, at, floor, swept, first_revision, first_digest)
-    values (1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  readHead: `select lineage, revision, digest, at, floor, swept, first_revision, first_digest, access_version, required_since
+    from head`,
+  insertHead: `insert into head (one, lineage, revision, digest, at, floor, swept, first_revision, first_digest, access_version)
+    values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   writeHead: 'update head set revision = ?, digest = ?, at = ? where one = 1',
   writeLineage: 'update head set lineage = ?, digest = ?, first_digest = ? where one = 1',
   writeFloor: 'update head set floor = ? where one = 1',
   writeSwept: 'update head set swept = ? where one = 1',
   flipSwept: 'update head set swept = -1 - swept where one = 1',
+
+  openTokens: 'update head set tokens_open = 1 where one = 1',
+  closeTokens: 'update head set tokens_open = 0, access_version = ? where one = 1',
+  requireAccess: 'update head set required_since = revision, access_version = ? where one = 1',
+  readTokens: 'select * from access_tokens order by id',
+  readToken: 'select * from access_tokens where id = ?',
+  readTokenByName: 'select * from access_tokens where name = ?',
+  countTokens: 'select count(*) as count from access_tokens',
+  insertToken: `insert into access_tokens (id, name, scopes, secret_hash, created_at, created_by, expires_at)
+    values (?, ?, ?, ?, ?, ?, ?)`,
+  revokeToken: 'update access_tokens set revoked_at = ?, revoked_by = ? where id = ?',
 
   readRecord: 'select data, revision, created_at from records where kind = ? and id = ?',
   writeRecord: `insert into records (kind, id, data, revision, created_at, updated_at) values (?, ?, ?, ?, ?, ?)

@@ -4,6 +4,7 @@ import type { Commit, Entry, Position, Revision } from '../../records/record.ts'
 import { unpackError } from '../../workers/packed-error.ts'
 import { acceptedEntries } from '../accepted-entries.ts'
 import type {
+  AccessStore,
   AsOfFilter,
   AsOfPage,
   ChangesReply,
@@ -34,6 +35,12 @@ export class SqliteStore implements Store {
   readonly durable = true
   readonly migrator: Migrator
   readonly inspector: Inspector
+  readonly access: AccessStore = {
+    load: () => this.#call('loadAccess', undefined),
+    put: (token) => this.#call('putToken', { token, now: this.#settings.now() }, 'not_written'),
+    revoke: (id, by) => this.#call('revokeToken', { id, by, now: this.#settings.now() }, 'not_written'),
+    require: () => this.#call('requireAccess', undefined, 'not_written'),
+  }
 
   readonly #link: EngineLink
   readonly #settings: SqliteSettings

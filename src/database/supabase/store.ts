@@ -23,12 +23,12 @@ export class SupabaseStore extends FunctionStore {
 
   /** The schema must have at least the number of this program. The functions of a newer schema say whether this program may write. */
   protected async openOnce(): Promise<Head> {
-    const { head, schema } = readReply(await this.#calls.call('head', '{}'), (reply) => ({
-      head: headOf(reply),
-      schema: numberOf(reply, 'schema'),
-    }))
-    if (schema < this.migrator.target) throw this.migrator.tooOld(schema)
-    return head
+    return readReply(await this.#calls.call('head', '{}'), (reply) => {
+      // This comes first: the head of an older schema lacks members.
+      const schema = numberOf(reply, 'schema')
+      if (schema < this.migrator.target) throw this.migrator.tooOld(schema)
+      return headOf(reply)
+    })
   }
 
   /** Whether the error may pass: the Data API refuses a changed key for a moment, and a new function until it has read it. */

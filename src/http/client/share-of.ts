@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
+import { clientOf } from '../../text/client-of.ts'
 import { addressOf } from './address-of.ts'
-import { clientOf } from './client-of.ts'
 
 /**
  * Whose share of memory, places in queues and limits a request uses: that of its principal, or where nobody proves who they are, that of its

@@ -122,6 +122,7 @@ export class Follower {
       const asked = this.#served.position
       const askedAt = performance.now()
       const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
+      this.#context.access.seen(reply.status === 'ok' ? reply.accessVersion : reply.head.accessVersion)
       if (reply.status !== 'ok') {
         const realigned = this.#served.realign(reply, asked)
         // The store did answer. By now the view is marked as stale, so the status does not change back and forth.
@@ -148,8 +149,14 @@ export class Follower {
 
   /** Called while there is no memory for the changes of other coordinators. It only measures how far the view is behind. */
   async #askHead(): Promise<void> {
-    this.#served.noteHead(await this.#context.store.head())
+    await this.#readHead()
     this.#context.board.succeeded('read')
+  }
+
+  async #readHead(): Promise<void> {
+    const head = await this.#context.store.head()
+    this.#context.access.seen(head.accessVersion)
+    this.#served.noteHead(head)
   }
 
   /**
@@ -166,7 +173,7 @@ export class Follower {
       this.#lastHeadAsked = now
     } else if (now - this.#lastHeadAsked > stallTimeoutMs / 2) {
       this.#lastHeadAsked = now
-      this.#served.noteHead(await this.#context.store.head())
+      await this.#readHead()
     }
     const isCaughtUp = this.#served.position.revision >= this.#served.head
     if (isCaughtUp || !this.#canFollow) this.#lastProgress = now

@@ -2,6 +2,7 @@ import type { Store } from '../../database/store.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
 import type { LiveOptions } from '../state/live-options.ts'
 import type { StatusBoard } from '../state/status.ts'
+import type { AccessWatch } from './access-watch.ts'
 import type { LiveObservers } from './live-observer.ts'
 
 /** The objects that all parts of one live layer share. */
@@ -11,4 +12,5 @@ export interface LiveContext {
   readonly memory: MemoryBudget
   readonly board: StatusBoard
   readonly observers: LiveObservers
+  readonly access: AccessWatch
 }

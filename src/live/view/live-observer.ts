@@ -28,6 +28,11 @@ export interface LiveObserver {
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void
   /**
+   * The tokens of the store have another version: see `AccessState`. Called at the start, and when a question of the follower learns of a
+   * change, also of one that this process made itself.
+   */
+  access?(version: string): void
+  /**
    * How far the times of the journal are ahead of the clock of the database, in milliseconds. Called at the start, and when the difference
    * changes.
    */

@@ -253,7 +253,7 @@ export class ServedView {
   }
 
   #serve({ view, head, askedAt }: LoadedView, reason: string): void {
-    const { board, observers } = this.#context
+    const { board, observers, access } = this.#context
     this.#view = view
     this.#dropped = undefined
     this.#head = view.revision
@@ -264,6 +264,7 @@ export class ServedView {
     board.enter('serving')
     this.#waiters.reached(view.revision)
     observers.tell('replaced', view, reason)
+    access.seen(head.accessVersion)
   }
 
   #reportMemory(): void {

@@ -82,10 +82,10 @@ export class SchemaSubject implements Subject {
     const first = this.#options.firstRevision
     await this.#behind(
       `delete from records where true; delete from tombstones where true; delete from journal where true;
-       delete from unchanged where true; delete from writers where true;
+       delete from unchanged where true; delete from writers where true; delete from access_tokens where true;
        update head h set lineage = f.lineage, digest = f.lineage::text, first_digest = f.lineage::text,
          revision = ${first}, floor = ${first}, swept = ${first}, first_revision = ${first},
-         at = floor(extract(epoch from clock_timestamp()) * 1000)
+         at = floor(extract(epoch from clock_timestamp()) * 1000), access_version = gen_random_uuid(), required_since = null
        from (select gen_random_uuid() as lineage) f`,
     )
   }

@@ -19,7 +19,11 @@ create table if not exists @schema@.head (
   schema_number integer not null,
   oldest_writer integer not null,
   -- Whether the public key of a Supabase project may read and write.
-  anon_allowed boolean not null default false
+  anon_allowed boolean not null default false,
+  -- Another one after each change of the tokens.
+  access_version uuid not null,
+  -- The newest revision when credentials were first demanded; null if they never were.
+  required_since bigint
 ) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 create table if not exists @schema@.records (
@@ -78,8 +82,26 @@ create table if not exists @schema@.writers (
   at bigint not null
 ) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
-insert into @schema@.head (lineage, revision, digest, floor, swept, at, first_revision, first_digest, schema_number, oldest_writer)
-select fresh.lineage, 0, fresh.lineage::text, 0, 0, floor(extract(epoch from clock_timestamp()) * 1000), 0, fresh.lineage::text, 0, 0
+-- Tokens of clients, but not their secrets. They are neither records nor in the journal: whoever may write records cannot make an
+-- administrator, and records that are restored bring no revoked token back. A token stays for ever, so that its name is never used again.
+create table if not exists @schema@.access_tokens (
+  id text collate "C" primary key check (char_length(id) = 12),
+  name text collate "C" not null check (char_length(name) between 1 and 63),
+  scopes jsonb not null check (jsonb_typeof(scopes) = 'array'),
+  -- SHA-256 of the secret, in hexadecimal digits.
+  secret_hash text not null check (char_length(secret_hash) = 64),
+  created_at bigint not null,
+  created_by text not null,
+  expires_at bigint,
+  revoked_at bigint,
+  revoked_by text
+);
+create unique index if not exists access_tokens_name on @schema@.access_tokens (name);
+
+insert into @schema@.head
+  (lineage, revision, digest, floor, swept, at, first_revision, first_digest, schema_number, oldest_writer, access_version)
+select fresh.lineage, 0, fresh.lineage::text, 0, 0, floor(extract(epoch from clock_timestamp()) * 1000), 0, fresh.lineage::text, 0, 0,
+  gen_random_uuid()
 from (select gen_random_uuid() as lineage) fresh;
 
 -- Views show the JSON as columns, for people and their tools.
@@ -138,7 +160,8 @@ alter table @schema@.tombstones enable row level security;
 alter table @schema@.journal enable row level security;
 alter table @schema@.unchanged enable row level security;
 alter table @schema@.writers enable row level security;
+alter table @schema@.access_tokens enable row level security;
 alter table @schema@.migrations enable row level security;
 
 revoke all on @schema@.head, @schema@.records, @schema@.tombstones, @schema@.journal, @schema@.unchanged, @schema@.writers,
-  @schema@.migrations, @schema@.services, @schema@.graph_nodes, @schema@.graph_edges from public;
+  @schema@.access_tokens, @schema@.migrations, @schema@.services, @schema@.graph_nodes, @schema@.graph_edges from public;

@@ -12,7 +12,7 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'lineage', h.lineage, 'revision', h.revision, 'digest', h.digest,
-    'floor', h.floor, 'at', h.at, 'schema', h.schema_number)
+    'floor', h.floor, 'at', h.at, 'schema', h.schema_number, 'accessVersion', h.access_version)
 $$;
 
 -- The head, if row security hides nothing. A role from which it hides rows sees empty tables: the records would seem to be gone, and the
@@ -26,6 +26,7 @@ begin
   if row_security_active('@schema@.head') or row_security_active('@schema@.records')
     or row_security_active('@schema@.tombstones') or row_security_active('@schema@.journal')
     or row_security_active('@schema@.unchanged') or row_security_active('@schema@.writers')
+    or row_security_active('@schema@.access_tokens')
   then
     raise exception 'row security hides rows of schema @name@ from role %', current_user using errcode = '42501';
   end if;
@@ -52,7 +53,7 @@ begin
 end
 $$;
 
--- {} -> {status, lineage, revision, digest, floor, at, schema}
+-- {} -> {status, lineage, revision, digest, floor, at, schema, accessVersion}
 create or replace function @schema@.head(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -145,7 +146,8 @@ begin
 end
 $$;
 
--- {after: {lineage, revision, digest}, limit} -> {status: ok, entries, more} | {status: compacted | ahead | diverged, head}
+-- {after: {lineage, revision, digest}, limit}
+-- -> {status: ok, entries, more, accessVersion} | {status: compacted | ahead | diverged, head}
 create or replace function @schema@.changes(p jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -156,7 +158,8 @@ begin
   h := @schema@.current_head();
   return coalesce(
     @schema@.off_track(h, p -> 'after'),
-    @schema@.entries((p #>> '{after,revision}')::bigint, h.revision, (p ->> 'limit')::bigint) || '{"status": "ok"}');
+    @schema@.entries((p #>> '{after,revision}')::bigint, h.revision, (p ->> 'limit')::bigint)
+      || jsonb_build_object('status', 'ok', 'accessVersion', h.access_version));
 end
 $$;
 

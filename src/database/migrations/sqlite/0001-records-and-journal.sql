@@ -15,7 +15,12 @@ create table head (
   swept integer not null,
   -- The revision with which the history began. It has no row in the journal.
   first_revision integer not null,
-  first_digest text not null
+  first_digest text not null,
+  -- UUID: another one after each change of the tokens. The newest revision when credentials were first demanded; null if they never were.
+  access_version text not null,
+  required_since integer,
+  -- 1 while a transaction of the coordinator changes tokens. No other transaction sees it.
+  tokens_open integer not null default 0
 ) strict;
 
 -- The present state. The table has a rowid: with random ids, rows in the order of the key would cost twice the pages for each commit.
@@ -69,3 +74,33 @@ create table writes (
   created_at integer not null,
   primary key (revision, kind, id)
 ) strict, without rowid;
+
+-- Tokens of clients, but not their secrets. They are neither records nor in the journal.
+create table access_tokens (
+  id text primary key,
+  name text not null unique,
+  -- JSON.
+  scopes text not null,
+  -- SHA-256 of the secret, in hexadecimal digits.
+  secret_hash text not null,
+  -- Times are epoch milliseconds.
+  created_at integer not null,
+  created_by text not null,
+  expires_at integer,
+  revoked_at integer,
+  revoked_by text
+) strict, without rowid;
+
+-- Whoever can change this table can make an administrator, so that nobody changes it by mistake.
+create trigger access_tokens_insert before insert on access_tokens when (select tokens_open from head) is not 1
+begin
+  select raise(abort, 'Tokens are not changed by hand: use `coordinator token`.');
+end;
+create trigger access_tokens_update before update on access_tokens when (select tokens_open from head) is not 1
+begin
+  select raise(abort, 'Tokens are not changed by hand: use `coordinator token`.');
+end;
+create trigger access_tokens_delete before delete on access_tokens when (select tokens_open from head) is not 1
+begin
+  select raise(abort, 'Tokens are not changed by hand: use `coordinator token`.');
+end;

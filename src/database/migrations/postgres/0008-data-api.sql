@@ -15,12 +15,15 @@ begin
     return;
   end if;
   foreach called in array array[
-    'head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog', 'commit', 'compact', 'fork']
+    'head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog', 'commit', 'compact', 'fork',
+    'access_load', 'access_put', 'access_revoke', 'access_require']
   loop
     execute format(
       'create or replace function public.%I(p jsonb) returns jsonb language sql %s security definer set search_path = pg_catalog, pg_temp '
       'as ''select %I.%I(p)''',
-      '@name@_' || called, case when called in ('commit', 'compact', 'fork') then 'volatile' else 'stable' end, '@name@', called);
+      '@name@_' || called,
+      case when called in ('commit', 'compact', 'fork', 'access_put', 'access_revoke', 'access_require') then 'volatile' else 'stable' end,
+      '@name@', called);
     execute format('revoke all on function public.%I(jsonb) from public, anon, authenticated', '@name@_' || called);
     execute format('grant execute on function public.%I(jsonb) to service_role', '@name@_' || called);
   end loop;

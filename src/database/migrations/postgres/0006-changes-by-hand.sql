@@ -135,8 +135,9 @@ language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception '% of %.% by hand is refused.', tg_op, tg_table_schema, tg_table_name
-  using errcode = '42501', hint = case when tg_op = 'TRUNCATE' and tg_table_name = 'records'
-    then 'Use delete instead: it is written to the journal.'
+  using errcode = '42501', hint = case
+    when tg_op = 'TRUNCATE' and tg_table_name = 'records' then 'Use delete instead: it is written to the journal.'
+    when tg_table_name = 'access_tokens' then 'Create and revoke tokens with `coordinator token`.'
     else 'Change rows of the table records: the rest follows.' end;
 end
 $$;
@@ -168,6 +169,9 @@ when (current_setting('@name@.writer', true) is distinct from 'on') execute func
 create or replace trigger hand_is_refused before insert or update or delete on @schema@.writers for each statement
 when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
 
+create or replace trigger hand_is_refused before insert or update or delete on @schema@.access_tokens for each statement
+when (current_setting('@name@.writer', true) is distinct from 'on') execute function @schema@.hand_is_refused();
+
 create or replace trigger truncate_is_refused before truncate on @schema@.head
 for each statement execute function @schema@.hand_is_refused();
 create or replace trigger truncate_is_refused before truncate on @schema@.records
@@ -179,4 +183,6 @@ for each statement execute function @schema@.hand_is_refused();
 create or replace trigger truncate_is_refused before truncate on @schema@.unchanged
 for each statement execute function @schema@.hand_is_refused();
 create or replace trigger truncate_is_refused before truncate on @schema@.writers
+for each statement execute function @schema@.hand_is_refused();
+create or replace trigger truncate_is_refused before truncate on @schema@.access_tokens
 for each statement execute function @schema@.hand_is_refused();

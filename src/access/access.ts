@@ -1,0 +1,265 @@
+import type { AccessStore } from '../database/access-store.ts'
+import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { denial, denialReasonOf } from './denial.ts'
+import { EnvironmentTokens } from './environment-tokens.ts'
+import type { TokenInfo } from './known-token.ts'
+import { EVERYBODY, type Principal } from './principal.ts'
+import { RateByAddress } from './rate-by-address.ts'
+import { Grants } from './scopes/grants.ts'
+import { StoredTokens, unknownToken } from './stored-tokens.ts'
+import { looksLikeToken, parseToken, type TokenParts } from './token-format.ts'
+import { unavailable } from './token-loader.ts'
+import type { TokenWish } from './token-wish.ts'
+
+export type { TokenInfo } from './known-token.ts'
+export type { TokenWish } from './token-wish.ts'
+
+/** `open`: the setting AUTH is absent, on a loopback address. `off`: AUTH=off. */
+export type AccessMode = 'open' | 'required' | 'off'
+
+/** Verifies JWTs. */
+export interface JwtChecker {
+  /**
+   * @returns a promise only for a token that is not remembered
+   * @throws COORD_CREDENTIAL_INVALID, COORD_CREDENTIAL_EXPIRED, COORD_AUTH_UNAVAILABLE
+   */
+  verify(token: string): Principal | Promise<Principal>
+  /** The principal of a token that was verified before, and still counts. @default none is remembered */
+  remembered?(token: string): Principal | undefined
+  start(): void
+  stop(): void
+}
+
+export interface AccessOptions {
+  readonly mode: AccessMode
+  /** What a request without a credential may do where credentials are demanded. @default 'none' */
+  readonly anonymous?: 'none' | 'read' | undefined
+  /** A secret of its own that is an administrator. Only its hash is kept. @default none */
+  readonly adminToken?: string | undefined
+  /** A secret of its own with the scope `metrics`. Only its hash is kept. @default none */
+  readonly metricsToken?: string | undefined
+  /** Tokens of the store that were created earlier are refused, in epoch milliseconds. @default none is */
+  readonly notBefore?: number | undefined
+  /** @default JWTs are refused */
+  readonly jwt?: JwtChecker | undefined
+  /** Where tokens are kept. @default there are none */
+  readonly store?: AccessStore | undefined
+  /** Called when the tokens cannot be read from the store; again only after they could be read in between. @default no call */
+  readonly onFault?: ((error: CoordinatorError) => void) | undefined
+  /**
+   * Bad credentials that an address may send: so many at once, and so many each second. The others are answered with 429.
+   *
+   * @default 20 at once, 1 each second
+   */
+  readonly badCredentials?: { readonly burst: number; readonly perSecond: number } | undefined
+  /** The clock, in epoch milliseconds. @default Date.now */
+  readonly now?: () => number
+}
+
+/** Whoever sends no credential where the setting AUTH_ANONYMOUS is `read`. */
+const ANONYMOUS: Principal = { kind: 'anonymous', id: '', actor: undefined, grants: Grants.READ }
+
+/** How many callers of an address that sends bad credentials may wait until the store was asked for their token. */
+const suspectsMax = 100
+
+/**
+ * Says who sends a request.
+ *
+ * Where nobody has to prove anything (modes `open` and `off`), a credential is not even looked at: every request is `EVERYBODY`, so that
+ * clients with a token, whatever it is, work before and after credentials are demanded. Where they are demanded, a bad credential is
+ * never anonymous.
+ */
+export class Access {
+  readonly mode: AccessMode
+  readonly #anonymous: Principal | undefined
+  readonly #environment: EnvironmentTokens
+  readonly #hasAdminToken: boolean
+  readonly #stored: StoredTokens | undefined
+  readonly #jwt: JwtChecker | undefined
+  readonly #bad: RateByAddress
+  /** Signatures of JWTs that are verified for addresses that send bad credentials. */
+  readonly #suspectJwts = new RateByAddress({ burst: 10, perSecond: 5 })
+
+  constructor(options: AccessOptions) {
+    const { mode, anonymous, adminToken, metricsToken, notBefore, jwt, store, onFault } = options
+    const { badCredentials = { burst: 20, perSecond: 1 }, now = Date.now } = options
+    this.mode = mode
+    this.#anonymous = anonymous === 'read' ? ANONYMOUS : undefined
+    this.#environment = new EnvironmentTokens({ admin: adminToken, metrics: metricsToken })
+    this.#hasAdminToken = adminToken !== undefined
+    this.#jwt = jwt
+    this.#stored = store && new StoredTokens({ store, notBefore, require: mode === 'required', onFault, now })
+    this.#bad = new RateByAddress(badCredentials)
+  }
+
+  /**
+   * Loads the tokens of the store, again and again until it succeeds, and records there that credentials are demanded. Resolves when that
+   * is done, or at `stop`; at once where the mode is not `required`. Never rejects. Starts the verifier of JWTs, too.
+   */
+  async start(): Promise<void> {
+    if (this.mode === 'required') this.#jwt?.start()
+    const loaded = this.#stored?.start()
+    if (this.mode === 'required') await loaded
+  }
+
+  stop(): void {
+    this.#jwt?.stop()
+    this.#stored?.stop()
+  }
+
+  /** Another coordinator changed the tokens: loads them again, unless this version is known. Never throws; tries again after faults. */
+  versionSeen(version: string): void {
+    this.#stored?.versionSeen(version)
+  }
+
+  /**
+   * Who sends a request.
+   *
+   * @param authorization the header `Authorization`
+   * @param address of the client; bad credentials are throttled by it
+   * @returns a promise only for a JWT that is not remembered, or a token that this process does not know yet
+   * @throws COORD_AUTH_REQUIRED, COORD_CREDENTIAL_INVALID, COORD_CREDENTIAL_EXPIRED, COORD_CREDENTIAL_REVOKED, COORD_AUTH_UNAVAILABLE,
+   * COORD_RATE_LIMITED; `denialReasonOf` tells the reason for metrics
+   */
+  identify(authorization: string | undefined, address: string): Principal | Promise<Principal> {
+    if (this.mode !== 'required') return EVERYBODY
+    if (authorization === undefined) {
+      if (this.#anonymous !== undefined) return this.#anonymous
+      throw denial('missing', 'COORD_AUTH_REQUIRED')
+    }
+    try {
+      const found = this.#check(bearerOf(authorization), address)
+      return found instanceof Promise ? this.#orRefuse(found, address) : found
+    } catch (thrown) {
+      throw this.#refusal(thrown, address)
+    }
+  }
+
+  /**
+   * Creates a token. Its text is in the answer, and nowhere else.
+   *
+   * @param by the actor who creates it
+   * @throws COORD_FIELD_INVALID, COORD_TOKEN_NAME_TAKEN, COORD_TOKENS_TOO_MANY, a COORD_STORE_* error with `outcome`
+   */
+  async createToken(wish: TokenWish, by: string): Promise<{ token: string; info: TokenInfo }> {
+    if (this.#stored === undefined) throw unavailable()
+    return this.#stored.create(wish, by)
+  }
+
+  /**
+   * Every token that was ever created, revoked ones too, the oldest first.
+   *
+   * @throws COORD_AUTH_UNAVAILABLE before the first load
+   */
+  listTokens(): readonly TokenInfo[] {
+    return this.#stored?.list() ?? []
+  }
+
+  /**
+   * Revokes a token. Its callers lose their open streams at once; those of other coordinators within POLL_MAX_MS and a second.
+   *
+   * @param by the actor who revokes it
+   * @throws COORD_TOKEN_NOT_FOUND, a COORD_STORE_* error with `outcome`
+   */
+  async revokeToken(id: string, by: string): Promise<TokenInfo> {
+    if (this.#stored === undefined) throw unavailable()
+    return this.#stored.revoke(id, by)
+  }
+
+  /**
+   * Whether somebody can administer: everybody where access is open; else the token of the environment, a token of the store as far as it
+   * is loaded, or possibly a JWT.
+   */
+  get hasAdministrator(): boolean {
+    if (this.mode !== 'required' || this.#hasAdminToken || this.#jwt !== undefined) return true
+    return this.#stored?.hasAdministrator ?? false
+  }
+
+  #check(text: string, address: string): Principal | Promise<Principal> {
+    const parts = parseToken(text)
+    const found = (parts !== undefined && this.#stored?.identify(parts)) || this.#environment.identify(text)
+    if (found) return found
+    if (parts !== undefined) return this.#lookFor(parts, address)
+    if (!looksLikeToken(text) && this.#jwt !== undefined && hasTwoDots(text))
+      return this.#checkJwt(text, address)
+    throw malformed(text)
+  }
+
+  #lookFor(parts: TokenParts, address: string): Promise<Principal> {
+    if (this.#stored === undefined) throw unknownToken()
+    return this.#stored.lookFor(parts, this.#bad.isExhausted(address) ? suspectsMax : undefined)
+  }
+
+  /**
+   * Verifying a signature is expensive. An address that sends many bad credentials gets only a few of them each second. Good JWTs from
+   * there still get through one after another, and are remembered.
+   */
+  #checkJwt(text: string, address: string): Principal | Promise<Principal> {
+    const jwt = this.#jwt as JwtChecker
+    if (!this.#bad.isExhausted(address)) return jwt.verify(text)
+    const remembered = jwt.remembered?.(text)
+    if (remembered !== undefined) return remembered
+    if (this.#suspectJwts.spend(address)) return jwt.verify(text)
+    throw throttled(1, 'Too many bad credentials come from this address; this one was not verified.')
+  }
+
+  async #orRefuse(found: Promise<Principal>, address: string): Promise<Principal> {
+    try {
+      return await found
+    } catch (thrown) {
+      throw this.#refusal(thrown, address)
+    }
+  }
+
+  /** The answer to a credential that was not accepted. */
+  #refusal(thrown: unknown, address: string): CoordinatorError {
+    const error = toCoordinatorError(thrown)
+    const reason = denialReasonOf(error)
+    if (reason === undefined || reason === 'throttled' || reason === 'unavailable') return error
+    if (this.#bad.spend(address)) return error
+    // Whoever has to repair the client learns what is wrong with its credential.
+    return throttled(
+      this.#bad.secondsLeft(address),
+      `Too many bad credentials come from this address. ${error.detail}`,
+      error.hint,
+    )
+  }
+}
+
+const usual = 'Bearer '
+
+/** @throws COORD_CREDENTIAL_INVALID */
+function bearerOf(authorization: string): string {
+  if (authorization.startsWith(usual) && authorization.charCodeAt(usual.length) > 0x20)
+    return authorization.slice(usual.length)
+  const [, text] = /^bearer(?: +|$)(.*)$/is.exec(authorization) ?? []
+  if (text === undefined)
+    throw denial('malformed', 'COORD_CREDENTIAL_INVALID', {
+      detail: 'The scheme of the credential is not Bearer.',
+    })
+  if (text === '')
+    throw denial('malformed', 'COORD_CREDENTIAL_INVALID', { detail: 'The credential is empty.' })
+  return text
+}
+
+function hasTwoDots(text: string): boolean {
+  const first = text.indexOf('.')
+  const second = first === -1 ? -1 : text.indexOf('.', first + 1)
+  return second !== -1 && !text.includes('.', second + 1)
+}
+
+function malformed(text: string): CoordinatorError {
+  return denial('malformed', 'COORD_CREDENTIAL_INVALID', {
+    detail: looksLikeToken(text)
+      ? 'The token is incomplete or was changed: its checksum is wrong.'
+      : 'The credential has no form that this coordinator accepts.',
+  })
+}
+
+function throttled(retryAfterSeconds: number, detail: string, hint?: string): CoordinatorError {
+  return denial('throttled', 'COORD_RATE_LIMITED', {
+    detail,
+    retryAfterSeconds,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}

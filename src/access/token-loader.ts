@@ -1,0 +1,185 @@
+import type { AccessStore, StoredToken } from '../database/access-store.ts'
+import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { Backoff, within } from '../scheduling/backoff.ts'
+import { denial } from './denial.ts'
+import { RecentKeys } from './recent-keys.ts'
+import type { TokenBook } from './token-book.ts'
+
+/** How often strangers may make the store load, in milliseconds. */
+const lookEveryMs = 1_000
+/** How long a caller waits for that, in milliseconds. */
+const lookMaxMs = 5_000
+/** How many callers may wait for it. */
+const lookMaxCallers = 1_000
+
+export interface TokenLoaderOptions {
+  readonly store: AccessStore
+  readonly book: TokenBook
+  /** Whether to record in the store that credentials are demanded. */
+  readonly require: boolean
+  /** Called when the store cannot be read; again only after it could be read in between. @default no call */
+  readonly onFault?: ((error: CoordinatorError) => void) | undefined
+}
+
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: CoordinatorError) => void
+}
+
+/** Keeps a token book equal to the store. While the store is down, the book stays as it is. */
+export class TokenLoader {
+  readonly #store: AccessStore
+  readonly #book: TokenBook
+  readonly #onFault: ((error: CoordinatorError) => void) | undefined
+  readonly #stop = new AbortController()
+  readonly #backoff = new Backoff()
+  readonly #first = Promise.withResolvers<void>()
+  /** Ids that no token had when the store was last asked for them. */
+  readonly #unknown = new RecentKeys(10_000)
+  #requireFirst: boolean
+  #version: string | undefined
+  #isWanted = false
+  #isRunning = false
+  /** Whether the last load failed. */
+  #isBlind = false
+  #isFailing = false
+  /** When a stranger last made the store load. */
+  #lookedAt = Number.NEGATIVE_INFINITY
+  /** Callers who wait for a load that begins after they came. */
+  #waiting: Waiting[] = []
+  #lookTimer: NodeJS.Timeout | undefined
+  #changed = new Set<string>()
+
+  constructor({ store, book, require, onFault }: TokenLoaderOptions) {
+    this.#store = store
+    this.#book = book
+    this.#requireFirst = require
+    this.#onFault = onFault
+  }
+
+  /** Whether the store was read at least once. */
+  get loaded(): boolean {
+    return this.#version !== undefined
+  }
+
+  /** Resolves after the first load, or at `stop`. */
+  start(): Promise<void> {
+    if (!this.loaded) this.want()
+    return this.#first.promise
+  }
+
+  stop(): void {
+    this.#stop.abort()
+    clearTimeout(this.#lookTimer)
+    this.#first.resolve()
+    this.#refuse(this.#waiting)
+  }
+
+  /** Loads again, unless the version is the one that is known. */
+  versionSeen(version: string): void {
+    if (version !== this.#version) this.want()
+  }
+
+  /** Loads again. */
+  want(): void {
+    this.#isWanted = true
+    if (!this.#isRunning) void this.#run()
+  }
+
+  /** This process changed a token, and knows the result. */
+  changed(stored: StoredToken): void {
+    this.#changed.add(stored.id)
+    this.want()
+  }
+
+  /**
+   * Another coordinator may have created a token that this one does not know yet: waits for a load that began after the call. All
+   * callers together load once a second at most, and each id only once.
+   *
+   * @param maxCallers how many callers may wait at the same time. @default 1_000
+   * @throws COORD_AUTH_UNAVAILABLE if that cannot be done soon
+   */
+  async look(id: string, maxCallers = lookMaxCallers): Promise<void> {
+    if (!this.loaded || this.#isBlind || this.#stop.signal.aborted) throw unavailable()
+    if (this.#unknown.has(id)) return
+    if (this.#waiting.length >= maxCallers) throw unavailable()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push({ resolve, reject })
+    const waitMs = this.#lookedAt + lookEveryMs - performance.now()
+    if (waitMs <= 0) this.#lookNow()
+    else this.#lookTimer ??= setTimeout(() => this.#lookNow(), waitMs).unref()
+    if (!(await within(lookMaxMs, promise))) throw unavailable()
+    this.#unknown.add(id)
+  }
+
+  #lookNow(): void {
+    this.#lookTimer = undefined
+    if (this.#waiting.length === 0) return
+    this.#lookedAt = performance.now()
+    this.want()
+  }
+
+  async #run(): Promise<void> {
+    const stop = this.#stop.signal
+    this.#isRunning = true
+    while (this.#isWanted && !stop.aborted) {
+      this.#isWanted = false
+      const waiting = this.#waiting
+      this.#waiting = []
+      try {
+        const again = await this.#load()
+        for (const { resolve } of waiting) resolve()
+        await this.#correct(again)
+        this.#isFailing = false
+        this.#backoff.reset()
+      } catch (thrown) {
+        this.#refuse(waiting)
+        this.#failed(toCoordinatorError(thrown))
+        this.#isWanted = true
+        await this.#backoff.wait(stop)
+      } finally {
+        if (this.loaded) this.#first.resolve()
+      }
+    }
+    this.#isRunning = false
+  }
+
+  async #load(): Promise<StoredToken[]> {
+    this.#changed = new Set()
+    const state = await this.#store.load().catch((thrown: unknown) => {
+      this.#isBlind = true
+      throw thrown
+    })
+    this.#isBlind = false
+    const again = this.#book.take(state, this.#changed)
+    this.#version = state.version
+    return again
+  }
+
+  /** Brings the store to what this process knows better. Tokens can be used already. */
+  async #correct(again: readonly StoredToken[]): Promise<void> {
+    for (const { id, revokedBy } of again) {
+      try {
+        await this.#store.revoke(id, revokedBy ?? 'unknown')
+      } catch (thrown) {
+        // The store has changed again, so that there is nothing to revoke.
+        if (toCoordinatorError(thrown).code !== 'COORD_TOKEN_NOT_FOUND') throw thrown
+      }
+    }
+    if (this.#requireFirst) await this.#store.require()
+    this.#requireFirst = false
+  }
+
+  #failed(error: CoordinatorError): void {
+    if (!this.#isFailing && !this.#stop.signal.aborted) this.#onFault?.(error)
+    this.#isFailing = true
+  }
+
+  #refuse(waiting: readonly Waiting[]): void {
+    for (const { reject } of waiting) reject(unavailable())
+  }
+}
+
+export function unavailable(): CoordinatorError {
+  return denial('unavailable', 'COORD_AUTH_UNAVAILABLE', { retryAfterSeconds: 1 })
+}
