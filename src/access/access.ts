@@ -1,5 +1,6 @@
 import type { AccessStore } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
+import { MAX_REVISION, type Revision } from '../records/record.ts'
 import { denial, denialReasonOf } from './denial.ts'
 import { EnvironmentTokens } from './environment-tokens.ts'
 import type { TokenInfo } from './known-token.ts'
@@ -173,6 +174,15 @@ export class Access {
   get hasAdministrator(): boolean {
     if (this.mode !== 'required' || this.#hasAdminToken || this.#jwt !== undefined) return true
     return this.#stored?.hasAdministrator ?? false
+  }
+
+  /**
+   * The newest revision when a coordinator first demanded credentials; `null` if none ever did. Nobody proved who wrote the entries up to
+   * it. Where credentials are demanded, but the store has not said since when, these are all entries.
+   */
+  get requiredSince(): Revision | null {
+    if (this.#stored === undefined) return null
+    return this.#stored.requiredSince ?? (this.mode === 'required' ? MAX_REVISION : null)
   }
 
   #check(text: string, address: string): Principal | Promise<Principal> {

@@ -1,5 +1,6 @@
 import type { AccessStore } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { Revision } from '../records/record.ts'
 import { Backoff } from '../scheduling/backoff.ts'
 import { denial } from './denial.ts'
 import type { TokenInfo } from './known-token.ts'
@@ -72,6 +73,11 @@ export class StoredTokens {
   /** Whether there is a stored administrator. */
   get hasAdministrator(): boolean {
     return this.#book.someMay('admin')
+  }
+
+  /** `AccessState.requiredSince`; `null` before the first load. */
+  get requiredSince(): Revision | null {
+    return this.#loader.requiredSince
   }
 
   /** @throws COORD_AUTH_UNAVAILABLE before the first load */

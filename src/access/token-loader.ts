@@ -1,5 +1,6 @@
 import type { AccessStore, StoredToken } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
+import type { Revision } from '../records/record.ts'
 import { Backoff, within } from '../scheduling/backoff.ts'
 import { denial } from './denial.ts'
 import { RecentKeys } from './recent-keys.ts'
@@ -38,6 +39,7 @@ export class TokenLoader {
   readonly #unknown = new RecentKeys(10_000)
   #requireFirst: boolean
   #version: string | undefined
+  #requiredSince: Revision | null = null
   #isWanted = false
   #isRunning = false
   /** Whether the last load failed. */
@@ -60,6 +62,11 @@ export class TokenLoader {
   /** Whether the store was read at least once. */
   get loaded(): boolean {
     return this.#version !== undefined
+  }
+
+  /** `AccessState.requiredSince`, as it was last read. */
+  get requiredSince(): Revision | null {
+    return this.#requiredSince
   }
 
   /** Resolves after the first load, or at `stop`. */
@@ -153,6 +160,7 @@ export class TokenLoader {
     this.#isBlind = false
     const again = this.#book.take(state, this.#changed)
     this.#version = state.version
+    this.#requiredSince = state.requiredSince
     return again
   }
 
@@ -166,8 +174,11 @@ export class TokenLoader {
         if (toCoordinatorError(thrown).code !== 'COORD_TOKEN_NOT_FOUND') throw thrown
       }
     }
-    if (this.#requireFirst) await this.#store.require()
+    if (!this.#requireFirst) return
+    await this.#store.require()
     this.#requireFirst = false
+    // The first time, the store has now noted the revision.
+    this.#isWanted ||= this.#requiredSince === null
   }
 
   #failed(error: CoordinatorError): void {

@@ -171,7 +171,11 @@ export class KnowledgeGraph {
     readonly limit: number
   }): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
     const { from, to, answer } = await this.#past.diff(between)
-    return { from: from.revision, to: to.revision, ...answer }
+    // The helper process that made the answer does not know when credentials were first demanded.
+    const commits = answer.commits.map((commit) =>
+      this.#live.isUnproven(commit.revision) ? { ...commit, unproven: true as const } : commit,
+    )
+    return { from: from.revision, to: to.revision, ...answer, commits }
   }
 
   /**

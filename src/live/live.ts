@@ -48,6 +48,7 @@ export class Live {
   readonly #committer: Committer
   readonly #examiner: Examiner
   readonly #clock: ClockWatch
+  readonly #requiredSince: (() => Revision | null) | undefined
   readonly #stop = new AbortController()
   #starting: Promise<void> | undefined
   #watch: NodeJS.Timeout | undefined
@@ -73,6 +74,7 @@ export class Live {
     this.#committer = new Committer(context, this.#served, this.#follower)
     this.#examiner = new Examiner(context)
     this.#clock = new ClockWatch(context, this.#served)
+    this.#requiredSince = given.requiredSince
   }
 
   observe(observer: LiveObserver): void {
@@ -91,6 +93,17 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     return this.#served.view
+  }
+
+  /** The newest revision when credentials were first demanded; `null` if they never were. */
+  get requiredSince(): Revision | null {
+    return this.#requiredSince?.() ?? null
+  }
+
+  /** Whether an entry is from before credentials were first demanded: its author is only what the client said. */
+  isUnproven(revision: Revision): boolean {
+    const since = this.requiredSince
+    return since !== null && revision <= since
   }
 
   /** Figures for metrics and for people. */

@@ -1,9 +1,12 @@
+import type { View } from '../live/view/view.ts'
+import type { PlannedChange } from '../live/writing/change.ts'
 import { identifyCommit } from '../live/writing/idempotency.ts'
 import { mustExist, mustHaveExisted } from '../live/writing/preconditions.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
 import type { DeregisterAnswer, WriteContext } from './answers/answers.ts'
-import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
+import { isServiceId } from './answers/service-not-found.ts'
+import { isOwned, notOwned, ownsAll } from './owned-service.ts'
 
 /**
  * Removes a service. Its history stays.
@@ -16,16 +19,19 @@ export async function deregisterService(
   context: WriteContext,
 ): Promise<DeregisterAnswer> {
   const route = `DELETE /services/${serviceId}`
-  writer.requireLoaded()
-  checkServiceId(serviceId)
-  const request = { ...identifyCommit(context.idempotencyKey, { route }), actor: context.actor }
-  return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, () => ({
-    op: 'delete',
-    answer: ({ changed, revision, replayed }, view) => {
+  const view = writer.requireLoaded()
+  const { precondition, principal } = context
+  if (!isServiceId(serviceId)) throw notOwned(view, principal, serviceId)
+  const request = { ...identifyCommit(context, { route }), actor: context.actor }
+  const missing = (view: View) => notOwned(view, principal, serviceId)
+  return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, (state) => {
+    const answer: PlannedChange<DeregisterAnswer>['answer'] = ({ changed, revision, replayed }, view) => {
       // The store was asked even if the view has no such service, because the view may be behind.
-      const { precondition } = context
-      if (!changed) throw mustHaveExisted(precondition) ? mustExist() : serviceNotFound(view, serviceId)
+      if (!changed) throw ownsAll(principal) && mustHaveExisted(precondition) ? mustExist() : missing(view)
       return { serviceId, revision, changed, replayed }
-    },
-  }))
+    }
+    // Not even a precondition may tell strangers whether the service exists.
+    if (!ownsAll(principal) && !isOwned(state, principal)) return { op: 'refuse', why: missing, answer }
+    return { op: 'delete', answer }
+  })
 }

@@ -1,8 +1,11 @@
+import type { Principal } from '../access/principal.ts'
+import { CoordinatorError } from '../errors.ts'
 import { graphWarnings } from '../graph/warnings/graph-warnings.ts'
 import type { View } from '../live/view/view.ts'
 import type { PlannedChange, PlanState } from '../live/writing/change.ts'
 import { identifyCommit } from '../live/writing/idempotency.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
+import { requireName } from '../live/writing/required-scope.ts'
 import { canonicalJson, type JsonObject } from '../records/canonical-json.ts'
 import { LIMITS } from '../records/limits.ts'
 import type { StoredRecord } from '../records/record.ts'
@@ -13,6 +16,7 @@ import { type Registration, SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers/answers.ts'
 import { otherVersions } from './other-versions.ts'
+import { isOwned, ownsAll, storedName } from './owned-service.ts'
 import { migrationFileIn, registerAnswer } from './register-answer.ts'
 
 const ROUTE = 'POST /register'
@@ -28,7 +32,7 @@ interface Sent {
  * Registers a service. A registration replaces the earlier one. A field that it leaves out returns to its default, except that a stored
  * `migrationFile` stays.
  *
- * @throws what `parseRegistration` and `RecordWriter.change` throw
+ * @throws COORD_SCOPE_MISSING, and what `parseRegistration` and `RecordWriter.change` throw
  */
 export function registerService(
   writer: RecordWriter,
@@ -36,10 +40,12 @@ export function registerService(
   context: WriteContext,
 ): Promise<RegisterAnswer> {
   const { registration, warnings } = parseRegistration(body, inBatch?.remarks)
+  const { principal } = context
+  requireName(principal, registration.serviceName)
   const wish = inBatch === undefined ? { route: ROUTE, body } : { route: ROUTE, body, index: inBatch.index }
-  const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
+  const request = { ...identifyCommit(context, wish), actor: context.actor }
   const serviceId = serviceIdOf(registration)
-  const wanted = { serviceId, registration, warnings, inBatch: inBatch !== undefined }
+  const wanted = { serviceId, registration, warnings, inBatch: inBatch !== undefined, principal }
   return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, (state) =>
     planRegistration(state, wanted),
   )
@@ -50,26 +56,39 @@ interface Wanted {
   readonly registration: Registration
   readonly warnings: readonly Warning[]
   readonly inBatch: boolean
+  readonly principal: Principal
 }
 
 function planRegistration(state: PlanState, wanted: Wanted): PlannedChange<RegisterAnswer> {
-  const { serviceId, registration, inBatch } = wanted
+  const { serviceId, registration, inBatch, principal } = wanted
+  const seesOthers = principal.grants.may('read')
   // A registration with a migration file depends on nothing that is stored. All others must not lose a stored file.
   const complete =
     registration.migrationFile === undefined ? withStoredMigration(registration, state.read()) : registration
+  const answer: PlannedChange<RegisterAnswer>['answer'] = (result, view) => {
+    const others = seesOthers && result.created ? otherVersions(view, registration, serviceId) : []
+    const warnings = others.length === 0 ? wanted.warnings : [...wanted.warnings, ...others]
+    const active = complete.migrationFile !== undefined
+    const registered = registerAnswer({ serviceId, active, warnings }, result, view)
+    return inBatch || !seesOthers ? registered : withGraphWarnings(view, registration, registered)
+  }
+  // The id is made from the name, but a person may have given the stored record another name.
+  if (!ownsAll(principal) && storedName(state) !== undefined && !isOwned(state, principal))
+    return { op: 'refuse', why: heldByOther, answer }
   return {
     op: 'put',
     data: canonicalJson(complete),
     // The caller may still change a migration file. The view has to read what is stored.
     ...(registration.migrationFile === undefined ? { value: complete } : {}),
-    answer: (result, view) => {
-      const others = result.created ? otherVersions(view, registration, serviceId) : []
-      const warnings = others.length === 0 ? wanted.warnings : [...wanted.warnings, ...others]
-      const active = complete.migrationFile !== undefined
-      const answer = registerAnswer({ serviceId, active, warnings }, result, view)
-      return inBatch ? answer : withGraphWarnings(view, registration, answer)
-    },
+    answer,
   }
+}
+
+function heldByOther(): CoordinatorError {
+  return new CoordinatorError('COORD_SCOPE_MISSING', {
+    detail: 'The record with the id of this service has another name, and this credential does not cover it.',
+    outcome: 'not_written',
+  })
 }
 
 /** Adds the warnings about a registration in the graph, which holds the registration by now. */

@@ -34,8 +34,8 @@ export interface RegistryOptions {
 
 /**
  * The service registry with all its questions and writes. A write resolves when the view has it. Everything throws `CoordinatorError` and
- * nothing else; before the first load that is COORD_NOT_LOADED. The context of a write is optional: the author is then `library`, and there
- * is no condition.
+ * nothing else; before the first load that is COORD_NOT_LOADED. The context of a write is optional: the author is then `library`, which may
+ * do everything, and there is no condition.
  */
 export class Registry {
   readonly #live: Live
@@ -50,7 +50,7 @@ export class Registry {
     this.#followServices()
   }
 
-  /** @throws COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
+  /** @throws COORD_SCOPE_MISSING, COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
   register(registration: RegistrationInput, context: WriteContext = BY_PROGRAM) {
     return toPromise(() => registerService(this.#writer, { body: registration }, context))
   }
@@ -66,20 +66,20 @@ export class Registry {
   /**
    * The second stage of a registration: the service sends its migration file.
    *
-   * @throws COORD_SERVICE_NOT_FOUND, COORD_FIELD_*, and what a write throws
+   * @throws COORD_SERVICE_NOT_FOUND, also for services of others, COORD_FIELD_*, and what a write throws
    */
   submitMigration(serviceId: string, body: unknown, context: WriteContext = BY_PROGRAM) {
     return submitMigration(this.#writer, { serviceId, body }, context)
   }
 
-  /** @throws COORD_SERVICE_NOT_FOUND, and what a write throws */
+  /** @throws COORD_SERVICE_NOT_FOUND, also for services of others, and what a write throws */
   deregister(serviceId: string, context: WriteContext = BY_PROGRAM) {
     return deregisterService(this.#writer, serviceId, context)
   }
 
-  /** @throws COORD_SERVICE_NOT_FOUND, and the faults of the body */
-  heartbeat(serviceId: string, body?: unknown) {
-    return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body })
+  /** @throws COORD_SERVICE_NOT_FOUND, also for services of others, and the faults of the body */
+  heartbeat(serviceId: string, body?: unknown, { principal }: Pick<WriteContext, 'principal'> = BY_PROGRAM) {
+    return takeHeartbeat(this.#live.view, this.#leases, { serviceId, body, principal })
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND, with `extra.deletedAtRevision` if it was deregistered */

@@ -39,7 +39,7 @@ export async function serviceHistory(
   })
   if (page.entries.length === 0 && (before === undefined || !(await hasHistory(live, serviceId))))
     throw serviceNotFound(live.view, serviceId, page.position.revision)
-  const entries = await shownEntries(page, { serviceId, count })
+  const entries = await shownEntries(page, { live, serviceId, count })
   const more = page.next !== undefined || page.entries.length > entries.length
   const last = entries.at(-1)
   return {
@@ -54,7 +54,7 @@ export async function serviceHistory(
 /** The entries of a page, limited by number and size. Each is compared with the previous entry. */
 async function shownEntries(
   page: HistoryPage,
-  { serviceId, count }: { readonly serviceId: string; readonly count: number },
+  { live, serviceId, count }: { readonly live: Live; readonly serviceId: string; readonly count: number },
 ): Promise<readonly HistoryEntry[]> {
   const comparable = page.entries.length - (page.next === undefined || page.entries.length === 1 ? 0 : 1)
   const budget = new PageBudget()
@@ -67,7 +67,12 @@ async function shownEntries(
     const created = page.previous[at] === 0
     const action = puts[at] === undefined ? 'deregistered' : created ? 'registered' : 'updated'
     const changes = changesOf(puts[at], created ? 'nothing' : puts[at + 1])
-    entries.push({ revision, at: isoTime(time), actor, commitId, action, ...(changes && { changes }) })
+    entries.push({
+      ...{ revision, at: isoTime(time), actor },
+      ...(live.isUnproven(revision) ? { unproven: true as const } : {}),
+      ...{ commitId, action },
+      ...(changes && { changes }),
+    })
     if (pace.due) await pace.turn()
   }
   return entries

@@ -1,3 +1,4 @@
+import type { Principal } from '../access/principal.ts'
 import type { PlannedChange, PlanState } from '../live/writing/change.ts'
 import { identifyCommit } from '../live/writing/idempotency.ts'
 import type { RecordWriter } from '../live/writing/record-writer.ts'
@@ -6,7 +7,8 @@ import { parseMigration } from '../records/service/parse-registration.ts'
 import { SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers/answers.ts'
-import { checkServiceId, serviceNotFound } from './answers/service-not-found.ts'
+import { isServiceId } from './answers/service-not-found.ts'
+import { isOwned, notOwned, ownsAll } from './owned-service.ts'
 import { registerAnswer } from './register-answer.ts'
 
 /**
@@ -22,11 +24,12 @@ export async function submitMigration(
 ): Promise<RegisterAnswer> {
   const { migrationFile, warnings } = parseMigration(body)
   const route = `POST /register/${serviceId}/migration`
-  writer.requireLoaded()
-  checkServiceId(serviceId)
-  const request = { ...identifyCommit(context.idempotencyKey, { route, body }), actor: context.actor }
+  const view = writer.requireLoaded()
+  const { principal } = context
+  if (!isServiceId(serviceId)) throw notOwned(view, principal, serviceId)
+  const request = { ...identifyCommit(context, { route, body }), actor: context.actor }
   return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, (state) =>
-    planMigration(state, { serviceId, migrationFile, warnings }),
+    planMigration(state, { serviceId, migrationFile, warnings, principal }),
   )
 }
 
@@ -34,14 +37,16 @@ interface Wanted {
   readonly serviceId: string
   readonly migrationFile: JsonObject
   readonly warnings: readonly Warning[]
+  readonly principal: Principal
 }
 
 function planMigration(state: PlanState, wanted: Wanted): PlannedChange<RegisterAnswer> {
-  const { serviceId, migrationFile, warnings } = wanted
+  const { serviceId, migrationFile, warnings, principal } = wanted
   const answer: PlannedChange<RegisterAnswer>['answer'] = (result, view) =>
     registerAnswer({ serviceId, active: true, warnings }, result, view)
   const stored = state.read()
-  if (stored === undefined) return { op: 'refuse', why: (view) => serviceNotFound(view, serviceId), answer }
+  if (stored === undefined || !(ownsAll(principal) || isOwned(state, principal)))
+    return { op: 'refuse', why: (view) => notOwned(view, principal, serviceId), answer }
   const data = canonicalJson({ ...(JSON.parse(stored.data) as JsonObject), migrationFile })
   return { op: 'put', data, answer }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { EVERYBODY } from '../../src/access/principal.ts'
 import { identifyCommit } from '../../src/live/writing/idempotency.ts'
 import { type Answer, type Call, NoAnswer, type Sender } from '../faults/coordinator-client.ts'
 import type { RandomSource } from './random-source.ts'
@@ -332,5 +333,5 @@ function shownOf({ status, body, etag, text }: Answer, subject: Subject): Outcom
 }
 
 function commitIdOf(key: string): string {
-  return identifyCommit(key, { route: '' }).commitId
+  return identifyCommit({ idempotencyKey: key, principal: EVERYBODY }, { route: '' }).commitId
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { EVERYBODY } from '../../src/access/principal.ts'
 import { identifyCommit } from '../../src/live/writing/idempotency.ts'
 import { GrantedTime } from '../support/granted-time.ts'
 import { type Answer, NoAnswer, type Sender } from './coordinator-client.ts'
@@ -159,7 +160,7 @@ export class WriteLoad {
 }
 
 function commitIdOf(key: string): string {
-  return identifyCommit(key, { route: '' }).commitId
+  return identifyCommit({ idempotencyKey: key, principal: EVERYBODY }, { route: '' }).commitId
 }
 
 function outcomeOf({ body, text }: Answer): 'unknown' | 'not_written' {

@@ -81,7 +81,9 @@ export function renderOrphans(answer: Answer<'orphans'>): string {
 
 export function renderDiff(answer: DiffAnswer & { readonly from: number; readonly to: number }): string {
   const { from, to, nodes, edges, nodesTotal, edgesTotal, commits } = answer
-  const author = new Map(commits.map(({ revision, actor }) => [revision, actor]))
+  const author = new Map(
+    commits.map(({ revision, actor, unproven }) => [revision, unproven ? `${actor} (unproven)` : actor]),
+  )
   const rows = [...nodes, ...edges].map(({ change, id, revisions }) => {
     const last = revisions.at(-1)
     return [change, id, revisions.join(','), last === undefined ? '' : (author.get(last) ?? '')]

@@ -5,6 +5,7 @@ import type { ChangeResult, Plan, PlannedChange } from '../../live/writing/chang
 import { identifyCommit } from '../../live/writing/idempotency.ts'
 import { mustExist, mustHaveExisted } from '../../live/writing/preconditions.ts'
 import { RecordWriter } from '../../live/writing/record-writer.ts'
+import { requireScope } from '../../live/writing/required-scope.ts'
 import { BY_PROGRAM, type WriteContext } from '../../live/writing/write-context.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
@@ -62,7 +63,7 @@ interface Subject extends About {
  * Writes what people and programs assert: nodes and edges with properties, stored like services, with the same
  * preconditions, and repeatable with an idempotency key. Assertions about a derived node add to it; a retraction leaves it.
  *
- * Every method throws COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
+ * Every method throws COORD_SCOPE_MISSING, COORD_NODE_ID_INVALID or COORD_EDGE_ID_INVALID, COORD_EDGE_DERIVED, COORD_PRECONDITION_FAILED,
  * COORD_IDEMPOTENCY_REUSED, COORD_COMMIT_CONTENDED, and what `Live.commit` throws.
  */
 export class AssertedWriter {
@@ -74,13 +75,15 @@ export class AssertedWriter {
 
   /** @throws COORD_BODY_*, COORD_FIELD_* */
   async put(about: About, body: unknown, context: WriteContext = BY_PROGRAM): Promise<AssertAnswer> {
+    requireScope(context.principal, 'graph')
     const subject = subjectOf(about)
     const asserted = parseAssertion(schemaOf(subject), body, namesOf(subject))
-    return this.#change('PUT', { subject, context, body }, () => plannedPut(subject, asserted))
+    return this.#change('PUT', { subject, context, body }, () => plannedPut(subject, asserted, context))
   }
 
   /** Merges a patch (RFC 7396) into the assertion. @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND */
   async patch(about: About, patch: unknown, context: WriteContext = BY_PROGRAM): Promise<AssertAnswer> {
+    requireScope(context.principal, 'graph')
     const subject = subjectOf(about)
     readBody(patchSchema, patch)
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
@@ -89,7 +92,11 @@ export class AssertedWriter {
         // Other records determine whether services or edges refer to the node.
         const graph = state.projection(graphProjection)
         if (graph === undefined || !isIn(graph, subject))
-          return { op: 'refuse', why: () => notFound(subject, false), answer: assertAnswer(subject, []) }
+          return {
+            op: 'refuse',
+            why: () => notFound(subject, false),
+            answer: assertAnswer(subject, [], context),
+          }
       }
       const { label, properties } = stored === undefined ? {} : dataOf(stored)
       const now = {
@@ -97,19 +104,22 @@ export class AssertedWriter {
         ...(properties === undefined ? {} : { properties }),
       }
       const patched = mergePatch(now as JsonObject, patch as JsonValue)
-      return plannedPut(subject, parseAssertion(schemaOf(subject), patched, namesOf(subject)))
+      return plannedPut(subject, parseAssertion(schemaOf(subject), patched, namesOf(subject)), context)
     })
   }
 
   /** @throws COORD_NODE_NOT_FOUND, COORD_EDGE_NOT_FOUND if nothing is asserted, even if it is derived */
   async delete(about: About, context: WriteContext = BY_PROGRAM): Promise<RetractAnswer> {
+    requireScope(context.principal, 'graph')
     const subject = subjectOf(about)
     return this.#change('DELETE', { subject, context }, () => ({
       op: 'delete',
       answer: ({ changed, revision, replayed }, view) => {
         if (changed) return { id: subject.id, revision, replayed }
         if (mustHaveExisted(context.precondition)) throw mustExist()
-        throw notFound(subject, isIn(view.projection(graphProjection), subject))
+        throw seesOthers(context)
+          ? notFound(subject, isIn(view.projection(graphProjection), subject))
+          : notAsserted(subject)
       },
     }))
   }
@@ -120,7 +130,7 @@ export class AssertedWriter {
     plan: Plan<T>,
   ): Promise<T> {
     const wish = { route: `${method} /knowledge-graph/${subject.kind}s/${subject.id}`, body }
-    const request = { ...identifyCommit(context.idempotencyKey, wish), actor: context.actor }
+    const request = { ...identifyCommit(context, wish), actor: context.actor }
     const key = { kind: subject.kind, id: recordIdOf(subject.id) }
     return this.#writer.change(key, { request, context }, plan)
   }
@@ -129,13 +139,18 @@ export class AssertedWriter {
 function plannedPut(
   subject: Subject,
   { body, warnings }: { readonly body: AssertionBody; readonly warnings: readonly Warning[] },
+  context: WriteContext,
 ): PlannedChange<AssertAnswer> {
   const data = canonicalJson({ ...subject.identity, ...body })
-  return { op: 'put', data, answer: assertAnswer(subject, warnings) }
+  return { op: 'put', data, answer: assertAnswer(subject, warnings, context) }
 }
 
 /** Makes the answer from the result of the store. Its warnings are current, even if the rest is a first result. */
-function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedChange<AssertAnswer>['answer'] {
+function assertAnswer(
+  subject: Subject,
+  warnings: readonly Warning[],
+  context: WriteContext,
+): PlannedChange<AssertAnswer>['answer'] {
   return ({ created, changed, revision, replayed }: ChangeResult, view: View) => ({
     id: subject.id,
     created,
@@ -143,8 +158,13 @@ function assertAnswer(subject: Subject, warnings: readonly Warning[]): PlannedCh
     revision,
     lineage: view.lineage,
     replayed,
-    warnings: [...warnings, ...danglingEnds(subject, view)],
+    warnings: seesOthers(context) ? [...warnings, ...danglingEnds(subject, view)] : warnings,
   })
+}
+
+/** Whether answers may tell the writer what others have registered and asserted. */
+function seesOthers({ principal }: WriteContext): boolean {
+  return principal.grants.may('read')
 }
 
 /** Whether it is in the graph, asserted or derived. */
@@ -192,11 +212,19 @@ function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
     }))
 }
 
+function notAsserted({ kind, id }: Subject): CoordinatorError {
+  return refused(notFoundCode(kind), `Nothing is asserted about ${quoted(id)}.`)
+}
+
 function notFound({ kind, id }: Subject, derived: boolean): CoordinatorError {
   return refused(
-    kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND',
+    notFoundCode(kind),
     derived
       ? `Nothing is asserted about ${quoted(id)}: it is there because services or edges name it, and goes with them.`
       : `The graph has no ${kind} ${quoted(id)}.`,
   )
+}
+
+function notFoundCode(kind: About['kind']): ErrorCode {
+  return kind === 'node' ? 'COORD_NODE_NOT_FOUND' : 'COORD_EDGE_NOT_FOUND'
 }

@@ -22,6 +22,8 @@ export interface AssertionEntry {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly actor: string
+  /** Present if credentials were not demanded yet: the actor is only what the client said. */
+  readonly unproven?: true
   readonly commitId: string
   readonly action: 'asserted' | 'changed' | 'retracted'
   /** The assertion after the commit. */
@@ -64,7 +66,7 @@ export async function assertionHistory(
   return {
     id,
     entries: page.entries.map((entry, at) =>
-      shown(entry, { kind, recordId, isNew: page.previous[at] === 0 }),
+      shown(entry, { live, kind, recordId, isNew: page.previous[at] === 0 }),
     ),
     ...(page.next === undefined ? {} : { next: page.next }),
     complete: page.complete,
@@ -77,9 +79,17 @@ function edgeIdOf(text: string): string | undefined {
   return edge === undefined ? undefined : edgeId(edge)
 }
 
+interface Shown {
+  readonly live: Live
+  readonly kind: string
+  readonly recordId: string
+  /** Whether nothing was asserted before. */
+  readonly isNew: boolean
+}
+
 function shown(
   { writes, revision, at, actor, commitId }: Entry,
-  { kind, recordId, isNew }: { readonly kind: string; readonly recordId: string; readonly isNew: boolean },
+  { live, kind, recordId, isNew }: Shown,
 ): AssertionEntry {
   const put = writes.find(
     (write): write is PutWrite => write.op === 'put' && write.kind === kind && write.id === recordId,
@@ -89,6 +99,7 @@ function shown(
     revision,
     at: new Date(at).toISOString(),
     actor,
+    ...(live.isUnproven(revision) ? { unproven: true } : {}),
     commitId,
     action: put === undefined ? 'retracted' : isNew ? 'asserted' : 'changed',
     // A person or a fault may have changed the record into anything.

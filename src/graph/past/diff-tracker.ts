@@ -12,6 +12,8 @@ interface DiffCommit {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly actor: string
+  /** Present if credentials were not demanded yet: the actor is only what the client said. */
+  readonly unproven?: true
   readonly commitId: string
 }
 

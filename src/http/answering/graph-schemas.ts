@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { unprovenActor } from './schemas.ts'
 
 const success = z.literal(true)
 const revision = z.int().meta({ description: 'The revision that the answer shows.' })
@@ -130,7 +131,13 @@ export const diffSchema = z
     nodesTotal: total,
     edgesTotal: total,
     commits: z.array(
-      z.object({ revision: z.int(), at: z.string(), actor: z.string(), commitId: z.string() }),
+      z.object({
+        revision: z.int(),
+        at: z.string(),
+        actor: z.string(),
+        unproven: unprovenActor,
+        commitId: z.string(),
+      }),
     ),
     ...completeness,
   })
@@ -194,6 +201,7 @@ export const assertionHistorySchema = z
         revision: z.int(),
         at: z.string(),
         actor: z.string(),
+        unproven: unprovenActor,
         commitId: z.string(),
         action: z.enum(['asserted', 'changed', 'retracted']),
         label: z.string().optional(),

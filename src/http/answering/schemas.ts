@@ -8,6 +8,12 @@ const revision = z.int().nonnegative()
 const time = z.iso.datetime()
 const success = z.literal(true)
 
+/** A member of everything that has an actor. */
+export const unprovenActor = z.literal(true).optional().meta({
+  description:
+    'Present if the entry is from before the coordinator first demanded credentials (`AUTH=required`): `actor` is only what the client said.',
+})
+
 export const warningSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -127,6 +133,7 @@ export const historyAnswerSchema = z
         revision,
         at: time,
         actor: z.string(),
+        unproven: unprovenActor,
         commitId: z.string(),
         action: z.enum(['registered', 'updated', 'deregistered']),
         changes: z

@@ -1,4 +1,5 @@
 import { sizeOfEntry } from '../../live/following/entry-ring.ts'
+import type { Live } from '../../live/live.ts'
 import type { Entry, EntryWrite, Position, Revision } from '../../records/record.ts'
 import { type BodyPart, bytesOf, SharedBytes } from '../sending/body-part.ts'
 
@@ -12,21 +13,28 @@ export interface ChangeFilter {
 /** From this length on, in UTF-16 code units, copying a text costs more than sending it separately. */
 const LARGE_TEXT = 16_384
 
+/** Knows whose authors nobody has proved. */
+export type ProofJudge = Pick<Live, 'isUnproven'>
+
 /** An entry as readers get it. Its text is made when the first reader needs it, and then shared. */
 export class ShownEntry {
   readonly revision: Revision
   readonly digest: string
   readonly #entry: Entry
   readonly #lineage: string
+  readonly #proof: ProofJudge
+  /** What the kept text says about the author. */
+  #unproven = false
   #text: string | undefined
   #shared: WeakRef<SharedBytes> | undefined
   #names: readonly (readonly string[] | undefined)[] | undefined
 
-  constructor(entry: Entry, lineage: string) {
+  constructor(entry: Entry, { lineage, proof }: { readonly lineage: string; readonly proof: ProofJudge }) {
     this.revision = entry.revision
     this.digest = entry.digest
     this.#entry = entry
     this.#lineage = lineage
+    this.#proof = proof
   }
 
   /** The approximate size of the entry without its text, in UTF-16 code units. */
@@ -40,9 +48,11 @@ export class ShownEntry {
 
   /** The complete JSON text, without line breaks. Answers that send a large entry at the same time share its text. */
   get part(): BodyPart {
+    const unproven = this.#proof.isUnproven(this.revision)
+    if (unproven !== this.#unproven) this.#forget(unproven)
     const known = this.#text ?? this.#shared?.deref()
     if (known !== undefined) return known
-    const text = jsonOf(this.#entry, positionText(this.position))
+    const text = jsonOf(this.#entry, { position: positionText(this.position), unproven })
     if (text.length < LARGE_TEXT) {
       this.#text = text
       return text
@@ -51,6 +61,13 @@ export class ShownEntry {
     const shared = new SharedBytes(bytesOf(text))
     this.#shared = new WeakRef(shared)
     return shared
+  }
+
+  /** A text from before credentials were demanded must not go on saying that its author is known. */
+  #forget(unproven: boolean): void {
+    this.#unproven = unproven
+    this.#text = undefined
+    this.#shared = undefined
   }
 
   isWanted({ kinds, names }: ChangeFilter): boolean {
@@ -68,12 +85,15 @@ export class ShownEntry {
   }
 }
 
-function jsonOf({ revision, at, actor, commitId, writes }: Entry, position: string): string {
+function jsonOf(
+  { revision, at, actor, commitId, writes }: Entry,
+  { position, unproven }: { readonly position: string; readonly unproven: boolean },
+): string {
   const written = writes.map((write) => {
     const key = `"kind":${JSON.stringify(write.kind)},"id":${JSON.stringify(write.id)}`
     return write.op === 'put' ? `{"op":"put",${key},"data":${write.data}}` : `{"op":"delete",${key}}`
   })
-  return `{"revision":${revision},"at":"${new Date(at).toISOString()}","actor":${JSON.stringify(actor)},"commitId":"${commitId}","position":"${position}","writes":[${written.join(',')}]}`
+  return `{"revision":${revision},"at":"${new Date(at).toISOString()}","actor":${JSON.stringify(actor)}${unproven ? ',"unproven":true' : ''},"commitId":"${commitId}","position":"${position}","writes":[${written.join(',')}]}`
 }
 
 /** The names of a record and of what it refers to. A deletion has none. */

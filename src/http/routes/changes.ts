@@ -6,6 +6,7 @@ import type { Position } from '../../records/record.ts'
 import { uncounted } from '../../scheduling/client-question.ts'
 import { Pace } from '../../scheduling/pace.ts'
 import { countAnswer } from '../answering/count-answer.ts'
+import { unprovenActor } from '../answering/schemas.ts'
 import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../answering/shown-entry.ts'
 import { shareOf } from '../client/share-of.ts'
 import { prefersEventStream } from '../reading/accepts.ts'
@@ -215,6 +216,7 @@ const entrySchema = z
     revision: z.int(),
     at: z.string(),
     actor: z.string(),
+    unproven: unprovenActor,
     commitId: z.string(),
     position: z.string(),
     writes: z.array(

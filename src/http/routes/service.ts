@@ -14,6 +14,7 @@ import { serviceEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
 import { json, type Operation } from '../reading/operation.ts'
 import { pageOfHistory } from '../reading/query-fields.ts'
+import { writeContext } from '../reading/write-context.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 
@@ -44,7 +45,11 @@ export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   app.put(
     '/services/:serviceId/heartbeat',
     readRoute(context, heartbeat, (request) => {
-      const { lastHeartbeat, expiresAt, ...members } = registry.heartbeat(idOf(request), request.body)
+      const { lastHeartbeat, expiresAt, ...members } = registry.heartbeat(
+        idOf(request),
+        request.body,
+        writeContext(request),
+      )
       return {
         body: JSON.stringify({
           success: true,

@@ -88,6 +88,11 @@ export class ChangeFeed {
     })
   }
 
+  /** The newest revision whose author nobody proved; `null` if authors never had to prove anything. */
+  get unprovenUntil(): Revision | null {
+    return this.#live.requiredSince
+  }
+
   /** The newest entries as readers get them; see `EntryRing.after`. */
   newest({ lineage, revision }: Position, limit: number): readonly ShownEntry[] | undefined {
     return this.ring.after(revision, limit)?.map((entry) => this.#show(entry, lineage))
@@ -96,7 +101,7 @@ export class ChangeFeed {
   #show(entry: Entry, lineage: string): ShownEntry {
     const known = this.#shown.get(entry)
     if (known !== undefined) return known
-    const shown = new ShownEntry(entry, lineage)
+    const shown = new ShownEntry(entry, { lineage, proof: this.#live })
     this.#shown.set(entry, shown)
     return shown
   }

@@ -134,9 +134,9 @@ export class EventStreams {
   }
 
   #advance(reader: Reader, made: Map<string, EventFrames>): void {
-    // The key includes the lineage, because the history can change between two turns.
+    // The history can change between two turns, and so can what is known about its authors.
     const { lineage, revision } = reader.position
-    const key = `${lineage} ${revision} ${reader.filterKey}`
+    const key = `${lineage} ${revision} ${this.#feed.unprovenUntil} ${reader.filterKey}`
     let frames = made.get(key)
     if (frames === undefined) {
       const entries = this.#feed.newest(reader.position, PAGE_LIMIT)

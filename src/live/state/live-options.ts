@@ -1,4 +1,5 @@
 import type { StoreMeter } from '../../database/guard-store.ts'
+import type { Revision } from '../../records/record.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
 
 /** All times in milliseconds unless the name says otherwise. */
@@ -40,6 +41,11 @@ export interface LiveOptions {
   readonly memory?: MemoryBudget
   /** Counts the calls of the store. @default they are not counted */
   readonly meter?: StoreMeter
+  /**
+   * The newest revision when credentials were first demanded, or `null`; see `AccessState`. Asked whenever an entry is shown, because the
+   * answer changes when a coordinator demands them for the first time. @default nobody ever had to prove anything
+   */
+  readonly requiredSince?: () => Revision | null
 }
 
 export const LIVE_DEFAULTS: LiveOptions = {

@@ -18,6 +18,17 @@ export interface PlanState {
   /** The record to change; `undefined` if it does not exist, or is not served. */
   read(): StoredRecord | undefined
   /**
+   * What a projection has kept of the record, so that it need not be parsed: a value that depends on no other record. The plan then depends
+   * on the record, as after `read`.
+   *
+   * @param tell gets the number of the record; see `Projection`
+   * @returns `undefined` if the record does not exist, or is not served
+   */
+  derived<P extends Projection, T>(
+    definition: ProjectionDefinition<P>,
+    tell: (projection: P, number: number) => T,
+  ): T | undefined
+  /**
    * A value derived from all records. The store cannot expect all of them, so that the value is given only after the view has been
    * brought up to date within this change. Before that, a plan that needs it refuses, and is called again.
    */

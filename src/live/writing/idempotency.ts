@@ -3,6 +3,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { canonicalJson } from '../../records/canonical-json.ts'
 import { nameUuid } from '../../records/name-uuid.ts'
 import { newCommitId } from './new-commit-id.ts'
+import type { WriteContext } from './write-context.ts'
 
 /** The namespace for commit ids that are made from an `Idempotency-Key`. */
 const KEY_NAMESPACE = 'cbfe8a73-1b43-4c95-8657-cd4916334e5e'
@@ -28,21 +29,30 @@ export interface CommitIdentity {
 }
 
 /**
- * Makes the id of a commit. With an `Idempotency-Key` the id is made from the key. If the request comes again, on any coordinator, the
- * store then answers with the first result. Without a key the id is new. New ids sort after earlier ones, which keeps the indexes of the
+ * Makes the id of a commit. With an `Idempotency-Key` the id is made from the key and its owner. If the request comes again, on any
+ * coordinator, the store then answers with the first result. The same key of somebody else is another commit, so that nobody gets the
+ * result of others, or can use up their keys. Without a key the id is new. New ids sort after earlier ones, which keeps the indexes of the
  * stores compact.
  *
  * @throws COORD_HEADER_INVALID
  */
-export function identifyCommit(key: string | undefined, wish: Wish): CommitIdentity {
+export function identifyCommit(
+  { idempotencyKey: key, principal }: Pick<WriteContext, 'idempotencyKey' | 'principal'>,
+  wish: Wish,
+): CommitIdentity {
   if (key === undefined) return { commitId: newCommitId() }
   checkKey(key)
   const { route, body, index = 0 } = wish
-  const name = index === 0 ? [key] : [key, index]
   return {
-    commitId: nameUuid(JSON.stringify(name), KEY_NAMESPACE),
+    commitId: nameUuid(keyName(principal.id, key, index), KEY_NAMESPACE),
     fingerprint: hash('sha256', `${route}\n${body === undefined ? '' : canonicalJson(body)}`, 'hex'),
   }
+}
+
+/** A text that no other key, owner or index has. Where nobody proves who they are, keys have no owner. */
+function keyName(owner: string, key: string, index: number): string {
+  const name = index === 0 ? [key] : [key, index]
+  return JSON.stringify(owner === '' ? name : [{ owner }, ...name])
 }
 
 /** @throws COORD_HEADER_INVALID */

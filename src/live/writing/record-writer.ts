@@ -31,10 +31,11 @@ export class RecordWriter {
   /**
    * Refuses a write before the first load: nothing was written.
    *
+   * @returns the present view
    * @throws COORD_NOT_LOADED
    */
-  requireLoaded(): void {
-    this.#view()
+  requireLoaded(): View {
+    return this.#view()
   }
 
   /**
@@ -148,6 +149,15 @@ class Reading implements PlanState {
   read(): StoredRecord | undefined {
     this.#hasRead = true
     return this.#record
+  }
+
+  derived<P extends Projection, T>(
+    definition: ProjectionDefinition<P>,
+    tell: (projection: P, number: number) => T,
+  ): T | undefined {
+    this.#hasRead = true
+    const number = this.#view.records.find(this.key.kind, this.key.id)
+    return number === -1 ? undefined : tell(this.#view.projection(definition), number)
   }
 
   projection<P extends Projection>(definition: ProjectionDefinition<P>): P | undefined {

@@ -102,6 +102,8 @@ export interface HistoryEntry {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly actor: string
+  /** Present if credentials were not demanded yet: the actor is only what the client said. */
+  readonly unproven?: true
   readonly commitId: string
   readonly action: 'registered' | 'updated' | 'deregistered'
   /** Absent if the earlier version is no longer kept. */

@@ -39,10 +39,16 @@ export function serviceNotFound(view: View, serviceId: string, at?: Revision): C
  * @throws COORD_SERVICE_NOT_FOUND
  */
 export function checkServiceId(serviceId: string): void {
-  const possible =
+  if (isServiceId(serviceId)) return
+  throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: 'No service has this id.' })
+}
+
+/** Whether a record can have this id. */
+export function isServiceId(serviceId: string): boolean {
+  return (
     serviceId !== '' &&
     serviceId.length <= MAX_ID_LENGTH &&
     serviceId.isWellFormed() &&
     !serviceId.includes('\0')
-  if (!possible) throw new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: 'No service has this id.' })
+  )
 }

@@ -1,0 +1,34 @@
+import type { Principal } from '../../access/principal.ts'
+import type { Scope } from '../../access/scopes/scope.ts'
+import { CoordinatorError } from '../../errors.ts'
+
+/**
+ * The gate of writes that are not about a single service.
+ *
+ * @throws COORD_SCOPE_MISSING
+ */
+export function requireScope({ grants }: Principal, scope: Scope): void {
+  if (!grants.may(scope)) throw scopeMissing(scope)
+}
+
+/**
+ * The gate of registrations: only names that the principal may register.
+ *
+ * @throws COORD_SCOPE_MISSING
+ */
+export function requireName({ grants }: Principal, serviceName: string): void {
+  if (!grants.mayRegister(serviceName)) throw scopeMissing(registerScope(serviceName))
+}
+
+/** The scope that covers one name and no other. `*` is encoded, too: at the end of a scope it would mean all names that begin like that. */
+function registerScope(serviceName: string): string {
+  return `register:${encodeURIComponent(serviceName).replaceAll('*', '%2A')}`
+}
+
+function scopeMissing(scope: string): CoordinatorError {
+  return new CoordinatorError('COORD_SCOPE_MISSING', {
+    detail: `This takes the scope \`${scope}\`.`,
+    outcome: 'not_written',
+    extra: { scope },
+  })
+}
