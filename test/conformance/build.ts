@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { CommitCall } from '../../src/database/store.ts'
+import type { CommitCall, NewToken } from '../../src/database/store.ts'
 import { type CanonicalJson, canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Revision, Write } from '../../src/records/record.ts'
 
@@ -46,3 +46,17 @@ export function idsOf(prefix: string, count: number): string[] {
 
 /** A time that every clock of a test run is before: see `Subject.setClock`. */
 export const farFuture = Date.UTC(2100, 0, 1)
+
+/** A token of this name. Its id and hash follow from the name. */
+export function tokenOf(name: string, fields: Partial<NewToken> = {}): NewToken {
+  const digits = Buffer.from(name).toString('hex')
+  return {
+    id: digits.padEnd(12, '0').slice(-12),
+    name,
+    scopes: ['read', 'register:shop/*'],
+    secretHash: digits.padEnd(64, '0').slice(-64),
+    createdBy: 'token:admin',
+    expiresAt: null,
+    ...fields,
+  }
+}

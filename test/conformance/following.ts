@@ -63,7 +63,8 @@ export function following(backend: ConformanceBackend): void {
     it(
       'has nothing to say to a caller at the head',
       scoped(backend, async ({ store, caller }) => {
-        const nothing = { status: 'ok', entries: [], more: false }
+        const { accessVersion } = await store.head()
+        const nothing = { status: 'ok', entries: [], more: false, accessVersion }
         expect(await store.changes(caller.position, 10)).toEqual(nothing)
         await caller.write(put('a'))
         expect(await store.changes(caller.position, 10)).toEqual(nothing)
@@ -98,7 +99,8 @@ export function following(backend: ConformanceBackend): void {
         const { lineage } = caller.position
         for (const [index, { revision, digest }] of caller.entries.entries()) {
           const reply = await store.changes({ lineage, revision, digest }, 100)
-          expect(reply).toEqual({ status: 'ok', entries: caller.entries.slice(index + 1), more: false })
+          expect(reply).toMatchObject({ status: 'ok', more: false })
+          expect(reply).toHaveProperty('entries', caller.entries.slice(index + 1))
         }
       }),
     )

@@ -2,26 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { AccessStore, NewToken, Store, StoredToken } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import type { ConformanceBackend } from './backend.ts'
-import { commitOf, newCall, put, remove } from './build.ts'
+import { commitOf, newCall, put, remove, tokenOf } from './build.ts'
 import { offTrack } from './caller.ts'
 import { scoped } from './scope.ts'
 
 /** A day is more than two clocks differ. */
 const dayMs = 86_400_000
-
-/** A token of this name. Its id and hash follow from the name. */
-function tokenOf(name: string, fields: Partial<NewToken> = {}): NewToken {
-  const digits = Buffer.from(name).toString('hex')
-  return {
-    id: digits.padEnd(12, '0').slice(-12),
-    name,
-    scopes: ['read', 'register:shop/*'],
-    secretHash: digits.padEnd(64, '0').slice(-64),
-    createdBy: 'token:admin',
-    expiresAt: null,
-    ...fields,
-  }
-}
 
 const calls: Readonly<Record<keyof AccessStore, (access: AccessStore) => Promise<unknown>>> = {
   load: (access) => access.load(),

@@ -4,7 +4,9 @@ import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Store } from '../../src/database/store.ts'
 import { databaseOperations } from '../../src/telemetry/metrics/database-metrics.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { commitOf, newCall, put } from '../conformance/build.ts'
+import { commitOf, newCall, put, tokenOf } from '../conformance/build.ts'
+
+const token = tokenOf('ci')
 
 /** A store that has everything that a store may have. */
 function fullStore(): Store {
@@ -48,6 +50,10 @@ describe('a measured store', () => {
       ['as_of', () => Array.fromAsync(store.asOf({ revision: 1 }))],
       ['compact', () => store.compact(1)],
       ['fork', () => store.fork(position)],
+      ['access', () => store.access.put(token)],
+      ['access', () => store.access.load()],
+      ['access', () => store.access.revoke(token.id, 'token:admin')],
+      ['access', () => store.access.require()],
       ['migrate', async () => store.migrator?.status()],
       ['migrate', async () => store.migrator?.migrate({ dryRun: true })],
       ['migrate', async () => store.migrator?.verify()],

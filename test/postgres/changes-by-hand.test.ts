@@ -260,6 +260,15 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
     ['truncating the calls of writers', `truncate writers`, '42501'],
     ['commits that changed nothing', `delete from unchanged`, '42501'],
     ['truncating commits that changed nothing', `truncate unchanged`, '42501'],
+    [
+      'a token of their own',
+      `insert into access_tokens values ('aaaaaaaaaaaa', 'a', '["admin"]', repeat('a', 64), 1, 'me')`,
+      '42501',
+    ],
+    ['a revocation', `update access_tokens set revoked_at = null, revoked_by = null`, '42501'],
+    ['removing tokens', `delete from access_tokens`, '42501'],
+    ['truncating tokens', `truncate access_tokens`, '42501'],
+    ['the version of the tokens', `update head set access_version = gen_random_uuid()`, '42501'],
   ])('are refused for %s, and leave nothing behind', async (_what, sql, code) => {
     await expect(byHand(sql)).rejects.toMatchObject({ code })
     expect(await store.head()).toMatchObject({ position: { revision: 0 } })

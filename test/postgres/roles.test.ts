@@ -3,24 +3,30 @@ import { allowAnonSql, forbidAnonSql } from '../../src/database/migrations/emit-
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
 import { splitStatements } from '../../src/database/migrations/split-statements.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
-import { newCall } from '../conformance/build.ts'
+import { newCall, tokenOf } from '../conformance/build.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { makeSupabaseRoles } from './supabase-roles.ts'
 
-const reading = ['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog']
-const writing = ['commit', 'compact', 'fork']
+const reading = [
+  ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
+  'access_load',
+]
+const writing = ['commit', 'compact', 'fork', 'access_put', 'access_revoke', 'access_require']
 const functions = [...reading, ...writing]
 const tables = [
   'head',
   'records',
   'tombstones',
   'journal',
+  'access_tokens',
   'migrations',
   'services',
   'graph_nodes',
   'graph_edges',
 ]
+
+const token = tokenOf('ci')
 
 let server: PostgresServer
 
@@ -118,7 +124,7 @@ describe('a role with the rights of a reader', () => {
 })
 
 describe('row security that holds for the owner too', () => {
-  it.each(['head', 'records', 'tombstones', 'journal'])(
+  it.each(['head', 'records', 'tombstones', 'journal', 'access_tokens'])(
     'of %s is a fault, never an empty answer',
     async (table) => {
       await server.query(`alter table coordinator.${table} force row level security`, 'project')
@@ -135,6 +141,10 @@ describe('row security that holds for the owner too', () => {
         () => store.commit(position, [], newCall()),
         () => store.compact(1),
         () => store.fork(position),
+        () => store.access.load(),
+        () => store.access.put(token),
+        () => store.access.revoke(token.id, 'token:admin'),
+        () => store.access.require(),
       ]
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'COORD_STORE_RIGHTS' })
       await store.close()

@@ -8,11 +8,21 @@ import { SupabaseProject } from '../support/supabase.ts'
 const functions = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
   ...['commit', 'compact', 'fork'],
+  ...['access_load', 'access_put', 'access_revoke', 'access_require'],
 ]
 const tables = [
-  ...['head', 'records', 'tombstones', 'journal', 'migrations'],
+  ...['head', 'records', 'tombstones', 'journal', 'unchanged', 'writers', 'access_tokens', 'migrations'],
   ...['services', 'graph_nodes', 'graph_edges'],
 ]
+
+const token = {
+  id: 'canaryCANARY',
+  name: 'ci',
+  scopes: ['admin'],
+  secretHash: 'c'.repeat(64),
+  createdBy: 'CANARY',
+  expiresAt: null,
+}
 
 let project: SupabaseProject
 
@@ -22,6 +32,7 @@ beforeAll(async () => {
   const store = new SupabaseStore(project.options())
   const { position } = await store.open()
   await store.commit(position, [commitOf(put('secret-service', { canary: 'CANARY' }))], newCall())
+  await store.access.put(token)
   await store.close()
 })
 afterAll(() => project.dispose())
@@ -123,9 +134,62 @@ describe('a store with the public key', () => {
     await expect(Array.fromAsync(store.asOf({ revision: 1 }))).rejects.toMatchObject(refused)
     const error = await store.inspector.inspect().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject(refused)
+    for (const call of [
+      () => store.access.put(token),
+      () => store.access.revoke(token.id, 'anon'),
+      () => store.access.require(),
+    ])
+      await expect(call()).rejects.toMatchObject({ ...refused, outcome: 'not_written' })
+    await expect(store.access.load()).rejects.toMatchObject(refused)
     // Allowing it again would change nothing.
     expect((error as CoordinatorError).hint).not.toContain('--allow-anon')
     await store.close()
+  })
+})
+
+describe('the public key, where it may read and write records', () => {
+  it.each(['load', 'put', 'revoke', 'require'])('may not call access_%s, whatever it sends', async (name) => {
+    for (const apikey of [project.keys.publishableKey, project.keys.userKey]) {
+      const { status, code, text } = await ask(
+        `rpc/open_to_all_access_${name}`,
+        { apikey },
+        { method: 'POST', body: JSON.stringify({ p: { schema: 8, token, id: token.id, by: 'anon' } }) },
+      )
+      expect([401, 403]).toContain(status)
+      expect(code).toBe('42501')
+      expect(text).not.toContain('CANARY')
+    }
+  })
+
+  it('sees no token in anything that it may call', async () => {
+    const service = new SupabaseStore(project.options({ schema: 'open_to_all' }))
+    await service.open()
+    await service.access.put(token)
+    await service.close()
+    const { text: head } = await ask(
+      'rpc/open_to_all_head',
+      { apikey: project.keys.publishableKey },
+      {
+        method: 'POST',
+        body: '{"p":{}}',
+      },
+    )
+    const after = JSON.parse(head) as Record<string, unknown>
+    for (const [name, p] of [
+      ['head', {}],
+      ['load', { limit: 100 }],
+      ['changes', { after, limit: 100 }],
+      ['commit', { schema: 8, call: newCall(), after, limit: 10, batch: [] }],
+    ] as const) {
+      const { status, text } = await ask(
+        `rpc/open_to_all_${name}`,
+        { apikey: project.keys.publishableKey },
+        { method: 'POST', body: JSON.stringify({ p }) },
+      )
+      expect(status).toBe(200)
+      expect(JSON.parse(text)).toMatchObject({ status: 'ok' })
+      for (const secret of [token.id, token.secretHash, token.createdBy]) expect(text).not.toContain(secret)
+    }
   })
 })
 

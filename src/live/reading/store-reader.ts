@@ -31,13 +31,19 @@ export class StoreReader {
   readonly #head: LatestHead
 
   constructor(context: LiveContext, served: ServedView, follower: Follower) {
-    const { store } = context
+    const { store, access } = context
     this.#context = context
     this.#served = served
     this.#follower = follower
     // A store that reports no connections for readers has none to count.
     this.#past = new PastQueue({ maxReading: () => store.pool?.().reader.max || readsWithoutPool })
-    this.#head = new LatestHead(() => forNobody(() => store.head()))
+    this.#head = new LatestHead(() =>
+      forNobody(async () => {
+        const head = await store.head()
+        access.seen(head.accessVersion)
+        return head
+      }),
+    )
   }
 
   get figures(): PastQueueFigures {

@@ -1,6 +1,9 @@
 import type { LiveObservers } from './live-observer.ts'
 
-/** Tells the observers when the tokens have changed. Every question of the follower learns their version, even if there are no entries. */
+/**
+ * Tells the observers when the tokens have changed. Every head, and every reply to a question for changes, carries their version, even if
+ * there are no entries.
+ */
 export class AccessWatch {
   readonly #observers: LiveObservers
   #told: string | undefined

@@ -28,8 +28,8 @@ export interface LiveObserver {
   contradicted?(reply: OffTrack, known: Position): void
   compacted?(head: Head): void
   /**
-   * The tokens of the store have another version: see `AccessState`. Called at the start, and when a question of the follower learns of a
-   * change, also of one that this process made itself.
+   * The tokens of the store have another version: see `AccessState`. Called at the start, and when an answer of the store shows a change,
+   * also one that this process made itself. A late answer may show an older version again: the next one then shows the newest.
    */
   access?(version: string): void
   /**
