@@ -1,4 +1,6 @@
 /** Everything that a program can import: `import { createCoordinator } from '@coordinator/server'`. */
+export { PROGRAM, type Principal, type PrincipalKind } from './access/principal.ts'
+export { Grants } from './access/scopes/grants.ts'
 export { type ClientSettings, readClientSettings, readSettings, type Settings } from './config/settings.ts'
 export {
   type Coordinator,

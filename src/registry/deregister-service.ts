@@ -27,7 +27,7 @@ export async function deregisterService(
   return writer.change({ kind: SERVICE_KIND, id: serviceId }, { request, context }, (state) => {
     const answer: PlannedChange<DeregisterAnswer>['answer'] = ({ changed, revision, replayed }, view) => {
       // The store was asked even if the view has no such service, because the view may be behind.
-      if (!changed) throw ownsAll(principal) && mustHaveExisted(precondition) ? mustExist() : missing(view)
+      if (!changed) throw mustHaveExisted(precondition) ? mustExist() : missing(view)
       return { serviceId, revision, changed, replayed }
     }
     // Not even a precondition may tell strangers whether the service exists.
