@@ -205,7 +205,7 @@ describe('drift', () => {
     const rows = await server.query(
       `select oid::regprocedure::text as name from pg_proc where proname like '${schema}\\_%' and pronamespace = 'public'::regnamespace`,
     )
-    expect(rows).toHaveLength(12)
+    expect(rows).toHaveLength(16)
     await server.query(rows.map(({ name }) => `drop function ${name};`).join('\n'))
     const drifts = await store.migrator.verify()
     expect(drifts).toMatchObject([{ object: 'access by the Data API', problem: 'optional' }])

@@ -104,7 +104,7 @@ describe('migrating', () => {
     await server.query(`delete from ${schema}.migrations where name = 'changes-by-hand'`)
     const { locks } = await withStore((store) => store.migrator.migrate({ dryRun: true }))
     expect(locks).toEqual(
-      ['head', 'journal', 'records', 'tombstones', 'unchanged', 'writers'].map(
+      ['access_tokens', 'head', 'journal', 'records', 'tombstones', 'unchanged', 'writers'].map(
         (table) => `ShareRowExclusiveLock on ${table}`,
       ),
     )
@@ -264,7 +264,7 @@ describe('the file for Supabase', () => {
       )
     await server.query(emitSupabase({ schema }).sql)
     const made = await wrappers()
-    expect(made).toHaveLength(12)
+    expect(made).toHaveLength(16)
     for (const { name } of made) await server.query(`drop function public.${name}(jsonb)`)
     expect(await wrappers()).toEqual([])
     await server.query(emitSupabase({ schema }).sql)
