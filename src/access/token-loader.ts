@@ -49,6 +49,7 @@ export class TokenLoader {
   #lookedAt = Number.NEGATIVE_INFINITY
   /** Callers who wait for a load that begins after they came. */
   #waiting: Waiting[] = []
+  #callers = 0
   #lookTimer: NodeJS.Timeout | undefined
   #changed = new Set<string>()
 
@@ -109,14 +110,24 @@ export class TokenLoader {
   async look(id: string, maxCallers = lookMaxCallers): Promise<void> {
     if (!this.loaded || this.#isBlind || this.#stop.signal.aborted) throw unavailable()
     if (this.#unknown.has(id)) return
-    if (this.#waiting.length >= maxCallers) throw unavailable()
+    if (this.#callers >= maxCallers) throw unavailable()
+    this.#callers += 1
+    try {
+      if (!(await within(lookMaxMs, this.#nextLoad()))) throw unavailable()
+    } finally {
+      this.#callers -= 1
+    }
+    this.#unknown.add(id)
+  }
+
+  /** Resolves after a load that begins later, for the sake of a stranger. */
+  #nextLoad(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#waiting.push({ resolve, reject })
     const waitMs = this.#lookedAt + lookEveryMs - performance.now()
     if (waitMs <= 0) this.#lookNow()
     else this.#lookTimer ??= setTimeout(() => this.#lookNow(), waitMs).unref()
-    if (!(await within(lookMaxMs, promise))) throw unavailable()
-    this.#unknown.add(id)
+    return promise
   }
 
   #lookNow(): void {
