@@ -7,6 +7,7 @@ export {
   type CoordinatorOptions,
   createCoordinator,
 } from './coordinator.ts'
+export { TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH, TOKENS_MAX } from './database/access-store.ts'
 export { MemoryStore, type MemoryStoreOptions } from './database/memory/store.ts'
 export type * from './database/store.ts'
 export {
