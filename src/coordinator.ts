@@ -1,4 +1,5 @@
 import packageJson from '../package.json' with { type: 'json' }
+import { Access } from './access/access.ts'
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
@@ -70,6 +71,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     live,
     registry,
     graph,
+    access: new Access({ mode: 'open' }),
     metrics,
     logger,
     settings,

@@ -18,6 +18,7 @@ const retry = { status: 503, retryable: true, exit: 69 } as const
 const badRequest = { status: 400, retryable: false } as const
 const config = { status: 500, retryable: false, exit: 78 } as const
 const file = { status: 503, retryable: false, exit: 74 } as const
+const unproven = { status: 401, retryable: false, exit: 77 } as const
 
 /**
  * Every error code of the coordinator. Codes have the form `COORD_<AREA>_<FAULT>`. They are stable, and never get another meaning.
@@ -572,38 +573,36 @@ export const ERRORS = {
 
   // Access
   COORD_AUTH_REQUIRED: {
-    status: 401,
-    retryable: false,
+    ...unproven,
     title: 'The request has no credential',
     hint: 'Send `Authorization: Bearer TOKEN`; for commands, set COORDINATOR_TOKEN or give --token-file. An administrator creates tokens with `coordinator token create`.',
   },
   COORD_CREDENTIAL_INVALID: {
-    status: 401,
-    retryable: false,
+    ...unproven,
     title: 'The credential is not valid',
     hint: 'Check that the whole token is sent, as `Authorization: Bearer TOKEN`. If it is lost, create another one with `coordinator token create`.',
   },
   COORD_CREDENTIAL_EXPIRED: {
-    status: 401,
-    retryable: false,
+    ...unproven,
     title: 'The credential has expired',
     hint: 'Create a new token with `coordinator token create`, or sign in again.',
   },
   COORD_CREDENTIAL_REVOKED: {
-    status: 401,
-    retryable: false,
+    ...unproven,
     title: 'The credential was revoked',
     hint: 'Create a new token with `coordinator token create`, under another name.',
   },
   COORD_SCOPE_MISSING: {
     status: 403,
     retryable: false,
+    exit: 77,
     title: 'The credential does not permit this',
     hint: 'Use a credential with the scope named in `detail`; `GET /access` shows the scopes of this one.',
   },
   COORD_PROXY_NEEDS_AUTH: {
     status: 403,
     retryable: false,
+    exit: 77,
     title: 'A proxy forwards requests to a coordinator without authentication',
     hint: 'Set AUTH=required, or AUTH=off if everybody who reaches the proxy may change everything.',
   },

@@ -176,6 +176,11 @@ export class Access {
     return this.#stored?.hasAdministrator ?? false
   }
 
+  /** Whether somebody without a credential may do more than look at public pages. */
+  get servesStrangers(): boolean {
+    return this.mode !== 'required' || this.#anonymous !== undefined
+  }
+
   /**
    * The newest revision when a coordinator first demanded credentials; `null` if none ever did. Nobody proved who wrote the entries up to
    * it. Where credentials are demanded, but the store has not said since when, these are all entries.

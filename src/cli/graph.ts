@@ -6,6 +6,7 @@ import {
   clientOf,
   examplesOf,
   queryOf,
+  splitOptions,
   writeResult,
 } from './context/command-context.ts'
 import { graphExportCommand } from './graph/export.ts'
@@ -125,12 +126,12 @@ function questionCommand(context: CommandContext, question: Question): Command {
     .option('--limit <count>', 'the largest number of items to list')
     .option('--json', 'print JSON')
     .action(async () => {
-      const { json, url, ...options } = command.opts<ClientOptions & Narrowed>()
+      const { client, own } = splitOptions(command.opts<ClientOptions & Narrowed>())
       const given = Object.fromEntries(
         Object.keys(takes).map((parameter, at) => [parameter, command.processedArgs[at]]),
       )
-      const client = clientOf({ url }, context.terminal)
-      const { body } = await client.get(`/knowledge-graph/${path}?${queryOf({ ...given, ...options })}`)
-      writeResult(context, { json }, { value: body, text: render(body as never, options) })
+      const query = queryOf({ ...given, ...own })
+      const { body } = await clientOf(client, context.terminal).get(`/knowledge-graph/${path}?${query}`)
+      writeResult(context, client, { value: body, text: render(body as never, own) })
     })
 }

@@ -12,6 +12,7 @@ import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
 import { reportError } from './terminal/report-error.ts'
 import type { Terminal } from './terminal/terminal.ts'
+import { tokenCommand } from './token.ts'
 
 export interface ProgramOptions {
   readonly terminal: Terminal
@@ -27,10 +28,12 @@ Examples:
   coordinator services --tag payments               list services
   coordinator graph impact flagd                    list what needs flagd
   coordinator status                                show what the coordinator and its database do
+  coordinator token create ci --scope read          create a token for a client
   coordinator doctor                                examine the configured database
 
 Settings come from the environment. docs/settings.md lists them all.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 78 configuration.
+A token is never an argument: set COORDINATOR_TOKEN, or give --token-file.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 77 not permitted, 78 configuration.
 `
 
 /**
@@ -78,6 +81,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     servicesCommand(context),
     graphCommand(context),
     statusCommand(context),
+    tokenCommand(context),
     migrateCommand(context),
     doctorCommand(context),
     afterRestoreCommand(context),

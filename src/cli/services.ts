@@ -7,6 +7,7 @@ import {
   clientOf,
   collect,
   queryOf,
+  splitOptions,
   writeResult,
 } from './context/command-context.ts'
 import { type CoordinatorClient, notCoordinator } from './context/coordinator-client.ts'
@@ -45,9 +46,10 @@ export function servicesCommand(context: CommandContext): Command {
     .option('--json', 'print JSON: every field of every service')
     .addHelpText('after', examples)
     .action(async (options: ServicesOptions) => {
-      const { url: _url, json: _json, metadata, ...filters } = options
+      const { client, own } = splitOptions(options)
+      const { metadata, ...filters } = own
       const query = queryOf({ limit: '1000', ...filters, ...metadata })
-      const value = await listServices(clientOf(options, context.terminal), query)
+      const value = await listServices(clientOf(client, context.terminal), query)
       writeResult(context, options, { value, text: render(value.services) })
     })
 }

@@ -136,15 +136,12 @@ export class KnowledgeGraph {
   /**
    * The graph, or a part of it, as text in pieces. It shows one revision, that of the call, however long reading takes.
    *
-   * @param rebuilt is included in the metadata
    * @throws COORD_NODE_NOT_FOUND
    */
-  async export(format: FormatName, filter: GraphFilter, rebuilt?: RebuildAnswer): Promise<ExportAnswer> {
+  async export(format: FormatName, filter: GraphFilter): Promise<ExportAnswer> {
     const { revision, at } = this.#live.view
     const part = await inTurns(selectGraph(this.#copy(), filter, { revision, at }))
-    const metadata = rebuilt === undefined ? part.metadata : { ...part.metadata, rebuild: rebuilt }
-    const chunks = chunksInTurns(exportGraph(graphFormats[format], { ...part, metadata }))
-    return { metadata, chunks }
+    return { metadata: part.metadata, chunks: chunksInTurns(exportGraph(graphFormats[format], part)) }
   }
 
   exportPast(

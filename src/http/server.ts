@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Access } from '../access/access.ts'
 import type { Settings } from '../config/settings.ts'
 import { CoordinatorError } from '../errors.ts'
 import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
@@ -23,6 +24,7 @@ import { type StopReport, stopServer } from './lifecycle/stop-server.ts'
 import { BodyReceiver } from './reading/receive-body.ts'
 import { createRequestIds } from './reading/request-ids.ts'
 import { gatherRoutes, type ServedRoute } from './reference/documented-route.ts'
+import { accessRoutes } from './routes/access.ts'
 import { changesRoutes } from './routes/changes.ts'
 import { graphRoutes } from './routes/graph.ts'
 import { graphQuestionRoutes } from './routes/graph-questions.ts'
@@ -34,6 +36,8 @@ import { registerRoutes } from './routes/register.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { servicesRoutes } from './routes/services.ts'
 import { snapshotRoutes } from './routes/snapshot.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { AccessGate, noRouteDemand } from './routing/access-gate.ts'
 import type { HttpContext } from './routing/http-context.ts'
 import { RouteTable } from './routing/not-found.ts'
 import { runHandlers } from './routing/run-handlers.ts'
@@ -44,6 +48,8 @@ export interface HttpServerOptions {
   readonly live: Live
   readonly registry: Registry
   readonly graph: KnowledgeGraph
+  /** Who may do what. Its owner starts and stops it. */
+  readonly access: Access
   readonly metrics: Metrics
   readonly logger: Logger
   readonly settings: Pick<
@@ -108,7 +114,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
   const limits = new ClientLimits(settings, metrics)
-  const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs })
+  const arePrivate = options.access.mode === 'required'
+  const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs, arePrivate })
   const bodies = new BodyReceiver({
     maxBytes: settings.bodiesMaxBytes,
     metrics,
@@ -132,6 +139,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     graphWriteRoutes,
     changesRoutes,
     snapshotRoutes,
+    accessRoutes,
+    tokenRoutes,
     healthRoutes,
     operationsRoutes,
   ])
@@ -150,12 +159,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function contextOf(
-  { live, registry, graph, metrics, logger, version }: HttpServerOptions,
+  { live, registry, graph, access, metrics, logger, version }: HttpServerOptions,
   own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'limits' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
-    ...{ live, registry, graph, metrics, version, log: logger, ...own },
+    ...{ live, registry, graph, access, metrics, version, log: logger, ...own },
     storage: { backend, durable },
     notice: durable ? undefined : MEMORY_NOTICE,
   }
@@ -165,8 +174,10 @@ function createFastify(
   options: HttpServerOptions,
   { answers, bodies }: { readonly answers: Answers; readonly bodies: BodyReceiver },
 ): FastifyInstance {
-  const { metrics, logger, settings, requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
-  const problems = new ProblemSender(answers, logger)
+  const { access, metrics, logger, settings } = options
+  const { requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
+  const gate = new AccessGate(access)
+  const problems = new ProblemSender(answers, { log: logger, metrics })
   const requestIds = createRequestIds()
   const app = Fastify({
     logger: false,
@@ -175,7 +186,7 @@ function createFastify(
     // A request on an open connection is still answered while the server stops.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
-    frameworkErrors: (error, request, reply) => problems.send(request, reply, error),
+    frameworkErrors: (error, request, reply) => refuse(request, reply, () => error),
     routerOptions: { maxParamLength: parameterMaxLength },
     http: {
       maxHeaderSize: headMaxBytes,
@@ -185,21 +196,38 @@ function createFastify(
       connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
     },
   })
-  new RequestGuard(settings, { metrics, requestIds }).protect(app.server)
+  new RequestGuard(
+    { ...settings, accessMode: access.mode, servesStrangers: access.servesStrangers },
+    { metrics, requestIds },
+  ).protect(app.server)
   trustProxies(app, settings.trustedProxies)
   const table = new RouteTable()
   table.watch(app)
-  runHandlers(app, { bodies, questionTimes })
+  runHandlers(app, { gate, bodies, questionTimes })
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof RoomNeeded) return answerWhenRoom(reply, error, { answers, problems })
     problems.send(request, reply, error)
     return undefined
   })
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = (request.raw.url ?? '').split('?', 1)
-    problems.send(request, reply, table.explain(request.method, path))
-  })
+  app.setNotFoundHandler((request, reply) =>
+    refuse(request, reply, () => {
+      const [path = ''] = (request.raw.url ?? '').split('?', 1)
+      return table.explain(request.method, path)
+    }),
+  )
   return app
+
+  /** Answers a request that no route handles. Only a caller with a credential learns the reason. */
+  function refuse(request: FastifyRequest, reply: FastifyReply, reasonOf: () => Error): void {
+    const send = (thrown: unknown) => problems.send(request, reply, thrown)
+    try {
+      const admitted = gate.admit(request, noRouteDemand)
+      if (admitted === undefined) send(reasonOf())
+      else void admitted.then(() => send(reasonOf()), send)
+    } catch (thrown) {
+      send(thrown)
+    }
+  }
 }
 
 function logRequests(app: FastifyInstance, log: Logger): void {
@@ -215,8 +243,8 @@ async function listen(
   app: FastifyInstance,
   address: { readonly host: string; readonly port: number },
 ): Promise<string> {
+  await app.ready()
   try {
-    await app.ready()
     app.server.listen(address)
     await once(app.server, 'listening')
   } catch (cause) {

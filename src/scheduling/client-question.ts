@@ -84,6 +84,12 @@ export class ClientQuestion {
     if (error !== undefined) throw error
   }
 
+  /** Ends the question without an answer, for a reason that its client does not cause. */
+  end(error: CoordinatorError): void {
+    this.#ended ??= error
+    this.#aborting?.abort(this.#ended)
+  }
+
   /** Waits for something that is not work, such as the next change. The wait does not count against the time limit. */
   async uncounted<T>(waiting: Promise<T>): Promise<T> {
     const began = performance.now()

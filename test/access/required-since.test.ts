@@ -1,10 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Access, type AccessOptions } from '../../src/access/access.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import { CoordinatorError } from '../../src/errors.ts'
 import { MAX_REVISION } from '../../src/records/record.ts'
 import { until } from '../support/with-live.ts'
-import { SmallAccessStore } from './small-access-store.ts'
+import { DisturbedAccessStore } from './disturbed-access-store.ts'
 
 function accessOf(options: AccessOptions): Access {
   const access = new Access(options)
@@ -14,7 +13,7 @@ function accessOf(options: AccessOptions): Access {
 
 describe('the revision since which credentials are demanded', () => {
   it('is none where they never were, and where there is no store', async () => {
-    const store = new SmallAccessStore()
+    const store = new DisturbedAccessStore()
     for (const mode of ['open', 'off'] as const) {
       const access = accessOf({ mode, store })
       await access.start()
@@ -37,22 +36,22 @@ describe('the revision since which credentials are demanded', () => {
   })
 
   it('is unknown while the store does not tell: no entry is proved until it does', async () => {
-    const store = new SmallAccessStore()
-    store.requiredSince = 7
-    store.fault = new CoordinatorError('COORD_STORE_UNAVAILABLE')
+    const store = new DisturbedAccessStore()
+    await store.behind.require()
+    store.breakDown()
     const access = accessOf({ mode: 'required', store })
     const starting = access.start()
     expect(access.requiredSince).toBe(MAX_REVISION)
-    store.fault = undefined
+    store.down.clear()
     await starting
-    expect(access.requiredSince).toBe(7)
+    expect(access.requiredSince).toBe(0)
   })
 
   it('stays where credentials are no longer demanded', async () => {
-    const store = new SmallAccessStore()
-    store.requiredSince = 7
+    const store = new DisturbedAccessStore()
+    await store.behind.require()
     const access = accessOf({ mode: 'off', store })
     await access.start()
-    await until(() => access.requiredSince === 7)
+    await until(() => access.requiredSince === 0)
   })
 })

@@ -102,7 +102,14 @@ const layers = {
     to: ['registration'],
   },
   cli: {
-    rooms: ['src/cli/terminal', 'src/cli/context', 'src/cli/import', 'src/cli/graph', 'src/cli'],
+    rooms: [
+      'src/cli/terminal',
+      'src/cli/context',
+      'src/cli/import',
+      'src/cli/graph',
+      'src/cli/token',
+      'src/cli',
+    ],
     to: ['http', 'open'],
   },
   main: { rooms: ['src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },

@@ -1,33 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
 import { scratchFolder } from '../main/coordinator-process.ts'
 import { runInProcess } from './run-in-process.ts'
+import { json, withAnswers } from './with-answers.ts'
 
 const named = (serviceName: string, fields: object = {}) => ({ ...cart, serviceName, ...fields })
 const text = (...services: readonly object[]) => JSON.stringify(services)
 const importing = ({ url }: ServerScope, input: string, ...args: readonly string[]) =>
   runInProcess(['import', '-', '--url', url, ...args], { input })
-
-/** Runs a test against a server whose every answer it decides. */
-async function withAnswers(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-  body: (url: string) => Promise<void>,
-): Promise<void> {
-  const server = createServer(answer)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  } finally {
-    server.close().closeAllConnections()
-  }
-}
-
-function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
 
 describe('coordinator import: options', () => {
   it('--patience is in seconds', async () => {

@@ -79,12 +79,6 @@ describe('http: the headers of answers', () => {
         'content-type': json,
       })
       expect(graph['etag']).toContain(`${short}-2-json`)
-      // What was derived anew was asked for now: no earlier answer stands for it.
-      expect(await headersOf(scope, '/knowledge-graph?rebuild=true')).toEqual({
-        ...at(2),
-        vary: 'Accept',
-        'content-type': json,
-      })
       expect(await headersOf(scope, '/knowledge-graph/impact?of=db')).toEqual({
         ...at(2),
         'content-type': json,

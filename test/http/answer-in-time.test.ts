@@ -10,7 +10,7 @@ import {
 } from '../../src/scheduling/client-question.ts'
 import { inTurns } from '../../src/scheduling/pace.ts'
 import { turns } from '../support/turns.ts'
-import { cart, type ServerScope, withServer } from './with-server.ts'
+import { cart, forTest, type ServerScope, withServer } from './with-server.ts'
 
 const questionTimes = { presentMs: 100, pastMs: 1_500 }
 const tooLarge = { code: 'COORD_QUESTION_TOO_LARGE', retryable: false, success: false }
@@ -44,7 +44,9 @@ describe('a question', () => {
       {
         questionTimes,
         prepare: ({ app }) => {
-          app.register(async (routes) => routes.get('/forgotten', () => new Promise(() => undefined)))
+          app.register(async (routes) =>
+            routes.get('/forgotten', forTest, () => new Promise(() => undefined)),
+          )
         },
       },
     ))
@@ -57,7 +59,7 @@ describe('a question', () => {
       {
         questionTimes,
         prepare: ({ app }) => {
-          app.get('/waiting', () => uncounted(sleep(3 * questionTimes.presentMs, 'came')))
+          app.get('/waiting', forTest, () => uncounted(sleep(3 * questionTimes.presentMs, 'came')))
         },
       },
     ))
@@ -74,7 +76,7 @@ describe('a question', () => {
       {
         questionTimes,
         prepare: ({ app }) => {
-          app.get('/endless', () => inTurns(endless(() => steps++)))
+          app.get('/endless', forTest, () => inTurns(endless(() => steps++)))
         },
       },
     )
@@ -93,7 +95,7 @@ describe('a question', () => {
       },
       {
         prepare: ({ app }) => {
-          app.get('/endless', () => {
+          app.get('/endless', forTest, () => {
             shared ??= new SharedWork('test', () => inTurns(endless(() => steps++)))
             return shared.join()
           })
@@ -117,7 +119,7 @@ describe('a question', () => {
       },
       {
         prepare: ({ app }) => {
-          app.get('/shared', () => {
+          app.get('/shared', forTest, () => {
             asked += 1
             shared ??= new SharedWork(
               'test',

@@ -80,7 +80,7 @@ describe('entries of the journal', () => {
       await scope.ask(`/services/${id}`, { method: 'DELETE', headers: { 'x-coordinator-actor': 'ops' } })
       const { body } = await scope.ask('/changes?after=0')
       expect(body.entries[1].writes).toEqual([{ op: 'delete', kind: 'service', id }])
-      expect(body.entries[1].actor).toBe('ops')
+      expect(body.entries[1].actor).toBe('http:127.0.0.1 as ops')
       expect(body.entries[0].writes[0]).toMatchObject({ op: 'put', kind: 'service', id, data: cart })
       const { lineage, digest } = scope.live.view.position
       expect(body.entries[1].position).toBe(`${lineage}:2:${digest}`)

@@ -34,13 +34,14 @@ describe('the graph over HTTP', () => {
       const asked = Array.from({ length: 20 }, (_, at) =>
         fetch(`${scope.url}/knowledge-graph/orphans?asOf=${at + 1}`, { signal: patience.signal }),
       )
-      await until(() => built.size === 2)
+      // One client has no more than half of the two places.
+      await until(() => built.size === 1)
       patience.abort()
       await Promise.allSettled(asked)
       const last = scope.ask('/knowledge-graph/orphans?asOf=25')
       resolve()
       expect(await last).toMatchObject({ status: 200, body: { revision: 25 } })
-      expect(built.size).toBe(3)
+      expect(built.size).toBe(2)
       expect(scope.log.filter((line) => line.includes('"level":"error"'))).toEqual([])
       spy.mockRestore()
     }))
@@ -203,11 +204,12 @@ describe('the graph over HTTP', () => {
       const told = ({ revision, actor, action, label, properties }: Record<string, unknown>) => [
         ...[revision, actor, action, label, properties],
       ]
+      const as = (name: string) => `http:127.0.0.1 as ${name}`
       expect(body.entries.map(told)).toEqual([
-        [4, 'eve', 'asserted', undefined, undefined],
-        [3, 'ann', 'retracted', undefined, undefined],
-        [2, 'bob', 'changed', undefined, { x: 2 }],
-        [1, 'ann', 'asserted', 'A', { x: 1 }],
+        [4, as('eve'), 'asserted', undefined, undefined],
+        [3, as('ann'), 'retracted', undefined, undefined],
+        [2, as('bob'), 'changed', undefined, { x: 2 }],
+        [1, as('ann'), 'asserted', 'A', { x: 1 }],
       ])
       const first = (await ask(`${path}?limit=3`)).body
       expect([first.next, first.complete]).toEqual([2, false])
@@ -294,7 +296,6 @@ describe('the graph over HTTP', () => {
       '/knowledge-graph?direction=in',
       'The parameter direction says how far to go around a node: name it in around.',
     ],
-    ['/knowledge-graph?rebuild=true&asOf=1', 'The parameter rebuild compares the present: leave out asOf.'],
   ])('says in words what is wrong with %s', (path, detail) =>
     withServer(async ({ ask }) => {
       expect((await ask(path)).body).toMatchObject({ code: 'COORD_QUERY_INVALID', detail })
@@ -329,9 +330,8 @@ describe('the graph over HTTP', () => {
         differencesTotal: 0,
         differences: [],
       })
-      expect(
-        (await scope.ask('/knowledge-graph?rebuild=true')).body.knowledgeGraph.metadata.rebuild,
-      ).toMatchObject({ differencesTotal: 0 })
+      // Reading never derives it: that costs much, and is for administrators.
+      expect((await scope.ask('/knowledge-graph?rebuild=true')).body.code).toBe('COORD_QUERY_INVALID')
     }))
 
   it.each([

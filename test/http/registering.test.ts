@@ -112,7 +112,10 @@ describe('http: registering', () => {
         headers: { 'x-coordinator-actor': actor },
       })
       const { entries } = (await scope.ask(`/services/${id}/history`)).body
-      expect(entries.map((entry: { actor: string }) => entry.actor)).toEqual(['Jürgen 🚀', 'http:127.0.0.1'])
+      expect(entries.map((entry: { actor: string }) => entry.actor)).toEqual([
+        'http:127.0.0.1 as J%C3%BCrgen%20%F0%9F%9A%80',
+        'http:127.0.0.1',
+      ])
     }))
 
   it.each([

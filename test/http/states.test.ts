@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { EVERYBODY } from '../../src/access/principal.ts'
+import { TrustedProxies } from '../../src/http/client/trusted-proxies.ts'
 import { writeContext } from '../../src/http/reading/write-context.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
@@ -97,7 +99,12 @@ describe('http: the state of a coordinator', () => {
 
 describe('http: who did it', () => {
   const actorOf = (remoteAddress: string | undefined, headers: object = {}) =>
-    writeContext({ headers, socket: { remoteAddress } } as unknown as FastifyRequest).actor
+    writeContext({
+      principal: EVERYBODY,
+      raw: { headers, socket: { remoteAddress } },
+      address: '',
+      server: { trustedProxies: new TrustedProxies() },
+    } as unknown as FastifyRequest).actor
 
   it('is the address, an IPv4 one as such also where it came over IPv6', () => {
     expect(actorOf('127.0.0.1')).toBe('http:127.0.0.1')
@@ -106,8 +113,10 @@ describe('http: who did it', () => {
     expect(actorOf(undefined)).toBe('http:unknown')
   })
 
-  it('is what the header says, in UTF-8', () => {
+  it('is the address with what the header claims, in UTF-8', () => {
     const header = Buffer.from('Jürgen 🦊').toString('latin1')
-    expect(actorOf('127.0.0.1', { 'x-coordinator-actor': header })).toBe('Jürgen 🦊')
+    expect(actorOf('127.0.0.1', { 'x-coordinator-actor': header })).toBe(
+      'http:127.0.0.1 as J%C3%BCrgen%20%F0%9F%A6%8A',
+    )
   })
 })

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { turns } from '../support/turns.ts'
 import { until } from '../support/with-live.ts'
-import { cart, register, withServer } from './with-server.ts'
+import { cart, forTest, register, withServer } from './with-server.ts'
 
 const json = JSON.stringify(cart)
 
@@ -104,7 +104,7 @@ describe('http: stopping', () => {
         expect(await server.stop(1_000)).toEqual({ cut: 1 })
         expect(log.some((line) => line.includes('requests were cut off'))).toBe(true)
       },
-      { prepare: ({ app }) => app.get('/never', () => new Promise(() => undefined)) },
+      { prepare: ({ app }) => app.get('/never', forTest, () => new Promise(() => undefined)) },
     ))
 
   it('is not ready from then on, ends streams, and stops only once', () =>

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { Access } from '../../src/access/access.ts'
 import { TrustedProxies } from '../../src/http/client/trusted-proxies.ts'
 import { cart, withServer } from './with-server.ts'
 
@@ -63,7 +64,7 @@ describe('the address of a client', () => {
           const { body } = await ask('/changes?after=0')
           actors.push(body.entries[0].actor)
         },
-        { settings: { trustedProxies, host: '0.0.0.0' } },
+        { access: new Access({ mode: 'off' }), settings: { trustedProxies, host: '0.0.0.0' } },
       )
     expect(actors).toEqual(['http:127.0.0.1', 'http:203.0.113.9'])
   })

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
+import { Access } from '../../src/access/access.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
+import type { Operation } from '../../src/http/reading/operation.ts'
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts'
 import { Live } from '../../src/live/live.ts'
 import type { LiveOptions } from '../../src/live/state/live-options.ts'
@@ -19,6 +21,8 @@ import { quick } from '../support/with-live.ts'
 
 export interface ServerSetup {
   readonly options?: Partial<LiveOptions>
+  /** @default open to everybody */
+  readonly access?: Access
   readonly durable?: boolean
   readonly started?: boolean
   readonly inner?: Store
@@ -106,6 +110,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     live,
     registry: new Registry(live),
     graph,
+    access: setup.access ?? new Access({ mode: 'open' }),
     metrics,
     logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),
     settings: {
@@ -139,6 +144,13 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     },
     raw: (bytes, quietMs = 300) => sendRaw(port, [bytes].flat(), quietMs),
   }
+}
+
+/** The options of a route that only a test has. */
+export const forTest: { readonly config: { readonly operation: Operation } } = {
+  config: {
+    operation: { chapter: 'about', scope: 'read', hidden: true, summary: 'Only for a test', answers: {} },
+  },
 }
 
 function gather(lines: string[]): PassThrough {

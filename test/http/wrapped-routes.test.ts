@@ -3,7 +3,9 @@ import { withServer } from './with-server.ts'
 
 /** Routes that answer without the records: nothing in them depends on a revision or a history. */
 const withoutRecords = [
+  'DELETE /tokens/:id',
   'GET /',
+  'GET /access',
   'GET /database',
   'GET /docs',
   'GET /docs/errors',
@@ -13,6 +15,8 @@ const withoutRecords = [
   'GET /metrics',
   'GET /openapi.json',
   'GET /register',
+  'GET /tokens',
+  'POST /tokens',
 ]
 
 describe('http: every route', () => {

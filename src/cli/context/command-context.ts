@@ -5,6 +5,7 @@ import { settingsTable } from '../../config/table.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
+import { type Credential, checkedCredential, readTokenFile, warnOfPlainHttp } from './credential.ts'
 
 /** The context of every command. */
 export interface CommandContext {
@@ -19,6 +20,7 @@ export interface OutputOptions {
 
 export interface ClientOptions extends OutputOptions {
   readonly url?: string | undefined
+  readonly tokenFile?: string | undefined
 }
 
 /** A command that talks to a running coordinator. */
@@ -26,6 +28,12 @@ export function clientCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('--url <url>', 'address of the coordinator (default: COORDINATOR_URL, or http://127.0.0.1:PORT)')
+    .option('--token-file <path>', 'file with the token to send (default: the token in COORDINATOR_TOKEN)')
+}
+
+/** Separates the options that all of these commands have from those of one command. */
+export function splitOptions<T extends ClientOptions>({ url, tokenFile, json, ...own }: T) {
+  return { client: { url, tokenFile, json }, own }
 }
 
 /** Picks the examples of one command from those of its group, for the help of the command. */
@@ -63,12 +71,25 @@ export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T>
   })
 }
 
-/** @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CONFIG_INVALID for a wrong COORDINATOR_URL */
-export function clientOf({ url }: ClientOptions, { env }: Terminal): CoordinatorClient {
+/**
+ * @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CLI_FILE for a token file without a token, COORD_CONFIG_INVALID for a wrong variable
+ */
+export function clientOf({ url, tokenFile }: ClientOptions, terminal: Terminal): CoordinatorClient {
   const { coordinatorUrl } = settingsTable.client
-  return new CoordinatorClient(
-    url === undefined ? readClientSettings(env).coordinatorUrl : readOption('--url', coordinatorUrl, url),
-  )
+  const baseUrl =
+    url === undefined
+      ? readClientSettings(terminal.env).coordinatorUrl
+      : readOption('--url', coordinatorUrl, url)
+  const credential = credentialOf(tokenFile, terminal)
+  if (credential !== undefined) warnOfPlainHttp(baseUrl, terminal)
+  return new CoordinatorClient(baseUrl, credential)
+}
+
+/** The token to send. `--token-file` wins over the environment, like every option. */
+function credentialOf(tokenFile: string | undefined, terminal: Terminal): Credential | undefined {
+  if (tokenFile !== undefined) return readTokenFile(tokenFile, terminal)
+  const text = terminal.env['COORDINATOR_TOKEN']?.trim() ?? ''
+  return text === '' ? undefined : checkedCredential(text, 'COORDINATOR_TOKEN', 'COORD_CONFIG_INVALID')
 }
 
 type QueryValue = string | readonly string[] | undefined

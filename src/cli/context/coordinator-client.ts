@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os'
 import { CoordinatorError, ERRORS, type ErrorCode } from '../../errors.ts'
+import type { Credential } from './credential.ts'
+import { refusalHint } from './refusal-hint.ts'
 
 /** An answer of the coordinator. The body is JSON if the answer was, else its text. */
 export interface Answer {
@@ -19,10 +21,15 @@ export interface RequestOptions {
 /** Talks to a running coordinator over HTTP, for the commands. */
 export class CoordinatorClient {
   readonly baseUrl: string
+  readonly #credential: Credential | undefined
 
-  /** @param baseUrl without a slash at its end */
-  constructor(baseUrl: string) {
+  /**
+   * @param baseUrl without a slash at its end
+   * @param credential sent to this URL only. A redirect is never followed.
+   */
+  constructor(baseUrl: string, credential?: Credential) {
     this.baseUrl = baseUrl
+    this.#credential = credential
   }
 
   get(path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -33,14 +40,19 @@ export class CoordinatorClient {
     return this.#request('POST', path, { ...options, body })
   }
 
+  delete(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('DELETE', path, options)
+  }
+
   /**
    * Reads an answer of any type piece by piece, however long it is.
    *
    * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
   async *download(path: string): AsyncGenerator<Uint8Array> {
-    const response = await this.#reach(fetch(this.baseUrl + path, { redirect: 'manual' }))
-    if (!isSuccess(response.status)) throw errorOf(await this.#answer(response), this.baseUrl)
+    const sent = fetch(this.baseUrl + path, { redirect: 'manual', headers: this.#headers() })
+    const response = await this.#reach(sent)
+    if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
     try {
       if (response.body !== null) yield* response.body
     } catch (thrown) {
@@ -56,20 +68,41 @@ export class CoordinatorClient {
       signal: AbortSignal.timeout(timeoutMs),
       redirect: 'manual',
       headers: {
+        ...this.#headers(),
         accept: 'application/json',
-        'x-coordinator-actor': actor(),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body }),
     })
     const answer = await this.#answer(await this.#reach(sent))
-    if (!accept(answer.status)) throw errorOf(answer, this.baseUrl)
+    if (!accept(answer.status)) throw this.#errorOf(answer)
     return answer
+  }
+
+  #headers(): Record<string, string> {
+    const token = this.#credential?.token.reveal()
+    return {
+      'x-coordinator-actor': actor(),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    }
+  }
+
+  #errorOf(answer: Answer): CoordinatorError {
+    const error = errorOf(answer, this.baseUrl)
+    const hint = refusalHint(error, this.#credential)
+    return hint === undefined ? error : error.with({ hint })
   }
 
   async #answer(response: Response): Promise<Answer> {
     const text = await this.#reach(response.text())
-    return { status: response.status, headers: response.headers, body: parse(text) }
+    return { status: response.status, headers: response.headers, body: parse(this.#withoutToken(text)) }
+  }
+
+  /** A server may send the token back, and commands print parts of answers. */
+  #withoutToken(text: string): string {
+    return this.#credential === undefined
+      ? text
+      : text.replaceAll(this.#credential.token.reveal(), '[hidden]')
   }
 
   #reach<T>(work: Promise<T>): Promise<T> {
@@ -125,11 +158,13 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
       hint: 'Run the command with --help.',
       extra: { status, code },
     })
+  const { outcome } = problem
   const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10)
   return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
     detail: String(problem['detail'] ?? problem['title'] ?? code),
     extra: { status, code },
     ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
+    ...(outcome === 'unknown' || outcome === 'not_written' ? { outcome } : {}),
     ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
   })
 }

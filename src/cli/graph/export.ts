@@ -1,7 +1,14 @@
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
 import { FORMAT_NAMES } from '../../http/reading/graph-format.ts'
-import { type CommandContext, clientCommand, clientOf, queryOf } from '../context/command-context.ts'
+import {
+  type ClientOptions,
+  type CommandContext,
+  clientCommand,
+  clientOf,
+  queryOf,
+  splitOptions,
+} from '../context/command-context.ts'
 
 /** `coordinator graph export`: writes the graph, or a part of it, to standard output. */
 export function graphExportCommand({ terminal }: CommandContext): Command {
@@ -12,10 +19,10 @@ export function graphExportCommand({ terminal }: CommandContext): Command {
     .option('--around <node>', 'only a service or node, and the nodes around it')
     .option('--depth <steps>', 'how many steps around it (default: 1)')
     .option('--as-of <moment>', 'as it was at this revision or time')
-    .action(async (options: Readonly<Record<string, string>>) => {
-      const { url: _, ...parameters } = options
-      const path = `/knowledge-graph?${queryOf(parameters)}`
-      for await (const chunk of clientOf(options, terminal).download(path))
+    .action(async (options: ClientOptions) => {
+      const { client, own } = splitOptions(options)
+      const path = `/knowledge-graph?${queryOf(own)}`
+      for await (const chunk of clientOf(client, terminal).download(path))
         if (!terminal.stdout.write(chunk)) await once(terminal.stdout, 'drain')
     })
 }

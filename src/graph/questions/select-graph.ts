@@ -1,7 +1,6 @@
 import { EDGE_ORIGINS } from '../../records/graph/graph-id.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import { Describer, type EdgeJson, type NodeJson } from '../derive/describe.ts'
-import type { RebuildAnswer } from '../derive/rebuild.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { inOrder } from '../model/in-order.ts'
 import { sortTypes } from '../model/sort-types.ts'
@@ -32,8 +31,6 @@ export interface GraphMetadata {
   /** Whether nothing that was asked for is missing. */
   readonly complete: boolean
   readonly truncated?: string
-  /** The result of deriving the graph again, if that was requested. */
-  readonly rebuild?: RebuildAnswer
 }
 
 export interface SelectedGraph {

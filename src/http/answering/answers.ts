@@ -40,6 +40,8 @@ export interface AnswersOptions {
   readonly outgoing: OutgoingBytes
   /** How long a client may read nothing of a large answer before its connection is closed, in milliseconds. */
   readonly stallTimeoutMs: number
+  /** Whether answers are for their caller only, unless their route is public. Caches that several callers share must not keep them. */
+  readonly arePrivate: boolean
 }
 
 /** Up to this size, in bytes, operating systems nearly always accept a whole answer, even if the client does not read it. */
@@ -67,14 +69,16 @@ export class Answers {
   readonly #metrics: Metrics
   readonly #outgoing: OutgoingBytes
   readonly #deliveries: Deliveries
+  readonly #arePrivate: boolean
   readonly #reserved = new Map<FastifyReply, number>()
   #closing = false
 
-  constructor({ live, metrics, outgoing, stallTimeoutMs }: AnswersOptions) {
+  constructor({ live, metrics, outgoing, stallTimeoutMs, arePrivate }: AnswersOptions) {
     this.#live = live
     this.#metrics = metrics
     this.#outgoing = outgoing
     this.#deliveries = new Deliveries(outgoing, stallTimeoutMs)
+    this.#arePrivate = arePrivate
   }
 
   /** From now on, every answer tells the client to close its connection. */
@@ -122,10 +126,12 @@ export class Answers {
     return headers
   }
 
-  /** The headers that every answer has in addition. */
-  commonHeaders(reply: FastifyReply): string[] {
-    const id = ['X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff']
-    return this.#closing ? [...id, 'Connection', 'close'] : id
+  /** Adds the headers that every answer has, at the end of its own ones. */
+  addCommonHeaders(reply: FastifyReply, headers: string[]): void {
+    headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
+    if (this.#closing) headers.push('Connection', 'close')
+    if (this.#arePrivate && reply.route?.operation?.scope !== 'public' && !headers.includes('Cache-Control'))
+      headers.push('Cache-Control', 'private, no-cache')
   }
 
   /**
@@ -184,9 +190,8 @@ export class Answers {
     headers: string[],
   ): ServerResponse {
     this.giveBack(reply)
-    headers.push('X-Request-Id', reply.request.id, 'X-Content-Type-Options', 'nosniff')
+    this.addCommonHeaders(reply, headers)
     if (status !== 304) headers.push('Content-Type', contentType, 'Content-Length', String(bytes))
-    if (this.#closing) headers.push('Connection', 'close')
     reply.hijack()
     countAnswer(this.#metrics, status, reply)
     return reply.raw.writeHead(status, headers)
@@ -208,7 +213,8 @@ export class Answers {
       const needed = neededBytes(parts)
       if (!this.#outgoing.hasRoom(needed, owner)) throw new RoomNeeded(needed)
     }
-    headers.push(...this.commonHeaders(reply), 'Content-Type', contentType)
+    this.addCommonHeaders(reply, headers)
+    headers.push('Content-Type', contentType)
     reply.hijack()
     this.#deliveries.send({
       ...{ response: reply.raw, parts, owner },

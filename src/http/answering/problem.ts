@@ -91,10 +91,21 @@ export function retryAfterSeconds(error: CoordinatorError): number | undefined {
 export function problemHeaders(error: CoordinatorError): string[] {
   const seconds = retryAfterSeconds(error)
   const allow = error.extra['allow']
+  const challenge = challengeOf(error)
   return [
     ...(seconds === undefined ? [] : ['Retry-After', String(seconds)]),
     ...(Array.isArray(allow) ? ['Allow', allow.join(', ')] : []),
+    ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
   ]
+}
+
+/** What a client has to send: RFC 6750, 3. */
+function challengeOf({ code, status, extra: { scope } }: CoordinatorError): string | undefined {
+  const bearer = 'Bearer realm="coordinator"'
+  if (code === 'COORD_AUTH_REQUIRED') return bearer
+  if (status === 401) return `${bearer}, error="invalid_token"`
+  if (code !== 'COORD_SCOPE_MISSING') return undefined
+  return `${bearer}, error="insufficient_scope"${typeof scope === 'string' ? `, scope="${scope}"` : ''}`
 }
 
 /** Adds to the error of a write whether the write may have happened, whatever created the error. */

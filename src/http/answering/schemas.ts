@@ -199,6 +199,10 @@ export const healthAnswerSchema = z
   .object({
     success,
     status: z.enum(['ok', 'starting', 'degraded']),
+    access: z.enum(['open', 'off', 'required']).meta({
+      description:
+        'Who may use the coordinator: with `open` everybody on this machine, with `off` everybody who reaches it, with `required` callers with a credential.',
+    }),
     uptime: z.number().meta({ description: 'Seconds since the process started.' }),
     registeredServices: z.int(),
     storage: storageSchema.extend({

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Operation } from '../reading/operation.ts'
 import type { Answers } from './answers.ts'
 import type { RouteInfo } from './count-answer.ts'
+import { Denials } from './denials.ts'
 import { mustClose } from './must-close.ts'
 import {
   PROBLEM_TYPE,
@@ -19,10 +21,12 @@ import { translateError } from './translate-error.ts'
 export class ProblemSender {
   readonly #answers: Answers
   readonly #log: Logger
+  readonly #denials: Denials
 
-  constructor(answers: Answers, log: Logger) {
+  constructor(answers: Answers, about: { readonly log: Logger; readonly metrics: Metrics }) {
     this.#answers = answers
-    this.#log = log
+    this.#log = about.log
+    this.#denials = new Denials(about)
   }
 
   /** @param thrown anything; if it is not a `CoordinatorError`, it is logged as a fault */
@@ -31,6 +35,7 @@ export class ProblemSender {
     const { operation } = reply.route ?? {}
     const error = asSent(translateError(thrown), operation)
     this.#logFault(request, reply, error)
+    this.#denials.note(request, reply, error)
     const headers = problemHeaders(error)
     // If a body arrived too slowly, or a stopping server refuses it, its rest is not read, and the connection closes.
     const isCut =
@@ -54,7 +59,8 @@ export class ProblemSender {
 
 /** Converts an error of the domain to the terms of the request. */
 function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
-  const told = operation?.writes === true ? withWriteOutcome(error) : error
+  const isWrite = operation?.writes === true || operation?.writesTokens === true
+  const told = isWrite ? withWriteOutcome(error) : error
   return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})
 }
 

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** Headers of answers that pages of allowed origins may read. */
 const exposed =
-  'Age, ETag, Location, Retry-After, X-Coordinator-Degraded, X-Coordinator-Lineage, X-Coordinator-Revision, X-Request-Id'
+  'Age, ETag, Location, Retry-After, WWW-Authenticate, X-Coordinator-Degraded, X-Coordinator-Lineage, X-Coordinator-Revision, X-Request-Id'
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const requestHeaders =
-  'Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Coordinator-Actor, X-Coordinator-Lineage, X-Request-Id'
+  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Coordinator-Actor, X-Coordinator-Lineage, X-Request-Id'
 /** How long a browser may cache the answer to a preflight request, in seconds. */
 const preflightSeconds = '600'
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { AccessMode } from '../../access/access.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { countAnswer } from '../answering/count-answer.ts'
@@ -18,14 +19,22 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[]
   /** ALLOWED_ORIGINS */
   readonly allowedOrigins: readonly string[]
+  /** Whether callers must prove who they are. */
+  readonly accessMode: AccessMode
+  /** Whether somebody without a credential may do more than look at public pages. */
+  readonly servesStrangers: boolean
 }
 
 /**
  * Checks the headers Host and Origin of every request before any other code gets the request, whether or not its path exists. It answers
  * requests that it refuses, and those that no route could handle.
+ *
+ * Where everybody on this machine may do everything, it also refuses requests that a proxy has forwarded: they may come from anywhere.
  */
 export class RequestGuard {
-  readonly #hosts: AllowedHosts
+  /** `undefined` where a foreign name does no harm: without a credential nothing is shown, and browsers do not add one by themselves. */
+  readonly #hosts: AllowedHosts | undefined
+  readonly #refusesProxies: boolean
   /** Values of Host that are known to be allowed. Clients send the same few values again and again. */
   readonly #knownHosts = new Set<string>()
   readonly #origins: CrossOrigin
@@ -33,10 +42,12 @@ export class RequestGuard {
   readonly #requestIds: RequestIds
 
   constructor(
-    { host, allowedHosts, allowedOrigins }: GuardOptions,
+    { host, allowedHosts, allowedOrigins, accessMode, servesStrangers }: GuardOptions,
     about: { readonly metrics: Metrics; readonly requestIds: RequestIds },
   ) {
-    this.#hosts = new AllowedHosts({ host, allowed: allowedHosts })
+    const judgesHosts = servesStrangers || allowedHosts.length > 0
+    this.#hosts = judgesHosts ? new AllowedHosts({ host, allowed: allowedHosts }) : undefined
+    this.#refusesProxies = accessMode === 'open'
     this.#origins = new CrossOrigin(allowedOrigins)
     this.#metrics = about.metrics
     this.#requestIds = about.requestIds
@@ -55,16 +66,15 @@ export class RequestGuard {
     })
     // By default, Node sends `100 Continue` before any listener can refuse the request.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      if (!this.#admits(request, response)) return
-      response.writeContinue()
-      serve.call(server, request, response)
+      // The request is routed first, and then told to continue if its caller may send it.
+      if (this.#admits(request, response)) serve.call(server, request, response)
     })
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       if (this.#admits(request, response))
         this.#refuse(request, response, new CoordinatorError('COORD_EXPECTATION_UNKNOWN'))
     })
     server.on('connect', (request: IncomingMessage, socket: Socket) => {
-      const error = this.#hostFault(request) ?? connectRefused()
+      const error = this.#hostFault(request) ?? this.#proxyFault(request) ?? connectRefused()
       answerAndEnd(error, socket, this.#metrics)
     })
   }
@@ -72,7 +82,7 @@ export class RequestGuard {
   #admits(request: IncomingMessage, response: ServerResponse): boolean {
     // Without a socket, an earlier request of the same connection still has no answer.
     if (response.socket === null) endWithConnection(request, response)
-    const fault = this.#hostFault(request)
+    const fault = this.#hostFault(request) ?? this.#proxyFault(request)
     if (fault !== undefined) return this.#refuse(request, response, fault)
     const { origin } = request.headers
     const isFromBrowser = origin !== undefined || request.headers['sec-fetch-site'] !== undefined
@@ -106,8 +116,14 @@ export class RequestGuard {
     return origin === undefined && headers['sec-fetch-site'] === undefined ? undefined : hostRefused('')
   }
 
+  #proxyFault({ rawHeaders }: IncomingMessage): CoordinatorError | undefined {
+    if (!this.#refusesProxies) return undefined
+    const header = forwardingHeader(rawHeaders)
+    return header === undefined ? undefined : proxyRefused(header)
+  }
+
   #allows(host: string): boolean {
-    if (this.#knownHosts.has(host)) return true
+    if (this.#hosts === undefined || this.#knownHosts.has(host)) return true
     if (!this.#hosts.allows(host)) return false
     if (this.#knownHosts.size >= knownHostsMax) this.#knownHosts.clear()
     this.#knownHosts.add(host)
@@ -131,6 +147,7 @@ export class RequestGuard {
 }
 
 const knownHostsMax = 1_000
+const forwarding = /^(?:forwarded|via|x-real-ip|x-forwarded-.*)$/i
 
 /** The form of the target that clients send to proxies, with an authority. */
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i
@@ -143,6 +160,24 @@ function countHosts(rawHeaders: readonly string[]): number {
     if (name.length === 4 && name.toLowerCase() === 'host') count += 1
   }
   return count
+}
+
+/** The name of a header that only proxies add; `undefined` if there is none. */
+function forwardingHeader(rawHeaders: readonly string[]): string | undefined {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    // Most requests have no header that begins with one of these letters.
+    const first = name.charCodeAt(0) | 0x20
+    if ((first === 0x66 || first === 0x76 || first === 0x78) && forwarding.test(name)) return name
+  }
+  return undefined
+}
+
+function proxyRefused(header: string): CoordinatorError {
+  return new CoordinatorError('COORD_PROXY_NEEDS_AUTH', {
+    detail: `The request has the header ${shown(header)}: a proxy makes a coordinator reachable that serves everybody on this machine without authentication.`,
+    outcome: 'not_written',
+  })
 }
 
 function hostRefused(host: string): CoordinatorError {

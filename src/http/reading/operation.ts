@@ -1,10 +1,12 @@
 import type { z } from 'zod'
+import type { Scope } from '../../access/scopes/scope.ts'
 import type { ErrorCode } from '../../errors.ts'
 
 /** Chapters of the reference, in their order. */
 export const CHAPTERS = {
   registry: 'Register services, find them, and read their history.',
   graph: 'Dependencies between services, now and in the past, and the journal of all changes.',
+  access: 'Credentials, and what they permit.',
   operations: 'For operators: health, metrics, and the state of the database.',
   about: 'Documentation of this interface.',
 } as const satisfies Record<string, string>
@@ -28,11 +30,20 @@ export function json(
 }
 
 /**
+ * Who may use a route: `public`, everybody, because it shows no state; `caller`, everybody whose credential is good, whatever its scopes;
+ * a scope; or several, of which one is enough.
+ */
+export type RouteScope = 'public' | 'caller' | Scope | readonly Scope[]
+
+/**
  * The description of a route for the reference, and the parameters that the server accepts there. The reference does not show
  * routes without a description.
  */
 export interface Operation {
   readonly chapter: Chapter
+  readonly scope: RouteScope
+  /** Demanded instead of `scope` by `dryRun=true`, which changes nothing. */
+  readonly dryRunScope?: Scope
   /** Whether the reference leaves this route out, because it shows the same route under another name. @default false */
   readonly hidden?: boolean
   readonly summary: string
@@ -49,6 +60,8 @@ export interface Operation {
   readonly errors?: readonly ErrorCode[]
   /** Whether it changes records. It then takes idempotency keys, and a 503 says whether anything was written. */
   readonly writes?: boolean
+  /** Whether it changes tokens. Like other writes, it continues without its client, and a 503 says whether anything was written. */
+  readonly writesTokens?: boolean
   /** Whether it takes `If-Match` and `If-None-Match`, because it changes one record. */
   readonly conditional?: boolean
   /** Whether it answers from the records. Its answers then name their revision. */

@@ -13,21 +13,14 @@ const cards = [
   ['/docs/errors', 'Error codes', 'The meaning of each code, and what to do'],
 ] as const
 
-/** The page for a browser at `/`. */
-export function indexPage({ live, registry, storage, notice, version }: HttpContext): string {
-  const services = live.loaded ? registry.counts().services : undefined
-  const { backend, durable } = storage
-  const counted =
-    services === undefined
-      ? 'Still loading its records'
-      : `${services} ${services === 1 ? 'service' : 'services'} registered`
+/** The page for a browser at `/`. Everybody may see it, so it shows nothing of the state. */
+export function indexPage({ version }: HttpContext): string {
   const { serviceName, version: itsVersion, endpoint } = registrationExample
   const example = JSON.stringify({ serviceName, version: itsVersion, endpoint })
   return pageHtml({
     title: 'Coordinator',
     main: `<h1>Coordinator</h1><p class="lead">A service registry and knowledge graph: the services that run, their addresses, and their dependencies.</p>
-<p>${counted}, kept in <b>${escapeHtml(backend)}</b>${durable ? ', which survives a restart' : ''}. Version ${escapeHtml(version)}.</p>
-${notice === undefined ? '' : `<p class="notice">${escapeHtml(notice)}</p>`}
+<p>Version ${escapeHtml(version)}. Whether a request needs a credential, <a href="/access">/access</a> says.</p>
 <div class="cards">${cards.map(([href, name, about]) => `<a href="${href}"><b>${name}</b><span>${about}</span></a>`).join('')}</div>
 <div class="plain"><h2>Register a service</h2></div>
 <pre><code>curl http://127.0.0.1:3000/register \\

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
+import type { Scope } from '../../access/scopes/scope.ts'
 import { ERRORS } from '../../errors.ts'
 import { PROBLEM_TYPE } from '../answering/problem.ts'
 import { problemSchema } from '../answering/schemas.ts'
-import { type AnswerDescription, CHAPTERS, type Operation } from '../reading/operation.ts'
+import { type AnswerDescription, CHAPTERS, type Operation, type RouteScope } from '../reading/operation.ts'
 import { type DocumentedRoute, pathParameters, pathTemplate } from './documented-route.ts'
 import { type JsonSchema, JsonSchemas } from './json-schemas.ts'
 import { errorsByStatus } from './operation-errors.ts'
@@ -18,6 +19,9 @@ export interface Parameter {
   readonly example?: unknown
 }
 
+/** The scopes that a credential needs, by the name of its kind in `securitySchemes`. */
+export type SecurityRequirement = Readonly<Record<string, readonly string[]>>
+
 export interface OpenApiOperation {
   readonly operationId: string
   readonly tags: readonly string[]
@@ -25,6 +29,9 @@ export interface OpenApiOperation {
   readonly description?: string
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: unknown
+  readonly security: readonly SecurityRequirement[]
+  /** The scopes of which the caller needs one. */
+  readonly 'x-scopes': readonly Scope[]
   readonly responses: Readonly<Record<string, unknown>>
 }
 
@@ -35,6 +42,15 @@ export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>
   readonly components: Readonly<Record<string, unknown>>
 }
+
+const securitySchemes = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A token of the coordinator (`cdt_...`), the secret in AUTH_ADMIN_TOKEN or AUTH_METRICS_TOKEN, or a JWT of the issuer in AUTH_JWT_ISSUER. Needed where `GET /health` says `access: required`. The scopes are `read`, `register:[namespace/]name`, `graph`, `metrics` and `admin`, which includes all others.',
+  },
+} as const
 
 const [problemType = ''] = PROBLEM_TYPE.split(';')
 
@@ -63,7 +79,7 @@ export function openApiDocument(routes: readonly DocumentedRoute[], version: str
     },
     tags: Object.entries(CHAPTERS).map(([name, description]) => ({ name, description })),
     paths,
-    components: { schemas: schemas.named, headers: answerHeaders },
+    components: { schemas: schemas.named, headers: answerHeaders, securitySchemes },
   }
 }
 
@@ -72,7 +88,7 @@ function describe(
   headers: readonly AnswerHeader[],
   schemas: JsonSchemas,
 ): OpenApiOperation {
-  const { chapter, summary, description, body } = route.operation
+  const { chapter, summary, description, body, scope } = route.operation
   const parameters = [
     ...pathParametersOf(route),
     ...queryParametersOf(route.operation, schemas),
@@ -94,8 +110,25 @@ function describe(
             },
           },
         }),
+    security: securityOf(scope),
+    'x-scopes': scopesOf(scope),
     responses: { ...answersOf(route.operation, headers, schemas), ...problemsOf(route) },
   }
+}
+
+/**
+ * OpenAPI lists here what a token needs all of at once, and joins alternatives by a list of requirements. An empty list means that no
+ * credential is needed.
+ */
+function securityOf(scope: RouteScope): readonly SecurityRequirement[] {
+  if (scope === 'public') return []
+  const scopes = scopesOf(scope)
+  return scopes.length === 0 ? [{ token: [] }] : scopes.map((one) => ({ token: [one] }))
+}
+
+/** The scopes of which the caller needs one. */
+function scopesOf(scope: RouteScope): readonly Scope[] {
+  return scope === 'public' || scope === 'caller' ? [] : [scope].flat()
 }
 
 /** `GET /services/:serviceId/history` is `getServicesByServiceIdHistory`. */
@@ -136,12 +169,15 @@ function queryParametersOf({ query }: Operation, schemas: JsonSchemas): Paramete
   })
 }
 
-function headersOf({ operation: { state, writes, conditional, answers } }: DocumentedRoute): Parameter[] {
+function headersOf({
+  operation: { state, writes, writesTokens, conditional, answers },
+}: DocumentedRoute): Parameter[] {
   const reads = answers[304] !== undefined
   const names = [
     ...(state === true ? (['X-Coordinator-Lineage'] as const) : []),
     ...(reads ? (['If-None-Match'] as const) : []),
-    ...(writes === true ? (['Idempotency-Key', 'X-Coordinator-Actor'] as const) : []),
+    ...(writes === true ? (['Idempotency-Key'] as const) : []),
+    ...(writes === true || writesTokens === true ? (['X-Coordinator-Actor'] as const) : []),
     ...(conditional === true ? (['If-Match', 'If-None-Match'] as const) : []),
   ]
   return names.map((name) => ({
@@ -207,15 +243,18 @@ function contentOf({ content }: AnswerDescription, schemas: JsonSchemas): Record
   return { content: Object.fromEntries(types) }
 }
 
+function problemHeaderNames(status: number): readonly AnswerHeader[] {
+  if (status === 401 || status === 403) return ['X-Request-Id', 'WWW-Authenticate']
+  return [429, 503, 507].includes(status) ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id']
+}
+
 function problemsOf(route: DocumentedRoute): Record<string, unknown> {
   const content = { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } }
   const known = [...errorsByStatus(route)].map(([status, codes]) => [
     String(status),
     {
       description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
-      headers: referencesTo(
-        status === 503 || status === 507 ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id'],
-      ),
+      headers: referencesTo(problemHeaderNames(status)),
       content,
     },
   ])

@@ -1,10 +1,12 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts'
+import type { Operation } from '../reading/operation.ts'
 import type { DocumentedRoute } from './documented-route.ts'
 
 /** The server answers these before it looks for a route, so every operation has them. */
 const generalErrors: readonly ErrorCode[] = [
   'COORD_HOST_NOT_ALLOWED',
   'COORD_ORIGIN_NOT_ALLOWED',
+  'COORD_PROXY_NEEDS_AUTH',
   'COORD_CONNECTIONS_FULL',
 ]
 const bodyErrors: readonly ErrorCode[] = [
@@ -38,20 +40,35 @@ const conditionalErrors: readonly ErrorCode[] = [
   'COORD_COMMIT_CONTENDED',
 ]
 const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CHANGED']
+/** Errors about the credential of the caller. */
+function accessErrors({ scope }: Operation): readonly ErrorCode[] {
+  if (scope === 'public') return []
+  const ofCredential = [
+    'COORD_AUTH_REQUIRED',
+    'COORD_CREDENTIAL_INVALID',
+    'COORD_CREDENTIAL_EXPIRED',
+    'COORD_CREDENTIAL_REVOKED',
+    'COORD_RATE_LIMITED',
+    'COORD_AUTH_UNAVAILABLE',
+  ] as const
+  return scope === 'caller' ? ofCredential : [...ofCredential, 'COORD_SCOPE_MISSING']
+}
+
 /** Parameters of operations that read the past: of all of it, or of the history of one record. */
 const pastParameters = ['asOf', 'before', 'after', 'from']
 const momentParameters = ['asOf', 'after', 'from']
 
 /** Every code that an operation may answer with, by status, in ascending order. */
 export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
-  const { body, query, writes, conditional, state, errors = [] } = operation
+  const { body, query, writes, writesTokens, conditional, state, errors = [] } = operation
   const parameters = Object.keys(query?.shape ?? {})
   const codes = new Set<ErrorCode>([
     ...generalErrors,
     ...errors,
     ...(body === undefined ? [] : bodyErrors),
     ...(query === undefined ? [] : (['COORD_QUERY_INVALID'] as const)),
-    ...(writes === true ? writeErrors : []),
+    ...accessErrors(operation),
+    ...(writes === true || writesTokens === true ? writeErrors : []),
     ...(conditional === true ? conditionalErrors : []),
     ...(state === true ? stateErrors : []),
     ...(state === true && writes !== true ? (['COORD_ANSWERS_WAITING'] as const) : []),

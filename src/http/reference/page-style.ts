@@ -35,6 +35,7 @@ article p { margin: .5rem 0; max-width: 52rem }
 table { border-collapse: collapse; width: 100%; font-size: .9rem } td, th { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-top: 1px solid var(--line) }
 th { color: var(--soft); font-weight: 500; border: 0; font-size: .8rem } td:first-child { white-space: nowrap; width: 12rem } .answers td:first-child { width: 4rem } td p { margin: 0 }
 .type { color: var(--soft); font-size: .85em } .must { color: var(--delete); font-size: .72rem; margin-left: .4rem }
+.scope { color: var(--soft); font-size: .85rem }
 .nested { padding-left: 1rem; border-left: 2px solid var(--line); margin: .2rem 0 .4rem }
 details { margin-top: .5rem } summary { cursor: pointer; color: var(--accent); font-size: .9rem } summary:hover { text-decoration: underline }
 .status { font-weight: 600; font-variant-numeric: tabular-nums } .s2 { color: var(--post) } .s3 { color: var(--get) } .s4 { color: var(--put) } .s5 { color: var(--delete) }

@@ -28,6 +28,11 @@ export const answerHeaders = {
     schema: text,
   },
   Location: { description: 'The path of the record that was written.', schema: text },
+  'WWW-Authenticate': {
+    description:
+      'What is wrong with the credential: RFC 6750. Sent with 401, and with 403 if a scope is missing.',
+    schema: text,
+  },
   'Retry-After': { description: 'How long to wait before another try, in seconds.', schema: whole },
 } as const
 
@@ -40,5 +45,6 @@ export const requestHeaders = {
     'Writes only if the record has this `ETag`, or, with `*`, only if it exists. Otherwise the answer is 412. The third part of the `ETag` of a service, its health, is ignored.',
   'If-None-Match': '`*`: writes only if the record does not exist. Otherwise the answer is 412.',
   'If-None-Match (read)': 'The `ETag` that the client has. The answer is 304 if nothing has changed.',
-  'X-Coordinator-Actor': 'Who makes the change, for its history. The coordinator does not verify it.',
+  'X-Coordinator-Actor':
+    'For whom the caller makes the change. The coordinator does not verify it: the history shows it after what the caller proved, such as `token:ci as jane`.',
 } as const

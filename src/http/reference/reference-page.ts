@@ -33,9 +33,11 @@ export function referencePage(document: OpenApiDocument): string {
     title: `${title} reference`,
     aside: `<h1><a href="/">${title}</a><small>${escapeHtml(version ?? '')}</small></h1>
 <input type="search" id="filter" placeholder="Filter  ( / )" aria-label="Filter operations">
+<input type="password" id="token" placeholder="Token for &quot;Try it&quot;" aria-label="Token for requests of this page" title="Sent with the requests of this page, and forgotten when the page is closed" autocomplete="off" spellcheck="false">
 <nav>${chapters.map(({ name }) => `<section><h2>${name}</h2><ul>${of(name).map(linkHtml).join('')}</ul></section>`).join('')}
 <section><h2>More</h2><ul><li><a href="/docs/errors">Error codes</a></li><li><a href="/openapi.json">OpenAPI document</a></li></ul></section></nav>`,
     main: `<h1>${title} reference</h1><p class="lead">${inlineHtml(`${summary} ${description}`)}</p>
+<p>${inlineHtml(credentials)}</p>
 ${chapters
   .map(
     ({ name, description: about }) =>
@@ -46,6 +48,21 @@ ${chapters
   .join('')}`,
     script: tryScript,
   })
+}
+
+const credentials =
+  'Where `GET /access` says `mode: required`, send a token with every request: `Authorization: Bearer TOKEN`. Each operation names the scope that the token needs; `admin` includes all others. The requests of this page send the token in the field at the side, which keeps it until the page is closed.'
+
+/** Who may use an operation. */
+function scopeHtml({ security, 'x-scopes': scopes }: OpenApiOperation): string {
+  const needed = scopes.map((scope) => `\`${scope}\``).join(' or ')
+  const text =
+    needed !== ''
+      ? `Scope: ${needed}`
+      : security.length === 0
+        ? 'Public: no credential is needed'
+        : 'Any credential'
+  return `<p class="scope">${inlineHtml(text)}</p>`
 }
 
 function linkHtml({ method, path, operation }: Entry): string {
@@ -60,7 +77,7 @@ function entryHtml(entry: Entry, named: NamedSchemas): string {
   ]
   return `<article id="${operationId}"><header><h3><a href="#${operationId}">${inlineHtml(summary)}</a></h3>
 <span class="route"><span class="method ${method}">${method.toUpperCase()}</span><span class="path">${escapeHtml(path)}</span></span></header>
-${description === undefined ? '' : proseHtml(description)}
+${scopeHtml(operation)}${description === undefined ? '' : proseHtml(description)}
 ${parametersHtml(parameters, ['path', 'query'], named)}
 ${body === undefined ? '' : `<h4>Body</h4>${schemaHtml(body.schema, named)}`}
 ${parametersHtml(parameters, ['header'], named)}

@@ -1,8 +1,9 @@
 /**
- * The script of the reference page: it filters the list, marks the position of the reader, and sends requests. It is plain text here,
- * because it runs in the browser.
+ * The script of the reference page: it filters the list, marks the position of the reader, and sends requests, with the token in its field.
+ * No other place gets the token: it is not stored, and not part of any URL. The script is plain text here, because it runs in the browser.
  */
 export const tryScript = `
+const token = document.querySelector('#token')
 const filter = document.querySelector('#filter')
 const links = [...document.querySelectorAll('aside li a[href^="#"]')]
 filter.addEventListener('input', () => {
@@ -40,7 +41,7 @@ for (const code of document.querySelectorAll('article > pre')) {
 
 function requestOf(form) {
   const query = new URLSearchParams()
-  const headers = {}
+  const headers = token.value === '' ? {} : { Authorization: 'Bearer ' + token.value.trim() }
   let path = form.dataset.path
   for (const input of form.querySelectorAll('input')) {
     if (input.value === '' && input.dataset.in !== 'path') continue
@@ -52,7 +53,7 @@ function requestOf(form) {
   const body = form.querySelector('textarea')?.value
   if (body) headers['Content-Type'] = 'application/json'
   const search = String(query)
-  return [path + (search && '?' + search), { method: form.dataset.method, headers, ...(body ? { body } : {}) }]
+  return [path + (search && '?' + search), { method: form.dataset.method, headers, credentials: 'omit', redirect: 'error', ...(body ? { body } : {}) }]
 }
 
 function pretty(text) {

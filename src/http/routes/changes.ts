@@ -101,15 +101,15 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     await feed.after(about.position, 1)
     const headers = [
       ...answers.stateHeaders(about.position.revision),
-      ...answers.commonHeaders(reply),
       ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'],
       ...['X-Accel-Buffering', 'no', 'Vary', 'Accept'],
     ]
+    answers.addCommonHeaders(reply, headers)
     reply.hijack()
     reply.raw.writeHead(200, headers)
     countAnswer(metrics, 200, reply)
     if (!isStream || draining.aborted) reply.raw.end()
-    else streams.serve(reply.raw, about)
+    else reply.endEarly = streams.serve(reply.raw, about)
     return undefined
   }
 
@@ -232,6 +232,7 @@ const entrySchema = z
 
 const operation = {
   chapter: 'graph',
+  scope: 'read',
   summary: 'The journal of all changes',
   description:
     'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',

@@ -144,6 +144,7 @@ function question(
   const names = ask === 'impact' || ask === 'dependencies' || ask === 'neighbors' || ask === 'paths'
   return {
     chapter: 'graph',
+    scope: 'read',
     summary,
     description,
     state: true,
@@ -209,6 +210,7 @@ const idParameter = {
 
 const readNode = {
   chapter: 'graph',
+  scope: 'read',
   summary: 'One node',
   description:
     'Shows the node with its data. Asserted properties are in `data.properties`. `ETag` is the one of the assertion.',
@@ -221,6 +223,7 @@ const readNode = {
 
 const readEdge = {
   chapter: 'graph',
+  scope: 'read',
   summary: 'One edge',
   description: 'The id of an edge is `source,type,target,origin`.',
   parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
@@ -236,6 +239,7 @@ const reading = { node: readNode, edge: readEdge }
 function assertionHistory({ parameters, errors }: typeof readNode | typeof readEdge) {
   return {
     chapter: 'graph',
+    scope: 'read',
     summary: 'History of assertions',
     description:
       'Lists the assertions about a node or an edge with their authors, newest first. It includes assertions that were taken back. Declarations of services are in the history of the service: `GET /services/:serviceId/history`.',
@@ -249,6 +253,7 @@ function assertionHistory({ parameters, errors }: typeof readNode | typeof readE
 
 const difference = {
   chapter: 'graph',
+  scope: 'read',
   summary: 'Differences between two moments',
   description: 'Lists the nodes and edges that were added, removed or changed, and the commits that did it.',
   query: diffParameters,

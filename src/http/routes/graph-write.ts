@@ -112,6 +112,7 @@ function putOperation(kind: Kind) {
   const { name, id, put, body, errors } = words[kind]
   return {
     chapter: 'graph',
+    scope: 'graph',
     summary: `Assert ${name}`,
     description: put,
     parameters: { id },
@@ -151,6 +152,7 @@ function deleteOperation(kind: Kind): Operation {
 
 const simulateOperation: Operation = {
   chapter: 'graph',
+  scope: 'read',
   summary: 'Simulate a change',
   description:
     'Adds or removes services, or changes their versions, without storing anything. Lists the services that lose a dependency, the version ranges that are violated, and the new cycles.',
@@ -166,6 +168,7 @@ const simulateOperation: Operation = {
 
 const rebuildOperation: Operation = {
   chapter: 'graph',
+  scope: 'admin',
   summary: 'Derive the graph again, and compare',
   description:
     'The coordinator updates the graph when records change. This request derives a second graph from all records and lists the differences between the two. There must be none.',

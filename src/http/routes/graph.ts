@@ -39,10 +39,6 @@ const parameters = z.object({
     description:
       'The largest number of nodes. The default is all nodes, or the 1,000 nearest ones with `around`.',
   }),
-  rebuild: z
-    .enum(['true', 'false'])
-    .optional()
-    .meta({ description: 'Also derives the graph again, and lists the differences in `metadata.rebuild`.' }),
   ...asOfQuery,
   ...freshnessQuery,
 })
@@ -52,22 +48,21 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
   const { live, graph } = context
 
   const whole = (described: Operation & { readonly query: typeof parameters }) =>
-    readRoute(context, described, async ({ headers }, query): Promise<ReadAnswer> => {
+    readRoute(context, described, ({ headers }, query): ReadAnswer => {
       checkCombination(query)
-      const { asOf, format = preferredFormat(headers.accept), rebuild, name, around, limit } = query
+      const { asOf, format = preferredFormat(headers.accept), name, around, limit } = query
       const { depth, direction, tag, origin } = query
       const filter = { ...typesOf(query), name, around, limit, depth, direction, tags: tag, origins: origin }
-      const rebuilt = rebuild === 'true' ? await graph.rebuild() : undefined
       return {
         lines: async () => {
           const { lineage } = live.view
           const { chunks, metadata } =
             asOf === undefined
-              ? await graph.export(format, filter, rebuilt)
+              ? await graph.export(format, filter)
               : await graph.exportPast(asOf, { format, filter })
           const { revision } = metadata
-          const etag = rebuilt === undefined ? { etag: graphEtag({ lineage, revision, format }) } : {}
-          return { chunks, contentType: graphFormats[format].contentType, revision, ...etag }
+          const etag = graphEtag({ lineage, revision, format })
+          return { chunks, contentType: graphFormats[format].contentType, revision, etag }
         },
       }
     })
@@ -77,17 +72,16 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
   done()
 }
 
-function checkCombination({ asOf, around, depth, direction, rebuild }: z.output<typeof parameters>): void {
+function checkCombination({ around, depth, direction }: z.output<typeof parameters>): void {
   const needsCentre = { path: '', message: 'says how far to go around a node: name it in around' }
   if (around === undefined && depth !== undefined) throw invalidQuery([{ ...needsCentre, path: 'depth' }])
   if (around === undefined && direction !== undefined)
     throw invalidQuery([{ ...needsCentre, path: 'direction' }])
-  if (rebuild === 'true' && asOf !== undefined)
-    throw invalidQuery([{ path: 'rebuild', message: 'compares the present: leave out asOf' }])
 }
 
 const operation = {
   chapter: 'graph',
+  scope: 'read',
   summary: 'The knowledge graph',
   description:
     'The whole graph or a part of it, at exactly one revision, however long the client reads it. Nodes are sorted by id, edges by source. `format` or `Accept` chooses the format: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, or elements of Cytoscape.js.',

@@ -27,7 +27,7 @@ const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
 
 /** `/health`: for people, for load balancers, and for programs that restart processes. */
 export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, answers } = context
+  const { answers } = context
 
   app.get('/health', { config: { operation: health } }, (request, reply) => {
     refuseQuery(request)
@@ -48,30 +48,32 @@ export const healthRoutes: FastifyPluginCallback<HttpContext> = (app, context, d
     if (fault !== undefined) throw fault
     answers.send(reply, {
       body: JSON.stringify({ success: true, status: 'ready', for: purpose ?? 'reads' }),
-      headers: [...answers.stateHeaders(), 'Cache-Control', 'no-store'],
+      headers: ['Cache-Control', 'no-store'],
     })
   })
   done()
-
-  function unreadiness({ draining }: HttpContext, purpose: 'reads' | 'writes'): CoordinatorError | undefined {
-    if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
-    // If there is no view, this line throws the same error that every read of the records gets.
-    void live.view
-    const memoryFault = unreadyMemory(live, purpose)
-    if (memoryFault !== undefined) return memoryFault
-    const { takesWrites, lastError, reason } = live.status
-    if (purpose === 'reads' || takesWrites) return undefined
-    return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
-      detail: reason ?? lastError?.detail ?? 'The database does not answer.',
-    })
-  }
 }
 
-function healthAnswer({ live, registry, storage, notice, version }: HttpContext) {
+/** Why it is not ready. Everybody may ask, so the error has no details: `/health` has them. */
+function unreadiness(
+  { live, draining }: HttpContext,
+  purpose: 'reads' | 'writes',
+): CoordinatorError | undefined {
+  if (draining.aborted) return new CoordinatorError('COORD_SHUTTING_DOWN', { retryAfterSeconds: 1 })
+  if (!live.loaded) return new CoordinatorError('COORD_NOT_LOADED')
+  const memoryFault = unreadyMemory(live, purpose)
+  if (memoryFault !== undefined) return new CoordinatorError(memoryFault.code)
+  return purpose === 'reads' || live.status.takesWrites
+    ? undefined
+    : new CoordinatorError('COORD_STORE_UNAVAILABLE')
+}
+
+function healthAnswer({ live, registry, access, storage, notice, version }: HttpContext) {
   const { state, since } = live.status
   return {
     success: true,
     status: words[state],
+    access: access.mode,
     uptime: Math.round(process.uptime() * 1_000) / 1_000,
     registeredServices: live.loaded ? registry.counts().services : 0,
     storage: {
@@ -89,15 +91,18 @@ function healthAnswer({ live, registry, storage, notice, version }: HttpContext)
 
 const health: Operation = {
   chapter: 'operations',
+  scope: ['read', 'metrics'],
   summary: 'Health for people',
-  description: 'The answer is 200 as long as the process runs. `status` tells its state.',
+  description:
+    'The answer is 200 as long as the process runs. `status` tells its state, and `access` whether callers need a credential.',
   answers: { 200: json('The state.', healthAnswerSchema) },
 }
 
 const alive: Operation = {
   chapter: 'operations',
+  scope: 'public',
   summary: 'Whether the process runs',
-  description: 'For liveness probes. It does not depend on the database.',
+  description: 'For liveness probes. It does not depend on the database, and needs no credential.',
   answers: {
     200: json('The process runs.', z.object({ success: z.literal(true), status: z.literal('live') })),
   },
@@ -105,9 +110,10 @@ const alive: Operation = {
 
 const ready: Operation = {
   chapter: 'operations',
+  scope: 'public',
   summary: 'Whether requests can be answered',
   description:
-    'For load balancers. The answer is 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` it is also 507 while the memory is full.',
+    'For load balancers. It shows no state, so no credential is needed; `GET /health` has the details. The answer is 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` it is also 507 while the memory is full.',
   query: readyParameters,
   errors: [
     'COORD_NOT_LOADED',

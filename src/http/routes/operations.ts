@@ -28,12 +28,14 @@ export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, contex
 
 const scrape: Operation = {
   chapter: 'operations',
+  scope: 'metrics',
   summary: 'Metrics for Prometheus',
   answers: { 200: { description: 'Every metric.', content: { 'text/plain': undefined } } },
 }
 
 const database: Operation = {
   chapter: 'operations',
+  scope: 'metrics',
   summary: 'The state of the database',
   description:
     'The coordinator answers even if the database does not. `server` then shows the last known facts. `refusedRecords` lists records that were changed by hand into something that is not allowed (at most 100).',

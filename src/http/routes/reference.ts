@@ -49,7 +49,7 @@ export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { 
   app.get('/docs', { config: { operation: reference } }, (_request, reply) => {
     answers.send(reply, { body: page(), contentType: HTML_TYPE, headers: pageHeaders })
   })
-  app.get('/docs/errors', (_request, reply) => {
+  app.get('/docs/errors', { config: { operation: errorCodes } }, (_request, reply) => {
     answers.send(reply, { body: errors(), contentType: HTML_TYPE, headers: pageHeaders })
   })
   done()
@@ -64,14 +64,12 @@ function once<T>(make: () => T): () => T {
   }
 }
 
-function links({ version, storage, notice }: HttpContext) {
+function links({ version }: HttpContext) {
   return {
     success: true,
     name: 'coordinator',
     description: 'A service registry and knowledge graph.',
     version,
-    storage,
-    ...(notice === undefined ? {} : { notice }),
     links: {
       register: '/register',
       services: '/services',
@@ -81,6 +79,7 @@ function links({ version, storage, notice }: HttpContext) {
       health: '/health',
       database: '/database',
       metrics: '/metrics',
+      access: '/access',
       docs: '/docs',
       openapi: '/openapi.json',
       errors: '/docs/errors',
@@ -90,6 +89,7 @@ function links({ version, storage, notice }: HttpContext) {
 
 const index: Operation = {
   chapter: 'about',
+  scope: 'public',
   summary: 'Start page',
   description: 'A page for browsers, and links as JSON for other clients.',
   answers: {
@@ -99,12 +99,22 @@ const index: Operation = {
 
 const openApi: Operation = {
   chapter: 'about',
+  scope: 'public',
   summary: 'This reference as OpenAPI 3.1',
   answers: { 200: json('The document.', z.looseObject({})) },
 }
 
 const reference: Operation = {
   chapter: 'about',
+  scope: 'public',
   summary: 'This reference as a page',
+  answers: { 200: { description: 'The page.', content: { 'text/html': undefined } } },
+}
+
+const errorCodes: Operation = {
+  chapter: 'about',
+  scope: 'public',
+  hidden: true,
+  summary: 'Every error code as a page',
   answers: { 200: { description: 'The page.', content: { 'text/html': undefined } } },
 }

@@ -112,6 +112,7 @@ function batchResult(result: BatchAnswer['results'][number]): string {
 
 const howToRegister = {
   chapter: 'registry',
+  scope: ['register', 'read'],
   summary: 'How to register',
   description:
     'Lists every field with its type, rules and default, and shows an example that you can send as it is.',
@@ -120,6 +121,8 @@ const howToRegister = {
 
 const register = {
   chapter: 'registry',
+  scope: 'register',
+  dryRunScope: 'read',
   summary: 'Register a service',
   description:
     'You can send the same registration again: the service keeps its id, and nothing is stored if nothing changed. A registration replaces all fields of the earlier one. A field that you leave out gets its default, but a stored `migrationFile` stays. The id is computed from `serviceName`, `version` and `endpoint`, or from `serviceName` and `instanceId`. A restarted service therefore gets the same id.',
@@ -150,6 +153,7 @@ const registrations = z
 
 const registerBatch = {
   chapter: 'registry',
+  scope: 'register',
   summary: `Register up to ${LIMITS.batch.toLocaleString('en')} services`,
   description:
     'Each registration succeeds or fails independently of the others. The body is an array of registrations, or `{"services": [...]}`.',
@@ -170,6 +174,7 @@ const registerBatch = {
 
 const migrate = {
   chapter: 'registry',
+  scope: 'register',
   summary: 'Send the migration file of a service',
   description:
     'The second stage of a registration. It changes the status of the service from `pending_migration` to `active`.',

@@ -91,6 +91,7 @@ const parameters = { serviceId: 'Id of the service, from the answer of `POST /re
 
 const read = {
   chapter: 'registry',
+  scope: 'read',
   summary: 'Show a service',
   description: 'If the service was deregistered, the 404 names the revision of that in `deletedAtRevision`.',
   parameters,
@@ -106,6 +107,7 @@ const read = {
 
 const history = {
   chapter: 'registry',
+  scope: 'read',
   summary: 'Show the history of a service',
   description:
     'Lists each change with its time, its author, and the fields that changed, newest first. It also works for services that were deregistered.',
@@ -118,6 +120,7 @@ const history = {
 
 const heartbeat = {
   chapter: 'registry',
+  scope: 'register',
   summary: 'Renew the lease of a service',
   description: `Tells the coordinator that the service is alive. Heartbeats are not stored. A service with \`ttlSeconds\` (at most ${LIMITS.ttlSeconds}) expires if none comes in that time.`,
   parameters,
@@ -134,6 +137,7 @@ const heartbeat = {
 
 const deregister = {
   chapter: 'registry',
+  scope: 'register',
   summary: 'Deregister a service',
   parameters,
   writes: true,

@@ -60,6 +60,7 @@ function pageOf(list: ListAnswer): StateAnswer {
 
 const operation = {
   chapter: 'registry',
+  scope: 'read',
   summary: 'List services',
   description:
     'Sorted by serviceName and serviceId. Pages neither skip nor repeat a service when others come and go meanwhile. A page ends at 8 MiB and may be shorter than `limit`: only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services at one revision, one on each line.',

@@ -48,6 +48,7 @@ function lineOf({ kind, id, revision, createdAt, updatedAt, data }: StoredRecord
 
 const operation = {
   chapter: 'registry',
+  scope: 'read',
   summary: 'All records at one revision',
   description:
     'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is the number of lines that follow. Each of those is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. Later commits do not appear.',

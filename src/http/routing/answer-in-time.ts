@@ -21,15 +21,21 @@ export function answerInTime(
     question.close()
     throw thrown
   }
-  if (result instanceof Promise) return untilEnd(question, result)
+  if (result instanceof Promise) return untilEnd(reply, question, result)
   question.close()
   return result
 }
 
-async function untilEnd(question: ClientQuestion, answer: Promise<unknown>): Promise<unknown> {
+async function untilEnd(
+  reply: FastifyReply,
+  question: ClientQuestion,
+  answer: Promise<unknown>,
+): Promise<unknown> {
+  reply.question = question
   try {
     return await question.orEnd(answer)
   } finally {
+    reply.question = undefined
     question.close()
   }
 }

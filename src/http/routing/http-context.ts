@@ -1,3 +1,4 @@
+import type { Access } from '../../access/access.ts'
 import type { KnowledgeGraph } from '../../graph/knowledge-graph.ts'
 import type { Live } from '../../live/live.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -14,6 +15,7 @@ export interface HttpContext {
   readonly live: Live
   readonly registry: Registry
   readonly graph: KnowledgeGraph
+  readonly access: Access
   readonly metrics: Metrics
   readonly log: Logger
   readonly answers: Answers

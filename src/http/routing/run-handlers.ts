@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { CoordinatorError } from '../../errors.ts'
 import { currentQuestion, type QuestionTimes, workingFor } from '../../scheduling/client-question.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { RouteInfo } from '../answering/count-answer.ts'
 import { shareOf } from '../client/share-of.ts'
 import { announcesBody, type BodyReceiver } from '../reading/receive-body.ts'
+import { type AccessGate, endOf } from './access-gate.ts'
 import { answerInTime } from './answer-in-time.ts'
+import { OpenRequests } from './open-requests.ts'
 
 /** How long handlers may work in one turn of the event loop, in milliseconds. Costly handlers then wait for a later turn. */
 const TURN_MS = 10
@@ -16,6 +19,7 @@ const MAX_SCORE = 8
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE']
 
 export interface HandlerOptions {
+  readonly gate: AccessGate
   readonly bodies: BodyReceiver
   readonly questionTimes: QuestionTimes
 }
@@ -23,25 +27,35 @@ export interface HandlerOptions {
 /**
  * Wraps the handlers of all routes, so that every new route has these properties:
  *
+ * - A route without a scope is an error. Only callers with its scope reach a handler, and no body is received from others.
  * - A handler begins when the body of its request has arrived, and finds it in `request.body`.
  * - Every request that does not write is a `ClientQuestion`. It ends when its client disconnects, and gets 503 when it takes too long.
+ * - A question or a stream ends with the credential of its caller. A write that has begun continues.
  * - Costly handlers work in turns.
  *
  * Call it before the routes are added. Hooks of the framework would cost each request several times as much.
  */
-export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: HandlerOptions): void {
+export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes }: HandlerOptions): void {
   // The framework would read bodies in a separate async context, which costs as much as the rest of its work on a request.
   for (const method of [...methodsWithBody, 'OPTIONS', 'QUERY'])
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   const turns = new HandlerTurns()
+  const open = new OpenRequests()
+  app.decorateRequest('principal', undefined as never)
   app.decorateReply('route', undefined)
   app.decorateReply('startedAt', 0)
   app.addHook('onRoute', (options) => {
     const { handler, url, config } = options
     const methods = [options.method].flat()
     const operation = config?.operation
+    if (operation?.scope === undefined)
+      throw new CoordinatorError('COORD_INTERNAL', {
+        detail: `The route ${methods.join(', ')} ${url} does not say which scope it demands.`,
+        hint: 'Give the route an `Operation` with a `scope`.',
+      })
     const route: RouteInfo = { method: methods.join(','), pattern: url, operation }
     const takesBody = methods.some((method) => methodsWithBody.includes(method))
+    const isWrite = operation.writes === true || operation.writesTokens === true
     const cost = new RouteCost()
 
     function work(request: FastifyRequest, reply: FastifyReply): unknown {
@@ -61,31 +75,46 @@ export function runHandlers(app: FastifyInstance, { bodies, questionTimes }: Han
 
     function answer(request: FastifyRequest, reply: FastifyReply): unknown {
       // A write continues to its end even if its client disconnects.
-      const isQuestion =
-        operation?.writes === true ? isDryRun(request) : operation?.immediate !== true || hasQuery(request)
+      const isQuestion = isWrite ? isDryRun(request) : operation?.immediate !== true || hasQuery(request)
       // An answer that waited for room is made again as a part of the same question.
       if (currentQuestion() !== undefined) return begin(request, reply)
       if (!isQuestion)
-        return operation?.writes === true
-          ? workingFor(shareOf(request), () => begin(request, reply))
-          : begin(request, reply)
+        return isWrite ? workingFor(shareOf(request), () => begin(request, reply)) : begin(request, reply)
       // The wait for a turn counts for the time of the question, too.
       return answerInTime(reply, { topic: url, times: questionTimes }, () => begin(request, reply))
+    }
+
+    function answerWhileAllowed(request: FastifyRequest, reply: FastifyReply): unknown {
+      if (isWrite) return answer(request, reply)
+      try {
+        return answer(request, reply)
+      } finally {
+        open.watch(reply)
+      }
+    }
+
+    function serve(request: FastifyRequest, reply: FastifyReply): unknown {
+      if (!takesBody || !announcesBody(request.headers)) return answerWhileAllowed(request, reply)
+      // Only now: whoever may not send the request need not send its body.
+      if (request.headers.expect !== undefined) reply.raw.writeContinue()
+      const share = () => shareOf(request)
+      bodies.receive(request.raw, share, (error, body) => {
+        // The credential may have ended while the body arrived.
+        const refusal = error ?? endOf(request.principal)
+        if (refusal !== undefined) return void reply.send(refusal)
+        request.body = body
+        // How fast a client sends its body says nothing about the route.
+        reply.startedAt = performance.now()
+        run(answerWhileAllowed, request, reply)
+      })
+      return undefined
     }
 
     const wrapped: RouteHandlerMethod = (request, reply) => {
       reply.route = route
       reply.startedAt = performance.now()
-      if (!takesBody || !announcesBody(request.headers)) return answer(request, reply)
-      const share = () => shareOf(request)
-      bodies.receive(request.raw, share, (error, body) => {
-        if (error !== undefined) return void reply.send(error)
-        request.body = body
-        // How fast a client sends its body says nothing about the route.
-        reply.startedAt = performance.now()
-        run(answer, request, reply)
-      })
-      return undefined
+      const admitted = gate.admit(request, operation)
+      return admitted === undefined ? serve(request, reply) : admitted.then(() => serve(request, reply))
     }
     options.handler = wrapped
   })

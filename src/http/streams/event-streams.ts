@@ -91,16 +91,22 @@ export class EventStreams {
   /**
    * Sends all entries after a position, and new ones as they arrive, until the reader disconnects. The headers of the answer have been sent
    * already.
+   *
+   * @returns a function that ends the stream
    */
-  serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): void {
+  serve(response: ServerResponse, about: { filter: ChangeFilter; position: Position }): () => void {
     const reader = new Reader(response, about)
+    const end = () => {
+      if (this.#readers.has(reader)) this.#end(reader)
+    }
     // A reader that has already disconnected would be counted for ever, because its `close` event is over.
-    if (!reader.open) return
+    if (!reader.open) return end
     this.#readers.add(reader)
     response.on('close', () => this.#readers.delete(reader))
     // The first bytes tell the client that it is connected, and how soon to reconnect.
     response.write(`retry: 1000\n: from ${positionText(reader.position)}\n\n`)
     this.#follow(reader)
+    return end
   }
 
   /** From now on the reader gets entries from the ring. */

@@ -99,8 +99,9 @@ function begin(
   reply: FastifyReply,
   { revision, etag, contentType = NDJSON_TYPE }: Lines,
 ): number {
-  const headers = [...answers.stateHeaders(revision), ...answers.commonHeaders(reply), 'Vary', 'Accept']
+  const headers = [...answers.stateHeaders(revision), 'Vary', 'Accept']
   if (etag !== undefined) headers.push('ETag', etag, 'Cache-Control', 'no-cache')
+  answers.addCommonHeaders(reply, headers)
   const known = reply.request.headers['if-none-match']
   const status = etag !== undefined && known !== undefined && matchesEtag(known, etag) ? 304 : 200
   if (status === 200) headers.push('Content-Type', contentType)

@@ -1,0 +1,61 @@
+import type { Command } from 'commander'
+import { CoordinatorError } from '../../errors.ts'
+import { isJsonObject } from '../../records/canonical-json.ts'
+import {
+  type ClientOptions,
+  type CommandContext,
+  clientCommand,
+  clientOf,
+} from '../context/command-context.ts'
+import { notCoordinator } from '../context/coordinator-client.ts'
+import { printable } from '../terminal/text-table.ts'
+import { collectScope, noScope } from './read-scope.ts'
+import type { TokenInfo } from './token-info.ts'
+
+interface CreateOptions extends ClientOptions {
+  readonly scope?: readonly string[]
+  readonly expires: string
+}
+
+/** `coordinator token create`: standard output gets the token and nothing else, so that a script can keep it in a variable. */
+export function tokenCreateCommand({ terminal }: CommandContext): Command {
+  return clientCommand('create', 'Create a token, and print it. It is shown only this once.')
+    .argument('<name>', 'name of the token: lower-case letters, digits, dots, dashes and underscores')
+    .option('--scope <scope>', 'what the token permits; repeat it for several', collectScope)
+    .option('--expires <when>', 'such as 90d or 12h, a time such as 2027-01-31T12:00:00Z, or never', '90d')
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: CreateOptions) => {
+      const { scope: scopes, expires, json } = options
+      if (scopes === undefined) throw noScope()
+      const client = clientOf(options, terminal)
+      const body = JSON.stringify({ name, scopes, expires })
+      const answer = await client.post('/tokens', body).catch((thrown) => {
+        throw perhapsCreated(thrown, name)
+      })
+      if (!isJsonObject(answer.body) || typeof answer.body['token'] !== 'string')
+        throw notCoordinator(client.baseUrl, answer.status)
+      const { success: _, ...created } = answer.body
+      terminal.stderr.write(describe(created as unknown as TokenInfo))
+      terminal.stdout.write(json === true ? `${JSON.stringify(created)}\n` : `${created['token']}\n`)
+    })
+}
+
+function describe({ id, name, scopes, expiresAt }: TokenInfo): string {
+  const end = expiresAt === null ? 'does not expire' : `expires at ${expiresAt}`
+  const facts = `Created the token ${name} (id ${id}) with the scopes ${scopes.join(', ')}. It ${end}.`
+  return `${printable(facts)}\nStore it now: it is shown only this once.\n`
+}
+
+/** Without an answer, nobody has the secret of a token that may exist, and its name is taken. */
+function perhapsCreated(thrown: unknown, name: string): unknown {
+  if (!(thrown instanceof CoordinatorError)) return thrown
+  const { cause, code, outcome, detail } = thrown
+  const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(String((cause as Error | undefined)?.cause))
+  const isOpen = code === 'COORD_CLI_UNREACHABLE' ? !neverSent : outcome === 'unknown'
+  if (!isOpen) return thrown
+  const next = `If it does, revoke it with \`coordinator token revoke ${name}\`, and create one with another name.`
+  return thrown.with({
+    detail: `${detail} The token may exist all the same: see \`coordinator token list\`.`,
+    hint: next,
+  })
+}
