@@ -109,6 +109,7 @@ describe('the caller of a request', () => {
       `${token}0`,
       token.slice(0, -1),
       token.slice(0, -1) + last,
+      strange,
       'nonsense',
       'a.b.c',
       '...',
