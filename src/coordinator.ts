@@ -1,7 +1,8 @@
 import packageJson from '../package.json' with { type: 'json' }
-import { Access } from './access/access.ts'
+import type { Access } from './access/access.ts'
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
+import { createAccess, NO_ADMINISTRATOR } from './create-access.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
@@ -41,12 +42,18 @@ export interface CoordinatorOptions {
  * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE or COORD_CONFIG_UNSUPPORTED
  */
 export async function createCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const settings = options.settings ?? readSettings(environmentOf(options))
+  const settings =
+    options.settings ?? readSettings(environmentOf(options), { ownStore: options.store !== undefined })
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
   const bare = options.store ?? (await makeStore(settings, storeHooks(settings, logger)))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
-  const live = new Live(bare, domain, { ...liveOptionsOf(settings), meter: metrics.database })
+  const live = new Live(bare, domain, {
+    ...liveOptionsOf(settings),
+    meter: metrics.database,
+    requiredSince: () => access.requiredSince,
+  })
   const { store } = live
+  const access = createAccess(settings.access, { store: store.access, logger })
   live.observe(reportLive(logger, metrics.live))
   const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)
@@ -64,21 +71,26 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     ...(store.pool === undefined ? {} : { connections: store.pool }),
   })
   logger.info(
-    { version: packageJson.version, node: process.version, database: databaseOf(options, settings) },
+    {
+      version: packageJson.version,
+      node: process.version,
+      database: databaseOf(options, settings),
+      access: access.mode,
+    },
     'coordinator',
   )
   const server = createHttpServer({
     live,
     registry,
     graph,
-    access: new Access({ mode: 'open' }),
+    access,
     metrics,
     logger,
     settings,
     version: packageJson.version,
     questionTimes: { presentMs: settings.questionTimeoutMs, pastMs: settings.pastQuestionTimeoutMs },
   })
-  return new Coordinator({ live, registry, graph, metrics, settings, logger, server })
+  return new Coordinator({ live, registry, graph, access, metrics, settings, logger, server })
 }
 
 function storeHooks({ database }: Settings, logger: Logger): StoreHooks {
@@ -120,7 +132,7 @@ function journalBytes({ journalMemoryMib }: Settings): number {
   return Math.min(processMemory().limitBytes / 4, 256 * 1_048_576)
 }
 
-type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'metrics' | 'settings'> & {
+type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'access' | 'metrics' | 'settings'> & {
   readonly logger: Logger
   readonly server: HttpServer
 }
@@ -131,6 +143,8 @@ export class Coordinator {
   readonly live: Live
   readonly registry: Registry
   readonly graph: KnowledgeGraph
+  /** Who may do what over HTTP; creates tokens. Calls of this program need no rights. */
+  readonly access: Access
   readonly metrics: Metrics
   readonly settings: Settings
   readonly #logger: Logger
@@ -139,10 +153,11 @@ export class Coordinator {
   #starting: Promise<void> | undefined
   #stopping = false
 
-  constructor({ live, registry, graph, metrics, settings, logger, server }: Parts) {
+  constructor({ live, registry, graph, access, metrics, settings, logger, server }: Parts) {
     this.live = live
     this.registry = registry
     this.graph = graph
+    this.access = access
     this.metrics = metrics
     this.settings = settings
     this.#logger = logger
@@ -183,13 +198,30 @@ export class Coordinator {
       // It listens before the database has answered, so that a client learns why nothing is served yet.
       this.#url = await this.#server.listen(this.settings)
       this.#logger.info({ url: this.#url }, `listening on ${this.#url}`)
+      const admitted = this.#readTokens()
       await this.live.start()
+      if (!this.#stopping) await admitted
     } catch (thrown) {
       await this.stop(0)
       throw thrown
     }
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
     if (!this.live.store.durable) this.#logger.warn(MEMORY_NOTICE)
+  }
+
+  /** Reads the tokens as soon as the store is open, and again whenever another coordinator has changed them. */
+  async #readTokens(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let begun = false
+    this.live.observe({
+      access: (version) => {
+        if (begun) this.access.versionSeen(version)
+        else void this.access.start().then(resolve)
+        begun = true
+      },
+    })
+    await promise
+    if (!this.#stopping && !this.access.hasAdministrator) this.#logger.warn(NO_ADMINISTRATOR)
   }
 
   /**
@@ -200,6 +232,7 @@ export class Coordinator {
   async stop(timeoutMs?: number): Promise<StopReport> {
     this.#stopping = true
     const report = await this.#server.stop(timeoutMs)
+    this.access.stop()
     await this.graph.close()
     return report
   }

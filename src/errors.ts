@@ -653,6 +653,11 @@ export const ERRORS = {
     title: 'This version does not support the value of a setting',
     hint: 'Use DATABASE_URL=sqlite:./data/coordinator.db to keep the data, or unset it to run in memory.',
   },
+  COORD_TLS_FILE: {
+    ...config,
+    title: 'The certificate of the server, or its private key, cannot be used',
+    hint: 'Let TLS_CERT_FILE name a certificate and TLS_KEY_FILE its private key, both in PEM form, not encrypted, and readable for the user that runs the coordinator.',
+  },
   COORD_NODE_TOO_OLD: {
     ...config,
     title: 'Node.js is too old',

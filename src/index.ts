@@ -1,6 +1,11 @@
 /** Everything that a program can import: `import { createCoordinator } from '@coordinator/server'`. */
+export type { Access, AccessMode } from './access/access.ts'
+export type { TokenInfo } from './access/known-token.ts'
 export { PROGRAM, type Principal, type PrincipalKind } from './access/principal.ts'
 export { Grants } from './access/scopes/grants.ts'
+export type { Scope } from './access/scopes/scope.ts'
+export type { TokenWish } from './access/token-wish.ts'
+export type { AccessSettings, JwtSettings } from './config/access-settings.ts'
 export { type ClientSettings, readClientSettings, readSettings, type Settings } from './config/settings.ts'
 export {
   type Coordinator,

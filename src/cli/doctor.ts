@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { readSettings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { diagnose } from '../database/diagnosis/diagnose.ts'
+import type { AccessFacts } from '../database/diagnosis/find-tokens.ts'
 import type { Finding } from '../database/diagnosis/finding.ts'
 import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
-import { withStore } from './context/with-store.ts'
+import { readStoreSettings, withStore } from './context/with-store.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
 const examples = `
@@ -29,11 +30,11 @@ export function doctorCommand(context: CommandContext): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {
-      const settings = readSettings(terminal.env)
+      const settings = readStoreSettings(terminal.env)
       return withStore({ ...settings, autoMigrate: false }, terminal, async (store) => {
         if (settings.database.backend === 'memory') terminal.stderr.write(nothingSet)
         const findings: Finding[] = []
-        for await (const finding of diagnose(store)) {
+        for await (const finding of diagnose(store, accessFactsOf(settings))) {
           findings.push(finding)
           if (options.json !== true) terminal.stdout.write(render(finding))
         }
@@ -42,6 +43,12 @@ export function doctorCommand(context: CommandContext): Command {
         if (!healthy) exit(1)
       })
     })
+}
+
+function accessFactsOf({ access: { mode, adminToken, jwt } }: Settings): AccessFacts {
+  const administrator =
+    adminToken !== undefined ? 'AUTH_ADMIN_TOKEN' : jwt !== undefined ? 'AUTH_JWT_ISSUER' : undefined
+  return { isRequired: mode === 'required', administrator }
 }
 
 function render({ check, state, found, repair }: Finding): string {

@@ -10,7 +10,7 @@ import {
   type OutputOptions,
   writeResult,
 } from './context/command-context.ts'
-import { withStore } from './context/with-store.ts'
+import { readStoreSettings, withStore } from './context/with-store.ts'
 import { textTable } from './terminal/text-table.ts'
 
 interface MigrateOptions extends OutputOptions {
@@ -104,7 +104,7 @@ async function withMigrator(
   work: (migrator: Migrator) => Promise<void>,
 ): Promise<void> {
   const { terminal } = context
-  await withStore(readSettings(terminal.env), terminal, async ({ migrator }) => {
+  await withStore(readStoreSettings(terminal.env), terminal, async ({ migrator }) => {
     if (migrator !== undefined) await work(migrator)
     else if (decidesOnAnon(options)) throw anonNotPossible()
     else writeResult(context, options, { value: null, text: nothingToMigrate })

@@ -3,22 +3,29 @@ import { countOf, textTable } from './terminal/text-table.ts'
 /** Answers of a coordinator of any version: a row without values is omitted. */
 export interface StatusAnswers {
   readonly url: string
+  readonly access?: unknown
+  /** `null` if the caller may not see it. */
   readonly health: unknown
   readonly database: unknown
 }
 
 type Row = readonly [label: string, text: string | undefined]
 
-/** `GET /health` and `GET /database` as a table for people. A fault comes with its reason. */
-export function renderStatus({ url, health, database }: StatusAnswers): string {
+/** `GET /access`, `GET /health` and `GET /database` as a table for people. A fault comes with its reason. */
+export function renderStatus({ url, access, health, database }: StatusAnswers): string {
   const [is, has] = [membersOf(health), membersOf(database)]
   const { memory, server, historyMiB } = has
   const { state, usedMiB, limitMiB } = membersOf(memory)
   const { serverVersion, schemaVersion, details } = membersOf(server)
   const rows: Row[] = [
     ['coordinator', joined([url, known`version ${is['version']}`])],
-    ['status', joined([is['status'], known`up ${durationText(is['uptime'])}`])],
+    ...accessRows(membersOf(access)),
+    [
+      'status',
+      health === null ? hiddenStatus : joined([is['status'], known`up ${durationText(is['uptime'])}`]),
+    ],
     ['services', textOf(is['registeredServices'])],
+    ['database', health !== null && database === null ? hiddenDatabase : undefined],
     ['storage', storageText({ ...membersOf(is['storage']), ...has })],
     ['state', joined([has['status'], known`since ${has['since']}`])],
     ['reason', known`${has['reason']} [${has['code']}]` ?? textOf(has['reason'])],
@@ -95,9 +102,30 @@ function errorRows(errors: unknown): Row[] {
   })
 }
 
+const hiddenStatus = 'not shown: it needs a token with the scope read or metrics'
+const hiddenDatabase = 'not shown: it needs a token with the scope metrics'
+
+const modes: Readonly<Record<string, string>> = {
+  open: 'open to everybody on this machine',
+  off: 'open to everybody who reaches the port (AUTH=off)',
+  required: 'a credential is required',
+}
+
+/** Who the coordinator takes the caller for, and what the caller may do. */
+function accessRows({ mode, actor, scopes, expiresAt, nextStep }: Members): Row[] {
+  const list = listOf(scopes).map(textOf).join(' ')
+  return [
+    ['access', modes[String(mode)] ?? textOf(mode)],
+    ['you are', joined([actor, known`the token expires at ${expiresAt}`])],
+    ['scopes', Array.isArray(scopes) ? list || 'none' : undefined],
+    // On a machine of its own, a coordinator may stay open.
+    ['next step', mode === 'open' ? undefined : textOf(nextStep)],
+  ]
+}
+
 type Members = Readonly<Record<string, unknown>>
 
-function membersOf(value: unknown): Members {
+export function membersOf(value: unknown): Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}
 }
 

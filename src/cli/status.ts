@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { CoordinatorError } from '../errors.ts'
 import { isJsonObject } from '../records/canonical-json.ts'
 import {
   type ClientOptions,
@@ -7,11 +8,12 @@ import {
   clientOf,
   writeResult,
 } from './context/command-context.ts'
-import { notCoordinator } from './context/coordinator-client.ts'
-import { renderStatus } from './render-status.ts'
+import { type Answer, notCoordinator } from './context/coordinator-client.ts'
+import { membersOf, renderStatus } from './render-status.ts'
 
 const examples = `
-Ends with exit code 0 if the coordinator serves and its database answers, and with 1 if the coordinator is starting or degraded.
+Ends with exit code 0 if the coordinator serves and its database answers, with 1 if the coordinator is starting or degraded, and
+with 77 if the token does not permit to see that. It shows what the token permits in any case.
 
 Examples:
   coordinator status
@@ -25,12 +27,31 @@ export function statusCommand(context: CommandContext): Command {
     .addHelpText('after', examples)
     .action(async (options: ClientOptions) => {
       const client = clientOf(options, context.terminal)
-      const health = await client.get('/health')
-      if (!isJsonObject(health.body)) throw notCoordinator(client.baseUrl, health.status)
+      // A coordinator of an older version has no `/access`.
+      const access = await client.get('/access', { accept: (status) => status < 300 || status === 404 })
+      const health = await permitted(client.get('/health'))
+      if (health !== undefined && !isJsonObject(health.body))
+        throw notCoordinator(client.baseUrl, health.status)
       // Before the first load the coordinator answers with 503, and with less.
-      const database = await client.get('/database', { accept: (status) => status < 300 || status === 503 })
-      const value = { url: client.baseUrl, health: health.body, database: database.body }
+      const database = await permitted(
+        client.get('/database', { accept: (status) => status < 300 || status === 503 }),
+      )
+      const value = {
+        url: client.baseUrl,
+        access: access.status === 404 ? null : access.body,
+        health: health?.body ?? null,
+        database: database?.body ?? null,
+      }
       writeResult(context, options, { value, text: renderStatus(value) })
-      if (health.body['status'] !== 'ok') context.exit(1)
+      if (health === undefined) context.exit(77)
+      else if (membersOf(health.body)['status'] !== 'ok') context.exit(1)
     })
+}
+
+/** @returns `undefined` if the scopes of the caller do not permit the request */
+function permitted(asked: Promise<Answer>): Promise<Answer | undefined> {
+  return asked.catch((thrown) => {
+    if (thrown instanceof CoordinatorError && thrown.code === 'COORD_SCOPE_MISSING') return undefined
+    throw thrown
+  })
 }

@@ -25,13 +25,13 @@ export interface AccessSettings {
   readonly jwt?: JwtSettings
 }
 
-/** Which JWTs are accepted. At least one of `jwksUrl` and `secret` is set. */
+/** Which JWTs are accepted. */
 export interface JwtSettings {
   /** The claim `iss`, exactly. */
   readonly issuer: string
   /** A member of the claim `aud`. */
   readonly audience: string
-  /** Where the public keys are. */
+  /** Where the public keys are. @default the issuer says it; there are none with `secret` */
   readonly jwksUrl?: string
   /** The key of HS256. */
   readonly secret?: Secret
@@ -179,13 +179,10 @@ function readJwt(sources: AccessSources, findings: Findings): JwtSettings | unde
       'is set without AUTH_JWT_AUDIENCE: set it to the audience (aud) that the issuer gives to JWTs for this coordinator, or JWTs for other services would be accepted',
       { missing: 'AUTH_JWT_AUDIENCE' },
     )
-  if (
-    [table.authJwksUrl, table.authJwtSecret].every((one) => variableOf(one, env) === undefined) &&
-    !supabase
-  )
+  if (!supabase && findsKeys(env) && !isProtected(new URL(issuer)))
     findings.fault(
       'AUTH_JWT_ISSUER',
-      'is set without keys: set AUTH_JWKS_URL (the issuer names it as jwks_uri in /.well-known/openid-configuration), or AUTH_JWT_SECRET for HS256',
+      'begins with http://, so its keys could be exchanged on their way: set AUTH_JWKS_URL to a protected address of the keys, or AUTH_JWT_SECRET for HS256',
       { missing: 'AUTH_JWKS_URL' },
     )
   if (audience === undefined) return undefined
@@ -194,6 +191,11 @@ function readJwt(sources: AccessSources, findings: Findings): JwtSettings | unde
     ...(jwksUrl === undefined ? {} : { jwksUrl }),
     ...(secret === undefined ? {} : { secret }),
   }
+}
+
+/** Whether the keys are found with the help of the issuer, because no setting says where they are. */
+function findsKeys(env: Environment): boolean {
+  return [table.authJwksUrl, table.authJwtSecret].every((one) => variableOf(one, env) === undefined)
 }
 
 interface DerivedJwt {

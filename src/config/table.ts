@@ -147,9 +147,8 @@ export const settingsTable = {
     }),
     authJwksUrl: optionalSetting('AUTH_JWKS_URL', {
       kind: keysUrl(),
-      defaultLabel: 'that of the project with `AUTH_JWT_ISSUER=supabase`; else none',
-      description:
-        'The public keys that sign JWTs (ES256, RS256, EdDSA). OpenID Connect calls it `jwks_uri`, in `/.well-known/openid-configuration` of the issuer.',
+      defaultLabel: 'the one that the issuer names (OpenID Connect Discovery); none with `AUTH_JWT_SECRET`',
+      description: 'Where the public keys are that sign JWTs with ES256, RS256 or EdDSA.',
     }),
     authJwtSecret: optionalSetting('AUTH_JWT_SECRET', {
       kind: secret('a secret of at least 32 characters', /^[^\p{Cc}]{32,4096}$/u),
@@ -303,7 +302,7 @@ export const settingsTable = {
   client: {
     coordinatorUrl: optionalSetting('COORDINATOR_URL', {
       kind: httpUrl(),
-      defaultLabel: '`http://127.0.0.1:PORT`',
+      defaultLabel: '`http://127.0.0.1:PORT`; `https://localhost:PORT` with `TLS_CERT_FILE`',
       description: 'The coordinator that the commands talk to.',
     }),
     coordinatorToken: optionalSetting('COORDINATOR_TOKEN', {

@@ -1,10 +1,7 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { Settings } from '../config/settings.ts'
-import { CoordinatorError } from '../errors.ts'
 import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
 import type { Live } from '../live/live.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -15,11 +12,13 @@ import { answerWhenRoom } from './answering/answer-when-room.ts'
 import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
-import { trustProxies } from './client/address-of.ts'
-import { ClientLimits, type ClientLimitsOptions } from './client/client-limits.ts'
+import { addressOf, trustProxies } from './client/address-of.ts'
+import { ClientLimits } from './client/client-limits.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
+import { listen, listenerOptions } from './lifecycle/listen.ts'
 import { refuseConnection } from './lifecycle/refuse-connection.ts'
+import { ServerCertificate } from './lifecycle/server-certificate.ts'
 import { type StopReport, stopServer } from './lifecycle/stop-server.ts'
 import { BodyReceiver } from './reading/receive-body.ts'
 import { createRequestIds } from './reading/request-ids.ts'
@@ -64,10 +63,12 @@ export interface HttpServerOptions {
     | 'shutdownTimeoutMs'
     | 'logRequests'
   > &
-    ClientLimitsOptions & {
-      /** TRUSTED_PROXIES. @default none */
-      readonly trustedProxies?: readonly string[]
-    }
+    Partial<
+      Pick<
+        Settings,
+        'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams' | 'tlsCertFile' | 'tlsKeyFile'
+      >
+    >
   /** Version of the program. */
   readonly version: string
   /** How long a request may take to arrive, in milliseconds. @default 30_000 */
@@ -78,6 +79,10 @@ export interface HttpServerOptions {
   readonly stallTimeoutMs?: number
   /** How long a body may take in addition to the time for its length, in milliseconds. @default 10_000 */
   readonly bodyGraceMs?: number
+  /** How long a TLS handshake may take. @default 10_000 (milliseconds) */
+  readonly handshakeTimeoutMs?: number
+  /** How often the files of TLS are read. @default 2_000 (milliseconds) */
+  readonly tlsLookMs?: number
 }
 
 /** The HTTP interface over a live view and its registry. */
@@ -89,7 +94,7 @@ export interface HttpServer {
   /**
    * @param port 0 chooses a free one
    * @returns the URL of the server
-   * @throws COORD_LISTEN_FAILED
+   * @throws COORD_LISTEN_FAILED, COORD_TLS_FILE
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>
 
@@ -102,8 +107,6 @@ export interface HttpServer {
   stop(timeoutMs?: number): Promise<StopReport>
 }
 
-/** The largest size of the request line and the headers, in bytes. */
-const headMaxBytes = 16_384
 /** Longer than any id. A request with an unknown id therefore gets the error about the id, not about the path. */
 const parameterMaxLength = 8_192
 
@@ -121,7 +124,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     metrics,
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
-  const app = createFastify(options, { answers, bodies })
+  const certificate = certificateOf(options)
+  const app = createFastify(options, { answers, bodies, tls: certificate !== undefined })
   const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
@@ -150,8 +154,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     app,
     routes: served,
-    listen: (address) => listen(app, address),
+    async listen(address) {
+      await app.ready()
+      await certificate?.use(app.server)
+      return listen(app.server, address)
+    },
     stop(timeoutMs = settings.shutdownTimeoutMs) {
+      certificate?.stop()
       stopping ??= stopServer({ app, live, answers, bodies, connections, draining, log: logger }, timeoutMs)
       return stopping
     },
@@ -172,14 +181,15 @@ function contextOf(
 
 function createFastify(
   options: HttpServerOptions,
-  { answers, bodies }: { readonly answers: Answers; readonly bodies: BodyReceiver },
+  own: { readonly answers: Answers; readonly bodies: BodyReceiver; readonly tls: boolean },
 ): FastifyInstance {
+  const { answers, bodies, tls } = own
   const { access, metrics, logger, settings } = options
   const { requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
   const gate = new AccessGate(access)
   const problems = new ProblemSender(answers, { log: logger, metrics })
   const requestIds = createRequestIds()
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     logger: false,
     genReqId: ({ headers }) => requestIds(headers['x-request-id']),
     requestTimeout: requestTimeoutMs,
@@ -188,13 +198,7 @@ function createFastify(
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => refuse(request, reply, () => error),
     routerOptions: { maxParamLength: parameterMaxLength },
-    http: {
-      maxHeaderSize: headMaxBytes,
-      // The guard checks it, and answers with a problem.
-      requireHostHeader: false,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
-    },
+    ...listenerOptions({ tls, requestTimeoutMs, handshakeTimeoutMs: options.handshakeTimeoutMs }),
   })
   new RequestGuard(
     { ...settings, accessMode: access.mode, servesStrangers: access.servesStrangers },
@@ -231,36 +235,22 @@ function createFastify(
 }
 
 function logRequests(app: FastifyInstance, log: Logger): void {
+  // A connection that has closed has no address any more.
+  app.addHook('onRequest', (request, _, done) => {
+    addressOf(request)
+    done()
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
     const durationMs = Math.round(reply.elapsedTime * 1_000) / 1_000
-    log.info({ requestId: id, method, url, status: reply.raw.statusCode, durationMs }, 'request')
+    const { statusCode: status } = reply.raw
+    log.info({ requestId: id, address: addressOf(request), method, url, status, durationMs }, 'request')
     done()
   })
 }
 
-async function listen(
-  app: FastifyInstance,
-  address: { readonly host: string; readonly port: number },
-): Promise<string> {
-  await app.ready()
-  try {
-    app.server.listen(address)
-    await once(app.server, 'listening')
-  } catch (cause) {
-    const { code = 'unknown cause' } = cause as NodeJS.ErrnoException
-    throw new CoordinatorError('COORD_LISTEN_FAILED', {
-      detail: `${address.host}:${address.port} cannot be listened on (${code}).`,
-      cause,
-    })
-  }
-  return urlOf(app.server, address.host)
-}
-
-/** A server that listens on all addresses needs a specific address in its URL. */
-function urlOf(server: Server, host: string): string {
-  const bound = server.address()
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
+function certificateOf({ settings, logger, tlsLookMs }: HttpServerOptions): ServerCertificate | undefined {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile } = settings
+  if (certFile === undefined || keyFile === undefined) return undefined
+  return new ServerCertificate({ files: { certFile, keyFile }, log: logger, lookMs: tlsLookMs })
 }

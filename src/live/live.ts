@@ -42,6 +42,7 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
+  readonly #access: AccessWatch
   readonly #served: ServedView
   readonly #follower: Follower
   readonly #reader: StoreReader
@@ -64,6 +65,7 @@ export class Live {
       changed: (status) => observers.tell('status', status),
     })
     const access = new AccessWatch(observers)
+    this.#access = access
     const context = { store, memory, board, observers, access, options: given }
     this.store = store
     this.memory = memory
@@ -138,7 +140,7 @@ export class Live {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !stop.aborted; ) {
       try {
-        if (!opened) await this.store.open()
+        if (!opened) this.#access.seen((await this.store.open()).accessVersion)
         opened = true
         await this.#served.start(stop)
         if (!stop.aborted) this.#watchStore(stop)

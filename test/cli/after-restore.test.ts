@@ -2,6 +2,7 @@ import { copyFile, readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { ask, registration, runCoordinator, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { PostgresServer } from '../support/postgres.ts'
+import { runInProcess } from './run-in-process.ts'
 
 describe('coordinator after-restore', () => {
   it('on SQLite: the copy goes on in a new lineage, and who carries the old one is told', async () => {
@@ -49,6 +50,51 @@ describe('coordinator after-restore', () => {
       .poll(async () => (await ask(`${coordinator.url}/health`)).body, { timeout: 10_000 })
       .toMatchObject({ status: 'ok', lineage: JSON.parse(stdout).lineage, revision: 1 })
     expect((await ask(`${coordinator.url}/register`, 'POST', registration('kept'))).body.changed).toBe(false)
+  })
+
+  it('recommends AUTH_NOT_BEFORE if the backup may have brought tokens back, and with that value they are refused', async () => {
+    await using folder = await scratchFolder()
+    const [file, backup] = [`${folder.path}/coordinator.db`, `${folder.path}/backup.db`]
+    const env = { DATABASE_URL: `sqlite:${file}`, AUTH: 'required', AUTH_ADMIN_TOKEN: 'x'.repeat(40) }
+    const as = (url: string, token: string) => ({ COORDINATOR_URL: url, COORDINATOR_TOKEN: token })
+    const first = await serving({ env })
+    const admin = as(first.url, env.AUTH_ADMIN_TOKEN)
+    const created = await runInProcess(['token', 'create', 'ci', '--scope', 'read'], { env: admin })
+    const token = created.stdout.trim()
+    await first.stop()
+    await copyFile(file, backup)
+    const second = await serving({ env })
+    const url = { ...admin, COORDINATOR_URL: second.url }
+    expect((await runInProcess(['token', 'revoke', 'ci'], { env: url })).code).toBe(0)
+    await second.stop()
+    await copyFile(backup, file)
+
+    const advised = await runCoordinator(['after-restore'], { env })
+    expect(advised.code).toBe(0)
+    expect(advised.stderr).toContain('The database has 1 active token.')
+    const { stdout } = await runCoordinator(['after-restore', '--json'], { env })
+    const { activeTokens, authNotBefore } = JSON.parse(stdout)
+    expect(activeTokens).toBe(1)
+    expect(advised.stderr).toMatch(/AUTH_NOT_BEFORE=\d{4}-\S+Z and an AUTH_ADMIN_TOKEN/)
+
+    await using third = await serving({ env: { ...env, AUTH_NOT_BEFORE: authNotBefore } })
+    const refused = await runInProcess(['services'], { env: as(third.url, token) })
+    expect([refused.code, refused.stderr]).toEqual([
+      77,
+      expect.stringContaining('[COORD_CREDENTIAL_REVOKED]'),
+    ])
+    const again = { env: as(third.url, env.AUTH_ADMIN_TOKEN) }
+    const other = await runInProcess(['token', 'create', 'ci-2', '--scope', 'read'], again)
+    expect((await runInProcess(['services'], { env: as(third.url, other.stdout) })).code).toBe(0)
+  })
+
+  it('says nothing of tokens where there are none', async () => {
+    await using folder = await scratchFolder()
+    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
+    await runCoordinator(['migrate'], { env })
+    const { stdout, stderr } = await runCoordinator(['after-restore', '--json'], { env })
+    expect(JSON.parse(stdout)).toMatchObject({ activeTokens: 0 })
+    expect(stdout + stderr).not.toMatch(/notBefore|NOT_BEFORE/)
   })
 
   it('says what it did in one line', async () => {

@@ -245,6 +245,14 @@ describe('coordinator migrate', () => {
     expect((await runCoordinator(['migrate', '--json'])).stdout).toBe('null\n')
   })
 
+  it('works where HOST is an address for others and AUTH is not set: it does not listen', async () => {
+    await using folder = await scratchFolder()
+    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, HOST: '0.0.0.0' }
+    for (const command of ['migrate', 'doctor', 'after-restore'])
+      expect(await runCoordinator([command], { env })).toMatchObject({ code: 0 })
+    expect(await runCoordinator(['serve'], { env })).toMatchObject({ code: 78 })
+  })
+
   it('refuses what would be ignored or contradicts itself', async () => {
     await using folder = await scratchFolder()
     const path = `${folder.path}/coordinator.db`

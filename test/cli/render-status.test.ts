@@ -108,6 +108,33 @@ describe('coordinator status: the table', () => {
     )
   })
 
+  it('says who may do what, and what the caller may not see', () => {
+    const access = {
+      ...{ mode: 'required', actor: 'token:ci', scopes: ['register:a', 'graph'] },
+      ...{ expiresAt: since, nextStep: 'Set AUTH_ADMIN_TOKEN.' },
+    }
+    expect(renderStatus({ url: 'http://x', access, health: null, database: null }).split('\n')).toEqual([
+      'coordinator  http://x',
+      'access       a credential is required',
+      `you are      token:ci, the token expires at ${since}`,
+      'scopes       register:a graph',
+      'next step    Set AUTH_ADMIN_TOKEN.',
+      'status       not shown: it needs a token with the scope read or metrics',
+      '',
+    ])
+    const open = { mode: 'open', actor: 'http:127.0.0.1', scopes: ['admin'], nextStep: 'Close it.' }
+    const health = { status: 'ok' }
+    expect(renderStatus({ url: 'http://x', access: open, health, database: null }).split('\n')).toEqual([
+      'coordinator  http://x',
+      'access       open to everybody on this machine',
+      'you are      http:127.0.0.1',
+      'scopes       admin',
+      'status       ok',
+      'database     not shown: it needs a token with the scope metrics',
+      '',
+    ])
+  })
+
   it('leaves out what a coordinator does not say', () => {
     expect(renderStatus({ url: 'http://x', health: { status: 'ok' }, database: '<html>' })).toBe(
       'coordinator  http://x\nstatus       ok\n',

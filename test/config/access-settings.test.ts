@@ -165,13 +165,29 @@ describe('JWTs', () => {
     expect(found.jwt).not.toHaveProperty('jwksUrl')
   })
 
-  it('without audience or keys are two faults', () => {
-    expect(faults({ AUTH: 'required', AUTH_JWT_ISSUER: issuer })).toEqual([
+  it('need an audience', () => {
+    const { AUTH_JWT_AUDIENCE: _, ...rest } = jwt
+    expect(faults(rest)).toEqual([
       expect.stringMatching(
         /^AUTH_JWT_AUDIENCE: AUTH_JWT_ISSUER is set without AUTH_JWT_AUDIENCE: set it to/,
       ),
-      expect.stringMatching(/^AUTH_JWKS_URL: AUTH_JWT_ISSUER is set without keys: set AUTH_JWKS_URL/),
     ])
+  })
+
+  it('have the keys that the issuer names, which nobody can exchange on their way', () => {
+    const { AUTH_JWKS_URL: _, ...rest } = jwt
+    expect(access(rest).jwt).not.toHaveProperty('jwksUrl')
+    expect(access({ ...rest, AUTH_JWT_ISSUER: 'http://127.0.0.1:9' }).jwt).toBeDefined()
+    const plain = { ...rest, AUTH_JWT_ISSUER: 'http://issuer.example.org' }
+    expect(faults(plain)).toEqual([
+      expect.stringMatching(/^AUTH_JWKS_URL: AUTH_JWT_ISSUER begins with http:\/\/, so its keys/),
+    ])
+    expect(access({ ...plain, AUTH_JWKS_URL: 'https://keys' }).jwt).toMatchObject({
+      jwksUrl: 'https://keys/',
+    })
+    expect(access({ ...plain, AUTH_JWT_SECRET: 's'.repeat(32) }).jwt).toMatchObject({
+      audience: 'coordinator',
+    })
   })
 
   it.each(['AUTH_JWT_AUDIENCE', 'AUTH_JWKS_URL', 'AUTH_JWT_SCOPE_CLAIM', 'AUTH_JWT_SECRET'])(

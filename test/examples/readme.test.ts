@@ -1,5 +1,6 @@
 import { exec } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -28,12 +29,34 @@ function blocks(language: string): string[] {
 const commands = blocks('sh').flatMap((block) => block.trim().split(/\n(?![\s}])/))
 
 let coordinator: Serving
+let folder: Awaited<ReturnType<typeof scratchFolder>>
+/** The coordinator that demands credentials, once the command that starts it ran. */
+let closed: Serving | undefined
 beforeAll(async () => {
   coordinator = await serving()
+  folder = await scratchFolder()
 })
-afterAll(() => coordinator[Symbol.asyncDispose]())
+afterAll(async () => {
+  await closed?.[Symbol.asyncDispose]()
+  await coordinator[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
 
 const here = (command: string) => command.replaceAll('http://localhost:3000', coordinator.url)
+
+/** Runs a command of the package, and demands that it says something. */
+async function runCommand(command: string, { url, cwd }: { url: string; cwd: string }): Promise<void> {
+  const program = `"${process.execPath}" "${resolve('bin/coordinator.js')}"`
+  const env = plainEnv({ COORDINATOR_URL: url })
+  const { stdout, stderr } = await shell(command.replace(/^npx coordinator/, program), { env, cwd })
+  expect(stdout + stderr).not.toBe('')
+}
+
+/** What a command needs besides Node.js. */
+function programsOf(command: string): string[] {
+  if (command.startsWith('curl ')) return ['curl']
+  return /umask|AUTH=|--token-file/.test(command) ? ['openssl'] : []
+}
 
 /** How each kind of command is tried here. `npm ci` is what brought this test to life. */
 const kinds: readonly [RegExp, (command: string) => Promise<void>][] = [
@@ -50,15 +73,13 @@ const kinds: readonly [RegExp, (command: string) => Promise<void>][] = [
       expect(JSON.parse(stdout)).toMatchObject({ success: true })
     },
   ],
+  [/^\(umask /, async (command) => void (await shell(command, { cwd: folder.path }))],
+  [/^HOST=\S+ AUTH=required .+ npm start$/, startClosed],
   [
-    /^npx coordinator /,
-    async (command) => {
-      const program = `"${process.execPath}" bin/coordinator.js`
-      const env = plainEnv({ COORDINATOR_URL: coordinator.url })
-      const { stdout } = await shell(command.replace(/^npx coordinator/, program), { env })
-      expect(stdout).not.toBe('')
-    },
+    /^npx coordinator .+ --token-file /,
+    (command) => runCommand(command, { url: closed?.url ?? '', cwd: folder.path }),
   ],
+  [/^npx coordinator /, (command) => runCommand(command, { url: coordinator.url, cwd: '.' })],
 ]
 
 /** Runs the script `start` with the settings of a command, below another folder. */
@@ -71,13 +92,20 @@ async function startAndStop(command: string): Promise<void> {
   if (url !== undefined) expect(existsSync(`${folder.path}/${url.replace('sqlite:', '')}`)).toBe(true)
 }
 
+/** Starts the coordinator that the commands after this one use. It listens on this machine only. */
+async function startClosed(command: string): Promise<void> {
+  const pairs = [...command.matchAll(/(\w+)=(\S+) /g)].map(([, name, value]) => [name, value])
+  closed = await serving({ cwd: folder.path, env: { ...Object.fromEntries(pairs), HOST: '127.0.0.1' } })
+  expect((await ask(`${closed.url}/services`)).status).toBe(401)
+}
+
 describe('README', () => {
   it('has commands', () => {
     expect(commands.length).toBeGreaterThan(8)
   })
 
   for (const command of commands)
-    itWith(...(command.startsWith('curl ') ? ['curl'] : []))(command, async () => {
+    itWith(...programsOf(command))(command, async () => {
       const run = kinds.find(([pattern]) => pattern.test(command))?.[1]
       expect(run, 'this test knows no such command').toBeDefined()
       await run?.(command)

@@ -31,7 +31,10 @@ export interface ServerSetup {
   readonly settings?: Partial<
     Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
   > &
-    Pick<HttpServerOptions['settings'], 'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams'>
+    Pick<
+      HttpServerOptions['settings'],
+      'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams' | 'tlsCertFile' | 'tlsKeyFile'
+    >
   readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number
@@ -41,6 +44,8 @@ export interface ServerSetup {
   readonly prepare?: (server: HttpServer) => void
   readonly unsentMaxMib?: number
   readonly streamsMax?: number
+  readonly handshakeTimeoutMs?: number
+  readonly tlsLookMs?: number
 }
 
 /** An answer with its body read. */
@@ -130,6 +135,8 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     ...(setup.bodyGraceMs === undefined ? {} : { bodyGraceMs: setup.bodyGraceMs }),
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
+    ...(setup.handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs: setup.handshakeTimeoutMs }),
+    ...(setup.tlsLookMs === undefined ? {} : { tlsLookMs: setup.tlsLookMs }),
     ...(setup.questionTimes === undefined ? {} : { questionTimes: setup.questionTimes }),
   })
   setup.prepare?.(server)

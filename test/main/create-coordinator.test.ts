@@ -254,7 +254,7 @@ describe('createCoordinator: the log', () => {
     const coordinator = await make({ logger, host: '0.0.0.0', env: { AUTH: 'off' } })
     await coordinator.start()
     expect(lines).toMatchObject([
-      { level: 'info', database: 'memory', version: expect.any(String) },
+      { level: 'info', database: 'memory', version: expect.any(String), access: 'off' },
       { level: 'warn', msg: expect.stringMatching(/^AUTH is off: everybody/) },
       { level: 'info', msg: `listening on ${coordinator.url}` },
       { level: 'info', msg: 'the records are loaded' },

@@ -75,12 +75,12 @@ function parse(text: string, shown: string): unknown {
   }
 }
 
-/** The messages of errors may hold the whole URL, and with it secrets. Their codes do not. */
+/** The messages of errors may hold the whole URL, and with it secrets. Their codes and names do not. */
 function describeFailure(thrown: unknown, { timeoutMs, signal }: FetchJsonOptions): string {
   if (signal.aborted) return 'was given up, because the coordinator stops'
-  if (thrown instanceof Error && thrown.name === 'TimeoutError')
-    return `did not answer within ${timeoutMs} ms`
-  const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return typeof code === 'string' ? `cannot be reached (${code})` : 'cannot be reached'
+  if (!(thrown instanceof Error)) return 'cannot be reached'
+  if (thrown.name === 'TimeoutError') return `did not answer within ${timeoutMs} ms`
+  const cause = thrown.cause instanceof Error ? thrown.cause : thrown
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  return `cannot be reached (${code})`
 }

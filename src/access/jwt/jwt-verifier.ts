@@ -37,7 +37,7 @@ export interface JwtOptions {
   readonly timeoutMs?: number
   /** Epoch milliseconds. @default Date.now */
   readonly now?: () => number
-  /** How many verified tokens are remembered. @default 10_000 */
+  /** How many verified tokens are remembered at least; at most twice as many. @default 10_000 */
   readonly rememberedMax?: number
   /** Called when the keys cannot be fetched, for another reason than before; with `undefined` when they could be fetched again. */
   readonly onFault?: (fault: CoordinatorError | undefined) => void
@@ -119,9 +119,17 @@ export class JwtVerifier {
     if (token.length > TOKEN_MAX_LENGTH)
       return Promise.reject(invalidJwt(`The token has more than ${TOKEN_MAX_LENGTH} characters.`))
     const name = hash('sha256', token)
+    return this.#recall(name) ?? this.#checks.get(name) ?? this.#startCheck(token, name)
+  }
+
+  /** The principal of a token that was verified before, and still counts. */
+  remembered(token: string): Principal | undefined {
+    return token.length > TOKEN_MAX_LENGTH ? undefined : this.#recall(hash('sha256', token))
+  }
+
+  #recall(name: string): Principal | undefined {
     const known = this.#remembered.get(name)
-    if (known !== undefined && this.#serves(known.keyName)) return known
-    return this.#checks.get(name) ?? this.#startCheck(token, name)
+    return known !== undefined && this.#serves(known.keyName) ? known : undefined
   }
 
   #startCheck(token: string, name: string): Promise<Principal> {
@@ -146,7 +154,11 @@ export class JwtVerifier {
       grants: new Grants(readScopes(claims, this.#options.scopeClaim)),
       expiresAt,
       keyName,
-      onWatch: (watched) => this.#remembered.watch(watched),
+      onWatch: (watched) => {
+        // Between its verification and its first stream, its key may have gone.
+        if (this.#serves(watched.keyName)) this.#remembered.watch(watched)
+        else watched.end()
+      },
     })
     this.#remembered.add(name, principal)
     return principal

@@ -25,14 +25,12 @@ export async function locateKeys(issuer: string, options: FetchJsonOptions): Pro
   return secureUrl(keys, `The jwks_uri of ${shown}`)
 }
 
-/** Whoever can change the document on its way chooses the keys. An operator may do without TLS, an issuer may not. */
+/** Whoever can change an answer on its way chooses the keys. */
 function secureUrl(text: string, what: string): URL {
   const url = URL.parse(text)
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(bareHost(url)))
   if (url === null || !secure || url.username !== '' || url.password !== '')
-    throw new FetchFault(
-      `${what} is neither an https: URL nor on this machine; set AUTH_JWKS_URL if the network in between is safe`,
-    )
+    throw new FetchFault(`${what} is neither an https: URL nor on this machine`)
   return url
 }
 

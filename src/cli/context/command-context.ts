@@ -1,11 +1,18 @@
 import { Command } from 'commander'
+import { variableOf } from '../../config/given-text.ts'
 import type { Kind } from '../../config/setting.ts'
 import { readClientSettings } from '../../config/settings.ts'
 import { settingsTable } from '../../config/table.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
-import { type Credential, checkedCredential, readTokenFile, warnOfPlainHttp } from './credential.ts'
+import {
+  type Credential,
+  checkedCredential,
+  readTokenFile,
+  warnOfOpenFile,
+  warnOfPlainHttp,
+} from './credential.ts'
 
 /** The context of every command. */
 export interface CommandContext {
@@ -88,8 +95,11 @@ export function clientOf({ url, tokenFile }: ClientOptions, terminal: Terminal):
 /** The token to send. `--token-file` wins over the environment, like every option. */
 function credentialOf(tokenFile: string | undefined, terminal: Terminal): Credential | undefined {
   if (tokenFile !== undefined) return readTokenFile(tokenFile, terminal)
-  const text = terminal.env['COORDINATOR_TOKEN']?.trim() ?? ''
-  return text === '' ? undefined : checkedCredential(text, 'COORDINATOR_TOKEN', 'COORD_CONFIG_INVALID')
+  const { coordinatorToken } = readClientSettings(terminal.env)
+  if (coordinatorToken === undefined) return undefined
+  const variable = variableOf(settingsTable.client.coordinatorToken, terminal.env) ?? 'COORDINATOR_TOKEN'
+  if (variable.endsWith('_FILE')) warnOfOpenFile(terminal.env[variable] ?? '', terminal)
+  return checkedCredential(coordinatorToken.reveal(), variable, 'COORD_CONFIG_INVALID')
 }
 
 type QueryValue = string | readonly string[] | undefined

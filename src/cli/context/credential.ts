@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { isLoopback } from '../../config/loopback.ts'
 import { Secret } from '../../config/secret.ts'
 import { CoordinatorError, type ErrorCode } from '../../errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { printable } from '../terminal/text-table.ts'
 
 /** The token that a command sends, and where it comes from. */
 export interface Credential {
@@ -18,9 +19,16 @@ const tokenMinLength = 24
 
 /** A token in a file, such as a secret that a container mounts. White space around it does not count. */
 export function readTokenFile(path: string, terminal: Terminal): Credential {
-  const { text, open } = readSmallFile(path)
-  if (open) terminal.stderr.write(`warning: other users may read ${path}. Run \`chmod 600\` on it.\n`)
+  const text = readSmallFile(path)
+  warnOfOpenFile(path, terminal)
   return checkedCredential(text, path, 'COORD_CLI_FILE')
+}
+
+/** Warns where other users of this machine may read a token file. */
+export function warnOfOpenFile(path: string, { stderr }: Terminal): void {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile() !== true || !isReadableByOthers(stats)) return
+  stderr.write(`warning: other users may read ${printable(path)}. Run \`chmod 600\` on it.\n`)
 }
 
 /**
@@ -46,8 +54,7 @@ export function warnOfPlainHttp(baseUrl: string, { stderr }: Terminal): void {
   stderr.write(`warning: the token goes to ${host} over http, without encryption. Use an https URL.\n`)
 }
 
-/** @returns the text of a file, and whether other users of this machine may read it */
-function readSmallFile(path: string): { readonly text: string; readonly open: boolean } {
+function readSmallFile(path: string): string {
   let descriptor: number | undefined
   try {
     descriptor = openSync(path, 'r')
@@ -60,8 +67,7 @@ function readSmallFile(path: string): { readonly text: string; readonly open: bo
       length += more
     }
     if (length > tokenMaxBytes) throw unreadable(path, 'is too large for a token')
-    const stats = fstatSync(descriptor)
-    return { text: buffer.toString('utf8', 0, length), open: stats.isFile() && isReadableByOthers(stats) }
+    return buffer.toString('utf8', 0, length)
   } catch (thrown) {
     if (thrown instanceof CoordinatorError) throw thrown
     const { code = '', message } = thrown as NodeJS.ErrnoException

@@ -1,8 +1,16 @@
 import { describeDatabase } from '../../config/database.ts'
-import type { Settings } from '../../config/settings.ts'
+import { readSettings, type Settings } from '../../config/settings.ts'
 import { makeStore } from '../../database/open.ts'
 import type { Store } from '../../database/store.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+
+/**
+ * The settings of a command that opens the database itself. It does not listen, so it does not matter who could reach HOST: in a
+ * container, HOST may be part of the image, and AUTH is set only for the coordinator.
+ */
+export function readStoreSettings(env: Terminal['env']): Settings {
+  return readSettings({ ...env, HOST: undefined })
+}
 
 /**
  * Runs `work` with the store of the settings, and closes it. Prints on stderr which database that is, and all warnings: a misspelled

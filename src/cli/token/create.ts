@@ -35,22 +35,33 @@ export function tokenCreateCommand({ terminal }: CommandContext): Command {
       if (!isJsonObject(answer.body) || typeof answer.body['token'] !== 'string')
         throw notCoordinator(client.baseUrl, answer.status)
       const { success: _, ...created } = answer.body
-      terminal.stderr.write(describe(created as unknown as TokenInfo))
+      terminal.stderr.write(describe(created as unknown as CreatedToken))
       terminal.stdout.write(json === true ? `${JSON.stringify(created)}\n` : `${created['token']}\n`)
     })
 }
 
-function describe({ id, name, scopes, expiresAt }: TokenInfo): string {
+interface CreatedToken extends TokenInfo {
+  readonly warnings?: readonly { readonly message: string }[]
+}
+
+function describe({ id, name, scopes, expiresAt, warnings = [] }: CreatedToken): string {
   const end = expiresAt === null ? 'does not expire' : `expires at ${expiresAt}`
   const facts = `Created the token ${name} (id ${id}) with the scopes ${scopes.join(', ')}. It ${end}.`
-  return `${printable(facts)}\nStore it now: it is shown only this once.\n`
+  return [
+    facts,
+    'Store it now: it is shown only this once.',
+    ...warnings.map(({ message }) => `warning: ${message}`),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('')
 }
 
 /** Without an answer, nobody has the secret of a token that may exist, and its name is taken. */
 function perhapsCreated(thrown: unknown, name: string): unknown {
   if (!(thrown instanceof CoordinatorError)) return thrown
   const { cause, code, outcome, detail } = thrown
-  const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(String((cause as Error | undefined)?.cause))
+  const reason = (cause as { cause?: { code?: unknown } } | undefined)?.cause?.code
+  const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(reason))
   const isOpen = code === 'COORD_CLI_UNREACHABLE' ? !neverSent : outcome === 'unknown'
   if (!isOpen) return thrown
   const next = `If it does, revoke it with \`coordinator token revoke ${name}\`, and create one with another name.`

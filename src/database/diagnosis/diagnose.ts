@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import { examineStore } from '../examine-store.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
+import { type AccessFacts, findTokens } from './find-tokens.ts'
 import { type Finding, flaw, ok } from './finding.ts'
 import { judgeFacts } from './judge-facts.ts'
 
@@ -12,8 +13,12 @@ import { judgeFacts } from './judge-facts.ts'
  * A check that depends on a failed one is left out, because the first problem has to be repaired first.
  *
  * @param store not opened yet, and created with `autoMigrate: false`
+ * @param access what the settings say about access. @default nobody needs a credential
  */
-export async function* diagnose(store: Store): AsyncGenerator<Finding> {
+export async function* diagnose(
+  store: Store,
+  access: AccessFacts = { isRequired: false },
+): AsyncGenerator<Finding> {
   if (store.migrator === undefined) {
     yield ok('database', `The backend ${store.backend} has nothing that could be wrong.`)
     return
@@ -33,6 +38,7 @@ export async function* diagnose(store: Store): AsyncGenerator<Finding> {
   }
   if (store.inspector !== undefined) yield* await findFacts(store.inspector)
   yield* await findDamages(store.inspector)
+  yield* await check('tokens', () => findTokens(store, access))
   if (schema.comparable) yield* await findDrift(store.migrator)
 }
 

@@ -1,10 +1,13 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Server as TlsServer } from 'node:tls'
 import { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { descriptorLimit, descriptorsForClients } from './descriptor-limit.ts'
+import { Handshakes } from './handshakes.ts'
+import { RareReport } from './rare-report.ts'
 import { answerAndEnd, hasResponse } from './refuse-connection.ts'
 
 export interface ConnectionOptions {
@@ -16,8 +19,6 @@ export interface ConnectionOptions {
 
 /** How many refused connections get an answer at the same time. Further ones are closed at once, because each needs a descriptor. */
 const toldMax = 64
-/** How long nothing is logged after a refusal was reported, in milliseconds. */
-const quietMs = 10_000
 const lookMs = 20
 
 /**
@@ -30,12 +31,15 @@ export class Connections {
   readonly #metrics: Metrics
   readonly #report: RareReport
   readonly #sockets = new Set<Socket>()
+  /** Only with TLS. */
+  readonly #handshakes: Handshakes | undefined
   #told = 0
 
   constructor(server: Server, { max, metrics, log }: ConnectionOptions) {
     this.#server = server
     this.#metrics = metrics
     this.#report = new RareReport(log)
+    this.#handshakes = server instanceof TlsServer ? new Handshakes(server, { metrics, log }) : undefined
     const descriptors = descriptorLimit()
     this.#max = Math.min(max, descriptors === undefined ? max : descriptorsForClients(descriptors))
     if (this.#max < max)
@@ -50,6 +54,7 @@ export class Connections {
       if (this.count >= this.#max) return this.#refuse(socket)
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+      this.#handshakes?.begin(socket)
       for (const listener of serve) listener.call(server, socket)
     })
     // A connection that cannot be accepted (EMFILE, ENFILE) is an error event of the server. Without a listener it would end the process.
@@ -64,6 +69,11 @@ export class Connections {
     return this.#sockets.size
   }
 
+  /** The sockets that requests come from. With TLS, they are others than those that were accepted. */
+  get #talking(): ReadonlySet<Socket> {
+    return this.#handshakes?.secure ?? this.#sockets
+  }
+
   #refuse(socket: Socket): void {
     this.#metrics.http.connectionRefused('limit')
     this.#report.say(
@@ -71,7 +81,8 @@ export class Connections {
       'connections are refused: as many are open as CONNECTIONS_MAX and the limit of open files allow',
     )
     socket.on('error', () => undefined)
-    if (this.#told >= toldMax) {
+    // A client of TLS does not understand an answer before the handshake, which would cost more than the answer.
+    if (this.#told >= toldMax || this.#handshakes !== undefined) {
       socket.destroy()
       return
     }
@@ -92,8 +103,9 @@ export class Connections {
    */
   refuseHeads(): void {
     this.#closeResting()
+    this.#handshakes?.endUnfinished()
     const error = new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written' })
-    for (const socket of this.#sockets)
+    for (const socket of this.#talking)
       if (!socket.destroyed && !hasResponse(socket)) answerAndEnd(error, socket, this.#metrics)
   }
 
@@ -115,7 +127,7 @@ export class Connections {
   /** Closes all remaining connections. @returns how many requests that cut off */
   cutOff(): number {
     this.#closeResting()
-    const cut = [...this.#sockets].filter((socket) => !socket.destroyed).length
+    const cut = [...this.#talking].filter((socket) => !socket.destroyed).length
     for (const socket of this.#sockets) socket.destroy()
     return cut
   }
@@ -123,26 +135,6 @@ export class Connections {
   #closeResting(): void {
     this.#server.closeIdleConnections()
     // Node does not count a connection as idle if it never sent anything, because a request might be on its way.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
-  }
-}
-
-/** Logs a message at most once in a while, with the number of its occurrences since then. */
-class RareReport {
-  readonly #log: Logger
-  #saidAt = Number.NEGATIVE_INFINITY
-  #times = 0
-
-  constructor(log: Logger) {
-    this.#log = log
-  }
-
-  say(members: object, message: string): void {
-    this.#times += 1
-    const now = performance.now()
-    if (now - this.#saidAt < quietMs) return
-    this.#log.warn({ ...members, times: this.#times }, message)
-    this.#saidAt = now
-    this.#times = 0
+    for (const socket of [...this.#talking, ...this.#sockets]) if (socket.bytesRead === 0) socket.destroy()
   }
 }

@@ -114,7 +114,13 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
       reply.route = route
       reply.startedAt = performance.now()
       const admitted = gate.admit(request, operation)
-      return admitted === undefined ? serve(request, reply) : admitted.then(() => serve(request, reply))
+      if (admitted === undefined) return serve(request, reply)
+      // The framework must not get this promise: it would send an empty answer as soon as the promise resolves, before a body has arrived.
+      admitted.then(
+        () => run(serve, request, reply),
+        (thrown) => reply.send(thrown),
+      )
+      return undefined
     }
     options.handler = wrapped
   })

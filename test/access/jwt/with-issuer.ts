@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, type JWK, SignJWT, type SignOptions } from 'jose'
 import { type JwtOptions, JwtVerifier } from '../../../src/access/jwt/jwt-verifier.ts'
 import type { CoordinatorError } from '../../../src/errors.ts'
 
@@ -11,7 +11,7 @@ export interface SigningKey {
   readonly algorithm: Algorithm
   readonly jwk: JWK
   /** Signs claims, with a header that names this key. */
-  sign(claims: object, header?: object): Promise<string>
+  sign(claims: object, header?: object, options?: SignOptions): Promise<string>
 }
 
 export async function createKey(algorithm: Algorithm, keyId?: string): Promise<SigningKey> {
@@ -20,12 +20,15 @@ export async function createKey(algorithm: Algorithm, keyId?: string): Promise<S
   return {
     algorithm,
     jwk: { ...(await exportJWK(publicKey)), ...kid, alg: algorithm, use: 'sig' },
-    sign: (claims, header = {}) =>
+    sign: (claims, header = {}, options = {}) =>
       new SignJWT({ ...claims })
         .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...kid, ...header })
-        .sign(privateKey),
+        .sign(privateKey, options),
   }
 }
+
+/** `undefined` takes an option away. */
+export type ChangedOptions = { readonly [Name in keyof JwtOptions]?: JwtOptions[Name] | undefined }
 
 /** An issuer of JWTs on this machine, with a clock of its own. */
 export interface Issuer {
@@ -45,7 +48,7 @@ export interface Issuer {
   /** Claims that count. */
   claims(changed?: object): Record<string, unknown>
   /** A verifier of its tokens, which ends with the issuer. */
-  verifier(options?: Partial<JwtOptions>): JwtVerifier
+  verifier(options?: ChangedOptions): JwtVerifier
   /** Ends the server: connections are refused from now on. */
   close(): Promise<void>
 }
@@ -57,7 +60,7 @@ export async function withIssuer(run: (issuer: Issuer) => Promise<void>): Promis
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     requests.push(request.url ?? '')
     if (issuer.respond !== undefined) return issuer.respond(request, response)
-    if (request.url !== '/keys') return void response.writeHead(404).end()
+    if (request.url?.split('?')[0] !== '/keys') return void response.writeHead(404).end()
     sendJson(response, { keys: issuer.keys })
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
@@ -100,7 +103,7 @@ export async function withIssuer(run: (issuer: Issuer) => Promise<void>): Promis
           onFault: (fault: CoordinatorError | undefined) => void faults.push(fault),
         },
         ...options,
-      })
+      } as JwtOptions)
       verifiers.push(verifier)
       return verifier
     },
