@@ -22,6 +22,16 @@ describe('http: the gate', () => {
       )
   })
 
+  it('tells nobody who is not let in how far the journal is', () =>
+    withAccess(async ({ ask, tokenWith }) => {
+      const { token } = await tokenWith(['read'])
+      await ask('/register', { json: cart, headers: bearer(adminToken) })
+      for (const path of ['/services', '/knowledge-graph', '/health/ready', '/health'])
+        for (const headers of [{}, bearer('bad')])
+          expect((await ask(path, { headers })).headers.has('x-coordinator-revision'), path).toBe(false)
+      expect((await ask('/services', { headers: bearer(token) })).headers.get('x-coordinator-revision')).toBe('1')
+    }))
+
   it('answers before the body arrives, and asks nobody to send one in vain', () =>
     withAccess(async ({ raw, tokenWith }) => {
       const { token } = await tokenWith(['read'])
