@@ -8,7 +8,7 @@ import { EVERYBODY, type Principal } from './principal.ts'
 import { RateByAddress } from './rate-by-address.ts'
 import { Grants } from './scopes/grants.ts'
 import { StoredTokens, unknownToken } from './stored-tokens.ts'
-import { looksLikeToken, parseToken, type TokenParts } from './token-format.ts'
+import { isCreatable, looksLikeToken, parseToken, type TokenParts } from './token-format.ts'
 import { unavailable } from './token-loader.ts'
 import type { TokenWish } from './token-wish.ts'
 
@@ -194,7 +194,7 @@ export class Access {
     const parts = parseToken(text)
     const found = (parts !== undefined && this.#stored?.identify(parts)) || this.#environment.identify(text)
     if (found) return found
-    if (parts !== undefined) return this.#lookFor(parts, address)
+    if (parts !== undefined && isCreatable(parts)) return this.#lookFor(parts, address)
     if (!looksLikeToken(text) && this.#jwt !== undefined && hasTwoDots(text))
       return this.#checkJwt(text, address)
     throw malformed(text)

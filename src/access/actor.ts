@@ -4,6 +4,7 @@ import type { Principal } from './principal.ts'
 /** The longest actor that the journal takes, in UTF-16 code units. */
 const actorMaxLength = 256
 const hashLength = 16
+const isAddress = /^[\w.:%-]{1,64}$/
 
 export interface ActorFacts {
   /** The address of the client. */
@@ -33,18 +34,24 @@ function fitted(actor: string): string {
 
 /** Percent-encodes a text, and leaves out the characters at its end for which there is no room. */
 function encodedWithin(text: string, maxLength: number): string {
-  let encoded = ''
-  // One character of the text has at least one character afterwards.
-  for (const character of text.slice(0, Math.max(0, maxLength)).toWellFormed()) {
-    const next = encodeURIComponent(character)
-    if (encoded.length + next.length > maxLength) break
-    encoded += next
-  }
-  return encoded
+  // Each character of the text has at least one character afterwards.
+  const encoded = encodeURIComponent(text.slice(0, Math.max(0, maxLength)).toWellFormed())
+  if (encoded.length <= maxLength) return encoded
+  let end = Math.max(0, maxLength)
+  while (!isBoundary(encoded, end)) end -= 1
+  return encoded.slice(0, end)
+}
+
+/** Whether a character of the original text ends here. */
+function isBoundary(encoded: string, at: number): boolean {
+  const isInsideByte = encoded[at - 1] === '%' || encoded[at - 2] === '%'
+  // In UTF-8, these bytes continue a character.
+  return !isInsideByte && !/^%[89AB]/.test(encoded.slice(at, at + 2))
 }
 
 /** An IPv4 address on an IPv6 socket is shown as an IPv4 address. An address has no character that could pretend a claim. */
 function plainAddress(address: string): string {
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
+  if (isAddress.test(plain)) return plain
   return plain.replaceAll(/[^\w.:%-]/g, '_').slice(0, 64) || 'unknown'
 }

@@ -94,7 +94,7 @@ export class KnownToken {
 }
 
 export function revoked(): CoordinatorError {
-  return denial('revoked', 'COORD_CREDENTIAL_REVOKED')
+  return denial('revoked', 'COORD_CREDENTIAL_REVOKED', { detail: 'The credential was revoked.' })
 }
 
 export function expired(at: number): CoordinatorError {

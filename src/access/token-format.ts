@@ -13,9 +13,7 @@ const secretStart = prefix.length + idLength + 1
 const checksumStart = secretStart + secretLength
 const tokenLength = checksumStart + checksumLength
 
-const isDigit = Uint8Array.from({ length: 128 }, (_, code) =>
-  Number(digits.includes(String.fromCharCode(code))),
-)
+const onlyDigits = /^[0-9A-Za-z]+$/
 
 /** The parts of a token that count. */
 export interface TokenParts {
@@ -50,15 +48,14 @@ export function looksLikeToken(text: string): boolean {
 }
 
 /**
- * Reads the text of a token.
+ * Reads the text of a token. Its characters are not checked, because that takes a fifth of the time of a request with a known token, and a
+ * text with others is the token of nobody: see `isCreatable`.
  *
- * @returns `undefined` if its length, its characters or its checksum are wrong: no coordinator has created it
+ * @returns `undefined` if its length or its checksum is wrong: no coordinator has created it
  */
 export function parseToken(text: string): TokenParts | undefined {
   if (text.length !== tokenLength || !text.startsWith(prefix) || text[secretStart - 1] !== '_')
     return undefined
-  for (let at = prefix.length; at < tokenLength; at += 1)
-    if (at !== secretStart - 1 && isDigit[text.charCodeAt(at)] !== 1) return undefined
   // The digits are compared one by one, because this is half as long as writing the expected checksum.
   let checksum = crc32(text.slice(0, checksumStart))
   for (let at = tokenLength - 1; at >= checksumStart; at -= 1) {
@@ -66,6 +63,11 @@ export function parseToken(text: string): TokenParts | undefined {
     checksum = Math.floor(checksum / 62)
   }
   return { id: text.slice(prefix.length, secretStart - 1), secret: text.slice(secretStart, checksumStart) }
+}
+
+/** Whether all characters are digits of base 62. Otherwise no coordinator has created the token. */
+export function isCreatable({ id, secret }: TokenParts): boolean {
+  return onlyDigits.test(id) && onlyDigits.test(secret)
 }
 
 /** SHA-256 of the secret of a token, in 64 hexadecimal digits. A secret of 256 random bits needs no slow hash. */

@@ -37,7 +37,7 @@ export class TokenLoader {
   readonly #first = Promise.withResolvers<void>()
   /** Ids that no token had when the store was last asked for them. */
   readonly #unknown = new RecentKeys(10_000)
-  #requireFirst: boolean
+  readonly #mustRequire: boolean
   #version: string | undefined
   #requiredSince: Revision | null = null
   #isWanted = false
@@ -49,13 +49,14 @@ export class TokenLoader {
   #lookedAt = Number.NEGATIVE_INFINITY
   /** Callers who wait for a load that begins after they came. */
   #waiting: Waiting[] = []
+  #callers = 0
   #lookTimer: NodeJS.Timeout | undefined
   #changed = new Set<string>()
 
   constructor({ store, book, require, onFault }: TokenLoaderOptions) {
     this.#store = store
     this.#book = book
-    this.#requireFirst = require
+    this.#mustRequire = require
     this.#onFault = onFault
   }
 
@@ -109,14 +110,24 @@ export class TokenLoader {
   async look(id: string, maxCallers = lookMaxCallers): Promise<void> {
     if (!this.loaded || this.#isBlind || this.#stop.signal.aborted) throw unavailable()
     if (this.#unknown.has(id)) return
-    if (this.#waiting.length >= maxCallers) throw unavailable()
+    if (this.#callers >= maxCallers) throw unavailable()
+    this.#callers += 1
+    try {
+      if (!(await within(lookMaxMs, this.#nextLoad()))) throw unavailable()
+    } finally {
+      this.#callers -= 1
+    }
+    this.#unknown.add(id)
+  }
+
+  /** Resolves after a load that begins later, for the sake of a stranger. */
+  #nextLoad(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#waiting.push({ resolve, reject })
     const waitMs = this.#lookedAt + lookEveryMs - performance.now()
     if (waitMs <= 0) this.#lookNow()
     else this.#lookTimer ??= setTimeout(() => this.#lookNow(), waitMs).unref()
-    if (!(await within(lookMaxMs, promise))) throw unavailable()
-    this.#unknown.add(id)
+    return promise
   }
 
   #lookNow(): void {
@@ -174,11 +185,9 @@ export class TokenLoader {
         if (toCoordinatorError(thrown).code !== 'COORD_TOKEN_NOT_FOUND') throw thrown
       }
     }
-    if (!this.#requireFirst) return
+    if (!this.#mustRequire || this.#requiredSince !== null) return
     await this.#store.require()
-    this.#requireFirst = false
-    // The first time, the store has now noted the revision.
-    this.#isWanted ||= this.#requiredSince === null
+    await this.#load()
   }
 
   #failed(error: CoordinatorError): void {

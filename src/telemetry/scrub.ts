@@ -6,6 +6,8 @@ const minLength = 6
 const patterns: readonly (readonly [mark: string, RegExp, string])[] = [
   ['sb_', /\bsb_(secret|publishable)_[\w-]+/g, 'sb_$1_[hidden]'],
   ['eyJ', /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, 'eyJ[hidden]'],
+  // The id of a token is no secret: it says which token to revoke.
+  ['cdt_', /\bcdt_([0-9A-Za-z]{12})_[0-9A-Za-z]+/g, 'cdt_$1_[hidden]'],
   // The bounds keep the time linear on a long line.
   ['://', /(\w{2,20}:\/\/[^\s:@/"'\\]{0,128}):[^\s"'\\]{1,256}@/g, '$1:[hidden]@'],
 ]

@@ -15,7 +15,7 @@ export class DisturbedAccessStore implements AccessStore {
   /** These calls are done, but this many of their answers are lost. */
   readonly lost = new Map<Call, number>()
   readonly #now: () => number
-  #held: PromiseWithResolvers<void> | undefined
+  readonly #held = new Map<Call, Promise<void>>()
 
   constructor(now: () => number = Date.now) {
     this.#now = now
@@ -42,19 +42,24 @@ export class DisturbedAccessStore implements AccessStore {
     return this.calls.filter((made) => made === call).length
   }
 
-  /** Holds back all answers from now on. @returns lets them go */
-  hold(): () => void {
-    const held = Promise.withResolvers<void>()
-    this.#held = held
+  /** Holds back the answers to a call from now on. @returns lets them go */
+  hold(call: Call): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held.set(call, promise)
     return () => {
-      this.#held = undefined
-      held.resolve()
+      this.#held.delete(call)
+      resolve()
     }
   }
 
   breakDown(...calls: Call[]): void {
     for (const call of calls.length === 0 ? (['load', 'put', 'revoke', 'require'] as const) : calls)
       this.down.add(call)
+  }
+
+  /** Repairs everything. */
+  repair(): void {
+    this.down.clear()
   }
 
   /** The tokens at this moment, for `restore`. */
@@ -80,7 +85,7 @@ export class DisturbedAccessStore implements AccessStore {
     this.calls.push(call)
     if (this.down.has(call)) throw new CoordinatorError('COORD_STORE_UNAVAILABLE', { outcome: 'not_written' })
     const result = await run()
-    await this.#held?.promise
+    await this.#held.get(call)
     const losses = this.lost.get(call) ?? 0
     this.lost.set(call, losses - 1)
     if (losses > 0) throw new CoordinatorError('COORD_STORE_TIMEOUT', { outcome: 'unknown' })

@@ -52,6 +52,7 @@ describe('the caller of a request', () => {
       'a.b.c'.repeat(8),
       'größer als zweiunddreißig Zeichen ist das',
       createTokenText().token,
+      'long'.repeat(1_000),
     ]) {
       const { access } = await startAccess({ adminToken: secret })
       const header = Buffer.from(secret).toString('latin1')
@@ -101,12 +102,14 @@ describe('the caller of a request', () => {
   it('is refused without a look into the store if the token cannot be one', async () => {
     const { access, store } = await startAccess()
     const { token } = createTokenText()
+    const strange = writeToken({ id: '-'.repeat(12), secret: '-'.repeat(43) })
     const loads = store.count('load')
     const last = token.at(-1) === '0' ? '1' : '0'
     for (const text of [
       `${token}0`,
       token.slice(0, -1),
       token.slice(0, -1) + last,
+      strange,
       'nonsense',
       'a.b.c',
       '...',

@@ -184,10 +184,14 @@ describe('a token over http', () => {
 })
 
 describe('a refusal of the coordinator', () => {
-  const refused = async (status: number, code: string, env: Readonly<Record<string, string>>) => {
+  const refused = async (
+    status: number,
+    code: string,
+    { env, hint }: { readonly env: Readonly<Record<string, string>>; readonly hint?: string },
+  ) => {
     let ran = { code: 0, stdout: '', stderr: '' }
     await withAnswers(
-      (_request, response) => json(response, status, { code, status, detail: 'No.', hint: 'Send `X`.' }),
+      (_request, response) => json(response, status, { code, status, detail: 'No.', hint }),
       async (url) => {
         ran = await runInProcess(['services', '--url', url], { env })
       },
@@ -204,12 +208,18 @@ describe('a refusal of the coordinator', () => {
     [401, 'COORD_CREDENTIAL_REVOKED', sent, 'Put a new token into COORDINATOR_TOKEN.'],
     [403, 'COORD_SCOPE_MISSING', sent, '`coordinator status` shows the scopes of the token in'],
     [403, 'COORD_SCOPE_MISSING', {}, 'Set COORDINATOR_TOKEN, or give --token-file.'],
-    [403, 'COORD_PROXY_NEEDS_AUTH', {}, 'Send `X`.'],
+    [403, 'COORD_PROXY_NEEDS_AUTH', {}, 'Set AUTH=required, or AUTH=off if'],
   ])('%i %s ends with 77, and says what to set', async (status, code, env, hint) => {
-    const ran = await refused(status, code, env)
+    const ran = await refused(status, code, { env })
     expect([ran.code, ran.stdout]).toEqual([77, ''])
     expect(ran.stderr).toContain(hint)
     expect(ran.stderr).toMatch(new RegExp(`^coordinator: No\\. .*\\[${code}\\]\\n$`))
+  })
+
+  it('keeps a hint of the coordinator that is about this refusal only', async () => {
+    const hint = 'Nobody can administer this coordinator. Set AUTH_ADMIN_TOKEN.'
+    const { code, stderr } = await refused(401, 'COORD_AUTH_REQUIRED', { env: {}, hint })
+    expect([code, stderr]).toEqual([77, `coordinator: No. ${hint} [COORD_AUTH_REQUIRED]\n`])
   })
 
   it('of another program ends with 69: it is not the coordinator that refuses', async () => {

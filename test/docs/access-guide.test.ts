@@ -44,28 +44,33 @@ function settingsOf(command: string): Record<string, string> {
 }
 
 describe('docs/access.md', () => {
-  itWith('bash', 'curl')('has commands that work, one after the other, and print what it shows', async () => {
-    await using folder = await scratchFolder()
-    // The services of the reader.
-    await copyFile('examples/data/online-boutique.json', `${folder.path}/services.json`)
-    let running: Serving | undefined
-    let last = { code: 0, output: '' }
-    try {
-      expect(blocks.length).toBeGreaterThan(12)
-      for (const [at, { language, text }] of blocks.entries()) {
-        if (language === 'text') {
-          expect(comparable(last.output)).toBe(comparable(text))
-        } else if (/npx coordinator serve$/m.test(text)) {
-          await running?.stop()
-          running = await serving({ cwd: folder.path, env: settingsOf(text) })
-        } else {
-          last = await run(text, folder.path, running?.url ?? '')
-          // A command whose output is shown may end with an error: the page shows that, too.
-          if (blocks[at + 1]?.language !== 'text') expect([last.code, last.output]).toEqual([0, last.output])
+  itWith('bash', 'curl')(
+    'has commands that work, one after the other, and print what it shows',
+    async () => {
+      await using folder = await scratchFolder()
+      // The services of the reader.
+      await copyFile('examples/data/online-boutique.json', `${folder.path}/services.json`)
+      let running: Serving | undefined
+      let last = { code: 0, output: '' }
+      try {
+        expect(blocks.length).toBeGreaterThan(12)
+        for (const [at, { language, text }] of blocks.entries()) {
+          if (language === 'text') {
+            expect(comparable(last.output)).toBe(comparable(text))
+          } else if (/npx coordinator serve$/m.test(text)) {
+            await running?.stop()
+            running = await serving({ cwd: folder.path, env: settingsOf(text) })
+          } else {
+            last = await run(text, folder.path, running?.url ?? '')
+            // A command whose output is shown may end with an error: the page shows that, too.
+            if (blocks[at + 1]?.language !== 'text')
+              expect([last.code, last.output]).toEqual([0, last.output])
+          }
         }
+      } finally {
+        await running?.[Symbol.asyncDispose]()
       }
-    } finally {
-      await running?.[Symbol.asyncDispose]()
-    }
-  })
+    },
+    180_000,
+  )
 })

@@ -169,6 +169,7 @@ describe('a secret in the log', () => {
 
   it.each([
     ['sb_secret_abcDEF_123-x', 'sb_secret_[hidden]'],
+    ['cdt_0123456789AB_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ0aZb19', 'cdt_0123456789AB_[hidden]'],
     ['eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl', 'eyJ[hidden]'],
     ['postgres://user:pass@word@host/db', 'postgres://user:[hidden]@host/db'],
   ])('is hidden by its looks even where nobody named it: %s', async (text, shown) => {

@@ -44,6 +44,11 @@ export class JwtPrincipal implements Principal {
     return this.#controller.signal
   }
 
+  /** Whether it ended: a request that comes later needs a new principal. */
+  get isOver(): boolean {
+    return this.#over
+  }
+
   /** Ends its streams. */
   end(): void {
     this.#over = true

@@ -154,7 +154,11 @@ export class JwtVerifier {
       grants: new Grants(readScopes(claims, this.#options.scopeClaim)),
       expiresAt,
       keyName,
-      onWatch: (watched) => this.#remembered.watch(watched),
+      onWatch: (watched) => {
+        // Between its verification and its first stream, its key may have gone.
+        if (this.#serves(watched.keyName)) this.#remembered.watch(watched)
+        else watched.end()
+      },
     })
     this.#remembered.add(name, principal)
     return principal

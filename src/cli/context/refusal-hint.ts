@@ -3,8 +3,14 @@ import type { Credential } from './credential.ts'
 
 const askForToken = 'An administrator creates a token with `coordinator token create`.'
 
-/** The next step of a person whose command was refused. @returns `undefined` for other errors */
-export function refusalHint({ code }: CoordinatorError, sent: Credential | undefined): string | undefined {
+/**
+ * The next step of a person whose command was refused.
+ *
+ * @returns `undefined` for other errors, and where the coordinator has a hint that fits better than the one of the table
+ */
+export function refusalHint(error: CoordinatorError, sent: Credential | undefined): string | undefined {
+  const { code, hint, entry } = error
+  if (hint !== entry.hint) return undefined
   const isRefusal = code === 'COORD_AUTH_REQUIRED' || code === 'COORD_SCOPE_MISSING'
   if (sent === undefined)
     return isRefusal ? `Set COORDINATOR_TOKEN, or give --token-file. ${askForToken}` : undefined

@@ -14,7 +14,6 @@ import { serviceEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
 import { json, type Operation } from '../reading/operation.ts'
 import { pageOfHistory } from '../reading/query-fields.ts'
-import { writeContext } from '../reading/write-context.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter, readRoute, writeRoute } from '../routing/route.ts'
 
@@ -48,7 +47,7 @@ export const serviceRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
       const { lastHeartbeat, expiresAt, ...members } = registry.heartbeat(
         idOf(request),
         request.body,
-        writeContext(request),
+        request,
       )
       return {
         body: JSON.stringify({

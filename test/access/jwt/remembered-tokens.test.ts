@@ -78,10 +78,16 @@ describe('remembered tokens', () => {
     expect([a.aborted, b.aborted]).toEqual([true, false])
   })
 
-  it('the oldest streams end where more principals have some than can be watched', () => {
-    const { remember } = createMemory(2)
-    const ends = ['a', 'b', 'c'].map((name) => remember(name).ended)
-    expect(ends.map(({ aborted }) => aborted)).toEqual([true, false, false])
+  it('the oldest streams end where more principals have some than can be watched, and their token is verified again', () => {
+    const { memory, remember } = createMemory(2)
+    const oldest = remember('a')
+    const ends = [oldest.ended]
+    for (const name of ['b', 'c', 'd', 'e']) {
+      expect(memory.get('a')).toBe(oldest)
+      ends.push(remember(name).ended)
+    }
+    expect(ends.map(({ aborted }) => aborted)).toEqual([true, false, false, false, false])
+    expect(memory.get('a')).toBeUndefined()
   })
 
   it('a clock that is set forward ends what has expired within a minute', () => {
