@@ -127,7 +127,7 @@ describe('coordinator import', () => {
     const { stdout } = await run(['services', '--name', 'signed', '--json'])
     const [{ serviceId }] = JSON.parse(stdout).services
     const { body } = await ask(`${coordinator.url}/services/${serviceId}/history`)
-    expect(body.entries[0].actor).toMatch(/^cli:./)
+    expect(body.entries[0].actor).toMatch(/^http:127\.0\.0\.1 as cli%3A./)
   })
 })
 

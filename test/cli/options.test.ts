@@ -92,7 +92,7 @@ describe('coordinator import: options', () => {
     withServer(async (scope) => {
       await importing(scope, text(cart))
       const { body } = await scope.ask('/changes?after=0')
-      expect(body.entries[0].actor).toMatch(/^cli:[^/\s]+$/)
+      expect(body.entries[0].actor).toMatch(/^http:127\.0\.0\.1 as cli%3A[^/\s]+$/)
     }))
 })
 
