@@ -47,8 +47,8 @@ as unset. A wrong value ends the start with exit code 78, and one line names eve
 reads secrets only from the environment and from files, never from arguments.
 
 Every variable marked **Secret** has a second form, with \`_FILE\` after its name, such as \`DATABASE_URL_FILE\`. It names a file that
-contains the value, as Docker and Kubernetes provide secrets: text of at most 64 KiB. One line break at its end is left out. Set only
-one of the two forms.
+contains the value, as Docker and Kubernetes provide secrets: text of at most 64 KiB, which is read at the start. One line break at its
+end is left out. Set only one of the two forms.
 
 ${sections.join('\n')}`
 }

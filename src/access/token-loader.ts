@@ -37,7 +37,7 @@ export class TokenLoader {
   readonly #first = Promise.withResolvers<void>()
   /** Ids that no token had when the store was last asked for them. */
   readonly #unknown = new RecentKeys(10_000)
-  #requireFirst: boolean
+  readonly #mustRequire: boolean
   #version: string | undefined
   #requiredSince: Revision | null = null
   #isWanted = false
@@ -56,7 +56,7 @@ export class TokenLoader {
   constructor({ store, book, require, onFault }: TokenLoaderOptions) {
     this.#store = store
     this.#book = book
-    this.#requireFirst = require
+    this.#mustRequire = require
     this.#onFault = onFault
   }
 
@@ -185,11 +185,9 @@ export class TokenLoader {
         if (toCoordinatorError(thrown).code !== 'COORD_TOKEN_NOT_FOUND') throw thrown
       }
     }
-    if (!this.#requireFirst) return
+    if (!this.#mustRequire || this.#requiredSince !== null) return
     await this.#store.require()
-    this.#requireFirst = false
-    // The first time, the store has now noted the revision.
-    this.#isWanted ||= this.#requiredSince === null
+    await this.#load()
   }
 
   #failed(error: CoordinatorError): void {

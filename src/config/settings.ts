@@ -137,9 +137,12 @@ function readValue<T>(definition: Setting<T>, { env, findings, backend }: Reader
 }
 
 function readClient(reader: Reader, port: number): Pick<Settings, 'coordinatorUrl' | 'coordinatorToken'> {
-  const { coordinatorUrl = `http://127.0.0.1:${port}`, coordinatorToken } = readSection(
-    settingsTable.client,
-    reader,
-  )
-  return { coordinatorUrl, coordinatorToken }
+  const { coordinatorUrl, coordinatorToken } = readSection(settingsTable.client, reader)
+  return { coordinatorUrl: coordinatorUrl ?? urlOnThisMachine(reader.env, port), coordinatorToken }
+}
+
+/** The coordinator with the same settings. A certificate is rather for a name than for an address. */
+function urlOnThisMachine(env: Environment, port: number): string {
+  const isSecure = variableOf(settingsTable.access.tlsCertFile, env) !== undefined
+  return isSecure ? `https://localhost:${port}` : `http://127.0.0.1:${port}`
 }

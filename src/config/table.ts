@@ -302,7 +302,7 @@ export const settingsTable = {
   client: {
     coordinatorUrl: optionalSetting('COORDINATOR_URL', {
       kind: httpUrl(),
-      defaultLabel: '`http://127.0.0.1:PORT`',
+      defaultLabel: '`http://127.0.0.1:PORT`; `https://localhost:PORT` with `TLS_CERT_FILE`',
       description: 'The coordinator that the commands talk to.',
     }),
     coordinatorToken: optionalSetting('COORDINATOR_TOKEN', {

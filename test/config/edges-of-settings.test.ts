@@ -177,5 +177,8 @@ describe('COORDINATOR_URL', () => {
 
   it('follows the port of the coordinator on this machine where it is not set', () => {
     expect(readClientSettings({ PORT: '4000' }).coordinatorUrl).toBe('http://127.0.0.1:4000')
+    const tls = { TLS_CERT_FILE: 'x', TLS_KEY_FILE: 'y', PORT: '4000' }
+    for (const settings of [readClientSettings(tls), readSettings(tls)])
+      expect(settings.coordinatorUrl).toBe('https://localhost:4000')
   })
 })

@@ -125,6 +125,11 @@ const damages: readonly (readonly [string, string, readonly string[]])[] = [
   ['the function that tells it', 'drop function S.catalog(jsonb) cascade', ['function catalog: missing']],
   ['a table that is gone', 'drop table S.tombstones', ['table tombstones: missing']],
   [
+    'the tokens, gone',
+    'drop table S.access_tokens cascade',
+    ['function access_token_json: missing', 'table access_tokens: missing'],
+  ],
+  [
     'row security that hides rows from the owner too',
     'alter table S.records force row level security',
     ['table records: different'],

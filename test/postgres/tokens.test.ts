@@ -81,6 +81,35 @@ describe('faults', () => {
       expect((await access.load()).tokens).toHaveLength(20)
     }))
 
+  it('of others who change tokens meanwhile mix no two versions', () =>
+    withStore(
+      async (store) => {
+        const known = new Map<string, number>()
+        let done = false
+        const writer = new PostgresStore(storeOptions(server, { schema, autoMigrate: false }))
+        const writing = (async () => {
+          for (let at = 1; at <= 40; at += 1) {
+            await writer.access.put(tokenOf(`t${at}`))
+            known.set((await writer.head()).accessVersion, at)
+          }
+          done = true
+        })()
+        const loaded: (readonly [version: string, tokens: number])[] = []
+        while (!done) {
+          const state = await store.access.load().catch((thrown: unknown) => {
+            expect(thrown).toMatchObject({ code: 'COORD_STORE_BUSY', retryable: true })
+          })
+          if (state !== undefined && state.tokens.length > 0)
+            loaded.push([state.version, state.tokens.length])
+        }
+        await writing
+        await writer.close()
+        for (const [version, tokens] of loaded) expect(tokens).toBe(known.get(version))
+        expect((await store.access.load()).tokens).toHaveLength(40)
+      },
+      { pageSize: 3 },
+    ))
+
   it('of a server that takes no writes say that it is a standby', () =>
     withStore(async ({ access }) => {
       await access.put(tokenOf('ci'))

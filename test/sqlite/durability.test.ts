@@ -70,6 +70,7 @@ describe('sqlite: acknowledged means durable', () => {
       database.close()
       const ours = tables.filter(({ name }) => !String(name).startsWith('sqlite_'))
       expect(ours.map(({ name }) => name).sort()).toEqual([
+        'access_tokens',
         'head',
         'journal',
         'migrations',

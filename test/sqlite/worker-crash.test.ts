@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { commitOf, idsOf, newCall, put } from '../conformance/build.ts'
+import { commitOf, idsOf, newCall, put, tokenOf } from '../conformance/build.ts'
 import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { inFolder } from './in-folder.ts'
 
@@ -40,6 +40,23 @@ describe('sqlite: the thread that owns the file ends unexpectedly', () => {
       expect(results.map((result) => accepted(result).revision)).toEqual(batch.map((_, index) => index + 1))
       expect(threads).toHaveLength(2)
       expect((await loadAll(owner)).records).toHaveLength(500)
+    }),
+  )
+
+  it(
+    'leaves the outcome of a token as unknown, and the same token again is harmless',
+    inFolder(async ({ store }) => {
+      const owner = store()
+      await owner.open()
+      const putting = Promise.allSettled(['a', 'b', 'c'].map((name) => owner.access.put(tokenOf(name))))
+      await threads[0]?.terminate()
+      for (const result of await putting)
+        if (result.status === 'rejected')
+          expect(result.reason).toMatchObject({ code: 'COORD_STORE_FAULT', outcome: 'unknown' })
+      for (const name of ['a', 'b', 'c']) await owner.access.put(tokenOf(name))
+      const { tokens, version } = await owner.access.load()
+      expect(tokens.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+      expect((await owner.head()).accessVersion).toBe(version)
     }),
   )
 

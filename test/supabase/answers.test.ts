@@ -3,7 +3,7 @@ import type { CommitResult } from '../../src/database/store.ts'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import type { Commit } from '../../src/records/record.ts'
-import { commitOf, newCall, put } from '../conformance/build.ts'
+import { commitOf, newCall, put, tokenOf } from '../conformance/build.ts'
 import { sendInHalves } from '../conformance/caller.ts'
 import { DataApiStub, emptyHead } from '../support/data-api-stub.ts'
 import { targetOf } from '../support/supabase.ts'
@@ -66,6 +66,41 @@ describe('supabase: answers', () => {
       expect(error.code).toBe(expected.code)
       expect(error.outcome).toBeUndefined()
       expect(stub.requests).toHaveLength(1)
+    }),
+  )
+
+  it.each(answers)('tells the same of a token, whose hash it never repeats: %s', (_, reply, expected) =>
+    withStub(async (stub, store) => {
+      const { access } = store
+      stub.reply = () => reply
+      const changes = [
+        () => access.put(tokenOf('ci')),
+        () => access.revoke(tokenOf('ci').id, 'token:admin'),
+        () => access.require(),
+      ]
+      for (const change of changes) {
+        const error = await thrownBy(change())
+        expect(error).toMatchObject(expected)
+        expect(JSON.stringify(error)).not.toContain(tokenOf('ci').secretHash)
+      }
+      const [read, other] = [await thrownBy(access.load()), await thrownBy(store.changes(position, 10))]
+      expect([read.code, read.outcome]).toEqual([other.code, undefined])
+    }),
+  )
+
+  it.each([
+    ['no token', '{"status":"ok"}'],
+    ['a token without a hash', '{"status":"ok","token":{"id":"a","name":"b","scopes":[]}}'],
+    ['scopes that are no texts', '{"status":"ok","token":{"id":"a","name":"b","scopes":[1]}}'],
+    ['nothing', 'null'],
+  ])('does not know what became of a token where the answer has %s', (_, body) =>
+    withStub(async (stub, { access }) => {
+      stub.reply = () => ({ body })
+      expect(await thrownBy(access.put(tokenOf('ci')))).toMatchObject({
+        code: 'COORD_STORE_REPLY',
+        outcome: 'unknown',
+      })
+      expect(await thrownBy(access.load())).toMatchObject({ code: 'COORD_STORE_REPLY', outcome: undefined })
     }),
   )
 

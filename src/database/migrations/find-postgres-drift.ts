@@ -100,15 +100,15 @@ function expectedObjects(
   dataApi: boolean,
 ): ReadonlyMap<string, string> {
   const entries = Object.entries(expectedCatalog).filter(([name]) => dataApi || !isWrapper(name))
-  // An aggregate can only be created after its function.
-  const isAggregate = ([name]: readonly [string, string]) => name.startsWith('aggregate ')
+  // A function can only be created after the table whose rows it takes, and an aggregate after its function.
+  const placeOf = (name: string) => (name.startsWith('table ') ? 0 : name.startsWith('aggregate ') ? 2 : 1)
   return new Map(
-    [...entries.filter((entry) => !isAggregate(entry)), ...entries.filter(isAggregate)].map(
-      ([name, definition]) => {
+    entries
+      .toSorted(([left], [right]) => placeOf(left) - placeOf(right))
+      .map(([name, definition]) => {
         const hash = sources.get(name)?.bodyHash
         return [name, hash === undefined ? definition : definition.replace(/ body \S+$/, ` body ${hash}`)]
-      },
-    ),
+      }),
   )
 }
 

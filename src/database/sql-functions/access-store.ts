@@ -3,7 +3,7 @@ import type { Revision } from '../../records/record.ts'
 import type { AccessState, AccessStore, NewToken, StoredToken } from '../access-store.ts'
 import { checkRevocation, checkToken, tokenNameTaken, tokenNotFound, tooManyTokens } from '../check-token.ts'
 import type { AskFunction } from './ask-function.ts'
-import { listOf, numberOf, objectOf, type Reply, textOf, textsOf } from './read-reply.ts'
+import { listOf, numberOf, objectOf, type Reply, requireOk, textOf, textsOf } from './read-reply.ts'
 
 /** The most tokens in a page of `access_load`: at most 9 MB, and less than 200 KB as a rule. */
 const PAGE_MAX_TOKENS = 500
@@ -53,7 +53,7 @@ export class FunctionAccessStore implements AccessStore {
   }
 
   async require(): Promise<void> {
-    await this.#write('access_require', {}, () => undefined)
+    await this.#write('access_require', {}, requireOk)
   }
 
   /** @returns `undefined` if the pages are of different versions */
@@ -90,11 +90,13 @@ function storedTokenOf(reply: Reply): StoredToken {
     case 'not_found':
       throw tokenNotFound()
     default:
+      requireOk(reply)
       return tokenOf(reply['token'])
   }
 }
 
 function pageOf(reply: Reply): TokenPage {
+  requireOk(reply)
   return {
     version: textOf(reply, 'version'),
     requiredSince: orNull(reply, 'requiredSince', numberOf),

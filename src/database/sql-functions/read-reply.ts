@@ -27,6 +27,11 @@ export function readReply<T>(reply: unknown, read: (reply: Reply) => T, outcome?
   }
 }
 
+/** Refuses a reply that is not that of a call which succeeded. */
+export function requireOk(reply: Reply): void {
+  if (reply['status'] !== 'ok') throw new Unreadable('the status ok')
+}
+
 export function headOf(reply: unknown): Head {
   const head = objectOf(reply, 'a head')
   return {
