@@ -2,7 +2,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { Access } from './access/access.ts'
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
-import { createAccess, NO_ADMINISTRATOR } from './create-access.ts'
+import { createAccess, NO_ADMINISTRATOR, OPEN_TIMES } from './create-access.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
@@ -221,7 +221,10 @@ export class Coordinator {
       },
     })
     await promise
-    if (!this.#stopping && !this.access.hasAdministrator) this.#logger.warn(NO_ADMINISTRATOR)
+    if (this.#stopping) return
+    if (!this.access.hasAdministrator) this.#logger.warn(NO_ADMINISTRATOR)
+    const names = this.access.namesFromOpenTimes
+    if (names.length > 0) this.#logger.warn({ tokens: names.slice(0, 20), count: names.length }, OPEN_TIMES)
   }
 
   /**

@@ -45,3 +45,7 @@ function createVerifier(
 /** What the log says where nobody may create the first token. */
 export const NO_ADMINISTRATOR =
   'AUTH=required, and nobody may administer: set AUTH_ADMIN_TOKEN to a secret of at least 32 characters (`openssl rand -base64 32`), restart, then run `coordinator token create NAME --scope admin`'
+
+/** What the log says about tokens that anybody may have created. */
+export const OPEN_TIMES =
+  'these tokens were created while nobody had to prove who they are: list them with `coordinator token list`, and revoke those that you do not know'

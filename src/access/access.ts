@@ -190,6 +190,16 @@ export class Access {
     return this.#stored.requiredSince ?? (this.mode === 'required' ? MAX_REVISION : null)
   }
 
+  /**
+   * The names of tokens that were created while nobody had to prove who they are, and that were not revoked. Empty where access is open still.
+   */
+  get namesFromOpenTimes(): readonly string[] {
+    if (this.mode !== 'required') return []
+    return this.listTokens()
+      .filter(({ createdBy, revokedAt }) => revokedAt === null && createdBy.startsWith('http:'))
+      .map(({ name }) => name)
+  }
+
   #check(text: string, address: string): Principal | Promise<Principal> {
     const parts = parseToken(text)
     const found = (parts !== undefined && this.#stored?.identify(parts)) || this.#environment.identify(text)

@@ -29,7 +29,9 @@ describe('http: the gate', () => {
       for (const path of ['/services', '/knowledge-graph', '/health/ready', '/health'])
         for (const headers of [{}, bearer('bad')])
           expect((await ask(path, { headers })).headers.has('x-coordinator-revision'), path).toBe(false)
-      expect((await ask('/services', { headers: bearer(token) })).headers.get('x-coordinator-revision')).toBe('1')
+      expect((await ask('/services', { headers: bearer(token) })).headers.get('x-coordinator-revision')).toBe(
+        '1',
+      )
     }))
 
   it('answers before the body arrives, and asks nobody to send one in vain', () =>

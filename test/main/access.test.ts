@@ -66,6 +66,24 @@ describe('coordinator serve with AUTH=required', () => {
     expect(stdout).not.toContain(token)
   })
 
+  it('names at its start the tokens that anybody may have created while access was open', async () => {
+    await using folder = await scratchFolder()
+    const env: Env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
+    const open = await serving({ env })
+    for (const name of ['mine', 'hidden', 'gone'])
+      expect((await ask(`${open.url}/tokens`, 'POST', { name, scopes: ['admin'] })).status).toBe(201)
+    const { body } = await ask(`${open.url}/tokens`)
+    const gone = body.tokens.find(({ name }: { name: string }) => name === 'gone')
+    expect((await ask(`${open.url}/tokens/${gone.id}`, 'DELETE')).status).toBe(200)
+    expect((await open.stop()).stdout).not.toContain('revoke those that you do not know')
+
+    const closed = await serving({ env: { ...env, AUTH: 'required', AUTH_ADMIN_TOKEN: admin } })
+    await createToken(closed.url, 'later', ['admin'])
+    const { stdout } = await closed.stop()
+    const line = stdout.split('\n').find((text) => text.includes('revoke those that you do not know'))
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ tokens: ['mine', 'hidden'], count: 2 })
+  })
+
   it('lets read who sends nothing, where AUTH_ANONYMOUS=read', async () => {
     const env = { AUTH: 'required', AUTH_ADMIN_TOKEN: admin, AUTH_ANONYMOUS: 'read' }
     await using coordinator = await serving({ env })
