@@ -25,7 +25,7 @@ export type Demand = Pick<Operation, 'scope' | 'dryRunScope'>
  */
 const rememberedMs = 1_000
 
-/** The caller behind a connection, as long as it sends the same credential. */
+/** The caller behind a connection, as long as it sends the same credential, whose text is kept no longer than the connection. */
 interface KnownCaller {
   readonly authorization: string
   readonly principal: Principal
