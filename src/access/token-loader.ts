@@ -109,7 +109,8 @@ export class TokenLoader {
    */
   async look(id: string, maxCallers = lookMaxCallers): Promise<void> {
     if (!this.loaded || this.#isBlind || this.#stop.signal.aborted) throw unavailable()
-    if (this.#unknown.has(id)) return
+    // While a newer state is being read, it may be known there.
+    if (this.#unknown.has(id) && !this.#isRunning) return
     if (this.#callers >= maxCallers) throw unavailable()
     this.#callers += 1
     try {
