@@ -105,6 +105,7 @@ describe('postgres and supabase', () => {
       'schema: warning',
       'inspection: warning',
       'records: warning',
+      'tokens: warning',
       'drift: warning',
     ])
     expect(findings).toContainEqual(expect.objectContaining({ check: 'writing', state: 'ok' }))
