@@ -12,7 +12,8 @@ import { answerWhenRoom } from './answering/answer-when-room.ts'
 import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
-import { trustProxies } from './client/address-of.ts'
+import { addressOf, trustProxies } from './client/address-of.ts'
+import { ClientLimits } from './client/client-limits.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { listen, listenerOptions } from './lifecycle/listen.ts'
@@ -115,6 +116,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const draining = new AbortController()
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
+  const limits = new ClientLimits(settings, metrics)
   const arePrivate = options.access.mode === 'required'
   const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs, arePrivate })
   const bodies = new BodyReceiver({
@@ -126,7 +128,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const app = createFastify(options, { answers, bodies, tls: certificate !== undefined })
   const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
-    ...{ answers, outgoing, wholeStreams, stallTimeoutMs },
+    ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
     draining: draining.signal,
   })
   metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
@@ -167,7 +169,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 function contextOf(
   { live, registry, graph, access, metrics, logger, version }: HttpServerOptions,
-  own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'stallTimeoutMs' | 'draining'>,
+  own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'limits' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
@@ -233,10 +235,16 @@ function createFastify(
 }
 
 function logRequests(app: FastifyInstance, log: Logger): void {
+  // A connection that has closed has no address any more.
+  app.addHook('onRequest', (request, _, done) => {
+    addressOf(request)
+    done()
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
     const durationMs = Math.round(reply.elapsedTime * 1_000) / 1_000
-    log.info({ requestId: id, method, url, status: reply.raw.statusCode, durationMs }, 'request')
+    const { statusCode: status } = reply.raw
+    log.info({ requestId: id, address: addressOf(request), method, url, status, durationMs }, 'request')
     done()
   })
 }

@@ -12,6 +12,7 @@ import { toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Position, Revision } from '../records/record.ts'
 import { Backoff, within } from '../scheduling/backoff.ts'
+import { currentClient } from '../scheduling/client-question.ts'
 import type { CommitOutcome } from './committing/commit-queue.ts'
 import { Committer } from './committing/committer.ts'
 import { ClockWatch } from './following/clock-watch.ts'
@@ -179,7 +180,8 @@ export class Live {
     const view = this.#served.current
     if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
     // The present lineage: when there is memory for the commit, the view may have another history than its conditions.
-    return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt })
+    const client = currentClient() ?? ''
+    return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt, client })
   }
 
   /**

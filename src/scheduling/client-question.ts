@@ -162,21 +162,34 @@ export class ClientQuestion {
   }
 }
 
-const questions = new AsyncLocalStorage<ClientQuestion | undefined>()
+/** The question that the running code answers, or the client for which it works otherwise. */
+const contexts = new AsyncLocalStorage<ClientQuestion | string | undefined>()
 
 /** The question that the running code answers; `undefined` in a write, and in the coordinator's own work. */
 export function currentQuestion(): ClientQuestion | undefined {
-  return questions.getStore()
+  const context = contexts.getStore()
+  return typeof context === 'string' ? undefined : context
+}
+
+/** The client whose share of scarce resources the running code uses; `undefined` in the coordinator's own work. */
+export function currentClient(): string | undefined {
+  const context = contexts.getStore()
+  return typeof context === 'string' ? context : context?.client
 }
 
 /** Runs work that answers a question. */
 export function answering<T>(question: ClientQuestion, work: () => T): T {
-  return questions.run(question, work)
+  return contexts.run(question, work)
+}
+
+/** Runs work for a client that is no question, such as a write. */
+export function workingFor<T>(client: string, work: () => T): T {
+  return contexts.run(client, work)
 }
 
 /** Runs the coordinator's own work, or work for several questions: the end of one question must not end it. */
 export function forNobody<T>(work: () => T): T {
-  return questions.run(undefined, work)
+  return contexts.run(undefined, work)
 }
 
 /** Waits for something that is not work, such as the next change. The wait does not count against the question's time limit. */

@@ -1,3 +1,6 @@
+import { currentClient } from './client-question.ts'
+import { TurnQueue } from './turn-queue.ts'
+
 /** Other work may take this many times as long as the previous piece of long work. */
 const REST_TIMES = 2
 /** A turn of the event loop up to this length had no other work, in milliseconds. */
@@ -6,11 +9,10 @@ const QUIET_TURN_MS = 0.1
 /**
  * Shares the event loop between long work and all other work. Only one piece of long work runs in a turn of the loop. Afterwards the loop
  * is free for other work for twice that time, unless there is none. All long work together therefore takes at most a third of the
- * time, and other work waits for one piece at most.
+ * time, and other work waits for one piece at most. Clients take turns, so that the work of one does not wait for all the work of another.
  */
 export class LongWork {
-  /** In the order in which they came. */
-  #waiting: (() => void)[] = []
+  readonly #waiting = new TurnQueue<() => void>()
   /** The time at which the current piece of work began, if it has not been measured yet. */
   #resumedAt: number | undefined
   #lookedAt = 0
@@ -22,10 +24,14 @@ export class LongWork {
     return this.#waiting.length
   }
 
-  /** Resolves when the caller may work for some milliseconds without a pause. The caller must start at once. */
-  turn(): Promise<void> {
+  /**
+   * Resolves when the caller may work for some milliseconds without a pause. The caller must start at once.
+   *
+   * @param client for whom it works. @default the client of the running code, or nobody
+   */
+  turn(client = currentClient() ?? ''): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve)
+      this.#waiting.push(client, resolve)
       if (this.#looking) return
       this.#looking = true
       this.#lookedAt = performance.now()
@@ -41,7 +47,7 @@ export class LongWork {
       this.#resumedAt = undefined
     } else if (now >= this.#restUntil || now - this.#lookedAt <= QUIET_TURN_MS) {
       this.#resumedAt = now
-      this.#waiting.shift()?.()
+      this.#waiting.take()?.()
     }
     this.#lookedAt = now
     this.#looking = this.#waiting.length > 0 || this.#resumedAt !== undefined
@@ -53,6 +59,6 @@ export class LongWork {
 const longWork = new LongWork()
 
 /** Waits until this piece of long work may continue; see `LongWork`. */
-export function longTurn(): Promise<void> {
-  return longWork.turn()
+export function longTurn(client?: string): Promise<void> {
+  return longWork.turn(client)
 }

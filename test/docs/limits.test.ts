@@ -58,9 +58,12 @@ describe('docs/limits.md', () => {
       'CONNECTIONS_MAX',
       'DATABASE_POOL_MAX',
       'JOURNAL_MEMORY_MIB',
+      'LIMIT_STREAMS',
+      'LIMIT_WRITES_PER_SECOND',
       'PAST_QUESTION_TIMEOUT_MS',
       'QUESTION_TIMEOUT_MS',
       'STREAMS_MAX',
+      'TRUSTED_PROXIES',
       'UNSENT_MAX_MIB',
     ])
   })

@@ -184,7 +184,9 @@ describe('http: operations', () => {
         await register(scope, { ...cart, description: 'only in the body' })
         await until(() => scope.log.some((line) => line.includes('"url":"/register"')))
         const line = scope.log.find((entry) => entry.includes('"url":"/register"')) ?? ''
-        expect(JSON.parse(line)).toMatchObject({ level: 'info', method: 'POST', status: 201 })
+        expect(JSON.parse(line)).toMatchObject({
+          ...{ level: 'info', method: 'POST', status: 201, address: '127.0.0.1' },
+        })
         expect(scope.log.join('\n')).not.toContain('only in the body')
       },
       { logRequests: true },

@@ -10,7 +10,7 @@ describe('bytes that wait for clients', () => {
   it('count once where several answers share them', () => {
     const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
     const shared = new SharedBytes(Buffer.alloc(100))
-    const holds = [1, 2, 3].map(() => outgoing.hold(new Socket(), 10, [shared]))
+    const holds = [1, 2, 3].map(() => outgoing.hold(new Socket(), 10, { shared: [shared] }))
     expect(outgoing.bytes).toBe(130)
     holds[0]?.release()
     holds[0]?.release()
@@ -71,9 +71,9 @@ describe('bytes that wait for clients', () => {
     const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
     outgoing.hold(new Socket(), 1_000)
     const gone = new AbortController()
-    const waiting = outgoing.room(10, gone.signal)
+    const waiting = outgoing.room(10, { gone: gone.signal })
     gone.abort()
-    expect([await waiting, await outgoing.room(10, gone.signal)]).toEqual(['gone', 'gone'])
+    expect([await waiting, await outgoing.room(10, { gone: gone.signal })]).toEqual(['gone', 'gone'])
     expect([outgoing.waiting, outgoing.bytes]).toEqual([0, 1_000])
   })
 
@@ -86,6 +86,60 @@ describe('bytes that wait for clients', () => {
     for (const socket of sockets) outgoing.hold(socket, 100)
     expect(sockets.map(({ destroyed }) => destroyed).indexOf(false)).toBe(1)
     expect(outgoing.bytes).toBe(1_200)
+  })
+
+  it('of one client take half of the room; more of its answers wait for those, and nobody else does', async () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs, roomTimeoutMs: 600 })
+    const holds = [1, 2, 3, 4].map(() => outgoing.hold(new Socket(), 100, { owner: 'a' }))
+    const moves = setInterval(() => holds.forEach((hold) => void hold.took(0)), 20)
+    expect([outgoing.hasRoom(100, 'a'), outgoing.hasRoom(101, 'a'), outgoing.hasRoom(600, 'b')]).toEqual([
+      true,
+      false,
+      true,
+    ])
+    const order: string[] = []
+    const own = ['a1', 'a2'].map((name) =>
+      outgoing.room(300, { owner: 'a' }).then((outcome) => order.push(`${name} ${outcome}`)),
+    )
+    expect([outgoing.waiting, outgoing.hasRoom(300, 'b')]).toEqual([2, true])
+    expect(await outgoing.room(300, { owner: 'b' })).toBe('room')
+    for (const hold of holds.slice(0, 2)) hold.release()
+    await Promise.all(own)
+    expect(order).toEqual(['a1 room', 'a2 late'])
+    clearInterval(moves)
+    outgoing.giveBack(300, 'a')
+    outgoing.giveBack(300, 'b')
+    for (const hold of holds) hold.release()
+    expect([outgoing.bytes, outgoing.waiting, outgoing.cut]).toEqual([0, 0, 0])
+  })
+
+  it('of a client with nothing else have room, however large they are, and shared ones count once for it', () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
+    expect(outgoing.hasRoom(5_000, 'a')).toBe(true)
+    const shared = new SharedBytes(Buffer.alloc(300))
+    const holds = [1, 2, 3].map(() => outgoing.hold(new Socket(), 10, { shared: [shared], owner: 'a' }))
+    expect([outgoing.hasRoom(170, 'a'), outgoing.hasRoom(171, 'a')]).toEqual([true, false])
+    for (const hold of holds.slice(0, 2)) hold.release()
+    expect([outgoing.hasRoom(190, 'a'), outgoing.hasRoom(191, 'a')]).toEqual([true, false])
+  })
+
+  it('beyond the reserve are first forgotten where one client has more than half of the room', () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000 })
+    const [other, ...own] = Array.from({ length: 13 }, () => new Socket())
+    outgoing.hold(other as Socket, 100, { owner: 'b' })
+    for (const socket of own) outgoing.hold(socket, 100, { owner: 'a' })
+    expect([other?.destroyed, own[0]?.destroyed, outgoing.bytes]).toEqual([false, true, 1_200])
+  })
+
+  it('are forgotten with the stalled connections of a client whose own answers wait', async () => {
+    const outgoing = new OutgoingBytes({ maxBytes: 1_000, stalledMs })
+    const [own, other] = [new Socket(), new Socket()]
+    using clock = new MovedClock()
+    outgoing.hold(other, 100, { owner: 'b' })
+    outgoing.hold(own, 450, { owner: 'a' })
+    clock.advance(stalledMs * 2)
+    expect(await outgoing.room(400, { owner: 'a' })).toBe('room')
+    expect([own.destroyed, other.destroyed]).toEqual([true, false])
   })
 })
 

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { workingFor } from '../../src/scheduling/client-question.ts'
 import { LongWork } from '../../src/scheduling/long-work.ts'
 
 /** Keeps the thread busy. */
@@ -39,6 +40,21 @@ describe('long work', () => {
     await Promise.all([run('a'), run('b'), run('c')])
     expect(order).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'c1', 'a2', 'b2', 'c2'])
     expect(longWork.depth).toBe(0)
+  })
+
+  it('lets clients take turns: the work of one waits for one piece of each other, however many there are', async () => {
+    const longWork = new LongWork()
+    const order: string[] = []
+    const piece = (client: string) => longWork.turn(client).then(() => order.push(client))
+    const flood = Array.from({ length: 50 }, () => piece('flood'))
+    const others = [
+      piece('a'),
+      workingFor('b', () => longWork.turn().then(() => order.push('b'))),
+      piece('a'),
+    ]
+    await Promise.all([...flood, ...others])
+    expect(order.slice(0, 5)).toEqual(['flood', 'a', 'b', 'flood', 'a'])
+    expect(order).toHaveLength(53)
   })
 
   it('lets only one piece go on in a turn of the event loop', async () => {

@@ -37,7 +37,9 @@ describe('a setting of the live layer takes effect', () => {
     const limits = { COMMIT_QUEUE_MAX: '2', COMMIT_TIMEOUT_MS: '60000' }
     const { coordinator, store, register } = await started({ ...still, ...limits })
     store.next('commit', { does: 'hang' })
-    const taken = [register('a'), register('b')]
+    const taken = [register('a')]
+    await until(() => store.callsOf('commit').length === 1)
+    taken.push(register('b'))
     await until(() => coordinator.live.figures.queueDepth === 2)
     const { status, body } = await register('c')
     expect([status, body.code]).toEqual([503, 'COORD_COMMIT_QUEUE_FULL'])
@@ -71,5 +73,35 @@ describe('a setting of the live layer takes effect', () => {
     })
     for (let n = 0; n < 12; n += 1) await register('a', { tags: [`t${n}`] })
     expect(store.callsOf('compact')).toEqual([])
+  })
+})
+
+describe('a limit of each client takes effect', () => {
+  it('LIMIT_WRITES_PER_SECOND: one more than that is refused', async () => {
+    const { register } = await started({ LIMIT_WRITES_PER_SECOND: '1' })
+    const statuses = [await register('a'), await register('b')].map(({ status }) => status)
+    expect(statuses).toEqual([201, 429])
+  })
+
+  it('LIMIT_STREAMS: one more than that is refused', async () => {
+    const { url } = await started({ LIMIT_STREAMS: '1' })
+    const stop = new AbortController()
+    const open = await fetch(`${url}/changes`, {
+      headers: { accept: 'text/event-stream' },
+      signal: stop.signal,
+    })
+    expect([open.status, (await ask(`${url}/snapshot`)).status]).toEqual([200, 429])
+    stop.abort()
+  })
+
+  it('TRUSTED_PROXIES: the client is the one that they name', async () => {
+    const { url } = await started({ AUTH: 'off', TRUSTED_PROXIES: '127.0.0.0/8' })
+    await fetch(`${url}/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.9' },
+      body: JSON.stringify(registration('a')),
+    })
+    const { body } = await ask(`${url}/changes?after=0`)
+    expect(body.entries[0].actor).toBe('http:203.0.113.9')
   })
 })

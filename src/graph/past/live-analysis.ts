@@ -3,6 +3,7 @@ import type { View } from '../../live/view/view.ts'
 import type { Revision } from '../../records/record.ts'
 import { currentQuestion, forNobody } from '../../scheduling/client-question.ts'
 import { inTurns } from '../../scheduling/pace.ts'
+import { Semaphore } from '../../scheduling/semaphore.ts'
 import { edgeListOf } from '../analysis/csr.ts'
 import type { Criticality } from '../analysis/graph-analysis.ts'
 import { graphProjection } from '../derive/graph-projection.ts'
@@ -19,6 +20,9 @@ const MAX_AGE_MS = 1_000
 const KEEP_MS = 10_000
 /** How many selections of edge types are kept for one copy. */
 const MAX_ANALYSES = 4
+/** Steps of analyses that are sent to the helper process at the same time, and how many more may wait. */
+const MAX_AT_ONCE = 2
+const MAX_WAITING = 100
 
 /** A copy of the graph, with the results of the helper process. */
 interface Snapshot {
@@ -36,8 +40,13 @@ interface Snapshot {
 /** Edges that the helper process keeps under a key, and the answers that it has given about them so far. */
 interface RemoteAnalysis {
   readonly key: number
+  /** The steps that were begun. All questions about the same edges share them. */
+  readonly steps: Steps
+}
+
+interface Steps {
   /** Settles when the helper process has the edges. */
-  readonly ready: Promise<void>
+  ready?: Promise<void>
   components?: Promise<Int32Array>
   criticality?: Promise<Criticality>
 }
@@ -55,6 +64,7 @@ interface AnalysedAnswer {
  */
 export class LiveAnalysis {
   readonly #helper = new GraphProcess()
+  readonly #turns = new Semaphore({ max: MAX_AT_ONCE, maxWaiting: MAX_WAITING })
   #snapshot: Snapshot | undefined
   #release: NodeJS.Timeout | undefined
   #nextKey = 1
@@ -74,40 +84,59 @@ export class LiveAnalysis {
     const question = sortTypes(graph, asked)
     snapshot.users += 1
     const analysis = this.#analysisOf(snapshot, question.edgeTypes)
-    const { key } = analysis
+    const { key, steps } = analysis
     try {
-      await untilEnd(analysis.ready)
+      await this.#step(steps, 'ready', async () => {
+        // In a later turn, because the copy of a large graph was made in this one.
+        await turn()
+        await this.#helper.run('analyse', { key, edges: edgeListOf(graph, question.edgeTypes) })
+      })
       if (question.ask === 'cycles') {
-        analysis.components ??= forNobody(() => this.#helper.run('components', { key }))
-        const components = await untilEnd(analysis.components)
+        const components = await this.#step(steps, 'components', () =>
+          this.#helper.run('components', { key }),
+        )
         return { revision, answer: await inTurns(cycles(graph, components, question)) }
       }
-      analysis.criticality ??= forNobody(() => this.#helper.run('criticality', { key }))
-      const figures = await untilEnd(analysis.criticality)
+      const figures = await this.#step(steps, 'criticality', () => this.#helper.run('criticality', { key }))
       const choice = chooseCritical(graph, figures, question)
-      const dependents = await this.#helper.run('dependents', { key, nodes: choice.needed })
+      const dependents = await this.#turns.run(
+        () => this.#helper.run('dependents', { key, nodes: choice.needed }),
+        currentQuestion(),
+      )
       return { revision, answer: critical(graph, figures, { choice, dependents }) }
     } finally {
-      if (![...snapshot.analyses.values()].includes(analysis)) void this.#helper.forget(key)
+      if (![...snapshot.analyses.values()].includes(analysis)) this.#forgetAnalysis(analysis)
       snapshot.users -= 1
       if (snapshot !== this.#snapshot) this.#forget(snapshot)
     }
   }
 
+  /**
+   * Does a step, unless another question has begun it. Clients take turns for that. A step that was begun runs to its end, also when its
+   * question has ended, and only then leaves its place to the next one.
+   */
+  async #step<N extends keyof Steps>(
+    steps: Steps,
+    name: N,
+    work: () => NonNullable<Steps[N]>,
+  ): Promise<Awaited<NonNullable<Steps[N]>>> {
+    const begin = () => {
+      const begun = steps[name] ?? (forNobody(work) as NonNullable<Steps[N]>)
+      steps[name] = begun
+      // A later question may try again.
+      begun.catch(() => delete steps[name])
+      return begun as Promise<Awaited<NonNullable<Steps[N]>>>
+    }
+    const begun = steps[name]
+    return untilEnd(begun === undefined ? this.#turns.run(begin, currentQuestion()) : begin())
+  }
+
   /** Many callers ask about the same types of edges. A selection that only one caller uses is dropped after the answer. */
-  #analysisOf({ analyses, graph }: Snapshot, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
+  #analysisOf({ analyses }: Snapshot, edgeTypes: readonly string[] | undefined): RemoteAnalysis {
     const name = edgeTypes === undefined ? '' : [...new Set(edgeTypes)].sort().join()
     const known = analyses.get(name)
     if (known !== undefined) return known
-    const key = this.#nextKey++
-    // In a later turn, because the copy of a large graph was made in this one.
-    const ready = forNobody(async () => {
-      await turn()
-      await this.#helper.run('analyse', { key, edges: edgeListOf(graph, edgeTypes) })
-    })
-    // The questions that wait for `ready` get the error.
-    ready.catch(() => undefined)
-    const analysis = { key, ready }
+    const analysis = { key: this.#nextKey++, steps: {} }
     if (analyses.size < MAX_ANALYSES) analyses.set(name, analysis)
     return analysis
   }
@@ -140,7 +169,14 @@ export class LiveAnalysis {
 
   #forget({ analyses, users, generation }: Snapshot): void {
     if (users > 0 || generation !== this.#helper.generation) return
-    for (const { key } of analyses.values()) void this.#helper.forget(key)
+    for (const analysis of analyses.values()) this.#forgetAnalysis(analysis)
+  }
+
+  /** If the edges are still on their way, they must be forgotten after they have arrived. */
+  #forgetAnalysis({ key, steps }: RemoteAnalysis): void {
+    const forget = () => void this.#helper.forget(key)
+    if (steps.ready === undefined) forget()
+    else steps.ready.then(forget, forget)
   }
 }
 

@@ -22,6 +22,12 @@ import { entriesBetween, inParts, positionAt, timeOf } from './read-past.ts'
 const MAX_AT_ONCE = 2
 /** How many more may wait. Each takes seconds in a large graph. Work whose client has gone stops waiting. */
 const MAX_WAITING = 100
+/**
+ * Questions that are sent to the helper at once, and how many more may wait. The helper answers one after the other; clients take turns
+ * for that. Most questions take milliseconds.
+ */
+const MAX_ASKED = 4
+const MAX_ASKING = 1_000
 /** Commits between the two ends of one comparison. */
 const MAX_DIFF_REVISIONS = 200_000
 
@@ -32,6 +38,7 @@ export class PastGraphs {
   readonly #kept = new KeptGraphs(this.#helper)
   /** For work for which the helper builds a graph. */
   readonly #building = new Semaphore({ max: MAX_AT_ONCE, maxWaiting: MAX_WAITING })
+  readonly #asking = new Semaphore({ max: MAX_ASKED, maxWaiting: MAX_ASKING })
   #nextKey = 1
 
   constructor(live: Live) {
@@ -47,7 +54,10 @@ export class PastGraphs {
   ): Promise<{ readonly position: Position; readonly answer: AnswerTo<Q> }> {
     return this.#withGraph(moment, async ({ key, position }) => ({
       position,
-      answer: (await this.#helper.run('ask', { key, question })) as AnswerTo<Q>,
+      answer: (await this.#asking.run(
+        () => this.#helper.run('ask', { key, question }),
+        currentQuestion(),
+      )) as AnswerTo<Q>,
     }))
   }
 

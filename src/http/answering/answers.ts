@@ -4,6 +4,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { shareOf } from '../client/share-of.ts'
 import { matchesEtag } from '../reading/etag.ts'
 import { whileWanted } from '../reading/while-wanted.ts'
 import { type BodyPart, exactSize, leastSize, neededBytes, textOf } from '../sending/body-part.ts'
@@ -140,10 +141,12 @@ export class Answers {
    * @throws COORD_ANSWERS_WAITING
    */
   async reserve(reply: FastifyReply, bytes: number): Promise<boolean> {
-    const outcome = await this.#outgoing.room(bytes, whileWanted(reply))
+    const owner = shareOf(reply.request)
+    const outcome = await this.#outgoing.room(bytes, { gone: whileWanted(reply), owner })
     if (outcome === 'late')
       throw new CoordinatorError('COORD_ANSWERS_WAITING', {
-        detail: 'Other clients have not read their answers yet, and there is no memory for this one.',
+        detail:
+          'Clients have not read their answers yet, and there is no memory for this one, or this principal or client uses half of it.',
         retryAfterSeconds: 5,
       })
     if (outcome === 'room') this.#reserved.set(reply, bytes)
@@ -153,7 +156,7 @@ export class Answers {
   /** Releases the reservation for an answer that did not need it. */
   giveBack(reply: FastifyReply): void {
     const bytes = this.#takeReserved(reply)
-    if (bytes !== undefined) this.#outgoing.giveBack(bytes)
+    if (bytes !== undefined) this.#outgoing.giveBack(bytes, shareOf(reply.request))
   }
 
   #takeReserved(reply: FastifyReply): number | undefined {
@@ -177,7 +180,7 @@ export class Answers {
     const raw = this.#writeHead(reply, answer, bytes, headers)
     // There are as many bytes as code units, so the text is ASCII. Node writes ASCII much faster when it knows.
     raw.end(body, bytes === body.length ? 'latin1' : 'utf8')
-    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes)
+    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes, shareOf(reply.request))
   }
 
   #writeHead(
@@ -203,18 +206,18 @@ export class Answers {
       return
     }
     if (leastSize(parts) <= TAKEN_WHOLE_BYTES) return this.#writeText(reply, answer, textOf(parts), headers)
+    const owner = shareOf(reply.request)
     const reserved = this.#takeReserved(reply)
-    if (reserved !== undefined) this.#outgoing.useReserved(reserved)
+    if (reserved !== undefined) this.#outgoing.useReserved(reserved, owner)
     else if (method === 'GET' && status === 200) {
       const needed = neededBytes(parts)
-      if (!this.#outgoing.hasRoom(needed)) throw new RoomNeeded(needed)
+      if (!this.#outgoing.hasRoom(needed, owner)) throw new RoomNeeded(needed)
     }
     this.addCommonHeaders(reply, headers)
     headers.push('Content-Type', contentType)
     reply.hijack()
     this.#deliveries.send({
-      response: reply.raw,
-      parts,
+      ...{ response: reply.raw, parts, owner },
       begin: (length) => reply.raw.writeHead(status, [...headers, 'Content-Length', String(length)]),
     })
     countAnswer(this.#metrics, status, reply)

@@ -76,7 +76,7 @@ export class BodyReceiver {
   }
 
   /**
-   * @param shareOf tells whose share of the memory the body uses. Called once at most, and not for a body that arrives at once
+   * @param shareOf tells whose share of the memory the body uses. Called only for large bodies, and for those that do not arrive at once
    * @param taker called once: with the whole body, or with COORD_BODY_TOO_LARGE, COORD_BODY_NOT_JSON, COORD_BODY_TOO_DEEP,
    * COORD_RECEIVE_FULL, COORD_REQUEST_TIMEOUT, COORD_SHUTTING_DOWN
    * @throws COORD_BODY_MEDIA_TYPE
@@ -155,7 +155,7 @@ export class BodyReceiver {
     incoming.isOver = true
     this.#underWay.delete(incoming)
     if (incoming.received <= smallBytes) this.#hand(incoming)
-    else void longTurn().then(() => this.#hand(incoming))
+    else void longTurn(incoming.share || incoming.shareOf()).then(() => this.#hand(incoming))
   }
 
   #hand(incoming: Incoming): void {

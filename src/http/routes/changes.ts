@@ -8,6 +8,7 @@ import { Pace } from '../../scheduling/pace.ts'
 import { countAnswer } from '../answering/count-answer.ts'
 import { unprovenActor } from '../answering/schemas.ts'
 import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../answering/shown-entry.ts'
+import { shareOf } from '../client/share-of.ts'
 import { prefersEventStream } from '../reading/accepts.ts'
 import { invalidHeader } from '../reading/invalid-header.ts'
 import type { Operation } from '../reading/operation.ts'
@@ -59,7 +60,7 @@ interface WantedPage {
 
 /** `/changes`: the journal, as pages and as a stream. */
 export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, done) => {
-  const { live, answers, outgoing, metrics, draining, stallTimeoutMs } = context
+  const { live, answers, outgoing, metrics, limits, draining, stallTimeoutMs } = context
   const feed = new ChangeFeed(live)
   const streams = new EventStreams(feed, { draining, outgoing, stallTimeoutMs })
   metrics.ask({ streams: () => streams.count, streamsCut: () => streams.cut })
@@ -77,13 +78,14 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
             ? await feed.positionOf(from)
             : from
       if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
-      const page = await wantedPage({ position, limit, wait, filter, response: reply.raw })
+      const wanting = { position, limit, wait, filter, response: reply.raw }
+      const page = await (wait > 0 ? waitingPage(request, wanting) : wantedPage(wanting))
       const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
       if (from !== undefined) return answer
       // This answer waits for memory, and is not made again: "from now on" would then mean a later moment, and entries would be
       // missing.
       const needed = neededBytes(answer.body)
-      if (outgoing.hasRoom(needed) || (await answers.reserve(reply, needed))) return answer
+      if (outgoing.hasRoom(needed, shareOf(request)) || (await answers.reserve(reply, needed))) return answer
       reply.hijack()
       return undefined
     }),
@@ -93,6 +95,8 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply: FastifyReply,
     about: { filter: ChangeFilter; position: Position },
   ): Promise<undefined> {
+    const isStream = reply.request.method !== 'HEAD'
+    if (isStream) countStream(reply)
     // A fault of the position is reported now, while the answer can still have a status.
     await feed.after(about.position, 1)
     const headers = [
@@ -104,7 +108,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     reply.hijack()
     reply.raw.writeHead(200, headers)
     countAnswer(metrics, 200, reply)
-    if (reply.request.method === 'HEAD' || draining.aborted) reply.raw.end()
+    if (!isStream || draining.aborted) reply.raw.end()
     else reply.endEarly = streams.serve(reply.raw, about)
     return undefined
   }
@@ -115,6 +119,22 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     readonly wait: number
     readonly filter: ChangeFilter
     readonly response: ServerResponse
+  }
+
+  function countStream({ request, raw }: FastifyReply): void {
+    const close = limits.openStream(request)
+    raw.once('close', close)
+    // A client that has already disconnected would be counted for ever, because its `close` event is over.
+    if (raw.destroyed) close()
+  }
+
+  async function waitingPage(request: FastifyRequest, wanted: Wanted): Promise<WantedPage> {
+    const close = limits.openStream(request)
+    try {
+      return await wantedPage(wanted)
+    } finally {
+      close()
+    }
   }
 
   /** Continues until there is a wanted entry, the time is over, or nobody waits any more. Unwanted entries move the position forward. */
@@ -218,7 +238,7 @@ const operation = {
     'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',
   query: parameters,
   state: true,
-  errors: ['COORD_REVISION_WAIT_TIMEOUT', 'COORD_HEADER_INVALID'],
+  errors: ['COORD_REVISION_WAIT_TIMEOUT', 'COORD_HEADER_INVALID', 'COORD_RATE_LIMITED'],
   answers: {
     200: {
       description: 'A page, or the stream.',

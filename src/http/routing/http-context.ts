@@ -6,6 +6,7 @@ import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Answers } from '../answering/answers.ts'
 import type { StorageNote } from '../answering/storage-note.ts'
+import type { ClientLimits } from '../client/client-limits.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import type { WholeStreams } from '../streams/whole-streams.ts'
 
@@ -20,6 +21,7 @@ export interface HttpContext {
   readonly answers: Answers
   readonly outgoing: OutgoingBytes
   readonly wholeStreams: WholeStreams
+  readonly limits: ClientLimits
   readonly storage: StorageNote
   /** A warning that the storage is not durable; absent if everything survives a restart. */
   readonly notice: string | undefined

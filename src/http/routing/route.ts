@@ -79,7 +79,7 @@ export function readRoute<O extends Operation>(
  * @param write stores the change and makes the answer
  */
 export function writeRoute<O extends Operation>(
-  { live, answers }: HttpContext,
+  { live, answers, limits }: HttpContext,
   operation: O,
   write: (request: FastifyRequest, by: WriteContext, query: Output<O>) => Promise<StateAnswer>,
 ): Route {
@@ -88,6 +88,8 @@ export function writeRoute<O extends Operation>(
     config: { operation, kind: 'write' },
     handler: async (request, reply) => {
       const query = admit(request)
+      // What would happen is a question.
+      if ((query as Readonly<Record<string, unknown>>)['dryRun'] !== 'true') limits.countWrites(request)
       answers.sendState(reply, await write(request, writeContext(request), query))
     },
   }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { CoordinatorError } from '../../errors.ts'
-import { currentQuestion, type QuestionTimes } from '../../scheduling/client-question.ts'
+import { currentQuestion, type QuestionTimes, workingFor } from '../../scheduling/client-question.ts'
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { RouteInfo } from '../answering/count-answer.ts'
 import { shareOf } from '../client/share-of.ts'
@@ -77,7 +77,9 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
       // A write continues to its end even if its client disconnects.
       const isQuestion = isWrite ? isDryRun(request) : operation?.immediate !== true || hasQuery(request)
       // An answer that waited for room is made again as a part of the same question.
-      if (!isQuestion || currentQuestion() !== undefined) return begin(request, reply)
+      if (currentQuestion() !== undefined) return begin(request, reply)
+      if (!isQuestion)
+        return isWrite ? workingFor(shareOf(request), () => begin(request, reply)) : begin(request, reply)
       // The wait for a turn counts for the time of the question, too.
       return answerInTime(reply, { topic: url, times: questionTimes }, () => begin(request, reply))
     }

@@ -10,6 +10,8 @@ import { writeBytes } from './write-bytes.ts'
 export interface LargeAnswer {
   readonly response: ServerResponse
   readonly parts: readonly BodyPart[]
+  /** Whose share of the memory it takes. */
+  readonly owner: string
   /** Writes the status line and the headers. */
   readonly begin: (contentLength: number) => void
 }
@@ -37,11 +39,11 @@ export class Deliveries {
 
   /** Begins to send an answer. The caller has checked that there is room for it. */
   send(answer: LargeAnswer): void {
-    const { response, parts } = answer
+    const { response, parts, owner } = answer
     const { socket } = response.req
     if (socket.destroyed || response.destroyed) return
     limitStall(response, this.#stallTimeoutMs)
-    const hold = this.#outgoing.hold(socket, ownSize(parts), sharedParts(parts))
+    const hold = this.#outgoing.hold(socket, ownSize(parts), { shared: sharedParts(parts), owner })
     const delivery = new Delivery(answer, hold, () => this.#resume(delivery))
     response.once('close', () => delivery.end())
     this.#resume(delivery)
@@ -66,7 +68,8 @@ export class Deliveries {
   }
 
   #runLater(): void {
-    void longTurn().then(() => this.#run())
+    // The turn is for the answers of all clients.
+    void longTurn('').then(() => this.#run())
   }
 }
 

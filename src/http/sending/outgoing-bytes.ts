@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { SharedBytes } from './body-part.ts'
+import { OwnedBytes } from './owned-bytes.ts'
 
 /** How long a client may read nothing before its connection is closed to make room for others, in milliseconds. */
 const STALLED_MS = 5_000
@@ -12,6 +13,8 @@ const LOOK_MS = 250
 const RESERVE_SHARE = 0.25
 /** A connection that uses more than this part of the limit is closed: its client sends requests and reads no answers. */
 const CONNECTION_SHARE = 0.25
+/** Further answers of one principal or client wait when it uses this part of the limit, so that it cannot make all others wait. */
+const OWNER_SHARE = 0.5
 
 export interface OutgoingOptions {
   /** @default 67_108_864 */
@@ -36,13 +39,16 @@ interface Waiting {
   readonly settle: (outcome: RoomOutcome) => void
 }
 
+/** The principal or client whose share of the memory an answer takes; empty for one without a limit of its own. */
+type Owner = string
+
 /** How a wait for room ended. With `room` the bytes are reserved, until `useReserved` or `giveBack`. */
 export type RoomOutcome = 'room' | 'gone' | 'late'
 
 /**
  * Counts the bytes that the process keeps for clients that have not read them yet, and limits their sum. Bytes that several answers share
  * count once. An answer without room waits; in the meantime, the connections of clients that read nothing are closed. A client that reads
- * something keeps its answer, however slow it is.
+ * something keeps its answer, however slow it is. One principal or client therefore gets half of the room only.
  */
 export class OutgoingBytes {
   readonly #maxBytes: number
@@ -50,8 +56,11 @@ export class OutgoingBytes {
   readonly #roomTimeoutMs: number
   /** The connections. The first one has taken no bytes for the longest time. */
   readonly #clients = new Map<Socket, Client>()
-  readonly #queue = new Set<Waiting>()
+  /** The answers that wait, by their owners. The owner whose turn is next comes first. */
+  readonly #queue = new Map<Owner, Set<Waiting>>()
+  readonly #owners = new OwnedBytes()
   #bytes = 0
+  #waiting = 0
   #cut = 0
   #looking: NodeJS.Timeout | undefined
 
@@ -71,7 +80,7 @@ export class OutgoingBytes {
 
   /** How many answers wait for room. */
   get waiting(): number {
-    return this.#queue.size
+    return this.#waiting
   }
 
   /** How many connections were closed because other answers needed their room. */
@@ -79,22 +88,30 @@ export class OutgoingBytes {
     return this.#cut
   }
 
-  /** Whether there is room for more bytes now. While answers wait for room, no later answer gets any. */
-  hasRoom(bytes: number): boolean {
-    return this.#queue.size === 0 && this.#fits(bytes)
+  /**
+   * Whether there is room for more bytes now. While answers wait for room, no later answer gets any. Those that only wait because their owner
+   * has enough delay nobody else.
+   */
+  hasRoom(bytes: number, owner: Owner = ''): boolean {
+    return this.#fits(bytes) && this.#fitsOwner(bytes, owner) && this.#nextWaiting() === undefined
   }
 
   /** Keeps bytes for a connection. It does not check whether there is room: the caller does. */
-  hold(socket: Socket, own: number, shared: readonly SharedBytes[] = []): Hold {
+  hold(
+    socket: Socket,
+    own: number,
+    { shared = [], owner = '' }: { readonly shared?: readonly SharedBytes[]; readonly owner?: Owner } = {},
+  ): Hold {
     let client = this.#clients.get(socket)
     if (client === undefined) {
       client = { socket, holds: new Set(), bytes: 0, tookAt: performance.now() }
       this.#clients.set(socket, client)
     }
-    const hold = new Hold(this, client, shared)
+    const hold = new Hold(this, client, { shared, owner })
     client.holds.add(hold)
     for (const { bytes, holders } of shared) if (holders === 0) this.#bytes += bytes.length
     for (const part of shared) part.holders += 1
+    this.#owners.share(owner, shared)
     this.add(hold, own)
     return hold
   }
@@ -103,9 +120,9 @@ export class OutgoingBytes {
    * Keeps the bytes of a written answer until its client has taken it. This costs nothing if the operating system takes all bytes at once,
    * as it nearly always does.
    */
-  watch(response: ServerResponse, bytes: number): void {
+  watch(response: ServerResponse, bytes: number, owner?: Owner): void {
     if (response.writableLength === 0 || response.destroyed) return
-    const hold = this.hold(response.req.socket, bytes)
+    const hold = this.hold(response.req.socket, bytes, owner === undefined ? {} : { owner })
     response.once('close', () => hold.release())
     response.once('finish', () => hold.release())
   }
@@ -113,12 +130,15 @@ export class OutgoingBytes {
   /**
    * Waits until there is room for some bytes, and reserves it.
    *
-   * @param gone aborted when nobody wants them any more
+   * @param wish `gone` is aborted when nobody wants them any more
    */
-  room(bytes: number, gone?: AbortSignal): Promise<RoomOutcome> {
+  room(
+    bytes: number,
+    { gone, owner = '' }: { gone?: AbortSignal; owner?: Owner } = {},
+  ): Promise<RoomOutcome> {
     if (gone?.aborted === true) return Promise.resolve('gone')
-    if (this.hasRoom(bytes)) {
-      this.#bytes += bytes
+    if (this.hasRoom(bytes, owner)) {
+      this.#reserve(bytes, owner)
       return Promise.resolve('room')
     }
     return new Promise((resolve) => {
@@ -126,27 +146,42 @@ export class OutgoingBytes {
       const settle = (outcome: RoomOutcome) => {
         clearTimeout(late)
         gone?.removeEventListener('abort', leave)
-        this.#queue.delete(waiting)
+        this.#leaveQueue(owner, waiting)
         resolve(outcome)
         if (outcome !== 'room') this.#grant()
       }
       const waiting: Waiting = { bytes, settle }
       const late = setTimeout(() => settle('late'), this.#roomTimeoutMs)
       gone?.addEventListener('abort', leave, { once: true })
-      this.#queue.add(waiting)
+      const others = this.#queue.get(owner)
+      if (others === undefined) this.#queue.set(owner, new Set([waiting]))
+      else others.add(waiting)
+      this.#waiting += 1
       this.#cutStalled()
       this.#looking ??= setInterval(() => this.#cutStalled(), LOOK_MS).unref()
     })
   }
 
+  #reserve(bytes: number, owner: Owner): void {
+    this.#bytes += bytes
+    this.#owners.add(owner, bytes)
+  }
+
+  #leaveQueue(owner: Owner, waiting: Waiting): void {
+    const queued = this.#queue.get(owner)
+    if (queued?.delete(waiting) !== true) return
+    this.#waiting -= 1
+    if (queued.size === 0) this.#queue.delete(owner)
+  }
+
   /** Ends a reservation; `hold` must follow. */
-  useReserved(bytes: number): void {
-    this.#bytes -= bytes
+  useReserved(bytes: number, owner: Owner = ''): void {
+    this.#reserve(-bytes, owner)
   }
 
   /** Releases a reservation of `room`. */
-  giveBack(bytes: number): void {
-    this.#bytes -= bytes
+  giveBack(bytes: number, owner: Owner = ''): void {
+    this.#reserve(-bytes, owner)
     this.#grant()
   }
 
@@ -156,7 +191,7 @@ export class OutgoingBytes {
     if (!client.holds.has(hold)) return
     hold.own += bytes
     client.bytes += bytes
-    this.#bytes += bytes
+    this.#reserve(bytes, hold.owner)
     if (client.bytes > this.#maxBytes * CONNECTION_SHARE && client.holds.size > 1) this.#cutOff(client)
     else if (this.#bytes > this.#maxBytes) this.#makeRoom()
   }
@@ -179,6 +214,7 @@ export class OutgoingBytes {
       part.holders -= 1
       if (part.holders === 0) this.#bytes -= part.bytes.length
     }
+    this.#owners.unshare(hold.owner, shared)
     this.#remove(hold, hold.own)
     if (client.holds.size === 0) this.#clients.delete(client.socket)
     this.#grant()
@@ -187,7 +223,7 @@ export class OutgoingBytes {
   #remove(hold: Hold, bytes: number): void {
     hold.own -= bytes
     hold.client.bytes -= bytes
-    this.#bytes -= bytes
+    this.#reserve(-bytes, hold.owner)
   }
 
   /** An answer that is larger than the limit has room if nothing else is kept. */
@@ -195,13 +231,32 @@ export class OutgoingBytes {
     return this.#bytes + Math.min(bytes, this.#maxBytes) <= this.#maxBytes
   }
 
+  #fitsOwner(bytes: number, owner: Owner): boolean {
+    if (owner === '') return true
+    const most = this.#maxBytes * OWNER_SHARE
+    return this.#owners.bytesOf(owner) + Math.min(bytes, most) <= most
+  }
+
+  /** The next answer that waits for room, and not only because its owner has enough. */
+  #nextWaiting(): { readonly owner: Owner; readonly waiting: Waiting } | undefined {
+    for (const [owner, [waiting]] of this.#queue)
+      if (waiting !== undefined && this.#fitsOwner(waiting.bytes, owner)) return { owner, waiting }
+    return undefined
+  }
+
   #grant(): void {
-    for (const waiting of this.#queue) {
+    for (let next = this.#nextWaiting(); next !== undefined; next = this.#nextWaiting()) {
+      const { owner, waiting } = next
       if (!this.#fits(waiting.bytes)) break
-      this.#bytes += waiting.bytes
+      this.#reserve(waiting.bytes, owner)
       waiting.settle('room')
+      const others = this.#queue.get(owner)
+      if (others === undefined) continue
+      // Now it is the turn of the next owner.
+      this.#queue.delete(owner)
+      this.#queue.set(owner, others)
     }
-    if (this.#queue.size > 0 || this.#looking === undefined) return
+    if (this.#waiting > 0 || this.#looking === undefined) return
     clearInterval(this.#looking)
     this.#looking = undefined
   }
@@ -209,22 +264,41 @@ export class OutgoingBytes {
   #cutStalled(): void {
     const before = performance.now() - this.#stalledMs
     for (const client of this.#clients.values()) {
-      const [next] = this.#queue
-      if (client.tookAt > before || next === undefined || this.#fits(next.bytes)) return
+      if (client.tookAt > before || this.#waiting === 0) return
+      const next = this.#nextWaiting()?.waiting
+      const helpsNext = next !== undefined && !this.#fits(next.bytes)
+      // Somebody whose own stalled answers take its share gets room only from them.
+      if (helpsNext || [...client.holds].some(({ owner }) => this.#queue.has(owner))) this.#cutOff(client)
+    }
+  }
+
+  /**
+   * When the reserve is used up, the connections that have taken nothing for longest are closed first, and before all others those of
+   * principals and clients that have more than their share.
+   */
+  #makeRoom(): void {
+    const [first] = this.#clients.values()
+    if (first === undefined || this.#bytes <= this.#mostBeside(first)) return
+    const greedy = [...this.#clients.values()].filter(({ holds }) =>
+      [...holds].some(({ owner }) => !this.#fitsOwner(0, owner)),
+    )
+    this.#cutUntilRoom(greedy)
+    this.#cutUntilRoom(this.#clients.values())
+  }
+
+  #cutUntilRoom(clients: Iterable<Client>): void {
+    for (const client of clients) {
+      // An answer larger than the limit was accepted because nothing else is kept.
+      if (this.#clients.size === 1 && client.holds.size === 1) return
+      if (this.#bytes <= this.#mostBeside(client)) return
       this.#cutOff(client)
     }
   }
 
-  /** When the reserve is used up, the connections that have taken nothing for longest are closed first. */
-  #makeRoom(): void {
-    const before = performance.now() - this.#stalledMs
-    for (const client of this.#clients.values()) {
-      // An answer larger than the limit was accepted because nothing else is kept.
-      if (this.#clients.size === 1 && client.holds.size === 1) return
-      const most = client.tookAt > before ? this.#maxBytes * (1 + RESERVE_SHARE) : this.#maxBytes
-      if (this.#bytes <= most) return
-      this.#cutOff(client)
-    }
+  /** Up to how many bytes a connection need not be closed. */
+  #mostBeside({ tookAt }: Client): number {
+    const isStalled = tookAt <= performance.now() - this.#stalledMs
+    return isStalled ? this.#maxBytes : this.#maxBytes * (1 + RESERVE_SHARE)
   }
 
   #cutOff(client: Client): void {
@@ -239,13 +313,19 @@ export class Hold {
   readonly #outgoing: OutgoingBytes
   readonly client: Client
   readonly shared: readonly SharedBytes[]
+  readonly owner: Owner
   /** Bytes that no other answer shares. */
   own = 0
 
-  constructor(outgoing: OutgoingBytes, client: Client, shared: readonly SharedBytes[]) {
+  constructor(
+    outgoing: OutgoingBytes,
+    client: Client,
+    { shared, owner }: { readonly shared: readonly SharedBytes[]; readonly owner: Owner },
+  ) {
     this.#outgoing = outgoing
     this.client = client
     this.shared = shared
+    this.owner = owner
   }
 
   /** The client has taken something. `bytes`: how many unshared bytes are therefore no longer kept. */

@@ -117,12 +117,12 @@ export class EventStreams {
 
   #wakeAll(): void {
     for (const reader of this.#readers) if (reader.following && !reader.busy) this.#behind.add(reader)
-    void this.#distribute()
+    void forNobody(() => this.#distribute())
   }
 
   #wake(reader: Reader): void {
     this.#behind.add(reader)
-    void this.#distribute()
+    void forNobody(() => this.#distribute())
   }
 
   /** Sends new entries to all readers, in turns of some milliseconds. It runs once at a time. */
@@ -169,7 +169,8 @@ export class EventStreams {
     const chunks = parts.map(({ bytes }) => bytes)
     if (chunks.length === 0 || writeBytes(response, chunks, resolve)) return undefined
     reader.busy = true
-    const hold = this.#outgoing.hold(response.req.socket, 0, parts)
+    const owner = reader.question?.client ?? ''
+    const hold = this.#outgoing.hold(response.req.socket, 0, { shared: parts, owner })
     const stalled = setTimeout(() => this.#cutOff(reader), this.#stallTimeoutMs).unref()
     response.once('close', resolve)
     return promise.then(() => {

@@ -7,6 +7,7 @@ import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Answers } from '../answering/answers.ts'
 import { countAnswer } from '../answering/count-answer.ts'
+import type { ClientLimits } from '../client/client-limits.ts'
 import { shareOf } from '../client/share-of.ts'
 import { NDJSON_TYPE } from '../reading/accepts.ts'
 import { matchesEtag } from '../reading/etag.ts'
@@ -38,6 +39,7 @@ export interface LinesContext {
   readonly answers: Answers
   readonly outgoing: OutgoingBytes
   readonly wholeStreams: WholeStreams
+  readonly limits: ClientLimits
   readonly metrics: Metrics
   readonly log: Logger
   /** How long a client may read nothing before its connection is closed, in milliseconds. */
@@ -48,7 +50,7 @@ export interface LinesContext {
  * Sends lines as fast as the client reads them. If they cannot be completed, or the client reads too slowly, the connection is closed
  * before the end of the answer. A client therefore never mistakes a part for the whole.
  *
- * @throws COORD_STREAMS_BUSY, COORD_LINEAGE_CHANGED, and what `lines` throws
+ * @throws COORD_STREAMS_BUSY, COORD_RATE_LIMITED, COORD_LINEAGE_CHANGED, and what `lines` throws
  */
 export async function sendLines(
   context: LinesContext,
@@ -72,9 +74,23 @@ export async function sendLines(
     countAnswer(context.metrics, status, reply)
   }
   if (reply.request.method === 'HEAD') await stream()
-  else await context.wholeStreams.run(stream, { signal: whileWanted(reply), client: shareOf(reply.request) })
+  else await inTurn(context, reply, stream)
   // The client is gone and needs no answer.
   reply.hijack()
+}
+
+async function inTurn(
+  { limits, wholeStreams }: LinesContext,
+  reply: FastifyReply,
+  stream: () => Promise<void>,
+): Promise<void> {
+  const { request } = reply
+  const close = limits.openStream(request)
+  try {
+    await wholeStreams.run(stream, { signal: whileWanted(reply), client: shareOf(request) })
+  } finally {
+    close()
+  }
 }
 
 /** Writes the status line and the headers. @returns the status */
@@ -108,7 +124,7 @@ async function send(
         const bytes = Buffer.from(chunk)
         const { promise, resolve } = Promise.withResolvers<void>()
         if (!writeBytes(response, [bytes], resolve)) {
-          const hold = outgoing.hold(request.socket, bytes.length)
+          const hold = outgoing.hold(request.socket, bytes.length, { owner: shareOf(request) })
           response.once('close', resolve)
           await pace.waitFor(promise)
           response.off('close', resolve)

@@ -2,6 +2,7 @@ import type { CommitResult, Conflict } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import type { Commit } from '../../records/record.ts'
+import { TurnQueue } from '../../scheduling/turn-queue.ts'
 import type { LiveContext } from '../view/live-context.ts'
 import type { Answered } from '../view/live-observer.ts'
 import type { CommitWeight } from './commit-admission.ts'
@@ -18,6 +19,8 @@ export interface PlannedCommit {
   readonly lineage: string
   /** The start of its time limit, on the monotonic clock: it may already have waited for others. */
   readonly askedAt: number
+  /** The client that wants it; empty for a program in this process. Clients take turns. */
+  readonly client: string
 }
 
 /** A commit that has no answer yet. */
@@ -34,10 +37,13 @@ export interface Pending {
 
 type Outcome = 'not_written' | 'unknown'
 
-/** Commits that have no answer yet, in order. Each of them is answered by its deadline, whatever the store does. */
+/**
+ * Commits that have no answer yet. Clients take turns; the commits of one client keep their order. Each commit is answered by its deadline,
+ * whatever the store does.
+ */
 export class CommitQueue {
   readonly #context: LiveContext
-  #waiting: Pending[] = []
+  readonly #waiting = new TurnQueue<Pending>()
   /** Batches that have to be sent again, and parts of a refused batch. The last one is sent next. */
   #again: (readonly Pending[])[] = []
   /** The batch that was sent and has no answer yet. */
@@ -70,26 +76,29 @@ export class CommitQueue {
    */
   add(planned: PlannedCommit, weight: CommitWeight): Promise<CommitOutcome> {
     const deadline = planned.askedAt + this.#context.options.commitTimeoutMs
-    const refusal = this.#refusal(deadline)
+    const refusal = this.#refusal(deadline, planned.client)
     if (refusal !== undefined) {
       this.#over(planned, weight, 'failed')
       return Promise.reject(refusal)
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ planned, weight, deadline, resolve, reject, maybeWritten: false, settled: false })
+      const pending = { planned, weight, deadline, resolve, reject, maybeWritten: false, settled: false }
+      this.#waiting.push(planned.client, pending)
     })
   }
 
-  #refusal(deadline: number): CoordinatorError | undefined {
+  #refusal(deadline: number, client: string): CoordinatorError | undefined {
     const { board, options } = this.#context
     if (this.closed)
       return new CoordinatorError('COORD_SHUTTING_DOWN', { outcome: 'not_written', retryAfterSeconds: 1 })
     if (this.depth >= options.queueMax)
-      return new CoordinatorError('COORD_COMMIT_QUEUE_FULL', {
-        outcome: 'not_written',
-        retryAfterSeconds: 1,
-        detail: `${this.depth} writes are waiting; the limit is ${options.queueMax}.`,
-      })
+      return queueFull(`${this.depth} writes are waiting; the limit is ${options.queueMax}.`)
+    // A program in this process is one client with the coordinator, and limits itself.
+    const ofClient = client === '' ? 0 : this.#waiting.lengthOf(client)
+    if (ofClient > 0 && ofClient >= options.queueMax / 2)
+      return queueFull(
+        `${ofClient} writes of this principal or client are waiting; one may have half of ${options.queueMax}.`,
+      )
     // Writes have failed for as long as a write may wait. More waiting writes would only fail later. If no probe can find out that writing
     // works again, a real write has to.
     const hopeless = board.failingForMs('write') > options.commitTimeoutMs && !board.writesAreDamaged
@@ -115,14 +124,15 @@ export class CommitQueue {
 
   #takeWaiting(): readonly Pending[] {
     const { batchMaxCommits, batchMaxSize } = this.#context.options
-    let count = 0
+    const batch: Pending[] = []
     let size = 0
-    for (const { weight } of this.#waiting) {
-      size += weight.size
-      if (count === batchMaxCommits || (count > 0 && size > batchMaxSize)) break
-      count += 1
+    for (let { next } = this.#waiting; next !== undefined; { next } = this.#waiting) {
+      size += next.weight.size
+      if (batch.length === batchMaxCommits || (batch.length > 0 && size > batchMaxSize)) break
+      batch.push(next)
+      this.#waiting.take()
     }
-    return this.#waiting.splice(0, count)
+    return batch
   }
 
   /** The store has judged the batch. Its commits are answered when the view has the result. */
@@ -177,7 +187,7 @@ export class CommitQueue {
 
   /** Answers commits that have waited too long. If the store has their batch, its later answer does no harm, because of the ids. */
   expire(now: number): void {
-    const failDue = (batch: readonly Pending[], outcome?: Outcome) => {
+    const failDue = (batch: Iterable<Pending>, outcome?: Outcome) => {
       for (const pending of batch)
         if (pending.deadline <= now) this.#fail(pending, this.#unavailable(outcome ?? outcomeOf(pending)))
     }
@@ -185,7 +195,7 @@ export class CommitQueue {
     failDue(this.#judged, 'unknown')
     for (const batch of this.#again) failDue(batch)
     failDue(this.#waiting)
-    this.#waiting = this.#waiting.filter(isOpen)
+    this.#waiting.retain(isOpen)
     this.#again = this.#again.map((batch) => batch.filter(isOpen)).filter(({ length }) => length > 0)
   }
 
@@ -210,6 +220,14 @@ export class CommitQueue {
     memory.release(weight.bytes)
     observers.tell('committed', how, performance.now() - askedAt)
   }
+}
+
+function queueFull(detail: string): CoordinatorError {
+  return new CoordinatorError('COORD_COMMIT_QUEUE_FULL', {
+    detail,
+    outcome: 'not_written',
+    retryAfterSeconds: 1,
+  })
 }
 
 function isOpen({ settled }: Pending): boolean {

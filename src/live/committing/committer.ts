@@ -5,6 +5,7 @@ import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import { type Commit, MAX_REVISION, type Position, type Revision } from '../../records/record.ts'
 import { Backoff, pause, within } from '../../scheduling/backoff.ts'
+import { forNobody } from '../../scheduling/client-question.ts'
 import type { Follower } from '../following/follower.ts'
 import type { LiveContext } from '../view/live-context.ts'
 import type { ServedView } from '../view/served-view.ts'
@@ -94,13 +95,14 @@ export class Committer {
 
   #run(): void {
     if (this.#running !== undefined || this.#queue.waiting === 0) return
-    // Waits one turn of the event loop, so that requests that arrived together are in one batch.
-    this.#running = turn()
-      .then(() => this.#sendAll())
-      .finally(() => {
-        this.#running = undefined
-        this.#run()
-      })
+    // Waits one turn of the event loop, so that requests that arrived together are in one batch. What follows is for all clients.
+    this.#running = forNobody(async () => {
+      await turn()
+      await this.#sendAll()
+    }).finally(() => {
+      this.#running = undefined
+      this.#run()
+    })
   }
 
   async #sendAll(): Promise<void> {

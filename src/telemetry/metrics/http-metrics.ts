@@ -8,6 +8,9 @@ export type BodyRefusal = (typeof bodyRefusals)[number]
 /** The reasons to refuse a connection: there are too many, or the system has no descriptor for it. */
 const connectionRefusals = ['limit', 'system', 'tls'] as const
 
+/** The limits of each principal: LIMIT_WRITES_PER_SECOND and LIMIT_STREAMS. */
+const clientLimits = ['writes', 'streams'] as const
+
 interface OutgoingFigures {
   /** Bytes that clients have not read yet. */
   readonly bytes: number
@@ -100,6 +103,11 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
     `Request bodies that were refused while they arrived, by reason (${bodyRefusals.join(', ')}).`,
     { reason: bodyRefusals },
   )
+  const limited = meters.counter(
+    'coordinator_limited_total',
+    `Requests that were refused with 429 because their principal or client had reached a limit (${clientLimits.join(', ')}).`,
+    { limit: clientLimits },
+  )
   const known = new Map<string, Map<string, Map<number, Observations>>>()
   const seriesOf = (route: string, method: string, status: number): Observations => {
     const byMethod = known.get(route) ?? new Map<string, Map<number, Observations>>()
@@ -118,5 +126,6 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
     connectionRefused: (reason: (typeof connectionRefusals)[number]) =>
       connectionsRefused.of({ reason }).add(),
     bodyRefused: (reason: BodyRefusal) => bodiesRefused.of({ reason }).add(),
+    limited: (limit: (typeof clientLimits)[number]) => limited.of({ limit }).add(),
   }
 }
