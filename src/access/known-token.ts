@@ -19,7 +19,7 @@ export class KnownToken {
   /** The hexadecimal digits of the hash, as bytes. */
   readonly hash: Buffer
   readonly #stored: StoredToken
-  readonly #ended = new AbortController()
+  #ended: AbortController | undefined
   #principal: Principal | undefined
   lastUsedAt: number | null = null
 
@@ -60,7 +60,8 @@ export class KnownToken {
       secretHash === other.secretHash &&
       expiresAt === other.expiresAt &&
       revokedAt === other.revokedAt &&
-      scopes.join(' ') === other.scopes.join(' ')
+      scopes.length === other.scopes.length &&
+      scopes.every((scope, at) => scope === other.scopes[at])
     )
   }
 
@@ -68,6 +69,7 @@ export class KnownToken {
   makePrincipal(): Principal {
     const { name, scopes, expiresAt } = this.#stored
     const actor = `token:${name}`
+    this.#ended ??= new AbortController()
     this.#principal ??= {
       kind: 'token',
       id: actor,
@@ -81,7 +83,7 @@ export class KnownToken {
 
   /** Ends what callers have open. The reason of the signal is the error that their next request would get. */
   end(why: CoordinatorError): void {
-    if (this.#principal !== undefined) this.#ended.abort(why)
+    this.#ended?.abort(why)
   }
 
   /** Why the token does not count, if it does not. */

@@ -37,7 +37,7 @@ export class TokenLoader {
   readonly #first = Promise.withResolvers<void>()
   /** Ids that no token had when the store was last asked for them. */
   readonly #unknown = new RecentKeys(10_000)
-  #requireFirst: boolean
+  readonly #mustRequire: boolean
   #version: string | undefined
   #requiredSince: Revision | null = null
   #isWanted = false
@@ -56,7 +56,7 @@ export class TokenLoader {
   constructor({ store, book, require, onFault }: TokenLoaderOptions) {
     this.#store = store
     this.#book = book
-    this.#requireFirst = require
+    this.#mustRequire = require
     this.#onFault = onFault
   }
 
@@ -109,7 +109,8 @@ export class TokenLoader {
    */
   async look(id: string, maxCallers = lookMaxCallers): Promise<void> {
     if (!this.loaded || this.#isBlind || this.#stop.signal.aborted) throw unavailable()
-    if (this.#unknown.has(id)) return
+    // While a newer state is being read, it may be known there.
+    if (this.#unknown.has(id) && !this.#isRunning) return
     if (this.#callers >= maxCallers) throw unavailable()
     this.#callers += 1
     try {
@@ -185,11 +186,9 @@ export class TokenLoader {
         if (toCoordinatorError(thrown).code !== 'COORD_TOKEN_NOT_FOUND') throw thrown
       }
     }
-    if (!this.#requireFirst) return
+    if (!this.#mustRequire || this.#requiredSince !== null) return
     await this.#store.require()
-    this.#requireFirst = false
-    // The first time, the store has now noted the revision.
-    this.#isWanted ||= this.#requiredSince === null
+    await this.#load()
   }
 
   #failed(error: CoordinatorError): void {

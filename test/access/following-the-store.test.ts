@@ -199,7 +199,11 @@ describe('tokens that nobody knows', () => {
     const { store, access } = await startAccess()
     store.breakDown('load')
     expect(await fate(access, createTokenText().token)).toBe('unavailable')
-    expect(await fate(access, createTokenText().token)).toBe('unavailable')
+    // Nobody waits for the next try.
+    const fates: string[] = []
+    void fate(access, createTokenText().token).then((one) => fates.push(one))
+    await turns(1)
+    expect(fates).toEqual(['unavailable'])
     store.repair()
     await expect.poll(() => fate(access, createTokenText().token)).toBe('unknown')
     store.hold('load')
@@ -292,6 +296,18 @@ describe('after the store returned to an older state', () => {
     access.versionSeen(await store.version())
     await expect.poll(() => principal.ended?.aborted).toBe(true)
     expect(identify(access, token).grants.texts).toEqual(['graph'])
+  })
+})
+
+describe('after the store forgot since when credentials are demanded', () => {
+  it('it is told again', async () => {
+    const { store, access } = await startAccess()
+    expect(access.requiredSince).toBe(0)
+    await store.restore([])
+    access.versionSeen(await store.version())
+    await expect.poll(async () => (await store.behind.load()).requiredSince).toBe(0)
+    await expect.poll(() => access.requiredSince).toBe(0)
+    expect(store.count('require')).toBe(2)
   })
 })
 
