@@ -6,7 +6,6 @@ import { Live } from '../../src/live/live.ts'
 import { domain, Registry } from '../../src/registry/registry.ts'
 import { commitOf, put } from '../conformance/build.ts'
 import { backends } from '../support/backends/index.ts'
-import { quick } from '../support/with-live.ts'
 import { writtenBy } from '../support/written-by.ts'
 
 const here = '192.0.2.1'
@@ -16,7 +15,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('on %
     timeout: 60_000,
   }, async () => {
     const subject = await backend.create({ pageSize: 50, firstRevision: 0 })
-    const live = new Live(subject.store, domain, quick)
+    const live = new Live(subject.store, domain)
     const access = new Access({ mode: 'required', store: live.store.access })
     const graph = new KnowledgeGraph(live)
     try {

@@ -125,7 +125,7 @@ describe('answers of the graph as tables', () => {
     )
   })
 
-  it('name of a difference every commit, and who made the last one', () => {
+  it('name of a difference every commit, and who made the last one, as far as that was proved', () => {
     const at = '2026-01-01T00:00:00.000Z'
     const answer = {
       from: 1,
@@ -134,7 +134,10 @@ describe('answers of the graph as tables', () => {
       edges: [{ change: 'removed' as const, id: 'e', revisions: [3] }],
       nodesTotal: 1,
       edgesTotal: 1,
-      commits: [2, 3, 4].map((revision) => ({ revision, at, actor: `by${revision}`, commitId: 'c' })),
+      commits: [2, 3, 4].map((revision) => ({
+        ...{ revision, at, actor: `by${revision}`, commitId: 'c' },
+        ...(revision < 4 ? { unproven: true as const } : {}),
+      })),
       complete: true,
     }
     expect(renderDiff(answer)).toBe(
@@ -142,7 +145,7 @@ describe('answers of the graph as tables', () => {
         '1 node and 1 edge differ between revision 1 and 4.',
         'CHANGE   NODE OR EDGE  REVISIONS  BY',
         'changed  service:a     2,4        by4',
-        'removed  e             3          by3',
+        'removed  e             3          by3 (unproven)',
         '',
       ].join('\n'),
     )
