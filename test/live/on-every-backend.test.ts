@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Live } from '../../src/live/live.ts'
-import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
+import { commitOf, idsOf, put, remove, tokenOf } from '../conformance/build.ts'
 import { byKey, loadAll, offTrack } from '../conformance/caller.ts'
 import { backends } from '../support/backends/index.ts'
 import { plainDomain, servedIds } from '../support/with-live.ts'
@@ -60,6 +60,41 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('live
       expect(await after.commit(commitOf(put('d')))).toMatchObject({ revision: 3 })
       expect(servedIds(after.view).sort()).toEqual(['a', 'b', 'd'])
       await after.stop()
+    } finally {
+      await subject.dispose()
+    }
+  })
+
+  it('tells of a token that was revoked, at the latest when it asks the next time', {
+    timeout: 60_000,
+  }, async () => {
+    const subject = await backend.create({ pageSize: 50, firstRevision: 0 })
+    try {
+      const live = new Live(subject.store, plainDomain)
+      const told: string[] = []
+      let heard = Promise.withResolvers<void>()
+      live.observe({
+        access: (version) => {
+          told.push(version)
+          heard.resolve()
+        },
+      })
+      await live.start()
+      // Where one process owns the data, its own change is noticed in the same way.
+      const other = backend.secondStore === 'shared' ? await subject.beside() : subject.store
+      await other.open()
+      const changes = [
+        () => other.access.put(tokenOf('ci')),
+        () => other.access.revoke(tokenOf('ci').id, 'token:admin'),
+      ]
+      for (const change of changes) {
+        heard = Promise.withResolvers()
+        await change()
+        await heard.promise
+        expect(told.at(-1)).toBe((await other.head()).accessVersion)
+      }
+      expect(told).toHaveLength(3)
+      await live.stop()
     } finally {
       await subject.dispose()
     }
