@@ -18,7 +18,10 @@ export interface AccessScope extends ServerScope {
 /** Runs a test with a server that demands credentials. */
 export function withAccess(
   body: (scope: AccessScope) => Promise<void>,
-  { options, ...setup }: Omit<ServerSetup, 'access'> & { readonly options?: Partial<AccessOptions> } = {},
+  {
+    access: options,
+    ...setup
+  }: Omit<ServerSetup, 'access'> & { readonly access?: Partial<AccessOptions> } = {},
 ): Promise<void> {
   const { inner = new MemoryStore() } = setup as ServerSetup
   let shiftMs = 0

@@ -28,6 +28,8 @@ export interface ServerSetup {
   readonly inner?: Store
   readonly inspector?: Inspector
   readonly logRequests?: boolean
+  /** @default 'debug' */
+  readonly logLevel?: 'trace'
   readonly settings?: Partial<
     Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
   > &
@@ -117,7 +119,11 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     graph,
     access: setup.access ?? new Access({ mode: 'open' }),
     metrics,
-    logger: await createLogger({ level: 'debug', format: 'json', destination: gather(log) }),
+    logger: await createLogger({
+      level: setup.logLevel ?? 'debug',
+      format: 'json',
+      destination: gather(log),
+    }),
     settings: {
       host: '127.0.0.1',
       // Requests that tests write byte by byte have this host.

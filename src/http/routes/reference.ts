@@ -20,8 +20,6 @@ const HTML_TYPE = 'text/html; charset=utf-8'
 const pageHeaders = [
   'Content-Security-Policy',
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options',
-  'nosniff',
   'Referrer-Policy',
   'no-referrer',
 ]

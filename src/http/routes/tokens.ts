@@ -31,9 +31,11 @@ export const tokenRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     const { name, scopes, expires } = readBody(tokenWishSchema, request.body)
     if (scopes.reduce((sum, { length }) => sum + length, 0) > scopesMaxLength)
       throw wrong('/scopes', `has more than ${scopesMaxLength} characters`, 'COORD_FIELD_TOO_LARGE')
-    const expiresAt = readExpiry(expires, Date.now())
+    const now = Date.now()
+    const expiresAt = readExpiry(expires, now)
     if (expiresAt === undefined)
       throw wrong('/expires', 'must be a duration such as 90d, a time such as 2027-01-31T12:00:00Z, or never')
+    if (expiresAt !== null && expiresAt <= now) throw wrong('/expires', 'must be in the future')
     const { token, info } = await access.createToken({ name, scopes, expiresAt }, by)
     log.info({ requestId: request.id, tokenId: info.id, name, scopes, by }, 'a token was created')
     answers.send(reply, {
