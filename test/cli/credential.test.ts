@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { scratchFolder } from '../main/coordinator-process.ts'
 import { runInProcess } from './run-in-process.ts'
@@ -180,6 +183,25 @@ describe('a token over http', () => {
 
   it('without a token there is none', async () => {
     expect(await stderrOf('http://registry.invalid:1', {})).not.toMatch(warning)
+  })
+})
+
+describe('a certificate that the command does not trust', () => {
+  it('ends with 69, and the token is not sent', async () => {
+    const folder = 'test/support/certificates'
+    const [cert, key] = [readFileSync(`${folder}/server.crt`), readFileSync(`${folder}/server.key`)]
+    let asked = 0
+    const server = createServer({ cert, key }, (_request, response) => {
+      asked += 1
+      response.end()
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const { port } = server.address() as AddressInfo
+    const env = { COORDINATOR_URL: `https://localhost:${port}`, COORDINATOR_TOKEN: token }
+    const { code, stderr } = await runInProcess(['services'], { env })
+    server.close().closeAllConnections()
+    expect([code, asked]).toEqual([69, 0])
+    expect(stderr).toContain('set NODE_EXTRA_CA_CERTS to the file with the certificate of the authority.')
   })
 })
 

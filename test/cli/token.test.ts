@@ -94,13 +94,15 @@ describe('coordinator token create', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('Add --scope.')])
   })
 
-  it('names the field that the coordinator refuses', async () => {
-    const name = await create('Capital', '--scope', 'read')
-    expect([name.code, name.stdout]).toEqual([1, ''])
-    expect(name.stderr).toMatch(/name.*a-z/)
-    const expires = await create('wrong', '--scope', 'read', '--expires', 'soon')
-    expect([expires.code, expires.stdout]).toEqual([1, ''])
-    expect(expires.stderr).toMatch(/expires/)
+  it.each([
+    ['Capital', '1d', /^coordinator: The name .*characters a-z/],
+    ['wrong', 'soon', /^coordinator: --expires must be a duration such as 90d, /],
+    ['wrong', '2020-01-01T00:00:00Z', /^coordinator: --expires must be in the future\./],
+  ])('names the argument that the coordinator refuses: %s, %s', async (name, expires, fault) => {
+    const { code, stdout, stderr } = await create(name, '--scope', 'read', '--expires', expires)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(fault)
+    expect(stderr).toMatch(/ Run `coordinator token create --help`\. \[COORD_CLI_USAGE\]\n$/)
   })
 
   it('refuses a name for ever, even after its token was revoked', async () => {

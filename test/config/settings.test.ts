@@ -130,7 +130,7 @@ describe('settings', () => {
       pollMaxMs: 11,
       journalKeepHours: 24,
       journalKeepRevisions: 12,
-      coordinatorUrl: 'http://127.0.0.1:8080',
+      coordinatorUrl: 'https://localhost:8080',
       warnings: [expect.stringMatching(/^AUTH is off/)],
     })
   })

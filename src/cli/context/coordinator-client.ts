@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
-import { CoordinatorError, ERRORS, type ErrorCode } from '../../errors.ts'
+import { isCertificateCode } from '../../database/sql-functions/certificate-codes.ts'
+import { CoordinatorError, ERRORS, type ErrorCode, type Problem } from '../../errors.ts'
 import type { Credential } from './credential.ts'
 import { refusalHint } from './refusal-hint.ts'
 
@@ -112,12 +113,17 @@ export class CoordinatorClient {
   }
 
   #unreachable(cause: unknown, fault: string): CoordinatorError {
+    const reason = causeOf(cause)
     return new CoordinatorError('COORD_CLI_UNREACHABLE', {
-      detail: `${this.baseUrl} ${fault} (${causeOf(cause)}).`,
+      detail: `${this.baseUrl} ${fault} (${reason}).`,
+      ...(isCertificateCode(reason) ? { hint: certificateHint } : {}),
       cause,
     })
   }
 }
+
+const certificateHint =
+  'Use the host name that its certificate is for. If the certificate comes from your own authority, set NODE_EXTRA_CA_CERTS to the file with the certificate of the authority.'
 
 /** The error for an answer that does not look like that of a coordinator. */
 export function notCoordinator(baseUrl: string, status: number): CoordinatorError {
@@ -163,10 +169,16 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   return new CoordinatorError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'COORD_INTERNAL', {
     detail: String(problem['detail'] ?? problem['title'] ?? code),
     extra: { status, code },
+    ...(Array.isArray(problem['errors']) ? { errors: problem['errors'].filter(isProblem) } : {}),
     ...(typeof problem['hint'] === 'string' ? { hint: problem['hint'] } : {}),
     ...(outcome === 'unknown' || outcome === 'not_written' ? { outcome } : {}),
     ...(Number.isNaN(retryAfter) ? {} : { retryAfterSeconds: retryAfter }),
   })
+}
+
+function isProblem(value: unknown): value is Problem {
+  const { path, message } = (value ?? {}) as Partial<Record<string, unknown>>
+  return typeof path === 'string' && typeof message === 'string'
 }
 
 /** Query parameters that are arguments of a command. The others are options with the same words in their names. */

@@ -30,7 +30,9 @@ export function tokenCreateCommand({ terminal }: CommandContext): Command {
       const client = clientOf(options, terminal)
       const body = JSON.stringify({ name, scopes, expires })
       const answer = await client.post('/tokens', body).catch((thrown) => {
-        throw perhapsCreated(thrown, name)
+        throw thrown instanceof CoordinatorError
+          ? (wrongArgument(thrown) ?? perhapsCreated(thrown, name))
+          : thrown
       })
       if (!isJsonObject(answer.body) || typeof answer.body['token'] !== 'string')
         throw notCoordinator(client.baseUrl, answer.status)
@@ -56,9 +58,27 @@ function describe({ id, name, scopes, expiresAt, warnings = [] }: CreatedToken):
     .join('')
 }
 
+/** The arguments of the command, as fields of the request. */
+const argumentOf: Readonly<Record<string, string>> = {
+  name: 'The name',
+  scopes: '--scope',
+  expires: '--expires',
+  expiresAt: '--expires',
+}
+
+/** An error that names the argument instead of the field of the request. @returns `undefined` for other errors */
+function wrongArgument({ extra, errors }: CoordinatorError): CoordinatorError | undefined {
+  const texts = errors.flatMap(({ path, message }) => {
+    const argument = argumentOf[path.split('/')[1] ?? '']
+    return argument === undefined ? [] : [`${argument} ${message}`]
+  })
+  if (extra['status'] !== 400 || texts.length === 0) return undefined
+  const hint = 'Run `coordinator token create --help`.'
+  return new CoordinatorError('COORD_CLI_USAGE', { detail: texts.join('; '), hint })
+}
+
 /** Without an answer, nobody has the secret of a token that may exist, and its name is taken. */
-function perhapsCreated(thrown: unknown, name: string): unknown {
-  if (!(thrown instanceof CoordinatorError)) return thrown
+function perhapsCreated(thrown: CoordinatorError, name: string): CoordinatorError {
   const { cause, code, outcome, detail } = thrown
   const reason = (cause as { cause?: { code?: unknown } } | undefined)?.cause?.code
   const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(reason))
