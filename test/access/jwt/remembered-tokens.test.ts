@@ -40,14 +40,15 @@ describe('remembered tokens', () => {
     const names = Array.from({ length: 15_000 }, (_, index) => `token ${index}`)
     for (const name of names) remember(name)
     const measure = (nameAt: (index: number) => string) => {
-      const before = performance.now()
+      // Time of the processor, so that other work of the machine does not count.
+      const before = process.cpuUsage()
       for (let index = 0; index < 300_000; index += 1) memory.get(nameAt(index))
-      return performance.now() - before
+      return process.cpuUsage(before).user / 1_000
     }
     measure((index) => names[index % 10_000] as string)
     const several = measure((index) => names[index % 10_000] as string)
     const one = measure(() => names[7] as string)
-    expect(one).toBeLessThan(several * 4 + 100)
+    expect(one).toBeLessThan(several * 8 + 200)
   })
 
   it('the streams of a principal end at the moment when it expires', () => {
