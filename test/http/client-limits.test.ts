@@ -125,7 +125,7 @@ describe('bad credentials', () => {
       },
       {
         settings: { trustedProxies: ['127.0.0.1'] },
-        options: { badCredentials: { burst: 1, perSecond: 0.001 } },
+        access: { badCredentials: { burst: 1, perSecond: 0.001 } },
       },
     ))
 })
