@@ -1,6 +1,7 @@
 import { JSDOM } from 'jsdom'
 import { describe, expect, it } from 'vitest'
 import { until } from '../support/with-live.ts'
+import { adminToken, withAccess } from './with-access.ts'
 import { cart, register, type ServerScope, withServer } from './with-server.ts'
 
 /** The page as a browser has it, with its script running. */
@@ -47,6 +48,32 @@ describe('http: the reference page', () => {
       find<HTMLInputElement>(reading, 'input[name=minRevision]').value = '1'
       expect(await send(reading)).toContain(`GET /services/${id}?minRevision=1`)
       expect(find(reading, '.answer').textContent).toContain('"serviceName": "a/b"')
+    }))
+
+  it('sends the token in its field with each request, and keeps it nowhere else', () =>
+    withAccess(async (scope) => {
+      const page = await openReference(scope)
+      const reading = find<HTMLFormElement>(page, '#getServices form')
+      expect(await send(reading)).toMatch(/^401 Unauthorized[\s\S]*COORD_AUTH_REQUIRED/)
+      const field = find<HTMLInputElement>(page, '#token')
+      expect([field.type, field.autocomplete, field.form]).toEqual(['password', 'off', null])
+      field.value = ` ${adminToken} `
+      find(reading, '.answer').textContent = ''
+      expect(await send(reading)).toMatch(/^200 OK/)
+      const { localStorage, sessionStorage, location } = page.defaultView as Window
+      expect([localStorage.length, sessionStorage.length, page.cookie]).toEqual([0, 0, ''])
+      expect(location.href).toBe(`${scope.url}/docs`)
+      expect(page.documentElement.outerHTML).not.toContain(adminToken)
+    }))
+
+  it('says of each operation who may use it', () =>
+    withServer(async (scope) => {
+      const page = await openReference(scope)
+      const scopeOf = (id: string) => find(page, `#${id} .scope`).textContent
+      expect(scopeOf('getHealth')).toBe('Scope: read or metrics')
+      expect(scopeOf('postTokens')).toBe('Scope: admin')
+      expect(scopeOf('getAccess')).toBe('Any credential')
+      expect(scopeOf('getHealthReady')).toBe('Public: no credential is needed')
     }))
 
   it('takes filters by metadata as a URL has them', () =>

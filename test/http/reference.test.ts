@@ -203,6 +203,27 @@ describe('http: the reference', () => {
       expect((await scope.ask('/docs')).text).toContain('integer · 1 to 1000 · default 100')
     }))
 
+  it('says what a credential needs for each operation, and which errors there are about it', () =>
+    withServer(async ({ ask, server }) => {
+      const document = (await ask('/openapi.json')).body as OpenApiDocument
+      expect(document.components['securitySchemes']).toMatchObject({
+        token: { type: 'http', scheme: 'bearer' },
+      })
+      const operationAt = (method: string, path: string) => document.paths[path]?.[method]
+      expect(operationAt('get', '/health/live')?.security).toEqual([])
+      expect(operationAt('get', '/access')?.security).toEqual([{ token: [] }])
+      expect(operationAt('get', '/health')?.security).toEqual([{ token: ['read'] }, { token: ['metrics'] }])
+      expect(operationAt('delete', '/tokens/{id}')?.security).toEqual([{ token: ['admin'] }])
+      for (const { method, pattern, operation } of server.routes) {
+        if (operation === undefined || operation.hidden) continue
+        const described = operationAt(method.toLowerCase(), pattern.replaceAll(/:(\w+)/g, '{$1}'))
+        const statuses = Object.keys(described?.responses ?? {})
+        const expected = operation.scope === 'public' ? [] : ['401', '403', '429', '503']
+        expect({ pattern, statuses }).toEqual({ pattern, statuses: expect.arrayContaining(expected) })
+        expect(statuses.includes('401')).toBe(operation.scope !== 'public')
+      }
+    }))
+
   it('is a page that shows every operation and needs nothing from elsewhere', () =>
     withServer(async ({ ask }) => {
       const { headers, text } = await ask('/docs')
