@@ -105,3 +105,29 @@ describe('a limit of each client takes effect', () => {
     expect(body.entries[0].actor).toBe('http:203.0.113.9')
   })
 })
+
+describe('a setting of limits takes effect', () => {
+  it('LIMIT_WRITES_PER_SECOND: more writes of a client get 429', async () => {
+    const { url, register } = await started({ LIMIT_WRITES_PER_SECOND: '1' })
+    const statuses = await Promise.all([1, 2, 3, 4].map(async (n) => (await register(`s${n}`)).status))
+    expect(statuses).toContain(201)
+    expect(statuses).toContain(429)
+    expect((await ask(`${url}/services`)).status).toBe(200)
+  })
+
+  it('LIMIT_STREAMS: another stream of a client gets 429', async () => {
+    const { url } = await started({ LIMIT_STREAMS: '1' })
+    const headers = { accept: 'text/event-stream' }
+    const first = await fetch(`${url}/changes`, { headers })
+    const second = await fetch(`${url}/changes`, { headers })
+    expect([first.status, second.status]).toEqual([200, 429])
+    await Promise.all([first.body?.cancel(), second.body?.cancel()])
+  })
+
+  it('TRUSTED_PROXIES: the author of a change is the address that the proxy names', async () => {
+    const { url } = await started({ AUTH: 'off', TRUSTED_PROXIES: '127.0.0.0/8' })
+    await ask(`${url}/register`, 'POST', registration('cart'), { 'x-forwarded-for': '203.0.113.9' })
+    const { body } = await ask(`${url}/changes?after=0`)
+    expect(body.entries[0].actor).toBe('http:203.0.113.9')
+  })
+})

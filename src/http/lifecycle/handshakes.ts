@@ -17,7 +17,8 @@ export class Handshakes {
   readonly #secure = new Set<TLSSocket>()
 
   constructor(server: Server, { metrics, log }: { readonly metrics: Metrics; readonly log: Logger }) {
-    const report = new RareReport(log)
+    // One for each message, or a frequent one would hide the others.
+    const reports = new Map<string, RareReport>()
     server.prependListener('secureConnection', (socket) => {
       this.#unfinished.delete(addressesOf(socket))
       this.#secure.add(socket)
@@ -30,7 +31,10 @@ export class Handshakes {
       // Whoever only looks whether the port is open leaves without a word.
       if (error.code === 'ECONNRESET') return
       metrics.http.connectionRefused('tls')
-      report.say({ code: error.code }, adviceOf(error))
+      const advice = adviceOf(error)
+      const report = reports.get(advice) ?? new RareReport(log)
+      reports.set(advice, report)
+      report.say({ code: error.code }, advice)
     })
   }
 
