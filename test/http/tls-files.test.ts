@@ -105,9 +105,9 @@ describe('the files of TLS that change', () => {
         await expect.poll(() => lines(scope, told)).toBe(before + 1)
         expect(await shownBy(scope)).toBe(web)
       }
+      expect(lines(scope, 'the TLS files have changed and are not used')).toBe(3)
       await write('renewed')
       await expect.poll(() => shownBy(scope)).toBe(await fingerprintOf('renewed'))
-      expect(lines(scope, 'the TLS files have changed and are not used')).toBe(3)
     })
   })
 })
