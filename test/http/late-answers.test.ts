@@ -52,7 +52,10 @@ describe('http: answers that come too late', () => {
       async (scope) => {
         const readers = await fillRoom(scope)
         const poll = connect(scope.port, '127.0.0.1')
+        // From now on: what is registered before it arrives would be no news for it.
+        const arrived = scope.nextRequest()
         poll.write('HEAD /changes?wait=20&limit=100 HTTP/1.1\r\nHost: x\r\n\r\n')
+        await arrived
         const before = await metric(scope, 'answers_waiting')
         await register(scope, 'late')
         await expect.poll(() => metric(scope, 'answers_waiting')).toBeGreaterThan(before)

@@ -90,10 +90,11 @@ export class OutgoingBytes {
 
   /**
    * Whether there is room for more bytes now. While answers wait for room, no later answer gets any. Those that only wait because their owner
-   * has enough delay nobody else.
+   * has enough delay only its own.
    */
   hasRoom(bytes: number, owner: Owner = ''): boolean {
-    return this.#fits(bytes) && this.#fitsOwner(bytes, owner) && this.#nextWaiting() === undefined
+    const isFirst = !this.#queue.has(owner) && this.#nextWaiting() === undefined
+    return isFirst && this.#fits(bytes) && this.#fitsOwner(bytes, owner)
   }
 
   /** Keeps bytes for a connection. It does not check whether there is room: the caller does. */
