@@ -41,7 +41,7 @@ describe('an assertion', () => {
         await expect(write(asserted, writtenWith(scopes))).rejects.toMatchObject({
           code: 'COORD_SCOPE_MISSING',
           outcome: 'not_written',
-          detail: 'This takes the scope `graph`.',
+          detail: 'This needs the scope `graph`.',
           extra: { scope: 'graph' },
         })
       }

@@ -125,7 +125,7 @@ describe('http: the gate', () => {
     withAccess(async ({ ask, tokenWith, metrics }) => {
       const { token } = await tokenWith(['graph'])
       const { body, headers } = await ask('/health', { headers: bearer(token) })
-      expect(body.detail).toBe('This takes the scope `read` or `metrics`.')
+      expect(body.detail).toBe('This needs the scope `read` or `metrics`.')
       expect(headers.get('www-authenticate')).toBe(
         'Bearer realm="coordinator", error="insufficient_scope", scope="read"',
       )

@@ -101,7 +101,7 @@ describe('http: names', () => {
       expect(body.results).toMatchObject([
         {
           ...{ success: false, status: 403, code: 'COORD_SCOPE_MISSING', outcome: 'not_written' },
-          ...{ detail: 'This takes the scope `register:stock`.', scope: 'register:stock' },
+          ...{ detail: 'This needs the scope `register:stock`.', scope: 'register:stock' },
         },
         { success: true, statusCode: 201 },
       ])

@@ -43,7 +43,7 @@ describe('registering', () => {
         code: 'COORD_SCOPE_MISSING',
         status: 403,
         outcome: 'not_written',
-        detail: 'This takes the scope `register:stock`.',
+        detail: 'This needs the scope `register:stock`.',
         extra: { scope: 'register:stock' },
       })
       expect(live.view.revision).toBe(1)

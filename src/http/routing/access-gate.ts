@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Access } from '../../access/access.ts'
+import { denial } from '../../access/denial.ts'
 import type { Principal } from '../../access/principal.ts'
 import { Grants } from '../../access/scopes/grants.ts'
 import type { Scope } from '../../access/scopes/scope.ts'
@@ -123,6 +124,8 @@ function allow(request: FastifyRequest, demand: Demand, principal: Principal): v
     typeof scope === 'string' ? principal.grants.may(scope) : scope.some((one) => principal.grants.may(one))
   )
     return
+  // Whoever proved nothing can do better than somebody whose credential does not suffice.
+  if (principal.kind === 'anonymous') throw denial('missing', 'COORD_AUTH_REQUIRED')
   throw scopeMissing([scope].flat())
 }
 
@@ -134,7 +137,7 @@ function scopeOf({ query }: FastifyRequest, { scope, dryRunScope }: Demand): Ope
 
 function scopeMissing(scopes: readonly Scope[]): CoordinatorError {
   return new CoordinatorError('COORD_SCOPE_MISSING', {
-    detail: `This takes the scope ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
+    detail: `This needs the scope ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
     outcome: 'not_written',
     extra: { scope: scopes[0] },
   })

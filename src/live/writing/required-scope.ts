@@ -27,7 +27,7 @@ function registerScope(serviceName: string): string {
 
 function scopeMissing(scope: string): CoordinatorError {
   return new CoordinatorError('COORD_SCOPE_MISSING', {
-    detail: `This takes the scope \`${scope}\`.`,
+    detail: `This needs the scope \`${scope}\`.`,
     outcome: 'not_written',
     extra: { scope },
   })
