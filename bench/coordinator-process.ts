@@ -22,12 +22,16 @@ export function coordinator(
 }
 
 /** Registers services `from` to `to` in batches, as every client may. */
-export async function registerMany(port: number, bodies: readonly string[]): Promise<string[]> {
+export async function registerMany(
+  port: number,
+  bodies: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
   const ids: string[] = []
   for (let start = 0; start < bodies.length; start += 500) {
     const response = await fetch(`http://127.0.0.1:${port}/register/batch`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       body: `[${bodies.slice(start, start + 500).join(',')}]`,
     })
     if (!response.ok) throw new Error(`Registering failed with ${response.status}: ${await response.text()}`)

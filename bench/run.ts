@@ -10,6 +10,7 @@ import { graph } from './scenarios/graph.ts'
 import { hostileNeighbours } from './scenarios/hostile-neighbours.ts'
 import { large } from './scenarios/large.ts'
 import { reads } from './scenarios/reads.ts'
+import { readsAccess } from './scenarios/reads-access.ts'
 import { readsBackends } from './scenarios/reads-backends.ts'
 import { registersMemory, registersSqlite } from './scenarios/registers.ts'
 import { registersPostgres, registersSupabase } from './scenarios/registers-remote.ts'
@@ -17,6 +18,7 @@ import { streams } from './scenarios/streams.ts'
 
 const peers: readonly Scenario[] = [
   reads,
+  readsAccess,
   readsBackends,
   registersMemory,
   registersSqlite,

@@ -2,7 +2,7 @@ import type { LoadResult } from './http-client.ts'
 
 /** Where the requests of a round come from. Plain data: it travels to the process that makes the load. */
 export type RequestSource =
-  | { readonly kind: 'get'; readonly paths: readonly string[] }
+  | { readonly kind: 'get'; readonly paths: readonly string[]; readonly authorization?: string | undefined }
   | { readonly kind: 'register'; readonly run: string }
   | { readonly kind: 'etcd-put'; readonly run: string }
 

@@ -27,7 +27,7 @@ export function registration(run: string, number: number): string {
 export function requestWriter(source: RequestSource): () => string {
   switch (source.kind) {
     case 'get':
-      return getWriter(source.paths)
+      return getWriter(source)
     case 'register':
       return postWriter('/register', (number) => registration(source.run, number))
     case 'etcd-put':
@@ -35,8 +35,9 @@ export function requestWriter(source: RequestSource): () => string {
   }
 }
 
-function getWriter(paths: readonly string[]): () => string {
-  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+function getWriter({ paths, authorization }: Extract<RequestSource, { kind: 'get' }>): () => string {
+  const headers = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`
+  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n`)
   let at = 0
   return () => {
     // A stride that is coprime to most counts: neighbours in the list are not asked for one after another.

@@ -38,11 +38,18 @@ export const reads: Scenario = {
   },
 }
 
+interface ReadsOfSide {
+  readonly paths: readonly string[]
+  readonly options: BenchOptions
+  /** The header `Authorization`. @default none is sent */
+  readonly authorization?: string | undefined
+}
+
 /** Measures one server under reads. */
 export function getSide(
   name: string,
   server: ServerProcess,
-  { paths, options }: { readonly paths: readonly string[]; readonly options: BenchOptions },
+  { paths, options, authorization }: ReadsOfSide,
 ): Side {
   return {
     name,
@@ -52,7 +59,7 @@ export function getSide(
         connections: 64,
         durationMs: options.roundMs,
         warmupMs: options.roundMs / 2,
-        source: { kind: 'get', paths },
+        source: { kind: 'get', paths, authorization },
       }),
   }
 }
