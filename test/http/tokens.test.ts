@@ -191,7 +191,9 @@ describe('http: the access of a caller', () => {
       async (scope) => {
         expect((await scope.ask('/access')).body).toMatchObject({ kind: 'anonymous', scopes: ['read'] })
         expect((await scope.ask('/services')).status).toBe(200)
-        expect((await scope.ask('/register', { json: cart })).body.code).toBe('COORD_SCOPE_MISSING')
+        const refused = await scope.ask('/register', { json: cart })
+        expect([refused.status, refused.body.code]).toEqual([401, 'COORD_AUTH_REQUIRED'])
+        expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="coordinator"')
         expect((await scope.ask('/services', { headers: bearer('wrong') })).status).toBe(401)
       },
       { access: { anonymous: 'read' } },
