@@ -24,6 +24,9 @@ export interface CheckedClaims {
  */
 export const CLOCK_TOLERANCE_MS = 30_000
 
+/** The last moment of a `Date` (ECMAScript, 21.4.1.1). */
+const TIME_MAX_MS = 8.64e15
+
 /** OpenID Connect Core 1.0, 2, has the same limit. */
 const subjectMaxLength = 255
 
@@ -105,7 +108,11 @@ function timeOf(claims: Claims, name: string): number | undefined {
   if (seconds === undefined) return undefined
   if (typeof seconds !== 'number' || !Number.isFinite(seconds))
     throw invalidJwt(`The claim ${name} of the token is not a number.`)
-  return seconds * 1000
+  const ms = seconds * 1000
+  // Nobody could show it.
+  if (Math.abs(ms) > TIME_MAX_MS)
+    throw invalidJwt(`The claim ${name} of the token is no time: it counts seconds, up to the year 275760.`)
+  return ms
 }
 
 function missing(name: string): Error {
