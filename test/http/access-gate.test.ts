@@ -151,6 +151,19 @@ describe('http: the gate', () => {
       ])
       expect(log.join('')).not.toContain('nonsense')
     }))
+
+  it('logs a bad credential although the same client just sent none, and the other way round', () =>
+    withAccess(async ({ ask, log }) => {
+      for (let time = 0; time < 3; time += 1) {
+        await ask('/services')
+        await ask('/services', { headers: bearer('nonsense') })
+      }
+      const lines = log.filter((line) => line.includes('a request was denied'))
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+        { level: 'info', reason: 'missing' },
+        { level: 'warn', reason: 'malformed' },
+      ])
+    }))
 })
 
 describe('http: public answers', () => {
