@@ -1,8 +1,11 @@
 import type { AccessStore } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
 import { MAX_REVISION, type Revision } from '../records/record.ts'
+import { Semaphore } from '../scheduling/semaphore.ts'
+import { clientOf } from '../text/client-of.ts'
 import { denial, denialReasonOf } from './denial.ts'
 import { EnvironmentTokens } from './environment-tokens.ts'
+import type { InTurn } from './jwt/jwt-verifier.ts'
 import type { TokenInfo } from './known-token.ts'
 import { EVERYBODY, type Principal } from './principal.ts'
 import { RateByAddress } from './rate-by-address.ts'
@@ -21,12 +24,11 @@ export type AccessMode = 'open' | 'required' | 'off'
 /** Verifies JWTs. */
 export interface JwtChecker {
   /**
+   * @param inTurn for tokens of suspects: signatures, which are expensive, are verified in it. Everything cheaper is judged before
    * @returns a promise only for a token that is not remembered
-   * @throws COORD_CREDENTIAL_INVALID, COORD_CREDENTIAL_EXPIRED, COORD_AUTH_UNAVAILABLE
+   * @throws COORD_CREDENTIAL_INVALID, COORD_CREDENTIAL_EXPIRED, COORD_AUTH_UNAVAILABLE, and what `inTurn` throws
    */
-  verify(token: string): Principal | Promise<Principal>
-  /** The principal of a token that was verified before, and still counts. @default none is remembered */
-  remembered?(token: string): Principal | undefined
+  verify(token: string, inTurn?: InTurn): Principal | Promise<Principal>
   start(): void
   stop(): void
 }
@@ -60,8 +62,13 @@ export interface AccessOptions {
 /** Whoever sends no credential where the setting AUTH_ANONYMOUS is `read`. */
 const ANONYMOUS: Principal = { kind: 'anonymous', id: '', actor: undefined, grants: Grants.READ }
 
-/** How many callers of an address that sends bad credentials may wait until the store was asked for their token. */
+/**
+ * How many callers of an address that sends bad credentials may wait: until the store was asked for their token, or until a signature
+ * can be verified.
+ */
 const suspectsMax = 100
+/** How many signatures are verified at the same time for such an address. */
+const suspectSignatures = 2
 
 /**
  * Says who sends a request.
@@ -78,8 +85,11 @@ export class Access {
   readonly #stored: StoredTokens | undefined
   readonly #jwt: JwtChecker | undefined
   readonly #bad: RateByAddress
-  /** Signatures of JWTs that are verified for addresses that send bad credentials. */
-  readonly #suspectJwts = new RateByAddress({ burst: 10, perSecond: 5 })
+  /**
+   * Signatures of JWTs that are verified for addresses that send bad credentials. Each address has half of the places, and of those to
+   * wait. This is no rate, because bad JWTs would use it up, and shut out the good ones beside them.
+   */
+  readonly #suspectJwts = new Semaphore({ max: suspectSignatures * 2, maxWaiting: suspectsMax * 2 })
 
   constructor(options: AccessOptions) {
     const { mode, anonymous, adminToken, metricsToken, notBefore, jwt, store, onFault } = options
@@ -191,13 +201,14 @@ export class Access {
   }
 
   /**
-   * The names of tokens that were created while nobody had to prove who they are, and that were not revoked. Empty where access is open still.
+   * The names of tokens that were created while nobody had to prove who they are, and that are accepted still. Empty where access is open.
+   *
+   * @throws COORD_AUTH_UNAVAILABLE before the first load
    */
   get namesFromOpenTimes(): readonly string[] {
     if (this.mode !== 'required') return []
-    return this.listTokens()
-      .filter(({ createdBy, revokedAt }) => revokedAt === null && createdBy.startsWith('http:'))
-      .map(({ name }) => name)
+    const accepted = this.#stored?.listAccepted() ?? []
+    return accepted.filter(({ createdBy }) => createdBy.startsWith('http:')).map(({ name }) => name)
   }
 
   #check(text: string, address: string): Principal | Promise<Principal> {
@@ -215,17 +226,26 @@ export class Access {
     return this.#stored.lookFor(parts, this.#bad.isExhausted(address) ? suspectsMax : undefined)
   }
 
-  /**
-   * Verifying a signature is expensive. An address that sends many bad credentials gets only a few of them each second. Good JWTs from
-   * there still get through one after another, and are remembered.
-   */
+  /** Verifying a signature is expensive: for an address that sends many bad credentials, it waits for its turn. */
   #checkJwt(text: string, address: string): Principal | Promise<Principal> {
     const jwt = this.#jwt as JwtChecker
     if (!this.#bad.isExhausted(address)) return jwt.verify(text)
-    const remembered = jwt.remembered?.(text)
-    if (remembered !== undefined) return remembered
-    if (this.#suspectJwts.spend(address)) return jwt.verify(text)
-    throw throttled(1, 'Too many bad credentials come from this address; this one was not verified.')
+    return jwt.verify(text, (work) => this.#inTurn(address, work))
+  }
+
+  /** @throws COORD_RATE_LIMITED if too many of the address wait */
+  async #inTurn<T>(address: string, work: () => Promise<T>): Promise<T> {
+    const client = clientOf(address)
+    try {
+      await this.#suspectJwts.acquire({ client })
+    } catch {
+      throw throttled(1, 'Too many bad credentials come from this address; this one was not verified.')
+    }
+    try {
+      return await work()
+    } finally {
+      this.#suspectJwts.release(client)
+    }
   }
 
   async #orRefuse(found: Promise<Principal>, address: string): Promise<Principal> {
@@ -246,7 +266,6 @@ export class Access {
     return throttled(
       this.#bad.secondsLeft(address),
       `Too many bad credentials come from this address. ${error.detail}`,
-      error.hint,
     )
   }
 }
@@ -260,7 +279,7 @@ function bearerOf(authorization: string): string {
   const [, text] = /^bearer(?: +|$)(.*)$/is.exec(authorization) ?? []
   if (text === undefined)
     throw denial('malformed', 'COORD_CREDENTIAL_INVALID', {
-      detail: 'The scheme of the credential is not Bearer.',
+      detail: 'The header Authorization must begin with `Bearer `.',
     })
   if (text === '')
     throw denial('malformed', 'COORD_CREDENTIAL_INVALID', { detail: 'The credential is empty.' })
@@ -277,14 +296,15 @@ function malformed(text: string): CoordinatorError {
   return denial('malformed', 'COORD_CREDENTIAL_INVALID', {
     detail: looksLikeToken(text)
       ? 'The token is incomplete or was changed: its checksum is wrong.'
-      : 'The credential has no form that this coordinator accepts.',
+      : 'The credential is neither a token of this coordinator nor a secret of its settings.',
   })
 }
 
-function throttled(retryAfterSeconds: number, detail: string, hint?: string): CoordinatorError {
+function throttled(retryAfterSeconds: number, detail: string): CoordinatorError {
   return denial('throttled', 'COORD_RATE_LIMITED', {
     detail,
     retryAfterSeconds,
-    ...(hint === undefined ? {} : { hint }),
+    // The usual hint names settings that do not limit this.
+    hint: 'Wait as long as Retry-After says, then send the request again with a correct credential.',
   })
 }

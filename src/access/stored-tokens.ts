@@ -86,6 +86,12 @@ export class StoredTokens {
     return this.#book.list()
   }
 
+  /** Those that are accepted now. @throws COORD_AUTH_UNAVAILABLE before the first load */
+  listAccepted(): TokenInfo[] {
+    if (!this.#loader.loaded) throw unavailable()
+    return this.#book.listAccepted()
+  }
+
   /** @throws COORD_FIELD_INVALID, and what `AccessStore.put` throws */
   async create(wish: TokenWish, by: string): Promise<{ token: string; info: TokenInfo }> {
     checkTokenWish(wish, this.#now())

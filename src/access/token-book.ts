@@ -85,8 +85,13 @@ export class TokenBook {
 
   /** Every token, in the order in which they were created. */
   list(): TokenInfo[] {
-    const infos = Array.from(this.#tokens.values(), ({ info }) => info)
-    return infos.sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))
+    return infosOf([...this.#tokens.values()])
+  }
+
+  /** Those that count now, in the same order. */
+  listAccepted(): TokenInfo[] {
+    const now = this.#now()
+    return infosOf([...this.#tokens.values()].filter((token) => !token.faultAt(now, this.#notBefore)))
   }
 
   /** Whether there is a token that permits this scope and counts. */
@@ -130,4 +135,9 @@ export class TokenBook {
     }
     if (next !== Number.POSITIVE_INFINITY) this.#watch(next)
   }
+}
+
+function infosOf(tokens: readonly KnownToken[]): TokenInfo[] {
+  const infos = tokens.map(({ info }) => info)
+  return infos.sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))
 }

@@ -9,6 +9,7 @@ import {
   identify,
   makeAccess,
   metricsToken,
+  refusalOf,
   startAccess,
 } from './with-access.ts'
 
@@ -68,6 +69,17 @@ describe('the caller of a request', () => {
       expect(await denialOf(() => access.identify(`${scheme}${metricsToken}`, here))).toBe(
         'COORD_CREDENTIAL_INVALID malformed',
       )
+  })
+
+  it('learns which form a credential must have', async () => {
+    const { access } = await startAccess()
+    const detailOf = async (header: string) => (await refusalOf(() => access.identify(header, here))).detail
+    expect(await detailOf(`Basic ${metricsToken}`)).toBe(
+      'The header Authorization must begin with `Bearer `.',
+    )
+    expect(await detailOf('Bearer swordfish')).toBe(
+      'The credential is neither a token of this coordinator nor a secret of its settings.',
+    )
   })
 
   it('is the same object for each request with the same stored token', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { Access, JwtChecker } from '../../src/access/access.ts'
 import { denialReasonOf } from '../../src/access/denial.ts'
 import { JwtVerifier } from '../../src/access/jwt/jwt-verifier.ts'
 import type { Principal } from '../../src/access/principal.ts'
 import { RateByAddress } from '../../src/access/rate-by-address.ts'
-import { Grants } from '../../src/access/scopes/grants.ts'
 import { createTokenText } from '../../src/access/token-format.ts'
-import { CoordinatorError } from '../../src/errors.ts'
+import { createKey, type Issuer, type SigningKey, withIssuer } from './jwt/with-issuer.ts'
 import { adminToken, denialOf, fate, here, identify, refusalOf, startAccess } from './with-access.ts'
 
 const elsewhere = '198.51.100.7'
@@ -44,7 +44,9 @@ describe('bad credentials', () => {
     await access.revokeToken(info.id, 'admin')
     const { detail, hint, retryAfterSeconds } = await refusalOf(() => identify(access, token))
     expect(detail).toBe('Too many bad credentials come from this address. The credential was revoked.')
-    expect(hint).toContain('coordinator token create')
+    expect(hint).toBe(
+      'Wait as long as Retry-After says, then send the request again with a correct credential.',
+    )
     expect(retryAfterSeconds).toBe(10)
   })
 
@@ -73,51 +75,106 @@ describe('bad credentials', () => {
 })
 
 describe('JWTs from an address that sends bad credentials', () => {
-  const good: Principal = { kind: 'jwt', id: 'jwt:i s', actor: 'jwt:s', grants: Grants.READ }
+  const impatient = { burst: 1, perSecond: 0.001 }
 
-  /** Accepts `good.N.jwt`, and counts its signatures. */
-  function counting() {
-    const remembered = new Set<string>()
-    const figures = { verified: 0 }
-    const jwt = {
-      start: () => undefined,
-      stop: () => undefined,
-      remembered: (token: string) => (remembered.has(token) ? good : undefined),
-      verify(token: string): Principal | Promise<Principal> {
-        if (remembered.has(token)) return good
-        figures.verified += 1
-        if (!token.startsWith('good.'))
-          return Promise.reject(new CoordinatorError('COORD_CREDENTIAL_INVALID'))
-        remembered.add(token)
-        return Promise.resolve(good)
-      },
-    }
-    return { jwt, figures }
+  /** An address that sent too many bad credentials, and what the verifier of JWTs does for it. */
+  async function withSuspect(
+    body: (suspect: {
+      readonly access: Access
+      readonly issuer: Issuer
+      readonly key: SigningKey
+      readonly figures: { readonly verified: number; readonly most: number }
+    }) => Promise<void>,
+  ): Promise<void> {
+    await withIssuer(async (issuer) => {
+      const key = await createKey('ES256', 'one')
+      issuer.keys = [key.jwk]
+      const verifier = issuer.verifier()
+      const figures = { verified: 0, running: 0, most: 0 }
+      const jwt: JwtChecker = {
+        start: () => verifier.start(),
+        stop: () => verifier.stop(),
+        verify: (token, inTurn = (work) => work()) =>
+          verifier.verify(token, (work) =>
+            inTurn(async () => {
+              figures.verified += 1
+              figures.running += 1
+              figures.most = Math.max(figures.most, figures.running)
+              try {
+                return await work()
+              } finally {
+                figures.running -= 1
+              }
+            }),
+          ),
+      }
+      const { access } = await startAccess({ jwt, badCredentials: impatient })
+      expect(await fate(access, 'nonsense')).toBe('malformed')
+      expect(await fate(access, 'nonsense')).toBe('throttled')
+      await body({ access, issuer, key, figures })
+    })
   }
 
-  it('are verified a few times each second, so that others have the time that signatures take', async () => {
-    const { jwt, figures } = counting()
-    const { access } = await startAccess({ jwt, badCredentials: { burst: 20, perSecond: 0.001 } })
-    const fates: string[] = []
-    for (let count = 0; count < 1_000; count += 1) fates.push(await fate(access, `bad.${count}.jwt`))
-    expect(fates.slice(0, 20)).toEqual(Array<string>(20).fill('jwt'))
-    expect(new Set(fates.slice(20))).toEqual(new Set(['throttled']))
-    // 20 that were counted, 10 afterwards, and 5 for each second that this took.
-    expect(figures.verified).toBeGreaterThanOrEqual(30)
-    expect(figures.verified).toBeLessThan(200)
-  })
+  /** Changes the signature. */
+  const forge = (token: string, count: number) => `${token.slice(0, -8)}${String(count).padStart(8, '0')}`
 
-  it('are accepted if they were verified before, and new good ones get their turn, too', async () => {
-    const { jwt, figures } = counting()
-    const { access } = await startAccess({ jwt, badCredentials: { burst: 1, perSecond: 0.001 } })
-    expect(await fate(access, 'good.1.jwt')).toBe('accepted')
-    expect(await fate(access, 'nonsense')).toBe('malformed')
-    expect(await fate(access, 'nonsense')).toBe('throttled')
-    for (let count = 0; count < 100; count += 1) expect(await fate(access, 'good.1.jwt')).toBe('accepted')
-    expect(figures.verified).toBe(1)
-    expect(await fate(access, 'good.2.jwt')).toBe('accepted')
-    expect(await fate(access, 'bad.2.jwt', elsewhere)).toBe('jwt')
-  })
+  it('are accepted if they are good, even new ones in a flood of bad ones of every kind', () =>
+    withSuspect(async ({ access, issuer, key, figures }) => {
+      const other = await createKey('ES256', 'unknown')
+      const rightClaims = await key.sign(issuer.claims())
+      const bad = [
+        () => 'e30.e30.AAAA',
+        (count: number) => `e30.${count}.AAAA`,
+        () => 'nonsense',
+        await key.sign(issuer.claims({ exp: 1 })),
+        await key.sign(issuer.claims({ iss: 'https://other.example' })),
+        await other.sign(issuer.claims()),
+        (count: number) => forge(rightClaims, count),
+      ].map((each) => (typeof each === 'string' ? () => each : each))
+      // These wait until the store was asked, which is once a second.
+      const unknown: Promise<string>[] = []
+      let sent = 0
+      for (let wave = 0; wave < 20; wave += 1) {
+        const flood = Array.from({ length: 10 }, () => bad.map((text) => fate(access, text(++sent)))).flat()
+        unknown.push(fate(access, createTokenText().token))
+        const good = fate(access, await key.sign(issuer.claims({ sub: `user-${wave}` })))
+        expect(await good).toBe('accepted')
+        expect(new Set(await Promise.all(flood))).toEqual(new Set(['throttled']))
+      }
+      expect(new Set(await Promise.all(unknown))).toEqual(new Set(['throttled']))
+      // The good ones, and those whose signature is all that is wrong with them.
+      expect(figures.verified).toBe(20 + 200)
+      expect(figures.most).toBeLessThanOrEqual(2)
+    }))
+
+  it('cost no signature if a look at them is enough', () =>
+    withSuspect(async ({ access, issuer, key, figures }) => {
+      const expired = await key.sign(issuer.claims({ exp: 1 }))
+      for (let count = 0; count < 500; count += 1)
+        for (const token of ['e30.e30.AAAA', expired]) expect(await fate(access, token)).toBe('throttled')
+      expect(figures.verified).toBe(0)
+    }))
+
+  it('have their signatures verified 2 at a time, with 100 that wait, so that others have the time that it takes', () =>
+    withSuspect(async ({ access, issuer, key, figures }) => {
+      const good = await key.sign(issuer.claims())
+      // The keys are there before the flood comes.
+      expect(await fate(access, good, elsewhere)).toBe('accepted')
+      const before = figures.verified
+      const flood = Array.from({ length: 400 }, (_, at) =>
+        refusalOf(() => access.identify(`Bearer ${forge(good, at)}`, here)),
+      )
+      const answers = Object.groupBy(await Promise.all(flood), ({ detail }) => detail)
+      expect(figures.verified - before).toBe(102)
+      expect(figures.most).toBe(2)
+      expect(Object.entries(answers).map(([detail, errors = []]) => [detail, errors.length])).toEqual(
+        expect.arrayContaining([
+          ['Too many bad credentials come from this address; this one was not verified.', 298],
+          ['Too many bad credentials come from this address. The signature of the token is wrong.', 102],
+        ]),
+      )
+      expect(await fate(access, good)).toBe('accepted')
+    }))
 })
 
 describe('a JWT', () => {

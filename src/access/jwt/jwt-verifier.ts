@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { CryptoKey } from 'jose'
 import { JWSSignatureVerificationFailed } from 'jose/errors'
 import { jwtVerify } from 'jose/jwt/verify'
 import { CoordinatorError } from '../../errors.ts'
@@ -9,7 +10,13 @@ import { JwtPrincipal } from './jwt-principal.ts'
 import { KeySet } from './key-set.ts'
 import { locateKeys } from './locate-keys.ts'
 import { readScopes } from './read-scopes.ts'
-import { type Claims, readToken, TOKEN_MAX_LENGTH, type UnverifiedToken } from './read-token.ts'
+import {
+  type Claims,
+  type JwtAlgorithm,
+  readToken,
+  TOKEN_MAX_LENGTH,
+  type UnverifiedToken,
+} from './read-token.ts'
 import { cannotCheckJwt, invalidJwt } from './refusals.ts'
 import { RememberedTokens } from './remembered-tokens.ts'
 
@@ -43,6 +50,9 @@ export interface JwtOptions {
   readonly onFault?: (fault: CoordinatorError | undefined) => void
 }
 
+/** Does some work when its turn comes. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
 export interface JwtFigures {
   /** Tokens that were verified, and are answered from memory. */
   readonly remembered: number
@@ -53,6 +63,11 @@ export interface JwtFigures {
   /** When they were fetched, in epoch milliseconds. */
   readonly keysFetchedAt: number | undefined
   readonly fault: CoordinatorError | undefined
+}
+
+interface NamedKey {
+  readonly keyName: string
+  readonly key: CryptoKey | Uint8Array
 }
 
 /** The name of the secret among the keys. Thumbprints of keys are longer. */
@@ -112,39 +127,40 @@ export class JwtVerifier {
   /**
    * Who sends a token. Never throws: a token that does not count is a rejection.
    *
-   * @returns a promise only for tokens that are not remembered. It rejects with COORD_CREDENTIAL_INVALID, COORD_CREDENTIAL_EXPIRED, or
-   * COORD_AUTH_UNAVAILABLE if the keys of the issuer cannot be had
+   * @param inTurn for tokens of suspects: their signatures are verified in it
+   * @returns a promise only for tokens that are not remembered. It rejects with COORD_CREDENTIAL_INVALID, COORD_CREDENTIAL_EXPIRED,
+   * COORD_AUTH_UNAVAILABLE if the keys of the issuer cannot be had, or what `inTurn` throws
    */
-  verify(token: string): Principal | Promise<Principal> {
+  verify(token: string, inTurn?: InTurn): Principal | Promise<Principal> {
     if (token.length > TOKEN_MAX_LENGTH)
       return Promise.reject(invalidJwt(`The token has more than ${TOKEN_MAX_LENGTH} characters.`))
     const name = hash('sha256', token)
-    return this.#recall(name) ?? this.#checks.get(name) ?? this.#startCheck(token, name)
+    return this.#recall(name) ?? this.#checks.get(name) ?? this.#startCheck(token, name, inTurn)
   }
 
   /** The principal of a token that was verified before, and still counts. */
-  remembered(token: string): Principal | undefined {
-    return token.length > TOKEN_MAX_LENGTH ? undefined : this.#recall(hash('sha256', token))
-  }
-
   #recall(name: string): Principal | undefined {
     const known = this.#remembered.get(name)
     return known !== undefined && this.#serves(known.keyName) ? known : undefined
   }
 
-  #startCheck(token: string, name: string): Promise<Principal> {
-    if (this.#checks.size >= checksMax)
-      return Promise.reject(cannotCheckJwt(`${checksMax} tokens are being checked already.`, 1))
-    const check = this.#check(token, name).finally(() => this.#checks.delete(name))
+  #startCheck(token: string, name: string, inTurn: InTurn | undefined): Promise<Principal> {
+    // Suspects, whose tokens may name keys that must be fetched first, leave half of the places to others.
+    const max = inTurn === undefined ? checksMax : checksMax / 2
+    if (this.#checks.size >= max)
+      return Promise.reject(cannotCheckJwt(`${max} tokens are being checked already.`, 1))
+    const check = this.#check(token, name, inTurn).finally(() => this.#checks.delete(name))
     this.#checks.set(name, check)
     return check
   }
 
-  async #check(token: string, name: string): Promise<Principal> {
+  async #check(token: string, name: string, inTurn: InTurn = (work) => work()): Promise<Principal> {
     const unverified = readToken(token)
     // Before the signature: most tokens that do not count are refused here, and cost neither a computation nor a question to the issuer.
     checkClaims(unverified.claims, this.#rules, this.#now())
-    const { claims, keyName } = await this.#verifySignature(token, unverified)
+    // Before the turn, too: a key that must be fetched first would keep a place for seconds.
+    const keys = await this.#keysFor(unverified)
+    const { claims, keyName } = await inTurn(() => this.#verifySignature(token, unverified.algorithm, keys))
     const { subject, expiresAt } = checkClaims(claims, this.#rules, this.#now())
     // The key may have gone meanwhile.
     if (!this.#serves(keyName)) throw invalidJwt('The issuer has withdrawn the key that signed the token.')
@@ -166,9 +182,10 @@ export class JwtVerifier {
 
   async #verifySignature(
     token: string,
-    { algorithm, keyId }: UnverifiedToken,
+    algorithm: JwtAlgorithm,
+    keys: readonly NamedKey[],
   ): Promise<{ readonly claims: Claims; readonly keyName: string }> {
-    for (const { keyName, key } of await this.#keysFor(algorithm, keyId)) {
+    for (const { keyName, key } of keys) {
       try {
         // `jose` judges the claims once more: two readers must be wrong before a bad token counts.
         const { payload } = await jwtVerify(token, key, {
@@ -189,7 +206,7 @@ export class JwtVerifier {
   }
 
   /** The keys that may have signed a token. The algorithm decides between the secret and the public keys, never the other way round. */
-  async #keysFor(algorithm: UnverifiedToken['algorithm'], keyId: string | undefined) {
+  async #keysFor({ algorithm, keyId }: UnverifiedToken): Promise<readonly NamedKey[]> {
     if (algorithm === 'HS256') {
       if (this.#secret === undefined)
         throw invalidJwt(

@@ -51,15 +51,36 @@ describe('many JWTs at once', () => {
       expect(verifier.figures.remembered).toBeLessThanOrEqual(6)
     }))
 
-  it('a remembered token can be recognised without the work that a new one costs', () =>
+  it('a remembered token of a suspect waits for no turn', () =>
     withIssuer(async (issuer) => {
       const key = await createKey('ES256', 'one')
       issuer.keys = [key.jwk]
       const verifier = issuer.verifier()
       const token = await key.sign(issuer.claims())
-      expect(verifier.remembered(token)).toBeUndefined()
       const principal = await verifier.verify(token)
-      expect(verifier.remembered(token)).toBe(principal)
-      expect(verifier.remembered('x'.repeat(10_000))).toBeUndefined()
+      const never = () => new Promise<never>(() => undefined)
+      expect(verifier.verify(token, never)).toBe(principal)
+    }))
+
+  it('suspects whose tokens wait leave half of the places to others', () =>
+    withIssuer(async (issuer) => {
+      const key = await createKey('EdDSA', 'one')
+      issuer.keys = [key.jwk]
+      const verifier = issuer.verifier()
+      const good = await key.sign(issuer.claims())
+      const turn = Promise.withResolvers<void>()
+      const answers = Array.from({ length: 600 }, (_, index) =>
+        refusalOf(
+          verifier.verify(`${good.slice(0, -4)}${String(index).padStart(4, '0')}`, async (work) => {
+            await turn.promise
+            return work()
+          }),
+        ),
+      )
+      expect((await verifier.verify(good)).actor).toBe('jwt:ada')
+      turn.resolve()
+      const codes = Object.groupBy(await Promise.all(answers), ({ code }) => code)
+      expect(codes['COORD_AUTH_UNAVAILABLE']).toHaveLength(100)
+      expect(codes['COORD_CREDENTIAL_INVALID']).toHaveLength(500)
     }))
 })
