@@ -56,12 +56,12 @@ export const ERRORS = {
   COORD_FIELD_MISSING: {
     ...badRequest,
     title: 'A required field is missing',
-    hint: 'Add the field named in `errors`; `GET /register` shows an example.',
+    hint: 'Add the field named in `errors`; `/docs` describes the body.',
   },
   COORD_FIELD_INVALID: {
     ...badRequest,
     title: 'A field has a value that is not allowed',
-    hint: 'Change the field named in `errors`; `GET /register` lists the rules.',
+    hint: 'Change the field named in `errors`; `/docs` describes the body.',
   },
   COORD_FIELD_TOO_LARGE: {
     ...badRequest,

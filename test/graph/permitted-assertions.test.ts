@@ -12,7 +12,7 @@ const writes: Readonly<
   'PUT of the node of a service': (asserted, context) =>
     asserted.put({ kind: 'node', id: 'service:cart' }, { label: 'x' }, context),
   'PATCH of a node': (asserted, context) =>
-    asserted.patch({ kind: 'node', id: 'service:cart' }, { label: 'x' }, context),
+    asserted.patch({ kind: 'node', id: 'team:b' }, { label: 'x' }, context),
   'DELETE of a node': (asserted, context) => asserted.delete({ kind: 'node', id: 'team:b' }, context),
   'PUT of an edge': (asserted, context) =>
     asserted.put({ kind: 'edge', id: 'team:b,owns,service:cart' }, {}, context),
@@ -87,6 +87,24 @@ describe('an assertion', () => {
       }
       expect(await detailOf('service:cart', ['graph'])).toBe(await detailOf('service:none', ['graph']))
       expect(await detailOf('service:cart', ['graph', 'read'])).toContain('because services or edges name it')
+    }))
+
+  it('that patches a node learns only with read whether services derive the node', () =>
+    withGraph(async (scope) => {
+      await prepare(scope)
+      const [derived, missing] = ['service:cart', 'service:none']
+      const { revision } = scope.live.view
+      const patch = (id: string, scopes: readonly string[]) =>
+        scope.graph.asserted.patch({ kind: 'node', id }, {}, writtenWith(scopes))
+      for (const id of [derived, missing])
+        await expect(patch(id, ['graph'])).rejects.toMatchObject({
+          ...{ status: 404, outcome: 'not_written', detail: `Nothing is asserted about "${id}".` },
+        })
+      await expect(patch(missing, ['graph', 'read'])).rejects.toMatchObject({ status: 404 })
+      expect(scope.live.view.revision).toBe(revision)
+      expect(await patch(derived, ['graph', 'read'])).toMatchObject({ created: true })
+      // What is asserted is no secret to those who may assert.
+      expect(await patch(derived, ['graph'])).toMatchObject({ created: false })
     }))
 
   it('belongs to the keys of its principal', () =>

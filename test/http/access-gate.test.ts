@@ -6,11 +6,14 @@ import type { Principal } from '../../src/access/principal.ts'
 import { Grants } from '../../src/access/scopes/grants.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import { runHandlers } from '../../src/http/routing/run-handlers.ts'
-import { adminToken, bearer, withAccess } from './with-access.ts'
+import { adminToken, bearer, plainly, withAccess } from './with-access.ts'
 import { cart, register, withServer } from './with-server.ts'
 
 const head = (line: string, ...headers: readonly string[]) =>
   `${[`${line} HTTP/1.1`, 'Host: x', ...headers].join('\r\n')}\r\n\r\n`
+
+const sendPlainly = (port: number, path: string, method: string) =>
+  plainly(port, { method, path, headers: bearer(adminToken) })
 
 describe('http: the gate', () => {
   it('lets no route into the server that does not say its scope, whether or not it is described', () => {
@@ -25,10 +28,21 @@ describe('http: the gate', () => {
   it('tells nobody who is not let in how far the journal is', () =>
     withAccess(async ({ ask, tokenWith }) => {
       const { token } = await tokenWith(['read'])
+      const graph = bearer((await tokenWith(['graph'])).token)
       await ask('/register', { json: cart, headers: bearer(adminToken) })
       for (const path of ['/services', '/knowledge-graph', '/health/ready', '/health'])
         for (const headers of [{}, bearer('bad')])
           expect((await ask(path, { headers })).headers.has('x-coordinator-revision'), path).toBe(false)
+      for (const [path, headers, json] of [
+        ['/services', graph, undefined],
+        ['/register', graph, cart],
+        ['/register', bearer((await tokenWith(['register:other'])).token), cart],
+      ] as const) {
+        const denied = await ask(path, { headers, json })
+        expect([path, denied.status, denied.body.code]).toEqual([path, 403, 'COORD_SCOPE_MISSING'])
+        for (const name of ['x-coordinator-revision', 'x-coordinator-lineage'])
+          expect([path, name, denied.headers.has(name)]).toEqual([path, name, false])
+      }
       expect((await ask('/services', { headers: bearer(token) })).headers.get('x-coordinator-revision')).toBe(
         '1',
       )
@@ -60,15 +74,22 @@ describe('http: the gate', () => {
           200,
           403,
         ])
-      for (const query of [
-        '?dryRun=false',
-        '?dryrun=true',
-        '?dryRun=true&dryRun=true',
-        '#?dryRun=true',
-        '?dryRun=1',
-      ])
+      for (const query of ['?dryRun=false', '?dryrun=true', '?dryRun=true&dryRun=true', '?dryRun=1'])
         expect([query, await status(query, reader)]).toEqual([query, 403])
       expect(live.view.revision).toBe(0)
+    }))
+
+  it('refuses a target with a fragment, which the router would read as a query string', () =>
+    withAccess(async ({ port, live }) => {
+      for (const path of ['/register#?dryRun=true', '/register#dryRun=true', '/register?dryRun=true#', '/#'])
+        for (const method of ['POST', 'GET']) {
+          const { status, headers, text } = await sendPlainly(port, path, method)
+          expect([path, status, headers.connection]).toEqual([path, 400, 'close'])
+          expect(JSON.parse(text)).toMatchObject({ code: 'COORD_REQUEST_MALFORMED' })
+        }
+      expect(live.view.revision).toBe(0)
+      // A part of a name is no fragment.
+      expect((await sendPlainly(port, '/services/a%23b', 'GET')).status).toBe(404)
     }))
 
   it('waits for a credential that cannot be judged at once', () => {
@@ -126,6 +147,12 @@ describe('http: the gate', () => {
       const { token } = await tokenWith(['graph'])
       const { body, headers } = await ask('/health', { headers: bearer(token) })
       expect(body.detail).toBe('This needs the scope `read` or `metrics`.')
+      const detailOf = async (path: string, json?: unknown) =>
+        (await ask(path, { headers: bearer(token), json })).body.detail
+      expect(await detailOf('/services')).toBe('This needs the scope `read`.')
+      // Nobody can create a token with the scope `register`.
+      expect(await detailOf('/register', cart)).toBe('This needs a scope `register:NAME` for the service.')
+      expect(await detailOf('/register')).toBe('This needs the scope `register:NAME` or `read`.')
       expect(headers.get('www-authenticate')).toBe(
         'Bearer realm="coordinator", error="insufficient_scope", scope="read"',
       )
@@ -135,7 +162,7 @@ describe('http: the gate', () => {
       expect(counted).toEqual([
         'access_denied_total{reason="missing"} 1',
         'access_denied_total{reason="malformed"} 1',
-        'access_denied_total{reason="scope"} 1',
+        'access_denied_total{reason="scope"} 4',
       ])
     }))
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/scheduling/client-question.ts'
 import { inTurns } from '../../src/scheduling/pace.ts'
 import { turns } from '../support/turns.ts'
-import { cart, forTest, type ServerScope, withServer } from './with-server.ts'
+import { cart, forTest, forTrial, type ServerScope, withServer } from './with-server.ts'
 
 const questionTimes = { presentMs: 100, pastMs: 1_500 }
 const tooLarge = { code: 'COORD_QUESTION_TOO_LARGE', retryable: false, success: false }
@@ -147,6 +147,24 @@ describe('a question', () => {
       },
       { questionTimes },
     ))
+
+  it.each(['?dryRun=true', '?dryRun=tru%65', '?dry%52un=true'])('is a dry run, too, as %s', (query) => {
+    let steps = 0
+    return withServer(
+      async ({ ask }) => {
+        expect((await ask(`/endless${query}`, { json: {} })).body).toMatchObject(tooLarge)
+        const then = steps
+        await turns()
+        expect(steps).toBe(then)
+      },
+      {
+        questionTimes,
+        prepare: ({ app }) => {
+          app.post('/endless', forTrial, () => inTurns(endless(() => steps++)))
+        },
+      },
+    )
+  })
 
   it('is none of what a write does', () => {
     const seen: boolean[] = []

@@ -6,7 +6,7 @@ import { inTurns } from '../../src/scheduling/pace.ts'
 import { turns } from '../support/turns.ts'
 import { until } from '../support/with-live.ts'
 import { type AccessScope, adminToken, bearer, withAccess } from './with-access.ts'
-import { cart, forTest } from './with-server.ts'
+import { cart, forTest, forTrial } from './with-server.ts'
 
 interface Opened {
   readonly response: IncomingMessage
@@ -99,6 +99,23 @@ describe.each(ends)('http: when a credential %s', (end) => {
         expect(steps).toBe(then)
       },
       { prepare: ({ app }) => app.get('/endless', forTest, () => inTurns(endless(() => steps++))) },
+    )
+  })
+
+  it.each(['true', 'tru%65'])('its dry runs end, and are worked on no more: %s', (text) => {
+    let steps = 0
+    return withAccess(
+      async (scope) => {
+        const { token, endIt } = await endingToken(scope)
+        const asked = scope.ask(`/endless?dryRun=${text}`, { json: {}, headers: bearer(token) })
+        await until(() => steps > 0)
+        await endIt()
+        expect((await asked).body).toMatchObject({ status: 401, code, outcome: 'not_written' })
+        const then = steps
+        await turns()
+        expect(steps).toBe(then)
+      },
+      { prepare: ({ app }) => app.post('/endless', forTrial, () => inTurns(endless(() => steps++))) },
     )
   })
 

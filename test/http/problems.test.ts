@@ -58,6 +58,18 @@ describe('http: problem details', () => {
     }),
   )
 
+  it.each([
+    ['/register', { ...cart, serviceName: undefined }, '`GET /register` shows an example.'],
+    ['/register', { ...cart, tags: [''] }, '`GET /register` lists the rules.'],
+    ['/knowledge-graph/simulate', { remove: [''] }, '`/docs` describes the body.'],
+    ['/tokens', { scopes: ['read'] }, '`/docs` describes the body.'],
+  ])('%s %j: point to what describes the body', (path, json, hint) =>
+    withServer(async ({ ask }) => {
+      const { status, body } = await ask(path, { json })
+      expect([status, body.hint]).toEqual([400, expect.stringContaining(hint)])
+    }),
+  )
+
   it('carry the id of the request: the one that was sent, where it is harmless', () =>
     withServer(async ({ ask }) => {
       const own = await ask('/health', { headers: { 'x-request-id': 'abc-1.2' } })

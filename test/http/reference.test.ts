@@ -214,6 +214,9 @@ describe('http: the reference', () => {
       expect(operationAt('get', '/access')?.security).toEqual([{ token: [] }])
       expect(operationAt('get', '/health')?.security).toEqual([{ token: ['read'] }, { token: ['metrics'] }])
       expect(operationAt('delete', '/tokens/{id}')?.security).toEqual([{ token: ['admin'] }])
+      const registering = operationAt('post', '/register')
+      expect(registering?.security).toEqual([{ token: ['register'] }, { token: ['read'] }])
+      expect(registering?.description).toContain('With `dryRun=true`, it takes the scope `read` instead.')
       for (const { method, pattern, operation } of server.routes) {
         if (operation === undefined || operation.hidden) continue
         const described = operationAt(method.toLowerCase(), pattern.replaceAll(/:(\w+)/g, '{$1}'))

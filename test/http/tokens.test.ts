@@ -98,6 +98,9 @@ describe('http: tokens', () => {
       expect({ status, code: body.code, path: body.errors?.[0]?.path }).toEqual({
         ...{ status: 400, code, path },
       })
+      // The guide at GET /register is about registrations only.
+      expect(body.hint).not.toContain('/register')
+      if (code === 'COORD_FIELD_MISSING') expect(body.hint).toContain('`/docs`')
       expect(scope.access.listTokens()).toEqual([])
     }),
   )

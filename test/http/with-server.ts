@@ -166,6 +166,13 @@ export const forTest: { readonly config: { readonly operation: Operation } } = {
   },
 }
 
+/** A write that can be tried with `dryRun=true`. */
+export const forTrial: typeof forTest = {
+  config: {
+    operation: { ...forTest.config.operation, scope: 'register', dryRunScope: 'read', writes: true },
+  },
+}
+
 function gather(lines: string[]): PassThrough {
   const destination = new PassThrough()
   destination.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trimEnd().split('\n')))

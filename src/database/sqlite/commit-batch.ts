@@ -28,7 +28,7 @@ export type BatchReply =
       readonly more: boolean
     }
 
-/** A row of the table `records`. `data` is null if the record is deleted. */
+/** A row of the table `records`. `data` is null if the record is deleted. For a deletion, it is empty if it exists. */
 interface RecordRow {
   readonly data: CanonicalJson | null
   readonly revision: Revision
@@ -93,8 +93,11 @@ class BatchJudge {
     // Only ids that clients choose have a fingerprint, and can belong to a commit that changed nothing.
     const known = commit.fingerprint === undefined ? undefined : this.#resultOfNamed(commit)
     if (known !== undefined) return known
-    const { readRecord } = this.#connection.statements
-    const rows = commit.writes.map(({ kind, id }) => readRecord.get(kind, id) as RecordRow | undefined)
+    const { readRecord, readRecordToDelete } = this.#connection.statements
+    const rows = commit.writes.map(({ op, kind, id }) => {
+      const statement = op === 'delete' ? readRecordToDelete : readRecord
+      return statement.get(kind, id) as RecordRow | undefined
+    })
     const verdict = judgeCommit(commit, rows.map(stateOf))
     if (verdict.outcome !== 'acceptable') {
       const first = this.#resultOfKnown(commit)

@@ -27,6 +27,9 @@ const sql = {
   revokeToken: 'update access_tokens set revoked_at = ?, revoked_by = ? where id = ?',
 
   readRecord: 'select data, revision, created_at from records where kind = ? and id = ?',
+  // A deletion needs to know only whether there is data, which can be long to read.
+  readRecordToDelete: `select case when data is null then null else '' end as data, revision, created_at from records
+    where kind = ? and id = ?`,
   writeRecord: `insert into records (kind, id, data, revision, created_at, updated_at) values (?, ?, ?, ?, ?, ?)
     on conflict (kind, id) do update set data = excluded.data, revision = excluded.revision,
       created_at = excluded.created_at, updated_at = excluded.updated_at`,

@@ -89,6 +89,13 @@ export class AssertedWriter {
     return this.#change('PATCH', { subject, context, body: patch }, (state) => {
       const stored = state.read()
       if (stored === undefined) {
+        // Whether others have registered it is not for those who may not read: for them, only what is asserted exists.
+        if (!seesOthers(context))
+          return {
+            op: 'refuse',
+            why: () => notAsserted(subject),
+            answer: assertAnswer(subject, [], context),
+          }
         // Other records determine whether services or edges refer to the node.
         const graph = state.projection(graphProjection)
         if (graph === undefined || !isIn(graph, subject))

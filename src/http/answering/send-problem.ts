@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { denialReasonOf } from '../../access/denial.ts'
 import type { Principal } from '../../access/principal.ts'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
@@ -46,9 +47,10 @@ export class ProblemSender {
     const body = problemText(error, request)
     const answer = { status: error.status, body, contentType: PROBLEM_TYPE, headers }
     const revision = shownRevision(error)
-    // Whoever was not let in does not learn how far the journal is.
+    // Whoever was not let in, or is denied, does not learn how far the journal is.
     const isStranger = (request.principal as Principal | undefined) === undefined
-    if (!isStranger && (operation?.state === true || operation?.writes === true))
+    const mayKnow = !isStranger && denialReasonOf(error) === undefined
+    if (mayKnow && (operation?.state === true || operation?.writes === true))
       this.#answers.sendState(reply, revision === undefined ? answer : { ...answer, revision })
     else this.#answers.send(reply, answer)
   }

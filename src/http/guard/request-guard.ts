@@ -82,7 +82,7 @@ export class RequestGuard {
   #admits(request: IncomingMessage, response: ServerResponse): boolean {
     // Without a socket, an earlier request of the same connection still has no answer.
     if (response.socket === null) endWithConnection(request, response)
-    const fault = this.#hostFault(request) ?? this.#proxyFault(request)
+    const fault = this.#hostFault(request) ?? this.#proxyFault(request) ?? targetFault(request)
     if (fault !== undefined) return this.#refuse(request, response, fault)
     const { origin } = request.headers
     const isFromBrowser = origin !== undefined || request.headers['sec-fetch-site'] !== undefined
@@ -160,6 +160,16 @@ function countHosts(rawHeaders: readonly string[]): number {
     if (name.length === 4 && name.toLowerCase() === 'host') count += 1
   }
   return count
+}
+
+/** A target has no fragment (RFC 9112, 3.2). The router would read it as a query string, and others would not. */
+function targetFault({ url = '' }: IncomingMessage): CoordinatorError | undefined {
+  if (!url.includes('#')) return undefined
+  return new CoordinatorError('COORD_REQUEST_MALFORMED', {
+    detail: 'The target of the request has a fragment, which begins with `#`.',
+    hint: 'Write `#` as `%23` where it belongs to a name or a value.',
+    outcome: 'not_written',
+  })
 }
 
 /** The name of a header that only proxies add; `undefined` if there is none. */

@@ -88,7 +88,8 @@ function describe(
   headers: readonly AnswerHeader[],
   schemas: JsonSchemas,
 ): OpenApiOperation {
-  const { chapter, summary, description, body, scope } = route.operation
+  const { chapter, summary, body, scope, dryRunScope } = route.operation
+  const description = descriptionOf(route.operation)
   const parameters = [
     ...pathParametersOf(route),
     ...queryParametersOf(route.operation, schemas),
@@ -110,10 +111,17 @@ function describe(
             },
           },
         }),
-    security: securityOf(scope),
+    security: [...securityOf(scope), ...(dryRunScope === undefined ? [] : securityOf(dryRunScope))],
     'x-scopes': scopesOf(scope),
     responses: { ...answersOf(route.operation, headers, schemas), ...problemsOf(route) },
   }
+}
+
+/** A list of requirements cannot say that one of them counts for some parameters only. */
+function descriptionOf({ description, dryRunScope }: Operation): string | undefined {
+  if (dryRunScope === undefined) return description
+  const dry = `With \`dryRun=true\`, it takes the scope \`${dryRunScope}\` instead.`
+  return description === undefined ? dry : `${description} ${dry}`
 }
 
 /**

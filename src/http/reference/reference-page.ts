@@ -51,7 +51,7 @@ ${chapters
 }
 
 const credentials =
-  'Where `GET /access` says `mode: required`, send a token with every request: `Authorization: Bearer TOKEN`. Each operation names the scope that the token needs; `admin` includes all others. The requests of this page send the token in the field at the side, which keeps it until the page is closed.'
+  'Where `GET /access` says `mode: required`, send a token with every request: `Authorization: Bearer TOKEN`. Each operation names the scope that the token needs; `admin` includes all others, and `register` stands for `register:NAME` with the name of the service. The requests of this page send the token in the field at the side, which keeps it until the page is closed.'
 
 /** Who may use an operation. */
 function scopeHtml({ security, 'x-scopes': scopes }: OpenApiOperation): string {

@@ -8,6 +8,7 @@ import type { Scope } from '../../access/scopes/scope.ts'
 import { CoordinatorError } from '../../errors.ts'
 import { isLockedOut, lockedOutHint } from '../answering/first-credential.ts'
 import { addressOf } from '../client/address-of.ts'
+import { isDryRun } from '../reading/is-dry-run.ts'
 import type { Operation } from '../reading/operation.ts'
 
 declare module 'fastify' {
@@ -129,18 +130,25 @@ function allow(request: FastifyRequest, demand: Demand, principal: Principal): v
   throw scopeMissing([scope].flat())
 }
 
-/** Judges the parameter that the handler reads, and not the text of the URL, which can be encoded in many ways. */
-function scopeOf({ query }: FastifyRequest, { scope, dryRunScope }: Demand): Operation['scope'] {
-  if (dryRunScope === undefined) return scope
-  return (query as Readonly<Record<string, unknown>>)['dryRun'] === 'true' ? dryRunScope : scope
+function scopeOf(request: FastifyRequest, demand: Demand): Operation['scope'] {
+  const { scope, dryRunScope = scope } = demand
+  return isDryRun(request, demand) ? dryRunScope : scope
 }
 
 function scopeMissing(scopes: readonly Scope[]): CoordinatorError {
   return new CoordinatorError('COORD_SCOPE_MISSING', {
-    detail: `This needs the scope ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
+    detail: neededText(scopes),
     outcome: 'not_written',
     extra: { scope: scopes[0] },
   })
+}
+
+/** A token cannot have the scope `register` without a name, and the name is known only when the body has arrived. */
+function neededText(scopes: readonly Scope[]): string {
+  if (scopes.length === 1 && scopes[0] === 'register')
+    return 'This needs a scope `register:NAME` for the service.'
+  const needed = scopes.map((scope) => (scope === 'register' ? '`register:NAME`' : `\`${scope}\``))
+  return `This needs the scope ${needed.join(' or ')}.`
 }
 
 /**

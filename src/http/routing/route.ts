@@ -4,6 +4,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { WriteContext } from '../../live/writing/write-context.ts'
 import type { StateAnswer } from '../answering/answers.ts'
 import { checkLineage, untilFresh } from '../reading/freshness.ts'
+import { isDryRun } from '../reading/is-dry-run.ts'
 import type { Operation } from '../reading/operation.ts'
 import { QueryReader } from '../reading/read-query.ts'
 import { writeContext } from '../reading/write-context.ts'
@@ -89,7 +90,7 @@ export function writeRoute<O extends Operation>(
     handler: async (request, reply) => {
       const query = admit(request)
       // What would happen is a question.
-      if ((query as Readonly<Record<string, unknown>>)['dryRun'] !== 'true') limits.countWrites(request)
+      if (!isDryRun(request, operation)) limits.countWrites(request)
       answers.sendState(reply, await write(request, writeContext(request), query))
     },
   }

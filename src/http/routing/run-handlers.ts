@@ -4,6 +4,7 @@ import { currentQuestion, type QuestionTimes, workingFor } from '../../schedulin
 import { longTurn } from '../../scheduling/long-work.ts'
 import type { RouteInfo } from '../answering/count-answer.ts'
 import { shareOf } from '../client/share-of.ts'
+import { isDryRun } from '../reading/is-dry-run.ts'
 import { announcesBody, type BodyReceiver } from '../reading/receive-body.ts'
 import { type AccessGate, endOf } from './access-gate.ts'
 import { answerInTime } from './answer-in-time.ts'
@@ -56,6 +57,7 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
     const route: RouteInfo = { method: methods.join(','), pattern: url, operation }
     const takesBody = methods.some((method) => methodsWithBody.includes(method))
     const isWrite = operation.writes === true || operation.writesTokens === true
+    const onlyAsks = (request: FastifyRequest) => isDryRun(request, operation)
     const cost = new RouteCost()
 
     function work(request: FastifyRequest, reply: FastifyReply): unknown {
@@ -75,7 +77,7 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
 
     function answer(request: FastifyRequest, reply: FastifyReply): unknown {
       // A write continues to its end even if its client disconnects.
-      const isQuestion = isWrite ? isDryRun(request) : operation?.immediate !== true || hasQuery(request)
+      const isQuestion = isWrite ? onlyAsks(request) : operation?.immediate !== true || hasQuery(request)
       // An answer that waited for room is made again as a part of the same question.
       if (currentQuestion() !== undefined) return begin(request, reply)
       if (!isQuestion)
@@ -85,7 +87,7 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
     }
 
     function answerWhileAllowed(request: FastifyRequest, reply: FastifyReply): unknown {
-      if (isWrite) return answer(request, reply)
+      if (isWrite && !onlyAsks(request)) return answer(request, reply)
       try {
         return answer(request, reply)
       } finally {
@@ -145,11 +147,6 @@ function run(
 
 function hasQuery({ raw: { url = '' } }: FastifyRequest): boolean {
   return url.includes('?')
-}
-
-/** Whether a write request only asks what would happen. */
-function isDryRun({ raw: { url = '' } }: FastifyRequest): boolean {
-  return url.includes('?') && /[?&]dryRun=true(?:&|$)/.test(url)
 }
 
 /** The cost of a route, judged by most of its requests. On a busy machine, any single request may seem long because it was delayed. */

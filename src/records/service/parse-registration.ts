@@ -1,4 +1,4 @@
-import type { Problem } from '../../errors.ts'
+import type { CoordinatorError, ErrorCode, Problem } from '../../errors.ts'
 import { closestWord } from '../../text/closest-word.ts'
 import { invalidBody, jsonPointer } from '../body/check-json.ts'
 import { readBody, tryBody } from '../body/read-body.ts'
@@ -33,12 +33,23 @@ export function parseBySchema(input: unknown, remarks: Remarks = new Remarks()):
   if ('problems' in result) {
     const problems = remarks.suggests ? explained(result.problems, input) : result.problems
     remarks.spend({ problems: problems.length })
-    throw invalidBody(problems)
+    throw withGuide(invalidBody(problems))
   }
   return {
     registration: registration.stored(result.data),
     warnings: warningsOf(input as JsonObject, remarks),
   }
+}
+
+const guides: Readonly<Partial<Record<ErrorCode, string>>> = {
+  COORD_FIELD_MISSING: 'Add the field named in `errors`; `GET /register` shows an example.',
+  COORD_FIELD_INVALID: 'Change the field named in `errors`; `GET /register` lists the rules.',
+}
+
+/** The guide is about registrations only, so the hint of the code cannot name it for other bodies. */
+function withGuide(error: CoordinatorError): CoordinatorError {
+  const hint = guides[error.code]
+  return hint === undefined ? error : error.with({ hint })
 }
 
 /**
