@@ -178,7 +178,7 @@ export class Coordinator {
    * 503 `COORD_NOT_LOADED`. It starts only once; later calls wait for the same start.
    *
    * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN if it is or was stopped, or the first definite answer of the database, such as
-   * COORD_STORE_LOCKED; the coordinator is then stopped
+   * COORD_STORE_LOCKED, or COORD_CONFIG_INVALID where AUTH=required would protect nothing; the coordinator is then stopped
    */
   async start(): Promise<void> {
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
@@ -199,7 +199,10 @@ export class Coordinator {
       this.#url = await this.#server.listen(this.settings)
       this.#logger.info({ url: this.#url }, `listening on ${this.#url}`)
       const admitted = this.#readTokens()
-      await this.live.start()
+      const loaded = this.live.start()
+      // Whichever ends first: a refusal by either ends the start.
+      await Promise.race([loaded, admitted])
+      await loaded
       if (!this.#stopping) await admitted
     } catch (thrown) {
       await this.stop(0)
@@ -211,12 +214,12 @@ export class Coordinator {
 
   /** Reads the tokens as soon as the store is open, and again whenever another coordinator has changed them. */
   async #readTokens(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
     let begun = false
     this.live.observe({
       access: (version) => {
         if (begun) this.access.versionSeen(version)
-        else void this.access.start().then(resolve)
+        else void this.access.start().then(resolve, reject)
         begun = true
       },
     })

@@ -22,7 +22,10 @@ export function createAccess(settings: AccessSettings, { store, logger }: Surrou
     adminToken: adminToken?.reveal(),
     metricsToken: metricsToken?.reveal(),
     jwt: jwt && createVerifier(jwt, notBefore, logger),
-    onFault: (error) => logger.warn({ err: error }, 'the tokens cannot be read; those that are known count'),
+    onFault: (error) =>
+      error.code === 'COORD_CONFIG_INVALID'
+        ? logger.error({ err: error }, 'access cannot be protected')
+        : logger.warn({ err: error }, 'the tokens cannot be read; those that are known count'),
   })
 }
 

@@ -105,7 +105,9 @@ export class Access {
 
   /**
    * Loads the tokens of the store, again and again until it succeeds, and records there that credentials are demanded. Resolves when that
-   * is done, or at `stop`; at once where the mode is not `required`. Never rejects. Starts the verifier of JWTs, too.
+   * is done, or at `stop`; at once where the mode is not `required`. Starts the verifier of JWTs, too.
+   *
+   * @throws COORD_CONFIG_INVALID, and nothing else, if the store says that demanding credentials protects nothing
    */
   async start(): Promise<void> {
     if (this.mode === 'required') this.#jwt?.start()

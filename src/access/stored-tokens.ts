@@ -38,7 +38,7 @@ export class StoredTokens {
     this.#loader = new TokenLoader({ store, book: this.#book, require, onFault })
   }
 
-  /** Resolves after the first load, or at `stop`. */
+  /** Resolves after the first load, or at `stop`. @throws COORD_CONFIG_INVALID if demanding credentials would protect nothing */
   start(): Promise<void> {
     return this.#loader.start()
   }

@@ -38,6 +38,8 @@ export class TokenLoader {
   /** Ids that no token had when the store was last asked for them. */
   readonly #unknown = new RecentKeys(10_000)
   readonly #mustRequire: boolean
+  /** Whether the store has taken it that credentials are demanded. */
+  #isRequired = false
   #version: string | undefined
   #requiredSince: Revision | null = null
   #isWanted = false
@@ -45,6 +47,9 @@ export class TokenLoader {
   /** Whether the last load failed. */
   #isBlind = false
   #isFailing = false
+  #isRefused = false
+  /** Whether `start` is done: a refusal that comes later can only be told. */
+  #isStarted = false
   /** When a stranger last made the store load. */
   #lookedAt = Number.NEGATIVE_INFINITY
   /** Callers who wait for a load that begins after they came. */
@@ -70,7 +75,7 @@ export class TokenLoader {
     return this.#requiredSince
   }
 
-  /** Resolves after the first load, or at `stop`. */
+  /** Resolves after the first load, or at `stop`. @throws COORD_CONFIG_INVALID if demanding credentials would protect nothing */
   start(): Promise<void> {
     if (!this.loaded) this.want()
     return this.#first.promise
@@ -152,12 +157,20 @@ export class TokenLoader {
         this.#isFailing = false
         this.#backoff.reset()
       } catch (thrown) {
+        const error = toCoordinatorError(thrown)
         this.#refuse(waiting)
-        this.#failed(toCoordinatorError(thrown))
+        if (isRefusal(error) && !this.#isStarted) {
+          this.#first.reject(error)
+          break
+        }
+        this.#failed(error)
         this.#isWanted = true
         await this.#backoff.wait(stop)
       } finally {
-        if (this.loaded) this.#first.resolve()
+        if (this.loaded) {
+          this.#isStarted = true
+          this.#first.resolve()
+        }
       }
     }
     this.#isRunning = false
@@ -186,14 +199,19 @@ export class TokenLoader {
         if (toCoordinatorError(thrown).code !== 'COORD_TOKEN_NOT_FOUND') throw thrown
       }
     }
-    if (!this.#mustRequire || this.#requiredSince !== null) return
+    // Once where it was recorded before, too: only the answer tells whether credentials protect this store. Again after a restore.
+    if (!this.#mustRequire || (this.#isRequired && this.#requiredSince !== null)) return
     await this.#store.require()
-    await this.#load()
+    this.#isRequired = true
+    if (this.#requiredSince === null) await this.#load()
   }
 
   #failed(error: CoordinatorError): void {
-    if (!this.#isFailing && !this.#stop.signal.aborted) this.#onFault?.(error)
+    // What only a person can mend is told even if a passing fault was told before it.
+    const isNew = isRefusal(error) ? !this.#isRefused : !this.#isFailing
+    if (isNew && !this.#stop.signal.aborted) this.#onFault?.(error)
     this.#isFailing = true
+    this.#isRefused ||= isRefusal(error)
   }
 
   #refuse(waiting: readonly Waiting[]): void {
@@ -203,4 +221,9 @@ export class TokenLoader {
 
 export function unavailable(): CoordinatorError {
   return denial('unavailable', 'COORD_AUTH_UNAVAILABLE', { retryAfterSeconds: 1 })
+}
+
+/** Whether the store says that demanding credentials protects nothing. See `AccessStore.require`. */
+function isRefusal({ code }: CoordinatorError): boolean {
+  return code === 'COORD_CONFIG_INVALID'
 }

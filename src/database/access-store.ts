@@ -73,6 +73,11 @@ export interface AccessStore {
    */
   revoke(id: string, by: string): Promise<StoredToken>
 
-  /** Records that credentials are demanded from now on. Only the first call sets `requiredSince`. */
+  /**
+   * Records that credentials are demanded from now on. Only the first call sets `requiredSince`.
+   *
+   * @throws COORD_CONFIG_INVALID if that would protect nothing, because everybody may write to the database itself; like `commit`, every
+   * error with `outcome`
+   */
   require(): Promise<void>
 }

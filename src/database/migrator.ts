@@ -52,6 +52,8 @@ export interface Migrator {
   /**
    * Lets the public key of a Supabase project read and write every record. Everybody has that key. Absent if there is no such key, or if it
    * cannot be allowed from here.
+   *
+   * @throws COORD_CONFIG_INVALID where a coordinator has demanded credentials: they would protect nothing any more
    */
   allowAnon?(): Promise<void>
   /** Withdraws these rights from the public key. Absent if `allowAnon` is absent. */

@@ -14,6 +14,8 @@ export class DisturbedAccessStore implements AccessStore {
   readonly down = new Set<Call>()
   /** These calls are done, but this many of their answers are lost. */
   readonly lost = new Map<Call, number>()
+  /** Whether everybody may write to the database itself. */
+  protectsNothing = false
   readonly #now: () => number
   readonly #held = new Map<Call, Promise<void>>()
 
@@ -35,7 +37,10 @@ export class DisturbedAccessStore implements AccessStore {
   }
 
   require(): Promise<void> {
-    return this.#pass('require', () => this.behind.require())
+    return this.#pass('require', async () => {
+      if (this.protectsNothing) throw new CoordinatorError('COORD_CONFIG_INVALID', { outcome: 'not_written' })
+      await this.behind.require()
+    })
   }
 
   count(call: Call): number {

@@ -88,6 +88,31 @@ describe('before the tokens are loaded', () => {
     await expect.poll(async () => (await store.behind.load()).requiredSince).toBe(0)
   })
 
+  it('start fails where the store says that credentials protect nothing, also if they were demanded before', async () => {
+    for (const before of ['never', 'before']) {
+      const faults: CoordinatorError[] = []
+      const store = new DisturbedAccessStore()
+      if (before === 'before') await store.behind.require()
+      store.protectsNothing = true
+      const access = makeAccess({ store, onFault: (error) => faults.push(error) })
+      await expect(access.start()).rejects.toMatchObject({ code: 'COORD_CONFIG_INVALID', exitCode: 78 })
+      // Whoever started it tells.
+      expect(faults).toEqual([])
+    }
+  })
+
+  it('a store that says so after the start is told once, though another fault was told before', async () => {
+    const faults: CoordinatorError[] = []
+    const store = new DisturbedAccessStore()
+    store.breakDown('require')
+    await startAccess({ store, onFault: (error) => faults.push(error) })
+    store.protectsNothing = true
+    store.repair()
+    const asked = store.count('require')
+    await expect.poll(() => store.count('require')).toBeGreaterThan(asked + 1)
+    expect(faults.map(({ code }) => code)).toEqual(['COORD_STORE_UNAVAILABLE', 'COORD_CONFIG_INVALID'])
+  })
+
   it('start waits for nothing where access is open, and demands nothing; tokens can be created and listed there', async () => {
     const store = new DisturbedAccessStore()
     const release = store.hold('load')

@@ -161,6 +161,18 @@ describe('the public key, where it may read and write records', () => {
     }
   })
 
+  it('keeps a coordinator with the secret key from demanding credentials that would protect nothing', async () => {
+    const service = new SupabaseStore(project.options({ schema: 'open_to_all' }))
+    await service.open()
+    await expect(service.access.require()).rejects.toMatchObject({
+      code: 'COORD_CONFIG_INVALID',
+      outcome: 'not_written',
+      hint: expect.stringContaining('coordinator migrate --forbid-anon'),
+    })
+    expect((await service.access.load()).requiredSince).toBeNull()
+    await service.close()
+  })
+
   it('sees no token in anything that it may call', async () => {
     const service = new SupabaseStore(project.options({ schema: 'open_to_all' }))
     await service.open()

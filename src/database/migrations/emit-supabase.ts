@@ -68,11 +68,19 @@ function dataApiSql(schema: string, migrations: readonly Migration[]): string {
   return sql === undefined ? '' : `-- Again, if they are missing after a restore.\n${sqlFor(schema, sql)}`
 }
 
+/** The error state of `refuseWhereRequired`: our own, in the class of 55K01. */
+export const CREDENTIALS_DEMANDED = '55K02'
+
+/** With the lock of the head, which `access_require` takes, too: only one of the two can come first. */
+const refuseWhereRequired = `if exists (select from @schema@.head where id = 1 and required_since is not null) then
+    raise exception 'credentials are demanded here (AUTH=required): the public key cannot be allowed' using errcode = '${CREDENTIALS_DEMANDED}';
+  end if;`
+
 /** Lets the public key read everything and commit, never compact or fork. */
 export function allowAnonSql(schema: string): string {
   const grants = anonFunctions.map((name) => `grant execute on function ${wrapperOf(name)} to anon;`)
   return `-- Everybody who has the public key of the project can now read and write every record.
-${changeAnon(schema, { allowed: true, rights: grants })}`
+${changeAnon(schema, { allowed: true, rights: [refuseWhereRequired, ...grants] })}`
 }
 
 /** Reverts `allowAnonSql`. */

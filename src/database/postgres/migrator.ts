@@ -1,5 +1,5 @@
-import { CoordinatorError } from '../../errors.ts'
-import { allowAnonSql, forbidAnonSql } from '../migrations/emit-supabase.ts'
+import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import { allowAnonSql, CREDENTIALS_DEMANDED, forbidAnonSql } from '../migrations/emit-supabase.ts'
 import { findPostgresDrift } from '../migrations/find-postgres-drift.ts'
 import { type AppliedMigration, loadMigrations, reportMigrations } from '../migrations/migration.ts'
 import { ledgerSql, migrationSql } from '../migrations/postgres-sql.ts'
@@ -56,11 +56,18 @@ export class PostgresMigrator implements Migrator {
     return findPostgresDrift(this.#calls, { schema: this.#schema, migrations: this.#migrations })
   }
 
-  /** @throws COORD_STORE_* if the roles of Supabase do not exist */
+  /** @throws COORD_CONFIG_INVALID where credentials are demanded, COORD_STORE_* if the roles of Supabase do not exist */
   async allowAnon(): Promise<void> {
-    await this.#calls.use('writer', (connection) =>
-      connection.run({ text: allowAnonSql(this.#schema), doing: 'allowing the public key' }),
-    )
+    const change = { text: allowAnonSql(this.#schema), doing: 'allowing the public key' }
+    await this.#calls
+      .use('writer', (connection) => connection.run(change))
+      .catch((thrown: unknown) => {
+        if (toCoordinatorError(thrown).sourceCode !== CREDENTIALS_DEMANDED) throw thrown
+        throw new CoordinatorError('COORD_CONFIG_INVALID', {
+          detail: `The public key is not allowed: a coordinator has demanded credentials (AUTH=required) on the schema ${this.#schema}, and everybody has the public key.`,
+          hint: 'Give every coordinator the secret key (SUPABASE_SERVICE_ROLE_KEY). A schema on which credentials were demanded stays closed to the public key; for open data, use another DATABASE_SCHEMA.',
+        })
+      })
   }
 
   /** @throws COORD_STORE_* if the roles of Supabase do not exist */

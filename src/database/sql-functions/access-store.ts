@@ -53,7 +53,7 @@ export class FunctionAccessStore implements AccessStore {
   }
 
   async require(): Promise<void> {
-    await this.#write('access_require', {}, requireOk)
+    await this.#write('access_require', {}, readRequired)
   }
 
   /** @returns `undefined` if the pages are of different versions */
@@ -79,6 +79,17 @@ export class FunctionAccessStore implements AccessStore {
     const text = JSON.stringify({ schema: this.#schemaNumber, ...argument })
     return this.#ask(name, text, read, 'writer')
   }
+}
+
+function readRequired(reply: Reply): void {
+  if (reply['status'] === 'anon_allowed')
+    throw new CoordinatorError('COORD_CONFIG_INVALID', {
+      detail:
+        'AUTH=required protects nothing here: the database lets everybody write who has the public key of the Supabase project.',
+      hint: 'Run `coordinator migrate --forbid-anon` with DATABASE_URL set to the connection string of the project, or set AUTH=off.',
+      outcome: 'not_written',
+    })
+  requireOk(reply)
 }
 
 function storedTokenOf(reply: Reply): StoredToken {

@@ -102,8 +102,9 @@ begin
 end
 $$;
 
--- {schema} -> {status: ok} | {status: too_old | busy}
--- Notes the newest revision when credentials are demanded for the first time.
+-- {schema} -> {status: ok} | {status: anon_allowed} | {status: too_old | busy}
+-- Notes the newest revision when credentials are demanded for the first time. Where the public key may write, demanding them would protect
+-- nothing: everybody has that key. The lock of the head decides between this and an operator who allows the public key at the same time.
 create or replace function @schema@.access_require(p jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
@@ -113,7 +114,10 @@ begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_head((p ->> 'schema')::integer);
   if refusal is not null then return refusal; end if;
-  perform @schema@.visible_head();
+  if (@schema@.visible_head()).anon_allowed then
+    perform set_config('@name@.writer', '', true);
+    return '{"status": "anon_allowed"}';
+  end if;
   update @schema@.head set required_since = revision where id = 1 and required_since is null;
   if found then perform @schema@.access_changed(); end if;
   perform set_config('@name@.writer', '', true);
