@@ -53,7 +53,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     requiredSince: () => access.requiredSince,
   })
   const { store } = live
-  const access = createAccess(settings.access, { store: store.access, logger })
+  const access = await createAccess(settings.access, { store: store.access, logger })
   live.observe(reportLive(logger, metrics.live))
   const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)

@@ -1,5 +1,5 @@
 import { Access } from './access/access.ts'
-import { JwtVerifier } from './access/jwt/jwt-verifier.ts'
+import type { JwtVerifier } from './access/jwt/jwt-verifier.ts'
 import type { AccessSettings, JwtSettings } from './config/access-settings.ts'
 import type { AccessStore } from './database/store.ts'
 import type { Logger } from './telemetry/logging.ts'
@@ -15,13 +15,16 @@ interface Surroundings {
  *
  * @throws COORD_CONFIG_INVALID
  */
-export function createAccess(settings: AccessSettings, { store, logger }: Surroundings): Access {
+export async function createAccess(
+  settings: AccessSettings,
+  { store, logger }: Surroundings,
+): Promise<Access> {
   const { mode, anonymous, adminToken, metricsToken, notBefore, jwt } = settings
   return new Access({
     ...{ mode, anonymous, notBefore, store },
     adminToken: adminToken?.reveal(),
     metricsToken: metricsToken?.reveal(),
-    jwt: jwt && createVerifier(jwt, notBefore, logger),
+    jwt: jwt && (await createVerifier(jwt, notBefore, logger)),
     onFault: (error) =>
       error.code === 'COORD_CONFIG_INVALID'
         ? logger.error({ err: error }, 'access cannot be protected')
@@ -29,11 +32,13 @@ export function createAccess(settings: AccessSettings, { store, logger }: Surrou
   })
 }
 
-function createVerifier(
+/** Its modules are loaded only where they are needed: they take memory, and time at the start. */
+async function createVerifier(
   { secret, ...jwt }: JwtSettings,
   notBefore: number | undefined,
   logger: Logger,
-): JwtVerifier {
+): Promise<JwtVerifier> {
+  const { JwtVerifier } = await import('./access/jwt/jwt-verifier.ts')
   return new JwtVerifier({
     ...jwt,
     ...(secret === undefined ? {} : { secret: secret.reveal() }),

@@ -41,7 +41,8 @@ describe('coordinator serve: start', () => {
       do runs.push(await measureStart(env as Record<string, string>))
       while (runs.length < 3 || (runs.length < maxStarts && fastest(runs) >= 1_000))
       const startMs = fastest(runs)
-      const residentMiB = (runs.at(-1) as (typeof runs)[number]).residentMiB
+      // Whether garbage was collected before the process came to rest is a matter of chance, too.
+      const residentMiB = Math.min(...runs.map((run) => run.residentMiB))
       console.log(
         `${backend}: first answer after ${startMs.toFixed(0)} ms, ${residentMiB.toFixed(0)} MiB at rest`,
       )
