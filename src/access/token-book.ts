@@ -75,17 +75,17 @@ export class TokenBook {
     if (stored.revokedAt !== null && !this.#revoked.has(stored.id)) this.#revoked.set(stored.id, stored)
     const current = this.#revoked.get(stored.id) ?? stored
     const known = this.#tokens.get(stored.id)
-    if (known?.equals(current)) return known.info
+    if (known?.equals(current)) return this.#infoOf(known)
     const token = new KnownToken(current)
     token.lastUsedAt = known?.lastUsedAt ?? null
     known?.end(revoked())
     this.#tokens.set(stored.id, token)
-    return token.info
+    return this.#infoOf(token)
   }
 
   /** Every token, in the order in which they were created. */
   list(): TokenInfo[] {
-    const infos = Array.from(this.#tokens.values(), ({ info }) => info)
+    const infos = Array.from(this.#tokens.values(), (token) => this.#infoOf(token))
     return infos.sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))
   }
 
@@ -100,6 +100,10 @@ export class TokenBook {
   stop(): void {
     clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
+  }
+
+  #infoOf(token: KnownToken): TokenInfo {
+    return token.infoAt(this.#now(), this.#notBefore)
   }
 
   #welcome(token: KnownToken): Principal {
