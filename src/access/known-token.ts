@@ -9,6 +9,8 @@ import { Grants } from './scopes/grants.ts'
 export interface TokenInfo extends Omit<StoredToken, 'secretHash'> {
   /** When this process last accepted it, in epoch milliseconds; `null` if it did not since it started. */
   readonly lastUsedAt: number | null
+  /** Whether it counts. `refused`: it was created before the time from which on credentials count. */
+  readonly state: 'active' | 'expired' | 'revoked' | 'refused'
 }
 
 /** No secret has a hash that equals this text. */
@@ -41,9 +43,9 @@ export class KnownToken {
     return this.#stored.scopes.includes(scope)
   }
 
-  get info(): TokenInfo {
+  infoAt(now: number, notBefore: number): TokenInfo {
     const { secretHash: _, ...shown } = this.#stored
-    return { ...shown, lastUsedAt: this.lastUsedAt }
+    return { ...shown, lastUsedAt: this.lastUsedAt, state: this.#stateAt(now, notBefore) }
   }
 
   /** The one object that stands for all callers with this token, if there were any. */
@@ -88,10 +90,22 @@ export class KnownToken {
 
   /** Why the token does not count, if it does not. */
   faultAt(now: number, notBefore: number): CoordinatorError | undefined {
-    if (this.isRevoked) return revoked()
-    if (now >= this.expiresAt) return expired(this.expiresAt)
-    if (this.#stored.createdAt < notBefore) return issuedBefore(notBefore)
-    return undefined
+    switch (this.#stateAt(now, notBefore)) {
+      case 'revoked':
+        return revoked()
+      case 'expired':
+        return expired(this.expiresAt)
+      case 'refused':
+        return issuedBefore(notBefore)
+      default:
+        return undefined
+    }
+  }
+
+  #stateAt(now: number, notBefore: number): TokenInfo['state'] {
+    if (this.isRevoked) return 'revoked'
+    if (now >= this.expiresAt) return 'expired'
+    return this.#stored.createdAt < notBefore ? 'refused' : 'active'
   }
 }
 

@@ -75,23 +75,23 @@ export class TokenBook {
     if (stored.revokedAt !== null && !this.#revoked.has(stored.id)) this.#revoked.set(stored.id, stored)
     const current = this.#revoked.get(stored.id) ?? stored
     const known = this.#tokens.get(stored.id)
-    if (known?.equals(current)) return known.info
+    if (known?.equals(current)) return this.#infoOf(known)
     const token = new KnownToken(current)
     token.lastUsedAt = known?.lastUsedAt ?? null
     known?.end(revoked())
     this.#tokens.set(stored.id, token)
-    return token.info
+    return this.#infoOf(token)
   }
 
   /** Every token, in the order in which they were created. */
   list(): TokenInfo[] {
-    return infosOf([...this.#tokens.values()])
+    const infos = Array.from(this.#tokens.values(), (token) => this.#infoOf(token))
+    return infos.sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))
   }
 
   /** Those that count now, in the same order. */
   listAccepted(): TokenInfo[] {
-    const now = this.#now()
-    return infosOf([...this.#tokens.values()].filter((token) => !token.faultAt(now, this.#notBefore)))
+    return this.list().filter(({ state }) => state === 'active')
   }
 
   /** Whether there is a token that permits this scope and counts. */
@@ -105,6 +105,10 @@ export class TokenBook {
   stop(): void {
     clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
+  }
+
+  #infoOf(token: KnownToken): TokenInfo {
+    return token.infoAt(this.#now(), this.#notBefore)
   }
 
   #welcome(token: KnownToken): Principal {
@@ -135,9 +139,4 @@ export class TokenBook {
     }
     if (next !== Number.POSITIVE_INFINITY) this.#watch(next)
   }
-}
-
-function infosOf(tokens: readonly KnownToken[]): TokenInfo[] {
-  const infos = tokens.map(({ info }) => info)
-  return infos.sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))
 }

@@ -18,7 +18,8 @@ Examples:
   DATABASE_URL=postgres://app@db.example/app coordinator doctor --json
 `
 
-const nothingSet = 'No database is set here. `coordinator status` shows what a running coordinator uses.\n'
+const nothingSet =
+  'No database is set here, so only the memory of this command was examined. Set DATABASE_URL as for the coordinator. `coordinator status` shows what a running coordinator uses.\n'
 
 const marks = { ok: 'ok', warning: 'WARN', problem: 'FAIL' } as const
 
@@ -39,16 +40,16 @@ export function doctorCommand(context: CommandContext): Command {
           if (options.json !== true) terminal.stdout.write(render(finding))
         }
         const healthy = findings.every(({ state }) => state !== 'problem')
-        writeResult(context, options, { value: { healthy, findings }, text: summary(findings) })
+        writeResult(context, options, { value: { healthy, findings }, text: summary(findings, settings) })
         if (!healthy) exit(1)
       })
     })
 }
 
-function accessFactsOf({ access: { mode, adminToken, jwt } }: Settings): AccessFacts {
+function accessFactsOf({ access: { mode, adminToken, jwt, notBefore } }: Settings): AccessFacts {
   const administrator =
     adminToken !== undefined ? 'AUTH_ADMIN_TOKEN' : jwt !== undefined ? 'AUTH_JWT_ISSUER' : undefined
-  return { isRequired: mode === 'required', administrator }
+  return { isRequired: mode === 'required', administrator, notBefore }
 }
 
 function render({ check, state, found, repair }: Finding): string {
@@ -56,9 +57,10 @@ function render({ check, state, found, repair }: Finding): string {
   return repair === undefined ? line : `${line}      ${repair.split('\n').map(printable).join('\n      ')}\n`
 }
 
-function summary(findings: readonly Finding[]): string {
+function summary(findings: readonly Finding[], { database }: Settings): string {
   const count = (wanted: Finding['state']) => findings.filter(({ state }) => state === wanted).length
   const [problems, warnings] = [count('problem'), count('warning')]
-  if (problems === 0 && warnings === 0) return 'All is well.\n'
+  if (problems === 0 && warnings === 0)
+    return database.backend === 'memory' ? 'Nothing but memory was examined.\n' : 'All is well.\n'
   return `${countOf(problems, 'problem')}, ${countOf(warnings, 'warning')}.\n`
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { CoordinatorError } from '../errors.ts'
+import { CoordinatorError, type ErrorCode } from '../errors.ts'
 import { isJsonObject } from '../records/canonical-json.ts'
 import {
   type ClientOptions,
@@ -13,12 +13,14 @@ import { membersOf, renderStatus } from './render-status.ts'
 
 const examples = `
 Ends with exit code 0 if the coordinator serves and its database answers, with 1 if the coordinator is starting or degraded, and
-with 77 if the token does not permit to see that. It shows what the token permits in any case.
+with 77 if the caller may not see that. It shows what the caller may do, unless the coordinator refuses the request altogether.
 
 Examples:
   coordinator status
   coordinator status --url http://registry:3000 --json
 `
+
+const refusals: readonly ErrorCode[] = ['COORD_SCOPE_MISSING', 'COORD_AUTH_REQUIRED']
 
 /** `coordinator status`: the state of the coordinator and of its database. */
 export function statusCommand(context: CommandContext): Command {
@@ -48,10 +50,14 @@ export function statusCommand(context: CommandContext): Command {
     })
 }
 
-/** @returns `undefined` if the scopes of the caller do not permit the request */
+/**
+ * Where requests without a credential may read, one that needs more is asked for a credential.
+ *
+ * @returns `undefined` if the caller may not see the answer
+ */
 function permitted(asked: Promise<Answer>): Promise<Answer | undefined> {
   return asked.catch((thrown) => {
-    if (thrown instanceof CoordinatorError && thrown.code === 'COORD_SCOPE_MISSING') return undefined
+    if (thrown instanceof CoordinatorError && refusals.includes(thrown.code)) return undefined
     throw thrown
   })
 }

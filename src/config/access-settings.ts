@@ -82,6 +82,7 @@ export function readAccess(sources: AccessSources, findings: Findings): AccessSe
   }
   noteRequired(sources, findings)
   noteEqualSecrets(sources, findings)
+  notePlainText(sources, findings)
   const jwt = readJwt(sources, findings)
   const { authAdminToken: adminToken, authMetricsToken: metricsToken, authNotBefore: notBefore } = values
   if (notBefore !== undefined && notBefore > Date.now())
@@ -134,6 +135,13 @@ function noteRequired({ env, database, ownStore }: AccessSources, findings: Find
       `needs the secret key of the Supabase project, because everybody may have the public one (${database.keyVariable}): set SUPABASE_SERVICE_ROLE_KEY`,
       { missing: 'SUPABASE_SERVICE_ROLE_KEY' },
     )
+}
+
+function notePlainText({ env, host }: AccessSources, findings: Findings): void {
+  if (isLoopback(host) || variableOf(table.tlsCertFile, env) !== undefined) return
+  findings.warn(
+    'Credentials cross the network unencrypted, unless a proxy encrypts them: set TLS_CERT_FILE and TLS_KEY_FILE.',
+  )
 }
 
 /** One secret for two purposes gives whoever may have it for the one the rights of the other. */

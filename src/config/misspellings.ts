@@ -18,6 +18,8 @@ const foreignNames: Readonly<Record<string, string>> = {
   AUTH_ENABLED: 'AUTH',
   AUTH_MODE: 'AUTH',
   AUTH_REQUIRED: 'AUTH',
+  AUTH_ADMIN: 'AUTH_ADMIN_TOKEN',
+  AUTH_METRICS: 'AUTH_METRICS_TOKEN',
   AUTH_TOKEN: 'AUTH_ADMIN_TOKEN',
   ADMIN_TOKEN: 'AUTH_ADMIN_TOKEN',
   TLS_CERT: 'TLS_CERT_FILE',
@@ -26,10 +28,13 @@ const foreignNames: Readonly<Record<string, string>> = {
   TRUSTED_PROXY: 'TRUSTED_PROXIES',
 }
 
-/** Names that resemble a setting and are none: OpenSSL reads its certificate authorities from this file. */
-const ownNames: ReadonlySet<string> = new Set(['SSL_CERT_FILE'])
+/** Names that resemble a setting and are none. OpenSSL reads its certificate authorities from SSL_CERT_FILE. */
+const ownNames: ReadonlySet<string> = new Set(['SSL_CERT_FILE', 'OAUTH'])
 
-/** Warns of variables that are no settings, and whose names resemble a setting that is not set. */
+/** Whoever sets such a variable wants to protect something, so it is never passed over in silence. */
+const protects = /^(AUTH|TLS)_/
+
+/** Warns of variables that are no settings, and whose names resemble a setting that is not set, or begin like one of protection. */
 export function warnOfMisspellings(
   env: Readonly<Record<string, string | undefined>>,
   findings: Findings,
@@ -42,10 +47,10 @@ export function warnOfMisspellings(
   for (const [name, value] of Object.entries(env)) {
     if (known.has(name) || ownNames.has(name) || (value ?? '').trim() === '') continue
     const foreign = Object.hasOwn(foreignNames, name) ? foreignNames[name] : undefined
-    // A short name resembles too many others.
-    const meant = foreign ?? (name.length < 8 ? undefined : nearestWord(name, known, 2))
-    if (meant !== undefined && (env[meant] ?? '').trim() === '') {
-      findings.warn(`${name} is not a setting and is not read. Is ${meant} meant?`)
-    }
+    // A short name resembles too many others, but AUTH decides about everything.
+    const meant = foreign ?? (name.length < 8 ? nearestWord(name, ['AUTH'], 1) : nearestWord(name, known, 2))
+    const isMissing = meant !== undefined && (env[meant] ?? '').trim() === ''
+    if (isMissing || protects.test(name))
+      findings.warn(`${name} is not a setting and is not read.${isMissing ? ` Is ${meant} meant?` : ''}`)
   }
 }

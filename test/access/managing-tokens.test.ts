@@ -21,6 +21,7 @@ describe('creating a token', () => {
       revokedAt: null,
       revokedBy: null,
       lastUsedAt: null,
+      state: 'active',
     })
     expect(access.listTokens()).toEqual([info])
     const stored = JSON.stringify(await store.dump())

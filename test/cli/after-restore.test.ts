@@ -109,6 +109,17 @@ describe('coordinator after-restore', () => {
     })
   })
 
+  it('says that the coordinator which uses the file has to be stopped', async () => {
+    await using folder = await scratchFolder()
+    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
+    await using _coordinator = await serving({ env })
+    const { code, stderr } = await runCoordinator(['after-restore'], { env })
+    expect(code).toBe(74)
+    expect(stderr).toContain(
+      'A coordinator uses this file. Stop it, then run the command again. [COORD_STORE_LOCKED]',
+    )
+  })
+
   it('makes no database where the path was mistyped, and needs one', async () => {
     await using folder = await scratchFolder()
     const env = { DATABASE_URL: `sqlite:${folder.path}/mistyped.db` }

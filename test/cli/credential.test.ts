@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
@@ -5,6 +6,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { scratchFolder } from '../main/coordinator-process.ts'
+import { itWith } from '../support/it-with.ts'
 import { runInProcess } from './run-in-process.ts'
 import { json, withAnswers } from './with-answers.ts'
 
@@ -202,6 +204,31 @@ describe('a certificate that the command does not trust', () => {
     server.close().closeAllConnections()
     expect([code, asked]).toEqual([69, 0])
     expect(stderr).toContain('set NODE_EXTRA_CA_CERTS to the file with the certificate of the authority.')
+    expect(stderr).not.toContain('self-signed')
+  })
+
+  itWith('openssl')('is named as self-signed where it is, and a URL without TLS is suspected', async () => {
+    await using folder = await scratchFolder()
+    const [cert, key] = [`${folder.path}/cert.pem`, `${folder.path}/key.pem`]
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert],
+        ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+      ],
+      { stdio: 'ignore' },
+    )
+    const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const { port } = server.address() as AddressInfo
+    const at = (scheme: string) =>
+      runInProcess(['services'], { env: { COORDINATOR_URL: `${scheme}://127.0.0.1:${port}` } })
+    const [secure, plain] = [await at('https'), await at('http')]
+    server.close().closeAllConnections()
+    expect(secure.stderr).toContain(
+      'The certificate is self-signed: set NODE_EXTRA_CA_CERTS to the file of the certificate.',
+    )
+    expect(plain.stderr).toContain('If it uses TLS, give a URL with https. [COORD_CLI_UNREACHABLE]')
   })
 })
 

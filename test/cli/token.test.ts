@@ -180,6 +180,33 @@ describe('coordinator token list', () => {
     expect((await facts()).lastUsedAt).toMatch(/Z$/)
   })
 
+  it('shows a dash where a token was not used, and the state in JSON too', async () => {
+    await create('unused', '--scope', 'read')
+    await create('ended', '--scope', 'read')
+    await run(['token', 'revoke', 'ended'])
+    expect((await run(['token', 'list'])).stdout).toMatch(/^unused .*Z +-$/m)
+    const tokens: { name: string; state: string }[] = await listed('--all')
+    const states = Object.fromEntries(tokens.map(({ name, state }) => [name, state]))
+    expect(states).toMatchObject({ unused: 'active', ended: 'revoked' })
+  })
+
+  it('shows the tokens that AUTH_NOT_BEFORE refuses as refused', async () => {
+    await using scratch = await scratchFolder()
+    const env = {
+      ...{ AUTH: 'required', AUTH_ADMIN_TOKEN: adminToken },
+      DATABASE_URL: `sqlite:${scratch.path}/coordinator.db`,
+    }
+    const first = await serving({ env })
+    const as = (url: string) => ({ env: { COORDINATOR_URL: url, COORDINATOR_TOKEN: adminToken } })
+    await runInProcess(['token', 'create', 'old', '--scope', 'read'], as(first.url))
+    await first.stop()
+    await using second = await serving({ env: { ...env, AUTH_NOT_BEFORE: new Date().toISOString() } })
+    const { stdout } = await runInProcess(['token', 'list'], as(second.url))
+    expect(stdout).toMatch(/^old +\S+ +refused /m)
+    const json = await runInProcess(['token', 'list', '--json'], as(second.url))
+    expect(JSON.parse(json.stdout).tokens).toMatchObject([{ name: 'old', state: 'refused' }])
+  })
+
   it('prints JSON without a hash', async () => {
     await create('plain', '--scope', 'read')
     const tokens = await listed('--all')
@@ -265,6 +292,16 @@ describe('coordinator status with a token', () => {
     expect(stdout).toMatch(/^you are +token:registering( as \S+)?$/m)
     expect(stdout).toMatch(/^scopes +register:a$/m)
     expect(stdout).toMatch(/^status +not shown: it needs a token with the scope read or metrics$/m)
+  })
+
+  it('shows it without a token where requests without a credential may read', async () => {
+    const env = { AUTH: 'required', AUTH_ADMIN_TOKEN: adminToken, AUTH_ANONYMOUS: 'read' }
+    await using open = await serving({ env })
+    const { code, stdout, stderr } = await runInProcess(['status'], { env: { COORDINATOR_URL: open.url } })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^scopes +read$/m)
+    expect(stdout).toMatch(/^status +ok/m)
+    expect(stdout).toMatch(/^database +not shown: it needs a token with the scope metrics$/m)
   })
 
   it('without a token ends with 77, and says what to set', async () => {

@@ -49,6 +49,15 @@ describe('the mode of access', () => {
       ])
   })
 
+  it('required warns on an address for others without TLS, because tokens can be read on their way', () => {
+    const warnings = (env: Env) => readSettings({ ...required, ...env }).warnings
+    expect(warnings({ HOST: '0.0.0.0' })).toEqual([
+      'Credentials cross the network unencrypted, unless a proxy encrypts them: set TLS_CERT_FILE and TLS_KEY_FILE.',
+    ])
+    expect(warnings({ HOST: '0.0.0.0', TLS_CERT_FILE: 'x', TLS_KEY_FILE: 'y' })).toEqual([])
+    expect(warnings({ HOST: '127.0.0.1' })).toEqual([])
+  })
+
   it('that is misspelled is one fault, whatever else is set', () => {
     for (const AUTH of ['true', 'on', 'require', 'none'])
       expect(faults({ ...required, AUTH, HOST: '0.0.0.0' })).toEqual([
@@ -355,15 +364,25 @@ it('every secret of access is removed from logs', () => {
 it.each([
   ['AUTH_ENABLED', 'AUTH'],
   ['AUTH_TOKEN', 'AUTH_ADMIN_TOKEN'],
+  ['ATUH', 'AUTH'],
+  ['AUTH_ADMIN', 'AUTH_ADMIN_TOKEN'],
   ['AUTH_ADMIN_TOKN', 'AUTH_ADMIN_TOKEN'],
   ['AUTH_ADMIN_TOKEN_FIL', 'AUTH_ADMIN_TOKEN_FILE'],
   ['TLS_CERT', 'TLS_CERT_FILE'],
   ['TRUSTED_PROXY', 'TRUSTED_PROXIES'],
   ['COORDINATOR_TOKENS', 'COORDINATOR_TOKEN'],
   ['SSL_CERT_FILE', undefined],
-  ['AUTH_URL', undefined],
+  ['OAUTH', undefined],
+  ['PATH', undefined],
   ['SSH_AUTH_SOCK', undefined],
 ])('%s draws the question whether %s is meant', (name, meant) => {
   const warnings = meant === undefined ? [] : [`${name} is not a setting and is not read. Is ${meant} meant?`]
   expect(readSettings({ [name]: 'x' }).warnings).toEqual(warnings)
 })
+
+it.each(['AUTH_URL', 'AUTH_SECRET', 'TLS_CIPHERS'])(
+  '%s is named as not read, though it resembles no setting',
+  (name) => {
+    expect(readSettings({ [name]: 'x' }).warnings).toEqual([`${name} is not a setting and is not read.`])
+  },
+)

@@ -67,6 +67,7 @@ describe('sqlite', () => {
     expect(findings.at(-1)).toMatchObject({
       state: 'problem',
       found: expect.stringContaining('COORD_STORE_LOCKED'),
+      repair: 'A coordinator uses this file. Stop it, then run the command again.',
     })
   })
 })

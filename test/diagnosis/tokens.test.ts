@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { readSettings } from '../../src/config/settings.ts'
 import type { NewToken } from '../../src/database/access-store.ts'
 import { type AccessFacts, findTokens } from '../../src/database/diagnosis/find-tokens.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
+import { makeStore } from '../../src/database/open.ts'
 import { runInProcess } from '../cli/run-in-process.ts'
 import { scratchFolder } from '../main/coordinator-process.ts'
 
@@ -64,6 +66,18 @@ describe('the diagnosis of tokens', () => {
       expect((await findTokens(store, required))[1]).toEqual(missing)
     }))
 
+  it('neither counts tokens that AUTH_NOT_BEFORE refuses as active, nor takes one for an administrator', () =>
+    withMemory(async (store) => {
+      await store.access.put(tokenOf('old', { scopes: ['admin'] }))
+      await store.access.put(tokenOf('ended', { expiresAt: 1 }))
+      const [numbers, administrator] = await findTokens(store, {
+        ...required,
+        notBefore: Date.now() + 60_000,
+      })
+      expect(numbers?.found).toBe('Active tokens: 0. Expired: 1. Revoked: 0. Refused by AUTH_NOT_BEFORE: 1.')
+      expect(administrator).toEqual(missing)
+    }))
+
   it('is part of `coordinator doctor`, whose settings name the administrator', async () => {
     await using folder = await scratchFolder()
     const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, AUTH: 'required' }
@@ -71,6 +85,18 @@ describe('the diagnosis of tokens', () => {
     const bare = await runInProcess(['doctor'], { env })
     expect([bare.code, bare.stdout]).toEqual([0, expect.stringContaining(`WARN  administrator: Nobody`)])
     expect(bare.stdout).toContain('ok    tokens: Tokens can be stored. There are none yet.\n')
+    // The command reads AUTH_NOT_BEFORE, which refuses the one token that there is.
+    const settings = readSettings(env)
+    const store = await makeStore(settings)
+    await store.open()
+    await store.access.put(tokenOf('boss', { scopes: ['admin'] }))
+    await store.close()
+    const found = async (more: Record<string, string>) =>
+      (await runInProcess(['doctor'], { env: { ...env, ...more } })).stdout
+    expect(await found({})).toContain('ok    administrator: The token boss has the scope admin.')
+    const refused = await found({ AUTH_NOT_BEFORE: '9999-01-01T00:00:00Z' })
+    expect(refused).toContain('Active tokens: 0. Expired: 0. Revoked: 0. Refused by AUTH_NOT_BEFORE: 1.')
+    expect(refused).toContain('WARN  administrator: Nobody')
     const secret = 'of-the-doctor-0123456789-0123456789'
     const set = await runInProcess(['doctor', '--json'], { env: { ...env, AUTH_ADMIN_TOKEN: secret } })
     expect(set.stdout + set.stderr).not.toContain(secret)

@@ -29,7 +29,7 @@ function comparable(text: string): string {
 /** Runs a block of commands. Standard error is part of the output, in the order of a terminal. */
 function run(script: string, cwd: string, url: string): Promise<{ code: number; output: string }> {
   const program = `'${process.execPath}' '${resolve('bin/coordinator.js')}'`
-  const text = script.replaceAll('http://127.0.0.1:3000', url).replaceAll('npx coordinator', program)
+  const text = script.replaceAll(/https?:\/\/127\.0\.0\.1:3000/g, url).replaceAll('npx coordinator', program)
   return new Promise((done) => {
     const env = plainEnv({ COORDINATOR_URL: url })
     execFile('bash', ['-c', `exec 2>&1\n${text}`], { cwd, env }, (error, stdout) =>
@@ -44,7 +44,7 @@ function settingsOf(command: string): Record<string, string> {
 }
 
 describe('docs/access.md', () => {
-  itWith('bash', 'curl')(
+  itWith('bash', 'curl', 'openssl')(
     'has commands that work, one after the other, and print what it shows',
     async () => {
       await using folder = await scratchFolder()

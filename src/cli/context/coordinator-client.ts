@@ -116,7 +116,7 @@ export class CoordinatorClient {
     const reason = causeOf(cause)
     return new CoordinatorError('COORD_CLI_UNREACHABLE', {
       detail: `${this.baseUrl} ${fault} (${reason}).`,
-      ...(isCertificateCode(reason) ? { hint: certificateHint } : {}),
+      ...hintFor(reason, this.baseUrl),
       cause,
     })
   }
@@ -124,6 +124,19 @@ export class CoordinatorClient {
 
 const certificateHint =
   'Use the host name that its certificate is for. If the certificate comes from your own authority, set NODE_EXTRA_CA_CERTS to the file with the certificate of the authority.'
+
+const selfSignedHint =
+  'The certificate is self-signed: set NODE_EXTRA_CA_CERTS to the file of the certificate.'
+
+/** What to do about a connection that failed. @returns nothing where the hint of the table is enough */
+function hintFor(reason: string, baseUrl: string): { readonly hint?: string } {
+  if (reason === 'DEPTH_ZERO_SELF_SIGNED_CERT') return { hint: selfSignedHint }
+  if (isCertificateCode(reason)) return { hint: certificateHint }
+  // A port with TLS closes a connection without TLS.
+  if (reason === 'UND_ERR_SOCKET' && baseUrl.startsWith('http:'))
+    return { hint: `${ERRORS.COORD_CLI_UNREACHABLE.hint} If it uses TLS, give a URL with https.` }
+  return {}
+}
 
 /** The error for an answer that does not look like that of a coordinator. */
 export function notCoordinator(baseUrl: string, status: number): CoordinatorError {

@@ -1,7 +1,9 @@
 import { describeDatabase } from '../../config/database.ts'
 import { readSettings, type Settings } from '../../config/settings.ts'
+import { repairOfUsedFile } from '../../database/diagnosis/finding.ts'
 import { makeStore } from '../../database/open.ts'
 import type { Store } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /**
@@ -26,7 +28,13 @@ export async function withStore(
     stderr.write(`database: ${describeDatabase(settings.database)}\n`)
     for (const warning of settings.warnings) stderr.write(`warning: ${warning}\n`)
     await work(store)
+  } catch (thrown) {
+    throw isInUse(thrown) ? thrown.with({ hint: repairOfUsedFile }) : thrown
   } finally {
     await store.close()
   }
+}
+
+function isInUse(thrown: unknown): thrown is CoordinatorError {
+  return thrown instanceof CoordinatorError && thrown.code === 'COORD_STORE_LOCKED'
 }

@@ -21,7 +21,9 @@ export function tokenListCommand(context: CommandContext): Command {
     .action(async (options: ListOptions) => {
       const every = await fetchTokens(clientOf(options, context.terminal))
       const now = Date.now()
-      const tokens = every.filter((token) => options.all === true || stateOf(token, now) !== 'revoked')
+      const tokens = every
+        .map((token) => ({ ...token, state: stateOf(token, now) }))
+        .filter(({ state }) => options.all === true || state !== 'revoked')
       const hidden = every.length - tokens.length
       writeResult(context, options, { value: { tokens }, text: renderTokens(tokens, { now, hidden }) })
     })
@@ -40,7 +42,7 @@ export function renderTokens(tokens: readonly TokenInfo[], { now, hidden }: Fact
   const rows = tokens.map((token) => [
     ...[token.name, token.id, stateText(token, now), token.scopes.join(' ')],
     ...[timeText(token.createdAt), token.createdBy ?? ''],
-    ...[token.expiresAt === null ? 'never' : timeText(token.expiresAt), timeText(token.lastUsedAt)],
+    ...[token.expiresAt === null ? 'never' : timeText(token.expiresAt), timeText(token.lastUsedAt) || '-'],
   ])
   const more = hidden === 0 ? '' : `, and ${hidden} revoked (see --all)`
   const count = `${countOf(tokens.length, 'token')}${more}\n`

@@ -14,6 +14,8 @@ export interface TokenInfo {
   readonly revokedBy?: string | null
   /** Known only since the coordinator started. */
   readonly lastUsedAt?: string | null
+  /** Absent in answers of older coordinators. */
+  readonly state?: string
 }
 
 /** Every token that the coordinator knows, revoked ones too. @throws COORD_CLI_UNREACHABLE for a server that is no coordinator */
@@ -23,10 +25,13 @@ export async function fetchTokens(client: CoordinatorClient): Promise<readonly T
   return body['tokens'] as unknown as readonly TokenInfo[]
 }
 
-export type TokenState = 'active' | 'expired' | 'revoked'
-
-/** @param now epoch milliseconds. The clock of this machine decides, so the state may be wrong by its error. */
-export function stateOf({ revokedAt, expiresAt }: TokenInfo, now: number): TokenState {
+/**
+ * `active`, `expired`, `revoked`, or `refused` (by AUTH_NOT_BEFORE), as the coordinator says.
+ *
+ * @param now epoch milliseconds. Where the coordinator says nothing, the clock of this machine decides.
+ */
+export function stateOf({ state, revokedAt, expiresAt }: TokenInfo, now: number): string {
+  if (state !== undefined) return state
   if (revokedAt !== undefined && revokedAt !== null) return 'revoked'
   return expiresAt !== null && Date.parse(expiresAt) <= now ? 'expired' : 'active'
 }

@@ -3,7 +3,7 @@ import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import { examineStore } from '../examine-store.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
 import { type AccessFacts, findTokens } from './find-tokens.ts'
-import { type Finding, flaw, ok } from './finding.ts'
+import { type Finding, flaw, ok, repairOfUsedFile } from './finding.ts'
 import { judgeFacts } from './judge-facts.ts'
 
 /**
@@ -186,7 +186,8 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
 }
 
 function failure(check: string, error: CoordinatorError): Finding {
-  return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair: error.repair })
+  const repair = error.code === 'COORD_STORE_LOCKED' ? repairOfUsedFile : error.repair
+  return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair })
 }
 
 /** A check that failed is a problem, unless the public key only lacks the right for it. */

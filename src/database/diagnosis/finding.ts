@@ -28,3 +28,6 @@ export function flaw(
 ): Finding {
   return { check, state, found, repair }
 }
+
+/** For a command that needs a SQLite file which is in use. The hint of the table of errors is for a second coordinator. */
+export const repairOfUsedFile = 'A coordinator uses this file. Stop it, then run the command again.'

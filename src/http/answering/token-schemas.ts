@@ -44,6 +44,9 @@ export const tokenSchema = z
     expiresAt: time.nullable(),
     revokedAt: time.nullable(),
     revokedBy: z.string().nullable(),
+    state: z.enum(['active', 'expired', 'revoked', 'refused']).meta({
+      description: 'Whether it counts now. `refused`: it was created before AUTH_NOT_BEFORE.',
+    }),
     lastUsedAt: time.nullable().meta({
       description: 'When this coordinator last accepted it; `null` if it has not done so since it started.',
     }),
@@ -87,6 +90,7 @@ export function shownToken(info: TokenInfo): z.output<typeof tokenSchema> {
     expiresAt: isoTimeOrNull(info.expiresAt),
     revokedAt: isoTimeOrNull(info.revokedAt),
     revokedBy,
+    state: info.state,
     lastUsedAt: isoTimeOrNull(info.lastUsedAt),
   }
 }

@@ -93,7 +93,7 @@ const lostAtRestart: Warning = {
 const notRequired: Warning = {
   code: 'access_open',
   message:
-    'Credentials are not demanded yet, so whoever reaches the coordinator may do everything. Set AUTH=required, and restart it.',
+    'Credentials are not required yet, so whoever reaches the coordinator may do everything. Set AUTH=required, and restart it.',
 }
 
 const create: Operation = {
