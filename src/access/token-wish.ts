@@ -1,11 +1,10 @@
-import { TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH } from '../database/access-store.ts'
+import { TOKEN_NAME, TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH } from '../database/access-store.ts'
 import { CoordinatorError, type Problem } from '../errors.ts'
 import { parseScope } from './scopes/scope.ts'
 
 /** How long a token lives unless its creator says something else: 90 days, in milliseconds. */
 export const TOKEN_LIFETIME_MS = 90 * 86_400_000
 
-const nameForm = /^[a-z0-9._-]{1,63}$/
 /** The last moment that a `Date` can hold, in epoch milliseconds. */
 const lastTime = 8_640_000_000_000_000
 
@@ -36,7 +35,7 @@ export function checkTokenWish(wish: TokenWish, now: number): void {
 }
 
 function nameProblems({ name }: TokenWish): Problem[] {
-  if (nameForm.test(name)) return []
+  if (TOKEN_NAME.test(name)) return []
   return [{ path: '/name', message: 'must be 1 to 63 of the characters a-z, 0-9, ".", "_" and "-"' }]
 }
 

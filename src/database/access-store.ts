@@ -1,5 +1,8 @@
 import type { Revision } from '../records/record.ts'
 
+/** The names that tokens may have. */
+export const TOKEN_NAME: RegExp = /^[a-z0-9._-]{1,63}$/
+
 /** A token, as the store keeps it. The secret itself is stored nowhere. */
 export interface StoredToken {
   /** 12 letters and digits. The token has it in plain text. */

@@ -1,9 +1,8 @@
 import { CoordinatorError } from '../errors.ts'
-import { type NewToken, TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH } from './access-store.ts'
+import { type NewToken, TOKEN_NAME, TOKEN_SCOPES_MAX, TOKEN_SCOPES_MAX_LENGTH } from './access-store.ts'
 import { isText, MAX_ACTOR_LENGTH } from './check-commit.ts'
 
 const idOfToken = /^[0-9A-Za-z]{12}$/
-const nameOfToken = /^[a-z0-9._-]{1,63}$/
 const sha256 = /^[0-9a-f]{64}$/
 
 /**
@@ -46,7 +45,7 @@ function refused(detail: string): CoordinatorError {
 
 function faultOf({ id, name, scopes, secretHash, createdBy, expiresAt }: NewToken): string | undefined {
   if (!idOfToken.test(id)) return 'The id of a token is not 12 letters and digits.'
-  if (!nameOfToken.test(name)) return 'The name of a token is not 1 to 63 of a-z, 0-9, `.`, `_` and `-`.'
+  if (!TOKEN_NAME.test(name)) return 'The name of a token is not 1 to 63 of a-z, 0-9, `.`, `_` and `-`.'
   if (!sha256.test(secretHash)) return 'The hash of a token is not 64 hexadecimal digits.'
   if (scopes.length === 0 || scopes.length > TOKEN_SCOPES_MAX)
     return `A token does not have 1 to ${TOKEN_SCOPES_MAX} scopes.`

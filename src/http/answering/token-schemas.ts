@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { TokenInfo } from '../../access/known-token.ts'
+import { TOKEN_NAME } from '../../database/access-store.ts'
 import { bodyLengths } from '../../records/body/body-lengths.ts'
 import { warningSchema } from './schemas.ts'
 
@@ -12,13 +13,10 @@ const scopeMaxLength = 2_048
 /** The body of `POST /tokens`. A misspelled member would lead to another token than was meant, so unknown members are refused. */
 export const tokenWishSchema = z
   .strictObject({
-    name: z
-      .string()
-      .regex(/^[a-z0-9._-]{1,63}$/, 'must be 1 to 63 of the characters a-z, 0-9, ".", "_" and "-"')
-      .meta({
-        maxLength: 63,
-        description: 'The journal names it as the author of changes. It is never used for another token.',
-      }),
+    name: z.string().regex(TOKEN_NAME, 'must be 1 to 63 of the characters a-z, 0-9, ".", "_" and "-"').meta({
+      maxLength: 63,
+      description: 'The journal names it as the author of changes. It is never used for another token.',
+    }),
     scopes: z
       .array(z.string().meta({ maxLength: scopeMaxLength }))
       .register(bodyLengths, { maxItems: scopesMax })

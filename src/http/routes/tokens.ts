@@ -1,4 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify'
+import { TOKEN_SCOPES_MAX_LENGTH } from '../../database/access-store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import type { Warning } from '../../records/warning.ts'
@@ -17,8 +18,6 @@ import type { HttpContext } from '../routing/http-context.ts'
 import { pathParameter } from '../routing/route.ts'
 import { separated } from '../sending/body-part.ts'
 
-/** All scopes of a token together, in characters: a list of all tokens has to fit into memory. */
-const scopesMaxLength = 8_192
 const noStore = ['Cache-Control', 'no-store'] as const
 
 /** `/tokens`: creating, listing and revoking tokens. They are not records, and not part of the journal. */
@@ -29,8 +28,8 @@ export const tokenRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     refuseQuery(request)
     const by = requestActor(request)
     const { name, scopes, expires } = readBody(tokenWishSchema, request.body)
-    if (scopes.reduce((sum, { length }) => sum + length, 0) > scopesMaxLength)
-      throw wrong('/scopes', `has more than ${scopesMaxLength} characters`, 'COORD_FIELD_TOO_LARGE')
+    if (scopes.join('').length > TOKEN_SCOPES_MAX_LENGTH)
+      throw wrong('/scopes', `has more than ${TOKEN_SCOPES_MAX_LENGTH} characters`, 'COORD_FIELD_TOO_LARGE')
     const now = Date.now()
     const expiresAt = readExpiry(expires, now)
     if (expiresAt === undefined)
