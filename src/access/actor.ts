@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
+import { MAX_ACTOR_LENGTH } from '../database/check-commit.ts'
+import { plainAddress } from '../text/client-of.ts'
 import type { Principal } from './principal.ts'
 
-/** The longest actor that the journal takes, in UTF-16 code units. */
-const actorMaxLength = 256
 const hashLength = 16
 const isAddress = /^[\w.:%-]{1,64}$/
 
@@ -19,16 +19,16 @@ export interface ActorFacts {
  * would exceed 256 characters.
  */
 export function actorOf({ actor }: Principal, { address, claim }: ActorFacts): string {
-  const proved = actor === undefined ? `http:${plainAddress(address)}` : fitted(actor)
+  const proved = actor === undefined ? `http:${safeAddress(address)}` : fitted(actor)
   if (claim === undefined || claim === '') return proved
-  const claimed = encodedWithin(claim, actorMaxLength - proved.length - ' as '.length)
+  const claimed = encodedWithin(claim, MAX_ACTOR_LENGTH - proved.length - ' as '.length)
   return claimed === '' ? proved : `${proved} as ${claimed}`
 }
 
 /** An actor that is too long ends in its hash, after `#`, which no shorter one has: different callers stay different. */
 function fitted(actor: string): string {
-  if (actor.length <= actorMaxLength) return actor
-  const kept = actor.slice(0, actorMaxLength - hashLength - 1)
+  if (actor.length <= MAX_ACTOR_LENGTH) return actor
+  const kept = actor.slice(0, MAX_ACTOR_LENGTH - hashLength - 1)
   return `${kept}#${hash('sha256', actor).slice(0, hashLength)}`
 }
 
@@ -49,9 +49,9 @@ function isBoundary(encoded: string, at: number): boolean {
   return !isInsideByte && !/^%[89AB]/.test(encoded.slice(at, at + 2))
 }
 
-/** An IPv4 address on an IPv6 socket is shown as an IPv4 address. An address has no character that could pretend a claim. */
-function plainAddress(address: string): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address
+/** An address without any character that could pretend a claim. */
+function safeAddress(address: string): string {
+  const plain = plainAddress(address)
   if (isAddress.test(plain)) return plain
   return plain.replaceAll(/[^\w.:%-]/g, '_').slice(0, 64) || 'unknown'
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net'
+import { plainAddress } from '../../text/client-of.ts'
 
 /** The most entries of `X-Forwarded-For` that are looked at, from its end. */
 const entriesMax = 20
@@ -32,7 +33,7 @@ export class TrustedProxies {
    * @returns an IPv4 or IPv6 address; 'unknown' if the connection was closed before anybody asked
    */
   addressOf({ socket, headers }: IncomingMessage): string {
-    let address = plainAddress(socket.remoteAddress)
+    let address = plainAddress(socket.remoteAddress ?? 'unknown')
     const forwarded = headers['x-forwarded-for']
     if (this.#isEmpty || forwarded === undefined || !this.#trusts(address)) return address
     // Node joins several headers of this name with commas.
@@ -72,10 +73,4 @@ function readEntry(text: string): string | undefined {
   if (!isIPv6(address) || address.includes('%')) return undefined
   // The same address can be written in many ways, and must not count as several clients.
   return plainAddress(new SocketAddress({ address, family: 'ipv6' }).address)
-}
-
-/** An IPv4 address on an IPv6 socket is shown as an IPv4 address. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return 'unknown'
-  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address
 }
