@@ -184,8 +184,22 @@ export class Access {
    * is loaded, or possibly a JWT.
    */
   get hasAdministrator(): boolean {
-    if (this.mode !== 'required' || this.#hasAdminToken || this.#jwt !== undefined) return true
+    return (
+      this.mode !== 'required' ||
+      this.#hasAdminToken ||
+      this.#jwt !== undefined ||
+      this.hasStoredAdministrator
+    )
+  }
+
+  /** Whether a token of the store permits everything and is accepted. `false` before the first load. */
+  get hasStoredAdministrator(): boolean {
     return this.#stored?.hasAdministrator ?? false
+  }
+
+  /** Whether the tokens are known: there is no store for them, or it was read at least once. */
+  get tokensKnown(): boolean {
+    return this.#stored?.loaded ?? true
   }
 
   /** Whether somebody without a credential may do more than look at public pages. */

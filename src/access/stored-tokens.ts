@@ -70,6 +70,11 @@ export class StoredTokens {
     return found
   }
 
+  /** Whether the store was read at least once. */
+  get loaded(): boolean {
+    return this.#loader.loaded
+  }
+
   /** Whether there is a stored administrator. */
   get hasAdministrator(): boolean {
     return this.#book.someMay('admin')

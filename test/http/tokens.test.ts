@@ -189,6 +189,24 @@ describe('http: the access of a caller', () => {
       { durable: false },
     ))
 
+  it('tells how to create the first token again when the only administrator has expired', async () => {
+    const { access: store } = new MemoryStore()
+    let now = Date.now()
+    const access = new Access({ mode: 'open', store, now: () => now })
+    void access.start()
+    await withServer(
+      async ({ ask }) => {
+        await expect.poll(() => access.tokensKnown).toBe(true)
+        await access.createToken({ name: 'me', scopes: ['admin'], expiresAt: now + 1_000 }, 'test')
+        expect((await ask('/access')).body.nextStep).toBe(undefined)
+        now += 1_000
+        expect((await ask('/access')).body.nextStep).toContain('coordinator token create')
+      },
+      { access },
+    )
+    access.stop()
+  })
+
   it('without a credential is what anonymous callers may do', () =>
     withAccess(
       async (scope) => {

@@ -10,25 +10,12 @@ const firstToken =
 
 /** Whether credentials are demanded, and none can administer. As long as the tokens cannot be loaded, nobody knows. */
 export function isLockedOut(access: Access): boolean {
-  return access.mode === 'required' && !access.hasAdministrator && areLoaded(access)
+  return access.mode === 'required' && !access.hasAdministrator && access.tokensKnown
 }
 
 /** How somebody gets the first credential that can administer; `undefined` if there is one, or nobody knows at the moment. */
 export function firstCredential(access: Access, { durable }: StorageNote): string | undefined {
   if (access.mode === 'required') return isLockedOut(access) ? lockedOutHint : undefined
   if (!durable) return inMemory
-  return areLoaded(access) && !hasAdminToken(access) ? firstToken : undefined
-}
-
-function areLoaded(access: Access): boolean {
-  try {
-    access.listTokens()
-    return true
-  } catch {
-    return false
-  }
-}
-
-function hasAdminToken(access: Access): boolean {
-  return access.listTokens().some(({ scopes, revokedAt }) => revokedAt === null && scopes.includes('admin'))
+  return access.tokensKnown && !access.hasStoredAdministrator ? firstToken : undefined
 }
