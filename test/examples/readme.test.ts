@@ -42,14 +42,21 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]()
 })
 
-const here = (command: string) => command.replaceAll('http://localhost:3000', coordinator.url)
+const program = `"${process.execPath}" "${resolve('bin/coordinator.js')}"`
 
-/** Runs a command of the package, and demands that it says something. */
+/**
+ * A command of the README, for this coordinator and the program of this checkout: outside of the
+ * checkout, `npx` would look for a package of that name in the registry.
+ */
+const here = (command: string) =>
+  command.replaceAll('http://localhost:3000', coordinator.url).replaceAll('npx coordinator', program)
+
+/** Runs a command of the package, and demands that it says something, here or in the file it writes. */
 async function runCommand(command: string, { url, cwd }: { url: string; cwd: string }): Promise<void> {
-  const program = `"${process.execPath}" "${resolve('bin/coordinator.js')}"`
   const env = plainEnv({ COORDINATOR_URL: url })
-  const { stdout, stderr } = await shell(command.replace(/^npx coordinator/, program), { env, cwd })
-  expect(stdout + stderr).not.toBe('')
+  const { stdout, stderr } = await shell(here(command), { env, cwd })
+  const [, file] = / > (\S+?)\)?$/.exec(command) ?? []
+  expect(file === undefined ? stdout + stderr : readFileSync(`${cwd}/${file}`, 'utf8')).not.toBe('')
 }
 
 /** What a command needs besides Node.js. */
@@ -73,10 +80,10 @@ const kinds: readonly [RegExp, (command: string) => Promise<void>][] = [
       expect(JSON.parse(stdout)).toMatchObject({ success: true })
     },
   ],
-  [/^\(umask /, async (command) => void (await shell(command, { cwd: folder.path }))],
+  [/^\(umask 077; openssl /, async (command) => void (await shell(command, { cwd: folder.path }))],
   [/^HOST=\S+ AUTH=required .+ npm start$/, startClosed],
   [
-    /^npx coordinator .+ --token-file /,
+    /^(\(umask 077; )?npx coordinator .+ --token-file /,
     (command) => runCommand(command, { url: closed?.url ?? '', cwd: folder.path }),
   ],
   [/^npx coordinator /, (command) => runCommand(command, { url: coordinator.url, cwd: '.' })],
