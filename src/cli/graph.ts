@@ -7,8 +7,15 @@ import {
   examplesOf,
   queryOf,
   splitOptions,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
+import {
+  allNamespacesOption,
+  type NamespaceOptions,
+  namespaceOf,
+  namespaceOption,
+} from './context/namespace-option.ts'
 import { graphExportCommand } from './graph/export.ts'
 import {
   type Narrowed,
@@ -119,19 +126,20 @@ function narrowed(command: Command): Command {
 
 function questionCommand(context: CommandContext, question: Question): Command {
   const { name, about, path = name, takes = {}, depth, render } = question
-  const command = clientCommand(name, about)
+  const command = withOutput(clientCommand(name, about))
+    .addOption(namespaceOption(Object.hasOwn(takes, 'of') ? 'where a plain name is looked for' : undefined))
+    .addOption(allNamespacesOption())
   for (const argument of Object.values(takes)) command.argument(...argument)
   if (depth !== undefined) command.option('--depth <steps>', depth)
-  return command
-    .option('--limit <count>', 'the largest number of items to list')
-    .option('--json', 'print JSON')
-    .action(async () => {
-      const { client, own } = splitOptions(command.opts<ClientOptions & Narrowed>())
-      const given = Object.fromEntries(
-        Object.keys(takes).map((parameter, at) => [parameter, command.processedArgs[at]]),
-      )
-      const query = queryOf({ ...given, ...own })
-      const { body } = await clientOf(client, context.terminal).get(`/knowledge-graph/${path}?${query}`)
-      writeResult(context, client, { value: body, text: render(body as never, own) })
-    })
+  return command.option('--limit <count>', 'the largest number of items to list').action(async () => {
+    const options = command.opts<ClientOptions & NamespaceOptions & Narrowed>()
+    const namespace = namespaceOf(options, context.terminal.env)
+    const { client, own } = splitOptions(options)
+    const given = Object.fromEntries(
+      Object.keys(takes).map((parameter, at) => [parameter, command.processedArgs[at]]),
+    )
+    const query = queryOf({ ...given, ...own, namespace })
+    const { body } = await clientOf(client, context.terminal).get(`/knowledge-graph/${path}?${query}`)
+    writeResult(context, client, { value: body, text: render(body as never, own) })
+  })
 }

@@ -4,6 +4,8 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  isData,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
 import { makeBatches } from './import/make-batches.ts'
@@ -31,7 +33,7 @@ Examples:
 
 /** `coordinator import FILE`: registers the services in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
-  return clientCommand('import', 'Register the services that a file lists.')
+  return withOutput(clientCommand('import', 'Register the services that a file lists.'))
     .argument('<file>', 'JSON or JSON Lines; - for standard input')
     .option(
       '--patience <seconds>',
@@ -39,7 +41,6 @@ export function importCommand(context: CommandContext): Command {
       readSeconds,
       60,
     )
-    .option('--json', 'print the totals and every failure as JSON')
     .addHelpText('after', examples)
     .action((file: string, options: ImportOptions) => runImport(file, options, context))
 }
@@ -58,7 +59,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       progress.note(`waiting ${(waitMs / 1_000).toFixed(1)} s: ${printable(detail)}`),
   })
   const totals: Record<Verdict['outcome'], number> = { new: 0, changed: 0, unchanged: 0, failed: 0 }
-  const report = new Report(progress, options.json === true)
+  const report = new Report(progress, isData(options))
   let done = 0
   try {
     for (let next = first; next.done !== true; next = await batches.next()) {

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { isCertificateCode } from '../../database/sql-functions/certificate-codes.ts'
 import { CoordinatorError, ERRORS, type ErrorCode, type Problem } from '../../errors.ts'
+import { commandHint } from './command-hint.ts'
 import type { Credential } from './credential.ts'
 import { refusalHint } from './refusal-hint.ts'
 
@@ -13,10 +14,17 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
   /** Whether an answer with this status is returned. Others are thrown as errors. @default true for every 2xx */
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
+}
+
+export interface DownloadOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  /** How long nothing may arrive. @default as long as the coordinator likes (milliseconds) */
+  readonly silenceMs?: number
 }
 
 /** Talks to a running coordinator over HTTP, for the commands. */
@@ -41,6 +49,10 @@ export class CoordinatorClient {
     return this.#request('POST', path, { ...options, body })
   }
 
+  put(path: string, body: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('PUT', path, { ...options, body })
+  }
+
   delete(path: string, options: RequestOptions = {}): Promise<Answer> {
     return this.#request('DELETE', path, options)
   }
@@ -50,20 +62,38 @@ export class CoordinatorClient {
    *
    * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
-  async *download(path: string): AsyncGenerator<Uint8Array> {
-    const sent = fetch(this.baseUrl + path, { redirect: 'manual', headers: this.#headers() })
-    const response = await this.#reach(sent)
-    if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
+  async *download(path: string, { headers, silenceMs }: DownloadOptions = {}): AsyncGenerator<Uint8Array> {
+    const silence = new AbortController()
+    const timer = setTimeout(
+      () => silence.abort(new DOMException('', 'TimeoutError')),
+      silenceMs ?? 2 ** 31 - 1,
+    )
     try {
-      if (response.body !== null) yield* response.body
-    } catch (thrown) {
-      throw this.#unreachable(thrown, 'does not answer to the end')
+      const sent = fetch(this.baseUrl + path, {
+        redirect: 'manual',
+        headers: { ...this.#headers(), ...headers },
+        ...(silenceMs === undefined ? {} : { signal: silence.signal }),
+      })
+      const response = await this.#reach(sent)
+      if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
+      timer.refresh()
+      if (response.body === null) return
+      try {
+        for await (const chunk of response.body) {
+          timer.refresh()
+          yield chunk
+        }
+      } catch (thrown) {
+        throw this.#unreachable(thrown, 'does not answer to the end')
+      }
+    } finally {
+      clearTimeout(timer)
     }
   }
 
   /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
-    const { body, accept = isSuccess, timeoutMs = 30_000 } = options
+    const { body, headers, accept = isSuccess, timeoutMs = 30_000 } = options
     const sent = fetch(this.baseUrl + path, {
       method,
       signal: AbortSignal.timeout(timeoutMs),
@@ -71,6 +101,7 @@ export class CoordinatorClient {
       headers: {
         ...this.#headers(),
         accept: 'application/json',
+        ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body }),
@@ -90,8 +121,7 @@ export class CoordinatorClient {
 
   #errorOf(answer: Answer): CoordinatorError {
     const error = errorOf(answer, this.baseUrl)
-    const hint = refusalHint(error, this.#credential)
-    return hint === undefined ? error : error.with({ hint })
+    return error.with({ hint: refusalHint(error, this.#credential) ?? commandHint(error.hint) })
   }
 
   async #answer(response: Response): Promise<Answer> {

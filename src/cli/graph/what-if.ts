@@ -7,6 +7,7 @@ import {
   clientCommand,
   clientOf,
   collect,
+  withOutput,
   writeResult,
 } from '../context/command-context.ts'
 import { type AtRevision, renderSimulation } from './render-graph.ts'
@@ -23,14 +24,15 @@ interface ChangedVersion {
 
 /** `coordinator graph what-if`: what a change would break. */
 export function graphWhatIfCommand(context: CommandContext): Command {
-  return clientCommand('what-if', 'Tell what a change would break. Ends with 1 if anything would break.')
+  return withOutput(
+    clientCommand('what-if', 'Tell what a change would break. Ends with 1 if anything would break.'),
+  )
     .option('--remove <service>', 'remove a service with all its instances; repeat it for several', collect)
     .option(
       '--version <service=version>',
       'change the version of a service; repeat it for several',
       collectVersion,
     )
-    .option('--json', 'print JSON')
     .action(async (options: WhatIfOptions) => {
       const { remove, version: changeVersion } = options
       // If a variable of a pipeline is empty, the pipeline must not read "nothing would break".
