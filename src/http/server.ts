@@ -29,6 +29,7 @@ import { graphRoutes } from './routes/graph.ts'
 import { graphQuestionRoutes } from './routes/graph-questions.ts'
 import { graphWriteRoutes } from './routes/graph-write.ts'
 import { healthRoutes } from './routes/health.ts'
+import { namespacesRoutes } from './routes/namespaces.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { registerRoutes } from './routes/register.ts'
@@ -137,6 +138,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   for (const routes of [
     registerRoutes,
     servicesRoutes,
+    namespacesRoutes,
     serviceRoutes,
     graphRoutes,
     graphQuestionRoutes,

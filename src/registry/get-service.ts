@@ -20,7 +20,12 @@ export function getService(view: View, leases: Leases, serviceId: string): Servi
   const health = leases.healthOf(serviceId, facts.ttlSeconds(number), record.updatedAt)
   const lastHeartbeat = leases.lastHeartbeat(serviceId)
   return {
-    json: serviceJson(record, { active: facts.active(number), health, lastHeartbeat }),
+    json: serviceJson(record, {
+      active: facts.active(number),
+      namespaced: facts.namespaced(number),
+      health,
+      lastHeartbeat,
+    }),
     revision: record.revision,
     lineage: view.lineage,
     health,

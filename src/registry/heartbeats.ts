@@ -33,7 +33,7 @@ export function takeHeartbeat(
 ): HeartbeatAnswer {
   const number = view.records.find(SERVICE_KIND, serviceId)
   const index = view.projection(serviceIndex)
-  if (number === -1 || !principal.grants.mayRegister(index.nameOf(number).text))
+  if (number === -1 || !principal.grants.mayRegister(index.nameOf(number).text, index.namespaces.of(number)))
     throw notOwned(view, principal, serviceId)
   const { status } = readBody(heartbeatSchema, body)
   // If a client puts `down` into a wrong member, the heartbeat means `up`. The answer therefore warns about unknown members.

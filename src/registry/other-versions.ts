@@ -1,6 +1,7 @@
 import type { View } from '../live/view/view.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { endpointHref } from '../records/service/endpoint.ts'
+import { namespaceIn } from '../records/service/namespace.ts'
 import type { Registration } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
 import { serviceIndex } from './index/service-index.ts'
@@ -38,6 +39,7 @@ function replaces(registration: Registration, other: JsonObject): boolean {
   const endpoint = other['endpoint'] as string
   return (
     other['serviceName'] === registration.serviceName &&
+    namespaceIn(other) === namespaceIn(registration) &&
     other['instanceId'] === undefined &&
     other['version'] !== registration.version &&
     URL.canParse(endpoint) &&

@@ -11,17 +11,26 @@ export function ownsAll({ grants }: Principal): boolean {
 }
 
 /**
- * The name of the stored service that a plan changes; `undefined` if there is none. The plan then depends on the record. The name comes
- * from the index, because reading it from a large record takes so long that a stranger could measure whether the service exists.
+ * The name and the namespace of the stored service that a plan changes; `undefined` if there is none. The plan then depends on the record.
+ * They come from the index, because reading them from a large record takes so long that a stranger could measure whether the service
+ * exists.
  */
-export function storedName(state: PlanState): string | undefined {
-  return state.derived(serviceIndex, (index, number) => index.nameOf(number).text)
+function storedName(state: PlanState): { readonly name: string; readonly namespace: string } | undefined {
+  return state.derived(serviceIndex, (index, number) => ({
+    name: index.nameOf(number).text,
+    namespace: index.namespaces.of(number),
+  }))
 }
 
 /** Whether the service that a plan changes exists, and belongs to the principal. */
 export function isOwned(state: PlanState, principal: Principal): boolean {
-  const name = storedName(state)
-  return name !== undefined && principal.grants.mayRegister(name)
+  const stored = storedName(state)
+  return stored !== undefined && principal.grants.mayRegister(stored.name, stored.namespace)
+}
+
+/** Whether the service that a plan changes exists, and belongs to somebody else. */
+export function isForeign(state: PlanState, principal: Principal): boolean {
+  return !ownsAll(principal) && storedName(state) !== undefined && !isOwned(state, principal)
 }
 
 /**

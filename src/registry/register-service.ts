@@ -16,7 +16,7 @@ import { type Registration, SERVICE_KIND } from '../records/service/service.ts'
 import type { Warning } from '../records/warning.ts'
 import type { RegisterAnswer, WriteContext } from './answers/answers.ts'
 import { otherVersions } from './other-versions.ts'
-import { isOwned, ownsAll, storedName } from './owned-service.ts'
+import { isForeign } from './owned-service.ts'
 import { migrationFileIn, registerAnswer } from './register-answer.ts'
 
 const ROUTE = 'POST /register'
@@ -41,7 +41,7 @@ export function registerService(
 ): Promise<RegisterAnswer> {
   const { registration, warnings } = parseRegistration(body, inBatch?.remarks)
   const { principal } = context
-  requireName(principal, registration.serviceName)
+  requireName(principal, registration)
   const wish = inBatch === undefined ? { route: ROUTE, body } : { route: ROUTE, body, index: inBatch.index }
   const request = { ...identifyCommit(context, wish), actor: context.actor }
   const serviceId = serviceIdOf(registration)
@@ -73,8 +73,7 @@ function planRegistration(state: PlanState, wanted: Wanted): PlannedChange<Regis
     return inBatch || !seesOthers ? registered : withGraphWarnings(view, registration, registered)
   }
   // The id is made from the name, but a person may have given the stored record another name.
-  if (!ownsAll(principal) && storedName(state) !== undefined && !isOwned(state, principal))
-    return { op: 'refuse', why: heldByOther, answer }
+  if (isForeign(state, principal)) return { op: 'refuse', why: heldByOther, answer }
   return {
     op: 'put',
     data: canonicalJson(complete),

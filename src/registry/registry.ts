@@ -12,6 +12,7 @@ import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases/leases.ts'
 import { LocalLeases } from './leases/local-leases.ts'
 import { judgeVersions } from './list/judge-versions.ts'
+import { listNamespaces, type NamespacesQuery } from './list/list-namespaces.ts'
 import type { ListQuery } from './list/list-query.ts'
 import { listServices, streamServices } from './list/list-services.ts'
 import type { VersionVerdicts } from './list/match-services.ts'
@@ -24,6 +25,7 @@ import { submitMigration } from './submit-migration.ts'
 export type * from './answers/answers.ts'
 export { domain } from './domain.ts'
 export type { Leases } from './leases/leases.ts'
+export type { NamespacesAnswer, NamespacesQuery } from './list/list-namespaces.ts'
 export type { ListQuery, ServiceFilters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 
@@ -120,6 +122,11 @@ export class Registry {
   /** Like `listAll`, at a moment of the past. */
   listAllAsOf(query: ListQuery, moment: Moment) {
     return streamPastServices(this.#live, query, moment)
+  }
+
+  /** The namespaces that have services, with how many each has. */
+  namespaces(query?: NamespacesQuery) {
+    return listNamespaces(this.#live.view, query)
   }
 
   counts() {

@@ -1,4 +1,5 @@
-import { covers, DEFAULT_NAMESPACE, parseScope, type RegisterPattern, type Scope } from './scope.ts'
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
+import { covers, parseScope, type RegisterPattern, type Scope } from './scope.ts'
 
 /** What a caller may do. */
 export class Grants {

@@ -1,8 +1,7 @@
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
+
 /** What a route, or an operation of the library, may demand of its caller. */
 export type Scope = 'read' | 'register' | 'graph' | 'metrics' | 'admin'
-
-/** The namespace of services that name none. */
-export const DEFAULT_NAMESPACE = 'default'
 
 /** Which services a `register:` scope covers. */
 export interface RegisterPattern {

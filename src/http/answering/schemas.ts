@@ -66,7 +66,7 @@ const notice = z
 
 export const serviceSchema = registrationSchema
   .partial()
-  .required({ serviceName: true, version: true, endpoint: true })
+  .required({ serviceName: true, namespace: true, version: true, endpoint: true })
   .extend({
     serviceId: z.string(),
     id: z.string().meta({ description: 'The same as `serviceId`.' }),
@@ -111,6 +111,22 @@ export const batchAnswerSchema = z
     notice,
   })
   .meta({ id: 'BatchAnswer' })
+
+export const namespacesAnswerSchema = z
+  .object({
+    success,
+    namespaces: z.array(
+      z.object({
+        namespace: z.string(),
+        services: z.int(),
+        active: z.int().meta({ description: 'How many of the services have sent their `migrationFile`.' }),
+      }),
+    ),
+    total: z.int().meta({ description: 'How many there are on all pages.' }),
+    nextCursor: z.string().optional().meta({ description: 'Absent on the last page.' }),
+    revision,
+  })
+  .meta({ id: 'Namespaces' })
 
 export const serviceAnswerSchema = z.object({ success, service: serviceSchema }).meta({ id: 'ServiceAnswer' })
 

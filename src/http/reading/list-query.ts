@@ -5,7 +5,7 @@ import type { ServiceStatus } from '../../registry/answers/answers.ts'
 import { SERVICE_FIELDS } from '../../registry/answers/service-json.ts'
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, type ListQuery } from '../../registry/list/list-query.ts'
 import { asOfQuery, freshnessQuery } from './freshness.ts'
-import { wholeNumber } from './query-fields.ts'
+import { namespaceParameter, wholeNumber } from './query-fields.ts'
 import { didYouMean } from './read-query.ts'
 
 const STATUSES = ['pending_migration', 'active'] as const satisfies readonly ServiceStatus[]
@@ -61,6 +61,7 @@ const metadata = z
 /** Parameters of a list of services. */
 export const listParameters = z.object({
   name: filled.optional().meta({ description: 'The exact serviceName.' }),
+  namespace: namespaceParameter.meta({ description: 'Only services of this namespace.' }),
   version: range.optional().meta({
     description:
       'A semver range with at most 256 characters and 16 alternatives (`||`). A text that is not a range matches only the same version.',
@@ -96,11 +97,12 @@ export const listParameters = z.object({
 
 /** The parameters in the form that the registry takes. */
 export function listQueryOf(parameters: z.output<typeof listParameters>): ListQuery {
-  const { name, version, status, health, tag = [], capability = [], metadata = [] } = parameters
+  const { name, namespace, version, status, health, tag = [], capability = [], metadata = [] } = parameters
   const { limit = LIST_LIMIT_DEFAULT, cursor, fields } = parameters
   return {
     filters: {
       ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
       ...(version === undefined ? {} : { version }),
       ...(status === undefined ? {} : { status }),
       ...(health === undefined ? {} : { health }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isNamespace, NAMESPACE_RULE } from '../../records/service/namespace.ts'
 
 /** @returns a parser of text; the reference shows the parameter as a number */
 export function wholeNumber(min: number, max: number) {
@@ -11,6 +12,13 @@ export function wholeNumber(min: number, max: number) {
     .optional()
     .meta({ type: 'integer', minimum: min, maximum: max })
 }
+
+/** A namespace. */
+export const namespaceParameter = z
+  .string()
+  .refine(isNamespace, NAMESPACE_RULE)
+  .optional()
+  .meta({ description: 'Only this namespace.', example: 'shop' })
 
 export const revisionText = z
   .string()

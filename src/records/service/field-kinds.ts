@@ -15,6 +15,7 @@ import {
   type Shape,
   type StoredFields,
 } from './field-set.ts'
+import { DEFAULT_NAMESPACE, isNamespace, NAMESPACE_LENGTH, NAMESPACE_RULE } from './namespace.ts'
 
 interface Fault {
   readonly code: ErrorCode
@@ -56,9 +57,31 @@ export const pathOrUrl = textKind(
   (value) => value.startsWith('/'),
 )
 
+/** A namespace. The fault of a stored one matters: ids of nodes are made from it. */
+export const namespace: Kind<z.ZodString> = {
+  ...textKind(
+    { minLength: 1, maxLength: NAMESPACE_LENGTH, pattern: '^[a-z0-9-]+$' },
+    (value) => (isNamespace(value) ? undefined : { code: 'COORD_FIELD_INVALID', message: NAMESPACE_RULE }),
+    isNamespace,
+  ),
+  storedFault: (value, name) =>
+    typeof value === 'string' && isNamespace(value) ? undefined : `${name} ${NAMESPACE_RULE}`,
+}
+
+/** The namespace of a registration: `default` is stored as no namespace. */
+export const ownNamespace: Kind<z.ZodString, string | undefined> = {
+  ...namespace,
+  stored: (value) => (value === DEFAULT_NAMESPACE ? undefined : value),
+}
+
 /** @param isPlain checks a text that is short enough and that every database can store */
 function textKind(
-  meta: { readonly maxLength: number; readonly minLength?: number; readonly format?: string },
+  meta: {
+    readonly maxLength: number
+    readonly minLength?: number
+    readonly format?: string
+    readonly pattern?: string
+  },
   fault: (value: string) => Fault | undefined,
   isPlain: (value: string) => boolean,
 ): Kind<z.ZodString> {

@@ -9,7 +9,7 @@ export interface Kind<S extends z.ZodType, Stored = z.output<S>> {
    * are registrations.
    */
   readonly isPlain: (value: unknown) => boolean
-  /** The stored form of an accepted value. */
+  /** The stored form of an accepted value; `undefined` if nothing is stored, because it is the same as no value. */
   readonly stored: (value: z.output<S>) => Stored
   /**
    * The fault of a value in the database, where people can write anything, or `undefined`. It checks only what all readers of the value rely
@@ -74,7 +74,10 @@ export type StoredFields<F extends Fields> = Flat<
   {
     readonly [K in keyof F as F[K]['presence'] extends 'optional' ? never : K]: StoredOf<F[K]>
   } & {
-    readonly [K in keyof F as F[K]['presence'] extends 'optional' ? K : never]?: StoredOf<F[K]>
+    readonly [K in keyof F as F[K]['presence'] extends 'optional' ? K : never]?: Exclude<
+      StoredOf<F[K]>,
+      undefined
+    >
   }
 >
 

@@ -7,7 +7,13 @@ import { LIMITS } from '../limits.ts'
 import { Remarks } from '../remarks.ts'
 import type { Warning } from '../warning.ts'
 import { dependencyFields } from './registration-fields.ts'
-import { migrationSchema, type Registration, registration, registrationSchema } from './service.ts'
+import {
+  migrationSchema,
+  type Registration,
+  registration,
+  registrationSchema,
+  storedRegistration,
+} from './service.ts'
 
 export interface ParsedRegistration {
   readonly registration: Registration
@@ -23,7 +29,7 @@ const none: readonly never[] = []
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegistration {
-  if (registration.isPlain(input)) return { registration: registration.stored(input), warnings: none }
+  if (registration.isPlain(input)) return { registration: storedRegistration(input), warnings: none }
   return parseBySchema(input, remarks)
 }
 
@@ -36,7 +42,7 @@ export function parseBySchema(input: unknown, remarks: Remarks = new Remarks()):
     throw withGuide(invalidBody(problems))
   }
   return {
-    registration: registration.stored(result.data),
+    registration: storedRegistration(result.data),
     warnings: warningsOf(input as JsonObject, remarks),
   }
 }

@@ -6,6 +6,8 @@ import {
   labels,
   list,
   nameOrObject,
+  namespace,
+  ownNamespace,
   pathOrUrl,
   text,
   wholeNumber,
@@ -21,6 +23,7 @@ const version = text(LIMITS.versionLength, {
 /** The fields of a dependency that is more than a name. */
 export const dependencyFields = new FieldSet({
   serviceName: required(name),
+  namespace: optional(namespace, 'The namespace of that service. Without it, that of the registration.'),
   version: optional(
     text(LIMITS.dependencyVersionLength),
     'The semver range of versions that this service can use.',
@@ -42,6 +45,10 @@ const dependency = described(
  */
 export const registrationFields = {
   serviceName: required(name, 'The name under which others know the service.'),
+  namespace: optional(
+    ownNamespace,
+    'The system to which the service belongs. Services of the same name in different namespaces have nothing to do with each other. Without it: `default`.',
+  ),
   version: required(version, 'The version that runs, best a semantic one such as `1.4.0`.'),
   endpoint: required(
     endpoint,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { FieldSet, type StoredFields } from './field-set.ts'
+import { DEFAULT_NAMESPACE } from './namespace.ts'
 import { registrationFields } from './registration-fields.ts'
 
 /** Kind of the records that hold services. */
@@ -39,6 +40,24 @@ export type Registration = StoredFields<typeof registrationFields>
 
 /** A needed service: only its name, or an object if more is known. */
 export type Dependency = Registration['dependencies'][number]
+
+/** The stored form of an accepted registration. A dependency does not repeat the namespace of the registration. */
+export function storedRegistration(accepted: Readonly<Record<string, unknown>>): Registration {
+  const stored = registration.stored(accepted)
+  const own = stored.namespace ?? DEFAULT_NAMESPACE
+  const repeats = (dependency: Dependency) => typeof dependency !== 'string' && dependency.namespace === own
+  if (!stored.dependencies.some(repeats)) return stored
+  return {
+    ...stored,
+    dependencies: stored.dependencies.map((dependency) =>
+      repeats(dependency) ? withoutNamespace(dependency as Exclude<Dependency, string>) : dependency,
+    ),
+  }
+}
+
+function withoutNamespace({ namespace: _, ...rest }: Exclude<Dependency, string>): Dependency {
+  return Object.keys(rest).length === 1 ? rest.serviceName : rest
+}
 
 type ReadOnly<T> = T extends readonly (infer Item)[]
   ? readonly ReadOnly<Item>[]

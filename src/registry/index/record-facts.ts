@@ -1,10 +1,15 @@
 /** Columns of the table. */
 const WIDTH = 4
+/** Bits of the second column. */
+const ACTIVE = 1
+const NAMESPACED = 2
 
 export interface RecordFact {
   /** 0 if the service promised no heartbeats. */
   readonly ttlSeconds: number
   readonly active: boolean
+  /** Whether the stored data contain a namespace. */
+  readonly namespaced: boolean
   /** Two halves of the digest of id and revision. */
   readonly digestHigh: number
   readonly digestLow: number
@@ -14,11 +19,11 @@ export interface RecordFact {
 export class RecordFacts {
   #table = new Int32Array(1_024 * WIDTH)
 
-  set(number: number, { ttlSeconds, active, digestHigh, digestLow }: RecordFact): void {
+  set(number: number, { ttlSeconds, active, namespaced, digestHigh, digestLow }: RecordFact): void {
     const at = number * WIDTH
     if (at >= this.#table.length) this.#grow(at + WIDTH)
     this.#table[at] = ttlSeconds
-    this.#table[at + 1] = active ? 1 : 0
+    this.#table[at + 1] = (active ? ACTIVE : 0) | (namespaced ? NAMESPACED : 0)
     this.#table[at + 2] = digestHigh
     this.#table[at + 3] = digestLow
   }
@@ -28,7 +33,11 @@ export class RecordFacts {
   }
 
   active(number: number): boolean {
-    return this.#table[number * WIDTH + 1] === 1
+    return ((this.#table[number * WIDTH + 1] as number) & ACTIVE) !== 0
+  }
+
+  namespaced(number: number): boolean {
+    return ((this.#table[number * WIDTH + 1] as number) & NAMESPACED) !== 0
   }
 
   digestHigh(number: number): number {

@@ -4,6 +4,7 @@ import type { StoredRecord } from '../../records/record.ts'
 import { type Registration, SERVICE_KIND } from '../../records/service/service.ts'
 import { EndpointIndex, endpointHash } from './endpoint-index.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
+import { NamespaceIndex } from './namespace-index.ts'
 import { Postings, type Term } from './postings.ts'
 import { RecordFacts } from './record-facts.ts'
 import { versionDigest } from './set-digest.ts'
@@ -19,6 +20,7 @@ export class ServiceIndex implements Projection {
   readonly byVersion = new Postings()
   readonly byTag = new Postings()
   readonly byCapability = new Postings()
+  readonly namespaces = new NamespaceIndex()
   /** The names of all services, sorted by code units. */
   readonly names = new SortedList<string>(byCodeUnits)
   readonly facts = new RecordFacts()
@@ -107,7 +109,8 @@ export class ServiceIndex implements Projection {
   }
 
   #enter(number: number, { id, revision }: StoredRecord, data: JsonObject): void {
-    const { serviceName, version, endpoint, tags, capabilities, ttlSeconds, instanceId } = data as ServiceData
+    const { serviceName, namespace, version, endpoint, tags, capabilities, ttlSeconds, instanceId } =
+      data as ServiceData
     const name = this.byName.add(serviceName, number)
     if (name.size === 1) this.names.add(name.text)
     this.#nameOf[number] = name
@@ -122,7 +125,14 @@ export class ServiceIndex implements Projection {
     })
     const { high, low } = versionDigest(id, revision)
     const active = data['migrationFile'] !== undefined
-    this.facts.set(number, { ttlSeconds: ttlSeconds ?? 0, active, digestHigh: high, digestLow: low })
+    this.namespaces.add(number, namespace, active)
+    this.facts.set(number, {
+      ttlSeconds: ttlSeconds ?? 0,
+      active,
+      namespaced: namespace !== undefined,
+      digestHigh: high,
+      digestLow: low,
+    })
     this.#count(number, 1)
     if (instanceId === undefined) this.#endpoints.add(endpointHash(serviceName, endpoint), number)
   }
@@ -130,6 +140,7 @@ export class ServiceIndex implements Projection {
   #leave(number: number, data: JsonObject): void {
     const { serviceName, version, endpoint, tags, capabilities, instanceId } = data as ServiceData
     this.#count(number, -1)
+    this.namespaces.remove(number, this.facts.active(number))
     if (instanceId === undefined) this.#endpoints.delete(endpointHash(serviceName, endpoint), number)
     if (this.byName.delete(serviceName, number)) this.names.delete(serviceName)
     this.byVersion.delete(version, number)

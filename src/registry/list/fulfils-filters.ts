@@ -1,15 +1,17 @@
 import type { JsonObject } from '../../records/canonical-json.ts'
 import type { Health } from '../../records/health.ts'
+import { namespaceIn } from '../../records/service/namespace.ts'
 import { versionTest } from '../../records/version-range.ts'
 import { metadataText } from '../index/metadata-text.ts'
 import type { ServiceFilters } from './list-query.ts'
 
 /** Judges one service at a time by its stored data, for moments that have no index. */
 export function filterTest(filters: ServiceFilters): (data: JsonObject, health: Health) => boolean {
-  const { name, version, status, health, tags, capabilities, metadata } = filters
+  const { name, namespace, version, status, health, tags, capabilities, metadata } = filters
   const fulfilsVersion = version === undefined ? () => true : versionTest(version)
   return (data, healthThen) =>
     (name === undefined || data['serviceName'] === name) &&
+    (namespace === undefined || namespaceIn(data) === namespace) &&
     fulfilsVersion(data['version'] as string) &&
     (status === undefined || (status === 'active') === (data['migrationFile'] !== undefined)) &&
     (health === undefined || health === healthThen) &&

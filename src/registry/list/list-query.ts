@@ -5,6 +5,8 @@ import type { ServiceStatus } from '../answers/answers.ts'
 export interface ServiceFilters {
   /** Exactly this serviceName. */
   readonly name?: string
+  /** Exactly this namespace. */
+  readonly namespace?: string
   /** A semver range, as npm reads it. A stored version that is not semver matches only if it equals this text. */
   readonly version?: string
   readonly tags: readonly string[]

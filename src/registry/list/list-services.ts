@@ -73,6 +73,7 @@ export function streamServices(
 interface Shown {
   readonly records: readonly StoredRecord[]
   readonly active: Uint8Array
+  readonly namespaced: Uint8Array
   /** The health of each service, as its position in `HEALTHS`. */
   readonly health: Uint8Array
   /** Time of the last heartbeat, epoch milliseconds, 0 if none came; absent if no service sends any. */
@@ -84,6 +85,7 @@ function shownOf(index: ServiceIndex, leases: Leases, numbers: readonly number[]
   const { facts } = index
   const records = new Array<StoredRecord>(numbers.length)
   const active = new Uint8Array(numbers.length)
+  const namespaced = new Uint8Array(numbers.length)
   const health = new Uint8Array(numbers.length)
   const lastHeartbeat = leases.size === 0 ? undefined : new Float64Array(numbers.length)
   let [high, low] = [0, 0]
@@ -92,6 +94,7 @@ function shownOf(index: ServiceIndex, leases: Leases, numbers: readonly number[]
     const record = index.record(number)
     records[at] = record
     active[at] = facts.active(number) ? 1 : 0
+    namespaced[at] = facts.namespaced(number) ? 1 : 0
     const now = leases.healthOf(record.id, facts.ttlSeconds(number), record.updatedAt)
     if (lastHeartbeat !== undefined) lastHeartbeat[at] = leases.lastHeartbeat(record.id) ?? 0
     if (now === 'unknown') continue
@@ -100,17 +103,18 @@ function shownOf(index: ServiceIndex, leases: Leases, numbers: readonly number[]
     high = (high + digest.high) | 0
     low = (low + digest.low) | 0
   }
-  return { records, active, health, lastHeartbeat, healthDigest: { high, low } }
+  return { records, active, namespaced, health, lastHeartbeat, healthDigest: { high, low } }
 }
 
 function* textsOf(
-  { records, active, health, lastHeartbeat }: Shown,
+  { records, active, namespaced, health, lastHeartbeat }: Shown,
   fields: readonly string[] | undefined,
 ): Generator<string> {
   for (const [at, record] of records.entries()) {
     const heardAt = lastHeartbeat?.[at] ?? 0
     const json = serviceJson(record, {
       active: active[at] === 1,
+      namespaced: namespaced[at] === 1,
       health: HEALTHS[health[at] as number] as Health,
       lastHeartbeat: heardAt === 0 ? undefined : heardAt,
     })

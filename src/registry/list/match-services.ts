@@ -1,3 +1,4 @@
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
 import { rangeOf, versionTest } from '../../records/version-range.ts'
 import type { Term } from '../index/postings.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
@@ -59,7 +60,7 @@ function criteriaOf(
   filters: ServiceFilters,
   { leases, verdicts }: MatchContext,
 ): Criterion[] {
-  const { name, version, status, health } = filters
+  const { name, namespace, version, status, health } = filters
   const criteria = termsOf(index, filters).map((term) =>
     termCriterion(term, (number) => term?.has(number) ?? false),
   )
@@ -67,6 +68,7 @@ function criteriaOf(
     const term = index.byName.get(name)
     criteria.push(termCriterion(term, (number) => index.nameOf(number) === term))
   }
+  if (namespace !== undefined) criteria.push(namespaceCriterion(index, namespace))
   if (version !== undefined) criteria.push(versionCriterion(index, version, verdicts))
   if (status !== undefined) {
     const active = status === 'active'
@@ -82,6 +84,13 @@ function criteriaOf(
   return criteria
 }
 
+function namespaceCriterion({ size, namespaces }: ServiceIndex, namespace: string): Criterion {
+  const has = (number: number) => namespaces.of(number) === namespace
+  return namespace === DEFAULT_NAMESPACE
+    ? { size: size - namespaces.size, has }
+    : termCriterion(namespaces.get(namespace), has)
+}
+
 function termsOf(index: ServiceIndex, filters: ServiceFilters): (Term | undefined)[] {
   return [
     ...filters.tags.map((tag) => index.byTag.get(tag)),
@@ -92,8 +101,10 @@ function termsOf(index: ServiceIndex, filters: ServiceFilters): (Term | undefine
 
 /** The lists of services that fulfill the filters other than `version`. */
 export function listedTerms(index: ServiceIndex, filters: ServiceFilters): Term[] {
-  const named = filters.name === undefined ? [] : [index.byName.get(filters.name)]
-  return [...named, ...termsOf(index, filters)].filter((term) => term !== undefined)
+  const { name, namespace } = filters
+  const named = name === undefined ? [] : [index.byName.get(name)]
+  const inNamespace = namespace === undefined ? [] : [index.namespaces.get(namespace)]
+  return [...named, ...inNamespace, ...termsOf(index, filters)].filter((term) => term !== undefined)
 }
 
 function healthOf(index: ServiceIndex, leases: Leases, number: number) {

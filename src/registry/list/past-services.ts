@@ -8,7 +8,7 @@ import { serviceCheck } from '../../records/service/service-check.ts'
 import { storedObject } from '../../records/stored-json.ts'
 import { Pace } from '../../scheduling/pace.ts'
 import type { ListAnswer, ListedSet, ListStream, PastServiceAnswer } from '../answers/answers.ts'
-import { projectJson, serviceJson } from '../answers/service-json.ts'
+import { projectJson, type SentFacts, serviceJson } from '../answers/service-json.ts'
 import { checkServiceId } from '../answers/service-not-found.ts'
 import { addDigest, emptyDigest, versionDigest } from '../index/set-digest.ts'
 import { byCodeUnits } from '../index/sorted-list.ts'
@@ -38,7 +38,7 @@ export async function getPastService(
     const data = record === undefined ? undefined : dataOf(record)
     if (record === undefined || data === undefined) continue
     return {
-      json: pastJson(record, isActive(data)),
+      json: pastJson(record, storedFacts(data)),
       revision: record.revision,
       lineage: position.lineage,
       health: 'unknown',
@@ -55,8 +55,10 @@ export async function getPastService(
 /** A service in memory until the page is known. It has no parsed data, because the data of a million services would not fit. */
 interface PastService extends SortKey {
   readonly record: StoredRecord
-  readonly active: boolean
+  readonly facts: StoredFacts
 }
+
+type StoredFacts = Pick<SentFacts, 'active' | 'namespaced'>
 
 /**
  * A page of the services at a moment of the past. It asks the store, which sends every service of that moment, and keeps only those of the
@@ -124,7 +126,7 @@ async function visitPast(
       if (data === undefined || !fulfils(data, 'unknown')) continue
       total += 1
       digest = addDigest(digest, versionDigest(record.id, record.revision))
-      visit({ name: data['serviceName'] as string, id: record.id, record, active: isActive(data) })
+      visit({ name: data['serviceName'] as string, id: record.id, record, facts: storedFacts(data) })
     }
   }
   return { total, revision: then.revision, lineage: then.lineage, digest }
@@ -136,15 +138,29 @@ function dataOf({ data }: StoredRecord): JsonObject | undefined {
   return parsed !== undefined && serviceCheck(parsed) === undefined ? parsed : undefined
 }
 
-function isActive(data: JsonObject): boolean {
-  return data['migrationFile'] !== undefined
+function storedFacts(data: JsonObject): StoredFacts {
+  return storedFactsTable[data['migrationFile'] === undefined ? 0 : 1][
+    data['namespace'] === undefined ? 0 : 1
+  ]
 }
 
-function pastJson(record: StoredRecord, active: boolean): string {
-  return serviceJson(record, { active, health: 'unknown', lastHeartbeat: undefined })
+/** Shared, because a million services of the past are in memory together. */
+const storedFactsTable = [
+  [
+    { active: false, namespaced: false },
+    { active: false, namespaced: true },
+  ],
+  [
+    { active: true, namespaced: false },
+    { active: true, namespaced: true },
+  ],
+] as const
+
+function pastJson(record: StoredRecord, facts: StoredFacts): string {
+  return serviceJson(record, { ...facts, health: 'unknown', lastHeartbeat: undefined })
 }
 
-function project({ record, active }: PastService, fields: readonly string[] | undefined): string {
-  const json = pastJson(record, active)
+function project({ record, facts }: PastService, fields: readonly string[] | undefined): string {
+  const json = pastJson(record, facts)
   return fields === undefined ? json : projectJson(json, fields)
 }
