@@ -38,7 +38,9 @@ export function resolveNode(
  * @param own the namespace of who used the name
  */
 export function inNamespace(namespace: string, own: string = DEFAULT_NAMESPACE): string {
-  return namespace === DEFAULT_NAMESPACE && own === DEFAULT_NAMESPACE ? '' : ` in the namespace ${quoted(namespace)}`
+  return namespace === DEFAULT_NAMESPACE && own === DEFAULT_NAMESPACE
+    ? ''
+    : ` in the namespace ${quoted(namespace)}`
 }
 
 /** A sentence about services of the same name in other namespaces; empty if there are none. */
