@@ -319,7 +319,7 @@ describe('what is asserted', () => {
       )
       expect(warnings.map(({ message }) => message)).toEqual([
         expect.stringContaining('"team:a"'),
-        expect.stringContaining('"service:cart"'),
+        'Nobody has registered or asserted "service:cart": check the id, or assert the node. The namespace "shop" has a service of that name.',
       ])
       for (const id of ['service:@default:cart', 'service:@default:a b'])
         await expect(graph.asserted.put({ kind: 'node', id }, {}, context)).rejects.toMatchObject({

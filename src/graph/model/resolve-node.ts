@@ -43,8 +43,8 @@ export function inNamespace(namespace: string, own: string = DEFAULT_NAMESPACE):
     : ` in the namespace ${quoted(namespace)}`
 }
 
-/** A sentence about services of the same name in other namespaces; empty if there are none. */
-function elsewhere(graph: GraphReader, serviceName: string): string {
+/** A sentence about services of the same name in other namespaces, after another one; empty if there are none. */
+export function elsewhere(graph: GraphReader, serviceName: string): string {
   const [first] = graph.namespacesOf(serviceName)
   return first === undefined ? '' : ` The namespace ${quoted(first)} has a service of that name.`
 }
