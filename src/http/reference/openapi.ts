@@ -3,6 +3,7 @@ import type { Scope } from '../../access/scopes/scope.ts'
 import { ERRORS } from '../../errors.ts'
 import { PROBLEM_TYPE } from '../answering/problem.ts'
 import { problemSchema } from '../answering/schemas.ts'
+import { bodyTypes } from '../reading/body-media-type.ts'
 import { type AnswerDescription, CHAPTERS, type Operation, type RouteScope } from '../reading/operation.ts'
 import { type DocumentedRoute, pathParameters, pathTemplate } from './documented-route.ts'
 import { type JsonSchema, JsonSchemas } from './json-schemas.ts'
@@ -106,9 +107,12 @@ function describe(
       : {
           requestBody: {
             required: body.required === true,
-            content: {
-              'application/json': { schema: schemas.write(body.schema, 'input'), example: body.example },
-            },
+            content: Object.fromEntries(
+              bodyTypes(route.method).map((type) => [
+                type,
+                { schema: schemas.write(body.schema, 'input'), example: body.example },
+              ]),
+            ),
           },
         }),
     security: [...securityOf(scope), ...(dryRunScope === undefined ? [] : securityOf(dryRunScope))],
