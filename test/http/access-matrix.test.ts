@@ -92,20 +92,22 @@ function respelled({ method, path, who }: Case): Case[] {
     { method, path: `${path}?`, who },
     { method, path: encoded === path ? `${path}?x` : encoded, who },
     { method, path: `http://127.0.0.1${path}`, who },
+    { method, path: `${path}/`, who },
+    { method, path: `${path}/?`, who },
   ]
 }
 
 /** Texts that look like a path, and are none. */
 function misspelled({ method, path }: Case): Case[] {
-  const texts = [
+  const texts = [`/.${path}`, `/%2e${path}`, `/%2e%2e${path}`, `/docs/..${path}`, `/health/live/..${path}`]
+  const others = [
     `/${path}`,
-    `/.${path}`,
-    `/%2e${path}`,
-    `/%2e%2e${path}`,
-    `/docs/..${path}`,
-    `/health/live/..${path}`,
+    path.toUpperCase(),
+    `${path}//`,
+    `${path};/docs`,
+    `/docs/%2e%2e${path}`,
+    `${path}%00`,
   ]
-  const others = [path.toUpperCase(), `${path}/`, `${path};/docs`, `/docs/%2e%2e${path}`, `${path}%00`]
   return [...texts, ...(path === '/' ? [] : others)].map((text) => ({ method, path: text, who: 'caller' }))
 }
 
