@@ -51,7 +51,7 @@ export const ERRORS = {
   COORD_BODY_WRONG_TYPE: {
     ...badRequest,
     title: 'A field has the wrong type',
-    hint: 'Compare the body with the request in the reference at /docs; `GET /register` shows every field of a registration with its type.',
+    hint: 'Compare the body with its description at `/docs`. For a registration, `GET /register` shows every field with its type.',
   },
   COORD_FIELD_MISSING: {
     ...badRequest,

@@ -4,7 +4,13 @@ import { ERRORS } from '../../errors.ts'
 import { PROBLEM_TYPE } from '../answering/problem.ts'
 import { problemSchema } from '../answering/schemas.ts'
 import { bodyTypes } from '../reading/body-media-type.ts'
-import { type AnswerDescription, CHAPTERS, type Operation, type RouteScope } from '../reading/operation.ts'
+import {
+  type AnswerDescription,
+  CHAPTERS,
+  type Operation,
+  operationId,
+  type RouteScope,
+} from '../reading/operation.ts'
 import { type DocumentedRoute, pathParameters, pathTemplate } from './documented-route.ts'
 import { type JsonSchema, JsonSchemas } from './json-schemas.ts'
 import { errorsByStatus } from './operation-errors.ts'
@@ -141,19 +147,6 @@ function securityOf(scope: RouteScope): readonly SecurityRequirement[] {
 /** The scopes of which the caller needs one. */
 function scopesOf(scope: RouteScope): readonly Scope[] {
   return scope === 'public' || scope === 'caller' ? [] : [scope].flat()
-}
-
-/** `GET /services/:serviceId/history` is `getServicesByServiceIdHistory`. */
-function operationId({ method, pattern }: DocumentedRoute): string {
-  const words = pattern.split(/[/._-]/).filter((part) => part !== '')
-  const name = words
-    .map((part) => (part.startsWith(':') ? `By${capital(part.slice(1))}` : capital(part)))
-    .join('')
-  return `${method.toLowerCase()}${name === '' ? 'Root' : name}`
-}
-
-function capital(word: string): string {
-  return word.slice(0, 1).toUpperCase() + word.slice(1)
 }
 
 function pathParametersOf({ pattern, operation }: DocumentedRoute): Parameter[] {
