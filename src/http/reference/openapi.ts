@@ -39,6 +39,8 @@ export interface OpenApiOperation {
   readonly security: readonly SecurityRequirement[]
   /** The scopes of which the caller needs one. */
   readonly 'x-scopes': readonly Scope[]
+  /** Whether it changes what others see, and not only answers. */
+  readonly 'x-writes': boolean
   readonly responses: Readonly<Record<string, unknown>>
 }
 
@@ -123,8 +125,14 @@ function describe(
         }),
     security: [...securityOf(scope), ...(dryRunScope === undefined ? [] : securityOf(dryRunScope))],
     'x-scopes': scopesOf(scope),
+    'x-writes': changesState(route.operation),
     responses: { ...answersOf(route.operation, headers, schemas), ...problemsOf(route) },
   }
+}
+
+/** A heartbeat stores nothing, but changes the health of a service. */
+function changesState({ writes, writesTokens, scope }: Operation): boolean {
+  return writes === true || writesTokens === true || scope === 'register'
 }
 
 /** A list of requirements cannot say that one of them counts for some parameters only. */
