@@ -75,11 +75,11 @@ describe('streams of the journal while the coordinator loads', () => {
     const { inner } = await filledStore(3)
     await whileLoading(inner, async (scope, finish) => {
       const followers = await Promise.all(
-        Array.from({ length: 300 }, (_, at) => Follower.open(scope.url, `/changes?after=${at % 4}`)),
+        Array.from({ length: 150 }, (_, at) => Follower.open(scope.url, `/changes?after=${at % 4}`)),
       )
       await finish()
       await registerMany(scope, ['s4'])
-      await until(() => followers.every(({ revisions }) => revisions.at(-1) === 4), 10_000)
+      await until(() => followers.every(({ revisions }) => revisions.at(-1) === 4), 30_000)
       followers.forEach(({ revisions }, at) => {
         expect(revisions).toEqual(upTo((at % 4) + 1, 4))
       })
