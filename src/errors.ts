@@ -35,7 +35,7 @@ export const ERRORS = {
     status: 415,
     retryable: false,
     title: 'The content type is not supported',
-    hint: 'Send the header `Content-Type: application/json`.',
+    hint: 'Send JSON with the header `Content-Type: application/json`; a PATCH may also be `application/merge-patch+json`.',
   },
   COORD_BODY_TOO_LARGE: {
     status: 413,
@@ -51,7 +51,7 @@ export const ERRORS = {
   COORD_BODY_WRONG_TYPE: {
     ...badRequest,
     title: 'A field has the wrong type',
-    hint: 'Compare the body with the request in the reference at /docs; `GET /register` shows every field of a registration with its type.',
+    hint: 'Compare the body with its description at `/docs`. For a registration, `GET /register` shows every field with its type.',
   },
   COORD_FIELD_MISSING: {
     ...badRequest,
@@ -226,7 +226,7 @@ export const ERRORS = {
     status: 412,
     retryable: false,
     title: 'The record does not meet the condition of the request',
-    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`. If it does not, omit `If-Match`.',
+    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`, without `W/` before it: a weak one never matches. If it does not, omit `If-Match`.',
   },
   COORD_LINEAGE_CHANGED: {
     status: 412,
