@@ -65,7 +65,7 @@ async function runExport(
   const { service, node, edge, revision } = found
   const counts = `${countOf(service, 'service')}, ${countOf(node, 'node')} and ${countOf(edge, 'edge')}`
   const where = output === undefined ? '' : ` to ${output}`
-  stderr.write(printable(`Wrote ${counts} of revision ${revision}${where}.`) + '\n')
+  stderr.write(`${printable(`Wrote ${counts} of revision ${revision}${where}.`)}\n`)
 }
 
 interface Exported {

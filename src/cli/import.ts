@@ -16,7 +16,7 @@ import { rehearse } from './import/rehearse.ts'
 import { Report } from './import/report.ts'
 import { checkedSource, sourceOfFile } from './import/source.ts'
 import { interruptible } from './terminal/interruption.ts'
-import { printable } from './terminal/text-table.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions {
   readonly patience: number
@@ -72,6 +72,9 @@ export function importCommand(context: CommandContext): Command {
     .action((file: string, options: ImportOptions) => runImport(file, options, context))
 }
 
+const goOn =
+  'Each of them is stored as a whole. Run the same command again to go on: what is stored already stays as it is.'
+
 async function runImport(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
   const { terminal, exit } = context
   const { namespace, dryRun = false, json = false } = options
@@ -91,23 +94,21 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
   )
   const { interruption, refusal, totals } = outcome
   const next = interruption === undefined ? nextSteps(report, options) : []
-  const note = dryRun ? '. Nothing was written' : ''
   writeResult(context, options, {
     value: { ...resultOf(outcome, report), ...(dryRun ? { dryRun } : {}), next },
-    text: `${changesTable(outcome)}${summaryOf(outcome)}${note}\n`,
+    text: dryRun
+      ? `${changesTable(outcome)}Would import ${summaryOf(outcome)}. Nothing was written.\n`
+      : `${summaryOf(outcome)}\n`,
   })
   if (!json) for (const command of next) terminal.stderr.write(`Next: ${printable(command)}\n`)
   if (interruption !== undefined) {
-    terminal.stderr.write(`${dryRun ? interruptedRehearsal : interruptedImport}\n`)
+    const far = `Interrupted after ${countOf(totals.total, 'item')}.`
+    terminal.stderr.write(dryRun ? 'Interrupted. Nothing was written.\n' : `${far} ${goOn}\n`)
     return exit(interruption.exitCode)
   }
   if (refusal !== undefined) throw refusal
   if (totals.counts.failed > 0) exit(1)
 }
-
-const interruptedRehearsal = 'Interrupted. Nothing was written.'
-const interruptedImport =
-  'Interrupted: the line above counts what the coordinator confirmed. Each of these is stored as a whole. Run the same command again to go on: what is stored already stays as it is.'
 
 /** The readers of other formats are loaded only if they are needed. */
 async function readFormats(): Promise<FormatReader> {

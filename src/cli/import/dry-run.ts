@@ -44,6 +44,9 @@ export class DryRun {
       planned =
         item.about === undefined ? plannedService(item.value) : plannedAssertion(item.about, item.value)
     } catch (thrown) {
+      // JSON.parse reads JSON of any depth.
+      if (thrown instanceof RangeError)
+        return { item, outcome: 'failed', code: 'COORD_BODY_TOO_DEEP', reason: 'is nested too deeply' }
       if (!(thrown instanceof CoordinatorError)) throw thrown
       const { code, detail, errors } = thrown
       const texts = errors.map(({ path, message }) => `${path === '' ? '' : `${path}: `}${message}`)

@@ -67,6 +67,7 @@ export async function importItems(task: ImportTask): Promise<Outcome> {
   const keys = new Set<string>()
   const cut = new AbortController()
   interrupted.addEventListener('abort', () => {
+    progress.note('Stopping after the request that is on its way. Ctrl-C once more stops at once.')
     setTimeout(() => cut.abort(interrupted.reason), lastAnswerMs).unref()
   })
   const sender = new BatchSender({

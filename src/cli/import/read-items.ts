@@ -93,7 +93,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 async function* filledLines(lines: AsyncIterable<TextLine>): AsyncGenerator<TextLine, undefined> {
   let isBegun = false
   for await (const line of lines) {
-    const text = isBegun ? line.text : line.text.replace(/^\ufeff/, '')
+    const text: string = isBegun ? line.text : line.text.replace(/^\ufeff/, '')
     isBegun ||= text.trim() !== ''
     if (isBegun) yield { ...line, text }
   }
@@ -215,7 +215,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function brokenLine(text: string): Item['fault'] {
+function brokenLine(text: string): NonNullable<Item['fault']> {
   return { code: 'COORD_BODY_NOT_JSON', reason: `is not JSON: ${faultOf(text)}` }
 }
 
