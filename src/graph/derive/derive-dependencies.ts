@@ -25,11 +25,7 @@ export function eachDependency(
   }
 }
 
-export function deriveDependencies(
-  dependencies: JsonValue | undefined,
-  own: string,
-  sink: DeriveSink,
-): void {
+export function deriveDependencies(dependencies: JsonValue | undefined, own: string, sink: DeriveSink): void {
   eachDependency(dependencies, own, (name, namespace, details) =>
     sink(DEPENDS_ON, serviceNodeId(name, namespace), details),
   )

@@ -47,7 +47,10 @@ export class NamespacePart {
 /** Tells which nodes a list shows: with a namespace, its nodes and the far ends of their edges; without one, every node. */
 export function shownIn(
   graph: GraphReader,
-  { namespace, edgeTypes }: { readonly namespace?: string | undefined; readonly edgeTypes?: readonly string[] | undefined },
+  {
+    namespace,
+    edgeTypes,
+  }: { readonly namespace?: string | undefined; readonly edgeTypes?: readonly string[] | undefined },
 ): (node: number) => boolean {
   if (namespace === undefined) return () => true
   const part = new NamespacePart(graph, namespace, edgeTypes)

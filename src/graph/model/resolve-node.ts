@@ -38,11 +38,13 @@ export function resolveNode(
  * @param own the namespace of who used the name
  */
 export function inNamespace(namespace: string, own: string = DEFAULT_NAMESPACE): string {
-  return namespace === DEFAULT_NAMESPACE && own === DEFAULT_NAMESPACE ? '' : ` in the namespace ${quoted(namespace)}`
+  return namespace === DEFAULT_NAMESPACE && own === DEFAULT_NAMESPACE
+    ? ''
+    : ` in the namespace ${quoted(namespace)}`
 }
 
-/** A sentence about services of the same name in other namespaces; empty if there are none. */
-function elsewhere(graph: GraphReader, serviceName: string): string {
+/** A sentence about services of the same name in other namespaces, after another one; empty if there are none. */
+export function elsewhere(graph: GraphReader, serviceName: string): string {
   const [first] = graph.namespacesOf(serviceName)
   return first === undefined ? '' : ` The namespace ${quoted(first)} has a service of that name.`
 }

@@ -69,7 +69,9 @@ export function answerQuestion(graph: GraphReader, asked: Question): Answers[key
     case 'dependencies':
       return dependencies(graph, resolveNode(graph, question.of, { parameter: 'of', namespace }), question)
     case 'neighbors':
-      return atOnce(neighbors(graph, resolveNode(graph, question.of, { parameter: 'of', namespace }), question))
+      return atOnce(
+        neighbors(graph, resolveNode(graph, question.of, { parameter: 'of', namespace }), question),
+      )
     case 'paths': {
       const from = resolveNode(graph, question.from, { parameter: 'from', namespace })
       const to = resolveNode(graph, question.to, { parameter: 'to', namespace })

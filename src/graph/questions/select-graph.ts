@@ -54,10 +54,11 @@ export function* selectGraph(
   const filter = sortTypes(graph, wantedPart)
   const describer = new Describer(graph)
   const wanted = new EdgeFilter(graph, filter)
-  const { nodes, farEnds = [], truncated } = yield* selectNodes(
-    { graph, describer, isWantedEdge: (edge) => wanted.isOfKind(edge) },
-    filter,
-  )
+  const {
+    nodes,
+    farEnds = [],
+    truncated,
+  } = yield* selectNodes({ graph, describer, isWantedEdge: (edge) => wanted.isOfKind(edge) }, filter)
   if (nodes !== undefined) wanted.onlyBetween(nodes, farEnds)
   const listed = nodes === undefined ? graph.nodes() : [...nodes, ...farEnds]
   const metadata: GraphMetadata = {

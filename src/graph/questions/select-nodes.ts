@@ -46,7 +46,11 @@ export function* selectNodes(
   const { nodeTypes, name, tags, namespace, limit = Number.POSITIVE_INFINITY } = filter
   const isWanted = (node: number) => hasName(graph, node, name) && hasTags(describer, node, tags)
   if (filter.around !== undefined) {
-    const found = yield* surroundings(graph, resolveNode(graph, filter.around, { parameter: 'around', namespace }), filter)
+    const found = yield* surroundings(
+      graph,
+      resolveNode(graph, filter.around, { parameter: 'around', namespace }),
+      filter,
+    )
     const nodes = yield* filterInSteps(found.nodes, isWanted)
     return { nodes, ...(found.complete ? {} : { truncated: 'limit' }) }
   }
@@ -57,7 +61,10 @@ export function* selectNodes(
   const own = yield* filterInSteps(graph.nodes(), (node) => (part?.has(node) ?? true) && isOfKind(node))
   const nodes = yield* firstInSteps(graph, own, limit)
   if (part === undefined) return { nodes, ...(own.length > limit ? { truncated: 'limit' } : {}) }
-  const far = yield* filterInSteps(yield* othersOf(graph, nodes, isWantedEdge), (node) => !part.has(node) && isOfKind(node))
+  const far = yield* filterInSteps(
+    yield* othersOf(graph, nodes, isWantedEdge),
+    (node) => !part.has(node) && isOfKind(node),
+  )
   const farEnds = yield* firstInSteps(graph, far, limit - nodes.length)
   const isCut = own.length > nodes.length || far.length > farEnds.length
   return { nodes, farEnds, ...(isCut ? { truncated: 'limit' } : {}) }

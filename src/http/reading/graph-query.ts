@@ -39,7 +39,8 @@ export const namespaceOfNames = namespaceParameter.meta({
 
 /** The namespace to which a list, or the graph, is restricted. */
 export const namespaceOfPart = namespaceParameter.meta({
-  description: 'Only nodes of this namespace, and the nodes at the far ends of their edges. The default is every node.',
+  description:
+    'Only nodes of this namespace, and the nodes at the far ends of their edges. The default is every node.',
 })
 
 /** Types of nodes and of edges, by which every question can be restricted. */

@@ -91,14 +91,18 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     )
 
   const one = (ask: 'node' | 'edge', hidden: boolean) =>
-    readRoute(context, { ...readingOf(ask), hidden }, async (request, { asOf, namespace }): Promise<ReadAnswer> => {
-      const question = { ask, id: pathParameter(request, 'id'), namespace } as const
-      const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
-      const id = 'node' in found ? found.node.id : found.edge.id
-      const { revision } = found
-      const headers = asOf === undefined ? assertionEtag(ask, id, revision) : []
-      return { body: JSON.stringify({ success: true, ...found }), revision, headers }
-    })
+    readRoute(
+      context,
+      { ...readingOf(ask), hidden },
+      async (request, { asOf, namespace }): Promise<ReadAnswer> => {
+        const question = { ask, id: pathParameter(request, 'id'), namespace } as const
+        const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
+        const id = 'node' in found ? found.node.id : found.edge.id
+        const { revision } = found
+        const headers = asOf === undefined ? assertionEtag(ask, id, revision) : []
+        return { body: JSON.stringify({ success: true, ...found }), revision, headers }
+      },
+    )
 
   const history = (kind: 'node' | 'edge', hidden: boolean) =>
     readRoute(

@@ -57,7 +57,17 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
       checkCombination(query)
       const { asOf, format = preferredFormat(headers.accept), namespace, name, around, limit } = query
       const { depth, direction, tag, origin } = query
-      const filter = { ...typesOf(query), namespace, name, around, limit, depth, direction, tags: tag, origins: origin }
+      const filter = {
+        ...typesOf(query),
+        namespace,
+        name,
+        around,
+        limit,
+        depth,
+        direction,
+        tags: tag,
+        origins: origin,
+      }
       return {
         lines: async () => {
           const { lineage } = live.view

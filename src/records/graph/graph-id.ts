@@ -134,7 +134,13 @@ export function labelOfNodeId(id: string): string {
 }
 
 /** A readable text for lists of nodes from several namespaces: `shop/cart`, and only `cart` in the namespace `default`. */
-export function placedLabel({ namespace, label }: { readonly namespace: string; readonly label: string }): string {
+export function placedLabel({
+  namespace,
+  label,
+}: {
+  readonly namespace: string
+  readonly label: string
+}): string {
   return namespace === DEFAULT_NAMESPACE ? label : `${namespace}/${label}`
 }
 
