@@ -109,7 +109,7 @@ const diff: Question = {
 export function graphCommand(context: CommandContext): Command {
   const graph = new Command('graph').description('Ask the knowledge graph.').addHelpText('after', examples)
   for (const command of [
-    ...questions.map((question) => narrowed(questionCommand(context, question))),
+    ...questions.map((question) => narrowed(questionCommand(context, question), question)),
     questionCommand(context, diff),
     graphWhatIfCommand(context),
     graphExportCommand(context),
@@ -118,8 +118,10 @@ export function graphCommand(context: CommandContext): Command {
   return graph
 }
 
-function narrowed(command: Command): Command {
+function narrowed(command: Command, { takes }: Question): Command {
   return command
+    .addOption(namespaceOption(takes === undefined ? undefined : 'where plain names are looked for'))
+    .addOption(allNamespacesOption())
     .option('--type <types>', 'only these types of nodes or edges, separated by commas')
     .option('--as-of <moment>', 'as it was at this revision or time')
 }
@@ -127,13 +129,12 @@ function narrowed(command: Command): Command {
 function questionCommand(context: CommandContext, question: Question): Command {
   const { name, about, path = name, takes = {}, depth, render } = question
   const command = withOutput(clientCommand(name, about))
-    .addOption(namespaceOption(Object.hasOwn(takes, 'of') ? 'where a plain name is looked for' : undefined))
-    .addOption(allNamespacesOption())
   for (const argument of Object.values(takes)) command.argument(...argument)
   if (depth !== undefined) command.option('--depth <steps>', depth)
   return command.option('--limit <count>', 'the largest number of items to list').action(async () => {
     const options = command.opts<ClientOptions & NamespaceOptions & Narrowed>()
-    const namespace = namespaceOf(options, context.terminal.env)
+    // A difference between two moments is that of all namespaces.
+    const namespace = question === diff ? undefined : namespaceOf(options, context.terminal.env)
     const { client, own } = splitOptions(options)
     const given = Object.fromEntries(
       Object.keys(takes).map((parameter, at) => [parameter, command.processedArgs[at]]),

@@ -5,6 +5,7 @@ import { afterRestoreCommand } from './after-restore.ts'
 import { changesCommand } from './changes.ts'
 import { completeWordsCommand, completionCommand } from './completion.ts'
 import { doctorCommand } from './doctor.ts'
+import { exportCommand } from './export.ts'
 import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
@@ -34,6 +35,7 @@ Examples:
   DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
   coordinator register cart --version 1.4.0 --endpoint http://cart:8080
   coordinator import services.json                  register many services
+  coordinator export --file records.jsonl           write everything, for import
   coordinator services --tag payments               list services
   coordinator get cart                              show one service
   coordinator changes --follow                      show what changes, until Ctrl-C
@@ -99,6 +101,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     namespacesCommand(context),
     graphCommand(context),
     importCommand(context),
+    exportCommand(context),
     statusCommand(context),
     tokenCommand(context),
     migrateCommand(context),

@@ -314,3 +314,40 @@ describe('-o', () => {
     expect((await runInProcess(['services', '-o', 'yaml', '--json'])).code).toBe(2)
   })
 })
+
+describe('coordinator graph: --namespace', () => {
+  it('says where plain names are looked for, and which nodes a list has', () =>
+    withServer(async (scope) => {
+      const run = commandsOf(scope)
+      for (const namespace of ['shop', 'bank'])
+        for (const name of [`only-${namespace}`, 'db'])
+          await run(register(name, '-n', namespace, '--depends-on', 'db', '--depends-on', 'gone'))
+      const env = { COORDINATOR_NAMESPACE: 'shop' }
+      for (const args of [
+        ['impact', 'db', '-n', 'shop'],
+        ['impact', 'service:@shop:db'],
+      ]) {
+        const { stdout } = await run(['graph', ...args])
+        expect(stdout).toContain('service:@shop:only-shop')
+        expect(stdout).not.toContain('bank')
+      }
+      expect((await run(['graph', 'impact', 'db'], { env })).stdout).toContain('service:@shop:only-shop')
+      expect((await run(['graph', 'impact', 'db', '-A'], { env })).code).toBe(1)
+      expect((await run(['graph', 'impact', 'bd', '-n', 'shop'])).stderr).toContain('Did you mean db?')
+      const unresolved = async (...args: readonly string[]) =>
+        (await run(['graph', 'unresolved', ...args], { env })).stdout
+          .split('\n')
+          .slice(2, -1)
+          .map((line) => line.split(' ')[0])
+      expect(await unresolved()).toEqual(['service:@shop:gone'])
+      expect((await unresolved('-A')).length).toBe(2)
+      const dot = (await run(['graph', 'export', '--format', 'dot', '-n', 'bank'])).stdout
+      expect([dot.includes('only-bank'), dot.includes('only-shop')]).toEqual([true, false])
+      const broken = await run(['graph', 'what-if', '--remove', 'db'], { env })
+      expect([broken.code, broken.stdout.includes('service:@shop:only-shop')]).toEqual([1, true])
+      expect((await run(['graph', 'what-if', '--remove', 'bd'], { env })).stderr).toContain(
+        'Did you mean db?',
+      )
+      expect((await run(['graph', 'diff', '1'], { env })).code).toBe(0)
+    }))
+})

@@ -36,7 +36,7 @@ const inCommands: readonly (readonly [request: RegExp | string, command: string]
   ['Start again without `cursor`, and use the same filters for each page.', 'Run the command again.'],
   // The content
   [
-    'Compare the body with the request in the reference at /docs; `GET /register` shows every field of a registration with its type.',
+    'Compare the body with its description at `/docs`. For a registration, `GET /register` shows every field with its type.',
     'Correct the field that the message names.',
   ],
   ['Correct the fields named in `errors`.', 'Correct the fields that the message names.'],

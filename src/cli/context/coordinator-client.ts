@@ -14,15 +14,16 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly body?: string
-  readonly headers?: Readonly<Record<string, string>>
   /** Whether an answer with this status is returned. Others are thrown as errors. @default true for every 2xx */
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** Ends the request. What it then throws has the reason of this signal as its cause. */
+  readonly signal?: AbortSignal | undefined
 }
 
-export interface DownloadOptions {
-  readonly headers?: Readonly<Record<string, string>>
+export interface DownloadOptions extends Pick<RequestOptions, 'headers' | 'signal'> {
   /** How long nothing may arrive. @default as long as the coordinator likes (milliseconds) */
   readonly silenceMs?: number
 }
@@ -31,14 +32,17 @@ export interface DownloadOptions {
 export class CoordinatorClient {
   readonly baseUrl: string
   readonly #credential: Credential | undefined
+  readonly #actor: string
 
   /**
    * @param baseUrl without a slash at its end
    * @param credential sent to this URL only. A redirect is never followed.
+   * @param command the command that histories name after the user. @default none
    */
-  constructor(baseUrl: string, credential?: Credential) {
+  constructor(baseUrl: string, credential?: Credential, command?: string) {
     this.baseUrl = baseUrl
     this.#credential = credential
+    this.#actor = command === undefined ? actor() : `${actor()} ${command}`
   }
 
   get(path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -62,25 +66,26 @@ export class CoordinatorClient {
    *
    * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
-  async *download(path: string, { headers, silenceMs }: DownloadOptions = {}): AsyncGenerator<Uint8Array> {
+  async *download(
+    path: string,
+    { headers, signal, silenceMs }: DownloadOptions = {},
+  ): AsyncGenerator<Uint8Array> {
     const silence = new AbortController()
-    const timer = setTimeout(
-      () => silence.abort(new DOMException('', 'TimeoutError')),
-      silenceMs ?? 2 ** 31 - 1,
-    )
+    const endInSilence = () => silence.abort(new DOMException('', 'TimeoutError'))
+    const timer = silenceMs === undefined ? undefined : setTimeout(endInSilence, silenceMs)
     try {
       const sent = fetch(this.baseUrl + path, {
         redirect: 'manual',
         headers: { ...this.#headers(), ...headers },
-        ...(silenceMs === undefined ? {} : { signal: silence.signal }),
+        signal: signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]),
       })
       const response = await this.#reach(sent)
       if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
-      timer.refresh()
+      timer?.refresh()
       if (response.body === null) return
       try {
         for await (const chunk of response.body) {
-          timer.refresh()
+          timer?.refresh()
           yield chunk
         }
       } catch (thrown) {
@@ -93,15 +98,16 @@ export class CoordinatorClient {
 
   /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
-    const { body, headers, accept = isSuccess, timeoutMs = 30_000 } = options
+    const { body, accept = isSuccess, timeoutMs = 30_000, headers, signal } = options
+    const inTime = AbortSignal.timeout(timeoutMs)
     const sent = fetch(this.baseUrl + path, {
       method,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: signal === undefined ? inTime : AbortSignal.any([inTime, signal]),
       redirect: 'manual',
       headers: {
         ...this.#headers(),
-        accept: 'application/json',
         ...headers,
+        accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body }),
@@ -114,7 +120,7 @@ export class CoordinatorClient {
   #headers(): Record<string, string> {
     const token = this.#credential?.token.reveal()
     return {
-      'x-coordinator-actor': actor(),
+      'x-coordinator-actor': this.#actor,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     }
   }

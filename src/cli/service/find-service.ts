@@ -3,6 +3,7 @@ import { isJsonObject } from '../../records/canonical-json.ts'
 import { quoted } from '../../text/quoted.ts'
 import { type CommandContext, queryOf } from '../context/command-context.ts'
 import { type CoordinatorClient, notCoordinator } from '../context/coordinator-client.ts'
+import { isServiceId } from '../context/service-id.ts'
 import { type Service, servicesTable } from './render-service.ts'
 
 /** A service as somebody names it. */
@@ -16,11 +17,6 @@ export interface NamedService {
 
 /** How many services are listed if a name fits several. */
 const listedMax = 20
-
-/** Whether a text is an id. Every id of a service is a UUID. */
-export function isServiceId(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text)
-}
 
 /** The id of a service. An id is not looked up: who may change a service may not always read the registry. */
 export async function idOfService(
