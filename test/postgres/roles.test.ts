@@ -12,7 +12,10 @@ const reading = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
   'access_load',
 ]
-const writing = ['commit', 'compact', 'fork', 'access_put', 'access_revoke', 'access_require']
+const writing = [
+  ...['commit', 'compact', 'fork', 'adopt', 'mend_head'],
+  ...['access_put', 'access_revoke', 'access_require'],
+]
 const functions = [...reading, ...writing]
 const tables = [
   'head',
@@ -22,8 +25,9 @@ const tables = [
   'access_tokens',
   'migrations',
   'services',
-  'graph_nodes',
-  'graph_edges',
+  'dependencies',
+  'asserted_nodes',
+  'asserted_edges',
 ]
 
 const token = tokenOf('ci')

@@ -7,12 +7,12 @@ import { SupabaseProject } from '../support/supabase.ts'
 
 const functions = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
-  ...['commit', 'compact', 'fork'],
+  ...['commit', 'compact', 'fork', 'adopt', 'mend_head'],
   ...['access_load', 'access_put', 'access_revoke', 'access_require'],
 ]
 const tables = [
   ...['head', 'records', 'tombstones', 'journal', 'unchanged', 'writers', 'access_tokens', 'migrations'],
-  ...['services', 'graph_nodes', 'graph_edges'],
+  ...['services', 'dependencies', 'asserted_nodes', 'asserted_edges'],
 ]
 
 const token = {

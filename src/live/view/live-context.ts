@@ -1,4 +1,5 @@
 import type { Store } from '../../database/store.ts'
+import type { KnownHistory } from '../following/known-history.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
 import type { LiveOptions } from '../state/live-options.ts'
 import type { StatusBoard } from '../state/status.ts'
@@ -11,6 +12,7 @@ export interface LiveContext {
   readonly options: LiveOptions
   readonly memory: MemoryBudget
   readonly board: StatusBoard
+  readonly history: KnownHistory
   readonly observers: LiveObservers
   readonly access: AccessWatch
 }
