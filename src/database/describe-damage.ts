@@ -44,7 +44,10 @@ export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage
       const found = `The head is at revision ${fact.revision}, which does not match the journal: ${end}.`
       // If the journal is shorter, it has lost entries that clients have seen.
       const lost = fact.newest === null || fact.newest < fact.revision
-      return { found, repair: lost ? `${restore} Without a backup, only run the command. ${mending}` : mendHead }
+      return {
+        found,
+        repair: lost ? `${restore} Without a backup, only run the command. ${mending}` : mendHead,
+      }
     }
     case 'digest':
       return {

@@ -136,9 +136,10 @@ async function flawsOf(store: Store): Promise<readonly Finding[]> {
   return findings.filter(({ state }) => state !== 'ok')
 }
 
-/** Does what the findings say: runs the command, or their SQL. */
+/** Does what the first finding says: runs the command, or the SQL of all. */
 async function mend(flaws: readonly Finding[], store: Store, run: (sql: string) => unknown): Promise<void> {
-  if (flaws.every((flaw) => sqlOf(flaw) === '')) await store.mendHead?.()
+  const [first] = flaws
+  if (first === undefined || sqlOf(first) === '') await store.mendHead?.()
   else for (const flaw of flaws) await run(sqlOf(flaw))
   await store.close()
 }

@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
-const words = ['ten', 'eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen']
+const words = [
+  'ten',
+  'eleven',
+  'twelve',
+  'thirteen',
+  'fourteen',
+  'fifteen',
+  'sixteen',
+  'seventeen',
+  'eighteen',
+]
 
 it('docs/supabase-setup.md names the number of functions that the Data API calls', () => {
   const sql = readFileSync('src/database/migrations/postgres/0009-lineages-and-views.sql', 'utf8')

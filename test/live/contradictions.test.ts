@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { MemoryStore } from '../../src/database/memory/store.ts'
+import type { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CommitCall, CommitReply } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import type { Live } from '../../src/live/live.ts'

@@ -1,6 +1,6 @@
 import type { Store } from '../../database/store.ts'
-import type { KnownHistory } from '../following/known-history.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
+import type { KnownHistory } from '../state/known-history.ts'
 import type { LiveOptions } from '../state/live-options.ts'
 import type { StatusBoard } from '../state/status.ts'
 import type { AccessWatch } from './access-watch.ts'
