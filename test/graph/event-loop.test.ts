@@ -113,7 +113,6 @@ const work: readonly (readonly [string, (graph: KnowledgeGraph) => Promise<unkno
   ['export around the hub', exporting({ around: 'hub', depth: 3, limit: 100_000 })],
   ['export around the team', exporting({ around: 'team:t', limit: 15_000, direction: 'out' })],
   ['export of a namespace', exporting({ namespace: 'ring' })],
-  ['export of another', exporting({ namespace: 'default', limit: 15_000 })],
   ['neighbors', asking({ ask: 'neighbors', of: 'hub', limit: 10_000 })],
   ['paths', asking({ ask: 'paths', from: 'r0', to: `r${RING - 1}`, namespace: 'ring' })],
   ['cycles', asking({ ask: 'cycles', limit: 1_000 })],
@@ -140,7 +139,7 @@ const work: readonly (readonly [string, (graph: KnowledgeGraph) => Promise<unkno
 ]
 
 describe('in a graph of fifty thousand nodes', () => {
-  it('nothing keeps others waiting', { timeout: 120_000 }, async () => {
+  it('nothing keeps others waiting', { timeout: 180_000 }, async () => {
     await withGraph(
       async ({ graph }) => {
         expect(graph.figures.nodes).toBeGreaterThan(SERVICES + RING)
