@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
+import { acceptHistoryCommand } from './accept-history.ts'
 import { afterRestoreCommand } from './after-restore.ts'
 import { changesCommand } from './changes.ts'
 import { completeWordsCommand, completionCommand } from './completion.ts'
@@ -107,6 +108,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     migrateCommand(context),
     doctorCommand(context),
     afterRestoreCommand(context),
+    acceptHistoryCommand(context),
     completionCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))

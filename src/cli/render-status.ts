@@ -87,27 +87,26 @@ function storageText({ backend, durable, file }: Members): string | undefined {
 
 /** The rows about the live view. There are none before the first load. */
 function viewRows(database: Members): Row[] {
-  const { status, viewRevision, headRevision, floorRevision, lagRevisions, ageMs } = database
+  const { status, viewRevision, headRevision, floorRevision, lineage, lagRevisions, ageMs } = database
   if (status === 'connecting' || status === 'loading') return []
   const head = headRevision === viewRevision ? undefined : known`the database is at ${headRevision}`
   const floor = floorRevision === 0 ? undefined : known`history from ${floorRevision}`
   return [
     ['revision', joined([viewRevision, head, floor])],
+    ['lineage', textOf(lineage)],
     ['behind', known`${lagRevisions ?? 0} revisions, confirmed ${ageMs} ms ago`],
   ]
 }
 
 /** What only people want to see who look for a cause. */
 function wideGroups(database: Members): Group[] {
-  const { lineage, status, server, serverUnknown, waitingWrites, pool, latency } = database
+  const { server, serverUnknown, waitingWrites, pool, latency } = database
   const { serverVersion, schemaVersion, details } = membersOf(server)
   const program = database['backend'] === 'sqlite' ? 'SQLite' : 'server'
-  const isLoaded = status !== 'connecting' && status !== 'loading'
   return [
     [
       'More about the database',
       [
-        ['lineage', isLoaded ? textOf(lineage) : undefined],
         ['schema', textOf(schemaVersion)],
         [`${program} version`, textOf(serverVersion)],
         ['not asked now', textOf(serverUnknown)],

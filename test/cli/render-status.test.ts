@@ -45,6 +45,7 @@ describe('coordinator status: the table', () => {
       '  kept in   a SQLite file, /data/x.db, durable',
       `  state     ready, since ${since}`,
       '  revision  28',
+      '  lineage   a-b',
       '  behind    0 revisions, confirmed 12 ms ago',
       '',
     ]
@@ -52,7 +53,6 @@ describe('coordinator status: the table', () => {
     expect(renderStatus(answers, true).split('\n')).toEqual([
       ...short,
       'More about the database',
-      '  lineage          a-b',
       '  schema           1',
       '  SQLite version   3.53',
       '  waiting writes   0',

@@ -27,12 +27,10 @@ export function resolveNode(
     const node = id === undefined ? -1 : graph.find(id)
     if (node !== -1) return node
   }
-  const place = elsewhere(graph, text)
-  const suggestion = place === '' ? suggestNode(graph, text, namespace) : undefined
-  const more = suggestion === undefined ? place : ` Did you mean ${suggestion}?`
+  const { more, extra } = whatWasMeant(graph, text, namespace)
   throw new CoordinatorError('COORD_NODE_NOT_FOUND', {
     detail: `The graph has no node ${quoted(text)}${inNamespace(namespace)}.${more}`,
-    ...(suggestion === undefined ? {} : { extra: { suggestion } }),
+    extra,
     errors: [{ path: parameter, message: 'names no node' }],
   })
 }
@@ -48,8 +46,25 @@ export function inNamespace(namespace: string, own: string = DEFAULT_NAMESPACE):
     : ` in the namespace ${quoted(namespace)}`
 }
 
+/**
+ * What an error adds about a text that names nothing: the namespace that has the name, or else the name that was probably meant.
+ *
+ * @param namespace where plain names are looked for. @default `default`
+ */
+export function whatWasMeant(
+  graph: GraphReader,
+  text: string,
+  namespace?: string,
+): { readonly more: string; readonly extra: Readonly<Record<string, string>> } {
+  const place = elsewhere(graph, text)
+  const suggestion = place === '' ? suggestNode(graph, text, namespace) : undefined
+  if (suggestion === undefined) return { more: place, extra: {} }
+  return { more: ` Did you mean ${suggestion}?`, extra: { suggestion } }
+}
+
 /** A sentence about services of the same name in other namespaces, after another one; empty if there are none. */
 export function elsewhere(graph: GraphReader, serviceName: string): string {
-  const [first] = graph.namespacesOf(serviceName)
-  return first === undefined ? '' : ` The namespace ${quoted(first)} has a service of that name.`
+  const [first, ...others] = graph.namespacesOf(serviceName)
+  if (first === undefined) return ''
+  return ` The namespace ${quoted(first)} has a service of that name${others.length > 0 ? ', and so have others' : ''}.`
 }
