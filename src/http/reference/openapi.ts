@@ -188,7 +188,7 @@ function headersOf({
   const reads = answers[304] !== undefined
   const names = [
     ...(state === true ? (['X-Coordinator-Lineage'] as const) : []),
-    ...(reads ? (['If-None-Match'] as const) : []),
+    ...(reads ? (['If-None-Match', 'If-Match'] as const) : []),
     ...(writes === true ? (['Idempotency-Key'] as const) : []),
     ...(writes === true || writesTokens === true ? (['X-Coordinator-Actor'] as const) : []),
     ...(conditional === true ? (['If-Match', 'If-None-Match'] as const) : []),
@@ -198,7 +198,9 @@ function headersOf({
     in: 'header',
     required: false,
     description:
-      name === 'If-None-Match' && reads ? requestHeaders['If-None-Match (read)'] : requestHeaders[name],
+      reads && (name === 'If-None-Match' || name === 'If-Match')
+        ? requestHeaders[`${name} (read)`]
+        : requestHeaders[name],
     schema: { type: 'string' },
   }))
 }

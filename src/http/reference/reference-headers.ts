@@ -45,6 +45,8 @@ export const requestHeaders = {
     'Writes only if the record has one of these ETags, or, with `*`, only if it exists. Otherwise the answer is 412. A weak one (`W/`) never matches. The third part of the `ETag` of a service, its health, is ignored.',
   'If-None-Match':
     '`*`: writes only if the record does not exist. One or several ETags: only if it has none of them. Otherwise the answer is 412.',
+  'If-Match (read)':
+    'Answers only if the answer has one of these ETags. Otherwise it is 412. A weak one (`W/`) never matches.',
   'If-None-Match (read)':
     'One or several ETags that the client has, weak ones too. The answer is 304 if nothing has changed.',
   'X-Coordinator-Actor':
