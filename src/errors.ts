@@ -684,6 +684,24 @@ export const ERRORS = {
     title: 'The file cannot be read',
     hint: 'Check the path; `-` reads from standard input.',
   },
+  COORD_CLI_FILE_PARTIAL: {
+    status: 400,
+    retryable: false,
+    title: 'The file holds only a part',
+    hint: 'Write all of it with `coordinator export`.',
+  },
+  COORD_CLI_FORMAT: {
+    status: 400,
+    retryable: false,
+    title: 'A part of the file cannot be imported',
+    hint: 'Change the file, or register this part by hand.',
+  },
+  COORD_CLI_PRUNE_LIMIT: {
+    status: 400,
+    retryable: false,
+    title: 'Too much would be removed',
+    hint: 'Check that the file is whole. Then run the command with --force.',
+  },
   COORD_OUTPUT_UNWRITABLE: {
     status: 500,
     retryable: false,
