@@ -258,8 +258,10 @@ function contentOf({ content }: AnswerDescription, schemas: JsonSchemas): Record
   return { content: Object.fromEntries(types) }
 }
 
-function problemHeaderNames(status: number): readonly AnswerHeader[] {
+function problemHeaderNames(status: number, method: string): readonly AnswerHeader[] {
   if (status === 401 || status === 403) return ['X-Request-Id', 'WWW-Authenticate']
+  if (status === 415)
+    return ['X-Request-Id', 'Accept', ...(method === 'PATCH' ? (['Accept-Patch'] as const) : [])]
   return [429, 503, 507].includes(status) ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id']
 }
 
@@ -269,7 +271,7 @@ function problemsOf(route: DocumentedRoute): Record<string, unknown> {
     String(status),
     {
       description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
-      headers: referencesTo(problemHeaderNames(status)),
+      headers: referencesTo(problemHeaderNames(status, route.method)),
       content,
     },
   ])

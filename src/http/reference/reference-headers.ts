@@ -33,6 +33,12 @@ export const answerHeaders = {
       'What is wrong with the credential: RFC 6750. Sent with 401, and with 403 if a scope is missing.',
     schema: text,
   },
+  Accept: { description: 'Sent with 415: the media types that the request may have.', schema: text },
+  'Accept-Patch': {
+    description:
+      'Sent with 415, and with 405 to `OPTIONS`: the media types that a patch may have (RFC 5789).',
+    schema: text,
+  },
   'Retry-After': { description: 'How long to wait before another try, in seconds.', schema: whole },
 } as const
 
