@@ -53,7 +53,9 @@ export class AccessGate {
   /** The last caller of each connection. */
   readonly #known = new WeakMap<Socket, KnownCaller>()
   readonly #draining: AbortSignal
-  #held = 0
+  /** Ends the wait of each stream whose credential cannot be checked yet. */
+  readonly #held = new Set<() => void>()
+  #watching = false
   #lockedOut = false
   #lookedAt = Number.NEGATIVE_INFINITY
 
@@ -74,27 +76,37 @@ export class AccessGate {
     if (admitted === undefined || this.#access.tokensKnown || demand.streams !== true) return admitted
     if (!prefersEventStream(request.headers.accept)) return admitted
     return admitted.catch(async (thrown: unknown) => {
-      if (denialReasonOf(thrown) !== 'unavailable' || this.#held >= heldMax) throw thrown
+      const isFull = this.#held.size >= heldMax
+      if (denialReasonOf(thrown) !== 'unavailable' || isFull || this.#draining.aborted) throw thrown
       await this.#untilTokensKnown(request.raw.socket)
       await this.#admit(request, demand)
     })
   }
 
+  /** Waits until the tokens are known, the client is gone, the server stops, or the time is over. */
   async #untilTokensKnown(socket: Socket): Promise<void> {
-    this.#held += 1
-    const ended = Promise.withResolvers<void>()
-    const end = () => ended.resolve()
-    this.#draining.addEventListener('abort', end, { once: true })
+    this.#watch()
+    const { promise, resolve: end } = Promise.withResolvers<void>()
+    this.#held.add(end)
     socket.once('close', end)
-    // Whoever started the access hears of its failure. Here it only means that the wait is over.
-    this.#access.untilTokensKnown().then(end, end)
     try {
-      await within(heldMs, ended.promise)
+      await within(heldMs, promise)
     } finally {
-      this.#held -= 1
-      this.#draining.removeEventListener('abort', end)
+      this.#held.delete(end)
       socket.off('close', end)
     }
+  }
+
+  /** Listens once for all streams: what listens to the first load stays until then. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    const endAll = () => {
+      for (const end of this.#held) end()
+    }
+    this.#draining.addEventListener('abort', endAll, { once: true })
+    // Whoever started the access hears of its failure. Here it only means that the wait is over.
+    this.#access.untilTokensKnown().then(endAll, endAll)
   }
 
   #admit(request: FastifyRequest, demand: Demand): Promise<void> | undefined {
