@@ -35,7 +35,7 @@ export const ERRORS = {
     status: 415,
     retryable: false,
     title: 'The content type is not supported',
-    hint: 'Send the header `Content-Type: application/json`.',
+    hint: 'Send JSON with the header `Content-Type: application/json`; a PATCH may also be `application/merge-patch+json`.',
   },
   COORD_BODY_TOO_LARGE: {
     status: 413,
@@ -51,7 +51,7 @@ export const ERRORS = {
   COORD_BODY_WRONG_TYPE: {
     ...badRequest,
     title: 'A field has the wrong type',
-    hint: 'Compare the body with the request in the reference at /docs; `GET /register` shows every field of a registration with its type.',
+    hint: 'Compare the body with its description at `/docs`. For a registration, `GET /register` shows every field with its type.',
   },
   COORD_FIELD_MISSING: {
     ...badRequest,
@@ -226,7 +226,7 @@ export const ERRORS = {
     status: 412,
     retryable: false,
     title: 'The record does not meet the condition of the request',
-    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`. If it does not, omit `If-Match`.',
+    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`, without `W/` before it: a weak one never matches. If it does not, omit `If-Match`.',
   },
   COORD_LINEAGE_CHANGED: {
     status: 412,
@@ -529,6 +529,12 @@ export const ERRORS = {
     ...file,
     title: 'The tables of the database contradict each other',
     hint: 'Run `coordinator doctor`: it shows each difference and its repair. The usual cause is a change by hand that bypassed the journal, or a disk that lost data.',
+  },
+  COORD_STORE_REPLACED: {
+    status: 503,
+    retryable: false,
+    title: 'The database was emptied or replaced: it has another history than the one that is served',
+    hint: 'Bring the right database back. If the new one is meant, run `coordinator accept-history LINEAGE` with the lineage that `coordinator status` names, or restart the coordinators.',
   },
   COORD_STORE_PATH: {
     ...file,

@@ -266,7 +266,7 @@ describe('a dependency', () => {
       ])
       const id = await register('flagd', { namespace: 'platform' })
       const there =
-        ' There is one in the namespace "platform"; a dependency on it is {"serviceName":"flagd","namespace":"platform"}.'
+        ' The namespace "platform" has a service of that name. To depend on it, write {"serviceName":"flagd","namespace":"platform"}.'
       expect(warned(undefined, 'flagd')).toEqual([
         `No service is registered as "flagd": check the name, or register it.${there}`,
       ])

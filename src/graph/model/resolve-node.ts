@@ -45,6 +45,7 @@ export function inNamespace(namespace: string, own: string = DEFAULT_NAMESPACE):
 
 /** A sentence about services of the same name in other namespaces, after another one; empty if there are none. */
 export function elsewhere(graph: GraphReader, serviceName: string): string {
-  const [first] = graph.namespacesOf(serviceName)
-  return first === undefined ? '' : ` The namespace ${quoted(first)} has a service of that name.`
+  const [first, ...others] = graph.namespacesOf(serviceName)
+  if (first === undefined) return ''
+  return ` The namespace ${quoted(first)} has a service of that name${others.length > 0 ? ', and so have others' : ''}.`
 }

@@ -10,7 +10,7 @@ import type { Steps } from '../../scheduling/pace.ts'
 import { quoted } from '../../text/quoted.ts'
 import { graphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
-import { inNamespace } from '../model/resolve-node.ts'
+import { elsewhere, inNamespace } from '../model/resolve-node.ts'
 import type { SimulatedChange } from './simulated-records.ts'
 import { MAX_SIMULATED_CHANGES, type NamedService, type Simulation } from './simulation.ts'
 
@@ -91,7 +91,7 @@ class Changes {
   /** @throws COORD_SERVICE_NOT_FOUND */
   find(service: NamedService): readonly StoredRecord[] {
     const named = this.#named(service)
-    if (named.length === 0) throw notRegistered(shown(service))
+    if (named.length === 0) throw this.#unknown(service)
     return named
   }
 
@@ -101,7 +101,14 @@ class Changes {
     const single = this.#view.get(SERVICE_KIND, nameOrId)
     if (named.length > 0) return named
     if (single !== undefined) return [single]
-    throw notRegistered(shown({ serviceName: nameOrId }))
+    throw this.#unknown({ serviceName: nameOrId })
+  }
+
+  #unknown(service: NamedService): CoordinatorError {
+    return notRegistered(
+      shown(service),
+      elsewhere(this.#view.projection(graphProjection), service.serviceName),
+    )
   }
 
   #named({ serviceName, namespace }: NamedService): readonly StoredRecord[] {
@@ -148,6 +155,9 @@ function shown({ serviceName, namespace = DEFAULT_NAMESPACE }: NamedService): st
   return `${quoted(serviceName)}${inNamespace(namespace)}`
 }
 
-function notRegistered(what: string): CoordinatorError {
-  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: `No service is registered as ${what}.` })
+/** @param more a sentence that follows */
+function notRegistered(what: string, more = ''): CoordinatorError {
+  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+    detail: `No service is registered as ${what}.${more}`,
+  })
 }
