@@ -1,5 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { CyclesAnswer } from '../../graph/questions/cycles.ts'
+import { cycleMessage } from '../../graph/warnings/register-warnings.ts'
 import { isJsonObject } from '../../records/canonical-json.ts'
 import { parseEdgeId, serviceNodeId } from '../../records/graph/graph-id.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
@@ -83,7 +84,9 @@ export class GraphWarnings {
       const [one] = nodes.flatMap((node) => left.get(node)?.first[0] ?? [])
       for (const node of nodes) left.delete(node)
       // The first warning may be older than the cycle, or say only that the coordinator did not look for one.
-      return one === undefined ? [] : [{ code: CYCLE, first: [{ ...one, code: CYCLE, message: told(example) }], count: 1 }]
+      return one === undefined
+        ? []
+        : [{ code: CYCLE, first: [{ ...one, code: CYCLE, message: cycleMessage(example) }], count: 1 }]
     })
     // Of a large cycle only some nodes are listed.
     const isCut =
@@ -100,13 +103,6 @@ export class GraphWarnings {
     }
     waiting.set(id, warnings)
   }
-}
-
-/** As the coordinator tells it. */
-function told(cycle: readonly string[]): string {
-  const names = [...cycle, ...cycle.slice(0, 1)].map((id) => placedLabel(nameFromId(id)))
-  const shown = names.length <= 12 ? names : [...names.slice(0, 8), '...', ...names.slice(-3)]
-  return `These need each other, so none of them can start first: ${shown.join(' -> ')}.`
 }
 
 /** The answer to a question; `undefined` if the coordinator cannot answer it. */
