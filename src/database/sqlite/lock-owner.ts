@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 
 /**
  * The process that holds a write lock on a file, such as `Process 1234 (sqlite3)`; `undefined` if the system does not tell. Only Linux
@@ -17,7 +18,8 @@ export function lockOwner(file: string): string | undefined {
 
 function programOf(pid: number): string {
   try {
-    return ` (${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()})`
+    const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return program === '' ? '' : ` (${basename(program)})`
   } catch {
     // It has ended since, or belongs to somebody else.
     return ''
