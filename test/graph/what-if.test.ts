@@ -14,8 +14,8 @@ import { plainGraph, shapeOf } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
 import { projectionOf, withGraph } from './support/with-graph.ts'
 
-/** Ranges that no version of what is registered fulfils. */
-function violated(records: Iterable<StoredRecord>): Set<string> {
+/** Ranges that no version of what is registered fulfils, and those that nobody can judge. */
+function judged(records: Iterable<StoredRecord>): Record<'violated' | 'unjudged', Set<string>> {
   const services = [...records].map(
     ({ data }) =>
       JSON.parse(data) as {
@@ -24,12 +24,14 @@ function violated(records: Iterable<StoredRecord>): Set<string> {
         dependencies: { serviceName: string; version: string }[]
       },
   )
-  const found = new Set<string>()
+  const found = { violated: new Set<string>(), unjudged: new Set<string>() }
   for (const { serviceName, dependencies } of services)
     for (const { serviceName: needed, version: range } of dependencies) {
       const versions = services.filter((one) => one.serviceName === needed).map(({ version }) => version)
-      if (versions.length > 0 && !versions.some((one) => one === range || semver.satisfies(one, range)))
-        found.add(`service:${serviceName} service:${needed} ${range}`)
+      if (versions.length === 0 || versions.some((one) => one === range || semver.satisfies(one, range)))
+        continue
+      const isClear = semver.validRange(range) !== null && versions.every((one) => semver.valid(one) !== null)
+      found[isClear ? 'violated' : 'unjudged'].add(`service:${serviceName} service:${needed} ${range}`)
     }
   return found
 }
@@ -156,7 +158,7 @@ describe('simulating', () => {
       })
     }))
 
-  it('names exactly the ranges that nothing fulfils any more', () => {
+  it('names exactly the ranges that nothing fulfils any more, and those that nobody can judge', () => {
     const version = fc.constantFrom('1.0.0', '1.5.0', '2.0.0', 'nightly')
     const names = ['a', 'b', 'c']
     const record = fc
@@ -185,12 +187,28 @@ describe('simulating', () => {
         const changes = others
           .map(({ id }) => ({ before: before.get(id), after: after.get(id) }))
           .filter((change) => change.before !== change.after)
-        const told = atOnce(simulate(detached.graph, detached.records, changes)).violatedRanges.map(
-          ({ consumer, dependency, range }) => `${consumer} ${dependency} ${range}`,
-        )
-        const then = violated(after.values())
-        for (const known of violated(before.values())) then.delete(known)
-        expect(told).toEqual([...then].sort())
+        const told = atOnce(simulate(detached.graph, detached.records, changes))
+        const shown = (ranges: typeof told.violatedRanges) =>
+          ranges.map(({ consumer, dependency, range }) => `${consumer} ${dependency} ${range}`)
+        const then = judged(after.values())
+        for (const known of judged(before.values()).violated) then.violated.delete(known)
+        expect(shown(told.violatedRanges)).toEqual([...then.violated].sort())
+        const records = changes.flatMap(({ before: was, after: is }) => [was ?? [], is ?? []].flat())
+        const changed = records.map(({ data }) => JSON.parse(data))
+        const names = changed.map(({ serviceName }) => `service:${serviceName}`)
+        const touched = [
+          ...names,
+          ...changed.map(({ dependencies }) => `service:${dependencies[0].serviceName}`),
+        ]
+        const about = [...then.unjudged].filter((range) => {
+          const [consumer = '', needed = ''] = range.split(' ')
+          return touched.includes(needed) && (names.includes(consumer) || names.includes(needed))
+        })
+        expect(shown(told.unjudgedRanges)).toEqual(about.sort())
+        expect(told.unjudged).toBe(about.length)
+        const { brokenConsumers, newCycles, unknownDependencies, violatedRanges } = told
+        const harm = [brokenConsumers, newCycles, unknownDependencies, violatedRanges]
+        expect(told.safe).toBe(harm.every(({ length }) => length === 0))
       }),
       { numRuns: 500 },
     )

@@ -107,7 +107,7 @@ function describe(
           requestBody: {
             required: body.required === true,
             content: {
-              'application/json': { schema: schemas.write(body.schema, 'input'), example: body.example },
+              'application/json': { schema: schemas.writeBody(body.schema), example: body.example },
             },
           },
         }),
