@@ -66,6 +66,13 @@ export {
 export type { Dependency, Registration, RegistrationInput } from './records/service/service.ts'
 export type { Warning } from './records/warning.ts'
 export type * from './registry/answers/answers.ts'
-export type { HistoryQuery, ListQuery, Registry } from './registry/registry.ts'
+export type {
+  HistoryQuery,
+  ListQuery,
+  NamespaceCounts,
+  NamespacesAnswer,
+  NamespacesQuery,
+  Registry,
+} from './registry/registry.ts'
 export { createLogger, type Logger, type LoggingOptions } from './telemetry/logging.ts'
 export type { Metrics } from './telemetry/metrics.ts'

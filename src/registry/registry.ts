@@ -26,7 +26,7 @@ import { submitMigration } from './submit-migration.ts'
 export type * from './answers/answers.ts'
 export { domain } from './domain.ts'
 export type { Leases } from './leases/leases.ts'
-export type { NamespacesAnswer, NamespacesQuery } from './list/list-namespaces.ts'
+export type { NamespaceCounts, NamespacesAnswer, NamespacesQuery } from './list/list-namespaces.ts'
 export type { ListQuery, ServiceFilters } from './list/list-query.ts'
 export type { HistoryQuery } from './service-history.ts'
 

@@ -14,6 +14,12 @@ import { plainGraph, shapeOf } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
 import { projectionOf, withGraph } from './support/with-graph.ts'
 
+interface Needs {
+  readonly serviceName: string
+  readonly dependencies: readonly [{ readonly serviceName: string }]
+}
+const needOf = ({ dependencies: [{ serviceName }] }: Needs) => serviceName
+
 /** Ranges that no version of what is registered fulfils, and those that nobody can judge. */
 function judged(records: Iterable<StoredRecord>): Record<'violated' | 'unjudged', Set<string>> {
   const services = [...records].map(
@@ -194,15 +200,18 @@ describe('simulating', () => {
         for (const known of judged(before.values()).violated) then.violated.delete(known)
         expect(shown(told.violatedRanges)).toEqual([...then.violated].sort())
         const records = changes.flatMap(({ before: was, after: is }) => [was ?? [], is ?? []].flat())
-        const changed = records.map(({ data }) => JSON.parse(data))
-        const names = changed.map(({ serviceName }) => `service:${serviceName}`)
-        const touched = [
+        const [changed, present] = [records, [...after.values()]].map((some) =>
+          some.map(({ data }) => JSON.parse(data) as Needs),
+        ) as [Needs[], Needs[]]
+        const names = changed.map(({ serviceName }) => serviceName)
+        const touched = [...names, ...changed.map(needOf)]
+        const looked = [
           ...names,
-          ...changed.map(({ dependencies }) => `service:${dependencies[0].serviceName}`),
+          ...present.filter((one) => names.includes(needOf(one))).map(({ serviceName }) => serviceName),
         ]
         const about = [...then.unjudged].filter((range) => {
-          const [consumer = '', needed = ''] = range.split(' ')
-          return touched.includes(needed) && (names.includes(consumer) || names.includes(needed))
+          const [consumer = '', needed = ''] = range.split(' ').map((id) => id.replace('service:', ''))
+          return touched.includes(needed) && looked.includes(consumer)
         })
         expect(shown(told.unjudgedRanges)).toEqual(about.sort())
         expect(told.unjudged).toBe(about.length)

@@ -33,6 +33,7 @@ const table: Readonly<Record<string, Who>> = {
   'POST /register/batch': register,
   'POST /register/:serviceId/migration': register,
   'GET /services': read,
+  'GET /namespaces': read,
   'GET /registry': read,
   'GET /services/:serviceId': read,
   'GET /services/:serviceId/history': read,

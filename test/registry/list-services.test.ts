@@ -50,6 +50,7 @@ function bruteForce(model: ReadonlyMap<string, Service>, query: QueryValues): Se
     .filter(
       (service) =>
         (query['name'] === undefined || service.serviceName === query['name']) &&
+        (query['namespace'] === undefined || service['namespace'] === query['namespace']) &&
         (query['version'] === undefined ||
           versionFits(service['version'] as string, query['version'] as string)) &&
         (query['status'] === undefined || service['status'] === query['status']) &&
@@ -85,6 +86,7 @@ const words = ['x', 'y', 'z w', '🛒']
 const registration = fc.record(
   {
     serviceName: fc.constantFrom(...names),
+    namespace: fc.constantFrom('shop', 'a', 'default'),
     version: fc.constantFrom(...versions),
     endpoint: fc.constantFrom('http://a', 'http://b', 'http://c:1/x'),
     instanceId: fc.constantFrom('i', 'j'),
@@ -123,6 +125,7 @@ const parameters = fc
         fc.constant('version'),
         fc.constantFrom(...versions, '^1', '>=1.2', '*', '1.x || 3.x', 'latest', '>=2.0.0-a'),
       ),
+      fc.tuple(fc.constant('namespace'), fc.constantFrom('default', 'shop', 'a', 'nobody')),
       fc.tuple(fc.constant('status'), fc.constantFrom('active', 'pending_migration')),
       fc.tuple(fc.constant('tag'), few(words, 2)),
       fc.tuple(fc.constant('capability'), few(words, 2)),
@@ -139,7 +142,9 @@ async function take(scope: RegistryScope, model: Map<string, Service>, given: St
   const id = given.kind === 'register' ? undefined : [...model.keys()][given.pick % Math.max(1, model.size)]
   if (given.kind === 'register') {
     const { serviceId } = await registry.register(given.body, someone)
-    model.set(serviceId, JSON.parse(registry.get(serviceId).json) as Service)
+    const service = JSON.parse(registry.get(serviceId).json) as Service
+    expect(service['namespace']).toBe(given.body.namespace ?? 'default')
+    model.set(serviceId, service)
   } else if (id !== undefined && given.kind === 'remove') {
     await registry.deregister(id, someone)
     model.delete(id)

@@ -10,6 +10,8 @@ describe('serviceCheck', () => {
       {},
       { tags: ['a', 'a'], metadata: {}, unknown: { x: 1 } },
       { dependencies: ['a', { serviceName: 'b', extra: 1 }], ttlSeconds: 7, migrationFile: {} },
+      { namespace: 'shop', dependencies: [{ serviceName: 'a', namespace: 'default' }] },
+      { namespace: 'default' },
       { description: '', instanceId: 'x', healthCheck: '', capabilities: [] },
     ])
       expect(serviceCheck({ ...least, ...more })).toBeUndefined()
@@ -43,6 +45,10 @@ describe('serviceCheck', () => {
     ['an empty dependency', { ...least, dependencies: [''] }],
     ['a dependency without name', { ...least, dependencies: [{ version: '1' }] }],
     ['a dependency with a wrong version', { ...least, dependencies: [{ serviceName: 'a', version: 1 }] }],
+    ['a number as namespace', { ...least, namespace: 1 }],
+    ['a namespace that would look like part of another id', { ...least, namespace: 'a:b' }],
+    ['an empty namespace', { ...least, namespace: '' }],
+    ['a dependency in no namespace', { ...least, dependencies: [{ serviceName: 'a', namespace: 'A' }] }],
     ['a status', { ...least, status: 'active' }],
     ['a serviceId', { ...least, serviceId: 'x' }],
   ])('says what is wrong with %s', (_, data) => {

@@ -5,6 +5,7 @@ import { canonicalJson, type JsonObject } from '../../src/records/canonical-json
 import type { StoredRecord } from '../../src/records/record.ts'
 import { type ServiceIndex, serviceIndex } from '../../src/registry/index/service-index.ts'
 import { LocalLeases } from '../../src/registry/leases/local-leases.ts'
+import { listNamespaces } from '../../src/registry/list/list-namespaces.ts'
 import { listServices } from '../../src/registry/list/list-services.ts'
 import { parseListQuery } from '../support/parse-list-query.ts'
 import { wholeDomain } from '../support/whole-domain.ts'
@@ -26,6 +27,8 @@ const fields = {
   instanceId: fc.constantFrom('i'),
   ttlSeconds: fc.constantFrom(5),
   migrationFile: fc.constant({}),
+  // A person may write `default` into the database, too.
+  namespace: fc.constantFrom('default', 'shop', 'a'),
 }
 const service = fc.record(fields, {
   requiredKeys: ['serviceName', 'version', 'endpoint'],
@@ -48,6 +51,9 @@ const queries = [
   { version: '^1.0.0' },
   { version: 'main', tag: 'b' },
   { status: 'active' },
+  { namespace: 'default' },
+  { namespace: 'shop', tag: 'b' },
+  { namespace: 'nobody' },
   { 'metadata.zone': '0' },
   { 'metadata.1': 'x'.repeat(200) },
 ].map((parameters) => parseListQuery(parameters))
@@ -58,6 +64,7 @@ function answersOf(view: View): unknown {
   return {
     lists: queries.map((query) => listServices(view, { leases: new LocalLeases() }, query)),
     places: names.flatMap((name) => endpoints.map((endpoint) => idsAt(index, name, endpoint))),
+    namespaces: listNamespaces(view).namespaces,
     figures: [index.size, index.activeCount, index.byVersion.size, index.digest, index.names.chunks.flat()],
   }
 }
