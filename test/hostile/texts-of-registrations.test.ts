@@ -79,9 +79,7 @@ describe('the texts of registrations', () => {
 
   it('cost a registration with the most ranges not more than a few milliseconds', () =>
     withRegistry(async ({ registry }) => {
-      await registry.registerBatch(
-        Array.from({ length: 8 }, (_, at) => ({ ...cart, version: `1.${at}.0` })),
-      )
+      await registry.registerBatch(Array.from({ length: 8 }, (_, at) => ({ ...cart, version: `1.${at}.0` })))
       const dependencies = Array.from({ length: 256 }, (_, at) => ({
         serviceName: at % 2 === 0 ? 'cart' : `other-${at}`,
         version: `${Array.from({ length: 16 }, (_, one) => `>=90.${one}.0 <90`).join('||')}||${at}`.slice(

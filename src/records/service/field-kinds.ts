@@ -54,7 +54,7 @@ export const pathOrUrl = textKind(
     const urlFault = endpointFault(value)
     return urlFault && { code: 'COORD_FIELD_INVALID', message: urlFault.message }
   },
-  (value) => value.startsWith('/'),
+  (value) => value.startsWith('/') || endpointFault(value) === undefined,
 )
 
 /** A namespace. The fault of a stored one matters: ids of nodes are made from it. */
