@@ -111,7 +111,7 @@ export class KnowledgeGraph {
   /** Describing that many edges takes longer than others can wait, so this reads a copy in turns. */
   #manyNeighbors(question: NeighborsQuestion): Promise<NeighborsAnswer> {
     const still = this.#copy()
-    const node = resolveNode(still, question.of, 'of')
+    const node = resolveNode(still, question.of, { parameter: 'of', namespace: question.namespace })
     return inTurns(neighbors(still, node, sortTypes(still, question)))
   }
 
