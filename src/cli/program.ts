@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
+import { acceptHistoryCommand } from './accept-history.ts'
 import { afterRestoreCommand } from './after-restore.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
@@ -88,6 +89,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     migrateCommand(context),
     doctorCommand(context),
     afterRestoreCommand(context),
+    acceptHistoryCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
   // `restored` is another name for `after-restore`. The help does not show it.
