@@ -27,7 +27,7 @@ export function resolveNode(
     if (node !== -1) return node
   }
   throw new CoordinatorError('COORD_NODE_NOT_FOUND', {
-    detail: `The graph has no node ${quoted(text)}${inNamespace(namespace)}.${elsewhere(graph, text)}`,
+    detail: `The graph has no node ${quoted(text)}${inNamespace(namespace)}.${elsewhere(graph, serviceNodeId(text))}`,
     errors: [{ path: parameter, message: 'names no node' }],
   })
 }
@@ -43,9 +43,13 @@ export function inNamespace(namespace: string, own: string = DEFAULT_NAMESPACE):
     : ` in the namespace ${quoted(namespace)}`
 }
 
-/** A sentence about services of the same name in other namespaces, after another one; empty if there are none. */
-export function elsewhere(graph: GraphReader, serviceName: string): string {
-  const [first, ...others] = graph.namespacesOf(serviceName)
+/**
+ * A sentence about services of the same name in other namespaces, after another one; empty if there are none.
+ *
+ * @param service the id of the node of a service
+ */
+export function elsewhere(graph: GraphReader, service: string): string {
+  const [first, ...others] = graph.namespacesOf(service)
   if (first === undefined) return ''
   return ` The namespace ${quoted(first)} has a service of that name${others.length > 0 ? ', and so have others' : ''}.`
 }

@@ -107,7 +107,7 @@ class Changes {
   #unknown(service: NamedService): CoordinatorError {
     return notRegistered(
       shown(service),
-      elsewhere(this.#view.projection(graphProjection), service.serviceName),
+      elsewhere(this.#view.projection(graphProjection), serviceNodeId(service.serviceName)),
     )
   }
 
