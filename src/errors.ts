@@ -530,6 +530,12 @@ export const ERRORS = {
     title: 'The tables of the database contradict each other',
     hint: 'Run `coordinator doctor`: it shows each difference and its repair. The usual cause is a change by hand that bypassed the journal, or a disk that lost data.',
   },
+  COORD_STORE_REPLACED: {
+    status: 503,
+    retryable: false,
+    title: 'The database was emptied or replaced: it has another history than the one that is served',
+    hint: 'Bring the right database back. If the new one is meant, run `coordinator accept-history LINEAGE` with the lineage that `coordinator status` names, or restart the coordinators.',
+  },
   COORD_STORE_PATH: {
     ...file,
     title: 'The database file cannot be opened',
