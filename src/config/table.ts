@@ -198,7 +198,8 @@ export const settingsTable = {
       kind: raw('`sqlite:PATH`, `postgres://...` (several hosts may be given) or `memory:`'),
       defaultLabel: 'the Supabase project if one is set; else in memory',
       secret: true,
-      description: 'The database that keeps the records. It takes precedence over the Supabase variables.',
+      description:
+        'The database that keeps the records. It takes precedence over the Supabase variables. A `postgres:` URL means what it means to `psql`, with the variables `PG*` for what it leaves open ([postgres.md](postgres.md#the-connection-string)).',
     }),
     databaseSchema: setting('DATABASE_SCHEMA', {
       kind: schemaName,

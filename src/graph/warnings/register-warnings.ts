@@ -67,11 +67,12 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
 }
 
 function cycleWarning(nodes: readonly string[]): Warning {
+  return { code: 'dependency_cycle', message: cycleMessage(nodes), path: '/dependencies' }
+}
+
+/** Says in words which nodes need each other: each needs the next one, and the last needs the first. */
+export function cycleMessage(nodes: readonly string[]): string {
   const names = [...nodes, nodes[0] as string].map((id) => placedLabel(nameFromId(id)))
   const shown = names.length <= 12 ? names : [...names.slice(0, 8), '...', ...names.slice(-3)]
-  return {
-    code: 'dependency_cycle',
-    message: `These need each other, so none of them can start first: ${shown.join(' -> ')}.`,
-    path: '/dependencies',
-  }
+  return `These need each other, so none of them can start first: ${shown.join(' -> ')}.`
 }
