@@ -107,7 +107,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
     return exit(interruption.exitCode)
   }
   if (refusal !== undefined) throw refusal
-  if (totals.counts.failed > 0) exit(1)
+  if (!totals.isComplete) exit(1)
 }
 
 /** The readers of other formats are loaded only if they are needed. */

@@ -94,7 +94,7 @@ export async function importItems(task: ImportTask): Promise<Outcome> {
     }
     await report.end(client)
     if (brought === undefined) return { totals }
-    return { totals, ...(await pruned(task, { brought, keys, failed: totals.counts.failed })) }
+    return { totals, ...(await pruned(task, { brought, keys, isComplete: totals.isComplete })) }
   } catch (thrown) {
     if (interrupted.aborted) return { totals, interruption: interrupted.reason as Interruption }
     if (totals.total > 0) progress.note(`${totals.total} items were sent; run the command again to go on.`)
@@ -121,8 +121,8 @@ interface FileContent {
   readonly brought: BroughtRecords
   /** The keys of everything in the file. */
   readonly keys: ReadonlySet<string>
-  /** How many items of the file could not be imported: then nobody knows what it has. */
-  readonly failed: number
+  /** Whether everything in the file was imported. If not, nobody knows what it has. */
+  readonly isComplete: boolean
 }
 
 async function pruned(task: ImportTask, content: FileContent): Promise<Pick<Outcome, 'pruning' | 'refusal'>> {
@@ -140,7 +140,7 @@ export async function plannedPruning(
   task: ImportTask,
   content: FileContent,
 ): Promise<Pick<Outcome, 'pruning' | 'refusal'>> {
-  if (content.failed > 0) {
+  if (!content.isComplete) {
     task.progress.note('Nothing is removed, because a part of the file could not be imported.')
     return {}
   }

@@ -38,7 +38,7 @@ export async function rehearse(task: ImportTask): Promise<Outcome> {
       if (prune) brought.add(record)
     }
     for (const verdict of run.rest()) take(verdict)
-    const content = { brought, keys: run.keys, failed: totals.counts.failed }
+    const content = { brought, keys: run.keys, isComplete: totals.isComplete }
     return { totals, changes, ...(prune ? await plannedPruning(task, content) : {}) }
   } catch (thrown) {
     if (interrupted.aborted) return { totals, interruption: interrupted.reason as Interruption }
