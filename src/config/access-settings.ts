@@ -1,5 +1,5 @@
 import { isProtected } from './access-kinds.ts'
-import { type DatabaseTarget, secretOf } from './database.ts'
+import { type DatabaseTarget, secretsOf } from './database.ts'
 import type { Findings } from './findings.ts'
 import { type Environment, variableOf } from './given-text.ts'
 import { isLoopback } from './loopback.ts'
@@ -147,7 +147,9 @@ function notePlainText({ env, host }: AccessSources, findings: Findings): void {
 /** One secret for two purposes gives whoever may have it for the one the rights of the other. */
 function noteEqualSecrets({ values, database }: AccessSources, findings: Findings): void {
   const named: readonly (readonly [string, Secret | undefined])[] = [
-    ['the credential of the database', database === undefined ? undefined : secretOf(database)],
+    ...(database === undefined ? [] : secretsOf(database)).map(
+      (secret) => ['the credential of the database', secret] as const,
+    ),
     ['AUTH_JWT_SECRET', values.authJwtSecret],
     ['AUTH_METRICS_TOKEN', values.authMetricsToken],
     ['AUTH_ADMIN_TOKEN', values.authAdminToken],

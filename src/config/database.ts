@@ -1,4 +1,6 @@
+import { isConnectionString } from './connection-string.ts'
 import type { Findings } from './findings.ts'
+import type { Environment } from './given-text.ts'
 import { type PostgresTarget, parsePostgresUrl } from './postgres-url.ts'
 import type { Secret } from './secret.ts'
 import { parseSqliteUrl, type SqliteTarget } from './sqlite-url.ts'
@@ -23,15 +25,30 @@ export interface DatabaseVariables extends SupabaseVariables {
  *
  * @returns `undefined` after a fault
  */
-export function chooseDatabase(given: DatabaseVariables, findings: Findings): DatabaseTarget | undefined {
+export function chooseDatabase(
+  given: DatabaseVariables,
+  findings: Findings,
+  env: Environment,
+): DatabaseTarget | undefined {
   const supabase = given.url ?? given.serviceKey ?? given.anonKey
   if (given.databaseUrl !== undefined) {
     if (supabase !== undefined) {
       findings.warn(`DATABASE_URL is used; the Supabase variables (${supabase.variable}, ...) are not.`)
     }
-    return parseDatabaseUrl(given.databaseUrl, findings)
+    return parseDatabaseUrl(given.databaseUrl, findings, env)
   }
-  return supabase === undefined ? { backend: 'memory' } : readSupabase(given, findings)
+  if (supabase !== undefined) return readSupabase(given, findings)
+  noteLonelyVariables(env, findings)
+  return { backend: 'memory' }
+}
+
+/** The variables of libpq alone choose no database, because other programs use them, too. */
+function noteLonelyVariables(env: Environment, findings: Findings): void {
+  const variable = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE', 'PGDATABASE'].find((name) => env[name]?.trim())
+  if (variable !== undefined)
+    findings.warn(
+      `${variable} is set, and DATABASE_URL is not, so everything is kept in memory. Set DATABASE_URL=postgres:// to use the database of the variables PG*.`,
+    )
 }
 
 /** Describes the target in one line for people, without secrets. */
@@ -43,18 +60,19 @@ export function describeDatabase(target: DatabaseTarget): string {
       return `sqlite ${target.path}`
     case 'postgres': {
       const hosts = target.hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
-      const database = target.database === undefined ? '' : `/${target.database}`
-      return `postgres ${target.user === undefined ? '' : `${target.user}@`}${hosts.join(',')}${database}`
+      return `postgres ${target.user}@${hosts.join(',')}/${target.database}`
     }
     case 'supabase':
       return `supabase ${target.url} with a ${describeKey(target)}`
   }
 }
 
-/** The secret of a target, so that it can be removed from texts. */
-export function secretOf(target: DatabaseTarget): Secret | undefined {
-  if (target.backend === 'supabase') return target.key
-  return target.backend === 'postgres' ? target.password : undefined
+/** The secrets of a target, so that they can be removed from texts. */
+export function secretsOf(target: DatabaseTarget): Secret[] {
+  if (target.backend === 'supabase') return [target.key]
+  return target.backend === 'postgres'
+    ? [target.password, target.tls.keyPassword].flatMap((secret) => secret ?? [])
+    : []
 }
 
 const sqliteAdvice = 'write sqlite:PATH for a SQLite file'
@@ -66,9 +84,9 @@ const otherSchemes: Readonly<Record<string, string>> = {
   ...{ mysql: otherAdvice, mariadb: otherAdvice, mongodb: otherAdvice, redis: otherAdvice },
 }
 
-function parseDatabaseUrl(value: string, findings: Findings): DatabaseTarget | undefined {
+function parseDatabaseUrl(value: string, findings: Findings, env: Environment): DatabaseTarget | undefined {
   const scheme = /^([a-z][a-z0-9+]*):/i.exec(value)?.[1]?.toLowerCase() ?? ''
-  if (/^postgres(ql)?:\/\//i.test(value)) return parsePostgresUrl(value, findings)
+  if (isConnectionString(value)) return parsePostgresUrl(value, findings, env)
   if (scheme === 'sqlite') return parseSqliteUrl(value, findings)
   if (/^memory:(\/\/)?$/i.test(value)) return { backend: 'memory' }
   // The text before the colon may be part of a password, so only a scheme from the list is repeated.

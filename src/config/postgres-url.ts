@@ -1,152 +1,187 @@
+import { isIPv6 } from 'node:net'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { ConnectionFault, readConnectionString } from './connection-string.ts'
 import type { Findings } from './findings.ts'
+import type { Environment } from './given-text.ts'
+import { type Given, gatherParameters, type Parameters } from './libpq-parameters.ts'
+import { type PostgresTls, readTls } from './postgres-tls.ts'
 import { Secret } from './secret.ts'
-
-/** How a connection is encrypted, in the words of libpq. Only `verify-ca` and `verify-full` prove who answers. */
-export type TlsMode = (typeof tlsModes)[number]
+import { homeFolder } from './service-file.ts'
 
 export interface PostgresHost {
   /** A name, an address, or the folder of a Unix socket, which begins with `/`. */
   readonly host: string
   readonly port: number
+  /** The address to connect to instead of that of `host`. The certificate is still one for `host`. */
+  readonly address?: string
 }
 
-/** The database of a URL. For absent parts the driver uses the variables `PG*` and the name of the system's user. */
+const bindings = ['disable', 'prefer', 'require'] as const
+
+/** The database of a connection string, and of the variables `PG*` where that leaves something open. */
 export interface PostgresTarget {
   readonly backend: 'postgres'
   /** Candidates. The coordinator asks each whether it takes writes. */
   readonly hosts: readonly PostgresHost[]
-  readonly user?: string
+  readonly user: string
   readonly password?: Secret
-  readonly database?: string
-  readonly tls: {
-    readonly mode: TlsMode
-    /** Files in PEM form: the certificate authority, and the client's own certificate and key. */
-    readonly caFile?: string
-    readonly certFile?: string
-    readonly keyFile?: string
-  }
+  /** The file where libpq looks for a password if none is given. It may not exist. */
+  readonly passwordFile?: string
+  readonly database: string
+  readonly applicationName: string
+  /** Options of the server for each session, such as `-c geqo=off`. */
+  readonly options?: string
+  /** Replaces `DATABASE_CONNECT_TIMEOUT_MS`. */
+  readonly connectTimeoutMs?: number
+  /** Whether the login is bound to the certificate of the server. */
+  readonly channelBinding: (typeof bindings)[number]
+  readonly tls: PostgresTls
 }
-
-const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
-const hostPattern = /^(\[[0-9a-f:.]+\]|[^\s:@[\]/\\<>]+)?(?::(\d{1,5}))?$/i
-
-/** Thrown inside this file only. Its message is the rest of a sentence that begins with DATABASE_URL. */
-class UrlFault extends Error {}
 
 /**
- * Reads a `postgres:` or `postgresql:` URL. `new URL` cannot do it: it refuses several hosts, and its errors carry the whole text
- * with the password.
+ * Reads a URL of PostgreSQL, or parameters such as `host=... dbname=...`. Everything means what it means to libpq, and so to `psql`; or
+ * it is a fault. Tests compare both.
  */
-export function parsePostgresUrl(value: string, findings: Findings): PostgresTarget | undefined {
+export function parsePostgresUrl(
+  value: string,
+  findings: Findings,
+  env: Environment = {},
+): PostgresTarget | undefined {
   try {
-    return parse(value, findings)
+    return targetOf(gatherParameters(readConnectionString(value), { env, findings }), env)
   } catch (error) {
-    if (!(error instanceof UrlFault)) throw error
-    return findings.fault('DATABASE_URL', error.message)
+    if (!(error instanceof ConnectionFault)) throw error
+    return findings.fault(error.variable, error.message)
   }
 }
 
-function parse(value: string, findings: Findings): PostgresTarget {
-  const rest = value.slice(value.indexOf('://') + 3)
-  const [, address = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(rest) ?? []
-  // A password may hold an `@` that is not encoded, and even a `/` before it. So the last `@` ends the credentials.
-  const at = address.lastIndexOf('@')
-  const [user, password] = splitOnce(at === -1 ? '' : address.slice(0, at), ':')
-  const [hostList, path] = splitOnce(address.slice(at + 1), '/')
-  if (/^\[?YOUR-PASSWORD\]?$/i.test(password)) {
-    throw new UrlFault('still holds the placeholder of the password: put the real one there')
-  }
-  const parameters = readParameters(query, findings)
-  const { dbname = decode(path, 'database'), user: name = decode(user, 'user') } = parameters
-  const { password: secret = decode(password, 'password'), sslrootcert, sslcert, sslkey } = parameters
+function targetOf(parameters: Parameters, env: Environment): PostgresTarget {
+  requirePrimary(parameters.target_session_attrs)
+  const hosts = readHosts(parameters)
+  const tls = readTls(parameters, env)
+  if (tls.mode === 'verify-full' && parameters.hostaddr !== undefined && textOf(parameters.host) === '')
+    throw new ConnectionFault(
+      'asks for verify-full, and has only the address of the server: write its name as host, too',
+      parameters.sslmode?.from,
+    )
+  const user = textOf(parameters.user) || systemUser()
+  const password = textOf(parameters.password)
+  const home = homeFolder(env)
+  const passwordFile = textOf(parameters.passfile) || (home === undefined ? '' : join(home, '.pgpass'))
+  const options = textOf(parameters.options)
+  const connectTimeoutMs = readTimeout(parameters.connect_timeout)
   return {
     backend: 'postgres',
-    hosts: readHosts(parameters.host ?? hostList, parameters.port),
-    ...(name === '' ? {} : { user: name }),
-    ...(secret === '' ? {} : { password: new Secret(secret) }),
-    ...(dbname === '' ? {} : { database: dbname }),
-    tls: {
-      mode: readTlsMode(parameters.sslmode),
-      ...(sslrootcert === undefined ? {} : { caFile: sslrootcert }),
-      ...(sslcert === undefined ? {} : { certFile: sslcert }),
-      ...(sslkey === undefined ? {} : { keyFile: sslkey }),
-    },
+    hosts,
+    user,
+    ...(password === '' ? {} : { password: new Secret(password) }),
+    ...(passwordFile === '' ? {} : { passwordFile }),
+    database: textOf(parameters.dbname) || user,
+    applicationName:
+      textOf(parameters.application_name) || textOf(parameters.fallback_application_name) || 'coordinator',
+    ...(options === '' ? {} : { options }),
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+    channelBinding: readBinding(parameters.channel_binding),
+    tls,
   }
 }
 
-function splitOnce(text: string, separator: string): [string, string] {
-  const index = text.indexOf(separator)
-  return index === -1 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)]
+function textOf(given: Given | undefined): string {
+  return given?.text ?? ''
 }
 
-function decode(text: string, part: string): string {
-  let decoded: string
+function systemUser(): string {
   try {
-    decoded = decodeURIComponent(text)
+    return userInfo().username
   } catch {
-    throw new UrlFault(`has a ${part} that cannot be decoded: write a percent sign as %25`)
+    throw new ConnectionFault(
+      'names no user, and the user of this process has no name: write postgres://USER@...',
+    )
   }
-  if (decoded.includes('\0')) throw new UrlFault(`has a ${part} with the character NUL: remove it`)
-  return decoded
 }
 
-function readHosts(list: string, portList = ''): PostgresHost[] {
-  const ports = portList.split(',')
-  return list.split(',').map((item, index) => {
-    const text = decode(item, 'host')
-    const [, name, port] = text.startsWith('/') ? ['', text, undefined] : (hostPattern.exec(text) ?? [])
-    if (name === undefined) {
-      throw new UrlFault(
-        'has no host that can be read: its form is postgres://user:password@host:5432/database, special characters of the password percent-encoded',
+/** Lists of hosts, of their addresses and of their ports belong together. One port is that of all hosts. */
+function readHosts({ host, hostaddr, port }: Parameters): PostgresHost[] {
+  const [names, addresses, ports] = [listOf(host), listOf(hostaddr), listOf(port)]
+  const count = (addresses ?? names ?? ['']).length
+  if ((names ?? addresses)?.length !== (addresses ?? names)?.length)
+    throw new ConnectionFault('has another number of addresses (hostaddr) than of hosts', hostaddr?.from)
+  if (ports !== undefined && ports.length !== 1 && ports.length !== count)
+    throw new ConnectionFault(
+      'has a port for some hosts only: write one for all, or one for each',
+      port?.from,
+    )
+  return Array.from({ length: count }, (_, index) => {
+    const address = addresses?.[index] ?? ''
+    const name = (names?.[index] ?? '') || address
+    requireHost(name, host?.from)
+    if (address !== '' && /[^\d.]/.test(address) && !isIPv6(address.replace(/%.*/, '')))
+      throw new ConnectionFault(
+        'has a hostaddr that is not an IP address: write names as host',
+        hostaddr?.from,
       )
+    return {
+      host: name,
+      port: readPort(ports?.[index] ?? ports?.[0] ?? '', port?.from),
+      ...(address === '' || address === name ? {} : { address }),
     }
-    return { host: name.replace(/^\[|\]$/g, ''), port: readPort(port ?? ports[index] ?? ports[0] ?? '') }
   })
 }
 
-function readPort(text: string): number {
+function listOf(given: Given | undefined): string[] | undefined {
+  return given === undefined || given.text === '' ? undefined : given.text.split(',')
+}
+
+function requireHost(name: string, from: string | undefined): void {
+  // psql takes the folder that it was compiled with, which differs from system to system.
+  if (name === '')
+    throw new ConnectionFault(
+      'has no host, and there is none in PGHOST: write the host, or the folder of the socket: postgres:///database?host=/var/run/postgresql',
+      from,
+    )
+  if (name.startsWith('/') || isIPv6(name.replace(/%.*/, '')) || /^[^\s:@[\]/\\<>%]+$/.test(name)) return
+  throw new ConnectionFault(
+    'has no host that can be read: its form is postgres://user:password@host:5432/database, special characters of the password percent-encoded',
+    from,
+  )
+}
+
+function readPort(text: string, from: string | undefined): number {
   const port = text === '' ? 5432 : /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > 65_535) throw new UrlFault('has a port that is not a number from 1 to 65535')
+  if (port < 1 || port > 65_535)
+    throw new ConnectionFault('has a port that is not a number from 1 to 65535', from)
   return port
 }
 
-function readTlsMode(text: string | undefined): TlsMode {
-  if (text === undefined) return 'prefer'
-  const mode = tlsModes.find((known) => known === text)
-  if (mode === undefined) throw new UrlFault(`has an unknown sslmode: use one of ${tlsModes.join(', ')}`)
-  return mode
+/** libpq waits without end for 0 or less. The coordinator then keeps its own limit. */
+function readTimeout(given: Given | undefined): number | undefined {
+  const seconds = Number(given?.text || 0)
+  if (!Number.isInteger(seconds) || seconds > 3_600)
+    throw new ConnectionFault(
+      'has a connect_timeout that is not a whole number of seconds, of an hour at most',
+      given?.from,
+    )
+  return seconds > 0 ? seconds * 1_000 : undefined
 }
 
-const connection = ['host', 'port', 'user', 'password', 'dbname'] as const
-const used = [...connection, 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const
-type Parameters = Partial<Record<(typeof used)[number], string>>
-
-/** Parameters of other tools, and the setting that replaces each. */
-const unused: Readonly<Record<string, string>> = {
-  channel_binding: '',
-  connect_timeout: ': set DATABASE_CONNECT_TIMEOUT_MS',
-  connection_limit: ': set DATABASE_POOL_MAX',
-  options: '',
-  pgbouncer: '',
-  pool_timeout: ': set DATABASE_ACQUIRE_TIMEOUT_MS',
-  schema: ': set DATABASE_SCHEMA',
-  statement_timeout: ': set DATABASE_STATEMENT_TIMEOUT_MS',
+function readBinding(given: Given | undefined): PostgresTarget['channelBinding'] {
+  const binding = given === undefined ? 'prefer' : bindings.find((known) => known === given.text)
+  if (binding === undefined)
+    throw new ConnectionFault(
+      `has an unknown channel_binding: use one of ${bindings.join(', ')}`,
+      given?.from,
+    )
+  return binding
 }
 
-function readParameters(query: string, findings: Findings): Parameters {
-  const parameters: Parameters = {}
-  for (const pair of query.split('&').filter((item) => item !== '')) {
-    const [name, text] = splitOnce(pair, '=')
-    const key = used.find((candidate) => candidate === name)
-    if (key !== undefined) {
-      parameters[key] = decode(text, `parameter ${key}`)
-    } else if (name === 'target_session_attrs' && /^(standby|read-only)$/.test(text)) {
-      throw new UrlFault('asks for a server that cannot write: remove target_session_attrs')
-    } else if (name !== 'target_session_attrs' && name !== 'application_name') {
-      // An unknown name is not repeated, because it may be the rest of a password with a question mark.
-      const [shown, repair] = Object.hasOwn(unused, name) ? [` ${name}`, unused[name]] : ['', '']
-      findings.warn(`DATABASE_URL has a parameter${shown} that is not used${repair}.`)
-    }
-  }
-  return parameters
+/** Whatever libpq would be content with, a coordinator needs a server that takes writes. */
+function requirePrimary(given: Given | undefined): void {
+  if (given === undefined || /^(any|read-write|primary)$/.test(given.text)) return
+  throw new ConnectionFault(
+    /^(read-only|standby|prefer-standby)$/.test(given.text)
+      ? 'asks for a server that cannot write: remove target_session_attrs'
+      : 'has an unknown target_session_attrs: remove it, the coordinator finds the server that takes writes',
+    given.from,
+  )
 }

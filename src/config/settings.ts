@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../errors.ts'
 import { type AccessSettings, readAccess } from './access-settings.ts'
-import { type BackendName, chooseDatabase, type DatabaseTarget, secretOf } from './database.ts'
+import { type BackendName, chooseDatabase, type DatabaseTarget, secretsOf } from './database.ts'
 import { Findings } from './findings.ts'
 import { type Environment, givenText, variableOf } from './given-text.ts'
 import { warnOfMisspellings } from './misspellings.ts'
@@ -87,7 +87,7 @@ function readDatabase(env: Environment, findings: Findings): DatabaseTarget | un
   // Beside DATABASE_URL, the URL of the project only says whose users sign in.
   const signsIn = env[settingsTable.access.authJwtIssuer.name]?.trim() === 'supabase'
   const url = signsIn && variables.databaseUrl !== undefined ? undefined : variables.url
-  return chooseDatabase({ ...variables, url }, findings)
+  return chooseDatabase({ ...variables, url }, findings, env)
 }
 
 /**
@@ -107,7 +107,7 @@ export function readClientSettings(env: Environment = process.env): ClientSettin
 /** Every secret text in the settings, so that it can be removed from logs. */
 export function secretTexts(settings: object & Partial<Pick<Settings, 'database'>>): string[] {
   const { database } = settings
-  const secrets = [database === undefined ? undefined : secretOf(database), ...Object.values(settings)]
+  const secrets = [...(database === undefined ? [] : secretsOf(database)), ...Object.values(settings)]
   const texts = secrets.flatMap((value: unknown) => (value instanceof Secret ? [value.reveal()] : []))
   return [...new Set(texts)]
 }

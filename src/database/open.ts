@@ -44,7 +44,8 @@ export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {})
     }
     case 'postgres': {
       const { PostgresStore } = await import('./postgres/store.ts')
-      return new PostgresStore({ target, autoMigrate, ...shared, ...hooks })
+      const { connectTimeoutMs = shared.connectTimeoutMs } = target
+      return new PostgresStore({ target, autoMigrate, ...shared, connectTimeoutMs, ...hooks })
     }
     case 'supabase': {
       const { SupabaseStore } = await import('./supabase/store.ts')

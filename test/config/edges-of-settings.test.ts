@@ -79,8 +79,10 @@ describe('the hosts of a PostgreSQL URL', () => {
   it.each([
     ['postgres:///db?host=a,b&port=6543', ['a:6543', 'b:6543']],
     ['postgres:///db?host=a,b&port=1,2', ['a:1', 'b:2']],
-    ['postgres:///db?host=a,b,c&port=1,2', ['a:1', 'b:2', 'c:1']],
-    ['postgres://a:7,b/db?port=6543', ['a:7', 'b:6543']],
+    ['postgres://a:7,b/db', ['a:7', 'b:5432']],
+    ['postgres://a:7,b/db?port=6543', ['a:6543', 'b:6543']],
+    ['postgres://a:7/db?host=b', ['b:7']],
+    ['postgres://[fe80::1%25eth0]:7,[::1]/db', ['fe80::1%eth0:7', '::1:5432']],
     ['postgres://a,b/db', ['a:5432', 'b:5432']],
   ])('%s are %j', (text, expected) => {
     expect(hosts(text)).toEqual(expected)

@@ -56,6 +56,27 @@ describe('a secret', () => {
     { DATABASE_URL: `postgres://u:${canary}?more@host/db` },
     { DATABASE_URL: `postgres://u:${canary}%zz@host/db` },
     { DATABASE_URL: `postgres://u:p@host/db?sslmode=${canary}` },
+    { DATABASE_URL: `postgres://u:12/${canary}@host/db` },
+    { DATABASE_URL: `postgres://u:${canary}/x?@host/db` },
+    { DATABASE_URL: `postgres://u:${canary}/x@y@host:1/db?sslmode=on` },
+    { DATABASE_URL: `postgres://u:p?${canary}=1/x@host/db` },
+    { DATABASE_URL: `postgres://host/db?sslmode${canary}=1` },
+    { DATABASE_URL: `postgres://host/db?${canary}` },
+    { DATABASE_URL: `postgres://host/db?require_auth=${canary}` },
+    { DATABASE_URL: `postgres://host/db?ssl=${canary}&sslpassword=${canary}` },
+    { DATABASE_URL: `postgres://host/db?sslpassword=${canary}&sslkey=x` },
+    { DATABASE_URL: `postgres://host/db?port=${canary}` },
+    { DATABASE_URL: `postgres://host/db?hostaddr=${canary}` },
+    { DATABASE_URL: `postgres://host/db?service=${canary}`, HOME: '/nowhere' },
+    { DATABASE_URL: `host=a user=u password=${canary}` },
+    { DATABASE_URL: `host=a user=u password='${canary}` },
+    { DATABASE_URL: `host=a user=u password=${canary} x` },
+    { DATABASE_URL: `host=a pasword=${canary}` },
+    { DATABASE_URL: `${canary}=x` },
+    { DATABASE_URL: 'postgres://host/db', PGPASSWORD: canary },
+    { DATABASE_URL: 'postgres://host/db', PGPASSWORD: canary, PGPORT: '0' },
+    { DATABASE_URL: 'postgres://host/db', PGSERVICE: canary, PGSERVICEFILE: canary },
+    { DATABASE_URL: `sqlite:$${canary}/x` },
     { DATABASE_URL: `mysql://u:${canary}@host/db` },
     { DATABASE_URL: `${canary}:x@host/db` },
     { DATABASE_URL: `"postgres://u:${canary}@host/db"` },
@@ -119,6 +140,11 @@ describe('a secret', () => {
 
   it('is handed to what removes it from logs', () => {
     expect(secretTexts(readSettings({ DATABASE_URL: 'postgres://u:pw%21@host/db' }))).toEqual(['pw!'])
+    expect(
+      secretTexts(
+        readSettings({ DATABASE_URL: 'postgres://host/db?sslpassword=key', PGPASSWORD: 'variable' }),
+      ),
+    ).toEqual(['variable', 'key'])
     expect(
       secretTexts(
         readSettings({ SUPABASE_URL: 'https://x.supabase.co', SUPABASE_SECRET_KEY: 'sb_secret_x' }),

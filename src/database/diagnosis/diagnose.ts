@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import { type CoordinatorError, type ErrorCode, toCoordinatorError } from '../../errors.ts'
+import { mendHead } from '../describe-damage.ts'
 import { examineStore } from '../examine-store.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
 import { type AccessFacts, findTokens } from './find-tokens.ts'
@@ -186,7 +187,12 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
 }
 
 function failure(check: string, error: CoordinatorError): Finding {
-  const repair = error.code === 'COORD_STORE_LOCKED' ? repairOfUsedFile : error.repair
+  const repairs: { readonly [Code in ErrorCode]?: string } = {
+    COORD_STORE_LOCKED: repairOfUsedFile,
+    // Only its head keeps a store from being read.
+    COORD_STORE_DAMAGED: mendHead,
+  }
+  const repair = repairs[error.code] ?? error.repair
   return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair })
 }
 

@@ -2,8 +2,10 @@ import { connect as connectSocket, Socket } from 'node:net'
 import pg from 'pg'
 import type { PostgresHost } from '../../config/postgres-url.ts'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
+import { requireChannelBinding } from './channel-binding.ts'
 import { endsSession, refusesEncryption, translateError, translateRefusal } from './errors.ts'
 import type { PostgresSettings } from './options.ts'
+import { type FileLogin, findPassword } from './password-file.ts'
 import { type Encryption, encryptionAttempts } from './tls.ts'
 
 /** One row. Every value is text, as PostgreSQL prints it. */
@@ -50,28 +52,40 @@ export class Connection {
   readonly createdAt = performance.now()
   usedAt = performance.now()
   #broken = false
+  readonly #requireBinding: () => void
   #facts: ServerFacts | undefined
 
-  private constructor(host: PostgresHost, encryption: Encryption, settings: PostgresSettings) {
-    const { user, password, database } = settings.target
+  private constructor(
+    host: PostgresHost,
+    settings: PostgresSettings,
+    { encryption, password }: { readonly encryption: Encryption; readonly password: string | undefined },
+  ) {
+    const { user, database, options, applicationName, channelBinding, tls } = settings.target
+    const isEncrypted = encryption !== false
     this.host = host
     this.#settings = settings
     this.#socket = new Socket()
     this.#client = new pg.Client({
-      host: host.host,
+      host: host.address ?? host.host,
       port: host.port,
       user,
-      password: password?.reveal(),
+      // A function keeps the driver from looking into variables and files by itself.
+      password: () => password,
       database,
-      ssl: host.host.startsWith('/') ? false : encryption,
+      options,
+      ssl: encryption,
+      sslnegotiation: isEncrypted && tls.direct ? 'direct' : 'postgres',
+      enableChannelBinding: isEncrypted && channelBinding !== 'disable',
       stream: () => this.#socket,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      application_name: 'coordinator',
+      application_name: applicationName,
       types: asText,
     } as pg.ClientConfig)
     // Without a listener, a server that ends the session would end this process.
     this.#client.on('error', () => this.destroy())
+    this.#requireBinding =
+      channelBinding === 'require' ? requireChannelBinding(this.#client) : () => undefined
   }
 
   /**
@@ -80,9 +94,12 @@ export class Connection {
    * @throws a COORD_STORE_* error
    */
   static async open(host: PostgresHost, settings: PostgresSettings): Promise<Connection> {
-    const attempts = host.host.startsWith('/') ? [false as const] : encryptionAttempts(settings.target.tls)
+    const { target } = settings
+    const attempts = isSocket(host) ? [false as const] : encryptionAttempts(target.tls, host.host)
+    const login: FileLogin =
+      target.password === undefined ? findPassword(host, target) : { password: target.password.reveal() }
     for (const [index, encryption] of attempts.entries()) {
-      const connection = new Connection(host, encryption, settings)
+      const connection = new Connection(host, settings, { encryption, password: login.password })
       try {
         await connection.#connect()
         return connection
@@ -91,7 +108,7 @@ export class Connection {
         if (index === attempts.length - 1 || !refusesEncryption(thrown))
           throw translateRefusal(thrown, {
             doing: `connecting to ${nameOf(host)}`,
-            withPassword: settings.target.password !== undefined,
+            login,
           })
       }
     }
@@ -160,6 +177,7 @@ export class Connection {
     const doing = `connecting to ${nameOf(this.host)}`
     await this.#within(this.#settings.connectTimeoutMs, doing, async () => {
       await this.#client.connect()
+      this.#requireBinding()
       const { rows } = await this.#client.query(factsQuery)
       const [row] = rows as Row[]
       const pid = Number(row?.['pid'])
@@ -215,16 +233,21 @@ export class Connection {
     packet.writeInt32BE(80_877_102, 4)
     packet.writeInt32BE(pid, 8)
     packet.writeInt32BE(key, 12)
-    const { host, port } = this.host
-    const socket = host.startsWith('/')
+    const { host, port, address = host } = this.host
+    const socket = isSocket(this.host)
       ? connectSocket(`${host}/.s.PGSQL.${port}`)
-      : connectSocket(port, host)
+      : connectSocket(port, address)
     // If the server cannot be reached, its session ends by itself.
     socket.on('error', () => socket.destroy())
     socket.setTimeout(2_000, () => socket.destroy())
     socket.end(packet)
     socket.unref()
   }
+}
+
+/** libpq connects to an address where one is given, whatever the host is. */
+function isSocket({ host, address }: PostgresHost): boolean {
+  return address === undefined && host.startsWith('/')
 }
 
 export function nameOf({ host, port }: PostgresHost): string {

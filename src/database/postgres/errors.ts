@@ -2,10 +2,11 @@ import type { DatabaseError } from 'pg'
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
 import { isCertificateCode } from '../sql-functions/certificate-codes.ts'
 import { codeOfSqlState, endsSessionBySqlState } from '../sql-functions/sql-state.ts'
+import type { FileLogin } from './password-file.ts'
 
 /** Errors of the driver that have no code. Its version is fixed, and tests meet each of these texts. */
 const driverTexts: readonly (readonly [RegExp, ErrorCode])[] = [
-  [/^SASL:|password must be a string/, 'COORD_STORE_AUTH'],
+  [/^SASL|password must be a string|^channel binding is required/, 'COORD_STORE_AUTH'],
   [/does not support SSL|error establishing an SSL/, 'COORD_STORE_TLS'],
 ]
 
@@ -43,6 +44,30 @@ export function translateError(thrown: unknown, { doing, unanswered }: Failure):
   })
 }
 
+/** What to do about a connection that the server, or the coordinator, finds too weakly encrypted. By the code and the text. */
+const encryptionHints: readonly (readonly [RegExp, string])[] = [
+  [
+    /does not support SSL/,
+    'The server has no TLS. Switch it on there (`ssl = on` in postgresql.conf). If the server is on this machine, or in a network that nobody else can read, add `sslmode=disable` to DATABASE_URL instead: then nothing is encrypted.',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID/,
+    'Connect to a name that the certificate of the server has. If you trust its authority for every name, use `sslmode=verify-ca` with `sslrootcert=FILE`.',
+  ],
+  [
+    /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/,
+    'Name the certificate of the authority that signed that of the server: `sslrootcert=FILE` in DATABASE_URL.',
+  ],
+  [
+    /^28000 .*no encryption$/,
+    'The server wants TLS for this login: use `sslmode=require` in DATABASE_URL, or better `verify-full`.',
+  ],
+  [
+    /channel binding is required/,
+    'Use `sslmode=verify-full`, and a server with scram-sha-256 and TLS, without a pooler between; or remove `channel_binding` from DATABASE_URL.',
+  ],
+]
+
 /** Messages of the driver and of PgBouncer about a missing password. A PostgreSQL server sends a SQLSTATE instead. */
 const passwordTexts = /client password must be a|^(password|SASL) authentication failed\b/
 
@@ -52,20 +77,22 @@ const passwordTexts = /client password must be a|^(password|SASL) authentication
  */
 export function translateRefusal(
   thrown: unknown,
-  { doing, withPassword }: { readonly doing: string; readonly withPassword: boolean },
+  { doing, login }: { readonly doing: string; readonly login: FileLogin },
 ): CoordinatorError {
   const { code = '', message } = asError(thrown)
-  if (!withPassword && (code === '28P01' || passwordTexts.test(message)))
+  if (login.password === undefined && (code === '28P01' || passwordTexts.test(message)))
     return new CoordinatorError('COORD_STORE_AUTH', {
-      detail: `${failed(doing)}: it asks for a password, and DATABASE_URL has none.`,
+      detail: `${failed(doing)}: it asks for a password, and DATABASE_URL has none.${login.ignored === undefined ? '' : ` ${login.ignored}`}`,
       ...(code === '' ? {} : { sourceCode: code }),
     })
   const translated = translateError(thrown, { doing })
+  const hint = encryptionHints.find(([text]) => text.test(`${code} ${message}`))?.[1]
+  if (hint !== undefined) return translated.with({ hint })
   if (!isServerError(thrown) || thrown.code !== '08P01' || thrown.routine !== undefined) return translated
-  const login = poolerTexts.find(([text]) => text.test(message))?.[1]
-  return login === undefined
+  const loginCode = poolerTexts.find(([text]) => text.test(message))?.[1]
+  return loginCode === undefined
     ? translated
-    : new CoordinatorError(login, { detail: translated.detail, sourceCode: thrown.code })
+    : new CoordinatorError(loginCode, { detail: translated.detail, sourceCode: thrown.code })
 }
 
 /** Whether this connection, and the others, must not be used again after the failure. */
