@@ -118,7 +118,7 @@ function describe(
             content: Object.fromEntries(
               bodyTypes(route.method).map((type) => [
                 type,
-                { schema: schemas.write(body.schema, 'input'), example: body.example },
+                { schema: schemas.writeBody(body.schema), example: body.example },
               ]),
             ),
           },
