@@ -80,6 +80,7 @@ function namedFormat(file: string, text: string): FormatName | undefined {
   const name = basename(file).toLowerCase()
   if (/^(?:docker-)?compose[\w.-]*\.ya?ml$/.test(name)) return 'compose'
   if (/^catalog-info[\w.-]*\.ya?ml$/.test(name)) return 'backstage'
+  if (/^services:/m.test(text)) return 'compose'
   if (!/^apiVersion:/m.test(text) || !/^kind:/m.test(text)) return undefined
   return /^apiVersion:\s*\S*backstage\.io\//m.test(text) ? 'backstage' : 'kubernetes'
 }
@@ -94,5 +95,5 @@ function readComposeDocuments(
   else if (first.fault !== undefined) reading.cannotRead(first.where, first.fault)
   else if (isProject(first.value)) readCompose(first.value, options, reading)
   else reading.cannotRead(first.where, 'it is not a compose file: it has no map of services')
-  for (const { where } of more) reading.cannotRead(where, 'Compose reads only one document of a file')
+  for (const { where } of more) reading.cannotKnow(where, 'Compose reads only one document of a file')
 }

@@ -202,7 +202,7 @@ describe('backstage: files', () => {
     expect(unreadableIn(text)).toEqual([
       'line 4: it lacks a kind or a name',
       'line 6: it is not an entity of Backstage',
-      'line 2: Component web: only 16384 bytes fit: large left out',
+      'line 2: Component web: only 15360 bytes fit: large left out',
       'line 8: {{ kind }} x: its name makes no id of a node: {{ kind }}:x',
     ])
   })

@@ -80,9 +80,7 @@ describe('compose: the name and version of a service', () => {
       `web: {image: "web:1", labels: {small: x, large: "${'y'.repeat(17_000)}", after: z}}`,
     )
     expect(servicesIn(text)['web']?.metadata).toEqual({ image: 'web:1', small: 'x' })
-    expect(unreadableIn(text)).toEqual([
-      'services.web.labels: only 16384 bytes fit: large, after left out',
-    ])
+    expect(unreadableIn(text)).toEqual(['services.web.labels: only 15360 bytes fit: large, after left out'])
   })
 })
 

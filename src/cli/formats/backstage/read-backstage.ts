@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../records/canonical-json.ts'
-import { edgeId, nodeId } from '../../../records/graph/graph-id.ts'
+import { edgeId, nodeIdIn } from '../../../records/graph/graph-id.ts'
 import { LIMITS } from '../../../records/limits.ts'
 import { DEFAULT_NAMESPACE } from '../../../records/service/namespace.ts'
 import { listOf, mapOf, textsOf, wordOf } from '../reading/file-value.ts'
@@ -96,7 +96,7 @@ export function readBackstage(
   function sayWhatIsElsewhere(source: JsonObject, where: string): void {
     const { target, targets } = mapOf(source['spec'])
     const shown = [target ?? [], targets ?? []].flat().flatMap((each) => wordOf(each) ?? [])
-    reading.cannotRead(where, `other files are not read: import ${shown.slice(0, 5).join(', ')} as well`)
+    reading.cannotKnow(where, `other files are not read: import ${shown.slice(0, 5).join(', ')} as well`)
   }
 
   function relate({ where, reference, source }: Entity, { member, kind, edge, isReverse }: Relation): void {
@@ -118,8 +118,7 @@ export function readBackstage(
 
   function idOf({ kind, namespace, name }: EntityReference): string {
     const type = kind === 'component' ? 'service' : kind
-    const there = options.namespace ?? readNamespace(namespace)
-    return nodeId(there === DEFAULT_NAMESPACE ? type : `${type}:@${there}`, name)
+    return nodeIdIn(options.namespace ?? readNamespace(namespace), type, name)
   }
 }
 

@@ -22,7 +22,7 @@ export function extendServices(
       const file = wordOf(mapOf(extend)['file'])
       const base = wordOf(mapOf(extend)['service']) ?? wordOf(extend)
       if (file !== undefined) {
-        reading.cannotRead(
+        reading.cannotKnow(
           where,
           `the file ${file} is not read: what the service takes over from there is missing`,
         )
@@ -30,7 +30,7 @@ export function extendServices(
       }
       const parent = base === undefined || !Object.hasOwn(services, base) ? undefined : services[base]
       if (base === undefined || !isJsonObject(parent) || seen.has(base)) {
-        reading.cannotRead(where, 'it names no other service of this file')
+        reading.cannotKnow(where, 'it names no other service of this file')
         break
       }
       seen.add(base)

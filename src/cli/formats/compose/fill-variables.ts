@@ -45,6 +45,6 @@ export class VariableFiller {
 
   report(): void {
     for (const [variable, places] of this.#needed)
-      this.#reading.cannotRead(someOf([...places]), `the variable ${variable} has no value and no default`)
+      this.#reading.cannotKnow(someOf([...places]), `the variable ${variable} has no value and no default`)
   }
 }

@@ -1,5 +1,5 @@
 /** Values of variables, as a file `.env` or a shell has them. */
-export type Variables = Readonly<Record<string, string>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /** A text with its variables filled in. */
 export interface Interpolated {

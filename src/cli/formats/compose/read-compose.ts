@@ -58,7 +58,7 @@ function sayWhatIsElsewhere(project: JsonObject, filler: VariableFiller, reading
   for (const include of [project['include'] ?? []].flat()) {
     const paths = [mapOf(include)['path'] ?? include].flat()
     const shown = paths.flatMap((path) => filler.fill(path, 'include') ?? []).join(', ')
-    reading.cannotRead('include', `other files are not read: import ${shown} as well`)
+    reading.cannotKnow('include', `other files are not read: import ${shown} as well`)
   }
   const users = new Map<string, string[]>()
   for (const [name, service] of Object.entries(mapOf(project['services']))) {
@@ -70,13 +70,13 @@ function sayWhatIsElsewhere(project: JsonObject, filler: VariableFiller, reading
       users.set(path, names)
     }
     for (const link of listOf(mapOf(service)['external_links']))
-      reading.cannotRead(
+      reading.cannotKnow(
         `services.${name}.external_links`,
         `${wordOf(link)} is a container outside of this file`,
       )
   }
   for (const [path, names] of users)
-    reading.cannotRead(
+    reading.cannotKnow(
       `env_file ${path}`,
       `it is not read: addresses in it add no dependencies to ${someOf(names)}`,
     )

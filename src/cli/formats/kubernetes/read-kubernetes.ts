@@ -95,7 +95,7 @@ export function readKubernetes(
           : (needs.get(workload) as Needs).list(named.name, described.where, reading),
     })
     if (isCalled && workload === undefined && wordOf(named.spec['externalName']) === undefined)
-      reading.cannotRead(
+      reading.cannotKnow(
         named.where,
         'nothing in this file has the labels that it selects: its version and dependencies are not known',
       )
@@ -140,7 +140,7 @@ function needsOf(workload: Workload, { names, settings, called, reading }: Needs
   for (const container of allContainers(workload.pod)) {
     for (const setting of settings.read(container, workload.namespace)) {
       if (setting.text.includes('{{'))
-        reading.cannotRead(
+        reading.cannotKnow(
           `${workload.where}, ${setting.name || 'an argument'}`,
           'its text is a template with {{ }}',
         )

@@ -17,6 +17,8 @@ export interface Unreadable {
   /** For people: `services.web.env_file`, `line 12: Deployment cart`. */
   readonly where: string
   readonly why: string
+  /** Everything around it was read, so that what the file lists is complete. */
+  readonly isDetail?: true
 }
 
 /** What a file in another format says, in the words of the coordinator. */
@@ -94,8 +96,18 @@ export class ReadingBuilder {
     })
   }
 
+  /** Lists a part of the file that is left out. */
   cannotRead(where: string, why: string): void {
-    if (this.#unreadable.length < MAX_UNREADABLE) this.#unreadable.push({ where: shown(where), why })
+    this.#list({ where: shown(where), why })
+  }
+
+  /** Lists something that is not known, about a part of the file that was read. */
+  cannotKnow(where: string, why: string): void {
+    this.#list({ where: shown(where), why, isDetail: true })
+  }
+
+  #list(unreadable: Unreadable): void {
+    if (this.#unreadable.length < MAX_UNREADABLE) this.#unreadable.push(unreadable)
     else this.#more += 1
   }
 

@@ -28,7 +28,7 @@ export class Needs {
       (need) => need.serviceName !== serviceName || need.namespace !== undefined,
     )
     if (all.length > LIMITS.dependencies)
-      reading.cannotRead(
+      reading.cannotKnow(
         where,
         `it needs ${all.length} services: only the first ${LIMITS.dependencies} were taken`,
       )
