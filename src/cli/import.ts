@@ -19,6 +19,7 @@ import { rehearse } from './import/rehearse.ts'
 import { Report } from './import/report.ts'
 import { checkedSource, sourceOfFile } from './import/source.ts'
 import { interruptible } from './terminal/interruption.ts'
+import type { Terminal } from './terminal/terminal.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions, NamespaceOptions {
@@ -90,7 +91,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
   const outcome = await interruptible((interrupted) =>
     (dryRun ? rehearse : importItems)({
       ...{ file, client, progress, report, interrupted, source },
-      ...{ format: options.format, formats: readFormats, stdin: terminal.stdin },
+      ...{ format: options.format, formats: () => readFormats(file, terminal), stdin: terminal.stdin },
       namespace: isForced ? { forced: namespace } : { fallback: namespace },
       prune: options.prune === true,
       force: options.force === true,
@@ -116,8 +117,13 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
 }
 
 /** The readers of other formats are loaded only if they are needed. */
-async function readFormats(): Promise<FormatReader> {
-  return () => undefined
+async function readFormats(file: string, { env }: Terminal): Promise<FormatReader> {
+  const [{ readFormat }, { variablesBeside }] = await Promise.all([
+    import('./formats/read-format.ts'),
+    import('./formats/compose/variables-beside.ts'),
+  ])
+  const variables = await variablesBeside(file, env)
+  return (text, options) => readFormat(text, { ...options, variables })
 }
 
 /** @throws COORD_CLI_USAGE for a wrong source, or for options that do not fit together */

@@ -53,6 +53,7 @@ export async function* preparedItems(task: ImportTask): AsyncGenerator<Item> {
     formats,
     interrupted,
     onFormat,
+    onDetail: (place, message) => task.report.addDetail(place, message),
     namespace: namespace.forced,
   })) {
     const placed = inNamespace(item, namespace)

@@ -18,7 +18,12 @@ export interface FormatReading {
   readonly services: readonly JsonObject[]
   readonly nodes: readonly { readonly id: string; readonly body: JsonObject }[]
   readonly edges: readonly { readonly id: string; readonly body: JsonObject }[]
-  readonly unreadable: readonly { readonly where: string; readonly why: string }[]
+  readonly unreadable: readonly {
+    readonly where: string
+    readonly why: string
+    /** Nothing is left out: only something about it is not known. */
+    readonly isDetail?: true
+  }[]
 }
 
 /** Reads a file of another program; `undefined` for a text that is in none of these formats. */
@@ -35,6 +40,8 @@ export interface ReadItemsOptions {
   readonly namespace?: string | undefined
   /** Called once it is known that the file is of another program. */
   readonly onFormat?: (format: string) => void
+  /** Called for what is not known about something in such a file. */
+  readonly onDetail?: (place: string, message: string) => void
   readonly formats: () => Promise<FormatReader>
   readonly interrupted?: AbortSignal | undefined
 }
@@ -173,7 +180,7 @@ function* listed(values: readonly unknown[]): Generator<Item> {
 /** @returns `undefined` for a text that is in none of the formats, unless one was asked for */
 async function foreignItems(
   text: string,
-  { path, name, format, namespace, formats, onFormat }: Input,
+  { path, name, format, namespace, formats, onFormat, onDetail }: Input,
 ): Promise<readonly Item[] | undefined> {
   const read = await formats()
   const reading = read(text, {
@@ -188,7 +195,9 @@ async function foreignItems(
     })
   }
   onFormat?.(reading.format)
-  const { services, nodes, edges, unreadable: left } = reading
+  const { services, nodes, edges, unreadable: all } = reading
+  for (const { where, why, isDetail } of all) if (isDetail === true) onDetail?.(where, why)
+  const left = all.filter(({ isDetail }) => isDetail !== true)
   const asserted = (kind: 'node' | 'edge') => (given: FormatReading['nodes'][number]) => (place: Place) => ({
     ...place,
     about: { kind, id: given.id },
