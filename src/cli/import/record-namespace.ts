@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../records/can
 import { edgeId, nodeIdIn, parseEdgeId, parseNodeId } from '../../records/graph/graph-id.ts'
 import { namespacesOfRecord } from '../../records/graph/record-namespaces.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
+import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { Item, ItemSubject } from './item.ts'
 import type { SnapshotRecord } from './stored-records.ts'
 
@@ -16,6 +17,14 @@ export interface WantedNamespace {
 /** Whether a stored record belongs to a namespace. An edge belongs to those of both of its nodes. */
 export function isInNamespace({ kind, id, data }: SnapshotRecord, namespace: string): boolean {
   return isJsonObject(data) && namespacesOfRecord({ kind, id, data }).includes(namespace)
+}
+
+/** The namespaces of an item; none if it is no registration. */
+export function namespacesOfItem({ about, value }: Item): readonly string[] {
+  if (about === undefined)
+    return isJsonObject(value) ? namespacesOfRecord({ kind: SERVICE_KIND, id: '', data: value }) : []
+  const data: JsonObject = about.kind === 'edge' ? { ...parseEdgeId(about.id) } : {}
+  return namespacesOfRecord({ ...about, data })
 }
 
 /** Puts an item into the wanted namespace. What cannot be read stays as it is: the coordinator refuses it. */
