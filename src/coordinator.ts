@@ -8,6 +8,7 @@ import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
 import { KnowledgeGraph } from './graph/knowledge-graph.ts'
 import { MEMORY_NOTICE } from './http/answering/storage-note.ts'
+import { listeningText } from './http/lifecycle/listen.ts'
 import type { StopReport } from './http/lifecycle/stop-server.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import { Live } from './live/live.ts'
@@ -197,7 +198,7 @@ export class Coordinator {
     try {
       // It listens before the database has answered, so that a client learns why nothing is served yet.
       this.#url = await this.#server.listen(this.settings)
-      this.#logger.info({ url: this.#url }, `listening on ${this.#url}`)
+      this.#logger.info({ url: this.#url }, listeningText(this.settings.host, this.#url))
       const admitted = this.#readTokens()
       const loaded = this.live.start()
       // Whichever ends first: a refusal by either ends the start.

@@ -35,7 +35,7 @@ export const ERRORS = {
     status: 415,
     retryable: false,
     title: 'The content type is not supported',
-    hint: 'Send the header `Content-Type: application/json`.',
+    hint: 'Send JSON with the header `Content-Type: application/json`; a PATCH may also be `application/merge-patch+json`.',
   },
   COORD_BODY_TOO_LARGE: {
     status: 413,
@@ -51,7 +51,7 @@ export const ERRORS = {
   COORD_BODY_WRONG_TYPE: {
     ...badRequest,
     title: 'A field has the wrong type',
-    hint: 'Compare the body with the request in the reference at /docs; `GET /register` shows every field of a registration with its type.',
+    hint: 'Compare the body with its description at `/docs`. For a registration, `GET /register` shows every field with its type.',
   },
   COORD_FIELD_MISSING: {
     ...badRequest,
@@ -226,7 +226,7 @@ export const ERRORS = {
     status: 412,
     retryable: false,
     title: 'The record does not meet the condition of the request',
-    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`. If it does not, omit `If-Match`.',
+    hint: 'Read the record again. If it exists, send its `ETag` as `If-Match`, without `W/` before it: a weak one never matches. If it does not, omit `If-Match`.',
   },
   COORD_LINEAGE_CHANGED: {
     status: 412,
@@ -689,6 +689,24 @@ export const ERRORS = {
     exit: 74,
     title: 'The file cannot be read',
     hint: 'Check the path; `-` reads from standard input.',
+  },
+  COORD_CLI_FILE_PARTIAL: {
+    status: 400,
+    retryable: false,
+    title: 'The file holds only a part',
+    hint: 'Write all of it with `coordinator export`.',
+  },
+  COORD_CLI_FORMAT: {
+    status: 400,
+    retryable: false,
+    title: 'A part of the file cannot be imported',
+    hint: 'Change the file, or register this part by hand.',
+  },
+  COORD_CLI_PRUNE_LIMIT: {
+    status: 400,
+    retryable: false,
+    title: 'Too much would be removed',
+    hint: 'Check that the file is whole. Then run the command with --force.',
   },
   COORD_OUTPUT_UNWRITABLE: {
     status: 500,

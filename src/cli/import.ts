@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { CoordinatorError } from '../errors.ts'
 import {
   type ClientOptions,
   type CommandContext,
@@ -6,135 +7,138 @@ import {
   clientOf,
   writeResult,
 } from './context/command-context.ts'
-import { makeBatches } from './import/make-batches.ts'
-import { createProgress, type Progress } from './import/progress.ts'
-import { readItems } from './import/read-items.ts'
-import { BatchSender, type ItemWarning, type Verdict } from './import/send-batches.ts'
+import { importItems } from './import/import-items.ts'
+import { changesTable, resultOf, summaryOf } from './import/outcome.ts'
+import { createProgress } from './import/progress.ts'
+import { IMPORT_COMMAND } from './import/prune.ts'
+import { FILE_FORMATS, type FileFormat, type FormatReader } from './import/read-items.ts'
+import { rehearse } from './import/rehearse.ts'
+import { Report } from './import/report.ts'
+import { checkedSource, sourceOfFile } from './import/source.ts'
+import { interruptible } from './terminal/interruption.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions {
   readonly patience: number
+  readonly format?: FileFormat
+  readonly namespace?: string
+  readonly source?: string
+  readonly prune?: true
+  readonly force?: true
+  readonly dryRun?: true
 }
 
 const examples = `
-FILE is a JSON array of registrations, one registration, the output of \`coordinator services --json\`, or JSON Lines
-(one registration a line, any number of lines). \`-\` reads from standard input.
+FILE is a JSON array of registrations, one registration, an answer of \`GET /services\`, JSON Lines (one registration a
+line, any number of lines), what \`coordinator export\` or \`GET /snapshot\` wrote, a docker compose file, Kubernetes
+manifests, or a Backstage catalog. \`-\` reads from standard input.
 
-A registration that fails does not affect the others. Registering the same content again changes nothing, so after an
-interruption just run the command again.
+What fails does not affect the rest. Importing the same file again changes nothing, so after an interruption just run the
+command again.
 
 Examples:
   coordinator import services.json
   coordinator import --url http://registry:3000 services.jsonl
-  coordinator services --url http://old:3000 --json | coordinator import -
+  coordinator import --dry-run --namespace shop docker-compose.yml
+  coordinator import --source shop --prune docker-compose.yml
+  coordinator export --url http://old:3000 | coordinator import -
 `
 
-/** `coordinator import FILE`: registers the services in a file with a running coordinator. */
+/** `coordinator import FILE`: registers the services, and asserts the nodes and edges, in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
-  return clientCommand('import', 'Register the services that a file lists.')
-    .argument('<file>', 'JSON or JSON Lines; - for standard input')
+  return clientCommand('import', 'Register the services, and assert the nodes and edges, that a file lists.')
+    .argument('<file>', 'the file; - for standard input')
+    .addOption(
+      new Option('--format <format>', 'format of a file of another program (default: what it shows)').choices(
+        FILE_FORMATS,
+      ),
+    )
+    .option('-n, --namespace <namespace>', 'the namespace of everything in the file, whatever the file says')
+    .option(
+      '--source <name>',
+      'name that marks what the file brings (default for files of other programs: FOLDER/FILE)',
+    )
+    .option('--prune', 'remove what this source once brought and the file lacks, at most 20 % of it')
+    .option('--force', 'with --prune: remove more than 20 %')
+    .option('--dry-run', 'only show what would come and go')
     .option(
       '--patience <seconds>',
       'how long to keep trying while the coordinator accepts nothing',
       readSeconds,
       60,
     )
-    .option('--json', 'print the totals and every failure as JSON')
+    .option('--json', 'print the totals, every failure, and the warnings as JSON')
     .addHelpText('after', examples)
     .action((file: string, options: ImportOptions) => runImport(file, options, context))
 }
 
+const goOn =
+  'Each of them is stored as a whole. Run the same command again to go on: what is stored already stays as it is.'
+
 async function runImport(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
   const { terminal, exit } = context
-  const client = clientOf(options, terminal)
-  const items = readItems(file, terminal.stdin)
-  const batches = makeBatches(items)
-  const first = await batches.next()
+  const { namespace, dryRun = false, json = false } = options
+  const source = sourceFor(file, options)
+  const client = clientOf(options, terminal, IMPORT_COMMAND)
   const progress = createProgress(terminal)
-  const sender = new BatchSender({
-    client,
-    patienceMs: options.patience * 1_000,
-    onRetry: ({ detail }, waitMs) =>
-      progress.note(`waiting ${(waitMs / 1_000).toFixed(1)} s: ${printable(detail)}`),
-  })
-  const totals: Record<Verdict['outcome'], number> = { new: 0, changed: 0, unchanged: 0, failed: 0 }
-  const report = new Report(progress, options.json === true)
-  let done = 0
-  try {
-    for (let next = first; next.done !== true; next = await batches.next()) {
-      for (const verdict of await sender.send(next.value)) {
-        totals[verdict.outcome] += 1
-        report.add(verdict)
-      }
-      done += next.value.length
-      progress.update(done, next.value.at(-1)?.item.fraction)
-    }
-    // Must come before `stop`: each note starts the bar again, and a running bar keeps the process alive.
-    report.end()
-  } catch (thrown) {
-    if (done > 0) progress.note(`${done} services were sent; run the command again to go on.`)
-    throw thrown
-  } finally {
-    progress.stop()
-    await items.return(undefined)
-  }
+  const report = new Report(progress, json)
+  const outcome = await interruptible((interrupted) =>
+    (dryRun ? rehearse : importItems)({
+      ...{ file, client, progress, report, interrupted, source },
+      ...{ format: options.format, formats: readFormats, stdin: terminal.stdin },
+      namespace: { forced: namespace },
+      prune: options.prune === true,
+      force: options.force === true,
+      patienceMs: options.patience * 1_000,
+    }),
+  )
+  const { interruption, refusal, totals } = outcome
+  const next = interruption === undefined ? nextSteps(report, options) : []
   writeResult(context, options, {
-    value: { total: done, ...totals, failures: report.failures },
-    text: `${countOf(done, 'service')}: ${totals.new} new, ${totals.changed} changed, ${totals.unchanged} unchanged, ${totals.failed} failed\n`,
+    value: { ...resultOf(outcome, report), ...(dryRun ? { dryRun } : {}), next },
+    text: dryRun
+      ? `${changesTable(outcome)}Would import ${summaryOf(outcome)}. Nothing was written.\n`
+      : `${summaryOf(outcome)}\n`,
   })
-  if (totals.failed > 0) exit(1)
+  if (!json) for (const command of next) terminal.stderr.write(`Next: ${printable(command)}\n`)
+  if (interruption !== undefined) {
+    const far = `Interrupted after ${countOf(totals.total, 'item')}.`
+    terminal.stderr.write(dryRun ? 'Interrupted. Nothing was written.\n' : `${far} ${goOn}\n`)
+    return exit(interruption.exitCode)
+  }
+  if (refusal !== undefined) throw refusal
+  if (totals.counts.failed > 0) exit(1)
 }
 
-/** Further warnings of one kind are only counted. */
-const maxWarningsOfKind = 3
-
-interface Failure {
-  readonly place: string
-  readonly serviceName?: string | undefined
-  readonly code: string
-  readonly reason: string
+/** The readers of other formats are loaded only if they are needed. */
+async function readFormats(): Promise<FormatReader> {
+  return () => undefined
 }
 
-/** Reports failures and warnings while they come. */
-class Report {
-  readonly failures: Failure[] = []
-  readonly #progress: Progress
-  readonly #keep: boolean
-  readonly #warnings = new Map<string, number>()
+/** @throws COORD_CLI_USAGE for a wrong source, or for options that do not fit together */
+function sourceFor(file: string, { source, prune, force }: ImportOptions): string | undefined {
+  if (force === true && prune !== true) throw wrongUsage('--force belongs to --prune.')
+  if (source !== undefined) return checkedSource(source)
+  if (prune !== true) return undefined
+  const own = sourceOfFile(file)
+  if (own === undefined)
+    throw wrongUsage('--prune of standard input needs --source: it has no name of its own.')
+  return own
+}
 
-  /** @param keep whether failures are collected instead of printed */
-  constructor(progress: Progress, keep: boolean) {
-    this.#progress = progress
-    this.#keep = keep
-  }
+function wrongUsage(detail: string): CoordinatorError {
+  return new CoordinatorError('COORD_CLI_USAGE', { detail, hint: 'Run the command with --help.' })
+}
 
-  add(verdict: Verdict): void {
-    const { value, place } = verdict.item
-    const given = (value as { serviceName?: unknown } | null | undefined)?.serviceName
-    const serviceName = typeof given === 'string' ? given : undefined
-    const shown = serviceName === undefined ? place : `${place} (${serviceName.slice(0, 100)})`
-    if (verdict.outcome !== 'failed') {
-      for (const warning of verdict.warnings) this.#warn(shown, warning)
-      return
-    }
-    const { code, reason } = verdict
-    if (this.#keep) this.failures.push({ place, serviceName, code, reason })
-    else this.#progress.note(printable(`${shown}: ${reason} [${code}]`))
-  }
-
-  end(): void {
-    for (const [code, count] of this.#warnings)
-      if (count > maxWarningsOfKind)
-        this.#progress.note(
-          printable(`and ${count - maxWarningsOfKind} more warnings of this kind [${code}]`),
-        )
-  }
-
-  #warn(place: string, { code, message }: ItemWarning): void {
-    const count = (this.#warnings.get(code) ?? 0) + 1
-    this.#warnings.set(code, count)
-    if (count <= maxWarningsOfKind) this.#progress.note(printable(`${place}: warning: ${message} [${code}]`))
-  }
+/** The commands that show more about what the import warned of. */
+function nextSteps(report: Report, { url }: ImportOptions): readonly string[] {
+  const at = url === undefined ? '' : ` --url ${url}`
+  return [
+    ...(report.warnedOf('dependency_cycle') ? [`coordinator graph cycles${at}`] : []),
+    ...(report.warnedOf('unknown_dependency') || report.warnedOf('unresolved_node')
+      ? [`coordinator graph unresolved${at}`]
+      : []),
+  ]
 }
 
 function readSeconds(text: string): number {

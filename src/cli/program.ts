@@ -4,6 +4,7 @@ import { CoordinatorError } from '../errors.ts'
 import { acceptHistoryCommand } from './accept-history.ts'
 import { afterRestoreCommand } from './after-restore.ts'
 import { doctorCommand } from './doctor.ts'
+import { exportCommand } from './export.ts'
 import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
@@ -26,6 +27,7 @@ Examples:
   coordinator serve                                 in memory, on http://127.0.0.1:3000
   DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
   coordinator import services.json                  register many services
+  coordinator export --output records.jsonl         write everything, for import
   coordinator services --tag payments               list services
   coordinator graph impact flagd                    list what needs flagd
   coordinator status                                show what the coordinator and its database do
@@ -79,6 +81,7 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
   const commands = [
     serveCommand(context, serve),
     importCommand(context),
+    exportCommand(context),
     servicesCommand(context),
     graphCommand(context),
     statusCommand(context),

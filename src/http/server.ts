@@ -199,7 +199,7 @@ function createFastify(
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => refuse(request, reply, () => error),
-    routerOptions: { maxParamLength: parameterMaxLength },
+    routerOptions: { maxParamLength: parameterMaxLength, ignoreTrailingSlash: true },
     ...listenerOptions({ tls, requestTimeoutMs, handshakeTimeoutMs: options.handshakeTimeoutMs }),
   })
   new RequestGuard(

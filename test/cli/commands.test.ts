@@ -115,7 +115,9 @@ describe('coordinator import', () => {
       stdout: '12 services: 12 new, 0 changed, 0 unchanged, 0 failed\n',
     })
     // The one thing that is odd about the system itself, and nothing about fields that only answers have.
-    expect(stderr).toMatch(/^item \d+ \(frontend\): warning: .*"shoppingassistantservice".* \[\w+\]\n$/)
+    expect(stderr).toMatch(
+      /^item \d+ \(frontend\): warning: .*"shoppingassistantservice".* \[\w+\]\nNext: coordinator graph unresolved --url \S+\n$/,
+    )
     const ids = (text: string) =>
       JSON.parse(text).services.map(({ serviceId }: { serviceId: string }) => serviceId)
     const there = await runCoordinator(['services', '--json', '--url', other.url])

@@ -43,7 +43,9 @@ describe('answers of the graph that are not complete', () => {
     const found = {
       safe: false,
       lostProviders: [],
-      brokenConsumers: [{ id: 'service:c', label: 'c', type: 'depends_on', loses: 'service:d' }],
+      brokenConsumers: [
+        { id: 'service:c', label: 'c', type: 'depends_on', namespace: 'default', loses: 'service:d' },
+      ],
       affected: 1,
       violatedRanges: [
         {
@@ -75,7 +77,7 @@ describe('answers of the graph that are not complete', () => {
 })
 
 describe('answers of the graph as tables', () => {
-  const node = (id: string) => ({ id: `service:${id}`, label: id, type: 'service' })
+  const node = (id: string) => ({ id: `service:${id}`, label: id, type: 'service', namespace: 'default' })
 
   it('say in which direction a node is needed', () => {
     const nodes = [{ ...node('b'), distance: 2, via: ['service:x'] }]

@@ -32,6 +32,7 @@ describe('the schema of a migration file', () => {
       'provides capability:shopping-cart',
       'publishes event:cart.changed',
       'reads table:products',
+      'requires capability:@billing:payments',
       'requires capability:feature-flags',
       'subscribes event:product.removed',
     ])

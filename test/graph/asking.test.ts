@@ -159,6 +159,7 @@ describe('asking the graph', () => {
         id: 'api:a:GET:%2Fa',
         label: 'a GET /a',
         type: 'api',
+        namespace: 'default',
         data: { method: 'GET', path: '/a' },
       })
       expect(edges.map(({ id }: { id: string }) => id).sort()).toEqual([

@@ -31,6 +31,85 @@ describe('what a service says about the graph', () => {
     expect(of({ dependencies: ['b'] })).toEqual(['depends_on service:b'])
   })
 
+  it('has all its nodes in the namespace of the service', () => {
+    const file = {
+      apis: ['GET /x'],
+      calls: [{ service: 'b', path: '/y' }],
+      tables: ['t', { name: 'u', database: 'd', access: 'reads' }],
+      events: ['e', { name: 'f', role: 'subscribes' }],
+      capabilities: ['k'],
+      requires: ['l'],
+      dependencies: ['b'],
+    }
+    const placed = { namespace: 'shop', dependencies: ['a'], capabilities: ['pay'], migrationFile: file }
+    expect(deriveService({ serviceName: 'me', ...placed }, () => undefined)).toBe('service:@shop:me')
+    expect(derived(placed).map(([text]) => text)).toEqual([
+      'depends_on service:@shop:a',
+      'provides capability:@shop:pay',
+      'exposes api:@shop:me:GET:%2Fx',
+      'calls api:@shop:b:ANY:%2Fy',
+      'owns table:@shop:t',
+      'reads table:@shop:d:u',
+      'publishes event:@shop:e',
+      'subscribes event:@shop:f',
+      'provides capability:@shop:k',
+      'requires capability:@shop:l',
+      'depends_on service:@shop:b',
+    ])
+  })
+
+  it('needs things of the namespace that it names, and has what it provides in its own', () => {
+    const namespace = 'blog'
+    const file = {
+      apis: [{ path: '/x', namespace }],
+      calls: [{ service: 'b', path: '/y', namespace }],
+      tables: [
+        { name: 't', namespace },
+        { name: 't', access: 'reads', namespace },
+        { name: 'u', access: 'writes', namespace: 'default' },
+      ],
+      events: { publishes: [{ name: 'e', namespace }], subscribes: [{ name: 'f', namespace }] },
+      capabilities: [{ name: 'k', namespace }],
+      requires: [
+        { name: 'l', namespace },
+        { name: 'm', namespace: null },
+      ],
+      dependencies: [{ serviceName: 'b', namespace: 'default' }],
+    }
+    const dependencies = [{ serviceName: 'a', namespace }]
+    expect(derived({ namespace: 'shop', dependencies, migrationFile: file }).map(([text]) => text)).toEqual([
+      'depends_on service:@blog:a',
+      'exposes api:@shop:me:ANY:%2Fx',
+      'calls api:@blog:b:ANY:%2Fy',
+      'owns table:@shop:t',
+      'reads table:@blog:t',
+      'writes table:u',
+      'publishes event:@shop:e',
+      'subscribes event:@blog:f',
+      'provides capability:@shop:k',
+      'requires capability:@blog:l',
+      'requires capability:@shop:m',
+      'depends_on service:b',
+    ])
+  })
+
+  it.each(['Shop', '', 'a b', '@shop', 'x'.repeat(64), 5, {}, ['shop']])(
+    'skips a need from what cannot be a namespace: %j',
+    (namespace) =>
+      expect(
+        derived({
+          dependencies: [{ serviceName: 'a', namespace }],
+          migrationFile: {
+            calls: [{ service: 'b', path: '/y', namespace }],
+            tables: [{ name: 't', access: 'reads', namespace }],
+            events: { subscribes: [{ name: 'f', namespace }] },
+            requires: [{ name: 'l', namespace }],
+            dependencies: [{ serviceName: 'b', namespace }],
+          },
+        }),
+      ).toEqual([]),
+  )
+
   it('provides capabilities by text, and by text only', () => {
     expect(derived({ capabilities: ['pay', '', 5] })).toEqual([['provides capability:pay']])
   })

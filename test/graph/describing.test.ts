@@ -63,6 +63,7 @@ describe('a node as it is shown', () => {
         id: 'service:gone',
         label: 'gone',
         type: 'service',
+        namespace: 'default',
         data: { unresolved: true },
       })
       const { edge } = await graph.ask({ ask: 'edge', id: 'service:a,depends_on,service:gone,declared' })

@@ -16,6 +16,7 @@ const node = (type: string, data: NodeJson['data'] = {}): NodeJson => ({
   id: `${type}:x`,
   label: 'x',
   type,
+  namespace: 'default',
   data,
 })
 const edge = (origin: string): EdgeJson => ({

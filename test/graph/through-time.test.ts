@@ -53,8 +53,9 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
           if (backend.secondStore === 'shared')
             await sameAnswersElsewhere(live, graph, await subject.beside())
           const { revision } = live.view
-          const now = await graph.ask({ ask: 'neighbors', of: 'service:b' })
-          expect(await graph.askPast({ revision }, { ask: 'neighbors', of: 'service:b' })).toEqual(now)
+          const [of = ''] = servicesIn(live)
+          const now = await graph.ask({ ask: 'neighbors', of })
+          expect(await graph.askPast({ revision }, { ask: 'neighbors', of })).toEqual(now)
         },
         { inner: subject.store },
       )
@@ -72,6 +73,11 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
   })
 })
 
+/** Ids of the nodes of services, in any namespace. */
+function servicesIn(live: Live): readonly string[] {
+  return [...plainGraph(recordsOf(live)).nodes.keys()].filter((id) => id.startsWith('service:')).sort()
+}
+
 /** Another coordinator on the same data says exactly the same at the same revision. */
 async function sameAnswersElsewhere(live: Live, graph: KnowledgeGraph, store: Store): Promise<void> {
   await withGraph(
@@ -81,12 +87,14 @@ async function sameAnswersElsewhere(live: Live, graph: KnowledgeGraph, store: St
         (await Array.fromAsync((await one.export('json', {})).chunks)).join(''),
       )
       expect(await texts[1]).toEqual(await texts[0])
+      const [of = '', to = ''] = servicesIn(live)
       for (const question of [
         { ask: 'cycles' },
         { ask: 'critical' },
         { ask: 'unresolved' },
-        { ask: 'impact', of: 'service:b' },
-        { ask: 'paths', from: 'service:a', to: 'service:b', limit: 100 },
+        { ask: 'unresolved', namespace: 'shop' },
+        { ask: 'impact', of },
+        { ask: 'paths', from: of, to, limit: 100 },
       ] as const)
         expect(await other.graph.ask(question)).toEqual(await graph.ask(question))
     },
@@ -292,7 +300,7 @@ describe('differences between two moments', () => {
           else records.set(`${kind} ${id}`, recordOf(operation.of, revision))
         })
         const [then, now] = [factsOf(start), factsOf(records)]
-        const answer = tracker.answer(10_000)
+        const answer = tracker.answer({ limit: 10_000 })
         const told = [...answer.nodes, ...answer.edges].map(({ change, id }) => `${change} ${id}`).sort()
         const expected = [...new Set([...then.keys(), ...now.keys()])]
           .filter((id) => then.get(id) !== now.get(id))

@@ -62,7 +62,7 @@ describe('simulating', () => {
       expect(answer).toMatchObject({ safe: false, affected: 2 })
       expect(answer.lostProviders.map(({ id }) => id)).toEqual(['service:db'])
       expect(answer.brokenConsumers).toEqual([
-        { id: 'service:api', label: 'api', type: 'depends_on', loses: 'service:db' },
+        { id: 'service:api', label: 'api', type: 'depends_on', namespace: 'default', loses: 'service:db' },
       ])
     }))
 

@@ -89,7 +89,7 @@ const cases: readonly Case[] = Object.entries(table).flatMap(([route, who]) => {
 function respelled({ method, path, who }: Case): Case[] {
   const encoded = path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
   return [
-    { method, path: `${path}?`, who },
+    { method, path: `${path}/?`, who },
     { method, path: encoded === path ? `${path}?x` : encoded, who },
     { method, path: `http://127.0.0.1${path}`, who },
   ]
@@ -97,15 +97,15 @@ function respelled({ method, path, who }: Case): Case[] {
 
 /** Texts that look like a path, and are none. */
 function misspelled({ method, path }: Case): Case[] {
-  const texts = [
+  const texts = [`/.${path}`, `/%2e${path}`, `/%2e%2e${path}`, `/docs/..${path}`, `/health/live/..${path}`]
+  const others = [
     `/${path}`,
-    `/.${path}`,
-    `/%2e${path}`,
-    `/%2e%2e${path}`,
-    `/docs/..${path}`,
-    `/health/live/..${path}`,
+    path.toUpperCase(),
+    `${path}//`,
+    `${path};/docs`,
+    `/docs/%2e%2e${path}`,
+    `${path}%00`,
   ]
-  const others = [path.toUpperCase(), `${path}/`, `${path};/docs`, `/docs/%2e%2e${path}`, `${path}%00`]
   return [...texts, ...(path === '/' ? [] : others)].map((text) => ({ method, path: text, who: 'caller' }))
 }
 

@@ -151,7 +151,7 @@ describe('http: the headers of answers', () => {
       })
       const expected = {
         'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
+        'cache-control': 'no-store, no-transform',
         'x-accel-buffering': 'no',
         vary: 'Accept',
         // Where it begins, and not where the history is.
@@ -206,7 +206,7 @@ describe('http: conditions of reads', () => {
             (await scope.ask(path, { method, headers: { 'if-none-match': known } })).status,
           ]).toEqual([known, method, 304])
       const write = await scope.ask('/register', { json: cart, headers: { 'if-none-match': etag } })
-      expect([write.status, write.body.code]).toEqual([400, 'COORD_HEADER_INVALID'])
+      expect([write.status, write.body.code]).toEqual([412, 'COORD_PRECONDITION_FAILED'])
       expect((await scope.ask('/knowledge-graph', { method: 'HEAD' })).text).toBe('')
     }))
 

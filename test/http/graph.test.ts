@@ -158,6 +158,7 @@ describe('the graph over HTTP', () => {
         id: 'team:shop',
         label: 'Shop',
         type: 'team',
+        namespace: 'default',
         data: { properties: { slack: '#shop' } },
       })
       expect(read.headers.get('etag')).toBe(etag)

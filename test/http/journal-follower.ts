@@ -22,6 +22,9 @@ interface Event {
 /** A client of the stream. */
 export class Follower {
   readonly events: Event[] = []
+  readonly comments: string[] = []
+  /** How soon to connect again, in milliseconds. */
+  retry: number | undefined
   ended = false
   text = ''
   readonly #response: IncomingMessage
@@ -72,6 +75,10 @@ export class Follower {
         .split('\n')
         .find((text) => text.startsWith(`${name}: `))
         ?.slice(name.length + 2)
+    const retry = line('retry')
+    if (retry !== undefined) this.retry = Number(retry)
+    const comment = line('')
+    if (comment !== undefined) this.comments.push(comment)
     const id = line('id')
     if (id === undefined) return
     const data = line('data')

@@ -61,8 +61,8 @@ describe('http: problem details', () => {
   it.each([
     ['/register', { ...cart, serviceName: undefined }, '`GET /register` shows an example.'],
     ['/register', { ...cart, tags: [''] }, '`GET /register` lists the rules.'],
-    ['/knowledge-graph/simulate', { remove: [''] }, '`/docs` describes the body.'],
-    ['/tokens', { scopes: ['read'] }, '`/docs` describes the body.'],
+    ['/knowledge-graph/simulate', { remove: [''] }, '`/docs#postKnowledgeGraphSimulate` describes the body.'],
+    ['/tokens', { scopes: ['read'] }, '`/docs#postTokens` describes the body.'],
   ])('%s %j: point to what describes the body', (path, json, hint) =>
     withServer(async ({ ask }) => {
       const { status, body } = await ask(path, { json })

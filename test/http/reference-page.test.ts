@@ -41,6 +41,7 @@ describe('http: the reference page', () => {
     withServer(async (scope) => {
       const page = await openReference(scope)
       const registering = find<HTMLFormElement>(page, '#postRegister form')
+      find<HTMLSelectElement>(registering, 'select[name=dryRun]').value = ''
       expect(await send(registering)).toMatch(/^201 Created {2}POST \/register[\s\S]*"serviceId"/)
       const id = await register(scope, { ...cart, serviceName: 'a/b' })
       const reading = find<HTMLFormElement>(page, '#getServicesByServiceId form')
@@ -48,6 +49,60 @@ describe('http: the reference page', () => {
       find<HTMLInputElement>(reading, 'input[name=minRevision]').value = '1'
       expect(await send(reading)).toContain(`GET /services/${id}?minRevision=1`)
       expect(find(reading, '.answer').textContent).toContain('"serviceName": "a/b"')
+    }))
+
+  it('stores nothing when a registration is tried, unless its reader chooses to', () =>
+    withServer(async (scope) => {
+      const form = find<HTMLFormElement>(await openReference(scope), '#postRegister form')
+      expect(find(form, '.caution').textContent).toMatch(/stores nothing.*writes to the running registry/)
+      expect(await send(form)).toMatch(/^200 OK {2}POST \/register\?dryRun=true/)
+      expect(scope.live.view.revision).toBe(0)
+      find<HTMLSelectElement>(form, 'select[name=dryRun]').value = 'false'
+      find(form, '.answer').textContent = ''
+      expect(await send(form)).toMatch(/^201 Created/)
+      expect(scope.live.view.revision).toBe(1)
+    }))
+
+  it('says of each form that writes that it writes, and of no other', () =>
+    withServer(async (scope) => {
+      const page = await openReference(scope)
+      const writing = [...page.querySelectorAll('article')].filter(
+        (article) => article.querySelector('.caution') !== null,
+      )
+      expect(writing.map(({ id }) => id).sort()).toEqual([
+        'deleteKnowledgeGraphEdgesById',
+        'deleteKnowledgeGraphNodesById',
+        'deleteServicesByServiceId',
+        'deleteTokensById',
+        'patchKnowledgeGraphEdgesById',
+        'patchKnowledgeGraphNodesById',
+        'postRegister',
+        'postRegisterBatch',
+        'postRegisterByServiceIdMigration',
+        'postTokens',
+        'putKnowledgeGraphEdgesById',
+        'putKnowledgeGraphNodesById',
+        'putServicesByServiceIdHeartbeat',
+      ])
+    }))
+
+  it('has each form above the errors, and offers the values of an enumeration', () =>
+    withServer(async (scope) => {
+      await register(scope)
+      const page = await openReference(scope)
+      for (const article of page.querySelectorAll('article')) {
+        const [form, errors] = [find(article, 'form.try'), find(article, 'table.answers')]
+        expect(form.compareDocumentPosition(errors)).toBe(4)
+      }
+      const form = find<HTMLFormElement>(page, '#getServices form')
+      const options = (name: string) =>
+        [...find<HTMLSelectElement>(form, `select[name=${name}]`).options].map(({ value }) => value)
+      expect(options('health')).toEqual(['', 'unknown', 'up', 'down', 'expired'])
+      expect(options('status')).toEqual(['', 'pending_migration', 'active'])
+      find<HTMLSelectElement>(form, 'select[name=health]').value = 'down'
+      expect(await send(form)).toMatch(/GET \/services\?health=down[\s\S]*"total": 0/)
+      const formats = find<HTMLSelectElement>(page, '#getKnowledgeGraph select[name=format]')
+      expect(formats.options[0]?.textContent).toBe('default: json')
     }))
 
   it('sends the token in its field with each request, and keeps it nowhere else', () =>
@@ -108,6 +163,18 @@ describe('http: the reference page', () => {
       const shown = [...page.querySelectorAll<HTMLElement>('aside li')].filter((item) => !item.hidden)
       expect(shown.map((item) => item.textContent)).toContain('DELDeregister a service')
       expect(shown.some((item) => item.textContent?.includes('Register a service'))).toBe(false)
+      const groups = [...page.querySelectorAll<HTMLElement>('aside section')].filter(({ hidden }) => !hidden)
+      expect(groups.map((group) => find(group, 'h2').textContent)).toEqual(['registry', 'More'])
+      const none = find<HTMLElement>(page, '#none')
+      expect(none.hidden).toBe(true)
+      filter.value = 'nothing like this'
+      filter.dispatchEvent(new (page.defaultView as unknown as typeof globalThis).Event('input'))
+      expect(none.hidden).toBe(false)
+      filter.value = ''
+      filter.dispatchEvent(new (page.defaultView as unknown as typeof globalThis).Event('input'))
+      expect(
+        [...page.querySelectorAll<HTMLElement>('aside section, #none')].map(({ hidden }) => hidden),
+      ).toEqual([true, false, false, false, false, false, false])
       expect(find(page, '#postRegister pre code').textContent).toContain(`curl "${scope.url}/register"`)
     }))
 })

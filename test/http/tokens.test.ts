@@ -100,7 +100,7 @@ describe('http: tokens', () => {
       })
       // The guide at GET /register is about registrations only.
       expect(body.hint).not.toContain('/register')
-      if (code === 'COORD_FIELD_MISSING') expect(body.hint).toContain('`/docs`')
+      if (code === 'COORD_FIELD_MISSING') expect(body.hint).toContain('`/docs#postTokens`')
       expect(scope.access.listTokens()).toEqual([])
     }),
   )

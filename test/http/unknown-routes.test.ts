@@ -9,8 +9,9 @@ describe('http: what no route takes', () => {
     ['PATCH', '/register?x=1', 405, 'GET, HEAD, POST', '/register takes GET, HEAD, POST, not PATCH.'],
     ['POST', '/services/x', 405, 'DELETE, GET, HEAD', '/services/x takes DELETE, GET, HEAD, not POST.'],
     ['POST', '/services/x/heartbeat', 405, 'PUT', '/services/x/heartbeat takes PUT, not POST.'],
+    ['DELETE', '/services/', 405, 'GET, HEAD', '/services/ takes GET, HEAD, not DELETE.'],
     // Without an id there is no service whose methods could be told.
-    ['POST', '/services/', 404, null, 'There is no /services/; did you mean /services?'],
+    ['DELETE', '/services//', 404, null, 'The path of this DELETE ends with a slash after an id.'],
     ['DELETE', '/register//migration', 404, null, 'There is no /register//migration.'],
     ['GET', '/servics', 404, null, 'There is no /servics; did you mean /services?'],
     ['GET', '/services/x/y/z', 404, null, 'There is no /services/x/y/z.'],

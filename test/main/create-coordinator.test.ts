@@ -256,7 +256,11 @@ describe('createCoordinator: the log', () => {
     expect(lines).toMatchObject([
       { level: 'info', database: 'memory', version: expect.any(String), access: 'off' },
       { level: 'warn', msg: expect.stringMatching(/^AUTH is off: everybody/) },
-      { level: 'info', msg: `listening on ${coordinator.url}` },
+      {
+        level: 'info',
+        msg: `listening on all addresses, port ${new URL(coordinator.url).port}`,
+        url: coordinator.url,
+      },
       { level: 'info', msg: 'the records are loaded' },
       { level: 'warn', msg: expect.stringMatching(/kept in memory.*DATABASE_URL=/) },
     ])

@@ -62,10 +62,11 @@ describe('If-Match and If-None-Match', () => {
     [{ ifMatch: '*' }, 'ok', 'COORD_PRECONDITION_FAILED'],
     [{ ifNoneMatch: '*' }, 'COORD_PRECONDITION_FAILED', 'ok'],
     [{ ifMatch: '"00000000-1"' }, 'COORD_PRECONDITION_FAILED', 'COORD_PRECONDITION_FAILED'],
-    [{ ifMatch: 'W/"00000000-1"' }, 'COORD_HEADER_INVALID', 'COORD_HEADER_INVALID'],
+    [{ ifMatch: 'W/"00000000-1"' }, 'COORD_PRECONDITION_FAILED', 'COORD_PRECONDITION_FAILED'],
     [{ ifMatch: '7' }, 'COORD_HEADER_INVALID', 'COORD_HEADER_INVALID'],
-    [{ ifMatch: '"00000000-0"' }, 'COORD_HEADER_INVALID', 'COORD_HEADER_INVALID'],
-    [{ ifNoneMatch: '"00000000-1"' }, 'COORD_HEADER_INVALID', 'COORD_HEADER_INVALID'],
+    [{ ifMatch: '"00000000-0"' }, 'COORD_PRECONDITION_FAILED', 'COORD_PRECONDITION_FAILED'],
+    [{ ifNoneMatch: '"00000000-1"' }, 'ok', 'ok'],
+    [{ ifNoneMatch: '00000000-1' }, 'COORD_HEADER_INVALID', 'COORD_HEADER_INVALID'],
     [{ ifMatch: '*', ifNoneMatch: '*' }, 'COORD_HEADER_INVALID', 'COORD_HEADER_INVALID'],
   ]
   it.each(outcomes)('%j: %s on a service that exists, %s on one that does not', (headers, stored, missing) =>

@@ -79,9 +79,14 @@ export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T>
 }
 
 /**
+ * @param command named in histories after the user. @default none
  * @throws COORD_CLI_USAGE for a wrong `--url`, COORD_CLI_FILE for a token file without a token, COORD_CONFIG_INVALID for a wrong variable
  */
-export function clientOf({ url, tokenFile }: ClientOptions, terminal: Terminal): CoordinatorClient {
+export function clientOf(
+  { url, tokenFile }: ClientOptions,
+  terminal: Terminal,
+  command?: string,
+): CoordinatorClient {
   const { coordinatorUrl } = settingsTable.client
   const baseUrl =
     url === undefined
@@ -89,7 +94,7 @@ export function clientOf({ url, tokenFile }: ClientOptions, terminal: Terminal):
       : readOption('--url', coordinatorUrl, url)
   const credential = credentialOf(tokenFile, terminal)
   if (credential !== undefined) warnOfPlainHttp(baseUrl, terminal)
-  return new CoordinatorClient(baseUrl, credential)
+  return new CoordinatorClient(baseUrl, credential, command)
 }
 
 /** The token to send. `--token-file` wins over the environment, like every option. */

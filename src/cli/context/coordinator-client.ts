@@ -17,20 +17,26 @@ export interface RequestOptions {
   readonly accept?: (status: number) => boolean
   /** How long the answer may take. @default 30_000 (milliseconds) */
   readonly timeoutMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** Ends the request. What it then throws has the reason of this signal as its cause. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Talks to a running coordinator over HTTP, for the commands. */
 export class CoordinatorClient {
   readonly baseUrl: string
   readonly #credential: Credential | undefined
+  readonly #actor: string
 
   /**
    * @param baseUrl without a slash at its end
    * @param credential sent to this URL only. A redirect is never followed.
+   * @param command the command that histories name after the user. @default none
    */
-  constructor(baseUrl: string, credential?: Credential) {
+  constructor(baseUrl: string, credential?: Credential, command?: string) {
     this.baseUrl = baseUrl
     this.#credential = credential
+    this.#actor = command === undefined ? actor() : `${actor()} ${command}`
   }
 
   get(path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -39,6 +45,10 @@ export class CoordinatorClient {
 
   post(path: string, body: string, options: RequestOptions = {}): Promise<Answer> {
     return this.#request('POST', path, { ...options, body })
+  }
+
+  put(path: string, body: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#request('PUT', path, { ...options, body })
   }
 
   delete(path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -50,8 +60,12 @@ export class CoordinatorClient {
    *
    * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
-  async *download(path: string): AsyncGenerator<Uint8Array> {
-    const sent = fetch(this.baseUrl + path, { redirect: 'manual', headers: this.#headers() })
+  async *download(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const sent = fetch(this.baseUrl + path, {
+      redirect: 'manual',
+      headers: this.#headers(),
+      ...(signal === undefined ? {} : { signal }),
+    })
     const response = await this.#reach(sent)
     if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
     try {
@@ -63,13 +77,15 @@ export class CoordinatorClient {
 
   /** @throws COORD_CLI_UNREACHABLE, or the error in the answer of the coordinator */
   async #request(method: string, path: string, options: RequestOptions): Promise<Answer> {
-    const { body, accept = isSuccess, timeoutMs = 30_000 } = options
+    const { body, accept = isSuccess, timeoutMs = 30_000, headers, signal } = options
+    const inTime = AbortSignal.timeout(timeoutMs)
     const sent = fetch(this.baseUrl + path, {
       method,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: signal === undefined ? inTime : AbortSignal.any([inTime, signal]),
       redirect: 'manual',
       headers: {
         ...this.#headers(),
+        ...headers,
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
@@ -83,7 +99,7 @@ export class CoordinatorClient {
   #headers(): Record<string, string> {
     const token = this.#credential?.token.reveal()
     return {
-      'x-coordinator-actor': actor(),
+      'x-coordinator-actor': this.#actor,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     }
   }

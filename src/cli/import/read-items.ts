@@ -1,104 +1,144 @@
-import { createReadStream, type ReadStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { CoordinatorError, type ErrorCode } from '../../errors.ts'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { CoordinatorError } from '../../errors.ts'
+import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { InputParts, isServicesAnswer } from './input-parts.ts'
+import { type Item, itemOf, type Place } from './item.ts'
 import { splitLines, type TextLine } from './split-lines.ts'
 
-/** One registration of the input, or the reason why there is none. */
-export interface Item {
-  /** The position of the item in the input, for people: `item 3`, `line 12`. */
-  readonly place: string
-  readonly value?: unknown
-  /** The reason why it cannot be sent. */
-  readonly fault?: { readonly code: ErrorCode; readonly reason: string }
-  /** The part of the input that has been read up to here, from 0 to 1; absent if it is not known. */
-  readonly fraction?: number
+/** Formats of other programs that describe services. */
+export const FILE_FORMATS = ['compose', 'kubernetes', 'backstage'] as const
+export type FileFormat = (typeof FILE_FORMATS)[number]
+
+/** What a file of another program describes. */
+export interface FormatReading {
+  readonly format: string
+  /** Bodies of registrations. */
+  readonly services: readonly JsonObject[]
+  readonly nodes: readonly { readonly id: string; readonly body: JsonObject }[]
+  readonly edges: readonly { readonly id: string; readonly body: JsonObject }[]
+  readonly unreadable: readonly { readonly where: string; readonly why: string }[]
 }
 
-/** The largest text that is read as one JSON document. JSON Lines have no such limit. */
+/** Reads a file of another program; `undefined` for a text that is in none of these formats. */
+export type FormatReader = (
+  text: string,
+  options: { readonly file: string; readonly format?: FileFormat; readonly namespace?: string },
+) => FormatReading | undefined
+
+export interface ReadItemsOptions {
+  readonly stdin: NodeJS.ReadableStream
+  /** The format of the file. @default what the file shows */
+  readonly format?: FileFormat | undefined
+  /** The namespace that is wanted, for formats that name others by their addresses. */
+  readonly namespace?: string | undefined
+  /** Called once it is known that the file is of another program. */
+  readonly onFormat?: (format: string) => void
+  readonly formats: () => Promise<FormatReader>
+  readonly interrupted?: AbortSignal | undefined
+}
+
+/** The largest text that is read as one document. JSON Lines have no such limit. */
 const documentLimit = 256 * 1024 * 1024
 
+interface Input extends ReadItemsOptions {
+  readonly path: string
+  /** For messages. */
+  readonly name: string
+  /** In bytes; `undefined` for pipes and devices, which have none. */
+  readonly size: number | undefined
+}
+
 /**
- * Reads registrations: a JSON array, one JSON object, an answer of `GET /services`, or JSON Lines with one object a line. JSON Lines are
- * read as a stream, so their number does not matter.
+ * Reads registrations and assertions: a JSON array, one JSON object, an answer of `GET /services`, JSON Lines with one object a line, an
+ * export, or a file of another program. JSON Lines are read as a stream, so their number does not matter.
  *
  * @param path a file, or `-` for `stdin`
- * @throws COORD_CLI_FILE if there is nothing to read, or no JSON in it
+ * @throws COORD_CLI_FILE if there is nothing to read, COORD_CLI_FILE_PARTIAL if the input says that there is more, and the reason of
+ * `interrupted`
  */
-export async function* readItems(path: string, stdin: NodeJS.ReadableStream): AsyncGenerator<Item> {
+export async function* readItems(path: string, options: ReadItemsOptions): AsyncGenerator<Item> {
+  const { stdin, format, interrupted } = options
   const name = path === '-' ? 'standard input' : path
-  let file: ReadStream | undefined
+  let stream: Readable | undefined
   try {
-    const size = path === '-' ? undefined : await sizeOf(path)
-    if (path !== '-') file = createReadStream(path)
-    const lines = splitLines(file ?? stdin)
-    const first = await firstLine(lines)
+    const input = { ...options, path, name, size: path === '-' ? undefined : await sizeOf(path) }
+    stream = path === '-' ? (stdin as Readable) : createReadStream(path)
+    if (interrupted !== undefined) addAbortSignal(interrupted, stream)
+    const lines = filledLines(splitLines(stream))
+    const { value: first } = await lines.next()
     if (first === undefined) throw unreadable(`${name} is empty.`)
-    if (isJsonObject(first.text)) yield* readLines(first, lines, size)
-    else yield* readDocument(await restOf(first.text, lines, name), name)
+    if (format === undefined && first.text.trimStart().startsWith('{') && parsed(first.text) !== undefined)
+      yield* readLines(first, lines, input)
+    else yield* readDocument(await restOf(first, lines, name), input)
   } catch (thrown) {
+    interrupted?.throwIfAborted()
     if (thrown instanceof CoordinatorError) throw thrown
     const { code = '', message } = thrown as NodeJS.ErrnoException
     const reason = reasons[code] ?? `cannot be read (${code || message})`
     throw unreadable(`${name} ${reason}.`, { cause: thrown })
   } finally {
-    file?.destroy()
+    if (path !== '-') stream?.destroy()
   }
 }
 
-/** The size of a file; `undefined` for pipes and devices, which have none. */
 async function sizeOf(path: string): Promise<number | undefined> {
   const found = await stat(path)
   if (found.isDirectory()) throw unreadable(`${path} is a folder.`)
   return found.isFile() ? found.size : undefined
 }
 
-/** The first line that is not empty, without a byte order mark. */
-async function firstLine(lines: AsyncIterator<TextLine>): Promise<TextLine | undefined> {
-  for (;;) {
-    const next = await lines.next()
-    if (next.done === true) return undefined
-    const text = next.value.text.replace(/^\ufeff/, '')
-    if (text.trim() !== '') return { ...next.value, text }
+/** Leaves out the byte order mark. Empty lines stay in documents of other programs, where they may belong to a text. */
+async function* filledLines(lines: AsyncIterable<TextLine>): AsyncGenerator<TextLine, undefined> {
+  let isBegun = false
+  for await (const line of lines) {
+    const text: string = isBegun ? line.text : line.text.replace(/^\ufeff/, '')
+    isBegun ||= text.trim() !== ''
+    if (isBegun) yield { ...line, text }
   }
-}
-
-function isJsonObject(text: string): boolean {
-  if (!text.trimStart().startsWith('{')) return false
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+  return undefined
 }
 
 async function* readLines(
   first: TextLine,
-  rest: AsyncGenerator<TextLine>,
-  size: number | undefined,
+  rest: AsyncGenerator<TextLine, undefined>,
+  input: Input,
 ): AsyncGenerator<Item> {
-  const whole = JSON.parse(first.text) as unknown
-  let next = await rest.next()
-  // A single line may be one registration, or a whole answer of the coordinator.
-  if (next.done === true && isAnswer(whole)) return yield* itemsOf(whole.services)
-  yield itemOf(first, size)
-  for (; next.done !== true; next = await rest.next())
-    if (next.value.text.trim() !== '') yield itemOf(next.value, size)
-}
-
-function itemOf({ number, text, end }: TextLine, size: number | undefined): Item {
-  const place = `line ${number}`
-  const fraction = size === undefined || size === 0 ? {} : { fraction: end / size }
-  try {
-    return { place, value: JSON.parse(text), ...fraction }
-  } catch (thrown) {
-    const reason = `is not JSON: ${(thrown as Error).message}`
-    return { place, fault: { code: 'COORD_BODY_NOT_JSON', reason }, ...fraction }
+  const parts = new InputParts(input.name)
+  for (let line: TextLine | undefined = first; line !== undefined; ) {
+    const next = await nextFilled(rest)
+    const value = parsed(line.text)
+    // A single line may be a file of another program.
+    if (line === first && next === undefined && isForeign(value)) return yield* readDocument(line.text, input)
+    const content = value === undefined ? [] : parts.contentOf(value)
+    // Before the last line, so that nothing of a single page is sent.
+    if (next === undefined) parts.check()
+    const fraction = input.size === undefined || input.size === 0 ? {} : { fraction: line.end / input.size }
+    const place = { place: `line ${line.number}`, ...fraction }
+    if (value === undefined) yield { ...place, fault: brokenLine(line.text) }
+    else if (isServicesAnswer(value)) yield* listed(content)
+    else for (const item of content) yield itemOf(item, place)
+    line = next
   }
 }
 
-async function restOf(first: string, lines: AsyncGenerator<TextLine>, name: string): Promise<string> {
-  const parts = [first]
+async function nextFilled(lines: AsyncGenerator<TextLine, undefined>): Promise<TextLine | undefined> {
+  for (;;) {
+    const { value } = await lines.next()
+    if (value === undefined || value.text.trim() !== '') return value
+  }
+}
+
+/** An object that is neither a registration nor anything that a coordinator writes. */
+function isForeign(value: unknown): boolean {
+  if (!isJsonObject(value) || isServicesAnswer(value) || 'serviceName' in value) return false
+  return 'apiVersion' in value || isJsonObject(value['services'])
+}
+
+/** With the empty lines before the first one, so that messages about lines are right. */
+async function restOf(first: TextLine, lines: AsyncGenerator<TextLine>, name: string): Promise<string> {
+  const parts = [`${'\n'.repeat(first.number - 1)}${first.text}`]
   for await (const { text, end } of lines) {
     if (end > documentLimit)
       throw unreadable(`${name} is larger than 256 MiB.`, {
@@ -109,33 +149,90 @@ async function restOf(first: string, lines: AsyncGenerator<TextLine>, name: stri
   return parts.join('\n')
 }
 
-function* readDocument(text: string, name: string): Generator<Item> {
-  const document = parseDocument(text, name)
-  if (isAnswer(document)) yield* itemsOf(document.services)
-  else yield* itemsOf(Array.isArray(document) ? document : [document])
-}
-
-function* itemsOf(values: readonly unknown[]): Generator<Item> {
-  for (const [index, value] of values.entries())
-    yield { place: `item ${index + 1}`, value, fraction: (index + 1) / values.length }
-}
-
-function parseDocument(text: string, name: string): unknown {
-  try {
-    const document: unknown = JSON.parse(text)
-    if (typeof document === 'object' && document !== null) return document
-  } catch (thrown) {
-    const reason = (thrown as Error).message.replaceAll(/\s+/g, ' ')
-    const hint = 'Check it with `jq . < FILE`. JSON Lines need one whole object on each line.'
-    throw unreadable(`${name} is not JSON: ${reason}.`, { cause: thrown, hint })
+async function* readDocument(text: string, input: Input): AsyncGenerator<Item> {
+  const document = parsed(text)
+  if (input.format !== undefined || document === undefined || isForeign(document)) {
+    const items = await foreignItems(text, input)
+    if (items !== undefined) return yield* items
   }
-  throw unreadable(`${name} holds neither an object nor a list of objects.`)
+  const { name } = input
+  if (document === undefined) throw notJson(text, name)
+  if (typeof document !== 'object' || document === null)
+    throw unreadable(`${name} holds neither an object nor a list of objects.`)
+  const parts = new InputParts(name)
+  const content = [document].flat().flatMap((value) => parts.contentOf(value))
+  parts.check()
+  yield* listed(content)
 }
 
-/** The answer to `GET /services`, and the output of `coordinator services --json`. */
-function isAnswer(document: unknown): document is { services: readonly unknown[] } {
-  if (typeof document !== 'object' || document === null) return false
-  return 'services' in document && Array.isArray(document.services) && !('serviceName' in document)
+function* listed(values: readonly unknown[]): Generator<Item> {
+  for (const [index, value] of values.entries())
+    yield itemOf(value, { place: `item ${index + 1}`, fraction: (index + 1) / values.length })
+}
+
+/** @returns `undefined` for a text that is in none of the formats, unless one was asked for */
+async function foreignItems(
+  text: string,
+  { path, name, format, namespace, formats, onFormat }: Input,
+): Promise<readonly Item[] | undefined> {
+  const read = await formats()
+  const reading = read(text, {
+    file: path,
+    ...(format === undefined ? {} : { format }),
+    ...(namespace === undefined ? {} : { namespace }),
+  })
+  if (reading === undefined) {
+    if (format === undefined) return undefined
+    throw unreadable(`${name} is not a file of the format ${format}.`, {
+      hint: 'Leave out --format to see what the file is taken for.',
+    })
+  }
+  onFormat?.(reading.format)
+  const { services, nodes, edges, unreadable: left } = reading
+  const asserted = (kind: 'node' | 'edge') => (given: FormatReading['nodes'][number]) => (place: Place) => ({
+    ...place,
+    about: { kind, id: given.id },
+    value: given.body,
+  })
+  const makers: ((place: Place) => Item)[] = [
+    ...services.map((value) => (place: Place) => ({ ...place, value })),
+    ...nodes.map(asserted('node')),
+    ...edges.map(asserted('edge')),
+  ]
+  return [
+    ...left.map(
+      ({ where, why }): Item => ({ place: where, fault: { code: 'COORD_CLI_FORMAT', reason: why } }),
+    ),
+    ...makers.map((make, at) => make({ place: `item ${at + 1}`, fraction: (at + 1) / makers.length })),
+  ]
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function brokenLine(text: string): NonNullable<Item['fault']> {
+  return { code: 'COORD_BODY_NOT_JSON', reason: `is not JSON: ${faultOf(text)}` }
+}
+
+function notJson(text: string, name: string): CoordinatorError {
+  return unreadable(`${name} is not JSON: ${faultOf(text)}`, {
+    hint: `Check it with \`jq . < FILE\`. JSON Lines need one whole object on each line. For a file of another program, give --format: ${FILE_FORMATS.join(', ')}.`,
+  })
+}
+
+/** Why a text is not JSON. */
+function faultOf(text: string): string {
+  try {
+    JSON.parse(text)
+    return ''
+  } catch (thrown) {
+    return (thrown as Error).message.replaceAll(/\s+/g, ' ')
+  }
 }
 
 function unreadable(detail: string, more: { cause?: unknown; hint?: string } = {}): CoordinatorError {

@@ -1,13 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CoordinatorError } from '../../errors.ts'
+import { isJsonObject } from '../../records/canonical-json.ts'
 import { type CoordinatorClient, notCoordinator } from '../context/coordinator-client.ts'
+import type { Item } from './item.ts'
 import type { Sent } from './make-batches.ts'
-import type { Item } from './read-items.ts'
 
 /** Something that the sender of an item may not have intended. */
 export interface ItemWarning {
   readonly code: string
   readonly message: string
+  /** The member of the item that it is about, as a JSON pointer. */
+  readonly path?: string
 }
 
 /** The result for one item. */
@@ -15,6 +18,8 @@ export type Verdict =
   | {
       readonly item: Item
       readonly outcome: 'new' | 'changed' | 'unchanged'
+      /** The id of the service, the node or the edge. */
+      readonly id: string
       readonly warnings: readonly ItemWarning[]
     }
   | { readonly item: Item; readonly outcome: 'failed'; readonly code: string; readonly reason: string }
@@ -23,13 +28,17 @@ export interface SendOptions {
   readonly client: CoordinatorClient
   /** How long to keep trying while nothing is accepted, in milliseconds. */
   readonly patienceMs: number
+  /** Ends the waiting between attempts. */
+  readonly interrupted?: AbortSignal | undefined
+  /** Ends a request that is on its way. @default `interrupted` */
+  readonly cut?: AbortSignal | undefined
   /** Called when the sender waits before another attempt. */
   readonly onRetry?: (error: CoordinatorError, waitMs: number) => void
 }
 
 /**
- * Sends batches one after another, so that the last of several registrations of one service wins, as in the input. Registrations that the
- * coordinator cannot take now are sent again. Registering the same content twice changes nothing, so a lost answer is harmless.
+ * Sends batches one after another, so that the last of several registrations of one service wins, as in the input. What the coordinator
+ * cannot take now is sent again. Sending the same content twice changes nothing, so a lost answer is harmless.
  */
 export class BatchSender {
   readonly #options: SendOptions
@@ -40,7 +49,7 @@ export class BatchSender {
     this.#options = options
   }
 
-  /** @throws the error that did not pass within `patienceMs` */
+  /** @throws the error that did not pass within `patienceMs`, or the reason of a signal */
   async send(batch: readonly Sent[]): Promise<Verdict[]> {
     const verdicts = new Map<Item, Verdict>()
     for (const { item } of batch)
@@ -70,13 +79,13 @@ export class BatchSender {
   ): Promise<{ readonly left: Sent[]; readonly error?: CoordinatorError | undefined }> {
     let results: readonly unknown[]
     try {
-      results = await this.#post(part)
+      results = part[0]?.item.about === undefined ? await this.#post(part) : await this.#put(part)
     } catch (thrown) {
+      this.#options.cut?.throwIfAborted()
       const error = thrown as CoordinatorError
       const [only, second] = part as [Sent, Sent?]
       if (isRefusal(error) && second === undefined) {
-        const failed = { outcome: 'failed', code: codeOf(error), reason: error.detail } as const
-        verdicts.set(only.item, { item: only.item, ...failed })
+        verdicts.set(only.item, refused(only.item, error))
         return { left: [] }
       }
       if (isRefusal(error) || mayPass(error, this.#answered)) return { left: [...part], error }
@@ -84,7 +93,8 @@ export class BatchSender {
     }
     let error: CoordinatorError | undefined
     const left = part.filter(({ item }, index) => {
-      const result = readResult(item, results[index])
+      const given = results[index]
+      const result = given instanceof CoordinatorError ? this.#judge(item, given) : readResult(item, given)
       if (result instanceof CoordinatorError) error = result
       else verdicts.set(item, result)
       return result instanceof CoordinatorError
@@ -94,13 +104,35 @@ export class BatchSender {
 
   async #post(part: readonly Sent[]): Promise<readonly unknown[]> {
     const body = `[${part.map(({ text }) => text).join(',')}]`
-    const answer = await this.#options.client.post('/register/batch', body, { timeoutMs: 60_000 })
+    const { client, cut } = this.#options
+    const answer = await client.post('/register/batch', body, { timeoutMs: 60_000, signal: cut })
     const results = (answer.body as { results?: unknown } | null)?.results
     if (Array.isArray(results) && results.length === part.length) {
       this.#answered = true
       return results
     }
-    throw notCoordinator(this.#options.client.baseUrl, answer.status)
+    throw notCoordinator(client.baseUrl, answer.status)
+  }
+
+  /** Sends assertions at the same time. @returns an answer or an error for each */
+  async #put(part: readonly Sent[]): Promise<readonly unknown[]> {
+    const { client, cut } = this.#options
+    const sent = part.map(async ({ item: { about }, text }) => {
+      const path = `/knowledge-graph/${about?.kind}s/${encodeURIComponent(about?.id ?? '')}`
+      const { status, body } = await client.put(path, text, { timeoutMs: 60_000, signal: cut })
+      if (!isJsonObject(body)) throw notCoordinator(client.baseUrl, status)
+      this.#answered = true
+      return body
+    })
+    const settled = await Promise.allSettled(sent)
+    return settled.map((result) => (result.status === 'fulfilled' ? result.value : result.reason))
+  }
+
+  /** What the error of a single assertion means. @throws an error that every other assertion gets, too */
+  #judge(item: Item, error: CoordinatorError): Verdict | CoordinatorError {
+    if (isRefusal(error)) return refused(item, error)
+    if (mayPass(error, this.#answered)) return error
+    throw error
   }
 
   async #wait(error: CoordinatorError, patience: Patience): Promise<void> {
@@ -108,7 +140,13 @@ export class BatchSender {
     const waitMs = Math.max(patience.nextBackoffMs(), (error.retryAfterSeconds ?? 0) * 1_000)
     if (patience.leftMs < waitMs) throw error
     this.#options.onRetry?.(error, waitMs)
-    await pause(waitMs)
+    const { interrupted } = this.#options
+    await pause(waitMs, undefined, interrupted === undefined ? {} : { signal: interrupted }).catch(
+      (thrown) => {
+        interrupted?.throwIfAborted()
+        throw thrown
+      },
+    )
   }
 }
 
@@ -144,10 +182,13 @@ function codeOf({ code, extra }: CoordinatorError): string {
   return typeof extra['code'] === 'string' ? extra['code'] : code
 }
 
+function refused(item: Item, error: CoordinatorError): Verdict {
+  return { item, outcome: 'failed', code: codeOf(error), reason: reasonOf(error.detail, error.errors) }
+}
+
 /** Whether the request itself is wrong, so that waiting or another address would not help. */
-function isRefusal({ extra }: CoordinatorError): boolean {
-  const { status } = extra
-  return status === 400 || status === 413 || status === 422
+function isRefusal({ extra, retryable }: CoordinatorError): boolean {
+  return !retryable && [400, 409, 413, 422, 431].includes(extra['status'] as number)
 }
 
 function mayPass({ code, retryable, extra }: CoordinatorError, answered: boolean): boolean {
@@ -168,11 +209,12 @@ function readResult(item: Item, result: unknown): Verdict | CoordinatorError {
   if (success === false)
     return { item, outcome: 'failed', code: String(code), reason: reasonOf(detail, rest['errors']) }
   const outcome = created === true ? 'new' : changed === true ? 'changed' : 'unchanged'
-  const warnings = membersOf(rest['warnings']).map(({ code, message }) => ({
+  const warnings = membersOf(rest['warnings']).map(({ code, message, path }) => ({
     code: String(code),
     message: String(message),
+    ...(typeof path === 'string' ? { path } : {}),
   }))
-  return { item, outcome, warnings }
+  return { item, outcome, id: String(rest['serviceId'] ?? rest['id']), warnings }
 }
 
 function reasonOf(detail: unknown, errors: unknown): string {

@@ -13,12 +13,12 @@ export interface TextLine {
  *
  * @throws TypeError if the bytes are not UTF-8
  */
-export async function* splitLines(input: AsyncIterable<string | Buffer>): AsyncGenerator<TextLine> {
+export async function* splitLines(input: AsyncIterable<string | Uint8Array>): AsyncGenerator<TextLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  let pieces: Buffer[] = []
+  let pieces: Uint8Array[] = []
   let number = 0
   let end = 0
-  const take = (last: Buffer): TextLine => {
+  const take = (last: Uint8Array): TextLine => {
     const bytes = Buffer.concat([...pieces, last])
     pieces = []
     number += 1

@@ -9,7 +9,14 @@ import { requireScope } from '../../live/writing/required-scope.ts'
 import { BY_PROGRAM, type WriteContext } from '../../live/writing/write-context.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
-import { edgeId, nodeTypeOf, normalEdge, normalNodeId, recordIdOf } from '../../records/graph/graph-id.ts'
+import {
+  edgeId,
+  labelOfNodeId,
+  nodeTypeOf,
+  normalEdge,
+  normalNodeId,
+  recordIdOf,
+} from '../../records/graph/graph-id.ts'
 import {
   type AssertionBody,
   edgeBodySchema,
@@ -22,6 +29,7 @@ import type { Warning } from '../../records/warning.ts'
 import { quoted } from '../../text/quoted.ts'
 import { type GraphProjection, graphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
+import { elsewhere } from '../model/resolve-node.ts'
 import { mergePatch } from './merge-patch.ts'
 
 export interface AssertAnswer {
@@ -215,7 +223,9 @@ function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
     .filter((id) => !graph.isResolved(graph.find(id)))
     .map((id) => ({
       code: 'unresolved_node',
-      message: `Nobody has registered or asserted ${quoted(id)}: check the id, or assert the node.`,
+      message: `Nobody has registered or asserted ${quoted(id)}: check the id, or assert the node.${
+        nodeTypeOf(id) === 'service' ? elsewhere(graph, labelOfNodeId(id)) : ''
+      }`,
     }))
 }
 

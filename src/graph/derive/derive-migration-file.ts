@@ -1,8 +1,16 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
-import { nodeId } from '../../records/graph/graph-id.ts'
+import { nodeIdIn } from '../../records/graph/graph-id.ts'
 import { itemsOf, textOf } from '../model/lenient-json.ts'
 import { deriveDependencies } from './derive-dependencies.ts'
 import type { DeriveSink } from './derive-sink.ts'
+import { neededNamespace } from './needed-namespace.ts'
+
+/** The service whose file it is, and what receives its relations. */
+interface Owner {
+  readonly serviceName: string
+  readonly namespace: string
+  readonly sink: DeriveSink
+}
 
 /**
  * Derives nodes and edges from a `migrationFile`. Every member is optional. Members that are not listed here are stored with the
@@ -14,31 +22,34 @@ import type { DeriveSink } from './derive-sink.ts'
  * - `events`: `"order.placed"` (published), or `{name, role?: publishes|subscribes}`, or `{publishes: [], subscribes: []}`
  * - `capabilities` (provided) and `requires` (needed): names, or `{name, ...}`
  * - `dependencies`: as in the registration
+ *
+ * Everything is in the namespace of the service. What it needs from another namespace is an object with the member `namespace`.
  */
-export function deriveMigrationFile(file: JsonObject, serviceName: string, sink: DeriveSink): void {
+export function deriveMigrationFile(file: JsonObject, owner: Owner): void {
   for (const member of ['apis', 'apiEndpoints', 'endpoints'])
-    for (const api of itemsOf(file[member])) deriveApi(api, serviceName, sink)
-  for (const call of itemsOf(file['calls'])) deriveCall(call, sink)
-  for (const table of itemsOf(file['tables'])) deriveTable(table, sink)
-  deriveEvents(file['events'], sink)
-  for (const item of itemsOf(file['capabilities'])) deriveNamed(item, 'provides', sink)
-  for (const item of itemsOf(file['requires'])) deriveNamed(item, 'requires', sink)
-  deriveDependencies(file['dependencies'], sink)
+    for (const api of itemsOf(file[member])) deriveApi(api, owner)
+  for (const call of itemsOf(file['calls'])) deriveCall(call, owner)
+  for (const table of itemsOf(file['tables'])) deriveTable(table, owner)
+  deriveEvents(file['events'], owner)
+  for (const item of itemsOf(file['capabilities'])) deriveNamed(item, 'provides', owner)
+  for (const item of itemsOf(file['requires'])) deriveNamed(item, 'requires', owner)
+  deriveDependencies(file['dependencies'], owner.namespace, owner.sink)
 }
 
-function deriveApi(api: JsonValue, serviceName: string, sink: DeriveSink): void {
+function deriveApi(api: JsonValue, { serviceName, namespace, sink }: Owner): void {
   const parsed = typeof api === 'string' ? parseRoute(api) : isJsonObject(api) ? routeOf(api) : undefined
   if (parsed === undefined) return
-  const id = nodeId('api', serviceName, parsed.method, parsed.path)
+  const id = nodeIdIn(namespace, 'api', serviceName, parsed.method, parsed.path)
   sink('exposes', id, undefined, isJsonObject(api) ? { ...api, ...parsed } : parsed)
 }
 
-function deriveCall(call: JsonValue, sink: DeriveSink): void {
+function deriveCall(call: JsonValue, { namespace: own, sink }: Owner): void {
   if (!isJsonObject(call)) return
   const route = routeOf(call)
   const service = textOf(call['service']) ?? textOf(call['serviceName'])
-  if (route === undefined || service === undefined) return
-  sink('calls', nodeId('api', service, route.method, route.path), call)
+  const namespace = neededNamespace(call, own)
+  if (route === undefined || service === undefined || namespace === undefined) return
+  sink('calls', nodeIdIn(namespace, 'api', service, route.method, route.path), call)
 }
 
 function routeOf(api: JsonObject): { method: string; path: string } | undefined {
@@ -54,32 +65,34 @@ function parseRoute(text: string): { method: string; path: string } | undefined 
   return second === undefined ? { method: 'ANY', path: first } : { method: first.toUpperCase(), path: second }
 }
 
-function deriveTable(table: JsonValue, sink: DeriveSink): void {
+function deriveTable(table: JsonValue, { namespace: own, sink }: Owner): void {
   if (typeof table === 'string') {
-    if (table !== '') sink('owns', nodeId('table', table))
+    if (table !== '') sink('owns', nodeIdIn(own, 'table', table))
     return
   }
   if (!isJsonObject(table)) return
   const name = textOf(table['name'])
   if (name === undefined) return
   const database = textOf(table['database'])
-  const id = database === undefined ? nodeId('table', name) : nodeId('table', database, name)
+  const parts = database === undefined ? [name] : [database, name]
   const access = table['access']
-  if (access === 'reads' || access === 'writes') sink(access, id, table)
-  else sink('owns', id, undefined, table)
+  if (access !== 'reads' && access !== 'writes')
+    return sink('owns', nodeIdIn(own, 'table', ...parts), undefined, table)
+  const namespace = neededNamespace(table, own)
+  if (namespace !== undefined) sink(access, nodeIdIn(namespace, 'table', ...parts), table)
 }
 
-function deriveEvents(events: JsonValue | undefined, sink: DeriveSink): void {
+function deriveEvents(events: JsonValue | undefined, owner: Owner): void {
   if (isJsonObject(events)) {
-    for (const event of itemsOf(events['publishes'])) deriveNamed(event, 'publishes', sink)
+    for (const event of itemsOf(events['publishes'])) deriveNamed(event, 'publishes', owner)
     for (const member of ['subscribes', 'consumes'])
-      for (const event of itemsOf(events[member])) deriveNamed(event, 'subscribes', sink)
+      for (const event of itemsOf(events[member])) deriveNamed(event, 'subscribes', owner)
     return
   }
   for (const event of itemsOf(events)) {
     const role = isJsonObject(event) ? (event['role'] ?? event['direction']) : undefined
     const reads = role === 'subscribes' || role === 'consumes'
-    deriveNamed(event, reads ? 'subscribes' : 'publishes', sink)
+    deriveNamed(event, reads ? 'subscribes' : 'publishes', owner)
   }
 }
 
@@ -91,11 +104,13 @@ const NAMED = {
   subscribes: 'event',
 } as const
 
-function deriveNamed(item: JsonValue, relation: keyof typeof NAMED, sink: DeriveSink): void {
+function deriveNamed(item: JsonValue, relation: keyof typeof NAMED, { namespace: own, sink }: Owner): void {
   const details = isJsonObject(item) ? item : undefined
   const name = details === undefined ? textOf(item) : textOf(details['name'])
   if (name === undefined) return
-  const id = nodeId(NAMED[relation], name)
-  if (relation === 'provides' || relation === 'publishes') sink(relation, id, undefined, details)
-  else sink(relation, id, details)
+  const type = NAMED[relation]
+  if (relation === 'provides' || relation === 'publishes')
+    return sink(relation, nodeIdIn(own, type, name), undefined, details)
+  const namespace = neededNamespace(details, own)
+  if (namespace !== undefined) sink(relation, nodeIdIn(namespace, type, name), details)
 }

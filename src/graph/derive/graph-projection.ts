@@ -2,6 +2,7 @@ import type { Projection, ProjectionDefinition } from '../../live/view/projectio
 import type { JsonObject } from '../../records/canonical-json.ts'
 import type { EdgeIdentity } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
+import { namespaceIn } from '../../records/service/namespace.ts'
 import { sortFew } from '../../text/sort-few.ts'
 import { GraphCopy } from '../model/graph-copy.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
@@ -68,13 +69,14 @@ export class GraphProjection extends Topology implements Projection {
   }
 
   #contributeService(slot: number, data: JsonObject): void {
-    const node = this.serviceNode(serviceNameIn(data))
+    const own = namespaceIn(data)
+    const node = this.serviceNode(serviceNameIn(data), own)
     this.#defineBy(slot, node)
     const edges: number[] = []
-    eachDependency(data['dependencies'], (name) => {
-      edges.push(this.edgeFor(node, DEPENDS_ON, this.serviceNode(name), 'declared'))
+    eachDependency(data['dependencies'], own, (name, namespace) => {
+      edges.push(this.edgeFor(node, DEPENDS_ON, this.serviceNode(name, namespace), 'declared'))
     })
-    deriveOthers(data, (type, target) => {
+    deriveOthers(data, own, (type, target) => {
       edges.push(this.edgeFor(node, type, this.nodeFor(target), 'declared'))
     })
     this.#countIn(slot, edges)

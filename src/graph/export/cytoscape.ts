@@ -6,7 +6,7 @@ export const cytoscapeFormat: GraphFormat = {
   contentType: 'application/json; charset=utf-8',
   writer: (metadata) =>
     jsonWriter(`{"data":${JSON.stringify(metadata)},"elements":{`, {
-      node: ({ id, label, type, data }) => ({ data: { id, label, type, details: data } }),
+      node: ({ data, ...name }) => ({ data: { ...name, details: data } }),
       edge: ({ id, source, target, type, origin, revision, data }) => ({
         data: { id, source, target, type, origin, revision, details: data },
       }),

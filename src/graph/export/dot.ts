@@ -1,3 +1,4 @@
+import { placedLabel } from '../../records/graph/graph-id.ts'
 import type { GraphFormat } from './graph-format.ts'
 
 // A map and not an object: a client may choose a type such as `constructor`, which is a property of every object.
@@ -15,9 +16,10 @@ export const dotFormat: GraphFormat = {
   contentType: 'text/vnd.graphviz; charset=utf-8',
   writer: ({ revision }) => ({
     begin: () => `digraph knowledgeGraph {\n  graph [rankdir="LR", comment="revision ${revision}"];\n`,
-    node: ({ id, label, type, data }) => {
+    node: (node) => {
+      const { id, type, data } = node
       const style = data['unresolved'] === true ? ', style="dashed"' : ''
-      return `  ${quote(id)} [label=${quote(label)}, class=${quote(type)}, shape="${shapes.get(type) ?? 'oval'}"${style}];\n`
+      return `  ${quote(id)} [label=${quote(placedLabel(node))}, class=${quote(type)}, shape="${shapes.get(type) ?? 'oval'}"${style}];\n`
     },
     edge: ({ source, target, type, origin }) => {
       const style = origin === 'declared' ? '' : `, style="${origin === 'asserted' ? 'dashed' : 'dotted'}"`

@@ -8,6 +8,7 @@ export const graphmlFormat: GraphFormat = {
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
   <key id="label" for="node" attr.name="label" attr.type="string"/>
   <key id="type" for="node" attr.name="type" attr.type="string"/>
+  <key id="namespace" for="node" attr.name="namespace" attr.type="string"/>
   <key id="data" for="node" attr.name="data" attr.type="string"/>
   <key id="edgeType" for="edge" attr.name="type" attr.type="string"/>
   <key id="origin" for="edge" attr.name="origin" attr.type="string"/>
@@ -21,8 +22,8 @@ export const graphmlFormat: GraphFormat = {
     <data key="lastUpdated">${escapeXml(lastUpdated)}</data>
     <data key="complete">${complete}</data>
 `,
-    node: ({ id, label, type, data }) =>
-      `    <node id="${escapeXml(id)}"><data key="label">${escapeXml(label)}</data><data key="type">${escapeXml(type)}</data><data key="data">${escapeXml(JSON.stringify(data))}</data></node>\n`,
+    node: ({ id, label, type, namespace, data }) =>
+      `    <node id="${escapeXml(id)}"><data key="label">${escapeXml(label)}</data><data key="type">${escapeXml(type)}</data><data key="namespace">${namespace}</data><data key="data">${escapeXml(JSON.stringify(data))}</data></node>\n`,
     edge: ({ id, source, target, type, origin, revision: made, data }) =>
       `    <edge id="${escapeXml(id)}" source="${escapeXml(source)}" target="${escapeXml(target)}"><data key="edgeType">${escapeXml(type)}</data><data key="origin">${origin}</data><data key="revision">${made}</data><data key="edgeData">${escapeXml(JSON.stringify(data))}</data></edge>\n`,
     end: () => '  </graph>\n</graphml>\n',

@@ -1,3 +1,4 @@
+import { placedLabel } from '../../records/graph/graph-id.ts'
 import type { NodeJson } from '../derive/describe.ts'
 import type { GraphFormat } from './graph-format.ts'
 
@@ -22,8 +23,9 @@ export const mermaidFormat: GraphFormat = {
   },
 }
 
-function shape({ label, type }: NodeJson): string {
-  const text = `"${escapeLabel(label)}"`
+function shape(node: NodeJson): string {
+  const { type } = node
+  const text = `"${escapeLabel(placedLabel(node))}"`
   if (type === 'service') return `[${text}]`
   if (type === 'table') return `[(${text})]`
   if (type === 'event') return `{{${text}}}`

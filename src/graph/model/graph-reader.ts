@@ -53,6 +53,14 @@ export abstract class GraphReader {
   /** Whether something defines the node itself, and not only an edge to it. */
   abstract isResolved(node: number): boolean
 
+  /**
+   * Some of the namespaces that have a service of this name, for messages. Only a graph that follows its records knows them; a copy knows
+   * none.
+   */
+  namespacesOf(_serviceName: string): readonly string[] {
+    return []
+  }
+
   /** The number of registered services. Several of them may have the same name. */
   get serviceCount(): number {
     return this.records.services

@@ -1,5 +1,5 @@
 import { smallest } from '../../collections/smallest.ts'
-import { labelOfNodeId, nodeTypeOf } from '../../records/graph/graph-id.ts'
+import { labelOfNodeId, namespaceOfNodeId, nodeTypeOf } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import type { GraphReader } from './graph-reader.ts'
 import { dataOf, textOf } from './lenient-json.ts'
@@ -9,6 +9,7 @@ export interface NodeName {
   readonly id: string
   readonly label: string
   readonly type: string
+  readonly namespace: string
 }
 
 /** How many records of one node are read for its data. Further records are only counted. */
@@ -19,8 +20,13 @@ export function nodeName(graph: GraphReader, node: number): NodeName {
   const id = graph.idOf(node)
   const labels = recordsById(graph.assertionsOf(node)).map((record) => textOf(dataOf(record)['label']))
   // The last one wins, as with properties.
-  const label = labels.findLast((text) => text !== undefined) ?? labelOfNodeId(id)
-  return { id, label, type: nodeTypeOf(id) }
+  const label = labels.findLast((text) => text !== undefined)
+  return { ...nameFromId(id), ...(label === undefined ? {} : { label }) }
+}
+
+/** What the id alone says about a node. */
+export function nameFromId(id: string): NodeName {
+  return { id, label: labelOfNodeId(id), type: nodeTypeOf(id), namespace: namespaceOfNodeId(id) }
 }
 
 /** Records by id, so that every coordinator says the same. */

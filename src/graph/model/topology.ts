@@ -5,10 +5,12 @@ import {
   serviceNameOf,
   serviceNodeId,
 } from '../../records/graph/graph-id.ts'
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
 import { EdgeTable } from './edge-table.ts'
 import { targetNeedsSource } from './edge-types.ts'
 import { GraphReader } from './graph-reader.ts'
 import { IntLists } from './int-lists.ts'
+import { ServicePlaces } from './service-places.ts'
 
 /**
  * Nodes and edges by number, with reference counts. An edge exists while a record contributes it. A node exists while it is defined or has
@@ -25,11 +27,15 @@ export abstract class Topology extends GraphReader {
   readonly edgesByType: number[] = []
   readonly #typeNumbers = new Map<string, number>()
   readonly #ids: string[] = []
-  /** Nodes of services by name, and all others by id. Registrations contain names of services, and would have to make an id each time. */
+  /**
+   * Nodes of services in `default` by name, and all others by id. Registrations contain names of services, and would have to make an id
+   * each time.
+   */
   readonly #services = new Map<string, number>()
   readonly #others = new Map<string, number>()
   /** How many records and defining edges define each node. */
   readonly #definitions: number[] = []
+  readonly #places = new ServicePlaces()
   readonly #free: number[] = []
   #unresolved = 0
   #shape = 0
@@ -76,9 +82,16 @@ export abstract class Topology extends GraphReader {
     return this.#definitions.slice()
   }
 
-  /** The node of all services with a name; otherwise like `nodeFor`. */
-  protected serviceNode(name: string): number {
-    return this.#services.get(name) ?? this.nodeFor(serviceNodeId(name))
+  override namespacesOf(serviceName: string): readonly string[] {
+    const id = serviceNodeId(serviceName)
+    const others = this.#places.of(id)
+    return this.isResolved(this.find(id)) ? [DEFAULT_NAMESPACE, ...others] : others
+  }
+
+  /** The node of all services with a name in a namespace; otherwise like `nodeFor`. */
+  protected serviceNode(name: string, namespace: string): number {
+    const known = namespace === DEFAULT_NAMESPACE ? this.#services.get(name) : undefined
+    return known ?? this.nodeFor(serviceNodeId(name, namespace))
   }
 
   /** The node with an id. A new node is unresolved until it is defined. */
@@ -103,6 +116,7 @@ export abstract class Topology extends GraphReader {
     if (definitions > 1) return
     this.#unresolved -= 1
     this.#shape += 1
+    this.#places.add(this.#ids[node] as string)
   }
 
   protected undefine(node: number): void {
@@ -111,6 +125,7 @@ export abstract class Topology extends GraphReader {
     if (definitions === 0) {
       this.#unresolved += 1
       this.#shape += 1
+      this.#places.delete(this.#ids[node] as string)
     }
     this.#dropIfBare(node)
   }

@@ -8,6 +8,7 @@ import { Describer, type EdgeJson, type NodeJson } from '../derive/describe.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { resolveNode } from '../model/resolve-node.ts'
 import { sortTypes, type TypeFilter } from '../model/sort-types.ts'
+import type { QuestionOptions } from './answer.ts'
 import { type CriticalAnswer, type CriticalOptions, chooseCritical, critical } from './critical.ts'
 import { type CyclesAnswer, type CyclesOptions, cycles } from './cycles.ts'
 import {
@@ -23,9 +24,9 @@ import { dependencies, impact, type ReachAnswer, type ReachOptions } from './rea
 
 /**
  * A question about a graph. Nodes are given by id, or by the name of a service. The graph decides whether `types` are types of nodes or of
- * edges.
+ * edges. With a `namespace`, plain names are those of its services; questions that name no node show only its part of the graph.
  */
-export type Question = Pick<TypeFilter, 'types'> & Asked
+export type Question = Pick<TypeFilter, 'types'> & Pick<QuestionOptions, 'namespace'> & Asked
 
 type Asked =
   | ({ readonly ask: 'impact' | 'dependencies'; readonly of: string } & ReachOptions)
@@ -61,16 +62,20 @@ export type AnswerTo<Q extends Question> = Answers[Q['ask']]
 export function answerQuestion<Q extends Question>(graph: GraphReader, question: Q): AnswerTo<Q>
 export function answerQuestion(graph: GraphReader, asked: Question): Answers[keyof Answers] {
   const question = sortTypes(graph, asked)
+  const { namespace } = question
   switch (question.ask) {
     case 'impact':
-      return impact(graph, resolveNode(graph, question.of, 'of'), question)
+      return impact(graph, resolveNode(graph, question.of, { parameter: 'of', namespace }), question)
     case 'dependencies':
-      return dependencies(graph, resolveNode(graph, question.of, 'of'), question)
+      return dependencies(graph, resolveNode(graph, question.of, { parameter: 'of', namespace }), question)
     case 'neighbors':
-      return atOnce(neighbors(graph, resolveNode(graph, question.of, 'of'), question))
+      return atOnce(
+        neighbors(graph, resolveNode(graph, question.of, { parameter: 'of', namespace }), question),
+      )
     case 'paths': {
-      const from = resolveNode(graph, question.from, 'from')
-      return paths(graph, from, resolveNode(graph, question.to, 'to'), question)
+      const from = resolveNode(graph, question.from, { parameter: 'from', namespace })
+      const to = resolveNode(graph, question.to, { parameter: 'to', namespace })
+      return paths(graph, from, to, question)
     }
     case 'cycles': {
       const components = new GraphAnalysis(edgeListOf(graph, question.edgeTypes)).components()
@@ -83,7 +88,7 @@ export function answerQuestion(graph: GraphReader, asked: Question): Answers[key
     case 'orphans':
       return orphans(graph, question)
     case 'node':
-      return { node: new Describer(graph).node(resolveNode(graph, question.id)) }
+      return { node: new Describer(graph).node(resolveNode(graph, question.id, { namespace })) }
     case 'edge':
       return { edge: new Describer(graph).edge(findEdge(graph, question.id)) }
   }

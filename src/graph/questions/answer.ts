@@ -29,6 +29,8 @@ export interface QuestionOptions {
   readonly edgeTypes?: readonly string[] | undefined
   /** Only nodes of these types are listed; searches also go through others. @default all */
   readonly nodeTypes?: readonly string[] | undefined
+  /** Only nodes of this namespace are listed, and the far ends of their edges. @default every node */
+  readonly namespace?: string | undefined
 }
 
 /** How many items an answer lists by default. */

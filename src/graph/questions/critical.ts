@@ -1,11 +1,12 @@
 import { smallest } from '../../collections/smallest.ts'
 import type { Criticality } from '../analysis/graph-analysis.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
+import { shownIn } from '../model/namespace-part.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
 import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answer.ts'
 
 /** @default `limit` 20, for each list */
-export type CriticalOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes' | 'nodeTypes'>
+export type CriticalOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes' | 'nodeTypes' | 'namespace'>
 
 interface ArticulationPoint extends NodeName {
   /** How many nodes would be cut off from the largest remaining part without this node. */
@@ -42,13 +43,14 @@ interface CriticalChoice {
 export function chooseCritical(
   graph: GraphReader,
   { cutOff, direct }: Criticality,
-  { limit = DEFAULT_CRITICAL_LIMIT, nodeTypes }: CriticalOptions,
+  { limit = DEFAULT_CRITICAL_LIMIT, nodeTypes, ...part }: CriticalOptions,
 ): CriticalChoice {
+  const isShown = shownIn(graph, part)
   const most = (figures: Int32Array) => (left: number, right: number) =>
     (figures[right] as number) - (figures[left] as number) || (graph.idOf(left) < graph.idOf(right) ? -1 : 1)
   const positive = (figures: Int32Array) =>
     Array.from(figures.keys()).filter(
-      (node) => (figures[node] as number) > 0 && graph.isOfType(node, nodeTypes),
+      (node) => (figures[node] as number) > 0 && graph.isOfType(node, nodeTypes) && isShown(node),
     )
   const cut = positive(cutOff)
   return {

@@ -2,10 +2,11 @@ import { smallest } from '../../collections/smallest.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import type { Adjacency, GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
+import { NamespacePart } from '../model/namespace-part.ts'
 import { COMPLETE, type Completeness, cutBy, type QuestionOptions } from './answer.ts'
 
-/** @default `limit` 100, for the cycles and for the members of each */
-export type CyclesOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes'>
+/** With a `namespace`, only cycles in which one of its nodes takes part. @default `limit` 100, for the cycles and for the members of each */
+export type CyclesOptions = Pick<QuestionOptions, 'limit' | 'edgeTypes' | 'namespace'>
 
 export interface Cycle {
   /** How many nodes need each other. */
@@ -34,7 +35,8 @@ export function* cycles(
   components: Int32Array,
   options: CyclesOptions = {},
 ): Steps<CyclesAnswer> {
-  const { limit = DEFAULT_CYCLES_LIMIT, edgeTypes } = options
+  const { limit = DEFAULT_CYCLES_LIMIT, edgeTypes, namespace } = options
+  const part = namespace === undefined ? undefined : new NamespacePart(graph, namespace)
   const types = graph.edgeTypes.map((type) => edgeTypes === undefined || edgeTypes.includes(type))
   const self = selfNeeding(graph, types)
   yield
@@ -42,8 +44,9 @@ export function* cycles(
   yield
   const groups: { readonly members: readonly number[]; readonly first: number }[] = []
   for (const group of members.values()) {
-    groups.push({ members: group, first: firstById(graph, group, 1)[0] as number })
     yield
+    if (part !== undefined && !group.some((node) => part.has(node))) continue
+    groups.push({ members: group, first: firstById(graph, group, 1)[0] as number })
   }
   const chosen = smallest(
     groups,

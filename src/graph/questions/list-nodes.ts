@@ -1,11 +1,12 @@
 import { smallest } from '../../collections/smallest.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
+import { shownIn } from '../model/namespace-part.ts'
 import { type NodeName, nodeName } from '../model/node-name.ts'
 import { COMPLETE, type Completeness, cutBy, DEFAULT_LIMIT, type QuestionOptions } from './answer.ts'
 
 /** @default `limit` 1_000 */
-export type ListOptions = Pick<QuestionOptions, 'limit' | 'nodeTypes'>
+export type ListOptions = Pick<QuestionOptions, 'limit' | 'nodeTypes' | 'namespace'>
 
 interface NodeList<T> extends Completeness {
   /** Sorted by id. */
@@ -43,11 +44,13 @@ export function unresolved(graph: GraphReader, options: ListOptions = {}): Unres
 
 function choose(
   graph: GraphReader,
-  { limit = DEFAULT_LIMIT, nodeTypes }: ListOptions,
+  { limit = DEFAULT_LIMIT, nodeTypes, namespace }: ListOptions,
   isWanted: (node: number) => boolean,
 ) {
   const found: number[] = []
-  for (const node of graph.nodes()) if (isWanted(node) && graph.isOfType(node, nodeTypes)) found.push(node)
+  const isShown = shownIn(graph, { namespace })
+  for (const node of graph.nodes())
+    if (isWanted(node) && graph.isOfType(node, nodeTypes) && isShown(node)) found.push(node)
   const chosen = firstById(graph, found, limit)
   return {
     chosen,

@@ -53,19 +53,25 @@ export function* selectGraph(
 ): Steps<SelectedGraph> {
   const filter = sortTypes(graph, wantedPart)
   const describer = new Describer(graph)
-  const { nodes, truncated } = yield* selectNodes(graph, filter, describer)
-  const wanted = new EdgeFilter(graph, filter, nodes)
+  const wanted = new EdgeFilter(graph, filter)
+  const {
+    nodes,
+    farEnds = [],
+    truncated,
+  } = yield* selectNodes({ graph, describer, isWantedEdge: (edge) => wanted.isOfKind(edge) }, filter)
+  if (nodes !== undefined) wanted.onlyBetween(nodes, farEnds)
+  const listed = nodes === undefined ? graph.nodes() : [...nodes, ...farEnds]
   const metadata: GraphMetadata = {
     totalServices: graph.serviceCount,
     activeServices: graph.activeServiceCount,
-    nodes: nodes?.length ?? graph.nodeCount,
+    nodes: nodes === undefined ? graph.nodeCount : nodes.length + farEnds.length,
     edges: yield* wanted.count(),
     revision,
     lastUpdated: new Date(at).toISOString(),
     complete: truncated === undefined,
     ...(truncated === undefined ? {} : { truncated }),
   }
-  const inIdOrder = inOrder(nodes ?? graph.nodes(), (node) => graph.idOf(node))
+  const inIdOrder = inOrder(listed, (node) => graph.idOf(node))
   const ordered: number[] = []
   const describeNodes = function* () {
     for (const node of inIdOrder) {
@@ -85,26 +91,35 @@ export function* selectGraph(
 /** How many edges are counted between two steps. That takes less than a millisecond. */
 const COUNTED_AT_ONCE = 16_384
 
+const [WANTED, FAR_END] = [1, 2]
+
 /** Selects edges: those between wanted nodes, of the wanted types and origins. */
 class EdgeFilter {
   readonly #graph: GraphReader
-  /** Whether a node is wanted, by its number. `undefined`: every node is wanted. */
-  readonly #members: Uint8Array | undefined
+  /** Whether a node is wanted or a far end, by its number. `undefined`: every node is wanted. */
+  #members: Uint8Array | undefined
   /** Whether a kind is wanted, by its number. `undefined`: every kind is wanted. */
   readonly #kinds: readonly boolean[] | undefined
 
-  constructor(graph: GraphReader, { edgeTypes, origins }: GraphFilter, nodes: readonly number[] | undefined) {
+  constructor(graph: GraphReader, { edgeTypes, origins }: GraphFilter) {
     this.#graph = graph
-    if (nodes !== undefined) {
-      this.#members = new Uint8Array(graph.nodeBound)
-      for (const node of nodes) this.#members[node] = 1
-    }
     if (edgeTypes !== undefined || origins !== undefined)
       this.#kinds = graph.edgeTypes.flatMap((type) =>
         [...EDGE_ORIGINS, ''].map(
           (origin) => (edgeTypes?.includes(type) ?? true) && (origins?.includes(origin) ?? true),
         ),
       )
+  }
+
+  /** From now on, edges are wanted only between these nodes, and between them and the far ends. */
+  onlyBetween(nodes: readonly number[], farEnds: readonly number[]): void {
+    this.#members = new Uint8Array(this.#graph.nodeBound)
+    for (const node of nodes) this.#members[node] = WANTED
+    for (const node of farEnds) this.#members[node] = FAR_END
+  }
+
+  isOfKind(edge: number): boolean {
+    return this.#kinds === undefined || (this.#kinds[this.#graph.edges.kind[edge] as number] as boolean)
   }
 
   *count(): Steps<number> {
@@ -134,9 +149,10 @@ class EdgeFilter {
   }
 
   #has(edge: number): boolean {
-    const { from, to, kind } = this.#graph.edges
-    if (this.#kinds !== undefined && !this.#kinds[kind[edge] as number]) return false
-    const members = this.#members
-    return members === undefined || (members[from[edge] as number] === 1 && members[to[edge] as number] === 1)
+    if (!this.isOfKind(edge)) return false
+    if (this.#members === undefined) return true
+    const { from, to } = this.#graph.edges
+    const [one, other] = [this.#members[from[edge] as number], this.#members[to[edge] as number]]
+    return one !== 0 && other !== 0 && (one === WANTED || other === WANTED)
   }
 }

@@ -1,8 +1,7 @@
-import { labelOfNodeId, nodeTypeOf } from '../../records/graph/graph-id.ts'
 import { followOf, search } from '../analysis/search.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { firstById } from '../model/in-order.ts'
-import { type NodeName, nodeName } from '../model/node-name.ts'
+import { type NodeName, nameFromId, nodeName } from '../model/node-name.ts'
 
 export interface BrokenConsumer extends NodeName {
   /** The node that it needs and would lose. */
@@ -21,7 +20,7 @@ export function isProvided(graph: GraphReader, id: string): boolean {
 /** The name of a node that may no longer exist. */
 export function nameOf(graph: GraphReader, id: string): NodeName {
   const node = graph.find(id)
-  return node === -1 ? { id, label: labelOfNodeId(id), type: nodeTypeOf(id) } : nodeName(graph, node)
+  return node === -1 ? nameFromId(id) : nodeName(graph, node)
 }
 
 /** The nodes that still need a lost node, at least `count` if there are that many. Lost nodes that nothing needs are not in the graph. */

@@ -4,13 +4,15 @@ import { type CanonicalJson, canonicalJson, type JsonObject } from '../../record
 import { serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { serviceIdOf } from '../../records/service/identity.ts'
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
 import { type Registration, SERVICE_KIND } from '../../records/service/service.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import { quoted } from '../../text/quoted.ts'
 import { graphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
+import { elsewhere, inNamespace } from '../model/resolve-node.ts'
 import type { SimulatedChange } from './simulated-records.ts'
-import { MAX_SIMULATED_CHANGES, type Simulation } from './simulation.ts'
+import { MAX_SIMULATED_CHANGES, type NamedService, type Simulation } from './simulation.ts'
 
 /** The largest total size of the records that one simulation changes, before and after, in UTF-16 code units. */
 const MAX_SIMULATED_SIZE = 32 * 1024 * 1024
@@ -51,13 +53,14 @@ export function* simulatedChanges(
   read: ReadRecords,
 ): Steps<readonly SimulatedChange[]> {
   const changes = new Changes(view)
-  for (const name of remove) {
-    for (const record of changes.find(name)) changes.set(record.id, undefined)
+  for (const one of remove) {
+    const records = typeof one === 'string' ? changes.findAny(one) : changes.find(one)
+    for (const record of records) changes.set(record.id, undefined)
     yield
   }
-  for (const { serviceName, version, from } of changeVersion) {
+  for (const { version, from, ...service } of changeVersion) {
     let found = 0
-    for (const record of changes.find(serviceName)) {
+    for (const record of changes.find(service)) {
       if (from === undefined || read.versionOf(record) === from) {
         changes.set(record.id, read.withVersion(record, version))
         found += 1
@@ -65,7 +68,7 @@ export function* simulatedChanges(
       yield
     }
     // A change of nothing would always be safe.
-    if (found === 0) throw notRegistered(`${quoted(serviceName)} with version ${quoted(from ?? '')}`)
+    if (found === 0) throw notRegistered(`${shown(service)} with version ${quoted(from ?? '')}`)
   }
   for (const registration of register) {
     changes.register(registration)
@@ -86,13 +89,31 @@ class Changes {
   }
 
   /** @throws COORD_SERVICE_NOT_FOUND */
-  find(nameOrId: string): readonly StoredRecord[] {
-    const graph = this.#view.projection(graphProjection)
-    const named = graph.servicesOf(graph.find(serviceNodeId(nameOrId)))
+  find(service: NamedService): readonly StoredRecord[] {
+    const named = this.#named(service)
+    if (named.length === 0) throw this.#unknown(service)
+    return named
+  }
+
+  /** Finds services in `default` by their name, or any service by its id. @throws COORD_SERVICE_NOT_FOUND */
+  findAny(nameOrId: string): readonly StoredRecord[] {
+    const named = this.#named({ serviceName: nameOrId })
     const single = this.#view.get(SERVICE_KIND, nameOrId)
     if (named.length > 0) return named
     if (single !== undefined) return [single]
-    throw notRegistered(quoted(nameOrId))
+    throw this.#unknown({ serviceName: nameOrId })
+  }
+
+  #unknown(service: NamedService): CoordinatorError {
+    return notRegistered(
+      shown(service),
+      elsewhere(this.#view.projection(graphProjection), service.serviceName),
+    )
+  }
+
+  #named({ serviceName, namespace }: NamedService): readonly StoredRecord[] {
+    const graph = this.#view.projection(graphProjection)
+    return graph.servicesOf(graph.find(serviceNodeId(serviceName, namespace)))
   }
 
   set(id: string, text: CanonicalJson | undefined): void {
@@ -130,6 +151,13 @@ class Changes {
   }
 }
 
-function notRegistered(what: string): CoordinatorError {
-  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: `No service is registered as ${what}.` })
+function shown({ serviceName, namespace = DEFAULT_NAMESPACE }: NamedService): string {
+  return `${quoted(serviceName)}${inNamespace(namespace)}`
+}
+
+/** @param more a sentence that follows */
+function notRegistered(what: string, more = ''): CoordinatorError {
+  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+    detail: `No service is registered as ${what}.${more}`,
+  })
 }

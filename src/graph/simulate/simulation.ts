@@ -3,6 +3,7 @@ import { bodyLengths } from '../../records/body/body-lengths.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import type { IssueParameters } from '../../records/body/schema-problems.ts'
 import { fits, LIMITS } from '../../records/limits.ts'
+import { namespace } from '../../records/service/field-kinds.ts'
 import { parseRegistration } from '../../records/service/parse-registration.ts'
 import type { Registration } from '../../records/service/service.ts'
 import type { Steps } from '../../scheduling/pace.ts'
@@ -27,14 +28,21 @@ const text = (maxLength: number) =>
     })
     .meta({ maxLength })
 
+const inNamespace = namespace.schema.optional().meta({
+  description: 'The namespace of the service. Without it: `default`.',
+})
+
+const removed = z.strictObject({ serviceName: text(LIMITS.nameLength), namespace: inNamespace })
+
 /**
  * The body of `POST /knowledge-graph/simulate`: any of these, together. An ignored misspelling would lead to the answer `safe: true`, so
  * unknown members are refused.
  */
 export const simulationSchema = z
   .strictObject({
-    remove: items(text(LIMITS.nameLength)).meta({
-      description: 'Names of services, with all their instances, or ids of single services.',
+    remove: items(z.union([text(LIMITS.nameLength), removed])).meta({
+      description:
+        'Names of services, with all their instances, or ids of single services. An object names a service in any namespace, a text one in `default`.',
     }),
     register: items(z.looseObject({}).register(bodyLengths, { maxBytes: LIMITS.bodyBytes })).meta({
       description: 'Registrations, as `POST /register` takes them.',
@@ -42,6 +50,7 @@ export const simulationSchema = z
     changeVersion: items(
       z.strictObject({
         serviceName: text(LIMITS.nameLength),
+        namespace: inNamespace,
         version: text(LIMITS.versionLength),
         from: text(LIMITS.versionLength)
           .optional()
@@ -51,15 +60,21 @@ export const simulationSchema = z
   })
   .meta({ id: 'Simulation' })
 
+/** All services with one name in one namespace. */
+export interface NamedService {
+  readonly serviceName: string
+  /** @default `default` */
+  readonly namespace?: string | undefined
+}
+
 /** The changes to simulate, as they were sent. */
 export interface Simulation {
-  readonly remove: readonly string[]
+  readonly remove: readonly (string | NamedService)[]
   readonly register: readonly Registration[]
-  readonly changeVersion: readonly {
-    readonly serviceName: string
+  readonly changeVersion: readonly (NamedService & {
     readonly version: string
     readonly from?: string | undefined
-  }[]
+  })[]
 }
 
 /** Reads the changes to simulate. @throws COORD_BODY_*, COORD_FIELD_* */

@@ -1,11 +1,12 @@
-import { isJsonObject } from '../../records/canonical-json.ts'
 import { serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
+import { namespaceIn } from '../../records/service/namespace.ts'
 import { isTooLongForRange, rangeOf } from '../../records/version-range.ts'
 import { type VersionSet, versionSet } from '../../records/version-set.ts'
 import type { Steps } from '../../scheduling/pace.ts'
+import { eachDependency } from '../derive/derive-dependencies.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
-import { dataOf, itemsOf, textOf } from '../model/lenient-json.ts'
+import { dataOf, textOf } from '../model/lenient-json.ts'
 
 export interface ViolatedRange {
   /** The node of the service that declares the range. */
@@ -88,11 +89,13 @@ export function* violatedRanges({
 }
 
 function rangesOf(record: StoredRecord): readonly { readonly id: string; readonly range: string }[] {
-  return itemsOf(dataOf(record)['dependencies']).flatMap((dependency) => {
-    if (!isJsonObject(dependency)) return []
-    const [name, range] = [textOf(dependency['serviceName']), textOf(dependency['version'])]
-    return name === undefined || range === undefined ? [] : [{ id: serviceNodeId(name), range }]
+  const data = dataOf(record)
+  const ranges: { readonly id: string; readonly range: string }[] = []
+  eachDependency(data['dependencies'], namespaceIn(data), (name, namespace, details) => {
+    const range = textOf(details?.['version'])
+    if (range !== undefined) ranges.push({ id: serviceNodeId(name, namespace), range })
   })
+  return ranges
 }
 
 /** Judges whether any version fulfills a range. Reads each record once, and judges each range once. */

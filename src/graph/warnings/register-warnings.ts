@@ -1,11 +1,15 @@
 import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
-import { labelOfNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
+import { placedLabel, serviceNodeId } from '../../records/graph/graph-id.ts'
+import { namespaceIn } from '../../records/service/namespace.ts'
 import type { Warning } from '../../records/warning.ts'
 import { findPath } from '../analysis/find-path.ts'
 import { deriveService } from '../derive/derive.ts'
+import { neededNamespace } from '../derive/needed-namespace.ts'
 import { targetNeedsSource } from '../model/edge-types.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { itemsOf, textOf } from '../model/lenient-json.ts'
+import { nameFromId } from '../model/node-name.ts'
+import { elsewhere, inNamespace } from '../model/resolve-node.ts'
 
 /**
  * Warnings about a registration: dependencies on names that are not registered, and a cycle of services that need each
@@ -18,16 +22,27 @@ export function registerWarnings(graph: GraphReader, data: JsonObject): readonly
 }
 
 function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<Warning> {
+  const own = namespaceIn(data)
   for (const [index, dependency] of itemsOf(data['dependencies']).entries()) {
-    const name = isJsonObject(dependency) ? textOf(dependency['serviceName']) : textOf(dependency)
-    if (name === undefined || name === data['serviceName']) continue
-    if (graph.isResolved(graph.find(serviceNodeId(name)))) continue
+    const details = isJsonObject(dependency) ? dependency : undefined
+    const name = details === undefined ? textOf(dependency) : textOf(details['serviceName'])
+    const namespace = neededNamespace(details, own)
+    if (name === undefined || namespace === undefined) continue
+    if (name === data['serviceName'] && namespace === own) continue
+    if (graph.isResolved(graph.find(serviceNodeId(name, namespace)))) continue
     yield {
       code: 'unknown_dependency',
-      message: `No service is registered as ${JSON.stringify(name)}: check the name, or register it.`,
+      message: `No service is registered as ${JSON.stringify(name)}${inNamespace(namespace, own)}: check the name, or register it.${otherwise(graph, name)}`,
       path: `/dependencies/${index}`,
     }
   }
+}
+
+/** How to depend on a service of the same name in another namespace, after another sentence; empty if there is none. */
+function otherwise(graph: GraphReader, serviceName: string): string {
+  const [namespace] = graph.namespacesOf(serviceName)
+  if (namespace === undefined) return ''
+  return `${elsewhere(graph, serviceName)} To depend on it, write ${JSON.stringify({ serviceName, namespace })}.`
 }
 
 function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning> {
@@ -52,7 +67,7 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
 }
 
 function cycleWarning(nodes: readonly string[]): Warning {
-  const names = [...nodes, nodes[0] as string].map(labelOfNodeId)
+  const names = [...nodes, nodes[0] as string].map((id) => placedLabel(nameFromId(id)))
   const shown = names.length <= 12 ? names : [...names.slice(0, 8), '...', ...names.slice(-3)]
   return {
     code: 'dependency_cycle',

@@ -5,7 +5,7 @@ import type { Live } from '../../live/live.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { shareOf } from '../client/share-of.ts'
-import { matchesEtag } from '../reading/etag.ts'
+import { checkIfMatch, matchesEtag } from '../reading/etag.ts'
 import { whileWanted } from '../reading/while-wanted.ts'
 import { type BodyPart, exactSize, leastSize, neededBytes, textOf } from '../sending/body-part.ts'
 import { Deliveries } from '../sending/delivery.ts'
@@ -97,9 +97,10 @@ export class Answers {
     if (answer.headers !== undefined) headers.push(...answer.headers)
     if (answer.etag !== undefined) {
       headers.push('ETag', answer.etag, 'Cache-Control', 'no-cache')
-      const known = reply.request.headers['if-none-match']
-      const { method } = reply.request
-      if (known !== undefined && (method === 'GET' || method === 'HEAD') && matchesEtag(known, answer.etag)) {
+      const { headers: asked } = reply.request
+      checkIfMatch(asked, answer.etag)
+      const known = asked['if-none-match']
+      if (known !== undefined && matchesEtag(known, answer.etag)) {
         this.#write(reply, { status: 304, body: '' }, headers)
         return
       }

@@ -6,7 +6,12 @@ const revision = z.int().meta({ description: 'The revision that the answer shows
 const id = z.string()
 const data = z.looseObject({})
 
-const name = { id, label: z.string(), type: z.string() }
+const name = {
+  id,
+  label: z.string(),
+  type: z.string(),
+  namespace: z.string().meta({ description: 'The namespace, as the id says it.' }),
+}
 export const nodeSchema = z.object({ ...name, data }).meta({ id: 'GraphNode' })
 export const edgeSchema = z
   .object({

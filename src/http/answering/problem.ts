@@ -1,5 +1,6 @@
 import type { CoordinatorError, WriteOutcome } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
+import { bodyTypes, MERGE_PATCH_TYPE } from '../reading/body-media-type.ts'
 
 /** The body of an error answer: RFC 9457, with additional members. `errors.md` explains the codes. */
 export interface ProblemDocument {
@@ -90,13 +91,23 @@ export function retryAfterSeconds(error: CoordinatorError): number | undefined {
 /** The headers that belong to an error: name, value, name, value. */
 export function problemHeaders(error: CoordinatorError): string[] {
   const seconds = retryAfterSeconds(error)
-  const allow = error.extra['allow']
+  const { allow, accept } = error.extra
   const challenge = challengeOf(error)
   return [
     ...(seconds === undefined ? [] : ['Retry-After', String(seconds)]),
     ...(Array.isArray(allow) ? ['Allow', allow.join(', ')] : []),
+    ...(Array.isArray(accept) ? ['Accept', accept.join(', ')] : []),
+    ...(takesPatch({ allow, accept }) ? ['Accept-Patch', bodyTypes('PATCH').join(', ')] : []),
     ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
   ]
+}
+
+/** Whether an error is about a path that takes PATCH, so that the answer names the types of patches: RFC 5789, 3.1. */
+function takesPatch({ allow, accept }: { readonly allow: unknown; readonly accept: unknown }): boolean {
+  return (
+    (Array.isArray(allow) && allow.includes('PATCH')) ||
+    (Array.isArray(accept) && accept.includes(MERGE_PATCH_TYPE))
+  )
 }
 
 /** What a client has to send: RFC 6750, 3. */

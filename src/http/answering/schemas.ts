@@ -64,13 +64,18 @@ const notice = z
   .optional()
   .meta({ description: 'A warning that a restart loses the data. Absent if the storage is durable.' })
 
+const status = z.enum(['pending_migration', 'active']).meta({
+  description:
+    'Whether the service has sent its `migrationFile`. `pending_migration` is no fault: the service is registered and found like any other, and has not sent the file, which is optional. Whether it works is `health`.',
+})
+
 export const serviceSchema = registrationSchema
   .partial()
   .required({ serviceName: true, namespace: true, version: true, endpoint: true })
   .extend({
     serviceId: z.string(),
     id: z.string().meta({ description: 'The same as `serviceId`.' }),
-    status: z.enum(['pending_migration', 'active']),
+    status,
     health: z.enum(['unknown', 'up', 'down', 'expired']),
     registeredAt: time,
     updatedAt: time,
@@ -84,7 +89,7 @@ export const serviceSchema = registrationSchema
 const registered = {
   success,
   serviceId: z.string(),
-  status: z.enum(['pending_migration', 'active']),
+  status,
   created: z.boolean().meta({ description: 'Whether the service was not registered before.' }),
   changed: z.boolean().meta({ description: 'Whether anything was stored.' }),
   revision,

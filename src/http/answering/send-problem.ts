@@ -4,7 +4,7 @@ import type { Principal } from '../../access/principal.ts'
 import type { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import type { Operation } from '../reading/operation.ts'
+import { operationId } from '../reading/operation.ts'
 import type { Answers } from './answers.ts'
 import type { RouteInfo } from './count-answer.ts'
 import { Denials } from './denials.ts'
@@ -35,7 +35,7 @@ export class ProblemSender {
   send(request: FastifyRequest, reply: FastifyReply, thrown: unknown): void {
     reply.route ??= routeOf(request)
     const { operation } = reply.route ?? {}
-    const error = asSent(translateError(thrown), operation)
+    const error = asSent(translateError(thrown), reply.route)
     this.#logFault(request, reply, error)
     this.#denials.note(request, reply, error)
     const headers = problemHeaders(error)
@@ -63,10 +63,18 @@ export class ProblemSender {
 }
 
 /** Converts an error of the domain to the terms of the request. */
-function asSent(error: CoordinatorError, operation: Operation | undefined): CoordinatorError {
+function asSent(error: CoordinatorError, route: RouteInfo | undefined): CoordinatorError {
+  const { operation } = route ?? {}
   const isWrite = operation?.writes === true || operation?.writesTokens === true
-  const told = isWrite ? withWriteOutcome(error) : error
+  const told = withReference(isWrite ? withWriteOutcome(error) : error, route)
   return told.errors.length === 0 ? told : withRequestPaths(told, operation?.query?.shape ?? {})
+}
+
+/** Lets a hint that names the reference lead to the part about this request, which has its rules. */
+function withReference(error: CoordinatorError, route: RouteInfo | undefined): CoordinatorError {
+  if (route?.operation === undefined || route.operation.hidden === true) return error
+  if (error.status !== 400 || !error.hint.includes('`/docs`')) return error
+  return error.with({ hint: error.hint.replace('`/docs`', `\`/docs#${operationId(route)}\``) })
 }
 
 /** The route of a request that was refused before its handler began. */

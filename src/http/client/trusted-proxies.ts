@@ -51,6 +51,13 @@ export class TrustedProxies {
     return address
   }
 
+  /** Whether a request comes over a connection from a trusted proxy. */
+  hasForwarded({ socket }: IncomingMessage): boolean {
+    return (
+      !this.#isEmpty && socket.remoteAddress !== undefined && this.#trusts(plainAddress(socket.remoteAddress))
+    )
+  }
+
   #trusts(address: string): boolean {
     const known = this.#judged.get(address)
     if (known !== undefined) return known

@@ -53,11 +53,23 @@ export async function listen(
   return urlOf(server, address.host)
 }
 
+/** Whether a server with this HOST listens on all addresses of its machine. */
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
+
+/** Where a server listens, for people. @param url its URL from this machine */
+export function listeningText(host: string, url: string): string {
+  if (!isEveryAddress(host)) return `listening on ${url}`
+  const { port, protocol } = new URL(url)
+  return `listening on all addresses, port ${port || (protocol === 'https:' ? 443 : 80)}`
+}
+
 /** A server that listens on all addresses needs a specific address in its URL. */
 function urlOf(server: Server, host: string): string {
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  const name = isEveryAddress(host) ? 'localhost' : host
   const scheme = server instanceof TlsServer ? 'https' : 'http'
   return `${scheme}://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Moment, NOW } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
+import { readTime } from '../../text/read-time.ts'
 import { revisionText } from './query-fields.ts'
 
 /** Parameters of every read of the present. */
@@ -24,7 +25,7 @@ export const asOfQuery = {
     .transform((text, context): Moment => {
       const moment = readMoment(text)
       if (moment !== undefined) return moment
-      context.addIssue('must be a revision, a time such as 2026-01-31T12:00:00Z, or `now`')
+      context.addIssue('must be a revision, a time that exists, such as 2026-01-31T12:00:00Z, or `now`')
       return z.NEVER
     })
     .optional()
@@ -40,8 +41,6 @@ interface Freshness {
   readonly consistency?: 'latest' | undefined
 }
 
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
-
 function readMoment(text: string): Moment | undefined {
   if (text === 'now') return NOW
   if (/^\d{1,16}$/.test(text)) {
@@ -49,9 +48,8 @@ function readMoment(text: string): Moment | undefined {
     return Number.isSafeInteger(revision) ? { revision } : undefined
   }
   // A plus sign that was not percent-encoded arrives as a space.
-  const iso = text.replace(/ (\d\d:\d\d)$/, '+$1')
-  const at = isoTime.test(iso) ? Date.parse(iso) : Number.NaN
-  return Number.isNaN(at) ? undefined : { at }
+  const at = readTime(text.replace(/ (\d\d:\d\d)$/, '+$1'))
+  return at === undefined ? undefined : { at }
 }
 
 /**

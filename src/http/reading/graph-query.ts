@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { Direction } from '../../graph/analysis/search.ts'
 import { MAX_LIMIT } from '../../graph/questions/answer.ts'
 import { EDGE_ORIGINS } from '../../records/graph/graph-id.ts'
-import { several, wholeNumber } from './query-fields.ts'
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
+import { namespaceParameter, oneOf, several, wholeNumber } from './query-fields.ts'
 
 /** More steps than any answer needs. A chain that long would not fit into an answer. */
 const MAX_DEPTH = 1_000
@@ -29,6 +30,19 @@ export const directionQuery = z
     default: 'both',
   })
 
+/** The namespace of plain names in a question. */
+export const namespaceOfNames = namespaceParameter.meta({
+  description:
+    'The namespace of names of services. It has no effect on ids, which name their own, and the answer may go beyond it.',
+  default: DEFAULT_NAMESPACE,
+})
+
+/** The namespace to which a list, or the graph, is restricted. */
+export const namespaceOfPart = namespaceParameter.meta({
+  description:
+    'Only nodes of this namespace, and the nodes at the far ends of their edges. The default is every node.',
+})
+
 /** Types of nodes and of edges, by which every question can be restricted. */
 export const typeQuery = {
   type: several(
@@ -45,7 +59,7 @@ export function typesOf({ type, nodeType, edgeType }: z.output<z.ZodObject<typeo
 
 export const originQuery = several(
   'Only edges of these origins: `declared`, `asserted` or `observed`.',
-  EDGE_ORIGINS,
+  oneOf(EDGE_ORIGINS),
 )
 export const tagQuery = z
   .union([z.string(), z.array(z.string())])

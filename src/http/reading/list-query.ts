@@ -69,7 +69,10 @@ export const listParameters = z.object({
   }),
   tag: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
   capability: texts.meta({ ...shownAsArray, description: 'If repeated, a service must have all of them.' }),
-  status: z.enum(STATUSES).optional(),
+  status: z.enum(STATUSES).optional().meta({
+    description:
+      'Whether a service has sent its `migrationFile`, which is optional. `pending_migration` is no fault: filter by `health` for services that work.',
+  }),
   health: z.enum(HEALTHS).optional(),
   // In OpenAPI, the members of an object are separate parameters.
   metadata: metadata.meta({

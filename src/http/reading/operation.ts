@@ -70,6 +70,25 @@ export interface Operation {
   readonly immediate?: boolean
 }
 
+/** The name of an operation in the reference: `GET /services/:serviceId/history` is `getServicesByServiceIdHistory`. */
+export function operationId({
+  method,
+  pattern,
+}: {
+  readonly method: string
+  readonly pattern: string
+}): string {
+  const words = pattern.split(/[/._-]/).filter((part) => part !== '')
+  const name = words
+    .map((part) => (part.startsWith(':') ? `By${capital(part.slice(1))}` : capital(part)))
+    .join('')
+  return `${method.toLowerCase()}${name === '' ? 'Root' : name}`
+}
+
+function capital(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1)
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     readonly operation?: Operation

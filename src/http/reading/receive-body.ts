@@ -84,7 +84,7 @@ export class BodyReceiver {
   receive(request: IncomingMessage, shareOf: () => string, taker: BodyTaker): void {
     const { headers } = request
     if (headers['content-type'] !== 'application/json' || headers['content-encoding'] !== undefined)
-      requireJson(headers)
+      requireJson(request)
     const declared = Number(headers['content-length'] ?? Number.NaN)
     if (declared > LIMITS.bodyBytes) {
       taker(tooLarge())

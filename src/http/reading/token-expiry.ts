@@ -1,6 +1,7 @@
+import { readTime } from '../../text/read-time.ts'
+
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 const duration = /^([1-9]\d{0,5})([smhdw])$/
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
 
 /**
  * Reads when a token expires: a duration such as `90d` or `12h` (units `s`, `m`, `h`, `d`, `w`), a time in ISO 8601 with a zone, or `never`.
@@ -12,6 +13,5 @@ export function readExpiry(text: string, now: number): number | null | undefined
   if (text === 'never') return null
   const [, count, unit] = duration.exec(text) ?? []
   if (count !== undefined) return now + Number(count) * unitMs[unit as keyof typeof unitMs]
-  const at = isoTime.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(at) ? undefined : at
+  return readTime(text)
 }

@@ -3,7 +3,14 @@ import type { Scope } from '../../access/scopes/scope.ts'
 import { ERRORS } from '../../errors.ts'
 import { PROBLEM_TYPE } from '../answering/problem.ts'
 import { problemSchema } from '../answering/schemas.ts'
-import { type AnswerDescription, CHAPTERS, type Operation, type RouteScope } from '../reading/operation.ts'
+import { bodyTypes } from '../reading/body-media-type.ts'
+import {
+  type AnswerDescription,
+  CHAPTERS,
+  type Operation,
+  operationId,
+  type RouteScope,
+} from '../reading/operation.ts'
 import { type DocumentedRoute, pathParameters, pathTemplate } from './documented-route.ts'
 import { type JsonSchema, JsonSchemas } from './json-schemas.ts'
 import { errorsByStatus } from './operation-errors.ts'
@@ -32,6 +39,8 @@ export interface OpenApiOperation {
   readonly security: readonly SecurityRequirement[]
   /** The scopes of which the caller needs one. */
   readonly 'x-scopes': readonly Scope[]
+  /** Whether it changes what others see, and not only answers. */
+  readonly 'x-writes': boolean
   readonly responses: Readonly<Record<string, unknown>>
 }
 
@@ -106,15 +115,24 @@ function describe(
       : {
           requestBody: {
             required: body.required === true,
-            content: {
-              'application/json': { schema: schemas.write(body.schema, 'input'), example: body.example },
-            },
+            content: Object.fromEntries(
+              bodyTypes(route.method).map((type) => [
+                type,
+                { schema: schemas.write(body.schema, 'input'), example: body.example },
+              ]),
+            ),
           },
         }),
     security: [...securityOf(scope), ...(dryRunScope === undefined ? [] : securityOf(dryRunScope))],
     'x-scopes': scopesOf(scope),
+    'x-writes': changesState(route.operation),
     responses: { ...answersOf(route.operation, headers, schemas), ...problemsOf(route) },
   }
+}
+
+/** A heartbeat stores nothing, but changes the health of a service. */
+function changesState({ writes, writesTokens, scope }: Operation): boolean {
+  return writes === true || writesTokens === true || scope === 'register'
 }
 
 /** A list of requirements cannot say that one of them counts for some parameters only. */
@@ -137,19 +155,6 @@ function securityOf(scope: RouteScope): readonly SecurityRequirement[] {
 /** The scopes of which the caller needs one. */
 function scopesOf(scope: RouteScope): readonly Scope[] {
   return scope === 'public' || scope === 'caller' ? [] : [scope].flat()
-}
-
-/** `GET /services/:serviceId/history` is `getServicesByServiceIdHistory`. */
-function operationId({ method, pattern }: DocumentedRoute): string {
-  const words = pattern.split(/[/._-]/).filter((part) => part !== '')
-  const name = words
-    .map((part) => (part.startsWith(':') ? `By${capital(part.slice(1))}` : capital(part)))
-    .join('')
-  return `${method.toLowerCase()}${name === '' ? 'Root' : name}`
-}
-
-function capital(word: string): string {
-  return word.slice(0, 1).toUpperCase() + word.slice(1)
 }
 
 function pathParametersOf({ pattern, operation }: DocumentedRoute): Parameter[] {

@@ -9,7 +9,7 @@ export const pageStyle = `
 html { scroll-behavior: smooth; scroll-padding-top: 1rem }
 body { margin: 0; background: var(--bg); color: var(--text); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }
 a { color: var(--accent); text-decoration: none } a:hover { text-decoration: underline }
-code, pre, .path, textarea, .try input { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: .875em }
+code, pre, .path, textarea, .try input, .try select { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: .875em }
 code { background: var(--code); border-radius: 4px; padding: .1em .35em; overflow-wrap: anywhere }
 pre { background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow: auto; max-height: 28rem; margin: .5rem 0; line-height: 1.5 }
 pre code { background: none; padding: 0 }
@@ -17,7 +17,7 @@ aside { position: fixed; inset: 0 auto 0 0; width: 19rem; overflow-y: auto; padd
 aside h1 { font-size: 1.1rem; margin: 0 0 .2rem } aside h1 small { color: var(--soft); font-weight: 400; font-size: .8rem; margin-left: .3rem }
 aside h2 { font-size: .72rem; letter-spacing: .08em; text-transform: uppercase; color: var(--soft); margin: 1.4rem 0 .4rem }
 aside input { width: 100%; margin: .9rem 0 0; padding: .45rem .7rem; border: 1px solid var(--line); border-radius: 7px; background: var(--bg); color: var(--text); font: inherit }
-aside ul { list-style: none; margin: 0; padding: 0 }
+#none { color: var(--soft) } aside ul { list-style: none; margin: 0; padding: 0 }
 aside li a { display: flex; gap: .55rem; align-items: baseline; padding: .24rem .5rem; border-radius: 6px; color: var(--text) }
 aside li a:hover { background: var(--code); text-decoration: none } aside li a.here { background: var(--code); color: var(--accent) }
 main { margin-left: 19rem; padding: 2.2rem clamp(1rem, 4vw, 4rem) 6rem; max-width: 76rem }
@@ -40,7 +40,7 @@ th { color: var(--soft); font-weight: 500; border: 0; font-size: .8rem } td:firs
 details { margin-top: .5rem } summary { cursor: pointer; color: var(--accent); font-size: .9rem } summary:hover { text-decoration: underline }
 .status { font-weight: 600; font-variant-numeric: tabular-nums } .s2 { color: var(--post) } .s3 { color: var(--get) } .s4 { color: var(--put) } .s5 { color: var(--delete) }
 .try { border: 1px dashed var(--line); border-radius: 10px; padding: .9rem 1rem; margin-top: .5rem } .try label { display: grid; grid-template-columns: 11rem 1fr; gap: .7rem; align-items: center; margin: .35rem 0; font-size: .88rem }
-.try input, .try textarea { width: 100%; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--bg); color: var(--text) } .try textarea { min-height: 11rem; display: block }
+.try input, .try select, .try textarea { width: 100%; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--bg); color: var(--text) } .try textarea { min-height: 11rem; display: block } .try .caution { border-left: 3px solid var(--put); padding-left: .7rem; margin: 0 0 .8rem; font-size: .9rem }
 button { background: var(--accent); color: var(--panel); border: 0; border-radius: 7px; padding: .45rem 1.1rem; font: 600 .9rem/1.3 inherit; font-family: inherit; cursor: pointer; margin-top: .6rem } button.quiet { background: none; color: var(--soft); border: 1px solid var(--line); padding: .15rem .6rem; font-size: .75rem; margin: 0; float: right }
 .notice { border-left: 3px solid var(--put); background: var(--panel); padding: .7rem 1rem; border-radius: 0 8px 8px 0; margin: 1.2rem 0; overflow-wrap: anywhere }
 tr:target { background: var(--code) } article:target { border-color: var(--accent) }

@@ -42,9 +42,11 @@ export const requestHeaders = {
   'Idempotency-Key':
     'Makes the write repeatable. The same key with the same content gets the first result again, with current `warnings`. With other content it gets 422. The key of a write that changed nothing is kept for 24 hours. Up to 255 visible ASCII characters.',
   'If-Match':
-    'Writes only if the record has this `ETag`, or, with `*`, only if it exists. Otherwise the answer is 412. The third part of the `ETag` of a service, its health, is ignored.',
-  'If-None-Match': '`*`: writes only if the record does not exist. Otherwise the answer is 412.',
-  'If-None-Match (read)': 'The `ETag` that the client has. The answer is 304 if nothing has changed.',
+    'Writes only if the record has one of these ETags, or, with `*`, only if it exists. Otherwise the answer is 412. A weak one (`W/`) never matches. The third part of the `ETag` of a service, its health, is ignored.',
+  'If-None-Match':
+    '`*`: writes only if the record does not exist. One or several ETags: only if it has none of them. Otherwise the answer is 412.',
+  'If-None-Match (read)':
+    'One or several ETags that the client has, weak ones too. The answer is 304 if nothing has changed.',
   'X-Coordinator-Actor':
     'For whom the caller makes the change. The coordinator does not verify it: the history shows it after what the caller proved, such as `token:ci as jane`.',
 } as const

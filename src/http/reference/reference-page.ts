@@ -34,6 +34,7 @@ export function referencePage(document: OpenApiDocument): string {
     aside: `<h1><a href="/">${title}</a><small>${escapeHtml(version ?? '')}</small></h1>
 <input type="search" id="filter" placeholder="Filter  ( / )" aria-label="Filter operations">
 <input type="password" id="token" placeholder="Token for &quot;Try it&quot;" aria-label="Token for requests of this page" title="Sent with the requests of this page, and forgotten when the page is closed" autocomplete="off" spellcheck="false">
+<p id="none" hidden>No operation matches.</p>
 <nav>${chapters.map(({ name }) => `<section><h2>${name}</h2><ul>${of(name).map(linkHtml).join('')}</ul></section>`).join('')}
 <section><h2>More</h2><ul><li><a href="/docs/errors">Error codes</a></li><li><a href="/openapi.json">OpenAPI document</a></li></ul></section></nav>`,
     main: `<h1>${title} reference</h1><p class="lead">${inlineHtml(`${summary} ${description}`)}</p>
@@ -82,8 +83,8 @@ ${parametersHtml(parameters, ['path', 'query'], named)}
 ${body === undefined ? '' : `<h4>Body</h4>${schemaHtml(body.schema, named)}`}
 ${parametersHtml(parameters, ['header'], named)}
 <h4>Example</h4><pre><code>${escapeHtml(curlCommand({ method, path, parameters, body: body?.example }))}</code></pre>
-<h4>Answers</h4>${responsesHtml(operation, named)}
-${tryHtml(entry, body?.example)}</article>`
+${tryHtml(entry, body?.example)}
+<h4>Answers</h4>${responsesHtml(operation, named)}</article>`
 }
 
 const locationTitles = { path: 'In the path', query: 'Query string', header: 'Headers' } as const
@@ -133,14 +134,36 @@ function placeholderOf(example: unknown): string {
     .join('&')
 }
 
-function tryHtml({ method, path, operation }: Entry, example: unknown): string {
-  const fields = (operation.parameters ?? []).map(
-    ({ name, in: location, example: value, required, schema }) =>
-      `<label><span><code>${escapeHtml(name)}</code></span><input data-in="${schema['type'] === 'object' ? 'pairs' : location}" name="${escapeHtml(name)}" placeholder="${escapeHtml(placeholderOf(value))}"${required ? ' required' : ''} autocomplete="off"></label>`,
+const dryRun = 'dryRun'
+const trueSend = '<b>Send</b> writes to the running registry.'
+const drySend =
+  'With <code>dryRun=true</code>, <b>Send</b> stores nothing, and shows what would happen. Without it, <b>Send</b> writes to the running registry.'
+
+function fieldHtml({ name, in: location, example, required, schema }: Parameter): string {
+  const { type, enum: values, default: fallback } = schema
+  const common = `name="${escapeHtml(name)}" data-in="${type === 'object' ? 'pairs' : location}"${required ? ' required' : ''}`
+  if (!Array.isArray(values))
+    return `<input ${common} placeholder="${escapeHtml(placeholderOf(example))}" autocomplete="off">`
+  // Nobody should write by trying what a form does.
+  const chosen = name === dryRun ? 'true' : undefined
+  const options = values.map(
+    (value) => `<option${value === chosen ? ' selected' : ''}>${escapeHtml(String(value))}</option>`,
   )
+  const unset = fallback === undefined ? '' : `default: ${fallback}`
+  return `<select ${common}><option value="">${escapeHtml(unset)}</option>${options.join('')}</select>`
+}
+
+function tryHtml({ method, path, operation }: Entry, example: unknown): string {
+  const { parameters = [] } = operation
+  const fields = parameters.map(
+    (parameter) =>
+      `<label><span><code>${escapeHtml(parameter.name)}</code></span>${fieldHtml(parameter)}</label>`,
+  )
+  const canDryRun = parameters.some(({ name }) => name === dryRun)
+  const notice = operation['x-writes'] ? `<p class="caution">${canDryRun ? drySend : trueSend}</p>` : ''
   const text =
     example === undefined
       ? ''
       : `<textarea aria-label="Body" spellcheck="false">${escapeHtml(JSON.stringify(example, undefined, 2))}</textarea>`
-  return `<details><summary>Try it</summary><form class="try" data-method="${method.toUpperCase()}" data-path="${escapeHtml(path)}">${fields.join('')}${text}<button>Send</button><div class="answer" aria-live="polite"></div></form></details>`
+  return `<details><summary>Try it</summary><form class="try" data-method="${method.toUpperCase()}" data-path="${escapeHtml(path)}">${notice}${fields.join('')}${text}<button>Send</button><div class="answer" aria-live="polite"></div></form></details>`
 }

@@ -12,9 +12,12 @@ filter.addEventListener('input', () => {
     const text = (link.textContent + ' ' + link.title).toLowerCase()
     link.parentElement.hidden = !words.every((word) => text.includes(word))
   }
+  for (const group of new Set(links.map((link) => link.closest('section'))))
+    group.hidden = group.querySelector('li:not([hidden])') === null
+  document.querySelector('#none').hidden = links.some((link) => !link.parentElement.hidden)
 })
 addEventListener('keydown', (event) => {
-  if (event.key !== '/' || /INPUT|TEXTAREA/.test(document.activeElement.tagName)) return
+  if (event.key !== '/' || /INPUT|TEXTAREA|SELECT/.test(document.activeElement.tagName)) return
   event.preventDefault()
   filter.focus()
 })
@@ -43,7 +46,7 @@ function requestOf(form) {
   const query = new URLSearchParams()
   const headers = token.value === '' ? {} : { Authorization: 'Bearer ' + token.value.trim() }
   let path = form.dataset.path
-  for (const input of form.querySelectorAll('input')) {
+  for (const input of form.querySelectorAll('input, select')) {
     if (input.value === '' && input.dataset.in !== 'path') continue
     if (input.dataset.in === 'path') path = path.replace('{' + input.name + '}', encodeURIComponent(input.value))
     if (input.dataset.in === 'query') query.append(input.name, input.value)

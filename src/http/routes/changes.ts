@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import { PageBudget } from '../../live/questions/page-budget.ts'
 import type { Position } from '../../records/record.ts'
 import { uncounted } from '../../scheduling/client-question.ts'
@@ -10,14 +11,16 @@ import { unprovenActor } from '../answering/schemas.ts'
 import { type ChangeFilter, parsePosition, positionText, type ShownEntry } from '../answering/shown-entry.ts'
 import { shareOf } from '../client/share-of.ts'
 import { prefersEventStream } from '../reading/accepts.ts'
+import { checkLineage } from '../reading/freshness.ts'
 import { invalidHeader } from '../reading/invalid-header.ts'
 import type { Operation } from '../reading/operation.ts'
-import { several, wholeNumber } from '../reading/query-fields.ts'
+import { namespaceRule, several, wholeNumber } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { type ReadAnswer, readRoute } from '../routing/route.ts'
 import { type BodyPart, leastSize, neededBytes, separated } from '../sending/body-part.ts'
 import { ChangeFeed } from '../streams/change-feed.ts'
 import { EventStreams } from '../streams/event-streams.ts'
+import { passes, WaitingStreams } from '../streams/waiting-streams.ts'
 
 const MAX_WAIT_SECONDS = 60
 /** How many entries are read at once if a filter wants only some of them. */
@@ -49,6 +52,10 @@ const parameters = z.object({
   }),
   kind: several('Only entries that write records of these kinds: `service`, `node`, `edge`.'),
   name: several('Only entries about these services (serviceName), nodes (id) or ends of edges (id).'),
+  namespace: several(
+    'Only entries about services, nodes or ends of edges in these namespaces.',
+    namespaceRule,
+  ),
 })
 
 interface WantedPage {
@@ -63,21 +70,17 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   const { live, answers, outgoing, metrics, limits, draining, stallTimeoutMs } = context
   const feed = new ChangeFeed(live)
   const streams = new EventStreams(feed, { draining, outgoing, stallTimeoutMs })
-  metrics.ask({ streams: () => streams.count, streamsCut: () => streams.cut })
+  const waiting = new WaitingStreams(feed.ring, draining)
+  metrics.ask({ streams: () => streams.count + waiting.count, streamsCut: () => streams.cut })
 
   app.get(
     '/changes',
     readRoute(context, operation, async (request, query, reply): Promise<ReadAnswer> => {
-      const { after: wanted, limit = 100, wait = 0, kind, name } = query
-      const filter: ChangeFilter = { kinds: kind, names: name }
+      const { after: wanted, limit = 100, wait = 0, kind, name, namespace } = query
+      const filter: ChangeFilter = { kinds: kind, names: name, namespaces: namespace }
       const from = lastEventId(request) ?? wanted
-      const position =
-        from === undefined
-          ? live.view.position
-          : typeof from === 'number'
-            ? await feed.positionOf(from)
-            : from
-      if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, position })
+      if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, from })
+      const position = await positionOf(from)
       const wanting = { position, limit, wait, filter, response: reply.raw }
       const page = await (wait > 0 ? waitingPage(request, wanting) : wantedPage(wanting))
       const answer = { body: bodyOf(page), headers: ['Cache-Control', 'no-store', 'Vary', 'Accept'] }
@@ -91,25 +94,45 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
     }),
   )
 
+  /** The position after which a client wants entries. @param from a position, a revision, or nothing for the present */
+  async function positionOf(from: Position | number | undefined): Promise<Position> {
+    if (from === undefined) return live.view.position
+    return typeof from === 'number' ? feed.positionOf(from) : from
+  }
+
   async function stream(
     reply: FastifyReply,
-    about: { filter: ChangeFilter; position: Position },
+    { filter, from }: { readonly filter: ChangeFilter; readonly from: Position | number | undefined },
   ): Promise<undefined> {
-    const isStream = reply.request.method !== 'HEAD'
+    const { raw, request } = reply
+    const isStream = request.method !== 'HEAD'
     if (isStream) countStream(reply)
-    // A fault of the position is reported now, while the answer can still have a status.
-    await feed.after(about.position, 1)
+    const find = async () => {
+      checkLineage(live, request)
+      const position = await positionOf(from)
+      await feed.after(position, 1)
+      return position
+    }
+    const serve = (position: Position) => {
+      reply.endEarly = streams.serve(raw, { filter, position })
+    }
+    // A fault that stays is reported now, while the answer can still have a status. One that passes must not be: an EventSource gives
+    // up for ever at any status but 200.
+    const found = await find().catch(toCoordinatorError)
+    if (found instanceof CoordinatorError && !passes(found)) throw found
     const headers = [
-      ...answers.stateHeaders(about.position.revision),
-      ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'],
+      ...answers.stateHeaders(found instanceof CoordinatorError ? undefined : found.revision),
+      // A proxy that compresses would hold events back until it has enough of them.
+      ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store, no-transform'],
       ...['X-Accel-Buffering', 'no', 'Vary', 'Accept'],
     ]
     answers.addCommonHeaders(reply, headers)
     reply.hijack()
-    reply.raw.writeHead(200, headers)
+    raw.writeHead(200, headers)
     countAnswer(metrics, 200, reply)
-    if (!isStream || draining.aborted) reply.raw.end()
-    else reply.endEarly = streams.serve(reply.raw, about)
+    if (!isStream || draining.aborted) raw.end()
+    else if (!(found instanceof CoordinatorError)) serve(found)
+    else reply.endEarly = waiting.add(raw, { fault: found, begin: async () => serve(await find()) })
     return undefined
   }
 
@@ -141,7 +164,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     // A filter that wants few of many entries must not cause one question to the store for each entry.
-    const atOnce = filter.kinds === undefined && filter.names === undefined ? limit : EXAMINED_AT_ONCE
+    const atOnce = isFiltered(filter) ? EXAMINED_AT_ONCE : limit
     for (let reached = position; ; ) {
       const { entries, more } = await feed.after(reached, atOnce)
       const page = await chooseEntries(entries, { limit, filter })
@@ -172,6 +195,10 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   }
 
   done()
+}
+
+function isFiltered(filter: ChangeFilter): boolean {
+  return Object.values(filter).some((wanted) => wanted !== undefined)
 }
 
 /** The wanted entries, up to the size of a page. @returns them with the last entry that was examined */
@@ -235,7 +262,7 @@ const operation = {
   scope: 'read',
   summary: 'The journal of all changes',
   description:
-    'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',
+    'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. While the coordinator loads, or the database cannot be reached, a stream has only comments, and its entries follow. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',
   query: parameters,
   state: true,
   errors: ['COORD_REVISION_WAIT_TIMEOUT', 'COORD_HEADER_INVALID', 'COORD_RATE_LIMITED'],

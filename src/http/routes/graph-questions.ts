@@ -21,7 +21,15 @@ import {
 } from '../answering/graph-schemas.ts'
 import { recordEtag } from '../reading/etag.ts'
 import { asOfQuery, freshnessQuery } from '../reading/freshness.ts'
-import { depthQuery, directionQuery, limitQuery, typeQuery, typesOf } from '../reading/graph-query.ts'
+import {
+  depthQuery,
+  directionQuery,
+  limitQuery,
+  namespaceOfNames,
+  namespaceOfPart,
+  typeQuery,
+  typesOf,
+} from '../reading/graph-query.ts'
 import { json, type Operation } from '../reading/operation.ts'
 import { pageOfHistory } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
@@ -32,26 +40,31 @@ const node = z
   .string()
   .min(1)
   .meta({ description: 'The id of a node, or the name of a service.', example: 'flagd' })
-const common = { ...typeQuery, ...asOfQuery, ...freshnessQuery }
+const moment = { ...asOfQuery, ...freshnessQuery }
+/** Parameters of questions about named nodes, and about the whole graph. */
+const named = { ...typeQuery, namespace: namespaceOfNames, ...moment }
+const whole = { ...typeQuery, namespace: namespaceOfPart, ...moment }
 
 /** Parameters of each question, in addition to the shared ones. */
 const questions = {
-  impact: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
-  dependencies: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
-  neighbors: z.object({ of: node, direction: directionQuery, limit: limitQuery(DEFAULT_LIMIT), ...common }),
-  paths: z.object({ from: node, to: node, depth: depthQuery, limit: limitQuery(10), ...common }),
-  cycles: z.object({ limit: limitQuery(DEFAULT_CYCLES_LIMIT, 1_000), ...common }),
-  critical: z.object({ limit: limitQuery(DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT), ...common }),
-  unresolved: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...common }),
-  orphans: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...common }),
+  impact: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...named }),
+  dependencies: z.object({ of: node, depth: depthQuery, limit: limitQuery(DEFAULT_LIMIT), ...named }),
+  neighbors: z.object({ of: node, direction: directionQuery, limit: limitQuery(DEFAULT_LIMIT), ...named }),
+  paths: z.object({ from: node, to: node, depth: depthQuery, limit: limitQuery(10), ...named }),
+  cycles: z.object({ limit: limitQuery(DEFAULT_CYCLES_LIMIT, 1_000), ...whole }),
+  critical: z.object({ limit: limitQuery(DEFAULT_CRITICAL_LIMIT, MAX_CRITICAL_LIMIT), ...whole }),
+  unresolved: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...whole }),
+  orphans: z.object({ limit: limitQuery(DEFAULT_LIMIT), ...whole }),
 } as const
 
-const oneParameters = z.object({ ...asOfQuery, ...freshnessQuery })
-const moment = asOfQuery.asOf.unwrap()
+const nodeParameters = z.object({ namespace: namespaceOfNames, ...moment })
+const edgeParameters = z.object(moment)
+const momentText = asOfQuery.asOf.unwrap()
 const diffParameters = z.object({
-  from: moment.meta({ description: 'The earlier moment: a revision or a time.', example: '42' }),
-  to: moment.optional().meta({ description: 'The later moment. The default is now.' }),
+  from: momentText.meta({ description: 'The earlier moment: a revision or a time.', example: '42' }),
+  to: momentText.optional().meta({ description: 'The later moment. The default is now.' }),
   limit: limitQuery(DEFAULT_LIMIT),
+  namespace: namespaceOfPart,
   ...freshnessQuery,
 })
 
@@ -79,14 +92,18 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
     )
 
   const one = (ask: 'node' | 'edge', hidden: boolean) =>
-    readRoute(context, { ...reading[ask], hidden }, async (request, { asOf }): Promise<ReadAnswer> => {
-      const question = { ask, id: pathParameter(request, 'id') } as const
-      const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
-      const id = 'node' in found ? found.node.id : found.edge.id
-      const { revision } = found
-      const headers = asOf === undefined ? assertionEtag(ask, id, revision) : []
-      return { body: JSON.stringify({ success: true, ...found }), revision, headers }
-    })
+    readRoute(
+      context,
+      { ...readingOf(ask), hidden },
+      async (request, { asOf, namespace }): Promise<ReadAnswer> => {
+        const question = { ask, id: pathParameter(request, 'id'), namespace } as const
+        const found = asOf === undefined ? await askNow(question) : await graph.askPast(asOf, question)
+        const id = 'node' in found ? found.node.id : found.edge.id
+        const { revision } = found
+        const headers = asOf === undefined ? assertionEtag(ask, id, revision) : []
+        return { body: JSON.stringify({ success: true, ...found }), revision, headers }
+      },
+    )
 
   const history = (kind: 'node' | 'edge', hidden: boolean) =>
     readRoute(
@@ -100,13 +117,13 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
 
   const diff = (hidden: boolean) =>
     readRoute(context, { ...difference, hidden }, async (_, query): Promise<ReadAnswer> => {
-      const { from, to = { revision: live.view.revision }, limit = DEFAULT_LIMIT } = query
-      const found = await graph.diff({ from, to, limit })
+      const { from, to = { revision: live.view.revision }, limit = DEFAULT_LIMIT, namespace } = query
+      const found = await graph.diff({ from, to, limit, namespace })
       return { body: await fittingJson(found), revision: found.to }
     })
 
   /** The answer of the moment at which its ETag is made. Somebody may have written while it was awaited. */
-  async function askNow(question: { readonly ask: 'node' | 'edge'; readonly id: string }) {
+  async function askNow(question: Extract<Question, { readonly ask: 'node' | 'edge' }>) {
     let found = await graph.ask(question)
     for (let again = 0; again < MOMENTS_TRIED && found.revision !== live.view.revision; again += 1)
       found = await graph.ask(question)
@@ -215,7 +232,7 @@ const readNode = {
   description:
     'Shows the node with its data. Asserted properties are in `data.properties`. `ETag` is the one of the assertion.',
   parameters: idParameter,
-  query: oneParameters,
+  query: nodeParameters,
   state: true,
   errors: ['COORD_NODE_NOT_FOUND', 'COORD_GRAPH_BUSY'],
   answers: { 200: json('The node.', nodeAnswerSchema) },
@@ -227,13 +244,18 @@ const readEdge = {
   summary: 'One edge',
   description: 'The id of an edge is `source,type,target,origin`.',
   parameters: { id: 'Id of the edge, such as `service:cart,depends_on,service:flagd,declared`.' },
-  query: oneParameters,
+  query: edgeParameters,
   state: true,
   errors: ['COORD_EDGE_NOT_FOUND', 'COORD_GRAPH_BUSY'],
   answers: { 200: json('The edge.', edgeAnswerSchema) },
 } as const satisfies Operation
 
 const reading = { node: readNode, edge: readEdge }
+
+/** An edge is never named by a plain name, and takes no namespace. */
+function readingOf(ask: 'node' | 'edge') {
+  return { ...reading[ask], query: reading[ask].query as typeof nodeParameters }
+}
 
 /** @param about the operation that reads the same node or edge */
 function assertionHistory({ parameters, errors }: typeof readNode | typeof readEdge) {

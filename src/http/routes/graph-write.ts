@@ -133,7 +133,8 @@ function patchOperation(kind: Kind): Operation {
   return {
     ...putOperation(kind),
     summary: `Change the assertion about ${name}`,
-    description: 'A JSON merge patch (RFC 7396): members replace existing ones, and `null` removes one.',
+    description:
+      'A JSON merge patch (RFC 7396), as `application/merge-patch+json` or `application/json`: members replace existing ones, and `null` removes one.',
     errors: [...errors, notFound],
   }
 }

@@ -9,6 +9,7 @@ import { FORMAT_NAMES, preferredFormat } from '../reading/graph-format.ts'
 import {
   depthQuery,
   directionQuery,
+  namespaceOfPart,
   originQuery,
   tagQuery,
   typeQuery,
@@ -27,6 +28,10 @@ const parameters = z.object({
     .optional()
     .meta({ description: 'The format of the answer. It takes precedence over `Accept`.', default: 'json' }),
   ...typeQuery,
+  namespace: namespaceOfPart.meta({
+    description:
+      'Only nodes of this namespace, and the nodes at the far ends of their edges. With `around` it only says where that name is looked for.',
+  }),
   name: text.meta({
     description: 'Only nodes with this label or id. With `*` at the end: labels that begin with this text.',
   }),
@@ -50,9 +55,19 @@ export const graphRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
   const whole = (described: Operation & { readonly query: typeof parameters }) =>
     readRoute(context, described, ({ headers }, query): ReadAnswer => {
       checkCombination(query)
-      const { asOf, format = preferredFormat(headers.accept), name, around, limit } = query
+      const { asOf, format = preferredFormat(headers.accept), namespace, name, around, limit } = query
       const { depth, direction, tag, origin } = query
-      const filter = { ...typesOf(query), name, around, limit, depth, direction, tags: tag, origins: origin }
+      const filter = {
+        ...typesOf(query),
+        namespace,
+        name,
+        around,
+        limit,
+        depth,
+        direction,
+        tags: tag,
+        origins: origin,
+      }
       return {
         lines: async () => {
           const { lineage } = live.view

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
+import { baseUrlOf } from '../client/base-url-of.ts'
 import { prefersHtml } from '../reading/accepts.ts'
 import { json, type Operation } from '../reading/operation.ts'
 import { isDocumented, type ServedRoute } from '../reference/documented-route.ts'
@@ -28,7 +29,7 @@ const pageHeaders = [
 export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { context, routes }, done) => {
   const { answers, version } = context
   const document = once(() => openApiDocument(routes.filter(isDocumented), version))
-  const documentText = once(() => JSON.stringify(document()))
+  const documentText = once(() => JSON.stringify(document()).slice(1))
   const page = once(() => referencePage(document()))
   const errors = once(() => errorsPage(version))
 
@@ -41,8 +42,13 @@ export const referenceRoutes: FastifyPluginCallback<ReferenceOptions> = (app, { 
       })
     else answers.send(reply, { body: JSON.stringify(links(context)), headers: ['Vary', 'Accept'] })
   })
-  app.get('/openapi.json', { config: { operation: openApi } }, (_request, reply) => {
-    answers.send(reply, { body: documentText() })
+  app.get('/openapi.json', { config: { operation: openApi } }, (request, reply) => {
+    // Without a name for this server, the paths are meant relative to where the document came from.
+    const servers = [{ url: baseUrlOf(request) ?? '.' }]
+    answers.send(reply, {
+      body: `{"servers":${JSON.stringify(servers)},${documentText()}`,
+      headers: ['Cache-Control', 'private, no-cache'],
+    })
   })
   app.get('/docs', { config: { operation: reference } }, (_request, reply) => {
     answers.send(reply, { body: page(), contentType: HTML_TYPE, headers: pageHeaders })
@@ -99,6 +105,8 @@ const openApi: Operation = {
   chapter: 'about',
   scope: 'public',
   summary: 'This reference as OpenAPI 3.1',
+  description:
+    '`servers` is the URL under which the client reached the coordinator. Behind a proxy of `TRUSTED_PROXIES`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix` correct it.',
   answers: { 200: json('The document.', z.looseObject({})) },
 }
 

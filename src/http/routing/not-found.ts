@@ -17,7 +17,8 @@ export class RouteTable {
 
   /** @param path the path of the request, without the query string */
   explain(method: string, path: string): CoordinatorError {
-    const segments = path.split('/')
+    // The router takes no notice of a slash at the end.
+    const segments = (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path).split('/')
     const methods = [...this.#methods].flatMap(([pattern, known]) =>
       fits(pattern, segments) ? [...known] : [],
     )

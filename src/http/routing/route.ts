@@ -106,7 +106,8 @@ function admission<O extends Operation>(
   return (request) => {
     const { headers, raw } = request
     const query = withoutQuery !== undefined && !raw.url?.includes('?') ? withoutQuery : reader.read(request)
-    if (headers['x-coordinator-lineage'] !== undefined) checkLineage(live, request)
+    // Before the first load nobody knows the history. Whatever needs it fails then, or waits and checks it later.
+    if (headers['x-coordinator-lineage'] !== undefined && live.loaded) checkLineage(live, request)
     if (body?.required === true && request.body === undefined)
       throw new CoordinatorError('COORD_BODY_NOT_JSON', {
         detail: 'The request has no body.',

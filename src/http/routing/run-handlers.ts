@@ -29,6 +29,7 @@ export interface HandlerOptions {
  * Wraps the handlers of all routes, so that every new route has these properties:
  *
  * - A route without a scope is an error. Only callers with its scope reach a handler, and no body is received from others.
+ * - A slash at the end of the path makes no difference, but a write with a slash after an id is refused.
  * - A handler begins when the body of its request has arrived, and finds it in `request.body`.
  * - Every request that does not write is a `ClientQuestion`. It ends when its client disconnects, and gets 503 when it takes too long.
  * - A question or a stream ends with the credential of its caller. A write that has begun continues.
@@ -57,6 +58,7 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
     const route: RouteInfo = { method: methods.join(','), pattern: url, operation }
     const takesBody = methods.some((method) => methodsWithBody.includes(method))
     const isWrite = operation.writes === true || operation.writesTokens === true
+    const writesById = isWrite && /:\w+$/.test(url)
     const onlyAsks = (request: FastifyRequest) => isDryRun(request, operation)
     const cost = new RouteCost()
 
@@ -96,6 +98,7 @@ export function runHandlers(app: FastifyInstance, { gate, bodies, questionTimes 
     }
 
     function serve(request: FastifyRequest, reply: FastifyReply): unknown {
+      if (writesById) refuseSlashAfterId(request)
       if (!takesBody || !announcesBody(request.headers)) return answerWhileAllowed(request, reply)
       // Only now: whoever may not send the request need not send its body.
       if (request.headers.expect !== undefined) reply.raw.writeContinue()
@@ -143,6 +146,22 @@ function run(
   } catch (thrown) {
     fail(thrown)
   }
+}
+
+/**
+ * The router takes no notice of a slash at the end. But after an id, the slash may be its last character, and the write would be about
+ * another record.
+ *
+ * @throws COORD_ROUTE_NOT_FOUND
+ */
+function refuseSlashAfterId({ raw: { url = '', method } }: FastifyRequest): void {
+  const [path = ''] = url.split('?', 1)
+  if (!path.endsWith('/')) return
+  throw new CoordinatorError('COORD_ROUTE_NOT_FOUND', {
+    detail: `The path of this ${method} ends with a slash after an id.`,
+    hint: 'Leave the slash out, or write it as `%2F` if it belongs to the id.',
+    outcome: 'not_written',
+  })
 }
 
 function hasQuery({ raw: { url = '' } }: FastifyRequest): boolean {

@@ -2,6 +2,11 @@ import type { Position } from '../../records/record.ts'
 import { type ChangeFilter, positionText, type ShownEntry } from '../answering/shown-entry.ts'
 import { SharedBytes } from '../sending/body-part.ts'
 
+/** How often a comment shows that the connection is alive, in milliseconds. */
+export const COMMENT_MS = 15_000
+/** The first line of every stream: how soon a client should connect again, in milliseconds. */
+export const RETRY_LINE = 'retry: 1000\n'
+
 /** How much a reader gets at once, in bytes. It gets more when it has taken that. A single entry may be larger. */
 const FRAMES_BYTES = 65_536
 

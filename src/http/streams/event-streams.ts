@@ -7,11 +7,9 @@ import { type ChangeFilter, positionText } from '../answering/shown-entry.ts'
 import { OutgoingBytes } from '../sending/outgoing-bytes.ts'
 import { writeBytes } from '../sending/write-bytes.ts'
 import type { ChangeFeed } from './change-feed.ts'
-import { type EventFrames, framesOf } from './event-frames.ts'
+import { COMMENT_MS, type EventFrames, framesOf, RETRY_LINE } from './event-frames.ts'
 import { StreamPace } from './stream-pace.ts'
 
-/** How often a comment shows that the connection is alive, in milliseconds. */
-const COMMENT_MS = 15_000
 /** How long a reader may read nothing of the events that it was sent, in milliseconds. */
 const STALL_MS = 60_000
 /** How many readers may read the store at the same time. Each holds a page of it in memory. */
@@ -37,7 +35,7 @@ class Reader {
   constructor(response: ServerResponse, { filter, position }: { filter: ChangeFilter; position: Position }) {
     this.response = response
     this.filter = filter
-    this.filterKey = JSON.stringify([filter.kinds, filter.names])
+    this.filterKey = JSON.stringify([filter.kinds, filter.names, filter.namespaces])
     this.position = position
   }
 
@@ -104,7 +102,7 @@ export class EventStreams {
     this.#readers.add(reader)
     response.on('close', () => this.#readers.delete(reader))
     // The first bytes tell the client that it is connected, and how soon to reconnect.
-    response.write(`retry: 1000\n: from ${positionText(reader.position)}\n\n`)
+    response.write(`${RETRY_LINE}: from ${positionText(reader.position)}\n\n`)
     this.#follow(reader)
     return end
   }

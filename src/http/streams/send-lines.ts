@@ -10,7 +10,7 @@ import { countAnswer } from '../answering/count-answer.ts'
 import type { ClientLimits } from '../client/client-limits.ts'
 import { shareOf } from '../client/share-of.ts'
 import { NDJSON_TYPE } from '../reading/accepts.ts'
-import { matchesEtag } from '../reading/etag.ts'
+import { checkIfMatch, matchesEtag } from '../reading/etag.ts'
 import { checkLineage } from '../reading/freshness.ts'
 import { whileWanted } from '../reading/while-wanted.ts'
 import type { OutgoingBytes } from '../sending/outgoing-bytes.ts'
@@ -50,7 +50,7 @@ export interface LinesContext {
  * Sends lines as fast as the client reads them. If they cannot be completed, or the client reads too slowly, the connection is closed
  * before the end of the answer. A client therefore never mistakes a part for the whole.
  *
- * @throws COORD_STREAMS_BUSY, COORD_RATE_LIMITED, COORD_LINEAGE_CHANGED, and what `lines` throws
+ * @throws COORD_STREAMS_BUSY, COORD_RATE_LIMITED, COORD_LINEAGE_CHANGED, what `checkIfMatch` throws, and what `lines` throws
  */
 export async function sendLines(
   context: LinesContext,
@@ -64,6 +64,7 @@ export async function sendLines(
     // The stream has waited for its turn.
     try {
       checkLineage(context.live, reply.request)
+      if (lines.etag !== undefined) checkIfMatch(reply.request.headers, lines.etag)
     } catch (thrown) {
       await endUnread(lines.chunks)
       throw thrown

@@ -4,26 +4,70 @@ import { MAX_REVISION, type Revision } from '../../records/record.ts'
 /** The fewest characters that tell one lineage from another. */
 export const LINEAGE_MARK_LENGTH = 8
 
+/** A state of a record: its revision, in the history whose id begins with this text. At least 8 characters. */
+export interface RecordState {
+  readonly revision: Revision
+  readonly lineage: string
+}
+
 /** The condition of a write about its record. */
 export type Precondition =
   /** The record exists, or does not exist. */
   | { readonly kind: 'exists' | 'absent' }
-  /** The record has this revision, in the history whose id begins with this text. At least 8 characters. */
-  | { readonly kind: 'revision'; readonly revision: Revision; readonly lineage: string }
+  /** The record has this revision. */
+  | ({ readonly kind: 'revision' } & RecordState)
+  /** The record has one of these revisions, or none of them. A record that does not exist has none. */
+  | { readonly kind: 'among' | 'not-among'; readonly states: readonly RecordState[] }
 
 /**
- * Refuses a precondition about another history: its revision means something else in this one.
+ * Leaves out of a precondition what is about other histories, whose revisions mean something else in this one.
  *
- * @throws COORD_PRECONDITION_FAILED
+ * @throws COORD_PRECONDITION_FAILED if it demands a revision of another history
  */
-export function checkHistory(precondition: Precondition | undefined, lineage: string): void {
-  if (precondition?.kind !== 'revision') return
+export function inHistory(precondition: Precondition | undefined, lineage: string): Precondition | undefined {
+  switch (precondition?.kind) {
+    case 'revision':
+      if (belongsTo(precondition, lineage)) return precondition
+      throw otherHistory()
+    case 'among':
+    case 'not-among': {
+      const states = precondition.states.filter((state) => belongsTo(state, lineage))
+      if (precondition.kind === 'among' && states.length === 0 && precondition.states.length > 0)
+        throw otherHistory()
+      return { ...precondition, states }
+    }
+    default:
+      return precondition
+  }
+}
+
+function belongsTo(state: RecordState, lineage: string): boolean {
   // A shorter text could belong to any history.
-  if (precondition.lineage.length >= LINEAGE_MARK_LENGTH && lineage.startsWith(precondition.lineage)) return
-  throw new CoordinatorError('COORD_PRECONDITION_FAILED', {
+  return state.lineage.length >= LINEAGE_MARK_LENGTH && lineage.startsWith(state.lineage)
+}
+
+function otherHistory(): CoordinatorError {
+  return new CoordinatorError('COORD_PRECONDITION_FAILED', {
     detail: 'The revision belongs to another history: the database was restored or replaced.',
     outcome: 'not_written',
   })
+}
+
+/** The newest revision that a precondition names; 0 if it names none. */
+export function newestNamed(precondition: Precondition | undefined): Revision {
+  switch (precondition?.kind) {
+    case 'revision':
+      return precondition.revision
+    case 'among':
+    case 'not-among':
+      return precondition.states.reduce((newest, { revision }) => Math.max(newest, revision), 0)
+    default:
+      return 0
+  }
+}
+
+function names({ states }: { readonly states: readonly RecordState[] }, wanted: Revision): boolean {
+  return states.some(({ revision }) => revision === wanted)
 }
 
 /** The facts about the record that a plan changes. */
@@ -57,6 +101,10 @@ export function expectedRevision(
       // Deleting a record that does not exist changes nothing. The result then shows that it did not exist.
       if (op === 'delete') return needed
       return current === 0 ? MAX_REVISION : current
+    case 'among':
+      return names(precondition, current) ? current : MAX_REVISION
+    case 'not-among':
+      return names(precondition, current) ? MAX_REVISION : current
   }
 }
 
@@ -82,7 +130,20 @@ export function failedPrecondition(
       return actual === 0 ? undefined : preconditionFailed(0, actual)
     case 'revision':
       return actual === precondition.revision ? undefined : preconditionFailed(precondition.revision, actual)
+    case 'among':
+      if (names(precondition, actual)) return undefined
+      return actual === 0 ? mustExist() : unmet('which is none of those that the condition names', actual)
+    case 'not-among':
+      return names(precondition, actual) ? unmet('which the condition excludes', actual) : undefined
   }
+}
+
+function unmet(why: string, actual: Revision): CoordinatorError {
+  return new CoordinatorError('COORD_PRECONDITION_FAILED', {
+    detail: `The record has revision ${actual}, ${why}.`,
+    outcome: 'not_written',
+    extra: { actual },
+  })
 }
 
 function preconditionFailed(expected: Revision, actual: Revision): CoordinatorError {
@@ -110,5 +171,5 @@ export function mustExist(): CoordinatorError {
 
 /** Whether a precondition demands a record that exists. */
 export function mustHaveExisted(precondition: Precondition | undefined): boolean {
-  return precondition !== undefined && precondition.kind !== 'absent'
+  return precondition !== undefined && precondition.kind !== 'absent' && precondition.kind !== 'not-among'
 }

@@ -12,7 +12,13 @@ import type { Live } from '../live.ts'
 import type { Projection, ProjectionDefinition } from '../view/projection.ts'
 import type { View } from '../view/view.ts'
 import type { ChangeRequest, ChangeResult, Plan, PlannedChange, PlanState } from './change.ts'
-import { checkHistory, expectedRevision, failedPrecondition, type Precondition } from './preconditions.ts'
+import {
+  expectedRevision,
+  failedPrecondition,
+  inHistory,
+  newestNamed,
+  type Precondition,
+} from './preconditions.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** The most times that one change is planned. It is planned again if another writer was faster. */
@@ -58,12 +64,11 @@ export class RecordWriter {
     const turn = this.#turn(record)
     if (turn !== undefined) await turn
     try {
-      const { precondition } = context
-      if (precondition !== undefined) await this.#seeWhatClientSaw(precondition, askedAt)
+      if (context.precondition !== undefined) await this.#seeWhatClientSaw(context.precondition, askedAt)
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
         const view = this.#view()
         // The history may have changed since the last attempt.
-        checkHistory(precondition, view.lineage)
+        const precondition = inHistory(context.precondition, view.lineage)
         const reading = new Reading(view, key, { upToDate: attempt > 1 })
         const planned = plan(reading)
         if (planned.op === 'refuse' && attempt > 1) throw planned.why(view)
@@ -95,8 +100,7 @@ export class RecordWriter {
   /** A plan is made from the view, so the view must not be older than what the client has seen. */
   async #seeWhatClientSaw(precondition: Precondition, askedAt: number): Promise<void> {
     const view = this.#view()
-    checkHistory(precondition, view.lineage)
-    if (precondition.kind === 'revision' && precondition.revision > view.revision)
+    if (newestNamed(inHistory(precondition, view.lineage)) > view.revision)
       await this.#caughtUp(this.#live.catchUpInTime(askedAt))
   }
 

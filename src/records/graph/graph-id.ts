@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { DEFAULT_NAMESPACE, isNamespace } from '../service/namespace.ts'
 
 /** The origin of an edge: a registration, an assertion, or observed traffic. */
 export type EdgeOrigin = 'declared' | 'asserted' | 'observed'
@@ -24,9 +25,12 @@ export function isTypeName(text: string): boolean {
   return typeName.test(text)
 }
 
+/** A part that begins with it names the namespace. The encoding of another part has `%40` in its place. */
+const namespaceMark = '@'
+
 /**
- * The id of a node: its type and its parts, joined by `:`. The parts are percent-encoded, as by `encodeURIComponent`. A name with a `:` or
- * `,` therefore cannot look like another node.
+ * The id of a node in the namespace `default`: its type and its parts, joined by `:`. The parts are percent-encoded, as by
+ * `encodeURIComponent`. A name with a `:` or `,` therefore cannot look like another node.
  */
 export function nodeId(type: string, ...parts: readonly string[]): string {
   let id = type
@@ -34,16 +38,23 @@ export function nodeId(type: string, ...parts: readonly string[]): string {
   return id
 }
 
-const servicePrefix = 'service:'
-
-/** The id of the node for all services with one name. */
-export function serviceNodeId(serviceName: string): string {
-  return servicePrefix + encodePart(serviceName)
+/** The id of a node in any namespace. Outside `default` the part `@namespace` stands before the others. */
+export function nodeIdIn(namespace: string, type: string, ...parts: readonly string[]): string {
+  return nodeId(namespace === DEFAULT_NAMESPACE ? type : `${type}:${namespaceMark}${namespace}`, ...parts)
 }
 
-/** The name of the services whose node has this id; `undefined` for the id of another node. */
+const servicePrefix = 'service:'
+
+/** The id of the node for all services with one name in one namespace. */
+export function serviceNodeId(serviceName: string, namespace: string = DEFAULT_NAMESPACE): string {
+  return namespace === DEFAULT_NAMESPACE
+    ? servicePrefix + encodePart(serviceName)
+    : nodeIdIn(namespace, 'service', serviceName)
+}
+
+/** The name of the services of the namespace `default` whose node has this id; `undefined` for the id of another node. */
 export function serviceNameOf(id: string): string | undefined {
-  if (!id.startsWith(servicePrefix)) return undefined
+  if (!id.startsWith(servicePrefix) || id.startsWith(namespaceMark, servicePrefix.length)) return undefined
   const name = decodePart(id.slice(servicePrefix.length))
   return name === undefined || serviceNodeId(name) !== id ? undefined : name
 }
@@ -54,21 +65,24 @@ function encodePart(text: string): string {
 
 export interface ParsedNodeId {
   readonly type: string
-  /** Decoded. */
+  readonly namespace: string
+  /** Decoded, without the namespace. */
   readonly parts: readonly string[]
 }
 
 /** Parses a node id; `undefined` if the text is not in the only valid form. */
 export function parseNodeId(id: string): ParsedNodeId | undefined {
   if (id.length > MAX_NODE_ID_LENGTH || !id.isWellFormed()) return undefined
-  const [type = '', ...encoded] = id.split(':')
-  if (!isTypeName(type) || encoded.length === 0 || encoded[0] === '') return undefined
+  const [type = '', ...given] = id.split(':')
+  const namespace = namespaceOfNodeId(id)
+  const encoded = given[0]?.startsWith(namespaceMark) ? given.slice(1) : given
+  if (!isTypeName(type) || !isNamespace(namespace) || !encoded[0]) return undefined
   const parts = encoded.map(decodePart)
   if (parts.includes(undefined)) return undefined
   const decoded = parts as readonly string[]
-  return decoded.some((part) => part.includes('\0')) || nodeId(type, ...decoded) !== id
+  return decoded.some((part) => part.includes('\0')) || nodeIdIn(namespace, type, ...decoded) !== id
     ? undefined
-    : { type, parts: decoded }
+    : { type, namespace, parts: decoded }
 }
 
 function decodePart(text: string): string | undefined {
@@ -82,13 +96,16 @@ function decodePart(text: string): string | undefined {
 
 /**
  * The id of a node from a text in which parts may already be decoded, as in the path of a URL. `undefined` if the text cannot become a node
- * id.
+ * id. A first part such as `@shop` names a namespace if other parts follow. `@angular/core` cannot be a namespace, and is a part like
+ * others.
  */
 export function normalNodeId(text: string): string | undefined {
   if (parseNodeId(text) !== undefined) return text
   if (!text.isWellFormed()) return undefined
   const [type = '', ...parts] = text.split(':')
-  const id = nodeId(type, ...parts)
+  const named = parts.length > 1 && parts[0]?.startsWith(namespaceMark) ? parts[0].slice(1) : ''
+  if (named === DEFAULT_NAMESPACE) return undefined
+  const id = isNamespace(named) ? nodeIdIn(named, type, ...parts.slice(1)) : nodeId(type, ...parts)
   return parseNodeId(id) === undefined ? undefined : id
 }
 
@@ -97,14 +114,34 @@ export function nodeTypeOf(id: string): string {
   return id.slice(0, id.indexOf(':'))
 }
 
-/** A readable text from an id: its decoded parts. */
+/** The namespace of a node. */
+export function namespaceOfNodeId(id: string): string {
+  const start = id.indexOf(':') + 1
+  if (!id.startsWith(namespaceMark, start)) return DEFAULT_NAMESPACE
+  const end = id.indexOf(':', start)
+  return id.slice(start + 1, end === -1 ? undefined : end)
+}
+
+/** A readable text from an id: its decoded parts, without the namespace. */
 export function labelOfNodeId(id: string): string {
-  const label = id.slice(id.indexOf(':') + 1)
+  const start = id.indexOf(':') + 1
+  const label = id.slice(id.startsWith(namespaceMark, start) ? id.indexOf(':', start) + 1 : start)
   if (plain.test(label)) return label
   return label
     .split(':')
     .map((part) => decodePart(part) ?? part)
     .join(' ')
+}
+
+/** A readable text for lists of nodes from several namespaces: `shop/cart`, and only `cart` in the namespace `default`. */
+export function placedLabel({
+  namespace,
+  label,
+}: {
+  readonly namespace: string
+  readonly label: string
+}): string {
+  return namespace === DEFAULT_NAMESPACE ? label : `${namespace}/${label}`
 }
 
 /** The id of an edge: source, type, target and origin, joined by commas. No node id contains a comma. */

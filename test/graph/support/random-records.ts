@@ -4,19 +4,36 @@ import { edgeId } from '../../../src/records/graph/graph-id.ts'
 import type { StoredRecord } from '../../../src/records/record.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f,:%g', '日本']
-const nodeIds = ['service:a', 'service:b', 'service:x', 'team:t', 'event:e', 'table:t', 'capability:k']
+const nodeIds = [
+  ...['service:a', 'service:b', 'service:x', 'team:t', 'event:e', 'table:t', 'capability:k'],
+  ...['service:@shop:a', 'service:@blog:x', 'capability:@shop:k'],
+]
 const name = fc.constantFrom(...names)
+const namespace = fc.constantFrom('shop', 'blog')
+/** The namespace of something that a service needs. */
+const elsewhere = fc.constantFrom('shop', 'blog', 'default')
 
 const migrationFile = fc.record(
   {
     apis: fc.array(fc.constantFrom('GET /a', 'POST /a', '/b'), { maxLength: 2 }),
-    calls: fc.array(fc.record({ service: name, method: fc.constant('GET'), path: fc.constant('/a') }), {
-      maxLength: 2,
-    }),
+    calls: fc.array(
+      fc.record(
+        { service: name, method: fc.constant('GET'), path: fc.constant('/a'), namespace: elsewhere },
+        { requiredKeys: ['service', 'method', 'path'] },
+      ),
+      { maxLength: 2 },
+    ),
     tables: fc.array(
       fc.oneof(
         fc.constantFrom('t', 'u'),
-        fc.record({ name: fc.constantFrom('t', 'u'), access: fc.constantFrom('owns', 'reads', 'writes') }),
+        fc.record(
+          {
+            name: fc.constantFrom('t', 'u'),
+            access: fc.constantFrom('owns', 'reads', 'writes'),
+            namespace: elsewhere,
+          },
+          { requiredKeys: ['name', 'access'] },
+        ),
       ),
       { maxLength: 2 },
     ),
@@ -24,7 +41,13 @@ const migrationFile = fc.record(
       publishes: fc.array(fc.constantFrom('e', 'f'), { maxLength: 2 }),
       subscribes: fc.array(fc.constantFrom('e', 'g'), { maxLength: 2 }),
     }),
-    requires: fc.array(fc.constantFrom('k', 'l'), { maxLength: 2 }),
+    requires: fc.array(
+      fc.oneof(
+        fc.constantFrom('k', 'l'),
+        fc.record({ name: fc.constantFrom('k', 'l'), namespace: elsewhere }),
+      ),
+      { maxLength: 2 },
+    ),
   },
   { requiredKeys: [] },
 )
@@ -35,10 +58,17 @@ const service = fc.record({
   data: fc.record(
     {
       serviceName: name,
+      namespace,
       version: fc.constantFrom('1.0.0', '2.0.0'),
       endpoint: fc.constant('http://x'),
       dependencies: fc.array(
-        fc.oneof(name, fc.record({ serviceName: name, version: fc.constantFrom('^1', '>=2') })),
+        fc.oneof(
+          name,
+          fc.record(
+            { serviceName: name, version: fc.constantFrom('^1', '>=2'), namespace: elsewhere },
+            { requiredKeys: ['serviceName', 'version'] },
+          ),
+        ),
         { maxLength: 4 },
       ),
       capabilities: fc.array(fc.constantFrom('k', 'm'), { maxLength: 2 }),

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Item, readItems } from '../../src/cli/import/read-items.ts'
-import { splitLines } from '../../src/cli/import/split-lines.ts'
+import type { Item } from '../../../src/cli/import/item.ts'
+import { readItems } from '../../../src/cli/import/read-items.ts'
+import { splitLines } from '../../../src/cli/import/split-lines.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -13,8 +14,11 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
+/** No other format is known here. */
+const formats = async () => () => undefined
+
 async function read(text: string | Buffer): Promise<Item[]> {
-  return Array.fromAsync(readItems('-', Readable.from([Buffer.from(text)])))
+  return Array.fromAsync(readItems('-', { stdin: Readable.from([Buffer.from(text)]), formats }))
 }
 
 const values = (items: readonly Item[]) => items.map(({ value }) => value)
@@ -57,7 +61,7 @@ describe('coordinator import: reading', () => {
   it('knows from a file how far it is', async () => {
     const path = join(folder, 'two.jsonl')
     await writeFile(path, '{"a":1}\n{"a":2}\n')
-    const items = await Array.fromAsync(readItems(path, Readable.from([])))
+    const items = await Array.fromAsync(readItems(path, { stdin: Readable.from([]), formats }))
     expect(items.map(({ fraction }) => fraction)).toEqual([0.5, 1])
   })
 
@@ -80,7 +84,7 @@ describe('coordinator import: reading', () => {
     ['absent.json', /does not exist/],
     ['', /is a folder/],
   ])('refuses the path "%s" with COORD_CLI_FILE', async (name, detail) => {
-    const reading = Array.fromAsync(readItems(join(folder, name), Readable.from([])))
+    const reading = Array.fromAsync(readItems(join(folder, name), { stdin: Readable.from([]), formats }))
     await expect(reading).rejects.toMatchObject({
       code: 'COORD_CLI_FILE',
       detail: expect.stringMatching(detail),

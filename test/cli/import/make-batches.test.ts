@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { makeBatches } from '../../src/cli/import/make-batches.ts'
-import type { Item } from '../../src/cli/import/read-items.ts'
+import type { Item } from '../../../src/cli/import/item.ts'
+import { makeBatches } from '../../../src/cli/import/make-batches.ts'
 
 async function batchesOf(values: readonly unknown[]) {
   async function* items(): AsyncGenerator<Item> {
@@ -32,22 +32,16 @@ describe('coordinator import: batches', () => {
     expect(await sizes([{}, large, {}, {}])).toEqual([1, 1, 2])
   })
 
-  it('leave out what only answers have, of what looks like one', async () => {
-    const answer = {
-      ...{ serviceId: 's', id: 's', status: 'active', health: 'up', registeredAt: 't', updatedAt: 't' },
-      ...{ lastHeartbeat: null, revision: 3, serviceName: 'a', tags: ['x'] },
+  it('have assertions apart from registrations, 32 at most, and none about the same thing twice', async () => {
+    const about = (id: string): Item => ({ place: id, about: { kind: 'node', id }, value: {} })
+    const service: Item = { place: 's', value: {} }
+    async function* items(): AsyncGenerator<Item> {
+      yield* [service, service, about('team:a'), about('team:b'), about('team:a'), service]
+      for (let at = 0; at < 40; at += 1) yield about(`team:${at}`)
+      yield { place: 'e', about: { kind: 'edge', id: 'team:0' }, value: {} }
     }
-    const [batch] = await batchesOf([
-      answer,
-      { id: 'mine', revision: 'mine', serviceName: 'b' },
-      'text',
-      null,
-    ])
-    expect(batch?.map(({ text }) => JSON.parse(text))).toEqual([
-      { serviceName: 'a', tags: ['x'] },
-      { id: 'mine', revision: 'mine', serviceName: 'b' },
-      'text',
-      null,
+    expect((await Array.fromAsync(makeBatches(items()))).map((batch) => batch.length)).toEqual([
+      2, 2, 1, 1, 32, 9,
     ])
   })
 })

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createProgress } from '../../src/cli/import/progress.ts'
+import { createProgress } from '../../../src/cli/import/progress.ts'
 
 /** A stream that says it is a terminal, and what was written to it. */
 function terminal() {

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { CoordinatorClient } from '../../src/cli/context/coordinator-client.ts'
-import { makeBatches } from '../../src/cli/import/make-batches.ts'
-import type { Item } from '../../src/cli/import/read-items.ts'
-import { BatchSender } from '../../src/cli/import/send-batches.ts'
-import { GrantedTime } from '../support/granted-time.ts'
+import { CoordinatorClient } from '../../../src/cli/context/coordinator-client.ts'
+import type { Item } from '../../../src/cli/import/item.ts'
+import { makeBatches } from '../../../src/cli/import/make-batches.ts'
+import { BatchSender } from '../../../src/cli/import/send-batches.ts'
+import { GrantedTime } from '../../support/granted-time.ts'
 
 type Answer = (body: { name: string }[], request: IncomingMessage, response: ServerResponse) => void
 
@@ -194,9 +194,12 @@ describe('coordinator import: sending', () => {
     const { client } = await withAnswers((_body, _request, response) =>
       json(response, 200, {
         results: [
-          { success: true, created: true, changed: true },
-          { success: true, created: false, changed: true, warnings: [{ code: 'w', message: 'm' }] },
-          { success: true, created: false, changed: false },
+          { success: true, serviceId: '1', created: true, changed: true },
+          {
+            ...{ success: true, serviceId: '2', created: false, changed: true },
+            warnings: [{ code: 'w', message: 'm', path: '/p' }],
+          },
+          { success: true, serviceId: '3', created: false, changed: false },
           {
             success: false,
             code: 'C',
@@ -211,9 +214,9 @@ describe('coordinator import: sending', () => {
     const sender = new BatchSender({ client, patienceMs: 1_000 })
     const [verdicts] = await Array.fromAsync(makeBatches(Readable(items)), (batch) => sender.send(batch))
     expect(verdicts?.map(({ item, ...rest }) => [item.place, rest])).toEqual([
-      ['item 1', { outcome: 'new', warnings: [] }],
-      ['item 2', { outcome: 'changed', warnings: [{ code: 'w', message: 'm' }] }],
-      ['item 3', { outcome: 'unchanged', warnings: [] }],
+      ['item 1', { outcome: 'new', id: '1', warnings: [] }],
+      ['item 2', { outcome: 'changed', id: '2', warnings: [{ code: 'w', message: 'm', path: '/p' }] }],
+      ['item 3', { outcome: 'unchanged', id: '3', warnings: [] }],
       ['item 4', { outcome: 'failed', code: 'C', reason: '/x: y' }],
     ])
   })
@@ -238,6 +241,55 @@ describe('coordinator import: sending', () => {
     await expect(send(client, ['a'])).rejects.toMatchObject({
       code: 'COORD_CLI_UNREACHABLE',
       detail: expect.stringContaining('not as a coordinator does'),
+    })
+  })
+
+  const team = (id: string): Item => ({ place: id, about: { kind: 'node', id: `team:${id}` }, value: { id } })
+  async function sendTeams(client: CoordinatorClient, ids: readonly string[]) {
+    const sender = new BatchSender({ client, patienceMs: 5_000 })
+    const sent = await Array.fromAsync(makeBatches(Readable(ids.map(team))), (batch) => sender.send(batch))
+    return sent.flat().map((verdict) => [verdict.item.place, verdict.outcome])
+  }
+
+  it('sends each assertion by itself, sends again what has to wait, and goes on after what is refused', async () => {
+    let postponed = 0
+    const paths: string[] = []
+    const server = createServer((request, response) => {
+      paths.push(`${request.method} ${request.url}`)
+      const id = request.url?.split('%3A')[1]
+      if (id === 'late') postponed += 1
+      if (id === 'late' && postponed === 1)
+        json(response, 503, { success: false, code: 'COORD_STORE_TIMEOUT', detail: 'slow', retryable: true })
+      else if (id === 'bad')
+        json(response, 400, { success: false, code: 'COORD_NODE_ID_INVALID', detail: 'not so' })
+      else json(response, 200, { success: true, id, created: true, changed: true, warnings: [] })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => server.close().closeAllConnections())
+    const client = new CoordinatorClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    expect(await sendTeams(client, ['good', 'bad', 'late'])).toEqual([
+      ['good', 'new'],
+      ['bad', 'failed'],
+      ['late', 'new'],
+    ])
+    expect(paths.sort()).toEqual([
+      'PUT /knowledge-graph/nodes/team%3Abad',
+      'PUT /knowledge-graph/nodes/team%3Agood',
+      'PUT /knowledge-graph/nodes/team%3Alate',
+      'PUT /knowledge-graph/nodes/team%3Alate',
+    ])
+  })
+
+  it('ends at an assertion that the credential does not cover: all others would get the same answer', async () => {
+    const server = createServer((_request, response) =>
+      json(response, 403, { success: false, code: 'COORD_SCOPE_MISSING', detail: 'needs graph' }),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => server.close().closeAllConnections())
+    const client = new CoordinatorClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    await expect(sendTeams(client, ['a', 'b'])).rejects.toMatchObject({
+      code: 'COORD_SCOPE_MISSING',
+      exitCode: 77,
     })
   })
 })

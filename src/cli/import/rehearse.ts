@@ -1,0 +1,49 @@
+import type { Interruption } from '../terminal/interruption.ts'
+import { DryRun } from './dry-run.ts'
+import { broughtRecords, type ImportTask, plannedPruning, preparedItems } from './import-items.ts'
+import { nameOf } from './item.ts'
+import type { Change, Outcome } from './outcome.ts'
+import type { Verdict } from './send-batches.ts'
+import { storedRecords } from './stored-records.ts'
+import { Totals } from './totals.ts'
+
+/** Finds out what an import would do. Writes nothing. */
+export async function rehearse(task: ImportTask): Promise<Outcome> {
+  const { client, progress, report, interrupted, prune } = task
+  const totals = new Totals()
+  const changes: Change[] = []
+  const take = (verdict: Verdict | undefined) => {
+    if (verdict === undefined) return
+    const { item, outcome } = verdict
+    totals.add(verdict)
+    report.add(verdict)
+    if (outcome !== 'new' && outcome !== 'changed') return
+    changes.push({
+      outcome,
+      kind: item.about?.kind ?? 'service',
+      name: nameOf(item) ?? '',
+      place: item.place,
+    })
+  }
+  try {
+    const run = new DryRun()
+    for await (const item of preparedItems(task)) take(run.add(item))
+    const brought = broughtRecords(task)
+    for await (const { head, record } of storedRecords(client, interrupted)) {
+      if (record === undefined) {
+        brought.begin(head)
+        continue
+      }
+      take(run.compare(record))
+      if (prune) brought.add(record)
+    }
+    for (const verdict of run.rest()) take(verdict)
+    const content = { brought, keys: run.keys, failed: totals.counts.failed }
+    return { totals, changes, ...(prune ? await plannedPruning(task, content) : {}) }
+  } catch (thrown) {
+    if (interrupted.aborted) return { totals, interruption: interrupted.reason as Interruption }
+    throw thrown
+  } finally {
+    progress.stop()
+  }
+}
