@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { DetachedGraph } from '../../src/graph/derive/detached-graph.ts'
 import { answerQuestion } from '../../src/graph/questions/answer-question.ts'
 import { simulate } from '../../src/graph/simulate/simulate.ts'
+import { registerWarnings } from '../../src/graph/warnings/register-warnings.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 import { parseNodeId, serviceNodeId } from '../../src/records/graph/graph-id.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
@@ -235,7 +236,14 @@ describe('a dependency', () => {
       await register('flagd', { namespace: 'platform' })
       await register('cart', { namespace: 'shop', dependencies: ['flagd'] })
       expect(await graph.ask({ ask: 'unresolved' })).toMatchObject({
-        nodes: [{ id: 'service:@shop:flagd', namespace: 'shop', referencedBy: ['service:@shop:cart'] }],
+        nodes: [
+          {
+            id: 'service:@shop:flagd',
+            namespace: 'shop',
+            referencedBy: ['service:@shop:cart'],
+            elsewhere: ['default', 'platform'],
+          },
+        ],
       })
       expect((await graph.ask({ ask: 'impact', of: 'flagd' })).total).toBe(0)
       expect((await graph.ask({ ask: 'impact', of: 'flagd', namespace: 'platform' })).total).toBe(0)
@@ -281,6 +289,26 @@ describe('a dependency', () => {
         'No service is registered as "flagd" in the namespace "platform": check the name, or register it.',
       ])
     }))
+
+  it('has a short warning however many namespaces have a service of that name', () => {
+    const detached = new DetachedGraph()
+    const records = Array.from({ length: 20_000 }, (_, at) =>
+      recordOf(`s-${at}`, { serviceName: 'a', namespace: `n${at}` }),
+    )
+    for (const record of records) detached.put(record)
+    const { graph } = detached
+    const dependencies = Array.from({ length: 100 }, (_, at) => ({ serviceName: 'a', namespace: `x${at}` }))
+    const warnings = registerWarnings(graph, { serviceName: 'b', dependencies })
+    expect(warnings).toHaveLength(100)
+    for (const { message } of warnings) expect(message.length).toBeLessThan(300)
+    expect(graph.namespacesOf('service:a')).toEqual([])
+    for (const record of records.slice(100)) detached.remove(record)
+    expect(graph.namespacesOf('service:@x0:a')).toEqual(
+      Array.from({ length: 100 }, (_, at) => `n${at}`).sort(),
+    )
+    for (const record of records.slice(0, 100)) detached.remove(record)
+    expect([graph.namespacesOf('service:a'), graph.nodeCount]).toEqual([[], 0])
+  })
 
   it('on itself is one on the same name in the same namespace', () =>
     withGraph(async ({ graph, register }) => {

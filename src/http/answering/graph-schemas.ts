@@ -107,7 +107,17 @@ export const criticalSchema = z
 export const unresolvedSchema = z
   .object({
     ...answer,
-    nodes: z.array(z.object({ ...name, referencedBy: z.array(id), references: z.int() })),
+    nodes: z.array(
+      z.object({
+        ...name,
+        referencedBy: z.array(id),
+        references: z.int(),
+        elsewhere: z
+          .array(z.string())
+          .optional()
+          .meta({ description: 'Other namespaces that have a service of this name, at most 10.' }),
+      }),
+    ),
     total,
   })
   .meta({ id: 'UnresolvedAnswer' })
@@ -148,6 +158,18 @@ export const diffSchema = z
   })
   .meta({ id: 'DiffAnswer' })
 
+const judgedRanges = z.array(
+  z.object({
+    consumer: id,
+    dependency: id,
+    range: z.string(),
+    versions: z
+      .array(z.string())
+      .meta({ description: 'At most the first hundred, in the order of their text.' }),
+    versionsTotal: z.int(),
+  }),
+)
+
 export const simulateSchema = z
   .object({
     ...answer,
@@ -155,17 +177,12 @@ export const simulateSchema = z
     lostProviders: z.array(z.object(name)),
     brokenConsumers: z.array(z.object({ ...name, loses: id, type: z.string() })),
     affected: z.int(),
-    violatedRanges: z.array(
-      z.object({
-        consumer: id,
-        dependency: id,
-        range: z.string(),
-        versions: z
-          .array(z.string())
-          .meta({ description: 'At most the first hundred, in the order of their text.' }),
-        versionsTotal: z.int(),
-      }),
-    ),
+    violatedRanges: judgedRanges,
+    unjudged: z.int().meta({
+      description:
+        'How many ranges about changed services can be neither fulfilled nor violated, because a version or a range cannot be compared (`latest`, a hash, a date). They do not count for `safe`.',
+    }),
+    unjudgedRanges: judgedRanges,
     newCycles: z.array(z.array(id)),
     unknownDependencies: z.array(z.object({ consumer: id, dependency: id })),
   })
