@@ -86,7 +86,7 @@ export const ERRORS = {
   COORD_KEY_FORBIDDEN: {
     ...badRequest,
     title: 'An object has a forbidden key',
-    hint: 'Rename the key: `__proto__` and `constructor` are refused everywhere in a body.',
+    hint: 'Rename the key: `__proto__` is refused everywhere in a body.',
   },
   COORD_NAME_EMPTY: {
     ...badRequest,
@@ -101,12 +101,12 @@ export const ERRORS = {
   COORD_VERSION_EMPTY: {
     ...badRequest,
     title: 'version is empty',
-    hint: 'Send a `version` of 1 to 50 characters, such as `1.0.0`.',
+    hint: 'Send a `version` of 1 to 128 characters, such as `1.0.0`.',
   },
   COORD_VERSION_TOO_LONG: {
     ...badRequest,
     title: 'version is too long',
-    hint: 'Send a `version` of 1 to 50 characters, such as `1.0.0`.',
+    hint: 'Send a `version` of 1 to 128 characters, such as `1.0.0`.',
   },
   COORD_ENDPOINT_NOT_URL: {
     ...badRequest,
@@ -121,12 +121,12 @@ export const ERRORS = {
   COORD_ENDPOINT_SCHEME: {
     ...badRequest,
     title: 'endpoint has a scheme that is not allowed',
-    hint: 'Use `http:`, `https:` or `grpc:`.',
+    hint: 'Use the scheme of the transport, such as `http:`, `grpc:`, `tcp:`, `redis:` or `postgres:`.',
   },
   COORD_ENDPOINT_CREDENTIALS: {
     ...badRequest,
     title: 'endpoint holds credentials',
-    hint: 'Remove `user:password@` from the URL: the registry is readable by everybody.',
+    hint: 'Remove `user:password@` from the URL: the registry shows it to everybody who may read.',
   },
   COORD_ENDPOINT_TOO_LONG: {
     ...badRequest,
@@ -529,6 +529,12 @@ export const ERRORS = {
     ...file,
     title: 'The tables of the database contradict each other',
     hint: 'Run `coordinator doctor`: it shows each difference and its repair. The usual cause is a change by hand that bypassed the journal, or a disk that lost data.',
+  },
+  COORD_STORE_REPLACED: {
+    status: 503,
+    retryable: false,
+    title: 'The database was emptied or replaced: it has another history than the one that is served',
+    hint: 'Bring the right database back. If the new one is meant, run `coordinator accept-history LINEAGE` with the lineage that `coordinator status` names, or restart the coordinators.',
   },
   COORD_STORE_PATH: {
     ...file,

@@ -1,9 +1,14 @@
 import { Command } from 'commander'
 import { isActiveToken } from '../database/diagnosis/find-tokens.ts'
-import type { Head } from '../database/store.ts'
+import type { Head, Store } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
-import { readStoreSettings, withStore } from './context/with-store.ts'
+import {
+  type CommandContext,
+  type OutputOptions,
+  withOutput,
+  writeResult,
+} from './context/command-context.ts'
+import { readSharedStore, withStore } from './context/with-store.ts'
 import { countOf } from './terminal/text-table.ts'
 
 const examples = `
@@ -12,6 +17,9 @@ other revisions. In a new lineage, no ETag, revision or position of the old one 
 
 A coordinator that kept running notices a restore by itself if it had seen newer revisions than the backup has. Otherwise run this
 command after the restore, before the first start.
+
+If the data was restored without its head (\`pg_dump --data-only\`), the command makes the head the end of what is stored. Coordinators
+that kept running then ask for \`coordinator accept-history\`.
 
 A backup may also bring back tokens that were revoked after it was made. If the database has tokens, the command recommends a value for
 AUTH_NOT_BEFORE, with which coordinators refuse every credential that was issued before.
@@ -32,40 +40,49 @@ Or compare \`coordinator token list\` with what you know was revoked, and revoke
 
 /** `coordinator after-restore`: starts a new lineage in a database that came from a backup. */
 export function afterRestoreCommand(context: CommandContext): Command {
-  return new Command('after-restore')
+  return withOutput(new Command('after-restore'))
     .description('Start a new lineage after the database was restored from a backup.')
-    .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {
-      const settings = readStoreSettings(context.terminal.env)
-      if (settings.database.backend === 'memory')
-        throw new CoordinatorError('COORD_CLI_USAGE', {
-          detail: 'No database is set here, and records in memory cannot be restored.',
-          hint: 'Set DATABASE_URL, or the Supabase variables.',
-        })
-      // A mistyped path must not create a new database.
-      return withStore({ ...settings, autoMigrate: false }, context.terminal, async (store) => {
-        const before = await store.open()
+      return withStore(readSharedStore(context.terminal.env), context.terminal, async (store) => {
+        const damage = await damageOf(store)
+        const { position, ancestors } = await beginLineage(store)
         const { tokens } = await store.access.load()
         const now = Date.now()
         const active = tokens.filter((token) => isActiveToken(token, now)).length
         const authNotBefore = active === 0 ? undefined : new Date(now).toISOString()
-        const previous = before.position.lineage
-        let head: Head = before
-        // A write at the same moment prevents the fork. Then the fork is tried again from the new head.
-        while (head.position.lineage === previous) head = await store.fork(head.position)
-        const { lineage, revision } = head.position
+        const previous = ancestors.at(-1)
+        const { lineage, revision } = position
+        const mended = damage === undefined ? '' : `The head was wrong, and is mended. ${damage.detail}\n`
         writeResult(context, options, {
           value: {
             previous,
             lineage,
             revision,
+            mended: damage !== undefined,
             activeTokens: active,
             ...(authNotBefore === undefined ? {} : { authNotBefore }),
           },
-          text: `The history continues from revision ${revision} with the lineage ${lineage} (before: ${previous}).\n`,
+          text: `${mended}The history continues from revision ${revision} with the lineage ${lineage} (before: ${previous}).\n`,
         })
         if (authNotBefore !== undefined) context.terminal.stderr.write(tokenAdvice(active, authNotBefore))
       })
     })
+}
+
+/** Opens the store. @returns why it cannot be opened, if a head that is not the end of what is stored is the cause */
+async function damageOf(store: Store): Promise<CoordinatorError | undefined> {
+  try {
+    await store.open()
+    return undefined
+  } catch (thrown) {
+    if (thrown instanceof CoordinatorError && thrown.code === 'COORD_STORE_DAMAGED') return thrown
+    throw thrown
+  }
+}
+
+/** @returns the head of the open store */
+async function beginLineage(store: Store): Promise<Head> {
+  await store.mendHead?.()
+  return store.open()
 }

@@ -311,6 +311,11 @@ export const settingsTable = {
       secret: true,
       description: 'The credential that the commands send: a token, a JWT, or the value of AUTH_ADMIN_TOKEN.',
     }),
+    coordinatorNamespace: optionalSetting('COORDINATOR_NAMESPACE', {
+      kind: text('a namespace: 1 to 63 lower-case letters, digits and dashes', /^[a-z0-9-]{1,63}$/),
+      defaultLabel: 'every namespace for commands that read, `default` for those that write',
+      description: 'The namespace that the commands mean where `--namespace` is not given.',
+    }),
   },
 }
 

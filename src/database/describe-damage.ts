@@ -21,8 +21,6 @@ export type DamageFact =
 
 /** The SQL with which a backend repairs damage. */
 export interface DamageRepairs {
-  /** Sets the head to the end of the journal. */
-  readonly head: () => string
   /** Restores a record as an entry wrote it. */
   readonly record: (key: RecordKey, revision: Revision) => string
   /** Gives up the history before the newest revision. */
@@ -32,6 +30,9 @@ export interface DamageRepairs {
 export const facts = ['head', 'digest', 'hole', 'lost', 'ahead', 'unjournalled', 'differs'] as const
 
 const restore = 'Restore the last backup, and run `coordinator after-restore`.'
+const mending = 'It sets the head to the end of what is stored.'
+/** The repair of a head that does not match the rest. */
+export const mendHead = `Run \`coordinator after-restore\`. ${mending}`
 const thenRestored = 'run this, and then `coordinator after-restore`:'
 
 /** Explains a fact to people, and tells them how to repair it. */
@@ -43,9 +44,10 @@ export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage
       const found = `The head is at revision ${fact.revision}, which does not match the journal: ${end}.`
       // If the journal is shorter, it has lost entries that clients have seen.
       const lost = fact.newest === null || fact.newest < fact.revision
-      return lost
-        ? { found, repair: `${restore} Without one, ${thenRestored}\n${repairs.head()}` }
-        : { found, repair: repairs.head() }
+      return {
+        found,
+        repair: lost ? `${restore} Without a backup, only run the command. ${mending}` : mendHead,
+      }
     }
     case 'digest':
       return {
@@ -67,7 +69,7 @@ export function describeDamage(fact: DamageFact, repairs: DamageRepairs): Damage
     case 'ahead':
       return {
         found: `${nameOf(fact)} has revision ${fact.revision}, which is newer than the head.`,
-        repair: `Repair the head first. If the head is right: ${restore}`,
+        repair: `${mendHead} The record becomes a commit.`,
       }
     case 'unjournalled':
       return {

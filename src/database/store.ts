@@ -5,7 +5,7 @@
  * - **record**: `{kind, id, data, revision, createdAt, updatedAt}`; `data` is canonical JSON text.
  * - **commit**: writes that are stored together. An accepted commit becomes one **entry** of the journal, and gets one **revision**.
  * - **head**: the newest revision. **floor**: the oldest revision that `asOf` answers exactly. Both are 0 in an empty store.
- * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`.
+ * - **lineage**: the UUID of one history. **position**: `{lineage, revision, digest}`. **ancestors**: the lineages that it descends from.
  * - **tombstone**: the trace of a deleted record, until the floor passes its deletion.
  * - **writer**: a process that commits; it has its own UUID. **attempt**: a call of `commit` by a writer.
  *
@@ -49,6 +49,11 @@ export interface Head {
   readonly at: number
   /** The version of the tokens: see `AccessState`. */
   readonly accessVersion: string
+  /**
+   * The lineages that this history descends from, the oldest first: see `fork` and `adopt`. The newest `ANCESTORS_MAX` are kept; to those
+   * who know only an older one, this history is one of another database.
+   */
+  readonly ancestors: readonly string[]
 }
 
 /**
@@ -290,10 +295,25 @@ export interface Store {
   compact(floor: Revision): Promise<Head>
 
   /**
-   * Starts a new lineage at the head, if the head is still `from`; otherwise changes nothing. The first coordinator that sees a
-   * contradiction to its history calls this.
+   * Starts a new lineage at the head, if the head is still `from`; otherwise changes nothing. The present lineage becomes the newest of its
+   * ancestors. The first coordinator that sees a contradiction to its history calls this.
    */
   fork(from: Position): Promise<Head>
+
+  /**
+   * Notes that the present history also continues another one: its lineage becomes the newest of the ancestors. Nothing else changes, and
+   * nothing at all if it is the present lineage. Coordinators that serve the other history follow this one from then on.
+   *
+   * @param lineage UUID, in lower case
+   */
+  adopt(lineage: string): Promise<Head>
+
+  /**
+   * Makes the head the end of what is stored, and starts a new lineage, also where the head contradicts the journal or the records, so that
+   * every other call throws COORD_STORE_DAMAGED. Records that no entry wrote become commits. Works before `open`. Absent if nobody but the
+   * store itself can change its content.
+   */
+  mendHead?(): Promise<Head>
 
   /** Ends calls in progress. Afterwards every other call throws. Closing twice does nothing. */
   close(): Promise<void>

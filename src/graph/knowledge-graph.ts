@@ -18,7 +18,7 @@ import { exportGraph, type FormatName, graphFormats } from './export/export-grap
 import type { GraphReader } from './model/graph-reader.ts'
 import { resolveNode } from './model/resolve-node.ts'
 import { sortTypes } from './model/sort-types.ts'
-import type { DiffAnswer } from './past/diff-tracker.ts'
+import type { DiffAnswer, DiffOptions } from './past/diff-tracker.ts'
 import { LiveAnalysis } from './past/live-analysis.ts'
 import { PastGraphs } from './past/past-graphs.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
@@ -162,11 +162,12 @@ export class KnowledgeGraph {
   }
 
   /** The differences between two moments, with the commits that caused them. @throws what `askPast` throws, COORD_QUERY_INVALID */
-  async diff(between: {
-    readonly from: Moment
-    readonly to: Moment
-    readonly limit: number
-  }): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
+  async diff(
+    between: DiffOptions & {
+      readonly from: Moment
+      readonly to: Moment
+    },
+  ): Promise<DiffAnswer & { readonly from: Revision; readonly to: Revision }> {
     const { from, to, answer } = await this.#past.diff(between)
     // The helper process that made the answer does not know when credentials were first demanded.
     const commits = answer.commits.map((commit) =>

@@ -20,6 +20,7 @@ import { Examiner } from './following/examiner.ts'
 import { Follower } from './following/follower.ts'
 import { type MemoryBudget, processMemory } from './memory/memory-budget.ts'
 import { StoreReader } from './reading/store-reader.ts'
+import { KnownHistory } from './state/known-history.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './state/live-options.ts'
 import { type LiveStatus, StatusBoard } from './state/status.ts'
 import { AccessWatch } from './view/access-watch.ts'
@@ -43,6 +44,7 @@ export class Live {
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
   readonly #access: AccessWatch
+  readonly #history: KnownHistory
   readonly #served: ServedView
   readonly #follower: Follower
   readonly #reader: StoreReader
@@ -56,7 +58,8 @@ export class Live {
 
   constructor(bare: Store, domain: Domain, options: Partial<LiveOptions> = {}) {
     const given = { ...LIVE_DEFAULTS, ...options }
-    const store = guardStore(bare, given.meter)
+    const history = new KnownHistory()
+    const store = guardStore(bare, given.meter, history)
     const memory = given.memory ?? processMemory()
     const observers = this.#observers
     const board = new StatusBoard({
@@ -66,7 +69,8 @@ export class Live {
     })
     const access = new AccessWatch(observers)
     this.#access = access
-    const context = { store, memory, board, observers, access, options: given }
+    this.#history = history
+    const context = { store, memory, board, history, observers, access, options: given }
     this.store = store
     this.memory = memory
     this.#board = board
@@ -116,6 +120,8 @@ export class Live {
       headRevision: this.#served.head,
       viewRevision: view?.revision ?? 0,
       floor: this.#served.floor,
+      /** Whether the database has a history that may not take the place of the served one. */
+      isReplaced: this.#history.refusal !== undefined,
       /** How long ago the store confirmed that the view was complete; 0 before the first load. */
       ageMs: this.#board.ageMs,
       loadedRecords: this.#served.loadedRecords,
@@ -179,6 +185,7 @@ export class Live {
   ): Promise<CommitOutcome> {
     const view = this.#served.current
     if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
+    if (this.#history.refusal !== undefined) return Promise.reject(this.#history.refusal)
     // The present lineage: when there is memory for the commit, the view may have another history than its conditions.
     const client = currentClient() ?? ''
     return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt, client })

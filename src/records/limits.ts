@@ -12,7 +12,7 @@ export const LIMITS = {
   bodyValues: 131_072,
   bodyObjects: 25_000,
   nameLength: 255,
-  versionLength: 50,
+  versionLength: 128,
   endpointLength: 2_048,
   healthCheckLength: 2_048,
   descriptionLength: 4_096,
@@ -21,7 +21,7 @@ export const LIMITS = {
   tags: 64,
   capabilities: 64,
   /** A tag or a capability. */
-  labelLength: 100,
+  labelLength: 256,
   dependencies: 256,
   dependencyVersionLength: 255,
   dependencyTypeLength: 100,

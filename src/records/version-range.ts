@@ -1,5 +1,9 @@
 import semver, { type Comparator, type SemVer } from 'semver'
+import { readVersion, type VersionReading } from './read-version.ts'
 import type { VersionSet } from './version-set.ts'
+
+/** What is known about a range and a version. `unjudged`: one of them is no version that can be compared, such as `latest` or a hash. */
+export type Verdict = 'fulfilled' | 'violated' | 'unjudged'
 
 /** The limits of a text that is read as a range. A longer text is compared as a version text. */
 export const RANGE_LIMITS = { length: 256, alternatives: 16 } as const
@@ -48,11 +52,16 @@ const remembered = new Map<string, { readonly range: VersionRange | undefined }>
 /**
  * Reads the filter `version`.
  *
- * @returns a function that checks a version: it must be a semantic version within the range, or exactly the same text
+ * @returns a function that checks a version: it must be within the range, or exactly the same text
  */
 export function versionTest(filter: string): (version: string) => boolean {
   const range = rangeOf(filter)
-  return (version) => version === filter || (range?.test(version) ?? false)
+  return (version) => version === filter || range?.judge(readVersion(version)) === 'fulfilled'
+}
+
+/** Judges whether one of some versions fulfills a range. @param range as a registration declares it */
+export function judgeRange(range: string, versions: VersionSet): Verdict {
+  return versions.texts.has(range) ? 'fulfilled' : (rangeOf(range)?.judgeSet(versions) ?? 'unjudged')
 }
 
 /**
@@ -61,19 +70,31 @@ export function versionTest(filter: string): (version: string) => boolean {
  */
 export class VersionRange {
   readonly #intervals: readonly Interval[]
+  /** Whether the range names a prerelease. Image variants cannot be compared with it. */
+  readonly #namesPrerelease: boolean
 
   constructor(range: semver.Range) {
     this.#intervals = range.set.map(intervalOf)
+    this.#namesPrerelease = range.set.some((comparators) => comparators.some(namesPrerelease))
   }
 
-  /** Whether a version is in the range. A text that is not a semantic version never is. */
-  test(text: string): boolean {
-    const version = semver.parse(text)
-    return version !== null && this.#intervals.some((interval) => holds(interval, version))
+  judge({ version, variantOf }: VersionReading): Verdict {
+    const variant = this.#namesPrerelease ? undefined : variantOf
+    if (version === undefined && variant === undefined) return 'unjudged'
+    const isIn = (one: SemVer | undefined) =>
+      one !== undefined && this.#intervals.some((interval) => holds(interval, one))
+    return isIn(version) || isIn(variant) ? 'fulfilled' : 'violated'
   }
 
-  /** Whether the range contains at least one of the versions. */
-  holdsAnyOf({ releases, prereleases }: VersionSet): boolean {
+  /** Judges whether one of the versions fulfills the range. */
+  judgeSet({ releases, prereleases, variants, unread, onlyVariants }: VersionSet): Verdict {
+    if (this.#holdsAnyOf({ releases, prereleases })) return 'fulfilled'
+    if (!this.#namesPrerelease && this.#holdsAnyOf({ releases: variants, prereleases: [] }))
+      return 'fulfilled'
+    return unread || (onlyVariants && this.#namesPrerelease) ? 'unjudged' : 'violated'
+  }
+
+  #holdsAnyOf({ releases, prereleases }: Pick<VersionSet, 'releases' | 'prereleases'>): boolean {
     return this.#intervals.some((interval) => {
       const { from, prereleasesOf } = interval
       const first = releases[firstFrom(releases, from)]
@@ -101,6 +122,12 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
     if (!operator.startsWith('>') && (to === undefined || isNarrower(end, to, -1))) to = end
   }
   return { from, to, prereleasesOf }
+}
+
+/** npm ends a range such as `^1` with `<2.0.0-0`. That does not name a prerelease. */
+function namesPrerelease({ operator, semver: version }: Comparator): boolean {
+  if (!(version instanceof semver.SemVer) || version.prerelease.length === 0) return false
+  return operator !== '<' || version.prerelease.length > 1 || version.prerelease[0] !== 0
 }
 
 type End = NonNullable<Interval['from']>

@@ -11,7 +11,8 @@ const WARNINGS_MAX = 10
 
 /**
  * Warns if another version with the same name and endpoint is still registered. A client that increases its version should deregister the
- * old id, or send an `instanceId`.
+ * old id, or send an `instanceId`. The same version may still be registered under the id that it had when endpoints such as
+ * `grpc://Cart:7070/` had another canonical form.
  *
  * @param serviceId the id of the new service
  */
@@ -41,8 +42,6 @@ function replaces(registration: Registration, other: JsonObject): boolean {
     other['serviceName'] === registration.serviceName &&
     namespaceIn(other) === namespaceIn(registration) &&
     other['instanceId'] === undefined &&
-    other['version'] !== registration.version &&
-    URL.canParse(endpoint) &&
     endpointHref(endpoint) === endpointHref(registration.endpoint)
   )
 }

@@ -1,7 +1,6 @@
 import { CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Live } from '../live/live.ts'
 import { checkKey } from '../live/writing/idempotency.ts'
-import type { RecordWriter } from '../live/writing/record-writer.ts'
 import { invalidBody } from '../records/body/check-json.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import { LIMITS } from '../records/limits.ts'
@@ -9,7 +8,7 @@ import { Remarks } from '../records/remarks.ts'
 import { Pace } from '../scheduling/pace.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type { BatchAnswer, RegisterAnswer, WriteContext } from './answers/answers.ts'
-import { registerService, withGraphWarnings } from './register-service.ts'
+import { type Registering, registerService, withWarningsOfOthers } from './register-service.ts'
 
 /**
  * Registers many services. Each one is judged separately: a fault in one does not keep the others from being stored.
@@ -18,19 +17,19 @@ import { registerService, withGraphWarnings } from './register-service.ts'
  * @throws COORD_BODY_WRONG_TYPE, COORD_FIELD_TOO_LARGE, COORD_HEADER_INVALID, COORD_NOT_LOADED
  */
 export async function registerBatch(
-  { live, writer }: { readonly live: Live; readonly writer: RecordWriter },
+  { live, ...registering }: Registering & { readonly live: Live },
   body: unknown,
   context: WriteContext,
 ): Promise<BatchAnswer> {
   const registrations = registrationsOf(body)
   checkContext(context)
   // Before the first load each registration would be refused for the same reason.
-  writer.requireLoaded()
+  registering.writer.requireLoaded()
   const answers: Promise<RegisterAnswer | CoordinatorError>[] = []
   const remarks = new Remarks()
   const pace = new Pace()
   for (const [index, sent] of registrations.entries()) {
-    const register = () => registerService(writer, { body: sent, inBatch: { index, remarks } }, context)
+    const register = () => registerService(registering, { body: sent, inBatch: { index, remarks } }, context)
     answers.push(toPromise(register).catch(toCoordinatorError))
     if (pace.due) await pace.turn()
   }
@@ -39,7 +38,7 @@ export async function registerBatch(
   pace.renew()
   for (const [index, result] of results.entries()) {
     if (result instanceof CoordinatorError) continue
-    results[index] = withGraphWarnings(live.view, registrations[index] as JsonObject, result)
+    results[index] = withWarningsOfOthers(live.view, registrations[index] as JsonObject, result)
     if (pace.due) await pace.turn()
   }
   return { results }

@@ -5,6 +5,7 @@ import { BY_PROGRAM } from '../live/writing/write-context.ts'
 import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type { WriteContext } from './answers/answers.ts'
+import { ContestedIds } from './contested-ids.ts'
 import { deregisterService } from './deregister-service.ts'
 import { getService } from './get-service.ts'
 import { takeHeartbeat } from './heartbeats.ts'
@@ -18,7 +19,7 @@ import { listServices, streamServices } from './list/list-services.ts'
 import type { VersionVerdicts } from './list/match-services.ts'
 import { getPastService, listPastServices, streamPastServices } from './list/past-services.ts'
 import { registerBatch } from './register-batch.ts'
-import { registerService } from './register-service.ts'
+import { registerService, warningsOfDryRun } from './register-service.ts'
 import { type HistoryQuery, serviceHistory } from './service-history.ts'
 import { submitMigration } from './submit-migration.ts'
 
@@ -42,6 +43,7 @@ export interface RegistryOptions {
 export class Registry {
   readonly #live: Live
   readonly #writer: RecordWriter
+  readonly #contested = new ContestedIds()
   readonly #leases: Leases
 
   /** @param live serves the whole `domain` */
@@ -54,7 +56,12 @@ export class Registry {
 
   /** @throws COORD_SCOPE_MISSING, COORD_FIELD_*, COORD_ENDPOINT_* and others with every problem in `errors`, and what a write throws */
   register(registration: RegistrationInput, context: WriteContext = BY_PROGRAM) {
-    return toPromise(() => registerService(this.#writer, { body: registration }, context))
+    return toPromise(() => registerService(this.#registering, { body: registration }, context))
+  }
+
+  /** The warnings that a registration would have now; it is not stored. @throws COORD_FIELD_*, COORD_ENDPOINT_* and others, as `register` */
+  warningsOf(registration: unknown, context: Pick<WriteContext, 'actor'> = BY_PROGRAM) {
+    return warningsOfDryRun({ view: this.#live.view, contested: this.#contested }, registration, context)
   }
 
   /** @param body an array of registrations, or `{services: [...]}`; up to 1,000. Each is judged separately */
@@ -62,7 +69,11 @@ export class Registry {
     body: readonly RegistrationInput[] | { readonly services: readonly RegistrationInput[] },
     context: WriteContext = BY_PROGRAM,
   ) {
-    return registerBatch({ live: this.#live, writer: this.#writer }, body, context)
+    return registerBatch({ live: this.#live, ...this.#registering }, body, context)
+  }
+
+  get #registering() {
+    return { writer: this.#writer, contested: this.#contested }
   }
 
   /**

@@ -133,4 +133,52 @@ describe('coordinator after-restore', () => {
       stderr: expect.stringMatching(/DATABASE_URL/),
     })
   })
+
+  it('mends the head of data that was restored without it, which doctor names; writes work after', async () => {
+    await using server = await PostgresServer.start({ config: { fsync: 'on' } })
+    const env = { DATABASE_URL: server.url() }
+    await using before = await serving({ env })
+    const names = Array.from({ length: 20 }, (_, n) => `kept-${String(n).padStart(2, '0')}`)
+    for (const name of names) await ask(`${before.url}/register`, 'POST', registration(name))
+    const { lineage } = (await ask(`${before.url}/database`)).body
+    const tables = ['records', 'tombstones', 'journal', 'unchanged', 'writers', 'access_tokens']
+    const each = (sql: (table: string) => string) => tables.map(sql).join(';')
+    await server.query(`create schema dump; ${each((t) => `create table dump.${t} as table coordinator.${t}`)};
+      drop schema coordinator cascade`)
+    expect((await runCoordinator(['migrate'], { env })).code).toBe(0)
+    await server.query(`begin; set local session_replication_role = replica;
+      ${each((t) => `insert into coordinator.${t} select * from dump.${t}`)}; commit`)
+
+    const found =
+      'The head is at revision 0, which does not match the journal: the journal ends at revision 20.'
+    const doctor = await runInProcess(['doctor'], { env })
+    expect(doctor).toMatchObject({ code: 1, stdout: expect.stringContaining(found) })
+    expect(doctor.stdout).toContain('Run `coordinator after-restore`.')
+    expect(await runCoordinator(['serve', '--port', '0'], { env })).toMatchObject({
+      code: 74,
+      stderr: expect.stringContaining('COORD_STORE_DAMAGED'),
+    })
+    const storage = async ({ url }: { url: string }) => (await ask(`${url}/health`)).body.storage
+    await expect
+      .poll(() => storage(before), { timeout: 10_000 })
+      .toMatchObject({ code: 'COORD_STORE_DAMAGED' })
+    expect((await ask(`${before.url}/services`)).body.total).toBe(20)
+
+    const mended = await runCoordinator(['restored', '--json'], { env })
+    expect(mended.code).toBe(0)
+    expect(JSON.parse(mended.stdout)).toMatchObject({ mended: true, revision: 20 })
+    expect((await runInProcess(['doctor'], { env })).code).toBe(0)
+    await using after = await serving({ env })
+    expect((await ask(`${after.url}/services`)).body.total).toBe(20)
+    expect((await ask(`${after.url}/services?asOf=5`)).body.total).toBe(5)
+    const written = await ask(`${after.url}/register`, 'POST', registration('new'))
+    expect(written).toMatchObject({ status: 201, body: { revision: 21 } })
+
+    // Nothing proves to the coordinator that kept running that this is its history.
+    await expect
+      .poll(() => storage(before), { timeout: 10_000 })
+      .toMatchObject({ code: 'COORD_STORE_REPLACED' })
+    expect((await runCoordinator(['accept-history', lineage], { env })).code).toBe(0)
+    await expect.poll(async () => (await ask(`${before.url}/services`)).body.total).toBe(21)
+  }, 120_000)
 })

@@ -214,7 +214,7 @@ describe('coordinator status: the exit code', () => {
       async ({ url }) => {
         const { code, stdout } = await runInProcess(['status', '--url', url])
         expect(code).toBe(1)
-        expect(stdout).toMatch(/^status +starting/m)
+        expect(stdout).toMatch(/^health +starting/m)
       },
       { started: false },
     )
@@ -290,7 +290,7 @@ describe('the program', () => {
 
   it.each(['after-restore', 'restored'])('%s knows nothing to restore in memory', async (name) => {
     const { code, stderr } = await runInProcess([name])
-    expect([code, stderr.includes('records in memory cannot be restored')]).toEqual([2, true])
+    expect([code, stderr.includes('the history in memory ends with its coordinator')]).toEqual([2, true])
   })
 
   it('shows after-restore in its help, and not its other name', async () => {

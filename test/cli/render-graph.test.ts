@@ -26,6 +26,8 @@ describe('answers of the graph that are not complete', () => {
       brokenConsumers: [],
       affected: 0,
       violatedRanges: [],
+      unjudged: 0,
+      unjudgedRanges: [],
       newCycles: [],
       unknownDependencies: [],
       revision: 7,
@@ -37,6 +39,24 @@ describe('answers of the graph that are not complete', () => {
       'Nothing was found that would break, at revision 7.\nThere are more than the first 1,000 of a kind that are listed.\n',
     )
     expect(renderSimulation({ ...nothing, complete: true })).toBe('Nothing would break, at revision 7.\n')
+    const unjudgedRanges = [
+      {
+        consumer: 'service:a',
+        dependency: 'service:b',
+        range: '^1',
+        versions: ['latest'],
+        versionsTotal: 1,
+      },
+    ]
+    expect(renderSimulation({ ...nothing, unjudged: 1, unjudgedRanges, complete: true })).toBe(
+      [
+        'Nothing would break, at revision 7.',
+        '1 range cannot be judged, because a version or the range cannot be compared:',
+        'VERDICT   NODE       WHAT',
+        'unjudged  service:a  service:b ^1: there would be latest',
+        '',
+      ].join('\n'),
+    )
   })
 
   it('name everything that was found all the same, and say that there is more', () => {
@@ -56,6 +76,8 @@ describe('answers of the graph that are not complete', () => {
           versionsTotal: 2,
         },
       ],
+      unjudged: 0,
+      unjudgedRanges: [],
       newCycles: [['service:e', 'service:f']],
       unknownDependencies: [{ consumer: 'service:g', dependency: 'service:h' }],
       revision: 7,

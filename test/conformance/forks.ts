@@ -20,6 +20,7 @@ export function forks(backend: ConformanceBackend): void {
         expect(head).toEqual({
           ...before,
           position: { ...before.position, lineage: head.position.lineage },
+          ancestors: [before.position.lineage],
         })
         expect(await store.head()).toEqual(head)
       }),

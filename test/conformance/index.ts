@@ -10,6 +10,7 @@
  * Needs `vitest` and `fast-check` beside this package.
  */
 import { afterAll, beforeEach, describe } from 'vitest'
+import { ancestors } from './ancestors.ts'
 import { attempts } from './attempts.ts'
 import type { ConformanceBackend } from './backend.ts'
 import { canonicalBytes } from './canonical-bytes.ts'
@@ -45,6 +46,7 @@ const concerns = [
   following,
   offTracks,
   forks,
+  ancestors,
   loads,
   histories,
   moments,

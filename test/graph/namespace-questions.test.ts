@@ -216,6 +216,54 @@ describe('a namespace in a question', () => {
       expect(live.view.revision).toBe(2)
     }))
 
+  it('restricts the differences between two moments', () =>
+    withGraph(async ({ graph, live, register, commit }) => {
+      await register('flagd')
+      await register('web', { dependencies: ['flagd', 'gone'] })
+      await register('cart', {
+        namespace: 'shop',
+        dependencies: [{ serviceName: 'flagd', namespace: 'default' }],
+      })
+      const old = await register('old', {
+        namespace: 'shop',
+        dependencies: [{ serviceName: 'x', namespace: 'blog' }],
+      })
+      const from = { revision: live.view.revision }
+      await register('flagd', { version: '2.0.0' })
+      await register('gone')
+      await register('new', { namespace: 'shop', dependencies: ['cart'] })
+      await commit({ op: 'delete', kind: 'service', id: old })
+      const diff = async (namespace?: string) => {
+        const { nodes, edges } = await graph.diff({
+          from,
+          to: { revision: live.view.revision },
+          limit: 100,
+          namespace,
+        })
+        return [...nodes, ...edges].map(({ change, id }) => `${change} ${id}`)
+      }
+      const [cart, old1] = [
+        'service:@shop:new,depends_on,service:@shop:cart',
+        'service:@shop:old,depends_on,service:@blog:x',
+      ]
+      // The far end flagd differs, too.
+      expect(await diff('shop')).toEqual([
+        'removed service:@blog:x',
+        'added service:@shop:new',
+        'removed service:@shop:old',
+        'changed service:flagd',
+        `added ${cart},declared`,
+        `removed ${old1},declared`,
+      ])
+      expect(await diff('default')).toEqual(['changed service:flagd', 'changed service:gone'])
+      expect(await diff('blog')).toEqual([
+        'removed service:@blog:x',
+        'removed service:@shop:old',
+        `removed ${old1},declared`,
+      ])
+      expect(await diff()).toHaveLength(7)
+    }))
+
   it('stands in every format of the graph', () =>
     withGraph(async ({ graph, register }) => {
       await register('cart', { namespace: 'shop', capabilities: ['pay'] })
@@ -280,14 +328,18 @@ describe('a simulation with namespaces', () => {
   it('does not take a service of another namespace for the one that is named', () =>
     withGraph(async ({ graph, register }) => {
       await register('db', { namespace: 'shop' })
+      const there = ' The namespace "shop" has a service of that name.'
       for (const [body, detail] of [
-        [{ remove: ['db'] }, 'No service is registered as "db".'],
-        [{ remove: [{ serviceName: 'db' }] }, 'No service is registered as "db".'],
+        [{ remove: ['db'] }, `No service is registered as "db".${there}`],
+        [{ remove: [{ serviceName: 'db' }] }, `No service is registered as "db".${there}`],
         [
           { remove: [{ serviceName: 'db', namespace: 'blog' }] },
-          'No service is registered as "db" in the namespace "blog".',
+          `No service is registered as "db" in the namespace "blog".${there}`,
         ],
-        [{ changeVersion: [{ serviceName: 'db', version: '2' }] }, 'No service is registered as "db".'],
+        [
+          { changeVersion: [{ serviceName: 'db', version: '2' }] },
+          `No service is registered as "db".${there}`,
+        ],
       ] as const)
         await expect(graph.simulate(body)).rejects.toMatchObject({ code: 'COORD_SERVICE_NOT_FOUND', detail })
       for (const body of [

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { DetachedGraph } from '../../src/graph/derive/detached-graph.ts'
 import { answerQuestion } from '../../src/graph/questions/answer-question.ts'
 import { simulate } from '../../src/graph/simulate/simulate.ts'
+import { registerWarnings } from '../../src/graph/warnings/register-warnings.ts'
 import { canonicalJson, type JsonObject } from '../../src/records/canonical-json.ts'
 import { parseNodeId, serviceNodeId } from '../../src/records/graph/graph-id.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
@@ -266,7 +267,7 @@ describe('a dependency', () => {
       ])
       const id = await register('flagd', { namespace: 'platform' })
       const there =
-        ' There is one in the namespace "platform"; a dependency on it is {"serviceName":"flagd","namespace":"platform"}.'
+        ' The namespace "platform" has a service of that name. To depend on it, write {"serviceName":"flagd","namespace":"platform"}.'
       expect(warned(undefined, 'flagd')).toEqual([
         `No service is registered as "flagd": check the name, or register it.${there}`,
       ])
@@ -281,6 +282,22 @@ describe('a dependency', () => {
         'No service is registered as "flagd" in the namespace "platform": check the name, or register it.',
       ])
     }))
+
+  it('has a short warning however many namespaces have a service of that name', () => {
+    const detached = new DetachedGraph()
+    const records = Array.from({ length: 20_000 }, (_, at) =>
+      recordOf(`s-${at}`, { serviceName: 'a', namespace: `n${at}` }),
+    )
+    for (const record of records) detached.put(record)
+    const { graph } = detached
+    const dependencies = Array.from({ length: 100 }, (_, at) => ({ serviceName: 'a', namespace: `x${at}` }))
+    const warnings = registerWarnings(graph, { serviceName: 'b', dependencies })
+    expect(warnings).toHaveLength(100)
+    for (const { message } of warnings) expect(message.length).toBeLessThan(300)
+    expect(graph.namespacesOf('a')).toHaveLength(100)
+    for (const record of records) detached.remove(record)
+    expect([graph.namespacesOf('a'), graph.nodeCount]).toEqual([[], 0])
+  })
 
   it('on itself is one on the same name in the same namespace', () =>
     withGraph(async ({ graph, register }) => {

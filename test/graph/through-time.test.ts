@@ -300,7 +300,7 @@ describe('differences between two moments', () => {
           else records.set(`${kind} ${id}`, recordOf(operation.of, revision))
         })
         const [then, now] = [factsOf(start), factsOf(records)]
-        const answer = tracker.answer(10_000)
+        const answer = tracker.answer({ limit: 10_000 })
         const told = [...answer.nodes, ...answer.edges].map(({ change, id }) => `${change} ${id}`).sort()
         const expected = [...new Set([...then.keys(), ...now.keys()])]
           .filter((id) => then.get(id) !== now.get(id))

@@ -14,8 +14,8 @@ import { plainGraph, shapeOf } from './support/plain-graph.ts'
 import { operations, recordOf } from './support/random-records.ts'
 import { projectionOf, withGraph } from './support/with-graph.ts'
 
-/** Ranges that no version of what is registered fulfils. */
-function violated(records: Iterable<StoredRecord>): Set<string> {
+/** Ranges that no version of what is registered fulfils, and those that nobody can judge. */
+function judged(records: Iterable<StoredRecord>): Record<'violated' | 'unjudged', Set<string>> {
   const services = [...records].map(
     ({ data }) =>
       JSON.parse(data) as {
@@ -24,12 +24,14 @@ function violated(records: Iterable<StoredRecord>): Set<string> {
         dependencies: { serviceName: string; version: string }[]
       },
   )
-  const found = new Set<string>()
+  const found = { violated: new Set<string>(), unjudged: new Set<string>() }
   for (const { serviceName, dependencies } of services)
     for (const { serviceName: needed, version: range } of dependencies) {
       const versions = services.filter((one) => one.serviceName === needed).map(({ version }) => version)
-      if (versions.length > 0 && !versions.some((one) => one === range || semver.satisfies(one, range)))
-        found.add(`service:${serviceName} service:${needed} ${range}`)
+      if (versions.length === 0 || versions.some((one) => one === range || semver.satisfies(one, range)))
+        continue
+      const isClear = semver.validRange(range) !== null && versions.every((one) => semver.valid(one) !== null)
+      found[isClear ? 'violated' : 'unjudged'].add(`service:${serviceName} service:${needed} ${range}`)
     }
   return found
 }
@@ -156,7 +158,7 @@ describe('simulating', () => {
       })
     }))
 
-  it('names exactly the ranges that nothing fulfils any more', () => {
+  it('names exactly the ranges that nothing fulfils any more, and those that nobody can judge', () => {
     const version = fc.constantFrom('1.0.0', '1.5.0', '2.0.0', 'nightly')
     const names = ['a', 'b', 'c']
     const record = fc
@@ -185,12 +187,29 @@ describe('simulating', () => {
         const changes = others
           .map(({ id }) => ({ before: before.get(id), after: after.get(id) }))
           .filter((change) => change.before !== change.after)
-        const told = atOnce(simulate(detached.graph, detached.records, changes)).violatedRanges.map(
-          ({ consumer, dependency, range }) => `${consumer} ${dependency} ${range}`,
+        const told = atOnce(simulate(detached.graph, detached.records, changes))
+        const shown = (ranges: typeof told.violatedRanges) =>
+          ranges.map(({ consumer, dependency, range }) => `${consumer} ${dependency} ${range}`)
+        const then = judged(after.values())
+        for (const known of judged(before.values()).violated) then.violated.delete(known)
+        expect(shown(told.violatedRanges)).toEqual([...then.violated].sort())
+        // All ranges about what changes are judged, and perhaps some more of their neighbors.
+        const names = changes.flatMap((change) =>
+          [change.before, change.after].flatMap((one) =>
+            one === undefined ? [] : `service:${JSON.parse(one.data).serviceName}`,
+          ),
         )
-        const then = violated(after.values())
-        for (const known of violated(before.values())) then.delete(known)
-        expect(told).toEqual([...then].sort())
+        const unjudged = shown(told.unjudgedRanges)
+        expect([...then.unjudged]).toEqual(expect.arrayContaining([...unjudged]))
+        expect(unjudged).toEqual(
+          expect.arrayContaining(
+            [...then.unjudged].filter((range) => names.includes(range.split(' ')[1] ?? '')),
+          ),
+        )
+        expect(told.unjudged).toBe(unjudged.length)
+        const { brokenConsumers, newCycles, unknownDependencies, violatedRanges } = told
+        const harm = [brokenConsumers, newCycles, unknownDependencies, violatedRanges]
+        expect(told.safe).toBe(harm.every(({ length }) => length === 0))
       }),
       { numRuns: 500 },
     )

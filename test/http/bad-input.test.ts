@@ -46,7 +46,7 @@ const cases: [what: string, path: string, ask: Ask, status: number, code: string
   ['an empty name', '/register', post({ ...cart, serviceName: '' }), 400, 'COORD_NAME_EMPTY'],
   ['a long name', '/register', post({ ...cart, serviceName: 'x'.repeat(256) }), 400, 'COORD_NAME_TOO_LONG'],
   ['an empty version', '/register', post({ ...cart, version: '' }), 400, 'COORD_VERSION_EMPTY'],
-  ['a long version', '/register', post({ ...cart, version: '1'.repeat(51) }), 400, 'COORD_VERSION_TOO_LONG'],
+  ['a long version', '/register', post({ ...cart, version: '1'.repeat(129) }), 400, 'COORD_VERSION_TOO_LONG'],
   [
     'an endpoint that is no URL',
     '/register',
@@ -129,7 +129,13 @@ const cases: [what: string, path: string, ask: Ask, status: number, code: string
   ],
   ['half of a surrogate pair', '/register', post(`{"serviceName":"\\ud800"}`), 400, 'COORD_TEXT_SURROGATE'],
   ['the key __proto__', '/register', post('{"metadata":{"__proto__":{"x":1}}}'), 400, 'COORD_KEY_FORBIDDEN'],
-  ['the key constructor', '/register', post('{"constructor":{"prototype":{}}}'), 400, 'COORD_KEY_FORBIDDEN'],
+  [
+    'the key __proto__ of an assertion',
+    '/knowledge-graph/nodes/team:a',
+    { method: 'PUT', ...post('{"properties":{"__proto__":{}}}') },
+    400,
+    'COORD_KEY_FORBIDDEN',
+  ],
   ['a batch that is none', '/register/batch', post({ services: 1 }), 400, 'COORD_BODY_WRONG_TYPE'],
   ['a batch of 1,001', '/register/batch', post(Array(1_001).fill(cart)), 400, 'COORD_FIELD_TOO_LARGE'],
   [

@@ -73,6 +73,27 @@ describe('pages of the journal that are narrowed by name', () => {
     }))
 })
 
+describe('pages of the journal that are narrowed by namespace', () => {
+  it('have services and nodes of it, edges that touch it, and every deletion', () =>
+    withServer(async (scope) => {
+      await register(scope, named('a'))
+      await register(scope, { ...named('a'), namespace: 'shop' })
+      const put = (path: string) => scope.ask(path, { method: 'PUT', json: {} })
+      expect((await put('/knowledge-graph/nodes/team:@shop:web')).status).toBe(201)
+      expect((await put('/knowledge-graph/nodes/team:web')).status).toBe(201)
+      const edge = encodeURIComponent('team:web,owns,service:@shop:a,asserted')
+      expect((await put(`/knowledge-graph/edges/${edge}`)).status).toBe(201)
+      await scope.ask('/knowledge-graph/nodes/team:web', { method: 'DELETE' })
+      expect((await page(scope, 'after=0&namespace=shop')).revisions).toEqual([2, 3, 5, 6])
+      expect((await page(scope, 'after=0&namespace=default')).revisions).toEqual([1, 4, 5, 6])
+      expect((await page(scope, 'after=0&namespace=shop,default')).revisions).toEqual([1, 2, 3, 4, 5, 6])
+      expect((await page(scope, 'after=0&namespace=shop&name=a')).revisions).toEqual([2, 6])
+      expect((await page(scope, 'after=0&namespace=nobody&kind=service')).revisions).toEqual([])
+      const refused = await scope.ask('/changes?after=0&namespace=Shop')
+      expect([refused.status, refused.body.code]).toEqual([400, 'COORD_QUERY_INVALID'])
+    }))
+})
+
 describe('entries of the journal', () => {
   it('of a deletion have no data, and those of a put have it whole, with the time and the actor', () =>
     withServer(async (scope) => {

@@ -78,10 +78,19 @@ describe('namespaces in the graph over HTTP', () => {
       })
       const paths = [
         ...['impact?of=cart&', 'dependencies?of=cart&', 'neighbors?of=cart&', 'paths?from=cart&to=db&'],
-        ...['cycles?', 'critical?', 'unresolved?', 'orphans?', 'nodes/cart?', '?', '?around=cart&'],
+        ...[
+          'cycles?',
+          'critical?',
+          'unresolved?',
+          'orphans?',
+          'nodes/cart?',
+          '?',
+          '?around=cart&',
+          'diff?from=1&',
+        ],
       ]
       for (const path of paths)
-        for (const suffix of ['', '&asOf=1']) {
+        for (const suffix of path.startsWith('diff') ? [''] : ['', '&asOf=1']) {
           const base = `/knowledge-graph${path.startsWith('?') ? '' : '/'}${path}`
           expect((await ask(`${base}namespace=shop${suffix}`)).status, path).toBe(200)
           for (const bad of ['Shop', '', 'a%20b', '@shop', 'x'.repeat(64), 'a&namespace=b'])

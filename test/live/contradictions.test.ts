@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { MemoryStore } from '../../src/database/memory/store.ts'
+import type { MemoryStore } from '../../src/database/memory/store.ts'
 import type { CommitCall, CommitReply } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
 import type { Live } from '../../src/live/live.ts'
@@ -236,20 +236,8 @@ describe('a database that lost its newest commits', () => {
     }))
 })
 
-describe('a database that was replaced', () => {
-  it('L16: is followed to its lineage without another fork', () =>
-    withLive(async ({ live, store, contradictions }) => {
-      for (const id of ['a', 'b']) await live.commit(commitOf(put(id)))
-      const other = new MemoryStore()
-      await (await Caller.at(other)).write(put('z'))
-      store.inner = other
-      await until(() => live.view.get('service', 'z') !== undefined)
-      expect(live.view.position).toEqual((await other.head()).position)
-      expect(store.callsOf('fork')).toEqual([])
-      expect(contradictions).toEqual(['diverged'])
-    }))
-
-  it('L16: is followed when another coordinator has forked it', () =>
+describe('a database that another coordinator has forked', () => {
+  it('L16: is followed without another fork', () =>
     withLive(async ({ live, store }) => {
       await live.commit(commitOf(put('a')))
       const { position } = await store.inner.fork(live.view.position)

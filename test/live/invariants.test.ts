@@ -31,6 +31,7 @@ const invariants = {
   L26: 'What does not fit into memory is refused as not written; what needs none goes on.',
   L27: 'A view takes nothing that does not fit; it says so, and goes on when there is room again.',
   L28: 'A load that does not fit says what it needs, and drops the old view before it gives up.',
+  L29: 'No history takes the place of the served one but what descends from it, or an older backup of it.',
 } as const
 
 const titles = globSync('test/live/*.test.ts')

@@ -203,8 +203,8 @@ describe.each([18, 15] as const)('changes by hand, on PostgreSQL %i', (version: 
   it('in a transaction after a commit by the functions that failed, or was refused, are seen all the same', async () => {
     for (const argument of [
       '{"schema": 0}',
-      '{"schema": 8, "after": {}, "batch": []}',
-      '{"schema": 8, "from": "x"}',
+      '{"schema": 9, "after": {}, "batch": []}',
+      '{"schema": 9, "from": "x"}',
     ])
       for (const name of ['commit', 'compact', 'fork'])
         await byHand(`begin; savepoint here; do $$ begin perform ${name}('${argument}'); exception when others then null; end $$;

@@ -82,7 +82,7 @@ describe('a database on which credentials were demanded', () => {
 
   it('refuses the file with --allow-anon, too', async () => {
     await migrate('by_file')
-    await server.query(`select by_file.access_require('{"schema": 8}')`)
+    await server.query(`select by_file.access_require('{"schema": 9}')`)
     const { stdout } = await runCoordinator(['migrate', '--emit', 'supabase', '--allow-anon'], {
       env: { DATABASE_SCHEMA: 'by_file' },
     })

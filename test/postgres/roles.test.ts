@@ -12,7 +12,10 @@ const reading = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
   'access_load',
 ]
-const writing = ['commit', 'compact', 'fork', 'access_put', 'access_revoke', 'access_require']
+const writing = [
+  ...['commit', 'compact', 'fork', 'adopt', 'mend_head'],
+  ...['access_put', 'access_revoke', 'access_require'],
+]
 const functions = [...reading, ...writing]
 const tables = [
   'head',
@@ -22,8 +25,9 @@ const tables = [
   'access_tokens',
   'migrations',
   'services',
-  'graph_nodes',
-  'graph_edges',
+  'dependencies',
+  'asserted_nodes',
+  'asserted_edges',
 ]
 
 const token = tokenOf('ci')
@@ -188,8 +192,9 @@ describe('the functions', () => {
     )
     for (const name of writing) expect(await ask(`${name}('{}')`)).toMatchObject({ status: 'too_old' })
     const before = await ask(`head('{}')`)
-    expect(await ask(`compact('{"schema": 8}')`)).toMatchObject({ status: 'ok', done: true })
-    expect(await ask(`fork('{"schema": 8}')`)).toMatchObject({ status: 'ok' })
+    expect(await ask(`compact('{"schema": 9}')`)).toMatchObject({ status: 'ok', done: true })
+    for (const name of ['fork', 'adopt'])
+      expect(await ask(`${name}('{"schema": 9}')`)).toMatchObject({ status: 'ok' })
     expect(await ask(`head('{}')`)).toEqual(before)
   })
 
@@ -205,7 +210,7 @@ describe('the functions', () => {
         'project',
       )
       const { rows } = await client.query(
-        `select coordinator.compact('{"schema": 8, "floor": 0, "limit": 1}') as reply`,
+        `select coordinator.compact('{"schema": 9, "floor": 0, "limit": 1}') as reply`,
       )
       expect(rows).toEqual([{ reply: { status: 'busy' } }])
     } finally {

@@ -192,7 +192,7 @@ describe('answers of the other functions', () => {
       const { position } = await store.head()
       const argument = JSON.stringify({
         ...{
-          schema: 8,
+          schema: 9,
           after: position,
           from: position,
           limit: 10,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it } from 'vitest'
-import { RANGE_LIMITS, rangeOf, versionTest } from '../../src/records/version-range.ts'
+import { readVersion } from '../../src/records/read-version.ts'
+import { judgeRange, RANGE_LIMITS, rangeOf, versionTest } from '../../src/records/version-range.ts'
 import { versionSet } from '../../src/records/version-set.ts'
 import { atOnce } from '../../src/scheduling/pace.ts'
 
@@ -36,7 +37,9 @@ describe('a range of versions', () => {
   it('holds one of many where it holds any of them', () => {
     const holdsAny = fc.property(range, fc.array(version, { maxLength: 8 }), (text, many) => {
       const set = atOnce(versionSet(new Set(many)))
-      expect(rangeOf(text)?.holdsAnyOf(set) ?? false).toBe(many.some((one) => semver.satisfies(one, text)))
+      const holds = many.some((one) => one === text || semver.satisfies(one, text))
+      const otherwise = semver.validRange(text) === null ? 'unjudged' : 'violated'
+      expect(judgeRange(text, set)).toBe(holds ? 'fulfilled' : otherwise)
     })
     fc.assert(holdsAny, { numRuns: 5_000 })
   })
@@ -52,5 +55,86 @@ describe('a range of versions', () => {
 
   it('is read once, however often it is asked about', () => {
     expect(rangeOf('^1.2.3')).toBe(rangeOf('^1.2.3'))
+  })
+})
+
+describe('a version that is not semantic', () => {
+  const verdict = (range: string, one: string) => judgeRange(range, atOnce(versionSet(new Set([one]))))
+
+  it.each([
+    ['>=14', '14.11', 'fulfilled'],
+    ['^8', '8.1.9-alpine', 'fulfilled'],
+    ['^8', '8.1.9-alpine3.19', 'fulfilled'],
+    ['^9', '8.1.9-alpine', 'violated'],
+    ['^1', 'latest', 'unjudged'],
+    ['^1', '9f86d08', 'unjudged'],
+    ['>=9', '9f86d081884c7d65', 'unjudged'],
+    ['^1.2', 'v1.2', 'fulfilled'],
+    ['1.2.3', '1.2.3.4', 'fulfilled'],
+    ['^16', '16.4-1.pgdg120+1', 'fulfilled'],
+    ['>=2019', '2022-latest', 'fulfilled'],
+    ['>=3', '3-management', 'fulfilled'],
+    ['>=1', '20240115', 'unjudged'],
+    ['>=1', '2024-01-15', 'unjudged'],
+    ['>=1', '2024.01.15', 'unjudged'],
+    ['>=1', '2024.01.15.2', 'unjudged'],
+    ['>=1', 'RELEASE.2024-01-16T16-07-38Z', 'unjudged'],
+    // A semantic version stays one, whatever it looks like.
+    ['>=2024', '2024.1.15', 'fulfilled'],
+    ['^2024', '2024.10.15', 'fulfilled'],
+    // What announces a version is not yet the version, as npm says.
+    ['^2', '2.0.0-rc.1', 'violated'],
+    ['>=14', '14.0-rc1', 'violated'],
+    ['^1', '1.0.0-SNAPSHOT', 'violated'],
+    ['^1', '1.0.0-0.3.7', 'violated'],
+    ['>=14.0.0-rc.0', '14.0-rc1', 'fulfilled'],
+    ['>=8.1.9-alpine', '8.1.9-alpine', 'fulfilled'],
+    // Whether a variant comes before such a prerelease nobody can say.
+    ['>=8.1.0-rc.1', '8.1-alpine', 'unjudged'],
+    ['not a range', '1.0.0', 'unjudged'],
+    ['not a range', 'not a range', 'fulfilled'],
+    ['latest', 'latest', 'fulfilled'],
+    [Array.from({ length: 17 }, () => '9').join('||'), '1.0.0', 'unjudged'],
+  ])('%s against %s is %s', (range, one, expected) => {
+    expect(verdict(range, one)).toBe(expected)
+    expect(versionTest(range)(one)).toBe(expected === 'fulfilled')
+  })
+
+  it('makes a set unjudged where no other version fulfills the range', () => {
+    const judge = (...texts: string[]) => judgeRange('^1', atOnce(versionSet(new Set(texts))))
+    expect(judge('latest', '2.0.0')).toBe('unjudged')
+    expect(judge('latest', '1.4')).toBe('fulfilled')
+    expect(judge('2.0', '3.1-slim')).toBe('violated')
+  })
+
+  it('counts in a set as it does alone', () => {
+    const tag = fc.oneof(
+      version,
+      fc.constantFrom(
+        'latest',
+        '1.2',
+        'v1',
+        '1.2.3.4',
+        '1.2-slim',
+        '2.1.0-alpine',
+        '2-rc1',
+        '2024-01-15',
+        'abc',
+      ),
+    )
+    fc.assert(
+      fc.property(range, fc.array(tag, { minLength: 1, maxLength: 6 }), (text, many) => {
+        const alone = many.map((one) =>
+          one === text ? 'fulfilled' : (rangeOf(text)?.judge(readVersion(one)) ?? 'unjudged'),
+        )
+        const together = alone.includes('fulfilled')
+          ? 'fulfilled'
+          : alone.includes('unjudged')
+            ? 'unjudged'
+            : 'violated'
+        expect(judgeRange(text, atOnce(versionSet(new Set(many))))).toBe(together)
+      }),
+      { numRuns: 3_000 },
+    )
   })
 })

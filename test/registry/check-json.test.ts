@@ -35,7 +35,7 @@ describe('checkJsonText', () => {
   it('gives back every value that all databases can store', () => {
     const storable = fc.jsonValue({ maxDepth: 8, stringUnit: 'grapheme' }).filter((value) => {
       const text = JSON.stringify(value)
-      return !text.includes('\\u0000') && !/"(__proto__|constructor)":/.test(text) && !holdsLargeNumber(value)
+      return !text.includes('\\u0000') && !/"__proto__":/.test(text) && !holdsLargeNumber(value)
     })
     fc.assert(
       fc.property(storable, (value) => {
@@ -48,7 +48,7 @@ describe('checkJsonText', () => {
     ['"\\u0000"', 'COORD_TEXT_NUL', ''],
     ['{"a":["\\ud83d"]}', 'COORD_TEXT_SURROGATE', '/a/0'],
     ['{"a":{"__proto__":1}}', 'COORD_KEY_FORBIDDEN', '/a'],
-    ['[{"constructor":{}}]', 'COORD_KEY_FORBIDDEN', '/0'],
+    ['[{"__proto__":{}}]', 'COORD_KEY_FORBIDDEN', '/0'],
     ['{"a":1e999}', 'COORD_BODY_WRONG_TYPE', '/a'],
     ['{"a":9007199254740993}', 'COORD_NUMBER_TOO_LARGE', '/a'],
     ['{"a":[0,-9007199254740993]}', 'COORD_NUMBER_TOO_LARGE', '/a/1'],

@@ -44,7 +44,8 @@ function bruteForce(model: ReadonlyMap<string, Service>, query: QueryValues): Se
   const all = (value: string | readonly string[] | undefined) =>
     value === undefined ? [] : typeof value === 'string' ? [value] : value
   const versionFits = (version: string, wanted: string) =>
-    version === wanted || (semver.validRange(wanted) !== null && semver.satisfies(version, wanted))
+    version === wanted ||
+    (semver.validRange(wanted) !== null && semver.satisfies(version === '3' ? '3.0.0' : version, wanted))
   return [...model.values()]
     .filter(
       (service) =>

@@ -82,6 +82,45 @@ describe('parseRegistration', () => {
     ])
   })
 
+  it('takes null in a member that may be left out for nothing, at every level', () => {
+    const optional = Object.keys(parseRegistration(cart).registration).filter((key) => !(key in cart))
+    const nothing = Object.fromEntries(
+      [...optional, 'namespace', 'description', 'instanceId', 'ttlSeconds', 'migrationFile'].map((key) => [
+        key,
+        null,
+      ]),
+    )
+    expect(parseRegistration({ ...cart, ...nothing })).toEqual(parseRegistration(cart))
+    const dependencies = [
+      { serviceName: 'a', namespace: null, version: null, type: null },
+      { serviceName: 'b', version: '^1', type: null },
+    ]
+    // A member with a fault makes the schema read the others.
+    for (const more of [{}, { unknown: 1 }])
+      expect(parseRegistration({ ...cart, ...more, dependencies, tags: null }).registration).toEqual({
+        ...parseRegistration(cart).registration,
+        dependencies: ['a', { serviceName: 'b', version: '^1' }],
+      })
+  })
+
+  it('keeps constructor and prototype as keys like others, and changes nothing but the registration', () => {
+    const hostile = JSON.parse(
+      '{"constructor":{"prototype":{"polluted":1}},"prototype":{"polluted":1},"toString":{"polluted":1},"hasOwnProperty":1}',
+    )
+    for (const more of [{}, { unknown: 1 }]) {
+      const { registration } = parseRegistration({
+        ...cart,
+        ...more,
+        metadata: hostile,
+        migrationFile: hostile,
+      })
+      expect(registration.metadata).toEqual(hostile)
+      expect(canonicalJson(registration)).toContain('"constructor":{"prototype":{"polluted":1}}')
+    }
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect((Object as unknown as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
   it('makes data that passes the check of stored services', () => {
     expect(serviceCheck(JSON.parse(canonicalJson(accepted({ ttlSeconds: 1, tags: ['a'] }))))).toBeUndefined()
   })
@@ -95,7 +134,7 @@ describe('limits: at the limit it is accepted, above it has a code', () => {
     ['serviceName', emoji.repeat(255), emoji.repeat(256), 'COORD_NAME_TOO_LONG'],
     ['serviceName', 'x', '', 'COORD_NAME_EMPTY'],
     ['serviceName', ' x ', '  ', 'COORD_NAME_EMPTY'],
-    ['version', 'x'.repeat(50), 'x'.repeat(51), 'COORD_VERSION_TOO_LONG'],
+    ['version', 'x'.repeat(128), 'x'.repeat(129), 'COORD_VERSION_TOO_LONG'],
     ['version', '1', '', 'COORD_VERSION_EMPTY'],
     ['endpoint', url(2_048), url(2_049), 'COORD_ENDPOINT_TOO_LONG'],
     ['healthCheck', 'x'.repeat(2_048), 'x'.repeat(2_049), 'COORD_FIELD_TOO_LARGE'],
@@ -106,10 +145,10 @@ describe('limits: at the limit it is accepted, above it has a code', () => {
     ['metadata', { text: 'ä'.repeat(8_186) }, { text: 'ä'.repeat(8_187) }, 'COORD_FIELD_TOO_LARGE'],
     ['tags', times(64), times(65), 'COORD_TAGS_TOO_MANY'],
     ['tags', times(64), times(10_000), 'COORD_TAGS_TOO_MANY'],
-    ['tags', ['x'.repeat(100)], ['x'.repeat(101)], 'COORD_FIELD_TOO_LARGE'],
+    ['tags', ['x'.repeat(256)], ['x'.repeat(257)], 'COORD_FIELD_TOO_LARGE'],
     ['tags', ['x'], [''], 'COORD_FIELD_INVALID'],
     ['capabilities', times(64), times(65), 'COORD_FIELD_TOO_LARGE'],
-    ['capabilities', ['x'.repeat(100)], ['x'.repeat(101)], 'COORD_FIELD_TOO_LARGE'],
+    ['capabilities', ['x'.repeat(256)], ['x'.repeat(257)], 'COORD_FIELD_TOO_LARGE'],
     ['dependencies', times(256), times(257), 'COORD_FIELD_TOO_LARGE'],
     ['dependencies', ['x'.repeat(255)], ['x'.repeat(256)], 'COORD_NAME_TOO_LONG'],
     ['dependencies', ['x'], [''], 'COORD_NAME_EMPTY'],
@@ -152,7 +191,8 @@ describe('faults', () => {
     ['no endpoint', { serviceName: 'a', version: '1' }, 'COORD_FIELD_MISSING', '/endpoint'],
     ['a number as name', { ...cart, serviceName: 7 }, 'COORD_BODY_WRONG_TYPE', '/serviceName'],
     ['a version as number', { ...cart, version: 1.5 }, 'COORD_BODY_WRONG_TYPE', '/version'],
-    ['null as description', { ...cart, description: null }, 'COORD_BODY_WRONG_TYPE', '/description'],
+    ['null as name', { ...cart, serviceName: null }, 'COORD_BODY_WRONG_TYPE', '/serviceName'],
+    ['null among tags', { ...cart, tags: [null] }, 'COORD_BODY_WRONG_TYPE', '/tags/0'],
     ['a text as tags', { ...cart, tags: 'a,b' }, 'COORD_BODY_WRONG_TYPE', '/tags'],
     ['a number among tags', { ...cart, tags: ['a', 7] }, 'COORD_BODY_WRONG_TYPE', '/tags/1'],
     ['an array as metadata', { ...cart, metadata: [] }, 'COORD_BODY_WRONG_TYPE', '/metadata'],
@@ -219,7 +259,12 @@ describe('faults', () => {
       'COORD_TEXT_SURROGATE',
       '/metadata',
     ],
-    ['a constructor', { ...cart, metadata: { a: { constructor: 1 } } }, 'COORD_KEY_FORBIDDEN', '/metadata/a'],
+    [
+      'a nested prototype',
+      { ...cart, metadata: JSON.parse('{"a":{"__proto__":1}}') },
+      'COORD_KEY_FORBIDDEN',
+      '/metadata/a',
+    ],
     ['a prototype', JSON.parse('{"__proto__":{"tags":[]}}'), 'COORD_KEY_FORBIDDEN', ''],
     ['infinity', { ...cart, metadata: { n: JSON.parse('1e999') } }, 'COORD_BODY_WRONG_TYPE', '/metadata/n'],
     ['a function', { ...cart, metadata: { f: () => 1 } }, 'COORD_BODY_WRONG_TYPE', '/metadata/f'],

@@ -7,12 +7,12 @@ import { SupabaseProject } from '../support/supabase.ts'
 
 const functions = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
-  ...['commit', 'compact', 'fork'],
+  ...['commit', 'compact', 'fork', 'adopt', 'mend_head'],
   ...['access_load', 'access_put', 'access_revoke', 'access_require'],
 ]
 const tables = [
   ...['head', 'records', 'tombstones', 'journal', 'unchanged', 'writers', 'access_tokens', 'migrations'],
-  ...['services', 'graph_nodes', 'graph_edges'],
+  ...['services', 'dependencies', 'asserted_nodes', 'asserted_edges'],
 ]
 
 const token = {
@@ -153,7 +153,7 @@ describe('the public key, where it may read and write records', () => {
       const { status, code, text } = await ask(
         `rpc/open_to_all_access_${name}`,
         { apikey },
-        { method: 'POST', body: JSON.stringify({ p: { schema: 8, token, id: token.id, by: 'anon' } }) },
+        { method: 'POST', body: JSON.stringify({ p: { schema: 9, token, id: token.id, by: 'anon' } }) },
       )
       expect([401, 403]).toContain(status)
       expect(code).toBe('42501')
@@ -191,7 +191,7 @@ describe('the public key, where it may read and write records', () => {
       ['head', {}],
       ['load', { limit: 100 }],
       ['changes', { after, limit: 100 }],
-      ['commit', { schema: 8, call: newCall(), after, limit: 10, batch: [] }],
+      ['commit', { schema: 9, call: newCall(), after, limit: 10, batch: [] }],
     ] as const) {
       const { status, text } = await ask(
         `rpc/open_to_all_${name}`,

@@ -34,6 +34,7 @@ export const emptyHead = {
   at: 1_700_000_000_000,
   schema: 1_000,
   accessVersion: 'a',
+  ancestors: [],
 }
 
 /** A server that answers as it is told, and remembers what it was asked: for what a real Data API cannot be made to say. */

@@ -17,7 +17,7 @@ import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../src/e
 import type { Commit, Position, Revision } from '../../src/records/record.ts'
 
 const methods = [
-  ...(['open', 'head', 'load', 'commit', 'changes', 'history', 'asOf', 'compact', 'fork'] as const),
+  ...(['open', 'head', 'load', 'commit', 'changes', 'history', 'asOf', 'compact', 'fork', 'adopt'] as const),
   ...(['access.load', 'access.put', 'access.revoke', 'access.require'] as const),
 ]
 export type Method = (typeof methods)[number]
@@ -147,6 +147,10 @@ export class FaultyStore implements Store {
 
   fork(from: Position): Promise<Head> {
     return this.#call('fork', [from], () => this.inner.fork(from))
+  }
+
+  adopt(lineage: string): Promise<Head> {
+    return this.#call('adopt', [lineage], () => this.inner.adopt(lineage))
   }
 
   async close(): Promise<void> {

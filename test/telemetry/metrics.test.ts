@@ -155,6 +155,7 @@ describe('gauges', () => {
         floor: 2,
         ageMs: 1_500,
         refusedRecords: 1,
+        isReplaced: true,
         past: { reading: 2, waiting: 7, refused: 6 },
       }),
     })

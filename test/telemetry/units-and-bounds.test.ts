@@ -71,6 +71,7 @@ describe('durations are told in seconds', () => {
 describe('figures', () => {
   const live = {
     ...{ queueDepth: 0, headRevision: 0, viewRevision: 0, floor: 0, ageMs: 0, refusedRecords: 0 },
+    isReplaced: false,
     past: { reading: 0, waiting: 0, refused: 0 },
   }
 

@@ -15,6 +15,20 @@ export function readStoreSettings(env: Terminal['env']): Settings {
 }
 
 /**
+ * The settings of a command that changes the history of a database. A mistyped path must not create a new database.
+ *
+ * @throws COORD_CLI_USAGE if no database is set
+ */
+export function readSharedStore(env: Terminal['env']): Settings {
+  const settings = readStoreSettings(env)
+  if (settings.database.backend !== 'memory') return { ...settings, autoMigrate: false }
+  throw new CoordinatorError('COORD_CLI_USAGE', {
+    detail: 'No database is set here, and the history in memory ends with its coordinator.',
+    hint: 'Set DATABASE_URL, or the Supabase variables.',
+  })
+}
+
+/**
  * Runs `work` with the store of the settings, and closes it. Prints on stderr which database that is, and all warnings: a misspelled
  * variable leads to another database.
  */

@@ -2,6 +2,7 @@ import type { DiffAnswer } from '../../graph/past/diff-tracker.ts'
 import type { Completeness } from '../../graph/questions/answer.ts'
 import type { Answers } from '../../graph/questions/answer-question.ts'
 import type { SimulateAnswer } from '../../graph/simulate/simulate.ts'
+import type { ViolatedRange } from '../../graph/simulate/violated-ranges.ts'
 import { countOf, printable, textTable } from '../terminal/text-table.ts'
 
 /** Answers of the graph as tables for people. Each begins with a sentence that summarizes it. */
@@ -95,23 +96,33 @@ export function renderDiff(answer: DiffAnswer & { readonly from: number; readonl
 export function renderSimulation(answer: SimulateAnswer & AtRevision): string {
   const { complete, truncated, revision } = answer
   const note = complete ? '' : `${incompleteSimulation[truncated ?? 'limit']}\n`
+  const unjudged = renderUnjudged(answer)
   if (answer.safe) {
     const finding = complete ? 'Nothing would break' : 'Nothing was found that would break'
-    return `${printable(`${finding}, at revision ${revision}.`)}\n${note}`
+    return `${printable(`${finding}, at revision ${revision}.`)}\n${unjudged}${note}`
   }
   const rows = [
     ...answer.brokenConsumers.map(({ id, loses }) => ['loses', id, loses]),
-    ...answer.violatedRanges.map(({ consumer, dependency, range, versions, versionsTotal }) => {
-      const more = versionsTotal - versions.length
-      const found = `${versions.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-      return ['version', consumer, `${dependency} ${range}: there would be ${found}`]
-    }),
+    ...answer.violatedRanges.map((range) => ['version', range.consumer, rangeText(range)]),
     ...answer.newCycles.map((cycle) => ['cycle', cycle[0] ?? '', closed(cycle)]),
     ...answer.unknownDependencies.map(({ consumer, dependency }) => ['unknown', consumer, dependency]),
   ]
   const lost = `${countOf(answer.affected, 'node')} would lose something, directly or through others`
   const sentence = `${countOf(rows.length, 'problem')} at revision ${revision}; ${lost}.`
-  return `${printable(sentence)}\n${textTable([['PROBLEM', 'NODE', 'WHAT'], ...rows])}${note}`
+  return `${printable(sentence)}\n${textTable([['PROBLEM', 'NODE', 'WHAT'], ...rows])}${unjudged}${note}`
+}
+
+/** The ranges that may be fulfilled or not. An older coordinator sends none. */
+function renderUnjudged({ unjudged = 0, unjudgedRanges = [] }: Partial<SimulateAnswer>): string {
+  if (unjudged === 0) return ''
+  const rows = unjudgedRanges.map((range) => ['unjudged', range.consumer, rangeText(range)])
+  const sentence = `${countOf(unjudged, 'range')} cannot be judged, because a version or the range cannot be compared:`
+  return `${sentence}\n${textTable([['VERDICT', 'NODE', 'WHAT'], ...rows])}`
+}
+
+function rangeText({ dependency, range, versions, versionsTotal }: ViolatedRange): string {
+  const more = versionsTotal - versions.length
+  return `${dependency} ${range}: there would be ${versions.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const incompleteSimulation = {

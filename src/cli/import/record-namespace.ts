@@ -1,12 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
-import {
-  edgeId,
-  namespaceOfNodeId,
-  nodeIdIn,
-  parseEdgeId,
-  parseNodeId,
-} from '../../records/graph/graph-id.ts'
-import { DEFAULT_NAMESPACE, namespaceIn } from '../../records/service/namespace.ts'
+import { edgeId, nodeIdIn, parseEdgeId, parseNodeId } from '../../records/graph/graph-id.ts'
+import { namespacesOfRecord } from '../../records/graph/record-namespaces.ts'
+import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
 import type { Item, ItemSubject } from './item.ts'
 import type { SnapshotRecord } from './stored-records.ts'
 
@@ -20,10 +15,7 @@ export interface WantedNamespace {
 
 /** Whether a stored record belongs to a namespace. An edge belongs to those of both of its nodes. */
 export function isInNamespace({ kind, id, data }: SnapshotRecord, namespace: string): boolean {
-  if (!isJsonObject(data)) return false
-  if (kind === 'service') return namespaceIn(data) === namespace
-  const ids = kind === 'node' ? [data['id'] ?? id] : [data['source'], data['target']]
-  return ids.some((id) => typeof id === 'string' && namespaceOfNodeId(id) === namespace)
+  return isJsonObject(data) && namespacesOfRecord({ kind, id, data }).includes(namespace)
 }
 
 /** Puts an item into the wanted namespace. What cannot be read stays as it is: the coordinator refuses it. */

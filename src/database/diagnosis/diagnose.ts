@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import { type CoordinatorError, type ErrorCode, toCoordinatorError } from '../../errors.ts'
+import { mendHead } from '../describe-damage.ts'
 import { examineStore } from '../examine-store.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
 import { type AccessFacts, findTokens } from './find-tokens.ts'
 import { type Finding, flaw, ok, repairOfUsedFile } from './finding.ts'
-import { judgeFacts } from './judge-facts.ts'
+import { isSlow, judgeFacts } from './judge-facts.ts'
 
 /**
  * Checks whether a database works for this program: whether it answers, whether its schema is right, whether it takes writes, and what its
@@ -149,8 +150,16 @@ function findDamages(inspector: Inspector | undefined): Promise<readonly Finding
   })
 }
 
+/** How often a slow database is asked again, before it counts as slow. */
+const moreInspections = 2
+
 function findFacts(inspector: Inspector): Promise<readonly Finding[]> {
-  return check('inspection', async () => judgeFacts(await inspector.inspect()))
+  return check('inspection', async () => {
+    let inspection = await inspector.inspect()
+    for (let more = 0; more < moreInspections && isSlow(inspection.details); more += 1)
+      inspection = await inspector.inspect()
+    return judgeFacts(inspection)
+  })
 }
 
 function findDrift(migrator: Migrator): Promise<readonly Finding[]> {
@@ -186,7 +195,12 @@ function driftFinding({ object, problem, repair }: Drift): Finding {
 }
 
 function failure(check: string, error: CoordinatorError): Finding {
-  const repair = error.code === 'COORD_STORE_LOCKED' ? repairOfUsedFile : error.repair
+  const repairs: { readonly [Code in ErrorCode]?: string } = {
+    COORD_STORE_LOCKED: repairOfUsedFile,
+    // Only its head keeps a store from being read.
+    COORD_STORE_DAMAGED: mendHead,
+  }
+  const repair = repairs[error.code] ?? error.repair
   return flaw(check, 'problem', { found: `${error.code}: ${error.detail}`, repair })
 }
 

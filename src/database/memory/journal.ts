@@ -10,6 +10,7 @@ import type {
   StoredRecord,
   Tombstone,
 } from '../../records/record.ts'
+import { withAncestor } from '../ancestors.ts'
 import { entryWrite } from '../judge-commit.ts'
 import { locatePosition } from '../locate-position.ts'
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
@@ -66,7 +67,7 @@ export class Journal {
     this.#firstRevision = firstRevision
     this.#firstDigest = lineage
     const position = { lineage, revision: firstRevision, digest: lineage }
-    this.#head = { position, floor: firstRevision, at }
+    this.#head = { position, floor: firstRevision, at, ancestors: [] }
   }
 
   get head(): JournalHead {
@@ -93,7 +94,7 @@ export class Journal {
     states: readonly (RecordState | undefined)[],
     { previous, at }: { readonly previous: readonly Revision[]; readonly at: number },
   ): Row {
-    const { position, floor } = this.#head
+    const { position } = this.#head
     const revision = position.revision + 1
     const digest = nextDigest(position.digest, commitId)
     const row: Row = {
@@ -108,7 +109,7 @@ export class Journal {
     this.#historyBytes += row.replacedBytes
     this.#rows.add(revision, row)
     this.#commitIds.set(commitId, row)
-    this.#head = { position: { lineage: position.lineage, revision, digest }, floor, at }
+    this.#head = { ...this.#head, position: { lineage: position.lineage, revision, digest }, at }
     return row
   }
 
@@ -171,10 +172,10 @@ export class Journal {
    * @param forget is called for each deletion that the floor passes
    */
   compact(floor: Revision, forget: (key: RecordKey, revision: Revision) => void): void {
-    const { position, floor: oldFloor, at } = this.#head
+    const { position, floor: oldFloor } = this.#head
     const target = Math.min(floor, position.revision)
     if (target <= oldFloor) return
-    this.#head = { position, floor: target, at }
+    this.#head = { ...this.#head, floor: target }
     for (let revision = oldFloor + 1; revision <= target; revision += 1) {
       const { entry, previous, replacedBytes: freed } = this.#rows.get(revision) as Row
       this.#historyBytes -= freed
@@ -190,13 +191,23 @@ export class Journal {
   }
 
   fork(from: Position): void {
-    const { position, floor, at } = this.#head
+    const { position, ancestors } = this.#head
     const { revision, digest } = position
     if (position.lineage !== from.lineage || revision !== from.revision || digest !== from.digest) return
     const lineage = randomUUID()
     const empty = revision === this.#firstRevision
     if (empty) this.#firstDigest = lineage
-    this.#head = { position: { lineage, revision, digest: empty ? lineage : digest }, floor, at }
+    this.#head = {
+      ...this.#head,
+      position: { lineage, revision, digest: empty ? lineage : digest },
+      ancestors: withAncestor(ancestors, position.lineage),
+    }
+  }
+
+  adopt(lineage: string): void {
+    const { position, ancestors } = this.#head
+    if (lineage !== position.lineage)
+      this.#head = { ...this.#head, ancestors: withAncestor(ancestors, lineage) }
   }
 
   readonly #digestAt = (revision: Revision): string | undefined =>

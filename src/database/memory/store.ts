@@ -206,6 +206,12 @@ export class MemoryStore implements Store {
     return this.#head
   }
 
+  async adopt(lineage: string): Promise<Head> {
+    this.#refuseWhenClosed()
+    this.#journal.adopt(lineage)
+    return this.#head
+  }
+
   async close(): Promise<void> {
     this.#closed = true
   }

@@ -1,6 +1,7 @@
 import { asWriterSql, sqlFor } from '../sql-functions/schema-sql.ts'
 import { loadMigrations, type Migration } from './migration.ts'
 import { ledgerSql, migrationSql } from './postgres-sql.ts'
+import { splitStatements } from './split-statements.ts'
 
 export interface SupabaseFileOptions {
   /** @default 'coordinator' */
@@ -62,10 +63,15 @@ $once$;
 `
 }
 
-/** The functions in `public`. */
+/** The functions in `public`: the last statement of the migrations that makes them makes them all. */
 function dataApiSql(schema: string, migrations: readonly Migration[]): string {
-  const sql = migrations.findLast(({ name }) => name === 'data-api')?.sql
-  return sql === undefined ? '' : `-- Again, if they are missing after a restore.\n${sqlFor(schema, sql)}`
+  const sql = migrations.flatMap((migration) => splitStatements(migration.sql)).findLast(makesDataApi)
+  if (sql === undefined) return ''
+  return `-- Again, if they are missing after a restore.\n${sqlFor(schema, sql)}\n\nnotify pgrst, 'reload schema';\n`
+}
+
+function makesDataApi(statement: string): boolean {
+  return statement.startsWith('do $do$')
 }
 
 /** The error state of `refuseWhereRequired`: our own, in the class of 55K01. */

@@ -12,6 +12,10 @@ export interface ObjectSource {
 /** Finds, from the beginning of a statement, the name that the function `catalog` has for its object. */
 const makers: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
   [/^create table if not exists @schema@\.(\w+)/, ([, name]) => `table ${name}`],
+  [
+    /^alter table @schema@\.(\w+) add column if not exists (\w+)/,
+    ([, table, name]) => `column ${table}.${name}`,
+  ],
   [/^create (?:unique )?index if not exists (\w+)/, ([, name]) => `index ${name}`],
   [/^create or replace function @schema@\.(\w+)/, ([, name]) => `function ${name}`],
   [/^create or replace aggregate @schema@\.(\w+)/, ([, name]) => `aggregate ${name}`],

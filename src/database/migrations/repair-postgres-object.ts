@@ -50,10 +50,13 @@ export function repairOf(difference: Difference, repairing: Repairing): string {
   }
 }
 
-/** A whole table with its indexes, triggers and row security. */
+/** A whole table with its later columns, indexes, triggers and row security. */
 function tableSql(name: string, { schema, sources }: Repairing): string {
   const parts = [...sources.keys()].filter(
-    (object) => object.startsWith(`index ${name}_`) || object.startsWith(`trigger ${name}.`),
+    (object) =>
+      object.startsWith(`column ${name}.`) ||
+      object.startsWith(`index ${name}_`) ||
+      object.startsWith(`trigger ${name}.`),
   )
   return [
     ...[`table ${name}`, ...parts].map((object) => statementOf(sources, object)),

@@ -150,6 +150,16 @@ export abstract class FunctionStore implements Store {
     return this.#ask('fork', argument, (reply) => headOf(reply['head']), 'writer')
   }
 
+  adopt(lineage: string): Promise<Head> {
+    const argument = JSON.stringify({ schema: this.#schemaNumber, lineage })
+    return this.#ask('adopt', argument, (reply) => headOf(reply['head']), 'writer')
+  }
+
+  mendHead(): Promise<Head> {
+    const argument = JSON.stringify({ schema: this.#schemaNumber })
+    return this.#ask('mend_head', argument, (reply) => headOf(reply['head']), 'writer')
+  }
+
   close(): Promise<void> {
     this.#closing.abort()
     return this.#functions.close()

@@ -81,16 +81,6 @@ function factOf(damage: Reply): DamageFact {
 
 function repairsFor(schema: string): DamageRepairs {
   return {
-    head: () =>
-      asWriterSql(
-        schema,
-        `update @schema@.head h set revision = coalesce(j.revision, h.first_revision),
-    digest = coalesce(j.digest, h.first_digest), at = greatest(h.at, j.at),
-    floor = least(h.floor, coalesce(j.revision, h.first_revision)),
-    swept = least(h.swept, coalesce(j.revision, h.first_revision)),
-    required_since = case when h.required_since is not null then least(h.required_since, coalesce(j.revision, h.first_revision)) end
-  from (select 1) one left join (select * from @schema@.journal order by revision desc limit 1) j on true where h.id = 1;`,
-      ),
     record: ({ kind, id }, revision) => {
       const where = (table: string) =>
         `where ${table}.kind = ${sqlText(kind)} and ${table}.id = ${sqlText(id)}`

@@ -39,6 +39,7 @@ export function headOf(reply: unknown): Head {
     floor: numberOf(head, 'floor'),
     at: numberOf(head, 'at'),
     accessVersion: textOf(head, 'accessVersion'),
+    ancestors: textsOf(head, 'ancestors'),
   }
 }
 

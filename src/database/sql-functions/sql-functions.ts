@@ -38,6 +38,8 @@ export type SqlFunction =
   | 'commit'
   | 'compact'
   | 'fork'
+  | 'adopt'
+  | 'mend_head'
   | 'access_load'
   | 'access_put'
   | 'access_revoke'

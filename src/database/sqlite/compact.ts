@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { CanonicalJson } from '../../records/canonical-json.ts'
-import type { Position, RecordKey, Revision } from '../../records/record.ts'
-import type { Head } from '../store.ts'
-import { type Connection, headOf } from './connection.ts'
+import type { RecordKey, Revision } from '../../records/record.ts'
+import type { Connection } from './connection.ts'
 
 /** How many writes one transaction releases. Commits can run in between. */
 const WRITES_AT_ONCE = 1_000
@@ -64,19 +62,4 @@ function release(connection: Connection, revision: Revision, floor: Revision): v
 function remove({ statements }: Connection, revision: Revision, floor: Revision): void {
   if (revision === floor) return
   if (statements.removeEntry.run(revision).changes > 0) statements.removeWrites.run(revision)
-}
-
-/** Starts a new lineage at the head, if the head is `from`. */
-export function fork(connection: Connection, from: Position): Head {
-  return connection.transaction(() => {
-    const head = connection.readHead()
-    if (head.lineage === from.lineage && head.revision === from.revision && head.digest === from.digest) {
-      const lineage = randomUUID()
-      // Before the first commit the digest is the lineage itself.
-      const atStart = head.revision === head.first_revision
-      const digest = atStart ? lineage : head.digest
-      connection.statements.writeLineage.run(lineage, digest, atStart ? lineage : head.first_digest)
-    }
-    return headOf(connection.readHead())
-  })
 }

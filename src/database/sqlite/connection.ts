@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
@@ -18,6 +19,15 @@ export interface HeadRow {
   readonly first_digest: string
   readonly access_version: string
   readonly required_since: Revision | null
+  /** JSON: lineages, the oldest first. */
+  readonly ancestors: string
+}
+
+/** The end of the journal. */
+interface NewestEntry {
+  readonly revision: Revision
+  readonly digest: string
+  readonly at: number
 }
 
 /** One connection with its statements, to a database that has the schema. All its methods are synchronous. */
@@ -35,15 +45,37 @@ export class Connection {
   /** @throws COORD_STORE_DAMAGED if the row is gone, or is not the end of the journal */
   readHead(): HeadRow {
     const head = this.readHeadRow()
-    const newest = this.readNewest()
-    if (
-      head.revision !== (newest?.revision ?? head.first_revision) ||
-      head.digest !== (newest?.digest ?? head.first_digest)
-    )
+    const { revision, first_revision } = head
+    if (!this.isEndOfJournal(head))
       throw this.damaged(
-        `the head is at revision ${head.revision} and the journal ends at ${newest?.revision ?? 'none'}`,
+        `the head is at revision ${revision} and the journal ends at ${this.readNewest()?.revision ?? 'none'}`,
       )
+    // The records of a backup without its head and its journal.
+    if (revision === first_revision && this.statements.anyRecord.get() !== undefined)
+      throw this.damaged(`the head is at its first revision, ${revision}, and there are records`)
     return head
+  }
+
+  isEndOfJournal({ revision, digest, first_revision, first_digest }: HeadRow): boolean {
+    const newest = this.readNewest()
+    return revision === (newest?.revision ?? first_revision) && digest === (newest?.digest ?? first_digest)
+  }
+
+  hasHead(): boolean {
+    return this.statements.readHead.get() !== undefined
+  }
+
+  /** Creates the row of a new history. */
+  createHead({
+    firstRevision: first,
+    now,
+  }: {
+    readonly firstRevision: Revision
+    readonly now: number
+  }): void {
+    const lineage = randomUUID()
+    const at = Math.trunc(now)
+    this.statements.insertHead.run(lineage, first, lineage, at, first, first, first, lineage, randomUUID())
   }
 
   /** The row without a check. */
@@ -53,10 +85,13 @@ export class Connection {
     return row
   }
 
-  readNewest(): { readonly revision: Revision; readonly digest: string } | undefined {
-    return this.statements.newestEntry.get() as
-      | { readonly revision: Revision; readonly digest: string }
-      | undefined
+  readNewest(): NewestEntry | undefined {
+    return this.statements.newestEntry.get() as NewestEntry | undefined
+  }
+
+  /** The rows of a rare question. Frequent ones are prepared: see `Statements`. */
+  rows<Row>(sql: string): readonly Row[] {
+    return this.database.prepare(sql).all() as unknown as readonly Row[]
   }
 
   /**
@@ -93,6 +128,8 @@ export function headOf({
   floor,
   at,
   access_version: accessVersion,
+  ancestors,
 }: HeadRow): Head {
-  return { position: { lineage, revision, digest }, floor, at, accessVersion }
+  const position = { lineage, revision, digest }
+  return { position, floor, at, accessVersion, ancestors: JSON.parse(ancestors) as string[] }
 }

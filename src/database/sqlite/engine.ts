@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
@@ -23,13 +22,14 @@ import type {
 import { WriterAttempts } from '../writer-attempts.ts'
 import { putToken, readAccess, requireAccess, revokeToken } from './access-tokens.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
-import { fork, raiseFloor, sweep } from './compact.ts'
+import { raiseFloor, sweep } from './compact.ts'
 import { Connection, headOf } from './connection.ts'
 import { translateSqliteError } from './errors.ts'
 
 import { type FileLock, takeFileLock, takeInodeLock } from './file-lock.ts'
 import { FilesInUse } from './files-in-use.ts'
 import { examineFile, inspectFile } from './inspector.ts'
+import { adopt, fork, mendHead } from './lineage.ts'
 import { checkSchema, findDrift, readLedger, sqliteExecutor, sqliteMigrations } from './migrator.ts'
 import { openForReading, openForWriting, prepareFolder, prepareForWriting, requireRoom } from './open-file.ts'
 import { type HistoryPart, type HistoryQuestion, readChanges, readHistory } from './read-journal.ts'
@@ -152,6 +152,22 @@ export class Engine {
 
   fork(from: Position): Head {
     return fork(this.#writingConnection(), from)
+  }
+
+  adopt(lineage: string): Head {
+    return adopt(this.#writingConnection(), lineage)
+  }
+
+  /** Works while the file is not open: with a wrong head, opening it fails. */
+  mendHead(now: number): Head {
+    if (this.#connection !== undefined) return mendHead(this.#writingConnection(), now)
+    const { file } = this.#options
+    const database = this.#takeFile(false)
+    try {
+      return mendHead(new Connection(database, file), now)
+    } finally {
+      this.#release(database)
+    }
   }
 
   loadAccess(): AccessState {
@@ -294,13 +310,9 @@ function prepareHead(
   connection: Connection,
   { firstRevision, now }: { readonly firstRevision: Revision; readonly now: number },
 ): Head {
-  const { statements } = connection
   return connection.transaction(() => {
-    if (statements.readHead.get() === undefined && connection.readNewest() === undefined) {
-      const lineage = randomUUID()
-      const [first, at] = [firstRevision, Math.trunc(now)]
-      statements.insertHead.run(lineage, first, lineage, at, first, first, first, lineage, randomUUID())
-    }
+    if (!connection.hasHead() && connection.readNewest() === undefined)
+      connection.createHead({ firstRevision, now })
     return headOf(connection.readHead())
   })
 }

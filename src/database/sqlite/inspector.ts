@@ -139,12 +139,6 @@ function recordFact(
 }
 
 const repairs: DamageRepairs = {
-  head: () =>
-    stopped(`update head set (revision, digest) = (select coalesce(max(revision), first_revision), coalesce(
-  (select digest from journal order by revision desc limit 1), first_digest) from journal),
-  floor = min(floor, coalesce((select max(revision) from journal), first_revision)),
-  swept = min(swept, coalesce((select max(revision) from journal), first_revision)),
-  required_since = min(required_since, coalesce((select max(revision) from journal), first_revision));`),
   record: ({ kind, id }, revision) =>
     stopped(`delete from records where kind = ${sqlText(kind)} and id = ${sqlText(id)};
 insert into records (kind, id, data, revision, created_at, updated_at)

@@ -5,12 +5,13 @@ const sql = {
   commit: 'commit',
   rollback: 'rollback',
 
-  readHead: `select lineage, revision, digest, at, floor, swept, first_revision, first_digest, access_version, required_since
-    from head`,
+  readHead: `select lineage, revision, digest, at, floor, swept, first_revision, first_digest, access_version, required_since,
+    ancestors from head`,
   insertHead: `insert into head (one, lineage, revision, digest, at, floor, swept, first_revision, first_digest, access_version)
     values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   writeHead: 'update head set revision = ?, digest = ?, at = ? where one = 1',
-  writeLineage: 'update head set lineage = ?, digest = ?, first_digest = ? where one = 1',
+  replaceHead: `update head set lineage = ?, ancestors = ?, revision = ?, digest = ?, at = ?, floor = ?, swept = ?, first_digest = ?,
+    required_since = ? where one = 1`,
   writeFloor: 'update head set floor = ? where one = 1',
   writeSwept: 'update head set swept = ? where one = 1',
   flipSwept: 'update head set swept = -1 - swept where one = 1',
@@ -54,7 +55,8 @@ const sql = {
   readWrites: 'select position, kind, id, data, previous from writes where revision = ?',
   readVersion:
     'select data, previous, prior, created_at from writes where revision = ? and kind = ? and id = ?',
-  newestEntry: 'select revision, digest from journal order by revision desc limit 1',
+  anyRecord: 'select 1 from records limit 1',
+  newestEntry: 'select revision, digest, at from journal order by revision desc limit 1',
   entriesBetween:
     'select revision, commit_id, digest from journal where revision > ? and revision <= ? order by revision',
   writesBetween: `select w.kind, w.id, w.revision from writes w left join records r on r.kind = w.kind and r.id = w.id

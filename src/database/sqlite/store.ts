@@ -155,6 +155,14 @@ export class SqliteStore implements Store {
     return this.#call('fork', from, 'not_written')
   }
 
+  adopt(lineage: string): Promise<Head> {
+    return this.#call('adopt', lineage, 'not_written')
+  }
+
+  mendHead(): Promise<Head> {
+    return this.#callUnopened('mendHead', this.#settings.now())
+  }
+
   async close(): Promise<void> {
     this.#state = 'closed'
     await this.#link.close()

@@ -1,4 +1,5 @@
 import { namespaceOfNodeId } from '../../records/graph/graph-id.ts'
+import type { Steps } from '../../scheduling/pace.ts'
 import type { GraphReader } from './graph-reader.ts'
 
 const [UNKNOWN, INSIDE, OUTSIDE] = [0, 1, 2]
@@ -26,6 +27,15 @@ export class NamespacePart {
     const inside = namespaceOfNodeId(this.#graph.idOf(node)) === this.#namespace
     this.#known[node] = inside ? INSIDE : OUTSIDE
     return inside
+  }
+
+  /** Whether one of the nodes is in the namespace. */
+  *hasSome(nodes: readonly number[]): Steps<boolean> {
+    for (const node of nodes) {
+      if (this.has(node)) return true
+      yield
+    }
+    return false
   }
 
   /** Whether a node is in the namespace, or is the far end of an edge of such a node. */

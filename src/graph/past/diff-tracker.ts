@@ -1,7 +1,9 @@
+import { namespaceOfNodeId } from '../../records/graph/graph-id.ts'
 import type { Entry, Revision, StoredRecord } from '../../records/record.ts'
 import { type Contributions, contributionsOf } from '../derive/contributions.ts'
 import { Describer, type EdgeJson, type NodeJson } from '../derive/describe.ts'
 import type { DetachedGraph } from '../derive/detached-graph.ts'
+import { NamespacePart } from '../model/namespace-part.ts'
 import { COMPLETE, type Completeness, cutBy } from '../questions/answer.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 import { type Difference, TouchedItems } from './touched.ts'
@@ -25,6 +27,14 @@ export interface DiffAnswer extends Completeness {
   readonly edgesTotal: number
   /** All commits in `revisions`, oldest first; at most 10,000. */
   readonly commits: readonly DiffCommit[]
+}
+
+/** Which differences an answer lists. */
+export interface DiffOptions {
+  /** How many nodes and how many edges. */
+  readonly limit: number
+  /** Only nodes of this namespace, and the far ends of their edges. @default every node */
+  readonly namespace?: string | undefined
 }
 
 const MAX_LISTED_COMMITS = 10_000
@@ -89,8 +99,8 @@ export class DiffTracker {
     }
   }
 
-  answer(limit: number): DiffAnswer {
-    const [nodes, edges] = [this.#nodes.differences(), this.#edges.differences()]
+  answer({ limit, namespace }: DiffOptions): DiffAnswer {
+    const { nodes, edges } = this.#differences(namespace)
     const listed = { nodes: nodes.slice(0, limit), edges: edges.slice(0, limit) }
     const named = new Set([...listed.nodes, ...listed.edges].flatMap(({ revisions }) => revisions))
     const commits = [...named].sort((left, right) => left - right).slice(0, MAX_LISTED_COMMITS)
@@ -102,6 +112,26 @@ export class DiffTracker {
       commits: commits.flatMap((revision) => this.#commits.get(revision) ?? []),
       ...(complete ? COMPLETE : cutBy('limit')),
     }
+  }
+
+  /** With a namespace: its nodes, their edges, and the far ends of edges that they have now or had before. */
+  #differences(namespace: string | undefined) {
+    const [nodes, edges] = [this.#nodes.differences(), this.#edges.differences()]
+    if (namespace === undefined) return { nodes, edges }
+    const { graph } = this.#past
+    const part = new NamespacePart(graph, namespace)
+    const shown = new Set<string>()
+    const own = edges.filter(({ before, after }) => {
+      const { source, target } = (before ?? after) as EdgeJson
+      if (![source, target].some((id) => namespaceOfNodeId(id) === namespace)) return false
+      shown.add(source).add(target)
+      return true
+    })
+    const isShown = (id: string) => {
+      const node = graph.find(id)
+      return node === -1 ? namespaceOfNodeId(id) === namespace : part.shows(node)
+    }
+    return { nodes: nodes.filter(({ id }) => shown.has(id) || isShown(id)), edges: own }
   }
 
   #changesOf({ writes, revision, at }: Entry): readonly RecordChange[] {

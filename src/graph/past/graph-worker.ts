@@ -9,7 +9,7 @@ import { answerQuestion, type Question } from '../questions/answer-question.ts'
 import { type GraphFilter, type GraphMoment, selectGraph } from '../questions/select-graph.ts'
 import { simulate } from '../simulate/simulate.ts'
 import type { SimulatedChange } from '../simulate/simulated-records.ts'
-import { DiffTracker } from './diff-tracker.ts'
+import { type DiffOptions, DiffTracker } from './diff-tracker.ts'
 import { HelperMemory } from './helper-memory.ts'
 import { isGraphRecord } from './is-graph-record.ts'
 
@@ -94,8 +94,8 @@ export class GraphWorker {
     for (const entry of entries) known(this.#trackers, key).play(entry)
   }
 
-  differences({ key, limit }: Key & { readonly limit: number }) {
-    return known(this.#trackers, key).answer(limit)
+  differences({ key, ...options }: Key & DiffOptions) {
+    return known(this.#trackers, key).answer(options)
   }
 
   forget({ key }: Key) {

@@ -12,7 +12,7 @@ import type { AnswerTo, Question } from '../questions/answer-question.ts'
 import type { GraphFilter, GraphMetadata } from '../questions/select-graph.ts'
 import type { SimulateAnswer } from '../simulate/simulate.ts'
 import type { SimulatedChange } from '../simulate/simulated-records.ts'
-import type { DiffAnswer } from './diff-tracker.ts'
+import type { DiffAnswer, DiffOptions } from './diff-tracker.ts'
 import { GraphProcess } from './graph-process.ts'
 import { KeptGraphs, type PastGraph } from './kept-graphs.ts'
 import { isTooLarge } from './question-too-large.ts'
@@ -87,11 +87,10 @@ export class PastGraphs {
   async diff({
     from,
     to,
-    limit,
-  }: {
+    ...options
+  }: DiffOptions & {
     readonly from: Moment
     readonly to: Moment
-    readonly limit: number
   }): Promise<{ readonly from: Position; readonly to: Position; readonly answer: DiffAnswer }> {
     const [start, end] = [await positionAt(this.#live, from), await positionAt(this.#live, to)]
     const span = end.revision - start.revision
@@ -107,7 +106,7 @@ export class PastGraphs {
         await this.#helper.run('diff', { key })
         for await (const entries of entriesBetween(this.#live, position, end))
           await this.#helper.run('replay', { key, entries })
-        return { from: position, to: end, answer: await this.#helper.run('differences', { key, limit }) }
+        return { from: position, to: end, answer: await this.#helper.run('differences', { key, ...options }) }
       } finally {
         await this.#helper.forget(key)
       }
@@ -225,11 +224,11 @@ export class PastGraphs {
 /** Adds the moment to an error about a missing node or edge: it may exist now. */
 function atMoment(thrown: unknown, { revision }: Position): unknown {
   if (!(thrown instanceof CoordinatorError) || !thrown.code.endsWith('_NOT_FOUND')) return thrown
-  const { code, detail, errors } = thrown
+  const { code, detail, errors, extra } = thrown
   return new CoordinatorError(code, {
-    detail: detail.replace(/\.$/, ` at revision ${revision}.`),
+    detail: detail.replace(/\.(?=$| Did you mean )/, ` at revision ${revision}.`),
     errors,
-    extra: { revision },
+    extra: { ...extra, revision },
   })
 }
 

@@ -45,7 +45,7 @@ export function* cycles(
   const groups: { readonly members: readonly number[]; readonly first: number }[] = []
   for (const group of members.values()) {
     yield
-    if (part !== undefined && !group.some((node) => part.has(node))) continue
+    if (part !== undefined && !(yield* part.hasSome(group))) continue
     groups.push({ members: group, first: firstById(graph, group, 1)[0] as number })
   }
   const chosen = smallest(

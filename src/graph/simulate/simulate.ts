@@ -9,9 +9,9 @@ import { type SimulatedChange, SimulatedRecords } from './simulated-records.ts'
 import {
   type Declaring,
   dependentsOf,
+  judgeRanges,
   servicesByName,
   type ViolatedRange,
-  violatedRanges,
 } from './violated-ranges.ts'
 
 export interface SimulateAnswer extends Completeness {
@@ -26,11 +26,14 @@ export interface SimulateAnswer extends Completeness {
   readonly affected: number
   /** Ranges that a version fulfills now, but none after the change, and ranges of a new service that no version fulfills. */
   readonly violatedRanges: readonly ViolatedRange[]
+  /** How many ranges about changed services can be neither fulfilled nor violated, such as `^1` where only `latest` runs. */
+  readonly unjudged: number
+  readonly unjudgedRanges: readonly ViolatedRange[]
   /** Cycles that a new edge would close. Each is a list of ids: each node needs the next one, and the last needs the first. */
   readonly newCycles: readonly (readonly string[])[]
   /** Dependencies of new services on names that nobody has registered. */
   readonly unknownDependencies: readonly { readonly consumer: string; readonly dependency: string }[]
-  /** Whether no service would lose anything, as far as the search went: see `complete`. */
+  /** Whether no service would lose anything, as far as the search went, and as far as ranges can be judged: see `complete` and `unjudged`. */
   readonly safe: boolean
 }
 
@@ -63,15 +66,17 @@ export function* simulate(
     graph,
     new SimulatedRecords(graph, records, changes),
   )
-  const violated = yield* violatedRanges(evidence)
+  const { violated, unjudged } = yield* judgeRanges(evidence)
   const harm = [broken, violated, cycles.found, unknown]
-  const long = [lost, ...harm].some(({ length }) => length > MAX_LISTED)
+  const long = [lost, unjudged, ...harm].some(({ length }) => length > MAX_LISTED)
   return {
     safe: harm.every(({ length }) => length === 0),
     lostProviders: lost.slice(0, MAX_LISTED),
     brokenConsumers: broken.slice(0, MAX_LISTED),
     affected,
     violatedRanges: violated.slice(0, MAX_LISTED),
+    unjudged: unjudged.length,
+    unjudgedRanges: unjudged.slice(0, MAX_LISTED),
     newCycles: cycles.found.slice(0, MAX_LISTED),
     unknownDependencies: unknown.slice(0, MAX_LISTED),
     ...(long ? cutBy('limit') : cycles.complete ? COMPLETE : cutBy('budget')),

@@ -10,7 +10,7 @@ import type { Steps } from '../../scheduling/pace.ts'
 import { quoted } from '../../text/quoted.ts'
 import { graphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
-import { inNamespace } from '../model/resolve-node.ts'
+import { inNamespace, whatWasMeant } from '../model/resolve-node.ts'
 import type { SimulatedChange } from './simulated-records.ts'
 import { MAX_SIMULATED_CHANGES, type NamedService, type Simulation } from './simulation.ts'
 
@@ -68,7 +68,8 @@ export function* simulatedChanges(
       yield
     }
     // A change of nothing would always be safe.
-    if (found === 0) throw notRegistered(`${shown(service)} with version ${quoted(from ?? '')}`)
+    if (found === 0)
+      throw notRegistered(`${shown(service)} with version ${quoted(from ?? '')}`, { more: '', extra: {} })
   }
   for (const registration of register) {
     changes.register(registration)
@@ -91,7 +92,7 @@ class Changes {
   /** @throws COORD_SERVICE_NOT_FOUND */
   find(service: NamedService): readonly StoredRecord[] {
     const named = this.#named(service)
-    if (named.length === 0) throw notRegistered(shown(service))
+    if (named.length === 0) throw this.#unknown(service)
     return named
   }
 
@@ -101,7 +102,12 @@ class Changes {
     const single = this.#view.get(SERVICE_KIND, nameOrId)
     if (named.length > 0) return named
     if (single !== undefined) return [single]
-    throw notRegistered(shown({ serviceName: nameOrId }))
+    throw this.#unknown({ serviceName: nameOrId })
+  }
+
+  #unknown(service: NamedService): CoordinatorError {
+    const graph = this.#view.projection(graphProjection)
+    return notRegistered(shown(service), whatWasMeant(graph, service.serviceName, service.namespace))
   }
 
   #named({ serviceName, namespace }: NamedService): readonly StoredRecord[] {
@@ -148,6 +154,10 @@ function shown({ serviceName, namespace = DEFAULT_NAMESPACE }: NamedService): st
   return `${quoted(serviceName)}${inNamespace(namespace)}`
 }
 
-function notRegistered(what: string): CoordinatorError {
-  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', { detail: `No service is registered as ${what}.` })
+/** @param meant what follows the sentence, and belongs to the error */
+function notRegistered(what: string, { more, extra }: ReturnType<typeof whatWasMeant>): CoordinatorError {
+  return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
+    detail: `No service is registered as ${what}.${more}`,
+    extra,
+  })
 }

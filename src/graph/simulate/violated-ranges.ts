@@ -1,13 +1,14 @@
 import { serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { namespaceIn } from '../../records/service/namespace.ts'
-import { isTooLongForRange, rangeOf } from '../../records/version-range.ts'
+import { judgeRange, type Verdict } from '../../records/version-range.ts'
 import { type VersionSet, versionSet } from '../../records/version-set.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import { eachDependency } from '../derive/derive-dependencies.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { dataOf, textOf } from '../model/lenient-json.ts'
 
+/** A range that no version would fulfill, or that could not be judged. */
 export interface ViolatedRange {
   /** The node of the service that declares the range. */
   readonly consumer: string
@@ -62,30 +63,36 @@ export function dependentsOf(graph: GraphReader, nodes: readonly number[]): Iter
   return found
 }
 
-/** The sorted list of ranges that no version fulfills afterwards, and that were not violated before. */
-export function* violatedRanges({
-  before,
-  after,
-  declaring,
-}: RangeEvidence): Steps<readonly ViolatedRange[]> {
+/** Ranges about changed services, each list sorted. */
+export interface JudgedRanges {
+  /** Those that no version fulfills afterwards, and that were not violated before. */
+  readonly violated: readonly ViolatedRange[]
+  /** Those that cannot be judged afterwards, such as `^1` where only `latest` runs. */
+  readonly unjudged: readonly ViolatedRange[]
+}
+
+export function* judgeRanges({ before, after, declaring }: RangeEvidence): Steps<JudgedRanges> {
   const judges = { before: new Judge(before), after: new Judge(after) }
   const known = new Set<string>()
-  const found = new Map<string, ViolatedRange>()
+  const found = { violated: new Map<string, ViolatedRange>(), unjudged: new Map<string, ViolatedRange>() }
   for (const declared of declaring) {
     for (const { id, range } of rangesOf(declared.record)) {
       const key = `${declared.consumer} ${id} ${range}`
-      if (declared.before && (yield* judges.before.violates(id, range))) known.add(key)
-      if (!declared.after || !(yield* judges.after.violates(id, range))) continue
+      if (declared.before && (yield* judges.before.judge(id, range)) === 'violated') known.add(key)
+      const verdict = declared.after ? yield* judges.after.judge(id, range) : 'fulfilled'
+      if (verdict === 'fulfilled') continue
       const versions = yield* judges.after.versionsOf(id)
-      found.set(key, { consumer: declared.consumer, dependency: id, range, ...versions })
+      found[verdict].set(key, { consumer: declared.consumer, dependency: id, range, ...versions })
       yield
     }
     yield
   }
-  return [...found]
-    .filter(([key]) => !known.has(key))
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([, violation]) => violation)
+  for (const key of known) found.violated.delete(key)
+  return { violated: inOrder(found.violated), unjudged: inOrder(found.unjudged) }
+}
+
+function inOrder(ranges: ReadonlyMap<string, ViolatedRange>): readonly ViolatedRange[] {
+  return [...ranges].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, range]) => range)
 }
 
 function rangesOf(record: StoredRecord): readonly { readonly id: string; readonly range: string }[] {
@@ -98,26 +105,26 @@ function rangesOf(record: StoredRecord): readonly { readonly id: string; readonl
   return ranges
 }
 
-/** Judges whether any version fulfills a range. Reads each record once, and judges each range once. */
+/** Judges whether any version fulfills a range. Reads each record once, and judges each range of a service once. */
 class Judge {
   readonly #services: ServicesByName
   readonly #versions = new Map<string, VersionSet>()
   readonly #listed = new Map<string, readonly string[]>()
-  readonly #violated = new Map<string, boolean>()
+  readonly #verdicts = new Map<string, Verdict>()
 
   constructor(services: ServicesByName) {
     this.#services = services
   }
 
   /** If no service is registered, the consumer is broken or depends on an unknown name. Other parts of the answer report that. */
-  *violates(id: string, range: string): Steps<boolean> {
+  *judge(id: string, range: string): Steps<Verdict> {
     const key = `${id} ${range}`
-    const known = this.#violated.get(key)
+    const known = this.#verdicts.get(key)
     if (known !== undefined) return known
     const versions = yield* this.#versionsOf(id)
-    const violated = versions.texts.size > 0 && !fulfils(versions, range)
-    this.#violated.set(key, violated)
-    return violated
+    const verdict = versions.texts.size === 0 ? 'fulfilled' : judgeRange(range, versions)
+    this.#verdicts.set(key, verdict)
+    return verdict
   }
 
   /** The first versions by their text, and how many there are. */
@@ -140,10 +147,4 @@ class Judge {
     this.#versions.set(id, versions)
     return versions
   }
-}
-
-/** Whether one of the versions is within a range, or has the same text. A range that is too long counts as fulfilled. */
-function fulfils(versions: VersionSet, range: string): boolean {
-  if (versions.texts.has(range) || isTooLongForRange(range)) return true
-  return rangeOf(range)?.holdsAnyOf(versions) ?? false
 }

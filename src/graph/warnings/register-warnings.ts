@@ -9,7 +9,7 @@ import { targetNeedsSource } from '../model/edge-types.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
 import { itemsOf, textOf } from '../model/lenient-json.ts'
 import { nameFromId } from '../model/node-name.ts'
-import { inNamespace } from '../model/resolve-node.ts'
+import { elsewhere, inNamespace } from '../model/resolve-node.ts'
 
 /**
  * Warnings about a registration: dependencies on names that are not registered, and a cycle of services that need each
@@ -32,17 +32,17 @@ function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<W
     if (graph.isResolved(graph.find(serviceNodeId(name, namespace)))) continue
     yield {
       code: 'unknown_dependency',
-      message: `No service is registered as ${JSON.stringify(name)}${inNamespace(namespace, own)}: check the name, or register it.${elsewhere(graph, name)}`,
+      message: `No service is registered as ${JSON.stringify(name)}${inNamespace(namespace, own)}: check the name, or register it.${otherwise(graph, name)}`,
       path: `/dependencies/${index}`,
     }
   }
 }
 
-/** A sentence that names a service of the same name in another namespace, and how to depend on it; empty if there is none. */
-function elsewhere(graph: GraphReader, serviceName: string): string {
+/** How to depend on a service of the same name in another namespace, after another sentence; empty if there is none. */
+function otherwise(graph: GraphReader, serviceName: string): string {
   const [namespace] = graph.namespacesOf(serviceName)
   if (namespace === undefined) return ''
-  return ` There is one in the namespace ${JSON.stringify(namespace)}; a dependency on it is ${JSON.stringify({ serviceName, namespace })}.`
+  return `${elsewhere(graph, serviceName)} To depend on it, write ${JSON.stringify({ serviceName, namespace })}.`
 }
 
 function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning> {
@@ -67,11 +67,12 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
 }
 
 function cycleWarning(nodes: readonly string[]): Warning {
+  return { code: 'dependency_cycle', message: cycleMessage(nodes), path: '/dependencies' }
+}
+
+/** Says in words which nodes need each other: each needs the next one, and the last needs the first. */
+export function cycleMessage(nodes: readonly string[]): string {
   const names = [...nodes, nodes[0] as string].map((id) => placedLabel(nameFromId(id)))
   const shown = names.length <= 12 ? names : [...names.slice(0, 8), '...', ...names.slice(-3)]
-  return {
-    code: 'dependency_cycle',
-    message: `These need each other, so none of them can start first: ${shown.join(' -> ')}.`,
-    path: '/dependencies',
-  }
+  return `These need each other, so none of them can start first: ${shown.join(' -> ')}.`
 }

@@ -6,7 +6,12 @@ const revision = z.int().meta({ description: 'The revision that the answer shows
 const id = z.string()
 const data = z.looseObject({})
 
-const name = { id, label: z.string(), type: z.string(), namespace: z.string() }
+const name = {
+  id,
+  label: z.string(),
+  type: z.string(),
+  namespace: z.string().meta({ description: 'The namespace, as the id says it.' }),
+}
 export const nodeSchema = z.object({ ...name, data }).meta({ id: 'GraphNode' })
 export const edgeSchema = z
   .object({
@@ -143,6 +148,18 @@ export const diffSchema = z
   })
   .meta({ id: 'DiffAnswer' })
 
+const judgedRanges = z.array(
+  z.object({
+    consumer: id,
+    dependency: id,
+    range: z.string(),
+    versions: z
+      .array(z.string())
+      .meta({ description: 'At most the first hundred, in the order of their text.' }),
+    versionsTotal: z.int(),
+  }),
+)
+
 export const simulateSchema = z
   .object({
     ...answer,
@@ -150,17 +167,12 @@ export const simulateSchema = z
     lostProviders: z.array(z.object(name)),
     brokenConsumers: z.array(z.object({ ...name, loses: id, type: z.string() })),
     affected: z.int(),
-    violatedRanges: z.array(
-      z.object({
-        consumer: id,
-        dependency: id,
-        range: z.string(),
-        versions: z
-          .array(z.string())
-          .meta({ description: 'At most the first hundred, in the order of their text.' }),
-        versionsTotal: z.int(),
-      }),
-    ),
+    violatedRanges: judgedRanges,
+    unjudged: z.int().meta({
+      description:
+        'How many ranges about changed services can be neither fulfilled nor violated, because a version or a range cannot be compared (`latest`, a hash, a date). They do not count for `safe`.',
+    }),
+    unjudgedRanges: judgedRanges,
     newCycles: z.array(z.array(id)),
     unknownDependencies: z.array(z.object({ consumer: id, dependency: id })),
   })

@@ -1,5 +1,7 @@
 import { sizeOfEntry } from '../../live/following/entry-ring.ts'
 import type { Live } from '../../live/live.ts'
+import type { JsonObject } from '../../records/canonical-json.ts'
+import { namespacesOfRecord } from '../../records/graph/record-namespaces.ts'
 import type { Entry, EntryWrite, Position, Revision } from '../../records/record.ts'
 import { type BodyPart, bytesOf, SharedBytes } from '../sending/body-part.ts'
 
@@ -8,6 +10,14 @@ export interface ChangeFilter {
   readonly kinds?: readonly string[] | undefined
   /** serviceName of services, id of nodes, id of either end of edges. Deletions have no name, and always match. */
   readonly names?: readonly string[] | undefined
+  /** Namespace of services, of nodes, of either end of edges. Deletions always match. */
+  readonly namespaces?: readonly string[] | undefined
+}
+
+/** What the content of a write tells filters. A deletion has no content. */
+interface WriteSubject {
+  readonly names: readonly string[]
+  readonly namespaces: readonly string[]
 }
 
 /** From this length on, in UTF-16 code units, copying a text costs more than sending it separately. */
@@ -27,7 +37,7 @@ export class ShownEntry {
   #unproven = false
   #text: string | undefined
   #shared: WeakRef<SharedBytes> | undefined
-  #names: readonly (readonly string[] | undefined)[] | undefined
+  #subjects: readonly (WriteSubject | undefined)[] | undefined
 
   constructor(entry: Entry, { lineage, proof }: { readonly lineage: string; readonly proof: ProofJudge }) {
     this.revision = entry.revision
@@ -70,18 +80,20 @@ export class ShownEntry {
     this.#shared = undefined
   }
 
-  isWanted({ kinds, names }: ChangeFilter): boolean {
-    if (kinds === undefined && names === undefined) return true
+  isWanted({ kinds, names, namespaces }: ChangeFilter): boolean {
+    const readsContent = names !== undefined || namespaces !== undefined
+    if (kinds === undefined && !readsContent) return true
     return this.#entry.writes.some(({ kind }, at) => {
       if (kinds !== undefined && !kinds.includes(kind)) return false
-      const own = names === undefined ? undefined : this.#namesOf(at)
-      return own === undefined || own.some((name) => names?.includes(name))
+      const subject = readsContent ? this.#subjectOf(at) : undefined
+      if (subject === undefined) return true
+      return isAmong(subject.names, names) && isAmong(subject.namespaces, namespaces)
     })
   }
 
-  #namesOf(at: number): readonly string[] | undefined {
-    this.#names ??= this.#entry.writes.map(namesIn)
-    return this.#names[at]
+  #subjectOf(at: number): WriteSubject | undefined {
+    this.#subjects ??= this.#entry.writes.map(subjectOf)
+    return this.#subjects[at]
   }
 }
 
@@ -96,11 +108,19 @@ function jsonOf(
   return `{"revision":${revision},"at":"${new Date(at).toISOString()}","actor":${JSON.stringify(actor)}${unproven ? ',"unproven":true' : ''},"commitId":"${commitId}","position":"${position}","writes":[${written.join(',')}]}`
 }
 
-/** The names of a record and of what it refers to. A deletion has none. */
-function namesIn(write: EntryWrite): readonly string[] | undefined {
+/** The names of a record and of what it refers to, and the namespaces of both. */
+function subjectOf(write: EntryWrite): WriteSubject | undefined {
   if (write.op === 'delete') return undefined
-  const { serviceName, id, source, target } = JSON.parse(write.data) as Record<string, unknown>
-  return [serviceName, id, source, target].filter((text) => typeof text === 'string')
+  const data = JSON.parse(write.data) as JsonObject
+  const { serviceName, id, source, target } = data
+  return {
+    names: [serviceName, id, source, target].filter((text) => typeof text === 'string'),
+    namespaces: namespacesOfRecord({ kind: write.kind, id: write.id, data }),
+  }
+}
+
+function isAmong(own: readonly string[], wanted: readonly string[] | undefined): boolean {
+  return wanted === undefined || own.some((text) => wanted.includes(text))
 }
 
 /** The text of a position, as `id:` of events and `next` of pages. */

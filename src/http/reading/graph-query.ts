@@ -3,7 +3,7 @@ import type { Direction } from '../../graph/analysis/search.ts'
 import { MAX_LIMIT } from '../../graph/questions/answer.ts'
 import { EDGE_ORIGINS } from '../../records/graph/graph-id.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
-import { namespaceParameter, several, wholeNumber } from './query-fields.ts'
+import { namespaceParameter, oneOf, several, wholeNumber } from './query-fields.ts'
 
 /** More steps than any answer needs. A chain that long would not fit into an answer. */
 const MAX_DEPTH = 1_000
@@ -59,7 +59,7 @@ export function typesOf({ type, nodeType, edgeType }: z.output<z.ZodObject<typeo
 
 export const originQuery = several(
   'Only edges of these origins: `declared`, `asserted` or `observed`.',
-  EDGE_ORIGINS,
+  oneOf(EDGE_ORIGINS),
 )
 export const tagQuery = z
   .union([z.string(), z.array(z.string())])

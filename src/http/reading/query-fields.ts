@@ -27,12 +27,23 @@ export const revisionText = z
   .refine(Number.isSafeInteger, 'is larger than any revision')
   .meta({ type: 'integer', minimum: 0 })
 
-/**
- * A parameter that may be repeated, or contain several values separated by commas.
- *
- * @param among the allowed values. @default any
- */
-export function several(description: string, among?: readonly string[]) {
+/** Which values a parameter may have. */
+export interface ValueRule {
+  readonly allows: (value: string) => boolean
+  /** The rest of a sentence that begins with the name of the parameter. */
+  readonly message: string
+}
+
+export function oneOf(values: readonly string[]): ValueRule {
+  return { allows: (value) => values.includes(value), message: `must be one of ${values.join(', ')}` }
+}
+
+export const namespaceRule: ValueRule = { allows: isNamespace, message: NAMESPACE_RULE }
+
+const anyValue: ValueRule = { allows: () => true, message: '' }
+
+/** A parameter that may be repeated, or contain several values separated by commas. */
+export function several(description: string, { allows, message }: ValueRule = anyValue) {
   return z
     .union([z.string(), z.array(z.string())])
     .transform((given) =>
@@ -42,10 +53,7 @@ export function several(description: string, among?: readonly string[]) {
         .filter((text) => text !== ''),
     )
     .refine(({ length }) => length > 0, 'is empty')
-    .refine(
-      (values) => among === undefined || values.every((value) => among.includes(value)),
-      `must be one of ${among?.join(', ')}`,
-    )
+    .refine((values) => values.every(allows), message)
     .optional()
     .meta({ description: `${description} If repeated or separated by commas, any of the values may match.` })
 }

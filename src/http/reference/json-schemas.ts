@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { mayBeAbsent } from '../../records/body/read-body.ts'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
@@ -13,7 +14,15 @@ export class JsonSchemas {
 
   /** @param io whether the schema describes requests or answers */
   write(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-    const { $schema: _, $defs = {}, ...written } = z.toJSONSchema(schema, { io, override: relax })
+    return this.#keep(z.toJSONSchema(schema, { io, override: relax }))
+  }
+
+  /** Writes the schema of a body that `readBody` reads: a member that may be left out may be `null`. */
+  writeBody(schema: z.ZodType): JsonSchema {
+    return this.#keep(z.toJSONSchema(schema, { io: 'input', override: relaxBody }))
+  }
+
+  #keep({ $schema: _, $defs = {}, ...written }: z.core.JSONSchema.BaseSchema): JsonSchema {
     for (const [id, definition] of Object.entries($defs)) this.#named[id] = withReferences(definition)
     return withReferences(written)
   }
@@ -35,6 +44,17 @@ function relax({ zodSchema, jsonSchema }: Written): void {
   // zod omits the default of a value that is transformed.
   const { default: fallback } = z.globalRegistry.get(zodSchema) ?? {}
   if (fallback !== undefined) jsonSchema.default ??= fallback
+}
+
+function relaxBody(schema: Written): void {
+  relax(schema)
+  const { jsonSchema, zodSchema } = schema
+  if (!mayBeAbsent(zodSchema)) return
+  const { type, enum: values, anyOf } = jsonSchema
+  if (anyOf !== undefined) jsonSchema.anyOf = [...anyOf, { type: 'null' }]
+  // JSON Schema 2020-12 allows several types, for which zod has no type.
+  else if (typeof type === 'string') Object.assign(jsonSchema, { type: [type, 'null'] })
+  if (values !== undefined) jsonSchema.enum = [...values, null]
 }
 
 function withReferences<T>(value: T): T {

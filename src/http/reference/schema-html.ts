@@ -54,11 +54,16 @@ function rulesOf(schema: JsonSchema): string[] {
 }
 
 function typeName(schema: JsonSchema, named: NamedSchemas): string {
-  const { type, items, enum: values, const: only, anyOf, format } = resolve(schema, named)
+  const { type: types, items, enum: values, const: only, anyOf, format } = resolve(schema, named)
+  // Every member of a body that may be left out may be `null`, so that naming it everywhere would tell nothing.
+  const [type] = [types].flat().filter((one) => one !== 'null')
   if (only !== undefined) return JSON.stringify(only)
-  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(' | ')
-  if (Array.isArray(anyOf))
-    return [...new Set(anyOf.map((one) => typeName(one as JsonSchema, named)))].join(' or ')
+  if (Array.isArray(values))
+    return values.flatMap((value) => (value === null ? [] : JSON.stringify(value))).join(' | ')
+  if (Array.isArray(anyOf)) {
+    const names = anyOf.map((one) => typeName(one as JsonSchema, named))
+    return [...new Set(names.filter((name) => name !== 'anything'))].join(' or ')
+  }
   if (type === 'array') return `array of ${typeName((items ?? {}) as JsonSchema, named)}`
   return typeof type === 'string' ? `${type}${typeof format === 'string' ? ` (${format})` : ''}` : 'anything'
 }

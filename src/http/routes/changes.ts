@@ -14,7 +14,7 @@ import { prefersEventStream } from '../reading/accepts.ts'
 import { checkLineage } from '../reading/freshness.ts'
 import { invalidHeader } from '../reading/invalid-header.ts'
 import type { Operation } from '../reading/operation.ts'
-import { several, wholeNumber } from '../reading/query-fields.ts'
+import { namespaceRule, several, wholeNumber } from '../reading/query-fields.ts'
 import type { HttpContext } from '../routing/http-context.ts'
 import { type ReadAnswer, readRoute } from '../routing/route.ts'
 import { type BodyPart, leastSize, neededBytes, separated } from '../sending/body-part.ts'
@@ -52,6 +52,10 @@ const parameters = z.object({
   }),
   kind: several('Only entries that write records of these kinds: `service`, `node`, `edge`.'),
   name: several('Only entries about these services (serviceName), nodes (id) or ends of edges (id).'),
+  namespace: several(
+    'Only entries about services, nodes or ends of edges in these namespaces.',
+    namespaceRule,
+  ),
 })
 
 interface WantedPage {
@@ -72,8 +76,8 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   app.get(
     '/changes',
     readRoute(context, operation, async (request, query, reply): Promise<ReadAnswer> => {
-      const { after: wanted, limit = 100, wait = 0, kind, name } = query
-      const filter: ChangeFilter = { kinds: kind, names: name }
+      const { after: wanted, limit = 100, wait = 0, kind, name, namespace } = query
+      const filter: ChangeFilter = { kinds: kind, names: name, namespaces: namespace }
       const from = lastEventId(request) ?? wanted
       if (prefersEventStream(request.headers.accept)) return stream(reply, { filter, from })
       const position = await positionOf(from)
@@ -160,7 +164,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   async function wantedPage({ position, limit, wait, filter, response }: Wanted): Promise<WantedPage> {
     const end = performance.now() + wait * 1_000
     // A filter that wants few of many entries must not cause one question to the store for each entry.
-    const atOnce = filter.kinds === undefined && filter.names === undefined ? limit : EXAMINED_AT_ONCE
+    const atOnce = isFiltered(filter) ? EXAMINED_AT_ONCE : limit
     for (let reached = position; ; ) {
       const { entries, more } = await feed.after(reached, atOnce)
       const page = await chooseEntries(entries, { limit, filter })
@@ -191,6 +195,10 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   }
 
   done()
+}
+
+function isFiltered(filter: ChangeFilter): boolean {
+  return Object.values(filter).some((wanted) => wanted !== undefined)
 }
 
 /** The wanted entries, up to the size of a page. @returns them with the last entry that was examined */
@@ -257,6 +265,7 @@ const operation = {
     'Entries in order and without gaps, from any position, on any coordinator. The answer is a page. With `wait` the coordinator answers as soon as there is an entry. With `Accept: text/event-stream` the answer is a stream of server-sent events. The `id:` of an event is the complete position: a client that reconnects with `Last-Event-ID` misses no entry and gets none twice. While the coordinator loads, or the database cannot be reached, a stream has only comments, and its entries follow. The coordinator sends a stream as fast as the client reads it, and closes the connection of a client that reads nothing for a minute. The client can reconnect in the same way. Filters leave out whole entries. Deletions have no name and always match.',
   query: parameters,
   state: true,
+  streams: true,
   errors: ['COORD_REVISION_WAIT_TIMEOUT', 'COORD_HEADER_INVALID', 'COORD_RATE_LIMITED'],
   answers: {
     200: {

@@ -64,6 +64,7 @@ const diffParameters = z.object({
   from: momentText.meta({ description: 'The earlier moment: a revision or a time.', example: '42' }),
   to: momentText.optional().meta({ description: 'The later moment. The default is now.' }),
   limit: limitQuery(DEFAULT_LIMIT),
+  namespace: namespaceOfPart,
   ...freshnessQuery,
 })
 
@@ -116,8 +117,8 @@ export const graphQuestionRoutes: FastifyPluginCallback<HttpContext> = (app, con
 
   const diff = (hidden: boolean) =>
     readRoute(context, { ...difference, hidden }, async (_, query): Promise<ReadAnswer> => {
-      const { from, to = { revision: live.view.revision }, limit = DEFAULT_LIMIT } = query
-      const found = await graph.diff({ from, to, limit })
+      const { from, to = { revision: live.view.revision }, limit = DEFAULT_LIMIT, namespace } = query
+      const found = await graph.diff({ from, to, limit, namespace })
       return { body: await fittingJson(found), revision: found.to }
     })
 

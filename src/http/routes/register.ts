@@ -2,11 +2,10 @@ import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import { bodyLengths } from '../../records/body/body-lengths.ts'
-import type { JsonObject } from '../../records/canonical-json.ts'
 import { LIMITS } from '../../records/limits.ts'
 import { migrationSchema, type RegistrationInput, registrationSchema } from '../../records/service/service.ts'
 import type { Warning } from '../../records/warning.ts'
-import type { BatchAnswer, RegisterAnswer } from '../../registry/registry.ts'
+import type { BatchAnswer, RegisterAnswer, WriteContext } from '../../registry/registry.ts'
 import { Pace } from '../../scheduling/pace.ts'
 import type { StateAnswer } from '../answering/answers.ts'
 import { problemDocument } from '../answering/problem.ts'
@@ -32,7 +31,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   app.post(
     '/register',
     writeRoute(context, register, async ({ body }, by, { dryRun }) => {
-      if (dryRun === 'true') return simulated(body)
+      if (dryRun === 'true') return simulated(body, by)
       const answer = await registry.register(body as RegistrationInput, by)
       return {
         status: answer.created ? 201 : 200,
@@ -77,9 +76,9 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
   )
   done()
 
-  async function simulated(body: unknown): Promise<StateAnswer> {
+  async function simulated(body: unknown, by: WriteContext): Promise<StateAnswer> {
     const answer = await graph.simulate({ register: [body] })
-    const warnings = graph.registerWarnings(body as JsonObject)
+    const warnings = registry.warningsOf(body, by)
     return {
       body: JSON.stringify({ success: true, dryRun: true, ...answer, warnings }),
       revision: answer.revision,

@@ -35,7 +35,7 @@ class Reader {
   constructor(response: ServerResponse, { filter, position }: { filter: ChangeFilter; position: Position }) {
     this.response = response
     this.filter = filter
-    this.filterKey = JSON.stringify([filter.kinds, filter.names])
+    this.filterKey = JSON.stringify([filter.kinds, filter.names, filter.namespaces])
     this.position = position
   }
 

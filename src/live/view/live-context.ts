@@ -1,5 +1,6 @@
 import type { Store } from '../../database/store.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
+import type { KnownHistory } from '../state/known-history.ts'
 import type { LiveOptions } from '../state/live-options.ts'
 import type { StatusBoard } from '../state/status.ts'
 import type { AccessWatch } from './access-watch.ts'
@@ -11,6 +12,7 @@ export interface LiveContext {
   readonly options: LiveOptions
   readonly memory: MemoryBudget
   readonly board: StatusBoard
+  readonly history: KnownHistory
   readonly observers: LiveObservers
   readonly access: AccessWatch
 }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Head, Store } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
-import type { Revision } from '../../records/record.ts'
+import type { Position, Revision } from '../../records/record.ts'
 import { keptBytes } from '../memory/kept-bytes.ts'
 import type { LoadedPart } from '../memory/memory-faults.ts'
 import type { Domain } from './projection.ts'
@@ -21,6 +21,12 @@ export interface LoadedView {
 export interface LoadWatch {
   /** Reports how many records have arrived. */
   arrived(records: number): void
+  /**
+   * Called if a record is newer than the head.
+   *
+   * @returns whether the load before this one found the same. @default true
+   */
+  foundNewer?(): boolean
   /** @default there is room for everything */
   readonly room?: LoadRoom
 }
@@ -36,19 +42,21 @@ export interface LoadRoom {
  * Builds a view from the store. The pages of a load may come from different moments; the journal from before the first
  * page to after the last one makes them agree.
  *
- * @throws CoordinatorError; `COORD_STORE_BUSY` if the history changed meanwhile: build it again; `room.tooLarge`
+ * @throws CoordinatorError; `COORD_STORE_DAMAGED` if a record is newer than the head, again; `COORD_STORE_BUSY` if the history changed meanwhile: build it again; `room.tooLarge`
  */
 export async function loadView(
   store: Store,
   domain: Domain,
-  { arrived, room }: LoadWatch,
+  { arrived, foundNewer = () => true, room }: LoadWatch,
 ): Promise<LoadedView> {
   const before = await store.head()
   let view = new View(domain, before.position, before.at)
   let [records, bytes, allRecords, allBytes] = [0, 0, 0, 0]
+  let newest: Revision = 0
   let fits = true
   for await (const page of store.load()) {
     if (page.lineage !== before.position.lineage) throw changedMeanwhile()
+    for (const { revision } of [...page.records, ...page.tombstones]) newest = Math.max(newest, revision)
     const pageBytes = keptBytes(page.records)
     allRecords += page.records.length
     allBytes += pageBytes
@@ -75,6 +83,7 @@ export async function loadView(
     (head.position.revision === view.revision && head.position.digest !== view.position.digest)
   )
     throw changedMeanwhile()
+  if (newest > head.position.revision) throw headBelow(newest, head.position, foundNewer())
   view.forgetDeletionsUpTo(head.floor)
   return { view, head, askedAt }
 }
@@ -86,6 +95,16 @@ export async function advanceView(store: Store, view: View, revision: Revision):
     if (reply.status !== 'ok' || view.apply(reply.entries).length === 0) throw changedMeanwhile()
     await turn()
   }
+}
+
+/**
+ * A failover in the middle of a load looks like this, once. If it stays, the records are those of a backup without its head: commits would
+ * get numbers that are in use.
+ */
+function headBelow(newest: Revision, { revision }: Position, stays: boolean): CoordinatorError {
+  return new CoordinatorError(stays ? 'COORD_STORE_DAMAGED' : 'COORD_STORE_BUSY', {
+    detail: `The head is at revision ${revision}, and there is a record of revision ${newest}.`,
+  })
 }
 
 function changedMeanwhile(): CoordinatorError {

@@ -226,11 +226,14 @@ export class ServedView {
 
   /** Starts a new lineage, which tells clients that the database has lost what they saw. */
   async #fork(reply: OffTrack): Promise<void> {
+    const { store, history } = this.#context
     const known = this.position
     let { head } = reply
+    // The backup is from before an earlier fork. The other coordinators know this lineage, and follow what descends from it.
+    if (history.isEarlier(head) && head.position.lineage !== known.lineage) await store.adopt(known.lineage)
     // Others may write before the fork. If the coordinator continued in the old lineage, their entries would replace those that clients
     // have seen.
-    while (head.position.lineage === known.lineage) head = await this.#context.store.fork(head.position)
+    while (history.isEarlier(head)) head = await store.fork(head.position)
     if (this.#contradictedAt === known) return
     this.#contradictedAt = known
     this.#context.observers.tell('contradicted', reply, known)
@@ -253,7 +256,8 @@ export class ServedView {
   }
 
   #serve({ view, head, askedAt }: LoadedView, reason: string): void {
-    const { board, observers, access } = this.#context
+    const { board, history, observers, access } = this.#context
+    history.serve(head)
     this.#view = view
     this.#dropped = undefined
     this.#head = view.revision

@@ -12,6 +12,7 @@ export class ViewLoader {
   readonly #context: LiveContext
   readonly #domain: Domain
   #loadedRecords = 0
+  #foundNewer = false
   /** Bytes in use before the first load. */
   #baseBytes: number | undefined
   #tooLarge: { readonly error: CoordinatorError; readonly notBefore: number } | undefined
@@ -47,6 +48,11 @@ export class ViewLoader {
       arrived: (records) => {
         this.#loadedRecords = records
       },
+      foundNewer: () => {
+        const before = this.#foundNewer
+        this.#foundNewer = true
+        return before
+      },
       room: {
         take: async (bytes) => {
           const hasRoom = memory.hasRoom(bytes, 'exhausted') || (await this.#findRoom(bytes, dropServed))
@@ -63,6 +69,7 @@ export class ViewLoader {
       },
     })
     this.#tooLarge = undefined
+    this.#foundNewer = false
     return loaded
   }
 

@@ -148,7 +148,7 @@ function isStorable(text: string): boolean {
 }
 
 function isForbidden(key: string): boolean {
-  return key === '__proto__' || key === 'constructor'
+  return key === '__proto__'
 }
 
 function isPlain(value: object): boolean {

@@ -7,7 +7,8 @@ import { schemaProblems } from './schema-problems.ts'
 
 /**
  * Reads a body by its schema: first the lengths, then whether every database can store it, then the rest, up to a number of problems. All
- * bodies are read here, so a body with 500,000 problems is refused as fast as a body with one.
+ * bodies are read here, so a body with 500,000 problems is refused as fast as a body with one. Many languages send `null` for a member that
+ * has no value: for a member that may be absent, it is the same as leaving it out.
  *
  * @param problemsMax how many problems to look for. @default LIMITS.problems
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
@@ -55,8 +56,15 @@ class Reading {
 
   /** @returns the value that was read; any value if there are problems */
   read(schema: z.ZodType, value: unknown): unknown {
-    if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
-      return value === undefined ? this.#whole(schema, value) : this.read(schema.unwrap() as z.ZodType, value)
+    if (mayBeAbsent(schema)) {
+      const inner = schema.unwrap() as z.ZodType
+      const isAbsent = value === undefined || (value === null && !(inner instanceof z.ZodNullable))
+      return isAbsent ? this.#whole(schema, undefined) : this.read(inner, value)
+    }
+    if (schema instanceof z.ZodUnion && hasNoChecks(schema) && isObject(value)) {
+      const object = schema.options.find((option) => option instanceof z.ZodObject)
+      if (object !== undefined) return this.read(object, value)
+    }
     if (schema instanceof z.ZodArray && hasNoChecks(schema) && Array.isArray(value))
       return this.#items(schema, value)
     if (schema instanceof z.ZodObject && hasNoChecks(schema) && !isLoose(schema) && isObject(value))
@@ -107,6 +115,11 @@ class Reading {
     this.problems.push(...found.slice(0, this.#max - this.problems.length))
     return undefined
   }
+}
+
+/** Whether a member with this schema may be left out, and therefore be `null`. */
+export function mayBeAbsent(schema: z.core.$ZodType): schema is z.ZodOptional | z.ZodDefault {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
 }
 
 function hasNoChecks({ def }: z.ZodType): boolean {

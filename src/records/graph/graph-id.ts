@@ -54,7 +54,7 @@ export function serviceNodeId(serviceName: string, namespace: string = DEFAULT_N
 
 /** The name of the services of the namespace `default` whose node has this id; `undefined` for the id of another node. */
 export function serviceNameOf(id: string): string | undefined {
-  if (!id.startsWith(servicePrefix)) return undefined
+  if (!id.startsWith(servicePrefix) || id.startsWith(namespaceMark, servicePrefix.length)) return undefined
   const name = decodePart(id.slice(servicePrefix.length))
   return name === undefined || serviceNodeId(name) !== id ? undefined : name
 }

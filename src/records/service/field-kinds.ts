@@ -54,7 +54,7 @@ export const pathOrUrl = textKind(
     const urlFault = endpointFault(value)
     return urlFault && { code: 'COORD_FIELD_INVALID', message: urlFault.message }
   },
-  (value) => value.startsWith('/'),
+  (value) => value.startsWith('/') || endpointFault(value) === undefined,
 )
 
 /** A namespace. The fault of a stored one matters: ids of nodes are made from it. */
@@ -202,7 +202,7 @@ function isSmallAndFlat(value: unknown): boolean {
   if (!isPlainObject(value)) return false
   let [units, keys] = [0, 0]
   for (const key in value) {
-    if (key === '__proto__' || key === 'constructor' || !isStorableText(key, PLAIN_UNITS)) return false
+    if (key === '__proto__' || !isStorableText(key, PLAIN_UNITS)) return false
     const member = value[key]
     if (typeof member === 'string') {
       if (!isStorableText(member, PLAIN_UNITS)) return false

@@ -98,14 +98,14 @@ export class FieldSet<F extends Fields> {
     this.#sorted = this.#fields.toSorted((left, right) => (left.name < right.name ? -1 : 1))
   }
 
-  /** As `Kind.isPlain`: all fields are known, and have plain values. */
+  /** As `Kind.isPlain`: all fields are known, and have plain values. `null` is the same as no value, as for `readBody`. */
   isPlain(input: unknown): input is Readonly<Record<string, unknown>> {
     if (!isPlainObject(input)) return false
     let unread = 0
     for (const _ in input) unread += 1
     for (const { name, presence, isPlain } of this.#sorted) {
       const value = input[name]
-      if (value === undefined ? presence === 'required' : !isPlain(value)) return false
+      if (value === undefined || value === null ? presence === 'required' : !isPlain(value)) return false
       if (value !== undefined) unread -= 1
     }
     return unread === 0
@@ -115,7 +115,7 @@ export class FieldSet<F extends Fields> {
   stored(accepted: Readonly<Record<string, unknown>>): StoredFields<F> {
     const stored: Record<string, unknown> = {}
     for (const { name, absent, stored: formOf } of this.#sorted) {
-      const value = accepted[name]
+      const value = accepted[name] ?? undefined
       const form = value === undefined ? absent : formOf(value)
       if (form !== undefined) stored[name] = form
     }

@@ -18,7 +18,7 @@ export interface ServiceIdentity {
 
 /**
  * The id of a service: UUIDv5 over the JSON text of `["service",namespace,serviceName,version,endpoint]`, or of
- * `["instance",namespace,serviceName,instanceId]`. The endpoint is in WHATWG's serialization, other texts are as sent.
+ * `["instance",namespace,serviceName,instanceId]`. The endpoint is in its canonical form (`endpointHref`), other texts are as sent.
  */
 export function serviceIdOf(identity: ServiceIdentity): string {
   const { namespace = DEFAULT_NAMESPACE, serviceName, version, endpoint, instanceId } = identity

@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject } from '../canonical-json.ts'
 import { LIMITS } from '../limits.ts'
 import { Remarks } from '../remarks.ts'
 import type { Warning } from '../warning.ts'
+import { oddTexts } from './odd-texts.ts'
 import { dependencyFields } from './registration-fields.ts'
 import {
   migrationSchema,
@@ -23,14 +24,17 @@ export interface ParsedRegistration {
 const none: readonly never[] = []
 
 /**
- * Reads a registration. Unknown fields are ignored, with a warning.
+ * Reads a registration. Unknown fields are ignored, with a warning; odd texts get one, too.
  *
  * @param remarks limits problems and warnings; the registrations of a batch share it
  * @throws CoordinatorError with every problem in `errors`; its code is that of the first one
  */
 export function parseRegistration(input: unknown, remarks?: Remarks): ParsedRegistration {
-  if (registration.isPlain(input)) return { registration: storedRegistration(input), warnings: none }
-  return parseBySchema(input, remarks)
+  if (!registration.isPlain(input)) return parseBySchema(input, remarks)
+  const plain = storedRegistration(input)
+  const warnings = oddTexts(plain, remarks?.warnings)
+  remarks?.spend({ warnings: warnings.length })
+  return { registration: plain, warnings }
 }
 
 /** Parses any input by the schema alone, without the fast check. */
@@ -41,10 +45,10 @@ export function parseBySchema(input: unknown, remarks: Remarks = new Remarks()):
     remarks.spend({ problems: problems.length })
     throw withGuide(invalidBody(problems))
   }
-  return {
-    registration: storedRegistration(result.data),
-    warnings: warningsOf(input as JsonObject, remarks),
-  }
+  const read = storedRegistration(result.data)
+  const warnings = [...warningsOf(input as JsonObject, remarks), ...oddTexts(read, remarks.warnings)]
+  remarks.spend({ warnings: warnings.length })
+  return { registration: read, warnings: warnings.slice(0, LIMITS.warnings) }
 }
 
 const guides: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -90,7 +94,6 @@ function warningsOf(input: JsonObject, remarks: Remarks): readonly Warning[] {
     for (const key of unknownKeys(dependency, dependencyFields.names, max - warnings.length))
       warnings.push(unknownField(['dependencies', index, key], suggests ? dependencyFields.names : none))
   }
-  remarks.spend({ warnings: warnings.length })
   return warnings
 }
 

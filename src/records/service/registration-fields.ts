@@ -52,7 +52,7 @@ export const registrationFields = {
   version: required(version, 'The version that runs, best a semantic one such as `1.4.0`.'),
   endpoint: required(
     endpoint,
-    'Where the service is reached: an absolute http, https or grpc URL without credentials.',
+    'Where the service is reached: an absolute URL with a host, with the scheme of any transport (`http`, `grpc`, `tcp`, `postgres`, ...; `unix:///path` for a socket), and without credentials.',
   ),
   healthCheck: withDefault('/health', pathOrUrl, 'Path or URL that tells whether the service works.'),
   description: optional(freeText(LIMITS.descriptionLength), 'What the service does, for people.'),

@@ -29,7 +29,7 @@ export const migrationSchema = z.object({
   migrationFile: registrationFields.migrationFile.schema.unwrap(),
 })
 
-/** The type of a registration as a program sends it. Lists may be read-only. */
+/** The type of a registration as a program sends it. Lists may be read-only, and a member that may be absent may be `null`. */
 export interface RegistrationInput extends ReadOnly<z.input<typeof registrationSchema>> {}
 
 /**
@@ -62,5 +62,5 @@ function withoutNamespace({ namespace: _, ...rest }: Exclude<Dependency, string>
 type ReadOnly<T> = T extends readonly (infer Item)[]
   ? readonly ReadOnly<Item>[]
   : T extends object
-    ? { readonly [K in keyof T]: ReadOnly<T[K]> }
+    ? { readonly [K in keyof T]: ReadOnly<T[K]> | (object extends Pick<T, K> ? null : never) }
     : T

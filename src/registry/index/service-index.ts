@@ -3,6 +3,7 @@ import type { JsonObject } from '../../records/canonical-json.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { type Registration, SERVICE_KIND } from '../../records/service/service.ts'
 import { EndpointIndex, endpointHash } from './endpoint-index.ts'
+import { LookAlikes } from './look-alikes.ts'
 import { indexKey, metadataText } from './metadata-text.ts'
 import { NamespaceIndex } from './namespace-index.ts'
 import { Postings, type Term } from './postings.ts'
@@ -23,6 +24,7 @@ export class ServiceIndex implements Projection {
   readonly namespaces = new NamespaceIndex()
   /** The names of all services, sorted by code units. */
   readonly names = new SortedList<string>(byCodeUnits)
+  readonly lookAlikes = new LookAlikes()
   readonly facts = new RecordFacts()
   readonly #byMetadata = new Map<string, Postings>()
   readonly #endpoints = new EndpointIndex()
@@ -112,7 +114,7 @@ export class ServiceIndex implements Projection {
     const { serviceName, namespace, version, endpoint, tags, capabilities, ttlSeconds, instanceId } =
       data as ServiceData
     const name = this.byName.add(serviceName, number)
-    if (name.size === 1) this.names.add(name.text)
+    if (name.size === 1 && this.names.add(name.text)) this.lookAlikes.add(name.text)
     this.#nameOf[number] = name
     this.#versionOf[number] = this.byVersion.add(version, number)
     // A person may have written the same tag twice into the database. The index ignores the second one.
@@ -142,7 +144,10 @@ export class ServiceIndex implements Projection {
     this.#count(number, -1)
     this.namespaces.remove(number, this.facts.active(number))
     if (instanceId === undefined) this.#endpoints.delete(endpointHash(serviceName, endpoint), number)
-    if (this.byName.delete(serviceName, number)) this.names.delete(serviceName)
+    if (this.byName.delete(serviceName, number)) {
+      this.names.delete(serviceName)
+      this.lookAlikes.delete(serviceName)
+    }
     this.byVersion.delete(version, number)
     for (const tag of tags ?? none) this.byTag.delete(tag, number)
     for (const capability of capabilities ?? none) this.byCapability.delete(capability, number)

@@ -7,7 +7,7 @@ export interface ServiceFilters {
   readonly name?: string
   /** Exactly this namespace. */
   readonly namespace?: string
-  /** A semver range, as npm reads it. A stored version that is not semver matches only if it equals this text. */
+  /** A semver range, as npm reads it. A stored version that cannot be compared with it matches only if it equals this text. */
   readonly version?: string
   readonly tags: readonly string[]
   readonly capabilities: readonly string[]

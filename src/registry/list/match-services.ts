@@ -119,7 +119,7 @@ function termCriterion(term: Term | undefined, has: (number: number) => boolean)
   return { size: term?.size ?? 0, numbers: () => term?.chunks ?? [], has }
 }
 
-/** A range of semver versions. A stored version that is not semver matches only if it equals the text of the range. */
+/** A range of versions. A stored version that cannot be compared with it matches only if it equals the text of the range. */
 function versionCriterion(
   index: ServiceIndex,
   version: string,

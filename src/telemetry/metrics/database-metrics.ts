@@ -14,6 +14,7 @@ export const databaseOperations = [
   'as_of',
   'compact',
   'fork',
+  'adopt',
   'access',
   'migrate',
   'inspect',

@@ -11,6 +11,8 @@ interface LiveFigures {
   readonly headRevision: number
   readonly viewRevision: number
   readonly floor: number
+  /** Whether the database has a history that may not take the place of the served one. */
+  readonly isReplaced: boolean
   /** How long ago the store confirmed that the view was complete, in milliseconds. */
   readonly ageMs: number
   readonly refusedRecords: number
@@ -74,6 +76,10 @@ export function liveMetrics(meters: Meters, backend: string, sources: Partial<Li
     coordinator_floor_revision: [
       'Oldest revision that the database can still show exactly.',
       () => live()?.floor,
+    ],
+    coordinator_history_replaced: [
+      '1 while the database has another history than the served one, and nobody has accepted it; otherwise 0.',
+      () => Number(live()?.isReplaced ?? false),
     ],
     coordinator_view_lag_revisions: [
       'Revisions that the live view is behind the database.',

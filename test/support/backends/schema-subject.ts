@@ -85,7 +85,8 @@ export class SchemaSubject implements Subject {
        delete from unchanged where true; delete from writers where true; delete from access_tokens where true;
        update head h set lineage = f.lineage, digest = f.lineage::text, first_digest = f.lineage::text,
          revision = ${first}, floor = ${first}, swept = ${first}, first_revision = ${first},
-         at = floor(extract(epoch from clock_timestamp()) * 1000), access_version = gen_random_uuid(), required_since = null
+         at = floor(extract(epoch from clock_timestamp()) * 1000), access_version = gen_random_uuid(), required_since = null,
+         ancestors = '{}'
        from (select gen_random_uuid() as lineage) f`,
     )
   }

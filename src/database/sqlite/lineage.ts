@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import { nextDigest } from '../../records/digest.ts'
+import type { Position, RecordKey, Revision } from '../../records/record.ts'
+import { withAncestor } from '../ancestors.ts'
+import type { Head } from '../store.ts'
+import { type Connection, type HeadRow, headOf } from './connection.ts'
+
+/** Starts a new lineage at the head, if the head is `from`. */
+export function fork(connection: Connection, from: Position): Head {
+  return connection.transaction(() => {
+    const head = connection.readHead()
+    const isHead =
+      head.lineage === from.lineage && head.revision === from.revision && head.digest === from.digest
+    return headOf(isHead ? replaceHead(connection, inNewLineage(head)) : head)
+  })
+}
+
+/** Makes another lineage an ancestor of the present one. */
+export function adopt(connection: Connection, lineage: string): Head {
+  return connection.transaction(() => {
+    const head = connection.readHead()
+    if (lineage === head.lineage) return headOf(head)
+    return headOf(replaceHead(connection, { ...head, ancestors: moreAncestors(head, lineage) }))
+  })
+}
+
+/**
+ * Makes the head the end of the journal, makes a commit of each record that no entry wrote, and begins a new lineage. For the content of a
+ * backup that was restored without its head. If the head is right, only the lineage changes.
+ */
+export function mendHead(connection: Connection, now: number): Head {
+  return connection.transaction(() => {
+    if (!connection.hasHead()) connection.createHead({ firstRevision: 0, now })
+    const head = connection.readHeadRow()
+    const [record] = connection.rows<{ revision: Revision | null }>(
+      'select max(revision) as revision from records where data is not null',
+    )
+    const isRight = connection.isEndOfJournal(head) && (record?.revision ?? 0) <= head.revision
+    return headOf(replaceHead(connection, inNewLineage(isRight ? head : endOf(connection, head, now))))
+  })
+}
+
+function moreAncestors({ ancestors }: HeadRow, lineage: string): string {
+  return JSON.stringify(withAncestor(JSON.parse(ancestors) as string[], lineage))
+}
+
+function inNewLineage(head: HeadRow): HeadRow {
+  const next = { ...head, lineage: randomUUID(), ancestors: moreAncestors(head, head.lineage) }
+  if (head.revision !== head.first_revision) return next
+  // Before the first commit the digest is the lineage itself.
+  return { ...next, digest: next.lineage, first_digest: next.lineage }
+}
+
+function replaceHead({ statements }: Connection, head: HeadRow): HeadRow {
+  const { lineage, ancestors, revision, digest, at, floor, swept, first_digest, required_since } = head
+  statements.replaceHead.run(
+    ...[lineage, ancestors, revision, digest, at, floor, swept, first_digest, required_since],
+  )
+  return head
+}
+
+/** The head that fits the journal and the records, which are changed where no head could fit them. */
+function endOf(connection: Connection, head: HeadRow, now: number): HeadRow {
+  const newest = connection.readNewest()
+  const { first_revision: first, first_digest } = head
+  const revision = newest?.revision ?? first
+  const at = Math.max(head.at, newest?.at ?? 0)
+  const kept = newest === undefined ? { floor: first, swept: first } : keptBy(connection, head, revision)
+  const end = { ...head, ...kept, revision, digest: newest?.digest ?? first_digest, at }
+  return withoutFuture(journalStrays(connection, end, Math.max(at, Math.trunc(now))))
+}
+
+/** Nobody demanded credentials after the newest revision. */
+function withoutFuture(head: HeadRow): HeadRow {
+  const since = head.required_since
+  return since === null ? head : { ...head, required_since: Math.min(since, head.revision) }
+}
+
+/**
+ * The oldest revision that is exact. If the head is that of another history, and compaction has never removed anything, it is the first
+ * entry. If compaction has, nobody knows from where on moments are exact: only the present is. Entries before it stay, so that records keep
+ * their histories.
+ */
+function keptBy(connection: Connection, head: HeadRow, end: Revision): Pick<HeadRow, 'floor' | 'swept'> {
+  if (isOfJournal(connection, head, end)) return { floor: head.floor, swept: head.swept }
+  const [journal] = connection.rows<{ count: number; whole: number }>(
+    `select count(*) as count, min(needed = (select count(*) from writes w where w.revision = j.revision)) as whole
+    from journal j`,
+  )
+  const floor = journal?.count === end && journal.whole === 1 ? 1 : end
+  return { floor, swept: floor }
+}
+
+/** Whether the journal is that of the head, complete from the floor to its end. */
+function isOfJournal(connection: Connection, head: HeadRow, end: Revision): boolean {
+  const { floor, first_revision, first_digest } = head
+  const entries = connection.statements.entriesBetween.all(floor, end) as unknown as readonly {
+    readonly revision: Revision
+    readonly commit_id: string
+    readonly digest: string
+  }[]
+  if (floor > end || entries.length !== end - floor) return false
+  if (floor > first_revision) return connection.statements.readEntry.get(floor) !== undefined
+  const [next] = entries
+  return next !== undefined && next.digest === nextDigest(first_digest, next.commit_id)
+}
+
+/** Makes a commit of each record that no entry wrote. Entries are missing then, so that no moment before now is exact. */
+function journalStrays(connection: Connection, head: HeadRow, at: number): HeadRow {
+  const { statements } = connection
+  const strays = connection.rows<RecordKey & { data: string; created_at: number }>(
+    `select kind, id, data, created_at from records r where data is not null
+      and not exists (select 1 from writes w where w.revision = r.revision and w.kind = r.kind and w.id = r.id)
+    order by revision, kind, id`,
+  )
+  const lost = 'delete from records where data is null and revision > ?'
+  if (connection.database.prepare(lost).run(head.revision).changes === 0 && strays.length === 0) return head
+  let { revision, digest } = head
+  for (const { kind, id, data, created_at } of strays) {
+    const commitId = randomUUID()
+    revision += 1
+    digest = nextDigest(digest, commitId)
+    statements.insertEntry.run(revision, commitId, at, 'restored', null, digest, 1)
+    statements.insertWrite.run(revision, kind, id, 0, data, 0, 0, created_at)
+    statements.writeRecord.run(kind, id, data, revision, created_at, at)
+  }
+  connection.database.exec('delete from records where data is null')
+  return {
+    ...head,
+    revision,
+    digest,
+    at: strays.length === 0 ? head.at : at,
+    floor: revision,
+    swept: revision,
+  }
+}
