@@ -71,11 +71,15 @@ async function showChanges(options: ChangesOptions, context: CommandContext): Pr
             ),
         })
       : pagesOf(client, { query, after })
-  if (!isData(options)) terminal.stdout.write(changesHead)
+  let hasHead = isData(options)
   for await (const value of entries) {
+    // Not before the first change: an error would stand below an empty table.
+    if (!hasHead) terminal.stdout.write(changesHead)
+    hasHead = true
     const text = (wide: boolean) => changeLines(value as ChangeEntry, wide)
     if (!terminal.stdout.write(printed(options, { value, text }))) await once(terminal.stdout, 'drain')
   }
+  if (!hasHead) terminal.stdout.write('0 changes\n')
 }
 
 /** The position so many revisions before the newest one, or the oldest one that is kept. */

@@ -55,9 +55,11 @@ describe('coordinator changes', () => {
     expect(await revisions('--after', '1', '--name', 'c')).toEqual([3, 4])
     expect(await revisions('--kind', 'node')).toEqual([])
     expect((await changes('-o', 'yaml', '--last', '1')).startsWith('---\nrevision: 4\n')).toBe(true)
-    expect(await runCoordinator(['changes', '--after', '99'], { env })).toMatchObject({
-      code: 1,
-      stdout: /./,
+    expect(await changes('--kind', 'node')).toBe('0 changes\n')
+    expect(await runCoordinator(['changes', '--after', '99'], { env })).toMatchObject({ code: 1, stdout: '' })
+    expect(await runCoordinator(['changes', '--after', 'x'], { env })).toMatchObject({
+      ...{ code: 2, stdout: '' },
+      stderr: expect.stringContaining('a position as `coordinator changes -o json` gives it'),
     })
     expect((await runCoordinator(['changes', '--last', 'x'], { env })).code).toBe(2)
   })

@@ -315,6 +315,20 @@ describe('-o', () => {
   })
 })
 
+describe('coordinator changes: --namespace', () => {
+  it('shows only what changed there', () =>
+    withServer(async (scope) => {
+      const run = commandsOf(scope)
+      for (const namespace of ['shop', 'bank']) await run(register('cart', '-n', namespace))
+      const env = { COORDINATOR_NAMESPACE: 'shop' }
+      const revisions = async (...args: readonly string[]) =>
+        [...(await run(['changes', ...args], { env })).stdout.matchAll(/^(\d+) /gm)].map(([, text]) => text)
+      expect(await revisions()).toEqual(['1'])
+      expect(await revisions('-n', 'bank')).toEqual(['2'])
+      expect(await revisions('-A')).toEqual(['1', '2'])
+    }))
+})
+
 describe('coordinator graph: --namespace', () => {
   it('says where plain names are looked for, and which nodes a list has', () =>
     withServer(async (scope) => {

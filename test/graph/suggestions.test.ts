@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { suggestNode } from '../../src/graph/model/suggest-node.ts'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
 
 async function setUp({ ask }: ServerScope): Promise<void> {
@@ -6,6 +7,30 @@ async function setUp({ ask }: ServerScope): Promise<void> {
     await ask('/register', { json: { ...cart, serviceName, namespace } })
   await ask('/knowledge-graph/nodes/team:payments', { method: 'PUT', json: {} })
 }
+
+describe('a graph of a million nodes', () => {
+  const ids = (node: number) => (node === 999_999 ? 'service:flagd' : `service:s-${node}`)
+  let read = 0
+  const graph = {
+    find: (id: string) => (id === 'service:flagd' ? 999_999 : -1),
+    *nodes() {
+      for (let node = 0; node < 1_000_000; node += 1) yield node
+    },
+    idOf(node: number) {
+      read += 1
+      return ids(node)
+    },
+  }
+
+  it('finds one typing error everywhere, and several only among its first nodes', () => {
+    expect(suggestNode(graph, 'flagdd')).toBe('flagd')
+    expect(suggestNode(graph, 'service:falgd')).toBe('service:flagd')
+    expect(read).toBe(0)
+    expect(suggestNode(graph, 'flgaddd')).toBeUndefined()
+    expect(read).toBeLessThan(20_001)
+    expect(suggestNode(graph, 'ss--77')).toBe('s-77')
+  })
+})
 
 describe('a node that does not exist', () => {
   it.each([

@@ -44,6 +44,7 @@ const inCommands: readonly (readonly [request: RegExp | string, command: string]
     /(Correct|Change|Add) the field named in `errors`; `\/docs` describes the body\./,
     '$1 the field that the message names.',
   ],
+  ['a position as `next` and `id:` give it', 'a position as `coordinator changes -o json` gives it'],
   ['Correct the parameter named in `errors`; `/docs` lists all parameters.', 'Run the command with --help.'],
   [/the (field|text|number) named in `errors`/, 'the $1 that the message names'],
   ['are refused everywhere in a body', 'are refused everywhere'],

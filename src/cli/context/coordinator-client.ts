@@ -209,7 +209,7 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   if (typeof code !== 'string') return notCoordinator(baseUrl, status)
   if (code === 'COORD_QUERY_INVALID')
     return new CoordinatorError(code, {
-      detail: optionFaults(problem['errors']) ?? String(problem['detail'] ?? code),
+      detail: commandHint(optionFaults(problem['errors']) ?? String(problem['detail'] ?? code)),
       hint: 'Run the command with --help.',
       extra: { status, code },
     })

@@ -56,15 +56,19 @@ export function whatWasMeant(
   text: string,
   namespace?: string,
 ): { readonly more: string; readonly extra: Readonly<Record<string, string>> } {
-  const place = elsewhere(graph, text)
+  const place = elsewhere(graph, serviceNodeId(text))
   const suggestion = place === '' ? suggestNode(graph, text, namespace) : undefined
   if (suggestion === undefined) return { more: place, extra: {} }
   return { more: ` Did you mean ${suggestion}?`, extra: { suggestion } }
 }
 
-/** A sentence about services of the same name in other namespaces, after another one; empty if there are none. */
-export function elsewhere(graph: GraphReader, serviceName: string): string {
-  const [first, ...others] = graph.namespacesOf(serviceName)
+/**
+ * A sentence about services of the same name in other namespaces, after another one; empty if there are none.
+ *
+ * @param service the id of the node of a service
+ */
+export function elsewhere(graph: GraphReader, service: string): string {
+  const [first, ...others] = graph.namespacesOf(service)
   if (first === undefined) return ''
   return ` The namespace ${quoted(first)} has a service of that name${others.length > 0 ? ', and so have others' : ''}.`
 }

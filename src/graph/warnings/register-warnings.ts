@@ -40,9 +40,10 @@ function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<W
 
 /** How to depend on a service of the same name in another namespace, after another sentence; empty if there is none. */
 function otherwise(graph: GraphReader, serviceName: string): string {
-  const [namespace] = graph.namespacesOf(serviceName)
+  const id = serviceNodeId(serviceName)
+  const [namespace] = graph.namespacesOf(id)
   if (namespace === undefined) return ''
-  return `${elsewhere(graph, serviceName)} To depend on it, write ${JSON.stringify({ serviceName, namespace })}.`
+  return `${elsewhere(graph, id)} To depend on it, write ${JSON.stringify({ serviceName, namespace })}.`
 }
 
 function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning> {
