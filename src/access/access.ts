@@ -202,6 +202,11 @@ export class Access {
     return this.#stored?.loaded ?? true
   }
 
+  /** Resolves when the tokens are known, or at `stop`. @throws what `start` throws */
+  async untilTokensKnown(): Promise<void> {
+    await this.#stored?.firstLoad
+  }
+
   /** Whether somebody without a credential may do more than look at public pages. */
   get servesStrangers(): boolean {
     return this.mode !== 'required' || this.#anonymous !== undefined

@@ -75,6 +75,11 @@ export class StoredTokens {
     return this.#loader.loaded
   }
 
+  /** See `TokenLoader.firstLoad`. */
+  get firstLoad(): Promise<void> {
+    return this.#loader.firstLoad
+  }
+
   /** Whether there is a stored administrator. */
   get hasAdministrator(): boolean {
     return this.#book.someMay('admin')

@@ -70,6 +70,11 @@ export class TokenLoader {
     return this.#version !== undefined
   }
 
+  /** Resolves when the store was read for the first time, or at `stop`. @throws what `start` throws */
+  get firstLoad(): Promise<void> {
+    return this.#first.promise
+  }
+
   /** `AccessState.requiredSince`, as it was last read. */
   get requiredSince(): Revision | null {
     return this.#requiredSince

@@ -1,7 +1,12 @@
 import { Command } from 'commander'
 import { descendsFrom } from '../database/ancestors.ts'
 import { CoordinatorError } from '../errors.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
+import {
+  type CommandContext,
+  type OutputOptions,
+  withOutput,
+  writeResult,
+} from './context/command-context.ts'
 import { readSharedStore, withStore } from './context/with-store.ts'
 
 const examples = `
@@ -19,10 +24,9 @@ const lineageForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** `coordinator accept-history`: lets the coordinators that serve a lineage follow the history that the database has now. */
 export function acceptHistoryCommand(context: CommandContext): Command {
-  return new Command('accept-history')
+  return withOutput(new Command('accept-history'))
     .description('Accept that the database was replaced, on every coordinator that serves the lineage.')
     .argument('<lineage>', 'the lineage that the coordinators still serve, as `coordinator status` names it')
-    .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((given: string, options: OutputOptions) => {
       const replaced = given.toLowerCase()

@@ -2,7 +2,12 @@ import { Command } from 'commander'
 import { isActiveToken } from '../database/diagnosis/find-tokens.ts'
 import type { Head, Store } from '../database/store.ts'
 import { CoordinatorError } from '../errors.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
+import {
+  type CommandContext,
+  type OutputOptions,
+  withOutput,
+  writeResult,
+} from './context/command-context.ts'
 import { readSharedStore, withStore } from './context/with-store.ts'
 import { countOf } from './terminal/text-table.ts'
 
@@ -35,9 +40,8 @@ Or compare \`coordinator token list\` with what you know was revoked, and revoke
 
 /** `coordinator after-restore`: starts a new lineage in a database that came from a backup. */
 export function afterRestoreCommand(context: CommandContext): Command {
-  return new Command('after-restore')
+  return withOutput(new Command('after-restore'))
     .description('Start a new lineage after the database was restored from a backup.')
-    .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {
       return withStore(readSharedStore(context.terminal.env), context.terminal, async (store) => {

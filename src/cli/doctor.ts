@@ -2,8 +2,14 @@ import { Command } from 'commander'
 import type { Settings } from '../config/settings.ts'
 import { diagnose } from '../database/diagnosis/diagnose.ts'
 import type { AccessFacts } from '../database/diagnosis/find-tokens.ts'
-import type { Finding } from '../database/diagnosis/finding.ts'
-import { type CommandContext, type OutputOptions, writeResult } from './context/command-context.ts'
+import { type Finding, flaw } from '../database/diagnosis/finding.ts'
+import {
+  type CommandContext,
+  isData,
+  type OutputOptions,
+  withOutput,
+  writeResult,
+} from './context/command-context.ts'
 import { readStoreSettings, withStore } from './context/with-store.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
@@ -18,29 +24,32 @@ Examples:
   DATABASE_URL=postgres://app@db.example/app coordinator doctor --json
 `
 
-const nothingSet =
-  'No database is set here, so only the memory of this command was examined. Set DATABASE_URL as for the coordinator. `coordinator status` shows what a running coordinator uses.\n'
+/** Whoever asks for an examination has a database. A variable that another shell has is missing here. */
+const nothingSet = flaw('database', 'warning', {
+  found: 'No database is set here, so there is nothing to examine. Is one meant?',
+  repair:
+    'Set DATABASE_URL, or the Supabase variables, as for the coordinator. `coordinator status` shows what a running coordinator uses.',
+})
 
 const marks = { ok: 'ok', warning: 'WARN', problem: 'FAIL' } as const
 
 /** `coordinator doctor`: the faults of the database, each with one step that repairs it. */
 export function doctorCommand(context: CommandContext): Command {
   const { terminal, exit } = context
-  return new Command('doctor')
+  return withOutput(new Command('doctor'))
     .description('Examine the configured database, and print a repair for each fault.')
-    .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: OutputOptions) => {
       const settings = readStoreSettings(terminal.env)
       return withStore({ ...settings, autoMigrate: false }, terminal, async (store) => {
-        if (settings.database.backend === 'memory') terminal.stderr.write(nothingSet)
+        const inMemory = settings.database.backend === 'memory'
         const findings: Finding[] = []
-        for await (const finding of diagnose(store, accessFactsOf(settings))) {
+        for await (const finding of inMemory ? [nothingSet] : diagnose(store, accessFactsOf(settings))) {
           findings.push(finding)
-          if (options.json !== true) terminal.stdout.write(render(finding))
+          if (!isData(options)) terminal.stdout.write(render(finding))
         }
         const healthy = findings.every(({ state }) => state !== 'problem')
-        writeResult(context, options, { value: { healthy, findings }, text: summary(findings, settings) })
+        writeResult(context, options, { value: { healthy, findings }, text: summary(findings) })
         if (!healthy) exit(1)
       })
     })
@@ -57,10 +66,9 @@ function render({ check, state, found, repair }: Finding): string {
   return repair === undefined ? line : `${line}      ${repair.split('\n').map(printable).join('\n      ')}\n`
 }
 
-function summary(findings: readonly Finding[], { database }: Settings): string {
+function summary(findings: readonly Finding[]): string {
   const count = (wanted: Finding['state']) => findings.filter(({ state }) => state === wanted).length
   const [problems, warnings] = [count('problem'), count('warning')]
-  if (problems === 0 && warnings === 0)
-    return database.backend === 'memory' ? 'Nothing but memory was examined.\n' : 'All is well.\n'
+  if (problems === 0 && warnings === 0) return 'All is well.\n'
   return `${countOf(problems, 'problem')}, ${countOf(warnings, 'warning')}.\n`
 }

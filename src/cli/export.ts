@@ -6,15 +6,20 @@ import {
   clientCommand,
   clientOf,
 } from './context/command-context.ts'
+import {
+  allNamespacesOption,
+  type NamespaceOptions,
+  namespaceOf,
+  namespaceOption,
+} from './context/namespace-option.ts'
 import { isInNamespace } from './import/record-namespace.ts'
 import { storedRecords } from './import/stored-records.ts'
 import { Interruption, interruptible } from './terminal/interruption.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 import { writeWholeFile } from './terminal/write-whole-file.ts'
 
-interface ExportOptions extends Omit<ClientOptions, 'output'> {
-  readonly namespace?: string
-  readonly output?: string
+interface ExportOptions extends ClientOptions, NamespaceOptions {
+  readonly file?: string
 }
 
 const examples = `
@@ -22,34 +27,34 @@ Writes every service, and every node and edge that somebody asserted, at one rev
 \`coordinator import\` takes. The history, heartbeats and tokens stay behind.
 
 Examples:
-  coordinator export --output records.jsonl
-  coordinator export --namespace shop --output shop.jsonl
+  coordinator export --file records.jsonl
+  coordinator export --namespace shop --file shop.jsonl
   coordinator export --url http://old:3000 | coordinator import --url http://new:3000 -
 `
 
 /** `coordinator export`: writes all records, for `coordinator import`. */
 export function exportCommand(context: CommandContext): Command {
   return clientCommand('export', 'Write all services and assertions, for coordinator import.')
-    .option('--output <file>', 'the file to write (default: standard output)')
-    .option('-n, --namespace <namespace>', 'only this namespace')
+    .option('-f, --file <path>', 'the file to write (default: standard output)')
+    .addOption(namespaceOption())
+    .addOption(allNamespacesOption())
     .addHelpText('after', examples)
     .action((options: ExportOptions) => runExport(options, context))
 }
 
-async function runExport(
-  { output, namespace, ...clientOptions }: ExportOptions,
-  { terminal, exit }: CommandContext,
-): Promise<void> {
+async function runExport(options: ExportOptions, { terminal, exit }: CommandContext): Promise<void> {
   const { stdout, stderr } = terminal
-  const client = clientOf(clientOptions, terminal)
+  const { file } = options
+  const client = clientOf(options, terminal)
+  const namespace = namespaceOf(options, terminal.env)
   const toStdout = async (text: string) => {
     if (!stdout.write(text)) await once(stdout, 'drain')
   }
   const found = await interruptible(async (interrupted) => {
     try {
       const chunks = exportedChunks(storedRecords(client, interrupted), namespace)
-      if (output === undefined) return await writeAll(chunks, toStdout)
-      return await writeWholeFile(output, (add) => writeAll(chunks, add))
+      if (file === undefined) return await writeAll(chunks, toStdout)
+      return await writeWholeFile(file, (add) => writeAll(chunks, add))
     } catch (thrown) {
       if (interrupted.aborted && interrupted.reason instanceof Interruption) return interrupted.reason
       throw thrown
@@ -57,14 +62,14 @@ async function runExport(
   })
   if (found instanceof Interruption) {
     stderr.write(
-      `Interrupted: ${output === undefined ? 'what was written is only a part' : 'nothing was written'}.\n`,
+      `Interrupted: ${file === undefined ? 'what was written is only a part' : 'nothing was written'}.\n`,
     )
     exit(found.exitCode)
     return
   }
   const { service, node, edge, revision } = found
   const counts = `${countOf(service, 'service')}, ${countOf(node, 'node')} and ${countOf(edge, 'edge')}`
-  const where = output === undefined ? '' : ` to ${output}`
+  const where = file === undefined ? '' : ` to ${file}`
   stderr.write(`${printable(`Wrote ${counts} of revision ${revision}${where}.`)}\n`)
 }
 

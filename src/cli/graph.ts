@@ -7,8 +7,15 @@ import {
   examplesOf,
   queryOf,
   splitOptions,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
+import {
+  allNamespacesOption,
+  type NamespaceOptions,
+  namespaceOf,
+  namespaceOption,
+} from './context/namespace-option.ts'
 import { graphExportCommand } from './graph/export.ts'
 import {
   type Narrowed,
@@ -102,7 +109,7 @@ const diff: Question = {
 export function graphCommand(context: CommandContext): Command {
   const graph = new Command('graph').description('Ask the knowledge graph.').addHelpText('after', examples)
   for (const command of [
-    ...questions.map((question) => narrowed(questionCommand(context, question))),
+    ...questions.map((question) => narrowed(questionCommand(context, question), question)),
     questionCommand(context, diff),
     graphWhatIfCommand(context),
     graphExportCommand(context),
@@ -111,27 +118,29 @@ export function graphCommand(context: CommandContext): Command {
   return graph
 }
 
-function narrowed(command: Command): Command {
+function narrowed(command: Command, { takes }: Question): Command {
   return command
+    .addOption(namespaceOption(takes === undefined ? undefined : 'where plain names are looked for'))
+    .addOption(allNamespacesOption())
     .option('--type <types>', 'only these types of nodes or edges, separated by commas')
     .option('--as-of <moment>', 'as it was at this revision or time')
 }
 
 function questionCommand(context: CommandContext, question: Question): Command {
   const { name, about, path = name, takes = {}, depth, render } = question
-  const command = clientCommand(name, about)
+  const command = withOutput(clientCommand(name, about))
   for (const argument of Object.values(takes)) command.argument(...argument)
   if (depth !== undefined) command.option('--depth <steps>', depth)
-  return command
-    .option('--limit <count>', 'the largest number of items to list')
-    .option('--json', 'print JSON')
-    .action(async () => {
-      const { client, own } = splitOptions(command.opts<ClientOptions & Narrowed>())
-      const given = Object.fromEntries(
-        Object.keys(takes).map((parameter, at) => [parameter, command.processedArgs[at]]),
-      )
-      const query = queryOf({ ...given, ...own })
-      const { body } = await clientOf(client, context.terminal).get(`/knowledge-graph/${path}?${query}`)
-      writeResult(context, client, { value: body, text: render(body as never, own) })
-    })
+  return command.option('--limit <count>', 'the largest number of items to list').action(async () => {
+    const options = command.opts<ClientOptions & NamespaceOptions & Narrowed>()
+    // A difference between two moments is that of all namespaces.
+    const namespace = question === diff ? undefined : namespaceOf(options, context.terminal.env)
+    const { client, own } = splitOptions(options)
+    const given = Object.fromEntries(
+      Object.keys(takes).map((parameter, at) => [parameter, command.processedArgs[at]]),
+    )
+    const query = queryOf({ ...given, ...own, namespace })
+    const { body } = await clientOf(client, context.terminal).get(`/knowledge-graph/${path}?${query}`)
+    writeResult(context, client, { value: body, text: render(body as never, own) })
+  })
 }

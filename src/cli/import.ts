@@ -5,8 +5,11 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  isData,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
+import { type NamespaceOptions, namespaceOf, namespaceOption } from './context/namespace-option.ts'
 import { importItems } from './import/import-items.ts'
 import { changesTable, resultOf, summaryOf } from './import/outcome.ts'
 import { createProgress } from './import/progress.ts'
@@ -19,10 +22,9 @@ import { interruptible } from './terminal/interruption.ts'
 import type { Terminal } from './terminal/terminal.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
-interface ImportOptions extends ClientOptions {
+interface ImportOptions extends ClientOptions, NamespaceOptions {
   readonly patience: number
   readonly format?: FileFormat
-  readonly namespace?: string
   readonly source?: string
   readonly prune?: true
   readonly force?: true
@@ -47,14 +49,16 @@ Examples:
 
 /** `coordinator import FILE`: registers the services, and asserts the nodes and edges, in a file with a running coordinator. */
 export function importCommand(context: CommandContext): Command {
-  return clientCommand('import', 'Register the services, and assert the nodes and edges, that a file lists.')
+  return withOutput(
+    clientCommand('import', 'Register the services, and assert the nodes and edges, that a file lists.'),
+  )
     .argument('<file>', 'the file; - for standard input')
     .addOption(
       new Option('--format <format>', 'format of a file of another program (default: what it shows)').choices(
         FILE_FORMATS,
       ),
     )
-    .option('-n, --namespace <namespace>', 'the namespace of everything in the file, whatever the file says')
+    .addOption(namespaceOption('the namespace of everything in the file, whatever the file says'))
     .option(
       '--source <name>',
       'name that marks what the file brings (default for files of other programs: FOLDER/FILE)',
@@ -68,7 +72,6 @@ export function importCommand(context: CommandContext): Command {
       readSeconds,
       60,
     )
-    .option('--json', 'print the totals, every failure, and the warnings as JSON')
     .addHelpText('after', examples)
     .action((file: string, options: ImportOptions) => runImport(file, options, context))
 }
@@ -78,16 +81,18 @@ const goOn =
 
 async function runImport(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
   const { terminal, exit } = context
-  const { namespace, dryRun = false, json = false } = options
+  const { dryRun = false } = options
+  const namespace = namespaceOf(options, terminal.env)
+  const isForced = options.namespace !== undefined
   const source = sourceFor(file, options)
   const client = clientOf(options, terminal, IMPORT_COMMAND)
   const progress = createProgress(terminal)
-  const report = new Report(progress, json)
+  const report = new Report(progress, isData(options))
   const outcome = await interruptible((interrupted) =>
     (dryRun ? rehearse : importItems)({
       ...{ file, client, progress, report, interrupted, source },
       ...{ format: options.format, formats: () => readFormats(file, terminal), stdin: terminal.stdin },
-      namespace: { forced: namespace },
+      namespace: isForced ? { forced: namespace } : { fallback: namespace },
       prune: options.prune === true,
       force: options.force === true,
       patienceMs: options.patience * 1_000,
@@ -101,7 +106,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
       ? `${changesTable(outcome)}Would import ${summaryOf(outcome)}. Nothing was written.\n`
       : `${summaryOf(outcome)}\n`,
   })
-  if (!json) for (const command of next) terminal.stderr.write(`Next: ${printable(command)}\n`)
+  if (!isData(options)) for (const command of next) terminal.stderr.write(`Next: ${printable(command)}\n`)
   if (interruption !== undefined) {
     const far = `Interrupted after ${countOf(totals.total, 'item')}.`
     terminal.stderr.write(dryRun ? 'Interrupted. Nothing was written.\n' : `${far} ${goOn}\n`)

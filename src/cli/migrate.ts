@@ -8,6 +8,7 @@ import {
   type CommandContext,
   examplesOf,
   type OutputOptions,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
 import { readStoreSettings, withStore } from './context/with-store.ts'
@@ -33,19 +34,18 @@ Examples:
 
 /** `coordinator migrate`: brings the schema of the database to the version of this program. */
 export function migrateCommand(context: CommandContext): Command {
-  const migrate = new Command('migrate')
+  const migrate = withOutput(new Command('migrate'))
     .description('Bring the database schema to the version of this program.')
     .option('--dry-run', 'run pending migrations in a transaction, and roll it back')
     .addOption(
       new Option('--emit <kind>', 'write the migrations as a file instead of running them')
         .choices(['supabase'])
-        .conflicts(['dryRun', 'json']),
+        .conflicts(['dryRun', 'json', 'output']),
     )
     .option('--allow-anon', 'let the public key of the Supabase project read and write (everybody has it)')
     .addOption(
       new Option('--forbid-anon', 'take back the rights that --allow-anon gave').conflicts('allowAnon'),
     )
-    .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (options: MigrateOptions) => {
       if (options.allowAnon === true) context.terminal.stderr.write(anonRisk)
@@ -66,10 +66,8 @@ export function migrateCommand(context: CommandContext): Command {
     [name, about]: readonly [string, string],
     work: (migrator: Migrator, options: MigrateOptions) => Promise<void>,
   ) =>
-    migrate
-      .command(name)
+    withOutput(migrate.command(name))
       .description(about)
-      .option('--json', 'print JSON')
       .addHelpText('after', examplesOf(`migrate ${name}`, examples))
       .action((_options: MigrateOptions, command: Command) => {
         const options = command.optsWithGlobals<MigrateOptions>()

@@ -3,13 +3,21 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
 import { acceptHistoryCommand } from './accept-history.ts'
 import { afterRestoreCommand } from './after-restore.ts'
+import { changesCommand } from './changes.ts'
+import { completeWordsCommand, completionCommand } from './completion.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
 import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
+import { namespacesCommand } from './namespaces.ts'
 import { type Serve, serveCommand } from './serve.ts'
+import { deregisterCommand } from './service/deregister.ts'
+import { getCommand } from './service/get.ts'
+import { heartbeatCommand } from './service/heartbeat.ts'
+import { historyCommand } from './service/history.ts'
+import { registerCommand } from './service/register.ts'
 import { servicesCommand } from './services.ts'
 import { statusCommand } from './status.ts'
 import { reportError } from './terminal/report-error.ts'
@@ -26,9 +34,12 @@ const overview = `
 Examples:
   coordinator serve                                 in memory, on http://127.0.0.1:3000
   DATABASE_URL=sqlite:./data/coordinator.db coordinator serve
+  coordinator register cart --version 1.4.0 --endpoint http://cart:8080
   coordinator import services.json                  register many services
-  coordinator export --output records.jsonl         write everything, for import
+  coordinator export --file records.jsonl           write everything, for import
   coordinator services --tag payments               list services
+  coordinator get cart                              show one service
+  coordinator changes --follow                      show what changes, until Ctrl-C
   coordinator graph impact flagd                    list what needs flagd
   coordinator status                                show what the coordinator and its database do
   coordinator token create ci --scope read          create a token for a client
@@ -36,6 +47,7 @@ Examples:
 
 Settings come from the environment. docs/settings.md lists them all.
 A token is never an argument: set COORDINATOR_TOKEN, or give --token-file.
+Commands that print data take -o json, -o yaml and -o wide. docs/commands.md describes them all.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 77 not permitted, 78 configuration.
 `
 
@@ -80,20 +92,29 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
   const context = { terminal, exit }
   const commands = [
     serveCommand(context, serve),
+    registerCommand(context),
+    servicesCommand(context),
+    getCommand(context),
+    historyCommand(context),
+    heartbeatCommand(context),
+    deregisterCommand(context),
+    changesCommand(context),
+    namespacesCommand(context),
+    graphCommand(context),
     importCommand(context),
     exportCommand(context),
-    servicesCommand(context),
-    graphCommand(context),
     statusCommand(context),
     tokenCommand(context),
     migrateCommand(context),
     doctorCommand(context),
     afterRestoreCommand(context),
     acceptHistoryCommand(context),
+    completionCommand(context),
   ]
   for (const command of commands) program.addCommand(inherit(command, program))
   // `restored` is another name for `after-restore`. The help does not show it.
   program.addCommand(inherit(afterRestoreCommand(context).name('restored'), program), { hidden: true })
+  program.addCommand(inherit(completeWordsCommand(context, program), program), { hidden: true })
   return withHelpCommand(program)
 }
 

@@ -11,46 +11,78 @@ export interface StatusAnswers {
 
 type Row = readonly [label: string, text: string | undefined]
 
-/** `GET /access`, `GET /health` and `GET /database` as a table for people. A fault comes with its reason. */
-export function renderStatus({ url, access, health, database }: StatusAnswers): string {
+/** Rows under a heading. A group without rows is omitted. */
+type Group = readonly [heading: string, rows: readonly Row[]]
+
+/**
+ * `GET /access`, `GET /health` and `GET /database` for people: what they need first, then groups. A fault comes with its reason.
+ *
+ * @param wide whether everything is shown that is known about the database
+ */
+export function renderStatus({ url, access, health, database }: StatusAnswers, wide = false): string {
   const [is, has] = [membersOf(health), membersOf(database)]
-  const { memory, server, historyMiB } = has
-  const { state, usedMiB, limitMiB } = membersOf(memory)
-  const { serverVersion, schemaVersion, details } = membersOf(server)
-  const rows: Row[] = [
+  const first: Row[] = [
     ['coordinator', joined([url, known`version ${is['version']}`])],
-    ...accessRows(membersOf(access)),
     [
-      'status',
-      health === null ? hiddenStatus : joined([is['status'], known`up ${durationText(is['uptime'])}`]),
+      'health',
+      health === null ? hiddenHealth : joined([is['status'], known`up ${durationText(is['uptime'])}`]),
     ],
     ['services', textOf(is['registeredServices'])],
-    ['database', health !== null && database === null ? hiddenDatabase : undefined],
-    ['storage', storageText({ ...membersOf(is['storage']), ...has })],
+    ['note', textOf(is['notice'])],
+  ]
+  const groups: Group[] = [
+    ['Access', accessRows(membersOf(access))],
+    [
+      'Database',
+      [
+        ...databaseRows(is, has),
+        ['more', health !== null && database === null ? hiddenDatabase : undefined],
+        ...refusedRows(has),
+        ...errorRows(has['lastErrors']),
+      ],
+    ],
+    ...(wide ? wideGroups(has) : []),
+  ]
+  const texts = groups.map(([heading, rows]) => {
+    const text = rowsText(rows.map(([label, value]): Row => [`  ${label}`, value]))
+    return text === '' ? '' : `\n${heading}\n${text}`
+  })
+  return rowsText(first) + texts.join('')
+}
+
+function rowsText(rows: readonly Row[]): string {
+  return textTable(rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text]])))
+}
+
+function databaseRows(is: Members, has: Members): Row[] {
+  const { memory, historyMiB, waitingWrites } = has
+  const { state, usedMiB, limitMiB } = membersOf(memory)
+  const { details } = membersOf(has['server'])
+  const file = membersOf(details)['file']
+  return [
+    ['kept in', storageText({ ...membersOf(is['storage']), ...has, file })],
     ['state', joined([has['status'], known`since ${has['since']}`])],
     ['reason', known`${has['reason']} [${has['code']}]` ?? textOf(has['reason'])],
     ['repair', textOf(has['repair'])],
     ['loaded', known`${has['loadedRecords']} records so far`],
     ...viewRows(has),
-    ['waiting writes', textOf(has['waitingWrites'])],
+    ['waiting', waitingWrites === 0 ? undefined : known`${waitingWrites} writes`],
     ['memory', joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${historyMiB} MiB`])],
-    [
-      'server',
-      joined([serverVersion, known`schema ${schemaVersion}`, known`not asked now: ${has['serverUnknown']}`]),
-    ],
-    ...Object.entries(membersOf(details)).map(([name, value]): Row => [`  ${name}`, textOf(value)]),
-    ...Object.entries(membersOf(has['pool'])).map(poolRow),
-    ...Object.entries(membersOf(has['latency'])).map(latencyRow),
-    ...refusedRows(has),
-    ...errorRows(has['lastErrors']),
-    ['note', textOf(is['notice'])],
   ]
-  return textTable(rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text]])))
 }
 
-function storageText({ backend, durable }: Members): string | undefined {
-  if (durable === undefined) return textOf(backend)
-  return joined([backend, durable === true ? 'durable' : 'lost at a restart'])
+const backends: Readonly<Record<string, string>> = {
+  memory: 'memory',
+  sqlite: 'a SQLite file',
+  postgres: 'PostgreSQL',
+  supabase: 'Supabase',
+}
+
+function storageText({ backend, durable, file }: Members): string | undefined {
+  const name = backends[String(backend)] ?? textOf(backend)
+  const place = file === undefined ? name : `${name}, ${textOf(file)}`
+  if (durable === undefined) return place
+  return joined([place, durable === true ? 'durable' : 'lost at a restart'])
 }
 
 /** The rows about the live view. There are none before the first load. */
@@ -66,26 +98,69 @@ function viewRows(database: Members): Row[] {
   ]
 }
 
+/** What only people want to see who look for a cause. */
+function wideGroups(database: Members): Group[] {
+  const { server, serverUnknown, waitingWrites, pool, latency } = database
+  const { serverVersion, schemaVersion, details } = membersOf(server)
+  const program = database['backend'] === 'sqlite' ? 'SQLite' : 'server'
+  return [
+    [
+      'More about the database',
+      [
+        ['schema', textOf(schemaVersion)],
+        [`${program} version`, textOf(serverVersion)],
+        ['not asked now', textOf(serverUnknown)],
+        ['waiting writes', textOf(waitingWrites)],
+        ...Object.entries(membersOf(details)).map(detailRow),
+      ],
+    ],
+    ['Connections', Object.entries(membersOf(pool)).map(poolRow)],
+    ['Time that calls take', Object.entries(membersOf(latency)).map(latencyRow)],
+  ]
+}
+
+/** Facts whose name in the program says little. */
+const detailNames: Readonly<Record<string, string>> = {
+  atAheadMs: 'journal ahead of the clock by',
+  walBytes: 'write-ahead log',
+  freeBytes: 'free in the file',
+  headHolder: 'transaction that holds the head',
+}
+
+/** A fact under the name that it has in the program, as people read it: `fileBytes` is the file size. */
+function detailRow([name, value]: [string, unknown]): Row {
+  const words = detailNames[name] ?? name.replaceAll(/[A-Z]+/g, (letters) => ` ${letters.toLowerCase()}`)
+  if (typeof value !== 'number')
+    return [words, typeof value === 'boolean' ? (value ? 'yes' : 'no') : textOf(value)]
+  if (name.endsWith('Bytes')) return [words.replace(/ bytes$/, ' size'), sizeText(value)]
+  return name.endsWith('Ms') ? [words.replace(/ ms$/, ''), `${value} ms`] : [words, String(value)]
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} bytes`
+  const mebibytes = bytes / 1_048_576
+  return mebibytes < 1 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${mebibytes.toFixed(1)} MiB`
+}
+
 /** A backend without connections of a kind, such as SQLite, has an empty pool for it. It gets no row. */
 function poolRow([role, value]: [string, unknown]): Row {
   const { used, idle, waiting, max } = membersOf(value)
-  const text = max === 0 ? undefined : `${used} used, ${idle} idle of ${max}; ${waiting} waiting`
-  return [`pool ${role}`, text]
+  return [role, max === 0 ? undefined : `${used} used, ${idle} idle of ${max}; ${waiting} waiting`]
 }
 
 function latencyRow([operation, value]: [string, unknown]): Row {
   const { p50Ms, p95Ms, p99Ms, count } = membersOf(value)
   const calls = countOf(Number(count), 'call')
-  return [`latency ${operation}`, `p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms (${calls})`]
+  return [operation, `half within ${p50Ms} ms, 95 % within ${p95Ms} ms, 99 % within ${p99Ms} ms (${calls})`]
 }
 
 function refusedRows({ refusedCount, refusedRecords }: Members): Row[] {
   if (refusedCount === undefined || refusedCount === 0) return []
   const listed = listOf(refusedRecords).map((item): Row => {
     const { kind, id, reason } = membersOf(item)
-    return ['  refused', `${kind} ${id}: ${reason}`]
+    return ['', `${kind} ${id}: ${reason}`]
   })
-  return [['refused records', textOf(refusedCount)], ...listed]
+  return [['refused', known`${refusedCount} records, which are not served`], ...listed]
 }
 
 /** An outage repeats one error. Each error has one row: when it came last, and how often it came. */
@@ -102,20 +177,20 @@ function errorRows(errors: unknown): Row[] {
   })
 }
 
-const hiddenStatus = 'not shown: it needs a token with the scope read or metrics'
+const hiddenHealth = 'not shown: it needs a token with the scope read or metrics'
 const hiddenDatabase = 'not shown: it needs a token with the scope metrics'
 
 const modes: Readonly<Record<string, string>> = {
-  open: 'open to everybody on this machine',
-  off: 'open to everybody who reaches the port (AUTH=off)',
-  required: 'a credential is required',
+  open: 'everybody on this machine',
+  off: 'everybody who reaches the port (AUTH=off)',
+  required: 'those with a credential',
 }
 
 /** Who the coordinator takes the caller for, and what the caller may do. */
 function accessRows({ mode, actor, scopes, expiresAt, nextStep }: Members): Row[] {
   const list = listOf(scopes).map(textOf).join(' ')
   return [
-    ['access', modes[String(mode)] ?? textOf(mode)],
+    ['open to', modes[String(mode)] ?? textOf(mode)],
     ['you are', joined([actor, known`the token expires at ${expiresAt}`])],
     ['scopes', Array.isArray(scopes) ? list || 'none' : undefined],
     // On a machine of its own, a coordinator may stay open.

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { CoordinatorError } from '../errors.ts'
 import {
   type ClientOptions,
@@ -8,12 +8,21 @@ import {
   collect,
   queryOf,
   splitOptions,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
 import { type CoordinatorClient, notCoordinator } from './context/coordinator-client.ts'
-import { countOf, textTable } from './terminal/text-table.ts'
+import {
+  allNamespacesOption,
+  type NamespaceOptions,
+  namespaceOf,
+  namespaceOption,
+} from './context/namespace-option.ts'
+import { readInterval } from './context/read-interval.ts'
+import { type Service, serviceCount, servicesTable } from './service/render-service.ts'
+import { watchServices } from './service/watch-services.ts'
 
-interface ServicesOptions extends ClientOptions {
+interface ServicesOptions extends ClientOptions, NamespaceOptions {
   readonly name?: string
   readonly version?: string
   readonly tag?: readonly string[]
@@ -21,13 +30,17 @@ interface ServicesOptions extends ClientOptions {
   readonly status?: string
   readonly health?: string
   readonly metadata?: Readonly<Record<string, readonly string[]>>
+  readonly asOf?: string
+  readonly watch?: true | number
 }
 
-type Service = Readonly<Record<string, unknown>>
-
 const examples = `
+With --watch the list is shown again whenever it changes, until Ctrl-C; it has at most 1,000 services.
+
 Examples:
   coordinator services
+  coordinator services --namespace shop -o wide
+  coordinator services --health expired --watch
   coordinator services --tag payments --tag public     both tags
   coordinator services --name cart --version '^3'
   coordinator services --metadata system=opentelemetry-demo --json
@@ -35,7 +48,9 @@ Examples:
 
 /** `coordinator services`: lists the registered services. */
 export function servicesCommand(context: CommandContext): Command {
-  return clientCommand('services', 'List the registered services.')
+  return withOutput(clientCommand('services', 'List the registered services.'))
+    .addOption(namespaceOption())
+    .addOption(allNamespacesOption())
     .option('--name <name>', 'only this serviceName')
     .option('--version <range>', 'only versions in this semver range, such as ^3')
     .option('--tag <tag>', 'only services with this tag; repeat it for several', collect)
@@ -43,15 +58,29 @@ export function servicesCommand(context: CommandContext): Command {
     .option('--status <status>', 'only active or pending_migration')
     .option('--health <health>', 'only unknown, up, down or expired')
     .option('--metadata <key=value>', 'only services with this metadata; repeat it for several', collectPair)
-    .option('--json', 'print JSON: every field of every service')
+    .option('--as-of <moment>', 'as they were at this revision or time')
+    .addOption(
+      new Option('--watch [seconds]', 'show the list again when it changes; look this often (default: 2)')
+        .argParser(readInterval)
+        .conflicts('asOf'),
+    )
     .addHelpText('after', examples)
     .action(async (options: ServicesOptions) => {
       const { client, own } = splitOptions(options)
-      const { metadata, ...filters } = own
-      const query = queryOf({ limit: '1000', ...filters, ...metadata })
-      const value = await listServices(clientOf(client, context.terminal), query)
-      writeResult(context, options, { value, text: render(value.services) })
+      const { metadata, watch, ...filters } = own
+      const namespace = namespaceOf(options, context.terminal.env)
+      const query = queryOf({ limit: '1000', namespace, ...filters, ...metadata })
+      const asked = clientOf(client, context.terminal)
+      if (watch !== undefined)
+        return watchServices(asked, { query, options, seconds: watch === true ? 2 : watch }, context)
+      const value = await listServices(asked, query)
+      writeResult(context, options, { value, text: (wide) => servicesText(value, wide) })
     })
+}
+
+function servicesText({ services }: Found, wide: boolean): string {
+  const table = services.length === 0 ? '' : servicesTable(services, wide)
+  return table + serviceCount(services.length, services.length)
 }
 
 /** Gathers the values of each query parameter: `metadata.KEY`. */
@@ -95,15 +124,4 @@ function endlessList({ baseUrl }: CoordinatorClient): CoordinatorError {
     detail: `${baseUrl} answered with the same cursor twice: its list of services would never end.`,
     hint: 'Check COORDINATOR_URL or --url. A proxy there may answer from a cache and ignore the query.',
   })
-}
-
-function render(services: readonly Service[]): string {
-  const count = `${countOf(services.length, 'service')}\n`
-  if (services.length === 0) return count
-  const texts = ['serviceName', 'version', 'status', 'health', 'endpoint']
-  const rows = services.map((service) => [
-    ...texts.map((field) => (typeof service[field] === 'string' ? service[field] : '')),
-    Array.isArray(service['tags']) ? service['tags'].join(',') : '',
-  ])
-  return `${textTable([['NAME', 'VERSION', 'STATUS', 'HEALTH', 'ENDPOINT', 'TAGS'], ...rows])}${count}`
 }

@@ -6,6 +6,7 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  withOutput,
   writeResult,
 } from './context/command-context.ts'
 import { type Answer, notCoordinator } from './context/coordinator-client.ts'
@@ -17,6 +18,7 @@ with 77 if the caller may not see that. It shows what the caller may do, unless 
 
 Examples:
   coordinator status
+  coordinator status --verbose
   coordinator status --url http://registry:3000 --json
 `
 
@@ -24,10 +26,10 @@ const refusals: readonly ErrorCode[] = ['COORD_SCOPE_MISSING', 'COORD_AUTH_REQUI
 
 /** `coordinator status`: the state of the coordinator and of its database. */
 export function statusCommand(context: CommandContext): Command {
-  return clientCommand('status', 'Show the state of the coordinator and of its database.')
-    .option('--json', 'print JSON')
+  return withOutput(clientCommand('status', 'Show the state of the coordinator and of its database.'))
+    .option('-v, --verbose', 'with everything that is known about the database; the same as -o wide')
     .addHelpText('after', examples)
-    .action(async (options: ClientOptions) => {
+    .action(async (options: ClientOptions & { readonly verbose?: true }) => {
       const client = clientOf(options, context.terminal)
       // A coordinator of an older version has no `/access`.
       const access = await client.get('/access', { accept: (status) => status < 300 || status === 404 })
@@ -44,7 +46,8 @@ export function statusCommand(context: CommandContext): Command {
         health: health?.body ?? null,
         database: database?.body ?? null,
       }
-      writeResult(context, options, { value, text: renderStatus(value) })
+      const text = (wide: boolean) => renderStatus(value, wide || options.verbose === true)
+      writeResult(context, options, { value, text })
       if (health === undefined) context.exit(77)
       else if (membersOf(health.body)['status'] !== 'ok') context.exit(1)
     })

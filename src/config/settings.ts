@@ -25,12 +25,15 @@ export interface Settings
   readonly access: AccessSettings
   readonly coordinatorUrl: string
   readonly coordinatorToken: Secret | undefined
+  readonly coordinatorNamespace: string | undefined
   /** Warnings for the log at start. Without secrets. */
   readonly warnings: readonly string[]
 }
 
 /** The settings of a command that talks to a running coordinator. */
-export type ClientSettings = Pick<Settings, 'coordinatorUrl' | 'coordinatorToken' | 'logLevel' | 'logFormat'>
+type ClientSection = Pick<Settings, 'coordinatorUrl' | 'coordinatorToken' | 'coordinatorNamespace'>
+
+export type ClientSettings = ClientSection & Pick<Settings, 'logLevel' | 'logFormat'>
 
 export interface ReadOptions {
   /** Whether the program brings its own store, instead of the one in the settings. @default false */
@@ -136,9 +139,9 @@ function readValue<T>(definition: Setting<T>, { env, findings, backend }: Reader
   return fallback
 }
 
-function readClient(reader: Reader, port: number): Pick<Settings, 'coordinatorUrl' | 'coordinatorToken'> {
-  const { coordinatorUrl, coordinatorToken } = readSection(settingsTable.client, reader)
-  return { coordinatorUrl: coordinatorUrl ?? urlOnThisMachine(reader.env, port), coordinatorToken }
+function readClient(reader: Reader, port: number): ClientSection {
+  const { coordinatorUrl, ...others } = readSection(settingsTable.client, reader)
+  return { coordinatorUrl: coordinatorUrl ?? urlOnThisMachine(reader.env, port), ...others }
 }
 
 /** The coordinator with the same settings. A certificate is rather for a name than for an address. */

@@ -198,7 +198,8 @@ export const settingsTable = {
       kind: raw('`sqlite:PATH`, `postgres://...` (several hosts may be given) or `memory:`'),
       defaultLabel: 'the Supabase project if one is set; else in memory',
       secret: true,
-      description: 'The database that keeps the records. It takes precedence over the Supabase variables.',
+      description:
+        'The database that keeps the records. It takes precedence over the Supabase variables. A `postgres:` URL means what it means to `psql`, with the variables `PG*` for what it leaves open ([postgres.md](postgres.md#the-connection-string)).',
     }),
     databaseSchema: setting('DATABASE_SCHEMA', {
       kind: schemaName,
@@ -309,6 +310,11 @@ export const settingsTable = {
       kind: secret('a token: visible ASCII characters without spaces', /^[\x21-\x7e]{1,8192}$/),
       secret: true,
       description: 'The credential that the commands send: a token, a JWT, or the value of AUTH_ADMIN_TOKEN.',
+    }),
+    coordinatorNamespace: optionalSetting('COORDINATOR_NAMESPACE', {
+      kind: text('a namespace: 1 to 63 lower-case letters, digits and dashes', /^[a-z0-9-]{1,63}$/),
+      defaultLabel: 'every namespace for commands that read, `default` for those that write',
+      description: 'The namespace that the commands mean where `--namespace` is not given.',
     }),
   },
 }

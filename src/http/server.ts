@@ -126,7 +126,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...(options.bodyGraceMs === undefined ? {} : { graceMs: options.bodyGraceMs }),
   })
   const certificate = certificateOf(options)
-  const app = createFastify(options, { answers, bodies, tls: certificate !== undefined })
+  const app = createFastify(options, {
+    ...{ answers, bodies, tls: certificate !== undefined },
+    draining: draining.signal,
+  })
   const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
@@ -183,12 +186,17 @@ function contextOf(
 
 function createFastify(
   options: HttpServerOptions,
-  own: { readonly answers: Answers; readonly bodies: BodyReceiver; readonly tls: boolean },
+  own: {
+    readonly answers: Answers
+    readonly bodies: BodyReceiver
+    readonly tls: boolean
+    readonly draining: AbortSignal
+  },
 ): FastifyInstance {
-  const { answers, bodies, tls } = own
+  const { answers, bodies, tls, draining } = own
   const { access, metrics, logger, settings } = options
   const { requestTimeoutMs = 30_000, questionTimes = QUESTION_TIMES } = options
-  const gate = new AccessGate(access)
+  const gate = new AccessGate(access, draining)
   const problems = new ProblemSender(answers, { log: logger, metrics })
   const requestIds = createRequestIds()
   const app: FastifyInstance = Fastify({

@@ -214,7 +214,7 @@ describe('coordinator status: the exit code', () => {
       async ({ url }) => {
         const { code, stdout } = await runInProcess(['status', '--url', url])
         expect(code).toBe(1)
-        expect(stdout).toMatch(/^status +starting/m)
+        expect(stdout).toMatch(/^health +starting/m)
       },
       { started: false },
     )

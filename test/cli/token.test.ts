@@ -275,10 +275,10 @@ describe('coordinator status with a token', () => {
     const { stdout: token } = await create('looking', '--scope', 'read', '--scope', 'metrics')
     const { code, stdout } = await run(['status'], token)
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^access +a credential is required$/m)
-    expect(stdout).toMatch(/^you are +token:looking\S*( as \S+)?, the token expires at \S+Z$/m)
-    expect(stdout).toMatch(/^scopes +read metrics$/m)
-    expect(stdout).toMatch(/^status +ok/m)
+    expect(stdout).toMatch(/^ {2}open to +those with a credential$/m)
+    expect(stdout).toMatch(/^ {2}you are +token:looking\S*( as \S+)?, the token expires at \S+Z$/m)
+    expect(stdout).toMatch(/^ {2}scopes +read metrics$/m)
+    expect(stdout).toMatch(/^health +ok/m)
     expect(JSON.parse((await run(['status', '--json'], token)).stdout)).toMatchObject({
       access: { mode: 'required', scopes: ['read', 'metrics'] },
       health: { status: 'ok' },
@@ -289,9 +289,9 @@ describe('coordinator status with a token', () => {
     const { stdout: token } = await create('registering', '--scope', 'register:a', '--expires', 'never')
     const { code, stdout, stderr } = await run(['status'], token)
     expect([code, stderr]).toEqual([77, ''])
-    expect(stdout).toMatch(/^you are +token:registering( as \S+)?$/m)
-    expect(stdout).toMatch(/^scopes +register:a$/m)
-    expect(stdout).toMatch(/^status +not shown: it needs a token with the scope read or metrics$/m)
+    expect(stdout).toMatch(/^ {2}you are +token:registering( as \S+)?$/m)
+    expect(stdout).toMatch(/^ {2}scopes +register:a$/m)
+    expect(stdout).toMatch(/^health +not shown: it needs a token with the scope read or metrics$/m)
   })
 
   it('shows it without a token where requests without a credential may read', async () => {
@@ -299,9 +299,9 @@ describe('coordinator status with a token', () => {
     await using open = await serving({ env })
     const { code, stdout, stderr } = await runInProcess(['status'], { env: { COORDINATOR_URL: open.url } })
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^scopes +read$/m)
-    expect(stdout).toMatch(/^status +ok/m)
-    expect(stdout).toMatch(/^database +not shown: it needs a token with the scope metrics$/m)
+    expect(stdout).toMatch(/^ {2}scopes +read$/m)
+    expect(stdout).toMatch(/^health +ok/m)
+    expect(stdout).toMatch(/^ {2}more +not shown: it needs a token with the scope metrics$/m)
   })
 
   it('without a token ends with 77, and says what to set', async () => {

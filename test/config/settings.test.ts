@@ -164,6 +164,11 @@ describe('settings', () => {
       'http://u:p@host',
       'COORDINATOR_URL must be a URL such as http://host:3000, without credentials.',
     ],
+    ...['Shop', 'a b', 'a_b', 'x'.repeat(64)].map((value) => [
+      'COORDINATOR_NAMESPACE',
+      value,
+      'COORDINATOR_NAMESPACE must be a namespace: 1 to 63 lower-case letters, digits and dashes.',
+    ]),
     ...['a b', 'host:80', '*', 'a.*', 'http://a', '[::1]'].map((value) => [
       'ALLOWED_HOSTS',
       value,
@@ -242,9 +247,13 @@ describe('settings', () => {
 
 describe('client settings', () => {
   it('ignore what only the server needs', () => {
-    const env = { DATABASE_URL: 'nonsense', POLL_MIN_MS: 'x', COORDINATOR_URL: 'http://cart:7070/base/' }
+    const env = {
+      ...{ DATABASE_URL: 'nonsense', POLL_MIN_MS: 'x', COORDINATOR_URL: 'http://cart:7070/base/' },
+      COORDINATOR_NAMESPACE: 'shop',
+    }
     expect(readClientSettings(env)).toEqual({
       coordinatorUrl: 'http://cart:7070/base',
+      coordinatorNamespace: 'shop',
       logLevel: 'info',
       logFormat: 'auto',
     })

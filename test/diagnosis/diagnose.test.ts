@@ -7,7 +7,7 @@ import type { Finding } from '../../src/database/diagnosis/finding.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import { SqliteStore } from '../../src/database/sqlite/store.ts'
-import type { Store } from '../../src/database/store.ts'
+import type { Inspector, Store } from '../../src/database/store.ts'
 import { SupabaseStore } from '../../src/database/supabase/store.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { SupabaseProject } from '../support/supabase.ts'
@@ -34,6 +34,29 @@ function scratchFile(): string {
 describe('memory', () => {
   it('has nothing that could be wrong', async () => {
     expect(flawsOf(await findingsOf(new MemoryStore()))).toEqual([])
+  })
+})
+
+describe('a server that answers slowly', () => {
+  it.each([
+    [[900, 3, 1], [900, 3], []],
+    [[900, 800, 2], [900, 800, 2], []],
+    [[900, 800, 700, 1], [900, 800, 700], ['latency: warning']],
+    [[3, 900], [3], []],
+  ])('is asked again: %j', async (roundTrips, asked, flaws) => {
+    const path = scratchFile()
+    const maker = new SqliteStore({ path })
+    await maker.open()
+    await maker.close()
+    const given: number[] = []
+    const inspect: Inspector['inspect'] = async () => {
+      const roundTripMs = roundTrips[given.length] ?? 0
+      given.push(roundTripMs)
+      return { serverVersion: '3', schemaVersion: 1, details: { roundTripMs } }
+    }
+    const store = Object.assign(new SqliteStore({ path, autoMigrate: false }), { inspector: { inspect } })
+    expect(flawsOf(await findingsOf(store))).toEqual(flaws)
+    expect(given).toEqual(asked)
   })
 })
 

@@ -102,3 +102,19 @@ describe('judging the facts of a database', () => {
     expect(judge({}).map(({ check }) => check)).toEqual(['server'])
   })
 })
+
+describe('a slow round trip', () => {
+  const repairOf = (details: Inspection['details']) =>
+    judgeFacts({ serverVersion: '18.4', schemaVersion: 1, details }).find(({ check }) => check === 'latency')
+      ?.repair
+
+  it('is no reason to move the coordinator if the database is on this machine', () => {
+    for (const host of ['127.0.0.1', 'localhost', '[::1]:5432', '/var/run/postgresql'])
+      expect(repairOf({ roundTripMs: 400, host, encrypted: true })).toMatch(
+        /^The database is on this machine: /,
+      )
+    expect(repairOf({ roundTripMs: 400, host: 'db.example', encrypted: true })).toBe(
+      'Run the coordinator in the region of its database.',
+    )
+  })
+})

@@ -22,6 +22,7 @@ function comparable(text: string): string {
     .replaceAll(/^(\S+ +)[0-9A-Za-z]{12}( +(?:active|revoked) )/gm, '$1ID$2')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/cli%3A\S+/g, 'cli%3AUSER')
+    .replaceAll(/up \d+ s$/gm, 'up for a while')
     .replaceAll(/ {2,}/g, '  ')
     .trim()
 }

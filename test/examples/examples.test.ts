@@ -26,7 +26,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async data() {
-    for (const file of readdirSync('examples/data')) {
+    for (const file of readdirSync('examples/data').filter((name) => name.endsWith('.json'))) {
       await using coordinator = await serving()
       const { code, stdout, stderr } = await runCoordinator([
         'import',

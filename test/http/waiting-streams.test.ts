@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
+import { Access } from '../../src/access/access.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { positionText } from '../../src/http/answering/shown-entry.ts'
+import { commitOf, put } from '../conformance/build.ts'
 import { until } from '../support/with-live.ts'
 import { Follower, registerMany, upTo } from './journal-follower.ts'
 import { bearer, withAccess } from './with-access.ts'
@@ -228,4 +230,77 @@ describe('streams of the journal that wait, where credentials are demanded', () 
       },
       { started: false },
     ))
+})
+
+describe('streams of the journal whose credential cannot be checked yet', () => {
+  /** Runs a test with a coordinator that knows no tokens until the test lets it read them. */
+  async function beforeTokens(
+    body: (
+      scope: ServerScope,
+      about: { readonly token: string; readonly narrow: string; readonly read: () => Promise<void> },
+    ) => Promise<void>,
+  ): Promise<void> {
+    const inner = new MemoryStore()
+    const first = new Access({ mode: 'required', store: inner.access })
+    await first.start()
+    const tokenWith = async (name: string, scope: string) =>
+      (await first.createToken({ name, scopes: [scope], expiresAt: null }, 'test')).token
+    const tokens = { token: await tokenWith('a', 'read'), narrow: await tokenWith('b', 'register:cart') }
+    first.stop()
+    const { promise: mayRead, resolve } = Promise.withResolvers<void>()
+    const store = Object.assign(Object.create(inner.access), {
+      load: () => mayRead.then(() => inner.access.load()),
+    })
+    const access = new Access({ mode: 'required', store })
+    const started = access.start()
+    try {
+      await withServer(
+        (scope) =>
+          body(scope, {
+            ...tokens,
+            read() {
+              resolve()
+              return started
+            },
+          }),
+        { inner, access },
+      )
+    } finally {
+      access.stop()
+      resolve()
+    }
+  }
+
+  it('wait for the tokens of the database, and get their entries, or what is wrong with the credential', () =>
+    beforeTokens(async (scope, { token, narrow, read }) => {
+      const open = (text: string) => Follower.open(scope.url, '/changes?after=0', bearer(text))
+      const arrived = scope.nextRequest()
+      const followed = open(token)
+      const denied = expect(open(narrow)).rejects.toThrow('status 403')
+      const unknown = expect(open(`${token.slice(0, -1)}x`)).rejects.toThrow('status 401')
+      await arrived
+      // Others do not wait, and neither does whoever sends no credential.
+      const { status, body } = await scope.ask('/changes', { headers: bearer(token) })
+      expect([status, body.code]).toEqual([503, 'COORD_AUTH_UNAVAILABLE'])
+      await expect(Follower.open(scope.url, '/changes')).rejects.toThrow('status 401')
+      await read()
+      await Promise.all([denied, unknown])
+      const follower = await followed
+      await scope.live.commit(commitOf(put('a')))
+      await until(() => follower.revisions.length === 1)
+      follower.close()
+    }))
+
+  it('end when the server stops', () =>
+    beforeTokens(async (scope, { token }) => {
+      const arrived = scope.nextRequest()
+      const refused = expect(Follower.open(scope.url, '/changes', bearer(token))).rejects.toThrow(
+        'status 503',
+      )
+      await arrived
+      const startedAt = performance.now()
+      await scope.server.stop(10_000)
+      await refused
+      expect(performance.now() - startedAt).toBeLessThan(5_000)
+    }))
 })

@@ -113,6 +113,29 @@ describe('an outage', () => {
       { options: { commitTimeoutMs: 150 } },
     ))
 
+  it('L11: does not send again what is certainly not written when its time is nearly over, and says so', () =>
+    withLive(
+      async ({ live, store }) => {
+        using clock = new MovedClock()
+        const busy = new CoordinatorError('COORD_STORE_BUSY', { hint: 'End it.', outcome: 'not_written' })
+        store.next('commit', {
+          does: 'instead',
+          run: async () => {
+            clock.advance(9_000)
+            throw busy
+          },
+        })
+        store.always({ does: 'hang' }, 'commit')
+        expect(await failureOf(live.commit(commitOf(put('a'))))).toMatchObject({
+          code: 'COORD_STORE_BUSY',
+          outcome: 'not_written',
+          hint: 'End it.',
+        })
+        expect(store.batches.filter((batch) => batch.length > 0)).toHaveLength(1)
+      },
+      { options: { commitTimeoutMs: 10_000 } },
+    ))
+
   it('L11: takes writes again when the database is back, without a restart and without a write to find out', () =>
     withLive(
       async ({ live, store }) => {

@@ -31,8 +31,10 @@ export async function overRestart(count: number, signal: NodeJS.Signals) {
   const revisions: number[] = []
   const states = new Set<number>()
   let opened = 0
+  let openedAt = 0
   source.addEventListener('open', () => {
     opened += 1
+    openedAt = performance.now()
   })
   source.addEventListener('error', () => states.add(source.readyState))
   source.addEventListener('change', (event) => {
@@ -46,9 +48,10 @@ export async function overRestart(count: number, signal: NodeJS.Signals) {
     const stoppedAt = performance.now()
     await using second = await serving(options)
     const loadedMs = performance.now() - stoppedAt
+    const openedMs = openedAt > stoppedAt ? openedAt - stoppedAt : undefined
     await registerMany(second, count, 1)
     await expect.poll(() => revisions.length, { timeout: 60_000 }).toBe(count + 1)
-    return { revisions, opened, gaveUp: states.has(EventSource.CLOSED), loadedMs }
+    return { revisions, opened, gaveUp: states.has(EventSource.CLOSED), openedMs, loadedMs }
   } finally {
     source.close()
   }

@@ -75,7 +75,7 @@ const anything = fc
     fc.oneof(
       host,
       fc.string({
-        unit: fc.constantFrom(...'aZ09.-_:/?#[]@%25,${}()<>"\'\\^|é\u200b\u0001'),
+        unit: fc.constantFrom(...'aZ09.-_:/?#[]@%25,${}()<> "\'\\^|é\u200b\u0001'),
         maxLength: 20,
       }),
     ),
@@ -198,6 +198,7 @@ describe('an endpoint', () => {
     ['http://${HOST}:${PORT}/x', 'http://${HOST}:${PORT}/x'],
     ['tcp://{{host}}:$(PORT)', 'tcp://{{host}}:$(PORT)'],
     ['http://<your-host>:80', 'http://<your-host>:80'],
+    ['http://{{ .Values.host }}:{{ .Values.port }}', 'http://{{ .Values.host }}:{{ .Values.port }}'],
   ])('%s is accepted, and counts as %s', (text, href) => {
     expect(endpointFault(text)).toBeUndefined()
     expect(endpointHref(text)).toBe(href)
@@ -219,6 +220,8 @@ describe('an endpoint', () => {
     ['unix:/run/x.sock', 'COORD_ENDPOINT_NOT_URL', /socket/],
     ['unix:///', 'COORD_ENDPOINT_NOT_URL', /socket/],
     ['jdbc:postgresql://db:5432/x', 'COORD_ENDPOINT_NOT_URL', /with a host/],
+    ['http://{{a\nb}}', 'COORD_ENDPOINT_NOT_URL', /blanks/],
+    ['http://a b/{{ x }}', 'COORD_ENDPOINT_NOT_URL', /blanks/],
     ['redis://', 'COORD_ENDPOINT_NOT_URL', /with a host/],
     ['redis:///0', 'COORD_ENDPOINT_NOT_URL', /with a host/],
     ['redis://:6379', 'COORD_ENDPOINT_NOT_URL', /with a host/],

@@ -59,7 +59,7 @@ describe('sqlite: one process owns the file', () => {
     inFolder(async ({ file, store }) => {
       const owner = runProcess('hold', file())
       expect(await owner.next()).toMatchObject({ head: { revision: 0 } })
-      const name = process.platform === 'linux' ? `Process ${owner.child.pid}` : 'Another process'
+      const name = process.platform === 'linux' ? `Process ${owner.child.pid} (node)` : 'Another process'
       await expect(store().open()).rejects.toMatchObject({
         code: 'COORD_STORE_LOCKED',
         detail: `${name} owns ${file()}: it holds the lock on ${file()}.lock.`,

@@ -18,7 +18,7 @@ export function itUnless(reason: string | undefined) {
     it.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, body, timeoutMs)
 }
 
-function isInstalled(program: string): boolean {
+export function isInstalled(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK)

@@ -1,9 +1,7 @@
 import { Command } from 'commander'
 import { variableOf } from '../../config/given-text.ts'
-import type { Kind } from '../../config/setting.ts'
 import { readClientSettings } from '../../config/settings.ts'
 import { settingsTable } from '../../config/table.ts'
-import { CoordinatorError } from '../../errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { CoordinatorClient } from './coordinator-client.ts'
 import {
@@ -13,16 +11,18 @@ import {
   warnOfOpenFile,
   warnOfPlainHttp,
 } from './credential.ts'
+import type { NamespaceOptions } from './namespace-option.ts'
+import type { OutputOptions } from './output.ts'
+import { readOption } from './read-option.ts'
+
+export { isData, type OutputOptions, withOutput, writeResult } from './output.ts'
+export { readOption } from './read-option.ts'
 
 /** The context of every command. */
 export interface CommandContext {
   readonly terminal: Terminal
   /** Sets the exit code of a command that ends without an error but with a bad result. */
   readonly exit: (code: number) => void
-}
-
-export interface OutputOptions {
-  readonly json?: true | undefined
 }
 
 export interface ClientOptions extends OutputOptions {
@@ -38,9 +38,10 @@ export function clientCommand(name: string, description: string): Command {
     .option('--token-file <path>', 'file with the token to send (default: the token in COORDINATOR_TOKEN)')
 }
 
-/** Separates the options that all of these commands have from those of one command. */
-export function splitOptions<T extends ClientOptions>({ url, tokenFile, json, ...own }: T) {
-  return { client: { url, tokenFile, json }, own }
+/** Separates the options that all of these commands have, and those about namespaces, from those of one command. */
+export function splitOptions<T extends ClientOptions & NamespaceOptions>(options: T) {
+  const { url, tokenFile, output, json, namespace: _, allNamespaces: __, ...own } = options
+  return { client: { url, tokenFile, output, json }, own }
 }
 
 /** Picks the examples of one command from those of its group, for the help of the command. */
@@ -52,30 +53,6 @@ export function examplesOf(command: string, examples: string): string {
 /** Reads an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
-}
-
-/** Writes a result to standard output: as JSON with `--json`, else as text. */
-export function writeResult(
-  { terminal: { stdout } }: CommandContext,
-  { json }: OutputOptions,
-  { value, text }: { readonly value: unknown; readonly text: string },
-): void {
-  stdout.write(json === true ? `${JSON.stringify(value)}\n` : text)
-}
-
-/**
- * Reads an option that corresponds to a setting and takes the same values. The error does not repeat a wrong value, because it may contain
- * a password.
- *
- * @throws COORD_CLI_USAGE for a value that is not allowed
- */
-export function readOption<T>(option: string, { kind }: { readonly kind: Kind<T> }, value: string): T {
-  const parsed = kind.schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new CoordinatorError('COORD_CLI_USAGE', {
-    detail: `${option} must be ${kind.label.replaceAll('`', '')}.`,
-    hint: 'Run the command with --help.',
-  })
 }
 
 /**

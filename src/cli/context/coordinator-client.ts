@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { isCertificateCode } from '../../database/sql-functions/certificate-codes.ts'
 import { CoordinatorError, ERRORS, type ErrorCode, type Problem } from '../../errors.ts'
+import { commandHint } from './command-hint.ts'
 import type { Credential } from './credential.ts'
 import { refusalHint } from './refusal-hint.ts'
 
@@ -20,6 +21,11 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Ends the request. What it then throws has the reason of this signal as its cause. */
   readonly signal?: AbortSignal | undefined
+}
+
+export interface DownloadOptions extends Pick<RequestOptions, 'headers' | 'signal'> {
+  /** How long nothing may arrive. @default as long as the coordinator likes (milliseconds) */
+  readonly silenceMs?: number
 }
 
 /** Talks to a running coordinator over HTTP, for the commands. */
@@ -60,18 +66,33 @@ export class CoordinatorClient {
    *
    * @throws COORD_CLI_UNREACHABLE, also if the answer breaks off, or the error in the answer of the coordinator
    */
-  async *download(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const sent = fetch(this.baseUrl + path, {
-      redirect: 'manual',
-      headers: this.#headers(),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    const response = await this.#reach(sent)
-    if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
+  async *download(
+    path: string,
+    { headers, signal, silenceMs }: DownloadOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    const silence = new AbortController()
+    const endInSilence = () => silence.abort(new DOMException('', 'TimeoutError'))
+    const timer = silenceMs === undefined ? undefined : setTimeout(endInSilence, silenceMs)
     try {
-      if (response.body !== null) yield* response.body
-    } catch (thrown) {
-      throw this.#unreachable(thrown, 'does not answer to the end')
+      const sent = fetch(this.baseUrl + path, {
+        redirect: 'manual',
+        headers: { ...this.#headers(), ...headers },
+        signal: signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]),
+      })
+      const response = await this.#reach(sent)
+      if (!isSuccess(response.status)) throw this.#errorOf(await this.#answer(response))
+      timer?.refresh()
+      if (response.body === null) return
+      try {
+        for await (const chunk of response.body) {
+          timer?.refresh()
+          yield chunk
+        }
+      } catch (thrown) {
+        throw this.#unreachable(thrown, 'does not answer to the end')
+      }
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -106,8 +127,7 @@ export class CoordinatorClient {
 
   #errorOf(answer: Answer): CoordinatorError {
     const error = errorOf(answer, this.baseUrl)
-    const hint = refusalHint(error, this.#credential)
-    return hint === undefined ? error : error.with({ hint })
+    return error.with({ hint: refusalHint(error, this.#credential) ?? commandHint(error.hint) })
   }
 
   async #answer(response: Response): Promise<Answer> {
@@ -189,7 +209,7 @@ function errorOf({ status, headers, body }: Answer, baseUrl: string): Coordinato
   if (typeof code !== 'string') return notCoordinator(baseUrl, status)
   if (code === 'COORD_QUERY_INVALID')
     return new CoordinatorError(code, {
-      detail: optionFaults(problem['errors']) ?? String(problem['detail'] ?? code),
+      detail: commandHint(optionFaults(problem['errors']) ?? String(problem['detail'] ?? code)),
       hint: 'Run the command with --help.',
       extra: { status, code },
     })

@@ -7,11 +7,14 @@ import {
   clientCommand,
   clientOf,
   collect,
+  withOutput,
   writeResult,
 } from '../context/command-context.ts'
+import { type NamespaceOptions, namespaceOf, namespaceOption } from '../context/namespace-option.ts'
+import { isServiceId } from '../context/service-id.ts'
 import { type AtRevision, renderSimulation } from './render-graph.ts'
 
-interface WhatIfOptions extends ClientOptions {
+interface WhatIfOptions extends ClientOptions, NamespaceOptions {
   readonly remove?: readonly string[]
   readonly version?: readonly ChangedVersion[]
 }
@@ -23,14 +26,16 @@ interface ChangedVersion {
 
 /** `coordinator graph what-if`: what a change would break. */
 export function graphWhatIfCommand(context: CommandContext): Command {
-  return clientCommand('what-if', 'Tell what a change would break. Ends with 1 if anything would break.')
+  return withOutput(
+    clientCommand('what-if', 'Tell what a change would break. Ends with 1 if anything would break.'),
+  )
+    .addOption(namespaceOption('where the names are looked for'))
     .option('--remove <service>', 'remove a service with all its instances; repeat it for several', collect)
     .option(
       '--version <service=version>',
       'change the version of a service; repeat it for several',
       collectVersion,
     )
-    .option('--json', 'print JSON')
     .action(async (options: WhatIfOptions) => {
       const { remove, version: changeVersion } = options
       // If a variable of a pipeline is empty, the pipeline must not read "nothing would break".
@@ -39,7 +44,13 @@ export function graphWhatIfCommand(context: CommandContext): Command {
           detail: 'No change is given.',
           hint: 'Add `--remove SERVICE` or `--version SERVICE=VERSION`.',
         })
-      const body = JSON.stringify({ remove, changeVersion })
+      const namespace = namespaceOf(options, context.terminal.env)
+      const body = JSON.stringify({
+        remove: remove?.map((name) =>
+          namespace === undefined || isServiceId(name) ? name : { serviceName: name, namespace },
+        ),
+        changeVersion: changeVersion?.map((change) => ({ ...change, namespace })),
+      })
       const answer = await clientOf(options, context.terminal).post('/knowledge-graph/simulate', body)
       const value = answer.body as SimulateAnswer & AtRevision
       writeResult(context, options, { value, text: renderSimulation(value) })

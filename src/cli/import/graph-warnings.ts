@@ -1,4 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
+import type { CyclesAnswer } from '../../graph/questions/cycles.ts'
+import { cycleMessage } from '../../graph/warnings/register-warnings.ts'
 import { isJsonObject } from '../../records/canonical-json.ts'
 import { parseEdgeId, serviceNodeId } from '../../records/graph/graph-id.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
@@ -15,12 +17,15 @@ export interface PlacedWarning extends ItemWarning {
 
 /** Warnings of one kind: all are counted, and the first are kept. */
 export interface CountedWarnings {
+  readonly code: string
   readonly first: PlacedWarning[]
   count: number
 }
 
-/** How many warnings that wait are kept. The others are only counted. */
+/** How many warnings that wait are kept. The others are only counted, for each node. */
 const keptMax = 10_000
+
+const CYCLE = 'dependency_cycle'
 
 /** The most nodes that one question lists. */
 const unresolvedMax = 10_000
@@ -49,7 +54,8 @@ export class GraphWarnings {
     const { code } = warning
     if (code === 'unknown_dependency') this.#keep(this.#missing, missingDependency(item, warning), warning)
     else if (code === 'unresolved_node') this.#keep(this.#missing, missingEnd(item, warning), warning)
-    else if (code === 'dependency_cycle') this.#keep(this.#cycles, serviceNodeOf(item) ?? '', warning)
+    else if (code === 'dependency_cycle' || code === 'cycle_check_incomplete')
+      this.#keep(this.#cycles, serviceNodeOf(item) ?? '', warning)
     else return false
     return true
   }
@@ -61,8 +67,8 @@ export class GraphWarnings {
 
   async #stillMissing(client: CoordinatorClient): Promise<readonly CountedWarnings[]> {
     if (this.#missing.size === 0) return []
-    const body = await completeAnswer(client, `/knowledge-graph/unresolved?limit=${unresolvedMax}`)
-    if (body === undefined) return [...this.#missing.values()]
+    const body = await answerOf(client, `/knowledge-graph/unresolved?limit=${unresolvedMax}`)
+    if (body?.['complete'] !== true) return [...this.#missing.values()]
     const nodes = new Set((body['nodes'] as readonly { readonly id: string }[]).map(({ id }) => id))
     return [...this.#missing].filter(([id]) => id === '' || nodes.has(id)).map(([, warnings]) => warnings)
   }
@@ -70,19 +76,28 @@ export class GraphWarnings {
   /** One warning for each cycle, although each of its services got one. */
   async #stillCyclic(client: CoordinatorClient): Promise<readonly CountedWarnings[]> {
     if (this.#cycles.size === 0) return []
-    const body = await completeAnswer(client, `/knowledge-graph/cycles?limit=${cyclesMax}`)
+    const body = await answerOf(client, `/knowledge-graph/cycles?limit=${cyclesMax}`)
     if (body === undefined) return [...this.#cycles.values()]
-    const cycles = body['cycles'] as readonly { readonly nodes: readonly string[] }[]
-    return cycles.flatMap(({ nodes }) => {
-      const found = nodes.flatMap((node) => this.#cycles.get(node)?.first[0] ?? [])[0]
-      return found === undefined ? [] : [{ first: [found], count: 1 }]
+    const { cycles, total } = body as unknown as CyclesAnswer
+    const left = new Map(this.#cycles)
+    const found = cycles.flatMap(({ nodes, example }): CountedWarnings[] => {
+      const [one] = nodes.flatMap((node) => left.get(node)?.first[0] ?? [])
+      for (const node of nodes) left.delete(node)
+      // The first warning may be older than the cycle, or say only that the coordinator did not look for one.
+      return one === undefined
+        ? []
+        : [{ code: CYCLE, first: [{ ...one, code: CYCLE, message: cycleMessage(example) }], count: 1 }]
     })
+    // Of a large cycle only some nodes are listed.
+    const isCut =
+      total > cycles.length || (found.length === 0 && cycles.some(({ nodes, size }) => size > nodes.length))
+    return isCut ? [...found, ...left.values()] : found
   }
 
   #keep(waiting: Map<string, CountedWarnings>, id: string, warning: PlacedWarning): void {
-    const warnings = waiting.get(id) ?? { first: [], count: 0 }
+    const warnings = waiting.get(id) ?? { code: warning.code, first: [], count: 0 }
     warnings.count += 1
-    if (warnings.first.length === 0 || this.#kept < keptMax) {
+    if (this.#kept < keptMax) {
       warnings.first.push(warning)
       this.#kept += 1
     }
@@ -90,14 +105,14 @@ export class GraphWarnings {
   }
 }
 
-/** The answer to a question; `undefined` if it lists only a part, or if the coordinator cannot answer it. */
-async function completeAnswer(
+/** The answer to a question; `undefined` if the coordinator cannot answer it. */
+async function answerOf(
   client: CoordinatorClient,
   path: string,
 ): Promise<Record<string, unknown> | undefined> {
   try {
     const { body } = await client.get(path)
-    return isJsonObject(body) && body['complete'] === true ? { ...body } : undefined
+    return isJsonObject(body) ? { ...body } : undefined
   } catch (thrown) {
     // A graph may be too large for the question. The warnings then stay as they came.
     if (thrown instanceof CoordinatorError) return undefined

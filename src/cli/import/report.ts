@@ -54,10 +54,9 @@ export class Report {
 
   /** Judges what had to wait for the end of the input. */
   async end(client: CoordinatorClient): Promise<void> {
-    for (const { first, count } of await this.#waiting.settle(client)) {
+    for (const { code, first, count } of await this.#waiting.settle(client)) {
       for (const warning of first) this.#warn(warning)
-      const [one] = first
-      if (one !== undefined) this.#count(one.code, count - first.length)
+      this.#count(code, count - first.length)
     }
     for (const [code, count] of this.#counts)
       if (count > shownOfKind && !this.#keep)

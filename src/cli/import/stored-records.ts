@@ -35,7 +35,9 @@ export async function* storedRecords(
 ): AsyncGenerator<SnapshotLine> {
   let promised: number | undefined
   let records = 0
-  for await (const { text } of splitLines(client.download('/snapshot?consistency=latest', interrupted))) {
+  for await (const { text } of splitLines(
+    client.download('/snapshot?consistency=latest', { signal: interrupted }),
+  )) {
     const line = parsed(text)
     if (promised === undefined) {
       if (!isSnapshotHead(line) || line.records === undefined) throw notCoordinator(client.baseUrl, 200)

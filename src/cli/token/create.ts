@@ -6,6 +6,8 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  withOutput,
+  writeResult,
 } from '../context/command-context.ts'
 import { notCoordinator } from '../context/coordinator-client.ts'
 import { printable } from '../terminal/text-table.ts'
@@ -18,14 +20,14 @@ interface CreateOptions extends ClientOptions {
 }
 
 /** `coordinator token create`: standard output gets the token and nothing else, so that a script can keep it in a variable. */
-export function tokenCreateCommand({ terminal }: CommandContext): Command {
-  return clientCommand('create', 'Create a token, and print it. It is shown only this once.')
+export function tokenCreateCommand(context: CommandContext): Command {
+  const { terminal } = context
+  return withOutput(clientCommand('create', 'Create a token, and print it. It is shown only this once.'))
     .argument('<name>', 'name of the token: lower-case letters, digits, dots, dashes and underscores')
     .option('--scope <scope>', 'what the token permits; repeat it for several', collectScope)
     .option('--expires <when>', 'such as 90d or 12h, a time such as 2027-01-31T12:00:00Z, or never', '90d')
-    .option('--json', 'print JSON')
     .action(async (name: string, options: CreateOptions) => {
-      const { scope: scopes, expires, json } = options
+      const { scope: scopes, expires } = options
       if (scopes === undefined) throw noScope()
       const client = clientOf(options, terminal)
       const body = JSON.stringify({ name, scopes, expires })
@@ -38,7 +40,7 @@ export function tokenCreateCommand({ terminal }: CommandContext): Command {
         throw notCoordinator(client.baseUrl, answer.status)
       const { success: _, ...created } = answer.body
       terminal.stderr.write(describe(created as unknown as CreatedToken))
-      terminal.stdout.write(json === true ? `${JSON.stringify(created)}\n` : `${created['token']}\n`)
+      writeResult(context, options, { value: created, text: `${created['token']}\n` })
     })
 }
 

@@ -4,6 +4,7 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  withOutput,
   writeResult,
 } from '../context/command-context.ts'
 import { countOf, textTable } from '../terminal/text-table.ts'
@@ -15,9 +16,8 @@ interface ListOptions extends ClientOptions {
 
 /** `coordinator token list`. */
 export function tokenListCommand(context: CommandContext): Command {
-  return clientCommand('list', 'List the tokens. Their secrets are not shown.')
+  return withOutput(clientCommand('list', 'List the tokens. Their secrets are not shown.'))
     .option('--all', 'also those that were revoked')
-    .option('--json', 'print JSON')
     .action(async (options: ListOptions) => {
       const every = await fetchTokens(clientOf(options, context.terminal))
       const now = Date.now()

@@ -7,6 +7,7 @@ import {
   type CommandContext,
   clientCommand,
   clientOf,
+  withOutput,
   writeResult,
 } from '../context/command-context.ts'
 import { printable } from '../terminal/text-table.ts'
@@ -14,9 +15,8 @@ import { fetchTokens, type TokenInfo } from './token-info.ts'
 
 /** `coordinator token revoke`. */
 export function tokenRevokeCommand(context: CommandContext): Command {
-  return clientCommand('revoke', 'Revoke a token for ever. Open streams of the token end, too.')
+  return withOutput(clientCommand('revoke', 'Revoke a token for ever. Open streams of the token end, too.'))
     .argument('<token>', 'id or name of the token')
-    .option('--json', 'print JSON')
     .action(async (given: string, options: ClientOptions) => {
       refuseSecret(given)
       const client = clientOf(options, context.terminal)

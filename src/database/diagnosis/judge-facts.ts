@@ -48,12 +48,16 @@ const judges: readonly Judge[] = [
           : 'Write https:// in SUPABASE_URL: the key goes over that connection.',
     })
   },
-  ({ roundTripMs }) => {
+  (facts) => {
+    const { roundTripMs, host } = facts
     if (typeof roundTripMs !== 'number') return undefined
-    if (roundTripMs < slowRoundTripMs) return ok('latency', `A round trip takes ${roundTripMs} ms.`)
+    if (!isSlow(facts)) return ok('latency', `A round trip takes ${roundTripMs} ms.`)
     return flaw('latency', 'warning', {
       found: `A round trip takes ${roundTripMs} ms: every write waits at least that long.`,
-      repair: 'Run the coordinator in the region of its database.',
+      repair:
+        typeof host === 'string' && isLocal(host)
+          ? 'The database is on this machine: look for what keeps the machine or the database busy.'
+          : 'Run the coordinator in the region of its database.',
     })
   },
   ({ clockSkewMs }) => {
@@ -147,6 +151,11 @@ const judges: readonly Judge[] = [
     })
   },
 ]
+
+/** Whether writes would wait long for the network. One slow answer says little: the connection may be new, or the machine busy. */
+export function isSlow({ roundTripMs }: Facts): boolean {
+  return typeof roundTripMs === 'number' && roundTripMs >= slowRoundTripMs
+}
 
 /** Judges the facts of an inspection. */
 export function judgeFacts(inspection: Inspection): readonly Finding[] {

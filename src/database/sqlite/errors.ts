@@ -1,4 +1,5 @@
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+import { lockOwner } from './lock-owner.ts'
 
 /** An error of `node:sqlite`: `code` is always `ERR_SQLITE_ERROR`, `errcode` is SQLite's extended result code. */
 export interface SqliteError extends Error {
@@ -50,7 +51,18 @@ export function translateSqliteError(thrown: unknown, file: string): Coordinator
     detail: `SQLite answers "${errstr}" (${errcode}) for ${file}.`,
     sourceCode: String(errcode),
     cause: thrown,
+    ...(code === 'COORD_STORE_BUSY' ? heldByAnother(file, errstr) : {}),
   })
+}
+
+/** SQLite lets one program write at a time. It has waited, so the other one is not about to end its transaction. */
+function heldByAnother(file: string, errstr: string): { readonly detail: string; readonly hint: string } {
+  // In WAL mode, the lock of a writer is on this file.
+  const owner = lockOwner(`${file}-shm`) ?? 'Another program'
+  return {
+    detail: `${owner} holds ${file} for writing, and does not release it (SQLite: "${errstr}").`,
+    hint: `Ask again after \`Retry-After\`. Somebody has to end the open transaction of the other program, such as sqlite3, a database browser or a script: \`lsof ${file}\` lists the programs that use the file. The coordinator then goes on by itself.`,
+  }
 }
 
 /**

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import { isSqliteError, translateSqliteError } from './errors.ts'
+import { lockOwner } from './lock-owner.ts'
 
 /** The file whose lock means the ownership of a database file. A link to the database file leads to the same lock file. */
 export function lockFileOf(file: string): string {
@@ -87,20 +88,9 @@ function takeLock(lockFile: string, { file, timeoutMs }: Locking): DatabaseSync 
     lock?.close()
     if (isSqliteError(thrown) && (thrown.errcode & 255) === 5)
       throw new CoordinatorError('COORD_STORE_LOCKED', {
-        detail: `${ownerOf(lockFile) ?? 'Another process'} owns ${file}: it holds the lock on ${lockFile}.`,
+        detail: `${lockOwner(lockFile) ?? 'Another process'} owns ${file}: it holds the lock on ${lockFile}.`,
         sourceCode: String(thrown.errcode),
       })
     throw translateSqliteError(thrown, lockFile)
   }
-}
-
-/** The process that holds a lock. Only Linux lists them: `1: POSIX  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`. */
-function ownerOf(lockFile: string): string | undefined {
-  if (!existsSync('/proc/locks')) return undefined
-  const { ino } = statSync(lockFile)
-  for (const line of readFileSync('/proc/locks', 'utf8').split('\n')) {
-    const [, pid, inode] = / WRITE (\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line) ?? []
-    if (Number(inode) === ino && Number(pid) > 0) return `Process ${pid}`
-  }
-  return undefined
 }

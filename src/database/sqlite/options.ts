@@ -9,7 +9,10 @@ export interface SqliteOptions {
   readonly path: string
   /** Whether `open` brings the schema up to date. @default true */
   readonly autoMigrate?: boolean
-  /** How long a write waits for another program that has the file locked. @default 5_000 (milliseconds) */
+  /**
+   * How long a write waits for another program that has the file locked. Reads wait meanwhile, so it is short; whoever calls tries
+   * again. @default 1_000 (milliseconds)
+   */
   readonly busyTimeoutMs?: number
   /** How long `open` waits for another coordinator that is about to end. @default 1_000 (milliseconds) */
   readonly lockTimeoutMs?: number
@@ -33,7 +36,7 @@ export type SqliteSettings = Required<SqliteOptions>
 export function withDefaults(options: SqliteOptions): SqliteSettings {
   return {
     autoMigrate: true,
-    busyTimeoutMs: 5_000,
+    busyTimeoutMs: 1_000,
     lockTimeoutMs: 1_000,
     callTimeoutMs: 10_000,
     pageSize: 2_000,

@@ -9,14 +9,7 @@ import { requireScope } from '../../live/writing/required-scope.ts'
 import { BY_PROGRAM, type WriteContext } from '../../live/writing/write-context.ts'
 import { readBody } from '../../records/body/read-body.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../../records/canonical-json.ts'
-import {
-  edgeId,
-  labelOfNodeId,
-  nodeTypeOf,
-  normalEdge,
-  normalNodeId,
-  recordIdOf,
-} from '../../records/graph/graph-id.ts'
+import { edgeId, nodeTypeOf, normalEdge, normalNodeId, recordIdOf } from '../../records/graph/graph-id.ts'
 import {
   type AssertionBody,
   edgeBodySchema,
@@ -224,7 +217,7 @@ function danglingEnds({ ends }: Subject, view: View): readonly Warning[] {
     .map((id) => ({
       code: 'unresolved_node',
       message: `Nobody has registered or asserted ${quoted(id)}: check the id, or assert the node.${
-        nodeTypeOf(id) === 'service' ? elsewhere(graph, labelOfNodeId(id)) : ''
+        nodeTypeOf(id) === 'service' ? elsewhere(graph, id) : ''
       }`,
     }))
 }

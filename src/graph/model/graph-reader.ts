@@ -54,10 +54,12 @@ export abstract class GraphReader {
   abstract isResolved(node: number): boolean
 
   /**
-   * Some of the namespaces that have a service of this name, for messages. Only a graph that follows its records knows them; a copy knows
-   * none.
+   * The namespaces that have a service with the name of the given one: `default` first, then others in order. Beyond a hundred others, only
+   * `default` counts. A copy of a graph knows none.
+   *
+   * @param _service the id of the node of a service, in any namespace
    */
-  namespacesOf(_serviceName: string): readonly string[] {
+  namespacesOf(_service: string): readonly string[] {
     return []
   }
 

@@ -1,9 +1,9 @@
-import { namespaceOfNodeId } from '../../records/graph/graph-id.ts'
+import { idInDefault, namespaceOfNodeId } from '../../records/graph/graph-id.ts'
 
 const placedService = 'service:@'
 
-/** How many namespaces are looked at. A message names only a few of them. */
-const MAX_LOOKED_AT = 100
+/** A name in more namespaces than this says nothing about what somebody meant. */
+const MAX_NAMED = 100
 
 /** The namespaces outside `default` that have a service of some name. It costs nothing where all services are in `default`. */
 export class ServicePlaces {
@@ -27,13 +27,9 @@ export class ServicePlaces {
     if (known?.size === 0) this.#namespaces.delete(key)
   }
 
-  /** Some of the namespaces, sorted. @param id the id of the service in `default` */
+  /** The namespaces in order; none if there are more than a hundred. @param id the id of the service in `default` */
   of(id: string): readonly string[] {
     const known = this.#namespaces.get(id)
-    return known === undefined ? [] : [...known.values().take(MAX_LOOKED_AT)].sort()
+    return known === undefined || known.size > MAX_NAMED ? [] : [...known].sort()
   }
-}
-
-function idInDefault(id: string): string {
-  return `service:${id.slice(id.indexOf(':', placedService.length) + 1)}`
 }

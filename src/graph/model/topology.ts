@@ -1,6 +1,7 @@
 import {
   EDGE_ORIGINS,
   type EdgeOrigin,
+  idInDefault,
   nodeTypeOf,
   serviceNameOf,
   serviceNodeId,
@@ -82,8 +83,8 @@ export abstract class Topology extends GraphReader {
     return this.#definitions.slice()
   }
 
-  override namespacesOf(serviceName: string): readonly string[] {
-    const id = serviceNodeId(serviceName)
+  override namespacesOf(service: string): readonly string[] {
+    const id = idInDefault(service)
     const others = this.#places.of(id)
     return this.isResolved(this.find(id)) ? [DEFAULT_NAMESPACE, ...others] : others
   }

@@ -224,11 +224,11 @@ export class PastGraphs {
 /** Adds the moment to an error about a missing node or edge: it may exist now. */
 function atMoment(thrown: unknown, { revision }: Position): unknown {
   if (!(thrown instanceof CoordinatorError) || !thrown.code.endsWith('_NOT_FOUND')) return thrown
-  const { code, detail, errors } = thrown
+  const { code, detail, errors, extra } = thrown
   return new CoordinatorError(code, {
-    detail: detail.replace(/\.$/, ` at revision ${revision}.`),
+    detail: detail.replace(/\.(?=$| Did you mean )/, ` at revision ${revision}.`),
     errors,
-    extra: { revision },
+    extra: { ...extra, revision },
   })
 }
 

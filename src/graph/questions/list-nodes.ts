@@ -19,6 +19,8 @@ export interface UnresolvedNode extends NodeName {
   readonly referencedBy: readonly string[]
   /** How many edges refer to it. */
   readonly references: number
+  /** For a service: other namespaces that have one of its name, at most ten. Absent if there are none. */
+  readonly elsewhere?: readonly string[]
 }
 
 export type UnresolvedAnswer = NodeList<UnresolvedNode>
@@ -37,7 +39,11 @@ export function orphans(graph: GraphReader, options: ListOptions = {}): OrphansA
 export function unresolved(graph: GraphReader, options: ListOptions = {}): UnresolvedAnswer {
   const { chosen, list } = choose(graph, options, (node) => !graph.isResolved(node))
   return {
-    nodes: chosen.map((node) => ({ ...nodeName(graph, node), ...referencesTo(graph, node) })),
+    nodes: chosen.map((node) => ({
+      ...nodeName(graph, node),
+      ...referencesTo(graph, node),
+      ...elsewhereOf(graph, node),
+    })),
     ...list,
   }
 }
@@ -56,6 +62,12 @@ function choose(
     chosen,
     list: { total: found.length, ...(found.length > chosen.length ? cutBy('limit') : COMPLETE) },
   }
+}
+
+function elsewhereOf(graph: GraphReader, node: number): Pick<UnresolvedNode, 'elsewhere'> {
+  if (!graph.isOfType(node, ['service'])) return {}
+  const elsewhere = graph.namespacesOf(graph.idOf(node)).slice(0, 10)
+  return elsewhere.length > 0 ? { elsewhere } : {}
 }
 
 function referencesTo(graph: GraphReader, node: number) {

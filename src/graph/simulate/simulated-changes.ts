@@ -10,7 +10,7 @@ import type { Steps } from '../../scheduling/pace.ts'
 import { quoted } from '../../text/quoted.ts'
 import { graphProjection } from '../derive/graph-projection.ts'
 import { dataOf } from '../model/lenient-json.ts'
-import { elsewhere, inNamespace } from '../model/resolve-node.ts'
+import { inNamespace, whatWasMeant } from '../model/resolve-node.ts'
 import type { SimulatedChange } from './simulated-records.ts'
 import { MAX_SIMULATED_CHANGES, type NamedService, type Simulation } from './simulation.ts'
 
@@ -68,7 +68,8 @@ export function* simulatedChanges(
       yield
     }
     // A change of nothing would always be safe.
-    if (found === 0) throw notRegistered(`${shown(service)} with version ${quoted(from ?? '')}`)
+    if (found === 0)
+      throw notRegistered(`${shown(service)} with version ${quoted(from ?? '')}`, { more: '', extra: {} })
   }
   for (const registration of register) {
     changes.register(registration)
@@ -105,10 +106,8 @@ class Changes {
   }
 
   #unknown(service: NamedService): CoordinatorError {
-    return notRegistered(
-      shown(service),
-      elsewhere(this.#view.projection(graphProjection), service.serviceName),
-    )
+    const graph = this.#view.projection(graphProjection)
+    return notRegistered(shown(service), whatWasMeant(graph, service.serviceName, service.namespace))
   }
 
   #named({ serviceName, namespace }: NamedService): readonly StoredRecord[] {
@@ -155,9 +154,10 @@ function shown({ serviceName, namespace = DEFAULT_NAMESPACE }: NamedService): st
   return `${quoted(serviceName)}${inNamespace(namespace)}`
 }
 
-/** @param more a sentence that follows */
-function notRegistered(what: string, more = ''): CoordinatorError {
+/** @param meant what follows the sentence, and belongs to the error */
+function notRegistered(what: string, { more, extra }: ReturnType<typeof whatWasMeant>): CoordinatorError {
   return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
     detail: `No service is registered as ${what}.${more}`,
+    extra,
   })
 }

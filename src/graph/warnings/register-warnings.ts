@@ -40,9 +40,10 @@ function* unknownDependencies(graph: GraphReader, data: JsonObject): Generator<W
 
 /** How to depend on a service of the same name in another namespace, after another sentence; empty if there is none. */
 function otherwise(graph: GraphReader, serviceName: string): string {
-  const [namespace] = graph.namespacesOf(serviceName)
+  const id = serviceNodeId(serviceName)
+  const [namespace] = graph.namespacesOf(id)
   if (namespace === undefined) return ''
-  return `${elsewhere(graph, serviceName)} To depend on it, write ${JSON.stringify({ serviceName, namespace })}.`
+  return `${elsewhere(graph, id)} To depend on it, write ${JSON.stringify({ serviceName, namespace })}.`
 }
 
 function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning> {
@@ -67,11 +68,12 @@ function* cycleWarnings(graph: GraphReader, data: JsonObject): Generator<Warning
 }
 
 function cycleWarning(nodes: readonly string[]): Warning {
+  return { code: 'dependency_cycle', message: cycleMessage(nodes), path: '/dependencies' }
+}
+
+/** Says in words which nodes need each other: each needs the next one, and the last needs the first. */
+export function cycleMessage(nodes: readonly string[]): string {
   const names = [...nodes, nodes[0] as string].map((id) => placedLabel(nameFromId(id)))
   const shown = names.length <= 12 ? names : [...names.slice(0, 8), '...', ...names.slice(-3)]
-  return {
-    code: 'dependency_cycle',
-    message: `These need each other, so none of them can start first: ${shown.join(' -> ')}.`,
-    path: '/dependencies',
-  }
+  return `These need each other, so none of them can start first: ${shown.join(' -> ')}.`
 }

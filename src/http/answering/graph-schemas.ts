@@ -107,7 +107,17 @@ export const criticalSchema = z
 export const unresolvedSchema = z
   .object({
     ...answer,
-    nodes: z.array(z.object({ ...name, referencedBy: z.array(id), references: z.int() })),
+    nodes: z.array(
+      z.object({
+        ...name,
+        referencedBy: z.array(id),
+        references: z.int(),
+        elsewhere: z
+          .array(z.string())
+          .optional()
+          .meta({ description: 'Other namespaces that have a service of this name, at most 10.' }),
+      }),
+    ),
     total,
   })
   .meta({ id: 'UnresolvedAnswer' })

@@ -44,6 +44,10 @@ export const problemSchema = z
       .enum(['not_written', 'unknown'])
       .optional()
       .meta({ description: 'Whether a failed write may have been stored.' }),
+    suggestion: z
+      .string()
+      .optional()
+      .meta({ description: 'What was probably meant by a name or id that names nothing.' }),
     success: z.literal(false),
     message: z.string().meta({ description: 'The same as `detail`.' }),
   })

@@ -66,6 +66,8 @@ export interface Operation {
   readonly conditional?: boolean
   /** Whether it answers from the records. Its answers then name their revision. */
   readonly state?: boolean
+  /** Whether it answers with server-sent events to those who want them. */
+  readonly streams?: boolean
   /** Whether a request without a query string is answered in the turn in which it arrives, so that it needs no time limit. */
   readonly immediate?: boolean
 }

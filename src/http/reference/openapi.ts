@@ -188,7 +188,7 @@ function headersOf({
   const reads = answers[304] !== undefined
   const names = [
     ...(state === true ? (['X-Coordinator-Lineage'] as const) : []),
-    ...(reads ? (['If-None-Match'] as const) : []),
+    ...(reads ? (['If-None-Match', 'If-Match'] as const) : []),
     ...(writes === true ? (['Idempotency-Key'] as const) : []),
     ...(writes === true || writesTokens === true ? (['X-Coordinator-Actor'] as const) : []),
     ...(conditional === true ? (['If-Match', 'If-None-Match'] as const) : []),
@@ -198,7 +198,9 @@ function headersOf({
     in: 'header',
     required: false,
     description:
-      name === 'If-None-Match' && reads ? requestHeaders['If-None-Match (read)'] : requestHeaders[name],
+      reads && (name === 'If-None-Match' || name === 'If-Match')
+        ? requestHeaders[`${name} (read)`]
+        : requestHeaders[name],
     schema: { type: 'string' },
   }))
 }
@@ -256,8 +258,10 @@ function contentOf({ content }: AnswerDescription, schemas: JsonSchemas): Record
   return { content: Object.fromEntries(types) }
 }
 
-function problemHeaderNames(status: number): readonly AnswerHeader[] {
+function problemHeaderNames(status: number, method: string): readonly AnswerHeader[] {
   if (status === 401 || status === 403) return ['X-Request-Id', 'WWW-Authenticate']
+  if (status === 415)
+    return ['X-Request-Id', 'Accept', ...(method === 'PATCH' ? (['Accept-Patch'] as const) : [])]
   return [429, 503, 507].includes(status) ? ['X-Request-Id', 'Retry-After'] : ['X-Request-Id']
 }
 
@@ -267,7 +271,7 @@ function problemsOf(route: DocumentedRoute): Record<string, unknown> {
     String(status),
     {
       description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
-      headers: referencesTo(problemHeaderNames(status)),
+      headers: referencesTo(problemHeaderNames(status, route.method)),
       content,
     },
   ])

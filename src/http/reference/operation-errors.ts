@@ -39,6 +39,8 @@ const conditionalErrors: readonly ErrorCode[] = [
   'COORD_IDEMPOTENCY_REUSED',
   'COORD_COMMIT_CONTENDED',
 ]
+/** Errors of reads whose answers have an ETag. */
+const taggedErrors: readonly ErrorCode[] = ['COORD_PRECONDITION_FAILED', 'COORD_HEADER_INVALID']
 const stateErrors: readonly ErrorCode[] = ['COORD_NOT_LOADED', 'COORD_LINEAGE_CHANGED']
 /** Errors about the credential of the caller. */
 function accessErrors({ scope }: Operation): readonly ErrorCode[] {
@@ -60,7 +62,7 @@ const momentParameters = ['asOf', 'after', 'from']
 
 /** Every code that an operation may answer with, by status, in ascending order. */
 export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<number, readonly ErrorCode[]> {
-  const { body, query, writes, writesTokens, conditional, state, errors = [] } = operation
+  const { body, query, writes, writesTokens, conditional, state, answers, errors = [] } = operation
   const parameters = Object.keys(query?.shape ?? {})
   const codes = new Set<ErrorCode>([
     ...generalErrors,
@@ -70,6 +72,7 @@ export function errorsByStatus({ operation }: DocumentedRoute): ReadonlyMap<numb
     ...accessErrors(operation),
     ...(writes === true || writesTokens === true ? writeErrors : []),
     ...(conditional === true ? conditionalErrors : []),
+    ...(answers[304] === undefined ? [] : taggedErrors),
     ...(state === true ? stateErrors : []),
     ...(state === true && writes !== true ? (['COORD_ANSWERS_WAITING'] as const) : []),
     ...(state === true && (writes !== true || parameters.includes('dryRun'))

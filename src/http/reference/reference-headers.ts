@@ -33,6 +33,12 @@ export const answerHeaders = {
       'What is wrong with the credential: RFC 6750. Sent with 401, and with 403 if a scope is missing.',
     schema: text,
   },
+  Accept: { description: 'Sent with 415: the media types that the request may have.', schema: text },
+  'Accept-Patch': {
+    description:
+      'Sent with 415, and with 405 to `OPTIONS`: the media types that a patch may have (RFC 5789).',
+    schema: text,
+  },
   'Retry-After': { description: 'How long to wait before another try, in seconds.', schema: whole },
 } as const
 
@@ -45,6 +51,8 @@ export const requestHeaders = {
     'Writes only if the record has one of these ETags, or, with `*`, only if it exists. Otherwise the answer is 412. A weak one (`W/`) never matches. The third part of the `ETag` of a service, its health, is ignored.',
   'If-None-Match':
     '`*`: writes only if the record does not exist. One or several ETags: only if it has none of them. Otherwise the answer is 412.',
+  'If-Match (read)':
+    'Answers only if the answer has one of these ETags. Otherwise it is 412. A weak one (`W/`) never matches.',
   'If-None-Match (read)':
     'One or several ETags that the client has, weak ones too. The answer is 304 if nothing has changed.',
   'X-Coordinator-Actor':

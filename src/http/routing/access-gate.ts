@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Access } from '../../access/access.ts'
-import { denial } from '../../access/denial.ts'
+import { denial, denialReasonOf } from '../../access/denial.ts'
 import type { Principal } from '../../access/principal.ts'
 import { Grants } from '../../access/scopes/grants.ts'
 import type { Scope } from '../../access/scopes/scope.ts'
 import { CoordinatorError } from '../../errors.ts'
+import { within } from '../../scheduling/backoff.ts'
 import { isLockedOut, lockedOutHint } from '../answering/first-credential.ts'
 import { addressOf } from '../client/address-of.ts'
+import { prefersEventStream } from '../reading/accepts.ts'
 import { isDryRun } from '../reading/is-dry-run.ts'
 import type { Operation } from '../reading/operation.ts'
 
@@ -19,7 +21,12 @@ declare module 'fastify' {
 }
 
 /** What an operation demands of its caller. */
-export type Demand = Pick<Operation, 'scope' | 'dryRunScope'>
+export type Demand = Pick<Operation, 'scope' | 'dryRunScope' | 'streams'>
+
+/** How long a stream may wait until its credential can be checked, in milliseconds. Nothing is sent meanwhile. */
+const heldMs = 60_000
+/** How many streams may wait for that. */
+const heldMax = 1_000
 
 /**
  * How long a connection is known to belong to a caller, in milliseconds. Checking a token takes a tenth of the time of a small read. It
@@ -45,20 +52,64 @@ export class AccessGate {
   readonly #access: Access
   /** The last caller of each connection. */
   readonly #known = new WeakMap<Socket, KnownCaller>()
+  readonly #draining: AbortSignal
+  /** Ends the wait of each stream whose credential cannot be checked yet. */
+  readonly #held = new Set<() => void>()
+  #watching = false
   #lockedOut = false
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(access: Access) {
+  constructor(access: Access, draining: AbortSignal) {
     this.#access = access
+    this.#draining = draining
   }
 
   /**
-   * Identifies the caller as `request.principal`, and checks that it has the scope of the route.
+   * Identifies the caller as `request.principal`, and checks that it has the scope of the route. After a start, streams wait until the
+   * tokens are known: an EventSource gives up for ever when it gets an error.
    *
    * @returns a promise only if `Access.identify` returns one
    * @throws COORD_SCOPE_MISSING, and what `Access.identify` throws
    */
   admit(request: FastifyRequest, demand: Demand): Promise<void> | undefined {
+    const admitted = this.#admit(request, demand)
+    if (admitted === undefined || this.#access.tokensKnown || demand.streams !== true) return admitted
+    if (!prefersEventStream(request.headers.accept)) return admitted
+    return admitted.catch(async (thrown: unknown) => {
+      const isFull = this.#held.size >= heldMax
+      if (denialReasonOf(thrown) !== 'unavailable' || isFull || this.#draining.aborted) throw thrown
+      await this.#untilTokensKnown(request.raw.socket)
+      await this.#admit(request, demand)
+    })
+  }
+
+  /** Waits until the tokens are known, the client is gone, the server stops, or the time is over. */
+  async #untilTokensKnown(socket: Socket): Promise<void> {
+    this.#watch()
+    const { promise, resolve: end } = Promise.withResolvers<void>()
+    this.#held.add(end)
+    socket.once('close', end)
+    try {
+      await within(heldMs, promise)
+    } finally {
+      this.#held.delete(end)
+      socket.off('close', end)
+    }
+  }
+
+  /** Listens once for all streams: what listens to the first load stays until then. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    const endAll = () => {
+      for (const end of this.#held) end()
+    }
+    this.#draining.addEventListener('abort', endAll, { once: true })
+    // Whoever started the access hears of its failure. Here it only means that the wait is over.
+    this.#access.untilTokensKnown().then(endAll, endAll)
+  }
+
+  #admit(request: FastifyRequest, demand: Demand): Promise<void> | undefined {
     if (demand.scope === 'public') {
       request.principal = nobody
       return undefined

@@ -120,6 +120,8 @@ export class WaitingStreams {
 
   /** Tells people why nothing comes. Programs ignore comments. */
   #tell({ response, fault: { code, detail } }: Waiting): void {
+    // A client that reads nothing must not make them pile up.
+    if (response.writableNeedDrain) return
     response.write(`: waiting, ${code}: ${detail.replaceAll(/\s+/g, ' ')}\n\n`)
   }
 

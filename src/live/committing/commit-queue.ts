@@ -37,6 +37,9 @@ export interface Pending {
 
 type Outcome = 'not_written' | 'unknown'
 
+/** The part of the time of a commit in which it is not sent again. SQLite waits for other programs for less: a second of ten. */
+const LAST_PART = 1 / 8
+
 /**
  * Commits that have no answer yet. Clients take turns; the commits of one client keep their order. Each commit is answered by its deadline,
  * whatever the store does.
@@ -110,6 +113,7 @@ export class CommitQueue {
     const last = board.fault('write')
     return new CoordinatorError(last?.code ?? 'COORD_STORE_TIMEOUT', {
       detail: last?.detail ?? `The database did not answer within ${options.commitTimeoutMs} ms.`,
+      ...(last === undefined ? {} : { hint: last.hint }),
       outcome,
       retryAfterSeconds: 2,
     })
@@ -117,9 +121,24 @@ export class CommitQueue {
 
   /** The next batch to send: one that has to be sent again, or else as many commits as fit in a batch. */
   takeBatch(): readonly Pending[] {
-    this.#sent = this.#again.pop()?.filter(isOpen) ?? []
+    const again = this.#again.pop() ?? []
+    this.#endWhatIsCertain(again)
+    this.#sent = again.filter(isOpen)
     if (this.#sent.length === 0) this.#sent = this.#takeWaiting()
     return this.#sent
+  }
+
+  /**
+   * While writes fail, a commit that is certainly not written is not sent again shortly before its deadline. It would be on its way then,
+   * and its client would have to be told that the outcome is unknown.
+   */
+  #endWhatIsCertain(batch: readonly Pending[]): void {
+    const { board, options } = this.#context
+    if (board.fault('write') === undefined) return
+    const latest = performance.now() + options.commitTimeoutMs * LAST_PART
+    for (const pending of batch)
+      if (!pending.maybeWritten && pending.deadline <= latest)
+        this.#fail(pending, this.#unavailable('not_written'))
   }
 
   #takeWaiting(): readonly Pending[] {

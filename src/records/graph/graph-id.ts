@@ -122,6 +122,13 @@ export function namespaceOfNodeId(id: string): string {
   return id.slice(start + 1, end === -1 ? undefined : end)
 }
 
+/** The id that a node of the same type and parts has in the namespace `default`. */
+export function idInDefault(id: string): string {
+  const start = id.indexOf(':') + 1
+  if (!id.startsWith(namespaceMark, start)) return id
+  return id.slice(0, start) + id.slice(id.indexOf(':', start) + 1)
+}
+
 /** A readable text from an id: its decoded parts, without the namespace. */
 export function labelOfNodeId(id: string): string {
   const start = id.indexOf(':') + 1

@@ -3,6 +3,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { RefusedRecord, View } from '../../live/view/view.ts'
 import type { Revision } from '../../records/record.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
+import { serviceIndex } from '../index/service-index.ts'
 
 /** The entry about a service whose record a person changed so that it is not served. */
 function refusedService(view: View, serviceId: string): RefusedRecord | undefined {
@@ -23,7 +24,7 @@ export function serviceNotFound(view: View, serviceId: string, at?: Revision): C
       ? `The record of this service was changed in the database, and is not served: ${refused.reason}.`
       : deletedAtRevision !== undefined
         ? `The service was deregistered at revision ${deletedAtRevision}.`
-        : 'No service has this id.'
+        : `No service has this id.${byThatName(view, serviceId)}`
   return new CoordinatorError('COORD_SERVICE_NOT_FOUND', {
     detail,
     extra: {
@@ -31,6 +32,14 @@ export function serviceNotFound(view: View, serviceId: string, at?: Revision): C
       ...(at === undefined ? {} : { revision: at }),
     },
   })
+}
+
+/** Many know a service by its name, and take that for its id. */
+function byThatName(view: View, text: string): string {
+  const named = view.projection(serviceIndex).byName.get(text)
+  return named === undefined
+    ? ''
+    : ' But it is the name of a service: `GET /services?name=NAME` shows its id.'
 }
 
 /**

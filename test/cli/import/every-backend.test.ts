@@ -7,7 +7,13 @@ import { recordsOf, runAt } from './import-into.ts'
 let postgres: PostgresServer
 let supabase: SupabaseProject
 let folder: Awaited<ReturnType<typeof scratchFolder>>
+let records: readonly unknown[]
+let exported: string
 beforeAll(async () => {
+  await using first = await serving()
+  await fill(first.url)
+  records = await recordsOf(first)
+  exported = (await runAt(first, ['export'])).stdout
   ;[postgres, supabase, folder] = await Promise.all([
     PostgresServer.start(),
     SupabaseProject.start(),
@@ -47,7 +53,7 @@ async function fill(url: string): Promise<void> {
       migrationFile: { tables: ['carts'], events: { publishes: ['paid'] }, free: { text: 'x' } },
     }),
     registration('名前, with: signs @ %41', { endpoint: 'http://names:1' }),
-    ...Array.from({ length: 700 }, (_, at) =>
+    ...Array.from({ length: 300 }, (_, at) =>
       registration(`many-${at}`, { dependencies: [`many-${at + 1}`] }),
     ),
   ]
@@ -67,28 +73,20 @@ async function fill(url: string): Promise<void> {
 }
 
 describe('coordinator export and import', () => {
-  it('bring the same records into every backend, and importing twice changes nothing', async () => {
-    await using first = await serving()
-    await fill(first.url)
-    const records = await recordsOf(first)
-    expect(records).toHaveLength(709)
-    let exported = (await runAt(first, ['export'])).stdout
-    for (const [name, env] of targets) {
+  // What one backend has exported goes into the next one.
+  it.each(targets)(
+    'bring the same records into %s, and importing twice changes nothing',
+    async (_name, env) => {
       await using target = await serving({ env: env() })
-      const came = await runAt(target, ['import', '-'], exported)
-      expect({ name, code: came.code, stdout: came.stdout }).toEqual({
-        ...{ name, code: 0 },
-        stdout: '703 services, 3 nodes and 3 edges: 709 new, 0 changed, 0 unchanged, 0 failed\n',
+      expect(await runAt(target, ['import', '-'], exported)).toMatchObject({
+        code: 0,
+        stdout: '303 services, 3 nodes and 3 edges: 309 new, 0 changed, 0 unchanged, 0 failed\n',
       })
       expect(await recordsOf(target)).toEqual(records)
-      const again = await runAt(target, ['import', '-'], exported)
-      expect({ name, stdout: again.stdout }).toEqual({
-        name,
-        stdout: expect.stringContaining('709 unchanged'),
-      })
+      expect((await runAt(target, ['import', '-'], exported)).stdout).toContain('309 unchanged')
       exported = (await runAt(target, ['export'])).stdout
-    }
-  })
+    },
+  )
 
   it('keep every part apart from revisions, times and heartbeats, which are new', async () => {
     await using first = await serving()

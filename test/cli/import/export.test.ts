@@ -61,7 +61,7 @@ describe('coordinator export', () => {
   it('writes a file in one step, and leaves nothing else in the folder', async () => {
     const path = join(folder.path, 'records.jsonl')
     await writeFile(path, 'the old one')
-    expect(await runAt(coordinator, ['export', '--output', path])).toEqual({
+    expect(await runAt(coordinator, ['export', '--file', path])).toEqual({
       code: 0,
       stdout: '',
       stderr: `Wrote 3 services, 2 nodes and 2 edges of revision 7 to ${path}.\n`,
@@ -105,7 +105,7 @@ describe('coordinator export', () => {
     ['a folder in place of the file', 'taken', /cannot be written \((EISDIR|ENOTDIR)\)/],
   ])('ends with 74 for %s', async (_what, name, said) => {
     await mkdir(join(folder.path, 'taken'), { recursive: true })
-    const { code, stderr } = await runAt(coordinator, ['export', '--output', join(folder.path, name)])
+    const { code, stderr } = await runAt(coordinator, ['export', '--file', join(folder.path, name)])
     expect({ code, stderr }).toEqual({ code: 74, stderr: expect.stringMatching(said) })
   })
 
@@ -118,7 +118,7 @@ describe('coordinator export', () => {
     await withAnswers(
       (_request, response) => response.end(text),
       async (url) => {
-        const { code, stderr } = await runAt({ url }, ['export', '--output', path])
+        const { code, stderr } = await runAt({ url }, ['export', '--file', path])
         expect({ code, stderr }).toEqual({
           code: 69,
           stderr: expect.stringContaining('COORD_CLI_UNREACHABLE'),
@@ -137,7 +137,7 @@ describe('coordinator export', () => {
           .writeHead(403, { 'content-type': 'application/json' })
           .end(JSON.stringify({ code: 'COORD_SCOPE_MISSING', detail: 'needs read' })),
       async (url) => {
-        expect(await runAt({ url }, ['export', '--output', path])).toMatchObject({ code: 77 })
+        expect(await runAt({ url }, ['export', '--file', path])).toMatchObject({ code: 77 })
       },
     )
     expect(existsSync(path)).toBe(false)

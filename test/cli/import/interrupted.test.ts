@@ -147,7 +147,7 @@ describe('coordinator export: Ctrl-C', () => {
         asked.resolve()
       },
       async (url) => {
-        const command = new CoordinatorProcess(['export', '--url', url, '--output', path])
+        const command = new CoordinatorProcess(['export', '--url', url, '--file', path])
         await asked.promise
         command.kill('SIGINT')
         expect(await command.ended).toMatchObject({

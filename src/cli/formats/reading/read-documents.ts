@@ -22,7 +22,7 @@ export const FILE_LIMITS = {
   /** Levels of maps and lists. */
   depth: 100,
   /** Characters of all values, and one for each value, after aliases have been replaced by what they name. */
-  expanded: 32 * 1024 * 1024,
+  expanded: 16 * 1024 * 1024,
 } as const
 
 /** One document of a file: its value, or the reason why it has none. */
