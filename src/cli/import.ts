@@ -10,20 +10,22 @@ import {
   writeResult,
 } from './context/command-context.ts'
 import { type NamespaceOptions, namespaceOf, namespaceOption } from './context/namespace-option.ts'
+import type { FormatName } from './formats/reading/format-reading.ts'
 import { importItems } from './import/import-items.ts'
 import { changesTable, resultOf, summaryOf } from './import/outcome.ts'
 import { createProgress } from './import/progress.ts'
 import { IMPORT_COMMAND } from './import/prune.ts'
-import { FILE_FORMATS, type FileFormat, type FormatReader } from './import/read-items.ts'
+import { FILE_FORMATS, type FormatReader } from './import/read-items.ts'
 import { rehearse } from './import/rehearse.ts'
 import { Report } from './import/report.ts'
 import { checkedSource, sourceOfFile } from './import/source.ts'
 import { interruptible } from './terminal/interruption.ts'
+import type { Terminal } from './terminal/terminal.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions, NamespaceOptions {
   readonly patience: number
-  readonly format?: FileFormat
+  readonly format?: FormatName
   readonly source?: string
   readonly prune?: true
   readonly force?: true
@@ -90,7 +92,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
   const outcome = await interruptible((interrupted) =>
     (dryRun ? rehearse : importItems)({
       ...{ file, client, progress, report, interrupted, source },
-      ...{ format: options.format, formats: readFormats, stdin: terminal.stdin },
+      ...{ format: options.format, formats: () => readFormats(file, terminal), stdin: terminal.stdin },
       namespace: isForced ? { forced: namespace } : { fallback: namespace },
       prune: options.prune === true,
       force: options.force === true,
@@ -112,12 +114,17 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
     return exit(interruption.exitCode)
   }
   if (refusal !== undefined) throw refusal
-  if (totals.counts.failed > 0) exit(1)
+  if (!totals.isComplete) exit(1)
 }
 
 /** The readers of other formats are loaded only if they are needed. */
-async function readFormats(): Promise<FormatReader> {
-  return () => undefined
+async function readFormats(file: string, { env }: Terminal): Promise<FormatReader> {
+  const [{ readFormat }, { variablesBeside }] = await Promise.all([
+    import('./formats/read-format.ts'),
+    import('./formats/compose/variables-beside.ts'),
+  ])
+  const variables = await variablesBeside(file, env)
+  return (text, options) => readFormat(text, { ...options, variables })
 }
 
 /** @throws COORD_CLI_USAGE for a wrong source, or for options that do not fit together */

@@ -105,6 +105,11 @@ const layers = {
     rooms: [
       'src/cli/terminal',
       'src/cli/context',
+      'src/cli/formats/reading',
+      'src/cli/formats/compose',
+      'src/cli/formats/kubernetes',
+      'src/cli/formats/backstage',
+      'src/cli/formats',
       'src/cli/import',
       'src/cli/graph',
       'src/cli/service',

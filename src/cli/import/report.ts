@@ -45,6 +45,13 @@ export class Report {
     }
   }
 
+  /** Reports what is not known about something in a file of another program. All of these are shown: each is about another part. */
+  addDetail(place: string, message: string): void {
+    if (!this.#keep) return this.#note(`${place}: ${message}`)
+    this.warningsTotal += 1
+    if (this.warnings.length < listedMax) this.warnings.push({ place, code: 'not_read', message })
+  }
+
   /** Judges what had to wait for the end of the input. */
   async end(client: CoordinatorClient): Promise<void> {
     for (const { code, first, count } of await this.#waiting.settle(client)) {
