@@ -79,7 +79,8 @@ function read(text: string): string | EndpointFault {
 
 function readParts(text: string): string | EndpointFault {
   // The URL parser repairs blanks, line breaks and `http:cart`. A stored URL should need no repair. A template may hold blanks: `{{ host }}`.
-  if (/\s/.test(text.replaceAll(TEMPLATE, (template) => template.replaceAll(' ', '')))) return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
+  if (/\s/.test(text.replaceAll(TEMPLATE, (template) => template.replaceAll(' ', ''))))
+    return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
   const scheme = schemeOf.exec(text)?.[1]?.toLowerCase()
   if (scheme === undefined) return withoutScheme(text)
   if (REFUSED.has(scheme))
