@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   type ClientOptions,
   type CommandContext,
@@ -18,8 +18,9 @@ import { Interruption, interruptible } from './terminal/interruption.ts'
 import { countOf, printable } from './terminal/text-table.ts'
 import { writeWholeFile } from './terminal/write-whole-file.ts'
 
-interface ExportOptions extends ClientOptions, NamespaceOptions {
+interface ExportOptions extends Omit<ClientOptions, 'output'>, NamespaceOptions {
   readonly file?: string
+  readonly output?: string
 }
 
 const examples = `
@@ -36,21 +37,24 @@ Examples:
 export function exportCommand(context: CommandContext): Command {
   return clientCommand('export', 'Write all services and assertions, for coordinator import.')
     .option('-f, --file <path>', 'the file to write (default: standard output)')
+    .addOption(new Option('--output <path>', 'the same as --file').conflicts('file').hideHelp())
     .addOption(namespaceOption())
     .addOption(allNamespacesOption())
     .addHelpText('after', examples)
     .action((options: ExportOptions) => runExport(options, context))
 }
 
-async function runExport(options: ExportOptions, { terminal, exit }: CommandContext): Promise<void> {
+async function runExport(
+  { output, file = output, ...options }: ExportOptions,
+  { terminal, exit }: CommandContext,
+): Promise<void> {
   const { stdout, stderr } = terminal
-  const { file } = options
   const client = clientOf(options, terminal)
   const namespace = namespaceOf(options, terminal.env)
-  const toStdout = async (text: string) => {
-    if (!stdout.write(text)) await once(stdout, 'drain')
-  }
   const found = await interruptible(async (interrupted) => {
+    const toStdout = async (text: string) => {
+      if (!stdout.write(text)) await once(stdout, 'drain', { signal: interrupted })
+    }
     try {
       const chunks = exportedChunks(storedRecords(client, interrupted), namespace)
       if (file === undefined) return await writeAll(chunks, toStdout)

@@ -10,11 +10,12 @@ import {
   writeResult,
 } from './context/command-context.ts'
 import { type NamespaceOptions, namespaceOf, namespaceOption } from './context/namespace-option.ts'
+import type { FormatName } from './formats/reading/format-reading.ts'
 import { importItems } from './import/import-items.ts'
 import { changesTable, resultOf, summaryOf } from './import/outcome.ts'
 import { createProgress } from './import/progress.ts'
 import { IMPORT_COMMAND } from './import/prune.ts'
-import { FILE_FORMATS, type FileFormat, type FormatReader } from './import/read-items.ts'
+import { FILE_FORMATS, type FormatReader } from './import/read-items.ts'
 import { rehearse } from './import/rehearse.ts'
 import { Report } from './import/report.ts'
 import { checkedSource, sourceOfFile } from './import/source.ts'
@@ -24,7 +25,7 @@ import { countOf, printable } from './terminal/text-table.ts'
 
 interface ImportOptions extends ClientOptions, NamespaceOptions {
   readonly patience: number
-  readonly format?: FileFormat
+  readonly format?: FormatName
   readonly source?: string
   readonly prune?: true
   readonly force?: true
@@ -113,7 +114,7 @@ async function runImport(file: string, options: ImportOptions, context: CommandC
     return exit(interruption.exitCode)
   }
   if (refusal !== undefined) throw refusal
-  if (totals.counts.failed > 0) exit(1)
+  if (!totals.isComplete) exit(1)
 }
 
 /** The readers of other formats are loaded only if they are needed. */

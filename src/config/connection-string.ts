@@ -16,7 +16,7 @@ export class ConnectionFault extends Error {
 
 const scheme = /^postgres(ql)?:\/\//i
 /** What the hosts of a URL look like, each with its port. */
-const hostItem = /^(\[[^\]]+\]|[^:@[\]]*)(:\d*)?$/
+const hostItem = /^(\[[^\]]+\]|[^:@]*)(:\d*)?$/
 
 /** Whether a text is a URL of PostgreSQL, or the other form of libpq: `host=... dbname=...`. */
 export function isConnectionString(text: string): boolean {

@@ -164,6 +164,6 @@ function spelled(name: string, text: string): Pair {
 function unknownParameter(name: string, number = 0): ConnectionFault {
   const meantName = nearestWord(name, known, 2)
   return new ConnectionFault(
-    `has a parameter that libpq does not have (number ${number}): ${meantName === undefined ? 'remove it, or write a question mark in the password as %3F' : `is ${meantName} meant?`}`,
+    `has a parameter that libpq does not have (number ${number}): ${meantName === undefined ? 'remove it, or write a question mark in the password as %3F' : `write ${meantName}, if that is meant`}`,
   )
 }

@@ -15,7 +15,7 @@
  *   succeed later; a failed `commit` has an `outcome`.
  * - Times, revisions and digests come from the store, under its lock, never from the caller.
  * - A call that its caller has abandoned may still arrive. After a later call was answered, it does no harm: `commit` compares attempts,
- *   `fork` compares the head with the position in the call, and `compact` never lowers the floor.
+ *   `fork` compares the head with the position in the call, `adopt` only adds a lineage, and `compact` never lowers the floor.
  */
 import type { CoordinatorError } from '../errors.ts'
 import type {

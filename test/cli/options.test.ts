@@ -71,7 +71,7 @@ describe('coordinator import: options', () => {
       const printed = await importing(scope, input, '--json')
       expect(printed.stderr).toBe('')
       expect(JSON.parse(printed.stdout)).toEqual({
-        ...{ total: 2, new: 0, changed: 0, unchanged: 1, failed: 1 },
+        ...{ total: 2, new: 0, changed: 0, unchanged: 1, failed: 1, notRead: 0 },
         failures: [
           {
             place: 'item 2',

@@ -62,7 +62,7 @@ describe('DATABASE_URL', () => {
     ['postgres://u:p@host/db@x', 'has an @ behind a slash'],
     ['postgres://host:5432/3@db', 'has an @ behind a slash'],
     ['postgres://host/db?whatever=1', 'a parameter that libpq does not have (number 1)'],
-    ['postgres://host/db?user=u&sslmod=require', '(number 2): is sslmode meant?'],
+    ['postgres://host/db?user=u&sslmod=require', '(number 2): write sslmode, if that is meant'],
     ['postgres://host/db?ssl=1', 'ssl with another value than true: use sslmode'],
     ['postgres://host/db?sslmode=no-verify', 'unknown sslmode'],
     ['postgres://host/db?sslrootcert=system&sslmode=require', 'too weak for sslrootcert=system'],

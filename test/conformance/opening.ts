@@ -19,6 +19,7 @@ const calls: Readonly<Record<string, (store: Store, position: Position) => Promi
   asOf: (store, { revision }) => Array.fromAsync(store.asOf({ revision })),
   compact: (store, { revision }) => store.compact(revision),
   fork: (store, position) => store.fork(position),
+  adopt: (store, { lineage }) => store.adopt(lineage),
 }
 
 /** Opening, restarting, closing, and what a store says about itself. */

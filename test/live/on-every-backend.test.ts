@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Live } from '../../src/live/live.ts'
 import { commitOf, idsOf, put, remove, tokenOf } from '../conformance/build.ts'
-import { byKey, loadAll, offTrack } from '../conformance/caller.ts'
+import { byKey, Caller, loadAll, offTrack } from '../conformance/caller.ts'
 import { backends } from '../support/backends/index.ts'
-import { plainDomain, servedIds } from '../support/with-live.ts'
+import { FaultyStore } from '../support/faulty-store.ts'
+import { plainDomain, servedIds, until } from '../support/with-live.ts'
 
 describe.each(backends.map((backend) => [backend.name, backend] as const))('live on %s', (_, backend) => {
   it('L12: stores what many send at once, serves what the store has, and finds it again', {
@@ -62,6 +63,36 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('live
       await after.stop()
     } finally {
       await subject.dispose()
+    }
+  })
+
+  it('L29: follows no other database that takes the place of its own, until that one adopts its lineage', {
+    timeout: 60_000,
+  }, async () => {
+    const options = { pageSize: 50, firstRevision: 0 }
+    const [own, other] = [await backend.create(options), await backend.create(options)]
+    const connection = new FaultyStore(own.store)
+    const live = new Live(connection, plainDomain)
+    try {
+      await live.start()
+      await live.commit(commitOf(put('a')))
+      const { lineage } = live.view
+      await other.store.open()
+      await (await Caller.at(other.store)).write(put('x'))
+      connection.inner = other.store
+      await until(() => live.status.code === 'COORD_STORE_REPLACED', 30_000)
+      await expect(live.commit(commitOf(put('b')))).rejects.toMatchObject({
+        code: 'COORD_STORE_REPLACED',
+        outcome: 'not_written',
+      })
+      expect(servedIds(live.view)).toEqual(['a'])
+      const { position } = await other.store.adopt(lineage)
+      await until(() => live.view.lineage === position.lineage, 30_000)
+      expect(servedIds(live.view)).toEqual(['x'])
+      expect(await live.commit(commitOf(put('b')))).toMatchObject({ revision: 2 })
+    } finally {
+      await live.stop()
+      for (const subject of [own, other]) await subject.dispose()
     }
   })
 

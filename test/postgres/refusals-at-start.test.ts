@@ -157,7 +157,7 @@ describe('opening', () => {
       expect(await opening({ role: way.replaceAll('-', '_'), password: '' })).toMatchObject({
         code: 'COORD_STORE_AUTH',
         exitCode: 78,
-        detail: `Connecting to 127.0.0.1:${server.port} failed: it asks for a password, and DATABASE_URL has none.`,
+        detail: `Connecting to 127.0.0.1:${server.port} failed: it asks for a password, and there is none in DATABASE_URL, PGPASSWORD or the password file.`,
         hint: expect.stringMatching(/^Check user and password/),
       })
     },

@@ -1,11 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that were never filled in are what is registered
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { nameUuid } from '../../src/records/name-uuid.ts'
+import { SERVICE_NAMESPACE } from '../../src/records/service/identity.ts'
 import { parseRegistration } from '../../src/records/service/parse-registration.ts'
 import type { RegisterAnswer } from '../../src/registry/answers/answers.ts'
 import { ContestedIds } from '../../src/registry/contested-ids.ts'
 import { LookAlikes } from '../../src/registry/index/look-alikes.ts'
 import { skeletonOf } from '../../src/text/skeleton.ts'
+import { commitOf } from '../conformance/build.ts'
 import { writtenBy, writtenWith } from '../support/written-by.ts'
 import { cart, withRegistry } from './with-registry.ts'
 
@@ -180,6 +184,24 @@ describe('an id that several actors register', () => {
     now = 182_001
     expect(ids.note('id', 'b')).toBe(false)
   })
+})
+
+describe('an endpoint that once had another canonical form', () => {
+  it('gets a new id, and the warning names the old one', () =>
+    withRegistry(async ({ registry, live }) => {
+      const old = 'grpc://Cart:7070/'
+      const { registration } = parseRegistration({ ...cart, endpoint: old })
+      const name = JSON.stringify(['service', 'default', 'cart', cart.version, new URL(old).href])
+      const oldId = nameUuid(name, SERVICE_NAMESPACE)
+      await live.commit(
+        commitOf({ op: 'put', kind: 'service', id: oldId, data: canonicalJson(registration) }),
+      )
+      const { serviceId, created, warnings } = await registry.register({ ...cart, endpoint: old })
+      expect({ created, isOther: serviceId !== oldId }).toEqual({ created: true, isOther: true })
+      expect(warnings).toMatchObject([{ code: 'other_version', serviceId: oldId }])
+      await registry.deregister(oldId)
+      expect((await registry.register({ ...cart, endpoint: 'grpc://cart:7070' })).created).toBe(false)
+    }))
 })
 
 describe('a range that nothing fulfils', () => {

@@ -7,7 +7,7 @@ import { serviceIdOf } from '../../records/service/identity.ts'
 import { parseRegistration } from '../../records/service/parse-registration.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { Item, ItemSubject } from './item.ts'
-import { keyOf } from './prune.ts'
+import { FileContent, keyOf } from './prune.ts'
 import type { Verdict } from './send-batches.ts'
 import type { SnapshotRecord } from './stored-records.ts'
 
@@ -33,8 +33,7 @@ interface Awaited {
 /** Finds out what an import would do, without writing: what the items say is compared with what a coordinator has. */
 export class DryRun {
   readonly #awaited = new Map<string, Awaited>()
-  /** The ids of everything in the input. */
-  readonly keys = new Set<string>()
+  readonly content = new FileContent()
 
   /** @returns the verdict of what can be judged at once: faults, and what comes again in the input */
   add(item: Item): Verdict | undefined {
@@ -55,7 +54,7 @@ export class DryRun {
     const { kind, recordId, id, data } = planned
     const key = keyOf(kind, recordId)
     const digest = digestOf(data)
-    this.keys.add(keyOf(kind, id))
+    this.content.add(item, id)
     const earlier = this.#awaited.get(key)
     if (earlier === undefined) {
       const keepsFile = kind === SERVICE_KIND && data['migrationFile'] === undefined

@@ -1,13 +1,14 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { CoordinatorClient } from '../context/coordinator-client.ts'
+import type { FormatName } from '../formats/reading/format-reading.ts'
 import type { Interruption } from '../terminal/interruption.ts'
 import { printable } from '../terminal/text-table.ts'
 import type { Item } from './item.ts'
 import { makeBatches } from './make-batches.ts'
 import type { Outcome } from './outcome.ts'
 import type { Progress } from './progress.ts'
-import { BroughtRecords, keyOf, planPruning, removePlanned } from './prune.ts'
-import { type FileFormat, type FormatReader, readItems } from './read-items.ts'
+import { BroughtRecords, FileContent, planPruning, removePlanned } from './prune.ts'
+import { type FormatReader, readItems } from './read-items.ts'
 import { inNamespace, type WantedNamespace } from './record-namespace.ts'
 import type { Report } from './report.ts'
 import { BatchSender, type Verdict } from './send-batches.ts'
@@ -24,7 +25,7 @@ export interface ImportTask {
   readonly progress: Progress
   readonly report: Report
   readonly interrupted: AbortSignal
-  readonly format: FileFormat | undefined
+  readonly format: FormatName | undefined
   readonly formats: () => Promise<FormatReader>
   readonly namespace: WantedNamespace
   /** Marks everything. @default nothing is marked, or the name of a file of another program */
@@ -65,7 +66,7 @@ export async function* preparedItems(task: ImportTask): AsyncGenerator<Item> {
 export async function importItems(task: ImportTask): Promise<Outcome> {
   const { client, progress, report, interrupted, patienceMs } = task
   const totals = new Totals()
-  const keys = new Set<string>()
+  const content = new FileContent()
   const cut = new AbortController()
   interrupted.addEventListener('abort', () => {
     progress.note('Stopping after the request that is on its way. Ctrl-C once more stops at once.')
@@ -79,8 +80,7 @@ export async function importItems(task: ImportTask): Promise<Outcome> {
   const take = (verdict: Verdict) => {
     totals.add(verdict)
     report.add(verdict)
-    if (task.prune && verdict.outcome !== 'failed')
-      keys.add(keyOf(verdict.item.about?.kind ?? 'service', verdict.id))
+    if (task.prune && verdict.outcome !== 'failed') content.add(verdict.item, verdict.id)
   }
   const batches = makeBatches(preparedItems(task))
   try {
@@ -95,7 +95,7 @@ export async function importItems(task: ImportTask): Promise<Outcome> {
     }
     await report.end(client)
     if (brought === undefined) return { totals }
-    return { totals, ...(await pruned(task, { brought, keys, failed: totals.counts.failed })) }
+    return { totals, ...(await pruned(task, { brought, content, isComplete: totals.isComplete })) }
   } catch (thrown) {
     if (interrupted.aborted) return { totals, interruption: interrupted.reason as Interruption }
     if (totals.total > 0) progress.note(`${totals.total} items were sent; run the command again to go on.`)
@@ -107,46 +107,42 @@ export async function importItems(task: ImportTask): Promise<Outcome> {
 }
 /** What the source has before anything is written. */
 export async function readBrought(task: ImportTask): Promise<BroughtRecords> {
-  const brought = broughtRecords(task)
+  const brought = new BroughtRecords(task.source ?? '')
   for await (const { head, record } of storedRecords(task.client, task.interrupted))
     if (record === undefined) brought.begin(head)
     else brought.add(record)
   return brought
 }
 
-export function broughtRecords({ source = '', namespace }: ImportTask): BroughtRecords {
-  return new BroughtRecords(source, namespace.forced)
-}
-
-interface FileContent {
+/** What a source had, and what its file has now. */
+interface Compared {
   readonly brought: BroughtRecords
-  /** The keys of everything in the file. */
-  readonly keys: ReadonlySet<string>
-  /** How many items of the file could not be imported: then nobody knows what it has. */
-  readonly failed: number
+  readonly content: FileContent
+  /** Whether everything in the file was imported. If not, nobody knows what it has. */
+  readonly isComplete: boolean
 }
 
-async function pruned(task: ImportTask, content: FileContent): Promise<Pick<Outcome, 'pruning' | 'refusal'>> {
-  const found = await plannedPruning(task, content)
+async function pruned(task: ImportTask, compared: Compared): Promise<Pick<Outcome, 'pruning' | 'refusal'>> {
+  const found = await plannedPruning(task, compared)
   if (found.pruning === undefined) return found
   for (const { kind, name } of found.pruning.removed)
     task.progress.note(printable(`removing ${kind} ${name}`))
   for (const { kind, name, why } of found.pruning.spared)
     task.progress.note(printable(`keeping ${kind} ${name}, because ${why}`))
-  return { pruning: await removePlanned(pruneOptions(task, content), found.pruning) }
+  return { pruning: await removePlanned(pruneOptions(task, compared), found.pruning) }
 }
 
 /** What would be removed, or why nothing is. */
 export async function plannedPruning(
   task: ImportTask,
-  content: FileContent,
+  compared: Compared,
 ): Promise<Pick<Outcome, 'pruning' | 'refusal'>> {
-  if (content.failed > 0) {
+  if (!compared.isComplete) {
     task.progress.note('Nothing is removed, because a part of the file could not be imported.')
     return {}
   }
   try {
-    return { pruning: await planPruning(pruneOptions(task, content)) }
+    return { pruning: await planPruning(pruneOptions(task, compared)) }
   } catch (thrown) {
     if (thrown instanceof CoordinatorError && thrown.code === 'COORD_CLI_PRUNE_LIMIT')
       return { refusal: thrown }
@@ -155,8 +151,15 @@ export async function plannedPruning(
 }
 
 function pruneOptions(
-  { client, source = '', force, interrupted }: ImportTask,
-  { brought, keys }: FileContent,
+  { client, source = '', force, interrupted, namespace }: ImportTask,
+  { brought, content }: Compared,
 ) {
-  return { client, source, brought, file: keys, force, interrupted }
+  return {
+    client,
+    source,
+    brought: brought.within(content, namespace.forced),
+    file: content,
+    force,
+    interrupted,
+  }
 }

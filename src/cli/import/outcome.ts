@@ -34,6 +34,7 @@ export function resultOf({ totals, changes, pruning, refusal, interruption }: Ou
   return {
     total: totals.total,
     ...totals.counts,
+    notRead: totals.unread,
     failures: report.failures,
     warnings: report.warnings,
     warningsTotal: report.warningsTotal,

@@ -3,8 +3,8 @@ import { recordEtag } from '../../http/reading/etag.ts'
 import { isJsonObject } from '../../records/canonical-json.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { CoordinatorClient } from '../context/coordinator-client.ts'
-import { itemOf } from './item.ts'
-import { isInNamespace } from './record-namespace.ts'
+import { type Item, itemOf } from './item.ts'
+import { namespacesOfItem } from './record-namespace.ts'
 import { sourceIn } from './source.ts'
 import type { SnapshotHead, SnapshotRecord } from './stored-records.ts'
 
@@ -22,6 +22,28 @@ export interface Brought {
   readonly name: string
   /** Matches while nobody has changed it. */
   readonly etag: string
+  readonly namespaces: readonly string[]
+}
+
+/** What a file contains. */
+export class FileContent {
+  readonly #keys = new Set<string>()
+  readonly #namespaces = new Set<string>()
+
+  /** @param id of the service, the node or the edge */
+  add(item: Item, id: string): void {
+    this.#keys.add(keyOf(item.about?.kind ?? SERVICE_KIND, id))
+    for (const namespace of namespacesOfItem(item)) this.#namespaces.add(namespace)
+  }
+
+  has(kind: string, id: string): boolean {
+    return this.#keys.has(keyOf(kind, id))
+  }
+
+  /** Whether the file is about these namespaces: one that is empty is about all. */
+  isAbout(namespaces: readonly string[]): boolean {
+    return this.#keys.size === 0 || namespaces.every((namespace) => this.#namespaces.has(namespace))
+  }
 }
 
 /** Something that the file lacks and that stays all the same, with the reason. */
@@ -32,18 +54,11 @@ export interface Spared extends Brought {
 /** The records of a source, gathered from a snapshot. */
 export class BroughtRecords {
   readonly #source: string
-  readonly #namespace: string | undefined
-  readonly #records = new Map<string, Brought>()
+  readonly #records: Brought[] = []
   #lineage = ''
 
-  /** @param namespace what other namespaces have is of no concern. @default all of them */
-  constructor(source: string, namespace: string | undefined) {
+  constructor(source: string) {
     this.#source = source
-    this.#namespace = namespace
-  }
-
-  get size(): number {
-    return this.#records.size
   }
 
   begin({ position }: SnapshotHead): void {
@@ -53,23 +68,27 @@ export class BroughtRecords {
   add(record: SnapshotRecord): void {
     const { kind, revision } = record
     if (revision === undefined || sourceIn(record) !== this.#source) return
-    if (this.#namespace !== undefined && !isInNamespace(record, this.#namespace)) return
-    const { about, value } = itemOf(record, { place: '' })
-    const id = about?.id ?? record.id
-    const name = kind === SERVICE_KIND ? nameOfService(value) : id
+    const item = itemOf(record, { place: '' })
+    const id = item.about?.id ?? record.id
+    const name = kind === SERVICE_KIND ? nameOfService(item.value) : id
     const etag = recordEtag({ lineage: this.#lineage, revision })
-    this.#records.set(keyOf(kind, id), { kind: kind as Brought['kind'], id, name, etag })
+    this.#records.push({ kind: kind as Brought['kind'], id, name, etag, namespaces: namespacesOfItem(item) })
   }
 
-  /** What the file lacks: edges first, because nothing is left hanging then. */
-  lackingIn(file: ReadonlySet<string>): readonly Brought[] {
-    const order = ['edge', 'service', 'node']
-    return [...this.#records]
-      .filter(([key]) => !file.has(key))
-      .map(([, brought]) => brought)
-      .sort((left, right) => order.indexOf(left.kind) - order.indexOf(right.kind))
+  /**
+   * What the source has in the namespaces that are asked about.
+   *
+   * @param namespace the only one. @default those of the file
+   */
+  within(file: FileContent, namespace: string | undefined): readonly Brought[] {
+    return this.#records.filter(({ namespaces }) =>
+      namespace === undefined ? file.isAbout(namespaces) : namespaces.every((one) => one === namespace),
+    )
   }
 }
+
+/** Edges go first, because nothing is left hanging then. */
+const order: readonly Brought['kind'][] = ['edge', 'service', 'node']
 
 /** One key for each service, node and edge. */
 export function keyOf(kind: string, id: string): string {
@@ -81,9 +100,8 @@ export interface PruneOptions {
   readonly client: CoordinatorClient
   readonly source: string
   /** What the source had before the import. */
-  readonly brought: BroughtRecords
-  /** The keys of everything in the file. */
-  readonly file: ReadonlySet<string>
+  readonly brought: readonly Brought[]
+  readonly file: FileContent
   /** Whether more may go than the limit allows. */
   readonly force: boolean
   readonly interrupted: AbortSignal
@@ -98,7 +116,9 @@ export interface Pruning {
 /** @throws COORD_CLI_PRUNE_LIMIT, with the first names */
 export async function planPruning(options: PruneOptions): Promise<Pruning> {
   const { client, source, brought, file, force, interrupted } = options
-  const lacking = brought.lackingIn(file)
+  const lacking = brought
+    .filter(({ kind, id }) => !file.has(kind, id))
+    .sort((left, right) => order.indexOf(left.kind) - order.indexOf(right.kind))
   const removed: Brought[] = []
   const spared: Spared[] = []
   for (const record of lacking) {
@@ -107,8 +127,8 @@ export async function planPruning(options: PruneOptions): Promise<Pruning> {
     if (why !== undefined) spared.push({ ...record, why })
     else removed.push(record)
     // It ends here, so that an empty file does not cause questions about everything.
-    if (!force && removed.length * 100 > brought.size * PRUNE_LIMIT_PERCENT)
-      throw overLimit(lacking, { has: brought.size, source })
+    if (!force && removed.length * 100 > brought.length * PRUNE_LIMIT_PERCENT)
+      throw overLimit(lacking, { has: brought.length, source })
   }
   return { removed, spared }
 }

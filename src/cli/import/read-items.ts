@@ -2,40 +2,23 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { CoordinatorError } from '../../errors.ts'
-import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { isJsonObject } from '../../records/canonical-json.ts'
+import type { FormatOptions } from '../formats/read-format.ts'
+import type { Assertion, FormatName, FormatReading } from '../formats/reading/format-reading.ts'
 import { InputParts, isServicesAnswer } from './input-parts.ts'
 import { type Item, itemOf, type Place } from './item.ts'
 import { splitLines, type TextLine } from './split-lines.ts'
 
-/** Formats of other programs that describe services. */
-export const FILE_FORMATS = ['compose', 'kubernetes', 'backstage'] as const
-export type FileFormat = (typeof FILE_FORMATS)[number]
-
-/** What a file of another program describes. */
-export interface FormatReading {
-  readonly format: string
-  /** Bodies of registrations. */
-  readonly services: readonly JsonObject[]
-  readonly nodes: readonly { readonly id: string; readonly body: JsonObject }[]
-  readonly edges: readonly { readonly id: string; readonly body: JsonObject }[]
-  readonly unreadable: readonly {
-    readonly where: string
-    readonly why: string
-    /** Nothing is left out: only something about it is not known. */
-    readonly isDetail?: true
-  }[]
-}
+/** Formats of other programs that describe services. Their readers are loaded only if they are needed. */
+export const FILE_FORMATS = ['compose', 'kubernetes', 'backstage'] as const satisfies readonly FormatName[]
 
 /** Reads a file of another program; `undefined` for a text that is in none of these formats. */
-export type FormatReader = (
-  text: string,
-  options: { readonly file: string; readonly format?: FileFormat; readonly namespace?: string },
-) => FormatReading | undefined
+export type FormatReader = (text: string, options: FormatOptions) => FormatReading | undefined
 
 export interface ReadItemsOptions {
   readonly stdin: NodeJS.ReadableStream
   /** The format of the file. @default what the file shows */
-  readonly format?: FileFormat | undefined
+  readonly format?: FormatName | undefined
   /** The namespace that is wanted, for formats that name others by their addresses. */
   readonly namespace?: string | undefined
   /** Called once it is known that the file is of another program. */
@@ -76,7 +59,9 @@ export async function* readItems(path: string, options: ReadItemsOptions): Async
     const lines = filledLines(splitLines(stream))
     const { value: first } = await lines.next()
     if (first === undefined) throw unreadable(`${name} is empty.`)
-    if (format === undefined && first.text.trimStart().startsWith('{') && parsed(first.text) !== undefined)
+    const value = first.text.trimStart().startsWith('{') ? parsed(first.text) : undefined
+    // A file of another program may begin with an object on one line, too.
+    if (format === undefined && value !== undefined && !isForeign(value))
       yield* readLines(first, lines, input)
     else yield* readDocument(await restOf(first, lines, name), input)
   } catch (thrown) {
@@ -116,8 +101,6 @@ async function* readLines(
   for (let line: TextLine | undefined = first; line !== undefined; ) {
     const next = await nextFilled(rest)
     const value = parsed(line.text)
-    // A single line may be a file of another program.
-    if (line === first && next === undefined && isForeign(value)) return yield* readDocument(line.text, input)
     const content = value === undefined ? [] : parts.contentOf(value)
     // Before the last line, so that nothing of a single page is sent.
     if (next === undefined) parts.check()
@@ -183,11 +166,7 @@ async function foreignItems(
   { path, name, format, namespace, formats, onFormat, onDetail }: Input,
 ): Promise<readonly Item[] | undefined> {
   const read = await formats()
-  const reading = read(text, {
-    file: path,
-    ...(format === undefined ? {} : { format }),
-    ...(namespace === undefined ? {} : { namespace }),
-  })
+  const reading = read(text, { file: path, format, namespace })
   if (reading === undefined) {
     if (format === undefined) return undefined
     throw unreadable(`${name} is not a file of the format ${format}.`, {
@@ -198,7 +177,7 @@ async function foreignItems(
   const { services, nodes, edges, unreadable: all } = reading
   for (const { where, why, isDetail } of all) if (isDetail === true) onDetail?.(where, why)
   const left = all.filter(({ isDetail }) => isDetail !== true)
-  const asserted = (kind: 'node' | 'edge') => (given: FormatReading['nodes'][number]) => (place: Place) => ({
+  const asserted = (kind: 'node' | 'edge') => (given: Assertion) => (place: Place) => ({
     ...place,
     about: { kind, id: given.id },
     value: given.body,

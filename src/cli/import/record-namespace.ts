@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../records/can
 import { edgeId, nodeIdIn, parseEdgeId, parseNodeId } from '../../records/graph/graph-id.ts'
 import { namespacesOfRecord } from '../../records/graph/record-namespaces.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
+import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { Item, ItemSubject } from './item.ts'
 import type { SnapshotRecord } from './stored-records.ts'
 
@@ -18,27 +19,44 @@ export function isInNamespace({ kind, id, data }: SnapshotRecord, namespace: str
   return isJsonObject(data) && namespacesOfRecord({ kind, id, data }).includes(namespace)
 }
 
-/** Puts an item into the wanted namespace. What cannot be read stays as it is: the coordinator refuses it. */
-export function inNamespace(item: Item, { forced, fallback }: WantedNamespace): Item {
-  const { about, value, isStored } = item
-  if (about !== undefined) return forced === undefined ? item : { ...item, about: moved(about, forced) }
-  if (!isJsonObject(value)) return item
-  if (forced !== undefined) return { ...item, value: movedRegistration(value, forced) }
-  const isFree = isStored !== true && (value['namespace'] ?? undefined) === undefined
-  return fallback === undefined || !isFree ? item : { ...item, value: { ...value, namespace: fallback } }
+/** The namespaces of an item; none if it is no registration. */
+export function namespacesOfItem({ about, value }: Item): readonly string[] {
+  if (about === undefined)
+    return isJsonObject(value) ? namespacesOfRecord({ kind: SERVICE_KIND, id: '', data: value }) : []
+  const data: JsonObject = about.kind === 'edge' ? { ...parseEdgeId(about.id) } : {}
+  return namespacesOfRecord({ ...about, data })
 }
 
-function moved({ kind, id }: ItemSubject, namespace: string): ItemSubject {
-  if (kind === 'node') return { kind, id: movedNode(id, namespace) }
+/** Puts an item into the wanted namespace. What cannot be read stays as it is: the coordinator refuses it. */
+export function inNamespace(item: Item, { forced, fallback }: WantedNamespace): Item {
+  const namespace = forced ?? (item.isStored === true ? undefined : fallback)
+  if (namespace === undefined) return item
+  const { about, value } = item
+  const isMoved = (from: string) => forced !== undefined || from === DEFAULT_NAMESPACE
+  if (about !== undefined) return { ...item, about: moved(about, { namespace, isMoved }) }
+  if (!isJsonObject(value)) return item
+  if (forced !== undefined) return { ...item, value: movedRegistration(value, namespace) }
+  const isFree = (value['namespace'] ?? undefined) === undefined
+  return isFree ? { ...item, value: { ...value, namespace } } : item
+}
+
+interface Move {
+  readonly namespace: string
+  readonly isMoved: (from: string) => boolean
+}
+
+function moved({ kind, id }: ItemSubject, move: Move): ItemSubject {
+  if (kind === 'node') return { kind, id: movedNode(id, move) }
   const edge = parseEdgeId(id)
   if (edge === undefined) return { kind, id }
-  const [source, target] = [movedNode(edge.source, namespace), movedNode(edge.target, namespace)]
+  const [source, target] = [movedNode(edge.source, move), movedNode(edge.target, move)]
   return { kind, id: edgeId({ ...edge, source, target }) }
 }
 
-function movedNode(id: string, namespace: string): string {
+function movedNode(id: string, { namespace, isMoved }: Move): string {
   const parsed = parseNodeId(id)
-  return parsed === undefined ? id : nodeIdIn(namespace, parsed.type, ...parsed.parts)
+  if (parsed === undefined || !isMoved(parsed.namespace)) return id
+  return nodeIdIn(namespace, parsed.type, ...parsed.parts)
 }
 
 /** A dependency in the namespace of the registration moves with it. One in a third namespace stays where it is. */

@@ -1,8 +1,9 @@
 import type { Interruption } from '../terminal/interruption.ts'
 import { DryRun } from './dry-run.ts'
-import { broughtRecords, type ImportTask, plannedPruning, preparedItems } from './import-items.ts'
+import { type ImportTask, plannedPruning, preparedItems } from './import-items.ts'
 import { nameOf } from './item.ts'
 import type { Change, Outcome } from './outcome.ts'
+import { BroughtRecords } from './prune.ts'
 import type { Verdict } from './send-batches.ts'
 import { storedRecords } from './stored-records.ts'
 import { Totals } from './totals.ts'
@@ -28,7 +29,7 @@ export async function rehearse(task: ImportTask): Promise<Outcome> {
   try {
     const run = new DryRun()
     for await (const item of preparedItems(task)) take(run.add(item))
-    const brought = broughtRecords(task)
+    const brought = new BroughtRecords(task.source ?? '')
     for await (const { head, record } of storedRecords(client, interrupted)) {
       if (record === undefined) {
         brought.begin(head)
@@ -38,8 +39,8 @@ export async function rehearse(task: ImportTask): Promise<Outcome> {
       if (prune) brought.add(record)
     }
     for (const verdict of run.rest()) take(verdict)
-    const content = { brought, keys: run.keys, failed: totals.counts.failed }
-    return { totals, changes, ...(prune ? await plannedPruning(task, content) : {}) }
+    const compared = { brought, content: run.content, isComplete: totals.isComplete }
+    return { totals, changes, ...(prune ? await plannedPruning(task, compared) : {}) }
   } catch (thrown) {
     if (interrupted.aborted) return { totals, interruption: interrupted.reason as Interruption }
     throw thrown

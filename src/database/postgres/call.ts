@@ -7,6 +7,9 @@ import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type Lent } from './connection-pool.ts'
 import type { PostgresSettings } from './options.ts'
 
+/** For the one function that reads, and may write, every record: only a command calls it. */
+const MENDING_TIMEOUT_MS = 30 * 60_000
+
 /** Calls the functions over PostgreSQL's own protocol: one statement and one round trip for each call, no transaction held over several. */
 export class PostgresCalls implements SqlFunctions {
   readonly #settings: PostgresSettings
@@ -44,6 +47,7 @@ export class PostgresCalls implements SqlFunctions {
         text: `select "${this.#settings.schema}"."${name}"($1::jsonb)::text as reply`,
         values: [argument],
         doing: `calling ${name}`,
+        ...(name === 'mend_head' ? { timeoutMs: MENDING_TIMEOUT_MS } : {}),
         ...(writing ? { unanswered: 'unknown' } : {}),
       })
       return JSON.parse(row?.['reply'] ?? 'null')

@@ -82,7 +82,7 @@ export function translateRefusal(
   const { code = '', message } = asError(thrown)
   if (login.password === undefined && (code === '28P01' || passwordTexts.test(message)))
     return new CoordinatorError('COORD_STORE_AUTH', {
-      detail: `${failed(doing)}: it asks for a password, and DATABASE_URL has none.${login.ignored === undefined ? '' : ` ${login.ignored}`}`,
+      detail: `${failed(doing)}: it asks for a password, and there is none in DATABASE_URL, PGPASSWORD or the password file.${login.ignored === undefined ? '' : ` ${login.ignored}`}`,
       ...(code === '' ? {} : { sourceCode: code }),
     })
   const translated = translateError(thrown, { doing })

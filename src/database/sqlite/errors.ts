@@ -57,11 +57,11 @@ export function translateSqliteError(thrown: unknown, file: string): Coordinator
 
 /** SQLite lets one program write at a time. It has waited, so the other one is not about to end its transaction. */
 function heldByAnother(file: string, errstr: string): { readonly detail: string; readonly hint: string } {
-  // In WAL mode, the lock of a writer is on this file.
-  const owner = lockOwner(`${file}-shm`) ?? 'Another program'
+  // In WAL mode, the lock of a writer is on the first of these files; else on the database.
+  const owner = lockOwner(`${file}-shm`) ?? lockOwner(file) ?? 'Another program'
   return {
     detail: `${owner} holds ${file} for writing, and does not release it (SQLite: "${errstr}").`,
-    hint: `Ask again after \`Retry-After\`. Somebody has to end the open transaction of the other program, such as sqlite3, a database browser or a script: \`lsof ${file}\` lists the programs that use the file. The coordinator then goes on by itself.`,
+    hint: `End the open transaction of that program, such as sqlite3, a database browser or a script: \`lsof ${file}\` lists the programs that use the file. The coordinator then goes on by itself, and clients can send the request again.`,
   }
 }
 

@@ -15,7 +15,10 @@ export const unprovenActor = z.literal(true).optional().meta({
 })
 
 export const warningSchema = z.object({
-  code: z.string(),
+  code: z.string().meta({
+    description: 'A stable code, such as `looks_unfilled`; docs/registry.md lists them.',
+    example: 'unknown_field',
+  }),
   message: z.string(),
   path: z.string().optional(),
   serviceId: z.string().optional(),

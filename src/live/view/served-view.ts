@@ -197,7 +197,7 @@ export class ServedView {
     if (reply.status === 'compacted') await this.reload(`The journal after revision ${revision} is gone.`)
     else
       await this.reload(
-        `The database has another history (${reply.status} at revision ${revision}): it was restored or lost its newest commits.`,
+        `The database has another history (${reply.status} at revision ${revision}): it was restored, or replaced, or lost its newest commits.`,
         reply,
       )
   }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registration, type Serving, scratchFolder, serving } from '../../main/coordinator-process.ts'
+import { runInProcess } from '../run-in-process.ts'
 import { withAnswers } from '../with-answers.ts'
 import { recordsOf, runAt } from './import-into.ts'
 
@@ -86,6 +87,26 @@ describe('coordinator export', () => {
       code: 1,
       stderr: expect.stringContaining('1 of 3 records'),
     })
+  })
+
+  it('takes COORDINATOR_NAMESPACE for the namespace, unless --all-namespaces is given, and --output for --file', async () => {
+    const env = { COORDINATOR_URL: coordinator.url, COORDINATOR_NAMESPACE: 'office' }
+    expect(idsOf((await runInProcess(['export'], { env })).stdout)).toEqual(['office/mail'])
+    expect(idsOf((await runInProcess(['export', '-A'], { env })).stdout)).toHaveLength(7)
+    const path = join(folder.path, 'output.jsonl')
+    await runInProcess(['export', '--output', path], { env })
+    expect(idsOf(await readFile(path, 'utf8'))).toEqual(['office/mail'])
+    await rm(path)
+    await using other = await serving()
+    const here = { COORDINATOR_URL: other.url, COORDINATOR_NAMESPACE: 'lab' }
+    const input = JSON.stringify([registration('free'), registration('bound', { namespace: 'default' })])
+    await runInProcess(['import', '-'], { env: here, input })
+    await runInProcess(['import', '-'], { env: here, input: (await runAt(coordinator, ['export'])).stdout })
+    expect(
+      idsOf((await runAt(other, ['export'])).stdout)
+        .filter((id) => id.includes('/'))
+        .sort(),
+    ).toEqual(['default/bound', 'default/cart', 'lab/free', 'office/mail', 'shop/cart'])
   })
 
   it('into another namespace keeps the system together', async () => {

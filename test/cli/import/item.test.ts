@@ -90,6 +90,9 @@ describe('coordinator import: namespaces', () => {
     expect(fallback(service({ serviceName: 'a' })).value).toMatchObject({ namespace: 'shop' })
     expect(fallback(service({ serviceName: 'a', namespace: 'b' })).value).toMatchObject({ namespace: 'b' })
     expect(fallback(service({ serviceName: 'a' }, { isStored: true })).value).toEqual({ serviceName: 'a' })
+    const edge = { kind: 'edge', id: 'team:a,owns,service:@third:b,asserted' } as const
+    expect(fallback({ ...place, about: edge }).about?.id).toBe('team:@shop:a,owns,service:@third:b,asserted')
+    expect(fallback({ ...place, about: edge, isStored: true }).about).toEqual(edge)
   })
 
   it('leaves what is no registration as it is', () => {

@@ -115,14 +115,17 @@ describe('coordinator import --prune', () => {
     expect(JSON.stringify(body)).not.toContain('team:gone')
   })
 
-  it('with --namespace looks at that namespace only', async () => {
-    await importLines(services(10), ...shop, '--namespace', 'test')
-    await importLines(services(10), ...shop, '--namespace', 'live')
-    expect((await importLines(services(9), ...shop, '--namespace', 'live', '--prune')).stdout).toContain(
-      '1 removed',
-    )
-    const { body } = await ask(`${coordinator.url}/services?namespace=test`)
-    expect(body.total).toBe(10)
+  it('looks only at the namespaces of the file, or at that of --namespace', async () => {
+    await importLines(services(10), ...shop)
+    for (const namespace of ['test', 'live'])
+      await importLines(services(10), ...shop, '--namespace', namespace)
+    for (const args of [['--namespace', 'live'], []])
+      expect((await importLines(services(9), ...shop, ...args, '--prune')).stdout).toContain('1 removed')
+    const totals = ['default', 'test', 'live'].map(async (namespace) => {
+      const { body } = await ask(`${coordinator.url}/services?namespace=${namespace}`)
+      return body.total
+    })
+    expect(await Promise.all(totals)).toEqual([9, 10, 9])
   })
 
   it('has a source of its own without --source, but not on standard input', async () => {

@@ -131,7 +131,7 @@ function readYaml(text: string, lines: Lines): FileDocument[] {
 
   function faultOf({ message, pos }: { message: string; pos: [number, number] }, source: string): string {
     const reason = message.replaceAll(/\s+/g, ' ').slice(0, 200)
-    return source.includes('{{') || text.slice(pos[0], pos[0] + 200).includes('{{')
+    return /\{[{%]/.test(source) || /\{[{%]/.test(text.slice(pos[0], pos[0] + 200))
       ? TEMPLATE_FAULT
       : `line ${lineOf(pos[0])} is not YAML: ${reason}`
   }
