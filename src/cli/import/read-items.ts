@@ -59,7 +59,9 @@ export async function* readItems(path: string, options: ReadItemsOptions): Async
     const lines = filledLines(splitLines(stream))
     const { value: first } = await lines.next()
     if (first === undefined) throw unreadable(`${name} is empty.`)
-    if (format === undefined && first.text.trimStart().startsWith('{') && parsed(first.text) !== undefined)
+    const value = first.text.trimStart().startsWith('{') ? parsed(first.text) : undefined
+    // A file of another program may begin with an object on one line, too.
+    if (format === undefined && value !== undefined && !isForeign(value))
       yield* readLines(first, lines, input)
     else yield* readDocument(await restOf(first, lines, name), input)
   } catch (thrown) {
@@ -99,8 +101,6 @@ async function* readLines(
   for (let line: TextLine | undefined = first; line !== undefined; ) {
     const next = await nextFilled(rest)
     const value = parsed(line.text)
-    // A single line may be a file of another program.
-    if (line === first && next === undefined && isForeign(value)) return yield* readDocument(line.text, input)
     const content = value === undefined ? [] : parts.contentOf(value)
     // Before the last line, so that nothing of a single page is sent.
     if (next === undefined) parts.check()

@@ -109,8 +109,6 @@ export function readBackstage(
         continue
       }
       const other = known.get(referenceKey(read)) ?? read
-      // An owner is known by being named; who it is may stand in another file.
-      if (member === 'owner' && other === read) reading.addNode(where, idOf(other), {})
       const [from, to] = isReverse === true ? [other, reference] : [reference, other]
       reading.addEdge(where, edgeId({ source: idOf(from), type: edge, target: idOf(to), origin: 'asserted' }))
     }

@@ -67,8 +67,9 @@ export function kubernetesObjects(
     if (fault === undefined) unfold(value ?? null, where)
     else reading.cannotRead(where, fault)
   }
+  // No import reads such a kind, so what the file lists is as complete as it was before.
   for (const [kind, count] of others)
-    reading.cannotRead(
+    reading.cannotKnow(
       `${count} of kind ${kind}`,
       'this kind is not read: it may name services and dependencies',
     )

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../records/canonical-json.ts'
 import { LIMITS } from '../../../records/limits.ts'
-import type { ReadingBuilder } from './format-reading.ts'
+import { MEMBER_EFFORT, type ReadingBuilder } from './format-reading.ts'
 
 /** An import adds the name of its source. */
 const MAX_BYTES = LIMITS.metadataBytes - 1_024
@@ -20,7 +20,7 @@ export function makeMetadata(
   const left: string[] = []
   let room = MAX_BYTES - bytesOf(own)
   for (const [key, text] of labels) {
-    reading.spend(key.length + text.length)
+    reading.spend(MEMBER_EFFORT + text.length)
     if (Object.hasOwn(own, key)) continue
     room -= bytesOf(key) + bytesOf(text) + 2
     if (key === '__proto__') reading.cannotKnow(where, 'metadata can have no member __proto__')
