@@ -165,9 +165,7 @@ const judgedRanges = z.array(
     consumer: id,
     dependency: id,
     range: z.string(),
-    versions: z
-      .array(z.string())
-      .meta({ description: 'At most the first hundred, in the order of their text.' }),
+    versions: z.array(z.string()).meta({ description: 'At most the first 100, sorted as text.' }),
     versionsTotal: z.int(),
   }),
 )
