@@ -48,7 +48,8 @@ Examples:
 Settings come from the environment. docs/settings.md lists them all.
 A token is never an argument: set COORDINATOR_TOKEN, or give --token-file.
 Commands that print data take -o json, -o yaml and -o wide. docs/commands.md describes them all.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 77 not permitted, 78 configuration.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 77 not permitted, 78 configuration,
+130 Ctrl-C.
 `
 
 /**

@@ -26,7 +26,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async data() {
-    for (const file of readdirSync('examples/data')) {
+    for (const file of readdirSync('examples/data').filter((name) => name.endsWith('.json'))) {
       await using coordinator = await serving()
       const { code, stdout, stderr } = await runCoordinator([
         'import',
@@ -38,7 +38,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
       expect(stdout).toMatch(/^(\d+) services: \1 new, 0 changed, 0 unchanged, 0 failed\n$/)
       // Both systems have something odd; of each kind a few are shown. What takes long says how far it is.
       expect(stderr.replaceAll(/^\d+ services(, \d+ %)?\n/gm, '')).toMatch(
-        /^(item \d+ \([\w-]+\): warning: .+ \[\w+\]\n|and \d+ more warnings of this kind \[\w+\]\n)+$/,
+        /^(item \d+ \([\w-]+\): warning: .+ \[\w+\]\n|and \d+ more warnings of this kind \[\w+\]\n)+(Next: coordinator graph [a-z]+ --url \S+\n)+$/,
       )
       expect(stderr.split('\n').length).toBeLessThan(10)
     }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { HistoryPage } from '../../src/database/store.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
 import { Caller } from '../conformance/caller.ts'
@@ -93,18 +92,17 @@ describe('the history of a record', () => {
       async (scope) => {
         const { ask, store, live } = scope
         const { id } = await begin(scope)
-        const replaced = new MemoryStore()
-        const hands = await Caller.at(replaced)
-        await hands.send(commitOf(put(id, { ...cart, healthCheck: '/h', tags: ['z'] })))
-        store.inner = replaced
-        const before = live.view.lineage
+        const { position } = live.view
+        const before = position.lineage
+        // A restore continues the history as another one, which descends from it.
+        await store.inner.fork(position)
         const path = method === 'history' ? `/services/${id}/history` : `/services/${id}?asOf=1`
         const { status, headers } = await ask(path)
         expect(status).toBe(200)
-        const { lineage } = (await replaced.head()).position
+        const { lineage } = (await store.inner.head()).position
         expect(lineage).not.toBe(before)
         expect(headers.get('x-coordinator-lineage')).toBe(lineage)
-        expect(headers.get('x-coordinator-revision')).toBe('1')
+        expect(headers.get('x-coordinator-revision')).toBe(method === 'history' ? '2' : '1')
         expect(live.view.lineage).toBe(lineage)
       },
       { options: slow },

@@ -134,7 +134,8 @@ export async function serving(options: RunOptions = {}): Promise<Serving> {
 /** Where it serves, once it does. One that does not come so far is ended: nobody else would. */
 async function servedUrl(process: CoordinatorProcess): Promise<string> {
   try {
-    const [, url = ''] = await process.wrote(/listening on (https?:[^"\s]+)/)
+    // The text names no URL if the process listens on all addresses.
+    const [, url = ''] = await process.wrote(/"url":"(https?:[^"]+)"[^\n]*listening on /)
     await process.wrote(/the records are loaded/)
     return url
   } catch (thrown) {

@@ -17,7 +17,7 @@ export type FormatReader = (text: string, options: FormatOptions) => FormatReadi
 
 export interface ReadItemsOptions {
   readonly stdin: NodeJS.ReadableStream
-  /** The format of the file. @default what the file shows */
+  /** The format of the file. @default recognized by what is in the file */
   readonly format?: FormatName | undefined
   /** The namespace that is wanted, for formats that name others by their addresses. */
   readonly namespace?: string | undefined
@@ -59,7 +59,9 @@ export async function* readItems(path: string, options: ReadItemsOptions): Async
     const lines = filledLines(splitLines(stream))
     const { value: first } = await lines.next()
     if (first === undefined) throw unreadable(`${name} is empty.`)
-    if (format === undefined && first.text.trimStart().startsWith('{') && parsed(first.text) !== undefined)
+    const value = first.text.trimStart().startsWith('{') ? parsed(first.text) : undefined
+    // A file of another program may begin with an object on one line, too.
+    if (format === undefined && value !== undefined && !isForeign(value))
       yield* readLines(first, lines, input)
     else yield* readDocument(await restOf(first, lines, name), input)
   } catch (thrown) {
@@ -99,8 +101,6 @@ async function* readLines(
   for (let line: TextLine | undefined = first; line !== undefined; ) {
     const next = await nextFilled(rest)
     const value = parsed(line.text)
-    // A single line may be a file of another program.
-    if (line === first && next === undefined && isForeign(value)) return yield* readDocument(line.text, input)
     const content = value === undefined ? [] : parts.contentOf(value)
     // Before the last line, so that nothing of a single page is sent.
     if (next === undefined) parts.check()
@@ -170,7 +170,7 @@ async function foreignItems(
   if (reading === undefined) {
     if (format === undefined) return undefined
     throw unreadable(`${name} is not a file of the format ${format}.`, {
-      hint: 'Leave out --format to see what the file is taken for.',
+      hint: 'Run the command without --format: it recognizes the format.',
     })
   }
   onFormat?.(reading.format)

@@ -99,11 +99,12 @@ describe('backstage: entities', () => {
     )
   })
 
-  it('asserts owners that are in no entity of the file', () => {
+  it('leaves entities of other files as they are: what their own file says about them must stay', () => {
     const text = catalog(
       entity('Component', { name: 'web' }, { owner: 'team-a', dependsOn: ['component:cart'] }),
     )
-    expect(read(text).nodes.slice(1)).toEqual([{ id: 'group:team-a', body: {} }])
+    expect(nodesIn(text)).toEqual(['service:web'])
+    expect(edgesIn(text)).toContain('group:team-a,owns,service:web,asserted')
   })
 })
 

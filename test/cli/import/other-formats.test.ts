@@ -90,6 +90,24 @@ describe('coordinator import of files of other programs', () => {
     })
   })
 
+  it('says which kinds of a manifest no import reads, which is no failure and keeps nothing from being removed', async () => {
+    const object = (kind: string, name: string, spec: object) =>
+      JSON.stringify({ apiVersion: 'v1', kind, metadata: { name }, spec })
+    const manifest = (count: number) =>
+      [
+        '# A manifest',
+        ...Array.from({ length: count }, (_, at) => object('Service', `s${at}`, { ports: [{ port: 80 }] })),
+        object('Ingress', 'web', { rules: [] }),
+      ].join('\n---\n')
+    await importText('all.yaml', manifest(10), '--source', 'k8s')
+    const { code, stdout, stderr } = await importText('all.yaml', manifest(9), '--source', 'k8s', '--prune')
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '9 services: 0 new, 0 changed, 9 unchanged, 0 failed, 1 removed\n',
+    })
+    expect(stderr).toMatch(/^1 of kind Ingress: not read, /m)
+  })
+
   it('of one that is in none of the formats says which there are, with 74', async () => {
     expect(await importText('notes.txt', 'hello: world\n')).toMatchObject({
       code: 74,

@@ -109,8 +109,6 @@ export function readBackstage(
         continue
       }
       const other = known.get(referenceKey(read)) ?? read
-      // An owner is known by being named; who it is may stand in another file.
-      if (member === 'owner' && other === read) reading.addNode(where, idOf(other), {})
       const [from, to] = isReverse === true ? [other, reference] : [reference, other]
       reading.addEdge(where, edgeId({ source: idOf(from), type: edge, target: idOf(to), origin: 'asserted' }))
     }
@@ -122,7 +120,7 @@ export function readBackstage(
   }
 }
 
-/** What is said about an entity. The definition of an API is not copied: it may be large, and it has its own home. */
+/** What is said about an entity. The definition of an API is not copied, because it may be large. */
 function bodyOf({ where, reference, source }: Entity, reading: ReadingBuilder): JsonObject {
   const [metadata, spec] = [mapOf(source['metadata']), mapOf(source['spec'])]
   const profile = textsOf(spec['profile'])

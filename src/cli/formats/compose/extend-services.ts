@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../records/canonical-json.ts'
 import { mapOf, wordOf } from '../reading/file-value.ts'
-import type { ReadingBuilder } from '../reading/format-reading.ts'
+import { MEMBER_EFFORT, type ReadingBuilder } from '../reading/format-reading.ts'
 
 /** The services of a compose file, each with what it takes over by `extends` from another service of the same file. */
 export function extendServices(
@@ -35,7 +35,7 @@ export function extendServices(
       }
       seen.add(base)
       result = merge(parent, result)
-      reading.spend(membersIn(result))
+      reading.spend(MEMBER_EFFORT * membersIn(result))
       extend = parent['extends']
     }
     return result

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../records/canonical-json.ts'
 import { textOf } from '../reading/file-value.ts'
-import type { ReadingBuilder } from '../reading/format-reading.ts'
+import { MEMBER_EFFORT, type ReadingBuilder } from '../reading/format-reading.ts'
 import { someOf } from '../reading/make-metadata.ts'
 import { interpolate, type Variables } from './interpolate.ts'
 
@@ -22,7 +22,7 @@ export class VariableFiller {
   fill(value: JsonValue | undefined, where: string): string | undefined {
     const given = textOf(value)
     if (given === undefined) return undefined
-    this.#reading.spend(given.length + 1)
+    this.#reading.spend(MEMBER_EFFORT + given.length)
     const { text, missing } = interpolate(given, this.#variables)
     if (missing.size > 0) this.#missing.set(where, missing)
     return text

@@ -92,7 +92,7 @@ function versionOf({ name, image }: ComposeService, filler: VariableFiller): str
 function ownMetadata({ image, published, containerName, hostname }: ComposeService): JsonObject {
   return {
     ...(image !== undefined && { image }),
-    ...(published.length > 0 && { ports: published }),
+    ...(published.length > 0 && { ports: published.slice(0, 64) }),
     ...(containerName !== undefined && { containerName }),
     ...(hostname !== undefined && { hostname }),
   }

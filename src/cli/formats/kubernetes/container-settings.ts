@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../records/canonical-json.ts'
 import { listOf, mapOf, textOf, wordOf } from '../reading/file-value.ts'
 import { type Setting, settingsOfArguments } from '../reading/find-references.ts'
-import type { ReadingBuilder } from '../reading/format-reading.ts'
+import { MEMBER_EFFORT, type ReadingBuilder } from '../reading/format-reading.ts'
 
 /** The texts of the ConfigMaps of a file, by namespace and name. */
 export type ConfigMaps = ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -30,7 +30,7 @@ export class SettingsReader {
       const name = wordOf(mapOf(configMapRef)['name'])
       if (name === undefined) continue
       const texts = this.#configMaps.get(configMapKey(namespace, name)) ?? new Map<string, string>()
-      this.#reading.spend(texts.size)
+      this.#reading.spend(MEMBER_EFFORT * texts.size)
       for (const [key, text] of texts) variables.set(`${textOf(prefix) ?? ''}${key}`, text)
     }
     for (const variable of listOf(container['env'])) {
@@ -49,7 +49,7 @@ export class SettingsReader {
       ...[...variables].map(([name, text]) => ({ name, text })),
       ...settingsOfArguments(words.map((word) => this.#filled(word, variables))),
     ]
-    for (const { text } of settings) this.#reading.spend(text.length + 1)
+    for (const { text } of settings) this.#reading.spend(MEMBER_EFFORT + text.length)
     return settings
   }
 

@@ -1,6 +1,6 @@
 import { DEFAULT_NAMESPACE } from '../../../records/service/namespace.ts'
 import { textsOf, wordOf } from '../reading/file-value.ts'
-import type { ReadingBuilder } from '../reading/format-reading.ts'
+import { MEMBER_EFFORT, type ReadingBuilder } from '../reading/format-reading.ts'
 import { readNamespace } from '../reading/read-namespace.ts'
 import type { KubernetesObject, Pod } from './kubernetes-object.ts'
 
@@ -32,14 +32,15 @@ export function serveWorkloads(
       byLabel.set(label, having)
     }
   const groups = new Map<string, { services: KubernetesObject[]; workloads: readonly Workload[] }>()
+  const selections = new Map<string, Selection>()
   for (const service of services) {
     const selector = [...textsOf(service.spec['selector'])].sort(([left], [right]) => (left < right ? -1 : 1))
-    const selected = selectedBy(service, selector)
+    const selectorKey = JSON.stringify([service.namespace ?? '', selector])
+    const selection = selections.get(selectorKey) ?? select(service.namespace, selector)
+    selections.set(selectorKey, selection)
     const key =
-      selected.length === 0
-        ? `alone ${service.namespace ?? ''}/${service.name}`
-        : JSON.stringify([service.namespace ?? '', selected.map(({ kind, name }) => `${kind}/${name}`)])
-    const group = groups.get(key) ?? { services: [], workloads: selected }
+      selection.workloads.length === 0 ? `${service.namespace ?? ''}/${service.name}` : selection.key
+    const group = groups.get(key) ?? { services: [], workloads: selection.workloads }
     group.services.push(service)
     groups.set(key, group)
   }
@@ -48,18 +49,28 @@ export function serveWorkloads(
     return { service, workloads: selected, aliases: others.map(({ name }) => name) }
   })
 
-  function selectedBy(
-    service: KubernetesObject,
+  function select(
+    namespace: string | undefined,
     selector: readonly (readonly [string, string])[],
-  ): readonly Workload[] {
+  ): Selection {
     let fewest: readonly Workload[] | undefined
     for (const [key, value] of selector) {
-      const having = byLabel.get(labelKey(service.namespace, key, value)) ?? []
+      const having = byLabel.get(labelKey(namespace, key, value)) ?? []
       if (fewest === undefined || having.length < fewest.length) fewest = having
     }
-    reading.spend((fewest?.length ?? 0) * (selector.length + 1))
-    return (fewest ?? []).filter(({ pod }) => selector.every(([key, value]) => pod.labels.get(key) === value))
+    reading.spend(MEMBER_EFFORT * (fewest?.length ?? 0) * (selector.length + 1))
+    const selected = (fewest ?? []).filter(({ pod }) =>
+      selector.every(([key, value]) => pod.labels.get(key) === value),
+    )
+    const names = selected.map(({ kind, name }) => `${kind}/${name}`)
+    return { workloads: selected, key: JSON.stringify([namespace ?? '', names]) }
   }
+}
+
+interface Selection {
+  readonly workloads: readonly Workload[]
+  /** Equal for equal workloads. */
+  readonly key: string
 }
 
 function labelKey(namespace: string | undefined, key: string, value: string): string {

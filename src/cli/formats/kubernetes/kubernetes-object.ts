@@ -67,10 +67,11 @@ export function kubernetesObjects(
     if (fault === undefined) unfold(value ?? null, where)
     else reading.cannotRead(where, fault)
   }
+  // No import reads such a kind, so what the file lists is as complete as it was before.
   for (const [kind, count] of others)
-    reading.cannotRead(
+    reading.cannotKnow(
       `${count} of kind ${kind}`,
-      'this kind is not read: it may name services and dependencies',
+      'not read, although this kind may name services and dependencies',
     )
   const made = new Set(objects.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`))
   return objects.filter(({ source, namespace }) =>

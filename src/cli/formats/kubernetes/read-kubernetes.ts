@@ -83,7 +83,7 @@ export function readKubernetes(
           ...(image !== undefined && { image }),
           kind: described.kind,
           ...(described.name !== named.name && { workload: described.name }),
-          ...(aliases.length > 0 && { otherNames: aliases }),
+          ...(aliases.length > 0 && { otherNames: aliases.slice(0, 64) }),
         },
         labels,
         { where: described.where, reading },

@@ -37,6 +37,9 @@ const MAX_EFFORT = 134_217_728
 /** The effort of one registration or assertion. */
 const ITEM_EFFORT = 2_048
 
+/** The effort of one member of a map, beside its text. */
+export const MEMBER_EFFORT = 32
+
 /** Entries of `unreadable`; a file with more has the same fault everywhere. */
 const MAX_UNREADABLE = 1_000
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../records/canonical-json.ts'
 import { LIMITS } from '../../../records/limits.ts'
-import type { ReadingBuilder } from './format-reading.ts'
+import { MEMBER_EFFORT, type ReadingBuilder } from './format-reading.ts'
 import { isSecret } from './is-secret.ts'
 
 /** An import adds the name of its source. */
@@ -22,7 +22,7 @@ export function makeMetadata(
   const secret: string[] = []
   let room = MAX_BYTES - bytesOf(own)
   for (const [key, text] of labels) {
-    reading.spend(key.length + text.length)
+    reading.spend(MEMBER_EFFORT + text.length)
     if (Object.hasOwn(own, key)) continue
     if (isSecret(key, text)) {
       secret.push(key)

@@ -22,7 +22,7 @@ export const FILE_LIMITS = {
   /** Levels of maps and lists. */
   depth: 100,
   /** Characters of all values, and one for each value, after aliases have been replaced by what they name. */
-  expanded: 32 * 1024 * 1024,
+  expanded: 16 * 1024 * 1024,
 } as const
 
 /** One document of a file: its value, or the reason why it has none. */
@@ -131,9 +131,9 @@ function readYaml(text: string, lines: Lines): FileDocument[] {
 
   function faultOf({ message, pos }: { message: string; pos: [number, number] }, source: string): string {
     const reason = message.replaceAll(/\s+/g, ' ').slice(0, 200)
-    return source.includes('{{') || text.slice(pos[0], pos[0] + 200).includes('{{')
+    return /\{[{%]/.test(source) || /\{[{%]/.test(text.slice(pos[0], pos[0] + 200))
       ? TEMPLATE_FAULT
-      : `line ${lineOf(pos[0])} is not YAML: ${reason}`
+      : `it is not YAML at line ${lineOf(pos[0])}: ${reason}`
   }
 }
 
