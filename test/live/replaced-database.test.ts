@@ -203,4 +203,20 @@ describe('a backup from before an earlier fork', () => {
       }
       await backup.commit(head.position, [commitOf(put('e'))], newCall())
     }))
+
+  it('L29: from before several forks descends from all of them, for coordinators that have missed some', () =>
+    withLive(async ({ live, store }) => {
+      await live.commit(commitOf(put('a')))
+      const backup = await shortened(store.inner, 1)
+      const lineages = [live.view.lineage]
+      for (const id of ['b', 'c']) {
+        const { position } = await store.inner.fork(live.view.position)
+        await until(() => live.view.lineage === position.lineage)
+        await live.commit(commitOf(put(id)))
+        lineages.push(position.lineage)
+      }
+      store.inner = backup
+      await until(() => !lineages.includes(live.view.lineage))
+      expect(new Set((await backup.head()).ancestors)).toEqual(new Set(lineages))
+    }))
 })

@@ -41,6 +41,13 @@ export class KnownHistory implements HistoryGuard {
     this.#refusal = undefined
   }
 
+  /** The lineages of the served history that another one does not know, the oldest first. */
+  unknownTo(head: Head): readonly string[] {
+    if (this.#served === undefined) return []
+    const { ancestors, position } = this.#served
+    return [...ancestors, position.lineage].filter((lineage) => !descendsFrom(head, lineage))
+  }
+
   /** Whether a head is of the served history, or of one that it descends from. A contradiction then means that commits were lost. */
   isEarlier({ position }: Head): boolean {
     return this.#served !== undefined && descendsFrom(this.#served, position.lineage)

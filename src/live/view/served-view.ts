@@ -229,8 +229,9 @@ export class ServedView {
     const { store, history } = this.#context
     const known = this.position
     let { head } = reply
-    // The backup is from before an earlier fork. The other coordinators know this lineage, and follow what descends from it.
-    if (history.isEarlier(head) && head.position.lineage !== known.lineage) await store.adopt(known.lineage)
+    // The backup is from before earlier forks. The other coordinators serve one of these lineages, and follow what descends from it.
+    if (history.isEarlier(head) && head.position.lineage !== known.lineage)
+      for (const lineage of history.unknownTo(head)) await store.adopt(lineage)
     // Others may write before the fork. If the coordinator continued in the old lineage, their entries would replace those that clients
     // have seen.
     while (history.isEarlier(head)) head = await store.fork(head.position)
