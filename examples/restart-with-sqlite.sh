@@ -15,7 +15,9 @@ export DATABASE_URL="sqlite:$folder/coordinator.db" LOG_FORMAT=json
 
 # Starts a coordinator on any free port, and finds the address in its log.
 start() {
-  PORT=0 node bin/coordinator.js serve >"$folder/log" &
+  # The shell may redirect after the first look at the log, which must not find the address of before.
+  : >"$folder/log"
+  PORT=0 node bin/coordinator.js serve >>"$folder/log" &
   coordinator=$!
   for _ in $(seq 100); do
     COORDINATOR_URL="$(sed -n 's/.*listening on \(http:[^"]*\).*/\1/p' "$folder/log")"
