@@ -237,8 +237,9 @@ describe('coordinator namespaces', () => {
       await run(register('cart', '-n', 'shop'))
       await run(register('pay', '-n', 'shop'))
       const { stdout } = await run(['namespaces'])
-      expect(stdout).toMatch(/^NAMESPACE +SERVICES +ACTIVE/)
-      expect(stdout).toMatch(/^shop +2 +0/m)
+      expect(stdout).toMatch(/^NAMESPACE +SERVICES +NODES\n/)
+      expect(stdout).toMatch(/^shop +2 +2\n/m)
+      expect((await run(['namespaces', '-o', 'wide'])).stdout).toMatch(/^shop +2 +2 +0\n/m)
       const env = { COORDINATOR_NAMESPACE: 'shop' }
       const names = async (...args: readonly string[]) =>
         JSON.parse((await run(['services', '--json', ...args], { env })).stdout).services.map(
