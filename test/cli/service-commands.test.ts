@@ -252,6 +252,15 @@ describe('coordinator namespaces', () => {
       expect((await run(['services', '--namespace', 'default'])).stdout).toMatch(/^NAME /)
     }))
 
+  it('lists all namespaces, from as many pages as it takes', () =>
+    withServer(async (scope) => {
+      const run = commandsOf(scope)
+      await scope.ask('/register', { json: { ...cart, namespace: 'a' } })
+      const others = Array.from({ length: 1_000 }, (_, at) => ({ ...cart, namespace: `n${at}` }))
+      expect((await scope.ask('/register/batch', { json: others })).body.failed).toBe(0)
+      expect((await run(['namespaces'])).stdout).toMatch(/^n999 +1 +1\n1001 namespaces\n/m)
+    }))
+
   it('a wrong one is refused before anything is asked', async () => {
     expect(await runInProcess(['services', '--namespace', 'Shop'])).toMatchObject({
       code: 2,
