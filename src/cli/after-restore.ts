@@ -70,7 +70,7 @@ export function afterRestoreCommand(context: CommandContext): Command {
     })
 }
 
-/** Opens the store. @returns why it cannot be opened, if a head that is not the end of what is stored is the cause */
+/** Opens the store. @returns the fault, if the head does not fit the rest of the database. @throws every other fault */
 async function damageOf(store: Store): Promise<CoordinatorError | undefined> {
   try {
     await store.open()

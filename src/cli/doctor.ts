@@ -24,7 +24,7 @@ Examples:
   DATABASE_URL=postgres://app@db.example/app coordinator doctor --json
 `
 
-/** Whoever asks for an examination has a database. A variable that another shell has is missing here. */
+/** A person who runs `doctor` has a database. Its variable is probably set in another shell. */
 const nothingSet = flaw('database', 'warning', {
   found: 'No database is set here, so there is nothing to examine. Is one meant?',
   repair:

@@ -9,7 +9,7 @@ import {
   withOutput,
   writeResult,
 } from './context/command-context.ts'
-import { type NamespaceOptions, namespaceOf, namespaceOption } from './context/namespace-option.ts'
+import { type NamespaceOptions, namespaceOf } from './context/namespace-option.ts'
 import type { FormatName } from './formats/reading/format-reading.ts'
 import { importItems } from './import/import-items.ts'
 import { changesTable, resultOf, summaryOf } from './import/outcome.ts'
@@ -34,11 +34,12 @@ interface ImportOptions extends ClientOptions, NamespaceOptions {
 
 const examples = `
 FILE is a JSON array of registrations, one registration, an answer of \`GET /services\`, JSON Lines (one registration a
-line, any number of lines), what \`coordinator export\` or \`GET /snapshot\` wrote, a docker compose file, Kubernetes
-manifests, or a Backstage catalog. \`-\` reads from standard input.
+line, any number of lines), what \`coordinator export\` or \`GET /snapshot\` wrote, a Docker Compose file, Kubernetes
+manifests, or a Backstage catalog. \`-\` reads from standard input. COORDINATOR_NAMESPACE counts only for items that name no
+namespace. docs/import.md and docs/export-import.md describe all of this.
 
-What fails does not affect the rest. Importing the same file again changes nothing, so after an interruption just run the
-command again.
+If an item fails, the command still imports the others. Importing the same file again changes nothing, so after an
+interruption run the command again.
 
 Examples:
   coordinator import services.json
@@ -55,18 +56,18 @@ export function importCommand(context: CommandContext): Command {
   )
     .argument('<file>', 'the file; - for standard input')
     .addOption(
-      new Option('--format <format>', 'format of a file of another program (default: what it shows)').choices(
+      new Option('--format <format>', 'format of a file of another program (default: recognized)').choices(
         FILE_FORMATS,
       ),
     )
-    .addOption(namespaceOption('the namespace of everything in the file, whatever the file says'))
+    .option('-n, --namespace <namespace>', 'put everything into this namespace, whatever the file says')
     .option(
       '--source <name>',
-      'name that marks what the file brings (default for files of other programs: FOLDER/FILE)',
+      'name that marks what the file contains (default for files of other programs: FOLDER/FILE)',
     )
-    .option('--prune', 'remove what this source once brought and the file lacks, at most 20 % of it')
+    .option('--prune', 'remove what this source once contained and the file lacks, at most 20 % of it')
     .option('--force', 'with --prune: remove more than 20 %')
-    .option('--dry-run', 'only show what would come and go')
+    .option('--dry-run', 'write nothing, and show what would change')
     .option(
       '--patience <seconds>',
       'how long to keep trying while the coordinator accepts nothing',

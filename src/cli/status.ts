@@ -27,7 +27,7 @@ const refusals: readonly ErrorCode[] = ['COORD_SCOPE_MISSING', 'COORD_AUTH_REQUI
 /** `coordinator status`: the state of the coordinator and of its database. */
 export function statusCommand(context: CommandContext): Command {
   return withOutput(clientCommand('status', 'Show the state of the coordinator and of its database.'))
-    .option('-v, --verbose', 'with everything that is known about the database; the same as -o wide')
+    .option('-v, --verbose', 'also show everything that is known about the database; the same as -o wide')
     .addHelpText('after', examples)
     .action(async (options: ClientOptions & { readonly verbose?: true }) => {
       const client = clientOf(options, context.terminal)

@@ -25,7 +25,7 @@ export function parseSqliteUrl(value: string, findings: Findings): SqliteTarget 
 
 const inFull = 'write the whole path, such as sqlite:/var/lib/coordinator/coordinator.db'
 
-/** What cannot be meant, and the rest of a sentence that begins with DATABASE_URL. */
+/** Paths that are mistakes, each with the rest of a message that begins with DATABASE_URL. */
 const faults: readonly (readonly [RegExp, string])[] = [
   [/^$/, 'names no file: write sqlite:./data/coordinator.db'],
   [/:memory:/, 'asks SQLite for memory, which keeps nothing: write memory: or name a file'],

@@ -33,7 +33,7 @@ const unmeasured: StoreMeter = { measure: (_, run) => run(), measurePages: (_, p
 /**
  * Adds three things to a store. Every call is counted and timed. Every part of the journal that it returns is checked: it must
  * begin after the position in the question, and have no gap. Otherwise a caller would take the other entries and never notice the
- * missing ones. And nothing is taken from, or written to, a history that is not admitted.
+ * missing ones. The caller also gets nothing from a history that is not admitted, and writes nothing to it.
  *
  * @param meter @default calls are not counted
  * @param history @default every history is admitted

@@ -111,7 +111,7 @@ function contestedWarning(serviceId: string): Warning {
   }
 }
 
-/** Adds the warnings about a registration and other services. The view holds the registration by now. */
+/** Adds the warnings about a registration and other services. The view already has the registration. */
 export function withWarningsOfOthers(
   view: View,
   registration: JsonObject,

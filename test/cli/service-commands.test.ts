@@ -131,7 +131,7 @@ describe('coordinator get', () => {
       expect(byName.stdout).not.toContain('pending_migration')
       expect((await run(['get', id.toUpperCase()])).stdout).toBe(byName.stdout)
       expect((await run(['get', 'cart', '-o', 'wide'])).stdout).toMatch(
-        /^status +pending_migration: it works and can be found; /m,
+        /^status +pending_migration: it can be found and used; /m,
       )
       await run(register('cart', '--tag', 'b'))
       expect((await run(['get', 'cart', '--as-of', '1'])).stdout).toMatch(/^tags +a$/m)

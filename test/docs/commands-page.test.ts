@@ -17,6 +17,24 @@ it('docs/commands.md lists every command', async () => {
   expect(commands.filter((command) => command !== 'help' && !listed.includes(command))).toEqual([])
 })
 
+it.each(['README.md', 'docs/commands.md', 'docs/import.md', 'docs/export-import.md'])(
+  '%s names only options of commands that have them',
+  async (page) => {
+    const lines = [...readFileSync(page, 'utf8').matchAll(/npx coordinator ([a-z-]+)(.*)/g)]
+    expect(lines.length).toBeGreaterThan(0)
+    for (const [line, command = '', rest = ''] of lines) {
+      const [own = ''] = rest.split(/[|#;)`]/)
+      const options = [...own.matchAll(/ (--[a-z-]+)/g)].map(([, option]) => option)
+      if (options.length === 0 || ['help', 'graph', 'token', 'migrate'].includes(command)) continue
+      const { stdout } = await runInProcess([command, '--help'])
+      expect({ line, unknown: options.filter((option) => !stdout.includes(`${option} `)) }).toEqual({
+        line,
+        unknown: [],
+      })
+    }
+  },
+)
+
 itWith('bash')('the commands of docs/commands.md work, one after the other', async () => {
   await using coordinator = await serving()
   const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(text) ?? []

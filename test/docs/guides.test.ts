@@ -62,6 +62,18 @@ describe('links between documents', () => {
   })
 })
 
+describe('ways to documents', () => {
+  it('README.md leads to every page of docs, directly or through other pages', () => {
+    const reached = new Set(['README.md'])
+    for (const page of reached) {
+      for (const [, target = ''] of readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+\.md)/g))
+        reached.add(join(dirname(page), target))
+    }
+    const lost = globSync('docs/*.md').filter((page) => !reached.has(page))
+    expect(lost).toEqual([])
+  })
+})
+
 /** The names under which GitHub offers the headings of a document. */
 function headings(path: string): string[] {
   return [...readFileSync(path, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>

@@ -83,7 +83,7 @@ function variadicEnd({ registeredArguments }: Command): Argument | undefined {
   return last?.variadic === true ? last : undefined
 }
 
-/** Commander keeps this to itself: a hidden command is not in the help. */
+/** Commander has no public way to ask this, but its help leaves out hidden commands. */
 function isHidden(command: Command): boolean {
   return !command.parent?.createHelp().visibleCommands(command.parent).includes(command)
 }

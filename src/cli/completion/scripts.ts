@@ -1,6 +1,6 @@
 /**
- * A script for each shell. It asks the program itself, so that it is never older than the program. The answer has one word a line. The first
- * line says whether the shell adds names of files. No word has characters that are special for a shell.
+ * A script for each shell. It runs the program to get the words, so an old script still knows the commands of a new program. The answer
+ * has one word a line. Its first line says whether the shell adds names of files. No word has characters that are special for a shell.
  */
 export const completionScripts = {
   bash: `# Completion of coordinator for bash. To use it: source <(coordinator completion bash)

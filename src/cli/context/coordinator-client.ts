@@ -24,7 +24,7 @@ export interface RequestOptions {
 }
 
 export interface DownloadOptions extends Pick<RequestOptions, 'headers' | 'signal'> {
-  /** How long nothing may arrive. @default as long as the coordinator likes (milliseconds) */
+  /** How long the connection may be silent, in milliseconds. @default no limit */
   readonly silenceMs?: number
 }
 
@@ -89,7 +89,7 @@ export class CoordinatorClient {
           yield chunk
         }
       } catch (thrown) {
-        throw this.#unreachable(thrown, 'does not answer to the end')
+        throw this.#unreachable(thrown, 'ended its answer too early')
       }
     } finally {
       clearTimeout(timer)

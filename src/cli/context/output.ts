@@ -16,7 +16,7 @@ export interface OutputOptions {
 export interface Result {
   /** What programs get. */
   readonly value: unknown
-  /** What people get. A function is called with `true` if they want everything. */
+  /** The text for people. A function gets `true` for `-o wide`. */
   readonly text: string | ((wide: boolean) => string)
 }
 
@@ -59,7 +59,7 @@ export function writeResult(
   stdout.write(printed(options, result))
 }
 
-/** Without anchors, which few readers know, and without broken lines, which would make long texts hard to compare. */
+/** YAML without anchors, which few readers know, and without breaks in long lines, which would make texts hard to compare. */
 function yamlOf(value: unknown): string {
   return stringify(JSON.parse(JSON.stringify(value)), { aliasDuplicateObjects: false, lineWidth: 0 })
 }

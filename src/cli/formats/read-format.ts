@@ -8,7 +8,7 @@ import { type FormatName, type FormatReading, ReadingBuilder } from './reading/f
 import { FILE_LIMITS, type FileDocuments, readDocuments } from './reading/read-documents.ts'
 
 export interface FormatOptions {
-  /** @default what the file shows */
+  /** @default recognized by what is in the file */
   readonly format?: FormatName | undefined
   /** The name of the file; `-` for standard input. */
   readonly file: string

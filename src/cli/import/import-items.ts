@@ -69,7 +69,7 @@ export async function importItems(task: ImportTask): Promise<Outcome> {
   const content = new FileContent()
   const cut = new AbortController()
   interrupted.addEventListener('abort', () => {
-    progress.note('Stopping after the request that is on its way. Ctrl-C once more stops at once.')
+    progress.note('Stopping after the current request. Press Ctrl-C again to stop at once.')
     setTimeout(() => cut.abort(interrupted.reason), lastAnswerMs).unref()
   })
   const sender = new BatchSender({

@@ -17,7 +17,7 @@ export type FormatReader = (text: string, options: FormatOptions) => FormatReadi
 
 export interface ReadItemsOptions {
   readonly stdin: NodeJS.ReadableStream
-  /** The format of the file. @default what the file shows */
+  /** The format of the file. @default recognized by what is in the file */
   readonly format?: FormatName | undefined
   /** The namespace that is wanted, for formats that name others by their addresses. */
   readonly namespace?: string | undefined
@@ -170,7 +170,7 @@ async function foreignItems(
   if (reading === undefined) {
     if (format === undefined) return undefined
     throw unreadable(`${name} is not a file of the format ${format}.`, {
-      hint: 'Leave out --format to see what the file is taken for.',
+      hint: 'Run the command without --format: it recognizes the format.',
     })
   }
   onFormat?.(reading.format)

@@ -5,7 +5,7 @@ export type Service = Readonly<Record<string, unknown>>
 
 /** What people ask about `pending_migration`, because it sounds like a fault. */
 export const pendingMigrationText =
-  'pending_migration: it works and can be found; it only has not sent a migrationFile, which says more about it and is optional'
+  'pending_migration: it can be found and used; it has not sent a migrationFile, which is optional and says what it exposes and uses'
 
 const defaultNamespace = 'default'
 

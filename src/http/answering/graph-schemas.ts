@@ -10,7 +10,9 @@ const name = {
   id,
   label: z.string(),
   type: z.string(),
-  namespace: z.string().meta({ description: 'The namespace, as the id says it.' }),
+  namespace: z
+    .string()
+    .meta({ description: 'The namespace of the node. It is a part of the id, unless it is `default`.' }),
 }
 export const nodeSchema = z.object({ ...name, data }).meta({ id: 'GraphNode' })
 export const edgeSchema = z
@@ -163,9 +165,7 @@ const judgedRanges = z.array(
     consumer: id,
     dependency: id,
     range: z.string(),
-    versions: z
-      .array(z.string())
-      .meta({ description: 'At most the first hundred, in the order of their text.' }),
+    versions: z.array(z.string()).meta({ description: 'At most the first 100, sorted as text.' }),
     versionsTotal: z.int(),
   }),
 )
@@ -180,7 +180,7 @@ export const simulateSchema = z
     violatedRanges: judgedRanges,
     unjudged: z.int().meta({
       description:
-        'How many ranges about changed services can be neither fulfilled nor violated, because a version or a range cannot be compared (`latest`, a hash, a date). They do not count for `safe`.',
+        'How many ranges about changed services cannot be judged, because a version or a range cannot be compared (`latest`, a hash, a date). They do not make `safe` false.',
     }),
     unjudgedRanges: judgedRanges,
     newCycles: z.array(z.array(id)),

@@ -50,7 +50,7 @@ export const problemSchema = z
     suggestion: z
       .string()
       .optional()
-      .meta({ description: 'What was probably meant by a name or id that names nothing.' }),
+      .meta({ description: 'The name or id that was probably meant, if the given one does not exist.' }),
     success: z.literal(false),
     message: z.string().meta({ description: 'The same as `detail`.' }),
   })
@@ -73,7 +73,7 @@ const notice = z
 
 const status = z.enum(['pending_migration', 'active']).meta({
   description:
-    'Whether the service has sent its `migrationFile`. `pending_migration` is no fault: the service is registered and found like any other, and has not sent the file, which is optional. Whether it works is `health`.',
+    'Whether the service has sent its `migrationFile`, which is optional. `pending_migration` is no fault: clients find the service like any other. Its `health` says whether it works.',
 })
 
 export const serviceSchema = registrationSchema

@@ -33,7 +33,7 @@ export const directionQuery = z
 /** The namespace of plain names in a question. */
 export const namespaceOfNames = namespaceParameter.meta({
   description:
-    'The namespace of names of services. It has no effect on ids, which name their own, and the answer may go beyond it.',
+    'The namespace in which names of services are looked up. An id has its own namespace. The answer may have nodes of other namespaces.',
   default: DEFAULT_NAMESPACE,
 })
 

@@ -53,7 +53,7 @@ const parameters = z.object({
   kind: several('Only entries that write records of these kinds: `service`, `node`, `edge`.'),
   name: several('Only entries about these services (serviceName), nodes (id) or ends of edges (id).'),
   namespace: several(
-    'Only entries about services, nodes or ends of edges in these namespaces.',
+    'Only entries about services and nodes in these namespaces, and about edges with an end in them.',
     namespaceRule,
   ),
 })

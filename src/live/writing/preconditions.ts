@@ -20,7 +20,7 @@ export type Precondition =
   | { readonly kind: 'among' | 'not-among'; readonly states: readonly RecordState[] }
 
 /**
- * Leaves out of a precondition what is about other histories, whose revisions mean something else in this one.
+ * Removes from a precondition the parts about other histories, whose revisions mean something else in this one.
  *
  * @throws COORD_PRECONDITION_FAILED if it demands a revision of another history
  */

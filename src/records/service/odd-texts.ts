@@ -46,7 +46,7 @@ function checkName(path: string, name: string, found: Warning[]): void {
   if (plain.test(name)) return
   checkTemplate(path, name, found)
   if (!hasUnseen(name)) return
-  const message = `The name has blanks or characters that nobody sees: ${visible(name)}. Whoever types what they see does not find it.`
+  const message = `The name has blanks or characters that nobody sees: ${visible(name)}. A search for the visible text does not find it.`
   found.push({ code: 'look_alike', path, message })
 }
 
@@ -62,5 +62,5 @@ const wildcardHost: Warning = {
   code: 'looks_unfilled',
   path: '/endpoint',
   message:
-    'The host is the address on which a server listens everywhere, to which no client can connect: send the name or the address under which others reach the service.',
+    'The host is an address to listen on, which leads no other machine to the service: send the name or the address at which others reach it.',
 }

@@ -49,7 +49,10 @@ export const registrationFields = {
     ownNamespace,
     'The system to which the service belongs. Services of the same name in different namespaces have nothing to do with each other. Without it: `default`.',
   ),
-  version: required(version, 'The version that runs, best a semantic one such as `1.4.0`.'),
+  version: required(
+    version,
+    'The version that runs: any text, preferably a semantic version such as `1.4.0`.',
+  ),
   endpoint: required(
     endpoint,
     'Where the service is reached: an absolute URL with a host, with the scheme of any transport (`http`, `grpc`, `tcp`, `postgres`, ...; `unix:///path` for a socket), and without credentials.',

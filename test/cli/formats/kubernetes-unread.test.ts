@@ -54,8 +54,8 @@ spec:
       ),
     )
     expect(unreadableIn(text)).toEqual([
-      '2 of kind VirtualService: this kind is not read: it may name services and dependencies',
-      '1 of kind Ingress: this kind is not read: it may name services and dependencies',
+      '2 of kind VirtualService: not read, although this kind may name services and dependencies',
+      '1 of kind Ingress: not read, although this kind may name services and dependencies',
     ])
   })
 
@@ -65,7 +65,7 @@ spec:
       'line 4: it is not an object with a kind',
       'line 6: it is not an object with a kind',
       'line 8: Service: it has no name',
-      expect.stringMatching(/^line 12: line 1\d is not YAML: /),
+      expect.stringMatching(/^line 12: it is not YAML at line 1\d: /),
     ])
   })
 })

@@ -115,7 +115,7 @@ describe('coordinator import of files of other programs', () => {
       code: 0,
       stdout: '9 services: 0 new, 0 changed, 9 unchanged, 0 failed, 1 removed\n',
     })
-    expect(stderr).toMatch(/^1 of kind Ingress: this kind is not read/m)
+    expect(stderr).toMatch(/^1 of kind Ingress: not read, /m)
   })
 
   it('of one that is in none of the formats says which there are, with 74', async () => {

@@ -10,7 +10,7 @@ export interface EntityReference {
 
 /** What a reference may leave out. */
 export interface ReferenceContext {
-  /** `undefined` where Backstage wants the reference to say its kind. */
+  /** The kind of a reference that names none; `undefined` if Backstage does not allow that there. */
   readonly kind: string | undefined
   readonly namespace: string
 }

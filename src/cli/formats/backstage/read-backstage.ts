@@ -122,7 +122,7 @@ export function readBackstage(
   }
 }
 
-/** What is said about an entity. The definition of an API is not copied: it may be large, and it has its own home. */
+/** What is said about an entity. The definition of an API is not copied, because it may be large. */
 function bodyOf({ where, reference, source }: Entity, reading: ReadingBuilder): JsonObject {
   const [metadata, spec] = [mapOf(source['metadata']), mapOf(source['spec'])]
   const profile = textsOf(spec['profile'])

@@ -85,7 +85,7 @@ export function readComposeService(
   }
 }
 
-/** A list, also where Compose takes a single text for one. */
+/** The value as a list. Compose accepts a single text in place of a list with one member. */
 function asList(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
 }

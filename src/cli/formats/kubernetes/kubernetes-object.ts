@@ -71,7 +71,7 @@ export function kubernetesObjects(
   for (const [kind, count] of others)
     reading.cannotKnow(
       `${count} of kind ${kind}`,
-      'this kind is not read: it may name services and dependencies',
+      'not read, although this kind may name services and dependencies',
     )
   const made = new Set(objects.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`))
   return objects.filter(({ source, namespace }) =>

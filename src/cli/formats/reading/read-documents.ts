@@ -133,7 +133,7 @@ function readYaml(text: string, lines: Lines): FileDocument[] {
     const reason = message.replaceAll(/\s+/g, ' ').slice(0, 200)
     return /\{[{%]/.test(source) || /\{[{%]/.test(text.slice(pos[0], pos[0] + 200))
       ? TEMPLATE_FAULT
-      : `line ${lineOf(pos[0])} is not YAML: ${reason}`
+      : `it is not YAML at line ${lineOf(pos[0])}: ${reason}`
   }
 }
 
