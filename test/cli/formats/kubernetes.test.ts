@@ -352,7 +352,7 @@ describe('kubernetes: what kubectl takes', () => {
 
   it('says where a quoted text without an end begins', () => {
     const text = `${manifest(workload('cart'))}---\nkind: 'Service\nmetadata: {}\n---\nkind: Namespace\n`
-    expect(unreadableIn(text)).toEqual([expect.stringMatching(/^line 4: line \d is not YAML: /)])
+    expect(unreadableIn(text)).toEqual([expect.stringMatching(/^line 4: it is not YAML at line \d: /)])
     expect(Object.keys(servicesIn(text))).toEqual(['cart'])
   })
 
