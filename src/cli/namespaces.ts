@@ -24,16 +24,26 @@ export function namespacesCommand(context: CommandContext): Command {
     .addHelpText('after', examples)
     .action(async (options: ClientOptions) => {
       const client = clientOf(options, context.terminal)
-      const { status, body } = await client.get('/namespaces')
-      const { namespaces, revision } = (body ?? {}) as { namespaces?: unknown; revision?: unknown }
-      if (!Array.isArray(namespaces)) throw notCoordinator(client.baseUrl, status)
-      writeResult(context, options, { value: { namespaces, revision }, text: render(namespaces) })
+      const namespaces: Namespace[] = []
+      let revision: unknown
+      for (let cursor: unknown = ''; typeof cursor === 'string'; ) {
+        const { status, body } = await client.get(`/namespaces${cursor && `?cursor=${cursor}`}`)
+        const page = (body ?? {}) as Readonly<Record<string, unknown>>
+        if (!Array.isArray(page['namespaces'])) throw notCoordinator(client.baseUrl, status)
+        namespaces.push(...page['namespaces'])
+        revision ??= page['revision']
+        cursor = page['nextCursor']
+      }
+      writeResult(context, options, {
+        value: { namespaces, revision },
+        text: render(namespaces, options.output === 'wide'),
+      })
     })
 }
 
-function render(namespaces: readonly Namespace[]): string {
-  const rows = namespaces.map(({ namespace, services, active, nodes }) =>
-    [namespace, services, active, nodes].map((value) => (value === undefined ? '' : String(value))),
-  )
-  return `${textTable([['NAMESPACE', 'SERVICES', 'ACTIVE', 'NODES'], ...rows])}${countOf(rows.length, 'namespace')}\n`
+/** `active` says something else than most people expect, as `status` does. */
+function render(namespaces: readonly Namespace[], isWide: boolean): string {
+  const columns = ['namespace', 'services', 'nodes', ...(isWide ? ['active'] : [])]
+  const rows = namespaces.map((each) => columns.map((column) => String(each[column] ?? '')))
+  return `${textTable([columns.map((column) => column.toUpperCase()), ...rows])}${countOf(rows.length, 'namespace')}\n`
 }

@@ -237,8 +237,9 @@ describe('coordinator namespaces', () => {
       await run(register('cart', '-n', 'shop'))
       await run(register('pay', '-n', 'shop'))
       const { stdout } = await run(['namespaces'])
-      expect(stdout).toMatch(/^NAMESPACE +SERVICES +ACTIVE/)
-      expect(stdout).toMatch(/^shop +2 +0/m)
+      expect(stdout).toMatch(/^NAMESPACE +SERVICES +NODES\n/)
+      expect(stdout).toMatch(/^shop +2 +2\n/m)
+      expect((await run(['namespaces', '-o', 'wide'])).stdout).toMatch(/^shop +2 +2 +0\n/m)
       const env = { COORDINATOR_NAMESPACE: 'shop' }
       const names = async (...args: readonly string[]) =>
         JSON.parse((await run(['services', '--json', ...args], { env })).stdout).services.map(
@@ -249,6 +250,15 @@ describe('coordinator namespaces', () => {
       expect((await names('-A')).length).toBe(3)
       expect((await run(['services'])).stdout).toMatch(/^NAMESPACE +NAME /)
       expect((await run(['services', '--namespace', 'default'])).stdout).toMatch(/^NAME /)
+    }))
+
+  it('lists all namespaces, from as many pages as it takes', () =>
+    withServer(async (scope) => {
+      const run = commandsOf(scope)
+      await scope.ask('/register', { json: { ...cart, namespace: 'a' } })
+      const others = Array.from({ length: 1_000 }, (_, at) => ({ ...cart, namespace: `n${at}` }))
+      expect((await scope.ask('/register/batch', { json: others })).body.failed).toBe(0)
+      expect((await run(['namespaces'])).stdout).toMatch(/^n999 +1 +1\n1001 namespaces\n/m)
     }))
 
   it('a wrong one is refused before anything is asked', async () => {

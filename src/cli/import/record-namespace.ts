@@ -27,6 +27,11 @@ export function namespacesOfItem({ about, value }: Item): readonly string[] {
   return namespacesOfRecord({ ...about, data })
 }
 
+/** A name for people: `shop/cart` outside of `default`. */
+export function nameInNamespace(name: string, namespace: string = DEFAULT_NAMESPACE): string {
+  return namespace === DEFAULT_NAMESPACE ? name : `${namespace}/${name}`
+}
+
 /** Puts an item into the wanted namespace. What cannot be read stays as it is: the coordinator refuses it. */
 export function inNamespace(item: Item, { forced, fallback }: WantedNamespace): Item {
   const namespace = forced ?? (item.isStored === true ? undefined : fallback)

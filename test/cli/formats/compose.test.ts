@@ -167,6 +167,16 @@ describe('compose: the endpoint of a service', () => {
     )
   })
 
+  it('does not take DNS, SSH and SQL Server for HTTP', () => {
+    const text =
+      'dns: {image: pihole/pihole, ports: ["53:53/tcp", "53:53/udp", "80:80"]}\ngit: {image: own, expose: [22]}\ndb: {image: azure-sql-edge, ports: ["1433:1433"]}'
+    expect(Object.values(endpointsIn(compose(text)))).toEqual([
+      'tcp://dns:53',
+      'tcp://git:22',
+      'tcp://db:1433',
+    ])
+  })
+
   it('learns a port from those who call it, and from the check of its health', () => {
     const text = compose(`
       web: {image: web, environment: {API: "http://api:1218/x", BROKER: "broker:50051", STORE: "mongodb://u:p@store:10260/?tls=true"}}
