@@ -75,6 +75,28 @@ describe('compose: the name and version of a service', () => {
     ])
   })
 
+  it('brings no label and no health check with a secret, and says which labels', () => {
+    const text = compose(`
+      web:
+        image: web:1
+        labels:
+          a: x
+          traefik.http.middlewares.auth.basicauth.users: "admin:$$apr1$$hidden"
+          DB_PASSWORD: hidden
+          url: "postgres://me:hidden@db/x"
+          plain: "http://me@host/x"
+        healthcheck: {test: "curl http://localhost/up?access_token=hidden"}
+      api: {image: "api:1", healthcheck: {test: "curl http://localhost/up?full=1"}}
+    `)
+    const { web, api } = servicesIn(text)
+    expect(web?.metadata).toMatchObject({ a: 'x', plain: 'http://me@host/x' })
+    expect(JSON.stringify(web)).not.toContain('hidden')
+    expect(JSON.stringify(api)).toContain('/up?full=1')
+    expect(unreadableIn(text)).toEqual([
+      'services.web.labels: everybody could read them, and they seem to be secrets: traefik.http.middlewares.auth.basicauth.users, DB_PASSWORD, url left out',
+    ])
+  })
+
   it('leaves out labels for which metadata has no room, and says which', () => {
     const text = compose(
       `web: {image: "web:1", labels: {small: x, large: "${'y'.repeat(17_000)}", after: z}}`,
