@@ -7,7 +7,7 @@ import {
   withOutput,
   writeResult,
 } from './context/command-context.ts'
-import { notCoordinator } from './context/coordinator-client.ts'
+import { type CoordinatorClient, notCoordinator } from './context/coordinator-client.ts'
 import { countOf, textTable } from './terminal/text-table.ts'
 
 const examples = `
@@ -18,22 +18,33 @@ Examples:
 
 type Namespace = Readonly<Record<string, unknown>>
 
-/** `coordinator namespaces`: the namespaces, and what is in each. */
+/** `coordinator namespaces`: the namespaces that have services, and how many. */
 export function namespacesCommand(context: CommandContext): Command {
-  return withOutput(clientCommand('namespaces', 'List the namespaces, and what is in each.'))
+  return withOutput(clientCommand('namespaces', 'List the namespaces that have services, and how many.'))
     .addHelpText('after', examples)
     .action(async (options: ClientOptions) => {
       const client = clientOf(options, context.terminal)
-      const { status, body } = await client.get('/namespaces')
-      const { namespaces, revision } = (body ?? {}) as { namespaces?: unknown; revision?: unknown }
-      if (!Array.isArray(namespaces)) throw notCoordinator(client.baseUrl, status)
-      writeResult(context, options, { value: { namespaces, revision }, text: render(namespaces) })
+      const value = await allPages(client)
+      writeResult(context, options, { value, text: render(value.namespaces) })
     })
 }
 
+/** All pages, with the revision of the last one. */
+async function allPages(client: CoordinatorClient): Promise<{ namespaces: Namespace[]; revision: unknown }> {
+  const all: Namespace[] = []
+  for (let after = ''; ; ) {
+    const { status, body } = await client.get(`/namespaces${after && `?cursor=${after}`}`)
+    const { namespaces, revision, nextCursor } = (body ?? {}) as Readonly<Record<string, unknown>>
+    if (!Array.isArray(namespaces)) throw notCoordinator(client.baseUrl, status)
+    all.push(...namespaces)
+    if (typeof nextCursor !== 'string') return { namespaces: all, revision }
+    // Names come in order: pages with a cursor that does not grow would never end.
+    if (nextCursor <= after) throw notCoordinator(client.baseUrl, status)
+    after = nextCursor
+  }
+}
+
 function render(namespaces: readonly Namespace[]): string {
-  const rows = namespaces.map(({ namespace, services, active, nodes }) =>
-    [namespace, services, active, nodes].map((value) => (value === undefined ? '' : String(value))),
-  )
-  return `${textTable([['NAMESPACE', 'SERVICES', 'ACTIVE', 'NODES'], ...rows])}${countOf(rows.length, 'namespace')}\n`
+  const rows = namespaces.map(({ namespace, services, active }) => [namespace, services, active].map(String))
+  return `${textTable([['NAMESPACE', 'SERVICES', 'ACTIVE'], ...rows])}${countOf(rows.length, 'namespace')}\n`
 }

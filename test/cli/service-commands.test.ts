@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
 import { scratchFolder } from '../main/coordinator-process.ts'
 import { type RunInProcessOptions, runInProcess } from './run-in-process.ts'
+import { json, withAnswers } from './with-answers.ts'
 
 const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/
 
@@ -237,7 +238,7 @@ describe('coordinator namespaces', () => {
       await run(register('cart', '-n', 'shop'))
       await run(register('pay', '-n', 'shop'))
       const { stdout } = await run(['namespaces'])
-      expect(stdout).toMatch(/^NAMESPACE +SERVICES +ACTIVE/)
+      expect(stdout).toMatch(/^NAMESPACE +SERVICES +ACTIVE\n/)
       expect(stdout).toMatch(/^shop +2 +0/m)
       const env = { COORDINATOR_NAMESPACE: 'shop' }
       const names = async (...args: readonly string[]) =>
@@ -250,6 +251,19 @@ describe('coordinator namespaces', () => {
       expect((await run(['services'])).stdout).toMatch(/^NAMESPACE +NAME /)
       expect((await run(['services', '--namespace', 'default'])).stdout).toMatch(/^NAME /)
     }))
+
+  it('lists those of all pages', () =>
+    withAnswers(
+      ({ url }, response) => {
+        const namespace = url === '/namespaces' ? 'a' : 'b'
+        const more = namespace === 'a' ? { nextCursor: 'a' } : {}
+        json(response, 200, { namespaces: [{ namespace, services: 1, active: 0 }], revision: 2, ...more })
+      },
+      async (url) => {
+        const { stdout } = await runInProcess(['namespaces', '--url', url])
+        expect(stdout).toMatch(/^a +1 +0\nb +1 +0\n2 namespaces\n/m)
+      },
+    ))
 
   it('a wrong one is refused before anything is asked', async () => {
     expect(await runInProcess(['services', '--namespace', 'Shop'])).toMatchObject({
