@@ -13,13 +13,15 @@ coordinator=''
 trap '[ -z "$coordinator" ] || kill -9 "$coordinator" 2>/dev/null; rm -rf "$folder"' EXIT
 export DATABASE_URL="sqlite:$folder/coordinator.db" LOG_FORMAT=json
 
-# Starts a coordinator on any free port, and finds the address in its log.
+# Starts a coordinator on any free port, finds the address in its log, and waits until it has loaded its records.
 start() {
-  PORT=0 node bin/coordinator.js serve >"$folder/log" &
+  # The shell may redirect after the first look at the log, which must not find the address of before.
+  : >"$folder/log"
+  PORT=0 node bin/coordinator.js serve >>"$folder/log" &
   coordinator=$!
   for _ in $(seq 100); do
     COORDINATOR_URL="$(sed -n 's/.*listening on \(http:[^"]*\).*/\1/p' "$folder/log")"
-    if [ -n "$COORDINATOR_URL" ]; then
+    if [ -n "$COORDINATOR_URL" ] && grep -q 'the records are loaded' "$folder/log"; then
       export COORDINATOR_URL
       return
     fi
