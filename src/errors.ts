@@ -257,7 +257,7 @@ export const ERRORS = {
   COORD_NODE_ID_INVALID: {
     ...badRequest,
     title: 'The text is not the id of a node',
-    hint: 'Write the id as `type:name`, such as `team:payments`. Percent-encode all characters but letters, digits, `_`, `.` and `-`.',
+    hint: 'Write the id as `type:name`, such as `team:payments`, or as `type:@namespace:name` in a namespace other than `default`. Percent-encode all characters but letters, digits, `_`, `.` and `-`.',
   },
   COORD_EDGE_NOT_FOUND: {
     status: 404,
@@ -706,7 +706,7 @@ export const ERRORS = {
     status: 400,
     retryable: false,
     title: 'Too much would be removed',
-    hint: 'Check that the file is whole. Then run the command with --force.',
+    hint: 'Check that nothing is missing from the file. To remove all of it, run the command with --force.',
   },
   COORD_OUTPUT_UNWRITABLE: {
     status: 500,

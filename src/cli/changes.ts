@@ -82,7 +82,7 @@ async function showChanges(options: ChangesOptions, context: CommandContext): Pr
   if (!hasHead) terminal.stdout.write('0 changes\n')
 }
 
-/** The position so many revisions before the newest one, or the oldest one that is kept. */
+/** The position that lies this many revisions before the newest one, or the oldest position that is kept. */
 async function startOf(client: CoordinatorClient, last: number): Promise<string> {
   const { status, body } = await client.get('/changes?limit=1')
   const { next, revision } = (body ?? {}) as { readonly next?: unknown; readonly revision?: unknown }
