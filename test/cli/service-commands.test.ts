@@ -60,7 +60,10 @@ describe('coordinator register', () => {
       // What is shown can be registered again, in both forms.
       const yaml = await run(['get', 'cart', '-o', 'yaml'])
       for (const input of [shown.stdout, yaml.stdout])
-        expect((await run(['register', '--file', '-'], { input })).stdout).toContain(': as it was')
+        expect(await run(['register', '--file', '-'], { input })).toMatchObject({
+          stdout: expect.stringContaining(': as it was'),
+          stderr: '',
+        })
     }))
 
   it('puts it into the namespace of the option, of the file, or of the variable, in this order', () =>
