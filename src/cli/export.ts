@@ -15,7 +15,7 @@ import {
 import { isInNamespace } from './import/record-namespace.ts'
 import { storedRecords } from './import/stored-records.ts'
 import { Interruption, interruptible } from './terminal/interruption.ts'
-import { countOf, printable } from './terminal/text-table.ts'
+import { countOf, printable, printableJson } from './terminal/text-table.ts'
 import { writeWholeFile } from './terminal/write-whole-file.ts'
 
 interface ExportOptions extends Omit<ClientOptions, 'output'>, NamespaceOptions {
@@ -53,7 +53,7 @@ async function runExport(
   const namespace = namespaceOf(options, terminal.env)
   const found = await interruptible(async (interrupted) => {
     const toStdout = async (text: string) => {
-      if (!stdout.write(text)) await once(stdout, 'drain', { signal: interrupted })
+      if (!stdout.write(printableJson(text))) await once(stdout, 'drain', { signal: interrupted })
     }
     try {
       const chunks = exportedChunks(storedRecords(client, interrupted), namespace)

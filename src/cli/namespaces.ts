@@ -7,7 +7,7 @@ import {
   withOutput,
   writeResult,
 } from './context/command-context.ts'
-import { type CoordinatorClient, notCoordinator } from './context/coordinator-client.ts'
+import { notCoordinator } from './context/coordinator-client.ts'
 import { countOf, textTable } from './terminal/text-table.ts'
 
 const examples = `
@@ -18,33 +18,32 @@ Examples:
 
 type Namespace = Readonly<Record<string, unknown>>
 
-/** `coordinator namespaces`: the namespaces that have services, and how many. */
+/** `coordinator namespaces`: the namespaces, and what is in each. */
 export function namespacesCommand(context: CommandContext): Command {
-  return withOutput(clientCommand('namespaces', 'List the namespaces that have services, and how many.'))
+  return withOutput(clientCommand('namespaces', 'List the namespaces, and what is in each.'))
     .addHelpText('after', examples)
     .action(async (options: ClientOptions) => {
       const client = clientOf(options, context.terminal)
-      const value = await allPages(client)
-      writeResult(context, options, { value, text: render(value.namespaces) })
+      const namespaces: Namespace[] = []
+      let revision: unknown
+      for (let cursor: unknown = ''; typeof cursor === 'string'; ) {
+        const { status, body } = await client.get(`/namespaces${cursor && `?cursor=${cursor}`}`)
+        const page = (body ?? {}) as Readonly<Record<string, unknown>>
+        if (!Array.isArray(page['namespaces'])) throw notCoordinator(client.baseUrl, status)
+        namespaces.push(...page['namespaces'])
+        revision ??= page['revision']
+        cursor = page['nextCursor']
+      }
+      writeResult(context, options, {
+        value: { namespaces, revision },
+        text: render(namespaces, options.output === 'wide'),
+      })
     })
 }
 
-/** All pages, with the revision of the last one. */
-async function allPages(client: CoordinatorClient): Promise<{ namespaces: Namespace[]; revision: unknown }> {
-  const all: Namespace[] = []
-  for (let after = ''; ; ) {
-    const { status, body } = await client.get(`/namespaces${after && `?cursor=${after}`}`)
-    const { namespaces, revision, nextCursor } = (body ?? {}) as Readonly<Record<string, unknown>>
-    if (!Array.isArray(namespaces)) throw notCoordinator(client.baseUrl, status)
-    all.push(...namespaces)
-    if (typeof nextCursor !== 'string') return { namespaces: all, revision }
-    // Names come in order: pages with a cursor that does not grow would never end.
-    if (nextCursor <= after) throw notCoordinator(client.baseUrl, status)
-    after = nextCursor
-  }
-}
-
-function render(namespaces: readonly Namespace[]): string {
-  const rows = namespaces.map(({ namespace, services, active }) => [namespace, services, active].map(String))
-  return `${textTable([['NAMESPACE', 'SERVICES', 'ACTIVE'], ...rows])}${countOf(rows.length, 'namespace')}\n`
+/** `active` says something else than most people expect, as `status` does. */
+function render(namespaces: readonly Namespace[], isWide: boolean): string {
+  const columns = ['namespace', 'services', 'nodes', ...(isWide ? ['active'] : [])]
+  const rows = namespaces.map((each) => columns.map((column) => String(each[column] ?? '')))
+  return `${textTable([columns.map((column) => column.toUpperCase()), ...rows])}${countOf(rows.length, 'namespace')}\n`
 }

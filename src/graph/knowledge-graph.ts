@@ -23,6 +23,7 @@ import { LiveAnalysis } from './past/live-analysis.ts'
 import { PastGraphs } from './past/past-graphs.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
 import { type AnswerTo, answerQuestion, type Question } from './questions/answer-question.ts'
+import { listNamespaces, type NamespacesQuery, type NodeNamespaces } from './questions/list-namespaces.ts'
 import { type NeighborsAnswer, neighbors } from './questions/neighbors.ts'
 import { type GraphFilter, type GraphMetadata, selectGraph } from './questions/select-graph.ts'
 import { Rebuilds } from './rebuilds.ts'
@@ -213,6 +214,12 @@ export class KnowledgeGraph {
    */
   rebuild(): Promise<RebuildAnswer> {
     return this.#rebuilds.run()
+  }
+
+  /** The namespaces that have nodes, with how many each has. */
+  namespaces(query?: NamespacesQuery): AtRevision<NodeNamespaces> {
+    const { view } = this.#live
+    return { ...listNamespaces(graphOf(view).namespaceSizes, query), revision: view.revision }
   }
 
   /** Figures for metrics. All are zero before the first load. */

@@ -5,7 +5,6 @@ import { parse } from 'yaml'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
 import { scratchFolder } from '../main/coordinator-process.ts'
 import { type RunInProcessOptions, runInProcess } from './run-in-process.ts'
-import { json, withAnswers } from './with-answers.ts'
 
 const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/
 
@@ -241,8 +240,9 @@ describe('coordinator namespaces', () => {
       await run(register('cart', '-n', 'shop'))
       await run(register('pay', '-n', 'shop'))
       const { stdout } = await run(['namespaces'])
-      expect(stdout).toMatch(/^NAMESPACE +SERVICES +ACTIVE\n/)
-      expect(stdout).toMatch(/^shop +2 +0/m)
+      expect(stdout).toMatch(/^NAMESPACE +SERVICES +NODES\n/)
+      expect(stdout).toMatch(/^shop +2 +2\n/m)
+      expect((await run(['namespaces', '-o', 'wide'])).stdout).toMatch(/^shop +2 +2 +0\n/m)
       const env = { COORDINATOR_NAMESPACE: 'shop' }
       const names = async (...args: readonly string[]) =>
         JSON.parse((await run(['services', '--json', ...args], { env })).stdout).services.map(
@@ -255,18 +255,14 @@ describe('coordinator namespaces', () => {
       expect((await run(['services', '--namespace', 'default'])).stdout).toMatch(/^NAME /)
     }))
 
-  it('lists those of all pages', () =>
-    withAnswers(
-      ({ url }, response) => {
-        const namespace = url === '/namespaces' ? 'a' : 'b'
-        const more = namespace === 'a' ? { nextCursor: 'a' } : {}
-        json(response, 200, { namespaces: [{ namespace, services: 1, active: 0 }], revision: 2, ...more })
-      },
-      async (url) => {
-        const { stdout } = await runInProcess(['namespaces', '--url', url])
-        expect(stdout).toMatch(/^a +1 +0\nb +1 +0\n2 namespaces\n/m)
-      },
-    ))
+  it('lists all namespaces, from as many pages as it takes', () =>
+    withServer(async (scope) => {
+      const run = commandsOf(scope)
+      await scope.ask('/register', { json: { ...cart, namespace: 'a' } })
+      const others = Array.from({ length: 1_000 }, (_, at) => ({ ...cart, namespace: `n${at}` }))
+      expect((await scope.ask('/register/batch', { json: others })).body.failed).toBe(0)
+      expect((await run(['namespaces'])).stdout).toMatch(/^n999 +1 +1\n1001 namespaces\n/m)
+    }))
 
   it('a wrong one is refused before anything is asked', async () => {
     expect(await runInProcess(['services', '--namespace', 'Shop'])).toMatchObject({

@@ -41,6 +41,6 @@ itWith('bash')('the commands of docs/commands.md work, one after the other', asy
   const script = block.replaceAll('npx coordinator', `'${process.execPath}' bin/coordinator.js`)
   const env = plainEnv({ COORDINATOR_URL: coordinator.url })
   const { stdout } = await promisify(execFile)('bash', ['-euc', script], { env })
-  expect(stdout).toMatch(/^Registered cart 1\.4\.0: new/m)
-  expect(stdout).toMatch(/^Deregistered cart /m)
+  expect(stdout).toMatch(/^Registered pricing 1\.4\.0: new/m)
+  expect(stdout).toMatch(/^Deregistered pricing /m)
 })

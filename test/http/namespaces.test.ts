@@ -10,17 +10,37 @@ describe('GET /namespaces', () => {
       const first = await scope.ask('/namespaces?limit=1')
       expect(first.body).toEqual({
         success: true,
-        namespaces: [{ namespace: 'default', services: 1, active: 0 }],
+        namespaces: [{ namespace: 'default', services: 1, active: 0, nodes: 1 }],
         total: 2,
         nextCursor: 'default',
         revision: 3,
       })
       expect((await scope.ask('/namespaces?limit=1&cursor=default')).body).toEqual({
         success: true,
-        namespaces: [{ namespace: 'shop', services: 2, active: 1 }],
+        namespaces: [{ namespace: 'shop', services: 2, active: 1, nodes: 1 }],
         total: 2,
         revision: 3,
       })
+    }))
+
+  it('lists what only nodes are in, and what only others need', () =>
+    withServer(async (scope) => {
+      await register(scope, { ...cart, namespace: 'shop' })
+      await scope.ask('/knowledge-graph/nodes/team:@org:a', { method: 'PUT', json: {} })
+      const need = 'team:@org:a,owns,service:@shop:cart,asserted'
+      await scope.ask(`/knowledge-graph/edges/${need}`, { method: 'PUT', json: {} })
+      const edge = 'service:@shop:cart,calls,service:@far:pay,asserted'
+      await scope.ask(`/knowledge-graph/edges/${edge}`, { method: 'PUT', json: {} })
+      const all = [
+        { namespace: 'far', services: 0, active: 0, nodes: 1 },
+        { namespace: 'org', services: 0, active: 0, nodes: 1 },
+        { namespace: 'shop', services: 1, active: 0, nodes: 1 },
+      ]
+      expect((await scope.ask('/namespaces')).body).toMatchObject({ namespaces: all, total: 3 })
+      const second = await scope.ask('/namespaces?limit=1&cursor=far')
+      expect(second.body).toMatchObject({ namespaces: [all[1]], total: 3, nextCursor: 'org' })
+      await scope.ask(`/knowledge-graph/edges/${edge}`, { method: 'DELETE' })
+      expect((await scope.ask('/namespaces')).body).toMatchObject({ namespaces: all.slice(1), total: 2 })
     }))
 
   it('narrows lists of services, and refuses what no namespace can be', () =>

@@ -85,6 +85,8 @@ describe('streams of the journal while the coordinator loads', () => {
       followers.forEach(({ revisions }, at) => {
         expect(revisions).toEqual(upTo((at % 4) + 1, 4))
       })
+      // The store was asked once for each position, and not for each stream.
+      expect(scope.store.callsOf('asOf').length).toBeLessThanOrEqual(3)
       for (const follower of followers) follower.close()
     })
   })

@@ -222,6 +222,9 @@ describe('an endpoint', () => {
     ['jdbc:postgresql://db:5432/x', 'COORD_ENDPOINT_NOT_URL', /with a host/],
     ['http://{{a\nb}}', 'COORD_ENDPOINT_NOT_URL', /blanks/],
     ['http://a b/{{ x }}', 'COORD_ENDPOINT_NOT_URL', /blanks/],
+    ['http://redis\u001b', 'COORD_ENDPOINT_NOT_URL', /control characters/],
+    ['tcp://a\u009b31m', 'COORD_ENDPOINT_NOT_URL', /control characters/],
+    ['http://redis/x\u007fy', 'COORD_ENDPOINT_NOT_URL', /control characters/],
     ['redis://', 'COORD_ENDPOINT_NOT_URL', /with a host/],
     ['redis:///0', 'COORD_ENDPOINT_NOT_URL', /with a host/],
     ['redis://:6379', 'COORD_ENDPOINT_NOT_URL', /with a host/],
@@ -234,6 +237,12 @@ describe('an endpoint', () => {
     ['postgres://me@db/x', 'COORD_ENDPOINT_CREDENTIALS', /user name or a password/],
     ['mongodb://me:secret@a:1,b:2/x', 'COORD_ENDPOINT_CREDENTIALS', /user name or a password/],
     ['postgres://db/x?user=me&password=secret', 'COORD_ENDPOINT_CREDENTIALS', /user name or a password/],
+    ['sqlserver://db;user=sa;password=secret', 'COORD_ENDPOINT_CREDENTIALS', /user name or a password/],
+    [
+      'sqlserver://db:1433;databaseName=x;Password=secret',
+      'COORD_ENDPOINT_CREDENTIALS',
+      /user name or a password/,
+    ],
   ])('%s is refused', (text, code, message) => {
     expect(endpointFault(text)).toMatchObject({ code, message: expect.stringMatching(message) })
     expect(endpointFault(text)?.message).not.toContain('secret')

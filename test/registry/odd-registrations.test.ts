@@ -151,6 +151,16 @@ describe('a name that looks like another', () => {
       )
     expect(index.of('abcdefghij')).toHaveLength(16)
   })
+
+  it('keeps no name that looks many times as long as it is, such as one of ligatures', () => {
+    const index = new LookAlikes()
+    const [long, longest] = [`${'\ufdfa'.repeat(28)}A`, `${'\ufdfa'.repeat(250)}A`]
+    for (const name of [long, longest]) index.add(name)
+    expect(index.of(skeletonOf(long))).toEqual([long])
+    expect(index.of(skeletonOf(longest))).toEqual([])
+    index.delete(longest)
+    expect(index.of(skeletonOf(long))).toEqual([long])
+  })
 })
 
 describe('an id that several actors register', () => {

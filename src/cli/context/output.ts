@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
-import { stringify } from 'yaml'
+import { Document, visit } from 'yaml'
 import type { Terminal } from '../terminal/terminal.ts'
+import { hasUnescapedControl, printableJson } from '../terminal/text-table.ts'
 
 /** `table` and `wide` are for people, `json` and `yaml` for programs. */
 export const OUTPUT_FORMATS = ['table', 'wide', 'json', 'yaml'] as const
@@ -45,7 +46,7 @@ export function isData(options: OutputOptions): boolean {
 /** A result as it is printed. Several of them, one after another, are JSON Lines, or documents of YAML. */
 export function printed(options: OutputOptions, { value, text }: Result): string {
   const format = formatOf(options)
-  if (format === 'json') return `${JSON.stringify(value)}\n`
+  if (format === 'json') return `${printableJson(JSON.stringify(value))}\n`
   if (format === 'yaml') return `---\n${yamlOf(value)}`
   return typeof text === 'string' ? text : text(format === 'wide')
 }
@@ -61,5 +62,12 @@ export function writeResult(
 
 /** YAML without anchors, which few readers know, and without breaks in long lines, which would make texts hard to compare. */
 function yamlOf(value: unknown): string {
-  return stringify(JSON.parse(JSON.stringify(value)), { aliasDuplicateObjects: false, lineWidth: 0 })
+  const document = new Document(JSON.parse(JSON.stringify(value)), { aliasDuplicateObjects: false })
+  // Only texts in double quotes can have escapes.
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === 'string' && hasUnescapedControl(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
+    },
+  })
+  return printableJson(document.toString({ lineWidth: 0 }))
 }

@@ -16,7 +16,10 @@ export function isServicesAnswer(value: unknown): value is ServicesAnswer {
 /** Finds out whether an input is whole: pages and exports say how much there is. */
 export class InputParts {
   readonly #name: string
-  #promised: number | undefined
+  /** Of all exports in the input. */
+  #promised = 0
+  /** Whether there is the beginning of an export whose last line will say how many records it has. */
+  #lacksEnd = false
   #records = 0
   #total: number | undefined
   #services = 0
@@ -42,7 +45,9 @@ export class InputParts {
     }
     const promised = promisedBy(value)
     if (promised !== undefined || isSnapshotHead(value)) {
-      this.#promised ??= promised
+      this.#promised += promised ?? 0
+      this.#lacksEnd ||= promised === undefined && isJsonObject(value) && 'namespace' in value
+      if (!isSnapshotHead(value)) this.#lacksEnd = false
       return []
     }
     if (isSnapshotRecord(value)) this.#records += 1
@@ -51,15 +56,19 @@ export class InputParts {
 
   /** Called at the end of the input. @throws COORD_CLI_FILE_PARTIAL */
   check(): void {
-    const { total, promised } = { total: this.#total, promised: this.#promised }
+    const total = this.#total
     if (total !== undefined && (this.#hasMore || this.#services < total))
       throw new CoordinatorError('COORD_CLI_FILE_PARTIAL', {
         detail: `${this.#name} is only a page: it has ${this.#services} of ${total} services.`,
         hint: 'Write all of them with `coordinator export`, or ask for them with the header `Accept: application/x-ndjson`.',
       })
-    if (promised !== undefined && this.#records < promised)
+    if (this.#records < this.#promised)
       throw new CoordinatorError('COORD_CLI_FILE_PARTIAL', {
-        detail: `${this.#name} ends too early: it has ${this.#records} of ${promised} records.`,
+        detail: `${this.#name} ends too early: it has ${this.#records} of ${this.#promised} records.`,
+      })
+    if (this.#lacksEnd)
+      throw new CoordinatorError('COORD_CLI_FILE_PARTIAL', {
+        detail: `${this.#name} ends too early: its last line, with the number of records, is missing.`,
       })
   }
 }

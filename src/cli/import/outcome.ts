@@ -2,6 +2,7 @@ import type { CoordinatorError } from '../../errors.ts'
 import type { Interruption } from '../terminal/interruption.ts'
 import { textTable } from '../terminal/text-table.ts'
 import type { Pruning } from './prune.ts'
+import { nameInNamespace } from './record-namespace.ts'
 import type { Report } from './report.ts'
 import type { Totals } from './totals.ts'
 
@@ -10,6 +11,8 @@ export interface Change {
   readonly outcome: 'new' | 'changed'
   readonly kind: 'service' | 'node' | 'edge'
   readonly name: string
+  /** That of a service. The id of a node or an edge says its own. */
+  readonly namespace?: string
   readonly place: string
 }
 
@@ -55,7 +58,12 @@ export function summaryOf({ totals, pruning }: Outcome): string {
 /** What a rehearsal found, one line for each thing. */
 export function changesTable({ changes = [], pruning }: Outcome): string {
   return textTable([
-    ...changes.map(({ outcome, kind, name, place }) => [outcome, kind, name, place]),
+    ...changes.map(({ outcome, kind, name, namespace, place }) => [
+      outcome,
+      kind,
+      nameInNamespace(name, namespace),
+      place,
+    ]),
     ...(pruning?.removed ?? []).map(({ kind, name }) => ['removed', kind, name]),
     ...(pruning?.spared ?? []).map(({ kind, name, why }) => ['kept', kind, name, why]),
   ])

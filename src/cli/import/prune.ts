@@ -4,7 +4,7 @@ import { isJsonObject } from '../../records/canonical-json.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { CoordinatorClient } from '../context/coordinator-client.ts'
 import { type Item, itemOf } from './item.ts'
-import { namespacesOfItem } from './record-namespace.ts'
+import { nameInNamespace, namespacesOfItem } from './record-namespace.ts'
 import { sourceIn } from './source.ts'
 import type { SnapshotHead, SnapshotRecord } from './stored-records.ts'
 
@@ -70,7 +70,7 @@ export class BroughtRecords {
     if (revision === undefined || sourceIn(record) !== this.#source) return
     const item = itemOf(record, { place: '' })
     const id = item.about?.id ?? record.id
-    const name = kind === SERVICE_KIND ? nameOfService(item.value) : id
+    const name = kind === SERVICE_KIND ? nameOfService(item) : id
     const etag = recordEtag({ lineage: this.#lineage, revision })
     this.#records.push({ kind: kind as Brought['kind'], id, name, etag, namespaces: namespacesOfItem(item) })
   }
@@ -198,7 +198,10 @@ function pathOf({ kind, id }: Brought): string {
   return kind === 'service' ? `/services/${id}` : `/knowledge-graph/${kind}s/${encodeURIComponent(id)}`
 }
 
-function nameOfService(value: unknown): string {
-  const { serviceName, version, endpoint } = isJsonObject(value) ? value : {}
-  return [serviceName, version, endpoint].filter((part) => typeof part === 'string').join(' ')
+function nameOfService(item: Item): string {
+  const { serviceName, version, endpoint } = isJsonObject(item.value) ? item.value : {}
+  const [namespace] = namespacesOfItem(item)
+  return [nameInNamespace(String(serviceName), namespace), version, endpoint]
+    .filter((part) => typeof part === 'string')
+    .join(' ')
 }

@@ -27,6 +27,11 @@ export function namespacesOfItem({ about, value }: Item): readonly string[] {
   return namespacesOfRecord({ ...about, data })
 }
 
+/** A name for people: `shop/cart` outside of `default`. */
+export function nameInNamespace(name: string, namespace: string = DEFAULT_NAMESPACE): string {
+  return namespace === DEFAULT_NAMESPACE ? name : `${namespace}/${name}`
+}
+
 /** Puts an item into the wanted namespace. What cannot be read stays as it is: the coordinator refuses it. */
 export function inNamespace(item: Item, { forced, fallback }: WantedNamespace): Item {
   const namespace = forced ?? (item.isStored === true ? undefined : fallback)
@@ -59,18 +64,37 @@ function movedNode(id: string, { namespace, isMoved }: Move): string {
   return nodeIdIn(namespace, parsed.type, ...parsed.parts)
 }
 
-/** A dependency in the namespace of the registration moves with it. One in a third namespace stays where it is. */
+/** What is needed from the namespace of the registration moves with it. What is needed from a third namespace stays where it is. */
 function movedRegistration(value: JsonObject, namespace: string): JsonObject {
   const own = value['namespace'] ?? DEFAULT_NAMESPACE
-  const dependencies = value['dependencies']
-  const movedDependency = (dependency: JsonValue): JsonValue => {
-    if (!isJsonObject(dependency)) return dependency
-    const { namespace: named, ...rest } = dependency
-    return named === own ? rest : dependency
-  }
+  const { dependencies, migrationFile } = value
   return {
     ...value,
     namespace,
-    ...(Array.isArray(dependencies) ? { dependencies: dependencies.map(movedDependency) } : {}),
+    ...(Array.isArray(dependencies)
+      ? { dependencies: dependencies.map((need) => movedNeed(need, own)) }
+      : {}),
+    ...(isJsonObject(migrationFile) ? { migrationFile: movedFile(migrationFile, own) } : {}),
   }
+}
+
+/** The members of a migration file that list what a service needs, and those of its `events`. */
+const needs: ReadonlySet<string> = new Set([
+  ...['calls', 'tables', 'requires', 'dependencies', 'events'],
+  ...['subscribes', 'consumes'],
+])
+
+function movedFile(file: JsonObject, own: JsonValue): JsonObject {
+  const moved = ([name, needed]: [string, JsonValue]): [string, JsonValue] => {
+    if (!needs.has(name)) return [name, needed]
+    if (name === 'events' && isJsonObject(needed)) return [name, movedFile(needed, own)]
+    return [name, Array.isArray(needed) ? needed.map((need) => movedNeed(need, own)) : needed]
+  }
+  return Object.fromEntries(Object.entries(file).map(moved))
+}
+
+function movedNeed(need: JsonValue, own: JsonValue): JsonValue {
+  if (!isJsonObject(need)) return need
+  const { namespace: named, ...rest } = need
+  return named === own ? rest : need
 }

@@ -4,6 +4,7 @@ import { type ImportTask, plannedPruning, preparedItems } from './import-items.t
 import { nameOf } from './item.ts'
 import type { Change, Outcome } from './outcome.ts'
 import { BroughtRecords } from './prune.ts'
+import { namespacesOfItem } from './record-namespace.ts'
 import type { Verdict } from './send-batches.ts'
 import { storedRecords } from './stored-records.ts'
 import { Totals } from './totals.ts'
@@ -19,10 +20,12 @@ export async function rehearse(task: ImportTask): Promise<Outcome> {
     totals.add(verdict)
     report.add(verdict)
     if (outcome !== 'new' && outcome !== 'changed') return
+    const [namespace] = item.about === undefined ? namespacesOfItem(item) : []
     changes.push({
       outcome,
       kind: item.about?.kind ?? 'service',
       name: nameOf(item) ?? '',
+      ...(namespace === undefined ? {} : { namespace }),
       place: item.place,
     })
   }

@@ -1,5 +1,5 @@
 import type { CoordinatorClient } from '../context/coordinator-client.ts'
-import { printable } from '../terminal/text-table.ts'
+import { countOf, printable } from '../terminal/text-table.ts'
 import { GraphWarnings, type PlacedWarning } from './graph-warnings.ts'
 import { nameOf } from './item.ts'
 import type { Progress } from './progress.ts'
@@ -60,7 +60,7 @@ export class Report {
     }
     for (const [code, count] of this.#counts)
       if (count > shownOfKind && !this.#keep)
-        this.#note(`and ${count - shownOfKind} more warnings of this kind [${code}]`)
+        this.#note(`and ${countOf(count - shownOfKind, 'more warning')} of this kind [${code}]`)
   }
 
   /** Whether there was a warning of this kind that is still true. */

@@ -22,6 +22,24 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 
+/**
+ * JSON that means the same, without the characters that could change what a terminal shows: `\u009b` begins a command for many. JSON itself
+ * escapes only those below U+0020. What is in double quotes in YAML may be escaped in the same way.
+ */
+export function printableJson(json: string): string {
+  return json.replaceAll(
+    unescapedControl,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** Whether a text holds a character that `printableJson` escapes. */
+export function hasUnescapedControl(text: string): boolean {
+  return text.search(unescapedControl) !== -1
+}
+
+const unescapedControl = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 const wide =
   /^(?:\p{Emoji_Presentation}|.\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6])/u

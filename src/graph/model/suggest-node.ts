@@ -9,8 +9,8 @@ const mostNodes = 20_000
 type Nodes = Pick<GraphReader, 'find' | 'nodes' | 'idOf'>
 
 /**
- * The node that was probably meant by a text that names none: a name of a service in the same namespace, or an id of the same type. One
- * typing error is found in a graph of any size, because the corrected texts are looked up. Several are found only among the first nodes,
+ * The node that was probably meant by a text that names none: a name of a service in the same namespace, a node of another type with that
+ * name, or an id of the same type. One typing error is found in a graph of any size, because the corrected texts are looked up. Several are found only among the first nodes,
  * so that the answer takes some milliseconds in every graph.
  */
 export function suggestNode(
@@ -22,12 +22,23 @@ export function suggestNode(
   const service = serviceNodeId('')
   if (id === undefined) {
     const beginning = namespace === DEFAULT_NAMESPACE ? service : `${service}@${namespace}:`
-    const found = closestEnd(graph, beginning, serviceNodeId(text).slice(service.length))
-    return found === undefined ? undefined : decodeURIComponent(found)
+    const end = serviceNodeId(text).slice(service.length)
+    const found = closestEnd(graph, beginning, end)
+    if (found !== undefined) return decodeURIComponent(found)
+    return ofAnotherType(graph, namespace === DEFAULT_NAMESPACE ? `:${end}` : `:@${namespace}:${end}`)
   }
   const type = id.slice(0, id.indexOf(':') + 1)
   const found = closestEnd(graph, type, id.slice(type.length))
   return found === undefined ? undefined : type + found
+}
+
+/** The id of a node that has only this behind its type: of the first nodes, the least one. */
+function ofAnotherType(graph: Nodes, end: string): string | undefined {
+  let least: string | undefined
+  for (const id of idsOf(graph))
+    if (id.endsWith(end) && id.indexOf(':') === id.length - end.length && (least === undefined || id < least))
+      least = id
+  return least
 }
 
 /** The end of the id of a node with this beginning that is closest to the given end. */
@@ -37,11 +48,14 @@ function closestEnd(graph: Nodes, beginning: string, end: string): string | unde
 }
 
 function* endsOf(graph: Nodes, beginning: string): Generator<string> {
+  for (const id of idsOf(graph)) if (id.startsWith(beginning)) yield id.slice(beginning.length)
+}
+
+function* idsOf(graph: Nodes): Generator<string> {
   let seen = 0
   for (const node of graph.nodes()) {
     seen += 1
     if (seen > mostNodes) return
-    const id = graph.idOf(node)
-    if (id.startsWith(beginning)) yield id.slice(beginning.length)
+    yield graph.idOf(node)
   }
 }

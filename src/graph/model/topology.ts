@@ -11,6 +11,7 @@ import { EdgeTable } from './edge-table.ts'
 import { targetNeedsSource } from './edge-types.ts'
 import { GraphReader } from './graph-reader.ts'
 import { IntLists } from './int-lists.ts'
+import { NamespaceSizes } from './namespace-sizes.ts'
 import { ServicePlaces } from './service-places.ts'
 
 /**
@@ -25,6 +26,7 @@ export abstract class Topology extends GraphReader {
   readonly edgeTypes: string[] = []
   readonly reversed: boolean[] = []
   readonly nodesByType = new Map<string, number>()
+  readonly namespaceSizes = new NamespaceSizes()
   readonly edgesByType: number[] = []
   readonly #typeNumbers = new Map<string, number>()
   readonly #ids: string[] = []
@@ -188,7 +190,8 @@ export abstract class Topology extends GraphReader {
     this.#countNode(id, -1)
   }
 
-  #countNode(id: string, by: number): void {
+  #countNode(id: string, by: 1 | -1): void {
+    this.namespaceSizes.count(id, by)
     const type = nodeTypeOf(id)
     const count = (this.nodesByType.get(type) ?? 0) + by
     if (count === 0) this.nodesByType.delete(type)

@@ -132,6 +132,10 @@ export const namespacesAnswerSchema = z
         namespace: z.string(),
         services: z.int(),
         active: z.int().meta({ description: 'How many of the services have sent their `migrationFile`.' }),
+        nodes: z.int().meta({
+          description:
+            'How many nodes of the knowledge graph are in the namespace. All instances of a service are one node.',
+        }),
       }),
     ),
     total: z.int().meta({ description: 'How many there are on all pages.' }),

@@ -15,6 +15,8 @@ export interface FeedPage {
 
 /** The most pages of the store that are kept for other readers. Together they may be as large as the newest entries. */
 const MAX_KEPT_PAGES = 16
+/** The most positions of revisions that are kept for other readers. */
+const MAX_KEPT_POSITIONS = 64
 /**
  * The size of the newest entries that are kept, in UTF-16 code units. With a small heap, the limit is a part of the heap, with
  * one unit for each byte.
@@ -33,6 +35,7 @@ export class ChangeFeed {
   /** The entries that were already converted to text, as long as the ring or a page holds them. */
   readonly #shown = new WeakMap<Entry, ShownEntry>()
   readonly #pages: KeptPages<readonly ShownEntry[]>
+  readonly #positions: KeptPages<Position>
 
   constructor(live: Live) {
     this.#live = live
@@ -40,6 +43,7 @@ export class ChangeFeed {
     this.ring = new EntryRing({ maxSize })
     this.wakeUps = new WakeUps(this.ring)
     this.#pages = new KeptPages({ topic: 'changes', maxPages: MAX_KEPT_PAGES, maxSize }, sizeOf)
+    this.#positions = new KeptPages({ topic: 'changes', maxPages: MAX_KEPT_POSITIONS, maxSize }, () => 1)
     live.observe(this.ring)
     if (live.loaded) this.ring.replaced(live.view)
   }
@@ -70,12 +74,19 @@ export class ChangeFeed {
     return { entries, more: last !== undefined && last.revision < this.#live.view.revision }
   }
 
-  /** The position of a revision without a given digest. Asks the store if it is not the newest one. */
+  /**
+   * The position of a revision without a given digest. Asks the store if it is not among the newest ones, once for all readers who want the
+   * same one: thousands may have waited for the records to be loaded.
+   */
   async positionOf(revision: Revision): Promise<Position> {
     const { position } = this.#live.view
     if (revision === position.revision) return position
     const digest = this.ring.digestOf(revision)
     if (digest !== undefined) return { lineage: position.lineage, revision, digest }
+    return this.#positions.get(`${position.lineage} ${revision}`, () => this.#readPosition(revision))
+  }
+
+  async #readPosition(revision: Revision): Promise<Position> {
     try {
       for await (const page of this.#live.asOf({ revision }, { kind: 'none', id: '-' })) return page.position
     } catch (thrown) {

@@ -81,6 +81,9 @@ function readParts(text: string): string | EndpointFault {
   // The URL parser repairs blanks, line breaks and `http:cart`. A stored URL should need no repair. A template may hold blanks: `{{ host }}`.
   if (/\s/.test(text.replaceAll(TEMPLATE, (template) => template.replaceAll(' ', ''))))
     return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds blanks' }
+  // The parser drops those at the end, so that two texts would be one endpoint.
+  if (/\p{Cc}/u.test(text))
+    return { code: 'COORD_ENDPOINT_NOT_URL', message: 'is not a URL: it holds control characters' }
   const scheme = schemeOf.exec(text)?.[1]?.toLowerCase()
   if (scheme === undefined) return withoutScheme(text)
   if (REFUSED.has(scheme))
@@ -98,14 +101,16 @@ function readParts(text: string): string | EndpointFault {
 function other(scheme: string, rest: string, isWeb: boolean): string | EndpointFault {
   const end = rest.search(/[/?#]/)
   const authority = end === -1 ? rest : rest.slice(0, end)
-  if (authority.includes('@')) return withCredentials
+  // Some drivers take settings in the path or behind the host: `sqlserver://db;user=sa;password=...`.
+  if (authority.includes('@') || password.test(rest)) return withCredentials
   const hosts = canonicalHosts(authority)
   // The URL standard reads a percent sign in the host of a web address, and has refused it.
   if (hosts === undefined || (isWeb && hosts.includes('%') && !hosts.startsWith('['))) return notUrl
   const tail = end === -1 ? '' : canonicalTail(rest.slice(end))
-  if (/[?&;](?:password|passwd|pwd|sslpassword)=[^&;]/i.test(tail)) return withCredentials
   return `${scheme}://${hosts}${tail.replace(/^\/(?=[?#]|$)/, '')}`
 }
+
+const password = /[?&;,](?:password|passwd|pwd|sslpassword)=[^&;,]/i
 
 /** Path, query and fragment in the form of the URL standard. */
 function canonicalTail(text: string): string {

@@ -1,6 +1,6 @@
+import { byCodeUnits, SortedList } from '../../collections/sorted-list.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
 import { Postings, type Term } from './postings.ts'
-import { byCodeUnits, SortedList } from './sorted-list.ts'
 
 /** Finds services by namespace. Services in the namespace `default` are not kept here: most registries have no others. */
 export class NamespaceIndex {

@@ -1,4 +1,4 @@
-import { byNumber, type Compare, SortedList } from './sorted-list.ts'
+import { byNumber, type Compare, SortedList } from '../../collections/sorted-list.ts'
 
 /** A term with this many numbers has a list of arrays instead of one array. */
 const LIST_FROM = 512

@@ -1,3 +1,4 @@
+import { byCodeUnits, SortedList } from '../../collections/sorted-list.ts'
 import type { Projection, ProjectionDefinition } from '../../live/view/projection.ts'
 import type { JsonObject } from '../../records/canonical-json.ts'
 import type { StoredRecord } from '../../records/record.ts'
@@ -9,7 +10,6 @@ import { NamespaceIndex } from './namespace-index.ts'
 import { Postings, type Term } from './postings.ts'
 import { RecordFacts } from './record-facts.ts'
 import { versionDigest } from './set-digest.ts'
-import { byCodeUnits, SortedList } from './sorted-list.ts'
 
 /**
  * Finds services by their fields. A term, such as a tag, has a list of record numbers. A million services fit because nothing is kept

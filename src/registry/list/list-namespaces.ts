@@ -1,8 +1,8 @@
+import { byCodeUnits } from '../../collections/sorted-list.ts'
 import type { View } from '../../live/view/view.ts'
 import type { Revision } from '../../records/record.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
 import { type ServiceIndex, serviceIndex } from '../index/service-index.ts'
-import { byCodeUnits } from '../index/sorted-list.ts'
 
 export interface NamespaceCounts {
   readonly namespace: string

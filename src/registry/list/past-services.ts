@@ -1,3 +1,4 @@
+import { byCodeUnits } from '../../collections/sorted-list.ts'
 import type { Moment } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Live } from '../../live/live.ts'
@@ -11,7 +12,6 @@ import type { ListAnswer, ListedSet, ListStream, PastServiceAnswer } from '../an
 import { projectJson, type SentFacts, serviceJson } from '../answers/service-json.ts'
 import { checkServiceId } from '../answers/service-not-found.ts'
 import { addDigest, emptyDigest, versionDigest } from '../index/set-digest.ts'
-import { byCodeUnits } from '../index/sorted-list.ts'
 import { filterTest } from './fulfils-filters.ts'
 import { itemBytes } from './item-bytes.ts'
 import { readCursor, writeCursor } from './list-cursor.ts'

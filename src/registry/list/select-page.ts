@@ -1,6 +1,6 @@
 import { smallest } from '../../collections/smallest.ts'
+import { byCodeUnits } from '../../collections/sorted-list.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
-import { byCodeUnits } from '../index/sorted-list.ts'
 import type { Matches } from './match-services.ts'
 
 /** A position in the order of a list. A page begins after a key, whether or not that service still exists. */

@@ -207,4 +207,27 @@ describe('backstage: files', () => {
       'line 8: {{ kind }} x: its name makes no id of a node: {{ kind }}:x',
     ])
   })
+
+  it('takes the first of two entities with the same name, and says so', () => {
+    const text = catalog(
+      entity('Component', { name: 'web' }, { owner: 'a' }),
+      entity('Component', { name: 'Web' }, { owner: 'b' }),
+    )
+    expect(nodesIn(text)).toEqual(['service:web'])
+    expect(read(text).edges.map(({ id }) => id)).toEqual(['group:a,owns,service:web,asserted'])
+    expect(unreadableIn(text)).toEqual([
+      'line 4: Component Web: the file has it more than once: the first one counts',
+    ])
+  })
+
+  it('says so if two entities become one by the namespace of the import', () => {
+    const text = catalog(
+      entity('Component', { name: 'web' }),
+      entity('Component', { name: 'web', namespace: 'shop' }),
+    )
+    expect(unreadableIn(text)).toEqual([])
+    expect(unreadableIn(text, { namespace: 'all' })).toEqual([
+      'line 4: Component web: the file has it more than once: the first one counts',
+    ])
+  })
 })

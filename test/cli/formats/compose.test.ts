@@ -75,6 +75,28 @@ describe('compose: the name and version of a service', () => {
     ])
   })
 
+  it('brings no label and no health check with a secret, and says which labels', () => {
+    const text = compose(`
+      web:
+        image: web:1
+        labels:
+          a: x
+          traefik.http.middlewares.auth.basicauth.users: "admin:$$apr1$$hidden"
+          DB_PASSWORD: hidden
+          url: "postgres://me:hidden@db/x"
+          plain: "http://me@host/x"
+        healthcheck: {test: "curl http://localhost/up?access_token=hidden"}
+      api: {image: "api:1", healthcheck: {test: "curl http://localhost/up?full=1"}}
+    `)
+    const { web, api } = servicesIn(text)
+    expect(web?.metadata).toMatchObject({ a: 'x', plain: 'http://me@host/x' })
+    expect(JSON.stringify(web)).not.toContain('hidden')
+    expect(JSON.stringify(api)).toContain('/up?full=1')
+    expect(unreadableIn(text)).toEqual([
+      'services.web.labels: everybody could read them, and they seem to be secrets: traefik.http.middlewares.auth.basicauth.users, DB_PASSWORD, url left out',
+    ])
+  })
+
   it('leaves out labels for which metadata has no room, and says which', () => {
     const text = compose(
       `web: {image: "web:1", labels: {small: x, large: "${'y'.repeat(17_000)}", after: z}}`,
@@ -143,6 +165,16 @@ describe('compose: the endpoint of a service', () => {
     expect(endpointsIn(compose('a: {image: own, expose: [5432]}\nb: {image: own, expose: [50051]}'))).toEqual(
       { a: 'postgres://a:5432', b: 'grpc://b:50051' },
     )
+  })
+
+  it('does not take DNS, SSH and SQL Server for HTTP', () => {
+    const text =
+      'dns: {image: pihole/pihole, ports: ["53:53/tcp", "53:53/udp", "80:80"]}\ngit: {image: own, expose: [22]}\ndb: {image: azure-sql-edge, ports: ["1433:1433"]}'
+    expect(Object.values(endpointsIn(compose(text)))).toEqual([
+      'tcp://dns:53',
+      'tcp://git:22',
+      'tcp://db:1433',
+    ])
   })
 
   it('learns a port from those who call it, and from the check of its health', () => {

@@ -305,3 +305,70 @@ describe('kubernetes: what a service needs', () => {
     ])
   })
 })
+
+describe('kubernetes: what kubectl takes', () => {
+  it('takes the last of two workloads with the same name, and says so', () => {
+    const text = manifest(
+      workload('cart', { image: 'cart:1.0' }),
+      workload('web'),
+      workload('cart', { image: 'cart:1.1' }),
+    )
+    const { services, unreadable } = read(text)
+    expect(services.map(({ serviceName, version }) => [serviceName, version])).toEqual([
+      ['web', '1.0'],
+      ['cart', '1.1'],
+    ])
+    expect(unreadable).toEqual([
+      {
+        where: 'line 6: Deployment cart',
+        why: 'the file has it more than once: the last one counts',
+        isDetail: true,
+      },
+    ])
+  })
+
+  it('reads quoted texts whose last line is not indented', () => {
+    const text = [
+      'apiVersion: apps/v1',
+      'kind: Deployment',
+      'metadata:',
+      '  name: cart',
+      '  annotations:',
+      "    containers: '[",
+      '      {"name": "wait"}',
+      "    ]'",
+      '    other: "a',
+      'b"',
+      'spec:',
+      '  template:',
+      '    spec:',
+      '      containers:',
+      '      - image: cart:1.0',
+      '',
+    ].join('\n')
+    expect(unreadableIn(text)).toEqual([])
+    expect(servicesIn(text)['cart']?.version).toBe('1.0')
+  })
+
+  it('says where a quoted text without an end begins', () => {
+    const text = `${manifest(workload('cart'))}---\nkind: 'Service\nmetadata: {}\n---\nkind: Namespace\n`
+    expect(unreadableIn(text)).toEqual([expect.stringMatching(/^line 4: it is not YAML at line \d: /)])
+    expect(Object.keys(servicesIn(text))).toEqual(['cart'])
+  })
+
+  it('takes the name of a Service in a cluster for one, whatever the setting is called', () => {
+    const text = manifest(
+      workload('cart', {
+        container: env({
+          ZIPKIN: 'zipkin.jaeger.svc.cluster.local',
+          FIRST: 'db-0.db.data.svc',
+          FILE: 'a.b.svg, cart.conf',
+        }),
+      }),
+    )
+    expect(servicesIn(text)['cart']?.dependencies).toEqual([
+      { serviceName: 'zipkin', namespace: 'jaeger' },
+      { serviceName: 'db', namespace: 'data' },
+    ])
+  })
+})

@@ -51,6 +51,21 @@ describe('coordinator import: namespaces', () => {
   const forced = (item: Item) => inNamespace(item, { forced: 'shop' })
   const fallback = (item: Item) => inNamespace(item, { fallback: 'shop' })
 
+  it('--namespace moves what a migration file needs from its own namespace, and nothing else', () => {
+    const [own, third, free] = [{ namespace: 'old' }, { namespace: 'third' }, {}]
+    const file = (needed: readonly object[], subscribed: readonly object[]) => ({
+      calls: needed.map((one) => ({ service: 'a', path: '/x', ...one })),
+      dependencies: [...needed.map((one) => ({ serviceName: 'a', ...one })), 'plain'],
+      requires: needed.map((one) => ({ name: 'a', ...one })),
+      tables: needed.map((one) => ({ name: 'a', access: 'reads', ...one })),
+      events: { subscribes: subscribed.map((one) => ({ name: 'a', ...one })), publishes: [own] },
+      other: [own],
+    })
+    const sent = { serviceName: 'x', namespace: 'old', migrationFile: file([own, third], [own, third]) }
+    const moved = { serviceName: 'x', namespace: 'shop', migrationFile: file([free, third], [free, third]) }
+    expect(forced(service(sent)).value).toEqual(moved)
+  })
+
   it('--namespace moves a registration with the dependencies in its own namespace, and no others', () => {
     const dependencies = [
       'plain',

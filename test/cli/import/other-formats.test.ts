@@ -42,13 +42,23 @@ describe('coordinator import of files of other programs', () => {
       metadata: { 'coordinator.source': expect.stringMatching(/^coordinator-[^/]+\/compose\.yml$/) },
     })
     expect((await importText('compose.yml', yaml)).stdout).toContain('2 unchanged')
+    const fewer = await importText(
+      'compose.yml',
+      'name: shop\nservices:\n  db:\n    image: postgres:17\n',
+      '--prune',
+      '--force',
+      '--dry-run',
+    )
+    expect(fewer.stdout).toMatch(
+      /^changed +service +shop\/db +item 1\nremoved +service +shop\/web 1.27 http:\/\/web:80\n/,
+    )
     await importText('many.yml', compose({ ...many, old: { image: 'old:1' } }))
     const { code, stdout, stderr } = await importText('many.yml', compose(many), '--prune')
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: '9 services: 0 new, 0 changed, 9 unchanged, 0 failed, 1 removed\n',
     })
-    expect(stderr).toMatch(/^removing service old /)
+    expect(stderr).toMatch(/^removing service shop\/old /)
     expect(await namesAt(coordinator)).toEqual(['db', ...Object.keys(many), 'web'])
   })
 

@@ -85,4 +85,23 @@ describe('coordinator import of what curl saved', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/ends too early: it has \d+ of 121 records\..*\[COORD_CLI_FILE_PARTIAL\]\n$/)
   })
+
+  it.each([1, 100, 122])(
+    'finds out that the export of a namespace was cut off after %d lines',
+    async (lines) => {
+      const { stdout } = await runAt(from, ['export', '--namespace', 'default'])
+      const file = join(folder.path, 'cut-namespace.jsonl')
+      const cut = stdout.split('\n').slice(0, lines).join('\n')
+      for (const text of [cut, stdout + cut]) {
+        await writeFile(file, text)
+        const { code, stderr } = await runAt(to, ['import', file, '--dry-run'])
+        expect([code, stderr]).toEqual([
+          1,
+          expect.stringContaining('its last line, with the number of records'),
+        ])
+      }
+      await writeFile(file, stdout + stdout)
+      expect(await runAt(to, ['import', file, '--dry-run'])).toMatchObject({ code: 0 })
+    },
+  )
 })

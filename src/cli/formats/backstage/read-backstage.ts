@@ -3,7 +3,7 @@ import { edgeId, nodeIdIn } from '../../../records/graph/graph-id.ts'
 import { LIMITS } from '../../../records/limits.ts'
 import { DEFAULT_NAMESPACE } from '../../../records/service/namespace.ts'
 import { listOf, mapOf, textsOf, wordOf } from '../reading/file-value.ts'
-import type { ReadingBuilder } from '../reading/format-reading.ts'
+import { FIRST_COUNTS, type ReadingBuilder } from '../reading/format-reading.ts'
 import { makeMetadata } from '../reading/make-metadata.ts'
 import type { FileDocuments } from '../reading/read-documents.ts'
 import { readNamespace } from '../reading/read-namespace.ts'
@@ -63,11 +63,11 @@ export function readBackstage(
   reading: ReadingBuilder,
 ): void {
   const entities: Entity[] = []
+  const known = new Map<string, EntityReference>()
   for (const { where, value, fault } of documents) {
     if (fault === undefined) unfold(value ?? null, where)
     else reading.cannotRead(where, fault)
   }
-  const known = new Map(entities.map(({ reference }) => [referenceKey(reference), reference]))
   for (const { where, reference, source } of entities)
     reading.addNode(where, idOf(reference), bodyOf({ where, reference, source }, reading))
   for (const entity of entities) for (const relation of relations) relate(entity, relation)
@@ -89,8 +89,10 @@ export function readBackstage(
     )
     if (own === undefined) return reading.cannotRead(place, 'it lacks a kind or a name')
     const where = `${place}: ${kind} ${own.name}`
-    if (own.kind === 'location') sayWhatIsElsewhere(value, where)
-    else entities.push({ where, reference: own, source: value })
+    if (own.kind === 'location') return sayWhatIsElsewhere(value, where)
+    if (known.has(referenceKey(own))) return reading.cannotKnow(where, FIRST_COUNTS)
+    known.set(referenceKey(own), own)
+    entities.push({ where, reference: own, source: value })
   }
 
   function sayWhatIsElsewhere(source: JsonObject, where: string): void {

@@ -1,4 +1,5 @@
 import type { Reference } from './find-references.ts'
+import { withoutSecrets } from './is-secret.ts'
 import { knownImage, schemeOfPort, schemeOfWord } from './known-transports.ts'
 import { parseImage } from './parse-image.ts'
 
@@ -60,7 +61,8 @@ const webSchemes = /^(?:https?|wss?):/
 export function chooseHealthCheck(endpoint: string, check: HealthCheck | undefined): string | undefined {
   const isWeb = webSchemes.test(endpoint)
   if (check === undefined) return isWeb ? undefined : endpoint.replace(/^(?!udp)[^:]+/, 'tcp')
-  const { port, path } = check
+  const { port } = check
+  const path = withoutSecrets(check.path)
   const [, host, own] = /^[^:]+:\/\/(.+?)(?::(\d+))?$/.exec(endpoint) ?? []
   if (isWeb && (port === undefined || String(port) === own)) return path
   return `http://${host}${port === undefined ? '' : `:${port}`}${path}`

@@ -12,14 +12,15 @@ export interface Setting {
 }
 
 /**
- * The hosts in a setting: those of URLs (`http://cart:7070`), those with a port (`kafka:9092`, also in lists), and a bare name where the
- * name of the setting says that it is a host (`REDIS_HOST=redis`). The caller knows which of them are services.
+ * The hosts in a setting: those of URLs (`http://cart:7070`), those with a port (`kafka:9092`, also in lists), names of a cluster
+ * (`cart.shop.svc`), and a bare name where the name of the setting says that it is a host (`REDIS_HOST=redis`). The caller knows which of
+ * them are services.
  */
 export function findReferences({ name, text }: Setting): Reference[] {
   if (notAddresses.test(name)) return []
   const found: Reference[] = []
   for (const [, scheme, host = '', port] of text.matchAll(address))
-    if (scheme !== undefined || isPort(port))
+    if (scheme !== undefined || isPort(port) || clusterName.test(host))
       found.push({
         host,
         ...(scheme !== undefined && { scheme }),
@@ -36,6 +37,9 @@ export function findReferences({ name, text }: Setting): Reference[] {
  */
 const address =
   /(?:([a-z][a-z0-9+.-]{0,30}):\/\/(?:[^\s/@"']{0,500}@)?)?([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)\.?(?::(\d{1,5})(?![\w.:-]))?/gi
+
+/** The name of a Service in a cluster, also behind the name of a pod. No other text looks like that, whatever the setting is called. */
+const clusterName = /^(?:[a-z0-9-]+\.){2,3}svc(?:\.[a-z0-9-]+){0,5}$/i
 
 const bareHost = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i
 

@@ -2,6 +2,7 @@ import { CoordinatorError } from '../../../errors.ts'
 import type { JsonObject } from '../../../records/canonical-json.ts'
 import { parseEdgeId, parseNodeId } from '../../../records/graph/graph-id.ts'
 import { edgeBodySchema, nodeBodySchema, parseAssertion } from '../../../records/graph/graph-schema.ts'
+import { serviceIdOf } from '../../../records/service/identity.ts'
 import { parseRegistration } from '../../../records/service/parse-registration.ts'
 
 export type FormatName = 'compose' | 'kubernetes' | 'backstage'
@@ -43,10 +44,13 @@ export const MEMBER_EFFORT = 32
 /** Entries of `unreadable`; a file with more has the same fault everywhere. */
 const MAX_UNREADABLE = 1_000
 
+/** Why a second description of the same thing is left out. */
+export const FIRST_COUNTS = 'the file has it more than once: the first one counts'
+
 /** Collects a reading. It accepts only what the coordinator will accept; all else is listed as unreadable. */
 export class ReadingBuilder {
   readonly #format: FormatName
-  readonly #services: JsonObject[] = []
+  readonly #services = new Map<string, JsonObject>()
   readonly #nodes = new Map<string, Assertion>()
   readonly #edges = new Map<string, Assertion>()
   readonly #unreadable: Unreadable[] = []
@@ -72,21 +76,29 @@ export class ReadingBuilder {
       })
   }
 
-  /** @param where names the part of the file that the registration comes from */
+  /**
+   * Registers a service. What a file says last about it counts, as for programs that apply the file: both would replace each other at each
+   * import.
+   *
+   * @param where names the part of the file that the registration comes from
+   */
   addService(where: string, registration: JsonObject): void {
     this.#check(where, () => {
-      parseRegistration(registration)
-      this.#services.push(registration)
+      const id = serviceIdOf(parseRegistration(registration).registration)
+      if (this.#services.delete(id))
+        this.cannotKnow(where, 'the file has it more than once: the last one counts')
+      this.#services.set(id, registration)
     })
   }
 
-  /** Asserts a node. What is said first about a node counts. */
+  /** Asserts a node. What a file says first about it counts, as in Backstage. */
   addNode(where: string, id: string, body: JsonObject): void {
     if (parseNodeId(id) === undefined)
       return this.cannotRead(where, `its name makes no id of a node: ${shown(id)}`)
     this.#check(where, () => {
       parseAssertion(nodeBodySchema, body, {})
-      if (!this.#nodes.has(id)) this.#nodes.set(id, { id, body })
+      if (this.#nodes.has(id)) this.cannotKnow(where, FIRST_COUNTS)
+      else this.#nodes.set(id, { id, body })
     })
   }
 
@@ -118,7 +130,7 @@ export class ReadingBuilder {
     const more = { where: `${this.#more} more places`, why: 'only the first ones are listed' }
     return {
       format: this.#format,
-      services: this.#services,
+      services: [...this.#services.values()],
       nodes: [...this.#nodes.values()],
       edges: [...this.#edges.values()],
       unreadable: this.#more === 0 ? this.#unreadable : [...this.#unreadable, more],

@@ -47,11 +47,14 @@ export const KNOWN_IMAGES: readonly KnownImage[] = [
 
 /** What a port speaks if nothing else says so. Every other port speaks `http`. */
 export const KNOWN_PORTS: ReadonlyMap<number, string> = new Map([
+  [22, 'tcp'],
   [25, 'smtp'],
+  [53, 'tcp'],
   [389, 'ldap'],
   [443, 'https'],
   [587, 'smtp'],
   [1025, 'smtp'],
+  [1433, 'tcp'],
   [1883, 'mqtt'],
   [2181, 'tcp'],
   [3306, 'mysql'],

@@ -172,11 +172,35 @@ const MAX_OPEN = 3 * FILE_LIMITS.depth
 function* shallowTokens(text: string, lineCounter: LineCounter): Generator<CST.Token> {
   const parser = new Parser(lineCounter.addNewLine)
   lineCounter.addNewLine(0)
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of patientLexer().lex(text)) {
     yield* parser.next(lexeme)
     if (parser.stack.length > MAX_OPEN) throw tooDeep()
   }
   yield* parser.end()
+}
+
+/**
+ * A lexer that takes quoted texts of several lines however these are indented, as the parsers of Kubernetes and Docker do. YAML wants
+ * them deeper than the map around them, but files of others have `key: '[` and, in the column of the key, `]'`.
+ */
+function patientLexer(): Lexer {
+  const lexer = new Lexer()
+  const inner = lexer as unknown as {
+    /** The least indentation of a line that goes on with a scalar. */
+    indentNext: number
+    parseQuotedScalar(): Generator<string, unknown>
+  }
+  const { parseQuotedScalar } = inner
+  inner.parseQuotedScalar = function* () {
+    const { indentNext } = inner
+    inner.indentNext = 0
+    try {
+      return yield* parseQuotedScalar.call(lexer)
+    } finally {
+      inner.indentNext = indentNext
+    }
+  }
+  return lexer
 }
 
 function isEmpty(contents: unknown): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { byCodeUnits, byNumber, SortedList } from '../../src/registry/index/sorted-list.ts'
+import { byCodeUnits, byNumber, SortedList } from '../../src/collections/sorted-list.ts'
 
 const items = <T>(list: SortedList<T>) => list.chunks.flat()
 
