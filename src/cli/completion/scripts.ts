@@ -29,11 +29,13 @@ complete -F _coordinator coordinator
 # Completion of coordinator for zsh. To use it: source <(coordinator completion zsh)
 _coordinator() {
   local -a lines
+  local failed=1
   lines=("\${(@f)$("\${words[1]}" complete-words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   local kind="\${lines[1]}"
   lines=("\${(@)lines[2,-1]}")
-  (( \${#lines} )) && [[ -n "\${lines[1]}" ]] && compadd -- "\${(@)lines}"
-  [[ "$kind" == files ]] && _files
+  (( \${#lines} )) && [[ -n "\${lines[1]}" ]] && compadd -- "\${(@)lines}" && failed=0
+  [[ "$kind" == files ]] && _files && failed=0
+  return failed
 }
 compdef _coordinator coordinator
 `,
