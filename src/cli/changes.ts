@@ -20,7 +20,7 @@ import {
   namespaceOption,
 } from './context/namespace-option.ts'
 import { printed } from './context/output.ts'
-import { printable } from './terminal/text-table.ts'
+import { countOf, printable } from './terminal/text-table.ts'
 
 interface ChangesOptions extends ClientOptions, NamespaceOptions {
   readonly after?: string
@@ -79,7 +79,10 @@ async function showChanges(options: ChangesOptions, context: CommandContext): Pr
     const text = (wide: boolean) => changeLines(value as ChangeEntry, wide)
     if (!terminal.stdout.write(printed(options, { value, text }))) await once(terminal.stdout, 'drain')
   }
-  if (!hasHead) terminal.stdout.write('0 changes\n')
+  if (hasHead) return
+  // Older changes may fit the filters.
+  const where = options.after === undefined ? ` in the last ${countOf(options.last, 'revision')}` : ''
+  terminal.stdout.write(`0 changes${where}\n`)
 }
 
 /** The position that lies this many revisions before the newest one, or the oldest position that is kept. */

@@ -32,6 +32,8 @@ export function namespacesCommand(context: CommandContext): Command {
         if (!Array.isArray(page['namespaces'])) throw notCoordinator(client.baseUrl, status)
         namespaces.push(...page['namespaces'])
         revision ??= page['revision']
+        // A proxy that answers from a cache could make the list endless.
+        if (page['nextCursor'] === cursor) throw notCoordinator(client.baseUrl, status)
         cursor = page['nextCursor']
       }
       writeResult(context, options, {

@@ -55,7 +55,9 @@ describe('coordinator changes', () => {
     expect(await revisions('--after', '1', '--name', 'c')).toEqual([3, 4])
     expect(await revisions('--kind', 'node')).toEqual([])
     expect((await changes('-o', 'yaml', '--last', '1')).startsWith('---\nrevision: 4\n')).toBe(true)
-    expect(await changes('--kind', 'node')).toBe('0 changes\n')
+    expect(await changes('--kind', 'node')).toBe('0 changes in the last 20 revisions\n')
+    expect(await changes('--kind', 'node', '--last', '1')).toBe('0 changes in the last 1 revision\n')
+    expect(await changes('--kind', 'node', '--after', '0')).toBe('0 changes\n')
     expect(await runCoordinator(['changes', '--after', '99'], { env })).toMatchObject({ code: 1, stdout: '' })
     expect(await runCoordinator(['changes', '--after', 'x'], { env })).toMatchObject({
       ...{ code: 2, stdout: '' },

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { cart, type ServerScope, withServer } from '../http/with-server.ts'
 import { scratchFolder } from '../main/coordinator-process.ts'
 import { type RunInProcessOptions, runInProcess } from './run-in-process.ts'
+import { json, withAnswers } from './with-answers.ts'
 
 const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/
 
@@ -260,6 +261,12 @@ describe('coordinator namespaces', () => {
       expect((await scope.ask('/register/batch', { json: others })).body.failed).toBe(0)
       expect((await run(['namespaces'])).stdout).toMatch(/^n999 +1 +1\n1001 namespaces\n/m)
     }))
+
+  it('ends where every page names the same next one', () =>
+    withAnswers(
+      (_request, response) => json(response, 200, { namespaces: [], revision: 1, nextCursor: 'a' }),
+      async (url) => expect((await runInProcess(['namespaces', '--url', url])).code).toBe(69),
+    ))
 
   it('a wrong one is refused before anything is asked', async () => {
     expect(await runInProcess(['services', '--namespace', 'Shop'])).toMatchObject({

@@ -18,6 +18,8 @@ interface Act {
   readonly postgres: string
   readonly sqlite: string
   readonly found: RegExp
+  /** What the first repair begins with, where another one would lose something. */
+  readonly repair?: RegExp
   /** Whether the store refuses to be opened because of it. */
   readonly refused: boolean
   /** Whether the repair in SQL makes all of it good. */
@@ -80,6 +82,7 @@ const acts: readonly Act[] = [
     sqlite: 'delete from journal where revision = 50; delete from writes where revision = 50',
     found:
       /^The head is at revision 50, which does not match the journal: the journal ends at revision 49\.$/,
+    repair: /^Restore the last backup, /,
     refused: true,
     mends: true,
   },
@@ -88,6 +91,7 @@ const acts: readonly Act[] = [
     postgres: freshHead.postgres,
     sqlite: freshHead.sqlite,
     found: /^The head is at revision 0, which does not match the journal: the journal ends at revision 50\.$/,
+    repair: /^Run `coordinator after-restore`\. It sets the head to the end of what is stored\.$/,
     refused: true,
     mends: true,
   },
@@ -187,10 +191,23 @@ describe('sqlite', () => {
     else behind(path, act.sqlite)
     const flaws = (await doctor()).filter(({ check }) => check === 'records')
     expect(flaws[0]?.found).toMatch(act.found)
+    expect(flaws[0]?.repair).toMatch(act.repair ?? /./)
     if (!act.refused) await expectTold(env, act)
     if (!act.mends) return
     await mend(flaws, new SqliteStore({ path }), (sql) => behind(path, sql))
     expect(await doctor()).toEqual([])
+  })
+
+  it('doctor says that there is more than it lists, without a number that it has not counted', async () => {
+    await using folder = await scratchFolder()
+    const path = `${folder.path}/coordinator.db`
+    const store = new SqliteStore({ path })
+    const caller = new Caller(store, (await store.open()).position)
+    await caller.send(...idsOf('r', 60).map((id) => commitOf(put(id))))
+    await store.close()
+    behind(path, freshHead.sqlite)
+    const flaws = await flawsOf(new SqliteStore({ path, autoMigrate: false }))
+    expect(flaws.at(-1)?.found).toBe('There are more of these.')
   })
 })
 
@@ -221,6 +238,7 @@ describe('postgres and supabase', () => {
     const records = async (store: Store) => (await flawsOf(store)).filter(({ check }) => check === 'records')
     const flaws = await records(wire())
     expect(flaws[0]?.found).toMatch(act.found)
+    expect(flaws[0]?.repair).toMatch(act.repair ?? /./)
     // The Data API does not pass on the texts of errors.
     const same = flaws.map(({ found, ...rest }) => (found.startsWith('COORD_') ? rest : { ...rest, found }))
     expect(await records(api())).toMatchObject(same)

@@ -44,6 +44,8 @@ describe('a node that does not exist', () => {
     ['impact?of=payments', 'team:payments'],
     ['impact?of=carts-db&namespace=shop', 'resource:@shop:carts-db'],
     ['impact?of=carts-db', undefined],
+    ['impact?of=shop/flagg', 'service:@shop:flagg'],
+    ['impact?of=shop/pay', undefined],
     ['impact?of=nothing-like-it', undefined],
     ['impact?of=team:flagd', undefined],
     ['impact?of=x', undefined],

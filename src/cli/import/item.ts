@@ -57,8 +57,8 @@ function isEdge(parts: JsonObject | Readonly<Record<string, unknown>>): boolean 
   return Object.values(parts).every((part) => typeof part === 'string')
 }
 
-/** Makes a registration from a service of an answer. The importing coordinator adds the other members itself. */
-function withoutAnswerFields(value: unknown): unknown {
+/** Makes a registration from a service of an answer. The coordinator that gets it adds the other members itself. */
+export function withoutAnswerFields(value: unknown): unknown {
   if (!isJsonObject(value) || !('serviceId' in value && 'registeredAt' in value)) return value
   return Object.fromEntries(Object.entries(value).filter(([name]) => !ADDED_FIELDS.includes(name)))
 }

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { CoordinatorError } from '../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../records/canonical-json.ts'
+import { withoutAnswerFields } from '../import/item.ts'
 
 /** A registration of the largest size has about a megabyte. */
 const largestBytes = 4 * 1024 * 1024
 
 /**
- * Reads one registration, as JSON or YAML.
+ * Reads one registration, or one service as `coordinator get` shows it, as JSON or YAML.
  *
  * @param path a file, or `-` for `stdin`
  * @throws COORD_CLI_FILE
@@ -15,7 +16,7 @@ const largestBytes = 4 * 1024 * 1024
 export async function readRegistrationFile(path: string, stdin: NodeJS.ReadableStream): Promise<JsonObject> {
   const name = path === '-' ? 'standard input' : path
   const text = await readText(path, { name, stdin })
-  const value = parseText(text, name)
+  const value = withoutAnswerFields(parseText(text, name))
   if (Array.isArray(value)) throw unusable(`${name} is a list.`, 'Register a list with `coordinator import`.')
   if (!isJsonObject(value)) throw unusable(`${name} has no registration in it.`)
   return value

@@ -142,7 +142,8 @@ function findDamages(inspector: Inspector | undefined): Promise<readonly Finding
     if (count > damages.length)
       found.push(
         flaw('records', 'problem', {
-          found: `There are ${count - damages.length} more of these.`,
+          // How many is not known: a part of the examination ends at its first damages.
+          found: 'There are more of these.',
           repair: 'Repair the first ones, and run `coordinator doctor` again.',
         }),
       )

@@ -9,9 +9,10 @@ const mostNodes = 20_000
 type Nodes = Pick<GraphReader, 'find' | 'nodes' | 'idOf'>
 
 /**
- * The node that was probably meant by a text that names none: a name of a service in the same namespace, a node of another type with that
- * name, or an id of the same type. One typing error is found in a graph of any size, because the corrected texts are looked up. Several are found only among the first nodes,
- * so that the answer takes some milliseconds in every graph.
+ * The node that was probably meant by a text that names none: a name of a service in the same namespace, a service that commands and
+ * diagrams show as `shop/cart`, a node of another type with that name, or an id of the same type. One typing error is found in a graph of
+ * any size, because the corrected texts are looked up. Several are found only among the first nodes, so that the answer takes some
+ * milliseconds in every graph.
  */
 export function suggestNode(
   graph: Nodes,
@@ -21,6 +22,9 @@ export function suggestNode(
   const id = normalNodeId(text)
   const service = serviceNodeId('')
   if (id === undefined) {
+    const [, place, name = ''] = /^([a-z0-9-]{1,63})\/(.+)$/s.exec(text) ?? []
+    const elsewhere = serviceNodeId(name, place)
+    if (place !== undefined && graph.find(elsewhere) !== -1) return elsewhere
     const beginning = namespace === DEFAULT_NAMESPACE ? service : `${service}@${namespace}:`
     const end = serviceNodeId(text).slice(service.length)
     const found = closestEnd(graph, beginning, end)
