@@ -1,28 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CoordinatorError } from '../errors.ts'
-import { acceptHistoryCommand } from './accept-history.ts'
-import { afterRestoreCommand } from './after-restore.ts'
-import { changesCommand } from './changes.ts'
-import { completeWordsCommand, completionCommand } from './completion.ts'
-import { doctorCommand } from './doctor.ts'
-import { exportCommand } from './export.ts'
-import { graphCommand } from './graph.ts'
 import { helpCommand } from './help.ts'
-import { importCommand } from './import.ts'
-import { migrateCommand } from './migrate.ts'
-import { namespacesCommand } from './namespaces.ts'
 import { type Serve, serveCommand } from './serve.ts'
-import { deregisterCommand } from './service/deregister.ts'
-import { getCommand } from './service/get.ts'
-import { heartbeatCommand } from './service/heartbeat.ts'
-import { historyCommand } from './service/history.ts'
-import { registerCommand } from './service/register.ts'
-import { servicesCommand } from './services.ts'
-import { statusCommand } from './status.ts'
 import { reportError } from './terminal/report-error.ts'
 import type { Terminal } from './terminal/terminal.ts'
-import { tokenCommand } from './token.ts'
 
 export interface ProgramOptions {
   readonly terminal: Terminal
@@ -61,7 +43,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 69 unreachable, 74 file or disk, 77
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
   const { terminal } = options
   let exitCode = 0
-  const program = createProgram(options, (code) => {
+  const program = await createProgram(args, options, (code) => {
     exitCode = code
   })
   try {
@@ -75,7 +57,11 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   }
 }
 
-function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number) => void): Command {
+async function createProgram(
+  args: readonly string[],
+  { terminal, serve }: ProgramOptions,
+  exit: (code: number) => void,
+): Promise<Command> {
   const program = new Command('coordinator')
     .description('A service registry and knowledge graph, in memory or in your database.')
     .version(packageJson.version, '-V, --version', 'print the version')
@@ -91,31 +77,13 @@ function createProgram({ terminal, serve }: ProgramOptions, exit: (code: number)
     .exitOverride()
     .addHelpText('after', overview)
   const context = { terminal, exit }
-  const commands = [
-    serveCommand(context, serve),
-    registerCommand(context),
-    servicesCommand(context),
-    getCommand(context),
-    historyCommand(context),
-    heartbeatCommand(context),
-    deregisterCommand(context),
-    changesCommand(context),
-    namespacesCommand(context),
-    graphCommand(context),
-    importCommand(context),
-    exportCommand(context),
-    statusCommand(context),
-    tokenCommand(context),
-    migrateCommand(context),
-    doctorCommand(context),
-    afterRestoreCommand(context),
-    acceptHistoryCommand(context),
-    completionCommand(context),
-  ]
-  for (const command of commands) program.addCommand(inherit(command, program))
-  // `restored` is another name for `after-restore`. The help does not show it.
-  program.addCommand(inherit(afterRestoreCommand(context).name('restored'), program), { hidden: true })
-  program.addCommand(inherit(completeWordsCommand(context, program), program), { hidden: true })
+  program.addCommand(inherit(serveCommand(context, serve), program))
+  // A coordinator runs for months, and does not need the other commands, which take about 10 MiB.
+  if (args[0] !== 'serve') {
+    const { commandsOf } = await import('./commands.ts')
+    for (const { command, hidden } of commandsOf(context, program))
+      program.addCommand(inherit(command, program), { hidden })
+  }
   return withHelpCommand(program)
 }
 

@@ -17,16 +17,19 @@ export const MAX_DESCRIBED_RECORDS = 1_000
 
 /** A node without its data. The label is the asserted one, or made from the id. */
 export function nodeName(graph: GraphReader, node: number): NodeName {
-  const id = graph.idOf(node)
-  const labels = recordsById(graph.assertionsOf(node)).map((record) => textOf(dataOf(record)['label']))
-  // The last one wins, as with properties.
-  const label = labels.findLast((text) => text !== undefined)
-  return { ...nameFromId(id), ...(label === undefined ? {} : { label }) }
+  return nameFromId(graph.idOf(node), assertedLabel(graph.assertionsOf(node)))
 }
 
-/** What the id alone says about a node. */
-export function nameFromId(id: string): NodeName {
-  return { id, label: labelOfNodeId(id), type: nodeTypeOf(id), namespace: namespaceOfNodeId(id) }
+/** What the id alone says about a node. @param label another label than the one that is made from the id */
+export function nameFromId(id: string, label: string = labelOfNodeId(id)): NodeName {
+  return { id, label, type: nodeTypeOf(id), namespace: namespaceOfNodeId(id) }
+}
+
+/** The last one wins, as with properties. */
+function assertedLabel(assertions: readonly StoredRecord[]): string | undefined {
+  if (assertions.length === 0) return undefined
+  const labels = recordsById(assertions).map((record) => textOf(dataOf(record)['label']))
+  return labels.findLast((text) => text !== undefined)
 }
 
 /** Records by id, so that every coordinator says the same. */
