@@ -25,7 +25,8 @@ async function measureStart(env: Record<string, string>): Promise<{ startMs: num
       residentMiB: Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]) / 2 ** 20,
     }
   } finally {
-    coordinator.kill('SIGKILL')
+    // Only a process that ends by itself keeps what it compiled for later starts.
+    coordinator.kill('SIGTERM')
     await coordinator.ended
   }
 }
