@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CoordinatorError } from '../../errors.ts'
@@ -13,10 +14,6 @@ export async function writeWholeFile<T>(
   path: string,
   write: (add: (text: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const found = await stat(path).catch(() => undefined)
-  const target = found === undefined ? path : await realpath(path)
-  const isPlain = found === undefined || found.isFile()
-  const written = isPlain ? join(dirname(target), `.${basename(target)}.${process.pid}.part`) : target
   let file: FileHandle | undefined
   const guarded = <R>(work: Promise<R>): Promise<R> =>
     work.catch((cause: NodeJS.ErrnoException) => {
@@ -26,6 +23,10 @@ export async function writeWholeFile<T>(
         cause,
       })
     })
+  const found = await guarded(existing(path))
+  const target = found === undefined ? path : await guarded(realpath(path))
+  const isPlain = found === undefined || found.isFile()
+  const written = isPlain ? join(dirname(target), `.${basename(target)}.${process.pid}.part`) : target
   try {
     const opened = await guarded(open(written, 'w'))
     file = opened
@@ -34,12 +35,22 @@ export async function writeWholeFile<T>(
     await guarded(opened.close())
     if (isPlain) {
       await guarded(rename(written, target))
-      await syncFolder(dirname(target))
+      await guarded(syncFolder(dirname(target)))
     }
     return result
   } catch (thrown) {
+    // The file is given up. The fault that is reported is the first one.
     await file?.close().catch(() => undefined)
     if (isPlain && file !== undefined) await rm(written, { force: true })
+    throw thrown
+  }
+}
+
+async function existing(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw thrown
   }
 }

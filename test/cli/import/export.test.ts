@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registration, type Serving, scratchFolder, serving } from '../../main/coordinator-process.ts'
@@ -69,6 +69,15 @@ describe('coordinator export', () => {
     })
     expect(linesOf(await readFile(path, 'utf8'))).toHaveLength(8)
     expect(await readdir(folder.path)).toEqual(['records.jsonl'])
+  })
+
+  it('replaces no link that leads nowhere but to itself', async () => {
+    const path = join(folder.path, 'loop')
+    await symlink(path, path)
+    const { code, stderr } = await runAt(coordinator, ['export', '--file', path])
+    expect({ code, stderr }).toEqual({ code: 74, stderr: expect.stringContaining('(ELOOP)') })
+    expect((await lstat(path)).isSymbolicLink()).toBe(true)
+    await rm(path)
   })
 
   it('of one namespace has its services and nodes, and the edges at them, and tells a cut file', async () => {
