@@ -536,6 +536,24 @@ export const ERRORS = {
     title: 'The database was emptied or replaced: it has another history than the one that is served',
     hint: 'Bring the right database back. If the new one is meant, run `coordinator accept-history LINEAGE` with the lineage that `coordinator status` names, or restart the coordinators.',
   },
+  COORD_STORE_FROZEN: {
+    ...retry,
+    title: 'The database takes no writes at this time',
+    hint: 'Repeat the request later. `coordinator status` shows the mode of the database; a restore, a copy or a cutover ends it.',
+  },
+  COORD_STORE_MODE: {
+    status: 409,
+    retryable: false,
+    title: 'The mode of the database does not allow this',
+    hint: 'Run `coordinator status` to see the mode, and finish or abort the restore, copy or cutover that set it.',
+  },
+  COORD_STORE_NOT_EMPTY: {
+    status: 409,
+    retryable: false,
+    exit: 78,
+    title: 'The database already holds a history',
+    hint: 'Give an empty database: a new file, another schema in DATABASE_SCHEMA, or a new database. Nothing was changed.',
+  },
   COORD_STORE_PATH: {
     ...file,
     title: 'The database file cannot be opened',
@@ -557,6 +575,55 @@ export const ERRORS = {
     title: 'The database belongs to another program',
     hint: 'Give another file in DATABASE_URL.',
   },
+
+  // Archives of backups
+  COORD_ARCHIVE_UNREACHABLE: {
+    ...retry,
+    title: 'The destination of the backups cannot be reached',
+    hint: 'Check BACKUP_URL and the network. The archiver tries again by itself; writes go on meanwhile.',
+  },
+  COORD_ARCHIVE_REFUSED: {
+    ...config,
+    status: 503,
+    title: 'The destination of the backups refused the access',
+    hint: 'Check BACKUP_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and that the bucket or folder exists and may be written.',
+  },
+  COORD_ARCHIVE_FULL: {
+    ...file,
+    retryable: true,
+    title: 'The destination of the backups is full',
+    hint: 'Free some space, or lower BACKUP_KEEP_DAYS. The archiver then goes on by itself.',
+  },
+  COORD_ARCHIVE_DAMAGED: {
+    ...file,
+    title: 'A file of the archive is damaged',
+    hint: 'Run `coordinator backup verify`: it names every bad file. Restore with --revision at the last good revision that `detail` names.',
+  },
+  COORD_ARCHIVE_EMPTY: {
+    status: 404,
+    retryable: false,
+    title: 'The archive cannot restore this moment',
+    hint: 'Run `coordinator backup list` to see the moments that can be restored.',
+  },
+  COORD_ARCHIVE_SEVERAL: {
+    status: 409,
+    retryable: false,
+    exit: 78,
+    title: 'The archive holds several histories',
+    hint: 'Choose one with --lineage; `coordinator backup list` shows them.',
+  },
+  COORD_ARCHIVE_CONTRADICTION: {
+    ...file,
+    title: 'The archive contradicts the journal of the database',
+    hint: 'Two databases may write to the same BACKUP_URL as one history. Give each its own prefix, then run `coordinator backup verify`.',
+  },
+  COORD_ARCHIVE_NO_IDENTITY: {
+    ...config,
+    title: 'The archive is encrypted, and no identity opens it',
+    hint: 'Set BACKUP_IDENTITY_FILE to the file with the age identity that belongs to one of BACKUP_RECIPIENTS.',
+  },
+
+  // The schema of the database
   COORD_SCHEMA_NEWER: {
     status: 503,
     retryable: false,

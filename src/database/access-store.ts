@@ -83,4 +83,12 @@ export interface AccessStore {
    * error with `outcome`
    */
   require(): Promise<void>
+
+  /**
+   * Adds the tokens of another store, revoked ones too, to a store in mode `seeding` or `copy`. A token that is there stays, but is revoked
+   * if it is revoked there; none is ever un-revoked. `requiredSince` is taken over if it is not set.
+   *
+   * @throws COORD_STORE_MODE; COORD_TOKEN_NAME_TAKEN if another token has the name
+   */
+  seed(state: Omit<AccessState, 'version'>): Promise<AccessState>
 }

@@ -42,6 +42,15 @@ export type * from './pool.ts'
  */
 export type BackendName = string
 
+/**
+ * What a store may be asked for:
+ * - `open`: everything.
+ * - `seeding`: it is being filled by `seed` and `replay`, and serves nothing, so that half of a restore never looks like a whole one.
+ * - `copy`: it follows another store by `replay`. It serves reads, and refuses writes.
+ * - `frozen`: it serves reads, and refuses writes; another store takes its place.
+ */
+export type StoreMode = 'open' | 'seeding' | 'copy' | 'frozen'
+
 export interface Head {
   readonly position: Position
   readonly floor: Revision
@@ -54,7 +63,19 @@ export interface Head {
    * who know only an older one, this history is one of another database.
    */
   readonly ancestors: readonly string[]
+  readonly mode: StoreMode
 }
+
+/** A moment of a history, with all that `seed` needs to put it into an empty store. */
+export interface SeedPoint {
+  readonly position: Position
+  /** Time of the entry of that revision. Epoch milliseconds. */
+  readonly at: number
+  readonly ancestors: readonly string[]
+}
+
+/** `ok`: the entries are stored. Otherwise nothing was: see `OffTrack`. */
+export type ReplayReply = OffTrack | { readonly status: 'ok'; readonly head: Head }
 
 /**
  * A part of all records, in the order that the store reads fastest. Pages may come from different revisions. A key may come twice, if it
@@ -314,6 +335,41 @@ export interface Store {
    * store itself can change its content.
    */
   mendHead?(): Promise<Head>
+
+  /**
+   * Changes the mode, if it is still `from`. Allowed are: `open` to `frozen` and back; `open` to `seeding` or `copy` of an empty store;
+   * `seeding` to `copy` and to `open`; `copy` to `seeding` and to `open`; `frozen` to `copy`, to follow the store that took its place.
+   * Nobody but the owner of the database may, never the public key of a Supabase project. Repeating a change that took effect is answered
+   * with the head.
+   *
+   * In every mode but `open`, `compact`, `adopt` and changes by hand throw COORD_STORE_FROZEN, an empty batch of `commit`, too; a commit
+   * whose id is known gets its first result, and every other one is `refused` with COORD_STORE_FROZEN. `fork` needs `open` or `seeding`.
+   * In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw COORD_STORE_FROZEN.
+   *
+   * @throws COORD_STORE_MODE if the mode is another one, or the change is not allowed; COORD_STORE_NOT_EMPTY
+   */
+  setMode(from: StoreMode, to: StoreMode): Promise<Head>
+
+  /**
+   * Puts records of one moment into a store in mode `seeding`, a part in each call. If the store is not at `point` and empty of later
+   * entries, what it holds is removed first: it is the rest of another, unfinished seed. Records that are there stay as they are, so that
+   * a call can be repeated. The floor becomes the revision of `point`. `asOf` stays exact from there on when a record changes later;
+   * the history of a record ends before it, with `complete: false`; earlier times are compacted. Tombstones are not seeded.
+   *
+   * @param records their times and revisions are kept; none is newer than `point`. An empty list only sets the head
+   * @throws COORD_STORE_MODE
+   */
+  seed(point: SeedPoint, records: readonly StoredRecord[]): Promise<Head>
+
+  /**
+   * Appends entries of the journal of another store as they are, with their revisions, times, actors, commit ids, fingerprints and digests,
+   * to a store in mode `seeding` or `copy`. It judges neither `expect` nor equality. Entries that are there with the same digest are
+   * skipped; with another one, the reply is `diverged`. Together they are durable or not stored at all.
+   *
+   * @param after the position before the first entry
+   * @throws COORD_STORE_MODE; COORD_COMMIT_REFUSED if the entries have a gap, or a digest that does not follow from the one before
+   */
+  replay(after: Position, entries: readonly Entry[]): Promise<ReplayReply>
 
   /** Ends calls in progress. Afterwards every other call throws. Closing twice does nothing. */
   close(): Promise<void>

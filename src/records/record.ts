@@ -71,6 +71,8 @@ export interface Entry {
   readonly at: number
   readonly actor: string
   readonly writes: readonly EntryWrite[]
+  /** That of its commit. Never shown to clients; a backup needs it to answer a repeated `Idempotency-Key` after a restore. */
+  readonly fingerprint?: string
   /** `sha256(digest of the previous revision + commitId)`, hex. The digest of revision 0 is the lineage. */
   readonly digest: string
 }

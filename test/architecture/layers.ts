@@ -50,6 +50,18 @@ const layers = {
     ],
     to: ['access'],
   },
+  archive: {
+    rooms: [
+      'src/archive/format',
+      'src/archive/destination',
+      'src/archive/inventory',
+      'src/archive/archiver',
+      'src/archive/restore',
+      'src/archive/move',
+      'src/archive/snapshot',
+    ],
+    to: ['store'],
+  },
   graph: {
     rooms: [
       'src/graph/model',
@@ -99,7 +111,7 @@ const layers = {
       'src/http/routes',
       'src/http',
     ],
-    to: ['registration'],
+    to: ['registration', 'archive'],
   },
   cli: {
     rooms: [
@@ -116,6 +128,8 @@ const layers = {
       'src/cli/changes',
       'src/cli/completion',
       'src/cli/token',
+      'src/cli/backup',
+      'src/cli/move',
       'src/cli',
     ],
     to: ['http', 'open'],
