@@ -63,7 +63,7 @@ export interface Head {
 export interface SeedPoint {
   /**
    * The lineage is that of the history which is moved, also for a moment before its last fork: a fork leaves revisions and digests as they
-   * are, so entries of before and after it follow each other in one `replay`.
+   * are, so entries of before and after it follow each other in one `replay`. The digest of revision 0 is the lineage of the beginning.
    */
   readonly position: Position
   /** Time of the entry of that revision, for revision 0 of the creation of the store. Epoch milliseconds. */

@@ -214,6 +214,20 @@ export function seeds(backend: ConformanceBackend): void {
     )
 
     it(
+      'takes the beginning of a history that was forked later: its digest is the lineage of that time',
+      scoped(backend, async ({ store }) => {
+        const source = await Source.of([commitOf(put('a'))])
+        const { lineage } = source.caller.position
+        await source.fork()
+        await source.moveInto(store, 0)
+        await source.expectIn(store, 0)
+        const first = { ...source.caller.position, revision: 0, digest: lineage }
+        expect(await store.changes(first, 10)).toMatchObject({ status: 'ok', entries: [{ revision: 1 }] })
+        expect((await recordsAsOf(store, { revision: 0 })).position).toEqual(first)
+      }),
+    )
+
+    it(
       'goes on with an empty moment of a long history',
       scoped(backend, async ({ store }) => {
         const source = await Source.of([
