@@ -211,6 +211,8 @@ export type ChangesReply =
       readonly more: boolean
       /** The version of the tokens when the reply was made: see `AccessState`. */
       readonly accessVersion: string
+      /** The mode when the reply was made, so that every coordinator notices a change by another program. */
+      readonly mode: StoreMode
     }
 
 export interface HistoryPage {
