@@ -345,7 +345,7 @@ export interface Store {
    * with the head.
    *
    * In every mode but `open`, `compact`, `adopt` and changes by hand throw COORD_STORE_FROZEN, an empty batch of `commit`, too; a commit
-   * whose id is known gets its first result, and every other one is `refused` with COORD_STORE_FROZEN. `fork` needs `open` or `seeding`.
+   * whose id is known gets its first result, and every other one is `refused` with COORD_STORE_FROZEN. `fork` needs `open`, `seeding` or `frozen`.
    * In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw COORD_STORE_FROZEN.
    *
    * @throws COORD_STORE_MODE if the mode is another one, or the change is not allowed; COORD_STORE_NOT_EMPTY
