@@ -106,7 +106,8 @@ function changeToSeed(connection: Connection, token: StoredToken): (() => unknow
 /** @throws COORD_TOKEN_NAME_TAKEN */
 function insert({ statements }: Connection, token: StoredToken): void {
   const { id, name, secretHash, createdAt, createdBy, expiresAt, revokedAt, revokedBy } = token
-  if (statements.readTokenByName.get(name) !== undefined) throw tokenNameTaken()
+  const taken = statements.readToken.get(id) ?? statements.readTokenByName.get(name)
+  if (taken !== undefined) throw tokenNameTaken()
   const scopes = JSON.stringify(token.scopes)
   statements.insertToken.run(
     ...[id, name, scopes, secretHash, createdAt, createdBy, expiresAt, revokedAt, revokedBy],

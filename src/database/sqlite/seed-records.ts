@@ -25,7 +25,7 @@ export function seedRecords(
   return connection.transaction(() => {
     const head = requireTaking(connection.readHead(), 'seeding')
     if (head.clearing === 1) return undefined
-    if (isAt(head, point.position)) return headOf(insert(connection, head, records))
+    if (beginsAt(head, point.position)) return headOf(insert(connection, head, records))
     if (holdsSomething(connection, head)) {
       connection.replaceHead({ ...emptyHead(head), clearing: 1 })
       return undefined
@@ -57,8 +57,10 @@ function removeRows({ database }: Connection, table: (typeof tables)[number]): n
   return Number(database.prepare(sql).run(ROWS_AT_ONCE).changes)
 }
 
-function isAt({ lineage, revision, digest }: HeadRow, position: Position): boolean {
-  return lineage === position.lineage && revision === position.revision && digest === position.digest
+/** Whether the history begins at a position, and has no entry yet. */
+function beginsAt({ lineage, revision, digest, first_revision }: HeadRow, position: Position): boolean {
+  const isHead = lineage === position.lineage && revision === position.revision && digest === position.digest
+  return isHead && revision === first_revision
 }
 
 function holdsSomething({ statements }: Connection, head: HeadRow): boolean {
