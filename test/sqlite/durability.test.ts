@@ -75,6 +75,7 @@ describe('sqlite: acknowledged means durable', () => {
         'journal',
         'migrations',
         'records',
+        'seeded',
         'unchanged',
         'writes',
       ])
