@@ -148,6 +148,8 @@ function requireNext(
   if (first.revision !== revision + 1)
     throw damaged(name, `It has revision ${first.revision} where ${revision + 1} should follow.`)
   if (first.digest !== nextDigest(digest, first.commitId))
-    throw damaged(name, `Its revision ${first.revision} belongs to another history than revision ${revision}.`)
+    throw damaged(
+      name,
+      `Its revision ${first.revision} belongs to another history than revision ${revision}.`,
+    )
 }
-

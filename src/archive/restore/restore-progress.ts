@@ -39,8 +39,6 @@ export interface RestoreReport {
   readonly comparedBases: readonly Revision[]
   /** Whether an earlier, interrupted restore had begun. */
   readonly resumed: boolean
-  /** For people. */
-  readonly warnings: readonly string[]
   readonly bytes: number
   /** Milliseconds. */
   readonly tookMs: number

@@ -1,14 +1,16 @@
 import type { Head, SeedPoint, Store } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
-import type { Entry, Position, Revision } from '../../records/record.ts'
+import type { Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
 import type { AccessPage } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
+import { recordSize } from '../format/write-base.ts'
+import { entrySize } from '../format/write-log.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
 import { inParts } from './in-parts.ts'
 import { withLastGood } from './last-good.ts'
 import type { RestorePlan } from './plan.ts'
 import type { RestorePhase, RestoreProgress, RestoreReport } from './restore-progress.ts'
-import { entrySize, RestoredState, recordSize } from './restored-state.ts'
+import { RestoredState } from './restored-state.ts'
 import { withPatience } from './with-patience.ts'
 
 export interface RestoreOptions extends Omit<ArchiveReaderOptions, 'onRead'> {
@@ -74,11 +76,11 @@ class Restoring {
   readonly #compared: Revision[] = []
 
   constructor(options: RestoreOptions, found: Head | undefined) {
-    const { plan, onProgress: _, ...reading } = options
+    const { plan, destination, identities = [], patience } = options
     const { lineage, base } = plan
     this.#options = options
     this.#reader = new ArchiveReader({
-      ...reading,
+      ...{ destination, identities, patience },
       onRead: (bytes) => {
         this.#bytes += bytes
         this.#report()
@@ -116,10 +118,10 @@ class Restoring {
     this.#verified = plan.base.revision
   }
 
-  async #storeRecords(point: SeedPoint, records: Parameters<Store['seed']>[1]): Promise<void> {
+  async #storeRecords(point: SeedPoint, records: readonly StoredRecord[]): Promise<void> {
     // The first call, without records, also sets the head of an empty base, and removes the rest of another restore.
     if (this.#records === 0) await this.#ask((store) => store.seed(point, []))
-    for await (const part of inParts([records], { most: RECORDS_PER_CALL, sizeOf: recordSize })) {
+    for await (const part of inParts(listsOf(records), { most: RECORDS_PER_CALL, sizeOf: recordSize })) {
       await this.#ask((store) => store.seed(point, part))
       this.#records += part.length
       this.#report()
@@ -200,10 +202,7 @@ class Restoring {
   async #finish(): Promise<RestoreReport> {
     const found = this.#found
     const position = this.#position
-    // What was found may reach further than this plan: it is the rest of another one.
-    if (found !== undefined && found.position.revision !== position.revision) {
-      if (found.position.revision > position.revision || found.mode === 'open') throw otherRest
-    }
+    if (found !== undefined && !leadsTo(found, position)) throw otherRest
     const tokens = await this.#tokens()
     if (found?.mode !== 'open') {
       if (tokens !== undefined) await this.#ask((store) => store.access.seed(tokens))
@@ -265,14 +264,23 @@ class Restoring {
   }
 }
 
+async function* listsOf<T>(list: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield list
+}
+
+/** Whether a restore that had come so far ends at a position. One that was finished is there already. */
+function leadsTo({ mode, position }: Head, { revision, digest }: Position): boolean {
+  if (position.revision === revision) return position.digest === digest
+  return position.revision < revision && mode !== 'open'
+}
+
 /** Whether what a store has may be a part of the same restore: it has all of the base, and some entries. */
-function isPartOf({ position, floor, ancestors }: Head, { lineage, base, target }: RestorePlan): boolean {
+function isPartOf({ mode, position, floor, ancestors }: Head, plan: RestorePlan): boolean {
+  const { lineage, base, target } = plan
   const isSame = position.lineage === lineage || ancestors.at(-1) === lineage
+  if (!isSame || floor !== base.revision) return false
   const { revision } = position
-  return (
-    isSame &&
-    floor === base.revision &&
-    revision > base.revision &&
-    revision <= (target.revision ?? Number.POSITIVE_INFINITY)
-  )
+  if (revision > (target.revision ?? Number.POSITIVE_INFINITY)) return false
+  // Without entries, it is unknown whether the whole base is there, unless the restore was finished.
+  return revision > base.revision || (mode === 'open' && revision === base.revision)
 }

@@ -51,16 +51,3 @@ export class RestoredState {
     this.#kinds.get(kind)?.delete(id)
   }
 }
-
-/** How much text an entry carries to a store, in UTF-16 code units. */
-export function entrySize({ writes }: Entry): number {
-  let size = 300
-  for (const write of writes) size += write.id.length + (write.op === 'put' ? write.data.length : 0) + 100
-  return size
-}
-
-/** How much text a record carries to a store, in UTF-16 code units. */
-export function recordTextSize({ id, data }: StoredRecord): number {
-  return id.length + data.length + 200
-}
-
