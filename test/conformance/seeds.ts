@@ -38,6 +38,7 @@ export function seeds(backend: ConformanceBackend): void {
             await source.moveInto(scope.store, from)
             await scope.reopenIfDurable()
             await source.expectIn(scope.store, from)
+            await source.expectHistoriesIn(scope.store, from)
             const before = await Promise.all(
               source.entriesAfter(from).map(({ revision }) => source.recordsAt(revision)),
             )
