@@ -134,7 +134,16 @@ const layers = {
     ],
     to: ['http', 'open'],
   },
-  main: { rooms: ['src/create-access.ts', 'src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
+  main: {
+    rooms: [
+      'src/create-access.ts',
+      'src/create-archiver.ts',
+      'src/coordinator.ts',
+      'src/index.ts',
+      'src/main.ts',
+    ],
+    to: ['cli'],
+  },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 
 type Layer = keyof typeof layers
