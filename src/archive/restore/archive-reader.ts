@@ -8,6 +8,7 @@ import { damaged } from '../format/damaged.ts'
 import { readBasePart } from '../format/read-base.ts'
 import { readLog } from '../format/read-log.ts'
 import { StateDigest } from '../format/state-digest.ts'
+import type { RestorePlan } from './plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type Patience, withPatience } from './with-patience.ts'
 
@@ -87,6 +88,18 @@ export class ArchiveReader {
       requireNext(name, { revision, digest }, first)
       ;({ revision, digest } = fresh.at(-1) as Entry)
       yield fresh
+    }
+  }
+
+  /** The entries of a plan after its base, up to its target. @throws like `entries` */
+  async *entriesTo(
+    { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY }: RestorePlan['target'],
+    { base, logs }: Pick<RestorePlan, 'base' | 'logs'>,
+  ): AsyncGenerator<readonly Entry[]> {
+    for await (const entries of this.entries(base, logs)) {
+      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
+      if (beyond !== 0) yield beyond === -1 ? entries : entries.slice(0, beyond)
+      if (beyond !== -1) return
     }
   }
 

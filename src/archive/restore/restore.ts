@@ -154,16 +154,11 @@ class Restoring {
       })
   }
 
-  /** The entries up to the target. */
   async *#entries(): AsyncGenerator<readonly Entry[]> {
-    const { base, logs, target } = this.#options.plan
-    const { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY } = target
-    for await (const entries of this.#reader.entries(base, logs)) {
-      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
-      const wanted = beyond === -1 ? entries : entries.slice(0, beyond)
-      this.#verified = wanted.at(-1)?.revision ?? this.#verified
-      if (wanted.length > 0) yield wanted
-      if (beyond !== -1) return
+    const { plan } = this.#options
+    for await (const entries of this.#reader.entriesTo(plan.target, plan)) {
+      this.#verified = entries.at(-1)?.revision
+      yield entries
     }
   }
 
