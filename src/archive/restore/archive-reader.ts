@@ -108,6 +108,18 @@ export class ArchiveReader {
     return readAccess(await this.#content(file), this.#options.identities)
   }
 
+  /**
+   * Checks what can be checked of an encrypted file without an identity: that it is there, and begins as age files do.
+   *
+   * @throws COORD_ARCHIVE_DAMAGED
+   */
+  async checkStructure(file: ArchivedFile): Promise<void> {
+    const { content } = await this.#content(file)
+    const begin = 'age-encryption.org/v1\n'
+    if (Buffer.from(content.subarray(0, begin.length)).toString('latin1') !== begin)
+      throw damaged(file.name, 'It does not begin as a file of age does.')
+  }
+
   #read<T>(files: readonly ArchivedFile[], read: (file: ArchivedFile) => Promise<T>): AsyncGenerator<T> {
     return readAhead(files, { read, bytesOf: ({ bytes }) => bytes })
   }

@@ -59,8 +59,7 @@ async function compare(reader: ArchiveReader, plan: RestorePlan): Promise<void> 
   const { base, target, passedBases } = plan
   const goal = passedBases.at(-1)
   const state = new RestoredState()
-  for await (const { records } of reader.records(base.files))
-    if (goal !== undefined) await state.add(records)
+  for await (const { records } of reader.records(base.files)) if (goal !== undefined) await state.add(records)
   let last: Pick<Entry, 'revision' | 'digest'> = base
   for await (const entries of reader.entriesTo(target, plan)) {
     if (goal !== undefined) await state.apply(entries)
