@@ -23,7 +23,7 @@ import { StoreReader } from './reading/store-reader.ts'
 import { KnownHistory } from './state/known-history.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './state/live-options.ts'
 import { type LiveStatus, StatusBoard } from './state/status.ts'
-import { AccessWatch } from './view/access-watch.ts'
+import { HeadWatch } from './view/head-watch.ts'
 import { type LiveObserver, LiveObservers } from './view/live-observer.ts'
 import type { Domain } from './view/projection.ts'
 import { ServedView } from './view/served-view.ts'
@@ -43,7 +43,7 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
-  readonly #access: AccessWatch
+  readonly #heads: HeadWatch
   readonly #history: KnownHistory
   readonly #served: ServedView
   readonly #follower: Follower
@@ -68,10 +68,10 @@ export class Live {
       unconfirmedMaxMs: given.pollMaxMs + given.confirmationMarginMs,
       changed: (status) => observers.tell('status', status),
     })
-    const access = new AccessWatch(observers)
-    this.#access = access
+    const heads = new HeadWatch(observers, board)
+    this.#heads = heads
     this.#history = history
-    const context = { store, memory, board, history, observers, access, options: given }
+    const context = { store, memory, board, history, observers, heads, options: given }
     this.store = store
     this.memory = memory
     this.#board = board
@@ -152,7 +152,7 @@ export class Live {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !stop.aborted; ) {
       try {
-        if (!opened) this.#access.seen((await this.store.open()).accessVersion)
+        if (!opened) this.#heads.seen(await this.store.open())
         opened = true
         await this.#served.start(stop)
         if (!stop.aborted) this.#watchStore(stop)

@@ -32,7 +32,7 @@ const layers = {
   },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
-  sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
+  sqlite: { rooms: ['src/database/sqlite/file', 'src/database/sqlite'], to: ['migrations'] },
   postgres: { rooms: ['src/database/postgres'], to: ['migrations'] },
   supabase: { rooms: ['src/database/supabase'], to: ['migrations'] },
   open: { rooms: ['src/database/open.ts'], to: ['memory', 'sqlite', 'postgres', 'supabase'] },

@@ -23,7 +23,7 @@ export function databaseAnswer(
   { live, metrics, backup, storage, notice }: DatabaseContext,
   { known, unknown }: ServerFacts,
 ): Record<string, unknown> {
-  const { state, since } = live.status
+  const { state, since, mode } = live.status
   const { headRevision, viewRevision, floor, ageMs, queueDepth, loadedRecords, refusedRecords } = live.figures
   const { calls } = metrics.database
   return {
@@ -32,6 +32,7 @@ export function databaseAnswer(
     ...(notice === undefined ? {} : { notice }),
     status: state,
     since: isoTime(since),
+    mode,
     ...causeOf(live.status),
     ...(live.loaded ? { lineage: live.view.lineage } : {}),
     headRevision,

@@ -208,7 +208,7 @@ export const deregisterAnswerSchema = z
   })
   .meta({ id: 'DeregisterAnswer' })
 
-const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded'])
+const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded', 'copy', 'frozen'])
 
 const cause = {
   reason: z.string().optional().meta({ description: 'Why the database is not in order.' }),
@@ -263,7 +263,10 @@ const backup = z
 export const healthAnswerSchema = z
   .object({
     success,
-    status: z.enum(['ok', 'starting', 'degraded']),
+    status: z.enum(['ok', 'starting', 'degraded', 'copy', 'frozen']).meta({
+      description:
+        '`degraded`: it serves what it has loaded. `copy`, `frozen`: it serves, and the database takes no writes, because it follows another one, or another one takes its place.',
+    }),
     access: z.enum(['open', 'off', 'required']).meta({
       description:
         'Who may use the coordinator: with `open` everybody on this machine, with `off` everybody who reaches it, with `required` callers with a credential.',
@@ -295,6 +298,10 @@ export const databaseAnswerSchema = z
     notice,
     status: liveState,
     since: time,
+    mode: z.enum(['open', 'seeding', 'copy', 'frozen']).meta({
+      description:
+        '`open`: the database takes writes. `copy`: it follows another one. `seeding`: it is being filled. `frozen`: another one takes its place.',
+    }),
     ...cause,
     lineage: z.string().optional(),
     headRevision: revision.meta({ description: 'The newest revision that the database has named.' }),
