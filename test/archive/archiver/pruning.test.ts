@@ -88,13 +88,13 @@ describe('pruning', () => {
             { keepDays, now, dryRun: true },
           )
           expect(dry).toEqual(planned)
+          const newestFile = Math.max(...[...destination.files.values()].map(({ writtenAt }) => writtenAt))
+          const cutoff = Math.min(now, newestFile) - keepDays * DAY
           const names = [...destination.files.keys()]
           const report = await pruneArchive(destination, { lineage, ancestors: [] }, { keepDays, now })
           expect(report).toEqual(dry)
           expect(names).toHaveLength(report.removed.length + destination.files.size)
           const after = await restorable(destination, times.length - 1)
-          const newestFile = Math.max(...[...destination.files.values()].map(({ writtenAt }) => writtenAt))
-          const cutoff = Math.min(now, newestFile) - keepDays * DAY
           for (const revision of before) {
             const until = times[revision + 1] ?? Number.POSITIVE_INFINITY
             // The state of a revision lasts until the next one.
@@ -103,7 +103,7 @@ describe('pruning', () => {
           expect(destination.files.has(stranger)).toBe(true)
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     )
   })
 
