@@ -41,6 +41,8 @@ export class TokenLoader {
   /** Whether the store has taken it that credentials are demanded. */
   #isRequired = false
   #version: string | undefined
+  /** Whether the store takes no writes at this time, so that it still lacks what this process knows better. */
+  #isOwed = false
   #requiredSince: Revision | null = null
   #isWanted = false
   #isRunning = false
@@ -93,9 +95,9 @@ export class TokenLoader {
     this.#refuse(this.#waiting)
   }
 
-  /** Loads again, unless the version is the one that is known. */
+  /** Loads again, unless the version is the one that is known, and the store lacks nothing. */
   versionSeen(version: string): void {
-    if (version !== this.#version) this.want()
+    if (version !== this.#version || this.#isOwed) this.want()
   }
 
   /** Loads again. */
@@ -194,8 +196,21 @@ export class TokenLoader {
     return again
   }
 
-  /** Brings the store to what this process knows better. Tokens can be used already. */
+  /**
+   * Brings the store to what this process knows better. Tokens can be used already. A store that takes no writes gets it when it is open:
+   * it may be a copy, whose coordinators serve before.
+   */
   async #correct(again: readonly StoredToken[]): Promise<void> {
+    try {
+      await this.#write(again)
+      this.#isOwed = false
+    } catch (thrown) {
+      if (toCoordinatorError(thrown).code !== 'COORD_STORE_FROZEN') throw thrown
+      this.#isOwed = true
+    }
+  }
+
+  async #write(again: readonly StoredToken[]): Promise<void> {
     for (const { id, revokedBy } of again) {
       try {
         await this.#store.revoke(id, revokedBy ?? 'unknown')

@@ -23,7 +23,7 @@ import { StoreReader } from './reading/store-reader.ts'
 import { KnownHistory } from './state/known-history.ts'
 import { LIVE_DEFAULTS, type LiveOptions } from './state/live-options.ts'
 import { type LiveStatus, StatusBoard } from './state/status.ts'
-import { AccessWatch } from './view/access-watch.ts'
+import { HeadWatch } from './view/head-watch.ts'
 import { type LiveObserver, LiveObservers } from './view/live-observer.ts'
 import type { Domain } from './view/projection.ts'
 import { ServedView } from './view/served-view.ts'
@@ -43,7 +43,7 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
-  readonly #access: AccessWatch
+  readonly #heads: HeadWatch
   readonly #history: KnownHistory
   readonly #served: ServedView
   readonly #follower: Follower
@@ -53,6 +53,7 @@ export class Live {
   readonly #clock: ClockWatch
   readonly #requiredSince: (() => Revision | null) | undefined
   readonly #stop = new AbortController()
+  readonly #last: ((leftMs: number) => Promise<void>)[] = []
   #starting: Promise<void> | undefined
   #watch: NodeJS.Timeout | undefined
 
@@ -67,10 +68,10 @@ export class Live {
       unconfirmedMaxMs: given.pollMaxMs + given.confirmationMarginMs,
       changed: (status) => observers.tell('status', status),
     })
-    const access = new AccessWatch(observers)
-    this.#access = access
+    const heads = new HeadWatch(observers, board)
+    this.#heads = heads
     this.#history = history
-    const context = { store, memory, board, history, observers, access, options: given }
+    const context = { store, memory, board, history, observers, heads, options: given }
     this.store = store
     this.memory = memory
     this.#board = board
@@ -99,6 +100,11 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     return this.#served.view
+  }
+
+  /** The lineages that the served history descends from, the oldest first. */
+  get ancestors(): readonly string[] {
+    return this.#history.ancestors
   }
 
   /** The newest revision when credentials were first demanded; `null` if they never were. */
@@ -146,7 +152,7 @@ export class Live {
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
     for (let opened = false; !stop.aborted; ) {
       try {
-        if (!opened) this.#access.seen((await this.store.open()).accessVersion)
+        if (!opened) this.#heads.seen(await this.store.open())
         opened = true
         await this.#served.start(stop)
         if (!stop.aborted) this.#watchStore(stop)
@@ -246,10 +252,20 @@ export class Live {
   }
 
   /**
-   * Stops in order: stores the waiting commits, for at most `timeoutMs`, then closes the store. It takes little longer even if the store
-   * hangs.
+   * Does some work at the stop, when the last commits are stored and the store is still open.
+   *
+   * @param work gets the milliseconds that are left, and is abandoned afterwards. It must not reject
+   */
+  beforeClose(work: (leftMs: number) => Promise<void>): void {
+    this.#last.push(work)
+  }
+
+  /**
+   * Stops in order: stores the waiting commits, and does the work for the end, for at most `timeoutMs`; then closes the store. It takes
+   * little longer even if the store hangs.
    */
   async stop(timeoutMs = 5_000): Promise<void> {
+    const end = performance.now() + timeoutMs
     this.#stop.abort()
     this.#board.stop()
     clearInterval(this.#watch)
@@ -260,6 +276,8 @@ export class Live {
       within(timeoutMs, this.#follower.stop()),
       within(timeoutMs, started),
     ])
+    const leftMs = Math.max(0, end - performance.now())
+    await Promise.all(this.#last.map((work) => within(leftMs, work(leftMs))))
     this.#served.end()
     await within(closeTimeoutMs, this.store.close())
   }

@@ -80,8 +80,11 @@ function logMemory(logger: Logger, state: MemoryState, facts: Record<string, num
 function logStatus(logger: Logger, { state, reason, code, repair }: LiveStatus, before: LiveState): void {
   const facts = { state, reason, code, repair }
   if (state === 'degraded') logger.warn(facts, 'the coordinator is degraded: it serves what it has loaded')
+  else if (state === 'copy' || state === 'frozen')
+    logger.warn(facts, 'the database takes no writes: it is served as it is')
   else if (state === 'connecting' && reason !== undefined) logger.warn(facts, 'the database is not there yet')
   else if (before === 'degraded' && state !== 'loading')
     logger.info(facts, 'the coordinator is no longer degraded')
+  else if (before === 'copy' || before === 'frozen') logger.info(facts, 'the database takes writes')
   else logger.debug(facts, 'the state of the database changed')
 }

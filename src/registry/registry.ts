@@ -146,18 +146,23 @@ export class Registry {
   }
 
   /**
-   * Opens the leases when there is a view, and forgets services that are gone. Services may also be removed by other coordinators, and
-   * while this one was not connected.
+   * Opens the leases when there is a view of a database that takes writes, and forgets services that are gone. Services may also be
+   * removed by other coordinators, and while this one was not connected.
    */
   #followServices(): void {
     const [live, leases] = [this.#live, this.#leases]
-    if (live.loaded) leases.open()
+    const follow = () => {
+      if (live.status.mode !== 'open') leases.close()
+      else if (live.loaded) leases.open()
+    }
+    follow()
     live.observe({
+      status: follow,
       entry: ({ writes }) => {
         for (const { op, kind, id } of writes) if (op === 'delete' && kind === SERVICE_KIND) leases.forget(id)
       },
       replaced: (view) => {
-        leases.open()
+        follow()
         leases.keepOnly((id) => view.get(SERVICE_KIND, id) !== undefined)
       },
     })

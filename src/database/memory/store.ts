@@ -162,6 +162,7 @@ export class MemoryStore implements Store {
         status: 'ok',
         ...this.#journal.entriesAfter(after.revision, limit),
         accessVersion: head.accessVersion,
+        mode: head.mode,
       }
     )
   }

@@ -208,7 +208,7 @@ export const deregisterAnswerSchema = z
   })
   .meta({ id: 'DeregisterAnswer' })
 
-const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded'])
+const liveState = z.enum(['memory', 'connecting', 'loading', 'ready', 'degraded', 'copy', 'frozen'])
 
 const cause = {
   reason: z.string().optional().meta({ description: 'Why the database is not in order.' }),
@@ -227,10 +227,46 @@ const memory = z
   })
   .meta({ id: 'Memory' })
 
+const backup = z
+  .object({
+    url: z.string().meta({ description: 'Where the archive is.' }),
+    state: z.enum(['waiting', 'ok', 'failing', 'stopped']).meta({
+      description:
+        '`failing`: the last attempt failed, and is repeated. `stopped`: the archive contradicts the database, and nothing is archived until somebody has looked.',
+    }),
+    reason: cause.reason,
+    code: cause.code,
+    archivedRevision: revision.meta({ description: 'The newest revision that can be restored.' }),
+    unarchivedRevisions: z.int(),
+    unarchivedSeconds: z.number().meta({
+      description: 'For how long something may have been missing in the archive.',
+    }),
+    lastSuccessAt: time.nullable().meta({ description: 'When the archive had everything last.' }),
+    baseAt: time.nullable().meta({ description: 'When all records were archived last.' }),
+    gaps: z.int().meta({
+      description: 'How often the journal was compacted before it was archived, since the start.',
+    }),
+    drill: z
+      .object({
+        ok: z.boolean(),
+        at: time,
+        checked: z.enum(['contents', 'structure']).meta({
+          description: '`structure`: without an identity, contents that are encrypted cannot be compared.',
+        }),
+        detail: z.string().optional(),
+      })
+      .optional()
+      .meta({ description: 'The last rehearsed restore.' }),
+  })
+  .meta({ id: 'Backup', description: 'The backups. Absent without `BACKUP_URL`.' })
+
 export const healthAnswerSchema = z
   .object({
     success,
-    status: z.enum(['ok', 'starting', 'degraded']),
+    status: z.enum(['ok', 'starting', 'degraded', 'copy', 'frozen']).meta({
+      description:
+        '`degraded`: it serves what it has loaded. `copy`, `frozen`: it serves, and the database takes no writes, because it follows another one, or another one takes its place.',
+    }),
     access: z.enum(['open', 'off', 'required']).meta({
       description:
         'Who may use the coordinator: with `open` everybody on this machine, with `off` everybody who reaches it, with `required` callers with a credential.',
@@ -243,6 +279,7 @@ export const healthAnswerSchema = z
       ...cause,
     }),
     memory,
+    backup: backup.optional(),
     notice,
     revision: revision.optional(),
     lineage: z.string().optional(),
@@ -261,6 +298,10 @@ export const databaseAnswerSchema = z
     notice,
     status: liveState,
     since: time,
+    mode: z.enum(['open', 'seeding', 'copy', 'frozen']).meta({
+      description:
+        '`open`: the database takes writes. `copy`: it follows another one. `seeding`: it is being filled. `frozen`: another one takes its place.',
+    }),
     ...cause,
     lineage: z.string().optional(),
     headRevision: revision.meta({ description: 'The newest revision that the database has named.' }),
@@ -273,6 +314,7 @@ export const databaseAnswerSchema = z
     floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
     waitingWrites: z.int(),
     memory,
+    backup: backup.optional(),
     historyMiB: z
       .int()
       .optional()

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/state/status.ts'
+import { backupAnswer } from '../answering/backup-answer.ts'
 import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
 import { json, type Operation } from '../reading/operation.ts'
@@ -11,18 +12,20 @@ import type { HttpContext } from '../routing/http-context.ts'
 const readyParameters = z.object({
   for: z.enum(['reads', 'writes']).optional().meta({
     description:
-      'With `writes` the coordinator is also not ready while the database does not answer, or while its memory is full.',
+      'With `writes` the coordinator is also not ready while the database does not answer or takes no writes, or while its memory is full.',
     default: 'reads',
   }),
 })
 const readyQuery = new QueryReader(readyParameters)
 
-const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded'>> = {
+const words: Readonly<Record<LiveState, 'ok' | 'starting' | 'degraded' | 'copy' | 'frozen'>> = {
   memory: 'ok',
   connecting: 'starting',
   loading: 'starting',
   ready: 'ok',
   degraded: 'degraded',
+  copy: 'copy',
+  frozen: 'frozen',
 }
 
 /** `/health`: for people, for load balancers, and for programs that restart processes. */
@@ -63,12 +66,12 @@ function unreadiness(
   if (!live.loaded) return new CoordinatorError('COORD_NOT_LOADED')
   const memoryFault = unreadyMemory(live, purpose)
   if (memoryFault !== undefined) return new CoordinatorError(memoryFault.code)
-  return purpose === 'reads' || live.status.takesWrites
-    ? undefined
-    : new CoordinatorError('COORD_STORE_UNAVAILABLE')
+  const { takesWrites, mode } = live.status
+  if (purpose === 'reads' || takesWrites) return undefined
+  return new CoordinatorError(mode === 'open' ? 'COORD_STORE_UNAVAILABLE' : 'COORD_STORE_FROZEN')
 }
 
-function healthAnswer({ live, registry, access, storage, notice, version }: HttpContext) {
+function healthAnswer({ live, registry, access, backup, storage, notice, version }: HttpContext) {
   const { state, since } = live.status
   return {
     success: true,
@@ -83,6 +86,7 @@ function healthAnswer({ live, registry, access, storage, notice, version }: Http
       ...causeOf(live.status),
     },
     memory: memoryAnswer(live),
+    ...backupAnswer(backup),
     ...(notice === undefined ? {} : { notice }),
     ...(live.loaded ? { revision: live.view.revision, lineage: live.view.lineage } : {}),
     version,
@@ -113,11 +117,12 @@ const ready: Operation = {
   scope: 'public',
   summary: 'Whether requests can be answered',
   description:
-    'For load balancers. It shows no state, so no credential is needed; `GET /health` has the details. The answer is 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` it is also 507 while the memory is full.',
+    'For load balancers. It shows no state, so no credential is needed; `GET /health` has the details. The answer is 503 before the first load, while the coordinator stops, and while changes of other coordinators do not fit into its memory. With `for=writes` it is also 507 while the memory is full, and 503 while the database takes no writes because of a copy or a cutover.',
   query: readyParameters,
   errors: [
     'COORD_NOT_LOADED',
     'COORD_STORE_UNAVAILABLE',
+    'COORD_STORE_FROZEN',
     'COORD_MEMORY_EXCEEDED',
     'COORD_MEMORY_FULL',
     'COORD_SHUTTING_DOWN',

@@ -220,7 +220,7 @@ export class CommitQueue {
 
   #settle(pending: Pending, result: CommitResult): void {
     if (pending.settled) return
-    if (result.outcome === 'refused') return this.#fail(pending, result.error)
+    if (result.outcome === 'refused') return this.#fail(pending, result.error.withOutcome('not_written'))
     pending.settled = true
     pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.planned.commit) : result)
     const again = (result.outcome === 'accepted' || result.outcome === 'unchanged') && result.replayed

@@ -158,6 +158,7 @@ export class Committer {
     if (provesWrites(reply.results) || (batch.length === 0 && !board.writesAreDamaged))
       board.succeeded('write')
     observers.tell('batch', { commits: batch.length, durationMs })
+    this.#noteMode(reply.results)
     this.#queue.judged()
     const slow = isSlow(durationMs)
     const ahead = slow ? undefined : await this.#sendAhead(reply, asked)
@@ -224,11 +225,28 @@ export class Committer {
     await pause(this.#backoff.next(), this.#stop.signal)
   }
 
+  /** The results show that the mode has changed: the follower asks for it at once. */
+  #noteMode(results: readonly CommitResult[]): void {
+    const { mode } = this.#context.board
+    const isNews = mode === 'open' ? results.some(isFrozen) : provesWrites(results)
+    if (isNews) this.#follower.poke()
+  }
+
   async #failed(error: CoordinatorError, commits: number): Promise<undefined> {
+    if (error.code === 'COORD_STORE_FROZEN') return this.#frozen(error)
     if (error.code === 'COORD_COMMIT_REFUSED' && commits > 0) return void this.#queue.isolate(error)
     if (error.retryable) this.#queue.sendAgain({ maybeWritten: error.outcome !== 'not_written' })
     else this.#queue.fail(error)
     await this.#waitAfter('write', error)
+  }
+
+  /** The database answers in order, so nothing is wrong with writing: its mode is why it takes none. */
+  #frozen(error: CoordinatorError): undefined {
+    const { board } = this.#context
+    board.succeeded('write')
+    this.#queue.fail(error)
+    if (board.mode === 'open') this.#follower.poke()
+    return undefined
   }
 
   async #waitAfter(side: 'read' | 'write', thrown: unknown): Promise<void> {
@@ -253,6 +271,10 @@ function commitFor(history: string, { commit, lineage }: PlannedCommit): Commit 
 /** Whether something was stored. An answer alone only proves that the database can judge commits. */
 function provesWrites(results: readonly CommitResult[]): boolean {
   return results.some(({ outcome }) => outcome === 'accepted')
+}
+
+function isFrozen(result: CommitResult): boolean {
+  return result.outcome === 'refused' && result.error.code === 'COORD_STORE_FROZEN'
 }
 
 /** The newest revision in some results; 0 if there is none. */

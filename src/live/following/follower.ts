@@ -122,7 +122,7 @@ export class Follower {
       const asked = this.#served.position
       const askedAt = performance.now()
       const reply = await this.#context.store.changes(asked, CHANGES_LIMIT)
-      this.#context.access.seen(reply.status === 'ok' ? reply.accessVersion : reply.head.accessVersion)
+      this.#context.heads.seen(reply.status === 'ok' ? reply : reply.head)
       if (reply.status !== 'ok') {
         const realigned = this.#served.realign(reply, asked)
         // The store did answer. By now the view is marked as stale, so the status does not change back and forth.
@@ -155,7 +155,7 @@ export class Follower {
 
   async #readHead(): Promise<void> {
     const head = await this.#context.store.head()
-    this.#context.access.seen(head.accessVersion)
+    this.#context.heads.seen(head)
     this.#served.noteHead(head)
   }
 

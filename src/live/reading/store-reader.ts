@@ -31,7 +31,7 @@ export class StoreReader {
   readonly #head: LatestHead
 
   constructor(context: LiveContext, served: ServedView, follower: Follower) {
-    const { store, access } = context
+    const { store, heads } = context
     this.#context = context
     this.#served = served
     this.#follower = follower
@@ -40,7 +40,7 @@ export class StoreReader {
     this.#head = new LatestHead(() =>
       forNobody(async () => {
         const head = await store.head()
-        access.seen(head.accessVersion)
+        heads.seen(head)
         return head
       }),
     )

@@ -6,14 +6,21 @@ import { CoordinatorError } from '../../errors.ts'
 /**
  * Knows the served history, and decides which others may take its place: one that descends from it, or one that it descends from (the
  * database was restored from an older backup). Any other means that the database was emptied or replaced. Before the first view is served,
- * every history may be taken.
+ * and while the served one never had an entry, every history may be taken: nothing is lost, and the database may just have been filled.
  */
 export class KnownHistory implements HistoryGuard {
   #served: Head | undefined
   #refusal: CoordinatorError | undefined
+  /** Whether the served history has an entry. */
+  #hasEntries = false
 
   get refusal(): CoordinatorError | undefined {
     return this.#refusal
+  }
+
+  /** The lineages that the served history descends from, the oldest first. */
+  get ancestors(): readonly string[] {
+    return this.#served?.ancestors ?? []
   }
 
   get isServed(): boolean {
@@ -23,12 +30,23 @@ export class KnownHistory implements HistoryGuard {
   /** The view has this history from now on. */
   serve(head: Head): void {
     this.#served = head
+    this.#hasEntries = head.position.revision > 0
     this.#refusal = undefined
+  }
+
+  /** The view has an entry of this history. */
+  advanced(): void {
+    this.#hasEntries = true
   }
 
   admit(head: Head): Head {
     const served = this.#served
-    if (served !== undefined && !this.isEarlier(head) && !descendsFrom(head, served.position.lineage)) {
+    if (
+      served !== undefined &&
+      this.#hasEntries &&
+      !this.isEarlier(head) &&
+      !descendsFrom(head, served.position.lineage)
+    ) {
       this.#refusal = replaced(head, served.position.lineage)
       throw this.#refusal
     }

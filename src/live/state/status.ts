@@ -1,4 +1,4 @@
-import type { Damage } from '../../database/store.ts'
+import type { Damage, StoreMode } from '../../database/store.ts'
 import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '../../errors.ts'
 
 /**
@@ -6,14 +6,18 @@ import { type CoordinatorError, ERRORS, type ErrorCode, type ErrorEntry } from '
  * - `connecting`: the database has not answered yet. `loading`: it has answered, and the records are being loaded.
  * - `ready`: serving, and the database answers. `degraded`: serving what was loaded. The database does not answer or is damaged, or the
  *   memory of this process is used up.
+ * - `copy`, `frozen`: serving. The database answers, and takes no writes, because it follows another one, or another one takes its place:
+ *   see `StoreMode`.
  */
-export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded'
+export type LiveState = 'memory' | 'connecting' | 'loading' | 'ready' | 'degraded' | 'copy' | 'frozen'
 
 export interface LiveStatus extends Problem {
   readonly state: LiveState
   /** The start of the state, epoch milliseconds. */
   readonly since: number
   readonly lastError?: LastError
+  /** The mode of the database in its newest answer. */
+  readonly mode: StoreMode
   /** Whether writes are stored, as far as is known. */
   readonly takesWrites: boolean
 }
@@ -56,6 +60,7 @@ export class StatusBoard {
   readonly #changed: (status: LiveStatus) => void
   readonly #faults = new Map<Side, { readonly error: CoordinatorError; readonly since: number }>()
   #phase: Phase = 'connecting'
+  #mode: StoreMode = 'open'
   #stale: string | undefined
   /** The last answer that confirmed the view belongs to a question sent at this time, on the monotonic clock. */
   #confirmedAt: number | undefined
@@ -71,7 +76,7 @@ export class StatusBoard {
     this.#durable = durable
     this.#unconfirmedMaxMs = unconfirmedMaxMs
     this.#changed = changed
-    this.#status = { state: 'connecting', since: Date.now(), takesWrites: false }
+    this.#status = { state: 'connecting', since: Date.now(), mode: 'open', takesWrites: false }
   }
 
   /** Checks the clock first: after a pause of this process the first request comes before any timer has run. */
@@ -124,6 +129,17 @@ export class StatusBoard {
     this.#update()
   }
 
+  /** The mode of the database in an answer. */
+  sawMode(mode: StoreMode): void {
+    if (mode === this.#mode) return
+    this.#mode = mode
+    this.#update()
+  }
+
+  get mode(): StoreMode {
+    return this.#mode
+  }
+
   /** The view is being replaced. It is still served, but may be wrong until then. */
   markStale(reason: string | undefined): void {
     if (reason === this.#stale) return
@@ -162,14 +178,18 @@ export class StatusBoard {
   #update(): void {
     const state = this.#state()
     const problem = this.#problem()
-    const same = state === this.#status.state && problem.reason === this.#status.reason
+    const same =
+      state === this.#status.state &&
+      problem.reason === this.#status.reason &&
+      this.#mode === this.#status.mode
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
       state,
       since: state === this.#status.state ? this.#status.since : Date.now(),
       ...problem,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
-      takesWrites: this.#phase === 'serving' && !this.#isFailing,
+      mode: this.#mode,
+      takesWrites: this.#phase === 'serving' && this.#mode === 'open' && !this.#isFailing,
     }
     if (!same) this.#changed(this.#status)
   }
@@ -177,6 +197,7 @@ export class StatusBoard {
   #state(): LiveState {
     if (this.#phase !== 'serving') return this.#phase
     if (this.#isFailing || this.#damage !== undefined) return 'degraded'
+    if (this.#mode !== 'open') return this.#mode === 'frozen' ? 'frozen' : 'copy'
     return this.#durable ? 'ready' : 'memory'
   }
 
@@ -204,13 +225,29 @@ export class StatusBoard {
         code: 'COORD_STORE_TIMEOUT',
         repair: repairOf('COORD_STORE_TIMEOUT'),
       }
-    if (this.#damage === undefined) return {}
-    return {
-      reason: `${ERRORS.COORD_STORE_DAMAGED.title}: ${this.#damage.found}`,
-      code: 'COORD_STORE_DAMAGED',
-      repair: this.#damage.repair,
-    }
+    if (this.#damage !== undefined)
+      return {
+        reason: `${ERRORS.COORD_STORE_DAMAGED.title}: ${this.#damage.found}`,
+        code: 'COORD_STORE_DAMAGED',
+        repair: this.#damage.repair,
+      }
+    return problemOfMode(this.#mode)
   }
+}
+
+function problemOfMode(mode: StoreMode): Problem {
+  if (mode === 'open') return {}
+  const [reason, repair] =
+    mode === 'frozen'
+      ? [
+          'The database is frozen: another one takes its place. It serves reads, and refuses writes.',
+          'If a cutover ended before it was done, run the same `coordinator cutover` again, or add --abort. If it was done, point clients and coordinators to the new database.',
+        ]
+      : [
+          'The database is a copy of another one, which takes the writes. It serves reads, and refuses writes.',
+          'Keep `coordinator copy --follow` running until `coordinator cutover` makes this database the one that takes writes.',
+        ]
+  return { reason, code: 'COORD_STORE_FROZEN', repair }
 }
 
 function repairOf(code: ErrorCode): string {

@@ -3,7 +3,7 @@ import type { MemoryBudget } from '../memory/memory-budget.ts'
 import type { KnownHistory } from '../state/known-history.ts'
 import type { LiveOptions } from '../state/live-options.ts'
 import type { StatusBoard } from '../state/status.ts'
-import type { AccessWatch } from './access-watch.ts'
+import type { HeadWatch } from './head-watch.ts'
 import type { LiveObservers } from './live-observer.ts'
 
 /** The objects that all parts of one live layer share. */
@@ -14,5 +14,5 @@ export interface LiveContext {
   readonly board: StatusBoard
   readonly history: KnownHistory
   readonly observers: LiveObservers
-  readonly access: AccessWatch
+  readonly heads: HeadWatch
 }

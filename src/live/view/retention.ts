@@ -98,15 +98,19 @@ export class Retainer {
   }
 
   async #retain(): Promise<void> {
-    const { store, options, observers } = this.#context
+    const { store, options, observers, board } = this.#context
+    // A copy keeps what the other database keeps, and a frozen store keeps everything.
+    if (board.mode !== 'open') return
     this.#running = true
     try {
       this.#view.retained(await retain(store, options))
     } catch (thrown) {
       // A store that refuses to compact must not be asked again with every commit.
       this.#notBefore = this.#view.position.revision + Math.max(1_000, options.keepRevisions / 4)
-      if (this.#stop?.aborted === false)
-        observers.tell('backgroundFailure', 'retention', toCoordinatorError(thrown, 'COORD_STORE_FAULT'))
+      const error = toCoordinatorError(thrown, 'COORD_STORE_FAULT')
+      // The mode has changed meanwhile.
+      if (this.#stop?.aborted === false && error.code !== 'COORD_STORE_FROZEN')
+        observers.tell('backgroundFailure', 'retention', error)
     } finally {
       this.#running = false
     }

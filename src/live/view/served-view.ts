@@ -166,7 +166,8 @@ export class ServedView {
   }
 
   #advanced(entries: readonly Entry[], bytes: number): void {
-    const { memory, observers } = this.#context
+    const { memory, observers, history } = this.#context
+    history.advanced()
     this.noteRevision(this.view.revision)
     this.#waiters.reached(this.view.revision)
     memory.grew(bytes)
@@ -229,13 +230,20 @@ export class ServedView {
     const { store, history } = this.#context
     const known = this.position
     let { head } = reply
+    // Whoever fills the store decides what its history is. A copy that is made again is behind the view for a while.
+    if ((head.mode ?? 'open') !== 'open' && history.isEarlier(head))
+      throw new CoordinatorError('COORD_STORE_FROZEN', {
+        detail: `The database is in mode \`${head.mode}\`, and its history ends at revision ${head.position.revision}, before the one that is served.`,
+        outcome: 'not_written',
+      })
     // The backup is from before earlier forks. The other coordinators serve one of these lineages, and follow what descends from it.
     if (history.isEarlier(head) && head.position.lineage !== known.lineage)
       for (const lineage of history.unknownTo(head)) await store.adopt(lineage)
     // Others may write before the fork. If the coordinator continued in the old lineage, their entries would replace those that clients
     // have seen.
     while (history.isEarlier(head)) head = await store.fork(head.position)
-    if (this.#contradictedAt === known) return
+    // A database that was filled after it was served empty has lost nothing.
+    if (this.#contradictedAt === known || known.revision === 0) return
     this.#contradictedAt = known
     this.#context.observers.tell('contradicted', reply, known)
   }
@@ -257,7 +265,7 @@ export class ServedView {
   }
 
   #serve({ view, head, askedAt }: LoadedView, reason: string): void {
-    const { board, history, observers, access } = this.#context
+    const { board, history, observers, heads } = this.#context
     history.serve(head)
     this.#view = view
     this.#dropped = undefined
@@ -266,10 +274,11 @@ export class ServedView {
     this.confirm(askedAt)
     this.#reportMemory()
     board.succeeded('read')
+    board.sawMode(head.mode ?? 'open')
     board.enter('serving')
     this.#waiters.reached(view.revision)
     observers.tell('replaced', view, reason)
-    access.seen(head.accessVersion)
+    heads.seen(head)
   }
 
   #reportMemory(): void {

@@ -7,8 +7,16 @@ export type ReportedHealth = 'up' | 'down'
 export interface Leases {
   /** How many services have sent a heartbeat. */
   readonly size: number
-  /** Called when the coordinator begins to serve: from now on heartbeats can arrive. Later calls have no effect. */
+  /**
+   * Called when the coordinator begins to serve, and when its database takes writes again: from now on services are expected to send
+   * heartbeats, and each has its full time. While the leases are open, further calls have no effect.
+   */
   open(): void
+  /**
+   * Called while services may send their heartbeats elsewhere, because another database takes the writes: nothing expires until `open`.
+   * Heartbeats that arrive are kept.
+   */
+  close(): void
   /** Takes a heartbeat. @returns its time, epoch milliseconds */
   renew(serviceId: string, reported: ReportedHealth): number
   /**

@@ -19,13 +19,13 @@ export interface LocalLeasesOptions {
 /**
  * Heartbeats in the memory of this process. A service without a heartbeat since the start is `unknown` until one whole TTL has passed. A
  * restart of the coordinator must not declare all services dead. A start that waited for its database must not do so either, because it
- * refused every heartbeat.
+ * refused every heartbeat. The same is true of a database that begins to take writes: until then, services may have used others.
  */
 export class LocalLeases implements Leases {
   readonly #heartbeats = new Map<string, Heartbeat>()
   readonly #monotonicMs: () => number
   readonly #now: () => number
-  /** The time at which the coordinator began to accept heartbeats. */
+  /** Since when services are expected to send heartbeats here. */
   #openedMs = Number.POSITIVE_INFINITY
 
   constructor({ monotonicMs = () => performance.now(), now = Date.now }: LocalLeasesOptions = {}) {
@@ -41,6 +41,10 @@ export class LocalLeases implements Leases {
     this.#openedMs = Math.min(this.#openedMs, this.#monotonicMs())
   }
 
+  close(): void {
+    this.#openedMs = Number.POSITIVE_INFINITY
+  }
+
   renew(serviceId: string, reported: ReportedHealth): number {
     const at = this.#now()
     this.#heartbeats.set(serviceId, { heardMs: this.#monotonicMs(), at, reported })
@@ -52,8 +56,10 @@ export class LocalLeases implements Leases {
     const heartbeat = this.#heartbeats.size === 0 ? undefined : this.#heartbeats.get(serviceId)
     if (ttlSeconds === 0) return heartbeat?.reported ?? 'unknown'
     const ttlMs = ttlSeconds * 1_000
-    if (heartbeat !== undefined)
-      return this.#monotonicMs() - heartbeat.heardMs > ttlMs ? 'expired' : heartbeat.reported
+    if (heartbeat !== undefined) {
+      const sinceMs = Math.max(heartbeat.heardMs, this.#openedMs)
+      return this.#monotonicMs() - sinceMs > ttlMs ? 'expired' : heartbeat.reported
+    }
     const served = this.#monotonicMs() - this.#openedMs > ttlMs
     return served && this.#now() - updatedAt > ttlMs ? 'expired' : 'unknown'
   }

@@ -30,7 +30,7 @@ const connectionRoles = ['writer', 'follower', 'reader'] as const
 type ConnectionRole = (typeof connectionRoles)[number]
 
 const connectionStates = ['idle', 'used', 'waiting'] as const
-const liveStates = ['memory', 'connecting', 'loading', 'ready', 'degraded'] as const
+const liveStates = ['memory', 'connecting', 'loading', 'ready', 'degraded', 'copy', 'frozen'] as const
 
 interface ConnectionFigures {
   readonly idle: number
