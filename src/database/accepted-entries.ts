@@ -1,5 +1,5 @@
 import type { Commit, Entry } from '../records/record.ts'
-import { entryWrite } from './judge-commit.ts'
+import { entryOf } from './judge-commit.ts'
 import type { CommitResult } from './store.ts'
 
 /** The journal entries of the commits that were just accepted from a batch. The database need not send back what it received. */
@@ -9,8 +9,7 @@ export function acceptedEntries(results: readonly CommitResult[], batch: readonl
     const result = results[index] as CommitResult
     if (result.outcome !== 'accepted' || result.replayed) continue
     const { revision, at, digest } = result
-    const { commitId, actor, writes } = batch[index] as Commit
-    entries.push({ revision, commitId, at, actor, writes: writes.map(entryWrite), digest })
+    entries.push(entryOf(batch[index] as Commit, { revision, at, digest }))
   }
   return entries
 }

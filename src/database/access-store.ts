@@ -54,6 +54,9 @@ export const TOKEN_SCOPES_MAX_LENGTH = 8_192
  * The part of a store that keeps tokens. They are neither records nor part of the journal: whoever may write records must not be able to
  * create an administrator, and records that are restored must not bring revoked tokens back. Only these methods change them; changes by
  * hand are refused.
+ *
+ * In every mode but `open`, `put`, `revoke` and `require` throw COORD_STORE_FROZEN unless they would change nothing: another store takes
+ * the place of this one, and must not miss a revocation.
  */
 export interface AccessStore {
   /** @throws like the methods of `Store` */
@@ -85,10 +88,11 @@ export interface AccessStore {
   require(): Promise<void>
 
   /**
-   * Adds the tokens of another store, revoked ones too, to a store in mode `seeding` or `copy`. A token that is there stays, but is revoked
-   * if it is revoked there; none is ever un-revoked. `requiredSince` is taken over if it is not set.
+   * Adds the tokens of another store, revoked ones too, to a store in mode `seeding` or `copy`, all or none. A token that is there (the same
+   * id and hash) stays, but is revoked as it is there; none is ever un-revoked. `requiredSince` is taken over if it is not set.
    *
-   * @throws COORD_STORE_MODE; COORD_TOKEN_NAME_TAKEN if another token has the name
+   * @throws COORD_STORE_MODE; COORD_TOKEN_NAME_TAKEN if another token has the name or the id, COORD_TOKENS_TOO_MANY, COORD_COMMIT_REFUSED if
+   * a field is not as `StoredToken` says; like `commit`, every error with `outcome`
    */
   seed(state: Omit<AccessState, 'version'>): Promise<AccessState>
 }

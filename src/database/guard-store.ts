@@ -80,6 +80,9 @@ export function guardStore(
     compact: (floor) => measure('compact', () => store.compact(floor)),
     fork: (from) => measure('fork', () => store.fork(from)),
     adopt: (lineage) => measure('adopt', () => store.adopt(lineage)),
+    setMode: (from, to) => measure('set_mode', () => store.setMode(from, to)),
+    seed: (point, records) => measure('seed', () => store.seed(point, records)),
+    replay: (after, entries) => measure('replay', () => store.replay(after, entries)),
     mendHead: store.mendHead?.bind(store),
     close: () => store.close(),
     migrator: store.migrator && measuredMigrator(store.migrator, measure),
@@ -105,6 +108,7 @@ function guardedAccess(
     put: (token) => guarded(() => access.put(token)),
     revoke: (id, by) => guarded(() => access.revoke(id, by)),
     require: () => guarded(() => access.require()),
+    seed: (state) => guarded(() => access.seed(state)),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CanonicalJson } from '../records/canonical-json.ts'
-import type { Commit, EntryWrite, Revision, Write } from '../records/record.ts'
+import type { Commit, Entry, EntryWrite, Revision, Write } from '../records/record.ts'
 import type { Conflict, FoundUnchanged } from './store.ts'
 
 /** The state of a record when a commit is judged. */
@@ -50,4 +50,13 @@ export function entryWrite(write: Write): EntryWrite {
   if (write.expect === undefined) return write
   const { kind, id } = write
   return write.op === 'put' ? { op: 'put', kind, id, data: write.data } : { op: 'delete', kind, id }
+}
+
+/** The entry of an accepted commit. */
+export function entryOf(
+  { commitId, actor, fingerprint, writes }: Commit,
+  { revision, at, digest }: Pick<Entry, 'revision' | 'at' | 'digest'>,
+): Entry {
+  const entry = { revision, commitId, at, actor, writes: writes.map(entryWrite), digest }
+  return fingerprint === undefined ? entry : { ...entry, fingerprint }
 }

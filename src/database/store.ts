@@ -68,9 +68,14 @@ export interface Head {
 
 /** A moment of a history, with all that `seed` needs to put it into an empty store. */
 export interface SeedPoint {
+  /**
+   * The lineage is that of the history which is moved, also for a moment before its last fork: a fork leaves revisions and digests as they
+   * are, so entries of before and after it follow each other in one `replay`.
+   */
   readonly position: Position
-  /** Time of the entry of that revision. Epoch milliseconds. */
+  /** Time of the entry of that revision, for revision 0 of the creation of the store. Epoch milliseconds. */
   readonly at: number
+  /** Of that lineage. The oldest first: see `Head`. */
   readonly ancestors: readonly string[]
 }
 
@@ -319,7 +324,7 @@ export interface Store {
 
   /**
    * Starts a new lineage at the head, if the head is still `from`; otherwise changes nothing. The present lineage becomes the newest of its
-   * ancestors. The first coordinator that sees a contradiction to its history calls this.
+   * ancestors. The digest stays, unless it is the lineage itself: no entry was stored yet. The first coordinator that sees a contradiction to its history calls this.
    */
   fork(from: Position): Promise<Head>
 
@@ -339,27 +344,33 @@ export interface Store {
   mendHead?(): Promise<Head>
 
   /**
-   * Changes the mode, if it is still `from`. Allowed are: `open` to `frozen` and back; `open` to `seeding` or `copy` of an empty store;
-   * `seeding` to `copy` and to `open`; `copy` to `seeding` and to `open`; `frozen` to `copy`, to follow the store that took its place.
-   * Nobody but the owner of the database may, never the public key of a Supabase project. Repeating a change that took effect is answered
-   * with the head.
+   * Changes the mode, if it is still `from`. Allowed are: `open` to `frozen` and back; `open` to `seeding` or `copy` of an empty store, which
+   * never stored an entry (it may have tokens); `seeding` to `copy` and to `open`; `copy` to `seeding` and to `open`; `frozen` to `copy`, to
+   * follow the store that took its place. Nobody but the owner of the database may, never the public key of a Supabase project. Repeating a
+   * change that took effect is answered with the head.
    *
-   * In every mode but `open`, `compact`, `adopt` and changes by hand throw COORD_STORE_FROZEN, an empty batch of `commit`, too; a commit
-   * whose id is known gets its first result, and every other one is `refused` with COORD_STORE_FROZEN. `fork` needs `open`, `seeding` or `frozen`.
-   * In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw COORD_STORE_FROZEN.
+   * In every mode but `open`, `compact`, `adopt`, changes by hand and changes of tokens throw COORD_STORE_FROZEN, an empty batch of `commit`,
+   * too; a commit whose id is known gets its first result, and every other one that is not refused anyway is `refused` with
+   * COORD_STORE_FROZEN. `fork` needs another mode than `copy`. In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw
+   * COORD_STORE_FROZEN.
    *
    * @throws COORD_STORE_MODE if the mode is another one, or the change is not allowed; COORD_STORE_NOT_EMPTY
    */
   setMode(from: StoreMode, to: StoreMode): Promise<Head>
 
   /**
-   * Puts records of one moment into a store in mode `seeding`, a part in each call. If the store is not at `point` and empty of later
-   * entries, what it holds is removed first: it is the rest of another, unfinished seed. Records that are there stay as they are, so that
-   * a call can be repeated. The floor becomes the revision of `point`. `asOf` stays exact from there on when a record changes later;
-   * the history of a record ends before it, with `complete: false`; earlier times are compacted. Tombstones are not seeded.
+   * Puts records of one moment into a store in mode `seeding`, a part in each call, in any order. If the store was not seeded at this very
+   * position, or has entries after it, what it holds is removed first, also its commit ids: it is the rest of another, unfinished seed.
+   * Tokens stay. Records that are there stay as they are, so that a call can be repeated.
+   *
+   * The revision of `point` becomes head and floor, and the first of this history: its digest is known though it has no entry, and a fork
+   * there keeps it. `asOf` stays exact from there on when a record changes later; earlier times are compacted, unless the revision is 0. The
+   * history of a record ends before the point, with `complete: false`; the first later entry of the record has the seeded revision as
+   * `previous`. Tombstones are not seeded: a record that is created again has no earlier history. Nor are the ids of commits: those of the
+   * entries up to the point are free, and those of commits that changed nothing are forgotten.
    *
    * @param records their times and revisions are kept; none is newer than `point`. An empty list only sets the head
-   * @throws COORD_STORE_MODE
+   * @throws COORD_STORE_MODE; COORD_COMMIT_REFUSED if no store can hold one of the records, or the point. Nothing was changed
    */
   seed(point: SeedPoint, records: readonly StoredRecord[]): Promise<Head>
 
@@ -368,8 +379,12 @@ export interface Store {
    * to a store in mode `seeding` or `copy`. It judges neither `expect` nor equality. Entries that are there with the same digest are
    * skipped; with another one, the reply is `diverged`. Together they are durable or not stored at all.
    *
+   * A commit id may come again: the other store forgot it when it compacted its first entry. It then belongs to the newest entry with it;
+   * the older ones keep it in what `changes` and `history` answer.
+   *
    * @param after the position before the first entry
-   * @throws COORD_STORE_MODE; COORD_COMMIT_REFUSED if the entries have a gap, or a digest that does not follow from the one before
+   * @throws COORD_STORE_MODE; COORD_COMMIT_REFUSED if the entries have a gap, a digest that does not follow from the one before, times that
+   * decrease, or what no store can hold
    */
   replay(after: Position, entries: readonly Entry[]): Promise<ReplayReply>
 

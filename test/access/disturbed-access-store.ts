@@ -43,6 +43,10 @@ export class DisturbedAccessStore implements AccessStore {
     })
   }
 
+  seed(state: Omit<AccessState, 'version'>): Promise<AccessState> {
+    return this.#pass('seed', () => this.behind.seed(state))
+  }
+
   count(call: Call): number {
     return this.calls.filter((made) => made === call).length
   }

@@ -24,7 +24,13 @@ export function commits(backend: ConformanceBackend): void {
           },
         ])
         const { accessVersion, ...head } = await store.head()
-        expect(head).toEqual({ position: caller.position, ancestors: [], floor: 0, at: result.at })
+        expect(head).toEqual({
+          position: caller.position,
+          ancestors: [],
+          floor: 0,
+          at: result.at,
+          mode: 'open',
+        })
         expect(accessVersion).toBeTypeOf('string')
       }),
     )

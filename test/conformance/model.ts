@@ -14,7 +14,6 @@ import { byKey } from './caller.ts'
 
 interface ModelEntry {
   readonly entry: Entry
-  readonly fingerprint: string | undefined
   readonly previous: readonly Revision[]
   /** For each write the one to the same record before it; 0 where there was none, or a deletion that was forgotten then. */
   readonly prior: readonly Revision[]
@@ -102,7 +101,7 @@ export class Model {
   judge(commit: Commit): CommitResult {
     const known = this.journal.find(({ entry }) => entry.commitId === commit.commitId)
     if (known !== undefined)
-      return known.fingerprint === commit.fingerprint
+      return known.entry.fingerprint === commit.fingerprint
         ? { ...acceptedResult(known), replayed: true, writes: known.entry.writes }
         : { outcome: 'reused', revision: known.entry.revision }
     const same = this.#unchanged.get(commit.commitId)
@@ -164,9 +163,10 @@ export class Model {
       actor,
       writes: writes.map(withoutExpect),
       digest: nextDigest(digest, commitId),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
     }
     const prior = writes.map((write) => this.#newestWrite(write))
-    const appended = { entry, fingerprint, previous, prior }
+    const appended = { entry, previous, prior }
     this.journal.push(appended)
     return appended
   }

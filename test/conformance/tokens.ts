@@ -14,6 +14,7 @@ const calls: Readonly<Record<keyof AccessStore, (access: AccessStore) => Promise
   put: (access) => access.put(tokenOf('ci')),
   revoke: (access) => access.revoke(tokenOf('ci').id, 'token:admin'),
   require: (access) => access.require(),
+  seed: (access) => access.seed({ requiredSince: null, tokens: [] }),
 }
 
 /** The version in every place that carries it. They must agree. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { guardStore } from '../../src/database/guard-store.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
@@ -16,9 +17,21 @@ function fullStore(): Store {
     backend: 'memory',
     durable: false,
     ...Object.fromEntries(
-      (
-        ['open', 'head', 'load', 'commit', 'changes', 'history', 'asOf', 'compact', 'fork', 'close'] as const
-      ).map((name) => [name, (store[name] as (...args: never[]) => unknown).bind(store)]),
+      [
+        ...([
+          'open',
+          'head',
+          'load',
+          'commit',
+          'changes',
+          'history',
+          'asOf',
+          'compact',
+          'fork',
+          'close',
+        ] as const),
+        ...(['adopt', 'setMode', 'seed', 'replay'] as const),
+      ].map((name) => [name, (store[name] as (...args: never[]) => unknown).bind(store)]),
     ),
     migrator: { status: async () => report, migrate: async () => report, verify: async () => [] },
     inspector: { inspect: async () => ({ serverVersion: '1', schemaVersion: 1, details: {} }) },
@@ -41,6 +54,8 @@ describe('a measured store', () => {
       )
     }
     const { position } = await store.open()
+    const empty = guardStore(fullStore(), metrics.database)
+    const point = { position, at: 0, ancestors: [] }
     const calls: readonly (readonly [name: string, call: () => Promise<unknown>])[] = [
       ['head', () => store.head()],
       ['commit', () => store.commit(position, [commitOf(put('a'))], newCall())],
@@ -50,10 +65,15 @@ describe('a measured store', () => {
       ['as_of', () => Array.fromAsync(store.asOf({ revision: 1 }))],
       ['compact', () => store.compact(1)],
       ['fork', () => store.fork(position)],
+      ['adopt', () => store.adopt(randomUUID())],
       ['access', () => store.access.put(token)],
       ['access', () => store.access.load()],
       ['access', () => store.access.revoke(token.id, 'token:admin')],
       ['access', () => store.access.require()],
+      ['set_mode', () => empty.setMode('open', 'seeding')],
+      ['seed', () => empty.seed(point, [])],
+      ['replay', () => empty.replay(position, [])],
+      ['access', () => empty.access.seed({ requiredSince: null, tokens: [] })],
       ['migrate', async () => store.migrator?.status()],
       ['migrate', async () => store.migrator?.migrate({ dryRun: true })],
       ['migrate', async () => store.migrator?.verify()],

@@ -11,14 +11,18 @@ import type {
   JournalReader,
   LoadPage,
   Moment,
+  ReplayReply,
+  SeedPoint,
   Store,
+  StoreMode,
 } from '../../src/database/store.ts'
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../src/errors.ts'
-import type { Commit, Position, Revision } from '../../src/records/record.ts'
+import type { Commit, Entry, Position, Revision, StoredRecord } from '../../src/records/record.ts'
 
 const methods = [
   ...(['open', 'head', 'load', 'commit', 'changes', 'history', 'asOf', 'compact', 'fork', 'adopt'] as const),
-  ...(['access.load', 'access.put', 'access.revoke', 'access.require'] as const),
+  ...(['setMode', 'seed', 'replay'] as const),
+  ...(['access.load', 'access.put', 'access.revoke', 'access.require', 'access.seed'] as const),
 ]
 export type Method = (typeof methods)[number]
 
@@ -56,6 +60,7 @@ export class FaultyStore implements Store {
     put: (token) => this.#call('access.put', [token], () => this.inner.access.put(token)),
     revoke: (id, by) => this.#call('access.revoke', [id, by], () => this.inner.access.revoke(id, by)),
     require: () => this.#call('access.require', [], () => this.inner.access.require()),
+    seed: (state) => this.#call('access.seed', [state], () => this.inner.access.seed(state)),
   }
   readonly calls: Call[] = []
   /** The most calls of one method that were under way at once. */
@@ -151,6 +156,18 @@ export class FaultyStore implements Store {
 
   adopt(lineage: string): Promise<Head> {
     return this.#call('adopt', [lineage], () => this.inner.adopt(lineage))
+  }
+
+  setMode(from: StoreMode, to: StoreMode): Promise<Head> {
+    return this.#call('setMode', [from, to], () => this.inner.setMode(from, to))
+  }
+
+  seed(point: SeedPoint, records: readonly StoredRecord[]): Promise<Head> {
+    return this.#call('seed', [point, records], () => this.inner.seed(point, records))
+  }
+
+  replay(after: Position, entries: readonly Entry[]): Promise<ReplayReply> {
+    return this.#call('replay', [after, entries], () => this.inner.replay(after, entries))
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@ export async function shortened(store: Store, keep: number): Promise<MemoryStore
   const reply = await store.changes({ lineage, revision: 0, digest: lineage }, keep)
   if (reply.status !== 'ok') throw new Error(reply.status)
   const copy = new MemoryStore({ lineage })
-  for (const { commitId, actor, writes } of reply.entries)
-    await copy.commit((await copy.head()).position, [{ commitId, actor, writes }], newCall())
+  for (const { revision: _, at: _at, digest: _digest, ...commit } of reply.entries)
+    await copy.commit((await copy.head()).position, [commit], newCall())
   return copy
 }

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { nextDigest } from '../../records/digest.ts'
 import type {
-  Commit,
   Entry,
   EntryWrite,
   Position,
@@ -11,10 +9,10 @@ import type {
   Tombstone,
 } from '../../records/record.ts'
 import { withAncestor } from '../ancestors.ts'
-import { entryWrite } from '../judge-commit.ts'
 import { locatePosition } from '../locate-position.ts'
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
-import type { Head, Moment, OffTrack } from '../store.ts'
+import type { Head, Moment, OffTrack, SeedPoint, StoreMode } from '../store.ts'
+import { RecordStates } from './record-states.ts'
 import { replacedBytes } from './replaced-bytes.ts'
 import { RevisionTable } from './revision-table.ts'
 
@@ -24,7 +22,6 @@ export type RecordState = StoredRecord | Tombstone
 /** A row of the journal: the entry, and for each of its writes what a reader of the past needs. */
 export interface Row {
   readonly entry: Entry
-  readonly fingerprint: string | undefined
   /** The revision that the record had; 0 if it did not exist. */
   readonly previous: readonly Revision[]
   /** The revision of the previous write to the record, including deletions; 0 for the first. It leads through the history of a record. */
@@ -52,13 +49,20 @@ export interface JournalOptions {
   readonly at: number
 }
 
-/** The journal. It is complete from the floor on. Below the floor it has only rows with the newest version of some record. */
+/**
+ * The journal. It is complete from the floor on. Below the floor it has only rows with the newest version of some record. A journal that was
+ * seeded begins at the revision of the seed: the versions from before have no entry.
+ */
 export class Journal {
-  readonly #rows = new RevisionTable<Row>()
+  #rows = new RevisionTable<Row>()
   readonly #commitIds = new Map<string, Row>()
-  readonly #firstRevision: Revision
-  /** Digest of the first revision, which has no entry: the lineage that the history began with. */
+  /** Seeded versions that were replaced, as long as a revision from the floor on needs them. */
+  readonly #replacedSeeds = new RecordStates()
+  #firstRevision: Revision
+  /** Digest of the first revision, which has no entry: the lineage that the history began with, or that of the seed. */
   #firstDigest: string
+  /** Before this time is nothing that `asOf` could answer. */
+  #firstAt = Number.NEGATIVE_INFINITY
   #head: JournalHead
   /** Bytes that the rows after the floor add only to the history. */
   #historyBytes = 0
@@ -67,7 +71,7 @@ export class Journal {
     this.#firstRevision = firstRevision
     this.#firstDigest = lineage
     const position = { lineage, revision: firstRevision, digest: lineage }
-    this.#head = { position, floor: firstRevision, at, ancestors: [] }
+    this.#head = { position, floor: firstRevision, at, ancestors: [], mode: 'open' }
   }
 
   get head(): JournalHead {
@@ -83,39 +87,64 @@ export class Journal {
     return this.#commitIds.get(commitId)
   }
 
-  /**
-   * Appends a commit.
-   *
-   * @param states the records of its writes before the commit
-   * @param previous the revision of each of them; 0 if it does not exist
-   */
-  append(
-    { commitId, actor, fingerprint, writes }: Commit,
-    states: readonly (RecordState | undefined)[],
-    { previous, at }: { readonly previous: readonly Revision[]; readonly at: number },
-  ): Row {
+  /** Whether no entry was ever stored, and nothing was seeded. */
+  get isEmpty(): boolean {
+    const { lineage, digest } = this.#head.position
+    return digest === lineage
+  }
+
+  /** Whether the journal begins at this position, and has no entry yet. */
+  beginsAt({ lineage, revision, digest }: Position): boolean {
     const { position } = this.#head
-    const revision = position.revision + 1
-    const digest = nextDigest(position.digest, commitId)
+    const isHead =
+      position.lineage === lineage && position.revision === revision && position.digest === digest
+    return isHead && revision === this.#firstRevision
+  }
+
+  setMode(mode: StoreMode): void {
+    this.#head = { ...this.#head, mode }
+  }
+
+  /** Forgets everything, and begins at a moment of another history. */
+  begin({ position, at, ancestors }: SeedPoint): void {
+    this.#rows = new RevisionTable()
+    this.#commitIds.clear()
+    this.#replacedSeeds.clear()
+    this.#historyBytes = 0
+    this.#firstRevision = position.revision
+    this.#firstDigest = position.digest
+    this.#firstAt = position.revision === 0 ? Number.NEGATIVE_INFINITY : at
+    this.#head = { ...this.#head, position, floor: position.revision, at, ancestors }
+  }
+
+  /**
+   * Appends an entry.
+   *
+   * @param states the records of its writes before it
+   */
+  append(entry: Entry, states: readonly (RecordState | undefined)[]): Row {
+    const { revision, commitId, at, digest, writes } = entry
     const row: Row = {
-      entry: { revision, commitId, at, actor, writes: writes.map(entryWrite), digest },
-      fingerprint,
-      previous,
+      entry,
+      previous: states.map((state) => (exists(state) ? state.revision : 0)),
       prior: states.map((state) => state?.revision ?? 0),
       createdAt: states.map((state) => (exists(state) ? state.createdAt : at)),
       replacedBytes: replacedBytes(states),
       needed: writes.length,
     }
+    for (const state of states)
+      if (exists(state) && state.revision <= this.#firstRevision) this.#replacedSeeds.set(state)
     this.#historyBytes += row.replacedBytes
     this.#rows.add(revision, row)
     this.#commitIds.set(commitId, row)
-    this.#head = { ...this.#head, position: { lineage: position.lineage, revision, digest }, at }
+    const { lineage } = this.#head.position
+    this.#head = { ...this.#head, position: { lineage, revision, digest }, at }
     return row
   }
 
   /** @param head the present head, for the reply */
   locate(after: Position, head: Head): OffTrack | undefined {
-    return locatePosition(after, head, this.#digestAt)
+    return locatePosition(after, head, this.digestAt)
   }
 
   entriesAfter(
@@ -141,10 +170,15 @@ export class Journal {
     let state = newest
     while (state !== undefined && state.revision > revision) {
       const later = this.version(key, state.revision)
-      const before = later && this.version(key, later.row.prior[later.index] as Revision)
-      state = before && stateAfter(before)
+      state = later && this.#stateOf(key, later.row.prior[later.index] as Revision)
     }
     return state
+  }
+
+  /** A seeded version of a record that was replaced; `undefined` if it is no longer kept. */
+  replacedSeed(key: RecordKey, revision: Revision): StoredRecord | undefined {
+    const seeded = this.#replacedSeeds.get(key)
+    return exists(seeded) && seeded.revision === revision ? seeded : undefined
   }
 
   /** @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE */
@@ -153,7 +187,7 @@ export class Journal {
     const revision = 'revision' in moment ? moment.revision : this.#revisionAtTime(moment.at)
     if (revision < floor) throw compactedMoment(floor)
     if (revision > position.revision) throw futureMoment(`Revision ${revision}`, position.revision)
-    return { lineage: position.lineage, revision, digest: this.#digestAt(revision) as string }
+    return { lineage: position.lineage, revision, digest: this.digestAt(revision) as string }
   }
 
   floorWithin(bytes: number): Revision {
@@ -182,6 +216,7 @@ export class Journal {
       // The versions that the writes replaced are no longer needed, nor are the deletions.
       for (const [index, write] of entry.writes.entries()) {
         this.#release(previous[index] as Revision)
+        this.#replacedSeeds.forget(write, previous[index] as Revision)
         if (write.op !== 'delete') continue
         this.#release(revision)
         forget(write, revision)
@@ -195,11 +230,11 @@ export class Journal {
     const { revision, digest } = position
     if (position.lineage !== from.lineage || revision !== from.revision || digest !== from.digest) return
     const lineage = randomUUID()
-    const empty = revision === this.#firstRevision
-    if (empty) this.#firstDigest = lineage
+    const { isEmpty } = this
+    if (isEmpty) this.#firstDigest = lineage
     this.#head = {
       ...this.#head,
-      position: { lineage, revision, digest: empty ? lineage : digest },
+      position: { lineage, revision, digest: isEmpty ? lineage : digest },
       ancestors: withAncestor(ancestors, position.lineage),
     }
   }
@@ -210,13 +245,14 @@ export class Journal {
       this.#head = { ...this.#head, ancestors: withAncestor(ancestors, lineage) }
   }
 
-  readonly #digestAt = (revision: Revision): string | undefined =>
+  /** The digest of a revision from the floor on. */
+  readonly digestAt = (revision: Revision): string | undefined =>
     revision === this.#firstRevision ? this.#firstDigest : this.#rows.get(revision)?.entry.digest
 
   #revisionAtTime(at: number): Revision {
     const { position, floor } = this.#head
     const first = this.#rows.get(floor)
-    if (first !== undefined && at < first.entry.at) throw compactedMoment(floor)
+    if (at < (first === undefined ? this.#firstAt : first.entry.at)) throw compactedMoment(floor)
     let revision = floor
     while (revision < position.revision && (this.#rows.get(revision + 1) as Row).entry.at <= at) revision += 1
     return revision
@@ -234,7 +270,13 @@ export class Journal {
     const row = this.#rows.get(revision)
     if (row === undefined || row.needed > 0 || revision === this.#head.floor) return
     this.#rows.delete(revision)
-    this.#commitIds.delete(row.entry.commitId)
+    const { commitId } = row.entry
+    if (this.#commitIds.get(commitId) === row) this.#commitIds.delete(commitId)
+  }
+
+  #stateOf(key: RecordKey, revision: Revision): RecordState | undefined {
+    const version = this.version(key, revision)
+    return version === undefined ? this.replacedSeed(key, revision) : stateAfter(version)
   }
 }
 

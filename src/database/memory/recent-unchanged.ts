@@ -12,6 +12,10 @@ export class RecentUnchanged {
     return this.#byId.get(commitId)
   }
 
+  clear(): void {
+    this.#byId.clear()
+  }
+
   /** @param at the wall clock, epoch milliseconds */
   add(commitId: string, commit: UnchangedCommit, at: number): void {
     for (const [id, kept] of this.#byId) {

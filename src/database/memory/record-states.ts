@@ -25,6 +25,10 @@ export class RecordStates {
     if (ofKind?.get(id)?.revision === revision) ofKind.delete(id)
   }
 
+  clear(): void {
+    this.#byKind.clear()
+  }
+
   /** The keys of records and tombstones, in no particular order. */
   *keys({ kind: wanted, id }: AsOfFilter = {}): Generator<RecordKey> {
     if (wanted !== undefined && id !== undefined) return yield { kind: wanted, id }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
+import { nextDigest } from '../../records/digest.ts'
 import {
   type Commit,
   type Entry,
@@ -14,8 +15,9 @@ import {
 import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
 import { compareCodePoints } from '../../text/code-point-order.ts'
 import { refusalOf } from '../check-commit.ts'
+import { checkReplay, checkSeed, checkSeededTokens } from '../check-replay.ts'
 import { checkRevocation, checkToken } from '../check-token.ts'
-import { judgeCommit } from '../judge-commit.ts'
+import { entryOf, judgeCommit } from '../judge-commit.ts'
 import { compactedMoment } from '../moment-errors.ts'
 import type {
   AccessStore,
@@ -29,10 +31,15 @@ import type {
   HistoryInMemory,
   HistoryOptions,
   HistoryPage,
+  JournalReader,
   LoadPage,
   Moment,
+  ReplayReply,
+  SeedPoint,
   Store,
+  StoreMode,
 } from '../store.ts'
+import { changeOfMode, frozen, wrongMode } from '../store-modes.ts'
 import { resultOfUnchanged, withoutData } from '../unchanged-commits.ts'
 import { WriterAttempts } from '../writer-attempts.ts'
 import { exists, Journal, type Row, stateAfter } from './journal.ts'
@@ -71,16 +78,23 @@ export class MemoryStore implements Store {
     put: async (token) => {
       this.#refuseWhenClosed('not_written')
       checkToken(token)
-      return this.#tokens.put(token, this.#now())
+      return this.#tokens.put(token, this.#change)
     },
     revoke: async (id, by) => {
       this.#refuseWhenClosed('not_written')
       checkRevocation(id, by)
-      return this.#tokens.revoke(id, by, this.#now())
+      return this.#tokens.revoke(id, by, this.#change)
     },
     require: async () => {
       this.#refuseWhenClosed('not_written')
-      this.#tokens.require(this.#head.position.revision)
+      this.#tokens.require(this.#head.position.revision, this.#change)
+    },
+    seed: async (state) => {
+      this.#refuseWhenClosed('not_written')
+      this.#requireMode('seeding', 'copy')
+      checkSeededTokens(state)
+      this.#tokens.seed(state)
+      return this.#tokens.state
     },
   }
 
@@ -117,7 +131,7 @@ export class MemoryStore implements Store {
   }
 
   async *load(): AsyncGenerator<LoadPage> {
-    this.#refuseWhenClosed()
+    this.#refuseReads()
     const keys = [...this.#states.keys()]
     for (let start = 0; start < keys.length; start += this.#pageSize) {
       const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#states.get(key) ?? [])
@@ -134,11 +148,13 @@ export class MemoryStore implements Store {
     if (!this.#attempts.record(call, this.#now())) return { status: 'superseded' }
     const offTrack = this.#journal.locate(after, this.#head)
     if (offTrack !== undefined) return offTrack
+    if (batch.length === 0) this.#refuseWrites()
     const results = batch.map((commit) => this.#judge(commit))
     return { status: 'ok', results, ...this.#journal.entriesAfter(after.revision) }
   }
 
-  async changes(after: Position, limit: number): Promise<ChangesReply> {
+  async changes(after: Position, limit: number, reader: JournalReader = 'follower'): Promise<ChangesReply> {
+    if (reader === 'client') this.#refuseReads()
     this.#refuseWhenClosed()
     const head = this.#head
     return (
@@ -146,12 +162,13 @@ export class MemoryStore implements Store {
         status: 'ok',
         ...this.#journal.entriesAfter(after.revision, limit),
         accessVersion: head.accessVersion,
+        mode: head.mode,
       }
     )
   }
 
   async history(kind: string, id: string, options: HistoryOptions = {}): Promise<HistoryPage> {
-    this.#refuseWhenClosed()
+    this.#refuseReads()
     const { before = Number.POSITIVE_INFINITY, limit = 100 } = options
     const key = { kind, id }
     const { position } = this.#journal.head
@@ -173,7 +190,7 @@ export class MemoryStore implements Store {
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
-    this.#refuseWhenClosed()
+    this.#refuseReads()
     const position = this.#journal.resolve(moment)
     let [records, isFirst]: [StoredRecord[], boolean] = [[], true]
     for (const key of sortInSteps(this.#states.keys(filter), isBefore)) {
@@ -195,21 +212,57 @@ export class MemoryStore implements Store {
   }
 
   async compact(floor: Revision): Promise<Head> {
-    this.#refuseWhenClosed()
+    this.#refuseWrites()
     this.#journal.compact(floor, (key, revision) => this.#states.forget(key, revision))
     return this.#head
   }
 
   async fork(from: Position): Promise<Head> {
+    if (this.#mode === 'copy') this.#refuseWrites()
     this.#refuseWhenClosed()
     this.#journal.fork(from)
     return this.#head
   }
 
   async adopt(lineage: string): Promise<Head> {
-    this.#refuseWhenClosed()
+    this.#refuseWrites()
     this.#journal.adopt(lineage)
     return this.#head
+  }
+
+  async setMode(from: StoreMode, to: StoreMode): Promise<Head> {
+    this.#refuseWhenClosed('not_written')
+    const change = changeOfMode({ from, to, mode: this.#mode, isEmpty: this.#journal.isEmpty })
+    if (change) this.#journal.setMode(to)
+    return this.#head
+  }
+
+  async seed(point: SeedPoint, records: readonly StoredRecord[]): Promise<Head> {
+    this.#refuseWhenClosed('not_written')
+    this.#requireMode('seeding')
+    checkSeed(point, records)
+    if (!this.#journal.beginsAt(point.position)) {
+      this.#journal.begin(point)
+      this.#states.clear()
+      this.#unchanged.clear()
+    }
+    for (const record of records) if (this.#states.get(record) === undefined) this.#states.set(record)
+    return this.#head
+  }
+
+  async replay(after: Position, entries: readonly Entry[]): Promise<ReplayReply> {
+    this.#refuseWhenClosed('not_written')
+    this.#requireMode('seeding', 'copy')
+    checkReplay(after, entries)
+    const head = this.#head
+    const offTrack = this.#journal.locate(after, head)
+    if (offTrack !== undefined) return offTrack
+    const known = head.position.revision - after.revision
+    const newestKnown = entries.slice(0, known).at(-1)
+    if (newestKnown !== undefined && this.#journal.digestAt(newestKnown.revision) !== newestKnown.digest)
+      return { status: 'diverged', head }
+    for (const entry of entries.slice(known)) this.#append(entry)
+    return { status: 'ok', head: this.#head }
   }
 
   async close(): Promise<void> {
@@ -224,18 +277,44 @@ export class MemoryStore implements Store {
       })
   }
 
+  get #mode(): StoreMode {
+    return this.#journal.head.mode
+  }
+
+  #refuseReads(): void {
+    this.#refuseWhenClosed()
+    if (this.#mode === 'seeding') throw frozen('seeding')
+  }
+
+  #refuseWrites(): void {
+    this.#refuseWhenClosed()
+    if (this.#mode !== 'open') throw frozen(this.#mode)
+  }
+
+  #requireMode(...modes: readonly StoreMode[]): void {
+    if (!modes.includes(this.#mode)) throw wrongMode(this.#mode)
+  }
+
+  /** The time of a change of the tokens. */
+  readonly #change = (): number => {
+    this.#refuseWrites()
+    return this.#now()
+  }
+
   #judge(commit: Commit): CommitResult {
     const refusal = refusalOf(commit)
     if (refusal !== undefined) return { outcome: 'refused', error: refusal }
     const { commitId, fingerprint } = commit
     const known = this.#journal.ofCommit(commitId)
     if (known !== undefined) {
-      if (known.fingerprint !== fingerprint) return { outcome: 'reused', revision: known.entry.revision }
+      if (known.entry.fingerprint !== fingerprint)
+        return { outcome: 'reused', revision: known.entry.revision }
       return { ...acceptedAs(known), replayed: true, writes: known.entry.writes }
     }
     const same = fingerprint === undefined ? undefined : this.#unchanged.get(commitId)
     if (same !== undefined)
       return resultOfUnchanged(same, fingerprint, (write, revision) => this.#writeAt(write, revision))
+    if (this.#mode !== 'open') return { outcome: 'refused', error: frozen(this.#mode) }
     const states = commit.writes.map((write) => this.#states.get(write))
     const verdict = judgeCommit(
       commit,
@@ -249,9 +328,16 @@ export class MemoryStore implements Store {
         outcome: 'refused',
         error: new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }),
       }
-    const row = this.#journal.append(commit, states, { previous: verdict.previous, at })
-    for (let index = 0; index < commit.writes.length; index += 1) this.#states.set(stateAfter({ row, index }))
-    return { ...acceptedAs(row), replayed: false }
+    const { revision, digest } = this.#journal.head.position
+    const next = { revision: revision + 1, at, digest: nextDigest(digest, commitId) }
+    return { ...acceptedAs(this.#append(entryOf(commit, next))), replayed: false }
+  }
+
+  #append(entry: Entry): Row {
+    const states = entry.writes.map((write) => this.#states.get(write))
+    const row = this.#journal.append(entry, states)
+    for (let index = 0; index < states.length; index += 1) this.#states.set(stateAfter({ row, index }))
+    return row
   }
 
   /** Remembers a commit with a client's id that changed nothing. When the same id comes again, it must not change anything either. */
@@ -260,9 +346,15 @@ export class MemoryStore implements Store {
     this.#unchanged.add(commitId, { fingerprint, writes: writes.map(withoutData), revisions }, at)
   }
 
+  /** A seeded version counts as the write that made it. */
   #writeAt(key: RecordKey, revision: Revision): EntryWrite | undefined {
     const version = this.#journal.version(key, revision)
-    return version?.row.entry.writes[version.index]
+    if (version !== undefined) return version.row.entry.writes[version.index]
+    const newest = this.#states.get(key)
+    const seeded = newest?.revision === revision ? newest : this.#journal.replacedSeed(key, revision)
+    if (!exists(seeded)) return undefined
+    const { kind, id, data } = seeded
+    return { op: 'put', kind, id, data }
   }
 }
 

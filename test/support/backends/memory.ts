@@ -45,10 +45,10 @@ class MemorySubject implements Subject {
     // A store is never older than its creation: the copy must begin before the first entry.
     this.#now = 0
     const copy = this.#make({ lineage })
-    for (const { commitId, actor, writes, at } of entries.slice(0, -count)) {
+    for (const { revision: _, digest: _digest, at, ...commit } of entries.slice(0, -count)) {
       this.#now = at
       const { position } = await copy.head()
-      await copy.commit(position, [{ commitId, actor, writes }], newCall())
+      await copy.commit(position, [commit], newCall())
     }
     this.#now = now
     this.#open = copy
