@@ -7,6 +7,7 @@ const titles: Record<keyof typeof settingsTable, string> = {
   database: 'Database',
   supabase: 'Supabase',
   live: 'Commits, following, history',
+  backup: 'Backups',
   client: 'Commands',
 }
 

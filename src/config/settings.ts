@@ -1,5 +1,6 @@
 import { CoordinatorError } from '../errors.ts'
 import { type AccessSettings, readAccess } from './access-settings.ts'
+import { type BackupSettings, checkBackup } from './backup-settings.ts'
 import { type BackendName, chooseDatabase, type DatabaseTarget, secretsOf } from './database.ts'
 import { Findings } from './findings.ts'
 import { type Environment, givenText, variableOf } from './given-text.ts'
@@ -19,7 +20,8 @@ export interface Settings
   extends SectionValues<Sections['server']>,
     SectionValues<Sections['access']>,
     Omit<SectionValues<Sections['database']>, Source>,
-    SectionValues<Sections['live']> {
+    SectionValues<Sections['live']>,
+    BackupSettings {
   readonly database: DatabaseTarget
   /** The settings `AUTH` and `AUTH_*`, put together. */
   readonly access: AccessSettings
@@ -57,6 +59,8 @@ export function readSettings(
   const values = readSection(settingsTable.access, reader)
   const live = readSection(settingsTable.live, reader)
   const rest = readSection(tuning, reader)
+  const backup = readSection(settingsTable.backup, reader)
+  checkBackup(backup, findings)
   const client = readClient(reader, server.port)
   if (live.pollMinMs > live.pollMaxMs) {
     findings.fault('POLL_MIN_MS', 'is greater than POLL_MAX_MS: lower it, or raise the other')
@@ -67,7 +71,10 @@ export function readSettings(
   // There is no fallback to memory: it must never replace a database that was asked for.
   if (database === undefined) throw new CoordinatorError('COORD_INTERNAL')
   const { warnings } = findings
-  return Object.freeze({ ...server, ...values, ...rest, ...live, database, access, ...client, warnings })
+  return Object.freeze({
+    ...{ ...server, ...values, ...rest, ...live, ...backup },
+    ...{ database, access, ...client, warnings },
+  })
 }
 
 function readDatabase(env: Environment, findings: Findings): DatabaseTarget | undefined {
@@ -105,6 +112,19 @@ export function readClientSettings(env: Environment = process.env): ClientSettin
   const client = readClient(reader, values.port)
   reader.findings.throwFaults()
   return Object.freeze({ ...client, logLevel: values.logLevel, logFormat: values.logFormat })
+}
+
+/**
+ * Reads only the settings of the backups, for commands that need no database.
+ *
+ * @throws COORD_CONFIG_INVALID, COORD_CONFIG_INCOMPLETE
+ */
+export function readBackupSettings(env: Environment = process.env): BackupSettings {
+  const reader: Reader = { env, findings: new Findings(), backend: 'memory' }
+  const values = readSection(settingsTable.backup, reader)
+  checkBackup(values, reader.findings)
+  reader.findings.throwFaults()
+  return Object.freeze(values)
 }
 
 /** Every secret text in the settings, so that it can be removed from logs. */

@@ -1,4 +1,5 @@
 import { claimPath, filePath, jwtIssuer, keysUrl, moment, networks, secret } from './access-kinds.ts'
+import { backupTable } from './backup-table.ts'
 import {
   hostNames,
   httpUrl,
@@ -300,6 +301,7 @@ export const settingsTable = {
         'How much memory the history may take if no database is set. Beyond it, the coordinator deletes the oldest revisions, even if the other JOURNAL settings would keep them. It has no effect with a database.',
     }),
   },
+  backup: backupTable,
   client: {
     coordinatorUrl: optionalSetting('COORDINATOR_URL', {
       kind: httpUrl(),

@@ -37,6 +37,8 @@ const examples: Record<string, readonly [string, Record<string, string>]> = {
     { AUTH: 'required', AUTH_JWT_ISSUER: 'https://issuer', AUTH_JWT_AUDIENCE: 'coordinator' },
   ],
   COORDINATOR_TOKEN: [secret, {}],
+  AWS_SECRET_ACCESS_KEY: [secret, {}],
+  AWS_SESSION_TOKEN: [secret, {}],
 }
 const names = all.filter((setting) => setting.secret).flatMap(({ name, aliases = [] }) => [name, ...aliases])
 

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { variablesOf } from '../../src/config/given-text.ts'
+import { Secret } from '../../src/config/secret.ts'
 import type { Setting } from '../../src/config/setting.ts'
 import { readClientSettings, readSettings } from '../../src/config/settings.ts'
 import { settingsTable } from '../../src/config/table.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import { faultOf } from './fault-of.ts'
+
+/** A public key of `age`. */
+const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
 
 const all = Object.values(settingsTable).flatMap((section) => Object.values<Setting<unknown>>(section))
 
@@ -42,6 +46,11 @@ describe('settings', () => {
       pollMaxMs: 500,
       journalKeepHours: 0,
       journalKeepRevisions: 10_000,
+      backupIntervalMs: 10_000,
+      backupBaseHours: 24,
+      backupRecipients: [],
+      backupKeepDays: 35,
+      backupDrillHours: 24,
       coordinatorUrl: 'http://127.0.0.1:3000',
       warnings: [],
     })
@@ -92,6 +101,18 @@ describe('settings', () => {
       POLL_MAX_MS: '11',
       JOURNAL_KEEP_HOURS: '24',
       JOURNAL_KEEP_REVISIONS: '12',
+      BACKUP_URL: 's3://backups/coordinator',
+      BACKUP_INTERVAL_MS: '108',
+      BACKUP_BASE_HOURS: '13',
+      BACKUP_RECIPIENTS: `${recipient}, ${recipient}`,
+      BACKUP_KEEP_DAYS: '14',
+      BACKUP_DRILL_HOURS: '0',
+      BACKUP_IDENTITY_FILE: '/keys/backup.txt',
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      AWS_SESSION_TOKEN: 'token',
+      AWS_REGION: 'eu-central-1',
+      AWS_ENDPOINT_URL_S3: 'http://localhost:9000/',
     })
     expect(settings).toEqual({
       host: 'localhost',
@@ -130,6 +151,18 @@ describe('settings', () => {
       pollMaxMs: 11,
       journalKeepHours: 24,
       journalKeepRevisions: 12,
+      backupUrl: 's3://backups/coordinator',
+      backupIntervalMs: 108,
+      backupBaseHours: 13,
+      backupRecipients: [recipient, recipient],
+      backupKeepDays: 14,
+      backupDrillHours: 0,
+      backupIdentityFile: '/keys/backup.txt',
+      awsAccessKeyId: 'key',
+      awsSecretAccessKey: new Secret('secret'),
+      awsSessionToken: new Secret('token'),
+      awsRegion: 'eu-central-1',
+      awsEndpointUrl: 'http://localhost:9000',
       coordinatorUrl: 'https://localhost:8080',
       warnings: [expect.stringMatching(/^AUTH is off/)],
     })
