@@ -1,0 +1,38 @@
+import type { CanonicalJson } from '../../records/canonical-json.ts'
+import type { StoredRecord } from '../../records/record.ts'
+import { storedJson, storedObject } from '../../records/stored-json.ts'
+import { isCount, isText } from './members.ts'
+
+/**
+ * What stands before the stored text. No text inside a line can contain it, because JSON escapes quotation marks inside texts. So the
+ * stored text is taken out of the line as it was put in, and never parsed and printed again.
+ */
+export const DATA = ',"data":'
+
+/** A record as a line. Stored text that is no JSON, or has line breaks, becomes a text of JSON instead. */
+export function recordLine({ kind, id, revision, createdAt, updatedAt, data }: StoredRecord): string {
+  const key = `{"kind":${JSON.stringify(kind)},"id":${JSON.stringify(id)}`
+  return `${key},"revision":${revision},"createdAt":${createdAt},"updatedAt":${updatedAt}${dataMember(data)}}`
+}
+
+/** The stored text as the last member of an object. */
+export function dataMember(data: CanonicalJson): string {
+  return isJsonLine(data) ? `${DATA}${data}` : `,"text":${JSON.stringify(data)}`
+}
+
+/** The record of a line; `undefined` if it has none. */
+export function readRecordLine(line: string): StoredRecord | undefined {
+  const at = line.indexOf(DATA)
+  const head = storedObject(at < 0 ? line : `${line.slice(0, at)}}`)
+  if (head === undefined || (at >= 0 && !line.endsWith('}'))) return undefined
+  const { kind, id, revision, createdAt, updatedAt } = head
+  const data = at < 0 ? head['text'] : line.slice(at + DATA.length, -1)
+  if (!isText(kind) || !isText(id) || !isText(data)) return undefined
+  if (!isCount(revision) || revision === 0 || !isCount(createdAt) || !isCount(updatedAt)) return undefined
+  return { kind, id, data: data as CanonicalJson, revision, createdAt, updatedAt }
+}
+
+/** Whether a stored text can stand in a line as it is. Records that were changed by hand may hold anything. */
+function isJsonLine(data: string): boolean {
+  return !data.includes('\n') && !data.includes('\r') && data.isWellFormed() && storedJson(data) !== undefined
+}
