@@ -1,5 +1,5 @@
 import { descendsFrom } from '../../database/ancestors.ts'
-import type { Head } from '../../database/store.ts'
+import type { Head, SeedPoint, StoreMode } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import { withPatience } from '../restore/with-patience.ts'
 import type { MoveContext } from './move-context.ts'
@@ -50,13 +50,20 @@ export async function beginningOf(
 export async function prepareTarget(context: MoveContext, { again = false } = {}): Promise<Beginning> {
   const { how, target } = await beginningOf(context)
   const wanted = again ? 'seed' : how
-  const setMode = (from: Head['mode'], to: Head['mode']) =>
-    withPatience(context.patience, () => context.to.setMode(from, to))
+  const { to, patience } = context
+  const setMode = (mode: StoreMode, next: StoreMode) => withPatience(patience, () => to.setMode(mode, next))
   // A frozen store becomes a copy first.
   if (target.mode === 'frozen') await setMode('frozen', 'copy')
   if (wanted === 'seed' && target.mode !== 'seeding')
     await setMode(target.mode === 'open' ? 'open' : 'copy', 'seeding')
+  // A seed at the same moment would leave the records that are there.
+  if (again) await withPatience(patience, () => to.seed(nothingOf(target), []))
   return wanted
+}
+
+/** The moment before the first entry of a history. */
+function nothingOf({ position: { lineage }, at, ancestors }: Head): SeedPoint {
+  return { position: { lineage, revision: 0, digest: lineage }, at, ancestors }
 }
 
 function sourceIsCopy({ mode }: Head): CoordinatorError {
