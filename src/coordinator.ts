@@ -1,8 +1,10 @@
 import packageJson from '../package.json' with { type: 'json' }
 import type { Access } from './access/access.ts'
+import type { Archiver } from './archive/archiver/archiver.ts'
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
 import { createAccess, NO_ADMINISTRATOR, OPEN_TIMES } from './create-access.ts'
+import { createArchiver, MEMORY_ARCHIVED } from './create-archiver.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
@@ -58,6 +60,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   live.observe(reportLive(logger, metrics.live))
   const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)
+  const archiver = createArchiver(settings, { live, logger })
   metrics.ask({
     status: () => live.status.state,
     live: () => live.figures,
@@ -70,6 +73,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     graph: () => graph.figures,
     registeredServices: () => (live.loaded ? registry.counts().services : 0),
     ...(store.pool === undefined ? {} : { connections: store.pool }),
+    ...(archiver === undefined ? {} : { backup: () => archiver.figures }),
   })
   logger.info(
     {
@@ -85,13 +89,14 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     registry,
     graph,
     access,
+    ...(archiver === undefined ? {} : { backup: () => archiver.figures }),
     metrics,
     logger,
     settings,
     version: packageJson.version,
     questionTimes: { presentMs: settings.questionTimeoutMs, pastMs: settings.pastQuestionTimeoutMs },
   })
-  return new Coordinator({ live, registry, graph, access, metrics, settings, logger, server })
+  return new Coordinator({ live, registry, graph, access, archiver, metrics, settings, logger, server })
 }
 
 function storeHooks({ database }: Settings, logger: Logger): StoreHooks {
@@ -133,7 +138,10 @@ function journalBytes({ journalMemoryMib }: Settings): number {
   return Math.min(processMemory().limitBytes / 4, 256 * 1_048_576)
 }
 
-type Parts = Pick<Coordinator, 'live' | 'registry' | 'graph' | 'access' | 'metrics' | 'settings'> & {
+type Parts = Pick<
+  Coordinator,
+  'live' | 'registry' | 'graph' | 'access' | 'archiver' | 'metrics' | 'settings'
+> & {
   readonly logger: Logger
   readonly server: HttpServer
 }
@@ -146,6 +154,8 @@ export class Coordinator {
   readonly graph: KnowledgeGraph
   /** Who may do what over HTTP; creates tokens. Calls of this program need no rights. */
   readonly access: Access
+  /** The backups; `undefined` without BACKUP_URL. */
+  readonly archiver: Archiver | undefined
   readonly metrics: Metrics
   readonly settings: Settings
   readonly #logger: Logger
@@ -154,11 +164,12 @@ export class Coordinator {
   #starting: Promise<void> | undefined
   #stopping = false
 
-  constructor({ live, registry, graph, access, metrics, settings, logger, server }: Parts) {
+  constructor({ live, registry, graph, access, archiver, metrics, settings, logger, server }: Parts) {
     this.live = live
     this.registry = registry
     this.graph = graph
     this.access = access
+    this.archiver = archiver
     this.metrics = metrics
     this.settings = settings
     this.#logger = logger
@@ -210,7 +221,10 @@ export class Coordinator {
       throw thrown
     }
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
-    if (!this.live.store.durable) this.#logger.warn(MEMORY_NOTICE)
+    this.archiver?.start()
+    if (this.live.store.durable) return
+    this.#logger.warn(MEMORY_NOTICE)
+    if (this.archiver !== undefined) this.#logger.info(MEMORY_ARCHIVED)
   }
 
   /** Reads the tokens as soon as the store is open, and again whenever another coordinator has changed them. */

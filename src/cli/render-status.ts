@@ -41,6 +41,7 @@ export function renderStatus({ url, access, health, database }: StatusAnswers, w
         ...errorRows(has['lastErrors']),
       ],
     ],
+    ['Backups', backupRows(membersOf(is['backup'] ?? has['backup']))],
     ...(wide ? wideGroups(has) : []),
   ]
   const texts = groups.map(([heading, rows]) => {
@@ -95,6 +96,30 @@ function viewRows(database: Members): Row[] {
     ['revision', joined([viewRevision, head, floor])],
     ['lineage', textOf(lineage)],
     ['behind', known`${lagRevisions ?? 0} revisions, confirmed ${ageMs} ms ago`],
+  ]
+}
+
+/** Without BACKUP_URL there are none. */
+function backupRows({
+  url,
+  state,
+  reason,
+  code,
+  drill,
+  unarchivedRevisions,
+  unarchivedSeconds,
+  ...rest
+}: Members): Row[] {
+  const { ok, at, checked, detail } = membersOf(drill)
+  return [
+    ['archive', textOf(url)],
+    ['state', joined([state, known`${unarchivedRevisions} revisions missing`])],
+    ['missing for', unarchivedSeconds === 0 ? undefined : known`${durationText(unarchivedSeconds)}`],
+    ['reason', known`${reason} [${code}]` ?? textOf(reason)],
+    ['complete at', textOf(rest['lastSuccessAt'])],
+    ['last base', textOf(rest['baseAt'])],
+    ['gaps', rest['gaps'] === 0 ? undefined : textOf(rest['gaps'])],
+    ['drill', joined([ok === undefined ? undefined : ok ? 'passed' : 'FAILED', at, checked, detail])],
   ]
 }
 

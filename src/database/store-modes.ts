@@ -1,5 +1,13 @@
 import { CoordinatorError } from '../errors.ts'
-import type { StoreMode } from './store.ts'
+
+/**
+ * What a store may be asked for:
+ * - `open`: everything.
+ * - `seeding`: it is being filled by `seed` and `replay`, and serves nothing, so that half of a restore never looks like a whole one.
+ * - `copy`: it follows another store by `replay`. It serves reads, and refuses writes.
+ * - `frozen`: it serves reads, and refuses writes; another store takes its place.
+ */
+export type StoreMode = 'open' | 'seeding' | 'copy' | 'frozen'
 
 /** The modes that may follow each one. The SQL functions contain the same list. */
 const next: Readonly<Record<StoreMode, readonly StoreMode[]>> = {

@@ -31,25 +31,18 @@ import type { AccessStore } from './access-store.ts'
 import type { Inspector } from './inspector.ts'
 import type { Migrator } from './migrator.ts'
 import type { PoolFigures, PoolObserver } from './pool.ts'
+import type { StoreMode } from './store-modes.ts'
 
 export type * from './access-store.ts'
 export type * from './inspector.ts'
 export type * from './migrator.ts'
 export type * from './pool.ts'
+export type { StoreMode } from './store-modes.ts'
 
 /**
  * The name of a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or the name that your own store gives itself.
  */
 export type BackendName = string
-
-/**
- * What a store may be asked for:
- * - `open`: everything.
- * - `seeding`: it is being filled by `seed` and `replay`, and serves nothing, so that half of a restore never looks like a whole one.
- * - `copy`: it follows another store by `replay`. It serves reads, and refuses writes.
- * - `frozen`: it serves reads, and refuses writes; another store takes its place.
- */
-export type StoreMode = 'open' | 'seeding' | 'copy' | 'frozen'
 
 export interface Head {
   readonly position: Position
@@ -295,8 +288,7 @@ export interface Store {
    *
    * @param after the caller's position; `entries` of the reply start after it
    * @throws COORD_COMMIT_REFUSED if the database refuses the whole batch because of one of its commits. Nothing of it was written, and
-   * smaller
-   * batches find the faulty commit
+   * smaller batches find the faulty commit
    */
   commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 
@@ -351,7 +343,7 @@ export interface Store {
    *
    * In every mode but `open`, `compact`, `adopt`, changes by hand and changes of tokens throw COORD_STORE_FROZEN, an empty batch of `commit`,
    * too; a commit whose id is known gets its first result, and every other one that is not refused anyway is `refused` with
-   * COORD_STORE_FROZEN. `fork` needs another mode than `copy`. In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw
+   * COORD_STORE_FROZEN. `fork` needs `open`, `seeding` or `frozen`. In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw
    * COORD_STORE_FROZEN.
    *
    * @throws COORD_STORE_MODE if the mode is another one, or the change is not allowed; COORD_STORE_NOT_EMPTY

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Access } from '../access/access.ts'
+import type { BackupFigures } from '../archive/archiver/backup-figures.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
 import type { Live } from '../live/live.ts'
@@ -50,6 +51,8 @@ export interface HttpServerOptions {
   readonly graph: KnowledgeGraph
   /** Who may do what. Its owner starts and stops it. */
   readonly access: Access
+  /** The state of the backups. @default there are none */
+  readonly backup?: () => BackupFigures
   readonly metrics: Metrics
   readonly logger: Logger
   readonly settings: Pick<
@@ -173,12 +176,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function contextOf(
-  { live, registry, graph, access, metrics, logger, version }: HttpServerOptions,
+  { live, registry, graph, access, backup, metrics, logger, version }: HttpServerOptions,
   own: Pick<HttpContext, 'answers' | 'outgoing' | 'wholeStreams' | 'limits' | 'stallTimeoutMs' | 'draining'>,
 ): HttpContext {
   const { backend, durable } = live.store
   return {
     ...{ live, registry, graph, access, metrics, version, log: logger, ...own },
+    backup,
     storage: { backend, durable },
     notice: durable ? undefined : MEMORY_NOTICE,
   }

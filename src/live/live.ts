@@ -53,6 +53,7 @@ export class Live {
   readonly #clock: ClockWatch
   readonly #requiredSince: (() => Revision | null) | undefined
   readonly #stop = new AbortController()
+  readonly #last: ((leftMs: number) => Promise<void>)[] = []
   #starting: Promise<void> | undefined
   #watch: NodeJS.Timeout | undefined
 
@@ -99,6 +100,11 @@ export class Live {
   /** @throws COORD_NOT_LOADED before the first load */
   get view(): View {
     return this.#served.view
+  }
+
+  /** The lineages that the served history descends from, the oldest first. */
+  get ancestors(): readonly string[] {
+    return this.#history.ancestors
   }
 
   /** The newest revision when credentials were first demanded; `null` if they never were. */
@@ -246,10 +252,20 @@ export class Live {
   }
 
   /**
-   * Stops in order: stores the waiting commits, for at most `timeoutMs`, then closes the store. It takes little longer even if the store
-   * hangs.
+   * Does some work at the stop, when the last commits are stored and the store is still open.
+   *
+   * @param work gets the milliseconds that are left, and is abandoned afterwards. It must not reject
+   */
+  beforeClose(work: (leftMs: number) => Promise<void>): void {
+    this.#last.push(work)
+  }
+
+  /**
+   * Stops in order: stores the waiting commits, and does the work for the end, for at most `timeoutMs`; then closes the store. It takes
+   * little longer even if the store hangs.
    */
   async stop(timeoutMs = 5_000): Promise<void> {
+    const end = performance.now() + timeoutMs
     this.#stop.abort()
     this.#board.stop()
     clearInterval(this.#watch)
@@ -260,6 +276,8 @@ export class Live {
       within(timeoutMs, this.#follower.stop()),
       within(timeoutMs, started),
     ])
+    const leftMs = Math.max(0, end - performance.now())
+    await Promise.all(this.#last.map((work) => within(leftMs, work(leftMs))))
     this.#served.end()
     await within(closeTimeoutMs, this.store.close())
   }

@@ -37,7 +37,9 @@ export async function serviceHistory(
     limit: count + 1,
     ...(before === undefined ? {} : { before }),
   })
-  if (page.entries.length === 0 && (before === undefined || !(await hasHistory(live, serviceId))))
+  // A page without entries that is not complete belongs to a service from before the history of this store.
+  const isUnknown = page.entries.length === 0 && page.complete
+  if (isUnknown && (before === undefined || !(await hasHistory(live, serviceId))))
     throw serviceNotFound(live.view, serviceId, page.position.revision)
   const entries = await shownEntries(page, { live, serviceId, count })
   const more = page.next !== undefined || page.entries.length > entries.length

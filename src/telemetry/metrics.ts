@@ -1,4 +1,5 @@
 import { accessMetrics } from './metrics/access-metrics.ts'
+import { type BackupSources, backupMetrics } from './metrics/backup-metrics.ts'
 import { type DatabaseSources, databaseMetrics } from './metrics/database-metrics.ts'
 import { type GraphSources, graphMetrics } from './metrics/graph-metrics.ts'
 import { type HttpSources, httpMetrics } from './metrics/http-metrics.ts'
@@ -7,7 +8,12 @@ import { Meters } from './metrics/meters.ts'
 import { processMetrics } from './metrics/process-metrics.ts'
 
 /** The sources that gauges read at each scrape. Until a source is given, its gauges are 0. */
-export interface MetricSources extends DatabaseSources, LiveSources, GraphSources, HttpSources {}
+export interface MetricSources
+  extends DatabaseSources,
+    LiveSources,
+    GraphSources,
+    HttpSources,
+    BackupSources {}
 
 export interface MetricsOptions {
   /** The label `backend` of every database metric. */
@@ -30,6 +36,7 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
   graphMetrics(meters, sources)
   const http = httpMetrics(meters, sources)
   const access = accessMetrics(meters)
+  backupMetrics(meters, sources)
   processMetrics(meters, { version, backend, usual })
   return {
     contentType: registry.contentType,

@@ -32,7 +32,7 @@ const layers = {
   },
   migrations: { rooms: ['src/database/migrations'], to: ['store'] },
   memory: { rooms: ['src/database/memory'], to: ['store'] },
-  sqlite: { rooms: ['src/database/sqlite'], to: ['migrations'] },
+  sqlite: { rooms: ['src/database/sqlite/file', 'src/database/sqlite'], to: ['migrations'] },
   postgres: { rooms: ['src/database/postgres'], to: ['migrations'] },
   supabase: { rooms: ['src/database/supabase'], to: ['migrations'] },
   open: { rooms: ['src/database/open.ts'], to: ['memory', 'sqlite', 'postgres', 'supabase'] },
@@ -134,7 +134,16 @@ const layers = {
     ],
     to: ['http', 'open'],
   },
-  main: { rooms: ['src/create-access.ts', 'src/coordinator.ts', 'src/index.ts', 'src/main.ts'], to: ['cli'] },
+  main: {
+    rooms: [
+      'src/create-access.ts',
+      'src/create-archiver.ts',
+      'src/coordinator.ts',
+      'src/index.ts',
+      'src/main.ts',
+    ],
+    to: ['cli'],
+  },
 } satisfies Record<string, { rooms: readonly (string | readonly string[])[]; to: readonly string[] }>
 
 type Layer = keyof typeof layers

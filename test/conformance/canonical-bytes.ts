@@ -12,7 +12,7 @@ function nested(depth: number): JsonValue {
   return value
 }
 
-const values: Readonly<Record<string, JsonValue>> = {
+export const oddValues: Readonly<Record<string, JsonValue>> = {
   'whole numbers up to the safe ends': [0, -0, 1, -1, 9007199254740991, -9007199254740991, 9007199254740992],
   'fractions and exponents': [
     0.1, -0.5, 1e21, 1e-7, 123456789012345680000, 1e-27, 333333333.3333333, 4.35, 1e23,
@@ -49,7 +49,7 @@ const values: Readonly<Record<string, JsonValue>> = {
 /** `data` is canonical text, and comes back byte for byte wherever it is read. */
 export function canonicalBytes(backend: ConformanceBackend): void {
   describe(`${backend.name}: canonical bytes`, () => {
-    it.each(Object.entries(values))('keeps %s, byte for byte', (_, value) =>
+    it.each(Object.entries(oddValues))('keeps %s, byte for byte', (_, value) =>
       scoped(backend, async (scope) => {
         const data = canonicalJson({ value })
         const start = scope.caller.position

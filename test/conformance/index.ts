@@ -25,11 +25,17 @@ import { forks } from './forks.ts'
 import { histories } from './histories.ts'
 import { largeRevisions } from './large-revisions.ts'
 import { loads } from './loads.ts'
+import { modes } from './modes.ts'
 import { moments } from './moments.ts'
 import { offTracks } from './off-track.ts'
 import { opening } from './opening.ts'
 import { properties } from './property.ts'
 import { refusals } from './refusals.ts'
+import { repeatedSeeds } from './repeated-seeds.ts'
+import { replayedIds } from './replayed-ids.ts'
+import { replays } from './replays.ts'
+import { seededTokens } from './seeded-tokens.ts'
+import { seeds } from './seeds.ts'
 import { tokens } from './tokens.ts'
 import { unchangedIds } from './unchanged-ids.ts'
 
@@ -54,7 +60,13 @@ const concerns = [
   clock,
   largeRevisions,
   canonicalBytes,
+  modes,
+  seeds,
+  repeatedSeeds,
+  replays,
+  replayedIds,
   tokens,
+  seededTokens,
   concurrency,
   properties,
 ] as const satisfies readonly ((backend: ConformanceBackend) => void)[]

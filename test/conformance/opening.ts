@@ -20,6 +20,9 @@ const calls: Readonly<Record<string, (store: Store, position: Position) => Promi
   compact: (store, { revision }) => store.compact(revision),
   fork: (store, position) => store.fork(position),
   adopt: (store, { lineage }) => store.adopt(lineage),
+  setMode: (store) => store.setMode('open', 'frozen'),
+  seed: (store, position) => store.seed({ position, at: 0, ancestors: [] }, []),
+  replay: (store, position) => store.replay(position, []),
 }
 
 /** Opening, restarting, closing, and what a store says about itself. */

@@ -20,7 +20,7 @@ describe('sqlite: acknowledged means durable', () => {
         busyTimeoutMs: 1_234,
         checkpointPages: 8_000,
       })
-      expect(schemaVersion).toBe(2)
+      expect(schemaVersion).toBe(3)
       expect(serverVersion).toMatch(/^3\.\d+/)
     }),
   )
@@ -75,6 +75,7 @@ describe('sqlite: acknowledged means durable', () => {
         'journal',
         'migrations',
         'records',
+        'seeded',
         'unchanged',
         'writes',
       ])

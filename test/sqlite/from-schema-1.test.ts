@@ -35,6 +35,7 @@ it(
       at: 5,
       accessVersion: 'a',
       ancestors: [],
+      mode: 'open',
     })
     expect(await owner.migrator.verify()).toEqual([])
     expect((await loadAll(owner)).records).toEqual([
@@ -51,6 +52,7 @@ it(
     expect(readLedger(database).map(({ version, oldestWriter }) => [version, oldestWriter])).toEqual([
       [1, 1],
       [2, 2],
+      [3, 3],
     ])
     database.close()
   }),

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inodeLockFileOf, lockFileOf } from '../../src/database/sqlite/file-lock.ts'
+import { inodeLockFileOf, lockFileOf } from '../../src/database/sqlite/file/file-lock.ts'
 import { commitOf, newCall, put } from '../conformance/build.ts'
 import { runCoordinator } from '../main/coordinator-process.ts'
 import { itUnless } from '../support/it-with.ts'

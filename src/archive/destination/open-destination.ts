@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { CoordinatorError } from '../../errors.ts'
 import type { Destination } from './destination.ts'
 import { FolderDestination } from './folder-destination.ts'
+import { S3Destination } from './s3-destination.ts'
+import { readS3Settings } from './s3-settings.ts'
 
 export interface DestinationSettings {
   /** `file:///srv/backup`, `file:./backup` or `s3://bucket/prefix`. */
@@ -16,8 +18,9 @@ export interface DestinationSettings {
  *
  * @throws COORD_CONFIG_INVALID, without the URL: it may hold a password
  */
-export function openDestination({ url }: DestinationSettings): Destination {
+export function openDestination({ url, env }: DestinationSettings): Destination {
   if (url.startsWith('file:')) return new FolderDestination({ path: folderOf(url) })
+  if (url.startsWith('s3:')) return new S3Destination(readS3Settings(url, env))
   throw invalid('is neither file: nor s3:')
 }
 

@@ -11,7 +11,10 @@ const BYTES_AHEAD = 33_554_432
  */
 export async function* readAhead<File, Value>(
   files: readonly File[],
-  { read, bytesOf }: { readonly read: (file: File) => Promise<Value>; readonly bytesOf: (file: File) => number },
+  {
+    read,
+    bytesOf,
+  }: { readonly read: (file: File) => Promise<Value>; readonly bytesOf: (file: File) => number },
 ): AsyncGenerator<Value> {
   const ahead: { readonly value: Promise<Value>; readonly bytes: number }[] = []
   let [next, bytes] = [0, 0]

@@ -14,10 +14,7 @@ export interface Patience {
  *
  * @throws what the work throws, if that does not pass, or the patience ends
  */
-export async function withPatience<T>(
-  { patienceMs, signal }: Patience,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function withPatience<T>({ patienceMs, signal }: Patience, work: () => Promise<T>): Promise<T> {
   const since = performance.now()
   const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 })
   for (;;) {

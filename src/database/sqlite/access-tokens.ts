@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type AccessState, type NewToken, type StoredToken, TOKENS_MAX } from '../access-store.ts'
+import { checkSeededTokens } from '../check-replay.ts'
 import { checkRevocation, checkToken, tokenNameTaken, tokenNotFound, tooManyTokens } from '../check-token.ts'
 import type { Connection } from './connection.ts'
+import { requireMode, requireTaking } from './modes.ts'
 
 /** A row of the table `access_tokens`. `scopes` is JSON. */
 interface TokenRow {
@@ -35,16 +37,12 @@ export function putToken(connection: Connection, token: NewToken, now: number): 
     if (known !== undefined || statements.readTokenByName.get(name) !== undefined) throw tokenNameTaken()
     const { count } = statements.countTokens.get() as { readonly count: number }
     if (count >= TOKENS_MAX) throw tooManyTokens()
+    requireMode(connection.readHeadRow(), 'open')
     changeTokens(connection, () =>
-      statements.insertToken.run(
-        id,
-        name,
-        JSON.stringify(scopes),
-        secretHash,
-        Math.trunc(now),
-        createdBy,
-        expiresAt,
-      ),
+      insert(connection, {
+        ...{ id, name, scopes, secretHash, createdAt: Math.trunc(now), createdBy, expiresAt },
+        ...{ revokedAt: null, revokedBy: null },
+      }),
     )
     return tokenOf(statements.readToken.get(id) as unknown as TokenRow)
   })
@@ -61,6 +59,7 @@ export function revokeToken(
     const known = readToken.get(id) as TokenRow | undefined
     if (known === undefined) throw tokenNotFound()
     if (known.revoked_at !== null) return tokenOf(known)
+    requireMode(connection.readHeadRow(), 'open')
     changeTokens(connection, () => revoke.run(Math.max(known.created_at, Math.trunc(now)), by, id))
     return tokenOf(readToken.get(id) as unknown as TokenRow)
   })
@@ -68,9 +67,51 @@ export function revokeToken(
 
 export function requireAccess(connection: Connection): void {
   connection.transaction(() => {
-    if (connection.readHeadRow().required_since === null)
-      connection.statements.requireAccess.run(randomUUID())
+    const head = connection.readHeadRow()
+    if (head.required_since !== null) return
+    requireMode(head, 'open')
+    connection.statements.requireAccess.run(head.revision, randomUUID())
   })
+}
+
+/** Adds the tokens of another store. None is ever un-revoked. */
+export function seedAccess(connection: Connection, state: Omit<AccessState, 'version'>): AccessState {
+  checkSeededTokens(state)
+  const { requiredSince, tokens } = state
+  return connection.transaction(() => {
+    const head = requireTaking(connection.readHeadRow(), 'seeding', 'copy')
+    const changes = tokens.flatMap((token) => changeToSeed(connection, token) ?? [])
+    if (changes.length > 0)
+      changeTokens(connection, () => {
+        for (const change of changes) change()
+      })
+    const { count } = connection.statements.countTokens.get() as { readonly count: number }
+    if (count > TOKENS_MAX) throw tooManyTokens()
+    if (requiredSince !== null && head.required_since === null)
+      connection.statements.requireAccess.run(requiredSince, randomUUID())
+    return readAccess(connection)
+  })
+}
+
+/** What brings a token of another store here; `undefined` if it is here as it is there. */
+function changeToSeed(connection: Connection, token: StoredToken): (() => unknown) | undefined {
+  const { statements } = connection
+  const known = statements.readToken.get(token.id) as TokenRow | undefined
+  if (known !== undefined && known.secret_hash !== token.secretHash) throw tokenNameTaken()
+  if (known === undefined) return () => insert(connection, token)
+  if (token.revokedAt === null || known.revoked_at !== null) return undefined
+  return () => statements.revokeToken.run(token.revokedAt, token.revokedBy, token.id)
+}
+
+/** @throws COORD_TOKEN_NAME_TAKEN */
+function insert({ statements }: Connection, token: StoredToken): void {
+  const { id, name, secretHash, createdAt, createdBy, expiresAt, revokedAt, revokedBy } = token
+  const taken = statements.readToken.get(id) ?? statements.readTokenByName.get(name)
+  if (taken !== undefined) throw tokenNameTaken()
+  const scopes = JSON.stringify(token.scopes)
+  statements.insertToken.run(
+    ...[id, name, scopes, secretHash, createdAt, createdBy, expiresAt, revokedAt, revokedBy],
+  )
 }
 
 /** The triggers of the table let nobody else change it. */

@@ -5,6 +5,8 @@ import type { Position, RecordKey, Revision } from '../../records/record.ts'
 import { withAncestor } from '../ancestors.ts'
 import type { Head } from '../store.ts'
 import { type Connection, type HeadRow, headOf } from './connection.ts'
+import { requireMode } from './modes.ts'
+import { clear } from './seed-records.ts'
 
 // What deletes history, and what begins a new one.
 
@@ -19,7 +21,7 @@ interface RetiringWrite extends RecordKey {
 /** Raises the floor before anything is removed, so that a reader of what is being removed gets the right error. */
 export function raiseFloor(connection: Connection, floor: Revision): void {
   connection.transaction(() => {
-    const head = connection.readHead()
+    const head = requireMode(connection.readHead(), 'open')
     const target = Math.min(floor, head.revision)
     if (target > head.floor) connection.statements.writeFloor.run(target)
   })
@@ -31,7 +33,7 @@ export function raiseFloor(connection: Connection, floor: Revision): void {
  * @returns whether there is more to remove
  */
 export function sweep(connection: Connection): boolean {
-  const { swept, floor } = connection.readHead()
+  const { swept, floor } = requireMode(connection.readHead(), 'open')
   if (swept >= floor) return false
   return connection.transaction(() => {
     let revision = swept
@@ -52,7 +54,10 @@ function retire(connection: Connection, revision: Revision, floor: Revision): nu
   const writes = statements.readWrites.all(revision) as unknown as RetiringWrite[]
   for (const { kind, id, data, previous } of writes) {
     // Before a record that was recreated there was a deletion, which has released itself.
-    if (previous > 0) release(connection, previous, floor)
+    if (previous > 0) {
+      release(connection, previous, floor)
+      statements.removeSeeded.run(kind, id, previous)
+    }
     if (data !== null) continue
     release(connection, revision, floor)
     statements.removeTombstone.run(kind, id, revision)
@@ -73,19 +78,19 @@ function remove({ statements }: Connection, revision: Revision, floor: Revision)
 /** Starts a new lineage at the head, if the head is `from`. */
 export function fork(connection: Connection, from: Position): Head {
   return connection.transaction(() => {
-    const head = connection.readHead()
+    const head = requireMode(connection.readHead(), 'open', 'seeding')
     const isHead =
       head.lineage === from.lineage && head.revision === from.revision && head.digest === from.digest
-    return headOf(isHead ? replaceHead(connection, inNewLineage(head)) : head)
+    return headOf(isHead ? connection.replaceHead(inNewLineage(head)) : head)
   })
 }
 
 /** Makes another lineage an ancestor of the present one. */
 export function adopt(connection: Connection, lineage: string): Head {
   return connection.transaction(() => {
-    const head = connection.readHead()
+    const head = requireMode(connection.readHead(), 'open')
     if (lineage === head.lineage) return headOf(head)
-    return headOf(replaceHead(connection, { ...head, ancestors: moreAncestors(head, lineage) }))
+    return headOf(connection.replaceHead({ ...head, ancestors: moreAncestors(head, lineage) }))
   })
 }
 
@@ -94,6 +99,9 @@ export function adopt(connection: Connection, lineage: string): Head {
  * backup that was restored without its head. If the head is right, only the lineage changes.
  */
 export function mendHead(connection: Connection, now: number): Head {
+  while (connection.hasHead() && clear(connection)) {
+    // What an unfinished seed left would become commits.
+  }
   return connection.transaction(() => {
     if (!connection.hasHead()) connection.createHead({ firstRevision: 0, now })
     const head = connection.readHeadRow()
@@ -101,7 +109,7 @@ export function mendHead(connection: Connection, now: number): Head {
       'select max(revision) as revision from records where data is not null',
     )
     const isRight = connection.isEndOfJournal(head) && (record?.revision ?? 0) <= head.revision
-    return headOf(replaceHead(connection, inNewLineage(isRight ? head : endOf(connection, head, now))))
+    return headOf(connection.replaceHead(inNewLineage(isRight ? head : endOf(connection, head, now))))
   })
 }
 
@@ -111,17 +119,9 @@ function moreAncestors({ ancestors }: HeadRow, lineage: string): string {
 
 function inNewLineage(head: HeadRow): HeadRow {
   const next = { ...head, lineage: randomUUID(), ancestors: moreAncestors(head, head.lineage) }
-  if (head.revision !== head.first_revision) return next
-  // Before the first commit the digest is the lineage itself.
+  if (head.digest !== head.lineage) return next
+  // No entry was stored yet: the digest is the lineage itself.
   return { ...next, digest: next.lineage, first_digest: next.lineage }
-}
-
-function replaceHead({ statements }: Connection, head: HeadRow): HeadRow {
-  const { lineage, ancestors, revision, digest, at, floor, swept, first_digest, required_since } = head
-  statements.replaceHead.run(
-    ...[lineage, ancestors, revision, digest, at, floor, swept, first_digest, required_since],
-  )
-  return head
 }
 
 /** The head that fits the journal and the records, which are changed where no head could fit them. */
@@ -172,14 +172,17 @@ function isOfJournal(connection: Connection, head: HeadRow, end: Revision): bool
 
 /** Makes a commit of each record that no entry wrote. Entries are missing then, so that no moment before now is exact. */
 function journalStrays(connection: Connection, head: HeadRow, at: number): HeadRow {
-  const { statements } = connection
+  const { database, statements } = connection
+  // Nothing tells any more at which revision and time they were seeded.
+  if (head.seeded_at === null) database.exec('delete from seeded')
   const strays = connection.rows<RecordKey & { data: string; created_at: number }>(
     `select kind, id, data, created_at from records r where data is not null
       and not exists (select 1 from writes w where w.revision = r.revision and w.kind = r.kind and w.id = r.id)
+      and not exists (select 1 from seeded s where s.revision = r.revision and s.kind = r.kind and s.id = r.id)
     order by revision, kind, id`,
   )
   const lost = 'delete from records where data is null and revision > ?'
-  if (connection.database.prepare(lost).run(head.revision).changes === 0 && strays.length === 0) return head
+  if (database.prepare(lost).run(head.revision).changes === 0 && strays.length === 0) return head
   let { revision, digest } = head
   for (const { kind, id, data, created_at } of strays) {
     const commitId = randomUUID()
@@ -189,7 +192,7 @@ function journalStrays(connection: Connection, head: HeadRow, at: number): HeadR
     statements.insertWrite.run(revision, kind, id, 0, data, 0, 0, created_at)
     statements.writeRecord.run(kind, id, data, revision, created_at, at)
   }
-  connection.database.exec('delete from records where data is null')
+  database.exec('delete from records where data is null')
   return {
     ...head,
     revision,

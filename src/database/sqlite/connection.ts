@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
-import type { Head } from '../store.ts'
-import { outcomeOfFailedEnd, translateSqliteError } from './errors.ts'
+import type { Head, StoreMode } from '../store.ts'
+import { outcomeOfFailedEnd, translateSqliteError } from './file/errors.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 
 /** The row of the table `head`. */
@@ -21,6 +21,11 @@ export interface HeadRow {
   readonly required_since: Revision | null
   /** JSON: lineages, the oldest first. */
   readonly ancestors: string
+  readonly mode: StoreMode
+  /** Time of the first revision, if the history began with records of another store. */
+  readonly seeded_at: number | null
+  /** 1 while what an unfinished seed left is being removed. The tables hold rests of it then. */
+  readonly clearing: number
 }
 
 /** The end of the journal. */
@@ -45,13 +50,14 @@ export class Connection {
   /** @throws COORD_STORE_DAMAGED if the row is gone, or is not the end of the journal */
   readHead(): HeadRow {
     const head = this.readHeadRow()
-    const { revision, first_revision } = head
+    const { revision, first_revision, seeded_at: seededAt, clearing } = head
+    if (clearing === 1) return head
     if (!this.isEndOfJournal(head))
       throw this.damaged(
         `the head is at revision ${revision} and the journal ends at ${this.readNewest()?.revision ?? 'none'}`,
       )
     // The records of a backup without its head and its journal.
-    if (revision === first_revision && this.statements.anyRecord.get() !== undefined)
+    if (revision === first_revision && seededAt === null && this.statements.anyRecord.get() !== undefined)
       throw this.damaged(`the head is at its first revision, ${revision}, and there are records`)
     return head
   }
@@ -83,6 +89,16 @@ export class Connection {
     const row = this.statements.readHead.get() as HeadRow | undefined
     if (row === undefined) throw this.damaged('the row of the table head is missing')
     return row
+  }
+
+  /** Writes every column but the version of the tokens. */
+  replaceHead(head: HeadRow): HeadRow {
+    const { lineage, ancestors, revision, digest, at, floor, swept, first_revision, first_digest } = head
+    this.statements.replaceHead.run(
+      ...[lineage, ancestors, revision, digest, at, floor, swept, first_revision, first_digest],
+      ...[head.required_since, head.mode, head.seeded_at, head.clearing],
+    )
+    return head
   }
 
   readNewest(): NewestEntry | undefined {
@@ -129,7 +145,8 @@ export function headOf({
   at,
   access_version: accessVersion,
   ancestors,
+  mode,
 }: HeadRow): Head {
   const position = { lineage, revision, digest }
-  return { position, floor, at, accessVersion, ancestors: JSON.parse(ancestors) as string[] }
+  return { position, floor, at, accessVersion, ancestors: JSON.parse(ancestors) as string[], mode }
 }

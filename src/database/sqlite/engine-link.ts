@@ -12,7 +12,8 @@ export type Answer<O extends Operation> = ResultOf<Engine, O>
 /** Operations that may have written something although no answer arrived. */
 const writing: ReadonlySet<string> = new Set<Operation>([
   ...(['commit', 'fork', 'adopt', 'mendHead', 'raiseFloor', 'sweep', 'migrate'] as const),
-  ...(['putToken', 'revokeToken', 'requireAccess'] as const),
+  ...(['setMode', 'seed', 'clear', 'replay'] as const),
+  ...(['putToken', 'revokeToken', 'requireAccess', 'seedAccess'] as const),
 ])
 /** Operations whose duration depends on the size of the file. */
 const unbounded: ReadonlySet<string> = new Set<Operation>(['open', 'migrate', 'verify', 'mendHead'])

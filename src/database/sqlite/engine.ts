@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CoordinatorError } from '../../errors.ts'
-import type { Commit, Position, Revision } from '../../records/record.ts'
+import type { Commit, Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
 import { reportMigrations } from '../migrations/migration.ts'
 import { migrationWarnings, runMigrations } from '../migrations/runner.ts'
 import type {
@@ -13,24 +13,34 @@ import type {
   ExaminationCursor,
   Head,
   Inspection,
+  JournalReader,
   MigrationReport,
   Moment,
   NewToken,
+  ReplayReply,
   SchemaStep,
+  SeedPoint,
   StoredToken,
+  StoreMode,
 } from '../store.ts'
 import { WriterAttempts } from '../writer-attempts.ts'
-import { putToken, readAccess, requireAccess, revokeToken } from './access-tokens.ts'
+import { putToken, readAccess, requireAccess, revokeToken, seedAccess } from './access-tokens.ts'
 import { adopt, fork, mendHead, raiseFloor, sweep } from './change-history.ts'
 import { type BatchReply, commitBatch } from './commit-batch.ts'
 import { Connection, headOf } from './connection.ts'
-import { translateSqliteError } from './errors.ts'
-
-import { type FileLock, takeFileLock, takeInodeLock } from './file-lock.ts'
-import { FilesInUse } from './files-in-use.ts'
+import { translateSqliteError } from './file/errors.ts'
+import { type FileLock, takeFileLock, takeInodeLock } from './file/file-lock.ts'
+import { FilesInUse } from './file/files-in-use.ts'
+import {
+  openForReading,
+  openForWriting,
+  prepareFolder,
+  prepareForWriting,
+  requireRoom,
+} from './file/open-file.ts'
 import { examineFile, inspectFile } from './inspector.ts'
 import { checkSchema, findDrift, readLedger, sqliteExecutor, sqliteMigrations } from './migrator.ts'
-import { openForReading, openForWriting, prepareFolder, prepareForWriting, requireRoom } from './open-file.ts'
+import { setMode } from './modes.ts'
 import { type HistoryPart, type HistoryQuestion, readChanges, readHistory } from './read-journal.ts'
 import {
   type AsOfPart,
@@ -40,6 +50,8 @@ import {
   readLoadPage,
   resolveMoment,
 } from './read-records.ts'
+import { replayEntries } from './replay-entries.ts'
+import { clear, seedRecords } from './seed-records.ts'
 
 export interface EngineOptions {
   /** Absolute. */
@@ -123,10 +135,14 @@ export class Engine {
     return commitBatch(connection, question.batch, question)
   }
 
-  changes(question: { readonly after: Position; readonly limit: number }): ChangesReply {
+  changes(question: {
+    readonly after: Position
+    readonly limit: number
+    readonly reader: JournalReader
+  }): ChangesReply {
     // Changes are read all the time, so that a fault that would lose the next write is reported before anybody writes.
     this.#files?.requireUnmoved()
-    return this.#read((connection) => readChanges(connection, question.after, question.limit))
+    return this.#read((connection) => readChanges(connection, question.after, question))
   }
 
   history(question: HistoryQuestion): HistoryPart {
@@ -157,6 +173,24 @@ export class Engine {
     return adopt(this.#writingConnection(), lineage)
   }
 
+  /** `undefined`: `clear` has to remove first what an unfinished seed left. */
+  setMode({ from, to }: { readonly from: StoreMode; readonly to: StoreMode }): Head | undefined {
+    return setMode(this.#writingConnection(), from, to)
+  }
+
+  /** `undefined`: `clear` has to remove first what an unfinished seed left. */
+  seed(question: { readonly point: SeedPoint; readonly records: readonly StoredRecord[] }): Head | undefined {
+    return seedRecords(this.#writingConnection(), question.point, question.records)
+  }
+
+  clear(): boolean {
+    return clear(this.#writingConnection())
+  }
+
+  replay(question: { readonly after: Position; readonly entries: readonly Entry[] }): ReplayReply {
+    return replayEntries(this.#writingConnection(), question.after, question.entries)
+  }
+
   /** Works while the file is not open: with a wrong head, opening it fails. */
   mendHead(now: number): Head {
     if (this.#connection !== undefined) return mendHead(this.#writingConnection(), now)
@@ -183,6 +217,10 @@ export class Engine {
 
   requireAccess(): void {
     requireAccess(this.#writingConnection())
+  }
+
+  seedAccess(state: Omit<AccessState, 'version'>): AccessState {
+    return seedAccess(this.#writingConnection(), state)
   }
 
   /** The migrations that ran, and those that are pending. Needs no ownership: another process may be using the file. */

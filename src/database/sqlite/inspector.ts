@@ -7,7 +7,7 @@ import { type DamageFact, type DamageRepairs, describeDamage, sqlText } from '..
 import type { Examination, ExaminationCursor, Inspection } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
 import { readLedger } from './migrator.ts'
-import { type EntryRow, readEntryRow, readVersion } from './read-journal.ts'
+import { type EntryRow, readEntryRow, readKeptVersion } from './read-journal.ts'
 import { takeRows } from './read-records.ts'
 
 /** The number of small rows in one part: some milliseconds, in which no commit is stored. */
@@ -59,6 +59,7 @@ interface Part {
 /** Compares head, journal and records: the journal from the floor to the head, then every record with its last entry. */
 export function examineFile(connection: Connection, from: ExaminationCursor | undefined): Examination {
   const head = connection.readHeadRow()
+  if (head.clearing === 1) return { damages: [] }
   const { facts, next } =
     typeof from?.['row'] === 'number'
       ? examineRecords(connection, head, from['row'])
@@ -131,10 +132,10 @@ function recordFact(
   if (revision > head.revision) return { ...key, fact: 'ahead' }
   // Compaction will remove a deletion that the floor has passed.
   if (data === null && revision <= head.floor) return undefined
-  const version = readVersion(connection, key, revision)
-  const entry = readEntryRow(connection, revision)
-  if (version === undefined || entry === undefined) return { ...key, fact: 'unjournalled' }
-  const same = version.data === data && entry.at === updatedAt && version.created_at === createdAt
+  const version = readKeptVersion(connection, key, revision)
+  const writtenAt = version?.updated_at ?? readEntryRow(connection, revision)?.at
+  if (version === undefined || writtenAt === undefined) return { ...key, fact: 'unjournalled' }
+  const same = version.data === data && writtenAt === updatedAt && version.created_at === createdAt
   return same ? undefined : { ...key, fact: 'differs' }
 }
 
@@ -143,7 +144,9 @@ const repairs: DamageRepairs = {
     stopped(`delete from records where kind = ${sqlText(kind)} and id = ${sqlText(id)};
 insert into records (kind, id, data, revision, created_at, updated_at)
 select w.kind, w.id, w.data, w.revision, w.created_at, j.at from writes w join journal j using (revision)
-where w.revision = ${revision} and w.kind = ${sqlText(kind)} and w.id = ${sqlText(id)};`),
+where w.revision = ${revision} and w.kind = ${sqlText(kind)} and w.id = ${sqlText(id)}
+union all select kind, id, data, revision, created_at, updated_at from seeded
+where revision = ${revision} and kind = ${sqlText(kind)} and id = ${sqlText(id)};`),
   forgetHistory: () => stopped('update head set floor = revision;'),
 }
 

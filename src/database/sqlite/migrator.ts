@@ -4,8 +4,8 @@ import { type AppliedMigration, loadMigrations, type Migration } from '../migrat
 import type { MigrationExecutor, MigrationSession } from '../migrations/runner.ts'
 import { pendingMigrations } from '../migrations/runner.ts'
 import type { Drift } from '../store.ts'
-import { translateSqliteError } from './errors.ts'
-import { APPLICATION_ID } from './open-file.ts'
+import { translateSqliteError } from './file/errors.ts'
+import { APPLICATION_ID } from './file/open-file.ts'
 
 /** The migrations that ran. Their text is kept so that a later change of a file can be shown. */
 const ledgerTable = `create table if not exists migrations (

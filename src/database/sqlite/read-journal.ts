@@ -1,8 +1,9 @@
 import type { CanonicalJson } from '../../records/canonical-json.ts'
 import type { Entry, EntryWrite, Position, RecordKey, Revision } from '../../records/record.ts'
 import { locatePosition } from '../locate-position.ts'
-import type { ChangesReply, OffTrack } from '../store.ts'
+import type { ChangesReply, JournalReader, OffTrack } from '../store.ts'
 import { type Connection, type HeadRow, headOf } from './connection.ts'
+import { requireServing } from './modes.ts'
 
 /** The largest number of entries of other writers in the answer to a commit. */
 const ENTRIES_LIMIT = 512
@@ -35,6 +36,12 @@ export interface VersionRow {
   readonly created_at: number
 }
 
+/** A version that may be one of the records with which the history began. */
+export interface KeptVersion extends VersionRow {
+  /** Absent if it is that of the entry that wrote the version. */
+  readonly updated_at?: number
+}
+
 export function locate(connection: Connection, head: HeadRow, after: Position): OffTrack | undefined {
   return locatePosition(after, headOf(head), (revision) => digestAt(connection, head, revision))
 }
@@ -60,6 +67,17 @@ export function readVersion(
   return statements.readVersion.get(revision, kind, id) as VersionRow | undefined
 }
 
+/** A version that an entry wrote, or that the history began with. */
+export function readKeptVersion(
+  connection: Connection,
+  key: RecordKey,
+  revision: Revision,
+): KeptVersion | undefined {
+  const { readSeeded } = connection.statements
+  const version = readVersion(connection, key, revision)
+  return version ?? (readSeeded.get(key.kind, key.id, revision) as KeptVersion | undefined)
+}
+
 /** The writes of a commit in its order, and the revision that each record had before it. */
 export function readStoredWrites(
   connection: Connection,
@@ -69,12 +87,17 @@ export function readStoredWrites(
   return { writes: rows.map(writeOf), previous: rows.map(({ previous }) => previous) }
 }
 
-export function readChanges(connection: Connection, after: Position, limit: number): ChangesReply {
+export function readChanges(
+  connection: Connection,
+  after: Position,
+  { limit, reader }: { readonly limit: number; readonly reader: JournalReader },
+): ChangesReply {
   const head = connection.readHead()
+  if (reader === 'client') requireServing(head)
   const offTrack = locate(connection, head, after)
   if (offTrack !== undefined) return offTrack
   const { entries, more } = entriesAfter(connection, after.revision, head.revision, limit)
-  return { status: 'ok', entries, more, accessVersion: head.access_version }
+  return { status: 'ok', entries, more, accessVersion: head.access_version, mode: head.mode }
 }
 
 /** The journal after a revision that is not below the floor. It ends early if it is large. */
@@ -122,7 +145,7 @@ export interface HistoryQuestion extends RecordKey {
 /** Part of a record's history, newest first. */
 export function readHistory(connection: Connection, question: HistoryQuestion): HistoryPart {
   const { before, limit } = question
-  const { position } = headOf(connection.readHead())
+  const { position } = headOf(requireServing(connection.readHead()))
   const entries: Entry[] = []
   const previous: Revision[] = []
   let revision = question.resume ?? newestVersion(connection, question)
@@ -163,14 +186,10 @@ function newestVersion(connection: Connection, { kind, id, before }: HistoryQues
 function readEntry(connection: Connection, revision: Revision): Entry | undefined {
   const row = readEntryRow(connection, revision)
   if (row === undefined) return undefined
-  return {
-    revision,
-    commitId: row.commit_id,
-    at: row.at,
-    actor: row.actor,
-    writes: readWrites(connection, revision).map(writeOf),
-    digest: row.digest,
-  }
+  const { commit_id: commitId, at, actor, fingerprint, digest } = row
+  const writes = readWrites(connection, revision).map(writeOf)
+  const entry = { revision, commitId, at, actor, writes, digest }
+  return fingerprint === null ? entry : { ...entry, fingerprint }
 }
 
 /** Reads the writes of an entry, in the order of its commit. */

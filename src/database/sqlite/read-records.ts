@@ -3,7 +3,8 @@ import type { Position, RecordKey, Revision, StoredRecord, Tombstone } from '../
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
 import type { AsOfFilter, LoadPage, Moment } from '../store.ts'
 import type { Connection, HeadRow } from './connection.ts'
-import { digestAt, readEntryRow, readVersion } from './read-journal.ts'
+import { requireServing } from './modes.ts'
+import { digestAt, type KeptVersion, readEntryRow, readKeptVersion } from './read-journal.ts'
 
 /** A page ends after the row that exceeds this size, in UTF-16 code units. */
 const PAGE_SIZE = 1024 * 1024
@@ -35,7 +36,7 @@ export interface LoadPart extends LoadPage {
  * the file.
  */
 export function readLoadPage(connection: Connection, limit: number, after = 0): LoadPart {
-  const { lineage, floor } = connection.readHead()
+  const { lineage, floor } = requireServing(connection.readHead())
   const { pageOfFile } = connection.statements
   const { rows, last } = takeRows<FileRow>(pageOfFile.iterate(after, limit), limit)
   const records: StoredRecord[] = []
@@ -80,7 +81,7 @@ function recordOf(row: RecordRow | FileRow): StoredRecord | undefined {
  * @throws COORD_REVISION_COMPACTED, COORD_REVISION_FUTURE
  */
 export function resolveMoment(connection: Connection, moment: Moment): Position {
-  const head = connection.readHead()
+  const head = requireServing(connection.readHead())
   const revision = 'revision' in moment ? moment.revision : revisionAtTime(connection, head, moment.at)
   if (revision < head.floor) throw compactedMoment(head.floor)
   if (revision > head.revision) throw futureMoment(`Revision ${revision}`, head.revision)
@@ -89,13 +90,14 @@ export function resolveMoment(connection: Connection, moment: Moment): Position 
 
 /** The newest revision at or before a time. Times never decrease from one revision to the next, and no revision is missing. */
 function revisionAtTime(connection: Connection, head: HeadRow, at: number): Revision {
-  const timeOf = (revision: Revision) => readEntryRow(connection, revision)?.at
+  const timeOf = (revision: Revision) =>
+    revision === head.first_revision ? head.seeded_at : readEntryRow(connection, revision)?.at
   if (at < (timeOf(head.floor) ?? Number.NEGATIVE_INFINITY)) throw compactedMoment(head.floor)
   let [low, high] = [head.floor, head.revision]
   while (low < high) {
     const middle = low + Math.ceil((high - low) / 2)
     const time = timeOf(middle)
-    if (time === undefined) throw connection.damaged(`revision ${middle} is missing from the journal`)
+    if (time == null) throw connection.damaged(`revision ${middle} is missing from the journal`)
     if (time <= at) low = middle
     else high = middle - 1
   }
@@ -128,7 +130,7 @@ export interface AsOfPart {
  * @throws COORD_REVISION_COMPACTED if the floor has risen above the revision in the meantime
  */
 export function readAsOfPart(connection: Connection, question: AsOfQuestion): AsOfPart {
-  const { floor } = connection.readHead()
+  const { floor } = requireServing(connection.readHead())
   if (question.revision < floor) throw compactedMoment(floor)
   return new AsOfReader(connection, question).read()
 }
@@ -196,7 +198,7 @@ class AsOfReader {
     while (revision > 0) {
       if (this.#versionsLeft === 0) return revision
       this.#versionsLeft -= 1
-      const version = readVersion(this.#connection, key, revision)
+      const version = readKeptVersion(this.#connection, key, revision)
       if (version === undefined) {
         if (revision <= wanted) return undefined
         throw this.#connection.damaged(`a version of revision ${revision} is missing`)
@@ -210,12 +212,12 @@ class AsOfReader {
     return undefined
   }
 
-  #record(key: RecordKey, version: { data: CanonicalJson | null; created_at: number }, revision: Revision) {
-    const entry = readEntryRow(this.#connection, revision)
-    if (entry === undefined)
+  #record(key: RecordKey, version: KeptVersion, revision: Revision) {
+    const updatedAt = version.updated_at ?? readEntryRow(this.#connection, revision)?.at
+    if (updatedAt === undefined)
       throw this.#connection.damaged(`revision ${revision} has writes but is missing from the journal`)
     const data = version.data as CanonicalJson
-    return { ...key, data, revision, createdAt: version.created_at, updatedAt: entry.at }
+    return { ...key, data, revision, createdAt: version.created_at, updatedAt }
   }
 
   #part(next?: AsOfCursor): AsOfPart {

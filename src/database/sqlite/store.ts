@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
-import type { Commit, Entry, Position, Revision } from '../../records/record.ts'
+import type { Commit, Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
 import { unpackError } from '../../workers/packed-error.ts'
 import { acceptedEntries } from '../accepted-entries.ts'
 import type {
@@ -15,11 +15,15 @@ import type {
   HistoryOptions,
   HistoryPage,
   Inspector,
+  JournalReader,
   LoadPage,
   Migrator,
   Moment,
   PoolFigures,
+  ReplayReply,
+  SeedPoint,
   Store,
+  StoreMode,
 } from '../store.ts'
 import type { BatchReply } from './commit-batch.ts'
 import { type Answer, type Argument, EngineLink, type Operation } from './engine-link.ts'
@@ -40,6 +44,7 @@ export class SqliteStore implements Store {
     put: (token) => this.#call('putToken', { token, now: this.#settings.now() }, 'not_written'),
     revoke: (id, by) => this.#call('revokeToken', { id, by, now: this.#settings.now() }, 'not_written'),
     require: () => this.#call('requireAccess', undefined, 'not_written'),
+    seed: (state) => this.#call('seedAccess', state, 'not_written'),
   }
 
   readonly #link: EngineLink
@@ -96,8 +101,8 @@ export class SqliteStore implements Store {
     return commitReplyOf(await this.#call('commit', question, 'not_written'), batch)
   }
 
-  changes(after: Position, limit: number): Promise<ChangesReply> {
-    return this.#call('changes', { after, limit })
+  changes(after: Position, limit: number, reader: JournalReader = 'follower'): Promise<ChangesReply> {
+    return this.#call('changes', { after, limit, reader })
   }
 
   async history(kind: string, id: string, options: HistoryOptions = {}): Promise<HistoryPage> {
@@ -159,6 +164,18 @@ export class SqliteStore implements Store {
     return this.#call('adopt', lineage, 'not_written')
   }
 
+  setMode(from: StoreMode, to: StoreMode): Promise<Head> {
+    return this.#afterClearing(() => this.#call('setMode', { from, to }, 'not_written'))
+  }
+
+  seed(point: SeedPoint, records: readonly StoredRecord[]): Promise<Head> {
+    return this.#afterClearing(() => this.#call('seed', { point, records }, 'not_written'))
+  }
+
+  replay(after: Position, entries: readonly Entry[]): Promise<ReplayReply> {
+    return this.#call('replay', { after, entries }, 'not_written')
+  }
+
   mendHead(): Promise<Head> {
     return this.#callUnopened('mendHead', this.#settings.now())
   }
@@ -178,6 +195,17 @@ export class SqliteStore implements Store {
       writer: { idle: open - used, used, waiting: Math.max(0, depth - used), max: 1 },
       follower: none,
       reader: none,
+    }
+  }
+
+  /** Asks again after each removal of what an unfinished seed left. A removal runs in parts, so that other calls need not wait for it. */
+  async #afterClearing(ask: () => Promise<Head | undefined>): Promise<Head> {
+    for (;;) {
+      const head = await ask()
+      if (head !== undefined) return head
+      while (await this.#call('clear', undefined, 'not_written')) {
+        // Each call removes a part.
+      }
     }
   }
 

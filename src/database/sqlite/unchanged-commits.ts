@@ -7,7 +7,7 @@ import {
   withoutData,
 } from '../unchanged-commits.ts'
 import type { Connection } from './connection.ts'
-import { readVersion } from './read-journal.ts'
+import { readKeptVersion } from './read-journal.ts'
 
 interface UnchangedRow {
   readonly fingerprint: string
@@ -25,7 +25,7 @@ export function resultOfUnchangedCommit(connection: Connection, { commitId, fing
     { fingerprint: row.fingerprint, writes, revisions },
     fingerprint,
     ({ kind, id }, revision) => {
-      const data = readVersion(connection, { kind, id }, revision)?.data ?? null
+      const data = readKeptVersion(connection, { kind, id }, revision)?.data ?? null
       return data === null ? undefined : { op: 'put', kind, id, data }
     },
   )

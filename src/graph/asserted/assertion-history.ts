@@ -58,9 +58,11 @@ export async function assertionHistory(
   const recordId = recordIdOf(id)
   const options = { limit, ...(before === undefined ? {} : { before }) }
   const page = await live.history(kind, recordId, options)
-  // A page without entries does not say whether there is an assertion.
+  // A complete page without entries does not say whether there is an assertion. One that is not complete belongs to an assertion from before
+  // the history of this store.
   const known =
     page.entries.length > 0 ||
+    !page.complete ||
     (before !== undefined && (await live.history(kind, recordId, { limit: 1 })).entries.length > 0)
   if (!known) throw neverAsserted(kind, id, page.position.revision)
   return {

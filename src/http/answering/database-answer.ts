@@ -1,6 +1,8 @@
+import type { BackupFigures } from '../../archive/archiver/backup-figures.ts'
 import type { Live } from '../../live/live.ts'
 import { mebibytes } from '../../live/memory/memory-faults.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { backupAnswer } from './backup-answer.ts'
 import type { ServerFacts } from './database-inspection.ts'
 import { causeOf, memoryAnswer } from './live-answer.ts'
 import type { StorageNote } from './storage-note.ts'
@@ -11,13 +13,14 @@ const refusedListed = 100
 interface DatabaseContext {
   readonly live: Live
   readonly metrics: Metrics
+  readonly backup: (() => BackupFigures) | undefined
   readonly storage: StorageNote
   readonly notice: string | undefined
 }
 
 /** The answer to `GET /database`. It contains no secret: the details of errors and of the server are without secrets. */
 export function databaseAnswer(
-  { live, metrics, storage, notice }: DatabaseContext,
+  { live, metrics, backup, storage, notice }: DatabaseContext,
   { known, unknown }: ServerFacts,
 ): Record<string, unknown> {
   const { state, since, mode } = live.status
@@ -39,6 +42,7 @@ export function databaseAnswer(
     floorRevision: floor,
     waitingWrites: queueDepth,
     memory: memoryAnswer(live),
+    ...backupAnswer(backup),
     ...(live.store.historyInMemory === undefined
       ? {}
       : { historyMiB: mebibytes(live.store.historyInMemory.bytes()) }),

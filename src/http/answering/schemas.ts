@@ -227,6 +227,39 @@ const memory = z
   })
   .meta({ id: 'Memory' })
 
+const backup = z
+  .object({
+    url: z.string().meta({ description: 'Where the archive is.' }),
+    state: z.enum(['waiting', 'ok', 'failing', 'stopped']).meta({
+      description:
+        '`failing`: the last attempt failed, and is repeated. `stopped`: the archive contradicts the database, and nothing is archived until somebody has looked.',
+    }),
+    reason: cause.reason,
+    code: cause.code,
+    archivedRevision: revision.meta({ description: 'The newest revision that can be restored.' }),
+    unarchivedRevisions: z.int(),
+    unarchivedSeconds: z.number().meta({
+      description: 'For how long something may have been missing in the archive.',
+    }),
+    lastSuccessAt: time.nullable().meta({ description: 'When the archive had everything last.' }),
+    baseAt: time.nullable().meta({ description: 'When all records were archived last.' }),
+    gaps: z.int().meta({
+      description: 'How often the journal was compacted before it was archived, since the start.',
+    }),
+    drill: z
+      .object({
+        ok: z.boolean(),
+        at: time,
+        checked: z.enum(['contents', 'structure']).meta({
+          description: '`structure`: without an identity, contents that are encrypted cannot be compared.',
+        }),
+        detail: z.string().optional(),
+      })
+      .optional()
+      .meta({ description: 'The last rehearsed restore.' }),
+  })
+  .meta({ id: 'Backup', description: 'The backups. Absent without `BACKUP_URL`.' })
+
 export const healthAnswerSchema = z
   .object({
     success,
@@ -246,6 +279,7 @@ export const healthAnswerSchema = z
       ...cause,
     }),
     memory,
+    backup: backup.optional(),
     notice,
     revision: revision.optional(),
     lineage: z.string().optional(),
@@ -280,6 +314,7 @@ export const databaseAnswerSchema = z
     floorRevision: revision.meta({ description: 'The oldest revision that `asOf` can answer.' }),
     waitingWrites: z.int(),
     memory,
+    backup: backup.optional(),
     historyMiB: z
       .int()
       .optional()

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/state/status.ts'
+import { backupAnswer } from '../answering/backup-answer.ts'
 import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
 import { json, type Operation } from '../reading/operation.ts'
@@ -70,7 +71,7 @@ function unreadiness(
   return new CoordinatorError(mode === 'open' ? 'COORD_STORE_UNAVAILABLE' : 'COORD_STORE_FROZEN')
 }
 
-function healthAnswer({ live, registry, access, storage, notice, version }: HttpContext) {
+function healthAnswer({ live, registry, access, backup, storage, notice, version }: HttpContext) {
   const { state, since } = live.status
   return {
     success: true,
@@ -85,6 +86,7 @@ function healthAnswer({ live, registry, access, storage, notice, version }: Http
       ...causeOf(live.status),
     },
     memory: memoryAnswer(live),
+    ...backupAnswer(backup),
     ...(notice === undefined ? {} : { notice }),
     ...(live.loaded ? { revision: live.view.revision, lineage: live.view.lineage } : {}),
     version,

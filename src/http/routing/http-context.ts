@@ -1,4 +1,5 @@
 import type { Access } from '../../access/access.ts'
+import type { BackupFigures } from '../../archive/archiver/backup-figures.ts'
 import type { KnowledgeGraph } from '../../graph/knowledge-graph.ts'
 import type { Live } from '../../live/live.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -22,6 +23,8 @@ export interface HttpContext {
   readonly outgoing: OutgoingBytes
   readonly wholeStreams: WholeStreams
   readonly limits: ClientLimits
+  /** The state of the backups; absent without BACKUP_URL. */
+  readonly backup: (() => BackupFigures) | undefined
   readonly storage: StorageNote
   /** A warning that the storage is not durable; absent if everything survives a restart. */
   readonly notice: string | undefined

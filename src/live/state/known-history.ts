@@ -18,6 +18,11 @@ export class KnownHistory implements HistoryGuard {
     return this.#refusal
   }
 
+  /** The lineages that the served history descends from, the oldest first. */
+  get ancestors(): readonly string[] {
+    return this.#served?.ancestors ?? []
+  }
+
   get isServed(): boolean {
     return this.#served !== undefined
   }

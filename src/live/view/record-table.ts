@@ -43,6 +43,11 @@ export class RecordTable {
     for (const number of this.#numbers.get(kind)?.values() ?? []) yield this.#records[number] as StoredRecord
   }
 
+  /** The records by number, as they are now; `undefined` for a free number. A million take some milliseconds. */
+  copy(): (StoredRecord | undefined)[] {
+    return this.#records.slice()
+  }
+
   /** The record with a number; `undefined` for a free number, or -1. */
   at(number: number): StoredRecord | undefined {
     return this.#records[number]

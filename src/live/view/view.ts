@@ -15,6 +15,21 @@ export interface RefusedRecord {
   readonly reason: string
 }
 
+/** Every record at one moment, in no particular order. */
+export interface ViewSnapshot {
+  readonly position: Position
+  /** Time of the newest entry. Epoch milliseconds. */
+  readonly at: number
+  /** Records that break the rules of their kind, too. `undefined` in between means nothing. */
+  readonly records: readonly (StoredRecord | undefined)[]
+}
+
+/** A refused record as it is stored, so that a backup has it, and why it is refused. */
+interface Refused {
+  readonly shown: RefusedRecord
+  readonly stored: StoredRecord
+}
+
 /** The state that a view keeps for each kind of records. */
 interface KindState {
   readonly check: KindCheck | undefined
@@ -41,7 +56,7 @@ export class View {
   readonly #settling: readonly Projection[]
   readonly #kinds = new Map<string, KindState>()
   readonly #records = new RecordTable()
-  readonly #refused = new Map<string, RefusedRecord>()
+  readonly #refused = new Map<string, Refused>()
   /** Digests by revision modulo `RECENT_DIGESTS`. */
   readonly #digests: { readonly revision: Revision; readonly digest: string }[] = []
   #position: Position
@@ -76,7 +91,7 @@ export class View {
 
   /** Records that somebody changed by hand so that they break the rules of their kind. */
   get refused(): readonly RefusedRecord[] {
-    return [...this.#refused.values()]
+    return Array.from(this.#refused.values(), ({ shown }) => shown)
   }
 
   get refusedCount(): number {
@@ -102,6 +117,13 @@ export class View {
   /** Everything that is served. */
   get records(): Records {
     return this.#records
+  }
+
+  /** Every record at this moment. Records are replaced and never change, so later commits do not show in it. */
+  snapshot(): ViewSnapshot {
+    const records = this.#records.copy()
+    for (const { stored } of this.#refused.values()) records.push(stored)
+    return { position: this.#position, at: this.#at, records }
   }
 
   /** The commit that deleted a record that does not exist now; `undefined` if it is not known, or its history is compacted. */
@@ -192,7 +214,8 @@ export class View {
     if (of.deletedAt.size > 0) of.deletedAt.delete(id)
     if (reason !== undefined) {
       this.#remove(of, record, number)
-      this.#refused.set(`${kind}\0${id}`, { kind, id, revision, createdAt, reason })
+      const shown = { kind, id, revision, createdAt, reason }
+      this.#refused.set(`${kind}\0${id}`, { shown, stored: record })
       return
     }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
@@ -207,7 +230,7 @@ export class View {
   }
 
   #refusedAt(kind: string, id: string): RefusedRecord | undefined {
-    return this.#refused.size === 0 ? undefined : this.#refused.get(`${kind}\0${id}`)
+    return this.#refused.size === 0 ? undefined : this.#refused.get(`${kind}\0${id}`)?.shown
   }
 
   #kind(kind: string): KindState {

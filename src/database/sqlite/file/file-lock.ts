@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError } from '../../../errors.ts'
 import { isSqliteError, translateSqliteError } from './errors.ts'
 import { lockOwner } from './lock-owner.ts'
 

@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError } from '../../../errors.ts'
 
 /**
  * A database file, its write-ahead log and its locks, as they were when they were opened. A file that was removed or replaced

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError } from '../../../errors.ts'
 import { translateSqliteError } from './errors.ts'
 
 /** "COOR", in the header of every database file of the coordinator. `file` and `pragma application_id` show it. */

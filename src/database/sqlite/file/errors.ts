@@ -1,4 +1,4 @@
-import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
+import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../../errors.ts'
 import { lockOwner } from './lock-owner.ts'
 
 /** An error of `node:sqlite`: `code` is always `ERR_SQLITE_ERROR`, `errcode` is SQLite's extended result code. */

@@ -1,0 +1,47 @@
+import { toCoordinatorError } from '../../errors.ts'
+import { repeat } from '../../scheduling/backoff.ts'
+import type { Destination } from '../destination/destination.ts'
+import type { DrillResult } from './backup-figures.ts'
+import { readTrail } from './trail.ts'
+
+const HOUR_MS = 3_600_000
+/** How often it is looked whether a drill is due, in milliseconds. */
+const LOOK_MS = 60_000
+
+export interface DrillParts {
+  readonly destination: Destination
+  readonly drillHours: number
+  /** Epoch milliseconds. */
+  readonly clock: () => number
+  /** The lineage that is archived; `undefined` while there is none. */
+  readonly lineage: () => string | undefined
+  readonly drill: (lineage: string) => Promise<DrillResult>
+  readonly drilled: (result: DrillResult) => void
+}
+
+/** Rehearses a restore again and again. The first time as soon as there are two bases: a drill leads from one to the next. */
+export async function repeatDrill(
+  { destination, drillHours, clock, lineage, drill, drilled }: DrillParts,
+  stop: AbortSignal,
+  lookMs: number = LOOK_MS,
+): Promise<void> {
+  let last: { readonly at: number; readonly lineage: string } | undefined
+  const look = async () => {
+    const now = lineage()
+    if (now === undefined) return
+    const isOf = last?.lineage === now
+    if (isOf && clock() - (last?.at ?? 0) < drillHours * HOUR_MS && clock() >= (last?.at ?? 0)) return
+    try {
+      const { bases } = await readTrail(destination, now, stop)
+      if (bases.filter(({ isComplete }) => isComplete).length < 2) return
+      last = { at: clock(), lineage: now }
+      const result = await drill(now)
+      if (!stop.aborted) drilled(result)
+    } catch (thrown) {
+      if (stop.aborted) return
+      const { message } = toCoordinatorError(thrown)
+      drilled({ ok: false, at: clock(), checked: 'structure', detail: message })
+    }
+  }
+  await repeat(look, { firstMs: lookMs, intervalMs: lookMs }, stop)
+}

@@ -1,0 +1,24 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { Revision } from '../../records/record.ts'
+
+/**
+ * The error of a damaged archive, with what can still be restored. An error that says it already, and every other one, stays as it is.
+ *
+ * @param lastGood the newest revision that was verified; `undefined` if not even the base is good
+ */
+export function withLastGood(thrown: unknown, lastGood: Revision | undefined): unknown {
+  if (!(thrown instanceof CoordinatorError) || thrown.code !== 'COORD_ARCHIVE_DAMAGED') return thrown
+  if ('lastGoodRevision' in thrown.extra) return thrown
+  const extra = { ...thrown.extra, lastGoodRevision: lastGood ?? null }
+  if (lastGood === undefined)
+    return thrown.with({
+      extra,
+      detail: `${thrown.detail} Nothing can be restored from this base.`,
+      hint: 'Run `coordinator backup list`, and restore with --base and the revision of an older base.',
+    })
+  return thrown.with({
+    extra,
+    detail: `${thrown.detail} The last good revision is ${lastGood}.`,
+    hint: `Restore with --revision ${lastGood}, or run \`coordinator backup verify\`, which names every bad file.`,
+  })
+}

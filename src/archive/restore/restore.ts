@@ -1,0 +1,286 @@
+import type { Head, SeedPoint, Store } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
+import type { Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
+import type { AccessPage } from '../format/archive-format.ts'
+import { damaged } from '../format/damaged.ts'
+import { recordSize } from '../format/write-base.ts'
+import { entrySize } from '../format/write-log.ts'
+import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
+import { inParts } from './in-parts.ts'
+import { withLastGood } from './last-good.ts'
+import type { RestorePlan } from './plan.ts'
+import type { RestorePhase, RestoreProgress, RestoreReport } from './restore-progress.ts'
+import { RestoredState } from './restored-state.ts'
+import { withPatience } from './with-patience.ts'
+
+export interface RestoreOptions extends Omit<ArchiveReaderOptions, 'onRead'> {
+  /** It is opened here. The caller closes it. */
+  readonly store: Store
+  readonly plan: RestorePlan
+  /** Called after each step. @default nothing */
+  readonly onProgress?: (progress: RestoreProgress) => void
+}
+
+/** The most records, and the most entries, in one call of the store. */
+const RECORDS_PER_CALL = 2_000
+const ENTRIES_PER_CALL = 1_000
+
+/**
+ * Restores a moment of an archive into an empty store. Until the end, the store is in mode `seeding`, in which it serves nothing. A restore
+ * that was interrupted, at any point, goes on when it is called again with the same plan; after a restore with another plan was interrupted,
+ * it begins anew.
+ *
+ * @throws COORD_STORE_NOT_EMPTY; COORD_STORE_MODE; COORD_ARCHIVE_DAMAGED with the last good revision in `detail`, and as
+ * `extra.lastGoodRevision`; COORD_ARCHIVE_NO_IDENTITY; and what stores and destinations throw
+ */
+export async function restore(options: RestoreOptions): Promise<RestoreReport> {
+  const { store, plan, patience } = options
+  const head = await withPatience(patience, () => store.open())
+  if (head.mode === 'open' && !mayBeRestored(head, plan))
+    await withPatience(patience, () => store.setMode('open', 'seeding'))
+  else if (head.mode !== 'open' && head.mode !== 'seeding')
+    throw new CoordinatorError('COORD_STORE_MODE', { detail: `The database is in mode ${head.mode}.` })
+  try {
+    return await new Restoring(options, head).run()
+  } catch (thrown) {
+    if (thrown !== otherRest) throw thrown
+    // `setMode` refuses a store that is in use. Otherwise, what was there is the rest of another restore.
+    await withPatience(patience, () => store.setMode('open', 'seeding'))
+    return await new Restoring(options, undefined).run()
+  }
+}
+
+/** What the store has does not belong to this plan. */
+const otherRest: unique symbol = Symbol('the rest of another restore')
+
+/** Whether an open store may be what this plan gives, in which case an earlier call was interrupted at its very end. */
+function mayBeRestored({ position, floor, ancestors }: Head, plan: RestorePlan): boolean {
+  return ancestors.at(-1) === plan.lineage && floor === plan.base.revision && position.revision >= floor
+}
+
+class Restoring {
+  readonly #options: RestoreOptions
+  readonly #reader: ArchiveReader
+  /** What the store had at the beginning, if it may be a part of the same restore. */
+  readonly #found: Head | undefined
+  /** Kept only if bases come after the first one, whose state digests can be compared. */
+  readonly #state: RestoredState | undefined
+  readonly #startedAt = performance.now()
+  #phase: RestorePhase = 'seed'
+  #position: Position
+  #at = 0
+  #records = 0
+  #bytes = 0
+  /** The newest revision that was read, and verified as far as a file can be. */
+  #verified: Revision | undefined
+  readonly #compared: Revision[] = []
+
+  constructor(options: RestoreOptions, found: Head | undefined) {
+    const { plan, destination, identities = [], patience } = options
+    const { lineage, base } = plan
+    this.#options = options
+    this.#reader = new ArchiveReader({
+      ...{ destination, identities, patience },
+      onRead: (bytes) => {
+        this.#bytes += bytes
+        this.#report()
+      },
+    })
+    this.#found = found !== undefined && isPartOf(found, plan) ? found : undefined
+    this.#state = plan.passedBases.length === 0 ? undefined : new RestoredState()
+    this.#position = { lineage, revision: base.revision, digest: base.digest }
+  }
+
+  async run(): Promise<RestoreReport> {
+    try {
+      await this.#seed()
+      this.#phase = 'replay'
+      await this.#replay()
+    } catch (thrown) {
+      throw withLastGood(thrown, this.#verified)
+    }
+    this.#phase = 'finish'
+    return await this.#finish()
+  }
+
+  async #seed(): Promise<void> {
+    const { plan } = this.#options
+    // Only a seed that was complete is followed by entries.
+    if (this.#found === undefined || this.#state !== undefined)
+      for await (const { point, records } of this.#reader.records(plan.base.files)) {
+        const { lineage, ancestors } = plan
+        const { revision, digest, at } = point
+        this.#at = at
+        await this.#state?.add(records)
+        if (this.#found === undefined)
+          await this.#storeRecords({ position: { lineage, revision, digest }, at, ancestors }, records)
+      }
+    this.#verified = plan.base.revision
+  }
+
+  async #storeRecords(point: SeedPoint, records: readonly StoredRecord[]): Promise<void> {
+    // The first call, without records, also sets the head of an empty base, and removes the rest of another restore.
+    if (this.#records === 0) await this.#ask((store) => store.seed(point, []))
+    for await (const part of inParts(listsOf(records), { most: RECORDS_PER_CALL, sizeOf: recordSize })) {
+      await this.#ask((store) => store.seed(point, part))
+      this.#records += part.length
+      this.#report()
+    }
+  }
+
+  async #replay(): Promise<void> {
+    const { plan } = this.#options
+    const passed = new Set(plan.passedBases.map(({ revision }) => revision))
+    const parts = inParts(this.#entries(), {
+      most: ENTRIES_PER_CALL,
+      sizeOf: entrySize,
+      endsWith: ({ revision }) => passed.has(revision),
+    })
+    for await (const entries of parts) {
+      await this.#state?.apply(entries)
+      const last = entries.at(-1) as Entry
+      if (passed.has(last.revision)) await this.#compare(last)
+      await this.#storeEntries(entries)
+      const { revision, digest, at } = last
+      this.#position = { ...this.#position, revision, digest }
+      this.#at = at
+      this.#report()
+    }
+    const { target } = plan
+    const { revision } = this.#position
+    if (target.revision !== undefined && revision !== target.revision)
+      throw new CoordinatorError('COORD_ARCHIVE_DAMAGED', {
+        detail: `The archive ends at revision ${revision}, before revision ${target.revision}.`,
+      })
+  }
+
+  /** The entries up to the target. */
+  async *#entries(): AsyncGenerator<readonly Entry[]> {
+    const { base, logs, target } = this.#options.plan
+    const { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY } = target
+    for await (const entries of this.#reader.entries(base, logs)) {
+      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
+      const wanted = beyond === -1 ? entries : entries.slice(0, beyond)
+      this.#verified = wanted.at(-1)?.revision ?? this.#verified
+      if (wanted.length > 0) yield wanted
+      if (beyond !== -1) return
+    }
+  }
+
+  async #storeEntries(entries: readonly Entry[]): Promise<void> {
+    const { revision, digest } = entries.at(-1) as Entry
+    const stored = this.#found?.position
+    if (stored !== undefined && revision <= stored.revision) {
+      if (revision === stored.revision && digest !== stored.digest) throw otherRest
+      return
+    }
+    if (this.#found?.mode === 'open') throw otherRest
+    const reply = await this.#ask((store) => store.replay(this.#position, entries))
+    if (reply.status === 'ok') return
+    if (this.#found !== undefined) throw otherRest
+    throw new CoordinatorError('COORD_STORE_MODE', {
+      detail: 'Another restore or copy fills the same database at the same time.',
+      hint: 'End the other one, then run this command again.',
+    })
+  }
+
+  /** Compares what the entries gave with a base that they have reached. @throws COORD_ARCHIVE_DAMAGED */
+  async #compare({ revision, digest }: Entry): Promise<void> {
+    const { plan } = this.#options
+    const base = plan.passedBases.find((passed) => passed.revision === revision)
+    if (base === undefined) return
+    const lastGoodRevision = this.#compared.at(-1) ?? plan.base.revision
+    const [{ name = '' } = {}] = base.files
+    const differs = (what: string) => withLastGood(damaged(name, what), lastGoodRevision)
+    if (base.digest !== digest) throw differs(`Its digest is not the one of revision ${revision} in the log.`)
+    const { state } = await this.#reader.endOfBase(base.files)
+    if ((await this.#state?.digest()) !== state)
+      throw differs('The entries of the log lead to other records than those of this base.')
+    this.#compared.push(revision)
+  }
+
+  async #finish(): Promise<RestoreReport> {
+    const found = this.#found
+    const position = this.#position
+    if (found !== undefined && !leadsTo(found, position)) throw otherRest
+    const tokens = await this.#tokens()
+    if (found?.mode !== 'open') {
+      if (tokens !== undefined) await this.#ask((store) => store.access.seed(tokens))
+      // A fork from another position changes nothing: an earlier call has forked already.
+      await this.#ask((store) => store.fork(position))
+      await this.#ask((store) => store.setMode('seeding', 'open'))
+    }
+    this.#report()
+    const head = await this.#ask((store) => store.head())
+    return this.#reportOf(head, tokens)
+  }
+
+  /** The newest tokens. What was revoked stays revoked, whatever moment is restored. */
+  async #tokens(): Promise<AccessPage['state'] | undefined> {
+    const { access } = this.#options.plan
+    if (access === undefined) return undefined
+    const { state } = await this.#reader.tokens(access)
+    const { revision } = this.#position
+    // Entries up to this revision were written without credentials. What comes after the restore was not.
+    const requiredSince = state.requiredSince === null ? null : Math.min(state.requiredSince, revision)
+    return { ...state, requiredSince }
+  }
+
+  #reportOf(head: Head, tokens: AccessPage['state'] | undefined): RestoreReport {
+    const { plan } = this.#options
+    const now = Date.now()
+    const isActive = ({ revokedAt, expiresAt }: AccessPage['state']['tokens'][number]) =>
+      revokedAt === null && (expiresAt === null || expiresAt > now)
+    return {
+      previous: plan.lineage,
+      lineage: head.position.lineage,
+      revision: this.#position.revision,
+      at: this.#at,
+      floor: head.floor,
+      activeTokens: tokens?.tokens.filter(isActive).length ?? 0,
+      comparedBases: this.#compared,
+      resumed: this.#found !== undefined,
+      bytes: this.#bytes,
+      tookMs: Math.round(performance.now() - this.#startedAt),
+    }
+  }
+
+  #ask<T>(call: (store: Store) => Promise<T>): Promise<T> {
+    const { patience, store } = this.#options
+    return withPatience(patience, () => call(store))
+  }
+
+  #report(): void {
+    const { plan, onProgress } = this.#options
+    onProgress?.({
+      phase: this.#phase,
+      revision: this.#position.revision,
+      baseRevision: plan.base.revision,
+      lastRevision: plan.target.revision ?? plan.lastRevision,
+      records: this.#records,
+      bytes: this.#bytes,
+      ofBytes: plan.bytes,
+    })
+  }
+}
+
+async function* listsOf<T>(list: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield list
+}
+
+/** Whether a restore that had come so far ends at a position. One that was finished is there already. */
+function leadsTo({ mode, position }: Head, { revision, digest }: Position): boolean {
+  if (position.revision === revision) return position.digest === digest
+  return position.revision < revision && mode !== 'open'
+}
+
+/** Whether what a store has may be a part of the same restore: it has all of the base, and some entries. */
+function isPartOf({ mode, position, floor, ancestors }: Head, plan: RestorePlan): boolean {
+  const { lineage, base, target } = plan
+  const isSame = position.lineage === lineage || ancestors.at(-1) === lineage
+  if (!isSame || floor !== base.revision) return false
+  const { revision } = position
+  if (revision > (target.revision ?? Number.POSITIVE_INFINITY)) return false
+  // Without entries, it is unknown whether the whole base is there, unless the restore was finished.
+  return revision > base.revision || (mode === 'open' && revision === base.revision)
+}

@@ -1,0 +1,40 @@
+import { CoordinatorError } from '../../errors.ts'
+import type { Entry, Position } from '../../records/record.ts'
+import { checkReplay } from '../check-replay.ts'
+import type { ReplayReply } from '../store.ts'
+import { EntryAppender, readRecordRows } from './append-entry.ts'
+import { type Connection, headOf } from './connection.ts'
+import { requireTaking } from './modes.ts'
+import { digestAt, locate } from './read-journal.ts'
+
+/** Appends entries of another journal as they are, in one durable transaction. */
+export function replayEntries(
+  connection: Connection,
+  after: Position,
+  entries: readonly Entry[],
+): ReplayReply {
+  checkReplay(after, entries)
+  return connection.transaction(() => {
+    const head = requireTaking(connection.readHead(), 'seeding', 'copy')
+    const offTrack = locate(connection, head, after)
+    if (offTrack !== undefined) return offTrack
+    const known = entries.filter(({ revision }) => revision <= head.revision)
+    if (known.some(({ revision, digest }) => digestAt(connection, head, revision) !== digest))
+      return { status: 'diverged', head: headOf(head) }
+    const appender = new EntryAppender(connection, head)
+    for (const entry of entries.slice(known.length)) append(connection, appender, entry)
+    return { status: 'ok', head: headOf(appender.finish()) }
+  })
+}
+
+function append(connection: Connection, appender: EntryAppender, entry: Entry): void {
+  if (entry.at < appender.at)
+    throw new CoordinatorError('COORD_COMMIT_REFUSED', {
+      detail: `Revision ${entry.revision} is older than the one before.`,
+    })
+  const rows = readRecordRows(connection, entry.writes)
+  if (appender.append(entry, entry, rows)) return
+  // The other store forgot an earlier entry with this id, and took the id again.
+  connection.statements.yieldCommitId.run(entry.commitId)
+  appender.append(entry, entry, rows)
+}
