@@ -57,6 +57,8 @@ function measureFrame(packed: Uint8Array): Frame | string {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   if (packed.length < 6 || view.getUint32(0, true) !== MAGIC) return 'It is no Zstandard file.'
   const descriptor = view.getUint8(4)
+  // Nobody sets these bits.
+  if ((descriptor & 0b11000) !== 0) return 'Its Zstandard frame is damaged.'
   if ((descriptor & 0b100) === 0) return 'Its Zstandard frame has no checksum.'
   const single = (descriptor & 0b100000) !== 0
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 0b11] as number
