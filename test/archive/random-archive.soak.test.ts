@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
@@ -42,6 +42,7 @@ describe('an archive of a random history', () => {
         for (let index = 0; index < 4; index += 1) await checkDamage(archived)
       } catch (thrown) {
         console.log(`seed ${seed}, ${backend}: ${history.told.join(', ')}`)
+        if (process.env['KEEP'] !== undefined) await cp(folder, process.env['KEEP'], { recursive: true })
         throw thrown
       } finally {
         await rm(folder, { recursive: true, force: true })
