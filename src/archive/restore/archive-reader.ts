@@ -8,7 +8,7 @@ import { damaged } from '../format/damaged.ts'
 import { readBasePart } from '../format/read-base.ts'
 import { readLog } from '../format/read-log.ts'
 import { StateDigest } from '../format/state-digest.ts'
-import type { RestorePlan } from './plan.ts'
+import type { PlannedLog, RestorePlan } from '../inventory/restore-plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type Patience, withPatience } from './with-patience.ts'
 
@@ -75,14 +75,14 @@ export class ArchiveReader {
    */
   async *entries(
     after: Pick<Position, 'revision' | 'digest'>,
-    files: readonly ArchivedFile[],
+    files: readonly PlannedLog[],
   ): AsyncGenerator<readonly Entry[]> {
     let { revision, digest } = after
     let at = 0
     for await (const page of this.#read(files, (file) => this.#log(file))) {
-      const { name } = files[at] as ArchivedFile
+      const { name, through } = files[at] as PlannedLog
       at += 1
-      const fresh = entriesAfter(page, revision)
+      const fresh = entriesBetween(page, revision, through)
       const [first] = fresh
       if (first === undefined) continue
       requireNext(name, { revision, digest }, first)
@@ -92,12 +92,13 @@ export class ArchiveReader {
   }
 
   /** The entries of a plan after its base, up to its target. @throws like `entries` */
-  async *entriesTo(
-    { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY }: RestorePlan['target'],
-    { base, logs }: Pick<RestorePlan, 'base' | 'logs'>,
-  ): AsyncGenerator<readonly Entry[]> {
+  async *entriesTo({
+    base,
+    logs,
+    target,
+  }: Pick<RestorePlan, 'base' | 'logs' | 'target'>): AsyncGenerator<readonly Entry[]> {
     for await (const entries of this.entries(base, logs)) {
-      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
+      const beyond = entries.findIndex((entry) => entry.revision > target.revision)
       if (beyond !== 0) yield beyond === -1 ? entries : entries.slice(0, beyond)
       if (beyond !== -1) return
     }
@@ -158,10 +159,16 @@ function requireState(name: string, digest: StateDigest, end: BaseEnd | undefine
     throw damaged(name, 'The records of this base do not have the state digest that it recorded.')
 }
 
-function entriesAfter({ entries }: LogPage, revision: Revision): readonly Entry[] {
-  const known = entries.findIndex((entry) => entry.revision > revision)
-  if (known === 0) return entries
-  return known === -1 ? [] : entries.slice(known)
+/** The entries after one revision, up to another one. */
+function entriesBetween(
+  { entries }: LogPage,
+  after: Revision,
+  through: Revision = Number.POSITIVE_INFINITY,
+): readonly Entry[] {
+  const [first, last] = [entries[0], entries.at(-1)]
+  if (first === undefined || last === undefined) return []
+  if (first.revision > after && last.revision <= through) return entries
+  return entries.filter(({ revision }) => revision > after && revision <= through)
 }
 
 /** @throws COORD_ARCHIVE_DAMAGED */

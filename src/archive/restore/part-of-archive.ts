@@ -1,8 +1,8 @@
 import type { Entry, StoredRecord } from '../../records/record.ts'
 import { Pace } from '../../scheduling/pace.ts'
+import type { RestorePlan } from '../inventory/restore-plan.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
 import { withLastGood } from './last-good.ts'
-import type { RestorePlan } from './plan.ts'
 import type { Selection } from './selection.ts'
 
 /** A record of the past. */
@@ -41,7 +41,7 @@ export async function readPartOfArchive(
       }
     }
     revision = plan.base.revision
-    for await (const entries of reader.entriesTo(plan.target, plan))
+    for await (const entries of reader.entriesTo(plan))
       for (const entry of entries) {
         apply(entry, selection, records)
         ;({ revision, at } = entry)
