@@ -22,8 +22,8 @@ export interface RestoreOptions extends Omit<ArchiveReaderOptions, 'onRead'> {
 }
 
 /** The most records, and the most entries, in one call of the store. */
-const RECORDS_PER_CALL = 2_000
-const ENTRIES_PER_CALL = 1_000
+const RECORDS_PER_CALL = 5_000
+const ENTRIES_PER_CALL = 2_500
 
 /**
  * Restores a moment of an archive into an empty store. Until the end, the store is in mode `seeding`, in which it serves nothing. A restore
