@@ -79,7 +79,7 @@ export class ArchiveReader {
   ): AsyncGenerator<readonly Entry[]> {
     let { revision, digest } = after
     let at = 0
-    for await (const page of this.#read(files, (file) => this.#log(file))) {
+    for await (const page of this.#read(files, (file) => this.log(file))) {
       const { name, through } = files[at] as PlannedLog
       at += 1
       const fresh = entriesBetween(page, revision, through)
@@ -137,7 +137,8 @@ export class ArchiveReader {
     return { point, records, end }
   }
 
-  async #log(file: ArchivedFile): Promise<LogPage> {
+  /** All entries of one file. @throws COORD_ARCHIVE_DAMAGED, COORD_ARCHIVE_NO_IDENTITY */
+  async log(file: ArchivedFile): Promise<LogPage> {
     return readLog(await this.#content(file), this.#options.identities)
   }
 

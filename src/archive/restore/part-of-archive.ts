@@ -11,6 +11,7 @@ export type PastRecord = Pick<StoredRecord, 'kind' | 'id' | 'data' | 'revision'>
 export interface PartOfArchive {
   /** The records of the part, in no particular order. */
   readonly records: readonly PastRecord[]
+  readonly lineage: string
   /** The moment that they show. */
   readonly revision: number
   /** Time of the entry of that revision. Epoch milliseconds. */
@@ -50,7 +51,7 @@ export async function readPartOfArchive(
   } catch (thrown) {
     throw withLastGood(thrown, revision)
   }
-  return { records: [...records.values()], revision, at }
+  return { records: [...records.values()], lineage: plan.lineage, revision, at }
 }
 
 /** A record that was renamed leaves the part, or comes into it. */
