@@ -64,6 +64,7 @@ export class ArchiveReader {
     const last = parts.at(-1) as ArchivedFile
     const { end } = await this.#basePart(last)
     if (end === undefined) throw damaged(last.name, 'It is not the last part of its base.')
+    this.#options.onRead?.(last.bytes)
     return end
   }
 
@@ -79,7 +80,7 @@ export class ArchiveReader {
   ): AsyncGenerator<readonly Entry[]> {
     let { revision, digest } = after
     let at = 0
-    for await (const page of this.#read(files, (file) => this.log(file))) {
+    for await (const page of this.#read(files, (file) => this.#log(file))) {
       const { name, through } = files[at] as PlannedLog
       at += 1
       const fresh = entriesBetween(page, revision, through)
@@ -106,7 +107,9 @@ export class ArchiveReader {
 
   /** The tokens in a file. @throws COORD_ARCHIVE_DAMAGED, COORD_ARCHIVE_NO_IDENTITY */
   async tokens(file: ArchivedFile): Promise<AccessPage> {
-    return readAccess(await this.#content(file), this.#options.identities)
+    const page = await readAccess(await this.#content(file), this.#options.identities)
+    this.#options.onRead?.(file.bytes)
+    return page
   }
 
   /**
@@ -119,10 +122,27 @@ export class ArchiveReader {
     const begin = 'age-encryption.org/v1\n'
     if (Buffer.from(content.subarray(0, begin.length)).toString('latin1') !== begin)
       throw damaged(file.name, 'It does not begin as a file of age does.')
+    this.#options.onRead?.(file.bytes)
   }
 
-  #read<T>(files: readonly ArchivedFile[], read: (file: ArchivedFile) => Promise<T>): AsyncGenerator<T> {
-    return readAhead(files, { read, bytesOf: ({ bytes }) => bytes })
+  /** A file counts as read when the caller is done with it: others are read ahead. */
+  async *#read<T>(
+    files: readonly ArchivedFile[],
+    read: (file: ArchivedFile) => Promise<T>,
+  ): AsyncGenerator<T> {
+    let at = 0
+    for await (const value of readAhead(files, { read, bytesOf: ({ bytes }) => bytes })) {
+      try {
+        yield value
+      } finally {
+        this.#options.onRead?.((files[at] as ArchivedFile).bytes)
+        at += 1
+      }
+    }
+  }
+
+  async #log(file: ArchivedFile): Promise<LogPage> {
+    return readLog(await this.#content(file), this.#options.identities)
   }
 
   async #basePart(file: ArchivedFile): Promise<BasePart> {
@@ -139,14 +159,14 @@ export class ArchiveReader {
 
   /** All entries of one file. @throws COORD_ARCHIVE_DAMAGED, COORD_ARCHIVE_NO_IDENTITY */
   async log(file: ArchivedFile): Promise<LogPage> {
-    return readLog(await this.#content(file), this.#options.identities)
+    const page = await this.#log(file)
+    this.#options.onRead?.(file.bytes)
+    return page
   }
 
-  async #content({ name, bytes }: ArchivedFile): Promise<{ name: string; content: Uint8Array }> {
-    const { destination, patience, onRead } = this.#options
-    const content = await withPatience(patience, () => destination.read(name, patience.signal))
-    onRead?.(bytes)
-    return { name, content }
+  async #content({ name }: ArchivedFile): Promise<{ name: string; content: Uint8Array }> {
+    const { destination, patience } = this.#options
+    return { name, content: await withPatience(patience, () => destination.read(name, patience.signal)) }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type Inventory, type LineageInventory, readInventory } from '../../archive/inventory/inventory.ts'
-import { type ArchivedMoment, momentsOf, type MomentRange } from '../../archive/inventory/moments.ts'
+import { type ArchivedMoment, type MomentRange, momentsOf } from '../../archive/inventory/moments.ts'
 import { type CommandContext, writeResult } from '../context/command-context.ts'
 import { interruptible } from '../terminal/interruption.ts'
 import { countOf, textTable } from '../terminal/text-table.ts'
@@ -36,20 +36,26 @@ function listValue({ strange, bytes }: Inventory, lineages: readonly ListedLinea
     at: at === undefined ? null : timeText(at),
   })
   return {
-    lineages: lineages.map(({ lineage: { lineage, ancestors, trail, bytes: size, contradictions }, moments }) => ({
-      ...{ lineage, ancestors },
-      moments: moments.map(({ from, to }) => ({ from: moment(from), to: moment(to) })),
-      bases: trail.bases.map(({ revision, isComplete }) => ({ revision, isComplete })),
-      logs: trail.logs.length,
-      bytes: size,
-      contradictions: contradictions.map(({ revision }) => revision),
-    })),
+    lineages: lineages.map(
+      ({ lineage: { lineage, ancestors, trail, bytes: size, contradictions }, moments }) => ({
+        ...{ lineage, ancestors },
+        moments: moments.map(({ from, to }) => ({ from: moment(from), to: moment(to) })),
+        bases: trail.bases.map(({ revision, isComplete }) => ({ revision, isComplete })),
+        logs: trail.logs.length,
+        bytes: size,
+        contradictions: contradictions.map(({ revision }) => revision),
+      }),
+    ),
     strange: strange.map(({ name }) => name),
     bytes,
   }
 }
 
-function renderList({ strange, bytes }: Inventory, lineages: readonly ListedLineage[], wide: boolean): string {
+function renderList(
+  { strange, bytes }: Inventory,
+  lineages: readonly ListedLineage[],
+  wide: boolean,
+): string {
   if (lineages.length === 0) return 'The archive has no backups.\n'
   const head = ['HISTORY', 'FROM', 'TO', 'REVISIONS', 'BASES', 'SIZE', ...(wide ? ['ANCESTORS'] : [])]
   const rows = lineages.flatMap(({ lineage, moments }) => rowsOf(lineage, moments, wide))

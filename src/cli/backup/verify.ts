@@ -50,7 +50,9 @@ function renderVerify(report: VerifyReport): string {
     only,
     ...lineages.map(({ lineage, revisions }) => {
       const ranges = revisions.map(({ from, to }) => `${from} to ${to}`).join(', ')
-      return line(`${lineage}: ${ranges === '' ? 'nothing can be restored' : `revisions ${ranges} can be restored`}.`)
+      return line(
+        `${lineage}: ${ranges === '' ? 'nothing can be restored' : `revisions ${ranges} can be restored`}.`,
+      )
     }),
   ].join('')
 }
