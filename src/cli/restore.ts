@@ -27,7 +27,7 @@ Until the command is done, the database serves nothing. After an interruption, r
 With --only, a part of the records is put back into a database that is in use, by ordinary commits. Records that did not exist at
 that moment stay. PART is service:NAME, service:NAMESPACE/NAME, service:*, node:ID, edge:ID or namespace:NAME.
 
-docs/backup.md tells step by step what to do on the day you need it.
+docs/restore.md tells step by step what to do on the day you need it.
 
 Examples:
   DATABASE_URL=sqlite:./data/new.db coordinator restore --from file:///srv/backup --dry-run

@@ -8,6 +8,7 @@ import { damaged } from '../format/damaged.ts'
 import { readBasePart } from '../format/read-base.ts'
 import { readLog } from '../format/read-log.ts'
 import { StateDigest } from '../format/state-digest.ts'
+import { verifyStructure } from '../format/verify-structure.ts'
 import type { PlannedLog, RestorePlan } from '../inventory/restore-plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type Patience, withPatience } from './with-patience.ts'
@@ -113,15 +114,12 @@ export class ArchiveReader {
   }
 
   /**
-   * Checks what can be checked of an encrypted file without an identity: that it is there, and begins as age files do.
+   * Checks what can be checked of an encrypted file without an identity.
    *
    * @throws COORD_ARCHIVE_DAMAGED
    */
   async checkStructure(file: ArchivedFile): Promise<void> {
-    const { content } = await this.#content(file)
-    const begin = 'age-encryption.org/v1\n'
-    if (Buffer.from(content.subarray(0, begin.length)).toString('latin1') !== begin)
-      throw damaged(file.name, 'It does not begin as a file of age does.')
+    verifyStructure(await this.#content(file))
     this.#options.onRead?.(file.bytes)
   }
 
