@@ -577,6 +577,11 @@ export const ERRORS = {
   },
 
   // Archives of backups
+  COORD_COPY_DIFFERS: {
+    ...file,
+    title: 'The copy of the database is not the same as its source',
+    hint: 'Run `coordinator copy --again` with the same --from and --to, and `coordinator doctor` on both databases.',
+  },
   COORD_ARCHIVE_UNREACHABLE: {
     ...retry,
     title: 'The destination of the backups cannot be reached',
