@@ -30,7 +30,7 @@ export interface SchemaStep {
 
 /** A difference between the schema and the expected one. */
 export interface Drift {
-  /** The object that differs, such as `index journal_commit_id`. */
+  /** The object that differs, such as `index journal_commit_ids`. */
   readonly object: string
   /**
    * `optional`: it is missing, and only some programs need it. `unsafe`: a function that looks for types and tables in a schema to

@@ -161,15 +161,15 @@ describe('postgres and supabase', () => {
   })
 
   it('prints the SQL that brings a dropped index back', async () => {
-    await project.server.query('drop index coordinator.journal_commit_id')
+    await project.server.query('drop index coordinator.journal_commit_ids')
     const drift = (await findingsOf(wire())).filter(({ check }) => check === 'drift')
-    expect(drift).toMatchObject([{ state: 'problem', found: 'index journal_commit_id is missing.' }])
+    expect(drift).toMatchObject([{ state: 'problem', found: 'index journal_commit_ids is missing.' }])
     await project.server.query(drift[0]?.repair ?? '')
     expect(flawsOf(await findingsOf(wire()))).toEqual([])
   })
 
   it.each([
-    ['a function that reading needs was dropped', 'drop function plain.current_head() cascade'],
+    ['a function that reading needs was dropped', 'drop function plain.stored_head() cascade'],
     ['row security hides the rows from the owner too', 'alter table plain.journal force row level security'],
   ])('prints the SQL that mends it where %s', async (_what, damage) => {
     const { server } = project

@@ -264,7 +264,7 @@ describe('the file for Supabase', () => {
       )
     await server.query(emitSupabase({ schema }).sql)
     const made = await wrappers()
-    expect(made).toHaveLength(18)
+    expect(made).toHaveLength(22)
     for (const { name } of made) await server.query(`drop function public.${name}(jsonb)`)
     expect(await wrappers()).toEqual([])
     await server.query(emitSupabase({ schema }).sql)

@@ -131,9 +131,9 @@ describe('migrate verify', () => {
       expect(doctor.stdout).toMatch(
         /^WARN {2}drift: access by the Data API is missing, which only Supabase mode needs\.$/m,
       )
-      await server.query(`drop index ${schema}.journal_commit_id`)
+      await server.query(`drop index ${schema}.journal_commit_ids`)
       const missing = await verify()
-      expect(missing.stdout).toMatch(/^index journal_commit_id: missing$/m)
+      expect(missing.stdout).toMatch(/^index journal_commit_ids: missing$/m)
       expect(missing.code).toBe(1)
     }))
 })

@@ -13,8 +13,8 @@ const reading = [
   'access_load',
 ]
 const writing = [
-  ...['commit', 'compact', 'fork', 'adopt', 'mend_head'],
-  ...['access_put', 'access_revoke', 'access_require'],
+  ...['commit', 'compact', 'fork', 'adopt', 'mend_head', 'set_mode', 'seed', 'replay'],
+  ...['access_put', 'access_revoke', 'access_require', 'access_seed'],
 ]
 const functions = [...reading, ...writing]
 const tables = [

@@ -7,8 +7,8 @@ import { SupabaseProject } from '../support/supabase.ts'
 
 const functions = [
   ...['head', 'load', 'changes', 'history', 'as_of', 'inspect', 'examine', 'migrations', 'catalog'],
-  ...['commit', 'compact', 'fork', 'adopt', 'mend_head'],
-  ...['access_load', 'access_put', 'access_revoke', 'access_require'],
+  ...['commit', 'compact', 'fork', 'adopt', 'mend_head', 'set_mode', 'seed', 'replay'],
+  ...['access_load', 'access_put', 'access_revoke', 'access_require', 'access_seed'],
 ]
 const tables = [
   ...['head', 'records', 'tombstones', 'journal', 'unchanged', 'writers', 'access_tokens', 'migrations'],

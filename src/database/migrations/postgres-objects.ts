@@ -26,10 +26,14 @@ const makers: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[]
   ],
 ]
 
-/** For each object, the last statement of the migrations that makes it. */
+const droppedIndex = /^drop index if exists @schema@\.(\w+)/
+
+/** For each object, the last statement of the migrations that makes it. What a later migration drops has none. */
 export function objectSources(migrations: readonly Migration[], schema: string): Map<string, ObjectSource> {
   const sources = new Map<string, ObjectSource>()
   for (const text of migrations.flatMap(({ sql }) => splitStatements(sql))) {
+    const dropped = droppedIndex.exec(text)?.[1]
+    if (dropped !== undefined) sources.delete(`index ${dropped}`)
     const name = nameOf(text)
     if (name === undefined) continue
     const statement = sqlFor(schema, text)

@@ -1,6 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
 import type { AccessState, AccessStore, NewToken, StoredToken } from '../access-store.ts'
+import { checkSeededTokens } from '../check-replay.ts'
 import { checkRevocation, checkToken, tokenNameTaken, tokenNotFound, tooManyTokens } from '../check-token.ts'
 import type { AskFunction } from './ask-function.ts'
 import { listOf, numberOf, objectOf, type Reply, requireOk, textOf, textsOf } from './read-reply.ts'
@@ -56,6 +57,13 @@ export class FunctionAccessStore implements AccessStore {
     await this.#write('access_require', {}, readRequired)
   }
 
+  async seed(state: Omit<AccessState, 'version'>): Promise<AccessState> {
+    checkSeededTokens(state)
+    const { requiredSince, tokens } = state
+    await this.#write('access_seed', { requiredSince, tokens: tokens.map(storedMembers) }, requireStored)
+    return await this.load()
+  }
+
   /** @returns `undefined` if the pages are of different versions */
   async #loadOnce(): Promise<AccessState | undefined> {
     const tokens: StoredToken[] = []
@@ -72,7 +80,7 @@ export class FunctionAccessStore implements AccessStore {
   }
 
   #write<T>(
-    name: 'access_put' | 'access_revoke' | 'access_require',
+    name: 'access_put' | 'access_revoke' | 'access_require' | 'access_seed',
     argument: object,
     read: (reply: Reply) => T,
   ): Promise<T> {
@@ -93,6 +101,11 @@ function readRequired(reply: Reply): void {
 }
 
 function storedTokenOf(reply: Reply): StoredToken {
+  requireStored(reply)
+  return tokenOf(reply['token'])
+}
+
+function requireStored(reply: Reply): void {
   switch (reply['status']) {
     case 'name_taken':
       throw tokenNameTaken()
@@ -102,8 +115,13 @@ function storedTokenOf(reply: Reply): StoredToken {
       throw tokenNotFound()
     default:
       requireOk(reply)
-      return tokenOf(reply['token'])
   }
+}
+
+/** Exactly the members that are stored: nothing else of an object that a caller gives must reach the database. */
+function storedMembers(token: StoredToken): StoredToken {
+  const { id, name, scopes, secretHash, createdAt, createdBy, expiresAt, revokedAt, revokedBy } = token
+  return { id, name, scopes, secretHash, createdAt, createdBy, expiresAt, revokedAt, revokedBy }
 }
 
 function pageOf(reply: Reply): TokenPage {

@@ -1,6 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { PoolFigures } from '../store.ts'
-import { type Reply, readReply } from './read-reply.ts'
+import { notEmpty, wrongMode } from '../store-modes.ts'
+import { modeOf, type Reply, readReply } from './read-reply.ts'
 import type { SqlFunction, SqlFunctions } from './sql-functions.ts'
 
 /**
@@ -34,5 +35,7 @@ function throwRefusal(reply: Reply): void {
       detail: `The schema has number ${String(reply['schema'])} and is written only by programs from number ${String(reply['oldest'])} on.`,
       outcome: 'not_written',
     })
+  if (reply['status'] === 'mode') throw wrongMode(modeOf(reply))
+  if (reply['status'] === 'not_empty') throw notEmpty()
   if (reply['status'] === 'busy') throw new CoordinatorError('COORD_STORE_BUSY', { outcome: 'not_written' })
 }

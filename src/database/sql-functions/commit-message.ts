@@ -2,9 +2,11 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Write } from '../../records/record.ts'
 import { acceptedEntries } from '../accepted-entries.ts'
 import type { CommitCall, CommitReply, CommitResult } from '../store.ts'
+import { frozen } from '../store-modes.ts'
 import {
   entriesOf,
   listOf,
+  modeOf,
   numberOf,
   numbersOf,
   objectOf,
@@ -39,13 +41,19 @@ export function positionJson({ lineage, revision, digest }: Position): string {
   return JSON.stringify({ lineage, revision, digest })
 }
 
-function commitJson({ commitId, actor, fingerprint, writes }: Commit): string {
+function commitJson(commit: Commit): string {
+  const { writes } = commit
   const expect = writes.some((write) => write.expect !== undefined)
     ? `,"expect":${JSON.stringify(writes.map((write) => write.expect ?? null))}`
     : ''
+  return `{${commitMembers(commit)}${expect}}`
+}
+
+/** What a commit and its entry have in common, as members of a JSON object. */
+export function commitMembers({ commitId, actor, fingerprint, writes }: Commit): string {
   const print = fingerprint === undefined ? '' : `,"fingerprint":${JSON.stringify(fingerprint)}`
   const list = writes.map(writeJson).join(',')
-  return `{"commitId":"${commitId}","actor":${JSON.stringify(actor)}${print}${expect},"writes":[${list}]}`
+  return `"commitId":"${commitId}","actor":${JSON.stringify(actor)}${print},"writes":[${list}]`
 }
 
 function writeJson(write: Write): string {
@@ -107,6 +115,8 @@ function otherResultOf(value: unknown): CommitResult {
       return { outcome: 'reused', revision: numberOf(result, 'revision') }
     case 'exhausted':
       return refused(new CoordinatorError('COORD_REVISION_EXHAUSTED', { outcome: 'not_written' }))
+    case 'frozen':
+      return refused(frozen(modeOf(result)))
     case 'malformed':
       return refused(new CoordinatorError('COORD_COMMIT_REFUSED', { outcome: 'not_written' }))
     default:

@@ -1,7 +1,8 @@
 import { CoordinatorError } from '../../errors.ts'
-import type { Commit, Position, Revision } from '../../records/record.ts'
+import type { Commit, Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
 import { pause } from '../../scheduling/backoff.ts'
 import { refusalOf } from '../check-commit.ts'
+import { checkReplay, checkSeed } from '../check-replay.ts'
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
 import type {
   AsOfFilter,
@@ -19,16 +20,21 @@ import type {
   Moment,
   PoolFigures,
   PoolObserver,
+  ReplayReply,
+  SeedPoint,
   Store,
+  StoreMode,
 } from '../store.ts'
 import { FunctionAccessStore } from './access-store.ts'
 import { type AskFunction, asking } from './ask-function.ts'
 import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts'
+import { replayArgument, replayReplyOf, seedArgument } from './copy-message.ts'
 import { FunctionInspector } from './inspector.ts'
 import type { FunctionStoreOptions } from './options.ts'
 import {
   entriesOf,
   headOf,
+  modeOf,
   numberOf,
   numbersOf,
   offTrackOf,
@@ -117,8 +123,9 @@ export abstract class FunctionStore implements Store {
   }
 
   changes(after: Position, limit: number, reader?: JournalReader): Promise<ChangesReply> {
-    const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)}}`
-    return this.#ask('changes', argument, changesReplyOf, reader === 'client' ? 'reader' : 'follower')
+    const client = reader === 'client'
+    const argument = `{"after":${positionJson(after)},"limit":${wholeNumber(limit)},"client":${client}}`
+    return this.#ask('changes', argument, changesReplyOf, client ? 'reader' : 'follower')
   }
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
@@ -155,6 +162,27 @@ export abstract class FunctionStore implements Store {
     return this.#ask('adopt', argument, (reply) => headOf(reply['head']), 'writer')
   }
 
+  setMode(from: StoreMode, to: StoreMode): Promise<Head> {
+    const argument = JSON.stringify({ schema: this.#schemaNumber, from, to })
+    return this.#ask('set_mode', argument, (reply) => headOf(reply['head']), 'writer')
+  }
+
+  async seed(point: SeedPoint, records: readonly StoredRecord[]): Promise<Head> {
+    checkSeed(point, records)
+    const argument = seedArgument(this.#schemaNumber, point, records)
+    return await this.#ask('seed', argument, (reply) => headOf(reply['head']), 'writer')
+  }
+
+  async replay(after: Position, entries: readonly Entry[]): Promise<ReplayReply> {
+    checkReplay(after, entries)
+    return await this.#ask(
+      'replay',
+      replayArgument(this.#schemaNumber, after, entries),
+      replayReplyOf,
+      'writer',
+    )
+  }
+
   mendHead(): Promise<Head> {
     const argument = JSON.stringify({ schema: this.#schemaNumber })
     return this.#ask('mend_head', argument, (reply) => headOf(reply['head']), 'writer')
@@ -187,6 +215,7 @@ function changesReplyOf(reply: Reply): ChangesReply {
       status: 'ok',
       ...entriesOf(reply),
       accessVersion: textOf(reply, 'accessVersion'),
+      mode: modeOf(reply),
     }
   )
 }

@@ -1,7 +1,7 @@
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
 import { type CanonicalJson, canonicalJson } from '../../records/canonical-json.ts'
 import type { Entry, EntryWrite, Position, StoredRecord, Tombstone } from '../../records/record.ts'
-import type { Head, OffTrack } from '../store.ts'
+import type { Head, OffTrack, StoreMode } from '../store.ts'
 
 /** A JSON object as it arrived, not checked yet. */
 export type Reply = Readonly<Record<string, unknown>>
@@ -41,7 +41,17 @@ export function headOf(reply: unknown): Head {
     accessVersion: textOf(head, 'accessVersion'),
     // A schema that is just being created answers before its last migration has run.
     ancestors: head['ancestors'] === undefined ? [] : textsOf(head, 'ancestors'),
+    mode: head['mode'] === undefined ? 'open' : modeOf(head),
   }
+}
+
+const modes: readonly StoreMode[] = ['open', 'seeding', 'copy', 'frozen']
+
+/** The mode of the store, as the member `mode` says it. */
+export function modeOf(reply: Reply): StoreMode {
+  const mode = modes.find((name) => name === reply['mode'])
+  if (mode === undefined) throw new Unreadable('a known mode')
+  return mode
 }
 
 export function positionOf(reply: Reply): Position {
@@ -65,6 +75,7 @@ export function entriesOf(reply: Reply): { entries: Entry[]; more: boolean } {
 
 export function entryOf(value: unknown): Entry {
   const entry = objectOf(value, 'an entry')
+  const { fingerprint } = entry
   return {
     revision: numberOf(entry, 'revision'),
     commitId: textOf(entry, 'commitId'),
@@ -72,6 +83,7 @@ export function entryOf(value: unknown): Entry {
     actor: textOf(entry, 'actor'),
     writes: writesOf(entry),
     digest: textOf(entry, 'digest'),
+    ...(typeof fingerprint === 'string' ? { fingerprint } : {}),
   }
 }
 

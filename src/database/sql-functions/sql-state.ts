@@ -21,6 +21,8 @@ const byState: Readonly<Record<string, ErrorCode>> = {
   '57014': 'COORD_STORE_TIMEOUT',
   // Our own functions raise this when the tables contradict each other.
   '55K01': 'COORD_STORE_DAMAGED',
+  // Our own functions raise this when the mode of the store does not allow a call.
+  '55K03': 'COORD_STORE_FROZEN',
   // A damaged page, and a damaged index.
   XX001: 'COORD_STORE_CORRUPT',
   XX002: 'COORD_STORE_CORRUPT',

@@ -86,7 +86,7 @@ export class SchemaSubject implements Subject {
        update head h set lineage = f.lineage, digest = f.lineage::text, first_digest = f.lineage::text,
          revision = ${first}, floor = ${first}, swept = ${first}, first_revision = ${first},
          at = floor(extract(epoch from clock_timestamp()) * 1000), access_version = gen_random_uuid(), required_since = null,
-         ancestors = '{}'
+         ancestors = '{}', mode = 'open'
        from (select gen_random_uuid() as lineage) f`,
     )
   }
