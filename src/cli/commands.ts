@@ -9,6 +9,8 @@ import { exportCommand } from './export.ts'
 import { graphCommand } from './graph.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
+import { copyCommand } from './move/copy.ts'
+import { cutoverCommand } from './move/cutover.ts'
 import { namespacesCommand } from './namespaces.ts'
 import { deregisterCommand } from './service/deregister.ts'
 import { getCommand } from './service/get.ts'
@@ -40,6 +42,8 @@ export function commandsOf(
     tokenCommand(context),
     migrateCommand(context),
     doctorCommand(context),
+    copyCommand(context),
+    cutoverCommand(context),
     afterRestoreCommand(context),
     acceptHistoryCommand(context),
     completionCommand(context),
