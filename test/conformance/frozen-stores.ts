@@ -149,5 +149,24 @@ export function frozenStores(backend: ConformanceBackend): void {
         expect((await store.head()).accessVersion).toBe(accessVersion)
       }),
     )
+
+    it(
+      `are frozen for a second store on the same data: ${backend.secondStore}`,
+      scoped(backend, async ({ subject, store }) => {
+        const second = await subject.beside()
+        if (backend.secondStore === 'refused') {
+          await expect(second.open()).rejects.toMatchObject({ code: 'COORD_STORE_LOCKED' })
+          return
+        }
+        const isShared = backend.secondStore === 'shared'
+        const other = new Caller(second, (await second.open()).position)
+        await other.write(put('a'))
+        await store.setMode('open', 'frozen')
+        expect((await second.head()).mode).toBe(isShared ? 'frozen' : 'open')
+        expect(await other.write(put('b'))).toMatchObject({ outcome: isShared ? 'refused' : 'accepted' })
+        await store.setMode('frozen', 'open')
+        expect(await other.write(put('c'))).toMatchObject({ outcome: 'accepted' })
+      }),
+    )
   })
 }
