@@ -3,12 +3,12 @@ import type { Stats } from 'node:fs'
 import * as nodeFiles from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { compareCodePoints } from '../../text/code-point-order.ts'
 import { FILE_BYTES_MAX } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
 import { checkName, isFileName } from './check-name.ts'
 import type { ArchivedFile, Destination } from './destination.ts'
 import { folderFault, folderTooLate } from './folder-fault.ts'
+import { inOrder } from './in-order.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 
 /** What a folder needs of the file system. */
@@ -59,12 +59,13 @@ export class FolderDestination implements Destination {
       folders.push(...inside.folders)
       names.push(...inside.files)
     }
-    // The order of whole names is not that of the folders: `a-b` comes before `a/b`.
-    names.sort(compareCodePoints)
+    const files: ArchivedFile[] = []
     for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
       const some = names.slice(at, at + STATS_AT_ONCE)
-      yield* await this.#call((isWanted) => this.#describe(some, isWanted), signal)
+      files.push(...(await this.#call((isWanted) => this.#describe(some, isWanted), signal)))
     }
+    // The order of whole names is not that of the folders: `a-b` comes before `a/b`.
+    yield* inOrder(files)
   }
 
   async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {
