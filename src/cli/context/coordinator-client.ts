@@ -245,7 +245,7 @@ function optionFaults(errors: unknown): string | undefined {
 }
 
 /** The author that the coordinator records for changes: `cli:<user>`. */
-function actor(): string {
+export function actor(): string {
   let user = 'unknown'
   try {
     user = userInfo().username
