@@ -2,7 +2,7 @@ import * as nodeFiles from 'node:fs/promises'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Files, FolderDestination } from '../../../src/archive/destination/folder-destination.ts'
 import { collected } from '../../support/archive-samples.ts'
 
@@ -197,7 +197,8 @@ describe('a folder as destination', () => {
     expect(calls).toBe(1)
 
     answer()
-    await destination.write('b', bytes)
+    // A busy disk may need several attempts within so short a limit.
+    await vi.waitFor(() => destination.write('b', bytes), { timeout: 20_000 })
     expect((await readdir(path)).sort()).toEqual(['b'])
   })
 
