@@ -161,12 +161,21 @@ export class Archiver {
   async #begin(lineage: string): Promise<void> {
     await this.#of?.end()
     this.#of = undefined
-    const { source, store, destination, recipients = [], baseHours = 24, keepDays = 35 } = this.#options
+    this.#faults.delete('base')
+    const {
+      source,
+      store,
+      destination,
+      recipients = [],
+      baseHours = 24,
+      keepDays = 35,
+      retryMaxMs = 30_000,
+    } = this.#options
     const served = source.served()
     if (served?.lineage !== lineage) return
     const { ancestors } = served
     const of = new LineageArchiver({
-      ...{ store, destination, source, recipients, baseHours, keepDays, clock: this.#clock },
+      ...{ store, destination, source, recipients, baseHours, keepDays, retryMaxMs, clock: this.#clock },
       history: { lineage, ancestors },
       observer: {
         ...this.#observer,
