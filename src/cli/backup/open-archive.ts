@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import type { Destination } from '../../archive/destination/destination.ts'
 import { openDestination } from '../../archive/destination/open-destination.ts'
-import { readIdentityFile } from '../../archive/restore/identity-file.ts'
+import { readIdentityFile } from '../../archive/format/identities.ts'
 import { type BackupSettings, destinationEnvironment } from '../../config/backup-settings.ts'
 import type { Environment } from '../../config/given-text.ts'
 import { readBackupSettings } from '../../config/settings.ts'
@@ -33,7 +33,7 @@ export function archiveCommand(name: string, description: string): Command {
   return withOutput(new Command(name))
     .description(description)
     .option('--from <url>', 'the archive, such as file:///srv/backup (default: BACKUP_URL)')
-    .option('--env-file <path>', 'file with settings, one NAME=value a line; they win over the environment')
+    .option('--env-file <file>', 'file with settings, one NAME=value a line; they win over the environment')
 }
 
 export function lineageOption(): Option {
