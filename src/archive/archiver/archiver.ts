@@ -24,6 +24,8 @@ export interface ArchiverOptions {
   readonly drillHours?: number
   /** Rehearses a restore, in another process. @default there are no drills */
   readonly drill?: (lineage: string, signal: AbortSignal) => Promise<DrillResult>
+  /** How often it is looked whether a drill is due. @default 60_000 (milliseconds) */
+  readonly drillLookMs?: number
   readonly observer?: BackupObserver
   /** Epoch milliseconds. @default the clock of this machine */
   readonly clock?: () => number
@@ -67,7 +69,7 @@ export class Archiver {
   /** Begins. It never throws: what fails is told, and tried again. */
   start(): void {
     this.#loop ??= forNobody(() => this.#run())
-    const { drill, drillHours = 24, destination } = this.#options
+    const { drill, drillHours = 24, drillLookMs, destination } = this.#options
     if (drill === undefined || drillHours === 0) return
     void repeatDrill(
       {
@@ -77,6 +79,7 @@ export class Archiver {
         drilled: (result) => this.#drilled(result),
       },
       this.#stop.signal,
+      drillLookMs,
     )
   }
 

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FolderDestination } from '../../../src/archive/destination/folder-destination.ts'
 import { renderStatus } from '../../../src/cli/render-status.ts'
+import { readSettings } from '../../../src/config/settings.ts'
 import { type Coordinator, createCoordinator } from '../../../src/coordinator.ts'
+import { createArchiver } from '../../../src/create-archiver.ts'
+import { MemoryStore } from '../../../src/database/memory/store.ts'
+import { Live } from '../../../src/live/live.ts'
+import { domain } from '../../../src/registry/registry.ts'
+import { createLogger } from '../../../src/telemetry/logging.ts'
+import { commitOf, put } from '../../conformance/build.ts'
 import { scrape } from '../../telemetry/scrape.ts'
 import { readArchive } from './read-archive.ts'
 
@@ -88,6 +95,27 @@ describe('a coordinator with BACKUP_URL', () => {
       const text = renderStatus({ url: coordinator.url, health, database: null })
       expect(text).toMatch(/reason +.* \[COORD_ARCHIVE_/)
     })
+  })
+
+  it('rehearses a restore in another process', async () => {
+    const env = { BACKUP_URL: `file://${folder}`, BACKUP_INTERVAL_MS: '100' }
+    const settings = readSettings({ ...env, PORT: '0' })
+    const live = new Live(new MemoryStore(), domain)
+    const archiver = createArchiver(settings, {
+      live,
+      logger: await createLogger({ level: 'silent' }),
+      drillLookMs: 20,
+    })
+    await live.start()
+    archiver?.start()
+    try {
+      await live.commit(commitOf(put('a', {}, { kind: 'other' })))
+      await expect
+        .poll(() => archiver?.figures.drill, { timeout: 20_000 })
+        .toMatchObject({ ok: true, checked: 'contents' })
+    } finally {
+      await live.stop()
+    }
   })
 
   it('that is not set has no such member', async () => {
