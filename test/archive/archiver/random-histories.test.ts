@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Archiver } from '../../../src/archive/archiver/archiver.ts'
+import { readInventory } from '../../../src/archive/inventory/inventory.ts'
+import { planRestore } from '../../../src/archive/inventory/plan-restore.ts'
+import { restore } from '../../../src/archive/restore/restore.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
 import type { Store } from '../../../src/database/store.ts'
 import type { StoredRecord } from '../../../src/records/record.ts'
@@ -174,6 +177,33 @@ class Run {
   }
 }
 
+/** Restores some of the moments, each into a store of its own. */
+async function checkRestores(
+  { destination, live }: ArchiverScope,
+  states: ReadonlyMap<string, readonly StoredRecord[]>,
+): Promise<void> {
+  // The newest one, and some others.
+  const keys = [...states.keys()].reverse().filter((_, at) => at % 7 === 0)
+  const patience = { patienceMs: 0, signal: new AbortController().signal }
+  let restored = 0
+  for (const key of keys) {
+    const [lineage = '', revision = ''] = key.split(' ')
+    const inventory = await readInventory(destination.inner)
+    const target = { lineage, revision: Number(revision) }
+    const plan = await planRestore(inventory, target).catch((thrown: unknown) => {
+      // A gap, or a moment before the first base. What the archive has is compared elsewhere.
+      expect(thrown).toMatchObject({ code: 'COORD_ARCHIVE_EMPTY' })
+    })
+    if (plan === undefined) continue
+    const store = new MemoryStore()
+    await restore({ store, plan, destination: destination.inner, patience })
+    restored += 1
+    expect({ key, state: await stateAt(store, Number(revision)) }).toEqual({ key, state: states.get(key) })
+  }
+  const { lineage, revision } = live.view.position
+  if (keys[0] === `${lineage} ${revision}`) expect(restored).toBeGreaterThan(0)
+}
+
 describe('random histories', () => {
   it.each(Array.from({ length: rounds }, (_, at) => at + 1))(
     'are archived as they were, with seed %i',
@@ -205,6 +235,7 @@ describe('random histories', () => {
               expect({ key, state: recordsAt(archive, Number(revision)) }).toEqual({ key, state })
             }
           }
+          await checkRestores(scope, run.states)
           // The newest revision can always be restored.
           const { lineage, revision } = scope.live.view.position
           const newest = recordsAt(await readArchive(scope.destination.inner, lineage), revision)
