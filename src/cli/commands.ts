@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { acceptHistoryCommand } from './accept-history.ts'
 import { afterRestoreCommand } from './after-restore.ts'
+import { backupCommand } from './backup.ts'
 import { changesCommand } from './changes.ts'
 import { completeWordsCommand, completionCommand } from './completion.ts'
 import type { CommandContext } from './context/command-context.ts'
@@ -10,6 +11,7 @@ import { graphCommand } from './graph.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { namespacesCommand } from './namespaces.ts'
+import { restoreCommand } from './restore.ts'
 import { deregisterCommand } from './service/deregister.ts'
 import { getCommand } from './service/get.ts'
 import { heartbeatCommand } from './service/heartbeat.ts'
@@ -39,6 +41,8 @@ export function commandsOf(
     statusCommand(context),
     tokenCommand(context),
     migrateCommand(context),
+    backupCommand(context),
+    restoreCommand(context),
     doctorCommand(context),
     afterRestoreCommand(context),
     acceptHistoryCommand(context),

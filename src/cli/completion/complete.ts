@@ -57,7 +57,7 @@ function valueOption(command: Command, word: string): Option | undefined {
 }
 
 const serviceOptions: readonly string[] = ['--name', '--remove', '--around', '--depends-on']
-const fileOptions: readonly string[] = ['--file', '--token-file']
+const fileOptions: readonly string[] = ['--file', '--token-file', '--env-file']
 
 function valuesOf({ argChoices, long = '' }: Option): Completion {
   if (argChoices !== undefined) return { words: argChoices }
