@@ -10,6 +10,8 @@ import { exportCommand } from './export.ts'
 import { graphCommand } from './graph.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
+import { copyCommand } from './move/copy.ts'
+import { cutoverCommand } from './move/cutover.ts'
 import { namespacesCommand } from './namespaces.ts'
 import { restoreCommand } from './restore.ts'
 import { deregisterCommand } from './service/deregister.ts'
@@ -44,6 +46,8 @@ export function commandsOf(
     backupCommand(context),
     restoreCommand(context),
     doctorCommand(context),
+    copyCommand(context),
+    cutoverCommand(context),
     afterRestoreCommand(context),
     acceptHistoryCommand(context),
     completionCommand(context),

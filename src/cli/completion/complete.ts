@@ -57,12 +57,16 @@ function valueOption(command: Command, word: string): Option | undefined {
 }
 
 const serviceOptions: readonly string[] = ['--name', '--remove', '--around', '--depends-on']
-const fileOptions: readonly string[] = ['--file', '--token-file', '--env-file']
+const fileOptions: readonly string[] = ['--file', '--token-file']
+/** What an option calls a value that is a file, whatever the option is called. */
+const filePlaceholder = '<file>'
 
-function valuesOf({ argChoices, long = '' }: Option): Completion {
+function valuesOf({ argChoices, long = '', flags }: Option): Completion {
   if (argChoices !== undefined) return { words: argChoices }
   if (serviceOptions.includes(long)) return { words: [], also: 'services' }
-  return fileOptions.includes(long) ? { words: [], also: 'files' } : { words: [] }
+  return fileOptions.includes(long) || flags.endsWith(filePlaceholder)
+    ? { words: [], also: 'files' }
+    : { words: [] }
 }
 
 function argumentValues(argument: Argument, children: readonly string[]): Completion {

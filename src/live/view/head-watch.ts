@@ -20,7 +20,7 @@ export class HeadWatch {
   }
 
   /** @param news of a reply of the store */
-  seen({ accessVersion, mode = 'open' }: HeadNews): void {
+  seen({ accessVersion, mode }: HeadNews): void {
     const opened = mode === 'open' && this.#board.mode !== 'open'
     this.#board.sawMode(mode)
     if (accessVersion === this.#told && !opened) return

@@ -231,7 +231,7 @@ export class ServedView {
     const known = this.position
     let { head } = reply
     // Whoever fills the store decides what its history is. A copy that is made again is behind the view for a while.
-    if ((head.mode ?? 'open') !== 'open' && history.isEarlier(head))
+    if (head.mode !== 'open' && history.isEarlier(head))
       throw new CoordinatorError('COORD_STORE_FROZEN', {
         detail: `The database is in mode \`${head.mode}\`, and its history ends at revision ${head.position.revision}, before the one that is served.`,
         outcome: 'not_written',
@@ -274,7 +274,7 @@ export class ServedView {
     this.confirm(askedAt)
     this.#reportMemory()
     board.succeeded('read')
-    board.sawMode(head.mode ?? 'open')
+    board.sawMode(head.mode)
     board.enter('serving')
     this.#waiters.reached(view.revision)
     observers.tell('replaced', view, reason)
