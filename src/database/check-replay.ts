@@ -75,8 +75,9 @@ function faultOfPoint({ position, at, ancestors }: SeedPoint): string | undefine
   const { lineage, revision, digest } = position
   if (!uuid.test(lineage)) return 'The lineage is not a UUID in lower case.'
   if (!isRevision(revision)) return `The revision is not a whole number from 0 to ${MAX_REVISION}.`
-  if (digest !== lineage && !sha256.test(digest))
-    return 'The digest is neither the lineage nor 64 hexadecimal digits.'
+  // The digest of revision 0 is the lineage that the history began with; forks may have followed.
+  if (!uuid.test(digest) && !sha256.test(digest))
+    return 'The digest is neither a lineage nor 64 hexadecimal digits.'
   if (!Number.isSafeInteger(at)) return 'The time is not in whole milliseconds.'
   if (ancestors.length > ANCESTORS_MAX || !ancestors.every((ancestor) => uuid.test(ancestor)))
     return `The ancestors are not at most ${ANCESTORS_MAX} UUIDs in lower case.`

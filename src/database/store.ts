@@ -63,7 +63,7 @@ export interface Head {
 export interface SeedPoint {
   /**
    * The lineage is that of the history which is moved, also for a moment before its last fork: a fork leaves revisions and digests as they
-   * are, so entries of before and after it follow each other in one `replay`.
+   * are, so entries of before and after it follow each other in one `replay`. The digest of revision 0 is the lineage of the beginning.
    */
   readonly position: Position
   /** Time of the entry of that revision, for revision 0 of the creation of the store. Epoch milliseconds. */
@@ -209,7 +209,7 @@ export type ChangesReply =
       readonly more: boolean
       /** The version of the tokens when the reply was made: see `AccessState`. */
       readonly accessVersion: string
-      /** The mode when the reply was made, so that every coordinator notices a change by another program. */
+      /** When the reply was made, so that every coordinator notices a change of it. */
       readonly mode: StoreMode
     }
 
@@ -343,8 +343,7 @@ export interface Store {
    *
    * In every mode but `open`, `compact`, `adopt`, changes by hand and changes of tokens throw COORD_STORE_FROZEN, an empty batch of `commit`,
    * too; a commit whose id is known gets its first result, and every other one that is not refused anyway is `refused` with
-   * COORD_STORE_FROZEN. `fork` needs `open`, `seeding` or `frozen`. In `seeding`, `load`, `asOf`, `history` and `changes` for a client throw
-   * COORD_STORE_FROZEN.
+   * COORD_STORE_FROZEN. `fork` throws it in `copy`, and in `seeding` also `load`, `asOf`, `history` and `changes` for a client.
    *
    * @throws COORD_STORE_MODE if the mode is another one, or the change is not allowed; COORD_STORE_NOT_EMPTY
    */

@@ -64,7 +64,7 @@ export function following(backend: ConformanceBackend): void {
       'has nothing to say to a caller at the head',
       scoped(backend, async ({ store, caller }) => {
         const { accessVersion } = await store.head()
-        const nothing = { status: 'ok', entries: [], more: false, accessVersion }
+        const nothing = { status: 'ok', entries: [], more: false, accessVersion, mode: 'open' }
         expect(await store.changes(caller.position, 10)).toEqual(nothing)
         await caller.write(put('a'))
         expect(await store.changes(caller.position, 10)).toEqual(nothing)

@@ -1,3 +1,4 @@
+import { withAncestor } from '../../src/database/ancestors.ts'
 import type { CommitResult } from '../../src/database/store.ts'
 import { nextDigest } from '../../src/records/digest.ts'
 import type {
@@ -27,6 +28,8 @@ type State = ReadonlyMap<string, StoredRecord>
  */
 export class Model {
   lineage: string
+  /** The oldest first. */
+  ancestors: readonly string[] = []
   floor: Revision = 0
   now: number
   readonly journal: ModelEntry[] = []
@@ -47,12 +50,34 @@ export class Model {
     this.now = now
   }
 
+  /** What another store knows that took over this history from a revision on: nothing about the entries up to there. */
+  movedAt(point: Revision): Model {
+    const moved = new Model(this.lineage, this.now)
+    moved.floor = point
+    moved.ancestors = this.ancestors
+    moved.#firstDigest = this.#firstDigest
+    moved.#states.splice(0, 1, ...this.#states)
+    for (const { entry, previous } of this.journal) {
+      const prior = entry.writes.map((write) => {
+        const before = this.journal.findLast(
+          (other) => other.entry.revision < entry.revision && indexOf(other.entry, write) !== -1,
+        )?.entry
+        if (before === undefined) return 0
+        const isForgotten = before.revision <= point && before.writes[indexOf(before, write)]?.op === 'delete'
+        return isForgotten ? 0 : before.revision
+      })
+      moved.journal.push({ entry, previous, prior })
+    }
+    return moved
+  }
+
   get revision(): Revision {
     return this.journal.length
   }
 
   /** A new lineage began at the head. */
   forked(lineage: string): void {
+    this.ancestors = withAncestor(this.ancestors, this.lineage)
     this.lineage = lineage
     if (this.revision === 0) this.#firstDigest = lineage
   }

@@ -123,7 +123,7 @@ const calls: Readonly<
   },
   fork: {
     call: (store, { caller }) => store.fork(caller.position),
-    meets: { open: 'ok', seeding: 'ok', copy: FROZEN, frozen: FROZEN },
+    meets: { open: 'ok', seeding: 'ok', copy: FROZEN, frozen: 'ok' },
   },
   seed: {
     call: async (store, source) => store.seed(await source.pointAt(2), []),
@@ -143,6 +143,7 @@ export function modes(backend: ConformanceBackend): void {
         expect(await store.head()).toMatchObject({ mode: 'frozen', position: caller.position })
         const stranger = { ...caller.position, lineage: randomUUID() }
         expect(offTrack(await store.changes(stranger, 10), 'diverged').head.mode).toBe('frozen')
+        expect(await store.changes(caller.position, 10)).toMatchObject({ status: 'ok', mode: 'frozen' })
       }),
     )
 
@@ -274,6 +275,20 @@ export function modes(backend: ConformanceBackend): void {
         offTrack(await store.commit(stranger, [commitOf(put('b'))], newCall()), 'diverged')
         const reply = await store.commit(start, [commitOf(put('b'))], newCall())
         expect(reply).toMatchObject({ status: 'ok', entries: caller.entries, more: false })
+      }),
+    )
+
+    it(
+      'begins a new lineage while it is frozen, so that no write comes between the two histories',
+      scoped(backend, async ({ store, caller }) => {
+        await caller.write(put('a'))
+        await store.setMode('open', 'frozen')
+        const { position, mode } = await store.fork(caller.position)
+        expect(mode).toBe('frozen')
+        expect(position).toEqual({ ...caller.position, lineage: position.lineage })
+        await store.setMode('frozen', 'open')
+        offTrack(await store.commit(caller.position, [commitOf(put('b'))], newCall()), 'diverged')
+        expect(accepted(await new Caller(store, position).write(put('b'))).revision).toBe(2)
       }),
     )
 

@@ -93,6 +93,7 @@ export function repeatedSeeds(backend: ConformanceBackend): void {
         await source.moveInto(scope.store, revision)
         await scope.reopenIfDurable()
         await source.expectIn(scope.store, revision)
+        await source.expectHistoriesIn(scope.store, revision)
         // Ids of entries that the point covers are free; those of later entries belong to their entries.
         const caller = await Caller.at(scope.store)
         for (const { commitId, actor, writes, revision: known } of source.caller.entries.slice(3, 6)) {
@@ -111,6 +112,7 @@ export function repeatedSeeds(backend: ConformanceBackend): void {
         const source = await Source.of(restlessRecords())
         await source.moveInto(store, 4)
         await source.expectIn(store, 4)
+        await source.expectHistoriesIn(store, 4)
       }),
     )
 

@@ -38,6 +38,7 @@ export function seeds(backend: ConformanceBackend): void {
             await source.moveInto(scope.store, from)
             await scope.reopenIfDurable()
             await source.expectIn(scope.store, from)
+            await source.expectHistoriesIn(scope.store, from)
             const before = await Promise.all(
               source.entriesAfter(from).map(({ revision }) => source.recordsAt(revision)),
             )
@@ -210,6 +211,20 @@ export function seeds(backend: ConformanceBackend): void {
         const caller = await Caller.at(store)
         expect(accepted(await caller.write(put('a')))).toMatchObject({ revision: 1, previous: [0] })
         expect((await store.history('service', 'a')).complete).toBe(true)
+      }),
+    )
+
+    it(
+      'takes the beginning of a history that was forked later: its digest is the lineage of that time',
+      scoped(backend, async ({ store }) => {
+        const source = await Source.of([commitOf(put('a'))])
+        const { lineage } = source.caller.position
+        await source.fork()
+        await source.moveInto(store, 0)
+        await source.expectIn(store, 0)
+        const first = { ...source.caller.position, revision: 0, digest: lineage }
+        expect(await store.changes(first, 10)).toMatchObject({ status: 'ok', entries: [{ revision: 1 }] })
+        expect((await recordsAsOf(store, { revision: 0 })).position).toEqual(first)
       }),
     )
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { MemoryStore, type MemoryStoreOptions } from '../../src/database/memory/store.ts'
 import type { SeedPoint, Store } from '../../src/database/store.ts'
-import type { Commit, Entry, Position, Revision, StoredRecord } from '../../src/records/record.ts'
+import type { Commit, Entry, Position, RecordKey, Revision, StoredRecord } from '../../src/records/record.ts'
 import { Caller, loadAll, recordsAsOf } from './caller.ts'
 
 /** The time of the first entry of a source. Each later one comes a second after the one before. */
@@ -109,6 +109,17 @@ export class Source {
     const follower = new Caller(store, (await this.pointAt(from)).position)
     expect(await follower.follow(4)).toEqual(this.entriesAfter(from))
     expect((await loadAll(store)).records).toEqual((await loadAll(this.store)).records)
+  }
+
+  /** Asserts that a store has the history of every record from its seed on, and nothing from before. */
+  async expectHistoriesIn(store: Store, start: Revision): Promise<void> {
+    const writes = this.caller.entries.flatMap((entry) => entry.writes)
+    for (const { kind, id } of writes) {
+      const isOfRecord = (write: RecordKey) => write.kind === kind && write.id === id
+      const { entries } = await store.history(kind, id)
+      const expected = this.entriesAfter(start).filter((entry) => entry.writes.some(isOfRecord))
+      expect(entries, `${kind} ${id}`).toEqual(expected.toReversed())
+    }
   }
 }
 

@@ -16,12 +16,15 @@ interface RunOptions {
   /** Program and arguments that start the process in another surrounding. */
   readonly through?: readonly string[]
   readonly uid?: number
+  /** What follows the file. */
+  readonly name?: string
 }
 
 /** Starts `store-process.ts` with a command on a file. */
 export function runProcess(command: string, file: string, options: RunOptions = {}): StoreProcess {
   const script = fileURLToPath(new URL('./store-process.ts', import.meta.url))
   const [program, ...args] = [...(options.through ?? []), process.execPath, script, command, file]
+  if (options.name !== undefined) args.push(options.name)
   const child = spawn(program as string, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),

@@ -1,9 +1,10 @@
 /**
- * A process of its own that uses a store: `node store-process.ts COMMAND FILE`. It answers by messages to its parent.
+ * A process of its own that uses a store: `node store-process.ts COMMAND FILE [NAME]`. It answers by messages to its parent.
  *
  * - `open`: opens the store, tells its head or the error, and closes it.
  * - `hold`: opens the store, tells its head, and keeps it until it is killed.
  * - `write`: sends batches from four callers until it is killed, and tells each commit once it is acknowledged.
+ * - `move`: takes the history with the name NAME (see `moved-history.ts`) as a restore does, from its beginning, and tells what it has done.
  * - `fill`: writes on a disk that is too small until that fails; frees the file `ballast` beside it; writes again.
  */
 import { randomUUID } from 'node:crypto'
@@ -15,11 +16,13 @@ import { toCoordinatorError } from '../../src/errors.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import type { Commit, Position } from '../../src/records/record.ts'
 import { newCall } from '../conformance/build.ts'
+import { entriesOf, PARTS, pointOf, recordsOf } from './moved-history.ts'
 
 export type ToParent =
   | { readonly head: { readonly revision: number; readonly lineage: string } }
   | { readonly failed: Failure }
   | { readonly acknowledged: readonly { readonly id: string; readonly revision: number }[] }
+  | { readonly moved: 'records' | 'entries' | 'all' }
   | { readonly filled: FillReport }
 
 export interface Failure {
@@ -39,7 +42,7 @@ export interface FillReport {
   readonly headAfterReopen: number
 }
 
-const [command, file = ''] = process.argv.slice(2)
+const [command, file = '', name = ''] = process.argv.slice(2)
 const store = new SqliteStore({ path: file, lockTimeoutMs: 0 })
 
 function tell(message: ToParent): void {
@@ -65,6 +68,27 @@ async function write(position: Position): Promise<void> {
     // Messages leave in a turn of the event loop of their own.
     await turn()
   }
+}
+
+/** Every part again: those that are there already are skipped by the store. */
+async function move(): Promise<void> {
+  const { mode, position } = await store.head()
+  if (mode === 'open') await store.setMode('open', 'seeding')
+  const point = pointOf(name)
+  // A seed that comes again after the first entry would begin anew.
+  if (position.lineage !== point.position.lineage || position.revision <= point.position.revision)
+    for (let part = 0; part < PARTS; part += 1) {
+      await store.seed(point, recordsOf(name, part))
+      tell({ moved: 'records' })
+      await turn()
+    }
+  for (const { after, entries } of entriesOf(name)) {
+    const reply = await store.replay(after, entries)
+    if (reply.status !== 'ok') throw new Error(reply.status)
+    tell({ moved: 'entries' })
+    await turn()
+  }
+  tell({ moved: 'all' })
 }
 
 async function fill(): Promise<FillReport> {
@@ -116,6 +140,7 @@ try {
   } else {
     const { position } = await store.open()
     tell({ head: { revision: position.revision, lineage: position.lineage } })
+    if (command === 'move') await move()
     if (command === 'write') await Promise.all(Array.from({ length: 4 }, () => write(position)))
     if (command === 'hold') setInterval(() => undefined, 1_000)
     else await store.close()

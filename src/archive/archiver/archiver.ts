@@ -99,9 +99,8 @@ export class Archiver {
   }
 
   get #state(): BackupState {
-    const codes = Array.from(this.#faults.values(), ({ code }) => code)
-    if (codes.includes('COORD_ARCHIVE_CONTRADICTION')) return 'stopped'
-    if (codes.length > 0) return 'failing'
+    if (this.#faults.get('journal')?.code === 'COORD_ARCHIVE_CONTRADICTION') return 'stopped'
+    if (this.#faults.size > 0) return 'failing'
     return this.#lastSuccessAt === 0 ? 'waiting' : 'ok'
   }
 
@@ -199,7 +198,7 @@ export class Archiver {
     this.#failures += 1
     this.#faults.set(work, error)
     if (before?.code === error.code) return
-    if (error.code === 'COORD_ARCHIVE_CONTRADICTION') this.#observer.stopped?.(error)
+    if (this.#state === 'stopped') this.#observer.stopped?.(error)
     else this.#observer.failing?.(error)
   }
 

@@ -49,7 +49,11 @@ export class LineageArchiver {
   /** Where to go on if the journal no longer reaches back to the first mark. */
   #laterMarks: readonly Mark[] = []
   #base: Promise<void> | undefined
-  #newestBase: { readonly revision: Revision; readonly writtenAt: number } | undefined
+  #newestBase: (Mark & { readonly writtenAt: number }) | undefined
+  /** The moment of the base that is being written. */
+  #begunBase: Mark | undefined
+  /** The log goes on after a gap, and the base there is not complete yet. Nothing after the gap can be restored without it. */
+  #gap: { readonly before: Revision; readonly after: Revision } | undefined
   #contradictions = 0
 
   constructor(parts: LineageArchiverParts) {
@@ -70,7 +74,7 @@ export class LineageArchiver {
 
   /** The newest revision that can be restored. Without a base, that is none. */
   get archived(): Revision {
-    return this.#newestBase === undefined ? 0 : (this.#log?.position.revision ?? 0)
+    return this.#newestBase === undefined ? 0 : (this.#gap?.before ?? this.#log?.position.revision ?? 0)
   }
 
   /** When the newest base was written. Epoch milliseconds; 0 if there is none. */
@@ -106,7 +110,7 @@ export class LineageArchiver {
     this.#contradictions = 0
     this.#laterMarks = []
     await this.#access.copy(copied.accessVersion, this.#signal)
-    return this.#newestBase !== undefined
+    return this.#newestBase !== undefined && this.#gap === undefined
   }
 
   /** Ends the work under way. */
@@ -137,22 +141,25 @@ export class LineageArchiver {
     )
   }
 
-  /** The journal no longer has what follows the end of the archive. */
+  /** The journal no longer has what follows the end of the archive. The log goes on after a base, as soon as there is a newer one. */
   #skip(log: LogWriter): void {
     const { revision } = log.position
-    const [next, ...later] = this.#laterMarks
-    this.#laterMarks = later
-    if (next !== undefined && next.revision > revision) return log.skipTo(next)
+    const next = this.#laterMarks.find((mark) => mark.revision > revision)
+    this.#laterMarks = []
+    if (next !== undefined) return log.skipTo(next)
+    const newest = this.#begunBase ?? this.#newestBase
+    if (newest !== undefined && newest.revision > revision) {
+      if (newest !== this.#newestBase)
+        this.#gap = { before: this.#gap?.before ?? revision, after: newest.revision }
+      log.skipTo(newest)
+      return this.#parts.observer.gap?.({ from: revision + 1, to: newest.revision })
+    }
     this.#schedule.needed()
-    const snapshot = this.#schedule.isDue && this.#base === undefined ? this.#snapshot() : undefined
-    if (snapshot === undefined || snapshot.point.revision <= revision)
-      throw new CoordinatorError('COORD_REVISION_COMPACTED', {
-        detail: `The journal after revision ${revision} was compacted before it was archived. The next base makes later moments restorable.`,
-        hint: 'Raise JOURNAL_KEEP_REVISIONS and JOURNAL_KEEP_HOURS, so that the journal outlasts an outage of the destination of the backups.',
-      })
-    log.skipTo(snapshot.point)
-    this.#startBase(snapshot)
-    this.#parts.observer.gap?.({ from: revision + 1, to: snapshot.point.revision })
+    if (this.#schedule.isDue || this.#base !== undefined) return
+    throw new CoordinatorError('COORD_REVISION_COMPACTED', {
+      detail: `The journal after revision ${revision} was compacted before it was archived. The next base makes later moments restorable.`,
+      hint: 'Raise JOURNAL_KEEP_REVISIONS and JOURNAL_KEEP_HOURS, so that the journal outlasts an outage of the destination of the backups.',
+    })
   }
 
   /** Without a base, logs are of no use. Its failure is that of the attempt under way. */
@@ -191,13 +198,15 @@ export class LineageArchiver {
       .then(() => based(undefined), based)
       .finally(() => {
         this.#base = undefined
+        this.#begunBase = undefined
       })
   }
 
   async #writeBase(snapshot: RecordsAtOnce): Promise<void> {
     const { recipients, clock, observer, destination } = this.#parts
-    const { revision } = snapshot.point
+    const { revision, digest } = snapshot.point
     this.#schedule.begun()
+    this.#begunBase = { revision, digest }
     let [files, bytes] = [0, 0]
     await writeWholeBase(snapshot, {
       recipients,
@@ -209,7 +218,7 @@ export class LineageArchiver {
         this.#parts.wrote(file.content.length)
       },
     })
-    this.#know({ revision, writtenAt: clock() })
+    this.#know({ revision, digest, writtenAt: clock() })
     this.#access.look()
     observer.based?.({ revision, files, bytes })
   }
@@ -224,8 +233,9 @@ export class LineageArchiver {
     if (removed.length > 0) observer.pruned?.({ files: removed.length, bytes: removedBytes })
   }
 
-  #know({ revision, writtenAt }: { readonly revision: Revision; readonly writtenAt: number }): void {
-    this.#newestBase = { revision, writtenAt }
+  #know({ revision, digest, writtenAt }: Mark & { readonly writtenAt: number }): void {
+    this.#newestBase = { revision, digest, writtenAt }
+    if (this.#gap !== undefined && revision >= this.#gap.after) this.#gap = undefined
     this.#schedule.done(writtenAt)
   }
 

@@ -41,15 +41,15 @@ export async function pruneArchive(
   const newestAt = Math.max(0, ...filesOf(own).map(({ writtenAt }) => writtenAt))
   const present = Math.min(now, newestAt)
   const times = { present, before: present - keepDays * DAY_MS }
-  const removed = removable(own, times)
-  let kept = filesOf(own).filter((file) => !removed.includes(file))
+  const removed: ArchivedFile[] = []
+  const kept: ArchivedFile[] = []
+  const sort = (trail: Trail, goes: ReadonlySet<ArchivedFile>) => {
+    for (const file of filesOf(trail)) (goes.has(file) ? removed : kept).push(file)
+  }
+  sort(own, removable(own, times))
   for (const ancestor of ancestors) {
     const trail = await readTrail(destination, ancestor, signal)
-    const all = filesOf(trail)
-    const gone = isOver(own, trail, times.before) ? all : removable(trail, times)
-    const goes = new Set(gone)
-    removed.push(...gone)
-    kept = [...kept, ...all.filter((file) => !goes.has(file))]
+    sort(trail, isOver(own, trail, times.before) ? new Set(filesOf(trail)) : removable(trail, times))
   }
   if (!dryRun) for (const { name } of removed) await destination.remove(name, signal)
   return {
@@ -67,7 +67,7 @@ interface Times {
   readonly before: number
 }
 
-function removable(trail: Trail, { present, before }: Times): ArchivedFile[] {
+function removable(trail: Trail, { present, before }: Times): ReadonlySet<ArchivedFile> {
   const removed = new Set<ArchivedFile>()
   // The state at the time `before` begins with the newest base of that time, or an older one.
   const kept = newestBase({ bases: trail.bases.filter(({ writtenAt }) => writtenAt <= before) })
@@ -77,7 +77,7 @@ function removable(trail: Trail, { present, before }: Times): ArchivedFile[] {
     for (const { last, file } of trail.logs) if (last <= kept.revision) removed.add(file)
   for (const { file } of rewritten(trail.logs, present - DAY_MS)) removed.add(file)
   for (const { file } of trail.access.slice(0, -ACCESS_KEPT)) if (file.writtenAt <= before) removed.add(file)
-  return [...removed]
+  return removed
 }
 
 /** An older base, or one that nobody has continued for a day. */

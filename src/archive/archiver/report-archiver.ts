@@ -9,7 +9,7 @@ export function reportArchiver(logger: Logger): BackupObserver {
         { lineage, revision: from },
         hasBase ? 'the backups go on where the archive ends' : 'the backups of this history begin',
       ),
-    failing: (err) => logger.warn({ err }, 'the backups are behind: they are tried again'),
+    failing: (err) => logger.warn({ err }, 'a backup failed: it is tried again'),
     stopped: (err) =>
       logger.error({ err }, 'the backups have stopped: the archive and the database contradict each other'),
     recovered: () => logger.info('the backups go on'),

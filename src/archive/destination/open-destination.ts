@@ -19,15 +19,16 @@ export interface DestinationSettings {
  * @throws COORD_CONFIG_INVALID, without the URL: it may hold a password
  */
 export function openDestination({ url, env }: DestinationSettings): Destination {
-  if (url.startsWith('file:')) return new FolderDestination({ path: folderOf(url) })
-  if (url.startsWith('s3:')) return new S3Destination(readS3Settings(url, env))
+  if (/^file:/i.test(url)) return new FolderDestination({ path: folderOf(url.slice('file:'.length)) })
+  if (/^s3:/i.test(url)) return new S3Destination(readS3Settings(url, env))
   throw invalid('is neither file: nor s3:')
 }
 
-function folderOf(url: string): string {
-  if (!url.startsWith('file://')) return resolve(decodeURI(url.slice('file:'.length)))
+/** @param path what follows the scheme: `//` and an absolute path, or a path */
+function folderOf(path: string): string {
+  if (path === '') throw invalid('names no folder')
   try {
-    return resolve(fileURLToPath(url))
+    return resolve(path.startsWith('//') ? fileURLToPath(`file:${path}`) : decodeURI(path))
   } catch {
     throw invalid('names no folder of this machine')
   }

@@ -19,7 +19,7 @@ export interface S3Settings {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const bucketForm = /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/
-const regionForm = /^[a-z0-9-]{1,64}$/
+const regionForm = /^[a-z0-9-]{1,64}$/i
 
 /**
  * Reads `s3://bucket/prefix`, and the variables that other programs for S3 read: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
@@ -53,12 +53,21 @@ function bucketOf(url: string): { bucket: string; prefix: string } {
   // URLs of this kind keep the letters of the host as they are.
   const bucket = parsed.host
   if (!bucketForm.test(bucket)) throw invalid(`BACKUP_URL: ${quoted(bucket, 64)} is no name of a bucket`)
-  const parts = decodeURIComponent(parsed.pathname)
+  // `URL` resolves `..` itself, and so the text that was given is looked at.
+  const parts = decoded(url.slice(url.indexOf(bucket) + bucket.length))
     .split('/')
     .filter((part) => part !== '')
   if (parts.some((part) => part === '.' || part === '..'))
     throw invalid('BACKUP_URL has a prefix with . or ..')
   return { bucket, prefix: parts.join('/') }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw invalid('BACKUP_URL has a prefix with a % that encodes nothing')
+  }
 }
 
 function bucketUrl(bucket: string, region: string, endpoint: string | undefined): URL {

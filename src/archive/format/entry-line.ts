@@ -1,7 +1,7 @@
 import type { CanonicalJson, JsonObject } from '../../records/canonical-json.ts'
 import type { Entry, EntryWrite } from '../../records/record.ts'
 import { storedObject } from '../../records/stored-json.ts'
-import { endOfJson } from './end-of-json.ts'
+import { endOfJson } from './looks-like-json.ts'
 import { isCount, isText } from './members.ts'
 import { DATA, dataMember } from './record-line.ts'
 

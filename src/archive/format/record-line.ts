@@ -1,6 +1,7 @@
 import type { CanonicalJson } from '../../records/canonical-json.ts'
 import type { StoredRecord } from '../../records/record.ts'
-import { storedJson, storedObject } from '../../records/stored-json.ts'
+import { storedObject } from '../../records/stored-json.ts'
+import { looksLikeJson } from './looks-like-json.ts'
 import { isCount, isText } from './members.ts'
 
 /**
@@ -9,15 +10,15 @@ import { isCount, isText } from './members.ts'
  */
 export const DATA = ',"data":'
 
-/** A record as a line. Stored text that is no JSON, or has line breaks, becomes a text of JSON instead. */
+/** A record as a line. Stored text that does not look like canonical JSON becomes a text of JSON instead. */
 export function recordLine({ kind, id, revision, createdAt, updatedAt, data }: StoredRecord): string {
   const key = `{"kind":${JSON.stringify(kind)},"id":${JSON.stringify(id)}`
   return `${key},"revision":${revision},"createdAt":${createdAt},"updatedAt":${updatedAt}${dataMember(data)}}`
 }
 
-/** The stored text as the last member of an object. */
+/** The stored text as the last member of an object. Records that were changed by hand may hold anything. */
 export function dataMember(data: CanonicalJson): string {
-  return isJsonLine(data) ? `${DATA}${data}` : `,"text":${JSON.stringify(data)}`
+  return looksLikeJson(data) ? `${DATA}${data}` : `,"text":${JSON.stringify(data)}`
 }
 
 /** The record of a line; `undefined` if it has none. */
@@ -30,9 +31,4 @@ export function readRecordLine(line: string): StoredRecord | undefined {
   if (!isText(kind) || !isText(id) || !isText(data)) return undefined
   if (!isCount(revision) || revision === 0 || !isCount(createdAt) || !isCount(updatedAt)) return undefined
   return { kind, id, data: data as CanonicalJson, revision, createdAt, updatedAt }
-}
-
-/** Whether a stored text can stand in a line as it is. Records that were changed by hand may hold anything. */
-function isJsonLine(data: string): boolean {
-  return !data.includes('\n') && !data.includes('\r') && data.isWellFormed() && storedJson(data) !== undefined
 }

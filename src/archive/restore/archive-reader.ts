@@ -8,6 +8,7 @@ import { damaged } from '../format/damaged.ts'
 import { readBasePart } from '../format/read-base.ts'
 import { readLog } from '../format/read-log.ts'
 import { StateDigest } from '../format/state-digest.ts'
+import type { RestorePlan } from './plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type Patience, withPatience } from './with-patience.ts'
 
@@ -90,9 +91,33 @@ export class ArchiveReader {
     }
   }
 
+  /** The entries of a plan after its base, up to its target. @throws like `entries` */
+  async *entriesTo(
+    { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY }: RestorePlan['target'],
+    { base, logs }: Pick<RestorePlan, 'base' | 'logs'>,
+  ): AsyncGenerator<readonly Entry[]> {
+    for await (const entries of this.entries(base, logs)) {
+      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
+      if (beyond !== 0) yield beyond === -1 ? entries : entries.slice(0, beyond)
+      if (beyond !== -1) return
+    }
+  }
+
   /** The tokens in a file. @throws COORD_ARCHIVE_DAMAGED, COORD_ARCHIVE_NO_IDENTITY */
   async tokens(file: ArchivedFile): Promise<AccessPage> {
     return readAccess(await this.#content(file), this.#options.identities)
+  }
+
+  /**
+   * Checks what can be checked of an encrypted file without an identity: that it is there, and begins as age files do.
+   *
+   * @throws COORD_ARCHIVE_DAMAGED
+   */
+  async checkStructure(file: ArchivedFile): Promise<void> {
+    const { content } = await this.#content(file)
+    const begin = 'age-encryption.org/v1\n'
+    if (Buffer.from(content.subarray(0, begin.length)).toString('latin1') !== begin)
+      throw damaged(file.name, 'It does not begin as a file of age does.')
   }
 
   #read<T>(files: readonly ArchivedFile[], read: (file: ArchivedFile) => Promise<T>): AsyncGenerator<T> {

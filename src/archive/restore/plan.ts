@@ -23,6 +23,4 @@ export interface RestorePlan extends ArchivedLineage {
   readonly target: { readonly revision?: Revision; readonly at?: number }
   /** The newest revision of `logs`, or that of the base. */
   readonly lastRevision: Revision
-  /** The size of all files, in bytes. */
-  readonly bytes: number
 }

@@ -36,7 +36,7 @@ const ENTRIES_PER_CALL = 1_000
 export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const { store, plan, patience } = options
   const head = await withPatience(patience, () => store.open())
-  if (head.mode === 'open' && !mayBeRestored(head, plan))
+  if (head.mode === 'open' && !isPartOf(head, plan))
     await withPatience(patience, () => store.setMode('open', 'seeding'))
   else if (head.mode !== 'open' && head.mode !== 'seeding')
     throw new CoordinatorError('COORD_STORE_MODE', { detail: `The database is in mode ${head.mode}.` })
@@ -53,11 +53,6 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
 /** What the store has does not belong to this plan. */
 const otherRest: unique symbol = Symbol('the rest of another restore')
 
-/** Whether an open store may be what this plan gives, in which case an earlier call was interrupted at its very end. */
-function mayBeRestored({ position, floor, ancestors }: Head, plan: RestorePlan): boolean {
-  return ancestors.at(-1) === plan.lineage && floor === plan.base.revision && position.revision >= floor
-}
-
 class Restoring {
   readonly #options: RestoreOptions
   readonly #reader: ArchiveReader
@@ -71,6 +66,7 @@ class Restoring {
   #at = 0
   #records = 0
   #bytes = 0
+  readonly #ofBytes: number
   /** The newest revision that was read, and verified as far as a file can be. */
   #verified: Revision | undefined
   readonly #compared: Revision[] = []
@@ -87,6 +83,7 @@ class Restoring {
       },
     })
     this.#found = found !== undefined && isPartOf(found, plan) ? found : undefined
+    this.#ofBytes = bytesOf(plan)
     this.#state = plan.passedBases.length === 0 ? undefined : new RestoredState()
     this.#position = { lineage, revision: base.revision, digest: base.digest }
   }
@@ -154,16 +151,11 @@ class Restoring {
       })
   }
 
-  /** The entries up to the target. */
   async *#entries(): AsyncGenerator<readonly Entry[]> {
-    const { base, logs, target } = this.#options.plan
-    const { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY } = target
-    for await (const entries of this.#reader.entries(base, logs)) {
-      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
-      const wanted = beyond === -1 ? entries : entries.slice(0, beyond)
-      this.#verified = wanted.at(-1)?.revision ?? this.#verified
-      if (wanted.length > 0) yield wanted
-      if (beyond !== -1) return
+    const { plan } = this.#options
+    for await (const entries of this.#reader.entriesTo(plan.target, plan)) {
+      this.#verified = entries.at(-1)?.revision
+      yield entries
     }
   }
 
@@ -259,9 +251,18 @@ class Restoring {
       lastRevision: plan.target.revision ?? plan.lastRevision,
       records: this.#records,
       bytes: this.#bytes,
-      ofBytes: plan.bytes,
+      ofBytes: this.#ofBytes,
     })
   }
+}
+
+/** The size of all files that are read. Of a base that is passed, that is only the last part. */
+function bytesOf({ base, logs, passedBases, access }: RestorePlan): number {
+  const passed = passedBases.flatMap(({ files }) => files.at(-1) ?? [])
+  return [...base.files, ...logs, ...passed, ...(access === undefined ? [] : [access])].reduce(
+    (sum, { bytes }) => sum + bytes,
+    0,
+  )
 }
 
 async function* listsOf<T>(list: readonly T[]): AsyncGenerator<readonly T[]> {

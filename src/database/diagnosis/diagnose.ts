@@ -6,6 +6,7 @@ import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../stor
 import { type AccessFacts, findTokens } from './find-tokens.ts'
 import { type Finding, flaw, ok, repairOfUsedFile } from './finding.ts'
 import { isSlow, judgeFacts } from './judge-facts.ts'
+import { judgeMode } from './judge-mode.ts'
 
 /**
  * Checks whether a database works for this program: whether it answers, whether its schema is right, whether it takes writes, and what its
@@ -106,6 +107,7 @@ async function findAccess(store: Store): Promise<Step> {
       'reading',
       `The head is at revision ${head.position.revision} of history ${head.position.lineage}.`,
     )
+    if (head.mode !== 'open') return { findings: [reading, judgeMode(head.mode)], usable: true }
     try {
       await store.commit(head.position, [], { writer: randomUUID(), attempt: 1 })
       return { findings: [reading, ok('writing', 'Commits are accepted.')], usable: true }

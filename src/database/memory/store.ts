@@ -218,8 +218,8 @@ export class MemoryStore implements Store {
   }
 
   async fork(from: Position): Promise<Head> {
-    if (this.#mode === 'copy') this.#refuseWrites()
     this.#refuseWhenClosed()
+    if (this.#mode === 'copy') throw frozen('copy')
     this.#journal.fork(from)
     return this.#head
   }

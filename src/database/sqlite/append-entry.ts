@@ -42,10 +42,6 @@ export class EntryAppender {
     return this.#newest.digest
   }
 
-  get at(): number {
-    return this.#newest.at
-  }
-
   /**
    * Stores a commit as the next entry.
    *

@@ -78,7 +78,7 @@ function remove({ statements }: Connection, revision: Revision, floor: Revision)
 /** Starts a new lineage at the head, if the head is `from`. */
 export function fork(connection: Connection, from: Position): Head {
   return connection.transaction(() => {
-    const head = requireMode(connection.readHead(), 'open', 'seeding')
+    const head = requireMode(connection.readHead(), 'open', 'seeding', 'frozen')
     const isHead =
       head.lineage === from.lineage && head.revision === from.revision && head.digest === from.digest
     return headOf(isHead ? connection.replaceHead(inNewLineage(head)) : head)

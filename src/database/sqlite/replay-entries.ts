@@ -3,7 +3,7 @@ import type { Entry, Position } from '../../records/record.ts'
 import { checkReplay } from '../check-replay.ts'
 import type { ReplayReply } from '../store.ts'
 import { EntryAppender, readRecordRows } from './append-entry.ts'
-import { type Connection, headOf } from './connection.ts'
+import { type Connection, type HeadRow, headOf } from './connection.ts'
 import { requireTaking } from './modes.ts'
 import { digestAt, locate } from './read-journal.ts'
 
@@ -21,20 +21,27 @@ export function replayEntries(
     const known = entries.filter(({ revision }) => revision <= head.revision)
     if (known.some(({ revision, digest }) => digestAt(connection, head, revision) !== digest))
       return { status: 'diverged', head: headOf(head) }
+    const unknown = entries.slice(known.length)
+    requireLater(head, unknown[0])
     const appender = new EntryAppender(connection, head)
-    for (const entry of entries.slice(known.length)) append(connection, appender, entry)
+    for (const entry of unknown) append(connection, appender, entry)
     return { status: 'ok', head: headOf(appender.finish()) }
   })
 }
 
 function append(connection: Connection, appender: EntryAppender, entry: Entry): void {
-  if (entry.at < appender.at)
-    throw new CoordinatorError('COORD_COMMIT_REFUSED', {
-      detail: `Revision ${entry.revision} is older than the one before.`,
-    })
   const rows = readRecordRows(connection, entry.writes)
   if (appender.append(entry, entry, rows)) return
   // The other store forgot an earlier entry with this id, and took the id again.
   connection.statements.yieldCommitId.run(entry.commitId)
   appender.append(entry, entry, rows)
+}
+
+/** The times of an empty store, and of a seed at revision 0, are not those of an entry. */
+function requireLater(head: HeadRow, first: Entry | undefined): void {
+  const newest = head.revision === head.first_revision ? head.seeded_at : head.at
+  if (first === undefined || newest === null || first.at >= newest) return
+  throw new CoordinatorError('COORD_COMMIT_REFUSED', {
+    detail: `Revision ${first.revision} is older than the one before.`,
+  })
 }

@@ -30,6 +30,8 @@ export function seedRecords(
       connection.replaceHead({ ...emptyHead(head), clearing: 1 })
       return undefined
     }
+    // Also an empty store remembers commits that changed nothing.
+    connection.database.exec('delete from unchanged')
     return headOf(insert(connection, connection.replaceHead(headAt(head, point)), records))
   })
 }

@@ -45,6 +45,5 @@ export async function planned(
     ...(access === undefined ? {} : { access }),
     target,
     lastRevision: last,
-    bytes: [...base.files, ...wanted].reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }

@@ -1,50 +1,29 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { FolderDestination } from '../../../src/archive/destination/folder-destination.ts'
 import { restore } from '../../../src/archive/restore/restore.ts'
+import type { RestoreProgress } from '../../../src/archive/restore/restore-progress.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
-import { put, remove, tokenOf } from '../../conformance/build.ts'
+import { put, tokenOf } from '../../conformance/build.ts'
 import { Caller } from '../../conformance/caller.ts'
+import { archiveOfHistory, patience } from './archive-of-history.ts'
 import { planned } from './planned.ts'
-import { entriesOf, recordsAt, writeArchive } from './written-archive.ts'
-
-const patience = { patienceMs: 0, signal: new AbortController().signal }
-
-async function archived() {
-  const path = await mkdtemp(join(tmpdir(), 'coordinator-archive-'))
-  const destination = new FolderDestination({ path })
-  const store = new MemoryStore()
-  await store.open()
-  const caller = await Caller.at(store)
-  for (let index = 0; index < 40; index += 1) {
-    await caller.write(put(`s${index % 9}`, { v: index }))
-    if (index % 5 === 4) await caller.write(remove(`s${(index - 2) % 9}`))
-  }
-  await store.access.put(tokenOf('kept'))
-  await store.access.put(tokenOf('gone'))
-  await store.access.revoke(tokenOf('gone').id, 'token:admin')
-  return {
-    store,
-    destination,
-    path,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
-  }
-}
+import { Killed, stoppingStore } from './stopping-store.ts'
+import { entriesOf, recordsAt } from './written-archive.ts'
 
 describe('restore', () => {
   it('gives the records and the journal of every revision back', async () => {
-    await using archive = await archived()
-    await writeArchive(archive.store, archive.destination, { bases: [0, 20], parts: 3 })
+    await using archive = await archiveOfHistory({ bases: [0, 20], parts: 3 })
     const { position } = await archive.store.head()
     for (let revision = 0; revision <= position.revision; revision += 3) {
       const store = new MemoryStore()
       const plan = await planned(archive.destination, { revision }, { history: revision % 2 === 0 })
       const report = await restore({ destination: archive.destination, store, plan, patience })
-      expect(report).toMatchObject({ previous: position.lineage, revision, activeTokens: 1 })
+      expect(report).toMatchObject({ previous: position.lineage, revision, resumed: false })
       const head = await store.head()
-      expect(head).toMatchObject({ mode: 'open', ancestors: [position.lineage] })
+      expect(head).toMatchObject({
+        mode: 'open',
+        position: { lineage: report.lineage, revision },
+        ancestors: [position.lineage],
+      })
       for (let at = head.floor; at <= revision; at += 1)
         expect(await recordsAt(store, at)).toEqual(await recordsAt(archive.store, at))
       if (head.floor === 0 && revision > 0)
@@ -52,5 +31,158 @@ describe('restore', () => {
           (await entriesOf(archive.store)).slice(0, revision),
         )
     }
+  })
+
+  it('ends at the newest entry that is not later than a time', async () => {
+    await using archive = await archiveOfHistory({ bases: [0], clock: true })
+    const entries = await entriesOf(archive.store)
+    for (const index of [3, 11, 30]) {
+      const { at, revision } = entries[index] as (typeof entries)[number]
+      const store = new MemoryStore()
+      const plan = await planned(archive.destination, { at: at + 1 })
+      const report = await restore({ destination: archive.destination, store, plan, patience })
+      expect(report).toMatchObject({ revision, at })
+    }
+  })
+
+  it('brings the newest tokens, and what was revoked stays revoked, whatever moment is restored', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const store = new MemoryStore()
+    const plan = await planned(archive.destination, { revision: 21 })
+    const report = await restore({ destination: archive.destination, store, plan, patience })
+    expect(report.activeTokens).toBe(1)
+    const { tokens, requiredSince } = await store.access.load()
+    const { tokens: original } = await archive.store.access.load()
+    expect(tokens).toEqual(original)
+    expect(tokens.find(({ name }) => name === 'gone')?.revokedAt).not.toBeNull()
+    // Credentials were demanded after this moment. What is written from now on has a proven author.
+    expect(requiredSince).toBe(21)
+  })
+
+  it('answers a commit that comes again with its first result', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const commit = {
+      ...{ commitId: 'a0a0a0a0-0000-4000-8000-000000000001', actor: 'test', fingerprint: 'one' },
+      writes: [put('idempotent', { v: 1 })],
+    }
+    const [first] = await (await Caller.at(archive.store)).send(commit)
+    await archive.write({ bases: [] })
+    const store = new MemoryStore()
+    const plan = await planned(archive.destination)
+    await restore({ destination: archive.destination, store, plan, patience })
+    const caller = await Caller.at(store)
+    expect((await caller.send(commit))[0]).toMatchObject({ ...first, replayed: true })
+    expect((await caller.send({ ...commit, fingerprint: 'two' }))[0]).toMatchObject({ outcome: 'reused' })
+  })
+
+  it('refuses a store that holds a history, and changes nothing', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const store = new MemoryStore()
+    await store.open()
+    await (await Caller.at(store)).write(put('mine'))
+    const before = await store.head()
+    const plan = await planned(archive.destination)
+    await expect(restore({ destination: archive.destination, store, plan, patience })).rejects.toMatchObject({
+      code: 'COORD_STORE_NOT_EMPTY',
+    })
+    expect(await store.head()).toEqual(before)
+  })
+
+  it('reports how far it is, up to the end', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20], parts: 2 })
+    const reports: RestoreProgress[] = []
+    const onProgress = (progress: RestoreProgress) => void reports.push(progress)
+    const plan = await planned(archive.destination, { revision: 30 })
+    await restore({ destination: archive.destination, store: new MemoryStore(), plan, patience, onProgress })
+    expect(new Set(reports.map(({ phase }) => phase))).toEqual(new Set(['seed', 'replay', 'finish']))
+    expect(reports.at(-1)).toMatchObject({
+      phase: 'finish',
+      revision: 30,
+      lastRevision: 30,
+      baseRevision: 20,
+    })
+    const bytes = reports.map((report) => report.bytes)
+    expect(bytes).toEqual(bytes.toSorted((left, right) => left - right))
+    expect(reports.at(-1)?.ofBytes).toBe(bytes.at(-1))
+  })
+})
+
+describe('a restore that is killed', () => {
+  it.each(['before', 'after'] as const)(
+    'goes on when it is called again, wherever it was: %s each call of the store',
+    async (when) => {
+      await using archive = await archiveOfHistory({ bases: [0, 20], parts: 2 })
+      const { position } = await archive.store.head()
+      const plan = await planned(archive.destination, { revision: 33 }, { history: true })
+      let calls = 0
+      for (let at = 1; ; at += 1) {
+        const store = new MemoryStore()
+        const { destination } = archive
+        const first = restore({ destination, store: stoppingStore(store, at, when), plan, patience })
+        const wasKilled = await first.then(
+          () => false,
+          (thrown: unknown) => thrown instanceof Killed,
+        )
+        if (!wasKilled) break
+        calls = at
+        const { mode } = await store.head()
+        // What is half restored serves nothing.
+        if (mode !== 'open')
+          await expect(recordsAt(store, 1)).rejects.toMatchObject({ code: 'COORD_STORE_FROZEN' })
+        const report = await restore({ destination, store, plan, patience })
+        expect(report).toMatchObject({ revision: 33, previous: position.lineage })
+        expect(await store.head()).toMatchObject({ mode: 'open', ancestors: [position.lineage] })
+        for (const revision of [0, 7, 20, 33])
+          expect(await recordsAt(store, revision)).toEqual(await recordsAt(archive.store, revision))
+        expect(await entriesOf(store, position.lineage)).toEqual(
+          (await entriesOf(archive.store)).slice(0, 33),
+        )
+      }
+      expect(calls).toBeGreaterThan(8)
+    },
+  )
+
+  it('begins anew when another moment is wanted', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const { destination } = archive
+    for (const [first, second] of [
+      [{ revision: 40 }, { revision: 12 }],
+      [{ revision: 12 }, { revision: 40 }],
+      [{ revision: 39 }, { at: 0 }],
+    ] as const)
+      for (let at = 2; at < 9; at += 1) {
+        const store = new MemoryStore()
+        const stopped = stoppingStore(store, at, 'after')
+        const plan = await planned(destination, first, { history: true })
+        await expect(restore({ destination, store: stopped, plan, patience })).rejects.toBeInstanceOf(Killed)
+        if ((await store.head()).mode === 'open') break
+        const other = await planned(destination, second, { history: 'at' in second })
+        const { revision } = await restore({ destination, store, plan: other, patience })
+        expect(revision).toBe('at' in second ? 0 : second.revision)
+        expect(await recordsAt(store, revision)).toEqual(await recordsAt(archive.store, revision))
+      }
+  })
+
+  it('does not take a database in use for its own result', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const { destination } = archive
+    const store = new MemoryStore()
+    const plan = await planned(destination, { revision: 30 })
+    await restore({ destination, store, plan, patience })
+    expect(await restore({ destination, store, plan, patience })).toMatchObject({
+      revision: 30,
+      resumed: true,
+    })
+    await (await Caller.at(store)).write(put('newer'))
+    const { position } = await store.head()
+    await expect(restore({ destination, store, plan, patience })).rejects.toMatchObject({
+      code: 'COORD_STORE_NOT_EMPTY',
+    })
+    const longer = await planned(destination, { revision: 31 })
+    await expect(restore({ destination, store, plan: longer, patience })).rejects.toMatchObject({
+      code: 'COORD_STORE_NOT_EMPTY',
+    })
+    expect((await store.head()).position).toEqual(position)
+    expect((await store.access.load()).tokens.map(({ id }) => id)).toContain(tokenOf('kept').id)
   })
 })

@@ -248,6 +248,7 @@ language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s'
 as $$
 declare
   refusal jsonb;
+  changes boolean;
 begin
   p := @schema@.argument(p);
   refusal := @schema@.lock_copying(p, '{seeding,copy}');
@@ -257,7 +258,10 @@ begin
     where t.secret_hash <> g.token ->> 'secretHash'
     union all
     select from jsonb_array_elements(p -> 'tokens') as g (token) join @schema@.access_tokens t on t.name = g.token ->> 'name'
-    where t.id <> g.token ->> 'id')
+    where t.id <> g.token ->> 'id'
+    union all
+    select from jsonb_array_elements(p -> 'tokens') as g (token)
+    having count(*) > least(count(distinct g.token ->> 'id'), count(distinct g.token ->> 'name')))
   then
     refusal := '{"status": "name_taken"}';
   elsif 10000 < (
@@ -274,8 +278,10 @@ begin
     from jsonb_array_elements(p -> 'tokens') as g (token)
     on conflict (id) do update set revoked_at = excluded.revoked_at, revoked_by = excluded.revoked_by
     where t.revoked_at is null and excluded.revoked_at is not null;
-    update @schema@.head
-    set required_since = coalesce(required_since, (p ->> 'requiredSince')::bigint), access_version = gen_random_uuid() where id = 1;
+    changes := found;
+    update @schema@.head set required_since = (p ->> 'requiredSince')::bigint
+    where id = 1 and required_since is null and p ->> 'requiredSince' is not null;
+    if changes or found then update @schema@.head set access_version = gen_random_uuid() where id = 1; end if;
   end if;
   perform set_config('@name@.writer', '', true);
   return coalesce(refusal, '{"status": "ok"}');

@@ -1,0 +1,40 @@
+import { CoordinatorError } from '../../errors.ts'
+import { quoted } from '../../text/quoted.ts'
+import { historyLine } from './history-line.ts'
+import type { Inventory, LineageInventory } from './inventory.ts'
+
+/**
+ * The history that is restored: the one with this lineage, or else the only one that no other one in the archive descends from.
+ *
+ * @throws COORD_ARCHIVE_EMPTY, COORD_ARCHIVE_SEVERAL
+ */
+export async function chooseLineage(inventory: Inventory, lineage?: string): Promise<LineageInventory> {
+  const { lineages } = inventory
+  if (lineage !== undefined) {
+    const found = lineages.find((each) => each.lineage === lineage)
+    if (found !== undefined) return found
+    throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
+      detail: `The archive has no history with the lineage ${quoted(lineage, 64)}.`,
+    })
+  }
+  const restorable: LineageInventory[] = []
+  for (const each of lineages) {
+    // A history that has only just begun may have no base yet.
+    const { bases } = await historyLine(inventory, each)
+    if (bases.length > 0) restorable.push(each)
+  }
+  const newest = restorable.filter(
+    ({ lineage: own }) => !restorable.some(({ ancestors }) => ancestors.includes(own)),
+  )
+  const [only] = newest
+  if (only === undefined)
+    throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
+      detail: lineages.length === 0 ? 'The archive has no files.' : 'The archive has no complete base.',
+    })
+  if (newest.length > 1)
+    throw new CoordinatorError('COORD_ARCHIVE_SEVERAL', {
+      detail: `None of these descends from another: ${newest.map((each) => each.lineage).join(', ')}.`,
+      extra: { lineages: newest.map((each) => each.lineage) },
+    })
+  return only
+}

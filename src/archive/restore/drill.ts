@@ -1,0 +1,93 @@
+import type { Entry, Revision } from '../../records/record.ts'
+import { damaged } from '../format/damaged.ts'
+import { parseFileName } from '../format/file-name.ts'
+import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
+import type { PlannedBase, RestorePlan } from './plan.ts'
+import { RestoredState } from './restored-state.ts'
+
+/** What a drill showed. */
+export interface DrillReport {
+  /**
+   * - `content`: the entries of the log lead from one base to exactly the records of the next one.
+   * - `base`: the archive has only one base, and its records are those that it recorded.
+   * - `structure`: the files are encrypted, and no identity was given. They are whole, and nothing is missing between them.
+   */
+  readonly kind: 'content' | 'base' | 'structure'
+  readonly lineage: string
+  /** Of the base where the drill began. */
+  readonly fromRevision: Revision
+  /** Of the base that it reached. */
+  readonly toRevision: Revision
+  readonly files: number
+  readonly bytes: number
+  /** Milliseconds. */
+  readonly tookMs: number
+}
+
+/**
+ * Rehearses a restore without a database: replays the log from one base to the next, and compares the records with those of that base,
+ * which came from the view of a coordinator, and not from the log. Of each record, only the key, the revision and a hash are kept.
+ *
+ * @param plan its target is the revision of its last passed base, if it has one
+ * @throws COORD_ARCHIVE_DAMAGED, and what destinations throw
+ */
+export async function drill(
+  plan: RestorePlan,
+  options: Omit<ArchiveReaderOptions, 'onRead'>,
+): Promise<DrillReport> {
+  const started = performance.now()
+  const read = { files: 0, bytes: 0 }
+  const onRead = (bytes: number) => {
+    read.files += 1
+    read.bytes += bytes
+  }
+  const reader = new ArchiveReader({ ...options, onRead })
+  const { lineage, base, passedBases } = plan
+  const goal = passedBases.at(-1)
+  const isClosed = base.files.some(({ name }) => parseFileName(name)?.encrypted === true)
+  const isOpened = !isClosed || (options.identities ?? []).length > 0
+  if (isOpened) await compare(reader, plan)
+  else for (const file of filesOf(plan)) await reader.checkStructure(file)
+  return {
+    kind: isOpened ? (goal === undefined ? 'base' : 'content') : 'structure',
+    ...{ lineage, fromRevision: base.revision, toRevision: (goal ?? base).revision, ...read },
+    tookMs: Math.round(performance.now() - started),
+  }
+}
+
+async function compare(reader: ArchiveReader, plan: RestorePlan): Promise<void> {
+  const { base, target, passedBases } = plan
+  const goal = passedBases.at(-1)
+  const state = new RestoredState()
+  for await (const { records } of reader.records(base.files)) if (goal !== undefined) await state.add(records)
+  let last: Pick<Entry, 'revision' | 'digest'> = base
+  for await (const entries of reader.entriesTo(target, plan)) {
+    if (goal !== undefined) await state.apply(entries)
+    last = entries.at(-1) ?? last
+  }
+  if (goal !== undefined) await requireGoal({ reader, goal, state, last })
+}
+
+async function requireGoal({
+  reader,
+  goal,
+  state,
+  last,
+}: {
+  readonly reader: ArchiveReader
+  readonly goal: PlannedBase
+  readonly state: RestoredState
+  readonly last: Pick<Entry, 'revision' | 'digest'>
+}): Promise<void> {
+  const [{ name = '' } = {}] = goal.files
+  if (last.revision !== goal.revision)
+    throw damaged(name, `The log ends at revision ${last.revision}, before this base.`)
+  if (last.digest !== goal.digest) throw damaged(name, 'It belongs to another history than the log.')
+  const { state: recorded } = await reader.endOfBase(goal.files)
+  if ((await state.digest()) !== recorded)
+    throw damaged(name, 'The entries of the log lead to other records than those of this base.')
+}
+
+function filesOf({ base, logs, passedBases }: RestorePlan) {
+  return [...base.files, ...logs, ...passedBases.flatMap(({ files }) => files)]
+}

@@ -1,0 +1,71 @@
+import { Command, Option } from 'commander'
+import type { Destination } from '../../archive/destination/destination.ts'
+import { openDestination } from '../../archive/destination/open-destination.ts'
+import { readIdentityFile } from '../../archive/restore/identity-file.ts'
+import { type BackupSettings, destinationEnvironment } from '../../config/backup-settings.ts'
+import type { Environment } from '../../config/given-text.ts'
+import { readBackupSettings } from '../../config/settings.ts'
+import { settingsTable } from '../../config/table.ts'
+import { CoordinatorError } from '../../errors.ts'
+import { withEnvFile } from '../context/env-file.ts'
+import { type OutputOptions, withOutput } from '../context/output.ts'
+import { readOption } from '../context/read-option.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+export interface ArchiveOptions extends OutputOptions {
+  readonly from?: string
+  readonly envFile?: string
+  readonly lineage?: string
+}
+
+/** An archive that a command works with. */
+export interface OpenArchive {
+  readonly destination: Destination
+  /** age identities, from BACKUP_IDENTITY_FILE. */
+  readonly identities: readonly string[]
+  readonly settings: BackupSettings
+  /** The environment, with the variables of `--env-file`. */
+  readonly env: Environment
+}
+
+/** A command that works with an archive, and needs no coordinator. */
+export function archiveCommand(name: string, description: string): Command {
+  return withOutput(new Command(name))
+    .description(description)
+    .option('--from <url>', 'the archive, such as file:///srv/backup (default: BACKUP_URL)')
+    .option('--env-file <path>', 'file with settings, one NAME=value a line; they win over the environment')
+}
+
+export function lineageOption(): Option {
+  return new Option('--lineage <lineage>', 'the history that is meant, where the archive has several')
+}
+
+/**
+ * Runs `work` with the archive of `--from` or BACKUP_URL. Prints on stderr which one that is.
+ *
+ * @throws COORD_CLI_USAGE if none is named, or a URL has a password in it: other users of the machine see the arguments of a command
+ */
+export async function withArchive<T>(
+  options: ArchiveOptions,
+  { env: own, stderr }: Terminal,
+  work: (archive: OpenArchive) => Promise<T>,
+): Promise<T> {
+  const read = options.envFile === undefined ? own : withEnvFile(options.envFile, own)
+  const from = options.from && readOption('--from', settingsTable.backup.backupUrl, options.from)
+  const env = from === undefined ? read : { ...read, BACKUP_URL: from }
+  const settings = readBackupSettings(env)
+  const { backupUrl: url, backupIdentityFile: file } = settings
+  if (url === undefined)
+    throw new CoordinatorError('COORD_CLI_USAGE', {
+      detail: 'No archive is named.',
+      hint: 'Set BACKUP_URL, or give --from, such as --from file:///srv/backup.',
+    })
+  const destination = openDestination({ url, env: destinationEnvironment(settings) })
+  try {
+    stderr.write(`archive: ${destination.shownUrl}\n`)
+    const identities = file === undefined ? [] : readIdentityFile(file)
+    return await work({ destination, identities, settings, env })
+  } finally {
+    await destination.close()
+  }
+}
