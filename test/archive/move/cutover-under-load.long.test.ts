@@ -25,7 +25,7 @@ describe('cutovers while clients write', () => {
     const { reports } = await runCutovers({ path, clients: 16 })
     expect(reports).toHaveLength(20)
     expect(Math.max(...reports.map(({ pauseMs }) => pauseMs))).toBeLessThan(2_000)
-  })
+  }, 280_000)
 
   it('lose and double nothing from a SQLite file to each backend and back', async () => {
     await using project = await SupabaseProject.start()
@@ -39,5 +39,5 @@ describe('cutovers while clients write', () => {
     const back = [path[3] as Ground, path[1] as Ground]
     const { reports } = await runCutovers({ path: [...path, ...back] })
     expect(reports).toHaveLength(6)
-  })
+  }, 280_000)
 })
