@@ -2,14 +2,17 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-// `npm test` runs every behaviour that answers in seconds; `npm run test:long` the ones that kill processes, wait or load much.
-const long = process.env['TEST_LONG'] === '1'
+// `npm test` runs every behaviour that answers in seconds; `npm run test:long` the ones that kill processes, wait or load much;
+// `npm run test:soak` those that go on for as long as somebody has patience.
+const kinds = ['long', 'soak'] as const
+const kind = kinds.find((each) => process.env[`TEST_${each.toUpperCase()}`] === '1')
+const long = kind !== undefined
 
 export default defineConfig({
   test: {
-    name: long ? 'long' : 'test',
-    include: long ? ['test/**/*.long.test.ts'] : ['test/**/*.test.ts'],
-    exclude: long ? ['**/node_modules/**'] : ['**/node_modules/**', 'test/**/*.long.test.ts'],
+    name: kind ?? 'test',
+    include: [long ? `test/**/*.${kind}.test.ts` : 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', ...(long ? [] : kinds.map((each) => `test/**/*.${each}.test.ts`))],
     // A file of its own process: a leaked handle, an env variable or a metric registry cannot reach the next file.
     pool: 'forks',
     // Most files wait for databases, processes and clocks more than they compute: three at a time keep two cores busy.

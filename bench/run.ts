@@ -13,6 +13,7 @@ import { reads } from './scenarios/reads.ts'
 import { readsAccess } from './scenarios/reads-access.ts'
 import { readsBackends } from './scenarios/reads-backends.ts'
 import { registersMemory, registersSqlite } from './scenarios/registers.ts'
+import { registersArchived } from './scenarios/registers-archived.ts'
 import { registersPostgres, registersSupabase } from './scenarios/registers-remote.ts'
 import { streams } from './scenarios/streams.ts'
 
@@ -24,6 +25,7 @@ const peers: readonly Scenario[] = [
   registersSqlite,
   registersPostgres,
   registersSupabase,
+  registersArchived,
   commits,
   graph,
   streams,

@@ -542,13 +542,13 @@ export const ERRORS = {
     hint: 'Repeat the request later. `coordinator status` shows the mode of the database; a restore, a copy or a cutover ends it.',
   },
   COORD_STORE_MODE: {
-    status: 409,
+    status: 503,
     retryable: false,
     title: 'The mode of the database does not allow this',
     hint: 'Run `coordinator status` to see the mode, and finish or abort the restore, copy or cutover that set it.',
   },
   COORD_STORE_NOT_EMPTY: {
-    status: 409,
+    status: 503,
     retryable: false,
     exit: 78,
     title: 'The database already holds a history',

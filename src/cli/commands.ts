@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { acceptHistoryCommand } from './accept-history.ts'
 import { afterRestoreCommand } from './after-restore.ts'
+import { backupCommand } from './backup.ts'
 import { changesCommand } from './changes.ts'
 import { completeWordsCommand, completionCommand } from './completion.ts'
 import type { CommandContext } from './context/command-context.ts'
@@ -12,6 +13,7 @@ import { migrateCommand } from './migrate.ts'
 import { copyCommand } from './move/copy.ts'
 import { cutoverCommand } from './move/cutover.ts'
 import { namespacesCommand } from './namespaces.ts'
+import { restoreCommand } from './restore.ts'
 import { deregisterCommand } from './service/deregister.ts'
 import { getCommand } from './service/get.ts'
 import { heartbeatCommand } from './service/heartbeat.ts'
@@ -41,6 +43,8 @@ export function commandsOf(
     statusCommand(context),
     tokenCommand(context),
     migrateCommand(context),
+    backupCommand(context),
+    restoreCommand(context),
     doctorCommand(context),
     copyCommand(context),
     cutoverCommand(context),

@@ -26,6 +26,8 @@ Examples:
   coordinator status                                show what the coordinator and its database do
   coordinator token create ci --scope read          create a token for a client
   coordinator doctor                                examine the configured database
+  coordinator backup list                           list the moments that can be restored
+  coordinator restore                               restore one of them into an empty database
 
 Settings come from the environment. docs/settings.md lists them all.
 A token is never an argument: set COORDINATOR_TOKEN, or give --token-file.

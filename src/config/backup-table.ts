@@ -86,11 +86,13 @@ export const backupTable = {
     description: 'The session token, where the access key is a temporary one.',
   }),
   awsRegion: optionalSetting('AWS_REGION', {
+    aliases: ['AWS_DEFAULT_REGION'],
     kind: text('a region such as `eu-central-1` or `auto`', /^[a-z0-9-]{1,64}$/i),
     defaultLabel: '`us-east-1`',
     description: 'The region of the bucket. `auto` for Cloudflare R2.',
   }),
   awsEndpointUrl: optionalSetting('AWS_ENDPOINT_URL_S3', {
+    aliases: ['AWS_ENDPOINT_URL'],
     kind: httpUrl(),
     defaultLabel: 'that of AWS for the region',
     description: 'The server of the bucket, where it is not AWS.',

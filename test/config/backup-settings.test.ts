@@ -75,6 +75,14 @@ describe('the settings of backups', () => {
     })
   })
 
+  it('of a bucket may have the names that other programs for S3 read', () => {
+    const env = { AWS_DEFAULT_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://localhost:9000' }
+    const settings = readSettings(env)
+    expect(settings).toMatchObject({ awsRegion: 'eu-west-1', awsEndpointUrl: 'http://localhost:9000' })
+    expect(settings.warnings).toEqual([])
+    expect(readSettings({ ...env, AWS_REGION: 'auto' })).toMatchObject({ awsRegion: 'auto' })
+  })
+
   it('of a bucket matter only with BACKUP_URL', () => {
     expect(readSettings({ AWS_REGION: 'eu-west-1' })).toMatchObject({ awsRegion: 'eu-west-1' })
     expect(readSettings({}).backupUrl).toBeUndefined()

@@ -1,7 +1,7 @@
 import type { Store } from '../../database/store.ts'
 import type { Destination } from '../destination/destination.ts'
 import type { ArchivedLineage } from '../format/archive-format.ts'
-import { chainEnd, type Mark, markOf, newestBase, readTrail, type Trail } from './trail.ts'
+import { chainEnd, type Mark, markOf, newestBase, readTrail, type Trail } from '../inventory/trail.ts'
 
 /** Where the archiver goes on in a lineage. */
 export interface Start {

@@ -5,8 +5,8 @@ import type { Destination } from '../destination/destination.ts'
 import type { ArchivedLineage, NewFile } from '../format/archive-format.ts'
 import { parseFileName } from '../format/file-name.ts'
 import { splitLog, writeLog } from '../format/write-log.ts'
+import { type ArchivedLog, byRevisions, chainOf, type Mark, markOf } from '../inventory/trail.ts'
 import { readJournal } from './read-journal.ts'
-import { type ArchivedLog, byRevisions, chainOf, type Mark, markOf } from './trail.ts'
 
 /** How a copy of the journal ended. */
 export type Copied =

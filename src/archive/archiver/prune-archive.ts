@@ -1,6 +1,6 @@
 import type { ArchivedFile, Destination } from '../destination/destination.ts'
 import type { ArchivedLineage } from '../format/archive-format.ts'
-import { type ArchivedBase, type ArchivedLog, newestBase, readTrail, type Trail } from './trail.ts'
+import { type ArchivedBase, type ArchivedLog, newestBase, readTrail, type Trail } from '../inventory/trail.ts'
 
 const DAY_MS = 86_400_000
 /** The newest files with tokens that stay, however old they are. */

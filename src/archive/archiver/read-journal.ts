@@ -1,7 +1,7 @@
 import type { ChangesReply, OffTrack, Store } from '../../database/store.ts'
 import type { Entry } from '../../records/record.ts'
 import { entrySize } from '../format/write-log.ts'
-import type { Mark } from './trail.ts'
+import type { Mark } from '../inventory/trail.ts'
 
 /** How many entries are asked for at once. */
 const PAGE_LIMIT = 512

@@ -1,8 +1,8 @@
 import { toCoordinatorError } from '../../errors.ts'
 import { repeat } from '../../scheduling/backoff.ts'
 import type { Destination } from '../destination/destination.ts'
+import { readTrail } from '../inventory/trail.ts'
 import type { DrillResult } from './backup-figures.ts'
-import { readTrail } from './trail.ts'
 
 const HOUR_MS = 3_600_000
 /** How often it is looked whether a drill is due, in milliseconds. */

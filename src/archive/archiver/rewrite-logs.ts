@@ -5,9 +5,9 @@ import { pause } from '../../scheduling/backoff.ts'
 import type { Destination } from '../destination/destination.ts'
 import type { ArchivedLineage, NewFile } from '../format/archive-format.ts'
 import { splitLog, writeLog } from '../format/write-log.ts'
+import { type ArchivedLog, chainOf, type Mark, markOf, readTrail, type Trail } from '../inventory/trail.ts'
 import { contradiction } from './log-writer.ts'
 import { readJournal } from './read-journal.ts'
-import { type ArchivedLog, chainOf, type Mark, markOf, readTrail, type Trail } from './trail.ts'
 
 /** Files below this are small, in bytes. A full one has more. */
 const SMALL_BYTES = 262_144

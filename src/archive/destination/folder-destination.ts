@@ -27,6 +27,8 @@ export interface FolderOptions {
 const UNFINISHED = '.unfinished-'
 /** After this time, nobody writes an unfinished file any more. Milliseconds. */
 const ABANDONED_MS = 86_400_000
+/** How many files one call looks at: on a network share, each takes a round trip. */
+const STATS_AT_ONCE = 500
 /** Only the account of the coordinator reads what it stores. */
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -49,18 +51,20 @@ export class FolderDestination implements Destination {
   }
 
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ArchivedFile> {
-    const found: ArchivedFile[] = []
+    const names: string[] = []
     const folders = ['']
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       const at = folder
-      const entries = await this.#call((isWanted) => this.#readFolder(at, prefix, isWanted), signal)
-      for (const entry of entries) {
-        if (typeof entry === 'string') folders.push(entry)
-        else found.push(entry)
-      }
+      const inside = await this.#call(() => this.#readFolder(at, prefix), signal)
+      folders.push(...inside.folders)
+      names.push(...inside.files)
     }
     // The order of whole names is not that of the folders: `a-b` comes before `a/b`.
-    yield* found.sort((left, right) => compareCodePoints(left.name, right.name))
+    names.sort(compareCodePoints)
+    for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
+      const some = names.slice(at, at + STATS_AT_ONCE)
+      yield* await this.#call((isWanted) => this.#describe(some, isWanted), signal)
+    }
   }
 
   async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {
@@ -115,27 +119,31 @@ export class FolderDestination implements Destination {
     }
   }
 
-  /** The files of one folder that belong to a list, and the names of the folders in it. Links are followed nowhere. */
-  async #readFolder(
-    folder: string,
-    prefix: string,
-    isWanted: () => boolean,
-  ): Promise<(ArchivedFile | string)[]> {
+  /** What one folder has that belongs to a list. Links are followed nowhere. */
+  async #readFolder(folder: string, prefix: string): Promise<{ folders: string[]; files: string[] }> {
     const read = this.#files.readdir(join(this.#path, folder), { withFileTypes: true })
     const entries = await read.catch((error: NodeJS.ErrnoException) => {
       isMissing(error)
       return []
     })
-    const found: (ArchivedFile | string)[] = []
+    const found: { folders: string[]; files: string[] } = { folders: [], files: [] }
     for (const entry of entries) {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`
-      if (!isWanted()) break
-      if (entry.isDirectory() && mayHold(name, prefix) && isFileName(name)) found.push(name)
-      if (!entry.isFile() || !name.startsWith(prefix) || entry.name.startsWith('.')) continue
-      const stats = await this.#stats(name)
-      if (stats !== undefined) found.push({ name, bytes: stats.size, writtenAt: Math.floor(stats.mtimeMs) })
+      if (entry.isDirectory() && mayHold(name, prefix) && isFileName(name)) found.folders.push(name)
+      if (entry.isFile() && name.startsWith(prefix) && !entry.name.startsWith('.')) found.files.push(name)
     }
     return found
+  }
+
+  /** Sizes and times of files. Those that were removed meanwhile are left out. */
+  async #describe(names: readonly string[], isWanted: () => boolean): Promise<ArchivedFile[]> {
+    const files: ArchivedFile[] = []
+    for (const name of names) {
+      if (!isWanted()) break
+      const stats = await this.#stats(name)
+      if (stats !== undefined) files.push({ name, bytes: stats.size, writtenAt: Math.floor(stats.mtimeMs) })
+    }
+    return files
   }
 
   /** @returns `undefined` if there is no such file */

@@ -1,5 +1,5 @@
-import { isCertificateCode } from '../../database/sql-functions/certificate-codes.ts'
 import { CoordinatorError, type ErrorCode, type ErrorOptions } from '../../errors.ts'
+import { isCertificateCode } from '../../text/certificate-codes.ts'
 import { parseXml, textOf } from './xml.ts'
 
 /** What an answer that is no success says. */

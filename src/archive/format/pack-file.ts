@@ -1,3 +1,4 @@
+import { CoordinatorError } from '../../errors.ts'
 import { type EncryptOptions, FILE_BYTES_MAX, type NewFile, type ReadFile } from './archive-format.ts'
 import { damaged } from './damaged.ts'
 import { decrypt, encrypt } from './encryption.ts'
@@ -15,7 +16,7 @@ export type NewFileName = FileName extends infer Name
 /**
  * Compresses a text, and encrypts it if there are recipients.
  *
- * @throws RangeError if the file would be larger than `FILE_BYTES_MAX`
+ * @throws COORD_INTERNAL if the file would be larger than `FILE_BYTES_MAX`; COORD_CONFIG_INVALID if a recipient is none
  */
 export async function packFile(
   name: NewFileName,
@@ -26,7 +27,9 @@ export async function packFile(
   const content = recipients.length === 0 ? packed : await encrypt(packed, recipients)
   const printed = printFileName({ ...name, encrypted: recipients.length > 0 } as FileName)
   if (content.length > FILE_BYTES_MAX)
-    throw new RangeError(`${printed} would have ${content.length} bytes; ${FILE_BYTES_MAX} are the most`)
+    throw new CoordinatorError('COORD_INTERNAL', {
+      detail: `${printed} would have ${content.length} bytes; ${FILE_BYTES_MAX} are the most.`,
+    })
   return { name: printed, content }
 }
 

@@ -10,12 +10,12 @@ import { packFile } from './pack-file.ts'
  * The log file of a page that is small enough: see `splitLog`. The same entries give the same file, if it is not encrypted. Gives
  * others their turn.
  *
- * @throws RangeError if the page has no entries
+ * @throws TypeError if the page has no entries
  */
 export async function writeLog(page: LogPage, options: EncryptOptions = {}): Promise<NewFile> {
   const { lineage, after, entries } = page
   const [first, last] = [entries[0], entries.at(-1)]
-  if (first === undefined || last === undefined) throw new RangeError('a log file needs an entry')
+  if (first === undefined || last === undefined) throw new TypeError('a log file needs an entry')
   const text = new FileTextWriter()
   const range = { first: first.revision, last: last.revision, digest: last.digest }
   const times = { firstAt: first.at, lastAt: last.at }

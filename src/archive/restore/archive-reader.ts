@@ -8,7 +8,8 @@ import { damaged } from '../format/damaged.ts'
 import { readBasePart } from '../format/read-base.ts'
 import { readLog } from '../format/read-log.ts'
 import { StateDigest } from '../format/state-digest.ts'
-import type { RestorePlan } from './plan.ts'
+import { verifyStructure } from '../format/verify-structure.ts'
+import type { PlannedLog, RestorePlan } from '../inventory/restore-plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type Patience, withPatience } from './with-patience.ts'
 
@@ -64,6 +65,7 @@ export class ArchiveReader {
     const last = parts.at(-1) as ArchivedFile
     const { end } = await this.#basePart(last)
     if (end === undefined) throw damaged(last.name, 'It is not the last part of its base.')
+    this.#options.onRead?.(last.bytes)
     return end
   }
 
@@ -75,14 +77,14 @@ export class ArchiveReader {
    */
   async *entries(
     after: Pick<Position, 'revision' | 'digest'>,
-    files: readonly ArchivedFile[],
+    files: readonly PlannedLog[],
   ): AsyncGenerator<readonly Entry[]> {
     let { revision, digest } = after
     let at = 0
     for await (const page of this.#read(files, (file) => this.#log(file))) {
-      const { name } = files[at] as ArchivedFile
+      const { name, through } = files[at] as PlannedLog
       at += 1
-      const fresh = entriesAfter(page, revision)
+      const fresh = entriesBetween(page, revision, through)
       const [first] = fresh
       if (first === undefined) continue
       requireNext(name, { revision, digest }, first)
@@ -92,12 +94,13 @@ export class ArchiveReader {
   }
 
   /** The entries of a plan after its base, up to its target. @throws like `entries` */
-  async *entriesTo(
-    { revision = Number.POSITIVE_INFINITY, at = Number.POSITIVE_INFINITY }: RestorePlan['target'],
-    { base, logs }: Pick<RestorePlan, 'base' | 'logs'>,
-  ): AsyncGenerator<readonly Entry[]> {
+  async *entriesTo({
+    base,
+    logs,
+    target,
+  }: Pick<RestorePlan, 'base' | 'logs' | 'target'>): AsyncGenerator<readonly Entry[]> {
     for await (const entries of this.entries(base, logs)) {
-      const beyond = entries.findIndex((entry) => entry.revision > revision || entry.at > at)
+      const beyond = entries.findIndex((entry) => entry.revision > target.revision)
       if (beyond !== 0) yield beyond === -1 ? entries : entries.slice(0, beyond)
       if (beyond !== -1) return
     }
@@ -105,23 +108,39 @@ export class ArchiveReader {
 
   /** The tokens in a file. @throws COORD_ARCHIVE_DAMAGED, COORD_ARCHIVE_NO_IDENTITY */
   async tokens(file: ArchivedFile): Promise<AccessPage> {
-    return readAccess(await this.#content(file), this.#options.identities)
+    const page = await readAccess(await this.#content(file), this.#options.identities)
+    this.#options.onRead?.(file.bytes)
+    return page
   }
 
   /**
-   * Checks what can be checked of an encrypted file without an identity: that it is there, and begins as age files do.
+   * Checks what can be checked of an encrypted file without an identity.
    *
    * @throws COORD_ARCHIVE_DAMAGED
    */
   async checkStructure(file: ArchivedFile): Promise<void> {
-    const { content } = await this.#content(file)
-    const begin = 'age-encryption.org/v1\n'
-    if (Buffer.from(content.subarray(0, begin.length)).toString('latin1') !== begin)
-      throw damaged(file.name, 'It does not begin as a file of age does.')
+    verifyStructure(await this.#content(file))
+    this.#options.onRead?.(file.bytes)
   }
 
-  #read<T>(files: readonly ArchivedFile[], read: (file: ArchivedFile) => Promise<T>): AsyncGenerator<T> {
-    return readAhead(files, { read, bytesOf: ({ bytes }) => bytes })
+  /** A file counts as read when the caller is done with it: others are read ahead. */
+  async *#read<T>(
+    files: readonly ArchivedFile[],
+    read: (file: ArchivedFile) => Promise<T>,
+  ): AsyncGenerator<T> {
+    let at = 0
+    for await (const value of readAhead(files, { read, bytesOf: ({ bytes }) => bytes })) {
+      try {
+        yield value
+      } finally {
+        this.#options.onRead?.((files[at] as ArchivedFile).bytes)
+        at += 1
+      }
+    }
+  }
+
+  async #log(file: ArchivedFile): Promise<LogPage> {
+    return readLog(await this.#content(file), this.#options.identities)
   }
 
   async #basePart(file: ArchivedFile): Promise<BasePart> {
@@ -136,15 +155,16 @@ export class ArchiveReader {
     return { point, records, end }
   }
 
-  async #log(file: ArchivedFile): Promise<LogPage> {
-    return readLog(await this.#content(file), this.#options.identities)
+  /** All entries of one file. @throws COORD_ARCHIVE_DAMAGED, COORD_ARCHIVE_NO_IDENTITY */
+  async log(file: ArchivedFile): Promise<LogPage> {
+    const page = await this.#log(file)
+    this.#options.onRead?.(file.bytes)
+    return page
   }
 
-  async #content({ name, bytes }: ArchivedFile): Promise<{ name: string; content: Uint8Array }> {
-    const { destination, patience, onRead } = this.#options
-    const content = await withPatience(patience, () => destination.read(name, patience.signal))
-    onRead?.(bytes)
-    return { name, content }
+  async #content({ name }: ArchivedFile): Promise<{ name: string; content: Uint8Array }> {
+    const { destination, patience } = this.#options
+    return { name, content: await withPatience(patience, () => destination.read(name, patience.signal)) }
   }
 }
 
@@ -158,10 +178,16 @@ function requireState(name: string, digest: StateDigest, end: BaseEnd | undefine
     throw damaged(name, 'The records of this base do not have the state digest that it recorded.')
 }
 
-function entriesAfter({ entries }: LogPage, revision: Revision): readonly Entry[] {
-  const known = entries.findIndex((entry) => entry.revision > revision)
-  if (known === 0) return entries
-  return known === -1 ? [] : entries.slice(known)
+/** The entries after one revision, up to another one. */
+function entriesBetween(
+  { entries }: LogPage,
+  after: Revision,
+  through: Revision = Number.POSITIVE_INFINITY,
+): readonly Entry[] {
+  const [first, last] = [entries[0], entries.at(-1)]
+  if (first === undefined || last === undefined) return []
+  if (first.revision > after && last.revision <= through) return entries
+  return entries.filter(({ revision }) => revision > after && revision <= through)
 }
 
 /** @throws COORD_ARCHIVE_DAMAGED */

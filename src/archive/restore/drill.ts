@@ -1,22 +1,22 @@
 import type { Entry, Revision } from '../../records/record.ts'
 import { damaged } from '../format/damaged.ts'
 import { parseFileName } from '../format/file-name.ts'
+import type { PlannedBase, RestorePlan } from '../inventory/restore-plan.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
-import type { PlannedBase, RestorePlan } from './plan.ts'
 import { RestoredState } from './restored-state.ts'
 
 /** What a drill showed. */
 export interface DrillReport {
   /**
-   * - `content`: the entries of the log lead from one base to exactly the records of the next one.
-   * - `base`: the archive has only one base, and its records are those that it recorded.
-   * - `structure`: the files are encrypted, and no identity was given. They are whole, and nothing is missing between them.
+   * - `contents`: the entries of the log lead from one base to exactly the records of the next one. If the archive has only one base: its
+   *   records are those that it recorded, and the log continues it.
+   * - `structure`: the files are encrypted, and no identity was given. They are there, and nothing is missing between them.
    */
-  readonly kind: 'content' | 'base' | 'structure'
+  readonly checked: 'contents' | 'structure'
   readonly lineage: string
   /** Of the base where the drill began. */
   readonly fromRevision: Revision
-  /** Of the base that it reached. */
+  /** Of the base that it reached. The same revision if the archive has only one base. */
   readonly toRevision: Revision
   readonly files: number
   readonly bytes: number
@@ -49,19 +49,19 @@ export async function drill(
   if (isOpened) await compare(reader, plan)
   else for (const file of filesOf(plan)) await reader.checkStructure(file)
   return {
-    kind: isOpened ? (goal === undefined ? 'base' : 'content') : 'structure',
+    checked: isOpened ? 'contents' : 'structure',
     ...{ lineage, fromRevision: base.revision, toRevision: (goal ?? base).revision, ...read },
     tookMs: Math.round(performance.now() - started),
   }
 }
 
 async function compare(reader: ArchiveReader, plan: RestorePlan): Promise<void> {
-  const { base, target, passedBases } = plan
+  const { base, passedBases } = plan
   const goal = passedBases.at(-1)
   const state = new RestoredState()
   for await (const { records } of reader.records(base.files)) if (goal !== undefined) await state.add(records)
   let last: Pick<Entry, 'revision' | 'digest'> = base
-  for await (const entries of reader.entriesTo(target, plan)) {
+  for await (const entries of reader.entriesTo(plan)) {
     if (goal !== undefined) await state.apply(entries)
     last = entries.at(-1) ?? last
   }

@@ -14,7 +14,7 @@ export function withLastGood(thrown: unknown, lastGood: Revision | undefined): u
     return thrown.with({
       extra,
       detail: `${thrown.detail} Nothing can be restored from this base.`,
-      hint: 'Run `coordinator backup list`, and restore with --base and the revision of an older base.',
+      hint: 'Restore with --without and the name of that file: an older base and the log may lead to the same revision.',
     })
   return thrown.with({
     extra,

@@ -1,8 +1,8 @@
 import type { Entry, StoredRecord } from '../../records/record.ts'
 import { Pace } from '../../scheduling/pace.ts'
+import type { RestorePlan } from '../inventory/restore-plan.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
 import { withLastGood } from './last-good.ts'
-import type { RestorePlan } from './plan.ts'
 import type { Selection } from './selection.ts'
 
 /** A record of the past. */
@@ -11,6 +11,7 @@ export type PastRecord = Pick<StoredRecord, 'kind' | 'id' | 'data' | 'revision'>
 export interface PartOfArchive {
   /** The records of the part, in no particular order. */
   readonly records: readonly PastRecord[]
+  readonly lineage: string
   /** The moment that they show. */
   readonly revision: number
   /** Time of the entry of that revision. Epoch milliseconds. */
@@ -41,7 +42,7 @@ export async function readPartOfArchive(
       }
     }
     revision = plan.base.revision
-    for await (const entries of reader.entriesTo(plan.target, plan))
+    for await (const entries of reader.entriesTo(plan))
       for (const entry of entries) {
         apply(entry, selection, records)
         ;({ revision, at } = entry)
@@ -50,7 +51,7 @@ export async function readPartOfArchive(
   } catch (thrown) {
     throw withLastGood(thrown, revision)
   }
-  return { records: [...records.values()], revision, at }
+  return { records: [...records.values()], lineage: plan.lineage, revision, at }
 }
 
 /** A record that was renamed leaves the part, or comes into it. */

@@ -1,7 +1,7 @@
 /** How many files are read at the same time: a network answers each of many small files slowly. */
 const FILES_AHEAD = 16
 /** How many bytes of files may be read ahead, besides the next one. */
-const BYTES_AHEAD = 33_554_432
+const BYTES_AHEAD = 4_194_304
 
 /**
  * Reads files in order, and several of them ahead of the caller, so that the next ones are read while the caller works on one.

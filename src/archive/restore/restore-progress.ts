@@ -14,7 +14,7 @@ export interface RestoreProgress {
   readonly revision: Revision
   /** The revision of the base, where the replay begins. */
   readonly baseRevision: Revision
-  /** The newest revision that the plan can reach. A time as the target may end the restore before. */
+  /** The revision where the restore ends. */
   readonly lastRevision: Revision
   /** Records of the base that were stored so far. */
   readonly records: number

@@ -5,10 +5,10 @@ import type { AccessPage } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
 import { recordSize } from '../format/write-base.ts'
 import { entrySize } from '../format/write-log.ts'
+import type { RestorePlan } from '../inventory/restore-plan.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
 import { inParts } from './in-parts.ts'
 import { withLastGood } from './last-good.ts'
-import type { RestorePlan } from './plan.ts'
 import type { RestorePhase, RestoreProgress, RestoreReport } from './restore-progress.ts'
 import { RestoredState } from './restored-state.ts'
 import { withPatience } from './with-patience.ts'
@@ -22,8 +22,8 @@ export interface RestoreOptions extends Omit<ArchiveReaderOptions, 'onRead'> {
 }
 
 /** The most records, and the most entries, in one call of the store. */
-const RECORDS_PER_CALL = 2_000
-const ENTRIES_PER_CALL = 1_000
+const RECORDS_PER_CALL = 5_000
+const ENTRIES_PER_CALL = 2_500
 
 /**
  * Restores a moment of an archive into an empty store. Until the end, the store is in mode `seeding`, in which it serves nothing. A restore
@@ -145,7 +145,7 @@ class Restoring {
     }
     const { target } = plan
     const { revision } = this.#position
-    if (target.revision !== undefined && revision !== target.revision)
+    if (revision !== target.revision)
       throw new CoordinatorError('COORD_ARCHIVE_DAMAGED', {
         detail: `The archive ends at revision ${revision}, before revision ${target.revision}.`,
       })
@@ -153,7 +153,7 @@ class Restoring {
 
   async *#entries(): AsyncGenerator<readonly Entry[]> {
     const { plan } = this.#options
-    for await (const entries of this.#reader.entriesTo(plan.target, plan)) {
+    for await (const entries of this.#reader.entriesTo(plan)) {
       this.#verified = entries.at(-1)?.revision
       yield entries
     }
@@ -248,7 +248,7 @@ class Restoring {
       phase: this.#phase,
       revision: this.#position.revision,
       baseRevision: plan.base.revision,
-      lastRevision: plan.target.revision ?? plan.lastRevision,
+      lastRevision: plan.target.revision,
       records: this.#records,
       bytes: this.#bytes,
       ofBytes: this.#ofBytes,
@@ -281,7 +281,7 @@ function isPartOf({ mode, position, floor, ancestors }: Head, plan: RestorePlan)
   const isSame = position.lineage === lineage || ancestors.at(-1) === lineage
   if (!isSame || floor !== base.revision) return false
   const { revision } = position
-  if (revision > (target.revision ?? Number.POSITIVE_INFINITY)) return false
+  if (revision > target.revision) return false
   // Without entries, it is unknown whether the whole base is there, unless the restore was finished.
   return revision > base.revision || (mode === 'open' && revision === base.revision)
 }

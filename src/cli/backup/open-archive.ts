@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import type { Destination } from '../../archive/destination/destination.ts'
 import { openDestination } from '../../archive/destination/open-destination.ts'
-import { readIdentityFile } from '../../archive/restore/identity-file.ts'
+import { readIdentityFile } from '../../archive/format/identities.ts'
 import { type BackupSettings, destinationEnvironment } from '../../config/backup-settings.ts'
 import type { Environment } from '../../config/given-text.ts'
 import { readBackupSettings } from '../../config/settings.ts'

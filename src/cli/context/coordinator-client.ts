@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
-import { isCertificateCode } from '../../database/sql-functions/certificate-codes.ts'
 import { CoordinatorError, ERRORS, type ErrorCode, type Problem } from '../../errors.ts'
+import { isCertificateCode } from '../../text/certificate-codes.ts'
 import { commandHint } from './command-hint.ts'
 import type { Credential } from './credential.ts'
 import { refusalHint } from './refusal-hint.ts'
@@ -245,7 +245,7 @@ function optionFaults(errors: unknown): string | undefined {
 }
 
 /** The author that the coordinator records for changes: `cli:<user>`. */
-function actor(): string {
+export function actor(): string {
   let user = 'unknown'
   try {
     user = userInfo().username

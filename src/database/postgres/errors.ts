@@ -1,6 +1,6 @@
 import type { DatabaseError } from 'pg'
 import { CoordinatorError, type ErrorCode, type WriteOutcome } from '../../errors.ts'
-import { isCertificateCode } from '../sql-functions/certificate-codes.ts'
+import { isCertificateCode } from '../../text/certificate-codes.ts'
 import { codeOfSqlState, endsSessionBySqlState } from '../sql-functions/sql-state.ts'
 import type { FileLogin } from './password-file.ts'
 

@@ -1,5 +1,5 @@
 import { CoordinatorError } from '../../errors.ts'
-import { isCertificateCode } from '../sql-functions/certificate-codes.ts'
+import { isCertificateCode } from '../../text/certificate-codes.ts'
 import { type Fault, notWritten, unknown } from './fault.ts'
 
 const tlsHint =

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pruneArchive } from '../../../src/archive/archiver/prune-archive.ts'
-import { chainOf, readTrail } from '../../../src/archive/archiver/trail.ts'
+import { chainOf, readTrail } from '../../../src/archive/inventory/trail.ts'
 import { ListedDestination } from './listed-destination.ts'
 
 const DAY = 86_400_000

@@ -31,7 +31,7 @@ export async function writeArchive(
     const size = records.reduce((sum, record) => sum + recordSize(record), 0)
     const entry = entries.find((known) => known.revision === revision)
     const digest = entry?.digest ?? (revision === 0 ? lineage : position.digest)
-    const point = { lineage, ancestors, revision, digest, at: entry?.at ?? at }
+    const point = { lineage, ancestors, revision, digest, at: entry?.at ?? entries[0]?.at ?? at }
     // A part is full at 6 MiB: the size that is told decides how many there are.
     const recordBytes = parts === 1 ? size : parts * 6 * 1_048_576
     for await (const file of writeBase(point, pages(records), { recordBytes, recipients, at: Date.now }))

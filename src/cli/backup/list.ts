@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import { type Inventory, type LineageInventory, readInventory } from '../../archive/inventory/inventory.ts'
+import { type ArchivedMoment, type MomentRange, momentsOf } from '../../archive/inventory/moments.ts'
+import { type CommandContext, writeResult } from '../context/command-context.ts'
+import { interruptible } from '../terminal/interruption.ts'
+import { countOf, textTable } from '../terminal/text-table.ts'
+import { type ArchiveOptions, archiveCommand, withArchive } from './open-archive.ts'
+import { sizeText, timeText } from './sizes.ts'
+
+/** `coordinator backup list`: the moments that can be restored. */
+export function backupListCommand(context: CommandContext): Command {
+  return archiveCommand('list', 'List the moments that can be restored.').action((options: ArchiveOptions) =>
+    interruptible((signal) =>
+      withArchive(options, context.terminal, async ({ destination, identities }) => {
+        const inventory = await readInventory(destination, { identities, signal })
+        const lineages: ListedLineage[] = []
+        for (const lineage of inventory.lineages)
+          lineages.push({ lineage, moments: await momentsOf(inventory, lineage) })
+        writeResult(context, options, {
+          value: listValue(inventory, lineages),
+          text: (wide) => renderList(inventory, lineages, wide),
+        })
+      }),
+    ),
+  )
+}
+
+interface ListedLineage {
+  readonly lineage: LineageInventory
+  readonly moments: readonly MomentRange[]
+}
+
+function listValue({ strange, bytes }: Inventory, lineages: readonly ListedLineage[]) {
+  const moment = ({ revision, at }: ArchivedMoment) => ({
+    revision,
+    at: at === undefined ? null : timeText(at),
+  })
+  return {
+    lineages: lineages.map(
+      ({ lineage: { lineage, ancestors, trail, bytes: size, contradictions }, moments }) => ({
+        ...{ lineage, ancestors },
+        moments: moments.map(({ from, to }) => ({ from: moment(from), to: moment(to) })),
+        bases: trail.bases.map(({ revision, isComplete }) => ({ revision, isComplete })),
+        logs: trail.logs.length,
+        bytes: size,
+        contradictions: contradictions.map(({ revision }) => revision),
+      }),
+    ),
+    strange: strange.map(({ name }) => name),
+    bytes,
+  }
+}
+
+function renderList(
+  { strange, bytes }: Inventory,
+  lineages: readonly ListedLineage[],
+  wide: boolean,
+): string {
+  if (lineages.length === 0) return 'The archive has no backups.\n'
+  const head = ['HISTORY', 'FROM', 'TO', 'REVISIONS', 'BASES', 'SIZE', ...(wide ? ['ANCESTORS'] : [])]
+  const rows = lineages.flatMap(({ lineage, moments }) => rowsOf(lineage, moments, wide))
+  const faults = lineages.flatMap(({ lineage }) =>
+    lineage.contradictions.map(
+      ({ revision }) =>
+        `Two databases wrote revision ${revision} of ${lineage.lineage}. Run \`coordinator backup verify\`.\n`,
+    ),
+  )
+  const gaps = lineages
+    .filter(({ moments }) => moments.length > 1)
+    .map(({ lineage }) => `Between the lines of ${lineage.lineage}, the archive lacks revisions.\n`)
+  const others = strange.length === 0 ? '' : `${countOf(strange.length, 'file')} of somebody else.\n`
+  return `${textTable([head, ...rows])}${faults.join('')}${gaps.join('')}${others}Together ${sizeText(bytes)}.\n`
+}
+
+function rowsOf(
+  { lineage, ancestors, trail, bytes }: LineageInventory,
+  moments: readonly MomentRange[],
+  wide: boolean,
+): string[][] {
+  const bases = String(trail.bases.filter(({ isComplete }) => isComplete).length)
+  const rest = [bases, sizeText(bytes), ...(wide ? [ancestors.join(' ') || '-'] : [])]
+  if (moments.length === 0) return [[lineage, 'nothing: no complete base', '', '', ...rest]]
+  return moments.map(({ from, to }, index) => [
+    index === 0 ? lineage : '',
+    timeOf(from),
+    timeOf(to),
+    from.revision === to.revision ? String(from.revision) : `${from.revision} to ${to.revision}`,
+    ...(index === 0 ? rest : []),
+  ])
+}
+
+function timeOf({ at }: ArchivedMoment): string {
+  return at === undefined ? 'encrypted' : timeText(at)
+}

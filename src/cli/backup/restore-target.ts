@@ -1,0 +1,74 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readInventory } from '../../archive/inventory/inventory.ts'
+import { planRestore, type RestoreTarget } from '../../archive/inventory/plan-restore.ts'
+import type { RestorePlan } from '../../archive/inventory/restore-plan.ts'
+import { readTime } from '../../text/read-time.ts'
+import { collect } from '../context/command-context.ts'
+import { lineageOption, type OpenArchive } from './open-archive.ts'
+
+/** The options that say which moment is meant. */
+export interface TargetOptions {
+  readonly at?: number
+  readonly revision?: number
+  readonly before?: string
+  readonly history?: true
+  readonly lineage?: string
+  readonly without?: readonly string[]
+}
+
+/** Gives a command the options that say which moment is meant. */
+export function withTarget(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--at <time>', 'the state at this time, such as 2026-01-31T12:00:00Z (default: the newest)')
+        .argParser(readAt)
+        .conflicts(['revision', 'before']),
+    )
+    .addOption(
+      new Option('--revision <number>', 'the state at this revision')
+        .argParser(readRevision)
+        .conflicts(['before']),
+    )
+    .option('--before <commit>', 'the state before the commit with this id')
+    .option('--history', 'begin with the oldest base, so that the history before that moment comes, too')
+    .addOption(lineageOption())
+    .option(
+      '--without <file>',
+      'do without this file of the archive, which is damaged; repeat it for several',
+      collect,
+    )
+}
+
+/**
+ * Chooses what has to be read.
+ *
+ * @throws COORD_ARCHIVE_EMPTY, COORD_ARCHIVE_SEVERAL, COORD_ARCHIVE_CONTRADICTION, and what destinations throw
+ */
+export async function planOf(
+  { lineage, revision, at, before, history, without = [] }: TargetOptions,
+  { destination, identities }: OpenArchive,
+  signal: AbortSignal,
+): Promise<RestorePlan> {
+  const inventory = await readInventory(destination, { identities, signal })
+  const target: RestoreTarget = {
+    ...(lineage === undefined ? {} : { lineage }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(at === undefined ? {} : { at }),
+    ...(before === undefined ? {} : { beforeCommit: before.toLowerCase() }),
+  }
+  return planRestore(inventory, target, { history: history === true, excluded: new Set(without) })
+}
+
+function readAt(text: string): number {
+  const at = readTime(text)
+  if (at === undefined)
+    throw new InvalidArgumentError('It must be a time with a zone, such as 2026-01-31T12:00:00Z.')
+  return at
+}
+
+function readRevision(text: string): number {
+  const revision = Number(text)
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(revision))
+    throw new InvalidArgumentError('It must be a revision: a whole number from 0 on.')
+  return revision
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { readInventory } from '../../archive/inventory/inventory.ts'
+import { type VerifyReport, verifyArchive } from '../../archive/restore/verify-archive.ts'
+import { type CommandContext, writeResult } from '../context/command-context.ts'
+import { interruptible } from '../terminal/interruption.ts'
+import { countOf, printable } from '../terminal/text-table.ts'
+import { type ArchiveOptions, archiveCommand, withArchive } from './open-archive.ts'
+import { sizeText } from './sizes.ts'
+
+const patienceMs = 60_000
+
+/** `coordinator backup verify`: reads every file of the archive. */
+export function backupVerifyCommand(context: CommandContext): Command {
+  return archiveCommand('verify', 'Read every file of the archive, and name each that is damaged.').action(
+    (options: ArchiveOptions) =>
+      interruptible((signal) =>
+        withArchive(options, context.terminal, async ({ destination, identities }) => {
+          const inventory = await readInventory(destination, { identities, signal })
+          const patience = { patienceMs, signal }
+          const report = await verifyArchive({ inventory, destination, identities, patience })
+          writeResult(context, options, {
+            value: { ok: isSound(report), ...report },
+            text: renderVerify(report),
+          })
+          if (!isSound(report)) context.exit(1)
+        }),
+      ),
+  )
+}
+
+function isSound({ bad, contradictions }: VerifyReport): boolean {
+  return bad.length === 0 && contradictions.length === 0
+}
+
+function renderVerify(report: VerifyReport): string {
+  const { files, bytes, whole, structure, bad, unfinished, strange, contradictions, lineages } = report
+  const line = (text: string) => `${printable(text)}\n`
+  const only =
+    structure === 0
+      ? ''
+      : `Of ${countOf(structure, 'encrypted file')}, only the structure was checked: set BACKUP_IDENTITY_FILE to check the contents.\n`
+  return [
+    ...bad.map(({ name, fault }) => line(`bad: ${fault.includes(name) ? fault : `${name}: ${fault}`}`)),
+    ...contradictions.map(({ revision, files: two }) =>
+      line(`contradiction: revision ${revision}: ${two.join(' and ')}`),
+    ),
+    ...unfinished.map((name) => line(`unfinished: ${name}`)),
+    ...strange.map((name) => line(`of somebody else: ${name}`)),
+    `Read ${countOf(files, 'file')} (${sizeText(bytes)}): ${whole} whole, ${bad.length} bad.\n`,
+    only,
+    ...lineages.map(({ lineage, revisions }) => {
+      const ranges = revisions.map(({ from, to }) => `${from} to ${to}`).join(', ')
+      return line(
+        `${lineage}: ${ranges === '' ? 'nothing can be restored' : `revisions ${ranges} can be restored`}.`,
+      )
+    }),
+  ].join('')
+}
