@@ -387,6 +387,13 @@ export const ERRORS = {
     repair:
       'Watch `coordinator_http_whole_streams` in `GET /metrics`. If the machine has free memory, raise STREAMS_MAX.',
   },
+  COORD_STREAMS_FULL: {
+    ...retry,
+    title: 'The coordinator has no memory left for more streams and requests that wait',
+    hint: 'Ask again after `Retry-After`. You can also ask for changes without `wait`.',
+    repair:
+      'Give the coordinator a larger heap: set NODE_OPTIONS=--max-old-space-size=MIB, and restart it. LIMIT_STREAMS limits how many streams one client may have.',
+  },
   COORD_COMMIT_REFUSED: {
     status: 422,
     retryable: false,

@@ -15,6 +15,7 @@ import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { addressOf, trustProxies } from './client/address-of.ts'
 import { ClientLimits } from './client/client-limits.ts'
+import { ConnectionMemory } from './client/connection-memory.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { listen, listenerOptions } from './lifecycle/listen.ts'
@@ -120,7 +121,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const draining = new AbortController()
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
-  const limits = new ClientLimits(settings, metrics)
+  const memory = new ConnectionMemory(live.memory)
+  const limits = new ClientLimits({ ...settings, memory }, metrics)
   const arePrivate = options.access.mode === 'required'
   const answers = new Answers({ live, metrics, outgoing, stallTimeoutMs, arePrivate })
   const bodies = new BodyReceiver({
@@ -133,7 +135,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...{ answers, bodies, tls: certificate !== undefined },
     draining: draining.signal,
   })
-  const connections = new Connections(app.server, { max: settings.connectionsMax, metrics, log: logger })
+  const connections = new Connections(app.server, {
+    ...{ max: settings.connectionsMax, memory, metrics },
+    log: logger,
+  })
   const context = contextOf(options, {
     ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
     draining: draining.signal,

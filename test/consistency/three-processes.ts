@@ -20,7 +20,7 @@ export async function withThreeProcesses(
     const url = new URL(server.url())
     url.port = String(line.port)
     const env = { DATABASE_URL: url.href, DATABASE_SCHEMA: 'consistency' }
-    const coordinator = scope.use(await serving({ env, timeoutMs: 280_000 }))
+    const coordinator = scope.use(await serving({ env }))
     urls.push(coordinator.url)
     lines.push(line)
   }

@@ -104,7 +104,7 @@ interface Running extends AsyncDisposable {
 }
 
 async function coordinator(env: Record<string, string>): Promise<Running> {
-  const started = await serving({ env: { ...env, COMMIT_TIMEOUT_MS: '1000' }, timeoutMs: 60_000 })
+  const started = await serving({ env: { ...env, COMMIT_TIMEOUT_MS: '1000' } })
   const client = new CoordinatorClient(started.url)
   return {
     serving: started,

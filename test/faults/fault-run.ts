@@ -47,7 +47,7 @@ export async function runFaults(
   options: FaultRunOptions,
   script: (scope: FaultScript) => Promise<void>,
 ): Promise<FaultRun> {
-  await using coordinator = await serving({ env: options.env, timeoutMs: 280_000 })
+  await using coordinator = await serving({ env: options.env })
   await using writes = new CoordinatorClient(coordinator.url)
   await using readings = new CoordinatorClient(coordinator.url, 8)
   const load = new WriteLoad(writes, { clients: 32, servicesEach: 16, pauseMs: 25 })

@@ -30,7 +30,7 @@ describe('changes by hand under load', () => {
     project = await SupabaseProject.start({ config: { fsync: 'on', log_lock_waits: 'on' } })
     const byApi = { SUPABASE_URL: project.api.url, SUPABASE_SECRET_KEY: project.keys.secretKey }
     running = await Promise.all(
-      [{ DATABASE_URL: project.server.url() }, byApi].map((env) => serving({ env, timeoutMs: 150_000 })),
+      [{ DATABASE_URL: project.server.url() }, byApi].map((env) => serving({ env })),
     )
     const [first, second] = running.map(({ url }) => new CoordinatorClient(url))
     wire = first as CoordinatorClient

@@ -71,7 +71,7 @@ class Member implements AsyncDisposable {
       DATABASE_URL: server.url().replace(String(server.port), String(proxy.port)),
       COMMIT_TIMEOUT_MS: '1000',
     }
-    return new Member(proxy, env, await serving({ env, timeoutMs: 170_000 }))
+    return new Member(proxy, env, await serving({ env }))
   }
 
   async kill(): Promise<void> {
@@ -79,7 +79,7 @@ class Member implements AsyncDisposable {
   }
 
   async restart(): Promise<void> {
-    this.#serving = await serving({ env: this.#env, timeoutMs: 170_000 })
+    this.#serving = await serving({ env: this.#env })
   }
 
   /** What happens to lines: answers get lost, those to commits and those to questions, and then every connection. */

@@ -36,7 +36,7 @@ async function race(
   server: PostgresServer,
   { arenas, races }: Races,
 ): Promise<void> {
-  const [one, two] = envs.map((env) => serving({ env, timeoutMs: 110_000 }))
+  const [one, two] = envs.map((env) => serving({ env }))
   await using first = await (one as ReturnType<typeof serving>)
   await using second = await (two as ReturnType<typeof serving>)
   await using left = new CoordinatorClient(first.url)

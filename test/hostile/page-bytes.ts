@@ -25,7 +25,7 @@ function large(number: number) {
 export function pagesOfLargeServices(count: number): void {
   describe(`${count} services of 1 MiB each`, () => {
     it('come in pages of 8 MiB at most, now and at a moment, and as a journal; the cursors reach all', async () => {
-      await using coordinator = await serving({ timeoutMs: 600_000, nodeArgs: ['--max-old-space-size=3000'] })
+      await using coordinator = await serving({ nodeArgs: ['--max-old-space-size=3000'] })
       let revision = 0
       for (let number = 0; number < count; number += 1) {
         const { status, body } = await ask(`${coordinator.url}/register`, 'POST', large(number))

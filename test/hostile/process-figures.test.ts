@@ -24,3 +24,15 @@ it('sees when a coordinator does not answer', async () => {
   await coordinator.stop('SIGKILL')
   await expect.poll(() => watch.failures).toBeGreaterThan(0)
 })
+
+it('tells that a process is gone, and a watch counts that as questions without an answer', async () => {
+  await using coordinator = await serving()
+  const pid = coordinator.process.child.pid as number
+  await using watch = new HealthWatch(coordinator.url, pid)
+  await expect.poll(() => watch.answers).toBeGreaterThan(2)
+  await coordinator.stop('SIGKILL')
+  await expect.poll(() => watch.failures).toBeGreaterThan(2)
+  const figures = new ProcessFigures(pid)
+  expect(() => figures.cpuMs).toThrow(`process ${pid} is gone`)
+  expect(() => figures.rssMiB).toThrow(`process ${pid} is gone`)
+})

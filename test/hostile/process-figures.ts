@@ -2,6 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 
+/** A process whose figures a test wants has ended, and was collected by its parent. */
+export class ProcessGone extends Error {
+  constructor(pid: number) {
+    super(`process ${pid} is gone`)
+  }
+}
+
 /** What a process takes of the machine, as the operating system counts it. */
 export class ProcessFigures {
   readonly #pid: number
@@ -10,12 +17,20 @@ export class ProcessFigures {
     this.#pid = pid
   }
 
-  /** Memory that it holds at this moment, in MiB. */
+  /**
+   * Memory that it holds at this moment, in MiB.
+   *
+   * @throws ProcessGone
+   */
   get rssMiB(): number {
     return Number(ps('rss=', this.#pid)) / 1_024
   }
 
-  /** Time that its threads have worked since it began, in milliseconds; in steps of 10. */
+  /**
+   * Time that its threads have worked since it began, in milliseconds; in steps of 10.
+   *
+   * @throws ProcessGone
+   */
   get cpuMs(): number {
     try {
       // Fields 14 and 15, counted behind the name in brackets, which may hold spaces: proc(5).
@@ -30,7 +45,13 @@ export class ProcessFigures {
 }
 
 function ps(column: string, pid: number): string {
-  return execFileSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).trim()
+  try {
+    return execFileSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).trim()
+  } catch (thrown) {
+    // Its only fault with these arguments: it knows no such process.
+    if ((thrown as { readonly status?: number | null }).status === 1) throw new ProcessGone(pid)
+    throw thrown
+  }
 }
 
 /** `[days-]hours:minutes:seconds`, with parts left out from the left. */
@@ -52,6 +73,7 @@ export class HealthWatch implements AsyncDisposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
   readonly #watching: Promise<void>
   #ended = false
+  #lastWorkedMs = 0
   /**
    * The longest wait, in milliseconds. Counted is no more than the coordinator worked meanwhile, and 20 ms: what the machine did
    * for others is not the coordinator's fault.
@@ -65,21 +87,30 @@ export class HealthWatch implements AsyncDisposable {
     this.#url = `${url}/health/live`
     this.#figures = new ProcessFigures(pid)
     this.#watching = this.#watch()
+    // A fault waits for the end of the watch. Unhandled until then, it would end the whole run, without the name of the test.
+    this.#watching.catch(() => undefined)
   }
 
   async #watch(): Promise<void> {
     while (!this.#ended) {
-      const [started, worked] = [performance.now(), this.#figures.cpuMs]
+      const [started, worked] = [performance.now(), this.#workedMs()]
       const ok = await this.#ask()
       const waitedMs = performance.now() - started
       if (ok) this.answers += 1
       else this.failures += 1
-      this.longestMs = Math.max(
-        this.longestMs,
-        Math.min(waitedMs, this.#figures.cpuMs - worked + toleranceMs),
-      )
+      this.longestMs = Math.max(this.longestMs, Math.min(waitedMs, this.#workedMs() - worked + toleranceMs))
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
+  }
+
+  /** A process that is gone does no more work. Its questions without an answer already count as failures. */
+  #workedMs(): number {
+    try {
+      this.#lastWorkedMs = this.#figures.cpuMs
+    } catch (thrown) {
+      if (!(thrown instanceof ProcessGone)) throw thrown
+    }
+    return this.#lastWorkedMs
   }
 
   #ask(): Promise<boolean> {

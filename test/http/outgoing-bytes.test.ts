@@ -162,4 +162,13 @@ describe('pieces of a body', () => {
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(262_144)
     expect([...piecesOf([])]).toEqual([])
   })
+
+  it('take no more memory than they count for, however short the texts between large shared parts are', () => {
+    const shared = new SharedBytes(Buffer.from('s'.repeat(200_000)))
+    const parts = ['{"entries":[', shared, ',', shared, `],"next":"${'n'.repeat(20_000)}"}`]
+    const own = [...piecesOf(parts)].flatMap((piece) => (piece instanceof SharedBytes ? [] : [piece]))
+    expect(own.map(({ length }) => length)).toEqual([12, 1, 20_012])
+    // A waiting answer has a few such pieces, and thousands may wait.
+    expect(own.map(({ buffer }) => buffer.byteLength)).toEqual([12, 1, 20_012])
+  })
 })

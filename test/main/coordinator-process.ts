@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { vi } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 
 // A machine that is busy with other tests takes seconds to start a process.
 vi.setConfig({ testTimeout: 60_000 })
@@ -36,9 +36,12 @@ export interface RunOptions {
   readonly descriptors?: number
   /** File descriptors that it writes to. @default pipes to the test */
   readonly into?: { readonly stdout?: number; readonly stderr?: number }
-  /** @default 30_000 (milliseconds) */
+  /** After how many milliseconds it is killed; `Infinity`: never. @default 30_000 */
   readonly timeoutMs?: number
 }
+
+/** How much of what a process wrote last an error shows, in characters. V8 writes some 3,000 when it has no memory left. */
+const shownOutput = 5_000
 
 const program = resolve('bin/coordinator.js')
 const endWithTheTest = resolve('test/main/end-with-the-test.ts')
@@ -47,8 +50,12 @@ const endWithTheTest = resolve('test/main/end-with-the-test.ts')
 export class CoordinatorProcess {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
+  readonly #timeoutMs: number
   #stdout = ''
   #stderr = ''
+  readonly #sent = new Set<NodeJS.Signals>()
+  #isStopped = false
+  #isLate = false
 
   constructor(args: readonly string[], options: RunOptions = {}) {
     const { env = {}, cwd, input, nodeArgs = [], descriptors, into = {}, timeoutMs = 30_000 } = options
@@ -69,7 +76,8 @@ export class CoordinatorProcess {
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr += chunk
     })
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs)
+    this.#timeoutMs = timeoutMs
+    const timer = Number.isFinite(timeoutMs) ? setTimeout(() => this.#endLate(), timeoutMs) : undefined
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
         clearTimeout(timer)
@@ -89,14 +97,49 @@ export class CoordinatorProcess {
     for (;;) {
       const match = pattern.exec(this.output)
       if (match !== null) return match
-      if (this.child.exitCode !== null || this.child.signalCode !== null || performance.now() > deadline)
-        throw new Error(`nothing matched ${pattern} in:\n${this.output}`)
+      if (this.#hasEnded || performance.now() > deadline) {
+        const end = this.#hasEnded ? `; ${this.#end}` : ''
+        throw new Error(`nothing matched ${pattern}${end} in:\n${this.output}`)
+      }
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
 
   kill(signal: NodeJS.Signals): void {
+    this.#sent.add(signal)
+    if (signal === 'SIGTERM' || signal === 'SIGINT') this.#isStopped = true
     this.child.kill(signal)
+  }
+
+  /** Ends it by any signal, with any exit code. */
+  stop(signal: NodeJS.Signals): Promise<Ended> {
+    this.#isStopped = true
+    this.kill(signal)
+    return this.ended
+  }
+
+  #endLate(): void {
+    this.#isLate = true
+    this.child.kill('SIGKILL')
+  }
+
+  get #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
+  }
+
+  get #end(): string {
+    const { pid, exitCode, signalCode } = this.child
+    const cause = signalCode === null ? `exit code ${exitCode}` : signalCode
+    return `process ${pid} ended with ${cause}${this.#isLate ? `, which the test sent after ${this.#timeoutMs} ms` : ''}`
+  }
+
+  /** How it ended, and what it wrote last to standard error, if that is not what the signals of the test explain. */
+  get unexpectedEnd(): string | undefined {
+    if (!this.#hasEnded) return undefined
+    const { signalCode } = this.child
+    const isTold = signalCode === null ? this.#isStopped : this.#sent.has(signalCode)
+    if (isTold) return undefined
+    return `${this.#end}; the end of its standard error:\n${this.#stderr.slice(-shownOutput)}`
   }
 }
 
@@ -112,22 +155,37 @@ export interface Serving extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Ended>
 }
 
-/** Starts a coordinator on a free port, and waits until it serves. It is killed at the end of the scope. */
-export async function serving(options: RunOptions = {}): Promise<Serving> {
+/**
+ * Starts a coordinator on a free port, and waits until it serves. It is killed at the end of the scope, and has no time limit of its own: a
+ * test on a busy machine would lose it before its own time is over. If it ends by itself, the test fails with its last words.
+ */
+export async function serving(options: Omit<RunOptions, 'timeoutMs'> = {}): Promise<Serving> {
   const env = { PORT: '0', LOG_FORMAT: 'json', ...options.env }
-  const process = new CoordinatorProcess(['serve'], { timeoutMs: 120_000, ...options, env })
+  const process = new CoordinatorProcess(['serve'], { ...options, env, timeoutMs: Number.POSITIVE_INFINITY })
   const url = await servedUrl(process)
-  const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
-    process.kill(signal)
-    return process.ended
-  }
+  failTestAtUnexpectedEnd(process)
   return {
     url,
     process,
-    stop,
+    stop: (signal = 'SIGTERM') => process.stop(signal),
     async [Symbol.asyncDispose]() {
-      await stop('SIGKILL')
+      process.kill('SIGKILL')
+      await process.ended
     },
+  }
+}
+
+/** Adds the reason to a test whose coordinator ended by itself, beside the errors that follow from that. */
+function failTestAtUnexpectedEnd(process: CoordinatorProcess): void {
+  const check = () => {
+    const end = process.unexpectedEnd
+    if (end !== undefined) throw new Error(`The coordinator ended by itself: ${end}`)
+  }
+  try {
+    onTestFinished(check)
+  } catch {
+    // Started for several tests, outside any of them.
+    void process.ended.then(() => process.unexpectedEnd && console.error(process.unexpectedEnd))
   }
 }
 

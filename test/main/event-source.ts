@@ -25,7 +25,7 @@ async function registerMany({ url }: Serving, from: number, count: number): Prom
 export async function overRestart(count: number, signal: NodeJS.Signals) {
   await using folder = await scratchFolder()
   const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, PORT: await freePort() }
-  const options = { env, timeoutMs: 600_000 }
+  const options = { env }
   const first = await serving(options)
   const source = new EventSource(`${first.url}/changes`)
   const revisions: number[] = []

@@ -34,7 +34,7 @@ describe('coordinator serve on SQLite: kill -9 under load', () => {
     let lineage: string | null = null
     let newest = 0
     for (let kill = 0; kill < kills; kill += 1) {
-      await using coordinator = await serving({ env: { ...env, LOG_LEVEL: 'info' }, timeoutMs: 60_000 })
+      await using coordinator = await serving({ env: { ...env, LOG_LEVEL: 'info' } })
       const loaded = await ask(`${coordinator.url}/services?limit=1`)
       lineage ??= loaded.headers.get('x-coordinator-lineage')
       expect(loaded.headers.get('x-coordinator-lineage')).toBe(lineage)

@@ -1,12 +1,12 @@
 import { CoordinatorError } from '../../errors.ts'
 import { quoted } from '../../text/quoted.ts'
 import { historyLine } from './history-line.ts'
-import type { Inventory, LineageInventory } from './inventory.ts'
+import { filesOf, type Inventory, type LineageInventory } from './inventory.ts'
 
 /**
  * The history that is restored: the one with this lineage, or else the only one that no other one in the archive descends from.
  *
- * @throws COORD_ARCHIVE_EMPTY, COORD_ARCHIVE_SEVERAL
+ * @throws COORD_ARCHIVE_EMPTY, COORD_ARCHIVE_SEVERAL; COORD_ARCHIVE_NO_IDENTITY if that cannot be known without one
  */
 export async function chooseLineage(inventory: Inventory, lineage?: string): Promise<LineageInventory> {
   const { lineages } = inventory
@@ -31,10 +31,20 @@ export async function chooseLineage(inventory: Inventory, lineage?: string): Pro
     throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
       detail: lineages.length === 0 ? 'The archive has no files.' : 'The archive has no complete base.',
     })
-  if (newest.length > 1)
+  if (newest.length > 1) {
+    // Without an identity, nobody knows which one descends from which.
+    const [closed] = newest.filter(({ isReadable }) => !isReadable)
+    const fault = closed === undefined ? undefined : faultOf(inventory, closed)
+    if (fault?.code === 'COORD_ARCHIVE_NO_IDENTITY') throw fault
     throw new CoordinatorError('COORD_ARCHIVE_SEVERAL', {
       detail: `None of these descends from another: ${newest.map((each) => each.lineage).join(', ')}.`,
       extra: { lineages: newest.map((each) => each.lineage) },
     })
+  }
   return only
+}
+
+function faultOf({ files }: Inventory, { trail }: LineageInventory): CoordinatorError | undefined {
+  const names = new Set(filesOf(trail).map(({ name }) => name))
+  return [...files.faults].find(([name]) => names.has(name))?.[1]
 }

@@ -33,7 +33,7 @@ export function archiveCommand(name: string, description: string): Command {
   return withOutput(new Command(name))
     .description(description)
     .option('--from <url>', 'the archive, such as file:///srv/backup (default: BACKUP_URL)')
-    .option('--env-file <path>', 'file with settings, one NAME=value a line; they win over the environment')
+    .option('--env-file <file>', 'file with settings, one NAME=value a line; they win over the environment')
 }
 
 export function lineageOption(): Option {

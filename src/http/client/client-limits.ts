@@ -3,6 +3,7 @@ import { StreamLimit } from '../../access/limits/stream-limit.ts'
 import { WriteLimit } from '../../access/limits/write-limit.ts'
 import { LIMITS } from '../../records/limits.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { ConnectionMemory } from './connection-memory.ts'
 import { shareOf } from './share-of.ts'
 
 export interface ClientLimitsOptions {
@@ -10,6 +11,8 @@ export interface ClientLimitsOptions {
   readonly limitWritesPerSecond?: number | undefined
   /** LIMIT_STREAMS. @default no limit */
   readonly limitStreams?: number | undefined
+  /** Without it, streams take no memory that is limited. */
+  readonly memory?: ConnectionMemory
 }
 
 const nothing = () => undefined
@@ -18,8 +21,13 @@ const nothing = () => undefined
 export class ClientLimits {
   readonly #writes: WriteLimit | undefined
   readonly #streams: StreamLimit | undefined
+  readonly #memory: ConnectionMemory | undefined
 
-  constructor({ limitWritesPerSecond: perSecond, limitStreams: max }: ClientLimitsOptions, metrics: Metrics) {
+  constructor(
+    { limitWritesPerSecond: perSecond, limitStreams: max, memory }: ClientLimitsOptions,
+    metrics: Metrics,
+  ) {
+    this.#memory = memory
     const onRefused = (limit: 'writes' | 'streams') => () => metrics.http.limited(limit)
     if (perSecond !== undefined) this.#writes = new WriteLimit({ perSecond, onRefused: onRefused('writes') })
     if (max !== undefined) this.#streams = new StreamLimit({ max, onRefused: onRefused('streams') })
@@ -38,9 +46,10 @@ export class ClientLimits {
    * Counts a stream, or a request that waits for changes.
    *
    * @returns ends the count; may be called again
-   * @throws COORD_RATE_LIMITED
+   * @throws COORD_RATE_LIMITED, COORD_STREAMS_FULL
    */
   openStream(request: FastifyRequest): () => void {
+    this.#memory?.takeStream()
     return this.#streams === undefined ? nothing : this.#streams.open(shareOf(request))
   }
 }

@@ -5,6 +5,7 @@ import { Server as TlsServer } from 'node:tls'
 import { CoordinatorError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logging.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { ConnectionMemory } from '../client/connection-memory.ts'
 import { descriptorLimit, descriptorsForClients } from './descriptor-limit.ts'
 import { Handshakes } from './handshakes.ts'
 import { RareReport } from './rare-report.ts'
@@ -13,6 +14,7 @@ import { answerAndEnd, hasResponse } from './refuse-connection.ts'
 export interface ConnectionOptions {
   /** CONNECTIONS_MAX */
   readonly max: number
+  readonly memory: ConnectionMemory
   readonly metrics: Metrics
   readonly log: Logger
 }
@@ -35,7 +37,7 @@ export class Connections {
   readonly #handshakes: Handshakes | undefined
   #told = 0
 
-  constructor(server: Server, { max, metrics, log }: ConnectionOptions) {
+  constructor(server: Server, { max, memory, metrics, log }: ConnectionOptions) {
     this.#server = server
     this.#metrics = metrics
     this.#report = new RareReport(log)
@@ -51,7 +53,8 @@ export class Connections {
     const serve = server.listeners('connection') as ((socket: Socket) => void)[]
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
-      if (this.count >= this.#max) return this.#refuse(socket)
+      if (this.count >= this.#max) return this.#refuse(socket, 'limit')
+      if (!memory.takeConnection()) return this.#refuse(socket, 'memory')
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
       this.#handshakes?.begin(socket)
@@ -74,11 +77,13 @@ export class Connections {
     return this.#handshakes?.secure ?? this.#sockets
   }
 
-  #refuse(socket: Socket): void {
-    this.#metrics.http.connectionRefused('limit')
+  #refuse(socket: Socket, reason: 'limit' | 'memory'): void {
+    this.#metrics.http.connectionRefused(reason)
     this.#report.say(
-      { connectionsMax: this.#max },
-      'connections are refused: as many are open as CONNECTIONS_MAX and the limit of open files allow',
+      { connections: this.count, connectionsMax: this.#max },
+      reason === 'limit'
+        ? 'connections are refused: as many are open as CONNECTIONS_MAX and the limit of open files allow'
+        : 'connections are refused: the coordinator has no memory left for more',
     )
     socket.on('error', () => undefined)
     // A client of TLS does not understand an answer before the handshake, which would cost more than the answer.

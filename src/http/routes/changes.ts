@@ -266,7 +266,7 @@ const operation = {
   query: parameters,
   state: true,
   streams: true,
-  errors: ['COORD_REVISION_WAIT_TIMEOUT', 'COORD_HEADER_INVALID', 'COORD_RATE_LIMITED'],
+  errors: ['COORD_REVISION_WAIT_TIMEOUT', 'COORD_HEADER_INVALID', 'COORD_RATE_LIMITED', 'COORD_STREAMS_FULL'],
   answers: {
     200: {
       description: 'A page, or the stream.',

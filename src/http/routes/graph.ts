@@ -102,7 +102,13 @@ const operation = {
     'The whole graph or a part of it, at exactly one revision, however long the client reads it. Nodes are sorted by id, edges by source. `format` or `Accept` chooses the format: JSON, JSON lines, GraphML, DOT for Graphviz, Mermaid, or elements of Cytoscape.js.',
   query: parameters,
   state: true,
-  errors: ['COORD_NODE_NOT_FOUND', 'COORD_GRAPH_BUSY', 'COORD_STREAMS_BUSY', 'COORD_RATE_LIMITED'],
+  errors: [
+    'COORD_NODE_NOT_FOUND',
+    'COORD_GRAPH_BUSY',
+    'COORD_STREAMS_BUSY',
+    'COORD_RATE_LIMITED',
+    'COORD_STREAMS_FULL',
+  ],
   answers: {
     200: json('The graph.', graphSchema, [
       NDJSON_TYPE,

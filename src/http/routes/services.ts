@@ -66,7 +66,7 @@ const operation = {
     'Sorted by serviceName and serviceId. Pages neither skip nor repeat a service when others come and go meanwhile. A page ends at 8 MiB and may be shorter than `limit`: only a page without `nextCursor` is the last one. With `Accept: application/x-ndjson` the answer has all matching services at one revision, one on each line.',
   query: listParameters,
   state: true,
-  errors: ['COORD_CURSOR_INVALID', 'COORD_STREAMS_BUSY', 'COORD_RATE_LIMITED'],
+  errors: ['COORD_CURSOR_INVALID', 'COORD_STREAMS_BUSY', 'COORD_RATE_LIMITED', 'COORD_STREAMS_FULL'],
   answers: {
     200: json('A page, or all matching services as JSON lines.', listAnswerSchema, [NDJSON_TYPE]),
     304: { description: 'No matching service has changed since the `ETag` in `If-None-Match`.' },

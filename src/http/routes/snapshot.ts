@@ -54,6 +54,6 @@ const operation = {
     'JSON lines. The first is `{"position": {"lineage", "revision", "digest"}, "at", "records"}`, where `records` is the number of lines that follow. Each of those is `{"kind", "id", "revision", "createdAt", "updatedAt", "data"}`. Later commits do not appear.',
   query: z.object(freshnessQuery),
   state: true,
-  errors: ['COORD_STREAMS_BUSY', 'COORD_RATE_LIMITED'],
+  errors: ['COORD_STREAMS_BUSY', 'COORD_RATE_LIMITED', 'COORD_STREAMS_FULL'],
   answers: { 200: { description: 'The snapshot.', content: { [NDJSON_TYPE]: undefined } } },
 } as const satisfies Operation

@@ -84,7 +84,7 @@ export function* piecesOf(parts: Iterable<BodyPart>): Generator<Buffer | SharedB
   yield* piece.take()
 }
 
-/** A text as bytes, in memory that returns to the system when it is released. `malloc` would keep such memory. */
+/** A text as bytes, in memory that returns to the system when it is released, unless it is short. */
 export function bytesOf(text: string): Buffer {
   const bytes = allocate(Buffer.byteLength(text))
   bytes.write(text)
@@ -98,14 +98,22 @@ export function freeBytes({ buffer }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.resizable) buffer.resize(0)
 }
 
-/** Resizable memory is mapped separately, and unmapped when it is collected. */
+/**
+ * Memory of exactly this length. Resizable memory is mapped separately, and unmapped when it is collected; `malloc` would keep it. Short
+ * memory would take a whole page, and a mapping, of which a process may have 65,530. The pool of Node.js is no choice: one slow client would
+ * keep all of it.
+ */
 function allocate(length: number): Buffer<ArrayBuffer> {
+  if (length < ALONE_BYTES) return Buffer.allocUnsafeSlow(length)
   return Buffer.from(new ArrayBuffer(length, { maxByteLength: length }))
 }
 
-/** A piece that is being filled. */
+/**
+ * A piece that is being filled. Its memory is allocated when its length is known: V8 counts all memory that is allocated, and collects
+ * garbage again and again when thousands of answers have hundreds of kilobytes for a few characters.
+ */
 class Piece {
-  #bytes: Buffer | undefined
+  #slices: string[] = []
   #length = 0;
 
   /** Appends a text. @returns the pieces that are full */
@@ -113,19 +121,23 @@ class Piece {
     for (let from = 0; from < text.length; ) {
       const to = endOfSlice(text, from)
       const slice = from === 0 && to === text.length ? text : text.slice(from, to)
-      if (Buffer.byteLength(slice) > PIECE_BYTES - this.#length) yield* this.take()
-      this.#bytes ??= allocate(PIECE_BYTES)
-      this.#length += this.#bytes.write(slice, this.#length)
+      const bytes = Buffer.byteLength(slice)
+      if (bytes > PIECE_BYTES - this.#length) yield* this.take()
+      this.#slices.push(slice)
+      this.#length += bytes
       from = to
     }
   }
 
   /** The remaining bytes, if there are any. */
   *take(): Generator<Buffer> {
-    const bytes = this.#bytes?.subarray(0, this.#length)
-    this.#bytes = undefined
+    if (this.#length === 0) return
+    const bytes = allocate(this.#length)
+    let at = 0
+    for (const slice of this.#slices) at += bytes.write(slice, at)
+    this.#slices = []
     this.#length = 0
-    if (bytes !== undefined) yield bytes
+    yield bytes
   }
 }
 

@@ -5,8 +5,8 @@ import type { Observations } from './series.ts'
 const bodyRefusals = ['full', 'client', 'slow'] as const
 export type BodyRefusal = (typeof bodyRefusals)[number]
 
-/** The reasons to refuse a connection: there are too many, or the system has no descriptor for it. */
-const connectionRefusals = ['limit', 'system', 'tls'] as const
+/** The reasons to refuse a connection: there are too many, no memory is left for it, or the system has no descriptor for it. */
+const connectionRefusals = ['limit', 'memory', 'system', 'tls'] as const
 
 /** The limits of each principal: LIMIT_WRITES_PER_SECOND and LIMIT_STREAMS. */
 const clientLimits = ['writes', 'streams'] as const

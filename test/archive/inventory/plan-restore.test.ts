@@ -188,7 +188,7 @@ describe('the plan of a restore', () => {
 
   test('two databases under one lineage contradict each other, and the last good revision is named', async () => {
     const { destination, history } = await sampleArchive()
-    const other = new WrittenHistory(history, history.entries.slice(0, 45)).grow(15)
+    const other = new WrittenHistory(history, { ...history, entries: history.entries.slice(0, 45) }).grow(15)
     destination.put(await other.log(41, 50))
 
     const error = await plan(destination, {}).catch((thrown) => thrown)

@@ -21,7 +21,14 @@ export class WrittenHistory implements ArchivedLineage {
   readonly entries: Entry[]
   recipients: readonly string[] = []
 
-  constructor({ lineage, ancestors }: ArchivedLineage = newLineage(), entries: readonly Entry[] = []) {
+  /** The digest of revision 0: the lineage that the history began with. */
+  readonly start: string
+
+  constructor(
+    { lineage, ancestors }: ArchivedLineage = newLineage(),
+    { entries, start }: { entries: readonly Entry[]; start: string } = { entries: [], start: lineage },
+  ) {
+    this.start = start
     this.lineage = lineage
     this.ancestors = ancestors
     this.entries = [...entries]
@@ -36,14 +43,19 @@ export class WrittenHistory implements ArchivedLineage {
   /** A history that has the first revisions of this one, and then goes its own way. */
   fork(revision = this.entries.length): WrittenHistory {
     const lineage = newLineage([...this.ancestors, this.lineage])
-    return new WrittenHistory(lineage, this.entries.slice(0, revision))
+    return new WrittenHistory(lineage, {
+      entries: this.entries.slice(0, revision),
+      // A history without any commit begins anew with its lineage.
+      start: revision === 0 ? lineage.lineage : this.start,
+    })
   }
 
   async base(revision: number, recordBytes?: number): Promise<NewFile[]> {
     const entries = this.entries.slice(0, revision)
     const records = recordsAfter(entries)
+    const point = { ...pointAfter(this, entries), ...this.#markAt(revision) }
     return collected(
-      writeBase(pointAfter(this, entries), inPages(records), {
+      writeBase(point, inPages(records), {
         recordBytes: recordBytes ?? records.reduce((sum, record) => sum + recordSize(record), 0),
         at: () => SAMPLE_START,
         recipients: this.recipients,
@@ -69,6 +81,6 @@ export class WrittenHistory implements ArchivedLineage {
   }
 
   #markAt(revision: number): { revision: number; digest: string } {
-    return { revision, digest: this.entries[revision - 1]?.digest ?? this.lineage }
+    return { revision, digest: this.entries[revision - 1]?.digest ?? this.start }
   }
 }
