@@ -23,6 +23,8 @@ export interface Ground {
   /** Whether several programs can use it at the same time. */
   readonly isShared: boolean
   makeStore(): Store
+  /** The settings with which a command finds it, if commands are used. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface CutoverRunOptions {
@@ -31,6 +33,8 @@ export interface CutoverRunOptions {
   /** Writes that must be acknowledged between two cutovers. @default 100 */
   readonly writesBetween?: number
   readonly clients?: number
+  /** How a database takes the place of another one, while a copy follows. @default `cutover`, in this process */
+  readonly cutOver?: (old: Ground, now: Ground) => Promise<CutoverReport>
 }
 
 export interface CutoverRun {
@@ -48,6 +52,7 @@ export async function runCutovers({
   path,
   writesBetween = 100,
   clients = 8,
+  cutOver,
 }: CutoverRunOptions): Promise<CutoverRun> {
   await using front = new Front()
   const [first, ...others] = path as [Ground, ...Ground[]]
@@ -61,7 +66,7 @@ export async function runCutovers({
   let old = first
   for (const now of others) {
     await load.reached(load.acknowledged.length + writesBetween)
-    reports.push(await front.move(old, now))
+    reports.push(await front.move(old, now, cutOver))
     flowedAfterMs.push(Math.round(await load.flowsAgain()))
     if (old.isShared) await front.expectFrozen(old)
     old = now
@@ -135,7 +140,7 @@ class Front implements Sender, AsyncDisposable {
   }
 
   /** Copies while the load goes on where the old database can be shared, and lets the new one take its place. */
-  async move(old: Ground, now: Ground): Promise<CutoverReport> {
+  async move(old: Ground, now: Ground, cutOver?: CutoverRunOptions['cutOver']): Promise<CutoverReport> {
     if (!old.isShared) await this.#stop(old)
     await using stores = new Stores()
     const follows = Promise.withResolvers<void>()
@@ -148,7 +153,9 @@ class Front implements Sender, AsyncDisposable {
     await Promise.race([follows.promise, copied])
     if (!(old.isShared && now.isShared)) await copied
     const own = old.isShared && now.isShared ? new Stores() : stores
-    const report = await cutover(moving(await own.open(old), await own.open(now)))
+    const report = await (cutOver === undefined
+      ? cutover(moving(await own.open(old), await own.open(now)))
+      : cutOver(old, now))
     expect((await copied).ended).toBe(own === stores ? 'complete' : 'opened')
     await own.close()
     if (!now.isShared) {
