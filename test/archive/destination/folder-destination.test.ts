@@ -144,6 +144,22 @@ describe('a folder as destination', () => {
     expect(await readdir(join(path, 'l'))).toEqual([])
   })
 
+  test.each([
+    ['EINVAL', undefined],
+    ['ENOSYS', undefined],
+    ['EIO', 'COORD_ARCHIVE_UNREACHABLE'],
+  ])('a folder whose synchronization ends with %s ends with %s', async (code, expected) => {
+    const open: Files['open'] = async (path, flags, mode) => {
+      const file = await nodeFiles.open(path, flags, mode)
+      if (flags === 'r') file.sync = () => Promise.reject(fault(code))
+      return file
+    }
+    const { destination } = await newFolder({ files: filesWith({ open }) })
+    const result = await destination.write('l/a', bytes).catch((error) => error)
+
+    expect(result?.code).toBe(expected)
+  })
+
   test('a file becomes durable before it gets its name, and its name before the call ends', async () => {
     const steps: string[] = []
     const open: Files['open'] = async (path, flags, mode) => {
