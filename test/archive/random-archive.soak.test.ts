@@ -89,8 +89,10 @@ async function checkDamage(whole: Archived): Promise<void> {
   const damage = random.pick(damages)
   const name = await damageCopy({ random, from: whole.path, to: damaged.path }, damage)
   history.told.push(`${damage} ${name}`)
+  const wanted = randomTarget(random, oracle, range)
+  const { lineage, revision } = wanted
   // If the newest log is missing, the archive cannot know that there was something before a time.
-  const wanted = randomTarget(random, oracle, damage === 'missing' ? { ...range, isLast: false } : range)
+  if (damage === 'missing') wanted.target = { lineage, revision }
   const error = await refusalOf(checkRestore(damaged, wanted, { history: random.chance(0.5) }))
   counts[error === undefined ? 'harmless' : 'refused'] += 1
   if (error !== undefined) history.told.push(`${wanted.revision}: ${error.code} ${error.detail}`)

@@ -48,7 +48,7 @@ export interface Restorable {
 
 /** A moment to restore, and the revision that it is. */
 export interface Wanted {
-  readonly target: RestoreTarget
+  target: RestoreTarget
   readonly lineage: string
   readonly revision: Revision
 }
