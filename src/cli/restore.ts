@@ -82,8 +82,13 @@ async function restoreAll(
   const plan = await planOf(options, archive)
   if (options.dryRun === true)
     return writeResult(context, options, { value: planValue(plan), text: renderPlan(plan) })
-  // The database is new: its schema is made here, whatever AUTO_MIGRATE says for coordinators.
-  await withStore({ ...settings, autoMigrate: true }, terminal, async (store) => {
+  // The database is new: its schema is made here, whatever AUTO_MIGRATE says for coordinators. Nobody waits for its answers, and a call
+  // carries more than those of coordinators.
+  const patient = {
+    autoMigrate: true,
+    databaseStatementTimeoutMs: Math.max(CALL_TIMEOUT_MS, settings.databaseStatementTimeoutMs),
+  }
+  await withStore({ ...settings, ...patient }, terminal, async (store) => {
     const progress = showProgress(terminal)
     const onProgress = progress.update
     const patience = { patienceMs: options.patience * 1_000, signal }
@@ -96,6 +101,9 @@ async function restoreAll(
     })
   })
 }
+
+/** How long one call of the database may take at least. */
+const CALL_TIMEOUT_MS = 60_000
 
 function noDatabase(): CoordinatorError {
   return new CoordinatorError('COORD_CLI_USAGE', {
