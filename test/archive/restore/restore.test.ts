@@ -186,3 +186,39 @@ describe('a restore that is killed', () => {
     expect((await store.access.load()).tokens.map(({ id }) => id)).toContain(tokenOf('kept').id)
   })
 })
+
+describe('a history that was forked', () => {
+  it('is restored across its lineages, and so are the ancestors that left it', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const { store, destination } = archive
+    const { position: first } = await store.head()
+    await store.fork(first)
+    const caller = await Caller.at(store)
+    for (let index = 0; index < 12; index += 1) await caller.write(put(`f${index % 5}`, { v: index }))
+    const { position: second } = await store.head()
+    // The archive of the child begins with a base of its own, and logs from there on.
+    await archive.write({ bases: [48], from: 48 })
+    await caller.write(put('last'))
+    await archive.write({ bases: [], from: 60 })
+    const identity = { lineage: second.lineage }
+    for (const { revision, history } of [
+      { revision: 61, history: false },
+      { revision: 61, history: true },
+      { revision: 50, history: true },
+      { revision: 30, history: false },
+    ]) {
+      const restored = new MemoryStore()
+      const plan = await planned(destination, { ...identity, revision }, { history })
+      const report = await restore({ destination, store: restored, plan, patience })
+      expect(report).toMatchObject({ revision, previous: second.lineage })
+      expect((await restored.head()).ancestors).toEqual([first.lineage, second.lineage])
+      for (let at = report.floor; at <= revision; at += 5)
+        expect(await recordsAt(restored, at)).toEqual(await recordsAt(store, at))
+    }
+    const old = new MemoryStore()
+    const plan = await planned(destination, { lineage: first.lineage })
+    expect(await restore({ destination, store: old, plan, patience })).toMatchObject({
+      ...{ revision: 48, previous: first.lineage },
+    })
+  })
+})
