@@ -34,7 +34,8 @@ export function createArchiver(
   return archiver
 }
 
-function sourceOf(live: Live): ArchiveSource {
+/** What is served from memory, as archives and snapshots need it. */
+export function sourceOf(live: Live): ArchiveSource {
   const point = ({ position, at }: Pick<Live['view'], 'position' | 'at'>): BasePoint => ({
     ...position,
     at,
