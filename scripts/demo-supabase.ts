@@ -30,7 +30,13 @@ async function startCoordinator(project: SupabaseProject, port: string): Promise
 }
 
 function variablesOf({ api, keys }: SupabaseProject, port: string): Record<string, string> {
-  return { SUPABASE_URL: api.url, SUPABASE_SECRET_KEY: keys.secretKey, PORT: port }
+  return { ...backupVariables(), SUPABASE_URL: api.url, SUPABASE_SECRET_KEY: keys.secretKey, PORT: port }
+}
+
+/** With BACKUP_URL, the coordinator of the demo archives, too. */
+function backupVariables(): Record<string, string> {
+  const backups = Object.entries(process.env).filter(([name]) => /^(?:BACKUP|AWS)_/.test(name))
+  return Object.fromEntries(backups) as Record<string, string>
 }
 
 /** Registers the system as a user does: `coordinator import FILE`. */

@@ -70,12 +70,13 @@ interface WriterParts {
 }
 
 function createWriter(live: Live, { folder, database, report }: WriterParts): SnapshotWriter {
+  const source = sourceOf(live)
   const writer = new SnapshotWriter({
     ...{ access: live.store.access, folder, database, observer: report },
     source: {
-      ...sourceOf(live),
+      ...source,
       confirmed() {
-        if (!live.loaded || live.status.snapshotAt !== undefined) return undefined
+        if (source.served() === undefined) return undefined
         const { ageMs, floor } = live.figures
         return { confirmedAt: Math.floor(Date.now() - ageMs), floor }
       },

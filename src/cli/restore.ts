@@ -9,7 +9,6 @@ import { planOf, type TargetOptions, withTarget } from './backup/restore-target.
 import { showProgress } from './backup/show-progress.ts'
 import { type CommandContext, collect, writeResult } from './context/command-context.ts'
 import { readStoreSettings, withStore } from './context/with-store.ts'
-import { Interruption, interruptible } from './terminal/interruption.ts'
 
 export interface RestoreCommandOptions extends ArchiveOptions, TargetOptions {
   readonly only?: readonly string[]
@@ -55,45 +54,41 @@ export function restoreCommand(context: CommandContext): Command {
 }
 
 async function runRestore(options: RestoreCommandOptions, context: CommandContext): Promise<void> {
-  const { terminal, exit } = context
   if (options.file !== undefined && options.only === undefined)
     throw new CoordinatorError('COORD_CLI_USAGE', {
       detail: '--file belongs to --only.',
       hint: 'Run the command with --help.',
     })
-  const interruption = await interruptible(async (signal) => {
-    try {
-      await withArchive(options, terminal, async (archive) => {
-        if (options.only !== undefined) await restorePart(options, { archive, context, signal })
-        else await restoreAll(options, { archive, context, signal })
-      })
-      return undefined
-    } catch (thrown) {
-      if (signal.aborted && signal.reason instanceof Interruption) return signal.reason
-      throw thrown
-    }
-  })
-  if (interruption === undefined) return
-  terminal.stderr.write('Interrupted. Run the same command again: it goes on where it was.\n')
-  exit(interruption.exitCode)
+  await withArchive(
+    options,
+    context,
+    async (archive) => {
+      if (options.only !== undefined) await restorePart(options, archive, context)
+      else await restoreAll(options, archive, context)
+    },
+    'Interrupted. Run the same command again: it goes on where it was.',
+  )
 }
 
-interface Work {
-  readonly archive: OpenArchive
-  readonly context: CommandContext
-  readonly signal: AbortSignal
-}
-
-async function restoreAll(options: RestoreCommandOptions, { archive, context, signal }: Work): Promise<void> {
+async function restoreAll(
+  options: RestoreCommandOptions,
+  archive: OpenArchive,
+  context: CommandContext,
+): Promise<void> {
   const { terminal } = context
-  const { destination, identities, env } = archive
+  const { destination, identities, env, signal } = archive
   const settings = readStoreSettings(env)
   if (settings.database.backend === 'memory' && options.dryRun !== true) throw noDatabase()
-  const plan = await planOf(options, archive, signal)
+  const plan = await planOf(options, archive)
   if (options.dryRun === true)
     return writeResult(context, options, { value: planValue(plan), text: renderPlan(plan) })
-  // The database is new: its schema is made here, whatever AUTO_MIGRATE says for coordinators.
-  await withStore({ ...settings, autoMigrate: true }, terminal, async (store) => {
+  // The database is new: its schema is made here, whatever AUTO_MIGRATE says for coordinators. Nobody waits for its answers, and a call
+  // carries more than those of coordinators.
+  const patient = {
+    autoMigrate: true,
+    databaseStatementTimeoutMs: Math.max(CALL_TIMEOUT_MS, settings.databaseStatementTimeoutMs),
+  }
+  await withStore({ ...settings, ...patient }, terminal, async (store) => {
     const progress = showProgress(terminal)
     const onProgress = progress.update
     const patience = { patienceMs: options.patience * 1_000, signal }
@@ -106,6 +101,9 @@ async function restoreAll(options: RestoreCommandOptions, { archive, context, si
     })
   })
 }
+
+/** How long one call of the database may take at least. */
+const CALL_TIMEOUT_MS = 60_000
 
 function noDatabase(): CoordinatorError {
   return new CoordinatorError('COORD_CLI_USAGE', {

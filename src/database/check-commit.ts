@@ -45,7 +45,8 @@ function writesFault(writes: readonly Write[]): string | undefined {
   return undefined
 }
 
-function writeFault(write: Write): string | undefined {
+/** The reason why no backend can store a write, if there is one. */
+export function writeFault(write: Write): string | undefined {
   if (!isText(write.kind, MAX_KIND_LENGTH))
     return `A kind is not a text of 1 to ${MAX_KIND_LENGTH} characters.`
   if (!isText(write.id, MAX_ID_LENGTH))

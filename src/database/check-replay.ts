@@ -1,9 +1,15 @@
 import { CoordinatorError } from '../errors.ts'
 import { nextDigest } from '../records/digest.ts'
-import { type Entry, MAX_REVISION, type Position, type StoredRecord } from '../records/record.ts'
+import {
+  type Entry,
+  MAX_REVISION,
+  type Position,
+  type Revision,
+  type StoredRecord,
+} from '../records/record.ts'
 import type { AccessState, StoredToken } from './access-store.ts'
 import { ANCESTORS_MAX } from './ancestors.ts'
-import { isText, MAX_ACTOR_LENGTH, refusalOf } from './check-commit.ts'
+import { isText, MAX_ACTOR_LENGTH, refusalOf, writeFault } from './check-commit.ts'
 import { checkToken } from './check-token.ts'
 import type { SeedPoint } from './store.ts'
 
@@ -41,18 +47,9 @@ export function checkSeed(point: SeedPoint, records: readonly StoredRecord[]): v
   const reason = faultOfPoint(point)
   if (reason !== undefined) throw refused(reason)
   const newest = point.position.revision
-  for (const { kind, id, data, revision, createdAt, updatedAt } of records) {
-    const name = `${kind} ${JSON.stringify(id)}`
-    if (!Number.isSafeInteger(revision) || revision < 1 || revision > newest)
-      throw refused(`The record ${name} does not have a revision from 1 to ${newest}.`)
-    if (!Number.isSafeInteger(createdAt) || !Number.isSafeInteger(updatedAt))
-      throw refused(`The record ${name} has a time that is not in whole milliseconds.`)
-    const refusal = refusalOf({
-      commitId: point.position.lineage,
-      actor: 'seed',
-      writes: [{ op: 'put', kind, id, data }],
-    })
-    if (refusal !== undefined) throw refused(`The record ${name}: ${refusal.detail}`)
+  for (const record of records) {
+    const fault = faultOfRecord(record, newest)
+    if (fault !== undefined) throw refused(`The record ${record.kind} ${JSON.stringify(record.id)}: ${fault}`)
   }
 }
 
@@ -82,6 +79,14 @@ function faultOfPoint({ position, at, ancestors }: SeedPoint): string | undefine
   if (ancestors.length > ANCESTORS_MAX || !ancestors.every((ancestor) => uuid.test(ancestor)))
     return `The ancestors are not at most ${ANCESTORS_MAX} UUIDs in lower case.`
   return undefined
+}
+
+function faultOfRecord({ kind, id, data, revision, createdAt, updatedAt }: StoredRecord, newest: Revision) {
+  if (!Number.isSafeInteger(revision) || revision < 1 || revision > newest)
+    return `Its revision is not one from 1 to ${newest}.`
+  if (!Number.isSafeInteger(createdAt) || !Number.isSafeInteger(updatedAt))
+    return 'A time of it is not in whole milliseconds.'
+  return writeFault({ op: 'put', kind, id, data })
 }
 
 function faultOfTimes({ createdAt, revokedAt, revokedBy }: StoredToken): string | undefined {

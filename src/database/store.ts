@@ -330,8 +330,9 @@ export interface Store {
 
   /**
    * Makes the head the end of what is stored, and starts a new lineage, also where the head contradicts the journal or the records, so that
-   * every other call throws COORD_STORE_DAMAGED. Records that no entry wrote become commits. Works before `open`. Absent if nobody but the
-   * store itself can change its content.
+   * every other call throws COORD_STORE_DAMAGED. Records that no entry wrote become commits. A store in mode `copy` or
+   * `frozen` becomes open, because it now has a history of its own; one in mode `seeding` stays, because it is not whole. Works before
+   * `open`. Absent if nobody but the store itself can change its content.
    */
   mendHead?(): Promise<Head>
 

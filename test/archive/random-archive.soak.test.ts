@@ -85,7 +85,8 @@ async function checkDamage(whole: Archived): Promise<void> {
   const damage = random.pick(damages)
   const name = await damageCopy({ random, from: whole.path, to: damaged.path }, damage)
   history.told.push(`${damage} ${name}`)
-  const wanted = randomTarget(random, oracle, range)
+  // If the newest log is missing, the archive cannot know that there was something before a time.
+  const wanted = randomTarget(random, oracle, damage === 'missing' ? { ...range, isLast: false } : range)
   const error = await refusalOf(checkRestore(damaged, wanted, { history: random.chance(0.5) }))
   counts[error === undefined ? 'harmless' : 'refused'] += 1
   if (error === undefined) return
@@ -96,8 +97,14 @@ async function checkDamage(whole: Archived): Promise<void> {
 
 /** The revision that a refusal names can be restored. */
 async function checkLastGood(damaged: Archived, lineage: string, error: CoordinatorError): Promise<void> {
-  const { lastGoodRevision: revision } = error.extra
-  if (typeof revision !== 'number') return
+  const { lastGoodRevision: revision, file } = error.extra
+  if (typeof revision !== 'number') {
+    // The base itself is damaged: an older one may serve.
+    const excluded = new Set([String(file)])
+    const target = { lineage, revision: damaged.history.oracle.positionOf(lineage).revision }
+    await refusalOf(checkRestore(damaged, { target, ...target }, { excluded }))
+    return
+  }
   expect(error.detail).toContain(`The last good revision is ${revision}.`)
   await checkRestore(damaged, { target: { lineage, revision }, lineage, revision })
 }
@@ -116,7 +123,7 @@ async function checkRest(damaged: Archived): Promise<void> {
 /** The names of damaged files may promise more than there ever was. */
 function cut({ lineage, from, to }: Restorable, { oracle }: RandomHistory): Restorable {
   const { revision } = oracle.positionOf(lineage)
-  return { lineage, from: Math.min(from, revision), to: Math.min(to, revision) }
+  return { lineage, from: Math.min(from, revision), to: Math.min(to, revision), isLast: false }
 }
 
 /** The error with which an archive is refused; every other error goes on. */

@@ -22,6 +22,7 @@ import { concurrency } from './concurrency.ts'
 import { expectations } from './expectations.ts'
 import { following } from './following.ts'
 import { forks } from './forks.ts'
+import { frozenStores } from './frozen-stores.ts'
 import { histories } from './histories.ts'
 import { largeRevisions } from './large-revisions.ts'
 import { loads } from './loads.ts'
@@ -61,6 +62,7 @@ const concerns = [
   largeRevisions,
   canonicalBytes,
   modes,
+  frozenStores,
   seeds,
   repeatedSeeds,
   replays,

@@ -88,6 +88,26 @@ function mending(kind: string, start: () => Promise<Damaged & AsyncDisposable>):
         (store) => store.compact(3),
       ))
 
+    it.each(['copy', 'frozen', 'seeding'] as const)(
+      'opens a store in mode %s, which has a history of its own now, unless it was being filled',
+      async (mode) => {
+        await using damaged = await start()
+        const store = damaged.make()
+        try {
+          await store.open()
+          const { position } = await store.setMode('open', mode)
+          const head = await store.mendHead?.()
+          expect(head).toMatchObject({
+            mode: mode === 'seeding' ? 'seeding' : 'open',
+            ancestors: [position.lineage],
+          })
+          expect(await store.head()).toEqual(head)
+        } finally {
+          await store.close()
+        }
+      },
+    )
+
     it('keeps the floor of a head that is only too low', () =>
       mended(
         ({ behind }) =>

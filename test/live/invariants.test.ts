@@ -31,7 +31,10 @@ const invariants = {
   L26: 'What does not fit into memory is refused as not written; what needs none goes on.',
   L27: 'A view takes nothing that does not fit; it says so, and goes on when there is room again.',
   L28: 'A load that does not fit says what it needs, and drops the old view before it gives up.',
-  L29: 'No history takes the place of the served one but what descends from it, or an older backup of it.',
+  L29: 'No history takes the place of the served one but what descends from it, or an older backup of it; one without entries may be replaced.',
+  L30: 'A frozen store is served; it takes no new write, and its history stays. The first write after it opens is taken.',
+  L31: 'A copy is served and followed, takes no write, lets nobody expire, and is never forked by those who serve it.',
+  L32: 'A store that is being filled is not loaded before it is whole.',
 } as const
 
 const titles = globSync('test/live/*.test.ts')

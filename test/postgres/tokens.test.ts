@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
@@ -10,6 +7,7 @@ import { Caller } from '../conformance/caller.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { itUnless } from '../support/it-with.ts'
+import { dump, noPgDump, restoreDump } from '../support/pg-dump.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 let server: PostgresServer
@@ -229,25 +227,8 @@ describe('answers of the other functions', () => {
     }))
 })
 
-/** The programs of PostgreSQL 15, where a distribution puts them. */
-const programs = ['/usr/lib/postgresql/15/bin', '/usr/pgsql-15/bin'].find((folder) => {
-  try {
-    return readdirSync(folder).includes('pg_dump')
-  } catch {
-    return false
-  }
-})
-
 describe('a dump', () => {
-  const test = itUnless(programs === undefined ? 'pg_dump of PostgreSQL 15 not installed' : undefined)
-  const run = promisify(execFile)
-  const dump = async (...args: readonly string[]) =>
-    (await run(`${programs}/pg_dump`, [...args, server.url()], { maxBuffer: 1e9 })).stdout
-  const restore = async (sql: string) => {
-    const child = run(`${programs}/psql`, ['-q', '-v', 'ON_ERROR_STOP=1', server.url()])
-    child.child.stdin?.end(sql)
-    await child
-  }
+  const test = itUnless(noPgDump)
 
   test('brings the tokens back as they were: what was revoked stays revoked', () =>
     withStore(async (store) => {
@@ -256,11 +237,11 @@ describe('a dump', () => {
       await store.access.revoke(tokenOf('ci').id, 'token:admin')
       await store.access.require()
       const before = await store.access.load()
-      const sql = await dump('-n', schema)
+      const sql = await dump(server, '-n', schema)
       await store.access.revoke(tokenOf('other').id, 'token:admin')
       const newer = await store.access.load()
       await server.query(`drop schema ${schema} cascade`)
-      await restore(sql)
+      await restoreDump(server, sql)
       const { position, accessVersion } = await store.head()
       // Coordinators that knew the newer tokens see another version, and load them again.
       expect(accessVersion).not.toBe(newer.version)
@@ -272,11 +253,11 @@ describe('a dump', () => {
   test('of the tokens alone cannot be poured into a schema: it would revive what was revoked since', () =>
     withStore(async (store) => {
       await store.access.put(tokenOf('ci'))
-      const sql = await dump('--data-only', '-t', `${schema}.access_tokens`)
+      const sql = await dump(server, '--data-only', '-t', `${schema}.access_tokens`)
       expect(sql).toContain(tokenOf('ci').secretHash)
       await store.access.revoke(tokenOf('ci').id, 'token:admin')
       const before = await store.access.load()
-      await expect(restore(sql)).rejects.toThrow('by hand is refused')
+      await expect(restoreDump(server, sql)).rejects.toThrow('by hand is refused')
       expect(await store.access.load()).toEqual(before)
     }))
 })

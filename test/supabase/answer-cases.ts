@@ -94,6 +94,7 @@ export const answers: readonly (readonly [name: string, reply: StubReply, expect
     problem(500, '55P03'),
     { code: 'COORD_STORE_BUSY', ...passing, sourceCode: '55P03' },
   ],
+  ['500 with 55K03: the mode', problem(500, '55K03'), { code: 'COORD_STORE_FROZEN', ...passing }],
   ['409 with 40001', problem(409, '40001'), { code: 'COORD_STORE_BUSY', ...passing }],
   [
     '405 with 25006: a standby',

@@ -24,6 +24,8 @@ export interface ArchiverOptions {
   readonly drillHours?: number
   /** Rehearses a restore, in another process. @default there are no drills */
   readonly drill?: (lineage: string, signal: AbortSignal) => Promise<DrillResult>
+  /** How often it is looked whether a drill is due. @default 60_000 (milliseconds) */
+  readonly drillLookMs?: number
   readonly observer?: BackupObserver
   /** Epoch milliseconds. @default the clock of this machine */
   readonly clock?: () => number
@@ -67,7 +69,7 @@ export class Archiver {
   /** Begins. It never throws: what fails is told, and tried again. */
   start(): void {
     this.#loop ??= forNobody(() => this.#run())
-    const { drill, drillHours = 24, destination } = this.#options
+    const { drill, drillHours = 24, drillLookMs, destination } = this.#options
     if (drill === undefined || drillHours === 0) return
     void repeatDrill(
       {
@@ -77,6 +79,7 @@ export class Archiver {
         drilled: (result) => this.#drilled(result),
       },
       this.#stop.signal,
+      drillLookMs,
     )
   }
 
@@ -161,12 +164,21 @@ export class Archiver {
   async #begin(lineage: string): Promise<void> {
     await this.#of?.end()
     this.#of = undefined
-    const { source, store, destination, recipients = [], baseHours = 24, keepDays = 35 } = this.#options
+    this.#faults.delete('base')
+    const {
+      source,
+      store,
+      destination,
+      recipients = [],
+      baseHours = 24,
+      keepDays = 35,
+      retryMaxMs = 30_000,
+    } = this.#options
     const served = source.served()
     if (served?.lineage !== lineage) return
     const { ancestors } = served
     const of = new LineageArchiver({
-      ...{ store, destination, source, recipients, baseHours, keepDays, clock: this.#clock },
+      ...{ store, destination, source, recipients, baseHours, keepDays, retryMaxMs, clock: this.#clock },
       history: { lineage, ancestors },
       observer: {
         ...this.#observer,

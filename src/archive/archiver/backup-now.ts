@@ -50,7 +50,7 @@ export async function backupNow({
       recordBytes += recordSize(record)
     }
   const write = async (file: NewFile) => {
-    await putFile(destination, file, signal)
+    await putFile(destination, file, { signal })
     files += 1
     bytes += file.content.length
     wrote?.({ files, bytes })

@@ -29,6 +29,8 @@ export interface LineageArchiverParts {
   readonly recipients: readonly string[]
   readonly baseHours: number
   readonly keepDays: number
+  /** The longest wait after a failure, in milliseconds. */
+  readonly retryMaxMs: number
   /** Epoch milliseconds. */
   readonly clock: () => number
   readonly observer: BackupObserver
@@ -173,11 +175,12 @@ export class LineageArchiver {
 
   /** Another coordinator may have written one. */
   async #nextBase(): Promise<void> {
-    const { destination, clock, baseHours } = this.#parts
+    const { destination, clock } = this.#parts
     const newest = newestBase(await readTrail(destination, this.lineage, this.#signal))
-    const isNew = newest !== undefined && newest.writtenAt > (this.#newestBase?.writtenAt ?? 0)
-    if (newest !== undefined && isNew && newest.writtenAt > clock() - baseHours * 3_600_000)
-      return this.#know(newest)
+    if (newest !== undefined && newest.revision > (this.#newestBase?.revision ?? -1)) {
+      this.#know(newest)
+      if (!this.#schedule.isDue) return
+    }
     const snapshot = this.#snapshot()
     if (snapshot === undefined) return
     // Without a change there would be the same files again.
@@ -193,9 +196,12 @@ export class LineageArchiver {
   }
 
   #inBackground(work: () => Promise<void>): void {
-    const { based } = this.#parts
+    const tell = (fault: unknown) => {
+      // What was cut off when the lineage ended is no fault.
+      if (!this.#signal.aborted) this.#parts.based(fault)
+    }
     this.#base = work()
-      .then(() => based(undefined), based)
+      .then(() => tell(undefined), tell)
       .finally(() => {
         this.#base = undefined
         this.#begunBase = undefined
@@ -203,7 +209,7 @@ export class LineageArchiver {
   }
 
   async #writeBase(snapshot: RecordsAtOnce): Promise<void> {
-    const { recipients, clock, observer, destination } = this.#parts
+    const { recipients, clock, observer, destination, retryMaxMs } = this.#parts
     const { revision, digest } = snapshot.point
     this.#schedule.begun()
     this.#begunBase = { revision, digest }
@@ -212,12 +218,13 @@ export class LineageArchiver {
       recipients,
       clock,
       write: async (file) => {
-        await putFile(destination, file, this.#signal)
+        await putFile(destination, file, { signal: this.#signal, retryMaxMs })
         files += 1
         bytes += file.content.length
         this.#parts.wrote(file.content.length)
       },
     })
+    this.#begunBase = undefined
     this.#know({ revision, digest, writtenAt: clock() })
     this.#access.look()
     observer.based?.({ revision, files, bytes })

@@ -10,9 +10,9 @@ const ATTEMPTS = 6
 export async function putFile(
   destination: Destination,
   { name, content }: NewFile,
-  signal: AbortSignal,
+  { signal, retryMaxMs = 15_000 }: { readonly signal: AbortSignal; readonly retryMaxMs?: number },
 ): Promise<void> {
-  const backoff = new Backoff({ firstMs: 500, maxMs: 15_000 })
+  const backoff = new Backoff({ firstMs: Math.min(500, retryMaxMs), maxMs: retryMaxMs })
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await destination.write(name, content, signal)

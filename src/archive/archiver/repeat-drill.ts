@@ -19,7 +19,7 @@ export interface DrillParts {
   readonly drilled: (result: DrillResult) => void
 }
 
-/** Rehearses a restore again and again. The first time as soon as there are two bases: a drill leads from one to the next. */
+/** Rehearses a restore again and again, from the first base on. While the destination is away, it waits for it. */
 export async function repeatDrill(
   { destination, drillHours, clock, lineage, drill, drilled }: DrillParts,
   stop: AbortSignal,
@@ -33,13 +33,15 @@ export async function repeatDrill(
     if (isOf && clock() - (last?.at ?? 0) < drillHours * HOUR_MS && clock() >= (last?.at ?? 0)) return
     try {
       const { bases } = await readTrail(destination, now, stop)
-      if (bases.filter(({ isComplete }) => isComplete).length < 2) return
-      last = { at: clock(), lineage: now }
+      if (!bases.some(({ isComplete }) => isComplete)) return
       const result = await drill(now)
+      last = { at: clock(), lineage: now }
       if (!stop.aborted) drilled(result)
     } catch (thrown) {
       if (stop.aborted) return
-      const { message } = toCoordinatorError(thrown)
+      const { message, retryable } = toCoordinatorError(thrown)
+      if (retryable) return
+      last = { at: clock(), lineage: now }
       drilled({ ok: false, at: clock(), checked: 'structure', detail: message })
     }
   }

@@ -3,12 +3,12 @@ import type { Stats } from 'node:fs'
 import * as nodeFiles from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { compareCodePoints } from '../../text/code-point-order.ts'
 import { FILE_BYTES_MAX } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
 import { checkName, isFileName } from './check-name.ts'
 import type { ArchivedFile, Destination } from './destination.ts'
 import { folderFault, folderTooLate } from './folder-fault.ts'
+import { inOrder } from './in-order.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 
 /** What a folder needs of the file system. */
@@ -40,8 +40,8 @@ export class FolderDestination implements Destination {
   readonly #timeoutMs: number
   readonly #files: Files
   readonly #calls = new OneAtATime()
-  /** The folders whose abandoned files were removed. */
-  readonly #swept = new Set<string>()
+  /** The folders that exist, are durable, and have no abandoned files. */
+  readonly #prepared = new Set<string>()
 
   constructor({ path, timeoutMs = 30_000, files = nodeFiles }: FolderOptions) {
     this.#path = path
@@ -59,12 +59,13 @@ export class FolderDestination implements Destination {
       folders.push(...inside.folders)
       names.push(...inside.files)
     }
-    // The order of whole names is not that of the folders: `a-b` comes before `a/b`.
-    names.sort(compareCodePoints)
+    const files: ArchivedFile[] = []
     for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
       const some = names.slice(at, at + STATS_AT_ONCE)
-      yield* await this.#call((isWanted) => this.#describe(some, isWanted), signal)
+      files.push(...(await this.#call((isWanted) => this.#describe(some, isWanted), signal)))
     }
+    // The order of whole names is not that of the folders: `a-b` comes before `a/b`.
+    yield* inOrder(files)
   }
 
   async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {
@@ -79,10 +80,10 @@ export class FolderDestination implements Destination {
   async write(name: string, content: Uint8Array, signal?: AbortSignal): Promise<void> {
     checkName(name)
     await this.#call(async (isWanted) => {
-      if ((await this.#stats(name))?.size === content.length) return
       const folder = join(this.#path, dirname(name))
-      await this.#makeFolder(folder)
-      await this.#sweep(folder)
+      await this.#prepare(folder)
+      // A process that was killed may have given it its name, and not have made the name durable.
+      if ((await this.#stats(name))?.size === content.length) return this.#syncFolder(folder)
       const unfinished = join(folder, `${UNFINISHED}${randomUUID()}`)
       try {
         await this.#writeFile(unfinished, content)
@@ -115,6 +116,8 @@ export class FolderDestination implements Destination {
       return await this.#calls.run(call, { timeoutMs, tooLate, signal })
     } catch (error) {
       if (signal?.aborted === true && error === signal.reason) throw error
+      // Somebody removed a folder: the next attempt creates it again.
+      if (Object(error).code === 'ENOENT') this.#prepared.clear()
       throw folderFault(error, this.shownUrl)
     }
   }
@@ -185,12 +188,14 @@ export class FolderDestination implements Destination {
     }
   }
 
-  /** Creates a folder, and makes it and those above it durable. */
-  async #makeFolder(folder: string): Promise<void> {
-    const first = await this.#files.mkdir(folder, { recursive: true, mode: FOLDER_MODE })
-    if (first === undefined) return
-    for (let made = folder; made.length >= first.length; made = dirname(made))
-      await this.#syncFolder(dirname(made))
+  /** Before its first file: creates a folder, makes it and those above it durable, and removes what is abandoned in it. */
+  async #prepare(folder: string): Promise<void> {
+    if (this.#prepared.has(folder)) return
+    await this.#files.mkdir(folder, { recursive: true, mode: FOLDER_MODE })
+    for (let at = folder; at.length >= this.#path.length; at = dirname(at))
+      await this.#syncFolder(dirname(at))
+    await this.#sweep(folder)
+    this.#prepared.add(folder)
   }
 
   /** After a crash, a name that was not synchronized may be gone, although the content of the file is there. */
@@ -205,14 +210,12 @@ export class FolderDestination implements Destination {
 
   /** Removes what a process left that was killed while it wrote. */
   async #sweep(folder: string): Promise<void> {
-    if (this.#swept.has(folder)) return
     for (const name of await this.#files.readdir(folder)) {
       if (!name.startsWith(UNFINISHED)) continue
       const path = join(folder, name)
       const { mtimeMs } = await this.#files.lstat(path)
       if (Date.now() - mtimeMs > ABANDONED_MS) await this.#files.unlink(path).catch(isMissing)
     }
-    this.#swept.add(folder)
   }
 }
 

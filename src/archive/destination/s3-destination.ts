@@ -1,8 +1,8 @@
-import { compareCodePoints } from '../../text/code-point-order.ts'
 import { FILE_BYTES_MAX } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
 import { checkName } from './check-name.ts'
 import type { ArchivedFile, Destination } from './destination.ts'
+import { inOrder } from './in-order.ts'
 import { strangeAnswer } from './s3-fault.ts'
 import { S3Requests } from './s3-requests.ts'
 import type { S3Settings } from './s3-settings.ts'
@@ -42,7 +42,7 @@ export class S3Destination implements Destination {
       token = page.next
     } while (token !== undefined)
     // Directory buckets of AWS list in any order.
-    yield* files.sort((left, right) => compareCodePoints(left.name, right.name))
+    yield* inOrder(files)
   }
 
   async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {

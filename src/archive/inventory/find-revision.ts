@@ -2,7 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Entry, Revision } from '../../records/record.ts'
 import { quoted } from '../../text/quoted.ts'
 import type { ArchiveFiles } from './archive-files.ts'
-import { type HistoryLine, type LineLog, type Range, rangesOf } from './history-line.ts'
+import { type HistoryLine, type LineLog, lastRevisionOf, type Range, rangesOf } from './history-line.ts'
 
 /**
  * The newest revision at or before a time. It reads the first lines of some logs, and one log.
@@ -19,7 +19,7 @@ export async function revisionAt(line: HistoryLine, at: number, files: ArchiveFi
   if (range === undefined) throw unknownTime(at, 'The archive begins later.')
   const revision = await revisionIn(range, at, files)
   // What came next is not known, and may have come before the time.
-  if (revision === range.to && index < ranges.length - 1)
+  if (revision === range.to && revision < lastRevisionOf(line))
     throw unknownTime(at, `The archive lacks what came after revision ${revision}.`)
   return revision
 }

@@ -66,6 +66,11 @@ export function rangesOf({ bases, logs }: Pick<HistoryLine, 'bases' | 'logs'>): 
   return ranges
 }
 
+/** The newest revision that a file has, also if a gap before it keeps it from being restored; 0 if there is none. */
+export function lastRevisionOf({ bases, logs }: Pick<HistoryLine, 'bases' | 'logs'>): Revision {
+  return logs.reduce((newest, { last }) => Math.max(newest, last), bases.at(-1)?.revision ?? 0)
+}
+
 interface Segment {
   readonly lineage: string
   readonly until: Revision

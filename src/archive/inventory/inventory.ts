@@ -2,6 +2,7 @@ import type { ArchivedFile, Destination } from '../destination/destination.ts'
 import type { ArchivedLineage } from '../format/archive-format.ts'
 import { parseFileName } from '../format/file-name.ts'
 import { ArchiveFiles, type ArchiveFilesOptions } from './archive-files.ts'
+import { isCheck } from './checks.ts'
 import { type Contradiction, contradictionsIn } from './contradictions.ts'
 import { newestBase, type Trail, TrailCollector } from './trail.ts'
 
@@ -43,7 +44,7 @@ export async function readInventory(
   for await (const file of destination.list('', options.signal)) {
     const name = parseFileName(file.name)
     if (name === undefined) {
-      strange.push(file)
+      if (!isCheck(file.name)) strange.push(file)
       continue
     }
     const collector = collectors.get(name.lineage) ?? new TrailCollector(name.lineage)

@@ -3,7 +3,7 @@ import type { Revision } from '../../records/record.ts'
 import type { ArchivedFile } from '../destination/destination.ts'
 import { chooseLineage } from './choose-lineage.ts'
 import { findCommit, revisionAt } from './find-revision.ts'
-import { type HistoryLine, historyLine, type LineLog, rangesOf } from './history-line.ts'
+import { type HistoryLine, historyLine, type LineLog, lastRevisionOf, rangesOf } from './history-line.ts'
 import type { Inventory, LineageInventory } from './inventory.ts'
 import type { PlannedBase, PlannedLog, RestorePlan } from './restore-plan.ts'
 import { type ArchivedBase, chainOf } from './trail.ts'
@@ -39,7 +39,8 @@ export async function planRestore(
 ): Promise<RestorePlan> {
   const own = await chooseLineage(inventory, target.lineage)
   const line = await historyLine(inventory, own, excluded)
-  const revision = await revisionOf(line, target, inventory)
+  const isPartial = excluded !== undefined && excluded.size > 0
+  const revision = await revisionOf({ line, isPartial }, target, inventory)
   refuseContradiction(inventory, line, revision)
   const bases = line.bases.filter((base) => base.revision <= revision)
   const candidates = history ? bases : bases.toReversed()
@@ -98,8 +99,9 @@ function planFrom(inventory: Inventory, { own, line, base, revision }: Choice): 
   }
 }
 
+/** @param isPartial whether the caller knows that files are left out */
 async function revisionOf(
-  line: HistoryLine,
+  { line, isPartial }: { readonly line: HistoryLine; readonly isPartial: boolean },
   { revision, at, beforeCommit }: RestoreTarget,
   { files }: Inventory,
 ): Promise<Revision> {
@@ -110,6 +112,13 @@ async function revisionOf(
   if (newest === undefined)
     throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
       detail: `The archive has no complete base of the history ${line.lineage}.`,
+    })
+  // A restore that silently leaves out what came after a gap would look whole.
+  if (newest.to < lastRevisionOf(line) && !isPartial)
+    throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
+      detail: `The archive ends at revision ${lastRevisionOf(line)}, but lacks entries after revision ${newest.to}, the last one that can be restored.`,
+      hint: `Restore with --revision ${newest.to}. Run \`coordinator backup list\` to see the moments that can be restored.`,
+      extra: { lastGoodRevision: newest.to },
     })
   return newest.to
 }

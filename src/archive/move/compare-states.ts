@@ -6,6 +6,7 @@ import { compareCodePoints } from '../../text/code-point-order.ts'
 import { StateDigest } from '../format/state-digest.ts'
 import { withPatience } from '../restore/with-patience.ts'
 import { ENTRIES_PER_CALL, type MoveContext } from './move-context.ts'
+import { whileItMoves } from './while-it-moves.ts'
 
 /**
  * Compares all records of both stores at one revision.
@@ -15,7 +16,7 @@ import { ENTRIES_PER_CALL, type MoveContext } from './move-context.ts'
 export async function compareStates(context: MoveContext, revision: Revision): Promise<void> {
   const { from, to, patience, onProgress } = context
   const digestOf = (store: Store, tell?: (records: number) => void) =>
-    withPatience(patience, async () => {
+    whileItMoves(patience, async (moved) => {
       const digest = new StateDigest()
       const pace = new Pace()
       for await (const { records } of store.asOf({ revision })) {
@@ -24,6 +25,8 @@ export async function compareStates(context: MoveContext, revision: Revision): P
           if (pace.due) await pace.turn()
         }
         tell?.(digest.records)
+        patience.signal.throwIfAborted()
+        moved()
       }
       return digest.finish()
     })

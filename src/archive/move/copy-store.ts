@@ -109,7 +109,9 @@ class Copying {
   }
 
   async #report(ended: CopyEnd): Promise<CopyReport> {
-    const { position, floor } = await this.#options.to.head()
+    const { to, patience } = this.#options
+    const { signal } = patience.signal.aborted ? new AbortController() : patience
+    const { position, floor } = await withPatience({ ...patience, signal }, () => to.head())
     const { lineage, revision } = position
     return { ended, lineage, revision, floor, tokens: this.#tokens.count, seeded: this.#seeded }
   }

@@ -1,10 +1,11 @@
-import type { AsOfPage, Head, SeedPoint, Store } from '../../database/store.ts'
+import type { AsOfPage, Head, Moment, SeedPoint, Store } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Position, Revision, StoredRecord } from '../../records/record.ts'
 import { inParts } from '../restore/in-parts.ts'
 import { withPatience } from '../restore/with-patience.ts'
 import { type MoveContext, RECORDS_PER_CALL, recordLength } from './move-context.ts'
 import { readOneAhead } from './read-one-ahead.ts'
+import { whileItMoves } from './while-it-moves.ts'
 
 /** No record has this key: only the position of the answer matters. */
 const NOTHING = { kind: 'none', id: 'none' }
@@ -21,7 +22,7 @@ const NOTHING = { kind: 'none', id: 'none' }
 export async function seedCopy(context: MoveContext): Promise<void> {
   for (let attempt = 0; ; attempt += 1)
     try {
-      return await withPatience(context.patience, () => seedOnce(context, attempt))
+      return await whileItMoves(context.patience, (moved) => seedOnce(context, { attempt, moved }))
     } catch (thrown) {
       if (!hasMovedOn(thrown)) throw thrown
     }
@@ -37,18 +38,24 @@ function hasMovedOn(thrown: unknown): boolean {
 
 const lineageChanged = new Error('The source began a new lineage.')
 
-async function seedOnce({ from, to, patience, onProgress }: MoveContext, attempt: number): Promise<void> {
-  const head = await from.head()
-  const point = await pointOf(from, { head, revision: chooseRevision(head, attempt) })
+async function seedOnce(
+  context: MoveContext,
+  { attempt, moved }: { readonly attempt: number; readonly moved: () => void },
+): Promise<void> {
+  const { from, to, patience, onProgress } = context
+  const head = await withPatience(patience, () => from.head())
+  const point = await pointOf(context, { head, revision: chooseRevision(head, attempt) })
   const { revision } = point.position
   const headRevision = head.position.revision
   let records = 0
   // A store without records has a position, too.
-  await to.seed(point, [])
+  await withPatience(patience, () => to.seed(point, []))
   const parts = inParts(recordsAt(from, point.position), { most: RECORDS_PER_CALL, sizeOf: recordLength })
   for await (const part of readOneAhead(parts)) {
     await withPatience(patience, () => to.seed(point, part))
     records += part.length
+    patience.signal.throwIfAborted()
+    moved()
     onProgress?.({ phase: 'seed', records, revision, headRevision })
   }
 }
@@ -69,18 +76,24 @@ function of(page: AsOfPage, { lineage, digest }: Position): AsOfPage {
 }
 
 async function pointOf(
-  from: Store,
+  context: MoveContext,
   { head, revision }: { readonly head: Head; readonly revision: Revision },
 ): Promise<SeedPoint> {
   const { lineage } = head.position
-  const position = await positionAt(from, { revision })
+  const position = await positionAt(context, { revision })
   if (position.lineage !== lineage) throw lineageChanged
-  return { position, at: await timeOf(from, { head, position }), ancestors: head.ancestors }
+  return { position, at: await timeOf(context, { head, position }), ancestors: head.ancestors }
 }
 
-async function positionAt(from: Store, moment: { revision: Revision } | { at: number }): Promise<Position> {
-  for await (const { position } of from.asOf(moment, NOTHING)) return position
-  throw new CoordinatorError('COORD_STORE_REPLY', {
+function positionAt({ from, patience }: MoveContext, moment: Moment): Promise<Position> {
+  return withPatience(patience, async () => {
+    for await (const { position } of from.asOf(moment, NOTHING)) return position
+    throw noAnswer()
+  })
+}
+
+function noAnswer(): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_REPLY', {
     detail: 'The database answered a moment of the past with nothing.',
   })
 }
@@ -90,29 +103,29 @@ async function positionAt(from: Store, moment: { revision: Revision } | { at: nu
  * source knows that revision.
  */
 async function timeOf(
-  from: Store,
+  context: MoveContext,
   { head, position }: { readonly head: Head; readonly position: Position },
 ): Promise<number> {
   if (position.revision === head.position.revision) return head.at
   if (position.revision === 0) {
-    const reply = await from.changes(position, 1)
+    const reply = await withPatience(context.patience, () => context.from.changes(position, 1))
     return (reply.status === 'ok' ? reply.entries[0]?.at : undefined) ?? head.at
   }
   let [before, at] = [0, head.at]
   while (at - before > 1) {
     const middle = Math.floor((before + at) / 2)
-    if (await isKnownAt(from, { at: middle, revision: position.revision })) at = middle
+    if (await isKnownAt(context, { at: middle, revision: position.revision })) at = middle
     else before = middle
   }
   return at
 }
 
 async function isKnownAt(
-  from: Store,
+  context: MoveContext,
   { at, revision }: { readonly at: number; readonly revision: Revision },
 ): Promise<boolean> {
   try {
-    return (await positionAt(from, { at })).revision >= revision
+    return (await positionAt(context, { at })).revision >= revision
   } catch (thrown) {
     if (thrown instanceof CoordinatorError && thrown.code === 'COORD_REVISION_COMPACTED') return false
     throw thrown

@@ -1,6 +1,8 @@
 import type { Entry, Revision } from '../../records/record.ts'
+import type { Destination } from '../destination/destination.ts'
 import { damaged } from '../format/damaged.ts'
 import { parseFileName } from '../format/file-name.ts'
+import { noteCheck } from '../inventory/checks.ts'
 import type { PlannedBase, RestorePlan } from '../inventory/restore-plan.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
 import { RestoredState } from './restored-state.ts'
@@ -22,6 +24,15 @@ export interface DrillReport {
   readonly bytes: number
   /** Milliseconds. */
   readonly tookMs: number
+}
+
+/** Notes in the archive that a drill went well. @throws what destinations throw */
+export function noteDrill(
+  destination: Destination,
+  { lineage, toRevision, checked }: DrillReport,
+  at: number,
+): Promise<void> {
+  return noteCheck(destination, { at, lineage, revision: toRevision, checked, by: 'drill' })
 }
 
 /**

@@ -185,7 +185,10 @@ class Restoring {
     const [{ name = '' } = {}] = base.files
     const differs = (what: string) => withLastGood(damaged(name, what), lastGoodRevision)
     if (base.digest !== digest) throw differs(`Its digest is not the one of revision ${revision} in the log.`)
-    const { state } = await this.#reader.endOfBase(base.files)
+    const { state } = await this.#reader.endOfBase(base.files).catch((thrown: unknown) => {
+      // A restore of this revision itself would begin with this base.
+      throw withLastGood(thrown, revision - 1)
+    })
     if ((await this.#state?.digest()) !== state)
       throw differs('The entries of the log lead to other records than those of this base.')
     this.#compared.push(revision)

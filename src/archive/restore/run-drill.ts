@@ -2,8 +2,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { type PeerEnd, workerModule } from '../../workers/peer.ts'
 import { RequestLink } from '../../workers/request-link.ts'
 import { startProcess } from '../../workers/start-process.ts'
-import type { DrillReport } from './drill.ts'
-import type { DrillTask, DrillWorker } from './drill-process.ts'
+import type { DrillTask, DrillWorker, NotedDrill } from './drill-process.ts'
 
 /** How much heap the process may use, in MiB. A million records need about a third of it. */
 const HEAP_MIB = 1_536
@@ -14,7 +13,7 @@ const HEAP_MIB = 1_536
  * @param signal ends the process; the call then fails
  * @throws COORD_ARCHIVE_DAMAGED if the archive could not be restored, and what destinations throw
  */
-export async function runDrill(task: DrillTask, signal: AbortSignal): Promise<DrillReport> {
+export async function runDrill(task: DrillTask, signal: AbortSignal): Promise<NotedDrill> {
   signal.throwIfAborted()
   const link = new RequestLink<DrillWorker>({
     start: (listener) =>

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
+import { type Check, readChecks } from '../../archive/inventory/checks.ts'
 import { type Inventory, type LineageInventory, readInventory } from '../../archive/inventory/inventory.ts'
 import { type ArchivedMoment, type MomentRange, momentsOf } from '../../archive/inventory/moments.ts'
 import { type CommandContext, writeResult } from '../context/command-context.ts'
-import { interruptible } from '../terminal/interruption.ts'
 import { countOf, textTable } from '../terminal/text-table.ts'
 import { type ArchiveOptions, archiveCommand, withArchive } from './open-archive.ts'
 import { sizeText, timeText } from './sizes.ts'
@@ -10,24 +10,29 @@ import { sizeText, timeText } from './sizes.ts'
 /** `coordinator backup list`: the moments that can be restored. */
 export function backupListCommand(context: CommandContext): Command {
   return archiveCommand('list', 'List the moments that can be restored.').action((options: ArchiveOptions) =>
-    interruptible((signal) =>
-      withArchive(options, context.terminal, async ({ destination, identities }) => {
-        const inventory = await readInventory(destination, { identities, signal })
-        const lineages: ListedLineage[] = []
-        for (const lineage of inventory.lineages)
-          lineages.push({ lineage, moments: await momentsOf(inventory, lineage) })
-        writeResult(context, options, {
-          value: listValue(inventory, lineages),
-          text: (wide) => renderList(inventory, lineages, wide),
+    withArchive(options, context, async ({ destination, identities, signal }) => {
+      const inventory = await readInventory(destination, { identities, signal })
+      const checks = await readChecks(destination, signal)
+      const lineages: ListedLineage[] = []
+      for (const lineage of inventory.lineages)
+        lineages.push({
+          lineage,
+          moments: await momentsOf(inventory, lineage),
+          check: checks.get(lineage.lineage),
         })
-      }),
-    ),
+      writeResult(context, options, {
+        value: listValue(inventory, lineages),
+        text: (wide) => renderList(inventory, lineages, wide),
+      })
+    }),
   )
 }
 
 interface ListedLineage {
   readonly lineage: LineageInventory
   readonly moments: readonly MomentRange[]
+  /** The newest one that found nothing bad. */
+  readonly check: Check | undefined
 }
 
 function listValue({ strange, bytes }: Inventory, lineages: readonly ListedLineage[]) {
@@ -37,13 +42,14 @@ function listValue({ strange, bytes }: Inventory, lineages: readonly ListedLinea
   })
   return {
     lineages: lineages.map(
-      ({ lineage: { lineage, ancestors, trail, bytes: size, contradictions }, moments }) => ({
+      ({ lineage: { lineage, ancestors, trail, bytes: size, contradictions }, moments, check }) => ({
         ...{ lineage, ancestors },
         moments: moments.map(({ from, to }) => ({ from: moment(from), to: moment(to) })),
         bases: trail.bases.map(({ revision, isComplete }) => ({ revision, isComplete })),
         logs: trail.logs.length,
         bytes: size,
         contradictions: contradictions.map(({ revision }) => revision),
+        verified: check === undefined ? null : { ...check, at: timeText(check.at) },
       }),
     ),
     strange: strange.map(({ name }) => name),
@@ -57,8 +63,17 @@ function renderList(
   wide: boolean,
 ): string {
   if (lineages.length === 0) return 'The archive has no backups.\n'
-  const head = ['HISTORY', 'FROM', 'TO', 'REVISIONS', 'BASES', 'SIZE', ...(wide ? ['ANCESTORS'] : [])]
-  const rows = lineages.flatMap(({ lineage, moments }) => rowsOf(lineage, moments, wide))
+  const head = [
+    'HISTORY',
+    'FROM',
+    'TO',
+    'REVISIONS',
+    'BASES',
+    'SIZE',
+    'VERIFIED',
+    ...(wide ? ['ANCESTORS'] : []),
+  ]
+  const rows = lineages.flatMap((listed) => rowsOf(listed, wide))
   const faults = lineages.flatMap(({ lineage }) =>
     lineage.contradictions.map(
       ({ revision }) =>
@@ -73,12 +88,11 @@ function renderList(
 }
 
 function rowsOf(
-  { lineage, ancestors, trail, bytes }: LineageInventory,
-  moments: readonly MomentRange[],
+  { lineage: { lineage, ancestors, trail, bytes }, moments, check }: ListedLineage,
   wide: boolean,
 ): string[][] {
   const bases = String(trail.bases.filter(({ isComplete }) => isComplete).length)
-  const rest = [bases, sizeText(bytes), ...(wide ? [ancestors.join(' ') || '-'] : [])]
+  const rest = [bases, sizeText(bytes), verified(check), ...(wide ? [ancestors.join(' ') || '-'] : [])]
   if (moments.length === 0) return [[lineage, 'nothing: no complete base', '', '', ...rest]]
   return moments.map(({ from, to }, index) => [
     index === 0 ? lineage : '',
@@ -87,6 +101,12 @@ function rowsOf(
     from.revision === to.revision ? String(from.revision) : `${from.revision} to ${to.revision}`,
     ...(index === 0 ? rest : []),
   ])
+}
+
+function verified(check: Check | undefined): string {
+  if (check === undefined) return 'never'
+  const what = check.checked === 'contents' ? '' : ', structure only'
+  return `${timeText(check.at)}, up to ${check.revision}${what}`
 }
 
 function timeOf({ at }: ArchivedMoment): string {

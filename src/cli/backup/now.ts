@@ -2,31 +2,27 @@ import { backupNow } from '../../archive/archiver/backup-now.ts'
 import { CoordinatorError } from '../../errors.ts'
 import { type CommandContext, writeResult } from '../context/command-context.ts'
 import { readSharedStore, withStore } from '../context/with-store.ts'
-import { interruptible } from '../terminal/interruption.ts'
 import { countOf } from '../terminal/text-table.ts'
 import { type ArchiveOptions, withArchive } from './open-archive.ts'
 import { sizeText, timeText } from './sizes.ts'
 
 /** `coordinator backup`: archives all records once. */
 export function backupOnce(options: ArchiveOptions, context: CommandContext): Promise<void> {
-  const { terminal } = context
-  return interruptible((signal) =>
-    withArchive(options, terminal, async ({ destination, settings, env }) => {
-      const { backupRecipients: recipients } = settings
-      const work = withStore(readSharedStore(env), terminal, async (store) => {
-        await store.open()
-        const { point, records, files, bytes } = await backupNow({ store, destination, recipients, signal })
-        const { lineage, revision, at } = point
-        writeResult(context, options, {
-          value: { lineage, revision, at: timeText(at), records, files, bytes },
-          text: `Archived ${countOf(records, 'record')} of revision ${revision}, of ${timeText(at)}, in ${countOf(files, 'file')} (${sizeText(bytes)}).\n`,
-        })
+  return withArchive(options, context, async ({ destination, settings, env, signal }) => {
+    const { backupRecipients: recipients } = settings
+    const work = withStore(readSharedStore(env), context.terminal, async (store) => {
+      await store.open()
+      const { point, records, files, bytes } = await backupNow({ store, destination, recipients, signal })
+      const { lineage, revision, at } = point
+      writeResult(context, options, {
+        value: { lineage, revision, at: timeText(at), records, files, bytes },
+        text: `Archived ${countOf(records, 'record')} of revision ${revision}, of ${timeText(at)}, in ${countOf(files, 'file')} (${sizeText(bytes)}).\n`,
       })
-      await work.catch((thrown: unknown) => {
-        throw isInUse(thrown) ? thrown.with({ hint: usedFile }) : thrown
-      })
-    }),
-  )
+    })
+    await work.catch((thrown: unknown) => {
+      throw isInUse(thrown) ? thrown.with({ hint: usedFile }) : thrown
+    })
+  })
 }
 
 const usedFile =

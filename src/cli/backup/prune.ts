@@ -3,7 +3,6 @@ import { pruneArchive } from '../../archive/archiver/prune-archive.ts'
 import { chooseLineage } from '../../archive/inventory/choose-lineage.ts'
 import { readInventory } from '../../archive/inventory/inventory.ts'
 import { type CommandContext, writeResult } from '../context/command-context.ts'
-import { interruptible } from '../terminal/interruption.ts'
 import { countOf, printable } from '../terminal/text-table.ts'
 import { type ArchiveOptions, archiveCommand, lineageOption, withArchive } from './open-archive.ts'
 import { sizeText } from './sizes.ts'
@@ -20,26 +19,24 @@ export function backupPruneCommand(context: CommandContext): Command {
     .option('--keep-days <days>', 'how many days must stay (default: BACKUP_KEEP_DAYS)', readDays)
     .option('--dry-run', 'remove nothing, and show what would be removed')
     .action((options: PruneOptions) =>
-      interruptible((signal) =>
-        withArchive(options, context.terminal, async ({ destination, identities, settings }) => {
-          const inventory = await readInventory(destination, { identities, signal })
-          const lineage = await chooseLineage(inventory, options.lineage)
-          const dryRun = options.dryRun === true
-          const keepDays = options.keepDays ?? settings.backupKeepDays
-          const report = await pruneArchive(destination, lineage, { keepDays, dryRun, signal })
-          const { removed, removedBytes, keptFiles, keptBytes } = report
-          const names = removed.map(({ name }) => `${printable(name)}\n`).join('')
-          const verb = dryRun ? 'Would remove' : 'Removed'
-          writeResult(context, options, {
-            value: {
-              ...{ dryRun, keepDays, removedBytes, keptFiles, keptBytes },
-              lineage: lineage.lineage,
-              removed: removed.map(({ name }) => name),
-            },
-            text: `${names}${verb} ${countOf(removed.length, 'file')} (${sizeText(removedBytes)}). ${keptFiles} stay (${sizeText(keptBytes)}).\n`,
-          })
-        }),
-      ),
+      withArchive(options, context, async ({ destination, identities, settings, signal }) => {
+        const inventory = await readInventory(destination, { identities, signal })
+        const lineage = await chooseLineage(inventory, options.lineage)
+        const dryRun = options.dryRun === true
+        const keepDays = options.keepDays ?? settings.backupKeepDays
+        const report = await pruneArchive(destination, lineage, { keepDays, dryRun, signal })
+        const { removed, removedBytes, keptFiles, keptBytes } = report
+        const names = removed.map(({ name }) => `${printable(name)}\n`).join('')
+        const verb = dryRun ? 'Would remove' : 'Removed'
+        writeResult(context, options, {
+          value: {
+            ...{ dryRun, keepDays, removedBytes, keptFiles, keptBytes },
+            lineage: lineage.lineage,
+            removed: removed.map(({ name }) => name),
+          },
+          text: `${names}${verb} ${countOf(removed.length, 'file')} (${sizeText(removedBytes)}). ${keptFiles} stay (${sizeText(keptBytes)}).\n`,
+        })
+      }),
     )
 }
 

@@ -20,16 +20,11 @@ export interface RestorePartOptions extends ArchiveOptions, TargetOptions {
   readonly patience: number
 }
 
-interface Work {
-  readonly archive: OpenArchive
-  readonly context: CommandContext
-  readonly signal: AbortSignal
-}
-
 /** `coordinator restore --only`: puts a part of the past back into a database that is in use, or writes it as a file for `import`. */
 export async function restorePart(
   options: RestorePartOptions,
-  { archive, context, signal }: Work,
+  archive: OpenArchive,
+  context: CommandContext,
 ): Promise<void> {
   const selection = readSelection(options.only ?? [])
   if (selection === undefined)
@@ -37,9 +32,9 @@ export async function restorePart(
       detail: 'One of the parts is none.',
       hint: 'Give --only service:NAME, service:NAMESPACE/NAME, service:*, node:ID, edge:ID or namespace:NAME.',
     })
+  const { destination, identities, env, signal } = archive
   const patience = { patienceMs: options.patience * 1_000, signal }
-  const { destination, identities, env } = archive
-  const plan = await planOf(options, archive, signal)
+  const plan = await planOf(options, archive)
   const part = await readPartOfArchive(selection, plan, { destination, identities, patience })
   if (part.records.length === 0)
     throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {

@@ -46,8 +46,7 @@ export function withTarget(command: Command): Command {
  */
 export async function planOf(
   { lineage, revision, at, before, history, without = [] }: TargetOptions,
-  { destination, identities }: OpenArchive,
-  signal: AbortSignal,
+  { destination, identities, signal }: OpenArchive,
 ): Promise<RestorePlan> {
   const inventory = await readInventory(destination, { identities, signal })
   const target: RestoreTarget = {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
+import type { Destination } from '../../archive/destination/destination.ts'
+import { noteCheck } from '../../archive/inventory/checks.ts'
 import { readInventory } from '../../archive/inventory/inventory.ts'
 import { type VerifyReport, verifyArchive } from '../../archive/restore/verify-archive.ts'
+import { toCoordinatorError } from '../../errors.ts'
 import { type CommandContext, writeResult } from '../context/command-context.ts'
-import { interruptible } from '../terminal/interruption.ts'
 import { countOf, printable } from '../terminal/text-table.ts'
-import { type ArchiveOptions, archiveCommand, withArchive } from './open-archive.ts'
+import { type ArchiveOptions, archiveCommand, notNoted, withArchive } from './open-archive.ts'
 import { sizeText } from './sizes.ts'
 
 const patienceMs = 60_000
@@ -13,19 +15,43 @@ const patienceMs = 60_000
 export function backupVerifyCommand(context: CommandContext): Command {
   return archiveCommand('verify', 'Read every file of the archive, and name each that is damaged.').action(
     (options: ArchiveOptions) =>
-      interruptible((signal) =>
-        withArchive(options, context.terminal, async ({ destination, identities }) => {
-          const inventory = await readInventory(destination, { identities, signal })
-          const patience = { patienceMs, signal }
-          const report = await verifyArchive({ inventory, destination, identities, patience })
-          writeResult(context, options, {
-            value: { ok: isSound(report), ...report },
-            text: renderVerify(report),
-          })
-          if (!isSound(report)) context.exit(1)
-        }),
-      ),
+      withArchive(options, context, async ({ destination, identities, signal }) => {
+        const inventory = await readInventory(destination, { identities, signal })
+        const patience = { patienceMs, signal }
+        const report = await verifyArchive({ inventory, destination, identities, patience })
+        writeResult(context, options, {
+          value: { ok: isSound(report), ...report },
+          text: renderVerify(report),
+        })
+        if (!isSound(report)) return context.exit(1)
+        await note(report, { destination, context, signal })
+      }),
   )
+}
+
+/** Notes the check in the archive, for each history that can be restored. */
+async function note(
+  { lineages, structure }: VerifyReport,
+  {
+    destination,
+    context,
+    signal,
+  }: {
+    readonly destination: Destination
+    readonly context: CommandContext
+    readonly signal: AbortSignal
+  },
+): Promise<void> {
+  const checked = structure === 0 ? 'contents' : 'structure'
+  try {
+    for (const { lineage, revisions } of lineages) {
+      const revision = revisions.at(-1)?.to
+      if (revision === undefined) continue
+      await noteCheck(destination, { at: Date.now(), lineage, revision, checked, by: 'verify' }, signal)
+    }
+  } catch (thrown) {
+    context.terminal.stderr.write(notNoted(toCoordinatorError(thrown).detail))
+  }
 }
 
 function isSound({ bad, contradictions }: VerifyReport): boolean {

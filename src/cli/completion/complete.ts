@@ -57,7 +57,7 @@ function valueOption(command: Command, word: string): Option | undefined {
 }
 
 const serviceOptions: readonly string[] = ['--name', '--remove', '--around', '--depends-on']
-const fileOptions: readonly string[] = ['--file', '--token-file']
+const fileOptions: readonly string[] = ['--file', '--token-file', '--env-file']
 /** What an option calls a value that is a file, whatever the option is called. */
 const filePlaceholder = '<file>'
 

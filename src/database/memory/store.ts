@@ -134,6 +134,7 @@ export class MemoryStore implements Store {
     this.#refuseReads()
     const keys = [...this.#states.keys()]
     for (let start = 0; start < keys.length; start += this.#pageSize) {
+      this.#refuseReads()
       const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#states.get(key) ?? [])
       yield {
         lineage: this.#journal.head.position.lineage,
@@ -198,8 +199,9 @@ export class MemoryStore implements Store {
         await turn()
         continue
       }
-      // A compaction may come between two pages, or two steps.
-      const { floor } = this.#journal.head
+      // A compaction or a seed may come between two pages, or two steps.
+      const { floor, mode } = this.#journal.head
+      if (mode === 'seeding') throw frozen(mode)
       if (position.revision < floor) throw compactedMoment(floor)
       const state = this.#journal.stateAt(position.revision, key, this.#states.get(key))
       if (!exists(state)) continue

@@ -109,7 +109,9 @@ export function mendHead(connection: Connection, now: number): Head {
       'select max(revision) as revision from records where data is not null',
     )
     const isRight = connection.isEndOfJournal(head) && (record?.revision ?? 0) <= head.revision
-    return headOf(connection.replaceHead(inNewLineage(isRight ? head : endOf(connection, head, now))))
+    const mended = inNewLineage(isRight ? head : endOf(connection, head, now))
+    const mode = mended.mode === 'seeding' ? mended.mode : 'open'
+    return headOf(connection.replaceHead({ ...mended, mode }))
   })
 }
 

@@ -52,6 +52,8 @@ export class MendingAdvice {
         return {
           hint: `Copy the key into ${this.#keyVariable} again: dashboard, Project Settings > API Keys of the same project as SUPABASE_URL.`,
         }
+      case 'COORD_STORE_FROZEN':
+        return { text: 'says that the mode of its database does not allow this' }
       case 'COORD_STORE_UNAVAILABLE':
         return { hint: 'The database of the project restarts, or is gone: see the dashboard.' }
       case 'COORD_STORE_STANDBY':

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { backupNow } from '../../../src/archive/archiver/backup-now.ts'
 import { repeatDrill } from '../../../src/archive/archiver/repeat-drill.ts'
+import { CoordinatorError } from '../../../src/errors.ts'
 import { commitOf, idsOf, put, remove, tokenOf } from '../../conformance/build.ts'
 import { until } from '../../support/with-live.ts'
 import { type ArchiverScope, comparison, withArchiver } from './with-archiver.ts'
@@ -136,50 +137,54 @@ describe('bases', () => {
 })
 
 describe('drills', () => {
-  it('begin with the second base, come again after BACKUP_DRILL_HOURS, and their failures are results', () =>
-    withArchiver(async ({ live, destination, archived }) => {
-      let now = Date.now()
-      let looks = 0
-      const looksMore = () => {
-        const before = looks
-        return until(() => looks > before + 1)
-      }
-      const drilled: boolean[] = []
-      const asked: string[] = []
-      const stop = new AbortController()
-      const running = repeatDrill(
-        {
-          ...{ destination, drillHours: 24, clock: () => now },
-          lineage: () => {
-            looks += 1
-            return live.view.lineage
+  it('begin with the first base, come again after BACKUP_DRILL_HOURS, wait for a destination that is away, and their failures are results', () =>
+    withArchiver(
+      async ({ live, destination }) => {
+        let now = Date.now()
+        let looks = 0
+        const looksMore = () => {
+          const before = looks
+          return until(() => looks > before + 1)
+        }
+        const drilled: boolean[] = []
+        const asked: string[] = []
+        const stop = new AbortController()
+        const running = repeatDrill(
+          {
+            ...{ destination, drillHours: 24, clock: () => now },
+            lineage: () => {
+              looks += 1
+              return live.view.lineage
+            },
+            drill: async (lineage) => {
+              asked.push(lineage)
+              if (asked.length === 1) throw new CoordinatorError('COORD_ARCHIVE_UNREACHABLE')
+              if (asked.length === 3) throw new CoordinatorError('COORD_ARCHIVE_DAMAGED')
+              return { ok: true, at: now, checked: 'contents' as const }
+            },
+            drilled: ({ ok }) => drilled.push(ok),
           },
-          drill: async (lineage) => {
-            asked.push(lineage)
-            if (asked.length === 2) throw new Error('The process has ended.')
-            return { ok: true, at: now, checked: 'contents' as const }
-          },
-          drilled: ({ ok }) => drilled.push(ok),
-        },
-        stop.signal,
-        5,
-      )
-      await archived()
-      await looksMore()
-      expect(asked).toEqual([])
-      await live.commit(commitOf(put('a')))
-      await backupNow({ store: live.store, destination })
-      await until(() => drilled.length === 1)
-      now += 23 * HOUR
-      await looksMore()
-      expect(drilled).toEqual([true])
-      now += 2 * HOUR
-      await until(() => drilled.length === 2)
-      now += 25 * HOUR
-      await until(() => drilled.length === 3)
-      expect(drilled).toEqual([true, false, true])
-      expect(new Set(asked)).toEqual(new Set([live.view.lineage]))
-      stop.abort()
-      await running
-    }))
+          stop.signal,
+          5,
+        )
+        await looksMore()
+        expect(asked).toEqual([])
+        await live.commit(commitOf(put('a')))
+        await backupNow({ store: live.store, destination })
+        await until(() => drilled.length === 1)
+        now += 23 * HOUR
+        await looksMore()
+        expect(drilled).toEqual([true])
+        now += 2 * HOUR
+        await until(() => drilled.length === 2)
+        now += 25 * HOUR
+        await until(() => drilled.length === 3)
+        expect(drilled).toEqual([true, false, true])
+        expect(asked).toHaveLength(4)
+        expect(new Set(asked)).toEqual(new Set([live.view.lineage]))
+        stop.abort()
+        await running
+      },
+      { archiving: false },
+    ))
 })

@@ -85,9 +85,12 @@ export function sourceOf(live: Live): ArchiveSource {
 
 export async function untilArchived(archiver: Archiver, live: Live): Promise<void> {
   const { revision } = live.view
-  await until(() => {
+  const isArchived = () => {
     const { state, archivedRevision, baseAt } = archiver.figures
     return state === 'ok' && baseAt > 0 && archivedRevision >= revision
+  }
+  await until(isArchived).catch((cause) => {
+    throw new Error(`Revision ${revision} is not archived: ${JSON.stringify(archiver.figures)}`, { cause })
   })
 }
 

@@ -143,6 +143,24 @@ describe('the plan of a restore', () => {
     ])
   })
 
+  test('what comes after a gap is never left out without a word', async () => {
+    const { destination, history } = await sampleArchive()
+    destination.contents.delete((await history.log(51, 60)).name)
+    history.grow(10)
+    destination.put(await history.log(61, 70))
+    const refused = { code: 'COORD_ARCHIVE_EMPTY', hint: expect.stringContaining('--revision 50') }
+
+    await expect(plan(destination, {})).rejects.toMatchObject({ ...refused, extra: { lastGoodRevision: 50 } })
+    await expect(plan(destination, { at: history.timeOf(50) })).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_EMPTY',
+    })
+    await expect(plan(destination, { at: history.timeOf(70) })).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_EMPTY',
+    })
+    expect((await plan(destination, { revision: 50 })).target).toEqual({ revision: 50 })
+    expect((await plan(destination, { at: history.timeOf(49) })).target).toEqual({ revision: 49 })
+  })
+
   test('a base that lacks a part is not used', async () => {
     const history = new WrittenHistory().grow(30)
     const destination = new MemoryDestination()

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { copyStore } from '../../../src/archive/move/copy-store.ts'
+import { cutover } from '../../../src/archive/move/cutover.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
+import { CoordinatorError } from '../../../src/errors.ts'
 import { put, tokenOf } from '../../conformance/build.ts'
 import { Caller } from '../../conformance/caller.ts'
 import { until } from '../../support/with-live.ts'
 import { dying, Fate, Killed } from './dying-store.ts'
 import { moving } from './moving.ts'
-import { expectSame, fill } from './random-source.ts'
+import { expectSame, fill, numbers } from './random-source.ts'
 
 describe('a copy', () => {
   it.each([1, 2, 3, 4, 5])(
@@ -143,6 +145,30 @@ describe('a copy', () => {
     },
   )
 
+  it.each([1, 2, 3])('goes on through faults of both databases that pass (seed %i)', async (seed) => {
+    const [from, to] = [new MemoryStore({ pageSize: 10 }), new MemoryStore()]
+    await fill(from, { seed })
+    const next = numbers(seed)
+    const faults = { met: 0 }
+    const flaky = (store: MemoryStore) =>
+      dying(store, {
+        meet: async <T>(run: () => Promise<T>): Promise<T> => {
+          const chance = next(10)
+          // Before or after the store did it: a lost reply may be one of a call that took effect.
+          if (chance === 0) throw passing(faults)
+          const result = await run()
+          if (chance === 1) throw passing(faults)
+          return result
+        },
+      })
+    await copyStore(moving(flaky(from), flaky(to)))
+    await (await Caller.at(from)).write(put('later'))
+    await cutover(moving(flaky(from), flaky(to)))
+    expect(faults.met).toBeGreaterThan(2)
+    expect([(await from.head()).mode, (await to.head()).mode]).toEqual(['frozen', 'open'])
+    await expectSame(from, to)
+  })
+
   it('refuses a target with another history, a target that takes writes, and a source that is a copy', async () => {
     const [from, to, other] = [new MemoryStore(), new MemoryStore(), new MemoryStore()]
     await fill(from)
@@ -162,6 +188,11 @@ describe('a copy', () => {
     })
   })
 })
+
+function passing(faults: { met: number }): CoordinatorError {
+  faults.met += 1
+  return new CoordinatorError('COORD_STORE_UNAVAILABLE', { outcome: 'unknown' })
+}
 
 function pick({ lineage, revision }: { lineage: string; revision: number }) {
   return { lineage, revision }

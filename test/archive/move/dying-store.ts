@@ -30,7 +30,7 @@ export class Fate {
 }
 
 /** A connection to a store, of a process that ends as its fate says. */
-export function dying(store: Store, fate: Fate): Store {
+export function dying(store: Store, fate: Pick<Fate, 'meet'>): Store {
   const call =
     (target: object, member: (...args: never[]) => unknown) =>
     (...args: never[]) =>

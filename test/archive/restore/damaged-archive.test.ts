@@ -83,6 +83,17 @@ describe('a damaged archive', () => {
     expect(await recordsAt(store, 48)).toEqual(await recordsAt(archive.store, 48))
   })
 
+  it('with a damaged base in the middle is refused, and what came before that base can be restored', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const name = await changeFile(archive, /base\/0{14}20-/, (bytes) => bytes.subarray(0, -7))
+    const { error, store } = await refused(archive, { history: true })
+    // A restore of revision 20 would begin with the damaged base.
+    expect(error).toMatchObject({ extra: { file: name, lastGoodRevision: 19 } })
+    const plan = await planned(archive.destination, { revision: 19 })
+    await restore({ destination: archive.destination, store, plan, patience })
+    expect(await recordsAt(store, 19)).toEqual(await recordsAt(archive.store, 19))
+  })
+
   it('with a foreign file under the name of a log is refused', async () => {
     await using archive = await archiveOfHistory({ bases: [0, 20] })
     await using foreign = await archiveOfHistory({ bases: [0] })

@@ -39,6 +39,8 @@ export interface Restorable {
   readonly lineage: string
   readonly from: Revision
   readonly to: Revision
+  /** Whether the archive has nothing later of this history. */
+  readonly isLast: boolean
 }
 
 /** A moment to restore, and the revision that it is. */
@@ -54,14 +56,20 @@ export function inventoryOf({ path, identities }: Pick<Archived, 'path' | 'ident
 
 export async function restorableOf(inventory: Inventory): Promise<Restorable[]> {
   const found: Restorable[] = []
-  for (const each of inventory.lineages)
-    for (const { from, to } of await momentsOf(inventory, each))
-      found.push({ lineage: each.lineage, from: from.revision, to: to.revision })
+  for (const { lineage, ...each } of inventory.lineages) {
+    const ranges = await momentsOf(inventory, { lineage, ...each })
+    for (const [index, { from, to }] of ranges.entries())
+      found.push({ lineage, from: from.revision, to: to.revision, isLast: index === ranges.length - 1 })
+  }
   return found
 }
 
 /** A random moment of a range: a revision, a time, or what was before a commit. */
-export function randomTarget(random: Random, oracle: Oracle, { lineage, from, to }: Restorable): Wanted {
+export function randomTarget(
+  random: Random,
+  oracle: Oracle,
+  { lineage, from, to, isLast }: Restorable,
+): Wanted {
   const revision = random.between(from, to)
   const entries = oracle.entriesOf(lineage)
   const entry = entries[revision - 1]
@@ -69,7 +77,9 @@ export function randomTarget(random: Random, oracle: Oracle, { lineage, from, to
   if (what === 'at' && entry !== undefined) {
     const { at } = entry
     const newest = entries.findLast((each) => each.at <= at) as Entry
-    if (newest.revision <= to) return { target: { lineage, at }, lineage, revision: newest.revision }
+    // Where the archive has a gap, nobody knows whether what is missing came before that time.
+    if (newest.revision < to || (isLast && newest.revision === to))
+      return { target: { lineage, at }, lineage, revision: newest.revision }
   }
   if (what === 'beforeCommit' && entry !== undefined && revision > from) {
     const { commitId } = entry

@@ -31,6 +31,7 @@ interface SavedFile {
   readonly path: string
   readonly lineage: string
   readonly revision: Revision
+  readonly tokens: ReadonlyMap<string, boolean>
 }
 
 /** A database that lives through a random history while it is archived, and the oracle that knows all of it. */
@@ -39,7 +40,7 @@ export class RandomHistory {
   /** What happened, for people. */
   readonly told: string[] = []
   /** Tokens by name, and whether they were revoked. */
-  readonly tokens = new Map<string, boolean>()
+  tokens = new Map<string, boolean>()
   compactions = 0
   readonly #options: HistoryOptions
   readonly #archiving: ArchivingOptions
@@ -228,6 +229,7 @@ export class RandomHistory {
     for (const end of ['-shm', '-wal', '']) await rm(`${this.#file}${end}`, { force: true })
     for (const end of ['', '-wal']) await copyIfThere(`${saved.path}${end}`, `${this.#file}${end}`)
     const { position } = await this.#startAgain(true, saved)
+    this.tokens = new Map(saved.tokens)
     this.told.push(`back to ${position.revision}`)
   }
 
@@ -254,7 +256,8 @@ export class RandomHistory {
       await rm(`${path}${end}`, { force: true })
       await copyIfThere(`${this.#file}${end}`, `${path}${end}`)
     }
-    this.#saved = { path, lineage: position.lineage, revision: position.revision }
+    const { lineage, revision } = position
+    this.#saved = { path, lineage, revision, tokens: new Map(this.tokens) }
   }
 
   async #startAgain(mend: boolean, from?: SavedFile): Promise<Head> {

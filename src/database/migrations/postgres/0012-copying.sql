@@ -1,8 +1,7 @@
 -- The functions that fill a store from another one, and change its mode. They follow the rules of the functions that write. Only the owner
 -- of the schema may call them, and through the Data API only the secret key.
 
--- Locks the head, and requires one of these modes; of others only the first is told. If it returns an answer, the caller returns that.
--- `mode`: the mode is another one.
+-- Locks the head, and requires one of these modes. If it returns an answer, the caller returns that answer and does nothing else.
 create or replace function @schema@.lock_copying(p jsonb, allowed text[]) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
