@@ -1,10 +1,13 @@
 import packageJson from '../package.json' with { type: 'json' }
 import type { Access } from './access/access.ts'
 import type { Archiver } from './archive/archiver/archiver.ts'
+import { reportSnapshots } from './archive/snapshot/report-snapshots.ts'
+import type { SnapshotWriter } from './archive/snapshot/snapshot-writer.ts'
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
 import { createAccess, NO_ADMINISTRATOR, OPEN_TIMES } from './create-access.ts'
 import { createArchiver, MEMORY_ARCHIVED } from './create-archiver.ts'
+import { openSnapshots } from './create-snapshots.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
@@ -49,11 +52,15 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     options.settings ?? readSettings(environmentOf(options), { ownStore: options.store !== undefined })
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
   const bare = options.store ?? (await makeStore(settings, storeHooks(settings, logger)))
+  const snapshots = options.store === undefined ? openSnapshots(settings, reportSnapshots(logger)) : undefined
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
   const live = new Live(bare, domain, {
     ...liveOptionsOf(settings),
     meter: metrics.database,
     requiredSince: () => access.requiredSince,
+    ...(snapshots === undefined
+      ? {}
+      : { findSnapshots: () => snapshots.find((tokens) => access.startWithoutStore(tokens)) }),
   })
   const { store } = live
   const access = await createAccess(settings.access, { store: store.access, logger })
@@ -61,6 +68,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)
   const archiver = createArchiver(settings, { live, logger })
+  const snapshotWriter = snapshots?.createWriter(live)
   metrics.ask({
     status: () => live.status.state,
     live: () => live.figures,
@@ -96,7 +104,9 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     version: packageJson.version,
     questionTimes: { presentMs: settings.questionTimeoutMs, pastMs: settings.pastQuestionTimeoutMs },
   })
-  return new Coordinator({ live, registry, graph, access, archiver, metrics, settings, logger, server })
+  return new Coordinator({
+    ...{ live, registry, graph, access, archiver, snapshotWriter, metrics, settings, logger, server },
+  })
 }
 
 function storeHooks({ database }: Settings, logger: Logger): StoreHooks {
@@ -140,7 +150,7 @@ function journalBytes({ journalMemoryMib }: Settings): number {
 
 type Parts = Pick<
   Coordinator,
-  'live' | 'registry' | 'graph' | 'access' | 'archiver' | 'metrics' | 'settings'
+  'live' | 'registry' | 'graph' | 'access' | 'archiver' | 'snapshotWriter' | 'metrics' | 'settings'
 > & {
   readonly logger: Logger
   readonly server: HttpServer
@@ -156,6 +166,8 @@ export class Coordinator {
   readonly access: Access
   /** The backups; `undefined` without BACKUP_URL. */
   readonly archiver: Archiver | undefined
+  /** Keeps snapshots for a start without the database; `undefined` without SNAPSHOT_DIR. */
+  readonly snapshotWriter: SnapshotWriter | undefined
   readonly metrics: Metrics
   readonly settings: Settings
   readonly #logger: Logger
@@ -164,16 +176,17 @@ export class Coordinator {
   #starting: Promise<void> | undefined
   #stopping = false
 
-  constructor({ live, registry, graph, access, archiver, metrics, settings, logger, server }: Parts) {
-    this.live = live
-    this.registry = registry
-    this.graph = graph
-    this.access = access
-    this.archiver = archiver
-    this.metrics = metrics
-    this.settings = settings
-    this.#logger = logger
-    this.#server = server
+  constructor(parts: Parts) {
+    this.live = parts.live
+    this.registry = parts.registry
+    this.graph = parts.graph
+    this.access = parts.access
+    this.archiver = parts.archiver
+    this.snapshotWriter = parts.snapshotWriter
+    this.metrics = parts.metrics
+    this.settings = parts.settings
+    this.#logger = parts.logger
+    this.#server = parts.server
   }
 
   /** The URL of the coordinator, such as `http://127.0.0.1:3000`. @throws COORD_INTERNAL before it listens */
@@ -187,10 +200,11 @@ export class Coordinator {
 
   /**
    * Listens, then loads the records. Resolves when they are served. While the database cannot be reached, it keeps trying, and requests get
-   * 503 `COORD_NOT_LOADED`. It starts only once; later calls wait for the same start.
+   * 503 `COORD_NOT_LOADED`; with SNAPSHOT_DIR, the newest snapshot is served after some seconds. It starts only once; later calls wait for
+   * the same start.
    *
    * @throws COORD_LISTEN_FAILED, COORD_SHUTTING_DOWN if it is or was stopped, or the first definite answer of the database, such as
-   * COORD_STORE_LOCKED, or COORD_CONFIG_INVALID where AUTH=required would protect nothing; the coordinator is then stopped
+   * COORD_STORE_LOCKED (unless a snapshot is served by then), or COORD_CONFIG_INVALID where AUTH=required would protect nothing; the coordinator is then stopped
    */
   async start(): Promise<void> {
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
@@ -215,13 +229,15 @@ export class Coordinator {
       // Whichever ends first: a refusal by either ends the start.
       await Promise.race([loaded, admitted])
       await loaded
-      if (!this.#stopping) await admitted
+      if (this.live.status.snapshotAt === undefined && !this.#stopping) await admitted
+      else void admitted.catch((err: unknown) => this.#logger.error({ err }, 'access cannot be protected'))
     } catch (thrown) {
       await this.stop(0)
       throw thrown
     }
     if (this.#stopping) throw new CoordinatorError('COORD_SHUTTING_DOWN')
     this.archiver?.start()
+    this.snapshotWriter?.start()
     if (this.live.store.durable) return
     this.#logger.warn(MEMORY_NOTICE)
     if (this.archiver !== undefined) this.#logger.info(MEMORY_ARCHIVED)

@@ -50,16 +50,18 @@ async function drill(...[task, signal]: Parameters<typeof runDrill>): Promise<Dr
   return { ok: true, at: Date.now(), checked }
 }
 
-function sourceOf(live: Live): ArchiveSource {
+/** What is served from memory, as archives and snapshots need it. Nothing before the database has confirmed it since the start. */
+export function sourceOf(live: Live): ArchiveSource {
+  const isConfirmed = () => live.loaded && live.status.snapshotAt === undefined
   const point = ({ position, at }: Pick<Live['view'], 'position' | 'at'>): BasePoint => ({
     ...position,
     at,
     ancestors: live.ancestors,
   })
   return {
-    served: () => (live.loaded ? point(live.view) : undefined),
+    served: () => (isConfirmed() ? point(live.view) : undefined),
     snapshot() {
-      if (!live.loaded) return undefined
+      if (!isConfirmed()) return undefined
       const { records, ...moment } = live.view.snapshot()
       return { point: point(moment), records }
     },

@@ -8,6 +8,7 @@ const titles: Record<keyof typeof settingsTable, string> = {
   supabase: 'Supabase',
   live: 'Commits, following, history',
   backup: 'Backups',
+  snapshot: 'Start without the database',
   client: 'Commands',
 }
 

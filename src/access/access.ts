@@ -1,4 +1,4 @@
-import type { AccessStore } from '../database/access-store.ts'
+import type { AccessState, AccessStore } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
 import { MAX_REVISION, type Revision } from '../records/record.ts'
 import { Semaphore } from '../scheduling/semaphore.ts'
@@ -85,6 +85,7 @@ export class Access {
   readonly #stored: StoredTokens | undefined
   readonly #jwt: JwtChecker | undefined
   readonly #bad: RateByAddress
+  #isJwtStarted = false
   /**
    * Signatures of JWTs that are verified for addresses that send bad credentials. Each address has half of the places, and of those to
    * wait. This is no rate, because bad JWTs would use it up, and shut out the good ones beside them.
@@ -110,9 +111,29 @@ export class Access {
    * @throws COORD_CONFIG_INVALID, and nothing else, if the store says that demanding credentials protects nothing
    */
   async start(): Promise<void> {
-    if (this.mode === 'required') this.#jwt?.start()
+    this.#startJwt()
     const loaded = this.#stored?.start()
     if (this.mode === 'required') await loaded
+  }
+
+  /**
+   * Serves callers before the store can be asked. `start` may be called later, and then throws no more: `onFault` tells.
+   *
+   * @param borrowed tokens of an earlier time, and until when they count, in epoch milliseconds. @default every token of the store gets
+   * COORD_AUTH_UNAVAILABLE
+   */
+  startWithoutStore(borrowed?: {
+    readonly state: Omit<AccessState, 'version'>
+    readonly until: number
+  }): void {
+    this.#startJwt()
+    this.#stored?.borrow(borrowed?.state ?? { requiredSince: null, tokens: [] }, borrowed?.until ?? 0)
+  }
+
+  #startJwt(): void {
+    if (this.mode !== 'required' || this.#isJwtStarted) return
+    this.#isJwtStarted = true
+    this.#jwt?.start()
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import type { AccessStore } from '../database/access-store.ts'
+import type { AccessState, AccessStore } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Revision } from '../records/record.ts'
 import { Backoff } from '../scheduling/backoff.ts'
@@ -35,7 +35,7 @@ export class StoredTokens {
     this.#store = store
     this.#now = now
     this.#book = new TokenBook({ notBefore, now })
-    this.#loader = new TokenLoader({ store, book: this.#book, require, onFault })
+    this.#loader = new TokenLoader({ store, book: this.#book, require, onFault, now })
   }
 
   /** Resolves after the first load, or at `stop`. @throws COORD_CONFIG_INVALID if demanding credentials would protect nothing */
@@ -53,8 +53,14 @@ export class StoredTokens {
     this.#loader.versionSeen(version)
   }
 
+  /** See `TokenLoader.borrow`. */
+  borrow(state: Omit<AccessState, 'version'>, until: number): void {
+    this.#loader.borrow(state, until)
+  }
+
   /** See `TokenBook.identify`. */
   identify(parts: TokenParts): Principal | undefined {
+    this.#loader.expireBorrowed()
     return this.#book.identify(parts)
   }
 

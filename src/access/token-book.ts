@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { AccessState, StoredToken } from '../database/access-store.ts'
+import type { CoordinatorError } from '../errors.ts'
 import { expired, HASH_OF_NOBODY, KnownToken, revoked, type TokenInfo } from './known-token.ts'
 import type { Principal } from './principal.ts'
 import { hashSecret, type TokenParts } from './token-format.ts'
@@ -57,7 +58,7 @@ export class TokenBook {
    * @param changedMeanwhile ids of tokens that this process changed while the state was read: the state may be older than the change
    * @returns the tokens that are revoked here, but not in the store
    */
-  take({ tokens }: AccessState, changedMeanwhile: ReadonlySet<string>): StoredToken[] {
+  take({ tokens }: Pick<AccessState, 'tokens'>, changedMeanwhile: ReadonlySet<string>): StoredToken[] {
     const present = new Set(tokens.map(({ id }) => id))
     for (const [id, token] of this.#tokens)
       if (!present.has(id) && !changedMeanwhile.has(id)) {
@@ -68,6 +69,12 @@ export class TokenBook {
     return tokens
       .filter(({ id, revokedAt }) => revokedAt === null && this.#revoked.has(id) && !changedMeanwhile.has(id))
       .map(({ id }) => this.#revoked.get(id) as StoredToken)
+  }
+
+  /** Forgets every token, and ends what callers have open. What was revoked stays revoked. */
+  forget(why: CoordinatorError): void {
+    for (const token of this.#tokens.values()) token.end(why)
+    this.#tokens.clear()
   }
 
   /** Adds a token, or replaces the one with its id. */

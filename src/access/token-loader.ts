@@ -1,4 +1,4 @@
-import type { AccessStore, StoredToken } from '../database/access-store.ts'
+import type { AccessState, AccessStore, StoredToken } from '../database/access-store.ts'
 import { type CoordinatorError, toCoordinatorError } from '../errors.ts'
 import type { Revision } from '../records/record.ts'
 import { Backoff, within } from '../scheduling/backoff.ts'
@@ -10,6 +10,8 @@ import type { TokenBook } from './token-book.ts'
 const lookEveryMs = 1_000
 /** How long a caller waits for that, in milliseconds. */
 const lookMaxMs = 5_000
+/** How often is looked whether borrowed tokens still count, in milliseconds. */
+const borrowedCheckMs = 1_000
 /** How many callers may wait for it. */
 const lookMaxCallers = 1_000
 
@@ -20,6 +22,8 @@ export interface TokenLoaderOptions {
   readonly require: boolean
   /** Called when the store cannot be read; again only after it could be read in between. @default no call */
   readonly onFault?: ((error: CoordinatorError) => void) | undefined
+  /** The clock, in epoch milliseconds. @default Date.now */
+  readonly now?: () => number
 }
 
 interface Waiting {
@@ -31,6 +35,7 @@ interface Waiting {
 export class TokenLoader {
   readonly #store: AccessStore
   readonly #book: TokenBook
+  readonly #now: () => number
   readonly #onFault: ((error: CoordinatorError) => void) | undefined
   readonly #stop = new AbortController()
   readonly #backoff = new Backoff()
@@ -44,6 +49,9 @@ export class TokenLoader {
   /** Whether the store takes no writes at this time, so that it still lacks what this process knows better. */
   #isOwed = false
   #requiredSince: Revision | null = null
+  /** Until when tokens count that did not come from the store itself, epoch milliseconds. */
+  #borrowedUntil: number | undefined
+  #borrowTimer: NodeJS.Timeout | undefined
   #isWanted = false
   #isRunning = false
   /** Whether the last load failed. */
@@ -60,8 +68,9 @@ export class TokenLoader {
   #lookTimer: NodeJS.Timeout | undefined
   #changed = new Set<string>()
 
-  constructor({ store, book, require, onFault }: TokenLoaderOptions) {
+  constructor({ store, book, require, onFault, now = Date.now }: TokenLoaderOptions) {
     this.#store = store
+    this.#now = now
     this.#book = book
     this.#mustRequire = require
     this.#onFault = onFault
@@ -82,6 +91,32 @@ export class TokenLoader {
     return this.#requiredSince
   }
 
+  /**
+   * Takes tokens of an earlier time, until the store was read. From then on, the answer of the store counts: what it refuses is only told.
+   *
+   * @param until when they no longer count, epoch milliseconds
+   */
+  borrow(state: Omit<AccessState, 'version'>, until: number): void {
+    this.#isStarted = true
+    if (this.loaded) return
+    this.#book.take(state, new Set())
+    this.#requiredSince = state.requiredSince
+    this.#borrowedUntil = until
+    this.#borrowTimer = setInterval(() => this.expireBorrowed(), borrowedCheckMs).unref()
+  }
+
+  /** Forgets borrowed tokens whose time is over. What their callers have open ends. */
+  expireBorrowed(): void {
+    if (this.#borrowedUntil === undefined || this.#now() < this.#borrowedUntil) return
+    this.#endBorrowing()
+    this.#book.forget(unavailable())
+  }
+
+  #endBorrowing(): void {
+    clearInterval(this.#borrowTimer)
+    this.#borrowedUntil = undefined
+  }
+
   /** Resolves after the first load, or at `stop`. @throws COORD_CONFIG_INVALID if demanding credentials would protect nothing */
   start(): Promise<void> {
     if (!this.loaded) this.want()
@@ -91,6 +126,7 @@ export class TokenLoader {
   stop(): void {
     this.#stop.abort()
     clearTimeout(this.#lookTimer)
+    this.#endBorrowing()
     this.#first.resolve()
     this.#refuse(this.#waiting)
   }
@@ -192,6 +228,7 @@ export class TokenLoader {
     this.#isBlind = false
     const again = this.#book.take(state, this.#changed)
     this.#version = state.version
+    this.#endBorrowing()
     this.#requiredSince = state.requiredSince
     return again
   }

@@ -63,6 +63,7 @@ function databaseRows(is: Members, has: Members): Row[] {
   return [
     ['kept in', storageText({ ...membersOf(is['storage']), ...has, file })],
     ['state', joined([has['status'], known`since ${has['since']}`])],
+    ['records of', known`a snapshot of ${has['snapshotAt']}`],
     ['reason', known`${has['reason']} [${has['code']}]` ?? textOf(has['reason'])],
     ['repair', textOf(has['repair'])],
     ['loaded', known`${has['loadedRecords']} records so far`],

@@ -7,6 +7,7 @@ import { type Environment, givenText, variableOf } from './given-text.ts'
 import { warnOfMisspellings } from './misspellings.ts'
 import { Secret } from './secret.ts'
 import type { Setting } from './setting.ts'
+import { checkSnapshots, type SnapshotSettings } from './snapshot-settings.ts'
 import { type SectionValues, settingsTable } from './table.ts'
 
 type Sections = typeof settingsTable
@@ -21,7 +22,8 @@ export interface Settings
     SectionValues<Sections['access']>,
     Omit<SectionValues<Sections['database']>, Source>,
     SectionValues<Sections['live']>,
-    BackupSettings {
+    BackupSettings,
+    SnapshotSettings {
   readonly database: DatabaseTarget
   /** The settings `AUTH` and `AUTH_*`, put together. */
   readonly access: AccessSettings
@@ -61,6 +63,8 @@ export function readSettings(
   const rest = readSection(tuning, reader)
   const backup = readSection(settingsTable.backup, reader)
   checkBackup(backup, findings)
+  const snapshot = readSection(settingsTable.snapshot, reader)
+  checkSnapshots(snapshot, { database, ownStore }, findings)
   const client = readClient(reader, server.port)
   if (live.pollMinMs > live.pollMaxMs) {
     findings.fault('POLL_MIN_MS', 'is greater than POLL_MAX_MS: lower it, or raise the other')
@@ -72,7 +76,7 @@ export function readSettings(
   if (database === undefined) throw new CoordinatorError('COORD_INTERNAL')
   const { warnings } = findings
   return Object.freeze({
-    ...{ ...server, ...values, ...rest, ...live, ...backup },
+    ...{ ...server, ...values, ...rest, ...live, ...backup, ...snapshot },
     ...{ database, access, ...client, warnings },
   })
 }

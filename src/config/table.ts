@@ -14,6 +14,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from './setting.ts'
+import { snapshotTable } from './snapshot-table.ts'
 
 interface Range {
   readonly min: number
@@ -302,6 +303,7 @@ export const settingsTable = {
     }),
   },
   backup: backupTable,
+  snapshot: snapshotTable,
   client: {
     coordinatorUrl: optionalSetting('COORDINATOR_URL', {
       kind: httpUrl(),

@@ -8,16 +8,16 @@ import type {
   Moment,
   Store,
 } from '../database/store.ts'
-import { toCoordinatorError } from '../errors.ts'
 import type { JsonObject } from '../records/canonical-json.ts'
 import type { Commit, Position, Revision } from '../records/record.ts'
-import { Backoff, within } from '../scheduling/backoff.ts'
+import { within } from '../scheduling/backoff.ts'
 import { currentClient } from '../scheduling/client-question.ts'
 import type { CommitOutcome } from './committing/commit-queue.ts'
 import { Committer } from './committing/committer.ts'
 import { ClockWatch } from './following/clock-watch.ts'
 import { Examiner } from './following/examiner.ts'
 import { Follower } from './following/follower.ts'
+import { Starter } from './following/starter.ts'
 import { type MemoryBudget, processMemory } from './memory/memory-budget.ts'
 import { StoreReader } from './reading/store-reader.ts'
 import { KnownHistory } from './state/known-history.ts'
@@ -43,10 +43,10 @@ export class Live {
   readonly memory: MemoryBudget
   readonly #observers = new LiveObservers()
   readonly #board: StatusBoard
-  readonly #heads: HeadWatch
   readonly #history: KnownHistory
   readonly #served: ServedView
   readonly #follower: Follower
+  readonly #starter: Starter
   readonly #reader: StoreReader
   readonly #committer: Committer
   readonly #examiner: Examiner
@@ -69,7 +69,6 @@ export class Live {
       changed: (status) => observers.tell('status', status),
     })
     const heads = new HeadWatch(observers, board)
-    this.#heads = heads
     this.#history = history
     const context = { store, memory, board, history, observers, heads, options: given }
     this.store = store
@@ -77,6 +76,7 @@ export class Live {
     this.#board = board
     this.#served = new ServedView(context, domain)
     this.#follower = new Follower(context, this.#served)
+    this.#starter = new Starter(context, this.#served)
     this.#reader = new StoreReader(context, this.#served, this.#follower)
     this.#committer = new Committer(context, this.#served, this.#follower)
     this.#examiner = new Examiner(context)
@@ -137,9 +137,10 @@ export class Live {
   }
 
   /**
-   * Opens the store and loads the view. It tries until it succeeds, or until `stop`.
+   * Opens the store and loads the view. It tries until it succeeds, or until `stop`. If the store cannot be reached for some seconds, and
+   * there is a snapshot, it resolves as soon as that is served, and goes on by itself.
    *
-   * @throws the first definite answer, such as a wrong password or a schema that cannot be migrated
+   * @throws the first definite answer, such as a wrong password or a schema that cannot be migrated, if no snapshot is served by then
    */
   start(): Promise<void> {
     this.#starting ??= this.#start(this.#stop.signal)
@@ -149,22 +150,7 @@ export class Live {
   async #start(stop: AbortSignal): Promise<void> {
     if (stop.aborted) return
     this.#served.watchMemory(stop)
-    const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
-    for (let opened = false; !stop.aborted; ) {
-      try {
-        if (!opened) this.#heads.seen(await this.store.open())
-        opened = true
-        await this.#served.start(stop)
-        if (!stop.aborted) this.#watchStore(stop)
-        return
-      } catch (thrown) {
-        const error = toCoordinatorError(thrown)
-        // A server may come back by itself, but a local file does not.
-        if (!error.retryable || error.exitCode === 74) throw error
-        this.#board.failed('read', error)
-        await backoff.wait(stop)
-      }
-    }
+    await this.#starter.start(stop, () => this.#watchStore(stop))
   }
 
   #watchStore(stop: AbortSignal): void {
@@ -191,7 +177,8 @@ export class Live {
   ): Promise<CommitOutcome> {
     const view = this.#served.current
     if (view === undefined) return Promise.reject(this.#served.notLoaded.withOutcome('not_written'))
-    if (this.#history.refusal !== undefined) return Promise.reject(this.#history.refusal)
+    const refusal = this.#history.refusal ?? this.#served.storeRefusal
+    if (refusal !== undefined) return Promise.reject(refusal)
     // The present lineage: when there is memory for the commit, the view may have another history than its conditions.
     const client = currentClient() ?? ''
     return this.#committer.commit({ commit, values, lineage: view.lineage, askedAt, client })
@@ -275,6 +262,7 @@ export class Live {
       this.#committer.close(timeoutMs),
       within(timeoutMs, this.#follower.stop()),
       within(timeoutMs, started),
+      within(timeoutMs, this.#starter.ended()),
     ])
     const leftMs = Math.max(0, end - performance.now())
     await Promise.all(this.#last.map((work) => within(leftMs, work(leftMs))))

@@ -152,8 +152,9 @@ export class Registry {
   #followServices(): void {
     const [live, leases] = [this.#live, this.#leases]
     const follow = () => {
-      if (live.status.mode !== 'open') leases.close()
-      else if (live.loaded) leases.open()
+      const { mode, snapshotAt } = live.status
+      if (mode !== 'open') leases.close()
+      else if (live.loaded && snapshotAt === undefined) leases.open()
     }
     follow()
     live.observe({

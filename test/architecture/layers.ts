@@ -138,6 +138,7 @@ const layers = {
     rooms: [
       'src/create-access.ts',
       'src/create-archiver.ts',
+      'src/create-snapshots.ts',
       'src/coordinator.ts',
       'src/index.ts',
       'src/main.ts',

@@ -113,6 +113,8 @@ describe('settings', () => {
       AWS_SESSION_TOKEN: 'token',
       AWS_REGION: 'eu-central-1',
       AWS_ENDPOINT_URL_S3: 'http://localhost:9000/',
+      SNAPSHOT_DIR: '/var/lib/coordinator/snapshots',
+      SNAPSHOT_MAX_AGE_HOURS: '48',
     })
     expect(settings).toEqual({
       host: 'localhost',
@@ -163,6 +165,8 @@ describe('settings', () => {
       awsSessionToken: new Secret('token'),
       awsRegion: 'eu-central-1',
       awsEndpointUrl: 'http://localhost:9000',
+      snapshotDir: '/var/lib/coordinator/snapshots',
+      snapshotMaxAgeHours: 48,
       coordinatorUrl: 'https://localhost:8080',
       warnings: [expect.stringMatching(/^AUTH is off/)],
     })

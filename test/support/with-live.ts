@@ -24,6 +24,8 @@ export const quick: LiveOptions = {
   examineAfterMs: 1_000,
   examineIntervalMs: 3_600_000,
   retentionIntervalMs: 3_600_000,
+  snapshotSearchMs: 10,
+  snapshotServeMs: 50,
 }
 
 export const plainDomain: Domain = { kinds: {}, projections: [] }

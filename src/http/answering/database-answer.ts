@@ -4,7 +4,7 @@ import { mebibytes } from '../../live/memory/memory-faults.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { backupAnswer } from './backup-answer.ts'
 import type { ServerFacts } from './database-inspection.ts'
-import { causeOf, memoryAnswer } from './live-answer.ts'
+import { causeOf, memoryAnswer, sourceOf } from './live-answer.ts'
 import type { StorageNote } from './storage-note.ts'
 
 /** The largest number of records that one answer lists. */
@@ -33,6 +33,7 @@ export function databaseAnswer(
     status: state,
     since: isoTime(since),
     mode,
+    ...sourceOf(live.status),
     ...causeOf(live.status),
     ...(live.loaded ? { lineage: live.view.lineage } : {}),
     headRevision,

@@ -13,6 +13,13 @@ export function causeOf({ reason, code, repair }: LiveStatus): Record<string, st
   }
 }
 
+/** That a snapshot is served, and of when, as members of answers; nothing if the records come from the database. */
+export function sourceOf({ snapshotAt }: LiveStatus): Record<string, string> {
+  return snapshotAt === undefined
+    ? {}
+    : { source: 'snapshot', snapshotAt: new Date(snapshotAt).toISOString() }
+}
+
 /** How much of the heap is in use, in the form for answers. */
 export function memoryAnswer({ memory }: Live): { state: MemoryState; usedMiB: number; limitMiB: number } {
   const { state, usedBytes, limitBytes } = memory

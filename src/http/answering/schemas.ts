@@ -216,6 +216,14 @@ const cause = {
   repair: z.string().optional().meta({ description: 'What an operator can do about it.' }),
 }
 
+const source = {
+  source: z.enum(['snapshot']).optional().meta({
+    description:
+      'The coordinator started without its database, and serves a snapshot. Absent while the records come from the database.',
+  }),
+  snapshotAt: time.optional().meta({ description: 'When the database confirmed the snapshot last.' }),
+}
+
 const memory = z
   .object({
     state: z.enum(memoryStates).meta({
@@ -276,6 +284,7 @@ export const healthAnswerSchema = z
     storage: storageSchema.extend({
       status: liveState,
       since: time,
+      ...source,
       ...cause,
     }),
     memory,
@@ -302,6 +311,7 @@ export const databaseAnswerSchema = z
       description:
         '`open`: the database takes writes. `copy`: it follows another one. `seeding`: it is being filled. `frozen`: another one takes its place.',
     }),
+    ...source,
     ...cause,
     lineage: z.string().optional(),
     headRevision: revision.meta({ description: 'The newest revision that the database has named.' }),

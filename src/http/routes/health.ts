@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { CoordinatorError } from '../../errors.ts'
 import type { LiveState } from '../../live/state/status.ts'
 import { backupAnswer } from '../answering/backup-answer.ts'
-import { causeOf, memoryAnswer, unreadyMemory } from '../answering/live-answer.ts'
+import { causeOf, memoryAnswer, sourceOf, unreadyMemory } from '../answering/live-answer.ts'
 import { healthAnswerSchema } from '../answering/schemas.ts'
 import { json, type Operation } from '../reading/operation.ts'
 import { QueryReader, refuseQuery } from '../reading/read-query.ts'
@@ -83,6 +83,7 @@ function healthAnswer({ live, registry, access, backup, storage, notice, version
       ...storage,
       status: state,
       since: new Date(since).toISOString(),
+      ...sourceOf(live.status),
       ...causeOf(live.status),
     },
     memory: memoryAnswer(live),

@@ -94,6 +94,7 @@ export class StoreReader {
 
   /** See `Live.asOf`. */
   async *asOf(moment: Moment, filter?: AsOfFilter): AsyncGenerator<AsOfPage> {
+    this.#requireStore()
     let reached = false
     const pages = this.#context.store.asOf(this.#momentOf(moment), filter)[Symbol.asyncIterator]()
     try {
@@ -144,8 +145,15 @@ export class StoreReader {
     return this.#ask(() => this.#past.run(question))
   }
 
+  /** @throws COORD_STORE_UNAVAILABLE */
+  #requireStore(): void {
+    const refusal = this.#served.storeRefusal
+    if (refusal !== undefined) throw refusal
+  }
+
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     this.#served.view
+    this.#requireStore()
     try {
       const asked = question()
       const answer = await (currentQuestion()?.orEnd(asked) ?? asked)

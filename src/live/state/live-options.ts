@@ -1,6 +1,7 @@
 import type { StoreMeter } from '../../database/guard-store.ts'
 import type { Revision } from '../../records/record.ts'
 import type { MemoryBudget } from '../memory/memory-budget.ts'
+import type { StartSnapshot } from './start-snapshot.ts'
 
 /** All times in milliseconds unless the name says otherwise. */
 export interface LiveOptions {
@@ -41,6 +42,12 @@ export interface LiveOptions {
   readonly memory?: MemoryBudget
   /** Counts the calls of the store. @default they are not counted */
   readonly meter?: StoreMeter
+  /** How long after the start the search for a snapshot begins, if the store has not answered. @default 1_000 */
+  readonly snapshotSearchMs: number
+  /** How long after the start a snapshot is served at the earliest. @default 3_000 */
+  readonly snapshotServeMs: number
+  /** Finds the snapshots that may be served if the store cannot be reached at the start, the best first. @default there are none */
+  readonly findSnapshots?: () => AsyncIterable<StartSnapshot>
   /**
    * The newest revision when credentials were first demanded, or `null`; see `AccessState`. Asked whenever an entry is shown, because the
    * answer changes when a coordinator demands them for the first time. @default nobody ever had to prove anything
@@ -63,4 +70,6 @@ export const LIVE_DEFAULTS: LiveOptions = {
   examineAfterMs: 1_000,
   examineIntervalMs: 3_600_000,
   retentionIntervalMs: 3_600_000,
+  snapshotSearchMs: 1_000,
+  snapshotServeMs: 3_000,
 }

@@ -20,6 +20,11 @@ export interface LiveStatus extends Problem {
   readonly mode: StoreMode
   /** Whether writes are stored, as far as is known. */
   readonly takesWrites: boolean
+  /**
+   * A snapshot is served, because the database could not be reached at the start, and it has not confirmed the records since. The time is
+   * that of the snapshot, in epoch milliseconds.
+   */
+  readonly snapshotAt?: number
 }
 
 /** Absent if all is well. */
@@ -68,6 +73,8 @@ export class StatusBoard {
   #unconfirmed = false
   /** The damage that an examination of the store has found. */
   #damage: Damage | undefined
+  /** See `LiveStatus`. */
+  #snapshotAt: number | undefined
   #stopped = false
   #lastError: LastError | undefined
   #status: LiveStatus
@@ -98,6 +105,22 @@ export class StatusBoard {
   confirmed(askedAt: number): void {
     if (this.#confirmedAt === undefined || askedAt > this.#confirmedAt) this.#confirmedAt = askedAt
     this.lookAtClock()
+    if (this.#snapshotAt === undefined) return
+    this.#snapshotAt = undefined
+    this.#update()
+  }
+
+  /**
+   * A snapshot is served until the store confirms, or replaces it.
+   *
+   * @param at when the store confirmed it last, epoch milliseconds
+   */
+  servesSnapshot(at: number): void {
+    const now = Date.now()
+    this.#snapshotAt = Math.min(at, now)
+    this.#confirmedAt = performance.now() - (now - this.#snapshotAt)
+    this.#phase = 'serving'
+    this.#update()
   }
 
   /** Notices when the last confirmation is too long ago. Call it often. */
@@ -181,6 +204,7 @@ export class StatusBoard {
     const same =
       state === this.#status.state &&
       problem.reason === this.#status.reason &&
+      this.#snapshotAt === this.#status.snapshotAt &&
       this.#mode === this.#status.mode
     if (same && this.#lastError === this.#status.lastError) return
     this.#status = {
@@ -190,6 +214,7 @@ export class StatusBoard {
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
       mode: this.#mode,
       takesWrites: this.#phase === 'serving' && this.#mode === 'open' && !this.#isFailing,
+      ...(this.#snapshotAt === undefined ? {} : { snapshotAt: this.#snapshotAt }),
     }
     if (!same) this.#changed(this.#status)
   }
@@ -202,11 +227,28 @@ export class StatusBoard {
   }
 
   get #isFailing(): boolean {
-    return this.#faults.size > 0 || this.#stale !== undefined || this.#unconfirmed
+    return (
+      this.#faults.size > 0 ||
+      this.#stale !== undefined ||
+      this.#unconfirmed ||
+      this.#snapshotAt !== undefined
+    )
+  }
+
+  #problem(): Problem {
+    const problem = this.#ownProblem()
+    if (this.#snapshotAt === undefined) return problem
+    const at = new Date(this.#snapshotAt).toISOString()
+    const { reason = 'The database has not answered yet.', ...rest } = problem
+    return {
+      ...{ code: 'COORD_STORE_UNAVAILABLE', repair: repairOf('COORD_STORE_UNAVAILABLE') },
+      ...rest,
+      reason: `The coordinator started without its database, and serves a snapshot of ${at}. ${reason}`,
+    }
   }
 
   /** Of several problems, chooses the one to report: a fault before a view that is out of date, and that before silence. */
-  #problem(): Problem {
+  #ownProblem(): Problem {
     const [memory, write, read] = [this.fault('memory'), this.fault('write'), this.fault('read')]
     const faults = [memory, write, read].filter((fault) => fault !== undefined)
     // A fault that somebody has to repair is more informative than one that may pass by itself.

@@ -38,7 +38,7 @@ export interface LiveObserver {
    */
   clock?(aheadMs: number): void
   /** Work in the background failed. It will be tried again. */
-  backgroundFailure?(task: 'retention' | 'examination' | 'clock', error: CoordinatorError): void
+  backgroundFailure?(task: 'retention' | 'examination' | 'clock' | 'snapshot', error: CoordinatorError): void
 }
 
 type Told<Event extends keyof LiveObserver> = Parameters<NonNullable<LiveObserver[Event]>>

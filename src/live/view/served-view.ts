@@ -5,6 +5,7 @@ import { forNobody } from '../../scheduling/client-question.ts'
 import { keptBytes } from '../memory/kept-bytes.ts'
 import type { MemoryState } from '../memory/memory-budget.ts'
 import { exhausted } from '../memory/memory-faults.ts'
+import type { StartSnapshot } from '../state/start-snapshot.ts'
 import type { LiveContext } from './live-context.ts'
 import { advanceView, type LoadedView } from './load-view.ts'
 import type { Domain } from './projection.ts'
@@ -86,7 +87,40 @@ export class ServedView {
     const loaded = await this.#load()
     if (stop.aborted) return
     this.#serve(loaded, 'start')
+    this.keepHistory(stop)
+  }
+
+  /** Builds a view of a snapshot. It is not served yet. See `ViewLoader.loadSnapshot`. */
+  prepare(snapshot: StartSnapshot, stop: AbortSignal): Promise<View | undefined> {
+    return this.#loader.loadSnapshot(snapshot, stop)
+  }
+
+  /** Serves a snapshot until the store confirms or replaces it. Only before the first load. */
+  serveSnapshot(view: View, { head, confirmedAt }: Pick<StartSnapshot, 'head' | 'confirmedAt'>): void {
+    const { board, history, observers } = this.#context
+    history.serve(head)
+    this.#view = view
+    this.#head = view.revision
+    this.#floor = head.floor
+    this.#reportMemory()
+    board.servesSnapshot(confirmedAt)
+    observers.tell('replaced', view, 'start')
+  }
+
+  /** The store is open: deletes old history from now on, until `stop` is aborted. */
+  keepHistory(stop: AbortSignal): void {
     this.#retainer.start(stop)
+  }
+
+  /** Why the store cannot be asked; `undefined` if it can. While a snapshot is served, it may not even be open. */
+  get storeRefusal(): CoordinatorError | undefined {
+    const { snapshotAt, reason } = this.#context.board.status
+    if (snapshotAt === undefined) return undefined
+    return new CoordinatorError('COORD_STORE_UNAVAILABLE', {
+      ...(reason === undefined ? {} : { detail: reason }),
+      outcome: 'not_written',
+      retryAfterSeconds: 2,
+    })
   }
 
   /** Reports the state of the memory from now on, until `stop` is aborted. */

@@ -1,8 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { CoordinatorError } from '../../errors.ts'
-import { heapTooSmall, recordsTooLarge } from '../memory/memory-faults.ts'
+import { keptBytes } from '../memory/kept-bytes.ts'
+import { exhausted, heapTooSmall, recordsTooLarge } from '../memory/memory-faults.ts'
+import type { StartSnapshot } from '../state/start-snapshot.ts'
 import type { LiveContext } from './live-context.ts'
 import { type LoadedView, loadView } from './load-view.ts'
 import type { Domain } from './projection.ts'
+import { View } from './view.ts'
 
 /** The pause after a load that did not fit into memory, in milliseconds. Each load reads everything. */
 const tooLargePauseMs = 30_000
@@ -71,6 +75,33 @@ export class ViewLoader {
     this.#tooLarge = undefined
     this.#foundNewer = false
     return loaded
+  }
+
+  /**
+   * Builds a view of a snapshot. Deletions before it are unknown: they only add detail to some answers.
+   *
+   * @returns `undefined` if `stop` was aborted meanwhile
+   * @throws COORD_MEMORY_EXCEEDED, and what the snapshot throws
+   */
+  async loadSnapshot({ head, pages }: StartSnapshot, stop: AbortSignal): Promise<View | undefined> {
+    const { memory } = this.#context
+    await this.#measureBase()
+    const view = new View(this.#domain, head.position, head.at)
+    for await (const records of pages()) {
+      if (stop.aborted) {
+        memory.shrank()
+        return undefined
+      }
+      const bytes = keptBytes(records)
+      if (!(await memory.findRoom(bytes, 'exhausted'))) {
+        memory.shrank()
+        throw exhausted(memory)
+      }
+      memory.grew(bytes)
+      view.seed({ lineage: head.position.lineage, records, tombstones: [] })
+      await turn()
+    }
+    return view
   }
 
   /** @throws COORD_MEMORY_EXCEEDED if the program itself does not fit */
