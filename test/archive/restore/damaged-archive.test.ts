@@ -170,7 +170,7 @@ describe('a damaged archive', () => {
     // The digests of these entries follow from each other, and not from the base.
     const { lineage } = (await original.head()).position
     const after = { lineage, revision: 0, digest: randomUUID() }
-    let digest = after.digest
+    let digest: string = after.digest
     const entries = (await entriesOf(original)).slice(0, 5).map((entry) => {
       digest = nextDigest(digest, entry.commitId)
       return { ...entry, digest }
