@@ -131,7 +131,9 @@ async function foldersIn(path: string): Promise<string[]> {
 function placesIn(survey: Survey, now: number): SnapshotPlace[] {
   const rank = ({ confirmedAt }: SnapshotPlace) =>
     confirmedAt > now + CLOCK_TOLERANCE_MS ? -confirmedAt : confirmedAt
-  return [...survey.values()].flatMap(({ note }) => note ?? []).sort((a, b) => rank(b) - rank(a))
+  return [...survey.values()]
+    .flatMap(({ note }) => note ?? [])
+    .sort((a, b) => rank(b) - rank(a) || (a.folder < b.folder ? 1 : -1))
 }
 
 function digits(time: number): string {
