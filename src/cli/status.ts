@@ -13,8 +13,9 @@ import { type Answer, notCoordinator } from './context/coordinator-client.ts'
 import { membersOf, renderStatus } from './render-status.ts'
 
 const examples = `
-Ends with exit code 0 if the coordinator serves and its database answers, with 1 if the coordinator is starting or degraded, and
-with 77 if the caller may not see that. It shows what the caller may do, unless the coordinator refuses the request altogether.
+Ends with exit code 0 if the coordinator serves and its database answers, with 1 if it is starting or degraded, or its database
+takes no writes, and with 77 if the caller may not see that. It shows what the caller may do, unless the coordinator refuses the
+request altogether.
 
 Examples:
   coordinator status

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { Access, type AccessOptions } from '../../src/access/access.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import { MAX_REVISION } from '../../src/records/record.ts'
+import { tokenOf } from '../conformance/build.ts'
 import { until } from '../support/with-live.ts'
 import { DisturbedAccessStore } from './disturbed-access-store.ts'
 
@@ -45,6 +46,22 @@ describe('the revision since which credentials are demanded', () => {
     store.down.clear()
     await starting
     expect(access.requiredSince).toBe(0)
+  })
+
+  it('is recorded when the store opens, if it was a copy at the start; its tokens count meanwhile', async () => {
+    const store = new MemoryStore()
+    await store.setMode('open', 'copy')
+    const source = new MemoryStore()
+    await source.access.put(tokenOf('copied'))
+    await store.access.seed(await source.access.load())
+    const access = accessOf({ mode: 'required', store: store.access })
+    await access.start()
+    expect(access.listTokens().map(({ name }) => name)).toEqual(['copied'])
+    expect(access.requiredSince).toBe(MAX_REVISION)
+    const { accessVersion } = await store.setMode('copy', 'open')
+    access.versionSeen(accessVersion)
+    await until(() => access.requiredSince === 0)
+    expect((await store.access.load()).requiredSince).toBe(0)
   })
 
   it('stays where credentials are no longer demanded', async () => {

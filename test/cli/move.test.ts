@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SqliteStore } from '../../src/database/sqlite/store.ts'
 import type { StoreMode } from '../../src/database/store.ts'
 import { fill } from '../archive/move/random-source.ts'
-import { ask, registration, scratchFolder, serving } from '../main/coordinator-process.ts'
+import { ask, CoordinatorProcess, registration, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { runInProcess } from './run-in-process.ts'
 
 interface Files extends AsyncDisposable {
@@ -11,6 +11,7 @@ interface Files extends AsyncDisposable {
   /** Runs a command with both files of settings. */
   run(command: 'copy' | 'cutover', ...more: readonly string[]): ReturnType<typeof runInProcess>
   back(command: 'copy' | 'cutover', ...more: readonly string[]): ReturnType<typeof runInProcess>
+  readonly options: readonly string[]
   store(name: string): SqliteStore
   modeOf(name: string): Promise<StoreMode>
 }
@@ -31,6 +32,7 @@ async function twoFiles(): Promise<Files> {
   return {
     env,
     store,
+    options: ['--from', path('old.env'), '--to', path('new.env')],
     run: (...rest) => between('old', 'new', rest),
     back: (...rest) => between('new', 'old', rest),
     async modeOf(name) {
@@ -104,6 +106,18 @@ describe('coordinator copy and coordinator cutover', () => {
     })
     expect((await files.back('cutover')).code).toBe(0)
     expect(await Promise.all(['old', 'new'].map(files.modeOf))).toEqual(['open', 'frozen'])
+  })
+
+  it('follow until Ctrl-C, and let the copy go on later', async () => {
+    await using files = await twoFiles()
+    const following = new CoordinatorProcess(['copy', '--follow', ...files.options, '--json'])
+    await following.wrote(/following: at revision/)
+    const { code, stdout } = await following.stop('SIGINT')
+    expect({ code, report: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      report: { ended: 'interrupted', floor: 20 },
+    })
+    expect((await files.run('cutover')).code).toBe(0)
   })
 
   it('refuse memory, one database twice, a file that is not there, and a database that is used', async () => {

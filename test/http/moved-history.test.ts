@@ -50,6 +50,45 @@ describe('the history of what was stored before the history of a store began', (
   })
 })
 
+/** A store that took over the whole journal of another one. */
+async function replayedFrom(other: Store): Promise<MemoryStore> {
+  const { lineage } = (await other.head()).position
+  const start = { lineage, revision: 0, digest: lineage }
+  const reply = await other.changes(start, 1_000)
+  const moved = new MemoryStore()
+  await moved.setMode('open', 'seeding')
+  await moved.seed({ position: start, at: 0, ancestors: [] }, [])
+  expect(reply.status === 'ok' && (await moved.replay(start, reply.entries)).status).toBe('ok')
+  await moved.setMode('seeding', 'open')
+  return moved
+}
+
+describe('a request with an Idempotency-Key that comes again after its journal moved', () => {
+  it('gets its first answer, and another request with the key is refused', async () => {
+    const before = new MemoryStore()
+    const request = { json: cart, headers: { 'idempotency-key': '7d1b3f1c-5a43-4c8e-9a52-0d4f0a6f7f13' } }
+    let first: unknown
+    await withServer(
+      async ({ ask }) => {
+        const { body, status } = await ask('/register', request)
+        first = [status, body.serviceId, body.revision]
+        await ask('/register', { json: { ...cart, migrationFile: { a: 1 } } })
+      },
+      { inner: before },
+    )
+    await withServer(
+      async ({ ask, store }) => {
+        const { body, status } = await ask('/register', request)
+        expect([status, body.serviceId, body.revision]).toEqual(first)
+        const other = await ask('/register', { ...request, json: { ...cart, description: 'other' } })
+        expect([other.status, other.body.code]).toEqual([422, 'COORD_IDEMPOTENCY_REUSED'])
+        expect((await store.head()).position.revision).toBe(2)
+      },
+      { inner: await replayedFrom(before) },
+    )
+  })
+})
+
 /** Every answer that shows entries of the journal or records. */
 async function answersOf({ ask, url }: ServerScope, id: string): Promise<string> {
   const paths = [

@@ -196,7 +196,10 @@ describe('catching up', () => {
 describe('a view that stands still', () => {
   it('L15: is built anew when the store is ahead and its journal gives nothing', () =>
     withLive(async ({ live, store, another, reasons }) => {
-      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: false } }, 'changes')
+      store.always(
+        { does: 'answer', value: { status: 'ok', entries: [], more: false, mode: 'open' } },
+        'changes',
+      )
       const other = await another()
       await other.live.commit(commitOf(put('a')))
       await until(() => reasons.length === 2)
@@ -207,7 +210,10 @@ describe('a view that stands still', () => {
 
   it('L15: is built anew when the journal says there is more, and gives nothing', () =>
     withLive(async ({ live, store, another, reasons }) => {
-      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: true } }, 'changes')
+      store.always(
+        { does: 'answer', value: { status: 'ok', entries: [], more: true, mode: 'open' } },
+        'changes',
+      )
       const other = await another()
       await other.live.commit(commitOf(put('a')))
       await until(() => live.status.state === 'degraded')
@@ -266,7 +272,10 @@ describe('a view that stands still', () => {
 
   it('L15: is tried again when building it anew fails, and says degraded until then', () =>
     withLive(async ({ live, store, another }) => {
-      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: false } }, 'changes')
+      store.always(
+        { does: 'answer', value: { status: 'ok', entries: [], more: false, mode: 'open' } },
+        'changes',
+      )
       store.next('load', { does: 'fail' }, { does: 'fail' })
       const other = await another()
       await other.live.commit(commitOf(put('a')))
@@ -277,7 +286,10 @@ describe('a view that stands still', () => {
 
   it('L15: is ready again when the journal comes by itself after a failed attempt to build it anew', () =>
     withLive(async ({ live, store, another, reasons }) => {
-      store.always({ does: 'answer', value: { status: 'ok', entries: [], more: false } }, 'changes')
+      store.always(
+        { does: 'answer', value: { status: 'ok', entries: [], more: false, mode: 'open' } },
+        'changes',
+      )
       store.always({ does: 'fail' }, 'load')
       const other = await another()
       await other.live.commit(commitOf(put('a')))

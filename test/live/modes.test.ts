@@ -101,6 +101,21 @@ describe('a store in mode frozen', () => {
       expect(store.callsOf('commit').length).toBe(calls)
     }))
 
+  it('L30: that was forked before it opened is followed into its new lineage, and gets no other one', () =>
+    withLive(async ({ live, store }) => {
+      await live.commit(commitOf(put('a')))
+      const { lineage, position } = live.view
+      await store.inner.setMode('open', 'frozen')
+      await until(() => live.status.state === 'frozen')
+      const forked = await store.inner.fork(position)
+      await store.inner.setMode('frozen', 'open')
+      await until(() => live.view.lineage !== lineage)
+      expect(await live.commit(commitOf(put('b')))).toMatchObject({ revision: 2 })
+      expect(live.view.lineage).toBe(forked.position.lineage)
+      expect((await store.inner.head()).ancestors).toEqual([lineage])
+      expect(store.callsOf('fork')).toEqual([])
+    }))
+
   it('L30: is logged once, however many writes it refuses, and forgets no history', async () => {
     const lines: string[] = []
     const destination = new Writable({

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { examineStore } from '../../src/database/examine-store.ts'
 import { loadMigrations } from '../../src/database/migrations/migration.ts'
@@ -42,15 +43,17 @@ describe.each([18, 15] as const)('a schema of number 9, on PostgreSQL %i', (vers
     )
   }
 
-  /** The status, and what became of the commit. */
+  /** The reply to one commit. */
   async function commitOld(schema: string, commit: string, attempt: number): Promise<unknown> {
-    const [row] = await server.query<{ reply: { status: string; results?: unknown[] } }>(
-      `select ${schema}.commit(jsonb_build_object('schema', 9, 'limit', 10,
+    const [row] = await server.query<{ reply: unknown }>(oldCommit(schema, commit, attempt))
+    return row?.reply
+  }
+
+  function oldCommit(schema: string, commit: string, attempt: number): string {
+    return `select ${schema}.commit(jsonb_build_object('schema', 9, 'limit', 10,
         'call', jsonb_build_object('writer', '${writer}', 'attempt', ${attempt}),
         'after', (select jsonb_build_object('lineage', lineage, 'revision', revision, 'digest', digest) from ${schema}.head),
-        'batch', jsonb_build_array('{"actor": "old"}'::jsonb || '${commit}'))) as reply`,
-    )
-    return row?.reply
+        'batch', jsonb_build_array('{"actor": "old"}'::jsonb || '${commit}'))) as reply`
   }
 
   async function withOpen(schema: string, body: (store: PostgresStore) => Promise<void>): Promise<void> {
@@ -103,6 +106,41 @@ describe.each([18, 15] as const)('a schema of number 9, on PostgreSQL %i', (vers
         ])
       })
     })
+  })
+
+  it('is migrated under sessions that go on: each of them reads and writes as before', async () => {
+    await makeOld('busy')
+    const client = new pg.Client({ connectionString: server.url() })
+    await client.connect()
+    const ask = async (sql: string) => (await client.query(sql)).rows[0]?.reply
+    const commit = (n: number) =>
+      `{"commitId": "00000000-0000-4000-8000-2000000000${n}0", "writes": [{"op":"put","kind":"service","id":"s","data":{"v":${n}}}]}`
+    const reading = [
+      `head('{}')`,
+      `load('{"limit": 10}')`,
+      `history('{"kind": "service", "id": "s", "limit": 10}')`,
+      `as_of('{"revision": 5, "limit": 10}')`,
+      `access_load('{}')`,
+      `inspect('{}')`,
+      `examine('{"limit": 10}')`,
+      `compact('{"schema": 9, "floor": 2, "limit": 10}')`,
+    ].map((call) => `select busy.${call} as reply`)
+    try {
+      // Each statement more than five times, so that the session has a plan of its own for it.
+      for (let n = 1; n <= 8; n += 1) {
+        expect(await ask(oldCommit('busy', commit(n), 30 + n))).toMatchObject({ status: 'ok' })
+        for (const sql of reading) expect(await ask(sql)).toMatchObject({ status: 'ok' })
+      }
+      await withOpen('busy', async () => undefined)
+      expect(await ask(oldCommit('busy', commit(9), 39))).toMatchObject({
+        status: 'ok',
+        results: [[13, expect.any(String), [12]]],
+      })
+      for (const sql of reading) expect(await ask(sql)).toMatchObject({ status: 'ok' })
+      expect(await ask(`select busy.head('{}') as reply`)).toMatchObject({ revision: 13, mode: 'open' })
+    } finally {
+      await client.end()
+    }
   })
 
   it('is still written by the program of schema 9 after that, as long as it is open', async () => {

@@ -256,6 +256,25 @@ describe('a seeded schema', () => {
       expect(await examineStore(store.inspector)).toEqual({ damages: [], count: 0 })
     }))
 
+  it('waits for who reads its tables before another seed removes them, and can be seeded once the reader has gone', () =>
+    withStore(async (store, schema) => {
+      const source = await Source.of([commitOf(put('a')), commitOf(put('b'))])
+      await source.seedInto(store, 1)
+      const before = await store.head()
+      {
+        // As `pg_dump` does it.
+        await using _ = await server.leaveOpen(`select from ${schema}.records`)
+        await expect(store.seed(await source.pointAt(2), [])).rejects.toMatchObject({
+          code: 'COORD_STORE_BUSY',
+          retryable: true,
+          outcome: 'not_written',
+        })
+      }
+      expect(await store.head()).toEqual(before)
+      await source.moveInto(store, 2)
+      await source.expectIn(store, 2)
+    }))
+
   it('is filled on where it was, when the server was killed between the parts', async () => {
     await using own = await PostgresServer.start({ config: { fsync: 'on' } })
     const commits = Array.from({ length: 12 }, (_, v) => commitOf(put(`r${v % 5}`, { v })))

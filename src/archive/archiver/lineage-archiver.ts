@@ -133,6 +133,8 @@ export class LineageArchiver {
       this.#skip(log)
       return false
     }
+    // A copy that is not complete yet, or a frozen store whose place another one has taken: that one archives the rest.
+    if (status === 'ahead' && head.mode !== 'open') return false
     this.#contradictions += 1
     if (this.#contradictions < CONTRADICTIONS) return false
     const { revision } = log.position

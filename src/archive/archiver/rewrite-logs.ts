@@ -58,8 +58,8 @@ function* runsOf({ bases, logs }: Trail, until: Revision): Generator<Run> {
     let after: Mark = base
     const ended = (): Run | undefined => (run.length < RUN_LENGTH ? undefined : { after, logs: run })
     for (const log of chainOf(logs, base, until)) {
-      // A log that begins before the base is the end of what was written before it.
-      const isSmall = log.file.bytes < SMALL_BYTES && log.first > reached.revision
+      // Small ones may overlap where several coordinators wrote: the journal is read once, from the end of what comes before.
+      const isSmall = log.file.bytes < SMALL_BYTES
       if (isSmall) run.push(log)
       else {
         const found = ended()

@@ -202,7 +202,7 @@ export class FolderDestination implements Destination {
   async #syncFolder(folder: string): Promise<void> {
     const handle = await this.#files.open(folder, 'r')
     try {
-      await handle.sync()
+      await handle.sync().catch(isWithoutFolderSync)
     } finally {
       await handle.close()
     }
@@ -228,4 +228,9 @@ function mayHold(folder: string, prefix: string): boolean {
 function isMissing(error: NodeJS.ErrnoException): false {
   if (error.code !== 'ENOENT') throw error
   return false
+}
+
+/** Passes over the fault that a file system cannot synchronize folders: those of network shares write names at once, and say EINVAL. */
+function isWithoutFolderSync(error: NodeJS.ErrnoException): void {
+  if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(error.code ?? '')) throw error
 }

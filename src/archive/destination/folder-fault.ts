@@ -12,13 +12,18 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ENAMETOOLONG: 'COORD_ARCHIVE_REFUSED',
 }
 
+const refusedHint =
+  'Let the account of the coordinator create and write files in the folder of BACKUP_URL: `id` shows the account, `ls -ld` the rights of the folder.'
+
 /** Translates a fault of the file system, by its code. Its text has the path already. */
 export function folderFault(thrown: unknown, shownUrl: string): CoordinatorError {
   if (thrown instanceof CoordinatorError) return thrown
   const { code = 'no code', syscall = 'a call' } = Object(thrown) as NodeJS.ErrnoException
-  return new CoordinatorError(codes[code] ?? 'COORD_ARCHIVE_UNREACHABLE', {
+  const fault = codes[code] ?? 'COORD_ARCHIVE_UNREACHABLE'
+  return new CoordinatorError(fault, {
     detail: `${shownUrl}: ${syscall} failed (${code}).`,
     sourceCode: code,
+    ...(fault === 'COORD_ARCHIVE_REFUSED' ? { hint: refusedHint } : {}),
   })
 }
 

@@ -44,6 +44,14 @@ export class FileTextWriter {
 
 const LINE_FEED = 10
 
+export interface FileLine {
+  readonly line: string
+  /** The same in UTF-8. */
+  readonly bytes: Buffer
+  /** Its number, from 1 on. */
+  readonly number: number
+}
+
 /** The text of a file whose last line was found to be true. */
 export class FileText {
   readonly name: string
@@ -89,16 +97,16 @@ export class FileText {
   }
 
   /**
-   * The lines between the first and the last one, with their numbers.
+   * The lines between the first and the last one, with their numbers and their bytes.
    *
    * @throws COORD_ARCHIVE_DAMAGED at the end, if their number is not the one in the last line
    */
-  *lines(): Generator<{ readonly line: string; readonly number: number }> {
+  *lines(): Generator<FileLine> {
     let number = 1
     for (let at = this.#text.indexOf(LINE_FEED) + 1; at < this.#trailerAt; ) {
       const end = this.#text.indexOf(LINE_FEED, at)
       number += 1
-      yield { line: this.#text.toString('utf8', at, end), number }
+      yield { line: this.#text.toString('utf8', at, end), bytes: this.#text.subarray(at, end), number }
       at = end + 1
     }
     if (this.trailer['lines'] !== number)

@@ -27,12 +27,12 @@ export async function* readBasePart(
   const pace = new Pace()
   let page: StoredRecord[] = []
   let before: StoredRecord | undefined
-  for (const { line, number } of opened.text.lines()) {
+  for (const line of opened.text.lines()) {
     const record = readRecordLine(line)
     if (record === undefined || record.revision > point.revision)
-      throw damaged(file.name, 'It is no record of this base.', number)
+      throw damaged(file.name, 'It is no record of this base.', line.number)
     if (before !== undefined && !isInOrder(before, record))
-      throw damaged(file.name, 'The record is not in order.', number)
+      throw damaged(file.name, 'The record is not in order.', line.number)
     before = record
     page.push(record)
     if (page.length >= PAGE_RECORDS) {

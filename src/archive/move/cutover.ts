@@ -145,7 +145,10 @@ class Cutover {
   }
 
   async #open({ revision }: Position): Promise<void> {
-    const { to, patience, onProgress } = this.#paused
+    const { from, to, patience, onProgress } = this.#paused
+    // This process may have been stopped for a long time, in which somebody aborted the cutover, and copied again.
+    const { mode } = await withPatience(patience, () => from.head())
+    if (mode !== 'frozen') throw abortedMeanwhile()
     try {
       await withPatience(patience, () => to.setMode('copy', 'open'))
     } catch (thrown) {

@@ -1,5 +1,5 @@
 import type { Store } from '../../database/store.ts'
-import type { Entry, Revision, StoredRecord } from '../../records/record.ts'
+import type { Revision } from '../../records/record.ts'
 import type { Patience } from '../restore/with-patience.ts'
 
 /**
@@ -38,15 +38,3 @@ export interface MoveContext {
 export const ENTRIES_PER_CALL = 1_000
 /** The most records of one call of a store. */
 export const RECORDS_PER_CALL = 2_000
-
-/** How much text an entry carries to a store, in UTF-16 code units. */
-export function entryLength({ writes }: Entry): number {
-  let length = 300
-  for (const write of writes) length += write.id.length + (write.op === 'put' ? write.data.length : 0) + 100
-  return length
-}
-
-/** How much text a record carries to a store, in UTF-16 code units. */
-export function recordLength({ id, data }: StoredRecord): number {
-  return id.length + data.length + 200
-}

@@ -1,7 +1,8 @@
 import type { OffTrack } from '../../database/store.ts'
 import type { Entry, Position } from '../../records/record.ts'
+import { entrySize } from '../format/write-log.ts'
 import { withPatience } from '../restore/with-patience.ts'
-import { ENTRIES_PER_CALL, entryLength, type MoveContext, type MovePhase } from './move-context.ts'
+import { ENTRIES_PER_CALL, type MoveContext, type MovePhase } from './move-context.ts'
 
 /** How much text one call may carry, in UTF-16 code units. A single larger entry is a call of its own. */
 const TEXT_PER_CALL = 4_194_304
@@ -63,7 +64,7 @@ function positionOf({ revision, digest }: Entry, lineage: string): Position {
 function* partsOf(entries: readonly Entry[]): Generator<readonly Entry[]> {
   let [start, length] = [0, 0]
   for (const [index, entry] of entries.entries()) {
-    const added = entryLength(entry)
+    const added = entrySize(entry)
     if (index > start && length + added > TEXT_PER_CALL) {
       yield entries.slice(start, index)
       ;[start, length] = [index, 0]

@@ -1,9 +1,10 @@
 import type { AsOfPage, Head, Moment, SeedPoint, Store } from '../../database/store.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Position, Revision, StoredRecord } from '../../records/record.ts'
+import { recordSize } from '../format/write-base.ts'
 import { inParts } from '../restore/in-parts.ts'
 import { withPatience } from '../restore/with-patience.ts'
-import { type MoveContext, RECORDS_PER_CALL, recordLength } from './move-context.ts'
+import { type MoveContext, RECORDS_PER_CALL } from './move-context.ts'
 import { readOneAhead } from './read-one-ahead.ts'
 import { whileItMoves } from './while-it-moves.ts'
 
@@ -50,7 +51,7 @@ async function seedOnce(
   let records = 0
   // A store without records has a position, too.
   await withPatience(patience, () => to.seed(point, []))
-  const parts = inParts(recordsAt(from, point.position), { most: RECORDS_PER_CALL, sizeOf: recordLength })
+  const parts = inParts(recordsAt(from, point.position), { most: RECORDS_PER_CALL, sizeOf: recordSize })
   for await (const part of readOneAhead(parts)) {
     await withPatience(patience, () => to.seed(point, part))
     records += part.length

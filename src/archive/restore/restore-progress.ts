@@ -4,7 +4,7 @@ import type { Revision } from '../../records/record.ts'
  * What a restore does at the moment:
  * - `seed`: it stores the records of a base.
  * - `replay`: it stores the entries after the base.
- * - `finish`: it stores the tokens, begins the new lineage, and opens the database.
+ * - `finish`: it stores the tokens, begins the new lineage, compares what the database has with the base, and opens it.
  */
 export type RestorePhase = 'seed' | 'replay' | 'finish'
 
@@ -18,6 +18,8 @@ export interface RestoreProgress {
   readonly lastRevision: Revision
   /** Records of the base that were stored so far. */
   readonly records: number
+  /** Records that were read from the database and compared, at the end. */
+  readonly comparedRecords: number
   /** The size of the files that were read, and of all files of the plan, in bytes. */
   readonly bytes: number
   readonly ofBytes: number

@@ -1,8 +1,11 @@
 import type { Head, SeedPoint, Store } from '../../database/store.ts'
+import { wrongMode } from '../../database/store-modes.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
+import { Pace } from '../../scheduling/pace.ts'
 import type { AccessPage } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
+import { StateDigest } from '../format/state-digest.ts'
 import { recordSize } from '../format/write-base.ts'
 import { entrySize } from '../format/write-log.ts'
 import type { RestorePlan } from '../inventory/restore-plan.ts'
@@ -26,24 +29,27 @@ const RECORDS_PER_CALL = 5_000
 const ENTRIES_PER_CALL = 2_500
 
 /**
- * Restores a moment of an archive into an empty store. Until the end, the store is in mode `seeding`, in which it serves nothing. A restore
- * that was interrupted, at any point, goes on when it is called again with the same plan; after a restore with another plan was interrupted,
- * it begins anew.
+ * Restores a moment of an archive into an empty store. The store is in mode `seeding` meanwhile, in which it serves nothing. At the end it
+ * is in mode `copy` while the base in the store is read again, and compared with the archive. Only then is it opened.
  *
- * @throws COORD_STORE_NOT_EMPTY; COORD_STORE_MODE; COORD_ARCHIVE_DAMAGED with the last good revision in `detail`, and as
- * `extra.lastGoodRevision`; COORD_ARCHIVE_NO_IDENTITY; and what stores and destinations throw
+ * A restore that was interrupted, at any point, goes on when it is called again with the same plan. After a restore with another plan was
+ * interrupted, it begins anew.
+ *
+ * @throws COORD_STORE_NOT_EMPTY; COORD_STORE_MODE; COORD_STORE_DAMAGED if the store does not have what was put into it; COORD_ARCHIVE_DAMAGED
+ * with the last good revision in `detail`, and as `extra.lastGoodRevision`; COORD_ARCHIVE_NO_IDENTITY; and what stores and destinations throw
  */
 export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const { store, plan, patience } = options
   const head = await withPatience(patience, () => store.open())
   if (head.mode === 'open' && !isPartOf(head, plan))
     await withPatience(patience, () => store.setMode('open', 'seeding'))
-  else if (head.mode !== 'open' && head.mode !== 'seeding')
-    throw new CoordinatorError('COORD_STORE_MODE', { detail: `The database is in mode ${head.mode}.` })
+  else if (head.mode === 'frozen' || (head.mode === 'copy' && !isPartOf(head, plan)))
+    throw wrongMode(head.mode)
   try {
     return await new Restoring(options, head).run()
   } catch (thrown) {
     if (thrown !== otherRest) throw thrown
+    if (head.mode === 'copy') throw wrongMode(head.mode)
     // `setMode` refuses a store that is in use. Otherwise, what was there is the rest of another restore.
     await withPatience(patience, () => store.setMode('open', 'seeding'))
     return await new Restoring(options, undefined).run()
@@ -69,7 +75,11 @@ class Restoring {
   readonly #ofBytes: number
   /** The newest revision that was read, and verified as far as a file can be. */
   #verified: Revision | undefined
-  readonly #compared: Revision[] = []
+  readonly #comparedBases: Revision[] = []
+  /** The state digest that the base recorded, once it was read. */
+  #baseState: string | undefined
+  /** How many records of the store were compared with the base. */
+  #compared = 0
 
   constructor(options: RestoreOptions, found: Head | undefined) {
     const { plan, destination, identities = [], patience } = options
@@ -104,10 +114,11 @@ class Restoring {
     const { plan } = this.#options
     // Only a seed that was complete is followed by entries.
     if (this.#found === undefined || this.#state !== undefined)
-      for await (const { point, records } of this.#reader.records(plan.base.files)) {
+      for await (const { point, records, end } of this.#reader.records(plan.base.files)) {
         const { lineage, ancestors } = plan
         const { revision, digest, at } = point
         this.#at = at
+        this.#baseState = end?.state
         await this.#state?.add(records)
         if (this.#found === undefined)
           await this.#storeRecords({ position: { lineage, revision, digest }, at, ancestors }, records)
@@ -166,7 +177,7 @@ class Restoring {
       if (revision === stored.revision && digest !== stored.digest) throw otherRest
       return
     }
-    if (this.#found?.mode === 'open') throw otherRest
+    if (this.#found !== undefined && this.#found.mode !== 'seeding') throw otherRest
     const reply = await this.#ask((store) => store.replay(this.#position, entries))
     if (reply.status === 'ok') return
     if (this.#found !== undefined) throw otherRest
@@ -181,7 +192,7 @@ class Restoring {
     const { plan } = this.#options
     const base = plan.passedBases.find((passed) => passed.revision === revision)
     if (base === undefined) return
-    const lastGoodRevision = this.#compared.at(-1) ?? plan.base.revision
+    const lastGoodRevision = this.#comparedBases.at(-1) ?? plan.base.revision
     const [{ name = '' } = {}] = base.files
     const differs = (what: string) => withLastGood(damaged(name, what), lastGoodRevision)
     if (base.digest !== digest) throw differs(`Its digest is not the one of revision ${revision} in the log.`)
@@ -191,7 +202,7 @@ class Restoring {
     })
     if ((await this.#state?.digest()) !== state)
       throw differs('The entries of the log lead to other records than those of this base.')
-    this.#compared.push(revision)
+    this.#comparedBases.push(revision)
   }
 
   async #finish(): Promise<RestoreReport> {
@@ -200,14 +211,61 @@ class Restoring {
     if (found !== undefined && !leadsTo(found, position)) throw otherRest
     const tokens = await this.#tokens()
     if (found?.mode !== 'open') {
-      if (tokens !== undefined) await this.#ask((store) => store.access.seed(tokens))
-      // A fork from another position changes nothing: an earlier call has forked already.
-      await this.#ask((store) => store.fork(position))
-      await this.#ask((store) => store.setMode('seeding', 'open'))
+      if (found?.mode !== 'copy') {
+        if (tokens !== undefined) await this.#ask((store) => store.access.seed(tokens))
+        // A fork from another position changes nothing: an earlier call has forked already.
+        await this.#ask((store) => store.fork(position))
+        await this.#ask((store) => store.setMode('seeding', 'copy'))
+      }
+      await this.#requireStored()
+      await this.#ask((store) => store.setMode('copy', 'open'))
     }
     this.#report()
     const head = await this.#ask((store) => store.head())
     return this.#reportOf(head, tokens)
+  }
+
+  /**
+   * Reads the base from the store, and compares it with the archive. Two restores into one store at the same time remove what the other one
+   * has put there; neither must leave half of its records in a store that looks whole.
+   *
+   * @throws COORD_STORE_DAMAGED. The store then is in mode `seeding`, and the next call begins anew
+   */
+  async #requireStored(): Promise<void> {
+    const { plan, patience, store } = this.#options
+    const state = this.#baseState ?? (await this.#reader.endOfBase(plan.base.files)).state
+    const { position } = await this.#ask((asked) => asked.head())
+    const isThere = position.revision === this.#position.revision && this.#isForked(position)
+    if (isThere && (await withPatience(patience, () => this.#storedState(store))) === state) return
+    await this.#ask((asked) => asked.setMode('copy', 'seeding'))
+    const { lineage, ancestors, base } = plan
+    const { revision, digest } = base
+    await this.#ask((asked) => asked.seed({ position: { lineage, revision, digest }, at: 0, ancestors }, []))
+    throw new CoordinatorError('COORD_STORE_DAMAGED', {
+      detail:
+        'The database does not have what was put into it: another restore or copy may have used it at the same time.',
+      hint: 'End the other one, then run the same command again. It begins anew.',
+    })
+  }
+
+  #isForked({ lineage, revision, digest }: Position): boolean {
+    // A fork before the first commit changes the digest, which is the lineage there.
+    return lineage !== this.#position.lineage && (revision === 0 || digest === this.#position.digest)
+  }
+
+  /** The state digest of the records that the store has at the revision of the base. */
+  async #storedState(store: Store): Promise<string> {
+    const digest = new StateDigest()
+    const pace = new Pace()
+    for await (const { records } of store.asOf({ revision: this.#options.plan.base.revision })) {
+      for (const record of records) {
+        digest.add(record)
+        if (pace.due) await pace.turn()
+      }
+      this.#compared = digest.records
+      this.#report()
+    }
+    return digest.finish()
   }
 
   /** The newest tokens. What was revoked stays revoked, whatever moment is restored. */
@@ -233,7 +291,7 @@ class Restoring {
       at: this.#at,
       floor: head.floor,
       activeTokens: tokens?.tokens.filter(isActive).length ?? 0,
-      comparedBases: this.#compared,
+      comparedBases: this.#comparedBases,
       resumed: this.#found !== undefined,
       bytes: this.#bytes,
       tookMs: Math.round(performance.now() - this.#startedAt),
@@ -253,6 +311,7 @@ class Restoring {
       baseRevision: plan.base.revision,
       lastRevision: plan.target.revision,
       records: this.#records,
+      comparedRecords: this.#compared,
       bytes: this.#bytes,
       ofBytes: this.#ofBytes,
     })
@@ -275,7 +334,7 @@ async function* listsOf<T>(list: readonly T[]): AsyncGenerator<readonly T[]> {
 /** Whether a restore that had come so far ends at a position. One that was finished is there already. */
 function leadsTo({ mode, position }: Head, { revision, digest }: Position): boolean {
   if (position.revision === revision) return position.digest === digest
-  return position.revision < revision && mode !== 'open'
+  return position.revision < revision && mode === 'seeding'
 }
 
 /** Whether what a store has may be a part of the same restore: it has all of the base, and some entries. */
@@ -285,6 +344,7 @@ function isPartOf({ mode, position, floor, ancestors }: Head, plan: RestorePlan)
   if (!isSame || floor !== base.revision) return false
   const { revision } = position
   if (revision > target.revision) return false
-  // Without entries, it is unknown whether the whole base is there, unless the restore was finished.
-  return revision > base.revision || (mode === 'open' && revision === base.revision)
+  // Without entries, it is unknown whether the whole base is there, unless the restore was at its end.
+  const isAtEnd = mode === 'open' || (mode === 'copy' && position.lineage !== lineage)
+  return mode === 'seeding' ? revision > base.revision : isAtEnd
 }

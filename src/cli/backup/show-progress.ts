@@ -46,7 +46,7 @@ function lineProgress(stream: NodeJS.WritableStream): ShownProgress {
   }
 }
 
-const phases = { seed: 'records', replay: 'changes', finish: 'tokens and head' } as const
+const phases = { seed: 'records', replay: 'changes', finish: 'comparison' } as const
 
 /** Such as `changes: revision 512 of 2048, 3.4 MB of 12.0 MB, 8 s left`. */
 function describe(progress: RestoreProgress, started: number): string {

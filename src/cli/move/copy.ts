@@ -27,7 +27,7 @@ export function copyCommand(context: CommandContext): Command {
     .action(async (options: CopyCommandOptions) => {
       const { follow = false, again = false } = options
       const report = await withTwoStores(context, options, (move) => copyStore({ ...move, follow, again }))
-      writeResult(context, options, { value: report, text: textOf(report) })
+      if (report !== undefined) writeResult(context, options, { value: report, text: textOf(report) })
     })
 }
 

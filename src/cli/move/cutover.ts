@@ -26,18 +26,20 @@ export function cutoverCommand(context: CommandContext): Command {
     .option('--abort', 'undo a cutover that was interrupted: the old database takes writes again')
     .addHelpText('after', examples)
     .action(async (options: CutoverOptions) => {
-      if (options.abort === true) {
-        const report = await withTwoStores(context, { ...options, opensTarget: false }, (move) =>
-          abortCutover(move),
-        )
-        writeResult(context, options, { value: report, text: abortText(report) })
-        return
-      }
-      const { report, names } = await withTwoStores(context, options, async (move, names) => ({
-        report: await cutover(move),
-        names,
-      }))
-      writeResult(context, options, { value: report, text: cutoverText(report, names, options) })
+      const { abort = false } = options
+      const result = await withTwoStores(
+        context,
+        { ...options, opensTarget: !abort },
+        async (move, names) => {
+          if (abort) {
+            const report = await abortCutover(move)
+            return { value: report, text: abortText(report) }
+          }
+          const report = await cutover(move)
+          return { value: report, text: cutoverText(report, names, options) }
+        },
+      )
+      if (result !== undefined) writeResult(context, options, result)
     })
 }
 

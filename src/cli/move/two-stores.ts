@@ -8,7 +8,7 @@ import { CoordinatorError } from '../../errors.ts'
 import { type CommandContext, type OutputOptions, withOutput } from '../context/command-context.ts'
 import { withEnvFile } from '../context/env-file.ts'
 import { readSharedStore } from '../context/with-store.ts'
-import { interruptible } from '../terminal/interruption.ts'
+import { Interruption, interruptible } from '../terminal/interruption.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { showMove } from './show-move.ts'
 
@@ -37,14 +37,15 @@ export interface NamedStores {
 /**
  * Runs `work` with the stores of two files of settings, both open, and closes them. Prints on stderr which databases those are.
  *
+ * @returns `undefined` if Ctrl-C ended the work; that was said then
  * @param options `opensTarget`: whether the new database is opened before. @default true
  * @throws COORD_CLI_USAGE if a file names memory, or both name one database
  */
 export async function withTwoStores<Result>(
-  { terminal }: CommandContext,
+  { terminal, exit }: CommandContext,
   options: TwoStoresOptions & { readonly opensTarget?: boolean },
   work: (context: MoveContext, names: NamedStores) => Promise<Result>,
-): Promise<Result> {
+): Promise<Result | undefined> {
   const settings = { from: settingsOf(options.from, terminal), to: settingsOf(options.to, terminal) }
   const names = { from: nameOf(settings.from), to: nameOf(settings.to) }
   if (names.from === names.to)
@@ -67,6 +68,11 @@ export async function withTwoStores<Result>(
       await from.open()
       if (options.opensTarget !== false) await to.open()
       return await work({ from, to, patience, onProgress: (step) => progress.update(step) }, names)
+    } catch (thrown) {
+      if (!signal.aborted || thrown !== signal.reason || !(thrown instanceof Interruption)) throw thrown
+      stderr.write('Interrupted. Run the same command again: it goes on.\n')
+      exit(thrown.exitCode)
+      return undefined
     } finally {
       progress.stop()
     }

@@ -157,6 +157,26 @@ describe('an archive that contradicts the journal', () => {
       expect(destination.written).toHaveLength(written)
     }))
 
+  it('only because another store has taken the place of this one, which is frozen, is no contradiction', () =>
+    withArchiver(async ({ live, store, archiver, archived, archiverOn, another, told }) => {
+      await live.commit(commitOf(put('a')))
+      await archived()
+      const next = await another({ inner: await shortened(store.inner, 1) })
+      await store.inner.setMode('open', 'frozen')
+      await next.live.commit(commitOf(put('b')))
+      const second = archiverOn(next.live)
+      second.start()
+      await untilArchived(second, next.live)
+      await archiver.finish(100)
+      const frozen = archiverOn(live)
+      frozen.start()
+      const asked = () => store.callsOf('changes').filter(({ args }) => args[2] === 'client').length
+      const before = asked()
+      await until(() => asked() > before + 10)
+      expect(frozen.figures).toMatchObject({ failures: 0, unarchivedRevisions: 0 })
+      expect(told.filter((text) => /stopped|failing/.test(text))).toEqual([])
+    }))
+
   it('because the database was restored from an older copy is told, and ends with a new lineage', () =>
     withArchiver(async ({ live, store, archiver, archived, archiverOn, another, told }) => {
       for (const id of idsOf('a', 5)) await live.commit(commitOf(put(id)))

@@ -140,8 +140,26 @@ describe('a folder as destination', () => {
     }
     const { destination, path } = await newFolder({ files: filesWith({ open }) })
 
-    await expect(destination.write('l/a', bytes)).rejects.toMatchObject({ code: expected, sourceCode: code })
+    const error = await destination.write('l/a', bytes).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: expected, sourceCode: code })
+    expect(error.hint).not.toContain('AWS')
     expect(await readdir(join(path, 'l'))).toEqual([])
+  })
+
+  test.each([
+    ['EINVAL', undefined],
+    ['ENOSYS', undefined],
+    ['EIO', 'COORD_ARCHIVE_UNREACHABLE'],
+  ])('a folder whose synchronization ends with %s ends with %s', async (code, expected) => {
+    const open: Files['open'] = async (path, flags, mode) => {
+      const file = await nodeFiles.open(path, flags, mode)
+      if (flags === 'r') file.sync = () => Promise.reject(fault(code))
+      return file
+    }
+    const { destination } = await newFolder({ files: filesWith({ open }) })
+    const result = await destination.write('l/a', bytes).catch((error) => error)
+
+    expect(result?.code).toBe(expected)
   })
 
   test('a file becomes durable before it gets its name, and its name before the call ends', async () => {

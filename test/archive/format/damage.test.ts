@@ -17,6 +17,7 @@ import {
   pointAfter,
   recordsAfter,
   sampleLog,
+  sha256,
 } from '../../support/archive-samples.ts'
 
 const damage = { code: 'COORD_ARCHIVE_DAMAGED' }
@@ -134,7 +135,8 @@ describe('a file that was made to harm', () => {
   async function packed(name: string, lines: readonly string[], trailer?: string): Promise<NewFile> {
     const text = new FileTextWriter()
     for (const line of lines) text.add(line)
-    const whole = text.finish()
+    // What a base says at its end.
+    const whole = text.finish({ records: lines.length - 1, state: 'a'.repeat(64) })
     const content =
       trailer === undefined
         ? whole
@@ -190,29 +192,48 @@ describe('a file that was made to harm', () => {
     }
   })
 
+  test('that lacks its last entry is refused', async () => {
+    const { file } = (await samples())[1] as Sample
+    const { text } = await openFile('log', file)
+    const lines = [...text.lines()].map(({ line }) => line).slice(0, -1)
+
+    await expect(
+      readLog(await packed(file.name, [JSON.stringify(text.header), ...lines])),
+    ).rejects.toMatchObject(damage)
+  })
+
   test('with records out of order, twice, or newer than the base is refused', async () => {
     const { file, read } = (await samples())[0] as Sample
     const { text } = await openFile('base', file)
     const lines = [...text.lines()].map(({ line }) => line)
     const header = JSON.stringify(text.header)
     const [first = '', second = '', ...rest] = lines
-    for (const changed of [
-      [second, first, ...rest],
-      [first, first, ...rest],
-      [first.replace(/"revision":\d+/, '"revision":999'), second, ...rest],
-    ])
-      await expect(read(await packed(file.name, [header, ...changed]))).rejects.toMatchObject(damage)
+    expect(await read(await packed(file.name, [header, ...lines]))).toHaveLength(1)
+    const cases: [string[], number][] = [
+      [[second, first, ...rest], 3],
+      [[first, first, ...rest], 3],
+      [[first.replace(/"revision":\d+/, '"revision":999'), second, ...rest], 2],
+    ]
+    for (const [changed, line] of cases)
+      await expect(read(await packed(file.name, [header, ...changed]))).rejects.toMatchObject({
+        ...damage,
+        extra: { line },
+      })
   })
 
   test('without its last line, or with another one, is refused', async () => {
     const { file } = (await samples())[1] as Sample
     const { text } = await openFile('log', file)
     const lines = [JSON.stringify(text.header), ...[...text.lines()].map(({ line }) => line)]
+    const sum = sha256(Buffer.from(`${lines.join('\n')}\n`))
+    const right = `{"lines":${lines.length},"sha256":"${sum}"}\n`
+    expect((await readLog(await packed(file.name, lines, right))).entries).toHaveLength(lines.length - 1)
     for (const trailer of [
       '',
       '{}\n',
       '{"lines":1}\n',
       `{"lines":${lines.length},"sha256":"${'0'.repeat(64)}"}\n`,
+      `{"lines":${lines.length - 1},"sha256":"${sum}"}\n`,
       'x\n',
     ])
       await expect(readLog(await packed(file.name, lines, trailer))).rejects.toMatchObject(damage)

@@ -4,7 +4,7 @@ import { abortCutover } from '../../../src/archive/move/abort-cutover.ts'
 import { copyStore } from '../../../src/archive/move/copy-store.ts'
 import { cutover } from '../../../src/archive/move/cutover.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
-import type { Store } from '../../../src/database/store.ts'
+import type { AccessState, Store } from '../../../src/database/store.ts'
 import { commitOf, newCall, put, tokenOf } from '../../conformance/build.ts'
 import { Caller } from '../../conformance/caller.ts'
 import { FaultyStore } from '../../support/faulty-store.ts'
@@ -224,6 +224,24 @@ describe('a cutover', () => {
     target.heal()
     await cutover(moving(from, target))
     expect(await modesOf(from, to)).toEqual(['frozen', 'open'])
+  })
+
+  it('that was stopped for a long time, and was aborted meanwhile, opens nothing', async () => {
+    const { from, to } = await copied()
+    const target = new FaultyStore(to)
+    // The tokens are the last thing that the target gets before it is opened.
+    target.next('access.seed', {
+      does: 'instead',
+      run: async (store, [state]) => {
+        const seeded = await store.access.seed(state as AccessState)
+        await abortCutover(moving(from, to))
+        await writeInto(from)
+        await copyStore(moving(from, to))
+        return seeded
+      },
+    })
+    await expect(cutover(moving(from, target))).rejects.toMatchObject({ code: 'COORD_STORE_MODE' })
+    expect(await modesOf(from, to)).toEqual(['open', 'copy'])
   })
 
   it('is not interrupted while nobody takes writes', async () => {

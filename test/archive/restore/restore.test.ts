@@ -126,8 +126,8 @@ describe('a restore that is killed', () => {
         if (!wasKilled) break
         calls = at
         const { mode } = await store.head()
-        // What is half restored serves nothing.
-        if (mode !== 'open')
+        // What is half restored serves nothing. At the end, when everything is there, it takes no writes.
+        if (mode === 'seeding')
           await expect(recordsAt(store, 1)).rejects.toMatchObject({ code: 'COORD_STORE_FROZEN' })
         const report = await restore({ destination, store, plan, patience })
         expect(report).toMatchObject({ revision: 33, previous: position.lineage })
@@ -155,12 +155,55 @@ describe('a restore that is killed', () => {
         const stopped = stoppingStore(store, at, 'after')
         const plan = await planned(destination, first, { history: true })
         await expect(restore({ destination, store: stopped, plan, patience })).rejects.toBeInstanceOf(Killed)
-        if ((await store.head()).mode === 'open') break
+        if ((await store.head()).mode !== 'seeding') break
         const other = await planned(destination, second, { history: second.revision < 20 })
         const { revision } = await restore({ destination, store, plan: other, patience })
         expect(revision).toBe(second.revision)
         expect(await recordsAt(store, revision)).toEqual(await recordsAt(archive.store, revision))
       }
+  })
+
+  it('and another one at the same time leave nothing that looks whole and is not', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20, 40], parts: 3 })
+    const { destination } = archive
+    const plan = await planned(destination, { revision: 43 })
+    const other = await planned(destination, { revision: 24 })
+    let intruded = 0
+    // The other one seeds between any two calls of this one.
+    for (let at = 2; at < 12; at += 1) {
+      const store = new MemoryStore()
+      let calls = 0
+      const disturbed = new Proxy(store, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name, target)
+          if (typeof member !== 'function' || name === 'asOf')
+            return typeof member === 'function' ? member.bind(target) : member
+          return async (...parameters: unknown[]) => {
+            const result: unknown = await member.apply(target, parameters)
+            calls += 1
+            if (calls === at && (await target.head()).mode === 'seeding') {
+              intruded += 1
+              const { lineage, ancestors, base } = other
+              const { revision, digest } = base
+              await target.seed({ position: { lineage, revision, digest }, at: 0, ancestors }, [])
+            }
+            return result
+          }
+        },
+      })
+      const first = await restore({ destination, store: disturbed, plan, patience }).catch(
+        (thrown: unknown) => thrown,
+      )
+      if (first instanceof Error) {
+        expect(['COORD_STORE_DAMAGED', 'COORD_STORE_MODE']).toContain((first as { code?: string }).code)
+        expect((await store.head()).mode).toBe('seeding')
+        await restore({ destination, store, plan, patience })
+      }
+      expect((await store.head()).mode).toBe('open')
+      for (const revision of [40, 43])
+        expect(await recordsAt(store, revision)).toEqual(await recordsAt(archive.store, revision))
+    }
+    expect(intruded).toBeGreaterThan(3)
   })
 
   it('does not take a database in use for its own result', async () => {
@@ -184,5 +227,41 @@ describe('a restore that is killed', () => {
     })
     expect((await store.head()).position).toEqual(position)
     expect((await store.access.load()).tokens.map(({ id }) => id)).toContain(tokenOf('kept').id)
+  })
+})
+
+describe('a history that was forked', () => {
+  it('is restored across its lineages, and so are the ancestors that left it', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const { store, destination } = archive
+    const { position: first } = await store.head()
+    await store.fork(first)
+    const caller = await Caller.at(store)
+    for (let index = 0; index < 12; index += 1) await caller.write(put(`f${index % 5}`, { v: index }))
+    const { position: second } = await store.head()
+    // The archive of the child begins with a base of its own, and logs from there on.
+    await archive.write({ bases: [48], from: 48 })
+    await caller.write(put('last'))
+    await archive.write({ bases: [], from: 60 })
+    const identity = { lineage: second.lineage }
+    for (const { revision, history } of [
+      { revision: 61, history: false },
+      { revision: 61, history: true },
+      { revision: 50, history: true },
+      { revision: 30, history: false },
+    ]) {
+      const restored = new MemoryStore()
+      const plan = await planned(destination, { ...identity, revision }, { history })
+      const report = await restore({ destination, store: restored, plan, patience })
+      expect(report).toMatchObject({ revision, previous: second.lineage })
+      expect((await restored.head()).ancestors).toEqual([first.lineage, second.lineage])
+      for (let at = report.floor; at <= revision; at += 5)
+        expect(await recordsAt(restored, at)).toEqual(await recordsAt(store, at))
+    }
+    const old = new MemoryStore()
+    const plan = await planned(destination, { lineage: first.lineage })
+    expect(await restore({ destination, store: old, plan, patience })).toMatchObject({
+      ...{ revision: 48, previous: first.lineage },
+    })
   })
 })

@@ -16,11 +16,23 @@ export function stoppingStore(store: Store, at: number, when: 'before' | 'after'
         const member: unknown = Reflect.get(from, name, from)
         if (name === 'access') return counted(member as object)
         if (typeof member !== 'function') return member
-        return async (...parameters: unknown[]) => {
+        const begin = () => {
           calls += 1
           if (calls > at || (calls === at && when === 'before')) throw new Killed()
-          const result: unknown = await member.apply(from, parameters)
+        }
+        const end = () => {
           if (calls === at) throw new Killed()
+        }
+        if (name === 'asOf' || name === 'load')
+          return async function* pages(...parameters: unknown[]) {
+            begin()
+            yield* member.apply(from, parameters) as AsyncIterable<unknown>
+            end()
+          }
+        return async (...parameters: unknown[]) => {
+          begin()
+          const result: unknown = await member.apply(from, parameters)
+          end()
           return result
         }
       },

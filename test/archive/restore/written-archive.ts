@@ -9,6 +9,8 @@ import type { Entry, Position, Revision, StoredRecord } from '../../../src/recor
 export interface WrittenArchive {
   /** The revisions that get a base. The first one must not be below the floor. */
   readonly bases: readonly Revision[]
+  /** The logs begin after this revision. @default 0 */
+  readonly from?: Revision
   /** How many entries a log file has. @default 5 */
   readonly perLog?: number
   readonly recipients?: readonly string[]
@@ -20,26 +22,26 @@ export interface WrittenArchive {
 export async function writeArchive(
   store: Store,
   destination: Destination,
-  { bases, perLog = 5, recipients = [], parts = 1 }: WrittenArchive,
+  { bases, from: first = 0, perLog = 5, recipients = [], parts = 1 }: WrittenArchive,
 ): Promise<ArchivedLineage> {
   const { position, ancestors, at } = await store.head()
   const { lineage } = position
-  const entries = await entriesOf(store)
+  const entries = await entriesOf(store, ancestors[0])
   const write = ({ name, content }: NewFile) => destination.write(name, content)
   for (const revision of bases) {
     const records = await recordsAt(store, revision)
     const size = records.reduce((sum, record) => sum + recordSize(record), 0)
     const entry = entries.find((known) => known.revision === revision)
-    const digest = entry?.digest ?? (revision === 0 ? lineage : position.digest)
+    const digest = entry?.digest ?? (revision === 0 ? (ancestors[0] ?? lineage) : position.digest)
     const point = { lineage, ancestors, revision, digest, at: entry?.at ?? entries[0]?.at ?? at }
     // A part is full at 6 MiB: the size that is told decides how many there are.
     const recordBytes = parts === 1 ? size : parts * 6 * 1_048_576
     for await (const file of writeBase(point, pages(records), { recordBytes, recipients, at: Date.now }))
       await write(file)
   }
-  for (let from = 0; from < entries.length; from += perLog) {
+  for (let from = first; from < entries.length; from += perLog) {
     const part = entries.slice(from, from + perLog)
-    const { revision, digest } = entries[from - 1] ?? { revision: 0, digest: lineage }
+    const { revision, digest } = entries[from - 1] ?? { revision: 0, digest: ancestors[0] ?? lineage }
     const after: Position = { lineage, revision, digest }
     await write(await writeLog({ lineage, ancestors, after, entries: part }, { recipients }))
   }

@@ -8,6 +8,8 @@ const store = new SqliteStore({ path: file, now: () => Date.now() + shiftMs })
 if (mend) await store.mendHead()
 const coordinator: ArchivingCoordinator = new ArchivedCoordinator(store, options)
 
+// After the last answer, or if the test was ended.
+process.on('disconnect', () => process.exit())
 process.on('message', async ({ id, method, args }: Asked) => {
   const tell = (told: Told) => process.send?.(told)
   try {

@@ -6,10 +6,13 @@ import { type Inventory, readInventory } from '../../../src/archive/inventory/in
 import { momentsOf } from '../../../src/archive/inventory/moments.ts'
 import {
   type PlanOptions,
+  planDrill,
   planRestore,
   type RestoreTarget,
 } from '../../../src/archive/inventory/plan-restore.ts'
+import { drill } from '../../../src/archive/restore/drill.ts'
 import { restore } from '../../../src/archive/restore/restore.ts'
+import { type VerifyReport, verifyArchive } from '../../../src/archive/restore/verify-archive.ts'
 import { examineStore } from '../../../src/database/examine-store.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
 import { SqliteStore } from '../../../src/database/sqlite/store.ts'
@@ -45,13 +48,33 @@ export interface Restorable {
 
 /** A moment to restore, and the revision that it is. */
 export interface Wanted {
-  readonly target: RestoreTarget
+  target: RestoreTarget
   readonly lineage: string
   readonly revision: Revision
 }
 
 export function inventoryOf({ path, identities }: Pick<Archived, 'path' | 'identities'>): Promise<Inventory> {
   return readInventory(new FolderDestination({ path }), { identities })
+}
+
+/** Reads every file. */
+export async function verified({ path, identities }: Archived): Promise<VerifyReport> {
+  const inventory = await inventoryOf({ path, identities })
+  return verifyArchive({ inventory, destination: new FolderDestination({ path }), identities, patience })
+}
+
+/** Rehearses a restore of each history. @returns how many were rehearsed */
+export async function rehearse({ path, identities }: Archived): Promise<number> {
+  const inventory = await inventoryOf({ path, identities })
+  const destination = new FolderDestination({ path })
+  let count = 0
+  for (const { lineage } of inventory.lineages) {
+    const plan = await planDrill(inventory, lineage)
+    if (plan === undefined) continue
+    expect(await drill(plan, { destination, identities, patience })).toMatchObject({ checked: 'contents' })
+    count += 1
+  }
+  return count
 }
 
 export async function restorableOf(inventory: Inventory): Promise<Restorable[]> {

@@ -34,11 +34,15 @@ export async function damageCopy(
   }
   if (damage === 'doubled') {
     // The same file once more, as if it were that of the next revision.
-    const next = name.replace(/\d{16}/, (digits) => String(Number(digits) + 1).padStart(16, '0'))
-    await mkdir(dirname(join(to, next)), { recursive: true })
-    await writeFile(join(to, next), content)
+    await mkdir(dirname(join(to, doubleOf(name))), { recursive: true })
+    await writeFile(join(to, doubleOf(name)), content)
   }
   return name
+}
+
+/** The name that looks like that of the next revision. */
+export function doubleOf(name: string): string {
+  return name.replace(/\d{16}/, (digits) => String(Number(digits) + 1).padStart(16, '0'))
 }
 
 async function namesIn(folder: string): Promise<string[]> {
