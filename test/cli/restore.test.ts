@@ -214,6 +214,22 @@ describe('coordinator restore, used wrongly', () => {
     expect(JSON.parse(chosen.stdout)).toMatchObject({ dryRun: true, lineage, revision: 48, baseRevision: 0 })
   })
 
+  it('does without a damaged base where an older one and the log lead to the same revision', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const [base] = await filesIn(archive.destination, /base\/0{14}20-/)
+    const name = base?.name ?? ''
+    await writeFile(join(archive.path, name), 'damaged')
+    await using folder = await scratchFolder()
+    const env = { BACKUP_URL: `file:${archive.path}`, DATABASE_URL: `sqlite:${folder.path}/new.db` }
+    const refused = await runInProcess(['restore'], { env })
+    expect(refused).toMatchObject({ code: 74, stderr: expect.stringContaining('--without') })
+    expect(refused.stderr).toContain(name)
+    const mistyped = await runInProcess(['restore', '--without', `${name}x`], { env })
+    expect(mistyped).toMatchObject({ code: 2, stderr: expect.stringContaining('The archive has no file') })
+    const done = await runInProcess(['restore', '--without', name, '--json'], { env })
+    expect(JSON.parse(done.stdout)).toMatchObject({ revision: 48, floor: 0 })
+  })
+
   it('takes the database of --env-file alone', async () => {
     await using archive = await archiveOfHistory({ bases: [0] })
     await using folder = await scratchFolder()

@@ -82,18 +82,21 @@ describe('sqlite: seeded records', () => {
   )
 
   it(
-    'that somebody altered are found, and the SQL of the finding brings the seeded content back',
+    'that somebody altered or deleted are found, and the SQL of the finding brings the seeded content back',
     inFolder(async (folder) => {
       const { store } = await seeded(folder)
       await store.close()
       const database = new DatabaseSync(folder.file())
-      database.exec(`update records set data = '{"v":99}' where id = 'r3'`)
+      database.exec(
+        `update records set data = '{"v":99}' where id = 'r3'; delete from records where id = 'r1'`,
+      )
       const again = folder.store()
       const { damages } = (await examineStore(again.inspector)) ?? {}
       expect(damages).toMatchObject([
         { found: 'The record service "r3" differs from what revision 4 wrote.' },
+        { found: 'The record service "r1" is missing or older than what revision 2 wrote.' },
       ])
-      database.exec(damages?.[0]?.repair ?? '')
+      for (const { repair } of damages ?? []) database.exec(repair)
       database.close()
       await again.open()
       expect(await examineStore(again.inspector)).toEqual(sound)

@@ -145,6 +145,7 @@ export class Archiver {
       return true
     } catch (thrown) {
       this.#ended('journal', thrown)
+      this.#of?.look()
       return false
     }
   }

@@ -55,6 +55,8 @@ export interface BackupObserver {
   stopped?(error: Error): void
   /** After a failure, everything is archived again. */
   recovered?(): void
+  /** The newest base is no longer in the archive. */
+  lost?(facts: { readonly revision: Revision }): void
   based?(facts: { readonly revision: Revision; readonly files: number; readonly bytes: number }): void
   /** The journal was compacted before it was archived. */
   gap?(facts: { readonly from: Revision; readonly to: Revision }): void

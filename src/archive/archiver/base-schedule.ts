@@ -8,6 +8,7 @@ export class BaseSchedule {
   readonly #clock: () => number
   #dueAt = 0
   #notBefore = 0
+  #lookedAt = 0
 
   constructor({ baseHours, clock }: { readonly baseHours: number; readonly clock: () => number }) {
     this.#everyMs = baseHours * HOUR_MS
@@ -16,6 +17,12 @@ export class BaseSchedule {
 
   get isDue(): boolean {
     const now = this.#clock()
+    // The clock was ahead, and went back. The next base must not wait until that time comes again.
+    if (now < this.#lookedAt) {
+      this.#dueAt = Math.min(this.#dueAt, now + this.#everyMs)
+      this.#notBefore = Math.min(this.#notBefore, now + PAUSE_MS)
+    }
+    this.#lookedAt = now
     return now >= this.#dueAt && now >= this.#notBefore
   }
 
@@ -34,11 +41,5 @@ export class BaseSchedule {
     const later = this.#everyMs * (1 + Math.random() / 20)
     // A clock that was ahead when the base was written must not put off the next one for ever.
     this.#dueAt = Math.min(writtenAt, this.#clock()) + later
-  }
-
-  /** Another lineage begins, with a base of its own. */
-  reset(): void {
-    this.#dueAt = 0
-    this.#notBefore = 0
   }
 }

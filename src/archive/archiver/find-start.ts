@@ -1,7 +1,17 @@
 import type { Store } from '../../database/store.ts'
 import type { Destination } from '../destination/destination.ts'
 import type { ArchivedLineage } from '../format/archive-format.ts'
-import { chainEnd, type Mark, markOf, newestBase, readTrail, type Trail } from '../inventory/trail.ts'
+import {
+  type ArchivedBase,
+  type ArchivedLog,
+  byRevisions,
+  chainEnd,
+  type Mark,
+  markOf,
+  newestBase,
+  readTrail,
+  type Trail,
+} from '../inventory/trail.ts'
 
 /** Where the archiver goes on in a lineage. */
 export interface Start {
@@ -14,7 +24,8 @@ export interface Start {
  * Finds where an archive ends. It may end below its newest base, because bases and logs are written independently of each other: the logs
  * in between are written now, as long as the journal has them.
  *
- * A new lineage has no base yet. Its logs begin where its history leaves what the archive has of its ancestors.
+ * A new lineage has no base yet. Its logs begin where its history leaves what the archive has of its ancestors, or where the logs of those
+ * end, if their newest base was written before the logs in between.
  */
 export async function findStart(
   { store, destination }: { readonly store: Pick<Store, 'changes'>; readonly destination: Destination },
@@ -30,13 +41,30 @@ export async function findStart(
     const ends = [...(before === undefined ? [] : [before]), newest].map((base) => chainEnd(trail.logs, base))
     return { trail, marks: ends }
   }
-  const known: Mark[] = trail.logs.map(markOf)
+  const bases: ArchivedBase[] = []
+  const logs: ArchivedLog[] = [...trail.logs]
   for (const ancestor of ancestors.toReversed()) {
-    const { bases, logs } = await readTrail(destination, ancestor, signal)
-    known.push(...bases.filter(({ isComplete }) => isComplete), ...logs.map(markOf))
+    const of = await readTrail(destination, ancestor, signal)
+    bases.push(...of.bases.filter(({ isComplete }) => isComplete))
+    logs.push(...of.logs)
   }
-  const common = await newestCommon(store, lineage, known)
-  return { trail, marks: common === undefined ? [] : [common] }
+  const common = await newestCommon(store, lineage, [...bases, ...logs.map(markOf)])
+  if (common === undefined) return { trail, marks: [] }
+  const end = endBefore({ bases, logs }, common)
+  // The files of an ancestor may also go on where this history has left it.
+  const isOurs = end !== undefined && (await newestCommon(store, lineage, [end])) !== undefined
+  return { trail, marks: isOurs ? [end, common] : [common] }
+}
+
+/** Where the logs end that begin before a mark and do not reach it; `undefined` if they do, or if there are none. */
+function endBefore({ bases, logs }: Pick<Trail, 'bases' | 'logs'>, { revision }: Mark): Mark | undefined {
+  const before = bases
+    .toSorted((left, right) => left.revision - right.revision)
+    .findLast((base) => base.revision < revision)
+  if (before === undefined) return undefined
+  const earlier = logs.filter(({ last }) => last <= revision).sort(byRevisions)
+  const end = chainEnd(earlier, before)
+  return end.revision < revision ? end : undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import { CoordinatorError } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
 import type { Destination } from '../destination/destination.ts'
 import type { ArchivedLineage, NewFile } from '../format/archive-format.ts'
-import { type Mark, newestBase, readTrail } from '../inventory/trail.ts'
+import { type Mark, newestBase, readTrail, TrailCollector } from '../inventory/trail.ts'
 import { AccessWriter } from './access-writer.ts'
 import type { ArchiveSource, RecordsAtOnce } from './archive-source.ts'
 import type { BackupObserver } from './backup-figures.ts'
@@ -20,6 +20,8 @@ import { writeWholeBase } from './write-whole-base.ts'
  * meanwhile, and a standby catches up.
  */
 const CONTRADICTIONS = 6
+/** How often it is looked whether the newest base is still there, in milliseconds. */
+const SEE_MS = 3_600_000
 
 export interface LineageArchiverParts {
   readonly store: Pick<Store, 'changes' | 'access'>
@@ -57,6 +59,8 @@ export class LineageArchiver {
   /** The log goes on after a gap, and the base there is not complete yet. Nothing after the gap can be restored without it. */
   #gap: { readonly before: Revision; readonly after: Revision } | undefined
   #contradictions = 0
+  /** When the newest base was last found in the archive. Epoch milliseconds. */
+  #seenAt = 0
 
   constructor(parts: LineageArchiverParts) {
     this.#parts = parts
@@ -104,6 +108,7 @@ export class LineageArchiver {
    * @throws COORD_ARCHIVE_CONTRADICTION, and what the store and the destination throw
    */
   async archive(): Promise<boolean> {
+    if (this.#newestBase !== undefined && this.#base === undefined) await this.#see(this.#newestBase)
     if (this.#newestBase === undefined) await this.#firstBase()
     else if (this.#schedule.isDue && this.#base === undefined) await this.#nextBase()
     if (this.#log === undefined) return false
@@ -115,6 +120,11 @@ export class LineageArchiver {
     return this.#newestBase !== undefined && this.#gap === undefined
   }
 
+  /** After a failure: the destination that comes back may be another one, or empty. */
+  look(): void {
+    this.#seenAt = 0
+  }
+
   /** Ends the work under way. */
   async end(): Promise<void> {
     this.#ending.abort()
@@ -124,6 +134,20 @@ export class LineageArchiver {
   /** Resolves when nothing is under way any more. */
   async ended(): Promise<void> {
     await this.#base
+  }
+
+  /** Somebody may have emptied the archive. Without its base, nothing that is written into it can be restored. */
+  async #see({ revision, digest }: Mark): Promise<void> {
+    const { destination, clock, observer } = this.#parts
+    const now = clock()
+    if (Math.abs(now - this.#seenAt) < SEE_MS) return
+    const found = new TrailCollector(this.lineage)
+    const prefix = `${this.lineage}/base/${String(revision).padStart(16, '0')}-${digest}-`
+    for await (const file of destination.list(prefix, this.#signal)) found.add(file)
+    this.#seenAt = now
+    if (newestBase(found.trail()) !== undefined) return
+    this.#newestBase = undefined
+    observer.lost?.({ revision })
   }
 
   #offTrack(log: LogWriter, { status, head }: OffTrack): boolean {
@@ -244,6 +268,7 @@ export class LineageArchiver {
 
   #know({ revision, digest, writtenAt }: Mark & { readonly writtenAt: number }): void {
     this.#newestBase = { revision, digest, writtenAt }
+    this.#seenAt = this.#parts.clock()
     if (this.#gap !== undefined && revision >= this.#gap.after) this.#gap = undefined
     this.#schedule.done(writtenAt)
   }

@@ -1,4 +1,5 @@
 import type { ChangesReply, OffTrack, Store } from '../../database/store.ts'
+import { CoordinatorError } from '../../errors.ts'
 import type { Entry } from '../../records/record.ts'
 import { entrySize } from '../format/write-log.ts'
 import type { Mark } from '../inventory/trail.ts'
@@ -22,6 +23,8 @@ export interface JournalPart {
 /**
  * Reads the journal after a mark, until there is enough for a file. It reads as a client does, so that it never takes the connection with
  * which the coordinator follows the journal.
+ *
+ * @throws COORD_STORE_FAULT if it gives nothing although there is more, and what the store throws
  */
 export async function readJournal(
   store: Pick<Store, 'changes'>,
@@ -37,9 +40,14 @@ export async function readJournal(
     const reply = await store.changes({ lineage, revision, digest }, limit, 'client')
     const accessVersion = accessVersionOf(reply)
     if (reply.status !== 'ok') return { entries, more: true, offTrack: reply, accessVersion }
+    // It would be asked again and again.
+    if (reply.more && reply.entries.length === 0)
+      throw new CoordinatorError('COORD_STORE_FAULT', {
+        detail: `The store has entries after revision ${revision}, and gives none.`,
+      })
     for (const entry of reply.entries) size += entrySize(entry)
     entries.push(...reply.entries)
-    const isOver = reply.entries.length === 0 || (entries.at(-1)?.revision ?? 0) >= until
+    const isOver = (entries.at(-1)?.revision ?? 0) >= until
     if (!reply.more || isOver || size >= SIZE_MAX) return { entries, more: reply.more, accessVersion }
   }
 }

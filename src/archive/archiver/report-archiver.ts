@@ -13,6 +13,11 @@ export function reportArchiver(logger: Logger): BackupObserver {
     stopped: (err) =>
       logger.error({ err }, 'the backups have stopped: the archive and the database contradict each other'),
     recovered: () => logger.info('the backups go on'),
+    lost: (facts) =>
+      logger.error(
+        facts,
+        'the newest base is no longer in the archive: somebody removed it; a new one begins',
+      ),
     based: (facts) => logger.info(facts, 'all records were archived'),
     gap: (facts) =>
       logger.error(

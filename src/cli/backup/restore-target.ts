@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readInventory } from '../../archive/inventory/inventory.ts'
+import { filesOf, type Inventory, readInventory } from '../../archive/inventory/inventory.ts'
 import { planRestore, type RestoreTarget } from '../../archive/inventory/plan-restore.ts'
 import type { RestorePlan } from '../../archive/inventory/restore-plan.ts'
+import { CoordinatorError } from '../../errors.ts'
+import { quoted } from '../../text/quoted.ts'
 import { readTime } from '../../text/read-time.ts'
 import { collect } from '../context/command-context.ts'
 import { lineageOption, type OpenArchive } from './open-archive.ts'
@@ -49,6 +51,7 @@ export async function planOf(
   { destination, identities, signal }: OpenArchive,
 ): Promise<RestorePlan> {
   const inventory = await readInventory(destination, { identities, signal })
+  requireFiles(inventory, without)
   const target: RestoreTarget = {
     ...(lineage === undefined ? {} : { lineage }),
     ...(revision === undefined ? {} : { revision }),
@@ -56,6 +59,18 @@ export async function planOf(
     ...(before === undefined ? {} : { beforeCommit: before.toLowerCase() }),
   }
   return planRestore(inventory, target, { history: history === true, excluded: new Set(without) })
+}
+
+/** A name that was mistyped would leave the damaged file in the plan. @throws COORD_CLI_USAGE */
+function requireFiles({ lineages }: Inventory, names: readonly string[]): void {
+  if (names.length === 0) return
+  const known = new Set(lineages.flatMap(({ trail }) => filesOf(trail)).map(({ name }) => name))
+  const unknown = names.find((name) => !known.has(name))
+  if (unknown === undefined) return
+  throw new CoordinatorError('COORD_CLI_USAGE', {
+    detail: `The archive has no file ${quoted(unknown)}.`,
+    hint: 'Copy the name from the message, or from `coordinator backup verify`: it begins with the lineage.',
+  })
 }
 
 function readAt(text: string): number {

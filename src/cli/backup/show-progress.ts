@@ -50,7 +50,8 @@ const phases = { seed: 'records', replay: 'changes', finish: 'comparison' } as c
 
 /** Such as `changes: revision 512 of 2048, 3.4 MB of 12.0 MB, 8 s left`. */
 function describe(progress: RestoreProgress, started: number): string {
-  const { phase, records, revision, lastRevision, bytes, ofBytes } = progress
+  const { phase, records, comparedRecords, revision, lastRevision, bytes, ofBytes } = progress
+  if (phase === 'finish') return `${phases.finish}: ${comparedRecords} records of the database`
   const done =
     phase === 'seed' ? `${records} of revision ${revision}` : `revision ${revision} of ${lastRevision}`
   return `${phases[phase]}: ${done}, ${sizeText(bytes)} of ${sizeText(ofBytes)}${timeLeft(progress, started)}`

@@ -56,18 +56,25 @@ interface Part {
   readonly next?: ExaminationCursor
 }
 
-/** Compares head, journal and records: the journal from the floor to the head, then every record with its last entry. */
+/**
+ * Compares head, journal and records: the journal from the floor to the head, then every record with its last entry, then what the history
+ * began with.
+ */
 export function examineFile(connection: Connection, from: ExaminationCursor | undefined): Examination {
   const head = connection.readHeadRow()
   if (head.clearing === 1) return { damages: [] }
-  const { facts, next } =
-    typeof from?.['row'] === 'number'
-      ? examineRecords(connection, head, from['row'])
-      : examineJournal(connection, head, from === undefined ? undefined : Number(from['above']))
+  const { facts, next } = examinePart(connection, head, from)
   return {
     damages: facts.map((fact) => describeDamage(fact, repairs)),
     ...(next === undefined ? {} : { next }),
   }
+}
+
+function examinePart(connection: Connection, head: HeadRow, from: ExaminationCursor = {}): Part {
+  const { row, seeded, above } = from
+  if (typeof row === 'number') return examineRecords(connection, head, row)
+  if (seeded !== undefined) return examineSeeded(connection, seeded as RecordKey)
+  return examineJournal(connection, head, above === undefined ? undefined : Number(above))
 }
 
 function examineJournal(connection: Connection, head: HeadRow, from: Revision | undefined): Part {
@@ -120,7 +127,20 @@ function examineRecords(connection: Connection, head: HeadRow, afterRow: number)
   const { pageOfFile } = connection.statements
   const { rows, last } = takeRows<FileRow>(pageOfFile.iterate(afterRow, PART_ROWS), PART_ROWS)
   const facts = rows.flatMap((row) => recordFact(connection, head, row) ?? [])
-  return last === undefined ? { facts } : { facts, next: { row: last[6] } }
+  return { facts, next: last === undefined ? { seeded: { kind: '', id: '' } } : { row: last[6] } }
+}
+
+/** No entry tells that a seeded record is missing. */
+function examineSeeded({ statements }: Connection, after: RecordKey): Part {
+  const rows = statements.presentOfSeeded.all(after.kind, after.id, PART_ROWS) as unknown as (RecordKey & {
+    readonly revision: Revision
+    readonly present: Revision | null
+  })[]
+  const facts = rows.flatMap(({ kind, id, revision, present }): DamageFact[] =>
+    (present ?? 0) < revision ? [{ fact: 'lost', kind, id, revision }] : [],
+  )
+  const last = rows.length < PART_ROWS ? undefined : rows.at(-1)
+  return last === undefined ? { facts } : { facts, next: { seeded: { kind: last.kind, id: last.id } } }
 }
 
 function recordFact(

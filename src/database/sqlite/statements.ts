@@ -49,6 +49,9 @@ const sql = {
     select kind, id, data, revision, created_at, updated_at from records where rowid > ?`,
   readSeeded: `select data, 0 as previous, 0 as prior, created_at, updated_at from seeded
     where kind = ? and id = ? and revision = ?`,
+  presentOfSeeded: `select kind, id, revision,
+    (select r.revision from records r where r.kind = s.kind and r.id = s.id) as present
+    from seeded s where (kind, id) > (?, ?) order by kind, id limit ?`,
   removeSeeded: 'delete from seeded where kind = ? and id = ? and revision = ?',
 
   insertEntry: `insert into journal (revision, commit_id, at, actor, fingerprint, digest, needed) values (?, ?, ?, ?, ?, ?, ?)

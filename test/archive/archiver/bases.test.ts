@@ -1,4 +1,4 @@
-import { rename, utimes } from 'node:fs/promises'
+import { rename, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { backupNow } from '../../../src/archive/archiver/backup-now.ts'
@@ -75,6 +75,45 @@ describe('bases', () => {
       await until(() => told.includes('base 2'))
       const [there, stored] = await comparison(await scope.read(), store.inner, [0, 1, 2])
       expect(there).toEqual(stored)
+    }))
+
+  it('that somebody removed are noticed within an hour, and replaced', () =>
+    withClock(async (scope, pass) => {
+      const { store, destination, archived, read, told } = scope
+      await archived()
+      await logEach(scope, idsOf('s', 3))
+      for (const { name } of await Array.fromAsync(destination.inner.list('')))
+        await destination.inner.remove(name)
+      await logEach(scope, ['later'])
+      pass(HOUR)
+      await until(() => told.includes('base 4'))
+      await logEach(scope, ['last'])
+      expect(told.slice(2)).toEqual(['lost base 0', 'base 4'])
+      const archive = await read()
+      const [there, stored] = await comparison(archive, store.inner, [4, 5])
+      expect(there).toEqual(stored)
+      expect(archive.access).toHaveLength(1)
+    }))
+
+  it('of a destination that comes back empty are written again at once', () =>
+    withClock(async (scope) => {
+      const { folder, destination, archiver, archived, told } = scope
+      await archived()
+      await logEach(scope, ['a'])
+      destination.fault = { does: 'fail', code: 'COORD_ARCHIVE_UNREACHABLE' }
+      await scope.live.commit(commitOf(put('b')))
+      await until(() => archiver.figures.failures > 0)
+      await rm(join(folder, scope.live.view.lineage), { recursive: true })
+      destination.heal()
+      await archived()
+      expect(told).toEqual([
+        'begins at 0',
+        'base 0',
+        'failing COORD_ARCHIVE_UNREACHABLE',
+        'lost base 0',
+        'base 2',
+        'recovered',
+      ])
     }))
 
   it('have small logs rewritten into one, which are removed a day later', () =>

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../../src/errors.ts'
+import type { Position } from '../../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../../conformance/build.ts'
 import { shortened } from '../../support/shortened-store.ts'
 import { until } from '../../support/with-live.ts'
@@ -73,6 +74,31 @@ describe('a destination that fails', () => {
       const archive = await read()
       const [there, stored] = await comparison(archive, store.inner, [15, 30])
       expect(there).toEqual(stored)
+    }))
+})
+
+describe('a journal that says there is more, and gives nothing', () => {
+  it('is asked again later, and not without a pause', () =>
+    withArchiver(async ({ live, store, archiver, archived }) => {
+      await archived()
+      const asked = () => store.callsOf('changes').filter(({ args }) => args[2] === 'client').length
+      const { accessVersion } = await store.inner.head()
+      const nothing = { status: 'ok', entries: [], more: true, accessVersion, mode: 'open' }
+      store.always(
+        {
+          does: 'instead',
+          run: async (inner, [after, limit, reader]) =>
+            reader === 'client' ? nothing : inner.changes(after as Position, limit as number),
+        },
+        'changes',
+      )
+      await until(() => archiver.figures.code === 'COORD_STORE_FAULT')
+      const [before, { failures }] = [asked(), archiver.figures]
+      await until(() => archiver.figures.failures > failures + 3)
+      expect(asked() - before).toBeLessThan(20)
+      store.heal()
+      await live.commit(commitOf(put('a')))
+      await archived()
     }))
 })
 

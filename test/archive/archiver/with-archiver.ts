@@ -101,6 +101,7 @@ function hear(told: string[]): NonNullable<ArchiverOptions['observer']> {
     stopped: (error) => told.push(`stopped ${(error as { code?: string }).code}`),
     recovered: () => told.push('recovered'),
     based: ({ revision }) => told.push(`base ${revision}`),
+    lost: ({ revision }) => told.push(`lost base ${revision}`),
     gap: ({ from, to }) => told.push(`gap ${from}-${to}`),
     pruned: ({ files }) => told.push(`pruned ${files}`),
     drilled: ({ ok }) => told.push(ok ? 'drill passed' : 'drill failed'),

@@ -84,6 +84,9 @@ export async function runCutovers({
   return { reports, flowedAfterMs, acknowledged: load.acknowledged.length }
 }
 
+/** The whole journal is compared at the end. The defaults are those of a store in memory, because the settings name no database. */
+const keepsAll = { JOURNAL_KEEP_HOURS: '720', JOURNAL_KEEP_REVISIONS: '1000000' }
+
 interface Running {
   readonly coordinator: Coordinator
   readonly client: CoordinatorClient
@@ -96,7 +99,7 @@ class Front implements Sender, AsyncDisposable {
   #used: Ground | undefined
 
   async start(ground: Ground): Promise<void> {
-    const coordinator = await createCoordinator({ store: ground.makeStore(), port: 0 })
+    const coordinator = await createCoordinator({ store: ground.makeStore(), port: 0, env: keepsAll })
     await coordinator.start()
     this.#running.set(ground, { coordinator, client: new CoordinatorClient(coordinator.url) })
   }

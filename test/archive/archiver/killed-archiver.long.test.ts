@@ -10,7 +10,7 @@ import { MemoryStore } from '../../../src/database/memory/store.ts'
 import { ask, serving } from '../../main/coordinator-process.ts'
 
 /** `TEST_ROUNDS=50` kills more often. */
-const rounds = Number(process.env['TEST_ROUNDS'] ?? 3)
+const rounds = Number(process.env['TEST_ROUNDS'] ?? 8)
 
 it(`a coordinator that is killed ${rounds} times while it archives leaves an archive from which everything acknowledged comes back`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'coordinator-killed-'))
@@ -67,4 +67,4 @@ it(`a coordinator that is killed ${rounds} times while it archives leaves an arc
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}, 120_000)
+}, 240_000)
