@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, it } from 'vitest'
 import { readSettings } from '../../../src/config/settings.ts'
 import { createCoordinator } from '../../../src/coordinator.ts'
@@ -21,6 +20,34 @@ async function closedPort(): Promise<number> {
     server.close(() => resolve(port))
   })
   return promise
+}
+
+/** Measures the longest turn of the event loop, in milliseconds of the processor: other processes do not count. */
+function watchTurns(): { end(): number } {
+  const usedMs = () => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1_000
+  }
+  let [longest, last, ended] = [0, usedMs(), false]
+  const look = () => {
+    const now = usedMs()
+    longest = Math.max(longest, now - last)
+    last = now
+    if (!ended) setImmediate(look)
+  }
+  setImmediate(look)
+  return {
+    end() {
+      ended = true
+      return longest
+    },
+  }
+}
+
+/** How long a process waited for a processor because others had it, in milliseconds; 0 where that is not known. */
+async function waitedMs(pid: number | undefined): Promise<number> {
+  const text = await readFile(`/proc/${pid}/schedstat`, 'utf8').catch(() => '0 0 0')
+  return Number(text.split(' ')[1]) / 1e6
 }
 
 const registrationOf = (index: number) => ({
@@ -52,12 +79,10 @@ async function writeSnapshot(
       served: () => undefined,
     })
     const writer = snapshots?.createWriter(coordinator.live)
-    const delay = monitorEventLoopDelay({ resolution: 5 })
-    delay.enable()
+    const turns = watchTurns()
     writer?.start()
     const { bytes, durationMs } = await promise
-    delay.disable()
-    return { writeMs: durationMs, heldMs: delay.max / 1e6, bytes }
+    return { writeMs: durationMs, heldMs: turns.end(), bytes }
   } finally {
     await coordinator.stop()
   }
@@ -86,7 +111,8 @@ it('100,000 services are served from a snapshot within 5 seconds', async () => {
           await new Promise((resolve) => setTimeout(resolve, 20))
           answer = await fetch(`${url}/services?limit=1`)
         }
-        starts.push(performance.now() - startedAt)
+        const [tookMs, waited] = [performance.now() - startedAt, await waitedMs(coordinator.child.pid)]
+        starts.push(tookMs - waited)
         const health = await (await fetch(`${url}/health`)).json()
         expect(health).toMatchObject({
           status: 'degraded',
@@ -95,7 +121,9 @@ it('100,000 services are served from a snapshot within 5 seconds', async () => {
         })
         const metrics = await (await fetch(`${url}/metrics`)).text()
         const resident = Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]) / 2 ** 20
-        console.log(`served after ${starts.at(-1)?.toFixed(0)} ms, ${resident.toFixed(0)} MiB resident`)
+        console.log(
+          `served after ${tookMs.toFixed(0)} ms, of which it waited ${waited.toFixed(0)} ms for a processor; ${resident.toFixed(0)} MiB resident`,
+        )
       } finally {
         coordinator.kill('SIGKILL')
         await coordinator.ended
@@ -105,6 +133,7 @@ it('100,000 services are served from a snapshot within 5 seconds', async () => {
       `written in ${writeMs} ms, ${(bytes / 2 ** 20).toFixed(1)} MiB; the event loop was held for ${heldMs.toFixed(0)} ms at most`,
     )
     expect(Math.min(...starts)).toBeLessThan(5_000)
+    expect(heldMs).toBeLessThan(50)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
