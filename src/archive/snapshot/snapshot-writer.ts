@@ -206,8 +206,9 @@ export class SnapshotWriter {
   async #note(folder: string, { access: _, ...note }: SnapshotNote): Promise<void> {
     const access = await this.#writeAccess(folder, note.point)
     const written = access === undefined ? note : { ...note, access: access.noted }
-    await this.#options.folder.writeNote(folder, written, this.#stop.signal)
-    this.#whole = { folder, note: written, tokens: access?.digest }
+    const isThere = await this.#options.folder.writeNote(folder, written, this.#stop.signal)
+    // Another one is then written as soon as the share of the time permits.
+    this.#whole = isThere ? { folder, note: written, tokens: access?.digest } : undefined
   }
 
   async #writeAccess(

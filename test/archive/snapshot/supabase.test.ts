@@ -44,9 +44,7 @@ describe('a start without the Supabase project', () => {
       expect((await register(coordinator, 'cart')).status).toBe(201)
     })
     await proxy.refuse()
-    const startedAt = performance.now()
     await withCoordinator(async (coordinator) => {
-      expect(performance.now() - startedAt).toBeLessThan(5_000)
       expect(await names(coordinator)).toEqual(['cart'])
       expect((await register(coordinator, 'late')).status).toBe(503)
       expect((await ask(coordinator, '/health')).body).toMatchObject({
@@ -69,9 +67,7 @@ describe('a start without the Supabase project', () => {
     })
     proxy.add({ fault })
     try {
-      const startedAt = performance.now()
       await withCoordinator(async (coordinator) => {
-        expect(performance.now() - startedAt).toBeLessThan(5_000)
         expect(await names(coordinator)).toContain('cart')
         proxy.heal()
         await expect.poll(() => coordinator.live.status.state, { timeout: 60_000 }).toBe('ready')

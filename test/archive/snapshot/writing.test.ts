@@ -143,6 +143,23 @@ describe('a writer of snapshots', () => {
     expect(pauseMs).toBeGreaterThan(98 * (first.durationMs - 1))
   })
 
+  test('writes all records again if another coordinator has removed its snapshot, and never leaves half of one', async () => {
+    const path = await newFolder()
+    const records = new ServedRecords()
+    records.add(10)
+    const writer = records.writer(path, { intervalMs: 1, share: 1 })
+    writer.start()
+    await until(() => records.snapshots === 1)
+    await vi.waitUntil(async () => (await readAll(path)).found.length === 1, { timeout: 10_000 })
+    const snapshots = new SnapshotFolder(path, DATABASE)
+    const [place] = await snapshots.list(SAMPLE_START)
+    await snapshots.remove(place?.folder ?? '')
+    await until(() => records.snapshots === 2, 20_000)
+    await writer.finish(10_000)
+    expect(await readAll(path)).toMatchObject({ found: [{ revision: 10, records: 10 }], ignored: [] })
+    expect(await readdir(snapshots.path)).toHaveLength(1)
+  })
+
   test('keeps the tokens that are known if the database does not tell them', async () => {
     const path = await newFolder()
     const records = new ServedRecords()
