@@ -155,7 +155,7 @@ function refuseContradiction({ lineages }: Inventory, line: HistoryLine, target:
     .sort((left, right) => left.revision - right.revision)
   if (first === undefined || first.revision > target) return
   const ends = [...line.bases.map(({ revision }) => revision), ...line.logs.map(({ last }) => last)]
-  const good = Math.max(0, ...ends.filter((revision) => revision < first.revision))
+  const good = ends.reduce((newest, end) => (end < first.revision ? Math.max(newest, end) : newest), 0)
   throw new CoordinatorError('COORD_ARCHIVE_CONTRADICTION', {
     detail: `Two files disagree about revision ${first.revision}: ${first.files.map(({ name }) => name).join(' and ')}. The last revision before it is ${good}.`,
     hint: `Two databases wrote this history. Restore with --revision ${good}, which is before both files, and give each database a prefix of its own in BACKUP_URL.`,
