@@ -15,7 +15,6 @@ const COUNT = 150_000
 const start = Date.UTC(2026, 0, 1)
 const digest = (revision: number, first = 'a') => `${first}${String(revision).padStart(63, '0')}`
 
-/** An archive whose files cannot be read. */
 class ManyFiles extends ListedDestination {
   readonly lineage = randomUUID()
 
@@ -35,8 +34,8 @@ class ManyFiles extends ListedDestination {
     this.add({ ...name, first: revision, last: revision, digest: digest(revision, of) }, start)
   }
 
-  override async read(name: string): Promise<never> {
-    throw damaged(name, 'It is not there.')
+  override async read(): Promise<never> {
+    throw damaged('a file of the test', 'It has no content.')
   }
 }
 
