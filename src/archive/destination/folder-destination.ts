@@ -57,7 +57,8 @@ export class FolderDestination implements Destination {
       const at = folder
       const inside = await this.#call(() => this.#readFolder(at, prefix), signal)
       folders.push(...inside.folders)
-      names.push(...inside.files)
+      // There can be more of them than a call may have arguments.
+      for (const name of inside.files) names.push(name)
     }
     const files: ArchivedFile[] = []
     for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
