@@ -11,7 +11,7 @@ const layers = {
   collections: { rooms: ['src/collections'], to: [] },
   workers: { rooms: ['src/workers'], to: ['scheduling'] },
   telemetry: { rooms: ['src/telemetry/metrics', 'src/telemetry'], to: ['errors'] },
-  config: { rooms: ['src/config'], to: ['text'] },
+  config: { rooms: [['src/config', 'src/config/postgres']], to: ['text'] },
   records: {
     rooms: ['src/records', 'src/records/body', 'src/records/service', 'src/records/graph'],
     to: ['telemetry', 'config', 'scheduling', 'collections'],

@@ -46,7 +46,8 @@ export async function findStart(
   for (const ancestor of ancestors.toReversed()) {
     const of = await readTrail(destination, ancestor, signal)
     bases.push(...of.bases.filter(({ isComplete }) => isComplete))
-    logs.push(...of.logs)
+    // There can be more of them than a call may have arguments.
+    for (const log of of.logs) logs.push(log)
   }
   const common = await newestCommon(store, lineage, [...bases, ...logs.map(markOf)])
   if (common === undefined) return { trail, marks: [] }

@@ -209,9 +209,10 @@ export class LineageArchiver {
     }
     const snapshot = this.#snapshot()
     if (snapshot === undefined) return
-    // Without a change there would be the same files again.
-    if (snapshot.point.revision === newest?.revision) this.#schedule.done(clock())
-    else this.#startBase(snapshot)
+    if (snapshot.point.revision !== newest?.revision) return this.#startBase(snapshot)
+    // Without a change there would be the same files again. A base that failed before is no longer missed.
+    this.#schedule.done(clock())
+    this.#parts.based(undefined)
   }
 
   #startBase(snapshot: RecordsAtOnce): void {

@@ -38,7 +38,7 @@ export async function pruneArchive(
 ): Promise<PruneReport> {
   const own = await readTrail(destination, lineage, signal)
   // A clock of this machine that is ahead must not make everything look old.
-  const newestAt = Math.max(0, ...filesOf(own).map(({ writtenAt }) => writtenAt))
+  const newestAt = filesOf(own).reduce((newest, { writtenAt }) => Math.max(newest, writtenAt), 0)
   const present = Math.min(now, newestAt)
   const times = { present, before: present - keepDays * DAY_MS }
   const removed: ArchivedFile[] = []

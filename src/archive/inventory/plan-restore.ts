@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Revision } from '../../records/record.ts'
-import type { ArchivedFile } from '../destination/destination.ts'
+import { accessOf } from './access-of.ts'
 import { chooseLineage } from './choose-lineage.ts'
 import { findCommit, revisionAt } from './find-revision.ts'
 import { type HistoryLine, historyLine, type LineLog, lastRevisionOf, rangesOf } from './history-line.ts'
@@ -46,7 +46,7 @@ export async function planRestore(
   const candidates = history ? bases : bases.toReversed()
   const base = candidates.find((each) => reach(line, each) >= revision)
   if (base === undefined) throw missing(line, revision)
-  return planFrom(inventory, { own, line, base, revision })
+  return planFrom(inventory, { own, line, base, revision, excluded })
 }
 
 /**
@@ -73,9 +73,11 @@ interface Choice {
   readonly line: HistoryLine
   readonly base: ArchivedBase
   readonly revision: Revision
+  /** Names of files that must not be used. @default none */
+  readonly excluded?: ReadonlySet<string> | undefined
 }
 
-function planFrom(inventory: Inventory, { own, line, base, revision }: Choice): RestorePlan {
+function planFrom(inventory: Inventory, { own, line, base, revision, excluded }: Choice): RestorePlan {
   // A log is needed as far as the target, and not up to its own end.
   const chain = chainOf(
     line.logs.filter(({ first }) => first <= revision),
@@ -84,7 +86,7 @@ function planFrom(inventory: Inventory, { own, line, base, revision }: Choice): 
   const enough = chain.findIndex(({ last }) => last >= revision)
   const logs = base.revision >= revision ? [] : chain.slice(0, enough + 1)
   const files = logs.map(plannedLog)
-  const access = newestAccess(inventory, own)
+  const [access, ...moreAccess] = accessOf(inventory, own, excluded)
   return {
     ...{ lineage: own.lineage, ancestors: own.ancestors },
     base: plannedBase(base),
@@ -93,6 +95,7 @@ function planFrom(inventory: Inventory, { own, line, base, revision }: Choice): 
       .filter((each) => each.revision > base.revision && each.revision <= revision)
       .map(plannedBase),
     ...(access === undefined ? {} : { access }),
+    moreAccess,
     target: { revision },
     lastRevision: logs.at(-1)?.last ?? base.revision,
     bytes: [...base.files, ...files].reduce((sum, { bytes }) => sum + bytes, 0),
@@ -127,23 +130,6 @@ function reach({ logs }: HistoryLine, base: ArchivedBase): Revision {
   return chainOf(logs, base).at(-1)?.last ?? base.revision
 }
 
-/**
- * The newest tokens, of whatever moment: what was revoked stays revoked. Those of a history that descends from this one count, too; those
- * of one that left it elsewhere do not.
- */
-function newestAccess({ lineages }: Inventory, own: LineageInventory): ArchivedFile | undefined {
-  const related = lineages.filter(
-    ({ lineage, ancestors }) =>
-      lineage === own.lineage || own.ancestors.includes(lineage) || ancestors.includes(own.lineage),
-  )
-  return related
-    .flatMap(({ trail }) => trail.access)
-    .reduce<{ readonly at: number; readonly file: ArchivedFile } | undefined>(
-      (newest, each) => (newest === undefined || each.at >= newest.at ? each : newest),
-      undefined,
-    )?.file
-}
-
 function refuseContradiction({ lineages }: Inventory, line: HistoryLine, target: Revision): void {
   const names = namesOf(line)
   const [first] = line.segments
@@ -155,7 +141,7 @@ function refuseContradiction({ lineages }: Inventory, line: HistoryLine, target:
     .sort((left, right) => left.revision - right.revision)
   if (first === undefined || first.revision > target) return
   const ends = [...line.bases.map(({ revision }) => revision), ...line.logs.map(({ last }) => last)]
-  const good = Math.max(0, ...ends.filter((revision) => revision < first.revision))
+  const good = ends.reduce((newest, end) => (end < first.revision ? Math.max(newest, end) : newest), 0)
   throw new CoordinatorError('COORD_ARCHIVE_CONTRADICTION', {
     detail: `Two files disagree about revision ${first.revision}: ${first.files.map(({ name }) => name).join(' and ')}. The last revision before it is ${good}.`,
     hint: `Two databases wrote this history. Restore with --revision ${good}, which is before both files, and give each database a prefix of its own in BACKUP_URL.`,

@@ -29,6 +29,11 @@ export interface RestorePlan extends ArchivedLineage {
   readonly passedBases: readonly PlannedBase[]
   /** The newest tokens. Absent if the archive has none. */
   readonly access?: ArchivedFile
+  /**
+   * Other files with tokens, of which only the revocations count. Several coordinators write such files, and one whose clock is wrong, or
+   * that was stopped for a while, can have written older tokens into the newest file.
+   */
+  readonly moreAccess: readonly ArchivedFile[]
   /** Where the restore ends. */
   readonly target: { readonly revision: Revision }
   /** The newest revision of `logs`, or that of the base. */

@@ -12,6 +12,7 @@ import type { RestorePlan } from '../inventory/restore-plan.ts'
 import { ArchiveReader, type ArchiveReaderOptions } from './archive-reader.ts'
 import { inParts } from './in-parts.ts'
 import { withLastGood } from './last-good.ts'
+import { readTokens } from './read-tokens.ts'
 import type { RestorePhase, RestoreProgress, RestoreReport } from './restore-progress.ts'
 import { RestoredState } from './restored-state.ts'
 import { withPatience } from './with-patience.ts'
@@ -78,6 +79,7 @@ class Restoring {
   readonly #comparedBases: Revision[] = []
   /** The state digest that the base recorded, once it was read. */
   #baseState: string | undefined
+  #tokens: AccessPage['state'] | undefined
   /** How many records of the store were compared with the base. */
   #compared = 0
 
@@ -99,6 +101,8 @@ class Restoring {
   }
 
   async run(): Promise<RestoreReport> {
+    // First of all: a damaged file with tokens should not be found after hours.
+    this.#tokens = await readTokens(this.#options.plan, this.#reader)
     try {
       await this.#seed()
       this.#phase = 'replay'
@@ -209,7 +213,7 @@ class Restoring {
     const found = this.#found
     const position = this.#position
     if (found !== undefined && !leadsTo(found, position)) throw otherRest
-    const tokens = await this.#tokens()
+    const tokens = this.#tokens
     if (found?.mode !== 'open') {
       if (found?.mode !== 'copy') {
         if (tokens !== undefined) await this.#ask((store) => store.access.seed(tokens))
@@ -268,17 +272,6 @@ class Restoring {
     return digest.finish()
   }
 
-  /** The newest tokens. What was revoked stays revoked, whatever moment is restored. */
-  async #tokens(): Promise<AccessPage['state'] | undefined> {
-    const { access } = this.#options.plan
-    if (access === undefined) return undefined
-    const { state } = await this.#reader.tokens(access)
-    const { revision } = this.#position
-    // Entries up to this revision were written without credentials. What comes after the restore was not.
-    const requiredSince = state.requiredSince === null ? null : Math.min(state.requiredSince, revision)
-    return { ...state, requiredSince }
-  }
-
   #reportOf(head: Head, tokens: AccessPage['state'] | undefined): RestoreReport {
     const { plan } = this.#options
     const now = Date.now()
@@ -319,9 +312,9 @@ class Restoring {
 }
 
 /** The size of all files that are read. Of a base that is passed, that is only the last part. */
-function bytesOf({ base, logs, passedBases, access }: RestorePlan): number {
+function bytesOf({ base, logs, passedBases, access, moreAccess }: RestorePlan): number {
   const passed = passedBases.flatMap(({ files }) => files.at(-1) ?? [])
-  return [...base.files, ...logs, ...passed, ...(access === undefined ? [] : [access])].reduce(
+  return [...base.files, ...logs, ...passed, ...(access === undefined ? [] : [access]), ...moreAccess].reduce(
     (sum, { bytes }) => sum + bytes,
     0,
   )

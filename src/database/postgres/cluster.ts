@@ -1,4 +1,4 @@
-import type { PostgresHost } from '../../config/postgres-url.ts'
+import type { PostgresHost } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError } from '../../errors.ts'
 import { Connection, nameOf } from './connection.ts'
 import type { PostgresSettings } from './options.ts'

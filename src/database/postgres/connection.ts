@@ -1,6 +1,6 @@
 import { connect as connectSocket, Socket } from 'node:net'
 import pg from 'pg'
-import type { PostgresHost } from '../../config/postgres-url.ts'
+import type { PostgresHost } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
 import { requireChannelBinding } from './channel-binding.ts'
 import { endsSession, refusesEncryption, translateError, translateRefusal } from './errors.ts'

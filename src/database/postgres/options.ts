@@ -1,4 +1,4 @@
-import type { PostgresTarget } from '../../config/postgres-url.ts'
+import type { PostgresTarget } from '../../config/postgres/postgres-url.ts'
 import { type FunctionStoreOptions, functionStoreDefaults } from '../sql-functions/options.ts'
 import type { SchemaStep } from '../store.ts'
 

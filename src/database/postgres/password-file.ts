@@ -1,5 +1,5 @@
 import { readFileSync, type Stats, statSync } from 'node:fs'
-import type { PostgresHost, PostgresTarget } from '../../config/postgres-url.ts'
+import type { PostgresHost, PostgresTarget } from '../../config/postgres/postgres-url.ts'
 
 /** What the password file says about a login. */
 export interface FileLogin {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type ConnectionOptions, checkServerIdentity, getCACertificates } from 'node:tls'
-import type { PostgresTls } from '../../config/postgres-tls.ts'
+import type { PostgresTls } from '../../config/postgres/postgres-tls.ts'
 import { CoordinatorError } from '../../errors.ts'
 
 /** How one attempt to connect is encrypted: not at all, or with these options. */

@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { writeAccess } from '../../../src/archive/format/access-file.ts'
 import { restore } from '../../../src/archive/restore/restore.ts'
 import type { RestoreProgress } from '../../../src/archive/restore/restore-progress.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
@@ -7,7 +10,7 @@ import { Caller } from '../../conformance/caller.ts'
 import { archiveOfHistory, patience } from './archive-of-history.ts'
 import { planned } from './planned.ts'
 import { Killed, stoppingStore } from './stopping-store.ts'
-import { entriesOf, recordsAt } from './written-archive.ts'
+import { entriesOf, filesIn, recordsAt } from './written-archive.ts'
 
 describe('restore', () => {
   it('gives the records and the journal of every revision back', async () => {
@@ -57,6 +60,44 @@ describe('restore', () => {
     expect(tokens.find(({ name }) => name === 'gone')?.revokedAt).not.toBeNull()
     // Credentials were demanded after this moment. What is written from now on has a proven author.
     expect(requiredSince).toBe(21)
+  })
+
+  it('keeps revoked what any of the newest files with tokens revokes', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const { lineage } = (await archive.store.head()).position
+    const { requiredSince, tokens } = await archive.store.access.load()
+    // Of a coordinator that was stopped for a while, or whose clock is ahead.
+    const old = tokens.map((token) => ({ ...token, revokedAt: null, revokedBy: null }))
+    const at = Date.now() + 60_000
+    const { name, content } = await writeAccess(
+      { requiredSince, tokens: old },
+      { lineage, ancestors: [] },
+      { at },
+    )
+    await archive.destination.write(name, content)
+    const store = new MemoryStore()
+    const plan = await planned(archive.destination)
+    expect(plan.access?.name).toBe(name)
+    const report = await restore({ destination: archive.destination, store, plan, patience })
+    expect(report.activeTokens).toBe(1)
+    expect((await store.access.load()).tokens).toEqual(tokens)
+  })
+
+  it('finds a damaged file with tokens before it writes, and does without it if told so', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const [file] = await filesIn(archive.destination, /\/access\//)
+    const name = file?.name ?? ''
+    await writeFile(join(archive.path, name), 'damaged')
+    const store = new MemoryStore()
+    const plan = await planned(archive.destination)
+    await expect(restore({ destination: archive.destination, store, plan, patience })).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_DAMAGED',
+      extra: { file: name },
+    })
+    expect(await store.head()).toMatchObject({ position: { revision: 0 } })
+    const without = await planned(archive.destination, {}, { excluded: new Set([name]) })
+    const report = await restore({ destination: archive.destination, store, plan: without, patience })
+    expect(report).toMatchObject({ revision: 48, activeTokens: 0 })
   })
 
   it('answers a commit that comes again with its first result', async () => {

@@ -114,10 +114,14 @@ export class ArchivedCoordinator implements ArchivingCoordinator {
 
   async archived(): Promise<void> {
     const { position } = await this.#store.head()
-    await until(() => {
+    const isArchived = () => {
       const { state, archivedRevision, baseAt } = this.#archiver.figures
       return state === 'ok' && baseAt > 0 && archivedRevision >= position.revision
-    }, 30_000)
+    }
+    await until(isArchived, 30_000).catch((cause: unknown) => {
+      const { figures } = this.#archiver
+      throw new Error(`Revision ${position.revision} is not archived: ${JSON.stringify(figures)}`, { cause })
+    })
   }
 
   async finish(): Promise<void> {

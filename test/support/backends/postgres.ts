@@ -1,5 +1,5 @@
 import { Findings } from '../../../src/config/findings.ts'
-import { parsePostgresUrl } from '../../../src/config/postgres-url.ts'
+import { parsePostgresUrl } from '../../../src/config/postgres/postgres-url.ts'
 import type { PostgresOptions } from '../../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../../src/database/postgres/store.ts'
 import type { ConformanceBackend } from '../../conformance/backend.ts'

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { SecureVersion } from 'node:tls'
+import type { Environment } from '../given-text.ts'
+import { Secret } from '../secret.ts'
 import { ConnectionFault } from './connection-string.ts'
-import type { Environment } from './given-text.ts'
 import type { Given, Parameters } from './libpq-parameters.ts'
-import { Secret } from './secret.ts'
 import { homeFolder } from './service-file.ts'
 
 /** How a connection is encrypted, in the words of libpq. Only `verify-ca` and `verify-full` prove who answers. */

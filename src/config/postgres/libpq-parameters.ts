@@ -1,7 +1,7 @@
-import { nearestWord } from '../text/closest-word.ts'
+import { nearestWord } from '../../text/closest-word.ts'
+import type { Findings } from '../findings.ts'
+import type { Environment } from '../given-text.ts'
 import { ConnectionFault, type Pair } from './connection-string.ts'
-import type { Findings } from './findings.ts'
-import type { Environment } from './given-text.ts'
 import { readService } from './service-file.ts'
 
 /** The value of a parameter. */

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Environment } from '../given-text.ts'
+import { readSecretFile } from '../secret-file.ts'
 import { ConnectionFault, type Pair } from './connection-string.ts'
-import type { Environment } from './given-text.ts'
-import { readSecretFile } from './secret-file.ts'
 
 /** The home folder of the user, where libpq looks for its files; `undefined` if the user has none. */
 export function homeFolder(env: Environment): string | undefined {

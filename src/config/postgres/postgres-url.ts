@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import type { Findings } from '../findings.ts'
+import type { Environment } from '../given-text.ts'
+import { Secret } from '../secret.ts'
 import { ConnectionFault, readConnectionString } from './connection-string.ts'
-import type { Findings } from './findings.ts'
-import type { Environment } from './given-text.ts'
 import { type Given, gatherParameters, type Parameters } from './libpq-parameters.ts'
 import { type PostgresTls, readTls } from './postgres-tls.ts'
-import { Secret } from './secret.ts'
 import { homeFolder } from './service-file.ts'
 
 export interface PostgresHost {
