@@ -1,5 +1,5 @@
 import type { Entry, Revision } from '../../records/record.ts'
-import type { Destination } from '../destination/destination.ts'
+import type { ArchivedFile, Destination } from '../destination/destination.ts'
 import { damaged } from '../format/damaged.ts'
 import { parseFileName } from '../format/file-name.ts'
 import { noteCheck } from '../inventory/checks.ts'
@@ -55,10 +55,10 @@ export async function drill(
   const reader = new ArchiveReader({ ...options, onRead })
   const { lineage, base, passedBases } = plan
   const goal = passedBases.at(-1)
-  const isClosed = base.files.some(({ name }) => parseFileName(name)?.encrypted === true)
-  const isOpened = !isClosed || (options.identities ?? []).length > 0
+  // Files that were written before BACKUP_RECIPIENTS was set are not encrypted, and those after them are.
+  const isOpened = (options.identities ?? []).length > 0 || !filesOf(plan).some(isEncrypted)
   if (isOpened) await compare(reader, plan)
-  else for (const file of filesOf(plan)) await reader.checkStructure(file)
+  else await checkStructure(reader, plan)
   return {
     checked: isOpened ? 'contents' : 'structure',
     ...{ lineage, fromRevision: base.revision, toRevision: (goal ?? base).revision, ...read },
@@ -99,6 +99,21 @@ async function requireGoal({
     throw damaged(name, 'The entries of the log lead to other records than those of this base.')
 }
 
-function filesOf({ base, logs, passedBases }: RestorePlan) {
+/** Checks each file as far as that is possible without an identity. */
+async function checkStructure(
+  reader: ArchiveReader,
+  { base, logs, passedBases }: RestorePlan,
+): Promise<void> {
+  for (const { files } of [base, ...passedBases])
+    if (files.some(isEncrypted)) for (const file of files) await reader.checkStructure(file)
+    else for await (const _ of reader.records(files));
+  for (const file of logs) await (isEncrypted(file) ? reader.checkStructure(file) : reader.log(file))
+}
+
+function filesOf({ base, logs, passedBases }: RestorePlan): readonly ArchivedFile[] {
   return [...base.files, ...logs, ...passedBases.flatMap(({ files }) => files)]
+}
+
+function isEncrypted({ name }: ArchivedFile): boolean {
+  return parseFileName(name)?.encrypted === true
 }

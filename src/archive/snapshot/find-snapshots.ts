@@ -71,12 +71,13 @@ async function open(snapshots: SnapshotFolder, { place, path, options }: Wanted)
   if (note.database !== database) throw damaged(place.note, 'It is a snapshot of another database.')
   if (clock() - note.confirmedAt > maxAgeMs) throw tooOld(note.confirmedAt)
   const { point, floor, confirmedAt } = note
-  const access = await tokensOf(snapshots, place.folder, note).catch((thrown: unknown) =>
-    ignored(path, snapshotFault(thrown)),
-  )
+  const access = await tokensOf(snapshots, place.folder, note).catch((thrown: unknown) => {
+    ignored(path, snapshotFault(thrown))
+    return undefined
+  })
   return {
     ...{ point, floor, confirmedAt, path },
-    ...(access ? { access } : {}),
+    ...(access === undefined ? {} : { access }),
     pages: () => readPages(snapshots, place.folder, note),
   }
 }

@@ -48,6 +48,25 @@ describe('the archiver', () => {
       expect(told.at(-1)).toMatch(/^goes on from \d+$/)
     }))
 
+  it('finds where the archive ends also when the destination was away at the start', () =>
+    withArchiver(async ({ live, archiver, destination, archived, archiverOn, told }) => {
+      await live.commit(commitOf(put('a')))
+      await archived()
+      await archiver.finish(1_000)
+      for (const id of idsOf('b', 10)) await live.commit(commitOf(put(id)))
+      destination.fault = { does: 'fail', code: 'COORD_ARCHIVE_UNREACHABLE' }
+      const next = archiverOn(live)
+      next.start()
+      await until(() => next.figures.failures > 3)
+      destination.heal()
+      await untilArchived(next, live)
+      expect(told.slice(-3)).toEqual([
+        'failing COORD_ARCHIVE_UNREACHABLE',
+        expect.stringMatching(/^goes on from 1$/),
+        'recovered',
+      ])
+    }))
+
   it('archives what is left when it ends', () =>
     withArchiver(
       async ({ live, archiver, archived, read }) => {

@@ -35,3 +35,15 @@ describe('where the archiver goes on in a new lineage', () => {
     expect(marks).toEqual([{ revision: 48, digest: position.digest }])
   })
 })
+
+describe('where the archiver goes on in its own lineage', () => {
+  it('is the end of the logs, although a newer base is there, and then that base', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20, 48] })
+    await forgetLogsAfter(archive, 30)
+    const entries = await entriesOf(archive.store)
+    const markAt = (revision: number) => ({ revision, digest: entries[revision - 1]?.digest })
+    const { position, ancestors } = await archive.store.head()
+    const { marks } = await findStart(archive, { lineage: position.lineage, ancestors })
+    expect(marks).toEqual([markAt(30), markAt(48)])
+  })
+})

@@ -151,6 +151,8 @@ describe('the plan of a restore', () => {
     const refused = { code: 'COORD_ARCHIVE_EMPTY', hint: expect.stringContaining('--revision 50') }
 
     await expect(plan(destination, {})).rejects.toMatchObject({ ...refused, extra: { lastGoodRevision: 50 } })
+    // Nothing was left out by the caller.
+    await expect(plan(destination, {}, { excluded: new Set() })).rejects.toMatchObject(refused)
     await expect(plan(destination, { at: history.timeOf(50) })).rejects.toMatchObject({
       code: 'COORD_ARCHIVE_EMPTY',
     })

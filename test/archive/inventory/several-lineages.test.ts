@@ -56,6 +56,16 @@ describe('several histories in one archive', () => {
     ])
   })
 
+  test('a base that the ancestor got after the fork does not belong to the child', async () => {
+    const { parent, child, destination } = await forked()
+    destination.put(...(await parent.base(45)))
+    const inventory = await readInventory(destination)
+    const plan = await planRestore(inventory, { lineage: child.lineage }, { history: true })
+    expect(plan.passedBases.map(({ revision }) => revision)).toEqual([20, 35])
+    expect((await planRestore(inventory, { lineage: child.lineage })).base.revision).toBe(35)
+    expect((await planRestore(inventory, { lineage: parent.lineage })).base.revision).toBe(45)
+  })
+
   test('logs of the child may begin before its first base', async () => {
     const { parent, child, destination } = await forked({ childBase: 55 })
     const plan = await planRestore(await readInventory(destination), { revision: 50 })

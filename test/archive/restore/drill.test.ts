@@ -79,6 +79,21 @@ describe('a drill', () => {
     expect(await drilled(archive)).toMatchObject({ checked: 'structure', toRevision: 30 })
   })
 
+  it('of an archive that was encrypted from some time on checks the structure of the later files, and reads the earlier ones', async () => {
+    const { identity, recipients } = await keys()
+    await using archive = await archiveOfHistory({ bases: [0] })
+    for (const { name } of await filesIn(archive.destination, /log\/0{14}(?:2[1-9]|[34])/))
+      await archive.destination.remove(name)
+    await archive.write({ bases: [30], from: 20, recipients })
+    expect(await drilled(archive)).toMatchObject({ checked: 'structure', fromRevision: 0, toRevision: 30 })
+    expect(await drilled(archive, [identity])).toMatchObject({ checked: 'contents', toRevision: 30 })
+    const name = await flip(archive, /log\/0{14}16-/)
+    await expect(drilled(archive)).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_DAMAGED',
+      extra: { file: name },
+    })
+  })
+
   it('runs in a process of its own, and is noted in the archive', async () => {
     await using archive = await archiveOfHistory({ bases: [0, 30] })
     const task = { url: `file:${archive.path}`, env: {}, identities: [] }
