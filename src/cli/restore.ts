@@ -79,7 +79,7 @@ async function restoreAll(
   const { destination, identities, env, signal } = archive
   const settings = readStoreSettings(env)
   if (settings.database.backend === 'memory' && options.dryRun !== true) throw noDatabase()
-  const plan = await planOf(options, archive)
+  const plan = await planOf(options, archive, context.terminal)
   if (options.dryRun === true)
     return writeResult(context, options, { value: planValue(plan), text: renderPlan(plan) })
   // The database is new: its schema is made here, whatever AUTO_MIGRATE says for coordinators. Nobody waits for its answers, and a call

@@ -60,6 +60,9 @@ describe('coordinator copy and coordinator cutover', () => {
     const moved = await files.run('cutover')
     expect(moved).toMatchObject({ code: 0, stdout: expect.stringContaining('new.db takes writes') })
     expect(moved.stdout).toContain('--from ')
+    expect((await files.run('cutover')).stdout).toMatch(
+      /^The cutover was done before: sqlite .*new\.db takes writes, with the history \S+, and is at revision \d+\.\n/,
+    )
     expect(await Promise.all(['old', 'new'].map(files.modeOf))).toEqual(['frozen', 'open'])
     // The coordinator of the new database goes on with the same history; that of the old one only reads.
     await using now = await serving({ env: files.env('new') })

@@ -50,6 +50,7 @@ describe('coordinator restore', () => {
     const { code, stdout, stderr } = await runCoordinator(['restore'], { env })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(stdout).toMatch(/^Restored revision 3 of \S+Z into sqlite .*coordinator\.db\.\n/)
+    expect(stdout).toContain('The history of the records is complete.\n')
     expect(stdout).toContain('Next:\n  1. Start the coordinators')
     await using second = await serving({ env })
     expect(names((await ask(`${second.url}/services`)).body)).toEqual(['ad 1.0.0', 'cart 1.0.0'])
@@ -194,11 +195,23 @@ describe('coordinator restore, used wrongly', () => {
     [['restore', '--from', 'file:./none'], {}, 2, 'No database is set'],
     [['restore', '--from', 'file:./none', '--only', 'cart'], {}, 2, 'One of the parts is none.'],
     [['restore', '--env-file', './none.env'], {}, 74, 'none.env cannot be read (ENOENT)'],
-    [['restore', '--from', 'file:./none', '--dry-run'], {}, 1, 'The archive has no files.'],
+    [['restore', '--from', 'file:./none', '--dry-run'], {}, 1, 'The archive has no files. Check the folder'],
   ])('%j says what is wrong', async (args, env, code, text) => {
     const ran = await runInProcess(args, { env })
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code, stderr: expect.stringContaining(text) })
     expect(ran.stderr).not.toContain('secret')
+  })
+
+  it('warns that the archive ends before the time that is meant, and not otherwise', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const env = { BACKUP_URL: `file:${archive.path}` }
+    const late = await runInProcess(['restore', '--dry-run', '--at', '2999-01-01T00:00:00Z'], { env })
+    expect(late.stdout).toContain('Would restore revision 48 of the history ')
+    expect(late.stderr).toMatch(/\nwarning: the archive ends at revision 48, of \S+Z\. If more was written /)
+    const list = await runInProcess(['backup', 'list', '--json'], { env })
+    const { at } = JSON.parse(list.stdout).lineages[0].moments[0].to
+    const exact = await runInProcess(['restore', '--dry-run', '--at', at], { env })
+    expect(exact).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') })
   })
 
   it('demands a lineage where the archive has several histories', async () => {

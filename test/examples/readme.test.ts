@@ -72,7 +72,7 @@ const kinds: readonly [RegExp, (command: string) => Promise<void>][] = [
     /^npm (test|run [\w:]+)$/,
     async (command) => expect(packageJson.scripts).toHaveProperty(command.replace(/^npm (run )?/, '')),
   ],
-  [/^(DATABASE_URL=\S+ )?npm start$/, startAndStop],
+  [/^((DATABASE|BACKUP)_URL=\S+ )*npm start$/, startAndStop],
   [
     /^curl /,
     async (command) => {
@@ -93,10 +93,11 @@ const kinds: readonly [RegExp, (command: string) => Promise<void>][] = [
 async function startAndStop(command: string): Promise<void> {
   await using folder = await scratchFolder()
   expect(packageJson.scripts.start).toBe('node bin/coordinator.js serve')
-  const [, url] = /^DATABASE_URL=(\S+)/.exec(command) ?? []
-  await using started = await serving({ cwd: folder.path, env: { DATABASE_URL: url } })
+  const pairs = [...command.matchAll(/(\w+)=(\S+) /g)].map(([, name = '', value = '']) => [name, value])
+  await using started = await serving({ cwd: folder.path, env: Object.fromEntries(pairs) })
   expect((await started.stop()).code).toBe(0)
-  if (url !== undefined) expect(existsSync(`${folder.path}/${url.replace('sqlite:', '')}`)).toBe(true)
+  for (const [, url] of pairs)
+    expect(existsSync(resolve(folder.path, String(url).replace(/^\w+:/, ''))), url).toBe(true)
 }
 
 /** Starts the coordinator that the commands after this one use. It listens on this machine only. */

@@ -26,7 +26,7 @@ export function isCheck(name: string): boolean {
 }
 
 /**
- * Notes a check in the archive itself, so that everybody who looks at it sees when it was verified. Older notes about the same are removed.
+ * Notes a check in the archive itself, so that everybody who looks at it sees when it was verified. Older notes of the same kind are removed.
  *
  * @throws COORD_ARCHIVE_UNREACHABLE, COORD_ARCHIVE_REFUSED, COORD_ARCHIVE_FULL
  */
@@ -36,16 +36,21 @@ export async function noteCheck(destination: Destination, check: Check, signal?:
   const name = `${FOLDER}${digits(at)}-${lineage}-${digits(revision)}-${checked}-${by}.json`
   await destination.write(name, Buffer.from(`${JSON.stringify(check)}\n`), signal)
   for (const [older, known] of await namedChecks(destination, signal))
-    if (known.lineage === lineage && known.by === by && older < name) await destination.remove(older, signal)
+    if (known.lineage === lineage && known.by === by && known.checked === checked && older < name)
+      await destination.remove(older, signal)
 }
 
-/** The newest check of each history. @throws COORD_ARCHIVE_UNREACHABLE, COORD_ARCHIVE_REFUSED */
+/** The newest check of the contents of each history, or else of its structure. @throws COORD_ARCHIVE_UNREACHABLE, COORD_ARCHIVE_REFUSED */
 export async function readChecks(
   destination: Destination,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Check>> {
   const newest = new Map<string, Check>()
-  for (const [, check] of await namedChecks(destination, signal)) newest.set(check.lineage, check)
+  for (const [, check] of await namedChecks(destination, signal)) {
+    // A coordinator without the identity checks the structure every day. That says less than a check of the contents elsewhere.
+    if (check.checked === 'structure' && newest.get(check.lineage)?.checked === 'contents') continue
+    newest.set(check.lineage, check)
+  }
   return newest
 }
 

@@ -29,7 +29,12 @@ export async function chooseLineage(inventory: Inventory, lineage?: string): Pro
   const [only] = newest
   if (only === undefined)
     throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
-      detail: lineages.length === 0 ? 'The archive has no files.' : 'The archive has no complete base.',
+      ...(lineages.length === 0
+        ? {
+            detail: 'The archive has no files.',
+            hint: 'Check the folder, or the bucket and its prefix, in BACKUP_URL or --from: no coordinator has archived anything there.',
+          }
+        : { detail: 'The archive has no complete base.' }),
     })
   if (newest.length > 1) {
     // Without an identity, nobody knows which one descends from which.

@@ -62,7 +62,8 @@ function renderList(
   lineages: readonly ListedLineage[],
   wide: boolean,
 ): string {
-  if (lineages.length === 0) return 'The archive has no backups.\n'
+  if (lineages.length === 0)
+    return 'The archive has no backups. Check BACKUP_URL or --from, if a coordinator archives there.\n'
   const head = [
     'HISTORY',
     'FROM',

@@ -34,7 +34,7 @@ export async function restorePart(
     })
   const { destination, identities, env, signal } = archive
   const patience = { patienceMs: options.patience * 1_000, signal }
-  const plan = await planOf(options, archive)
+  const plan = await planOf(options, archive, context.terminal)
   const part = await readPartOfArchive(selection, plan, { destination, identities, patience })
   if (part.records.length === 0)
     throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {

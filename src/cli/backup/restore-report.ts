@@ -22,7 +22,7 @@ export function renderPlan({ lineage, base, logs, target, bytes }: RestorePlan):
     `Would restore revision ${target.revision} of the history ${lineage}:`,
     `  all records at revision ${base.revision}, and ${revisions}, from ${files} (${sizeText(bytes)}).`,
     base.revision === 0
-      ? '  The history is complete.'
+      ? '  The history of the records would be complete.'
       : `  The history of the records would begin at revision ${base.revision}.`,
     'Nothing was written.',
     '',
@@ -39,9 +39,10 @@ export function renderReport(report: RestoreReport, database: string): string {
   const { revision, at, previous, lineage, floor, activeTokens, bytes, tookMs, comparedBases } = report
   const compared =
     comparedBases.length === 0 ? '' : `, compared with ${countOf(comparedBases.length, 'base')}`
+  const history = floor === 0 ? 'is complete' : `begins at revision ${floor}`
   return [
     `Restored revision ${revision} of ${timeText(at)} into ${database}.`,
-    `Read ${sizeText(bytes)} in ${durationText(tookMs)}${compared}. The history of the records begins at revision ${floor}.`,
+    `Read ${sizeText(bytes)} in ${durationText(tookMs)}${compared}. The history of the records ${history}.`,
     `The history goes on with the lineage ${lineage} (before: ${previous}).`,
     activeTokens === 0
       ? 'No token is active.'

@@ -1,12 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { filesOf, type Inventory, readInventory } from '../../archive/inventory/inventory.ts'
+import { momentsOf } from '../../archive/inventory/moments.ts'
 import { planRestore, type RestoreTarget } from '../../archive/inventory/plan-restore.ts'
 import type { RestorePlan } from '../../archive/inventory/restore-plan.ts'
 import { CoordinatorError } from '../../errors.ts'
 import { quoted } from '../../text/quoted.ts'
 import { readTime } from '../../text/read-time.ts'
 import { collect } from '../context/command-context.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { lineageOption, type OpenArchive } from './open-archive.ts'
+import { timeText } from './sizes.ts'
 
 /** The options that say which moment is meant. */
 export interface TargetOptions {
@@ -42,13 +45,14 @@ export function withTarget(command: Command): Command {
 }
 
 /**
- * Chooses what has to be read.
+ * Chooses what has to be read. Warns on stderr if the archive ends before the time that is meant.
  *
  * @throws COORD_ARCHIVE_EMPTY, COORD_ARCHIVE_SEVERAL, COORD_ARCHIVE_CONTRADICTION, and what destinations throw
  */
 export async function planOf(
   { lineage, revision, at, before, history, without = [] }: TargetOptions,
   { destination, identities, signal }: OpenArchive,
+  { stderr }: Terminal,
 ): Promise<RestorePlan> {
   const inventory = await readInventory(destination, { identities, signal })
   requireFiles(inventory, without)
@@ -58,7 +62,17 @@ export async function planOf(
     ...(at === undefined ? {} : { at }),
     ...(before === undefined ? {} : { beforeCommit: before.toLowerCase() }),
   }
-  return planRestore(inventory, target, { history: history === true, excluded: new Set(without) })
+  const plan = await planRestore(inventory, target, { history: history === true, excluded: new Set(without) })
+  if (at !== undefined) stderr.write(await endsBefore(at, plan, inventory))
+  return plan
+}
+
+/** A warning if the archive has nothing after the plan, and the plan ends before a time; otherwise nothing. */
+async function endsBefore(at: number, plan: RestorePlan, inventory: Inventory): Promise<string> {
+  const lineage = inventory.lineages.find((each) => each.lineage === plan.lineage)
+  const end = lineage && (await momentsOf(inventory, lineage)).at(-1)?.to
+  if (end?.at === undefined || end.at >= at || end.revision !== plan.target.revision) return ''
+  return `warning: the archive ends at revision ${end.revision}, of ${timeText(end.at)}. If more was written until ${timeText(at)}, it is not there.\n`
 }
 
 /** A name that was mistyped would leave the damaged file in the plan. @throws COORD_CLI_USAGE */

@@ -48,8 +48,12 @@ function cutoverText(
   names: NamedStores,
   { from, to }: CutoverOptions,
 ): string {
-  const paused = pauseMs === 0 ? '' : ` For ${pauseMs} ms, no database took writes.`
-  return `${names.to} takes writes, with the history ${lineage} from revision ${revision} on.${paused}
+  // Only an earlier cutover leaves nothing to wait for.
+  const done =
+    pauseMs === 0
+      ? `The cutover was done before: ${names.to} takes writes, with the history ${lineage}, and is at revision ${revision}.`
+      : `${names.to} takes writes, with the history ${lineage} from revision ${revision} on. For ${pauseMs} ms, no database took writes.`
+  return `${done}
 ${names.from} is frozen: its coordinators go on reading, and refuse writes.
 
 Next:

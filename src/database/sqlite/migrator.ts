@@ -55,7 +55,13 @@ export function checkSchema(applied: readonly SqliteMigration[], file: string, m
   const missing = pendingMigrations(sqliteMigrations, applied).length
   if (missing > 0 && !mayMigrate)
     throw new CoordinatorError('COORD_SCHEMA_OLD', {
-      detail: `${file} lacks ${missing} of ${mine} migrations, and AUTO_MIGRATE is off.`,
+      // Commands that change a database make none either: a mistyped path would name a new one.
+      ...(applied.length === 0
+        ? {
+            detail: `${file} is not there, or is empty.`,
+            hint: 'Check the path in DATABASE_URL. Only a coordinator with AUTO_MIGRATE=true, `coordinator migrate` and a restore make a new file.',
+          }
+        : { detail: `${file} lacks ${missing} of ${mine} migrations, which are not run here by themselves.` }),
     })
 }
 
