@@ -65,6 +65,16 @@ describe('coordinator backup list', () => {
     expect(open.stdout).not.toContain('encrypted')
     expect(open.stdout).toContain(' 0 to 48 ')
   })
+
+  it('names a damaged file that it came across, and does not call it encrypted', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const [newest] = (await filesIn(archive.destination, /\/log\//)).slice(-1)
+    const name = newest?.name ?? ''
+    await writeFile(join(archive.path, name), 'damaged')
+    const { stdout } = await runInProcess(['backup', 'list', '--from', `file:${archive.path}`])
+    expect(stdout).not.toContain('encrypted')
+    expect(stdout).toContain(`The file ${name} is damaged. Run \`coordinator backup verify\`.\n`)
+  })
 })
 
 describe('coordinator backup verify', () => {
