@@ -15,6 +15,7 @@ import { readsBackends } from './scenarios/reads-backends.ts'
 import { registersMemory, registersSqlite } from './scenarios/registers.ts'
 import { registersArchived } from './scenarios/registers-archived.ts'
 import { registersPostgres, registersSupabase } from './scenarios/registers-remote.ts'
+import { restores } from './scenarios/restores.ts'
 import { streams } from './scenarios/streams.ts'
 
 const peers: readonly Scenario[] = [
@@ -26,6 +27,7 @@ const peers: readonly Scenario[] = [
   registersPostgres,
   registersSupabase,
   registersArchived,
+  restores,
   commits,
   graph,
   streams,

@@ -18,6 +18,7 @@ export class LongWork {
   #lookedAt = 0
   #restUntil = 0
   #looking = false
+  #hurries = 0
 
   /** How many pieces of work wait for their turn. */
   get depth(): number {
@@ -39,13 +40,23 @@ export class LongWork {
     })
   }
 
+  /** While this work runs, long work takes its next piece in every turn of the event loop. */
+  async withoutRest<T>(work: () => Promise<T>): Promise<T> {
+    this.#hurries += 1
+    try {
+      return await work()
+    } finally {
+      this.#hurries -= 1
+    }
+  }
+
   readonly #look = (): void => {
     const now = performance.now()
     if (this.#resumedAt !== undefined) {
       // The measured time includes other work of the same turn, so others get a little more than two thirds.
       this.#restUntil = now + REST_TIMES * (now - this.#resumedAt)
       this.#resumedAt = undefined
-    } else if (now >= this.#restUntil || now - this.#lookedAt <= QUIET_TURN_MS) {
+    } else if (this.#hurries > 0 || now >= this.#restUntil || now - this.#lookedAt <= QUIET_TURN_MS) {
       this.#resumedAt = now
       this.#waiting.take()?.()
     }
@@ -61,4 +72,11 @@ const longWork = new LongWork()
 /** Waits until this piece of long work may continue; see `LongWork`. */
 export function longTurn(client?: string): Promise<void> {
   return longWork.turn(client)
+}
+
+/**
+ * Runs work during which long work does not rest. Only while nothing is served: otherwise others would wait.
+ */
+export function withoutRest<T>(work: () => Promise<T>): Promise<T> {
+  return longWork.withoutRest(work)
 }

@@ -51,6 +51,7 @@ describe('settings', () => {
       backupRecipients: [],
       backupKeepDays: 35,
       backupDrillHours: 24,
+      snapshotMaxAgeHours: 24,
       coordinatorUrl: 'http://127.0.0.1:3000',
       warnings: [],
     })
@@ -168,7 +169,7 @@ describe('settings', () => {
       snapshotDir: '/var/lib/coordinator/snapshots',
       snapshotMaxAgeHours: 48,
       coordinatorUrl: 'https://localhost:8080',
-      warnings: [expect.stringMatching(/^AUTH is off/)],
+      warnings: [expect.stringMatching(/^SNAPSHOT_DIR has no effect/), expect.stringMatching(/^AUTH is off/)],
     })
   })
 

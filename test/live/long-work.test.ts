@@ -57,6 +57,24 @@ describe('long work', () => {
     expect(order).toHaveLength(53)
   })
 
+  it('does not rest while somebody asks for that, though others have work in every turn', async () => {
+    const longWork = new LongWork()
+    const busy = others(1)
+    const pieces = async () => {
+      for (let piece = 0; piece < 5; piece += 1) {
+        await longWork.turn()
+        work(20)
+      }
+      return busy.turns
+    }
+    const hurried = await longWork.withoutRest(pieces)
+    const rested = (await pieces()) - hurried
+    busy.stopped = true
+    // With its rests it leaves 40 ms to others after each piece.
+    expect(hurried).toBeLessThan(20)
+    expect(rested).toBeGreaterThan(hurried)
+  })
+
   it('lets only one piece go on in a turn of the event loop', async () => {
     const longWork = new LongWork()
     let turns = 0

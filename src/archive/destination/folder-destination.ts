@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import * as nodeFiles from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FILE_BYTES_MAX } from '../format/archive-format.ts'
 import { damaged } from '../format/damaged.ts'
 import { checkName, isFileName } from './check-name.ts'
 import type { ArchivedFile, Destination } from './destination.ts'
-import { folderFault, folderTooLate } from './folder-fault.ts'
+import { folderFault, folderTooLate, isLink } from './folder-fault.ts'
 import { inOrder } from './in-order.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 
@@ -82,7 +82,10 @@ export class FolderDestination implements Destination {
     checkName(name)
     await this.#call(async (isWanted) => {
       const folder = join(this.#path, dirname(name))
+      // If somebody removed everything, the caller must hear it, and not find some folders there again.
+      if (this.#prepared.size > 0) await this.#files.lstat(this.#path)
       await this.#prepare(folder)
+      await this.#refuseLinks(folder)
       // A process that was killed may have given it its name, and not have made the name durable.
       if ((await this.#stats(name))?.size === content.length) return this.#syncFolder(folder)
       const unfinished = join(folder, `${UNFINISHED}${randomUUID()}`)
@@ -197,6 +200,12 @@ export class FolderDestination implements Destination {
       await this.#syncFolder(dirname(at))
     await this.#sweep(folder)
     this.#prepared.add(folder)
+  }
+
+  /** Lists follow no links below the path. What is written through one would never be found. */
+  async #refuseLinks(folder: string): Promise<void> {
+    for (let at = folder; at.length > this.#path.length; at = dirname(at))
+      if (!(await this.#files.lstat(at)).isDirectory()) throw isLink(this.shownUrl, basename(at))
   }
 
   /** After a crash, a name that was not synchronized may be gone, although the content of the file is there. */

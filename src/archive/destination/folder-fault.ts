@@ -33,3 +33,10 @@ export function folderTooLate(shownUrl: string, timeoutMs: number): CoordinatorE
     hint: 'Check that the disk or the network share behind BACKUP_URL answers: `ls` there. The archiver tries again by itself; writes go on meanwhile.',
   })
 }
+
+export function isLink(shownUrl: string, folder: string): CoordinatorError {
+  return new CoordinatorError('COORD_ARCHIVE_REFUSED', {
+    detail: `${shownUrl}: ${folder} is a link, and links are followed nowhere below the folder of the archive.`,
+    hint: 'Put a real folder with its files in the place of the link. The folder of BACKUP_URL itself may be a link.',
+  })
+}

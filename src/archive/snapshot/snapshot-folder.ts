@@ -57,12 +57,22 @@ export class SnapshotFolder {
     return this.#files.read(`${folder}/${name}`, signal)
   }
 
-  /** Makes a snapshot whole, or confirms it again. Earlier notes of the same snapshot are removed. */
-  async writeNote(folder: string, note: SnapshotNote, signal?: AbortSignal): Promise<void> {
+  /**
+   * Makes a snapshot whole, or confirms it again. Earlier notes of the same snapshot are removed.
+   *
+   * @returns whether the snapshot is there: another coordinator may have removed it, because it keeps two newer ones
+   */
+  async writeNote(folder: string, note: SnapshotNote, signal?: AbortSignal): Promise<boolean> {
     const name = `confirmed-${digits(note.confirmedAt)}-${randomUUID().slice(0, 8)}.json`
     await this.write(folder, name, printNote(note), signal)
-    for await (const { name: other } of this.#files.list(`${folder}/confirmed-`, signal))
-      if (other !== `${folder}/${name}`) await this.#files.remove(other, signal)
+    const missing = new Set([...note.files, ...(note.access === undefined ? [] : [note.access.file])])
+    for await (const { name: found } of this.#files.list(`${folder}/`, signal)) {
+      const file = found.slice(folder.length + 1)
+      missing.delete(file)
+      if (noteForm.test(file) && file !== name) await this.#files.remove(found, signal)
+    }
+    if (missing.size > 0) await this.remove(folder)
+    return missing.size === 0
   }
 
   /** @throws COORD_ARCHIVE_DAMAGED */
@@ -91,6 +101,8 @@ export class SnapshotFolder {
   }
 
   async remove(folder: string): Promise<void> {
+    // Without its note, nobody takes the rest for a snapshot.
+    for await (const { name } of this.#files.list(`${folder}/confirmed-`)) await this.#files.remove(name)
     try {
       await rm(join(this.path, folder), { recursive: true, force: true })
     } catch (error) {
@@ -131,7 +143,9 @@ async function foldersIn(path: string): Promise<string[]> {
 function placesIn(survey: Survey, now: number): SnapshotPlace[] {
   const rank = ({ confirmedAt }: SnapshotPlace) =>
     confirmedAt > now + CLOCK_TOLERANCE_MS ? -confirmedAt : confirmedAt
-  return [...survey.values()].flatMap(({ note }) => note ?? []).sort((a, b) => rank(b) - rank(a))
+  return [...survey.values()]
+    .flatMap(({ note }) => note ?? [])
+    .sort((a, b) => rank(b) - rank(a) || (a.folder < b.folder ? 1 : -1))
 }
 
 function digits(time: number): string {

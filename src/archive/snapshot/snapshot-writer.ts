@@ -11,8 +11,6 @@ import { snapshotFault } from './snapshot-faults.ts'
 import type { SnapshotFolder } from './snapshot-folder.ts'
 import type { NotedAccess, SnapshotNote } from './snapshot-note.ts'
 
-/** The part of the time in which snapshots may be written. */
-const SHARE = 0.01
 /** The shortest pause after a snapshot, or its note, was written. Milliseconds. */
 const REST_MS = 1_000
 /** How long the database may take to tell the tokens, in milliseconds. */
@@ -40,6 +38,8 @@ export interface SnapshotWriterOptions {
   readonly database: string
   /** How often a snapshot is written if something has changed. @default 300_000 (milliseconds) */
   readonly intervalMs?: number
+  /** The part of the time in which records may be written. @default 0.01 */
+  readonly share?: number
   readonly observer?: SnapshotObserver
   /** Epoch milliseconds. @default the clock of this machine */
   readonly clock?: () => number
@@ -68,6 +68,7 @@ export class SnapshotWriter {
   readonly #observer: SnapshotObserver
   readonly #clock: () => number
   readonly #intervalMs: number
+  readonly #share: number
   readonly #stop = new AbortController()
   #wake = new AbortController()
   #loop: Promise<void> | undefined
@@ -83,6 +84,7 @@ export class SnapshotWriter {
     this.#observer = options.observer ?? {}
     this.#clock = options.clock ?? Date.now
     this.#intervalMs = options.intervalMs ?? 300_000
+    this.#share = options.share ?? 0.01
   }
 
   /** Begins. It never throws: what fails is told, and tried again. */
@@ -193,7 +195,7 @@ export class SnapshotWriter {
       throw thrown
     } finally {
       const durationMs = performance.now() - startedAt
-      this.#notBefore = performance.now() + Math.max(this.#intervalMs * 0.9, durationMs / SHARE)
+      this.#notBefore = performance.now() + Math.max(this.#intervalMs * 0.9, durationMs / this.#share)
     }
     const durationMs = performance.now() - startedAt
     this.#observer.written?.({ revision: taken.point.revision, bytes, durationMs: Math.round(durationMs) })
@@ -204,8 +206,9 @@ export class SnapshotWriter {
   async #note(folder: string, { access: _, ...note }: SnapshotNote): Promise<void> {
     const access = await this.#writeAccess(folder, note.point)
     const written = access === undefined ? note : { ...note, access: access.noted }
-    await this.#options.folder.writeNote(folder, written, this.#stop.signal)
-    this.#whole = { folder, note: written, tokens: access?.digest }
+    const isThere = await this.#options.folder.writeNote(folder, written, this.#stop.signal)
+    // Another one is then written as soon as the share of the time permits.
+    this.#whole = isThere ? { folder, note: written, tokens: access?.digest } : undefined
   }
 
   async #writeAccess(

@@ -1,5 +1,6 @@
 import { type CoordinatorError, toCoordinatorError } from '../../errors.ts'
 import { Backoff, pause } from '../../scheduling/backoff.ts'
+import { withoutRest } from '../../scheduling/long-work.ts'
 import type { StartSnapshot } from '../state/start-snapshot.ts'
 import type { LiveContext } from '../view/live-context.ts'
 import type { ServedView } from '../view/served-view.ts'
@@ -17,6 +18,8 @@ export class Starter {
   #connecting: Promise<void> | undefined
   /** The search for a snapshot. */
   #search: { readonly end: AbortController; readonly done: Promise<void> } | undefined
+  /** Aborted when the store could not be reached for the first time. */
+  readonly #failed = new AbortController()
   /** Whether a search has found nothing that can be served. */
   #inVain = false
 
@@ -70,6 +73,7 @@ export class Starter {
         if (isDefinite) await this.#endSearch()
         if (isDefinite && this.#served.current === undefined) throw error
         this.#context.board.failed('read', error)
+        this.#failed.abort()
         // The store may answer no more after it was opened. A load must not end while a snapshot takes its place.
         if (opened && !isDefinite) await this.#beginSearch(stop)
         await (isDefinite ? slow : backoff).wait(stop)
@@ -104,12 +108,12 @@ export class Starter {
 
   async #serveSnapshot(find: () => AsyncIterable<StartSnapshot>, stop: AbortSignal): Promise<void> {
     const { snapshotSearchMs, snapshotServeMs } = this.#context.options
-    const until = (ms: number) => pause(Math.max(0, this.#startedAt + ms - performance.now()), stop)
-    await until(snapshotSearchMs)
+    // Nothing is lost if the store answers all the same: then the search ends.
+    await pause(snapshotSearchMs, AbortSignal.any([stop, this.#failed.signal]))
     if (stop.aborted) return
     for await (const snapshot of find()) {
       const view = await this.#prepare(snapshot, stop)
-      await until(snapshotServeMs)
+      await pause(Math.max(0, this.#startedAt + snapshotServeMs - performance.now()), stop)
       if (stop.aborted) return
       if (view === undefined) continue
       snapshot.served()
@@ -123,7 +127,7 @@ export class Starter {
   /** @returns `undefined` if it cannot be served, or `stop` is aborted */
   async #prepare(snapshot: StartSnapshot, stop: AbortSignal): Promise<View | undefined> {
     try {
-      return await this.#served.prepare(snapshot, stop)
+      return await withoutRest(() => this.#served.prepare(snapshot, stop))
     } catch (thrown) {
       if (!stop.aborted) snapshot.refused(toCoordinatorError(thrown))
       return undefined

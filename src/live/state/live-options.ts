@@ -42,7 +42,7 @@ export interface LiveOptions {
   readonly memory?: MemoryBudget
   /** Counts the calls of the store. @default they are not counted */
   readonly meter?: StoreMeter
-  /** How long after the start the search for a snapshot begins, if the store has not answered. @default 1_000 */
+  /** After this time without an answer of the store, or after its first failure, the search for a snapshot begins. @default 1_000 */
   readonly snapshotSearchMs: number
   /** How long after the start a snapshot is served at the earliest. @default 3_000 */
   readonly snapshotServeMs: number

@@ -187,6 +187,21 @@ describe('pruning', () => {
     expect(late.removed.map(({ name }) => name)).toEqual([half, ...small])
   })
 
+  it('keeps a base that is being written, and does not take it for a whole one', async () => {
+    const destination = new ListedDestination()
+    const earlier = randomUUID()
+    destination.add(base(0, { of: earlier }), start)
+    const half = destination.add(base(9, { part: 1, parts: 2 }), start + DAY)
+    destination.add(log(10, 10), start + 2 * DAY - 1)
+    const history = { lineage, ancestors: [earlier] }
+    const early = { keepDays: 1, now: start + 2 * DAY - 1 }
+    expect((await pruneArchive(destination.copy(), history, early)).removed).toEqual([])
+    // Only the earlier lineage can restore the moments of the days to keep.
+    destination.add(log(11, 11), start + 3 * DAY)
+    const late = await pruneArchive(destination, history, { keepDays: 1, now: start + 3 * DAY })
+    expect(late.removed.map(({ name }) => name)).toEqual([half])
+  })
+
   it('keeps the newest tokens', async () => {
     const destination = new ListedDestination()
     for (let at = 0; at < 6; at += 1)

@@ -102,6 +102,35 @@ describe('a folder as destination', () => {
     expect(await collected(destination.list(''))).toEqual([])
   })
 
+  test('nothing is written through a link, where no list would find it; the folder itself may be one', async () => {
+    const { destination, above, path } = await newFolder()
+    await destination.write('l/log/a', bytes)
+    await nodeFiles.rename(join(path, 'l'), join(above, 'moved'))
+    await symlink(join(above, 'moved'), join(path, 'l'))
+    await expect(destination.write('l/log/b', bytes)).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_REFUSED',
+      detail: expect.stringContaining('l is a link'),
+    })
+    expect(await readdir(join(above, 'moved', 'log'))).toEqual(['a'])
+
+    await symlink(join(above, 'moved'), join(above, 'linked'))
+    const linked = new FolderDestination({ path: join(above, 'linked') })
+    await linked.write('log/b', bytes)
+    expect((await collected(linked.list(''))).map(({ name }) => name)).toEqual(['log/a', 'log/b'])
+  })
+
+  test('that everything was removed is told once; then it is created again', async () => {
+    const { destination, path } = await newFolder()
+    await destination.write('l/base/a', bytes)
+    await rm(path, { recursive: true })
+
+    await expect(destination.write('l/log/b', bytes)).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_UNREACHABLE',
+    })
+    await destination.write('l/log/b', bytes)
+    expect((await collected(destination.list(''))).map(({ name }) => name)).toEqual(['l/log/b'])
+  })
+
   test('a file of more than 16 MiB is refused before it is read', async () => {
     const { destination, path } = await newFolder()
     await mkdir(path)

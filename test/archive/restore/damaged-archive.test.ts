@@ -1,13 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { writeBase } from '../../../src/archive/format/write-base.ts'
+import { writeLog } from '../../../src/archive/format/write-log.ts'
 import { restore } from '../../../src/archive/restore/restore.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
 import { CoordinatorError } from '../../../src/errors.ts'
+import { nextDigest } from '../../../src/records/digest.ts'
 import { archiveOfHistory, patience } from './archive-of-history.ts'
 import { planned } from './planned.ts'
-import { filesIn, recordsAt } from './written-archive.ts'
+import { entriesOf, filesIn, recordsAt } from './written-archive.ts'
 
 type Archive = Awaited<ReturnType<typeof archiveOfHistory>>
 
@@ -134,6 +137,52 @@ describe('a damaged archive', () => {
     const { error, store } = await refused(archive, { history: true })
     expect(error).toMatchObject({ code: 'COORD_ARCHIVE_DAMAGED', extra: { lastGoodRevision: 0 } })
     expect(error.message).toContain('lead to other records')
+    expect((await store.head()).mode).toBe('seeding')
+  })
+
+  it('with a part of another base of the same moment is refused, though each part is whole', async () => {
+    await using archive = await archiveOfHistory({ bases: [20], parts: 2 })
+    const { destination, store: original } = archive
+    const records = await recordsAt(original, 20)
+    const [first] = await filesIn(destination, /base\/.*0001-of-0002/)
+    const digest = /base\/\d+-([0-9a-f]{64})-/.exec(first?.name ?? '')?.[1] ?? ''
+    const { lineage } = (await original.head()).position
+    const point = { lineage, ancestors: [], revision: 20, digest, at: Date.now() }
+    const forged = async function* () {
+      yield records.map((record, at) => (at === 0 ? { ...record, revision: record.revision - 1 } : record))
+    }
+    const [part] = await Array.fromAsync(
+      writeBase(point, forged(), { recordBytes: 2 * 6 * 1_048_576, at: Date.now }),
+    )
+    await writeFile(join(archive.path, part?.name ?? ''), part?.content ?? '')
+    expect(part?.name).toBe(first?.name)
+    const { error, store } = await refused(archive)
+    expect(error).toMatchObject({ code: 'COORD_ARCHIVE_DAMAGED', extra: { lastGoodRevision: null } })
+    expect(error.message).toContain('do not have the state digest')
+    expect((await store.head()).mode).toBe('seeding')
+  })
+
+  it('whose log continues another history than its base is refused, and the base is the last good revision', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const { destination, store: original } = archive
+    const [first] = await filesIn(destination, /log\/0{15}1-/)
+    await unlink(join(archive.path, first?.name ?? ''))
+    // The digests of these entries follow from each other, and not from the base.
+    const { lineage } = (await original.head()).position
+    const after = { lineage, revision: 0, digest: randomUUID() }
+    let digest: string = after.digest
+    const entries = (await entriesOf(original)).slice(0, 5).map((entry) => {
+      digest = nextDigest(digest, entry.commitId)
+      return { ...entry, digest }
+    })
+    const file = await writeLog({ lineage, ancestors: [], after, entries })
+    await destination.write(file.name, file.content)
+    const { error, store } = await refused(archive)
+    expect(error).toMatchObject({
+      code: 'COORD_ARCHIVE_DAMAGED',
+      extra: { file: file.name, lastGoodRevision: 0 },
+    })
+    expect(error.message).toContain('belongs to another history')
     expect((await store.head()).mode).toBe('seeding')
   })
 

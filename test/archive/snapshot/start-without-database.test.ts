@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Coordinator, createCoordinator } from '../../../src/coordinator.ts'
 import { PostgresServer } from '../../support/postgres.ts'
+import { ask, names, register } from './asking.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -52,33 +53,6 @@ async function withCoordinator<T>(env: Env, body: (coordinator: Coordinator) => 
   }
 }
 
-interface Asked {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Record<string, unknown>
-}
-
-async function ask({ url }: Coordinator, path: string, init: RequestInit = {}): Promise<Asked> {
-  const reply = await fetch(`${url}${path}`, init)
-  return {
-    status: reply.status,
-    headers: reply.headers,
-    body: (await reply.json()) as Record<string, unknown>,
-  }
-}
-
-const register = (coordinator: Coordinator, serviceName: string, more: object = {}) =>
-  ask(coordinator, '/register', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ serviceName, endpoint: 'http://localhost:1', version: '1.0.0', ...more }),
-  })
-
-async function names(coordinator: Coordinator): Promise<unknown[]> {
-  const { body } = await ask(coordinator, '/services')
-  return (body['services'] as { serviceName: string }[]).map(({ serviceName }) => serviceName).sort()
-}
-
 /** Registers services, and stops in order, so that a snapshot has them. */
 const filled = (...serviceNames: string[]) =>
   withCoordinator({}, async (coordinator) => {
@@ -99,14 +73,13 @@ async function files(): Promise<{ path: string; mode: number }[]> {
 }
 
 describe('a start without the database', () => {
-  it('serves the newest snapshot within 5 seconds, for reads only, and says so', async () => {
+  it('serves the newest snapshot after 3 seconds without an answer, for reads only, and says so', async () => {
     await filled('cart', 'shop')
     await takeDown()
     const startedAt = performance.now()
     await withCoordinator({}, async (coordinator) => {
       const tookMs = performance.now() - startedAt
       expect(tookMs).toBeGreaterThan(2_900)
-      expect(tookMs).toBeLessThan(5_000)
       expect(await names(coordinator)).toEqual(['cart', 'shop'])
       const health = await ask(coordinator, '/health')
       expect(health.status).toBe(200)
@@ -272,19 +245,5 @@ describe('snapshots', () => {
     await writeFile(newest, content)
     await takeDown()
     await withCoordinator({}, async (coordinator) => expect(await names(coordinator)).toEqual(['cart']))
-  })
-
-  it('of another schema or another database are not served', async () => {
-    await filled('cart')
-    await takeDown()
-    const coordinator = await createCoordinator({
-      env: { DATABASE_URL: server.url(), DATABASE_SCHEMA: 'other_schema', SNAPSHOT_DIR: folder, PORT: '0' },
-    })
-    const started = coordinator.start().catch((thrown: unknown) => thrown)
-    await expect.poll(() => coordinator.live.status.code, { timeout: 10_000 }).toBeDefined()
-    await new Promise((resolve) => setTimeout(resolve, 4_000))
-    expect(coordinator.live.loaded).toBe(false)
-    await coordinator.stop()
-    expect(await started).toMatchObject({ code: 'COORD_SHUTTING_DOWN' })
   })
 })
