@@ -95,6 +95,19 @@ describe('coordinator backup verify', () => {
   })
 })
 
+describe('coordinator backup verify of a place without an archive', () => {
+  it('fails, because a mistyped place has no bad file either', async () => {
+    await using folder = await scratchFolder()
+    const { code, stderr } = await runInProcess([
+      'backup',
+      'verify',
+      '--from',
+      `file:${folder.path}/mistyped`,
+    ])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('[COORD_ARCHIVE_EMPTY]') })
+  })
+})
+
 describe('coordinator backup drill', () => {
   it('compares contents, and only the structure of encrypted files without a key', async () => {
     await using folder = await scratchFolder()
