@@ -11,6 +11,9 @@ import type { Settings } from './config/settings.ts'
 import type { Live } from './live/live.ts'
 import type { Logger } from './telemetry/logging.ts'
 
+/** How long the last commits may take to reach the archive when the coordinator stops, in milliseconds. */
+const FINISH_MAX_MS = 5_000
+
 /** @returns `undefined` without BACKUP_URL. @throws COORD_CONFIG_INVALID */
 export function createArchiver(
   settings: Settings,
@@ -37,7 +40,8 @@ export function createArchiver(
     ...(drillLookMs === undefined ? {} : { drillLookMs }),
     observer: reportArchiver(logger),
   })
-  live.beforeClose((leftMs) => archiver.finish(leftMs))
+  // A destination that hangs must not use up the time until somebody kills the process. The next start goes on where the archive ends.
+  live.beforeClose((leftMs) => archiver.finish(Math.min(leftMs / 2, FINISH_MAX_MS)))
   return archiver
 }
 
