@@ -39,6 +39,18 @@ export function checkReplay(after: Position, entries: readonly Entry[]): void {
 }
 
 /**
+ * Refuses an entry that is older than the newest one that a store has.
+ *
+ * @param first the first entry that the store does not have
+ * @param newest the time of the newest entry, also of a seeded one; `null` if there was none
+ * @throws COORD_COMMIT_REFUSED
+ */
+export function checkNotOlder(first: Entry | undefined, newest: number | null): void {
+  if (first !== undefined && newest !== null && first.at < newest)
+    throw refused(`Revision ${first.revision} is older than the one before.`)
+}
+
+/**
  * Refuses records that no store can hold, and a point that belongs to no history. Every store calls this first.
  *
  * @throws COORD_COMMIT_REFUSED

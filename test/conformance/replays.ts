@@ -174,6 +174,22 @@ export function replays(backend: ConformanceBackend): void {
     )
 
     it(
+      'refuses a first entry that is older than the newest one that is there, seeded or replayed',
+      scoped(backend, async ({ store }) => {
+        const source = await Source.of(markedCommits())
+        await source.seedInto(store, 2)
+        const { position, at } = await source.pointAt(2)
+        const [third, fourth] = source.entriesAfter(2) as [Entry, Entry]
+        const error = { code: 'COORD_COMMIT_REFUSED', outcome: 'not_written' }
+        await expect(store.replay(position, [{ ...third, at: at - 1 }])).rejects.toMatchObject(error)
+        await source.replayInto(store, 2, { upTo: 3 })
+        const reached = positionAfter(third, source.caller.position)
+        await expect(store.replay(reached, [{ ...fourth, at: third.at - 1 }])).rejects.toMatchObject(error)
+        expect((await store.head()).position).toEqual(reached)
+      }),
+    )
+
+    it(
       'stores each entry once when two replays come at once',
       scoped(backend, async ({ store }) => {
         const source = await Source.of(idsOf('r', 20).map((id) => commitOf(put(id))))

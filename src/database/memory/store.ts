@@ -15,7 +15,7 @@ import {
 import { sortInSteps } from '../../scheduling/sort-in-steps.ts'
 import { compareCodePoints } from '../../text/code-point-order.ts'
 import { refusalOf } from '../check-commit.ts'
-import { checkReplay, checkSeed, checkSeededTokens } from '../check-replay.ts'
+import { checkNotOlder, checkReplay, checkSeed, checkSeededTokens } from '../check-replay.ts'
 import { checkRevocation, checkToken } from '../check-token.ts'
 import { entryOf, judgeCommit } from '../judge-commit.ts'
 import { compactedMoment } from '../moment-errors.ts'
@@ -263,7 +263,10 @@ export class MemoryStore implements Store {
     const newestKnown = entries.slice(0, known).at(-1)
     if (newestKnown !== undefined && this.#journal.digestAt(newestKnown.revision) !== newestKnown.digest)
       return { status: 'diverged', head }
-    for (const entry of entries.slice(known)) this.#append(entry)
+    const unknown = entries.slice(known)
+    // The time of an empty store, and of a seed at revision 0, is not that of an entry.
+    checkNotOlder(unknown[0], head.position.revision === 0 ? null : head.at)
+    for (const entry of unknown) this.#append(entry)
     return { status: 'ok', head: this.#head }
   }
 

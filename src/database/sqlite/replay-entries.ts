@@ -1,6 +1,5 @@
-import { CoordinatorError } from '../../errors.ts'
 import type { Entry, Position } from '../../records/record.ts'
-import { checkReplay } from '../check-replay.ts'
+import { checkNotOlder, checkReplay } from '../check-replay.ts'
 import type { ReplayReply } from '../store.ts'
 import { EntryAppender, readRecordRows } from './append-entry.ts'
 import { type Connection, type HeadRow, headOf } from './connection.ts'
@@ -22,7 +21,7 @@ export function replayEntries(
     if (known.some(({ revision, digest }) => digestAt(connection, head, revision) !== digest))
       return { status: 'diverged', head: headOf(head) }
     const unknown = entries.slice(known.length)
-    requireLater(head, unknown[0])
+    checkNotOlder(unknown[0], newestTime(head))
     const appender = new EntryAppender(connection, head)
     for (const entry of unknown) append(connection, appender, entry)
     return { status: 'ok', head: headOf(appender.finish()) }
@@ -38,10 +37,6 @@ function append(connection: Connection, appender: EntryAppender, entry: Entry): 
 }
 
 /** The times of an empty store, and of a seed at revision 0, are not those of an entry. */
-function requireLater(head: HeadRow, first: Entry | undefined): void {
-  const newest = head.revision === head.first_revision ? head.seeded_at : head.at
-  if (first === undefined || newest === null || first.at >= newest) return
-  throw new CoordinatorError('COORD_COMMIT_REFUSED', {
-    detail: `Revision ${first.revision} is older than the one before.`,
-  })
+function newestTime(head: HeadRow): number | null {
+  return head.revision === head.first_revision ? head.seeded_at : head.at
 }

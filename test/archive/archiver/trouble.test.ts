@@ -4,7 +4,7 @@ import type { Position } from '../../../src/records/record.ts'
 import { commitOf, idsOf, put } from '../../conformance/build.ts'
 import { shortened } from '../../support/shortened-store.ts'
 import { until } from '../../support/with-live.ts'
-import { comparison, untilArchived, withArchiver } from './with-archiver.ts'
+import { comparison, sourceOf, untilArchived, withArchiver } from './with-archiver.ts'
 
 let now = Date.now()
 beforeEach(() => {
@@ -120,6 +120,24 @@ describe('a history that forks', () => {
       expect(there).toEqual(stored)
       expect(told.filter((text) => !text.startsWith('base'))[1]).toBe('begins at 5')
       expect(told.filter((text) => text.startsWith('failing'))).toEqual([])
+    }))
+
+  it('is waited for, and is no contradiction, however long the coordinator serves the old one', () =>
+    withArchiver(async ({ live, store, archiver, archived, archiverOn, another, told }) => {
+      await live.commit(commitOf(put('a')))
+      await archived()
+      await archiver.finish(100)
+      const served = sourceOf(live).served()
+      const inner = await shortened(store.inner, 0)
+      await inner.fork((await inner.head()).position)
+      const other = await another({ inner })
+      const late = archiverOn(other.live, { source: { served: () => served, snapshot: () => undefined } })
+      const asked = () => other.store.callsOf('changes').filter(({ args }) => args[2] === 'client').length
+      late.start()
+      const before = asked()
+      await until(() => asked() > before + 20)
+      expect(late.figures).toMatchObject({ failures: 0 })
+      expect(told.filter((text) => /stopped|failing/.test(text))).toEqual([])
     }))
 
   it('because the database lost commits archives what came instead, and tells no contradiction', () =>
@@ -246,6 +264,35 @@ describe('a journal that was compacted before it was archived', () => {
         expect(there).toEqual(stored)
         expect(told.filter((text) => text.startsWith('gap'))).toHaveLength(1)
         expect(archiver.figures.gaps).toBe(1)
+      },
+      { archiver: { clock: () => now } },
+    ))
+
+  it('counts as not archived until the base after the gap is complete', () =>
+    withArchiver(
+      async ({ live, store, archiver, destination, archived, told }) => {
+        await archived()
+        destination.fault = { does: 'fail', code: 'COORD_ARCHIVE_UNREACHABLE' }
+        for (const id of idsOf('s', 20)) await live.commit(commitOf(put(id)))
+        await until(() => archiver.figures.failures > 0)
+        await store.inner.compact(15)
+        const { lastSuccessAt } = archiver.figures
+        now += 300_001
+        // Only the base hangs: all else is done.
+        destination.faulty = ['write']
+        destination.fault = { does: 'hang' }
+        await until(() => told.some((text) => text.startsWith('gap')))
+        const asked = () => store.callsOf('changes').filter(({ args }) => args[2] === 'client').length
+        const before = asked()
+        await until(() => asked() > before + 3)
+        expect(archiver.figures).toMatchObject({
+          archivedRevision: 0,
+          unarchivedRevisions: 20,
+          lastSuccessAt,
+        })
+        destination.heal()
+        await archived()
+        expect(archiver.figures).toMatchObject({ archivedRevision: 20, unarchivedRevisions: 0 })
       },
       { archiver: { clock: () => now } },
     ))

@@ -126,6 +126,56 @@ describe('a cutover', () => {
     await expectSame(from, to)
   })
 
+  it('refuses an entry that arrived otherwise while all records were compared, before it freezes anything', async () => {
+    const { from, to } = await copied()
+    // It is written after the copy had everything, and before the comparison ends.
+    const source = changed(from, (store) => ({
+      asOf: async function* (...args: Parameters<Store['asOf']>) {
+        await (await Caller.at(store)).write(put('late', { v: 'right' }))
+        yield* store.asOf(...args)
+      },
+    }))
+    const target = new FaultyStore(to)
+    target.next('replay', {
+      does: 'instead',
+      run: (store, [after, entries]) =>
+        store.replay(after as never, altered(entries, 'right', 'wrong') as never),
+    })
+    await expect(cutover(moving(source, target))).rejects.toMatchObject({ code: 'COORD_COPY_DIFFERS' })
+    // Nothing was frozen: to undo that would have made the copy useless.
+    expect(await modesOf(from, to)).toEqual(['open', 'copy'])
+  })
+
+  it('opens no copy that lacks an entry of the frozen source, and lets the source take writes again', async () => {
+    const { from, to } = await copied()
+    let frozen = false
+    const forgetful = changed(from, (store) => ({
+      setMode: async (...args) => {
+        await (await Caller.at(store)).write(put('late'))
+        frozen = true
+        return store.setMode(...args)
+      },
+      changes: async (...args) => {
+        const reply = await store.changes(...args)
+        return frozen && reply.status === 'ok' ? { ...reply, entries: [], more: false } : reply
+      },
+    }))
+    await expect(cutover(moving(forgetful, to))).rejects.toMatchObject({ code: 'COORD_STORE_MODE' })
+    expect((await to.head()).mode).toBe('seeding')
+    frozen = false
+    await abortCutover(moving(from, to))
+    expect(await writeInto(from, commitOf(put('later')))).toMatchObject({ outcome: 'accepted' })
+  })
+
+  it('to another database than that of the cutover is not taken for done', async () => {
+    const { from, to } = await copied()
+    await cutover(moving(from, to))
+    const other = new MemoryStore()
+    await fill(other, { seed: 9 })
+    await expect(cutover(moving(from, other))).rejects.toMatchObject({ code: 'COORD_STORE_MODE' })
+    expect(await modesOf(from, other)).toEqual(['frozen', 'open'])
+  })
+
   it.each([false, true])(
     'that is killed at any call (done by the store: %s) goes on when it is run again',
     async (afterwards) => {
@@ -290,14 +340,22 @@ function isKilled(work: Promise<unknown>): Promise<boolean> {
 }
 
 /** A source whose records are read with another text. */
-function lying(store: MemoryStore, right: string, wrong: string): Store {
+function lying(source: MemoryStore, right: string, wrong: string): Store {
+  return changed(source, (store) => ({
+    asOf: async function* (...args) {
+      for await (const page of store.asOf(...args))
+        yield { ...page, records: altered(page.records, right, wrong) }
+    },
+  }))
+}
+
+/** A store of which some members are others. */
+function changed(store: MemoryStore, others: (store: MemoryStore) => Partial<Store>): Store {
+  const members = others(store)
   return new Proxy(store, {
     get: (target, name) => {
-      if (name === 'asOf')
-        return async function* (...args: Parameters<MemoryStore['asOf']>) {
-          for await (const page of target.asOf(...args))
-            yield { ...page, records: altered(page.records, right, wrong) }
-        }
+      const other: unknown = Reflect.get(members, name)
+      if (other !== undefined) return other
       const member: unknown = Reflect.get(target, name, target)
       return typeof member === 'function' ? member.bind(target) : member
     },

@@ -4,10 +4,15 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { writeBase } from '../../../src/archive/format/write-base.ts'
 import { writeLog } from '../../../src/archive/format/write-log.ts'
+import { readInventory } from '../../../src/archive/inventory/inventory.ts'
+import { planDrill } from '../../../src/archive/inventory/plan-restore.ts'
+import type { RestorePlan } from '../../../src/archive/inventory/restore-plan.ts'
+import { drill } from '../../../src/archive/restore/drill.ts'
 import { restore } from '../../../src/archive/restore/restore.ts'
 import { MemoryStore } from '../../../src/database/memory/store.ts'
 import { CoordinatorError } from '../../../src/errors.ts'
 import { nextDigest } from '../../../src/records/digest.ts'
+import type { Entry } from '../../../src/records/record.ts'
 import { archiveOfHistory, patience } from './archive-of-history.ts'
 import { planned } from './planned.ts'
 import { entriesOf, filesIn, recordsAt } from './written-archive.ts'
@@ -184,6 +189,44 @@ describe('a damaged archive', () => {
     })
     expect(error.message).toContain('belongs to another history')
     expect((await store.head()).mode).toBe('seeding')
+  })
+
+  it('with a base of another history, whose records are the same, is refused by a restore and a drill', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 10] })
+    const { destination, store: original } = archive
+    const records = await recordsAt(original, 23)
+    const { lineage } = (await original.head()).position
+    const point = { lineage, ancestors: [], revision: 23, digest: 'f'.repeat(64), at: Date.now() }
+    const same = async function* () {
+      yield records
+    }
+    for await (const file of writeBase(point, same(), { recordBytes: 1_000, at: Date.now }))
+      await destination.write(file.name, file.content)
+    const { error, store } = await refused(archive, { history: true })
+    expect(error).toMatchObject({ code: 'COORD_ARCHIVE_DAMAGED', extra: { lastGoodRevision: 10 } })
+    expect((await store.head()).mode).toBe('seeding')
+    const plan = await planDrill(await readInventory(destination))
+    expect(plan?.target.revision).toBe(23)
+    await expect(drill(plan as RestorePlan, { destination, patience })).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_DAMAGED',
+      detail: expect.stringContaining('another history'),
+    })
+  })
+
+  it('that two databases wrote fails a drill, which names the last revision before both files', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 30] })
+    const { destination, store: original } = archive
+    const entries = (await entriesOf(original)).slice(0, 20)
+    const { lineage } = (await original.head()).position
+    const last = { ...(entries[19] as Entry), commitId: randomUUID() }
+    last.digest = nextDigest(entries[18]?.digest ?? '', last.commitId)
+    const after = { lineage, revision: 15, digest: entries[14]?.digest ?? '' }
+    const file = await writeLog({ lineage, ancestors: [], after, entries: [...entries.slice(15, 19), last] })
+    await destination.write(file.name, file.content)
+    await expect(planDrill(await readInventory(destination))).rejects.toMatchObject({
+      code: 'COORD_ARCHIVE_CONTRADICTION',
+      extra: { revision: 20, lastGoodRevision: 15 },
+    })
   })
 
   it('compares the records with every base that it passes', async () => {

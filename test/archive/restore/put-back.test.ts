@@ -103,6 +103,8 @@ describe('putting a part back', () => {
       },
     })
     await putBack({ store: contended, records, actor: 'cli:me', patience })
+    // Each of the two changes was seen, and not overwritten blindly.
+    expect(meanwhile).toBe(0)
     expect((await now(store, 's3'))?.data).toBe(records[0]?.data)
     const { entries } = await store.history('service', 's3', { limit: 4 })
     expect(entries.map(({ actor }) => actor)).toEqual(['cli:me', 'test', 'test', 'test'])

@@ -204,6 +204,26 @@ describe('a restore that is killed', () => {
       }
   })
 
+  it('begins anew when the history is wanted, too, after one without it was interrupted, and the reverse', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const { destination } = archive
+    for (const history of [true, false]) {
+      const store = new MemoryStore()
+      const first = await planned(destination, { revision: 45 }, { history: !history })
+      // The first entries after the base are stored.
+      for (let at = 4; (await store.head()).position.revision <= first.base.revision; at += 1) {
+        const stopped = stoppingStore(store, at, 'after')
+        const restoring = restore({ destination, store: stopped, plan: first, patience })
+        await expect(restoring).rejects.toBeInstanceOf(Killed)
+      }
+      expect((await store.head()).mode).toBe('seeding')
+      const plan = await planned(destination, { revision: 45 }, { history })
+      const { floor } = await restore({ destination, store, plan, patience })
+      expect(floor).toBe(history ? 0 : 20)
+      expect(await recordsAt(store, 45)).toEqual(await recordsAt(archive.store, 45))
+    }
+  })
+
   it('and another one at the same time leave nothing that looks whole and is not', async () => {
     await using archive = await archiveOfHistory({ bases: [0, 20, 40], parts: 3 })
     const { destination } = archive
