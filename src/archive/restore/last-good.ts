@@ -19,6 +19,6 @@ export function withLastGood(thrown: unknown, lastGood: Revision | undefined): u
   return thrown.with({
     extra,
     detail: `${thrown.detail} The last good revision is ${lastGood}.`,
-    hint: `Restore with --revision ${lastGood}, or run \`coordinator backup verify\`, which names every bad file.`,
+    hint: `Restore with --revision ${lastGood}; or with --without and the name of that file, which takes another way where the archive has one. \`coordinator backup verify\` says what can be restored.`,
   })
 }
