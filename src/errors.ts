@@ -609,7 +609,7 @@ export const ERRORS = {
   COORD_ARCHIVE_DAMAGED: {
     ...file,
     title: 'A file of the archive is damaged',
-    hint: 'Run `coordinator backup verify`: it names every bad file. Restore with --revision at the last good revision that `detail` names.',
+    hint: 'Run `coordinator backup verify`: it names every bad file. Restore with --revision at the last good revision, which the message names.',
   },
   COORD_ARCHIVE_EMPTY: {
     status: 404,
