@@ -6,13 +6,11 @@ import type { SnapshotWriter } from './archive/snapshot/snapshot-writer.ts'
 import { describeDatabase } from './config/database.ts'
 import { readSettings, type Settings, secretTexts } from './config/settings.ts'
 import { createAccess, NO_ADMINISTRATOR, OPEN_TIMES } from './create-access.ts'
-import { createArchiver, MEMORY_ARCHIVED } from './create-archiver.ts'
-import { openSnapshots } from './create-snapshots.ts'
 import { makeStore, type StoreHooks } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { CoordinatorError } from './errors.ts'
 import { KnowledgeGraph } from './graph/knowledge-graph.ts'
-import { MEMORY_NOTICE } from './http/answering/storage-note.ts'
+import { MEMORY_ARCHIVED, MEMORY_NOTICE } from './http/answering/storage-note.ts'
 import { listeningText } from './http/lifecycle/listen.ts'
 import type { StopReport } from './http/lifecycle/stop-server.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
@@ -52,7 +50,11 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     options.settings ?? readSettings(environmentOf(options), { ownStore: options.store !== undefined })
   const logger = options.logger ?? (await createLogger({ level: 'silent', secrets: secretTexts(settings) }))
   const bare = options.store ?? (await makeStore(settings, storeHooks(settings, logger)))
-  const snapshots = options.store === undefined ? openSnapshots(settings, reportSnapshots(logger)) : undefined
+  // Snapshots and backups are loaded only where they are set: their modules take several MiB.
+  const snapshots =
+    options.store !== undefined || settings.snapshotDir === undefined
+      ? undefined
+      : (await import('./create-snapshots.ts')).openSnapshots(settings, reportSnapshots(logger))
   const metrics = createMetrics({ backend: bare.backend, version: packageJson.version })
   const live = new Live(bare, domain, {
     ...liveOptionsOf(settings),
@@ -67,7 +69,10 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
   live.observe(reportLive(logger, metrics.live))
   const registry = new Registry(live)
   const graph = new KnowledgeGraph(live)
-  const archiver = createArchiver(settings, { live, logger })
+  const archiver =
+    settings.backupUrl === undefined
+      ? undefined
+      : (await import('./create-archiver.ts')).createArchiver(settings, { live, logger })
   const snapshotWriter = snapshots?.createWriter(live)
   metrics.ask({
     status: () => live.status.state,

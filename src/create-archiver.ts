@@ -11,10 +11,6 @@ import type { Settings } from './config/settings.ts'
 import type { Live } from './live/live.ts'
 import type { Logger } from './telemetry/logging.ts'
 
-/** What a restart loses is in the archive, but not the history that goes on after it. */
-export const MEMORY_ARCHIVED =
-  'The backups of a coordinator in memory hold what it served until it ended: `coordinator restore` puts that into a database. A restart begins another history.'
-
 /** @returns `undefined` without BACKUP_URL. @throws COORD_CONFIG_INVALID */
 export function createArchiver(
   settings: Settings,

@@ -65,6 +65,16 @@ describe('coordinator backup list', () => {
     expect(open.stdout).not.toContain('encrypted')
     expect(open.stdout).toContain(' 0 to 48 ')
   })
+
+  it('names a damaged file that it came across, and does not call it encrypted', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const [newest] = (await filesIn(archive.destination, /\/log\//)).slice(-1)
+    const name = newest?.name ?? ''
+    await writeFile(join(archive.path, name), 'damaged')
+    const { stdout } = await runInProcess(['backup', 'list', '--from', `file:${archive.path}`])
+    expect(stdout).not.toContain('encrypted')
+    expect(stdout).toContain(`The file ${name} is damaged. Run \`coordinator backup verify\`.\n`)
+  })
 })
 
 describe('coordinator backup verify', () => {
@@ -82,6 +92,19 @@ describe('coordinator backup verify', () => {
     expect(stdout).toContain('revisions 0 to 25 can be restored')
     // A check that found something bad is no check that others can rely on.
     expect(await filesIn(archive.destination, /^checks\//)).toEqual([])
+  })
+})
+
+describe('coordinator backup verify of a place without an archive', () => {
+  it('fails, because a mistyped place has no bad file either', async () => {
+    await using folder = await scratchFolder()
+    const { code, stderr } = await runInProcess([
+      'backup',
+      'verify',
+      '--from',
+      `file:${folder.path}/mistyped`,
+    ])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('[COORD_ARCHIVE_EMPTY]') })
   })
 })
 

@@ -62,7 +62,11 @@ describe('sqlite: schema', () => {
     'that is missing ends the open with exit code 78 where AUTO_MIGRATE is off, and makes no file',
     inFolder(async ({ file, store }) => {
       const owner = store({ autoMigrate: false })
-      await expect(owner.open()).rejects.toMatchObject({ code: 'COORD_SCHEMA_OLD', exitCode: 78 })
+      await expect(owner.open()).rejects.toMatchObject({
+        ...{ code: 'COORD_SCHEMA_OLD', exitCode: 78 },
+        message: expect.stringMatching(/ is not there, or is empty\.$/),
+        hint: expect.stringContaining('Check the path in DATABASE_URL.'),
+      })
       expect(existsSync(file())).toBe(false)
       await owner.migrator.migrate()
       expect((await owner.open()).position.revision).toBe(0)

@@ -3,6 +3,8 @@ import type { ArchivedLineage } from '../format/archive-format.ts'
 import { type ArchivedBase, type ArchivedLog, newestBase, readTrail, type Trail } from '../inventory/trail.ts'
 
 const DAY_MS = 86_400_000
+/** No coordinator is silent for so long without a reason, such as a stop, or a clock that leaps. */
+const LEAP_MS = 2 * DAY_MS
 /** The newest files with tokens that stay, however old they are. */
 const ACCESS_KEPT = 3
 
@@ -37,9 +39,7 @@ export async function pruneArchive(
   { keepDays, now = Date.now(), dryRun = false, signal }: PruneOptions,
 ): Promise<PruneReport> {
   const own = await readTrail(destination, lineage, signal)
-  // A clock of this machine that is ahead must not make everything look old.
-  const newestAt = filesOf(own).reduce((newest, { writtenAt }) => Math.max(newest, writtenAt), 0)
-  const present = Math.min(now, newestAt)
+  const present = presentOf(own, { now, keepDays })
   const times = { present, before: present - keepDays * DAY_MS }
   const removed: ArchivedFile[] = []
   const kept: ArchivedFile[] = []
@@ -65,6 +65,29 @@ interface Times {
   readonly present: number
   /** Moments before this need not be restored any more. */
   readonly before: number
+}
+
+/**
+ * The time that files are compared with. A clock of this machine, or of the destination, that is ahead must not make everything look old:
+ * it is at most the time of the newest file, and after a longer leap between two files the later times are believed only when they have
+ * lasted for a day.
+ */
+function presentOf(
+  own: Trail,
+  { now, keepDays }: { readonly now: number; readonly keepDays: number },
+): number {
+  const times = filesOf(own)
+    .map(({ writtenAt }) => writtenAt)
+    .filter((at) => at <= now)
+    .sort((left, right) => left - right)
+  const newest = times.at(-1) ?? now
+  const leap = Math.max(LEAP_MS, keepDays * DAY_MS)
+  for (let index = times.length - 1; index > 0; index -= 1) {
+    const [before, at] = [times[index - 1] as number, times[index] as number]
+    if (newest - at >= DAY_MS) break
+    if (at - before > leap) return before
+  }
+  return newest
 }
 
 function removable(trail: Trail, { present, before }: Times): ReadonlySet<ArchivedFile> {

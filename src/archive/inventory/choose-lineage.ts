@@ -27,15 +27,9 @@ export async function chooseLineage(inventory: Inventory, lineage?: string): Pro
     ({ lineage: own }) => !restorable.some(({ ancestors }) => ancestors.includes(own)),
   )
   const [only] = newest
+  if (only === undefined && lineages.length === 0) throw noFiles()
   if (only === undefined)
-    throw new CoordinatorError('COORD_ARCHIVE_EMPTY', {
-      ...(lineages.length === 0
-        ? {
-            detail: 'The archive has no files.',
-            hint: 'Check the folder, or the bucket and its prefix, in BACKUP_URL or --from: no coordinator has archived anything there.',
-          }
-        : { detail: 'The archive has no complete base.' }),
-    })
+    throw new CoordinatorError('COORD_ARCHIVE_EMPTY', { detail: 'The archive has no complete base.' })
   if (newest.length > 1) {
     // Without an identity, nobody knows which one descends from which.
     const [closed] = newest.filter(({ isReadable }) => !isReadable)
@@ -47,6 +41,14 @@ export async function chooseLineage(inventory: Inventory, lineage?: string): Pro
     })
   }
   return only
+}
+
+/** Nobody has archived anything there: the place was probably mistyped. */
+export function noFiles(): CoordinatorError {
+  return new CoordinatorError('COORD_ARCHIVE_EMPTY', {
+    detail: 'The archive has no files.',
+    hint: 'Check the folder, or the bucket and its prefix, in BACKUP_URL or --from: no coordinator has archived anything there.',
+  })
 }
 
 function faultOf({ files }: Inventory, { trail }: LineageInventory): CoordinatorError | undefined {

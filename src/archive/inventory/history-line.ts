@@ -92,7 +92,7 @@ function segment({ lineage, bases, logs }: Trail, until: Revision, excluded: Rea
   }
 }
 
-/** Where the files of all segments begin; `undefined` if there are none, or the first one cannot be read. */
+/** Where the files of all segments begin; `undefined` if there are none, or the names and readable files do not tell. */
 async function startOf(segments: readonly Segment[], files: ArchiveFiles): Promise<Mark | undefined> {
   const base = earliest(
     segments.flatMap(({ bases }) => bases[0] ?? []),
@@ -103,7 +103,8 @@ async function startOf(segments: readonly Segment[], files: ArchiveFiles): Promi
     ({ first }) => first,
   )
   if (log === undefined || (base !== undefined && base.revision < log.first)) return base
-  return (await files.logHeader(log.file))?.after
+  // A log that cannot be read must not hide what the archive has from before it. The digest of a base stands in its name.
+  return (await files.logHeader(log.file))?.after ?? base
 }
 
 /** The digest of a revision in a lineage; `undefined` if the archive does not have it. */

@@ -35,7 +35,7 @@ export interface RestoreReport {
   readonly at: number
   /** The revision from which on the history of records is complete, and `asOf` answers. */
   readonly floor: Revision
-  /** Tokens in the newest state of the archive, without those that were revoked. */
+  /** Tokens that the database has now, without those that were revoked or have expired. */
   readonly activeTokens: number
   /** Bases whose state digest was compared with what the entries give, besides the first one. */
   readonly comparedBases: readonly Revision[]

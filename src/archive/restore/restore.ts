@@ -226,7 +226,9 @@ class Restoring {
     }
     this.#report()
     const head = await this.#ask((store) => store.head())
-    return this.#reportOf(head, tokens)
+    // All that the database has: it may have had tokens before, which stay.
+    const access = await this.#ask((store) => store.access.load())
+    return this.#reportOf(head, access.tokens)
   }
 
   /**
@@ -272,7 +274,7 @@ class Restoring {
     return digest.finish()
   }
 
-  #reportOf(head: Head, tokens: AccessPage['state'] | undefined): RestoreReport {
+  #reportOf(head: Head, tokens: AccessPage['state']['tokens']): RestoreReport {
     const { plan } = this.#options
     const now = Date.now()
     const isActive = ({ revokedAt, expiresAt }: AccessPage['state']['tokens'][number]) =>
@@ -283,7 +285,7 @@ class Restoring {
       revision: this.#position.revision,
       at: this.#at,
       floor: head.floor,
-      activeTokens: tokens?.tokens.filter(isActive).length ?? 0,
+      activeTokens: tokens.filter(isActive).length,
       comparedBases: this.#comparedBases,
       resumed: this.#found !== undefined,
       bytes: this.#bytes,

@@ -58,7 +58,7 @@ function listValue({ strange, bytes }: Inventory, lineages: readonly ListedLinea
 }
 
 function renderList(
-  { strange, bytes }: Inventory,
+  { strange, bytes, files }: Inventory,
   lineages: readonly ListedLineage[],
   wide: boolean,
 ): string {
@@ -74,7 +74,10 @@ function renderList(
     'VERIFIED',
     ...(wide ? ['ANCESTORS'] : []),
   ]
-  const rows = lineages.flatMap((listed) => rowsOf(listed, wide))
+  const damaged = [...files.faults].filter(([, { code }]) => code === 'COORD_ARCHIVE_DAMAGED')
+  const unknown = damaged.length === 0 ? 'encrypted' : 'unknown'
+  const rows = lineages.flatMap((listed) => rowsOf(listed, { wide, unknown }))
+  const bad = damaged.map(([name]) => `The file ${name} is damaged. Run \`coordinator backup verify\`.\n`)
   const faults = lineages.flatMap(({ lineage }) =>
     lineage.contradictions.map(
       ({ revision }) =>
@@ -85,20 +88,20 @@ function renderList(
     .filter(({ moments }) => moments.length > 1)
     .map(({ lineage }) => `Between the lines of ${lineage.lineage}, the archive lacks revisions.\n`)
   const others = strange.length === 0 ? '' : `${countOf(strange.length, 'file')} of somebody else.\n`
-  return `${textTable([head, ...rows])}${faults.join('')}${gaps.join('')}${others}Together ${sizeText(bytes)}.\n`
+  return `${textTable([head, ...rows])}${bad.join('')}${faults.join('')}${gaps.join('')}${others}Together ${sizeText(bytes)}.\n`
 }
 
 function rowsOf(
   { lineage: { lineage, ancestors, trail, bytes }, moments, check }: ListedLineage,
-  wide: boolean,
+  { wide, unknown }: { readonly wide: boolean; readonly unknown: string },
 ): string[][] {
   const bases = String(trail.bases.filter(({ isComplete }) => isComplete).length)
   const rest = [bases, sizeText(bytes), verified(check), ...(wide ? [ancestors.join(' ') || '-'] : [])]
   if (moments.length === 0) return [[lineage, 'nothing: no complete base', '', '', ...rest]]
   return moments.map(({ from, to }, index) => [
     index === 0 ? lineage : '',
-    timeOf(from),
-    timeOf(to),
+    from.at === undefined ? unknown : timeText(from.at),
+    to.at === undefined ? unknown : timeText(to.at),
     from.revision === to.revision ? String(from.revision) : `${from.revision} to ${to.revision}`,
     ...(index === 0 ? rest : []),
   ])
@@ -108,8 +111,4 @@ function verified(check: Check | undefined): string {
   if (check === undefined) return 'never'
   const what = check.checked === 'contents' ? '' : ', structure only'
   return `${timeText(check.at)}, up to ${check.revision}${what}`
-}
-
-function timeOf({ at }: ArchivedMoment): string {
-  return at === undefined ? 'encrypted' : timeText(at)
 }

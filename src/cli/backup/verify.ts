@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Destination } from '../../archive/destination/destination.ts'
 import { noteCheck } from '../../archive/inventory/checks.ts'
+import { noFiles } from '../../archive/inventory/choose-lineage.ts'
 import { readInventory } from '../../archive/inventory/inventory.ts'
 import { type VerifyReport, verifyArchive } from '../../archive/restore/verify-archive.ts'
 import { toCoordinatorError } from '../../errors.ts'
@@ -17,6 +18,8 @@ export function backupVerifyCommand(context: CommandContext): Command {
     (options: ArchiveOptions) =>
       withArchive(options, context, async ({ destination, identities, signal }) => {
         const inventory = await readInventory(destination, { identities, signal })
+        // A mistyped place has no bad file either, and whoever verifies by a timer would never notice.
+        if (inventory.lineages.length === 0) throw noFiles()
         const patience = { patienceMs, signal }
         const report = await verifyArchive({ inventory, destination, identities, patience })
         writeResult(context, options, {

@@ -61,7 +61,9 @@ export function checkSchema(applied: readonly SqliteMigration[], file: string, m
             detail: `${file} is not there, or is empty.`,
             hint: 'Check the path in DATABASE_URL. Only a coordinator with AUTO_MIGRATE=true, `coordinator migrate` and a restore make a new file.',
           }
-        : { detail: `${file} lacks ${missing} of ${mine} migrations, which are not run here by themselves.` }),
+        : {
+            detail: `${file} lacks ${missing} of ${mine} migrations, which are not run here by themselves.`,
+          }),
     })
 }
 

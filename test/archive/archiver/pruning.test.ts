@@ -131,8 +131,9 @@ describe('pruning', () => {
     await pruneArchive(destination, { lineage, ancestors: [] }, { keepDays: 1, now: later })
     expect(await restorable(destination, 9)).toEqual(new Set([0, 5, 6, 7, 8, 9]))
     destination.add(log(10, 10), later)
-    await pruneArchive(destination, { lineage, ancestors: [] }, { keepDays: 1, now: later })
-    expect(await restorable(destination, 10)).toEqual(new Set([5, 6, 7, 8, 9, 10]))
+    destination.add(log(11, 11), later + DAY)
+    await pruneArchive(destination, { lineage, ancestors: [] }, { keepDays: 1, now: later + DAY })
+    expect(await restorable(destination, 11)).toEqual(new Set([5, 6, 7, 8, 9, 10, 11]))
   })
 
   it('does not believe a clock that is ahead', async () => {
@@ -144,6 +145,23 @@ describe('pruning', () => {
       { keepDays: 35, now: start + 900 * DAY },
     )
     expect(report.removed).toEqual([])
+  })
+
+  it('does not believe a clock that leaps ahead until its times have lasted for a day', async () => {
+    const destination = new ListedDestination()
+    for (let at = 0; at < 50; at += 1) destination.add(base(at), start + at * DAY)
+    const ahead = start + 400 * DAY
+    destination.add(base(50), ahead)
+    destination.add(log(51, 51), ahead + DAY - 1)
+    const prune = (now: number) =>
+      pruneArchive(destination.copy(), { lineage, ancestors: [] }, { keepDays: 35, now })
+    // Exactly what was too old before the leap.
+    expect((await prune(ahead + DAY)).removed).toHaveLength(14)
+    // The clock is right again.
+    destination.add(log(52, 52), start + 50 * DAY)
+    expect((await prune(start + 50 * DAY)).removed).toHaveLength(15)
+    destination.add(log(53, 53), ahead + DAY)
+    expect((await prune(ahead + DAY)).removed).toHaveLength(49)
   })
 
   it('removes an earlier lineage when the later one has had a base for long enough, and nobody uses the earlier one', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { chooseLineage } from '../../../src/archive/inventory/choose-lineage.ts'
 import { readInventory } from '../../../src/archive/inventory/inventory.ts'
 import { momentsOf } from '../../../src/archive/inventory/moments.ts'
 import { planRestore } from '../../../src/archive/inventory/plan-restore.ts'
@@ -64,6 +65,18 @@ describe('several histories in one archive', () => {
     expect(plan.passedBases.map(({ revision }) => revision)).toEqual([20, 35])
     expect((await planRestore(inventory, { lineage: child.lineage })).base.revision).toBe(35)
     expect((await planRestore(inventory, { lineage: parent.lineage })).base.revision).toBe(45)
+  })
+
+  test('a damaged log at the beginning of a history does not hide what came before it', async () => {
+    const { parent, child, destination } = await forked({ childLogs: 34 })
+    const log = await child.log(35, 60)
+    destination.put({ ...log, content: log.content.subarray(0, -9) })
+    const inventory = await readInventory(destination)
+    const plan = await planRestore(inventory, { revision: 30 })
+
+    expect(plan).toMatchObject({ lineage: child.lineage, base: { revision: 20 }, target: { revision: 30 } })
+    expect(plan.base.files[0]?.name).toContain(parent.lineage)
+    expect((await momentsOf(inventory, await chooseLineage(inventory)))[0]?.from.revision).toBe(0)
   })
 
   test('logs of the child may begin before its first base', async () => {

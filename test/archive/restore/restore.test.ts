@@ -83,6 +83,16 @@ describe('restore', () => {
     expect((await store.access.load()).tokens).toEqual(tokens)
   })
 
+  it('counts the tokens that the database had before, which stay', async () => {
+    await using archive = await archiveOfHistory({ bases: [0] })
+    const store = new MemoryStore()
+    await store.open()
+    await store.access.put(tokenOf('before'))
+    const plan = await planned(archive.destination)
+    const report = await restore({ destination: archive.destination, store, plan, patience })
+    expect(report.activeTokens).toBe(2)
+  })
+
   it('finds a damaged file with tokens before it writes, and does without it if told so', async () => {
     await using archive = await archiveOfHistory({ bases: [0] })
     const [file] = await filesIn(archive.destination, /\/access\//)
