@@ -214,6 +214,15 @@ describe('coordinator restore, used wrongly', () => {
     expect(exact).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') })
   })
 
+  it('begins at the oldest base with --history, and otherwise at the newest', async () => {
+    await using archive = await archiveOfHistory({ bases: [0, 20] })
+    const args = ['restore', '--from', `file://${archive.path}`, '--dry-run', '--json']
+    for (const [more, baseRevision] of [[['--history'], 0] as const, [[], 20] as const]) {
+      const { code, stdout } = await runCoordinator([...args, ...more])
+      expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, baseRevision, revision: 48 })
+    }
+  })
+
   it('demands a lineage where the archive has several histories', async () => {
     await using archive = await archiveOfHistory({ bases: [0] })
     await using other = await archiveOfHistory({ bases: [0] })

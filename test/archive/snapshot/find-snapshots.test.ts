@@ -1,12 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { NewFile } from '../../../src/archive/format/archive-format.ts'
+import { writeBase } from '../../../src/archive/format/write-base.ts'
 import { type FoundSnapshot, findSnapshots } from '../../../src/archive/snapshot/find-snapshots.ts'
 import { SnapshotFolder } from '../../../src/archive/snapshot/snapshot-folder.ts'
 import type { SnapshotNote } from '../../../src/archive/snapshot/snapshot-note.ts'
-import { pointAfter } from '../../support/archive-samples.ts'
+import { collected, inPages, pointAfter, recordsAfter } from '../../support/archive-samples.ts'
 import { WrittenHistory } from '../inventory/written-history.ts'
 
 const HOUR = 3_600_000
@@ -85,6 +86,30 @@ describe('a snapshot', () => {
       await expect(recordsOf((await found()).all)).rejects.toMatchObject({ code: 'COORD_ARCHIVE_DAMAGED' })
       await snapshots.remove(folder)
     }
+  })
+
+  test('with a part that was written at the same moment from other records gives no whole base', async () => {
+    const history = new WrittenHistory().grow(30)
+    const [, second] = (await history.base(30, TWO_PARTS)) as [NewFile, NewFile]
+    const records = recordsAfter(history.entries)
+    const [, ...rest] = records
+    const point = pointAfter(history, history.entries)
+    const other = inPages([{ ...records[0], data: '{"other":true}' } as (typeof records)[number], ...rest])
+    const options = { recordBytes: TWO_PARTS, at: () => now }
+    const [first] = (await collected(writeBase(point, other, options))) as [NewFile, NewFile]
+    await snapshot(history, {}, [first, second])
+    await expect(recordsOf((await found()).all)).rejects.toMatchObject({ code: 'COORD_ARCHIVE_DAMAGED' })
+  })
+
+  test('whose note was changed is ignored', async () => {
+    const { folder } = await snapshot(new WrittenHistory().grow(10))
+    const [place] = await snapshots.list(now)
+    const note = join(snapshots.path, place?.note ?? '')
+    await writeFile(note, (await readFile(note, 'utf8')).replace('"floor":0', '"floor":1'))
+    const { all, told } = await found()
+    expect(place?.folder).toBe(folder)
+    expect(all).toEqual([])
+    expect(told).toEqual([expect.stringContaining('Its sum is wrong')])
   })
 
   test('with tokens of another history has none, and says so', async () => {
