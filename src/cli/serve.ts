@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { settingsTable } from '../config/table.ts'
-import { type CommandContext, readOption } from './context/command-context.ts'
+import type { CommandContext } from './context/command-context.ts'
+import { readOption } from './context/read-option.ts'
 
 /** Runs a coordinator with this environment until it is told to stop. Resolves with the exit code. */
 export type Serve = (env: Readonly<Record<string, string | undefined>>) => Promise<number>
