@@ -287,8 +287,7 @@ export interface Store {
    * been recorded.
    *
    * @param after the caller's position; `entries` of the reply start after it
-   * @throws COORD_COMMIT_REFUSED if the database refuses the whole batch because of one of its commits. Nothing of it was written, and
-   * smaller batches find the faulty commit
+   * @throws COORD_COMMIT_REFUSED if one of the commits makes the database refuse the whole batch: smaller batches find the faulty one
    */
   commit(after: Position, batch: readonly Commit[], call: CommitCall): Promise<CommitReply>
 

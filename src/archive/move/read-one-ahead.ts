@@ -16,6 +16,7 @@ export async function* readOneAhead<Item>(source: AsyncIterable<Item>): AsyncGen
       yield value
     }
   } finally {
+    // A caller that stops early needs neither this item nor its failure.
     await next.catch(() => undefined)
     await items.return?.()
   }
