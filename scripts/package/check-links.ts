@@ -19,6 +19,8 @@ export function checkLinks(folder: string): number {
   const broken = inside.filter(({ page, target }) => !existsSync(join(folder, dirname(page), target)))
   if (inside.length === 0) throw new Error(`${folder} has no document with a link`)
   if (broken.length > 0)
-    throw new Error(`links that lead nowhere: ${broken.map(({ page, target }) => `${page}: ${target}`).join(', ')}`)
+    throw new Error(
+      `links that lead nowhere: ${broken.map(({ page, target }) => `${page}: ${target}`).join(', ')}`,
+    )
   return inside.length
 }
