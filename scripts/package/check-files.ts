@@ -7,7 +7,7 @@ const allowed = [
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
   /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
-  /^dist\/console\/(index\.html|licenses\.txt|assets\/[\w.-]+\.(js|css|svg))$/,
+  /^dist\/console\/(index\.html|licenses\.txt(\.gz)?|assets\/[\w.-]+\.(js|css|svg)(\.gz)?)$/,
   // The program asks it for its version.
   /^dist\/package\.json$/,
 ]
