@@ -166,6 +166,12 @@ export const ERRORS = {
     title: 'There is no such path',
     hint: 'See `/docs` for every path.',
   },
+  COORD_CONSOLE_NOT_BUILT: {
+    status: 404,
+    retryable: false,
+    title: 'The console is not built',
+    hint: 'Run `npm ci` in the folder of the coordinator, or `npm run build:console` if everything is installed. `CONSOLE=false` switches the console off.',
+  },
   COORD_METHOD_NOT_ALLOWED: {
     status: 405,
     retryable: false,

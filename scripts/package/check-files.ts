@@ -8,6 +8,7 @@ const allowed = [
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
   /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
+  /^dist\/console\/(index\.html|licenses\.txt(\.gz)?|assets\/[\w.-]+\.(js|css|svg)(\.gz)?)$/,
   // The program asks it for its version.
   /^dist\/package\.json$/,
 ]
@@ -21,6 +22,8 @@ export function checkFiles(files: readonly string[]): void {
     ...['AGENTS.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
     'bin/coordinator.js',
     'bin/require-node.js',
+    'dist/console/index.html',
+    'dist/console/licenses.txt',
     ...globSync('docs/**/*.{md,schema.json}'),
     ...globSync('examples/**/*.{sh,json,yaml}'),
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
