@@ -5,9 +5,15 @@ import { checkConformance } from './package/check-conformance.ts'
 import { checkLibrary, createConsumer } from './package/check-consumer.ts'
 import { checkFiles } from './package/check-files.ts'
 import { checkLinks } from './package/check-links.ts'
-import { checkServe } from './package/check-serve.ts'
+import { checkMemory } from './package/check-memory.ts'
+import { checkServe, checkWithoutOptional } from './package/check-serve.ts'
+import { checkSize } from './package/check-size.ts'
 import { pack } from './package/pack.ts'
 import { run } from './package/run.ts'
+
+/** What an installation may take on the disk, and the process in memory. */
+const maxMiB = { whole: 45, withoutOptional: 35 }
+const maxRestingMB = 115
 
 /**
  * Packs the project, installs the package into an empty folder somewhere else, and uses it there: as a library with types,
@@ -15,15 +21,17 @@ import { run } from './package/run.ts'
  */
 const folder = mkdtempSync(join(tmpdir(), 'coordinator-package-'))
 const consumer = join(folder, 'consumer')
+const small = join(folder, 'small')
 const started = performance.now()
 try {
   const { archive, files, size } = await pack(folder)
   checkFiles(files)
   report(`packed ${files.length} files, ${Math.round(size / 1024)} KiB`)
   createConsumer(consumer)
-  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', archive]
+  const install = ['install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline', archive]
   await run('npm', install, { cwd: consumer, timeoutMs: 240_000 })
-  report('installed into an empty folder')
+  const whole = checkSize(consumer, maxMiB.whole)
+  report(`installed into an empty folder: ${sizeText(whole)}`)
   const links = checkLinks(join(consumer, 'node_modules/@coordinator/server'))
   report(`all ${links} links between its documents lead somewhere`)
   await checkLibrary(consumer)
@@ -32,10 +40,23 @@ try {
   report(`its conformance suite runs against a store of that program: ${cases} cases`)
   await checkServe(consumer)
   report('npx coordinator serve runs, in memory and on SQLite')
+  if (process.platform === 'linux') {
+    const { memory = 0, sqlite = 0 } = await checkMemory(consumer, maxRestingMB)
+    report(`at rest it takes ${memory.toFixed(0)} MB in memory, and ${sqlite.toFixed(0)} MB on SQLite`)
+  }
+  createConsumer(small)
+  await run('npm', [...install, '--omit=optional'], { cwd: small, timeoutMs: 240_000 })
+  const least = checkSize(small, maxMiB.withoutOptional)
+  checkWithoutOptional(small)
+  report(`installed without the optional packages: ${sizeText(least)}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
 function report(text: string): void {
   process.stdout.write(`package: ${text} (${((performance.now() - started) / 1_000).toFixed(1)} s)\n`)
+}
+
+function sizeText({ blocks, files }: ReturnType<typeof checkSize>): string {
+  return `${blocks.toFixed(1)} MiB on the disk, ${files.toFixed(1)} MiB of files`
 }
