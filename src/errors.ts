@@ -744,6 +744,11 @@ export const ERRORS = {
     title: 'This version does not support the value of a setting',
     hint: 'Use DATABASE_URL=sqlite:./data/coordinator.db to keep the data, or unset it to run in memory.',
   },
+  COORD_CONFIG_PACKAGE_MISSING: {
+    ...config,
+    title: 'A package that the settings need is not installed',
+    hint: 'Run `npm install --omit=dev --include=optional` in the folder where the coordinator is installed.',
+  },
   COORD_TLS_FILE: {
     ...config,
     title: 'The certificate of the server, or its private key, cannot be used',
