@@ -1,3 +1,3 @@
 import { buildInto } from './build-into.ts'
 
-buildInto('dist')
+await buildInto('dist')

@@ -7,6 +7,7 @@ const allowed = [
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
   /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
+  /^dist\/console\/(index\.html|licenses\.txt|assets\/[\w.-]+\.(js|css|svg))$/,
   // The program asks it for its version.
   /^dist\/package\.json$/,
 ]
@@ -20,6 +21,8 @@ export function checkFiles(files: readonly string[]): void {
     'CHANGELOG.md',
     'bin/coordinator.js',
     'bin/require-node.js',
+    'dist/console/index.html',
+    'dist/console/licenses.txt',
     ...globSync('docs/**/*.{md,schema.json}'),
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
     ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])

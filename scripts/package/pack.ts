@@ -15,7 +15,7 @@ export interface Packed {
 /** Makes the package as it would be published, in a folder of its own: nothing in the checkout is written. */
 export async function pack(folder: string): Promise<Packed> {
   const stage = join(folder, 'stage')
-  buildInto(join(stage, 'dist'))
+  await buildInto(join(stage, 'dist'))
   for (const item of [...packageJson.files, 'package.json', 'LICENSE', 'README.md'])
     if (item !== 'dist' && existsSync(item)) cpSync(item, join(stage, item), { recursive: true })
   const output = await run('npm', ['pack', '--json', '--ignore-scripts'], { cwd: stage })
