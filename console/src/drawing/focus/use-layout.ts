@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { askLayout } from '../layout/ask-layout.ts'
+import { layouts } from '../layout/ask-layout.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { DrawnGraph } from '../model/drawn-graph.ts'
 import { needOf } from '../model/drawn-graph.ts'
@@ -44,7 +44,7 @@ export function useLayout(graph: DrawnGraph, arrangement: Arrangement): LayoutSt
       ...(distances === undefined ? {} : { columns: distances }),
       fromRight,
     }
-    askLayout(wanted, aborting.signal).then(
+    layouts.ask(wanted, aborting.signal).then(
       (layout) => setState({ laidOut: { graph, boxes, layout }, pending: false, fault: undefined }),
       (fault: Error) => {
         if (!aborting.signal.aborted) setState({ laidOut: undefined, pending: false, fault })
