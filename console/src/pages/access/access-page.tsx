@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page.tsx'
+
+export function AccessPage() {
+  return <Page title="Access">{''}</Page>
+}

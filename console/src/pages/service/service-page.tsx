@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page.tsx'
+
+export function ServicePage() {
+  return <Page title="Service">{''}</Page>
+}

@@ -1,0 +1,80 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { Icon } from './icon.tsx'
+
+interface SearchProps {
+  readonly label: string
+  readonly value: string
+  readonly onInput: (text: string) => void
+  readonly placeholder?: string
+  /** `/` puts the cursor here. One field of a page at most. @default true */
+  readonly hotkey?: boolean
+  /** Enter. */
+  readonly onSubmit?: (() => void) | undefined
+  readonly onKeyDown?: ((event: KeyboardEvent) => void) | undefined
+  /** The id of a list of suggestions. */
+  readonly controls?: string
+  readonly expanded?: boolean
+  readonly active?: string | undefined
+}
+
+/** A search field. `/` focuses it from anywhere on the page, and Escape empties it. */
+export function Search(props: SearchProps) {
+  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown, controls } = props
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (!hotkey) return undefined
+    const focus = (event: KeyboardEvent) => {
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+        return
+      event.preventDefault()
+      field.current?.focus()
+      field.current?.select()
+    }
+    document.addEventListener('keydown', focus)
+    return () => document.removeEventListener('keydown', focus)
+  }, [hotkey])
+  const combobox =
+    controls === undefined
+      ? {}
+      : ({
+          list: undefined,
+          role: 'combobox',
+          'aria-controls': controls,
+          'aria-expanded': props.expanded ?? false,
+          'aria-autocomplete': 'list',
+          'aria-activedescendant': props.active,
+        } as const)
+  return (
+    <div class="search">
+      <Icon name="search" />
+      <input
+        ref={field}
+        type="search"
+        aria-label={label}
+        placeholder={placeholder ?? label}
+        value={value}
+        spellcheck={false}
+        autocomplete="off"
+        {...combobox}
+        onInput={(event) => onInput(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          onKeyDown?.(event)
+          if (event.defaultPrevented) return
+          if (event.key === 'Enter') onSubmit?.()
+          if (event.key === 'Escape') {
+            onInput('')
+            if (value === '') event.currentTarget.blur()
+          }
+        }}
+      />
+      {hotkey && <kbd>/</kbd>}
+    </div>
+  )
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  )
+}
