@@ -1,11 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import packageJson from '../package.json' with { type: 'json' }
 import { checkConformance } from './package/check-conformance.ts'
 import { checkLibrary, createConsumer } from './package/check-consumer.ts'
 import { checkFiles } from './package/check-files.ts'
 import { checkLinks } from './package/check-links.ts'
 import { checkMemory } from './package/check-memory.ts'
+import {
+  cloneCheckout,
+  commandWith,
+  createServerFolder,
+  runCommands,
+  serveAndAsk,
+} from './package/check-pages.ts'
 import { checkServe, checkWithoutOptional } from './package/check-serve.ts'
 import { checkSize } from './package/check-size.ts'
 import { pack } from './package/pack.ts'
@@ -21,7 +29,8 @@ const maxRestingMB = 115
  */
 const folder = mkdtempSync(join(tmpdir(), 'coordinator-package-'))
 const consumer = join(folder, 'consumer')
-const small = join(folder, 'small')
+const server = join(folder, 'server')
+const clone = join(folder, 'clone')
 const started = performance.now()
 try {
   const { archive, files, size } = await pack(folder)
@@ -44,11 +53,21 @@ try {
     const { memory = 0, sqlite = 0 } = await checkMemory(consumer, maxRestingMB)
     report(`at rest it takes ${memory.toFixed(0)} MB in memory, and ${sqlite.toFixed(0)} MB on SQLite`)
   }
-  createConsumer(small)
-  await run('npm', [...install, '--omit=optional'], { cwd: small, timeoutMs: 240_000 })
-  const least = checkSize(small, maxMiB.withoutOptional)
-  checkWithoutOptional(small)
-  report(`installed without the optional packages: ${sizeText(least)}`)
+  const page = 'docs/install.md'
+  createServerFolder(server, archive)
+  await runCommands(server, commandWith(page, 'npm init'))
+  await runCommands(server, commandWith(page, '--omit=optional'))
+  const least = checkSize(server, maxMiB.withoutOptional)
+  checkWithoutOptional(server)
+  await serveAndAsk(server, commandWith(page, 'DATABASE_URL'))
+  report(`installed and run as ${page} says, without the optional packages: ${sizeText(least)}`)
+  const bill = await runCommands(server, commandWith('docs/releasing.md', 'npm sbom').replace(/>.*/, ''))
+  report(`the bill of materials has ${componentsOf(bill)} packages`)
+  cloneCheckout(clone)
+  const block = commandWith(page, 'npm ci --omit=dev\nnode')
+  await runCommands(clone, block.split('\n')[0] ?? '')
+  await serveAndAsk(clone, block)
+  report(`a checkout without development packages runs: ${sizeText(checkSize(clone, maxMiB.whole))}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -59,4 +78,13 @@ function report(text: string): void {
 
 function sizeText({ blocks, files }: ReturnType<typeof checkSize>): string {
   return `${blocks.toFixed(1)} MiB on the disk, ${files.toFixed(1)} MiB of files`
+}
+
+/** @throws Error if the bill lacks a package that the project names */
+function componentsOf(bill: string): number {
+  const { components } = JSON.parse(bill) as { components: { name: string; group?: string }[] }
+  const names = components.map(({ group, name }) => (group === undefined ? name : `${group}/${name}`))
+  const missing = Object.keys(packageJson.dependencies).filter((name) => !names.includes(name))
+  if (missing.length > 0) throw new Error(`the bill of materials lacks ${missing.join(', ')}`)
+  return names.length
 }

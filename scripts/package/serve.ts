@@ -43,7 +43,8 @@ export function post(url: string): Promise<Response> {
   })
 }
 
-async function servedUrl(log: Readable): Promise<string> {
+/** Reads a log until the records are loaded. @returns the URL of the coordinator */
+export async function servedUrl(log: Readable): Promise<string> {
   let text = ''
   for await (const chunk of log.iterator({ destroyOnReturn: false })) {
     text += chunk
