@@ -56,7 +56,9 @@ describe('docs/kubernetes.md', () => {
         block.replaceAll('npx coordinator', `'${process.execPath}' '${resolve('bin/coordinator.js')}'`)
       const done = execute('bash', ['-c', script], { cwd: checkout, env: plainEnv({ CALLS: calls, ...env }) })
       // Most commands do not read it.
-      done.child.stdin?.on('error', () => undefined).end('postgres://coordinator:secret@postgres.example.org/coordinator\n')
+      done.child.stdin
+        ?.on('error', () => undefined)
+        .end('postgres://coordinator:secret@postgres.example.org/coordinator\n')
       return (await done).stdout.trim()
     }
     const commands = blocks('sh')
