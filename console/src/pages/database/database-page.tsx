@@ -79,9 +79,10 @@ const stateWords: Readonly<Record<Database['status'], string>> = {
 function State({ database }: { readonly database: Database }) {
   const { status, reason, repair, notice, server } = database
   const isBad = status === 'degraded' || status === 'frozen'
+  const tone = isBad ? 'database-state-bad' : database.durable ? '' : 'database-state-warn'
   return (
     <>
-      <p class={isBad ? 'database-state database-state-bad' : 'database-state'}>
+      <p class={`database-state ${tone}`}>
         <strong>{database.backend}</strong>: {stateWords[status]}, since <Time at={database.since} exact />
       </p>
       {reason !== undefined && <p class="database-reason">{reason}</p>}
@@ -96,7 +97,9 @@ function State({ database }: { readonly database: Database }) {
           {database.lagRevisions > 0 &&
             ` (${database.lagRevisions.toLocaleString('en')} behind the database)`}
         </Row>
-        <Row name="Confirmed">{duration(database.ageMs / 1_000)} before it was asked</Row>
+        <Row name="Age of the view">
+          {database.ageMs < 1_000 ? `${database.ageMs} ms` : duration(database.ageMs / 1_000)}
+        </Row>
         <Row name="Oldest kept revision">
           <Revision of={database.floorRevision} />
         </Row>
