@@ -3,6 +3,7 @@ import { FieldRow as Row } from '../../parts/fields.tsx'
 import { Page, Panel } from '../../parts/page.tsx'
 import { Empty, Shown } from '../../parts/states.tsx'
 import { duration, Revision, Time } from '../../parts/time.tsx'
+import { Words } from '../../parts/words.tsx'
 import { caller, hasScope } from '../../state/session.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { Backups } from './backups.tsx'
@@ -30,7 +31,9 @@ export function DatabasePage() {
     >
       {!permitted && caller.value !== undefined ? (
         <Empty title="This token may not see the database.">
-          <p>It needs the scope `metrics`. Sign out, and sign in with another token.</p>
+          <p>
+            It needs the scope <code>metrics</code>. Sign out, and sign in with another token.
+          </p>
         </Empty>
       ) : (
         <Shown asked={asked} what="the state of the database">
@@ -85,8 +88,16 @@ function State({ database }: { readonly database: Database }) {
       <p class={`database-state ${tone}`}>
         <strong>{database.backend}</strong>: {stateWords[status]}, since <Time at={database.since} exact />
       </p>
-      {reason !== undefined && <p class="database-reason">{reason}</p>}
-      {repair !== undefined && <p class="database-repair">What to do: {repair}</p>}
+      {reason !== undefined && (
+        <p class="database-reason">
+          <Words text={reason} />
+        </p>
+      )}
+      {repair !== undefined && (
+        <p class="database-repair">
+          What to do: <Words text={repair} />
+        </p>
+      )}
       {notice !== undefined && <p class="database-reason">{notice}</p>}
       <dl class="fields">
         <Row name="Durable">
