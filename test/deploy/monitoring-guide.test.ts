@@ -29,11 +29,7 @@ function run(script: string, cwd: string): Promise<string> {
 describe('docs/monitoring.md', () => {
   const hasPrometheus = isInstalled('prometheus') && isInstalled('promtool')
 
-  itWith(
-    'bash',
-    'curl',
-    'openssl',
-  )(
+  itWith('bash', 'curl', 'openssl')(
     `has commands that work, one after the other${hasPrometheus ? '' : ' (those of Prometheus not: it is not installed)'}`,
     async () => {
       await using folder = await scratchFolder()
