@@ -37,6 +37,12 @@ export const pages: readonly PageEntry[] = [
     load: () => import('./pages/graph/graph-page.tsx').then(({ GraphPage }) => GraphPage),
   },
   {
+    path: '/time',
+    title: 'Time',
+    icon: 'time',
+    load: () => import('./pages/time/time-page.tsx').then(({ TimePage }) => TimePage),
+  },
+  {
     path: '/what-if',
     title: 'What if',
     icon: 'what-if',
