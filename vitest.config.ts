@@ -8,15 +8,39 @@ const kinds = ['long', 'soak'] as const
 const kind = kinds.find((each) => process.env[`TEST_${each.toUpperCase()}`] === '1')
 const long = kind !== undefined
 
+/** Long tests that ask what comes out, never how fast: two at a time. The others measure time, and have the machine to themselves. */
+const together = [
+  'archive/archiver/killed-archiver',
+  'archive/move/between-backends',
+  'archive/move/killed-cutovers',
+  'conformance/random-histories',
+  'consistency/consistency-postgres',
+  'consistency/late-commits',
+  'faults/killed-coordinators',
+  'main/event-source',
+  'main/kill',
+  'sqlite/kill',
+  'sqlite/kill-move',
+].map((name) => `test/${name}.long.test.ts`)
+const longProjects = [
+  { name: 'long, together', include: together, maxWorkers: 2, sequence: { groupOrder: 0 } },
+  {
+    ...{ name: 'long', include: ['test/**/*.long.test.ts'], exclude: ['**/node_modules/**', ...together] },
+    ...{ maxWorkers: 1, sequence: { groupOrder: 1 } },
+  },
+].map((test) => ({ extends: true as const, test }))
+
 export default defineConfig({
   test: {
     name: kind ?? 'test',
-    include: [long ? `test/**/*.${kind}.test.ts` : 'test/**/*.test.ts'],
+    // Projects add to these lists.
+    ...(kind === 'long'
+      ? { include: [], projects: longProjects }
+      : { include: [long ? `test/**/*.${kind}.test.ts` : 'test/**/*.test.ts'] }),
     exclude: ['**/node_modules/**', ...(long ? [] : kinds.map((each) => `test/**/*.${each}.test.ts`))],
     // A file of its own process: a leaked handle, an env variable or a metric registry cannot reach the next file.
     pool: 'forks',
     // Most files wait for databases, processes and clocks more than they compute: three at a time keep two cores busy.
-    // The long ones measure how fast something recovers: they have the machine to themselves.
     maxWorkers: long ? 1 : Math.max(3, availableParallelism() - 1),
     // For what hangs. What must be fast is measured by its test: a busy machine takes half a minute to start a PostgreSQL.
     testTimeout: long ? 300_000 : 60_000,

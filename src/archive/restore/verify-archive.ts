@@ -21,6 +21,7 @@ export interface VerifiedLineage {
 }
 
 export interface VerifyReport {
+  /** The files that belong together in complete bases, and all logs and tokens: each of them is whole, structure, bad or spoilt. */
   readonly files: number
   readonly bytes: number
   /** Files whose content was read and checked. */
@@ -28,6 +29,8 @@ export interface VerifyReport {
   /** Encrypted files of which only the structure was checked, because no identity was given. */
   readonly structure: number
   readonly bad: readonly BadFile[]
+  /** Other files of a base of which one is bad. Nobody can use them. */
+  readonly spoilt: number
   /** Files of bases that miss a part: they are being written, or an upload was interrupted. */
   readonly unfinished: readonly string[]
   /** Files that no coordinator wrote. */
@@ -72,6 +75,7 @@ class Verifying {
     whole: 0,
     structure: 0,
     bad: [] as BadFile[],
+    spoilt: 0,
     unfinished: [] as string[],
   }
 
@@ -81,7 +85,6 @@ class Verifying {
     this.#reader = new ArchiveReader({
       ...{ destination, identities, patience },
       onRead: (bytes) => {
-        this.result.files += 1
         this.result.bytes += bytes
         onFile?.(this.result)
       },
@@ -113,6 +116,7 @@ class Verifying {
   /** @returns whether the content of the files was read, and is right */
   async #check(files: readonly ArchivedFile[], read: () => Promise<unknown>): Promise<boolean> {
     const isClosed = files.some(({ name }) => parseFileName(name)?.encrypted === true)
+    this.result.files += files.length
     const isOpened = !isClosed || (this.#options.identities ?? []).length > 0
     try {
       if (isOpened) await read()
@@ -121,6 +125,7 @@ class Verifying {
       if (!isFaultOfFile(thrown)) throw thrown
       const { file = files[0]?.name } = thrown.extra as { file?: string }
       this.result.bad.push({ name: file ?? '', fault: `${thrown.detail} [${thrown.code}]` })
+      this.result.spoilt += files.length - 1
       return false
     }
     this.result[isOpened ? 'whole' : 'structure'] += files.length

@@ -62,12 +62,14 @@ function isSound({ bad, contradictions }: VerifyReport): boolean {
 }
 
 function renderVerify(report: VerifyReport): string {
-  const { files, bytes, whole, structure, bad, unfinished, strange, contradictions, lineages } = report
+  const { files, bytes, whole, structure, bad, spoilt, unfinished, strange, contradictions, lineages } =
+    report
   const line = (text: string) => `${printable(text)}\n`
   const only =
     structure === 0
       ? ''
       : `Of ${countOf(structure, 'encrypted file')}, only the structure was checked: set BACKUP_IDENTITY_FILE to check the contents.\n`
+  const spoiltText = spoilt === 0 ? '' : `, ${spoilt} in the same base as a bad one`
   return [
     ...bad.map(({ name, fault }) => line(`bad: ${fault.includes(name) ? fault : `${name}: ${fault}`}`)),
     ...contradictions.map(({ revision, files: two }) =>
@@ -75,7 +77,7 @@ function renderVerify(report: VerifyReport): string {
     ),
     ...unfinished.map((name) => line(`unfinished: ${name}`)),
     ...strange.map((name) => line(`of somebody else: ${name}`)),
-    `Read ${countOf(files, 'file')} (${sizeText(bytes)}): ${whole} whole, ${bad.length} bad.\n`,
+    `Read ${countOf(files, 'file')} (${sizeText(bytes)}): ${whole} whole, ${bad.length} bad${spoiltText}.\n`,
     only,
     ...lineages.map(({ lineage, revisions }) => {
       const ranges = revisions.map(({ from, to }) => `${from} to ${to}`).join(', ')

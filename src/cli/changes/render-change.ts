@@ -1,3 +1,4 @@
+import { authorText } from '../terminal/author-text.ts'
 import { printable } from '../terminal/text-table.ts'
 
 /** An entry of the journal, as a coordinator of any version shows it. */
@@ -14,11 +15,10 @@ export const changesHead = `${'REVISION'.padEnd(8)}  ${'TIME'.padEnd(24)}  WHAT\
 
 /** A line for each write of an entry. */
 export function changeLines({ revision, at, actor, unproven, writes }: ChangeEntry, wide: boolean): string {
-  const author = `${actor}${unproven === true ? ' (unproven)' : ''}`
   const list = Array.isArray(writes) ? (writes as readonly Write[]) : []
   return list
     .map((write) => {
-      const what = `${whatOf(write, wide)}, by ${author}`
+      const what = `${whatOf(write, wide)}, by ${authorText(actor, unproven)}`
       return `${printable(`${String(revision).padEnd(8)}  ${String(at).padEnd(24)}  ${what}`)}\n`
     })
     .join('')

@@ -3,6 +3,7 @@ import type { Completeness } from '../../graph/questions/answer.ts'
 import type { Answers } from '../../graph/questions/answer-question.ts'
 import type { SimulateAnswer } from '../../graph/simulate/simulate.ts'
 import type { ViolatedRange } from '../../graph/simulate/violated-ranges.ts'
+import { authorText } from '../terminal/author-text.ts'
 import { countOf, printable, textTable } from '../terminal/text-table.ts'
 
 /** Answers of the graph as tables for people. Each begins with a sentence that summarizes it. */
@@ -83,7 +84,7 @@ export function renderOrphans(answer: Answer<'orphans'>): string {
 export function renderDiff(answer: DiffAnswer & { readonly from: number; readonly to: number }): string {
   const { from, to, nodes, edges, nodesTotal, edgesTotal, commits } = answer
   const author = new Map(
-    commits.map(({ revision, actor, unproven }) => [revision, unproven ? `${actor} (unproven)` : actor]),
+    commits.map(({ revision, actor, unproven }) => [revision, authorText(actor, unproven)]),
   )
   const rows = [...nodes, ...edges].map(({ change, id, revisions }) => {
     const last = revisions.at(-1)

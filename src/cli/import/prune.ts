@@ -3,6 +3,7 @@ import { recordEtag } from '../../http/reading/etag.ts'
 import { isJsonObject } from '../../records/canonical-json.ts'
 import { SERVICE_KIND } from '../../records/service/service.ts'
 import type { CoordinatorClient } from '../context/coordinator-client.ts'
+import { authorText } from '../terminal/author-text.ts'
 import { type Item, itemOf } from './item.ts'
 import { nameInNamespace, namespacesOfItem } from './record-namespace.ts'
 import { sourceIn } from './source.ts'
@@ -182,7 +183,7 @@ async function reasonToSpare(client: CoordinatorClient, brought: Brought): Promi
   const entries = isJsonObject(body) ? body['entries'] : undefined
   const last = Array.isArray(entries) ? entries[0] : undefined
   const actor = isJsonObject(last) ? String(last['actor']) : 'somebody unknown'
-  return isImport(actor) ? undefined : `it was last written by ${actor}`
+  return isImport(actor) ? undefined : `it was last written by ${authorText(actor)}`
 }
 
 function isFound(status: number): boolean {

@@ -11,6 +11,7 @@ import {
 } from '../context/command-context.ts'
 import type { CoordinatorClient } from '../context/coordinator-client.ts'
 import { type NamespaceOptions, namespaceOf, namespaceOption } from '../context/namespace-option.ts'
+import { authorText } from '../terminal/author-text.ts'
 import { countOf, textTable } from '../terminal/text-table.ts'
 import { idOfService } from './find-service.ts'
 
@@ -66,7 +67,7 @@ function render({ entries, complete }: Omit<HistoryAnswer, 'next'>, wide: boolea
     ...[String(revision), at, action],
     // A new service has every field.
     action === 'registered' && !wide ? '' : changesText(changes ?? [], wide),
-    unproven === true ? `${actor} (unproven)` : actor,
+    authorText(actor, unproven),
   ])
   const more = complete ? '' : ' Older ones exist, or are no longer kept.'
   return `${textTable([['REVISION', 'TIME', 'WHAT', 'FIELDS', 'BY'], ...rows])}${countOf(entries.length, 'change')}.${more}\n`

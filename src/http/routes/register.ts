@@ -38,7 +38,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
         body: `{"success":true,${registeredMembers(answer)}${tail}`,
         headers: [
           'Location',
-          `/services/${encodeURIComponent(answer.serviceId)}`,
+          `${app.basePath}/services/${encodeURIComponent(answer.serviceId)}`,
           'ETag',
           recordEtag(answer),
         ],

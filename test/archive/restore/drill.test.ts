@@ -150,8 +150,11 @@ describe('verify', () => {
       await flip(archive, /base\/0{14}30-.*-0002-of/),
       await flip(archive, /access\//),
     ]
-    const { bad, lineages } = await verified(archive)
+    const { files, whole, spoilt, bad, lineages } = await verified(archive)
     expect(bad.map(({ name }) => name).sort()).toEqual(names.sort())
+    // The first part of the base is right, but of no use without the second.
+    expect({ files, whole, spoilt }).toEqual({ files: whole + spoilt + bad.length, whole, spoilt: 1 })
+    expect(files).toBe((await filesIn(archive.destination)).length)
     expect(lineages[0]?.revisions).toEqual([{ from: 0, to: 15 }])
   })
 
