@@ -49,7 +49,7 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
             {map.items.length > nodes && `, the others in ${map.items.length - nodes} groups`}
           </strong>
           <span class="quiet">
-            <Revision of={read.revision} to="/graph" /> <Time at={read.at} />
+            <Revision of={read.revision} link /> <Time at={read.at} />
           </span>
           {opened.length > 0 && (
             <button type="button" class="button button-small" onClick={() => setQuery({ open: undefined })}>

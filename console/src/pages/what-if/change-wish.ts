@@ -1,4 +1,4 @@
-import { serviceNodeId } from '../graph/data/service-node-id.ts'
+import { serviceNode } from '../../state/places.ts'
 
 /** A service by its name, in its namespace; `undefined` is `default`. */
 export interface NamedService {
@@ -49,7 +49,7 @@ export function namedService(given: string): NamedService {
 }
 
 export function idOf({ serviceName, namespace }: NamedService): string {
-  return serviceNodeId(serviceName, namespace)
+  return serviceNode(serviceName, namespace ?? 'default')
 }
 
 function decoded(part: string): string {

@@ -1,5 +1,5 @@
 import type { JournalEntry, JournalWrite } from '../../../api/types.ts'
-import { serviceNodeId } from '../../graph/data/service-node-id.ts'
+import { serviceNode } from '../../../state/places.ts'
 
 /** What a commit wrote, in a few words: `put cart 3.0.0, flagd 1.2.0 and 4 more`. */
 export function entrySummary({ writes }: JournalEntry): string {
@@ -19,7 +19,8 @@ function wordsOf({ op, kind, id, data }: JournalWrite): string {
 export function writtenNodes({ writes }: JournalEntry): readonly string[] {
   return writes.flatMap(({ kind, id, data }) => {
     const name = textIn(data, 'serviceName')
-    if (kind === 'service') return name === undefined ? [] : [serviceNodeId(name, textIn(data, 'namespace'))]
+    if (kind === 'service')
+      return name === undefined ? [] : [serviceNode(name, textIn(data, 'namespace') ?? 'default')]
     return kind === 'node' ? [id] : []
   })
 }

@@ -1,5 +1,6 @@
 import type { Diff, JournalEntry } from '../../../api/types.ts'
 import { shownText } from '../../../drawing/text/shown-text.ts'
+import { Actor } from '../../../parts/actor.tsx'
 import { type Column, DataTable } from '../../../parts/data-table.tsx'
 import { Link } from '../../../parts/link.tsx'
 import { Time } from '../../../parts/time.tsx'
@@ -37,11 +38,7 @@ const columns: readonly Column<Commit>[] = [
   {
     key: 'actor',
     title: 'Who',
-    render: ({ actor, unproven }) => (
-      <span class="wrap" title={unproven === true ? 'Nobody proved who it was.' : undefined}>
-        {shownText(actor)}
-      </span>
-    ),
+    render: ({ actor, unproven }) => <Actor actor={actor} unproven={unproven} />,
     sortBy: ({ actor }) => actor,
   },
 ]
@@ -62,7 +59,7 @@ export function LastCommits({ entries }: { readonly entries: readonly JournalEnt
             </Link>
             <span class="wrap">{shownText(entrySummary(entry))}</span>
             <span class="quiet wrap">
-              <Time at={entry.at} /> by {shownText(entry.actor)}
+              <Time at={entry.at} /> by <Actor actor={entry.actor} unproven={entry.unproven} />
             </span>
           </li>
         ))}
