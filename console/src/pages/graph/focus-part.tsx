@@ -30,6 +30,7 @@ export function FocusPart({ place, view }: { readonly place: GraphPlace; readonl
   const marks: Marks = {
     ...(centre === undefined ? {} : { centre }),
     ...(strong === undefined ? {} : { strong }),
+    ...(centre === undefined && view.from[0] !== undefined ? { start: view.from[0] } : {}),
     hidden: part.hidden,
     ...(steps ? { quiet: quietEdges(part) } : {}),
   }

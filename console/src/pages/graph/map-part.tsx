@@ -73,10 +73,12 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
         </p>
       </div>
       <div class="board-side">
-        {node !== undefined && (
-          <NodePanel node={node} graph={graph} hidden={0} onSelect={(id) => setQuery({ selected: id })} />
-        )}
-        <GroupTable grouped={grouped} opened={opened} />
+        <div class="board-about">
+          {node !== undefined && (
+            <NodePanel node={node} graph={graph} hidden={0} onSelect={(id) => setQuery({ selected: id })} />
+          )}
+          <GroupTable grouped={grouped} opened={opened} />
+        </div>
         {nodes > 0 && (
           <GraphTables graph={openPart(graph, grouped)} onSelect={(id) => setQuery({ selected: id })} />
         )}

@@ -25,12 +25,14 @@ export function ComparePart({ from, to }: { readonly from: string; readonly to: 
 }
 
 function DifferenceDrawing({ found, question }: { readonly found: Difference; readonly question: string }) {
-  const { diff, total, beside } = found
+  const { diff, total, exact } = found
   const content = JSON.stringify([found.union, [...found.signs]])
   // The same object while the difference is the same: it is laid out once.
   const { union, signs, before, after } = useMemo(() => found, [content])
   const arrangement = useMemo(() => ({ kind: 'layers' }) as const, [])
-  const marks = useMemo(() => ({ signs }), [signs])
+  // The view begins where something changed. It is not stressed: its sign says what happened.
+  const start = useMemo(() => union.nodes.find(({ id }) => signs.has(id))?.id, [union])
+  const marks = useMemo(() => ({ signs, ...(start === undefined ? {} : { start }) }), [signs, start])
   const shown = SHOWN.find((one) => one === query('moment')) ?? 'both'
   const present = shown === 'both' ? undefined : shown === 'before' ? before : after
   return (
@@ -51,7 +53,7 @@ function DifferenceDrawing({ found, question }: { readonly found: Difference; re
         arrangement={arrangement}
         marks={marks}
         colour="health"
-        shown={`${union.nodes.length.toLocaleString('en')} of ${beside ? '' : 'at least '}${total.toLocaleString('en')} shown`}
+        shown={`${union.nodes.length.toLocaleString('en')} of ${exact ? '' : 'at least '}${total.toLocaleString('en')} shown`}
         {...(present === undefined ? {} : { present })}
         exported={{ asOf: shown === 'before' ? diff.from : diff.to }}
         tools={

@@ -2,6 +2,7 @@ import { useMemo, useRef } from 'preact/hooks'
 import { api } from '../../api/client.ts'
 import type { ChangesPage } from '../../api/types.ts'
 import type { Sign } from '../../drawing/model/marks.ts'
+import { mostJoined } from '../../drawing/model/neighbours.ts'
 import { shownPart } from '../../drawing/model/shown-part.ts'
 import { Empty, Failure, Loading } from '../../parts/states.tsx'
 import { namespace, query } from '../../state/location.ts'
@@ -69,7 +70,13 @@ function LookDrawing({ look, question }: { readonly look: Look; readonly questio
     const signs = new Map(
       written === '' ? [] : written.split('\n').map((id): [string, Sign] => [id, 'changed']),
     )
-    return { ...(centre === undefined ? {} : { centre }), signs, hidden: part.hidden }
+    const start = centre ?? part.graph.nodes.find(({ id }) => signs.has(id))?.id ?? mostJoined(part.graph)
+    return {
+      ...(centre === undefined ? {} : { centre }),
+      ...(start === undefined ? {} : { start }),
+      signs,
+      hidden: part.hidden,
+    }
   }, [part, written])
   return (
     <DrawingBoard

@@ -93,7 +93,7 @@ function LookControls({ density }: { readonly density: Density }) {
     <>
       <TimeLine
         density={density}
-        thumbs={[{ label: 'The graph of', at, onRest: (bucket) => look(momentAt(density, bucket)) }]}
+        thumbs={[{ label: 'The graph of', at, moment, onRest: (bucket) => look(momentAt(density, bucket)) }]}
       />
       <div class="time-buttons">
         <button
@@ -162,9 +162,15 @@ function CompareControls({ density, from }: { readonly density: Density; readonl
           {
             label: 'Before',
             at: bucketOf(density, from),
+            moment: from,
             onRest: (at) => set({ from: momentAt(density, at) ?? String(density.revision) }),
           },
-          { label: 'After', at: bucketOf(density, to), onRest: (at) => set({ to: momentAt(density, at) }) },
+          {
+            label: 'After',
+            at: bucketOf(density, to),
+            moment: to,
+            onRest: (at) => set({ to: momentAt(density, at) }),
+          },
         ]}
       />
       <div class="time-buttons">

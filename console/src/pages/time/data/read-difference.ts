@@ -14,7 +14,7 @@ import { drawnEdge, drawnNode, toDrawn } from '../../graph/data/to-drawn.ts'
 /** Two moments of the graph in one. */
 export interface Difference {
   readonly diff: Diff
-  /** What is drawn: everything that changed, and what is beside it. It holds both moments, so that nothing moves between them. */
+  /** What is drawn: everything that changed. It holds both moments, so that nothing moves between them. */
   readonly union: DrawnGraph
   readonly signs: ReadonlyMap<string, Sign>
   /** The ids of nodes and edges at each moment. */
@@ -22,8 +22,8 @@ export interface Difference {
   readonly after: ReadonlySet<string>
   /** How many nodes the graph has in both moments together, as far as they were read. */
   readonly total: number
-  /** Whether what is beside the changes is drawn, too. */
-  readonly beside: boolean
+  /** Whether both graphs were read whole: then `total` is exact. */
+  readonly exact: boolean
 }
 
 export interface Moments {
@@ -66,7 +66,7 @@ export async function readDifference(moments: Moments, signal: AbortSignal): Pro
     before: idsWithout(union, signs, 'added'),
     after: idsWithout(union, signs, 'removed'),
     total: everything.nodes.length,
-    beside: earlier !== undefined && later !== undefined,
+    exact: earlier !== undefined && later !== undefined,
   }
 }
 
@@ -102,20 +102,13 @@ function endNode(id: string): DrawnNode {
   return { id, label, type, namespace: 'default', unresolved: false, versions: [], instances: 0, tags: [] }
 }
 
-/** Everything that changed, and what has an edge to it, as far as a drawing can hold it. */
+/** What changed, and both ends of what changed, as far as a drawing can hold it. Of an unchanged graph: some of it. */
 function nearChanges(graph: DrawnGraph, signs: ReadonlyMap<string, Sign>): DrawnGraph {
   const wanted = new Set(graph.nodes.filter(({ id }) => signs.has(id)).map(({ id }) => id))
   for (const { id, source, target } of graph.edges)
     if (signs.has(id)) for (const end of [source, target]) wanted.add(end)
-  if (wanted.size === 0) for (const { id } of graph.nodes.slice(0, MOST_NODES)) wanted.add(id)
-  const core = new Set([...wanted].slice(0, MOST_NODES))
-  for (const { source, target } of graph.edges)
-    for (const [one, other] of [
-      [source, target],
-      [target, source],
-    ] as const)
-      if (wanted.has(one) && core.size < MOST_NODES) core.add(other)
-  return partOf(graph, core)
+  if (wanted.size === 0) for (const { id } of graph.nodes) wanted.add(id)
+  return partOf(graph, new Set([...wanted].slice(0, MOST_NODES)))
 }
 
 function idsWithout(

@@ -7,6 +7,8 @@ export interface Thumb {
   readonly label: string
   /** The bucket at whose end it stands. */
   readonly at: number
+  /** The moment itself, which may be within the bucket: a revision or a time. `undefined` is now. */
+  readonly moment: string | undefined
   /** Called when it has rested. */
   readonly onRest: (at: number) => void
 }
@@ -75,7 +77,7 @@ export function TimeLine({ density, thumbs }: TimeLineProps) {
 }
 
 function Slider({ density, thumb }: { readonly density: Density; readonly thumb: Thumb }) {
-  const { label, at, onRest } = thumb
+  const { label, at, moment, onRest } = thumb
   // Where the hand holds it; `undefined` when nobody does.
   const [held, setHeld] = useState<number>()
   const shown = held ?? at
@@ -88,8 +90,7 @@ function Slider({ density, thumb }: { readonly density: Density; readonly thumb:
     return () => clearTimeout(timer)
   }, [held])
   const { buckets } = density
-  const time = exactTime(new Date(endOf(density, shown)))
-  const text = shown >= buckets.length - 1 ? 'now' : `${time}, revision ${buckets[shown]?.revision ?? ''}`
+  const text = held === undefined ? momentText(density, moment) : bucketText(density, held)
   return (
     <label class="slider">
       <span class="slider-label">
@@ -106,4 +107,18 @@ function Slider({ density, thumb }: { readonly density: Density; readonly thumb:
       />
     </label>
   )
+}
+
+function bucketText(density: Density, at: number): string {
+  const { buckets } = density
+  if (at >= buckets.length - 1) return 'now'
+  return `${exactTime(new Date(endOf(density, at)))}, revision ${buckets[at]?.revision ?? 0}`
+}
+
+function momentText(density: Density, moment: string | undefined): string {
+  if (moment === undefined) return 'now'
+  if (!/^\d+$/.test(moment)) return exactTime(new Date(moment))
+  const { buckets } = density
+  const ends = buckets.find(({ revision }) => revision === Number(moment))
+  return ends === undefined ? `revision ${moment}` : bucketText(density, buckets.indexOf(ends))
 }
