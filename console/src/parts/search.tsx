@@ -11,6 +11,12 @@ interface SearchProps {
   /** Enter. */
   readonly onSubmit?: (() => void) | undefined
   readonly onKeyDown?: ((event: KeyboardEvent) => void) | undefined
+  /** The id of a list of suggestions, which makes the field a combobox. */
+  readonly controls?: string
+  /** Whether the list is open. */
+  readonly expanded?: boolean
+  /** The id of the suggestion that Enter takes. */
+  readonly active?: string | undefined
 }
 
 /** A search field. `/` focuses it from anywhere on the page, and Escape empties it. */
@@ -40,6 +46,7 @@ export function Search(props: SearchProps) {
         value={value}
         spellcheck={false}
         autocomplete="off"
+        {...(props.controls === undefined ? {} : comboboxOf(props))}
         onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={(event) => {
           onKeyDown?.(event)
@@ -54,6 +61,17 @@ export function Search(props: SearchProps) {
       {hotkey && <kbd>/</kbd>}
     </div>
   )
+}
+
+function comboboxOf({ controls, expanded = false, active }: SearchProps) {
+  return {
+    list: undefined,
+    role: 'combobox',
+    'aria-controls': controls,
+    'aria-expanded': expanded,
+    'aria-autocomplete': 'list',
+    'aria-activedescendant': active,
+  } as const
 }
 
 function isTyping(target: EventTarget | null): boolean {
