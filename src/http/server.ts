@@ -37,6 +37,7 @@ import { graphWriteRoutes } from './routes/graph-write.ts'
 import { healthRoutes } from './routes/health.ts'
 import { namespacesRoutes } from './routes/namespaces.ts'
 import { operationsRoutes } from './routes/operations.ts'
+import { overviewRoutes } from './routes/overview.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { registerRoutes } from './routes/register.ts'
 import { serviceRoutes } from './routes/service.ts'
@@ -156,7 +157,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
     draining: draining.signal,
   })
-  metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
+  metrics.ask({
+    outgoing: () => outgoing,
+    wholeStreams: () => wholeStreams,
+    certificateEndsAt: () => certificate?.endsAt,
+  })
   if (settings.logRequests) logRequests(app, logger)
   const served = gatherRoutes(app)
   for (const routes of [
@@ -166,6 +171,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     serviceRoutes,
     graphRoutes,
     graphQuestionRoutes,
+    overviewRoutes,
     graphWriteRoutes,
     changesRoutes,
     snapshotRoutes,

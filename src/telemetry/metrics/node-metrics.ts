@@ -120,14 +120,11 @@ function eventLoopMetrics(meters: Meters): void {
 }
 
 function activityMetrics(meters: Meters): void {
-  const active = () => process.getActiveResourcesInfo()
+  // Without a total of its own: its usual name, nodejs_active_resources_total, is that of a counter.
   meters.changingGauge(['type'], {
     name: 'nodejs_active_resources',
     help: 'Number of active resources that are currently keeping the event loop alive, grouped by async resource type.',
-    read: () => samplesOf('type', active()),
-  })
-  meters.gauges({
-    nodejs_active_resources_total: ['Total number of active resources.', () => active().length],
+    read: () => samplesOf('type', process.getActiveResourcesInfo()),
   })
 }
 
