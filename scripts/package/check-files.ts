@@ -4,7 +4,7 @@ import { globSync } from 'node:fs'
 const allowed = [
   /^(package\.json|README\.md|LICENSE|(AGENTS|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
   /^bin\/[\w-]+\.js$/,
-  /^deploy\/coordinator\.(env|service)$/,
+  /^deploy\/(coordinator\.(env|service)|grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
   /^examples\/.+\.(sh|json|yaml)$/,
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
@@ -25,6 +25,7 @@ export function checkFiles(files: readonly string[]): void {
     'bin/require-node.js',
     'deploy/coordinator.env',
     'deploy/coordinator.service',
+    ...globSync('deploy/{grafana,prometheus}/*'),
     'dist/console/index.html',
     'dist/console/licenses.txt',
     ...globSync('docs/**/*.{md,schema.json}'),
