@@ -30,7 +30,24 @@ export const pages: readonly PageEntry[] = [
     icon: 'services',
     load: () => import('./pages/service/service-page.tsx').then(({ ServicePage }) => ServicePage),
   },
-  // The pages of the graph: /graph, /time, /what-if.
+  {
+    path: '/graph',
+    title: 'Graph',
+    icon: 'graph',
+    load: () => import('./pages/graph/graph-page.tsx').then(({ GraphPage }) => GraphPage),
+  },
+  {
+    path: '/time',
+    title: 'Time',
+    icon: 'time',
+    load: () => import('./pages/time/time-page.tsx').then(({ TimePage }) => TimePage),
+  },
+  {
+    path: '/what-if',
+    title: 'What if',
+    icon: 'what-if',
+    load: () => import('./pages/what-if/what-if-page.tsx').then(({ WhatIfPage }) => WhatIfPage),
+  },
   {
     path: '/database',
     title: 'Database',

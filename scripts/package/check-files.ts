@@ -4,7 +4,9 @@ import { globSync } from 'node:fs'
 const allowed = [
   /^(package\.json|README\.md|LICENSE|(AGENTS|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
   /^bin\/[\w-]+\.js$/,
-  /^deploy\/(coordinator\.(env|service)|grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
+  /^deploy\/coordinator\.(env|service)$/,
+  /^deploy\/kubernetes\/.+\.(yaml|env)$/,
+  /^deploy\/(grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
   /^examples\/.+\.(sh|json|yaml)$/,
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
@@ -25,6 +27,7 @@ export function checkFiles(files: readonly string[]): void {
     'bin/require-node.js',
     'deploy/coordinator.env',
     'deploy/coordinator.service',
+    ...globSync('deploy/kubernetes/**/*.{yaml,env}'),
     ...globSync('deploy/{grafana,prometheus}/*'),
     'dist/console/index.html',
     'dist/console/licenses.txt',

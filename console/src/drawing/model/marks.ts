@@ -14,9 +14,13 @@ export const SIGNS: Readonly<Record<Sign, { readonly sign: string; readonly word
 export interface Marks {
   /** The node that the drawing is about. */
   readonly centre?: string
+  /** Where the view begins if the whole drawing cannot be read at once. @default the centre */
+  readonly start?: string
   readonly signs?: ReadonlyMap<string, Sign>
   /** Nodes and edges on a path or in a cycle. */
   readonly strong?: ReadonlySet<string>
+  /** Edges that are drawn fainter: they matter less for the question. */
+  readonly quiet?: ReadonlySet<string>
   /** How many neighbours of a node are not shown. */
   readonly hidden?: ReadonlyMap<string, number>
 }
