@@ -13,10 +13,11 @@ import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases/leases.ts'
 import { LocalLeases } from './leases/local-leases.ts'
 import { judgeVersions } from './list/judge-versions.ts'
+import { judgeWords } from './list/judge-words.ts'
 import { listNamespaces, type NamespacesQuery } from './list/list-namespaces.ts'
 import type { ListQuery } from './list/list-query.ts'
 import { listServices, streamServices } from './list/list-services.ts'
-import type { VersionVerdicts } from './list/match-services.ts'
+import type { JudgedFilters } from './list/match-services.ts'
 import { getPastService, listPastServices, streamPastServices } from './list/past-services.ts'
 import { registerBatch } from './register-batch.ts'
 import { registerService, warningsOfDryRun } from './register-service.ts'
@@ -101,21 +102,23 @@ export class Registry {
   }
 
   /**
-   * Judges the versions that a list will meet, without blocking other requests. The result is for the parameter `verdicts` of `list` and
-   * `listAll`.
+   * Judges the versions and the texts that a list will meet, without blocking other requests. The result is for the parameter `judged` of
+   * `list` and `listAll`.
    */
-  judgeVersions({ filters }: ListQuery) {
-    return judgeVersions(this.#live.view, filters)
+  async judgeFilters({ filters }: ListQuery): Promise<JudgedFilters> {
+    const view = this.#live.view
+    const versions = await judgeVersions(view, filters)
+    return { versions, words: await judgeWords(view, filters) }
   }
 
   /** @throws COORD_CURSOR_INVALID */
-  list(query: ListQuery, verdicts?: VersionVerdicts) {
-    return listServices(this.#live.view, { leases: this.#leases, verdicts }, query)
+  list(query: ListQuery, judged?: JudgedFilters) {
+    return listServices(this.#live.view, { leases: this.#leases, judged }, query)
   }
 
   /** All services that match at this moment, as chunks of whole NDJSON lines. `limit` and `cursor` are ignored. */
-  listAll(query: ListQuery, verdicts?: VersionVerdicts) {
-    return streamServices(this.#live.view, { leases: this.#leases, verdicts }, query)
+  listAll(query: ListQuery, judged?: JudgedFilters) {
+    return streamServices(this.#live.view, { leases: this.#leases, judged }, query)
   }
 
   history(serviceId: string, query?: HistoryQuery) {

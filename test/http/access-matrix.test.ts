@@ -46,6 +46,7 @@ const table: Readonly<Record<string, Who>> = {
   'PUT /services/:serviceId/heartbeat': register,
   'DELETE /services/:serviceId': register,
   'GET /changes': read,
+  'GET /changes/density': read,
   'GET /snapshot': read,
   ...Object.fromEntries(
     ['/knowledge-graph', '/graph'].flatMap((prefix) => [
