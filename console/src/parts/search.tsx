@@ -11,17 +11,21 @@ interface SearchProps {
   /** Enter. */
   readonly onSubmit?: (() => void) | undefined
   readonly onKeyDown?: ((event: KeyboardEvent) => void) | undefined
-  /** The id of a list of suggestions, which makes the field a combobox. */
-  readonly controls?: string
-  /** Whether the list is open. */
-  readonly expanded?: boolean
+  /** A list of suggestions below the field. */
+  readonly suggestions?: Suggestions
+}
+
+interface Suggestions {
+  /** The id of the list. */
+  readonly list: string
+  readonly expanded: boolean
   /** The id of the suggestion that Enter takes. */
-  readonly active?: string | undefined
+  readonly active: string | undefined
 }
 
 /** A search field. `/` focuses it from anywhere on the page, and Escape empties it. */
 export function Search(props: SearchProps) {
-  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown } = props
+  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown, suggestions } = props
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
     if (!hotkey) return undefined
@@ -40,13 +44,12 @@ export function Search(props: SearchProps) {
       <Icon name="search" />
       <input
         ref={field}
-        type="search"
         aria-label={label}
         placeholder={placeholder ?? label}
         value={value}
         spellcheck={false}
         autocomplete="off"
-        {...(props.controls === undefined ? {} : comboboxOf(props))}
+        {...(suggestions === undefined ? { type: 'search' as const } : comboboxOf(suggestions))}
         onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={(event) => {
           onKeyDown?.(event)
@@ -63,11 +66,12 @@ export function Search(props: SearchProps) {
   )
 }
 
-function comboboxOf({ controls, expanded = false, active }: SearchProps) {
+function comboboxOf({ list, expanded, active }: Suggestions) {
   return {
-    list: undefined,
+    // A field of type search must not be a combobox.
+    type: 'text',
     role: 'combobox',
-    'aria-controls': controls,
+    'aria-controls': list,
     'aria-expanded': expanded,
     'aria-autocomplete': 'list',
     'aria-activedescendant': active,
