@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
+import './process-one.js'
 import './require-node.js'
 
 // A checkout runs its TypeScript, so that a forgotten build can never be what is started; the package has only dist/.

@@ -1,10 +1,22 @@
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
-/** Builds the console into an empty folder. @param folder where its index.html will be */
+/** Smaller files fit into one packet as they are. */
+const COMPRESSED_MIN_BYTES = 1_024
+
+/**
+ * Builds the console into an empty folder. Each file has a compressed one beside it, so that no coordinator has to compress anything.
+ *
+ * @param folder where its index.html will be
+ */
 export async function buildConsole(folder: string): Promise<void> {
-  await build({
-    configFile: join(import.meta.dirname, '../console/vite.config.ts'),
-    build: { outDir: resolve(folder) },
-  })
+  const outDir = resolve(folder)
+  await build({ configFile: join(import.meta.dirname, '../console/vite.config.ts'), build: { outDir } })
+  for (const name of globSync('{licenses.txt,assets/*.{js,css,svg}}', { cwd: outDir })) {
+    const file = join(outDir, name)
+    const bytes = readFileSync(file)
+    if (bytes.length >= COMPRESSED_MIN_BYTES) writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))
+  }
 }

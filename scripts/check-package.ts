@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { checkConformance } from './package/check-conformance.ts'
 import { checkLibrary, createConsumer } from './package/check-consumer.ts'
 import { checkFiles } from './package/check-files.ts'
+import { checkLinks } from './package/check-links.ts'
 import { checkServe } from './package/check-serve.ts'
 import { pack } from './package/pack.ts'
 import { run } from './package/run.ts'
@@ -23,6 +24,8 @@ try {
   const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', archive]
   await run('npm', install, { cwd: consumer, timeoutMs: 240_000 })
   report('installed into an empty folder')
+  const links = checkLinks(join(consumer, 'node_modules/@coordinator/server'))
+  report(`all ${links} links between its documents lead somewhere`)
   await checkLibrary(consumer)
   report('a TypeScript program imports createCoordinator, and runs one')
   const cases = await checkConformance(consumer)

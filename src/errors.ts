@@ -166,6 +166,12 @@ export const ERRORS = {
     title: 'There is no such path',
     hint: 'See `/docs` for every path.',
   },
+  COORD_CONSOLE_NOT_BUILT: {
+    status: 404,
+    retryable: false,
+    title: 'The console is not built',
+    hint: 'Run `npm ci` in the folder of the coordinator, or `npm run build:console` if everything is installed. `CONSOLE=false` switches the console off.',
+  },
   COORD_METHOD_NOT_ALLOWED: {
     status: 405,
     retryable: false,
@@ -737,6 +743,11 @@ export const ERRORS = {
     ...config,
     title: 'This version does not support the value of a setting',
     hint: 'Use DATABASE_URL=sqlite:./data/coordinator.db to keep the data, or unset it to run in memory.',
+  },
+  COORD_CONFIG_PACKAGE_MISSING: {
+    ...config,
+    title: 'A package that the settings need is not installed',
+    hint: 'Run `npm install --omit=dev --include=optional` in the folder where the coordinator is installed.',
   },
   COORD_TLS_FILE: {
     ...config,

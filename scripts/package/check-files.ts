@@ -2,12 +2,15 @@ import { globSync } from 'node:fs'
 
 /** What may be in the package, and nothing else. */
 const allowed = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^(package\.json|README\.md|LICENSE|(AGENTS|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
   /^bin\/[\w-]+\.js$/,
+  /^deploy\/coordinator\.(env|service)$/,
+  /^deploy\/kubernetes\/.+\.(yaml|env)$/,
+  /^examples\/.+\.(sh|json|yaml)$/,
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
   /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
-  /^dist\/console\/(index\.html|licenses\.txt|assets\/[\w.-]+\.(js|css|svg))$/,
+  /^dist\/console\/(index\.html|licenses\.txt(\.gz)?|assets\/[\w.-]+\.(js|css|svg)(\.gz)?)$/,
   // The program asks it for its version.
   /^dist\/package\.json$/,
 ]
@@ -18,12 +21,16 @@ export function checkFiles(files: readonly string[]): void {
     'package.json',
     'README.md',
     'LICENSE',
-    'CHANGELOG.md',
+    ...['AGENTS.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
     'bin/coordinator.js',
     'bin/require-node.js',
+    'deploy/coordinator.env',
+    'deploy/coordinator.service',
+    ...globSync('deploy/kubernetes/**/*.{yaml,env}'),
     'dist/console/index.html',
     'dist/console/licenses.txt',
     ...globSync('docs/**/*.{md,schema.json}'),
+    ...globSync('examples/**/*.{sh,json,yaml}'),
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
     ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])
       .filter((file) => !file.endsWith('.test.ts'))

@@ -66,6 +66,17 @@ export const settingsTable = {
       description:
         'Origins of web pages that may use the coordinator from a browser. Pages of other origins can neither change nor read anything.',
     }),
+    basePath: optionalSetting('BASE_PATH', {
+      kind: text('a path such as `/coordinator`, without a slash at its end', /^(?:\/[\w~-][\w.~-]*){1,16}$/),
+      description:
+        'The path of the coordinator behind a proxy, if it does not have a host name of its own. The proxy may remove the path or leave it: the coordinator answers to both. Links to records (`Location`, `/openapi.json`) have it. Pages need no setting, because their links are relative.',
+    }),
+    console: setting('CONSOLE', {
+      kind: yesOrNo(),
+      default: true,
+      description:
+        'Serves the console at `/console/`, and sends browsers there that open `/`. With `false`, `/` is a page with links.',
+    }),
     connectionsMax: setting('CONNECTIONS_MAX', {
       ...count('connections', { min: 10, max: 1_000_000, default: 10_000 }),
       description:

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import { CoordinatorError } from '../errors.ts'
 import type { SchemaStep, Store } from './store.ts'
 
 /** The settings that a store needs. */
@@ -23,6 +24,8 @@ export interface StoreHooks {
 /**
  * Creates the store of the settings, but does not open it. Only the needed backend is loaded: the drivers take longer to load than
  * everything else.
+ *
+ * @throws COORD_CONFIG_PACKAGE_MISSING if the backend is Supabase, and its client is not installed
  */
 export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {}): Promise<Store> {
   const { database: target, autoMigrate, databaseStatementTimeoutMs: callTimeoutMs } = settings
@@ -48,8 +51,18 @@ export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {})
       return new PostgresStore({ target, autoMigrate, ...shared, connectTimeoutMs, ...hooks })
     }
     case 'supabase': {
-      const { SupabaseStore } = await import('./supabase/store.ts')
+      const { SupabaseStore } = await import('./supabase/store.ts').catch(withoutClient)
       return new SupabaseStore({ target, ...shared })
     }
   }
+}
+
+/** The client of Supabase is an optional dependency: `npm install --omit=optional` leaves it out. */
+function withoutClient(thrown: NodeJS.ErrnoException): never {
+  if (thrown.code !== 'ERR_MODULE_NOT_FOUND' || !thrown.message.includes("'@supabase/supabase-js'"))
+    throw thrown
+  throw new CoordinatorError('COORD_CONFIG_PACKAGE_MISSING', {
+    detail: 'The settings name a Supabase project, and the package @supabase/supabase-js is not installed.',
+    cause: thrown,
+  })
 }

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Access } from '../access/access.ts'
 import type { BackupFigures } from '../archive/archiver/backup-figures.ts'
 import type { Settings } from '../config/settings.ts'
+import { CoordinatorError } from '../errors.ts'
 import type { KnowledgeGraph } from '../graph/knowledge-graph.ts'
 import type { Live } from '../live/live.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -14,8 +15,10 @@ import { Answers, RoomNeeded } from './answering/answers.ts'
 import { ProblemSender } from './answering/send-problem.ts'
 import { MEMORY_NOTICE } from './answering/storage-note.ts'
 import { addressOf, trustProxies } from './client/address-of.ts'
+import { addBasePath, rewritingBasePath } from './client/base-path.ts'
 import { ClientLimits } from './client/client-limits.ts'
 import { ConnectionMemory } from './client/connection-memory.ts'
+import { ConsoleFiles } from './console/console-files.ts'
 import { RequestGuard } from './guard/request-guard.ts'
 import { Connections } from './lifecycle/connections.ts'
 import { listen, listenerOptions } from './lifecycle/listen.ts'
@@ -27,12 +30,14 @@ import { createRequestIds } from './reading/request-ids.ts'
 import { gatherRoutes, type ServedRoute } from './reference/documented-route.ts'
 import { accessRoutes } from './routes/access.ts'
 import { changesRoutes } from './routes/changes.ts'
+import { consoleRoutes } from './routes/console.ts'
 import { graphRoutes } from './routes/graph.ts'
 import { graphQuestionRoutes } from './routes/graph-questions.ts'
 import { graphWriteRoutes } from './routes/graph-write.ts'
 import { healthRoutes } from './routes/health.ts'
 import { namespacesRoutes } from './routes/namespaces.ts'
 import { operationsRoutes } from './routes/operations.ts'
+import { overviewRoutes } from './routes/overview.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { registerRoutes } from './routes/register.ts'
 import { serviceRoutes } from './routes/service.ts'
@@ -71,7 +76,13 @@ export interface HttpServerOptions {
     Partial<
       Pick<
         Settings,
-        'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams' | 'tlsCertFile' | 'tlsKeyFile'
+        | 'basePath'
+        | 'console'
+        | 'trustedProxies'
+        | 'limitWritesPerSecond'
+        | 'limitStreams'
+        | 'tlsCertFile'
+        | 'tlsKeyFile'
       >
     >
   /** Version of the program. */
@@ -86,6 +97,8 @@ export interface HttpServerOptions {
   readonly bodyGraceMs?: number
   /** How long a TLS handshake may take. @default 10_000 (milliseconds) */
   readonly handshakeTimeoutMs?: number
+  /** Where the built console is. @default in the package, or in `dist/console` of a checkout */
+  readonly consoleFolder?: string
   /** How often the files of TLS are read. @default 2_000 (milliseconds) */
   readonly tlsLookMs?: number
 }
@@ -118,6 +131,7 @@ const parameterMaxLength = 8_192
 /** Creates the server. It does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { live, settings, metrics, logger, stallTimeoutMs = 60_000 } = options
+  const hasConsole = settings.console !== false
   const draining = new AbortController()
   const outgoing = new OutgoingBytes({ maxBytes: settings.unsentMaxMib * 1_048_576 })
   const wholeStreams = new WholeStreams(settings.streamsMax)
@@ -143,7 +157,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
     draining: draining.signal,
   })
-  metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
+  metrics.ask({
+    outgoing: () => outgoing,
+    wholeStreams: () => wholeStreams,
+    certificateEndsAt: () => certificate?.endsAt,
+  })
   if (settings.logRequests) logRequests(app, logger)
   const served = gatherRoutes(app)
   for (const routes of [
@@ -153,6 +171,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     serviceRoutes,
     graphRoutes,
     graphQuestionRoutes,
+    overviewRoutes,
     graphWriteRoutes,
     changesRoutes,
     snapshotRoutes,
@@ -162,7 +181,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     operationsRoutes,
   ])
     app.register(routes, context)
-  app.register(referenceRoutes, { context, routes: served })
+  if (hasConsole) app.register(consoleRoutes, { context, files: new ConsoleFiles(options.consoleFolder) })
+  app.register(referenceRoutes, { context, routes: served, hasConsole })
   let stopping: Promise<StopReport> | undefined
   return {
     app,
@@ -193,6 +213,13 @@ function contextOf(
   }
 }
 
+/** Routes check requests and write answers themselves. A route with a schema of Fastify ends the start. */
+function noCompiler(): never {
+  throw new CoordinatorError('COORD_INTERNAL', {
+    detail: 'A route has a schema of Fastify, which is not checked.',
+  })
+}
+
 function createFastify(
   options: HttpServerOptions,
   own: {
@@ -216,7 +243,10 @@ function createFastify(
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket as Socket, metrics),
     frameworkErrors: (error, request, reply) => refuse(request, reply, () => error),
+    // Without these, Fastify loads the compilers of its own: 100 modules for schemas that no route has.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     routerOptions: { maxParamLength: parameterMaxLength, ignoreTrailingSlash: true },
+    ...rewritingBasePath(settings.basePath),
     ...listenerOptions({ tls, requestTimeoutMs, handshakeTimeoutMs: options.handshakeTimeoutMs }),
   })
   new RequestGuard(
@@ -224,6 +254,7 @@ function createFastify(
     { metrics, requestIds },
   ).protect(app.server)
   trustProxies(app, settings.trustedProxies)
+  addBasePath(app, settings.basePath)
   const table = new RouteTable()
   table.watch(app)
   runHandlers(app, { gate, bodies, questionTimes })

@@ -108,6 +108,7 @@ const layers = {
       'src/http/lifecycle',
       'src/http/guard',
       'src/http/reference',
+      'src/http/console',
       'src/http/routes',
       'src/http',
     ],

@@ -16,6 +16,10 @@ describe('docs/dependencies.md', () => {
     expect(listed('In the package')).toEqual(Object.keys(packageJson.dependencies))
   })
 
+  it('lists what the package can do without, in order', () => {
+    expect(listed('In the package, optional')).toEqual(Object.keys(packageJson.optionalDependencies))
+  })
+
   it('lists what development depends on, in order', () => {
     expect(listed('For development')).toEqual(Object.keys(packageJson.devDependencies))
   })
@@ -23,7 +27,11 @@ describe('docs/dependencies.md', () => {
 
 describe('package.json', () => {
   it('pins every version', () => {
-    const versions = Object.entries({ ...packageJson.dependencies, ...packageJson.devDependencies })
+    const versions = Object.entries({
+      ...packageJson.dependencies,
+      ...packageJson.optionalDependencies,
+      ...packageJson.devDependencies,
+    })
     expect(
       versions.filter(([, version]) => !/^(npm:[\w-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
     ).toEqual([])

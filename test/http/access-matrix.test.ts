@@ -18,6 +18,12 @@ const table: Readonly<Record<string, Who>> = {
   'GET /': 'public',
   'GET /docs': 'public',
   'GET /docs/errors': 'public',
+  'GET /docs/style.css': 'public',
+  'GET /docs/reference.js': 'public',
+  'GET /console': 'public',
+  'GET /console/*': 'public',
+  'GET /console/assets/:file': 'public',
+  'GET /console/licenses.txt': 'public',
   'GET /openapi.json': 'public',
   'GET /health/live': 'public',
   'GET /health/ready': 'public',
@@ -40,13 +46,22 @@ const table: Readonly<Record<string, Who>> = {
   'PUT /services/:serviceId/heartbeat': register,
   'DELETE /services/:serviceId': register,
   'GET /changes': read,
+  'GET /changes/density': read,
   'GET /snapshot': read,
   ...Object.fromEntries(
     ['/knowledge-graph', '/graph'].flatMap((prefix) => [
       [`GET ${prefix}`, read],
-      ...['impact', 'dependencies', 'neighbors', 'paths', 'cycles', 'critical', 'unresolved', 'orphans'].map(
-        (question) => [`GET ${prefix}/${question}`, read],
-      ),
+      ...[
+        'impact',
+        'dependencies',
+        'neighbors',
+        'paths',
+        'cycles',
+        'critical',
+        'unresolved',
+        'orphans',
+        'overview',
+      ].map((question) => [`GET ${prefix}/${question}`, read]),
       [`GET ${prefix}/diff`, read],
       [`POST ${prefix}/simulate`, read],
       [`POST ${prefix}/rebuild`, admin],
@@ -106,7 +121,10 @@ function misspelled({ method, path }: Case): Case[] {
     `/docs/%2e%2e${path}`,
     `${path}%00`,
   ]
-  return [...texts, ...(path === '/' ? [] : others)].map((text) => ({ method, path: text, who: 'caller' }))
+  const all = [...texts, ...(path === '/' ? [] : others)]
+  // Below `/console/` every path is the same page, which holds no state.
+  const wrong = all.filter((text) => !text.startsWith('/console/'))
+  return wrong.map((text) => ({ method, path: text, who: 'caller' }))
 }
 
 interface Denial {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { JSDOM } from 'jsdom'
 import { describe, expect, it } from 'vitest'
 import { until } from '../support/with-live.ts'
@@ -5,11 +6,12 @@ import { adminToken, withAccess } from './with-access.ts'
 import { cart, register, type ServerScope, withServer } from './with-server.ts'
 
 /** The page as a browser has it, with its script running. */
-async function openReference({ url, ask }: ServerScope): Promise<Document> {
-  const { text } = await ask('/docs')
+async function openReference({ url, ask }: ServerScope, path = '/docs'): Promise<Document> {
+  const { text } = await ask(path)
   const { window } = new JSDOM(text, {
-    url: `${url}/docs`,
+    url: url + path,
     runScripts: 'dangerously',
+    resources: 'usable',
     beforeParse(page) {
       // What browsers have and jsdom does not.
       Object.assign(page, {
@@ -20,6 +22,7 @@ async function openReference({ url, ask }: ServerScope): Promise<Document> {
       })
     },
   })
+  await once(window, 'load')
   return window.document
 }
 

@@ -199,7 +199,7 @@ describe('http: the reference', () => {
           met.add(name)
         }
       }
-      expect([...met].sort()).toEqual(['before', 'depth', 'limit', 'minRevision', 'wait'])
+      expect([...met].sort()).toEqual(['before', 'buckets', 'depth', 'limit', 'minRevision', 'wait'])
       expect((await scope.ask('/docs')).text).toContain('integer · 1 to 1000 · default 100')
     }))
 
@@ -228,21 +228,27 @@ describe('http: the reference', () => {
     }))
 
   it('is a page that shows every operation and needs nothing from elsewhere', () =>
-    withServer(async ({ ask }) => {
-      const { headers, text } = await ask('/docs')
-      expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
-      const document = (await ask('/openapi.json')).body as OpenApiDocument
-      for (const methods of Object.values(document.paths))
-        for (const { operationId } of Object.values(methods))
-          expect(text).toContain(`<article id="${operationId}"`)
-      for (const page of [
-        text,
-        (await ask('/docs/errors')).text,
-        (await ask('/', { headers: { accept: 'text/html' } })).text,
-      ])
-        expect(page.match(/(?:src|href)="(?!\/|#|data:)[^"]*"|url\(|@import/g)).toBeNull()
-    }))
+    withServer(
+      async ({ ask, url }) => {
+        const { headers, text } = await ask('/docs')
+        expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+        expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+        const document = (await ask('/openapi.json')).body as OpenApiDocument
+        for (const methods of Object.values(document.paths))
+          for (const { operationId } of Object.values(methods))
+            expect(text).toContain(`<article id="${operationId}"`)
+        for (const path of ['/docs', '/docs/', '/docs/errors', '/docs/errors/', '/']) {
+          const page = await ask(path, { headers: { accept: 'text/html' } })
+          expect(page.text.match(/<style|<script>|style="|\son\w+="|url\(|@import/g)).toBeNull()
+          for (const [, link = ''] of page.text.matchAll(/(?:src|href)="(?!#|data:)([^"]*)"/g)) {
+            expect(link).toMatch(/^\.\.?\//)
+            const target = new URL(link, url + path)
+            expect([path, link, (await ask(target.pathname)).status]).toEqual([path, link, 200])
+          }
+        }
+      },
+      { settings: { console: false } },
+    ))
 
   it('explains every error code under the address that its problems name', () =>
     withServer(async ({ ask }) => {
@@ -250,13 +256,16 @@ describe('http: the reference', () => {
       for (const code of Object.keys(ERRORS)) expect(text).toContain(`id="${code}"`)
     }))
 
-  it('begins with a page for a browser, and with links as JSON for others', () =>
-    withServer(async ({ ask }) => {
-      const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
-      expect((await ask('/', { headers: { accept } })).text).toMatch(/^<!doctype html>/)
-      const { body } = await ask('/')
-      expect(body.links).toMatchObject({ services: '/services', knowledgeGraph: '/knowledge-graph' })
-      for (const link of Object.values(body.links as Record<string, string>))
-        expect([link, (await ask(link)).status]).toEqual([link, 200])
-    }))
+  it('begins with a page for a browser without a console, and with links as JSON for others', () =>
+    withServer(
+      async ({ ask }) => {
+        const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+        expect((await ask('/', { headers: { accept } })).text).toMatch(/^<!doctype html>/)
+        const { body } = await ask('/')
+        expect(body.links).toMatchObject({ services: '/services', knowledgeGraph: '/knowledge-graph' })
+        for (const link of Object.values(body.links as Record<string, string>))
+          expect([link, (await ask(link)).status]).toEqual([link, 200])
+      },
+      { settings: { console: false } },
+    ))
 })

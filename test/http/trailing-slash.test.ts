@@ -15,7 +15,8 @@ describe('http: a slash at the end of a path', () => {
       ]) {
         const [plain, slashed] = [await scope.ask(path), await scope.ask(`${path}/`)]
         expect([path, slashed.status]).toEqual([path, 200])
-        if (path !== '/health') expect(slashed.text).toBe(plain.text)
+        // The links of a page are relative to its address.
+        if (path !== '/health' && path !== '/docs') expect(slashed.text).toBe(plain.text)
       }
       expect((await scope.ask('/services/?limit=1')).body.total).toBe(1)
       expect((await scope.ask('/services//')).status).toBe(404)

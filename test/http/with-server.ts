@@ -35,7 +35,13 @@ export interface ServerSetup {
   > &
     Pick<
       HttpServerOptions['settings'],
-      'trustedProxies' | 'limitWritesPerSecond' | 'limitStreams' | 'tlsCertFile' | 'tlsKeyFile'
+      | 'basePath'
+      | 'console'
+      | 'trustedProxies'
+      | 'limitWritesPerSecond'
+      | 'limitStreams'
+      | 'tlsCertFile'
+      | 'tlsKeyFile'
     >
   readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
@@ -48,6 +54,8 @@ export interface ServerSetup {
   readonly streamsMax?: number
   readonly handshakeTimeoutMs?: number
   readonly tlsLookMs?: number
+  /** Where the built console is. */
+  readonly consoleFolder?: string
 }
 
 /** An answer with its body read. */
@@ -142,6 +150,7 @@ async function makeScope(setup: ServerSetup): Promise<ServerScope> {
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
     ...(setup.handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs: setup.handshakeTimeoutMs }),
+    ...(setup.consoleFolder === undefined ? {} : { consoleFolder: setup.consoleFolder }),
     ...(setup.tlsLookMs === undefined ? {} : { tlsLookMs: setup.tlsLookMs }),
     ...(setup.questionTimes === undefined ? {} : { questionTimes: setup.questionTimes }),
   })

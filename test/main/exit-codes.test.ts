@@ -98,6 +98,28 @@ describe('exit codes of coordinator serve', () => {
     expect(stderr).toMatch(names)
   })
 
+  it('78 for Supabase without its client, in one line with the command that installs it', async () => {
+    const hook = `import { registerHooks } from 'node:module'
+      const missing = "Cannot find package '@supabase/supabase-js' imported from /somewhere"
+      registerHooks({
+        resolve(name, context, next) {
+          if (name !== '@supabase/supabase-js') return next(name, context)
+          throw Object.assign(new Error(missing), { code: 'ERR_MODULE_NOT_FOUND' })
+        },
+      })`
+    const { code, stdout, stderr } = await runCoordinator(['serve'], {
+      nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(hook)}`],
+      env: {
+        PORT: '0',
+        SUPABASE_URL: 'https://project.supabase.co',
+        SUPABASE_SECRET_KEY: 'sb_secret_abcdefgh',
+      },
+    })
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' })
+    expect(stderr).toMatch(oneLine('COORD_CONFIG_PACKAGE_MISSING'))
+    expect(stderr).toContain('`npm install --omit=dev --include=optional`')
+  })
+
   it('an empty variable counts as unset', async () => {
     await using coordinator = await serving({
       env: { DATABASE_URL: '', SUPABASE_URL: ' ', SUPABASE_ANON_KEY: '' },

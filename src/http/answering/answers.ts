@@ -184,6 +184,13 @@ export class Answers {
     if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes, shareOf(reply.request))
   }
 
+  /** Bytes that need not be text. */
+  #writeBytes(reply: FastifyReply, answer: Answer, bytes: Buffer, headers: string[]): void {
+    const raw = this.#writeHead(reply, answer, bytes.length, headers)
+    raw.end(bytes)
+    if (raw.writableLength > 0) this.#outgoing.watch(raw, bytes.length, shareOf(reply.request))
+  }
+
   #writeHead(
     reply: FastifyReply,
     { status = 200, contentType = JSON_TYPE }: Answer,
@@ -206,7 +213,12 @@ export class Answers {
       this.#writeHead(reply, answer, exactSize(parts), headers).end()
       return
     }
-    if (leastSize(parts) <= TAKEN_WHOLE_BYTES) return this.#writeText(reply, answer, textOf(parts), headers)
+    if (leastSize(parts) <= TAKEN_WHOLE_BYTES) {
+      const [only] = parts
+      if (parts.length === 1 && typeof only === 'object')
+        return this.#writeBytes(reply, answer, only.bytes, headers)
+      return this.#writeText(reply, answer, textOf(parts), headers)
+    }
     const owner = shareOf(reply.request)
     const reserved = this.#takeReserved(reply)
     if (reserved !== undefined) this.#outgoing.useReserved(reserved, owner)

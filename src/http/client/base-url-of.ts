@@ -7,14 +7,18 @@ const prefixForm = /^(?:\/[\w.~-]+){1,16}$/
 
 /**
  * The URL under which the client reached the coordinator, without a slash at its end. A proxy in TRUSTED_PROXIES may correct it with
- * `X-Forwarded-Proto`, `-Host` and `-Prefix`. It is for documents that the client gets, and never gives a right.
+ * `X-Forwarded-Proto`, `-Host` and `-Prefix`, of which the last takes precedence over BASE_PATH. It is for documents that the client gets, and never gives a right.
  *
  * @returns `undefined` for a client that named no host
  */
 export function baseUrlOf({ raw, server }: FastifyRequest): string | undefined {
   const { headers, socket } = raw
   const told = server.trustedProxies.hasForwarded(raw) ? forwardedBy(headers) : {}
-  const { scheme = socket instanceof TLSSocket ? 'https' : 'http', host = headers.host, prefix = '' } = told
+  const {
+    scheme = socket instanceof TLSSocket ? 'https' : 'http',
+    host = headers.host,
+    prefix = server.basePath,
+  } = told
   return host !== undefined && hostForm.test(host) ? `${scheme}://${host}${prefix}` : undefined
 }
 

@@ -19,6 +19,14 @@ export function prefersEventStream(accept = ''): boolean {
   return qualityOf(accept, 'text/event-stream') > qualityOf(accept, 'application/json')
 }
 
+/** Whether a client reads gzip. @param header `Accept-Encoding` */
+export function takesGzip(header = ''): boolean {
+  const codings = mediaRanges(header)
+  const { quality = 0 } =
+    codings.find(({ type }) => type === 'gzip') ?? codings.find(({ type }) => type === '*') ?? {}
+  return quality > 0
+}
+
 function qualityOf(accept: string, wanted: string): number {
   return mediaRanges(accept).find(({ type }) => type === wanted)?.quality ?? 0
 }

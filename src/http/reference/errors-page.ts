@@ -9,7 +9,7 @@ export function errorsPage(version: string): string {
   )
   return pageHtml({
     title: 'Coordinator error codes',
-    main: `<h1>Error codes</h1><p class="lead">Every error answer is a problem document (RFC 9457) with one of these in <code>code</code>. A code keeps its meaning for ever. Version ${escapeHtml(version)}; back to the <a href="/docs">reference</a>.</p>
+    main: `<h1>Error codes</h1><p class="lead">Every error answer is a problem document (RFC 9457) with one of these in <code>code</code>. A code keeps its meaning for ever. Version ${escapeHtml(version)}; back to the <a href="./docs">reference</a>.</p>
 <table class="errors"><tr><th>Code</th><th>Status</th><th>Meaning, and what to do</th><th>Retry</th></tr>${rows.join('')}</table>`,
   })
 }

@@ -3,7 +3,6 @@ import { escapeHtml, inlineHtml, pageHtml, proseHtml } from './html.ts'
 import type { JsonSchema } from './json-schemas.ts'
 import type { OpenApiDocument, OpenApiOperation, Parameter } from './openapi.ts'
 import { memberHtml, type NamedSchemas, requiredHtml, schemaHtml } from './schema-html.ts'
-import { tryScript } from './try-script.ts'
 
 interface Entry {
   readonly method: string
@@ -31,12 +30,12 @@ export function referencePage(document: OpenApiDocument): string {
   const of = (chapter: string) => entries.filter(({ operation }) => operation.tags[0] === chapter)
   return pageHtml({
     title: `${title} reference`,
-    aside: `<h1><a href="/">${title}</a><small>${escapeHtml(version ?? '')}</small></h1>
+    aside: `<h1><a href="./">${title}</a><small>${escapeHtml(version ?? '')}</small></h1>
 <input type="search" id="filter" placeholder="Filter  ( / )" aria-label="Filter operations">
 <input type="password" id="token" placeholder="Token for &quot;Try it&quot;" aria-label="Token for requests of this page" title="Sent with the requests of this page, and forgotten when the page is closed" autocomplete="off" spellcheck="false">
 <p id="none" hidden>No operation matches.</p>
 <nav>${chapters.map(({ name }) => `<section><h2>${name}</h2><ul>${of(name).map(linkHtml).join('')}</ul></section>`).join('')}
-<section><h2>More</h2><ul><li><a href="/docs/errors">Error codes</a></li><li><a href="/openapi.json">OpenAPI document</a></li></ul></section></nav>`,
+<section><h2>More</h2><ul><li><a href="./docs/errors">Error codes</a></li><li><a href="./openapi.json">OpenAPI document</a></li></ul></section></nav>`,
     main: `<h1>${title} reference</h1><p class="lead">${inlineHtml(`${summary} ${description}`)}</p>
 <p>${inlineHtml(credentials)}</p>
 ${chapters
@@ -47,7 +46,7 @@ ${chapters
         .join('')}`,
   )
   .join('')}`,
-    script: tryScript,
+    script: 'reference.js',
   })
 }
 
@@ -123,7 +122,7 @@ function responsesHtml({ responses }: OpenApiOperation, named: NamedSchemas): st
 }
 
 function errorLinks(html: string): string {
-  return html.replaceAll(/<code>(COORD_[A-Z_]+)<\/code>/g, '<a href="/docs/errors#$1"><code>$1</code></a>')
+  return html.replaceAll(/<code>(COORD_[A-Z_]+)<\/code>/g, '<a href="./docs/errors#$1"><code>$1</code></a>')
 }
 
 /** The placeholder of an input field. An object stands for several parameters, so its members are shown as in a URL. */

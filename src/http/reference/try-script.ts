@@ -1,8 +1,10 @@
 /**
  * The script of the reference page: it filters the list, marks the position of the reader, and sends requests, with the token in its field.
  * No other place gets the token: it is not stored, and not part of any URL. The script is plain text here, because it runs in the browser.
+ * It finds the coordinator, possibly behind a prefix, by its own address.
  */
 export const tryScript = `
+const root = new URL('../', document.currentScript.src)
 const token = document.querySelector('#token')
 const filter = document.querySelector('#filter')
 const links = [...document.querySelectorAll('aside li a[href^="#"]')]
@@ -39,7 +41,7 @@ for (const code of document.querySelectorAll('article > pre')) {
   })
   if (navigator.clipboard) code.prepend(button)
   const text = code.querySelector('code')
-  text.textContent = text.textContent.replaceAll('http://127.0.0.1:3000', location.origin)
+  text.textContent = text.textContent.replaceAll('http://127.0.0.1:3000', root.href.slice(0, -1))
 }
 
 function requestOf(form) {
@@ -69,7 +71,7 @@ for (const form of document.querySelectorAll('.try'))
     const answer = form.querySelector('.answer')
     const [url, init] = requestOf(form)
     try {
-      const response = await fetch(url, init)
+      const response = await fetch(new URL('.' + url, root), init)
       const text = await response.text()
       const status = document.createElement('p')
       status.className = 'status s' + String(response.status)[0]

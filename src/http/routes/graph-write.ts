@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
 import type { AssertAnswer, RetractAnswer } from '../../graph/asserted/asserted-writer.ts'
 import { simulationSchema } from '../../graph/simulate/simulation.ts'
 import { edgeBodySchema, nodeBodySchema } from '../../records/graph/graph-schema.ts'
@@ -30,13 +30,13 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, contex
       app.put(
         path,
         writeRoute(context, { ...putOperation(kind), hidden }, async (request, by) =>
-          assertedAnswer(kind, await asserted.put(about(request), request.body, by)),
+          assertedAnswer(app, kind, await asserted.put(about(request), request.body, by)),
         ),
       )
       app.patch(
         path,
         writeRoute(context, { ...patchOperation(kind), hidden }, async (request, by) =>
-          assertedAnswer(kind, await asserted.patch(about(request), request.body, by)),
+          assertedAnswer(app, kind, await asserted.patch(about(request), request.body, by)),
         ),
       )
       app.delete(
@@ -64,13 +64,17 @@ export const graphWriteRoutes: FastifyPluginCallback<HttpContext> = (app, contex
   done()
 }
 
-function assertedAnswer(kind: Kind, { lineage, replayed, ...members }: AssertAnswer): StateAnswer {
+function assertedAnswer(
+  { basePath }: FastifyInstance,
+  kind: Kind,
+  { lineage, replayed, ...members }: AssertAnswer,
+): StateAnswer {
   const { id, created, revision } = members
   return {
     status: created ? 201 : 200,
     body: JSON.stringify({ success: true, ...members, ...(replayed ? { replayed } : {}) }),
     headers: [
-      ...['Location', `/knowledge-graph/${kind}s/${encodeURIComponent(id)}`],
+      ...['Location', `${basePath}/knowledge-graph/${kind}s/${encodeURIComponent(id)}`],
       ...['ETag', recordEtag({ lineage, revision })],
     ],
   }

@@ -72,7 +72,7 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
       status: answer.created ? 201 : 200,
       body: `{"success":true,${registeredMembers(answer)}${tail}`,
       // The id of a registration is a UUID.
-      headers: ['Location', `/services/${answer.serviceId}`, 'ETag', recordEtag(answer)],
+      headers: ['Location', `${app.basePath}/services/${answer.serviceId}`, 'ETag', recordEtag(answer)],
     }
   }
 

@@ -40,7 +40,7 @@ export const tokenRoutes: FastifyPluginCallback<HttpContext> = (app, context, do
     answers.send(reply, {
       status: 201,
       body: JSON.stringify({ success: true, token, ...shownToken(info), warnings: warningsOf(context) }),
-      headers: ['Location', `/tokens/${info.id}`, ...noStore],
+      headers: ['Location', `${app.basePath}/tokens/${info.id}`, ...noStore],
     })
   })
 

@@ -39,6 +39,11 @@ export class RouteTable {
 
 function fits(pattern: string, segments: readonly string[]): boolean {
   const parts = pattern.split('/')
+  // A wildcard stands for everything that follows.
+  if (parts.at(-1) === '*') {
+    const known = parts.slice(0, -1)
+    return segments.length >= parts.length && known.every((part, index) => part === segments[index])
+  }
   if (parts.length !== segments.length) return false
   return parts.every((part, index) =>
     part.startsWith(':') ? segments[index] !== '' : part === segments[index],
