@@ -6,6 +6,7 @@ import { readSettings, secretTexts } from './config/settings.ts'
 import type { Coordinator } from './coordinator.ts'
 import { CoordinatorError } from './errors.ts'
 import type { Logger } from './telemetry/logging.ts'
+import { trimHeapAtRest } from './workers/trim-heap.ts'
 
 /** How long a process that ends because of its own fault may still store waiting writes. */
 const lastEffortMs = 2_000
@@ -57,6 +58,7 @@ const serve: Serve = async (env) => {
     const stopping = thrown instanceof CoordinatorError && thrown.code === 'COORD_SHUTTING_DOWN'
     if (!stopping) throw thrown
   }
+  trimHeapAtRest()
   const { cut } = await stopped
   return cut === 0 ? 0 : 1
 }

@@ -1,18 +1,14 @@
+import type { Metric } from '../../src/telemetry/metrics/metric-registry.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
-const labelsOf = (metric: object): string =>
-  'labelNames' in metric && Array.isArray(metric.labelNames) && metric.labelNames.length > 0
-    ? metric.labelNames.map((label) => `\`${String(label)}\``).join(', ')
-    : ''
+const labelsOf = ({ labelNames }: Metric): string => labelNames.map((label) => `\`${label}\``).join(', ')
 
 /** `docs/metrics.md`: what `createMetrics` registers, in its order. */
-export async function renderMetrics(): Promise<string> {
+export function renderMetrics(): string {
   const { registry } = createMetrics({ backend: 'memory', process: false })
-  const described = await registry.getMetricsAsJSON()
-  const rows = described.map(({ name, help, type }) => {
-    const metric = registry.getSingleMetric(name)
-    return `| \`${name}\` | ${String(type)} | ${metric === undefined ? '' : labelsOf(metric)} | ${help} |`
-  })
+  const rows = registry.all.map(
+    (metric) => `| \`${metric.name}\` | ${metric.type} | ${labelsOf(metric)} | ${metric.help} |`,
+  )
   return `<!-- Generated from src/telemetry/metrics/ by \`npm run gen\`: change it there. -->
 
 # Metrics

@@ -4,6 +4,7 @@ import { globSync } from 'node:fs'
 const allowed = [
   /^(package\.json|README\.md|LICENSE|(AGENTS|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
   /^bin\/[\w-]+\.js$/,
+  /^deploy\/coordinator\.(env|service)$/,
   /^examples\/.+\.(sh|json|yaml)$/,
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
@@ -22,6 +23,8 @@ export function checkFiles(files: readonly string[]): void {
     ...['AGENTS.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
     'bin/coordinator.js',
     'bin/require-node.js',
+    'deploy/coordinator.env',
+    'deploy/coordinator.service',
     'dist/console/index.html',
     'dist/console/licenses.txt',
     ...globSync('docs/**/*.{md,schema.json}'),

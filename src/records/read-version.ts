@@ -1,4 +1,6 @@
-import semver, { type SemVer } from 'semver'
+// All of `semver` would be 50 modules.
+import SemVer from 'semver/classes/semver.js'
+import parse from 'semver/functions/parse.js'
 
 /** How a text is read as a version, to compare it with ranges. A text without a reading cannot be compared. */
 export interface VersionReading {
@@ -24,7 +26,7 @@ const announcing =
  * as `latest` have no reading: `semver.coerce` would take the hash `9f86d08` for 9.0.0.
  */
 export function readVersion(text: string): VersionReading {
-  const exact = semver.parse(text)
+  const exact = parse(text)
   if (exact !== null) {
     const { prerelease, major, minor, patch } = exact
     const isVariant = typeof prerelease[0] === 'string' && !announcing.test(prerelease.join('.'))
@@ -35,10 +37,10 @@ export function readVersion(text: string): VersionReading {
   const version = release(Number(major), Number(minor), Number(patch))
   if (sign !== '-') return { version }
   if (!announcing.test(rest)) return { variantOf: version }
-  const announced = semver.parse(`${version.version}-${rest}`)
+  const announced = parse(`${version.version}-${rest}`)
   return announced === null ? {} : { version: announced }
 }
 
 function release(major: number, minor: number, patch: number): SemVer {
-  return new semver.SemVer(`${major}.${minor}.${patch}`)
+  return new SemVer(`${major}.${minor}.${patch}`)
 }

@@ -1,4 +1,6 @@
-import semver, { type Comparator, type SemVer } from 'semver'
+import type { Comparator } from 'semver'
+import Range from 'semver/classes/range.js'
+import SemVer from 'semver/classes/semver.js'
 import { readVersion, type VersionReading } from './read-version.ts'
 import type { VersionSet } from './version-set.ts'
 
@@ -37,7 +39,7 @@ export function rangeOf(text: string): VersionRange | undefined {
   if (known !== undefined) return known.range
   let range: VersionRange | undefined
   try {
-    range = new VersionRange(new semver.Range(text))
+    range = new VersionRange(new Range(text))
   } catch {
     range = undefined
   }
@@ -73,7 +75,7 @@ export class VersionRange {
   /** Whether the range names a prerelease. Image variants cannot be compared with it. */
   readonly #namesPrerelease: boolean
 
-  constructor(range: semver.Range) {
+  constructor(range: Range) {
     this.#intervals = range.set.map(intervalOf)
     this.#namesPrerelease = range.set.some((comparators) => comparators.some(namesPrerelease))
   }
@@ -114,7 +116,7 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
   const prereleasesOf: SemVer[] = []
   for (const { operator, semver: version } of comparators) {
     // The comparator for any version has a symbol instead of a version.
-    if (!(version instanceof semver.SemVer)) continue
+    if (!(version instanceof SemVer)) continue
     if (version.prerelease.length > 0 && !prereleasesOf.some((known) => isOfRelease(known, version)))
       prereleasesOf.push(version)
     const end = { version, included: operator !== '>' && operator !== '<' }
@@ -126,7 +128,7 @@ function intervalOf(comparators: readonly Comparator[]): Interval {
 
 /** npm ends a range such as `^1` with `<2.0.0-0`. That does not name a prerelease. */
 function namesPrerelease({ operator, semver: version }: Comparator): boolean {
-  if (!(version instanceof semver.SemVer) || version.prerelease.length === 0) return false
+  if (!(version instanceof SemVer) || version.prerelease.length === 0) return false
   return operator !== '<' || version.prerelease.length > 1 || version.prerelease[0] !== 0
 }
 
@@ -161,7 +163,7 @@ function isOfRelease(version: SemVer, { major, minor, patch }: SemVer): boolean 
 }
 
 function lowestPrerelease({ major, minor, patch }: SemVer): SemVer {
-  return new semver.SemVer(`${major}.${minor}.${patch}-0`)
+  return new SemVer(`${major}.${minor}.${patch}-0`)
 }
 
 /** Index of the first version after a start, in a sorted array. */

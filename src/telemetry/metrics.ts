@@ -43,7 +43,7 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
     registry,
 
     /** The text of `GET /metrics`. */
-    text: (): Promise<string> => registry.metrics(),
+    text: async (): Promise<string> => registry.text(),
 
     /** Tells gauges what to read. May be called again; later sources replace earlier ones. */
     ask(more: Partial<MetricSources>): void {

@@ -26,8 +26,7 @@ export function Copy({ text, label = 'Copy the command' }: CopyProps) {
     )
   return (
     <div class="copy">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long command scrolls sideways, also by keyboard */}
-      <code ref={place} tabIndex={0} class="copy-text">
+      <code ref={place} class="copy-text">
         {text}
       </code>
       <button

@@ -11,15 +11,11 @@ interface SearchProps {
   /** Enter. */
   readonly onSubmit?: (() => void) | undefined
   readonly onKeyDown?: ((event: KeyboardEvent) => void) | undefined
-  /** The id of a list of suggestions. */
-  readonly controls?: string
-  readonly expanded?: boolean
-  readonly active?: string | undefined
 }
 
 /** A search field. `/` focuses it from anywhere on the page, and Escape empties it. */
 export function Search(props: SearchProps) {
-  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown, controls } = props
+  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown } = props
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
     if (!hotkey) return undefined
@@ -33,17 +29,6 @@ export function Search(props: SearchProps) {
     document.addEventListener('keydown', focus)
     return () => document.removeEventListener('keydown', focus)
   }, [hotkey])
-  const combobox =
-    controls === undefined
-      ? {}
-      : ({
-          list: undefined,
-          role: 'combobox',
-          'aria-controls': controls,
-          'aria-expanded': props.expanded ?? false,
-          'aria-autocomplete': 'list',
-          'aria-activedescendant': props.active,
-        } as const)
   return (
     <div class="search">
       <Icon name="search" />
@@ -55,7 +40,6 @@ export function Search(props: SearchProps) {
         value={value}
         spellcheck={false}
         autocomplete="off"
-        {...combobox}
         onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={(event) => {
           onKeyDown?.(event)

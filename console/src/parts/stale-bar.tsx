@@ -1,7 +1,7 @@
 import { computed } from '@preact/signals'
 import { freshness, silentSince } from '../state/freshness.ts'
 import { health } from '../state/health.ts'
-import { asOf, path } from '../state/location.ts'
+import { asOf, hereWith } from '../state/location.ts'
 import { now } from '../state/now.ts'
 import { Icon } from './icon.tsx'
 import { Link } from './link.tsx'
@@ -73,7 +73,7 @@ export function StaleBar() {
           <p>
             <strong>You look at the past:</strong> <Moment text={moment} />
           </p>
-          <Link to={path.value} query={{ asOf: undefined }} class="button button-small">
+          <Link {...hereWith({ asOf: undefined })} class="button button-small">
             Back to now
           </Link>
         </div>

@@ -1,4 +1,4 @@
-import { hrefOf } from '../state/location.ts'
+import { hereWith } from '../state/location.ts'
 import { now } from '../state/now.ts'
 import { Link } from './link.tsx'
 
@@ -57,29 +57,23 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`
 }
 
-/** A revision. Its link shows this page as it was then, if the page follows `asOf`. */
-export function Revision({
-  of,
-  to,
-}: {
-  readonly of: number /** The page that shows it. */
-  readonly to?: string
-}) {
+interface RevisionProps {
+  readonly of: number
+  /** Makes it a link to this page as it was then. Only for pages that follow `asOf`. @default false */
+  readonly link?: boolean
+}
+
+export function Revision({ of, link = false }: RevisionProps) {
   const text = `r${of.toLocaleString('en')}`
-  if (to === undefined)
+  if (!link)
     return (
       <span class="revision" title={`Revision ${of}`}>
         {text}
       </span>
     )
   return (
-    <Link to={to} query={{ asOf: of }} class="revision" title={`Look at revision ${of}`}>
+    <Link {...hereWith({ asOf: of })} class="revision" title={`Show this page at revision ${of}`}>
       {text}
     </Link>
   )
-}
-
-/** The address of the same page without `asOf`. */
-export function presentHref(to: string): string {
-  return hrefOf(to, { asOf: undefined })
 }

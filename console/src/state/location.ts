@@ -50,6 +50,15 @@ export function hrefOf(to: string, members: PlaceQuery = {}): string {
   return url.href
 }
 
+/** This page with other members of the query, for a link: `<Link {...hereWith({ asOf: 42 })}>`. */
+export function hereWith(members: PlaceQuery): { readonly to: string; readonly query: PlaceQuery } {
+  return { to: path.value, query: { ...presentMembers(place.value), ...members } }
+}
+
+function presentMembers({ searchParams }: URL): Record<string, readonly string[]> {
+  return Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]))
+}
+
 interface Going {
   /** Takes the place of the present entry of the browser's history: for every letter of a filter. @default false */
   readonly replace?: boolean
@@ -62,9 +71,7 @@ export function navigate(to: string, members: PlaceQuery = {}, { replace = false
 
 /** Changes members of the query of this page, and keeps the others. */
 export function setQuery(members: PlaceQuery, { replace = true }: Going = {}): void {
-  const present: Record<string, readonly string[]> = {}
-  for (const name of place.peek().searchParams.keys()) present[name] = place.peek().searchParams.getAll(name)
-  go(hrefOf(path.peek(), { ...present, ...members }), replace)
+  go(hrefOf(path.peek(), { ...presentMembers(place.peek()), ...members }), replace)
 }
 
 function go(href: string, replace: boolean): void {

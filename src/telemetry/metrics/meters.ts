@@ -1,5 +1,5 @@
-import { type Metric, Registry } from 'prom-client'
-import { Count, type Labels, Observations, SeriesOf } from './series.ts'
+import { type Metric, MetricRegistry, type Sample } from './metric-registry.ts'
+import { Count, Observations, SeriesOf } from './series.ts'
 
 /** The labels of a metric, each with the values that have a series from the first scrape on. */
 type KnownLabels<N extends string = string> = Readonly<Record<N, readonly string[]>>
@@ -8,14 +8,6 @@ type Combination<L extends KnownLabels> = { readonly [N in keyof L & string]: L[
 
 /** A number that has no labels. `undefined` counts as 0. */
 type Figure = readonly [help: string, read: () => number | undefined]
-
-/** A number as prom-client writes it. */
-interface Sample {
-  readonly labels: Labels
-  readonly value: number
-  readonly metricName?: string
-  readonly sharedLabels?: Labels
-}
 
 interface Described {
   readonly name: string
@@ -27,7 +19,7 @@ interface Described {
  * the first scrape on, with 0, so that a rate or an alert over it works before anything has happened.
  */
 export class Meters {
-  readonly registry = new Registry()
+  readonly registry = new MetricRegistry()
 
   /** Values that are read at each scrape, by the names of the metrics. */
   gauges(metrics: Readonly<Record<string, Figure>>): void {
@@ -98,13 +90,11 @@ export class Meters {
   }
 
   #register(
-    described: Described & { readonly type: 'counter' | 'gauge' | 'histogram' },
+    described: Described & Pick<Metric, 'type'>,
     labelNames: readonly string[],
     read: () => readonly Sample[],
   ): void {
-    // The registry needs only these members of a metric.
-    const metric = { ...described, labelNames, get: async () => ({ ...described, values: read() }) }
-    this.registry.registerMetric(metric as unknown as Metric)
+    this.registry.register({ ...described, labelNames, read })
   }
 }
 

@@ -1,5 +1,5 @@
-import { collectDefaultMetrics } from 'prom-client'
 import type { Meters } from './meters.ts'
+import { nodeMetrics } from './node-metrics.ts'
 
 /** @param usual whether memory, CPU, event loop and garbage collection are told, too */
 export function processMetrics(
@@ -17,5 +17,5 @@ export function processMetrics(
     { version: [version], node: [process.version], backend: [backend] },
     { name: 'coordinator_build_info', help: 'Always 1; the labels say what runs.', read: () => 1 },
   )
-  if (usual) collectDefaultMetrics({ register: meters.registry })
+  if (usual) nodeMetrics(meters)
 }

@@ -1,0 +1,146 @@
+import type { HealthWord } from '../../api/types.ts'
+import type { Column } from '../../parts/data-table.tsx'
+import { HealthMark } from '../../parts/health-mark.tsx'
+import { Link } from '../../parts/link.tsx'
+import { Tags } from '../../parts/tags.tsx'
+import { Revision, Time } from '../../parts/time.tsx'
+import { setQuery } from '../../state/location.ts'
+import { serviceById } from '../../state/places.ts'
+import type { ServiceRow } from './service-row.ts'
+
+/** The most urgent first. */
+const urgency: Readonly<Record<HealthWord, number>> = { down: 0, expired: 1, unknown: 2, up: 3 }
+
+const all: readonly Column<ServiceRow>[] = [
+  {
+    key: 'name',
+    title: 'Name',
+    width: '20%',
+    sortBy: ({ service }) => service.serviceName,
+    render: ({ service: { serviceId, serviceName } }) => (
+      <Link {...serviceById(serviceId)} class="service-name" title={serviceName}>
+        {serviceName}
+      </Link>
+    ),
+  },
+  {
+    key: 'health',
+    title: 'Health',
+    width: '105px',
+    sortBy: ({ service }) => urgency[service.health],
+    render: ({ service }) => <HealthMark health={service.health} />,
+  },
+  {
+    key: 'version',
+    title: 'Version',
+    width: '110px',
+    sortBy: ({ service }) => service.version,
+    render: ({ service }) => (
+      <span class="mono" title={service.version}>
+        {service.version}
+      </span>
+    ),
+  },
+  {
+    key: 'namespace',
+    title: 'Namespace',
+    width: '130px',
+    sortBy: ({ service }) => service.namespace,
+    render: ({ service }) => service.namespace,
+  },
+  {
+    key: 'owner',
+    title: 'Owner',
+    width: '130px',
+    sortBy: ({ owner }) => owner,
+    render: ({ owner }) => owner ?? <span class="muted">-</span>,
+  },
+  {
+    key: 'tags',
+    title: 'Tags',
+    width: '20%',
+    sortBy: ({ service }) => service.tags?.join(' ') || undefined,
+    render: ({ service }) => <Tags tags={service.tags ?? []} onChoose={(tag) => setQuery({ q: tag })} />,
+  },
+  {
+    key: 'capabilities',
+    title: 'Capabilities',
+    width: '18%',
+    sortBy: ({ service }) => service.capabilities?.join(' ') || undefined,
+    render: ({ service }) => <Tags tags={service.capabilities ?? []} />,
+  },
+  {
+    key: 'endpoint',
+    title: 'Endpoint',
+    width: '22%',
+    sortBy: ({ service }) => service.endpoint,
+    render: ({ service }) => (
+      <span class="mono" title={service.endpoint}>
+        {service.endpoint}
+      </span>
+    ),
+  },
+  {
+    key: 'dependencies',
+    title: 'Needs',
+    width: '80px',
+    align: 'end',
+    sortBy: ({ service }) => service.dependencies?.length ?? 0,
+    render: ({ service }) => service.dependencies?.length ?? 0,
+  },
+  {
+    key: 'instance',
+    title: 'Instance',
+    width: '130px',
+    sortBy: ({ service }) => service.instanceId,
+    render: ({ service }) => service.instanceId ?? <span class="muted">-</span>,
+  },
+  {
+    key: 'heard',
+    title: 'Heard',
+    width: '130px',
+    sortBy: ({ service }) => (service.lastHeartbeat === null ? undefined : service.lastHeartbeat),
+    render: ({ service: { lastHeartbeat } }) =>
+      lastHeartbeat === null ? <span class="muted">never</span> : <Time at={lastHeartbeat} />,
+  },
+  {
+    key: 'registered',
+    title: 'Registered',
+    width: '130px',
+    sortBy: ({ service }) => service.registeredAt,
+    render: ({ service }) => <Time at={service.registeredAt} />,
+  },
+  {
+    key: 'updated',
+    title: 'Updated',
+    width: '130px',
+    sortBy: ({ service }) => service.updatedAt,
+    render: ({ service }) => <Time at={service.updatedAt} />,
+  },
+  {
+    key: 'revision',
+    title: 'Revision',
+    width: '100px',
+    align: 'end',
+    sortBy: ({ service }) => service.revision,
+    render: ({ service }) => <Revision of={service.revision} />,
+  },
+]
+
+const DEFAULT_COLUMNS = ['name', 'health', 'version', 'namespace', 'tags', 'endpoint', 'registered']
+
+export const columnChoices = all.map(({ key, title }) => ({ key, title }))
+
+/** The columns of a text such as `name,health`; the usual ones without it. Unknown names are left out, and the name always stays. */
+export function chosenColumns(text: string | undefined): readonly Column<ServiceRow>[] {
+  const names = new Set(['name', ...(text?.split(',') ?? DEFAULT_COLUMNS)])
+  return all.filter(({ key }) => names.has(key))
+}
+
+/** The text for the address after a column was switched on or off; `undefined` for the usual columns. */
+export function toggledColumns(text: string | undefined, key: string): string | undefined {
+  const names = new Set(chosenColumns(text).map((column) => column.key))
+  if (!names.delete(key)) names.add(key)
+  const chosen = all.map((column) => column.key).filter((name) => names.has(name))
+  return chosen.join() === DEFAULT_COLUMNS.join() ? undefined : chosen.join()
+}

@@ -1,0 +1,11 @@
+import { Copy } from './copy.tsx'
+
+/** A value as JSON, folded away until somebody wants it. */
+export function RawJson({ value, title = 'Raw JSON' }: { readonly value: unknown; readonly title?: string }) {
+  return (
+    <details class="raw-json">
+      <summary>{title}</summary>
+      <Copy text={JSON.stringify(value, null, 2)} label={`Copy: ${title}`} />
+    </details>
+  )
+}
