@@ -30,7 +30,12 @@ export const pages: readonly PageEntry[] = [
     icon: 'services',
     load: () => import('./pages/service/service-page.tsx').then(({ ServicePage }) => ServicePage),
   },
-  // The pages of the graph: /graph, /time, /what-if.
+  {
+    path: '/graph',
+    title: 'Graph',
+    icon: 'graph',
+    load: () => import('./pages/graph/graph-page.tsx').then(({ GraphPage }) => GraphPage),
+  },
   {
     path: '/database',
     title: 'Database',

@@ -1,3 +1,5 @@
+import { renderAlarms } from './alarms.ts'
+import { renderDashboard } from './dashboard.ts'
 import { renderErrors } from './errors.ts'
 import { renderMetrics } from './metrics.ts'
 import { renderSettings } from './settings.ts'
@@ -13,4 +15,6 @@ export const documents: readonly GeneratedDocument[] = [
   { path: 'docs/errors.md', render: renderErrors },
   { path: 'docs/settings.md', render: renderSettings },
   { path: 'docs/metrics.md', render: renderMetrics },
+  { path: 'docs/alarms.md', render: renderAlarms },
+  { path: 'deploy/grafana/coordinator.json', render: renderDashboard },
 ]

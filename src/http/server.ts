@@ -156,7 +156,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...{ answers, outgoing, wholeStreams, limits, stallTimeoutMs },
     draining: draining.signal,
   })
-  metrics.ask({ outgoing: () => outgoing, wholeStreams: () => wholeStreams })
+  metrics.ask({
+    outgoing: () => outgoing,
+    wholeStreams: () => wholeStreams,
+    certificateEndsAt: () => certificate?.endsAt,
+  })
   if (settings.logRequests) logRequests(app, logger)
   const served = gatherRoutes(app)
   for (const routes of [

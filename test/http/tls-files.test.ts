@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
 import { askSecurely, connectSecurely, testFile } from '../support/tls-client.ts'
+import { scrape } from '../telemetry/scrape.ts'
 import { type ServerScope, withServer } from './with-server.ts'
 
 let folder = ''
@@ -49,6 +50,9 @@ describe('the files of TLS that change', () => {
       await expect.poll(() => shownBy(scope)).toBe(renewed)
       expect(lines(scope, 'the certificate is in use')).toBe(2)
       expect(lines(scope, renewed)).toBe(1)
+      const { validToDate } = new X509Certificate(await readFile(testFile('renewed.crt')))
+      const expiry = 'coordinator_http_certificate_expiry_timestamp_seconds'
+      expect((await scrape(scope.metrics)).get(expiry)).toBe(validToDate.getTime() / 1_000)
       old.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
       let answer = ''
       for await (const chunk of old) answer += chunk

@@ -232,9 +232,15 @@ describe('events', () => {
   })
 })
 
+it('no gauge of the process has the name of a counter: Prometheus would compute rates of it', async () => {
+  const text = await createMetrics({ backend: 'memory' }).text()
+  expect(text.match(/^# TYPE \S+_total gauge$/gm)).toBe(null)
+})
+
 it('the process is told about unless it is switched off', async () => {
   const names = (await scrape(createMetrics({ backend: 'memory', version: '1.2.3' }))).keys()
   const all = [...names]
   expect(all).toContain('process_resident_memory_bytes')
+  expect(all.filter((name) => name.startsWith('nodejs_active_resources{'))).not.toEqual([])
   expect(all).toContain(`coordinator_build_info{version="1.2.3",node="${process.version}",backend="memory"}`)
 })

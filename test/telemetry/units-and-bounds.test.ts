@@ -107,6 +107,35 @@ describe('figures', () => {
   })
 })
 
+describe('figures of backups', () => {
+  const backup = {
+    ...{ state: 'failing' as const, unarchivedRevisions: 3, unarchivedSeconds: 9, lastSuccessAt: 5_000 },
+    ...{ writtenBytes: 7, failures: 2, gaps: 4, drillHours: 12, drill: { ok: false, at: 8_000 } },
+  }
+
+  it('are those of the archiver, with times in seconds', async () => {
+    const metrics = make()
+    metrics.ask({ backup: () => backup })
+    expect(Object.fromEntries(await scrape(metrics))).toMatchObject({
+      'coordinator_backup_state{state="failing"}': 1,
+      'coordinator_backup_state{state="off"}': 0,
+      coordinator_backup_last_success_timestamp_seconds: 5,
+      coordinator_backup_last_drill_timestamp_seconds: 8,
+      coordinator_backup_drill_interval_seconds: 43_200,
+      coordinator_backup_drill_ok: 0,
+      coordinator_backup_failures_total: 2,
+      coordinator_backup_gaps_total: 4,
+    })
+  })
+
+  it('say without BACKUP_URL that there are none', async () => {
+    expect(Object.fromEntries(await scrape(make()))).toMatchObject({
+      'coordinator_backup_state{state="off"}': 1,
+      coordinator_backup_drill_interval_seconds: 0,
+    })
+  })
+})
+
 describe('edges by type', () => {
   const edges = async (types: number) => {
     const metrics = make()

@@ -69,7 +69,8 @@ export class Archiver {
   /** Begins. It never throws: what fails is told, and tried again. */
   start(): void {
     this.#loop ??= forNobody(() => this.#run())
-    const { drill, drillHours = 24, drillLookMs, destination } = this.#options
+    const { drill, drillLookMs, destination } = this.#options
+    const drillHours = this.#drillHours
     if (drill === undefined || drillHours === 0) return
     void repeatDrill(
       {
@@ -97,8 +98,14 @@ export class Archiver {
       lastSuccessAt: this.#lastSuccessAt,
       baseAt: this.#of?.baseAt ?? 0,
       ...{ writtenBytes: this.#writtenBytes, failures: this.#failures, gaps: this.#gaps },
+      drillHours: this.#drillHours,
       ...(this.#drill === undefined ? {} : { drill: this.#drill }),
     }
+  }
+
+  get #drillHours(): number {
+    const { drill, drillHours = 24 } = this.#options
+    return drill === undefined ? 0 : drillHours
   }
 
   get #state(): BackupState {

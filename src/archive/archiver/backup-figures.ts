@@ -42,6 +42,8 @@ export interface BackupFigures {
   readonly failures: number
   /** Parts of the journal that were compacted before they were archived, since the start. */
   readonly gaps: number
+  /** How often a restore is rehearsed; 0: never. */
+  readonly drillHours: number
   readonly drill?: DrillResult
 }
 

@@ -24,11 +24,13 @@ export class ProblemSender {
   readonly #answers: Answers
   readonly #log: Logger
   readonly #denials: Denials
+  readonly #metrics: Metrics
 
   constructor(answers: Answers, about: { readonly log: Logger; readonly metrics: Metrics }) {
     this.#answers = answers
     this.#log = about.log
     this.#denials = new Denials(about)
+    this.#metrics = about.metrics
   }
 
   /** @param thrown anything; if it is not a `CoordinatorError`, it is logged as a fault */
@@ -38,6 +40,7 @@ export class ProblemSender {
     const error = asSent(translateError(thrown), reply.route)
     this.#logFault(request, reply, error)
     this.#denials.note(request, reply, error)
+    this.#metrics.http.problem(error.code)
     const headers = problemHeaders(error)
     // If a body arrived too slowly, or a stopping server refuses it, its rest is not read, and the connection closes.
     const isCut =

@@ -24,6 +24,7 @@ export class ServerCertificate {
   readonly #log: Logger
   readonly #lookMs: number
   #used: TlsPair | undefined
+  #endsAt: number | undefined
   #seen: TlsPair | undefined
   #toldFault: string | undefined
   #timer: NodeJS.Timeout | undefined
@@ -46,6 +47,11 @@ export class ServerCertificate {
     this.#seen = pair
     this.#apply(pair, server)
     this.#lookLater(server)
+  }
+
+  /** The end of the certificate in use, in epoch milliseconds; `undefined` before there is one. */
+  get endsAt(): number | undefined {
+    return this.#endsAt
   }
 
   stop(): void {
@@ -81,6 +87,7 @@ export class ServerCertificate {
     const certificate = checkTlsPair(pair, this.#files)
     server.setSecureContext({ ...pair, minVersion: TLS_MIN_VERSION })
     this.#used = pair
+    this.#endsAt = certificate.validToDate.getTime()
     this.#report(certificate)
   }
 

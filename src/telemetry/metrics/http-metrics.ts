@@ -1,3 +1,4 @@
+import { ERRORS, type ErrorCode } from '../../errors.ts'
 import type { Meters } from './meters.ts'
 import type { Observations } from './series.ts'
 
@@ -35,6 +36,8 @@ export interface HttpSources {
   clientConnections(): number
   /** How many connections clients may have. */
   clientConnectionsMax(): number
+  /** The end of the certificate in use, in epoch milliseconds; `undefined` without TLS. */
+  certificateEndsAt(): number | undefined
 }
 
 export interface HttpRequestFigures {
@@ -66,6 +69,10 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       'How many connections clients may have: CONNECTIONS_MAX, or fewer where the limit of open files is low.',
       () => sources.clientConnectionsMax?.(),
     ],
+    coordinator_http_certificate_expiry_timestamp_seconds: [
+      'When the TLS certificate in use expires; 0 without TLS_CERT_FILE.',
+      () => (sources.certificateEndsAt?.() ?? 0) / 1_000,
+    ],
     coordinator_http_body_bytes: [
       'Memory that request bodies take while they arrive, in bytes.',
       () => sources.bodyBytes?.(),
@@ -92,6 +99,11 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       labels: { method: [], route: [], status: [] },
       bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     },
+  )
+  const problems = meters.counter(
+    'coordinator_http_problems_total',
+    'Requests that were answered with an error, by its code.',
+    { code: Object.keys(ERRORS).filter((code) => !code.startsWith('COORD_CLI_')) },
   )
   const connectionsRefused = meters.counter(
     'coordinator_http_connections_refused_total',
@@ -122,6 +134,9 @@ export function httpMetrics(meters: Meters, sources: Partial<HttpSources>) {
       const series = known.get(route)?.get(method)?.get(status) ?? seriesOf(route, method, status)
       series.observe(durationMs / 1_000)
     },
+
+    /** Counts a request that was answered with an error. */
+    problem: (code: ErrorCode) => problems.of({ code }).add(),
 
     connectionRefused: (reason: (typeof connectionRefusals)[number]) =>
       connectionsRefused.of({ reason }).add(),

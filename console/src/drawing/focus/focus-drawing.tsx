@@ -39,7 +39,11 @@ export function FocusDrawing(props: FocusDrawingProps) {
   const [near, setNear] = useState<string>()
   const [current, setCurrent] = useState<string>()
   const centre = marks.centre === undefined ? undefined : layout.places.get(marks.centre)
-  const { view, zoom, showAll, reveal, panned } = useViewport(frame, layout, centre)
+  const { view, zoom, showAll, reveal, panned } = useViewport(frame, {
+    drawing: layout,
+    centre,
+    question: laidOut.question,
+  })
   const facts = useMemo(() => factsOf(graph), [graph])
   const exists = (id: string) => present?.has(id) ?? true
 
@@ -121,6 +125,7 @@ export function FocusDrawing(props: FocusDrawingProps) {
                   unresolved={facts.unresolved.has(edge.source) || facts.unresolved.has(edge.target)}
                   sign={marks.signs?.get(edge.id)}
                   strong={marks.strong?.has(edge.id) ?? false}
+                  quiet={!lit && (marks.quiet?.has(edge.id) ?? false)}
                   lit={lit}
                   faded={about !== undefined && !lit}
                   labelled={edge.type !== facts.usualType && (facts.fewLabels || lit)}

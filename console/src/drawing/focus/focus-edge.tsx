@@ -11,6 +11,8 @@ export interface FocusEdgeProps {
   readonly unresolved: boolean
   readonly sign: Sign | undefined
   readonly strong: boolean
+  /** Drawn fainter than the others. */
+  readonly quiet: boolean
   readonly lit: boolean
   readonly faded: boolean
   /** Whether its type is written beside it. */
@@ -21,7 +23,8 @@ export interface FocusEdgeProps {
 export function FocusEdge(props: FocusEdgeProps) {
   const { edge, points, sign } = props
   const classes = ['edge']
-  for (const flag of ['unresolved', 'strong', 'lit', 'faded'] as const) if (props[flag]) classes.push(flag)
+  for (const flag of ['unresolved', 'strong', 'quiet', 'lit', 'faded'] as const)
+    if (props[flag]) classes.push(flag)
   const middle = middleOf(points)
   return (
     <g

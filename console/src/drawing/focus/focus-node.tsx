@@ -49,10 +49,10 @@ export function FocusNode(props: FocusNodeProps) {
       <title>{props.title}</title>
       <rect class="box" x={left} y={top} width={box.width} height={box.height} rx={9} />
       <rect class="stripe" x={left + 5} y={top + 8} width={4} height={box.height - 16} rx={2} />
-      <text class="label" x={left + PADDING.left} y={-3} font-size={LABEL_SIZE}>
+      <text class="label" x={left + PADDING.left} y={-2} font-size={LABEL_SIZE}>
         {box.label}
       </text>
-      <text class="detail" x={left + PADDING.left} y={13} font-size={DETAIL_SIZE}>
+      <text class="detail" x={left + PADDING.left} y={12.5} font-size={DETAIL_SIZE}>
         {box.detail}
       </text>
       {sign !== undefined && (

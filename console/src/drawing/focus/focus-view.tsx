@@ -6,13 +6,15 @@ import { type Arrangement, useLayout } from './use-layout.ts'
 export interface FocusViewProps extends Omit<FocusDrawingProps, 'laidOut'> {
   readonly graph: DrawnGraph
   readonly arrangement: Arrangement
+  /** Another text when the drawing is about something else: then it is shown from its beginning. Else the view stays where it is. */
+  readonly question: string
   /** Above the drawing, in its frame. */
   readonly children?: ComponentChildren
 }
 
 /** A focus drawing with its layout: while it is made, and when it cannot be made, the frame says so. */
-export function FocusView({ graph, arrangement, children, ...props }: FocusViewProps) {
-  const { laidOut, pending, fault } = useLayout(graph, arrangement)
+export function FocusView({ graph, arrangement, question, children, ...props }: FocusViewProps) {
+  const { laidOut, pending, fault } = useLayout(graph, arrangement, question)
   return (
     <div class="focus-view" aria-busy={pending} data-drawn={laidOut?.graph.nodes.length ?? 0}>
       {fault !== undefined && (

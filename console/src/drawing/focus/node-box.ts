@@ -1,7 +1,7 @@
 import type { Box } from '../layout/layout.ts'
 import type { DrawnNode } from '../model/drawn-graph.ts'
 import { healthWord } from '../model/tones.ts'
-import { fittingText, shownText, textWidth } from '../text/shown-text.ts'
+import { fittingText, type Measure, shownText } from '../text/shown-text.ts'
 
 /** How large a node is drawn, and with which words. Lengths are CSS pixels at the scale 1. */
 export interface NodeBox extends Box {
@@ -13,15 +13,21 @@ export const LABEL_SIZE = 13
 export const DETAIL_SIZE = 10.5
 /** Left of the words there is the stripe, right of them nothing. */
 export const PADDING = { left: 18, right: 14 } as const
-const HEIGHT = 46
+const HEIGHT = 42
 const WIDEST = 216
-const NARROWEST = 96
+const NARROWEST = 84
 
-export function nodeBox(node: DrawnNode): NodeBox {
+/** How wide the two lines of a box are. */
+export interface Measures {
+  readonly label: Measure
+  readonly detail: Measure
+}
+
+export function nodeBox(node: DrawnNode, measures: Measures): NodeBox {
   const room = WIDEST - PADDING.left - PADDING.right
-  const label = fittingText(shownText(node.label), room / LABEL_SIZE)
-  const detail = fittingText(shownText(detailOf(node)), room / DETAIL_SIZE)
-  const words = Math.max(textWidth(label) * LABEL_SIZE, textWidth(detail) * DETAIL_SIZE)
+  const label = fittingText(shownText(node.label), room / LABEL_SIZE, measures.label)
+  const detail = fittingText(shownText(detailOf(node)), room / DETAIL_SIZE, measures.detail)
+  const words = Math.max(measures.label(label) * LABEL_SIZE, measures.detail(detail) * DETAIL_SIZE)
   const width = Math.min(WIDEST, Math.max(NARROWEST, Math.ceil(words) + PADDING.left + PADDING.right))
   return { id: node.id, width, height: HEIGHT, label, detail }
 }
@@ -33,7 +39,8 @@ function detailOf(node: DrawnNode): string {
   const kind = namespace === 'default' ? type : `${namespace} · ${type}`
   const parts = [type === 'service' && namespace === 'default' ? undefined : kind, version]
   if (instances > 1) parts.push(`${instances} instances`)
-  parts.push(healthWord(node))
+  // Of most nodes nothing is heard: to say so at each would hide those of which something is.
+  if (node.health !== 'unknown') parts.push(healthWord(node))
   return parts.filter((part) => part !== undefined && part !== '').join(' · ') || kind
 }
 

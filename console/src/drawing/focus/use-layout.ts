@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { askLayout } from '../layout/ask-layout.ts'
+import { layouts } from '../layout/ask-layout.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { DrawnGraph } from '../model/drawn-graph.ts'
 import { needOf } from '../model/drawn-graph.ts'
-import { type NodeBox, nodeBox } from './node-box.ts'
+import { measuredIn } from '../text/measured-width.ts'
+import { type Measures, type NodeBox, nodeBox } from './node-box.ts'
 
 export interface Arrangement {
   /** `layers`: whoever needs something stands left of it. `steps`: one column for each distance. */
@@ -18,6 +19,7 @@ export interface LaidOut {
   readonly graph: DrawnGraph
   readonly boxes: ReadonlyMap<string, NodeBox>
   readonly layout: Layout
+  readonly question: string
 }
 
 export interface LayoutState {
@@ -27,10 +29,13 @@ export interface LayoutState {
 }
 
 /** Lays a graph out in the worker, again whenever the graph or the arrangement is another object. */
-export function useLayout(graph: DrawnGraph, arrangement: Arrangement): LayoutState {
+export function useLayout(graph: DrawnGraph, arrangement: Arrangement, question: string): LayoutState {
   const [state, setState] = useState<LayoutState>({ laidOut: undefined, pending: true, fault: undefined })
   const { kind, distances, fromRight = false } = arrangement
-  const boxes = useMemo(() => new Map(graph.nodes.map((node) => [node.id, nodeBox(node)])), [graph])
+  const boxes = useMemo(
+    () => new Map(graph.nodes.map((node) => [node.id, nodeBox(node, measures())])),
+    [graph],
+  )
   useEffect(() => {
     const aborting = new AbortController()
     setState(({ laidOut }) => ({ laidOut, pending: true, fault: undefined }))
@@ -44,13 +49,20 @@ export function useLayout(graph: DrawnGraph, arrangement: Arrangement): LayoutSt
       ...(distances === undefined ? {} : { columns: distances }),
       fromRight,
     }
-    askLayout(wanted, aborting.signal).then(
-      (layout) => setState({ laidOut: { graph, boxes, layout }, pending: false, fault: undefined }),
+    layouts.ask(wanted, aborting.signal).then(
+      (layout) => setState({ laidOut: { graph, boxes, layout, question }, pending: false, fault: undefined }),
       (fault: Error) => {
         if (!aborting.signal.aborted) setState({ laidOut: undefined, pending: false, fault })
       },
     )
     return () => aborting.abort()
-  }, [graph, boxes, kind, distances, fromRight])
+  }, [graph, boxes, kind, distances, fromRight, question])
   return state
+}
+
+let known: Measures | undefined
+
+function measures(): Measures {
+  known ??= { label: measuredIn(600), detail: measuredIn(400) }
+  return known
 }

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Point } from '../layout/layout.ts'
 import { fitted, moved, readable, revealing, type Size, type Viewport, zoomed } from './viewport.ts'
 
@@ -15,15 +15,17 @@ export interface ViewportControl {
   readonly panned: () => boolean
 }
 
-/**
- * Pans and zooms a drawing by wheel, pointer and pinch.
- *
- * @param drawing when it is another object, the drawing is shown from its beginning
- */
+export interface Seen {
+  readonly drawing: Size
+  readonly centre: Point | undefined
+  /** When it is another text, the drawing is shown from its beginning. */
+  readonly question: string
+}
+
+/** Pans and zooms a drawing by wheel, pointer and pinch. */
 export function useViewport(
   frame: RefObject<SVGSVGElement | null>,
-  drawing: Size | undefined,
-  centre: Point | undefined,
+  { drawing, centre, question }: Seen,
 ): ViewportControl {
   const [view, setView] = useState<Viewport>({ x: 0, y: 0, scale: 1 })
   const moving = useRef(false)
@@ -33,10 +35,8 @@ export function useViewport(
     return { width: clientWidth, height: clientHeight }
   }
 
-  // Only another drawing begins anew, not another centre.
-  useEffect(() => {
-    if (drawing !== undefined) setView(readable(drawing, sizeOf(), centre))
-  }, [drawing])
+  // A change of the graph moves nothing: whoever looks at a node does not lose it.
+  useLayoutEffect(() => setView(readable(drawing, sizeOf(), centre)), [question])
 
   useEffect(() => {
     const element = frame.current
@@ -96,7 +96,7 @@ export function useViewport(
     for (const end of ['pointerup', 'pointercancel', 'pointerleave'] as const)
       element.addEventListener(end, up, { signal })
     return () => ended.abort()
-  }, [frame, drawing === undefined])
+  }, [frame])
 
   return {
     view,
@@ -105,7 +105,7 @@ export function useViewport(
       setView((now) => zoomed(now, factor, { x: width / 2, y: height / 2 }))
     },
     showAll() {
-      if (drawing !== undefined) setView(fitted(drawing, sizeOf()))
+      setView(fitted(drawing, sizeOf()))
     },
     reveal(box) {
       setView((now) => revealing(now, sizeOf(), box))

@@ -16,11 +16,13 @@ export const SMALLEST_SCALE = 0.05
 export const LARGEST_SCALE = 4
 /** Smaller than this, names cannot be read: at first a part is shown, and not everything. */
 const READABLE_SCALE = 0.62
+/** A few nodes are not blown up over the whole screen. */
+const LARGEST_AT_FIRST = 1.3
 
-/** The whole drawing in the middle of the frame, but not enlarged. */
+/** The whole drawing in the middle of the frame, a little enlarged at most. */
 export function fitted(drawing: Size, frame: Size): Viewport {
   const fit = Math.min(frame.width / drawing.width, frame.height / drawing.height)
-  return centred(drawing, frame, clamp(Number.isFinite(fit) ? Math.min(1, fit) : 1))
+  return centred(drawing, frame, clamp(Number.isFinite(fit) ? Math.min(LARGEST_AT_FIRST, fit) : 1))
 }
 
 /** Everything if it can be read then; else the surroundings of one point, as far as the drawing reaches. */

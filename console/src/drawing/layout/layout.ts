@@ -39,4 +39,4 @@ export interface Layout {
 }
 
 /** Distances between boxes. */
-export const GAP = { beside: 18, between: 84, margin: 24 } as const
+export const GAP = { beside: 12, between: 88, margin: 24 } as const

@@ -1,7 +1,7 @@
 import { type Box, GAP, type Layout, type LayoutWanted, type Line, type Point } from './layout.ts'
 
 /** The most boxes one above the other. A longer column becomes several. */
-const TALLEST = 16
+const TALLEST = 11
 /** How often the order of the columns is improved. More rounds change nothing that can be seen. */
 const ROUNDS = 6
 /** Above the columns, for their headings. */
@@ -26,7 +26,7 @@ export function stepsLayout({ boxes, lines, columns, fromRight = false }: Layout
   let before: number | undefined
   for (const [at, { part, distance, width }] of stacks.entries()) {
     // Parts of one column stand closer together than columns.
-    if (before !== undefined) left += before === distance ? GAP.beside * 1.5 : GAP.between
+    if (before !== undefined) left += before === distance ? GAP.beside * 2 : GAP.between
     before = distance
     const x = left + width / 2
     headings.set(distance, [...(headings.get(distance) ?? []), x])

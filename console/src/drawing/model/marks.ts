@@ -17,6 +17,8 @@ export interface Marks {
   readonly signs?: ReadonlyMap<string, Sign>
   /** Nodes and edges on a path or in a cycle. */
   readonly strong?: ReadonlySet<string>
+  /** Edges that are drawn fainter: they matter less for the question. */
+  readonly quiet?: ReadonlySet<string>
   /** How many neighbours of a node are not shown. */
   readonly hidden?: ReadonlyMap<string, number>
 }

@@ -15,7 +15,7 @@ export interface Tones {
 
 /** More colours than this cannot be told apart. */
 const MOST_COLOURS = 8
-const HEALTH_WORDS = { down: 'down', expired: 'expired', up: 'up', unknown: 'not heard' } as const
+const HEALTH_WORDS = { down: 'down', expired: 'expired', up: 'up', unknown: 'unknown' } as const
 
 export function healthWord(node: DrawnNode): string {
   return node.unresolved ? 'not registered' : node.health === undefined ? '' : HEALTH_WORDS[node.health]

@@ -11,7 +11,10 @@ export function shownText(text: string): string {
   return text.replace(UNSEEN, (sign) => (sign === JOINER ? sign : '\ufffd'))
 }
 
-/** About how wide a text is in the font of the drawings, in multiples of the size of the font. It is rather too large than too small. */
+/** How wide a text is, in multiples of the size of the font. */
+export type Measure = (text: string) => number
+
+/** About how wide a text is, where no font can be asked. */
 export function textWidth(text: string): number {
   let width = 0
   for (const sign of text) width += widthOf(sign)
@@ -36,13 +39,13 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
  *
  * @param width the largest width, in multiples of the size of the font
  */
-export function fittingText(text: string, width: number): string {
-  if (textWidth(text) <= width) return text
+export function fittingText(text: string, width: number, measure: Measure = textWidth): string {
+  if (measure(text) <= width) return text
   let kept = ''
   let used = 1
   // A name has at most a few hundred characters, but only the first ones can fit.
   for (const { segment } of graphemes.segment(text.slice(0, 512))) {
-    used += textWidth(segment)
+    used += measure(segment)
     if (used > width) break
     kept += segment
   }

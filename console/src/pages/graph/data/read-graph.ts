@@ -1,0 +1,110 @@
+import { api } from '../../../api/client.ts'
+import type { GraphAnswer, Reach } from '../../../api/types.ts'
+import { type DrawnGraph, joined } from '../../../drawing/model/drawn-graph.ts'
+import type { Follow } from '../../../drawing/model/neighbours.ts'
+import { noHealth, readHealth } from './read-health.ts'
+import { serviceNodeId } from './service-node-id.ts'
+import { toDrawn } from './to-drawn.ts'
+
+/** At which moment, and in which namespace. */
+export interface Moment {
+  readonly asOf: string | undefined
+  readonly namespace: string | undefined
+}
+
+/** A graph, or the part of it that was asked for. */
+export interface ReadGraph {
+  readonly graph: DrawnGraph
+  /** How large the graph is at that moment, in that namespace. */
+  readonly total: { readonly nodes: number; readonly edges: number }
+  /** Whether `graph` is everything: then nothing needs to be asked for again. */
+  readonly whole: boolean
+  readonly revision: number
+  /** When the newest change up to that moment was, ISO 8601. */
+  readonly at: string
+}
+
+/** Up to so many nodes, the whole graph is read: then every question about it is answered in the browser. */
+const WHOLE_NODES = 600
+/** The most nodes that are read around one node. */
+const NEAR_NODES = 1_000
+/** The most nodes around which a part is read at once. */
+const MOST_CENTRES = 12
+
+export interface PartWanted {
+  /** Ids or names of services. */
+  readonly centres: readonly string[]
+  readonly follow: Follow
+  /** How many steps to read; one more than is drawn, so that hidden neighbours can be counted. */
+  readonly depth: number
+}
+
+/**
+ * Reads the graph if it is small, and else the part around some nodes.
+ *
+ * @param wanted `undefined`: only a small graph is read, of a large one only its size
+ * @param wholeNodes up to how many nodes a graph is small
+ * @throws ApiError, such as COORD_NODE_NOT_FOUND
+ */
+export async function readGraph(
+  moment: Moment,
+  wanted: PartWanted | undefined,
+  signal: AbortSignal,
+  wholeNodes: number = WHOLE_NODES,
+): Promise<ReadGraph> {
+  const [size, healthOf] = await Promise.all([
+    readSize(moment, signal),
+    moment.asOf === undefined ? readHealth(signal) : noHealth,
+  ])
+  const facts = {
+    total: { nodes: size.nodes, edges: size.edges },
+    revision: size.revision,
+    at: size.lastUpdated,
+  }
+  if (size.nodes <= wholeNodes) {
+    const { knowledgeGraph } = await api.get<GraphAnswer>('/knowledge-graph', {
+      query: { ...moment },
+      signal,
+    })
+    const { nodes, edges } = knowledgeGraph
+    return { ...facts, graph: toDrawn(nodes, edges, healthOf), whole: true }
+  }
+  const parts: DrawnGraph[] = []
+  // One after another: the coordinator works on two moments of the past at a time, and others want them, too.
+  for (const around of (wanted?.centres ?? []).slice(0, MOST_CENTRES)) {
+    const direction = wanted?.follow ?? 'both'
+    const query = { ...moment, around, direction, depth: wanted?.depth, limit: NEAR_NODES }
+    const { knowledgeGraph } = await api.get<GraphAnswer>('/knowledge-graph', { query, signal })
+    parts.push(toDrawn(knowledgeGraph.nodes, knowledgeGraph.edges, healthOf))
+  }
+  return { ...facts, graph: joined(parts), whole: false }
+}
+
+/** Size and moment of a graph: the first line of its export. The rest is not read. */
+async function readSize(moment: Moment, signal: AbortSignal) {
+  for await (const line of api.lines<{ metadata: GraphAnswer['knowledgeGraph']['metadata'] }>(
+    '/knowledge-graph',
+    { query: { ...moment }, signal },
+  ))
+    return line.metadata
+  return { nodes: 0, edges: 0, revision: 0, lastUpdated: '' }
+}
+
+/**
+ * The id of a node that somebody named: an id, or the name of a service.
+ *
+ * @throws ApiError COORD_NODE_NOT_FOUND, with the names that were perhaps meant
+ */
+export async function nodeIdOf(
+  { graph }: Pick<ReadGraph, 'graph'>,
+  given: string,
+  moment: Moment,
+  signal: AbortSignal,
+): Promise<string> {
+  const service = serviceNodeId(given, moment.namespace)
+  const known = graph.nodes.find(({ id }) => id === given) ?? graph.nodes.find(({ id }) => id === service)
+  if (known !== undefined) return known.id
+  const query = { of: given, limit: 1, ...moment }
+  const { of } = await api.get<Reach>('/knowledge-graph/impact', { query, signal })
+  return of
+}

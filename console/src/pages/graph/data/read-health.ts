@@ -1,0 +1,50 @@
+import { api } from '../../../api/client.ts'
+import { HEALTHS, type HealthWord, type ServiceList } from '../../../api/types.ts'
+import { serviceNodeId } from './service-node-id.ts'
+import type { HealthOf } from './to-drawn.ts'
+
+/** The longest page of `GET /services`. */
+const PAGE = 1_000
+
+/**
+ * The health of every service, without reading all of them: each health has one page. If one health has more services than a page, the
+ * services on none of the pages have that one. A node with several instances has the most urgent health among them.
+ *
+ * @returns `undefined` for what cannot be told that way: two healths with more than a thousand services each
+ */
+export async function readHealth(signal: AbortSignal): Promise<HealthOf> {
+  const lists = await Promise.all(
+    HEALTHS.map((health) => {
+      const query = { health, limit: PAGE, fields: 'serviceName,namespace' }
+      return api.get<ServiceList>('/services', { query, signal })
+    }),
+  )
+  return healthFrom(
+    HEALTHS.map((health, at) => ({
+      health,
+      names: (lists[at]?.services ?? []).map(({ serviceName, namespace }) =>
+        serviceNodeId(serviceName ?? '', namespace),
+      ),
+      cut: (lists[at]?.total ?? 0) > PAGE,
+    })),
+  )
+}
+
+interface HealthList {
+  readonly health: HealthWord
+  readonly names: readonly string[]
+  readonly cut: boolean
+}
+
+/** @param lists the most urgent health first */
+export function healthFrom(lists: readonly HealthList[]): HealthOf {
+  const known = new Map<string, HealthWord>()
+  for (const { health, names } of lists)
+    for (const name of names) if (!known.has(name)) known.set(name, health)
+  const cut = lists.filter((list) => list.cut)
+  const rest = cut.length === 1 ? cut[0]?.health : undefined
+  return (id) => known.get(id) ?? rest
+}
+
+/** Of a moment of the past: heartbeats have no history. */
+export const noHealth: HealthOf = () => undefined

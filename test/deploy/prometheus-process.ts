@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** An alarm that waits for the end of its `for`, or fires. */
+export interface PrometheusAlert {
+  readonly state: 'pending' | 'firing'
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export interface PrometheusProcess extends AsyncDisposable {
+  /** The health of each target: `up`, `down`, `unknown`. */
+  targets(): Promise<readonly string[]>
+  alerts(): Promise<readonly PrometheusAlert[]>
+}
+
+/**
+ * Starts Prometheus, and waits until it answers. It ends with the scope.
+ *
+ * @param args the arguments, without an address to listen on
+ * @param cwd for relative paths in them
+ */
+export async function startPrometheus(args: readonly string[], cwd: string): Promise<PrometheusProcess> {
+  const address = `127.0.0.1:${await freePort()}`
+  const child = spawn('prometheus', [...args, `--web.listen-address=${address}`], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  child.stderr.on('data', (chunk) => {
+    log += String(chunk)
+  })
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  const ask = async <T>(path: string): Promise<T> => {
+    const response = await fetch(`http://${address}/api/v1/${path}`)
+    return ((await response.json()) as { data: T }).data
+  }
+  while (!(await fetch(`http://${address}/-/ready`).catch(() => undefined))?.ok) {
+    if (hasEnded()) throw new Error(`Prometheus ended:\n${log}`)
+    await sleep(50)
+  }
+  return {
+    async targets() {
+      const { activeTargets } = await ask<{ activeTargets: { health: string }[] }>('targets')
+      return activeTargets.map(({ health }) => health)
+    },
+    alerts: async () => (await ask<{ alerts: PrometheusAlert[] }>('alerts')).alerts,
+    async [Symbol.asyncDispose]() {
+      process.off('exit', kill)
+      if (hasEnded()) return
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exit
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
