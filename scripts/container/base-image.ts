@@ -14,7 +14,7 @@ const extraAuthorities = '/etc/ssl/certs/extra-authorities.pem'
  */
 export async function makeBaseImage(engine: ContainerEngine, name: string): Promise<void> {
   const root = join(engine.folder, 'base')
-  await run('debootstrap', ['--variant=minbase', 'bookworm', root, mirror], { timeoutMs: 300_000 })
+  await run('debootstrap', ['--variant=minbase', 'bookworm', root, mirror], { timeoutMs: 600_000 })
   for (const unneeded of ['var/cache/apt', 'var/lib/apt/lists'])
     rmSync(join(root, unneeded), { recursive: true })
   await addNode(root)

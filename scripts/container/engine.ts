@@ -24,7 +24,7 @@ graphroot = "${folder}/images"
 runroot = "${folder}/run"
 `
 
-/** Commands for \`docker\` go to podman. Docker keeps health checks in the image, and podman only in its format. */
+/** Commands for `docker` go to podman. Docker keeps health checks in the image, and podman only in its format. */
 const docker = `#!/bin/sh
 if [ "$1" = compose ]; then shift; exec podman-compose "$@"; fi
 exec podman "$@"
@@ -72,7 +72,8 @@ export class ContainerEngine {
     await this.podman(['rm', '--all', '--force', '--time', '1'])
     await this.podman(['network', 'prune', '--force'])
     await this.podman(['image', 'rm', '--all', '--force'])
-    rmSync(this.folder, { recursive: true, force: true })
+    // What podman unmounts may be busy for a moment.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,7 +18,7 @@ export function listeningFaults(text: string): string[] {
     .filter((command) => !isClosed(command) && !isLocal(command))
 }
 
-/** A setting in a file of `deploy/` counts for the whole file. */
+/** A setting counts for the whole file, and for the unit that reads it. */
 export function fileListeningFaults(text: string): string[] {
   const closed = /\bAUTH[=:]\s*['"]?required\b/.test(text) || /name: AUTH\s+value: ['"]?required/.test(text)
   const open = everywhere.test(text) || /name: HOST\s+value: ['"]?(0\.0\.0\.0|::)/.test(text)
@@ -39,8 +39,11 @@ function isLocal(command: string): boolean {
 /** The commands in blocks, in indented blocks and in the text, each on one line. */
 function commandsIn(text: string): string[] {
   const joined = text.replaceAll(/\\\n\s*/g, ' ')
-  return joined
-    .split('\n')
-    .flatMap((line) => [line.trim(), ...[...line.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)])
-    .filter((line) => !line.startsWith('|'))
+  return (
+    joined
+      .split('\n')
+      .flatMap((line) => [line.trim(), ...[...line.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)])
+      // A row of a table, or a setting alone, starts nothing.
+      .filter((line) => !line.startsWith('|') && !/^\w+=\S*$/.test(line))
+  )
 }
