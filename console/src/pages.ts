@@ -37,6 +37,18 @@ export const pages: readonly PageEntry[] = [
     load: () => import('./pages/graph/graph-page.tsx').then(({ GraphPage }) => GraphPage),
   },
   {
+    path: '/time',
+    title: 'Time',
+    icon: 'time',
+    load: () => import('./pages/time/time-page.tsx').then(({ TimePage }) => TimePage),
+  },
+  {
+    path: '/what-if',
+    title: 'What if',
+    icon: 'what-if',
+    load: () => import('./pages/what-if/what-if-page.tsx').then(({ WhatIfPage }) => WhatIfPage),
+  },
+  {
     path: '/database',
     title: 'Database',
     icon: 'database',

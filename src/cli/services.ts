@@ -23,6 +23,7 @@ import { type Service, serviceCount, servicesTable } from './service/render-serv
 import { watchServices } from './service/watch-services.ts'
 
 interface ServicesOptions extends ClientOptions, NamespaceOptions {
+  readonly q?: string
   readonly name?: string
   readonly version?: string
   readonly tag?: readonly string[]
@@ -42,6 +43,7 @@ Examples:
   coordinator services --namespace shop -o wide
   coordinator services --health expired --watch
   coordinator services --tag payments --tag public     both tags
+  coordinator services --q 'payment eu'                both words, anywhere
   coordinator services --name cart --version '^3'
   coordinator services --metadata system=opentelemetry-demo --json
 `
@@ -51,6 +53,7 @@ export function servicesCommand(context: CommandContext): Command {
   return withOutput(clientCommand('services', 'List the registered services.'))
     .addOption(namespaceOption())
     .addOption(allNamespacesOption())
+    .option('--q <text>', 'only services with these words in name, tags, capabilities or metadata')
     .option('--name <name>', 'only this serviceName')
     .option('--version <range>', 'only versions in this semver range, such as ^3')
     .option('--tag <tag>', 'only services with this tag; repeat it for several', collect)

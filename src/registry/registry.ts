@@ -2,6 +2,8 @@ import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/writing/record-writer.ts'
 import { BY_PROGRAM } from '../live/writing/write-context.ts'
+import type { Health } from '../records/health.ts'
+import type { StoredRecord } from '../records/record.ts'
 import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type { WriteContext } from './answers/answers.ts'
@@ -13,10 +15,11 @@ import { serviceIndex } from './index/service-index.ts'
 import type { Leases } from './leases/leases.ts'
 import { LocalLeases } from './leases/local-leases.ts'
 import { judgeVersions } from './list/judge-versions.ts'
+import { judgeWords } from './list/judge-words.ts'
 import { listNamespaces, type NamespacesQuery } from './list/list-namespaces.ts'
 import type { ListQuery } from './list/list-query.ts'
 import { listServices, streamServices } from './list/list-services.ts'
-import type { VersionVerdicts } from './list/match-services.ts'
+import type { JudgedFilters } from './list/match-services.ts'
 import { getPastService, listPastServices, streamPastServices } from './list/past-services.ts'
 import { registerBatch } from './register-batch.ts'
 import { registerService, warningsOfDryRun } from './register-service.ts'
@@ -101,21 +104,23 @@ export class Registry {
   }
 
   /**
-   * Judges the versions that a list will meet, without blocking other requests. The result is for the parameter `verdicts` of `list` and
-   * `listAll`.
+   * Judges the versions and the texts that a list will meet, without blocking other requests. The result is for the parameter `judged` of
+   * `list` and `listAll`.
    */
-  judgeVersions({ filters }: ListQuery) {
-    return judgeVersions(this.#live.view, filters)
+  async judgeFilters({ filters }: ListQuery): Promise<JudgedFilters> {
+    const view = this.#live.view
+    const versions = await judgeVersions(view, filters)
+    return { versions, words: await judgeWords(view, filters) }
   }
 
   /** @throws COORD_CURSOR_INVALID */
-  list(query: ListQuery, verdicts?: VersionVerdicts) {
-    return listServices(this.#live.view, { leases: this.#leases, verdicts }, query)
+  list(query: ListQuery, judged?: JudgedFilters) {
+    return listServices(this.#live.view, { leases: this.#leases, judged }, query)
   }
 
   /** All services that match at this moment, as chunks of whole NDJSON lines. `limit` and `cursor` are ignored. */
-  listAll(query: ListQuery, verdicts?: VersionVerdicts) {
-    return streamServices(this.#live.view, { leases: this.#leases, verdicts }, query)
+  listAll(query: ListQuery, judged?: JudgedFilters) {
+    return streamServices(this.#live.view, { leases: this.#leases, judged }, query)
   }
 
   history(serviceId: string, query?: HistoryQuery) {
@@ -138,6 +143,14 @@ export class Registry {
   /** The namespaces that have services, with how many each has. */
   namespaces(query?: NamespacesQuery) {
     return listNamespaces(this.#live.view, query)
+  }
+
+  /** The health of the service in a record of the present; `unknown` if it is gone. */
+  healthOf({ id, updatedAt }: StoredRecord): Health {
+    const { view } = this.#live
+    const number = view.records.find(SERVICE_KIND, id)
+    if (number === -1) return 'unknown'
+    return this.#leases.healthOf(id, view.projection(serviceIndex).facts.ttlSeconds(number), updatedAt)
   }
 
   counts() {

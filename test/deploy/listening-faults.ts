@@ -42,7 +42,10 @@ function commandsIn(text: string): string[] {
   return (
     joined
       .split('\n')
-      .flatMap((line) => [line.trim(), ...[...line.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)])
+      .flatMap((line) => {
+        const codes = [...line.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+        return codes.length > 0 ? codes : [line.trim()]
+      })
       // A row of a table, or a setting alone, starts nothing.
       .filter((line) => !line.startsWith('|') && !/^\w+=\S*$/.test(line))
   )

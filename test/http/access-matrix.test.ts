@@ -46,13 +46,22 @@ const table: Readonly<Record<string, Who>> = {
   'PUT /services/:serviceId/heartbeat': register,
   'DELETE /services/:serviceId': register,
   'GET /changes': read,
+  'GET /changes/density': read,
   'GET /snapshot': read,
   ...Object.fromEntries(
     ['/knowledge-graph', '/graph'].flatMap((prefix) => [
       [`GET ${prefix}`, read],
-      ...['impact', 'dependencies', 'neighbors', 'paths', 'cycles', 'critical', 'unresolved', 'orphans'].map(
-        (question) => [`GET ${prefix}/${question}`, read],
-      ),
+      ...[
+        'impact',
+        'dependencies',
+        'neighbors',
+        'paths',
+        'cycles',
+        'critical',
+        'unresolved',
+        'orphans',
+        'overview',
+      ].map((question) => [`GET ${prefix}/${question}`, read]),
       [`GET ${prefix}/diff`, read],
       [`POST ${prefix}/simulate`, read],
       [`POST ${prefix}/rebuild`, admin],

@@ -199,7 +199,7 @@ describe('http: the reference', () => {
           met.add(name)
         }
       }
-      expect([...met].sort()).toEqual(['before', 'depth', 'limit', 'minRevision', 'wait'])
+      expect([...met].sort()).toEqual(['before', 'buckets', 'depth', 'limit', 'minRevision', 'wait'])
       expect((await scope.ask('/docs')).text).toContain('integer · 1 to 1000 · default 100')
     }))
 

@@ -11,11 +11,21 @@ interface SearchProps {
   /** Enter. */
   readonly onSubmit?: (() => void) | undefined
   readonly onKeyDown?: ((event: KeyboardEvent) => void) | undefined
+  /** A list of suggestions below the field. */
+  readonly suggestions?: Suggestions
+}
+
+interface Suggestions {
+  /** The id of the list. */
+  readonly list: string
+  readonly expanded: boolean
+  /** The id of the suggestion that Enter takes. */
+  readonly active: string | undefined
 }
 
 /** A search field. `/` focuses it from anywhere on the page, and Escape empties it. */
 export function Search(props: SearchProps) {
-  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown } = props
+  const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown, suggestions } = props
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
     if (!hotkey) return undefined
@@ -34,12 +44,12 @@ export function Search(props: SearchProps) {
       <Icon name="search" />
       <input
         ref={field}
-        type="search"
         aria-label={label}
         placeholder={placeholder ?? label}
         value={value}
         spellcheck={false}
         autocomplete="off"
+        {...(suggestions === undefined ? { type: 'search' as const } : comboboxOf(suggestions))}
         onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={(event) => {
           onKeyDown?.(event)
@@ -54,6 +64,18 @@ export function Search(props: SearchProps) {
       {hotkey && <kbd>/</kbd>}
     </div>
   )
+}
+
+function comboboxOf({ list, expanded, active }: Suggestions) {
+  return {
+    // A field of type search must not be a combobox.
+    type: 'text',
+    role: 'combobox',
+    'aria-controls': list,
+    'aria-expanded': expanded,
+    'aria-autocomplete': 'list',
+    'aria-activedescendant': active,
+  } as const
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -4,6 +4,7 @@ import { isTooLongForRange, RANGE_LIMITS } from '../../records/version-range.ts'
 import type { ServiceStatus } from '../../registry/answers/answers.ts'
 import { SERVICE_FIELDS } from '../../registry/answers/service-json.ts'
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, type ListQuery } from '../../registry/list/list-query.ts'
+import { WORDS_MAX, wordsOf } from '../../registry/list/text-words.ts'
 import { asOfQuery, freshnessQuery } from './freshness.ts'
 import { namespaceParameter, wholeNumber } from './query-fields.ts'
 import { didYouMean } from './read-query.ts'
@@ -58,8 +59,22 @@ const metadata = z
   )
   .optional()
 
+const TEXT_MAX = 256
+const search = filled
+  .refine(({ length }) => length <= TEXT_MAX, `has more than ${TEXT_MAX} characters`)
+  .transform((text, context) => {
+    const words = wordsOf(text)
+    if (words.length === 0) context.addIssue('has no words')
+    if (words.length > WORDS_MAX) context.addIssue(`has more than ${WORDS_MAX} words`)
+    return words
+  })
+
 /** Parameters of a list of services. */
 export const listParameters = z.object({
+  q: search.optional().meta({
+    description: `Words that a service must all have somewhere in its name, its tags, its capabilities, or the values of its metadata. Parts of words count, and upper and lower case make no difference. Up to ${TEXT_MAX} characters and ${WORDS_MAX} words.`,
+    example: 'payment eu',
+  }),
   name: filled.optional().meta({ description: 'The exact serviceName.' }),
   namespace: namespaceParameter.meta({ description: 'Only services of this namespace.' }),
   version: range.optional().meta({
@@ -100,13 +115,14 @@ export const listParameters = z.object({
 
 /** The parameters in the form that the registry takes. */
 export function listQueryOf(parameters: z.output<typeof listParameters>): ListQuery {
-  const { name, namespace, version, status, health, tag = [], capability = [], metadata = [] } = parameters
+  const { q, name, namespace, version, status, health, tag = [], capability = [], metadata = [] } = parameters
   const { limit = LIST_LIMIT_DEFAULT, cursor, fields } = parameters
   return {
     filters: {
       ...(name === undefined ? {} : { name }),
       ...(namespace === undefined ? {} : { namespace }),
       ...(version === undefined ? {} : { version }),
+      ...(q === undefined ? {} : { words: q }),
       ...(status === undefined ? {} : { status }),
       ...(health === undefined ? {} : { health }),
       ...{ tags: tag, capabilities: capability, metadata },

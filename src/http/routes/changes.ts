@@ -21,6 +21,7 @@ import { type BodyPart, leastSize, neededBytes, separated } from '../sending/bod
 import { ChangeFeed } from '../streams/change-feed.ts'
 import { EventStreams } from '../streams/event-streams.ts'
 import { passes, WaitingStreams } from '../streams/waiting-streams.ts'
+import { densityRoute } from './density.ts'
 
 const MAX_WAIT_SECONDS = 60
 /** How many entries are read at once if a filter wants only some of them. */
@@ -73,6 +74,7 @@ export const changesRoutes: FastifyPluginCallback<HttpContext> = (app, context, 
   const waiting = new WaitingStreams(feed.ring, draining)
   metrics.ask({ streams: () => streams.count + waiting.count, streamsCut: () => streams.cut })
 
+  app.get('/changes/density', densityRoute(context, feed))
   app.get(
     '/changes',
     readRoute(context, operation, async (request, query, reply): Promise<ReadAnswer> => {

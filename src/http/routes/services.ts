@@ -24,14 +24,15 @@ export const servicesRoutes: FastifyPluginCallback<HttpContext> = (app, context,
           ? { lines: async () => linesOf(await registry.listAllAsOf(query, asOf)) }
           : registry.listAsOf(query, asOf).then(pageOf)
       if (asLines) return listAll(query)
-      // Waits only if there is a version filter to judge: the work of a handler after a wait does not count for its turn.
-      if (query.filters.version === undefined) return pageOf(registry.list(query))
-      return registry.judgeVersions(query).then((verdicts) => pageOf(registry.list(query, verdicts)))
+      // Waits only if there is a costly filter to judge: the work of a handler after a wait does not count for its turn.
+      const { version, words } = query.filters
+      if (version === undefined && words === undefined) return pageOf(registry.list(query))
+      return registry.judgeFilters(query).then((judged) => pageOf(registry.list(query, judged)))
     })
 
   async function listAll(query: ReturnType<typeof listQueryOf>) {
-    const verdicts = await registry.judgeVersions(query)
-    return { lines: () => linesOf(registry.listAll(query, verdicts)) }
+    const judged = await registry.judgeFilters(query)
+    return { lines: () => linesOf(registry.listAll(query, judged)) }
   }
 
   app.get('/services', list(operation))

@@ -13,6 +13,8 @@ export interface ServiceFilters {
   readonly capabilities: readonly string[]
   /** Members of `metadata` whose value as text is exactly this one. */
   readonly metadata: readonly (readonly [key: string, text: string])[]
+  /** Words that must all be in its name, its tags, its capabilities or the values of its metadata, in upper or lower case. */
+  readonly words?: readonly string[]
   readonly status?: ServiceStatus
   readonly health?: Health
 }

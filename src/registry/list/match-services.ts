@@ -4,7 +4,9 @@ import type { Term } from '../index/postings.ts'
 import type { ServiceIndex } from '../index/service-index.ts'
 import type { SetDigest } from '../index/set-digest.ts'
 import type { Leases } from '../leases/leases.ts'
+import type { WordVerdicts } from './judge-words.ts'
 import type { ServiceFilters } from './list-query.ts'
+import { wordTest } from './text-words.ts'
 
 /** The services that match some filters at one moment: their record numbers, in no particular order. */
 export interface Matches {
@@ -25,11 +27,19 @@ interface Criterion {
 /** The versions that were already judged against the filter `version`, with their results. */
 export type VersionVerdicts = ReadonlyMap<Term, boolean>
 
+/** The filters that are costly to judge, with their results. */
+export interface JudgedFilters {
+  /** For the filter `version`. */
+  readonly versions?: VersionVerdicts | undefined
+  /** For the filter `words`. */
+  readonly words?: WordVerdicts | undefined
+}
+
 /** The data that filters need in addition to the records. */
 export interface MatchContext {
   readonly leases: Leases
-  /** The results of `judgeVersions` for the filter `version`. @default each version is judged when it is met */
-  readonly verdicts?: VersionVerdicts | undefined
+  /** What was judged beforehand. @default each version and each text is judged when it is met */
+  readonly judged?: JudgedFilters | undefined
 }
 
 /**
@@ -58,9 +68,9 @@ export function matchServices(index: ServiceIndex, filters: ServiceFilters, cont
 function criteriaOf(
   index: ServiceIndex,
   filters: ServiceFilters,
-  { leases, verdicts }: MatchContext,
+  { leases, judged }: MatchContext,
 ): Criterion[] {
-  const { name, namespace, version, status, health } = filters
+  const { name, namespace, version, words, status, health } = filters
   const criteria = termsOf(index, filters).map((term) =>
     termCriterion(term, (number) => term?.has(number) ?? false),
   )
@@ -69,12 +79,13 @@ function criteriaOf(
     criteria.push(termCriterion(term, (number) => index.nameOf(number) === term))
   }
   if (namespace !== undefined) criteria.push(namespaceCriterion(index, namespace))
-  if (version !== undefined) criteria.push(versionCriterion(index, version, verdicts))
+  if (version !== undefined) criteria.push(versionCriterion(index, version, judged?.versions))
   if (status !== undefined) {
     const active = status === 'active'
     const size = active ? index.activeCount : index.size - index.activeCount
     criteria.push({ size, has: (number) => index.facts.active(number) === active })
   }
+  if (words !== undefined) criteria.push(wordsCriterion(index, words, judged?.words))
   // Last in the order of size, because it has to ask the leases.
   if (health !== undefined)
     criteria.push({
@@ -147,6 +158,19 @@ function versionCriterion(
 }
 
 const VERSIONS_JUDGED_MAX = 2_000
+
+/** Judging a text costs more than everything else: it is the last filter but for the health. */
+function wordsCriterion(
+  index: ServiceIndex,
+  words: readonly string[],
+  judged: WordVerdicts | undefined,
+): Criterion {
+  const { inText } = wordTest(words)
+  return {
+    size: Number.MAX_SAFE_INTEGER,
+    has: (number) => judged?.of(index, number) ?? inText(index.record(number).data),
+  }
+}
 
 function everything(index: ServiceIndex): Criterion {
   const numbers = () => {

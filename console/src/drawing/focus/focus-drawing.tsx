@@ -38,7 +38,8 @@ export function FocusDrawing(props: FocusDrawingProps) {
   const frame = useRef<SVGSVGElement>(null)
   const [near, setNear] = useState<string>()
   const [current, setCurrent] = useState<string>()
-  const centre = marks.centre === undefined ? undefined : layout.places.get(marks.centre)
+  const start = marks.start ?? marks.centre
+  const centre = start === undefined ? undefined : layout.places.get(start)
   const { view, zoom, showAll, reveal, panned } = useViewport(frame, {
     drawing: layout,
     centre,

@@ -14,6 +14,8 @@ export const SIGNS: Readonly<Record<Sign, { readonly sign: string; readonly word
 export interface Marks {
   /** The node that the drawing is about. */
   readonly centre?: string
+  /** Where the view begins if the whole drawing cannot be read at once. @default the centre */
+  readonly start?: string
   readonly signs?: ReadonlyMap<string, Sign>
   /** Nodes and edges on a path or in a cycle. */
   readonly strong?: ReadonlySet<string>

@@ -34,3 +34,12 @@ export function distancesFrom(
     for (const next of neighbours.get(id) ?? []) if (!distances.has(next)) distances.set(next, distance + 1)
   return distances
 }
+
+/** The node with the most neighbours; `undefined` in an empty graph. */
+export function mostJoined(graph: DrawnGraph): string | undefined {
+  const neighbours = neighboursOf(graph, 'both')
+  let best: string | undefined
+  for (const { id } of graph.nodes)
+    if (best === undefined || (neighbours.get(id)?.size ?? 0) > (neighbours.get(best)?.size ?? 0)) best = id
+  return best
+}

@@ -48,7 +48,7 @@ function byHealth(nodes: readonly DrawnNode[]): Tones {
   const words: Readonly<Record<string, string>> = {
     ...HEALTH_WORDS,
     missing: 'not registered',
-    plain: 'no service',
+    plain: 'without health',
   }
   const counts = Object.groupBy(nodes, of)
   return {

@@ -30,6 +30,7 @@ export function FocusPart({ place, view }: { readonly place: GraphPlace; readonl
   const marks: Marks = {
     ...(centre === undefined ? {} : { centre }),
     ...(strong === undefined ? {} : { strong }),
+    ...(centre === undefined && view.from[0] !== undefined ? { start: view.from[0] } : {}),
     hidden: part.hidden,
     ...(steps ? { quiet: quietEdges(part) } : {}),
   }
@@ -52,7 +53,7 @@ export function FocusPart({ place, view }: { readonly place: GraphPlace; readonl
         exported={exportedPart(place, view)}
         tools={
           <span class="quiet">
-            <Revision of={read.revision} to="/graph" /> <Time at={read.at} />
+            <Revision of={read.revision} link /> <Time at={read.at} />
           </span>
         }
       >

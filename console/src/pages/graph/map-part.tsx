@@ -49,7 +49,7 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
             {map.items.length > nodes && `, the others in ${map.items.length - nodes} groups`}
           </strong>
           <span class="quiet">
-            <Revision of={read.revision} to="/graph" /> <Time at={read.at} />
+            <Revision of={read.revision} link /> <Time at={read.at} />
           </span>
           {opened.length > 0 && (
             <button type="button" class="button button-small" onClick={() => setQuery({ open: undefined })}>
@@ -73,10 +73,12 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
         </p>
       </div>
       <div class="board-side">
-        {node !== undefined && (
-          <NodePanel node={node} graph={graph} hidden={0} onSelect={(id) => setQuery({ selected: id })} />
-        )}
-        <GroupTable grouped={grouped} opened={opened} />
+        <div class="board-about">
+          {node !== undefined && (
+            <NodePanel node={node} graph={graph} hidden={0} onSelect={(id) => setQuery({ selected: id })} />
+          )}
+          <GroupTable grouped={grouped} opened={opened} />
+        </div>
         {nodes > 0 && (
           <GraphTables graph={openPart(graph, grouped)} onSelect={(id) => setQuery({ selected: id })} />
         )}

@@ -2,8 +2,8 @@ import { api } from '../../../api/client.ts'
 import type { GraphAnswer, Reach } from '../../../api/types.ts'
 import { type DrawnGraph, joined } from '../../../drawing/model/drawn-graph.ts'
 import type { Follow } from '../../../drawing/model/neighbours.ts'
+import { serviceNode } from '../../../state/places.ts'
 import { noHealth, readHealth } from './read-health.ts'
-import { serviceNodeId } from './service-node-id.ts'
 import { toDrawn } from './to-drawn.ts'
 
 /** At which moment, and in which namespace. */
@@ -101,7 +101,7 @@ export async function nodeIdOf(
   moment: Moment,
   signal: AbortSignal,
 ): Promise<string> {
-  const service = serviceNodeId(given, moment.namespace)
+  const service = serviceNode(given, moment.namespace ?? 'default')
   const known = graph.nodes.find(({ id }) => id === given) ?? graph.nodes.find(({ id }) => id === service)
   if (known !== undefined) return known.id
   const query = { of: given, limit: 1, ...moment }

@@ -1,6 +1,6 @@
 import { api } from '../../../api/client.ts'
 import { HEALTHS, type HealthWord, type ServiceList } from '../../../api/types.ts'
-import { serviceNodeId } from './service-node-id.ts'
+import { serviceNode } from '../../../state/places.ts'
 import type { HealthOf } from './to-drawn.ts'
 
 /** The longest page of `GET /services`. */
@@ -23,7 +23,7 @@ export async function readHealth(signal: AbortSignal): Promise<HealthOf> {
     HEALTHS.map((health, at) => ({
       health,
       names: (lists[at]?.services ?? []).map(({ serviceName, namespace }) =>
-        serviceNodeId(serviceName ?? '', namespace),
+        serviceNode(serviceName ?? '', namespace ?? 'default'),
       ),
       cut: (lists[at]?.total ?? 0) > PAGE,
     })),

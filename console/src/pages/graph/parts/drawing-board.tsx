@@ -78,17 +78,19 @@ export function DrawingBoard(props: DrawingBoardProps) {
         </p>
       </div>
       <div class="board-side">
-        {node !== undefined && (
-          <NodePanel
-            node={node}
-            graph={graph}
-            sign={marks.signs?.get(node.id)}
-            hidden={marks.hidden?.get(node.id) ?? 0}
-            onSelect={select}
-            onOpen={onOpen}
-          />
-        )}
-        {props.children}
+        <div class="board-about">
+          {node !== undefined && (
+            <NodePanel
+              node={node}
+              graph={graph}
+              sign={marks.signs?.get(node.id)}
+              hidden={marks.hidden?.get(node.id) ?? 0}
+              onSelect={select}
+              onOpen={onOpen}
+            />
+          )}
+          {props.children}
+        </div>
         <GraphTables
           graph={graph}
           distances={arrangement.kind === 'steps' ? distances : undefined}

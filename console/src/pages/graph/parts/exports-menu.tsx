@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { ApiError } from '../../../api/api-error.ts'
 import { api, type Query } from '../../../api/client.ts'
+import { Menu } from '../../../parts/menu.tsx'
 import { Failure } from '../../../parts/states.tsx'
 import { download } from './download.ts'
 
@@ -25,8 +26,7 @@ export interface ExportsMenuProps {
 export function ExportsMenu({ query, svg }: ExportsMenuProps) {
   const [error, setError] = useState<ApiError>()
   return (
-    <details class="exports">
-      <summary class="button">Save</summary>
+    <Menu label="Save">
       <div class="exports-list">
         {svg !== undefined && (
           <button
@@ -57,6 +57,6 @@ export function ExportsMenu({ query, svg }: ExportsMenuProps) {
         ))}
         {error !== undefined && <Failure error={error} />}
       </div>
-    </details>
+    </Menu>
   )
 }

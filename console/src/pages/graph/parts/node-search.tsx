@@ -74,9 +74,11 @@ export function NodeSearch({ label, graph, onPick, hotkey = false, services = fa
         value={text}
         onInput={setText}
         hotkey={hotkey}
-        controls={list}
-        expanded={found.length > 0}
-        active={found.length > 0 ? `${list}-${active}` : undefined}
+        suggestions={{
+          list,
+          expanded: found.length > 0,
+          active: found.length > 0 ? `${list}-${active}` : undefined,
+        }}
         onKeyDown={(event) => {
           if (event.key === 'Enter') pick(found[active])
           else if (event.key === 'ArrowDown') setActive(Math.min(found.length - 1, active + 1))
