@@ -122,7 +122,7 @@ describe('the image', () => {
   })
 
   itRuns('is healthy while it answers, also without its database, and unhealthy when it hangs', async () => {
-    const url = await start('healthy', [...hardened, ...sqlite])
+    const url = await start('healthy', [...hardened, ...sqlite, '--volume', 'healthy:/data'])
     expect(await isHealthy('healthy')).toBe(true)
     const pid = Number(await inspect('healthy', '.State.Pid'))
     process.kill(pid, 'SIGSTOP')
@@ -169,17 +169,33 @@ const ready = "fetch('http://localhost:3000/health/ready').then(({ status }) => 
 
 describe('docs/container.md', () => {
   itRuns('has commands that work, one after the other', async () => {
-    for (const title of [
-      'Make the secret of the administrator',
-      'SQLite in a volume',
-      'Backups',
-      'PostgreSQL by Docker Compose',
-      'Tokens for clients',
-      'Logs',
-      'Upgrades',
-    ])
-      await runSection(title)
+    await runSection('Make the secret of the administrator')
+    const sqliteWrote = await runSection('SQLite in a volume')
+    expect(sqliteWrote[1]).toContain('"storage":{"backend":"sqlite","durable":true}')
+    expect(sqliteWrote[2]).toMatch(/^test +1\.0\.0 /m)
+    const [list, restored] = await runSection('Backups')
+    expect(list).toContain('  0 to 1  ')
+    expect(restored).toContain('sqlite')
+    const postgresWrote = await runSection('PostgreSQL by Docker Compose')
+    expect(postgresWrote.at(-1)).toMatch(/^health +ok/m)
+    for (const title of ['Tokens for clients', 'Logs', 'Upgrades']) await runSection(title)
+    expect(readFileSync(join(guideRun.folder, 'cart.token'), 'utf8')).toMatch(/^cdt_\w+$/m)
     const untried = [...guide].filter(([title, blocks]) => blocks.length > 0 && !ran.has(title))
     expect(untried).toEqual([])
+  })
+})
+
+describe('docs/supabase-container.md', () => {
+  itRuns('has commands that start a coordinator, which waits for its project', async () => {
+    await engine.podman(['rm', '--all', '--force', '--time', '1'])
+    // A name that has no address, wherever the test runs.
+    const blocks = [...commandsOf('docs/supabase-container.md').values()]
+      .flat()
+      .map((block) => block.replaceAll('.supabase.co', '.supabase.invalid'))
+    for (const block of blocks) await runBlock(block, guideRun)
+    const logged = () => engine.podman(['logs', 'coordinator'])
+    await vi.waitFor(async () => expect(await logged()).toContain('ENOTFOUND'), patience)
+    expect(await logged()).toContain('"access":"required"')
+    expect(await isHealthy('coordinator')).toBe(true)
   })
 })
