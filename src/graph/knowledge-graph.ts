@@ -17,14 +17,16 @@ import type { RebuildAnswer } from './derive/rebuild.ts'
 import { exportGraph, type FormatName, graphFormats } from './export/export-graph.ts'
 import type { GraphReader } from './model/graph-reader.ts'
 import { resolveNode } from './model/resolve-node.ts'
-import { sortTypes } from './model/sort-types.ts'
+import { sortTypes, type TypeFilter } from './model/sort-types.ts'
 import type { DiffAnswer, DiffOptions } from './past/diff-tracker.ts'
 import { LiveAnalysis } from './past/live-analysis.ts'
 import { PastGraphs } from './past/past-graphs.ts'
 import { DEFAULT_LIMIT } from './questions/answer.ts'
 import { type AnswerTo, answerQuestion, type Question } from './questions/answer-question.ts'
+import type { HealthOf } from './questions/group-by.ts'
 import { listNamespaces, type NamespacesQuery, type NodeNamespaces } from './questions/list-namespaces.ts'
 import { type NeighborsAnswer, neighbors } from './questions/neighbors.ts'
+import { type OverviewAnswer, type OverviewOptions, overview } from './questions/overview.ts'
 import { type GraphFilter, type GraphMetadata, selectGraph } from './questions/select-graph.ts'
 import { Rebuilds } from './rebuilds.ts'
 import { isSmall, type SimulateAnswer, simulate } from './simulate/simulate.ts'
@@ -214,6 +216,20 @@ export class KnowledgeGraph {
    */
   rebuild(): Promise<RebuildAnswer> {
     return this.#rebuilds.run()
+  }
+
+  /**
+   * The present graph as groups of its nodes, with the edges between them.
+   *
+   * @param healthOf the health of the service in a record. @default nobody knows it
+   */
+  async overview(
+    question: OverviewOptions & TypeFilter,
+    healthOf?: HealthOf,
+  ): Promise<AtRevision<OverviewAnswer>> {
+    const { revision } = this.#live.view
+    const copy = this.#copy()
+    return { ...(await inTurns(overview(copy, sortTypes(copy, question), healthOf))), revision }
   }
 
   /** The namespaces that have nodes, with how many each has. */

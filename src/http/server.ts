@@ -37,6 +37,7 @@ import { graphWriteRoutes } from './routes/graph-write.ts'
 import { healthRoutes } from './routes/health.ts'
 import { namespacesRoutes } from './routes/namespaces.ts'
 import { operationsRoutes } from './routes/operations.ts'
+import { overviewRoutes } from './routes/overview.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { registerRoutes } from './routes/register.ts'
 import { serviceRoutes } from './routes/service.ts'
@@ -170,6 +171,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     serviceRoutes,
     graphRoutes,
     graphQuestionRoutes,
+    overviewRoutes,
     graphWriteRoutes,
     changesRoutes,
     snapshotRoutes,

@@ -2,6 +2,8 @@ import type { Moment } from '../database/store.ts'
 import type { Live } from '../live/live.ts'
 import { RecordWriter } from '../live/writing/record-writer.ts'
 import { BY_PROGRAM } from '../live/writing/write-context.ts'
+import type { Health } from '../records/health.ts'
+import type { StoredRecord } from '../records/record.ts'
 import { type RegistrationInput, SERVICE_KIND } from '../records/service/service.ts'
 import { toPromise } from '../scheduling/to-promise.ts'
 import type { WriteContext } from './answers/answers.ts'
@@ -141,6 +143,14 @@ export class Registry {
   /** The namespaces that have services, with how many each has. */
   namespaces(query?: NamespacesQuery) {
     return listNamespaces(this.#live.view, query)
+  }
+
+  /** The health of the service in a record of the present; `unknown` if it is gone. */
+  healthOf({ id, updatedAt }: StoredRecord): Health {
+    const { view } = this.#live
+    const number = view.records.find(SERVICE_KIND, id)
+    if (number === -1) return 'unknown'
+    return this.#leases.healthOf(id, view.projection(serviceIndex).facts.ttlSeconds(number), updatedAt)
   }
 
   counts() {

@@ -10,10 +10,17 @@ export interface PrometheusAlert {
   readonly annotations: Readonly<Record<string, string>>
 }
 
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 export interface PrometheusProcess extends AsyncDisposable {
   /** The health of each target: `up`, `down`, `unknown`. */
   targets(): Promise<readonly string[]>
   alerts(): Promise<readonly PrometheusAlert[]>
+  /** The newest value of each series of a query. */
+  query(expr: string): Promise<readonly Sample[]>
 }
 
 /**
@@ -37,7 +44,9 @@ export async function startPrometheus(args: readonly string[], cwd: string): Pro
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const ask = async <T>(path: string): Promise<T> => {
     const response = await fetch(`http://${address}/api/v1/${path}`)
-    return ((await response.json()) as { data: T }).data
+    const answer = (await response.json()) as { data: T; error?: string }
+    if (!response.ok) throw new Error(`Prometheus answers ${path} with ${answer.error}`)
+    return answer.data
   }
   while (!(await fetch(`http://${address}/-/ready`).catch(() => undefined))?.ok) {
     if (hasEnded()) throw new Error(`Prometheus ended:\n${log}`)
@@ -47,6 +56,11 @@ export async function startPrometheus(args: readonly string[], cwd: string): Pro
     async targets() {
       const { activeTargets } = await ask<{ activeTargets: { health: string }[] }>('targets')
       return activeTargets.map(({ health }) => health)
+    },
+    async query(expr) {
+      type Answer = { result: { metric: Record<string, string>; value: [number, string] }[] }
+      const { result } = await ask<Answer>(`query?query=${encodeURIComponent(expr)}`)
+      return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
     },
     alerts: async () => (await ask<{ alerts: PrometheusAlert[] }>('alerts')).alerts,
     async [Symbol.asyncDispose]() {

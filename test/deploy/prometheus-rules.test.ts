@@ -105,10 +105,14 @@ describe('deploy/prometheus/rules.test.yaml', () => {
     }
   })
 
-  itWith('promtool')('holds', async () => {
-    const { stdout } = await execute('promtool', ['test', 'rules', testsFile])
-    expect(stdout).toContain('SUCCESS')
-  })
+  itWith('promtool')(
+    'holds',
+    async () => {
+      const { stdout } = await execute('promtool', ['test', 'rules', testsFile])
+      expect(stdout).toContain('SUCCESS')
+    },
+    180_000,
+  )
 })
 
 describe('the check of queries finds', () => {

@@ -51,9 +51,17 @@ const table: Readonly<Record<string, Who>> = {
   ...Object.fromEntries(
     ['/knowledge-graph', '/graph'].flatMap((prefix) => [
       [`GET ${prefix}`, read],
-      ...['impact', 'dependencies', 'neighbors', 'paths', 'cycles', 'critical', 'unresolved', 'orphans'].map(
-        (question) => [`GET ${prefix}/${question}`, read],
-      ),
+      ...[
+        'impact',
+        'dependencies',
+        'neighbors',
+        'paths',
+        'cycles',
+        'critical',
+        'unresolved',
+        'orphans',
+        'overview',
+      ].map((question) => [`GET ${prefix}/${question}`, read]),
       [`GET ${prefix}/diff`, read],
       [`POST ${prefix}/simulate`, read],
       [`POST ${prefix}/rebuild`, admin],

@@ -83,10 +83,10 @@ describe('metrics of the process', () => {
     const theirs = new Registry()
     collectDefaultMetrics({ register: theirs })
     // These two read members of `process` that Node.js does not document.
-    for (const name of ['nodejs_active_handles', 'nodejs_active_requests']) theirs.removeSingleMetric(name)
-    // Gauges with the names of counters.
-    for (const what of ['handles', 'requests', 'resources'])
-      theirs.removeSingleMetric(`nodejs_active_${what}_total`)
+    for (const name of ['nodejs_active_handles', 'nodejs_active_requests'])
+      for (const end of ['', '_total']) theirs.removeSingleMetric(name + end)
+    // A gauge with the name of a counter.
+    theirs.removeSingleMetric('nodejs_active_resources_total')
     const lasting = (text: string) => new Set(seriesOf(text).filter((line) => !ofTheMoment.test(line)))
     expect(lasting(meters.registry.text())).toEqual(lasting(await theirs.metrics()))
   })

@@ -6,6 +6,7 @@ import { now } from '../state/now.ts'
 import { Icon } from './icon.tsx'
 import { Link } from './link.tsx'
 import { duration, exactTime, Time } from './time.tsx'
+import { Words } from './words.tsx'
 
 /** Why what is on the page may not be the present. The first that is true is the most important one. */
 const fault = computed(() => {
@@ -63,7 +64,11 @@ export function StaleBar() {
           <Icon name="alert" />
           <p>
             <strong>{told.title}</strong> {told.text}
-            {'repair' in told && told.repair !== undefined && <span class="bar-repair">{told.repair}</span>}
+            {'repair' in told && told.repair !== undefined && (
+              <span class="bar-repair">
+                <Words text={told.repair} />
+              </span>
+            )}
           </p>
         </div>
       )}

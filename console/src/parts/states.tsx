@@ -4,6 +4,7 @@ import { apiUrl } from '../api/client.ts'
 import type { Asked } from '../state/use-answer.ts'
 import { Copy } from './copy.tsx'
 import { Icon } from './icon.tsx'
+import { Words } from './words.tsx'
 
 /** Shown while there is no answer yet. It appears after a moment, so that quick answers do not flicker. */
 export function Loading({ what }: { /** Such as `the services`. */ readonly what: string }) {
@@ -28,7 +29,9 @@ export function Failure({ error, onRetry }: FailureProps) {
       <Icon name="alert" />
       <div>
         <p class="state-title">{error.detail}</p>
-        <p>{error.hint}</p>
+        <p>
+          <Words text={error.hint} />
+        </p>
         <p class="state-code">
           {documented ? (
             <a href={`${apiUrl('/docs/errors').href}#${error.code}`}>{error.code}</a>

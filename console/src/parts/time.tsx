@@ -61,18 +61,21 @@ interface RevisionProps {
   readonly of: number
   /** Makes it a link to this page as it was then. Only for pages that follow `asOf`. @default false */
   readonly link?: boolean
+  /** Makes it a link to another page as it was then. */
+  readonly to?: string
 }
 
-export function Revision({ of, link = false }: RevisionProps) {
+export function Revision({ of, link = false, to }: RevisionProps) {
   const text = `r${of.toLocaleString('en')}`
-  if (!link)
+  if (!link && to === undefined)
     return (
       <span class="revision" title={`Revision ${of}`}>
         {text}
       </span>
     )
+  const place = to === undefined ? hereWith({ asOf: of }) : { to, query: { asOf: of } }
   return (
-    <Link {...hereWith({ asOf: of })} class="revision" title={`Show this page at revision ${of}`}>
+    <Link {...place} class="revision" title={`Show revision ${of}`}>
       {text}
     </Link>
   )

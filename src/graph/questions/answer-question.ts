@@ -19,6 +19,7 @@ import {
   unresolved,
 } from './list-nodes.ts'
 import { type NeighborsAnswer, type NeighborsOptions, neighbors } from './neighbors.ts'
+import { type OverviewAnswer, type OverviewOptions, overview } from './overview.ts'
 import { type PathsAnswer, type PathsOptions, paths } from './paths.ts'
 import { dependencies, impact, type ReachAnswer, type ReachOptions } from './reach.ts'
 
@@ -35,6 +36,7 @@ type Asked =
   | ({ readonly ask: 'cycles' } & CyclesOptions)
   | ({ readonly ask: 'critical' } & CriticalOptions)
   | ({ readonly ask: 'unresolved' | 'orphans' } & ListOptions)
+  | ({ readonly ask: 'overview' } & OverviewOptions)
   | { readonly ask: 'node'; readonly id: string }
   | { readonly ask: 'edge'; readonly id: string }
 
@@ -48,6 +50,7 @@ export interface Answers {
   readonly critical: CriticalAnswer
   readonly unresolved: UnresolvedAnswer
   readonly orphans: OrphansAnswer
+  readonly overview: OverviewAnswer
   readonly node: { readonly node: NodeJson }
   readonly edge: { readonly edge: EdgeJson }
 }
@@ -87,6 +90,8 @@ export function answerQuestion(graph: GraphReader, asked: Question): Answers[key
       return unresolved(graph, question)
     case 'orphans':
       return orphans(graph, question)
+    case 'overview':
+      return atOnce(overview(graph, question))
     case 'node':
       return { node: new Describer(graph).node(resolveNode(graph, question.id, { namespace })) }
     case 'edge':

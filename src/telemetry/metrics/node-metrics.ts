@@ -12,10 +12,7 @@ interface CollectionEntry extends PerformanceEntry {
   readonly detail: { readonly kind: number }
 }
 
-/**
- * The usual metrics of a process and of Node.js, with the names that dashboards know from prom-client. Its gauges that end in `_total` are
- * left out: Prometheus would take them for counters, and `promtool check metrics` complains. `nodejs_active_resources` has the same numbers.
- */
+/** The usual metrics of a process and of Node.js, with the names that dashboards know from prom-client. */
 export function nodeMetrics(meters: Meters): void {
   cpuMetrics(meters)
   memoryMetrics(meters)
@@ -123,11 +120,11 @@ function eventLoopMetrics(meters: Meters): void {
 }
 
 function activityMetrics(meters: Meters): void {
-  const active = () => process.getActiveResourcesInfo()
+  // Without a total of its own: its usual name, nodejs_active_resources_total, is that of a counter.
   meters.changingGauge(['type'], {
     name: 'nodejs_active_resources',
     help: 'Number of active resources that are currently keeping the event loop alive, grouped by async resource type.',
-    read: () => samplesOf('type', active()),
+    read: () => samplesOf('type', process.getActiveResourcesInfo()),
   })
 }
 

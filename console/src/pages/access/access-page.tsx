@@ -4,6 +4,7 @@ import { FieldRow } from '../../parts/fields.tsx'
 import { Page, Panel } from '../../parts/page.tsx'
 import { Empty, Loading, Shown } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
+import { Words } from '../../parts/words.tsx'
 import { caller, hasScope } from '../../state/session.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import './access.css'
@@ -74,7 +75,11 @@ function You({ access }: { readonly access: CallerAccess }) {
         </FieldRow>
         <FieldRow name="Until">{expiresAt === null ? 'for ever' : <Time at={expiresAt} exact />}</FieldRow>
       </dl>
-      {nextStep !== undefined && <p class="next-step">{nextStep}</p>}
+      {nextStep !== undefined && (
+        <p class="next-step">
+          <Words text={nextStep} />
+        </p>
+      )}
     </>
   )
 }

@@ -4,6 +4,7 @@ import { api } from '../../api/client.ts'
 import type { Token } from '../../api/types.ts'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
 import { Empty, Failure } from '../../parts/states.tsx'
+import { Tags } from '../../parts/tags.tsx'
 import { Time } from '../../parts/time.tsx'
 
 interface TokensProps {
@@ -44,14 +45,14 @@ export function Tokens({ tokens, onChange }: TokensProps) {
     {
       key: 'scopes',
       title: 'It may',
-      render: ({ scopes }) => <span class="mono wrap">{scopes.join(' ')}</span>,
+      render: ({ scopes }) => <Tags tags={scopes} />,
     },
     {
       key: 'used',
       title: 'Used',
       sortBy: ({ lastUsedAt }) => lastUsedAt ?? undefined,
       render: ({ lastUsedAt }) =>
-        lastUsedAt === null ? <span class="muted">not since the start</span> : <Time at={lastUsedAt} />,
+        lastUsedAt === null ? <span class="muted">not yet</span> : <Time at={lastUsedAt} />,
     },
     {
       key: 'expires',

@@ -3,6 +3,7 @@ import { FieldRow as Row } from '../../parts/fields.tsx'
 import { Page, Panel } from '../../parts/page.tsx'
 import { Empty, Shown } from '../../parts/states.tsx'
 import { duration, Revision, Time } from '../../parts/time.tsx'
+import { Words } from '../../parts/words.tsx'
 import { caller, hasScope } from '../../state/session.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { Backups } from './backups.tsx'
@@ -30,7 +31,9 @@ export function DatabasePage() {
     >
       {!permitted && caller.value !== undefined ? (
         <Empty title="This token may not see the database.">
-          <p>It needs the scope `metrics`. Sign out, and sign in with another token.</p>
+          <p>
+            It needs the scope <code>metrics</code>. Sign out, and sign in with another token.
+          </p>
         </Empty>
       ) : (
         <Shown asked={asked} what="the state of the database">
@@ -79,13 +82,22 @@ const stateWords: Readonly<Record<Database['status'], string>> = {
 function State({ database }: { readonly database: Database }) {
   const { status, reason, repair, notice, server } = database
   const isBad = status === 'degraded' || status === 'frozen'
+  const tone = isBad ? 'database-state-bad' : database.durable ? '' : 'database-state-warn'
   return (
     <>
-      <p class={isBad ? 'database-state database-state-bad' : 'database-state'}>
+      <p class={`database-state ${tone}`}>
         <strong>{database.backend}</strong>: {stateWords[status]}, since <Time at={database.since} exact />
       </p>
-      {reason !== undefined && <p class="database-reason">{reason}</p>}
-      {repair !== undefined && <p class="database-repair">What to do: {repair}</p>}
+      {reason !== undefined && (
+        <p class="database-reason">
+          <Words text={reason} />
+        </p>
+      )}
+      {repair !== undefined && (
+        <p class="database-repair">
+          What to do: <Words text={repair} />
+        </p>
+      )}
       {notice !== undefined && <p class="database-reason">{notice}</p>}
       <dl class="fields">
         <Row name="Durable">
@@ -96,7 +108,9 @@ function State({ database }: { readonly database: Database }) {
           {database.lagRevisions > 0 &&
             ` (${database.lagRevisions.toLocaleString('en')} behind the database)`}
         </Row>
-        <Row name="Confirmed">{duration(database.ageMs / 1_000)} before it was asked</Row>
+        <Row name="Age of the view">
+          {database.ageMs < 1_000 ? `${database.ageMs} ms` : duration(database.ageMs / 1_000)}
+        </Row>
         <Row name="Oldest kept revision">
           <Revision of={database.floorRevision} />
         </Row>

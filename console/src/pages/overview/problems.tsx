@@ -1,6 +1,7 @@
 import { Copy } from '../../parts/copy.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Panel } from '../../parts/page.tsx'
+import { Words } from '../../parts/words.tsx'
 import { health } from '../../state/health.ts'
 import { asOf } from '../../state/location.ts'
 import type { Asked } from '../../state/use-answer.ts'
@@ -57,7 +58,11 @@ function One({ problem }: { readonly problem: Problem }) {
           </Link>
         </p>
       )}
-      {step.link === undefined && <p class="problem-step">{step.text}</p>}
+      {step.link === undefined && (
+        <p class="problem-step">
+          <Words text={step.text} />
+        </p>
+      )}
       {step.command !== undefined && <Copy text={step.command} />}
     </li>
   )

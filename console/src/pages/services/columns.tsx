@@ -127,7 +127,7 @@ const all: readonly Column<ServiceRow>[] = [
   },
 ]
 
-const DEFAULT_COLUMNS = ['name', 'health', 'version', 'namespace', 'tags', 'endpoint', 'registered']
+const DEFAULT_COLUMNS = ['name', 'health', 'version', 'namespace', 'owner', 'tags', 'endpoint', 'registered']
 
 export const columnChoices = all.map(({ key, title }) => ({ key, title }))
 
@@ -135,6 +135,19 @@ export const columnChoices = all.map(({ key, title }) => ({ key, title }))
 export function chosenColumns(text: string | undefined): readonly Column<ServiceRow>[] {
   const names = new Set(['name', ...(text?.split(',') ?? DEFAULT_COLUMNS)])
   return all.filter(({ key }) => names.has(key))
+}
+
+/** The same, without the usual columns that would say nothing here: one namespace for all, or no owner. */
+export function tellingColumns(
+  text: string | undefined,
+  rows: readonly ServiceRow[],
+): readonly Column<ServiceRow>[] {
+  const columns = chosenColumns(text)
+  if (text !== undefined) return columns
+  const [first] = rows
+  const severalNamespaces = rows.some(({ service }) => service.namespace !== first?.service.namespace)
+  const owned = rows.some(({ owner }) => owner !== undefined)
+  return columns.filter(({ key }) => (key !== 'namespace' || severalNamespaces) && (key !== 'owner' || owned))
 }
 
 /** The text for the address after a column was switched on or off; `undefined` for the usual columns. */

@@ -8,7 +8,7 @@ import { Empty, Shown } from '../../parts/states.tsx'
 import { Revision } from '../../parts/time.tsx'
 import { registerCommand } from '../../state/commands.ts'
 import { asOf, query, setQuery } from '../../state/location.ts'
-import { chosenColumns, columnChoices, toggledColumns } from './columns.tsx'
+import { chosenColumns, columnChoices, tellingColumns, toggledColumns } from './columns.tsx'
 import { matcher } from './service-row.ts'
 import './services.css'
 import { LISTED_MAX, type ListedServices, useServices } from './use-services.ts'
@@ -65,7 +65,7 @@ function useResting(text: string, waits: boolean): string {
 function List({ list, search }: { readonly list: ListedServices; readonly search: string }) {
   const health = HEALTHS.find((word) => word === query('health'))
   const columnText = query('columns')
-  const columns = useMemo(() => chosenColumns(columnText), [columnText])
+  const columns = useMemo(() => tellingColumns(columnText, list.rows), [columnText, list.rows])
   const sorting = sortingOf(query('sort'))
   const found = useMemo(() => list.rows.filter(matcher(search)), [list.rows, search])
   const rows = useMemo(
