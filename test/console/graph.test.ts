@@ -20,7 +20,7 @@ describe('console: the page Graph', () => {
   )
 
   itInBrowser('says who breaks if a service fails, in steps by distance, as a drawing and as a table', () =>
-    withConsole(async ({ page, open, checkAccessible, picture }) => {
+    withConsole(async ({ page, open, picture }) => {
       await open('graph')
       await drawn(page)
       await page.getByRole('combobox', { name: 'Search in the graph' }).fill('flag')
@@ -37,7 +37,6 @@ describe('console: the page Graph', () => {
       expect(await rows.first().textContent()).toContain('flagd')
       await page.getByRole('columnheader', { name: 'Needed by' }).getByRole('button').click()
       expect(await rows.last().textContent()).toContain('otel-collector')
-      await checkAccessible()
       await picture('graph-impact')
     }),
   )

@@ -5,7 +5,7 @@ import { itInBrowser, withConsole } from './browser/with-console.ts'
 
 describe('console: the page Time', () => {
   itInBrowser('shows the graph of an earlier moment, one change at a time, with who made it', () =>
-    withConsole(async ({ server, page, open, checkAccessible, picture }) => {
+    withConsole(async ({ server, page, open, picture }) => {
       await register(server, { serviceName: 'loyalty', dependencies: ['cart'] })
       await open('time')
       await page.locator('[data-drawn="29"]').waitFor()
@@ -17,7 +17,6 @@ describe('console: the page Time', () => {
       // The other pages follow: every link keeps the moment.
       const graph = page.getByRole('navigation').getByRole('link', { name: 'Graph', exact: true })
       expect(await graph.getAttribute('href')).toContain('asOf=28')
-      await checkAccessible()
       await picture('time')
       await page.getByRole('button', { name: 'One change on' }).click()
       await page.locator('[data-drawn="29"]').waitFor()

@@ -3,7 +3,7 @@ import { itInBrowser, withConsole } from './browser/with-console.ts'
 
 describe('console: the page What if', () => {
   itInBrowser('says who loses something if a service is removed, with a link and the commands', () =>
-    withConsole(async ({ page, open, url, checkAccessible, picture }) => {
+    withConsole(async ({ page, open, url, picture }) => {
       await open('what-if')
       await page.getByRole('combobox', { name: 'Which service is removed' }).fill('flagd')
       await page.keyboard.press('Enter')
@@ -18,7 +18,6 @@ describe('console: the page What if', () => {
         `npx coordinator graph what-if --remove flagd --url ${url}`,
         `${url}/console/what-if?remove=service:flagd`,
       ])
-      await checkAccessible()
       await picture('what-if-remove')
       await page.getByRole('button', { name: 'Take flagd out of the change' }).click()
       await page.getByText('Choose a change at the left.').waitFor()
@@ -26,7 +25,7 @@ describe('console: the page What if', () => {
   )
 
   itInBrowser('says which ranges another version would violate', () =>
-    withConsole(async ({ server, page, open, picture }) => {
+    withConsole(async ({ server, page, open, checkAccessible, picture }) => {
       const dependencies = [{ serviceName: 'cart', version: '^3' }]
       await server.ask('/register', { json: { ...gifts, dependencies } })
       await open('what-if')
@@ -36,6 +35,7 @@ describe('console: the page What if', () => {
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'Not safe: 1 range of versions would be violated.' }).waitFor()
       await page.getByText('gift-cards wants cart ^3; there would be 4.0.0').waitFor()
+      await checkAccessible()
       await picture('what-if-version')
     }),
   )
