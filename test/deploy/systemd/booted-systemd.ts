@@ -88,7 +88,7 @@ export class BootedSystemd implements AsyncDisposable {
       const child = execFile(
         'nsenter',
         [...namespaces, 'bash', '-euo', 'pipefail', '-c', script],
-        { env, timeout: 60_000, killSignal: 'SIGKILL' },
+        { env, timeout: 120_000, killSignal: 'SIGKILL' },
         (fault, stdout, stderr) =>
           done({ code: fault === null ? 0 : Number(fault.code ?? -1), stdout, stderr }),
       )
