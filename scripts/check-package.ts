@@ -31,7 +31,7 @@ try {
   const cases = await checkConformance(consumer)
   report(`its conformance suite runs against a store of that program: ${cases} cases`)
   await checkServe(consumer)
-  report('npx coordinator serve runs, in memory and on SQLite')
+  report('npx coordinator serve runs, in memory and on SQLite, with its console')
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
