@@ -36,7 +36,9 @@ export function checkFiles(files: readonly string[]): void {
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
     ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])
       .filter((file) => !file.endsWith('.test.ts'))
-      .flatMap((file) => ['.js', '.d.ts'].map((end) => `dist/${file.replace(/\.ts$/, end)}`)),
+      .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`),
+    'dist/src/index.d.ts',
+    'dist/test/conformance/index.d.ts',
   ].map((file) => file.replaceAll('\\', '/'))
   const missing = wanted.filter((file) => !files.includes(file))
   const unexpected = files.filter((file) => !allowed.some((pattern) => pattern.test(file)))

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { uuidText } from '../text/uuid-text.ts'
 
 const NAMESPACE_BYTES = 16
 
@@ -6,6 +7,8 @@ const NAMESPACE_BYTES = 16
 let bytes = Buffer.alloc(1_024)
 /** The namespace that is in the buffer now. */
 let present = ''
+/** The bytes of the UUID. Reused, too. */
+const uuid = new Uint8Array(16)
 
 /**
  * A UUID of version 5 (RFC 9562): the same name in the same namespace always gives the same UUID. Every registration needs one. The package
@@ -23,7 +26,10 @@ export function nameUuid(name: string, namespace: string): string {
     present = namespace
   }
   const end = NAMESPACE_BYTES + bytes.write(name, NAMESPACE_BYTES)
-  const hex = hash('sha1', bytes.subarray(0, end), 'hex')
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  // A text of one code unit for each byte costs less than a buffer.
+  const digest = hash('sha1', bytes.subarray(0, end), 'binary')
+  for (let index = 0; index < uuid.length; index += 1) uuid[index] = digest.charCodeAt(index)
+  uuid[6] = ((uuid[6] as number) & 0x0f) | 0x50
+  uuid[8] = ((uuid[8] as number) & 0x3f) | 0x80
+  return uuidText(uuid)
 }

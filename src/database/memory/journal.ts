@@ -1,32 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  Entry,
-  EntryWrite,
-  Position,
-  RecordKey,
-  Revision,
-  StoredRecord,
-  Tombstone,
-} from '../../records/record.ts'
+import type { Entry, Position, RecordKey, Revision } from '../../records/record.ts'
 import { withAncestor } from '../ancestors.ts'
 import { locatePosition } from '../locate-position.ts'
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
 import type { Head, Moment, OffTrack, SeedPoint, StoreMode } from '../store.ts'
+import { exists, type RecordState, type RecordVersion, stateAfter } from './record-state.ts'
 import { RecordStates } from './record-states.ts'
 import { replacedBytes } from './replaced-bytes.ts'
 import { RevisionTable } from './revision-table.ts'
 
-/** The newest version of a record, or the tombstone of its deletion. */
-export type RecordState = StoredRecord | Tombstone
-
-/** A row of the journal: the entry, and for each of its writes what a reader of the past needs. */
+/** A row of the journal: the entry, and the state of the record after each of its writes. */
 export interface Row {
   readonly entry: Entry
-  /** The revision that the record had; 0 if it did not exist. */
-  readonly previous: readonly Revision[]
-  /** The revision of the previous write to the record, including deletions; 0 for the first. It leads through the history of a record. */
-  readonly prior: readonly Revision[]
-  readonly createdAt: readonly number[]
+  readonly states: readonly RecordState[]
   /** Bytes that this row adds only to the history. */
   readonly replacedBytes: number
   /** How many of its writes are the newest version of their record at some revision from the floor on. */
@@ -35,12 +21,6 @@ export interface Row {
 
 /** What the journal knows of the head. */
 export type JournalHead = Omit<Head, 'accessVersion'>
-
-/** One write of a row. */
-export interface Version {
-  readonly row: Row
-  readonly index: number
-}
 
 export interface JournalOptions {
   readonly firstRevision: Revision
@@ -63,7 +43,8 @@ export class Journal {
   #firstDigest: string
   /** Before this time is nothing that `asOf` could answer. */
   #firstAt = Number.NEGATIVE_INFINITY
-  #head: JournalHead
+  /** Changed in place, because a new one for each entry would cost more than the entry. */
+  readonly #head: { -readonly [Member in keyof JournalHead]: JournalHead[Member] }
   /** Bytes that the rows after the floor add only to the history. */
   #historyBytes = 0
 
@@ -74,6 +55,7 @@ export class Journal {
     this.#head = { position, floor: firstRevision, at, ancestors: [], mode: 'open' }
   }
 
+  /** The head as it is now. It changes: copy it to keep it. */
   get head(): JournalHead {
     return this.#head
   }
@@ -102,7 +84,7 @@ export class Journal {
   }
 
   setMode(mode: StoreMode): void {
-    this.#head = { ...this.#head, mode }
+    this.#head.mode = mode
   }
 
   /** Forgets everything, and begins at a moment of another history. */
@@ -114,31 +96,25 @@ export class Journal {
     this.#firstRevision = position.revision
     this.#firstDigest = position.digest
     this.#firstAt = position.revision === 0 ? Number.NEGATIVE_INFINITY : at
-    this.#head = { ...this.#head, position, floor: position.revision, at, ancestors }
+    Object.assign(this.#head, { position, floor: position.revision, at, ancestors })
   }
 
   /**
    * Appends an entry.
    *
-   * @param states the records of its writes before it
+   * @param before the records of its writes before it
    */
-  append(entry: Entry, states: readonly (RecordState | undefined)[]): Row {
+  append(entry: Entry, before: readonly (RecordState | undefined)[]): Row {
     const { revision, commitId, at, digest, writes } = entry
-    const row: Row = {
-      entry,
-      previous: states.map((state) => (exists(state) ? state.revision : 0)),
-      prior: states.map((state) => state?.revision ?? 0),
-      createdAt: states.map((state) => (exists(state) ? state.createdAt : at)),
-      replacedBytes: replacedBytes(states),
-      needed: writes.length,
-    }
-    for (const state of states)
+    const states = writes.map((write, index) => stateAfter(write, entry, before[index]))
+    const row: Row = { entry, states, replacedBytes: replacedBytes(before), needed: writes.length }
+    for (const state of before)
       if (exists(state) && state.revision <= this.#firstRevision) this.#replacedSeeds.set(state)
     this.#historyBytes += row.replacedBytes
     this.#rows.add(revision, row)
     this.#commitIds.set(commitId, row)
-    const { lineage } = this.#head.position
-    this.#head = { ...this.#head, position: { lineage, revision, digest }, at }
+    this.#head.position = { lineage: this.#head.position.lineage, revision, digest }
+    this.#head.at = at
     return row
   }
 
@@ -159,24 +135,24 @@ export class Journal {
   }
 
   /** The write of a revision to a record; `undefined` if the revision is no longer kept. */
-  version({ kind, id }: RecordKey, revision: Revision): Version | undefined {
+  version(
+    { kind, id }: RecordKey,
+    revision: Revision,
+  ): { readonly row: Row; readonly index: number } | undefined {
     const row = this.#rows.get(revision)
     if (row === undefined) return undefined
-    return { row, index: row.entry.writes.findIndex((write) => write.kind === kind && write.id === id) }
+    return { row, index: row.states.findIndex((state) => state.kind === kind && state.id === id) }
   }
 
   /** A record as it was at a revision. The walk begins at its newest state and follows the chain of its writes. */
   stateAt(revision: Revision, key: RecordKey, newest: RecordState | undefined): RecordState | undefined {
     let state = newest
-    while (state !== undefined && state.revision > revision) {
-      const later = this.version(key, state.revision)
-      state = later && this.#stateOf(key, later.row.prior[later.index] as Revision)
-    }
+    while (state !== undefined && state.revision > revision) state = this.#stateOf(key, state.prior)
     return state
   }
 
   /** A seeded version of a record that was replaced; `undefined` if it is no longer kept. */
-  replacedSeed(key: RecordKey, revision: Revision): StoredRecord | undefined {
+  replacedSeed(key: RecordKey, revision: Revision): RecordVersion | undefined {
     const seeded = this.#replacedSeeds.get(key)
     return exists(seeded) && seeded.revision === revision ? seeded : undefined
   }
@@ -209,17 +185,17 @@ export class Journal {
     const { position, floor: oldFloor } = this.#head
     const target = Math.min(floor, position.revision)
     if (target <= oldFloor) return
-    this.#head = { ...this.#head, floor: target }
+    this.#head.floor = target
     for (let revision = oldFloor + 1; revision <= target; revision += 1) {
-      const { entry, previous, replacedBytes: freed } = this.#rows.get(revision) as Row
+      const { states, replacedBytes: freed } = this.#rows.get(revision) as Row
       this.#historyBytes -= freed
       // The versions that the writes replaced are no longer needed, nor are the deletions.
-      for (const [index, write] of entry.writes.entries()) {
-        this.#release(previous[index] as Revision)
-        this.#replacedSeeds.forget(write, previous[index] as Revision)
-        if (write.op !== 'delete') continue
+      for (const state of states) {
+        this.#release(state.previous)
+        this.#replacedSeeds.forget(state, state.previous)
+        if (exists(state)) continue
         this.#release(revision)
-        forget(write, revision)
+        forget(state, revision)
       }
     }
     this.#drop(oldFloor)
@@ -232,17 +208,13 @@ export class Journal {
     const lineage = randomUUID()
     const { isEmpty } = this
     if (isEmpty) this.#firstDigest = lineage
-    this.#head = {
-      ...this.#head,
-      position: { lineage, revision, digest: isEmpty ? lineage : digest },
-      ancestors: withAncestor(ancestors, position.lineage),
-    }
+    this.#head.position = { lineage, revision, digest: isEmpty ? lineage : digest }
+    this.#head.ancestors = withAncestor(ancestors, position.lineage)
   }
 
   adopt(lineage: string): void {
     const { position, ancestors } = this.#head
-    if (lineage !== position.lineage)
-      this.#head = { ...this.#head, ancestors: withAncestor(ancestors, lineage) }
+    if (lineage !== position.lineage) this.#head.ancestors = withAncestor(ancestors, lineage)
   }
 
   /** The digest of a revision from the floor on. */
@@ -276,19 +248,6 @@ export class Journal {
 
   #stateOf(key: RecordKey, revision: Revision): RecordState | undefined {
     const version = this.version(key, revision)
-    return version === undefined ? this.replacedSeed(key, revision) : stateAfter(version)
+    return version === undefined ? this.replacedSeed(key, revision) : version.row.states[version.index]
   }
-}
-
-/** The state of a record after one of the writes of a row. */
-export function stateAfter({ row: { entry, createdAt }, index }: Version): RecordState {
-  const write = entry.writes[index] as EntryWrite
-  const { kind, id } = write
-  const { revision, at: updatedAt } = entry
-  if (write.op === 'delete') return { kind, id, revision }
-  return { kind, id, data: write.data, revision, createdAt: createdAt[index] as number, updatedAt }
-}
-
-export function exists(state: RecordState | undefined): state is StoredRecord {
-  return state !== undefined && 'data' in state
 }

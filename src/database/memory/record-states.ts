@@ -1,6 +1,6 @@
 import type { RecordKey, Revision } from '../../records/record.ts'
 import type { AsOfFilter } from '../store.ts'
-import type { RecordState } from './journal.ts'
+import type { RecordState } from './record-state.ts'
 
 /** The newest state of each record, by kind and id. */
 export class RecordStates {

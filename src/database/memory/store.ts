@@ -42,8 +42,9 @@ import type {
 import { changeOfMode, frozen, wrongMode } from '../store-modes.ts'
 import { resultOfUnchanged, withoutData } from '../unchanged-commits.ts'
 import { WriterAttempts } from '../writer-attempts.ts'
-import { exists, Journal, type Row, stateAfter } from './journal.ts'
+import { Journal, type Row } from './journal.ts'
 import { RecentUnchanged } from './recent-unchanged.ts'
+import { exists, type RecordState, recordOf, seededState, tombstoneOf } from './record-state.ts'
 import { RecordStates } from './record-states.ts'
 import { TokenTable } from './token-table.ts'
 
@@ -138,8 +139,8 @@ export class MemoryStore implements Store {
       const page = keys.slice(start, start + this.#pageSize).flatMap((key) => this.#states.get(key) ?? [])
       yield {
         lineage: this.#journal.head.position.lineage,
-        records: page.filter(exists),
-        tombstones: page.filter((state) => !exists(state)),
+        records: page.filter(exists).map(recordOf),
+        tombstones: page.filter((state) => !exists(state)).map(tombstoneOf),
       }
     }
   }
@@ -179,13 +180,14 @@ export class MemoryStore implements Store {
     while (revision > 0) {
       const version = this.#journal.version(key, revision)
       if (version === undefined) return { position, entries, previous, complete: false }
+      const state = version.row.states[version.index] as RecordState
       if (revision < before) {
         if (entries.length === limit)
           return { position, entries, previous, next: (entries.at(-1) as Entry).revision, complete: false }
         entries.push(version.row.entry)
-        previous.push(version.row.previous[version.index] as Revision)
+        previous.push(state.previous)
       }
-      revision = version.row.prior[version.index] as Revision
+      revision = state.prior
     }
     return { position, entries, previous, complete: true }
   }
@@ -205,7 +207,7 @@ export class MemoryStore implements Store {
       if (position.revision < floor) throw compactedMoment(floor)
       const state = this.#journal.stateAt(position.revision, key, this.#states.get(key))
       if (!exists(state)) continue
-      records.push(state)
+      records.push(recordOf(state))
       if (records.length < this.#pageSize) continue
       yield { position, records }
       ;[records, isFirst] = [[], false]
@@ -248,7 +250,8 @@ export class MemoryStore implements Store {
       this.#states.clear()
       this.#unchanged.clear()
     }
-    for (const record of records) if (this.#states.get(record) === undefined) this.#states.set(record)
+    for (const record of records)
+      if (this.#states.get(record) === undefined) this.#states.set(seededState(record))
     return this.#head
   }
 
@@ -266,7 +269,7 @@ export class MemoryStore implements Store {
     const unknown = entries.slice(known)
     // The time of an empty store, and of a seed at revision 0, is not that of an entry.
     checkNotOlder(unknown[0], head.position.revision === 0 ? null : head.at)
-    for (const entry of unknown) this.#append(entry)
+    for (const entry of unknown) this.#append(entry, this.#statesOf(entry.writes))
     return { status: 'ok', head: this.#head }
   }
 
@@ -320,7 +323,7 @@ export class MemoryStore implements Store {
     if (same !== undefined)
       return resultOfUnchanged(same, fingerprint, (write, revision) => this.#writeAt(write, revision))
     if (this.#mode !== 'open') return { outcome: 'refused', error: frozen(this.#mode) }
-    const states = commit.writes.map((write) => this.#states.get(write))
+    const states = this.#statesOf(commit.writes)
     const verdict = judgeCommit(
       commit,
       states.map((state) => (exists(state) ? state : undefined)),
@@ -335,14 +338,18 @@ export class MemoryStore implements Store {
       }
     const { revision, digest } = this.#journal.head.position
     const next = { revision: revision + 1, at, digest: nextDigest(digest, commitId) }
-    return { ...acceptedAs(this.#append(entryOf(commit, next))), replayed: false }
+    return { ...acceptedAs(this.#append(entryOf(commit, next), states)), replayed: false }
   }
 
-  #append(entry: Entry): Row {
-    const states = entry.writes.map((write) => this.#states.get(write))
-    const row = this.#journal.append(entry, states)
-    for (let index = 0; index < states.length; index += 1) this.#states.set(stateAfter({ row, index }))
+  /** @param before the records of its writes before it */
+  #append(entry: Entry, before: readonly (RecordState | undefined)[]): Row {
+    const row = this.#journal.append(entry, before)
+    for (const state of row.states) this.#states.set(state)
     return row
+  }
+
+  #statesOf(writes: readonly RecordKey[]): readonly (RecordState | undefined)[] {
+    return writes.map((write) => this.#states.get(write))
   }
 
   /** Remembers a commit with a client's id that changed nothing. When the same id comes again, it must not change anything either. */
@@ -368,7 +375,13 @@ function isBefore(left: RecordKey, right: RecordKey): boolean {
   return (compareCodePoints(left.kind, right.kind) || compareCodePoints(left.id, right.id)) < 0
 }
 
-function acceptedAs({ entry, previous }: Row) {
+function acceptedAs({ entry, states }: Row) {
   const { revision, at, digest } = entry
-  return { outcome: 'accepted', revision, at, digest, previous } as const
+  return {
+    outcome: 'accepted',
+    revision,
+    at,
+    digest,
+    previous: states.map(({ previous }) => previous),
+  } as const
 }

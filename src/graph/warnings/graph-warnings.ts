@@ -40,10 +40,10 @@ export function graphWarnings(
   const graph = view.projection(graphProjection)
   if (registered === undefined) return registerWarnings(graph, data)
   const { serviceId, revision } = registered
-  const record = view.get(SERVICE_KIND, serviceId)
+  const slot = view.records.find(SERVICE_KIND, serviceId)
+  const record = view.records.at(slot)
   // Another client may have registered the service again. The graph then contains that registration, and not this one.
   if (record?.revision !== revision) return registerWarnings(graph, data)
-  const slot = view.records.find(SERVICE_KIND, serviceId)
   const { answers } = memoryOf(graph)
   const node = graph.nodeDefinedBy(slot)
   const edges = graph.edgesContributedBy(slot)

@@ -30,20 +30,11 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
 
   app.post(
     '/register',
-    writeRoute(context, register, async ({ body }, by, { dryRun }) => {
-      if (dryRun === 'true') return simulated(body, by)
-      const answer = await registry.register(body as RegistrationInput, by)
-      return {
-        status: answer.created ? 201 : 200,
-        body: `{"success":true,${registeredMembers(answer)}${tail}`,
-        headers: [
-          'Location',
-          `${app.basePath}/services/${encodeURIComponent(answer.serviceId)}`,
-          'ETag',
-          recordEtag(answer),
-        ],
-      }
-    }),
+    writeRoute(context, register, ({ body }, by, { dryRun }) =>
+      dryRun === 'true'
+        ? simulated(body, by)
+        : registry.register(body as RegistrationInput, by).then(registered),
+    ),
   )
 
   app.post(
@@ -75,6 +66,15 @@ export const registerRoutes: FastifyPluginCallback<HttpContext> = (app, context,
     }),
   )
   done()
+
+  function registered(answer: RegisterAnswer): StateAnswer {
+    return {
+      status: answer.created ? 201 : 200,
+      body: `{"success":true,${registeredMembers(answer)}${tail}`,
+      // The id of a registration is a UUID.
+      headers: ['Location', `${app.basePath}/services/${answer.serviceId}`, 'ETag', recordEtag(answer)],
+    }
+  }
 
   async function simulated(body: unknown, by: WriteContext): Promise<StateAnswer> {
     const answer = await graph.simulate({ register: [body] })

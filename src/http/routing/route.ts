@@ -87,11 +87,11 @@ export function writeRoute<O extends Operation>(
   const admit = admission<O>({ live }, operation)
   return {
     config: { operation, kind: 'write' },
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const query = admit(request)
       // What would happen is a question.
       if (!isDryRun(request, operation)) limits.countWrites(request)
-      answers.sendState(reply, await write(request, writeContext(request), query))
+      return write(request, writeContext(request), query).then((answer) => answers.sendState(reply, answer))
     },
   }
 }

@@ -81,7 +81,7 @@ export class CommitQueue {
     const deadline = planned.askedAt + this.#context.options.commitTimeoutMs
     const refusal = this.#refusal(deadline, planned.client)
     if (refusal !== undefined) {
-      this.#over(planned, weight, 'failed')
+      this.#over({ planned, weight }, 'failed')
       return Promise.reject(refusal)
     }
     return new Promise((resolve, reject) => {
@@ -164,8 +164,9 @@ export class CommitQueue {
   settle(results: readonly CommitResult[]): void {
     const batch = this.#judged
     this.#judged = []
+    const now = performance.now()
     for (let index = 0; index < batch.length; index += 1)
-      this.#settle(batch[index] as Pending, results[index] as CommitResult)
+      this.#settle(batch[index] as Pending, results[index] as CommitResult, now)
   }
 
   /** The view does not have the judged commits, which may be stored. When they are sent again, their ids lead to the same results. */
@@ -218,26 +219,30 @@ export class CommitQueue {
     this.#again = this.#again.map((batch) => batch.filter(isOpen)).filter(({ length }) => length > 0)
   }
 
-  #settle(pending: Pending, result: CommitResult): void {
+  #settle(pending: Pending, result: CommitResult, now: number): void {
     if (pending.settled) return
     if (result.outcome === 'refused') return this.#fail(pending, result.error.withOutcome('not_written'))
     pending.settled = true
     pending.resolve(result.outcome === 'conflict' ? asWished(result, pending.planned.commit) : result)
     const again = (result.outcome === 'accepted' || result.outcome === 'unchanged') && result.replayed
-    this.#over(pending.planned, pending.weight, again ? 'replayed' : result.outcome)
+    this.#over(pending, again ? 'replayed' : result.outcome, now)
   }
 
   #fail(pending: Pending, error: CoordinatorError): void {
     if (pending.settled) return
     pending.settled = true
     pending.reject(error)
-    this.#over(pending.planned, pending.weight, 'failed')
+    this.#over(pending, 'failed')
   }
 
-  #over({ askedAt }: PlannedCommit, weight: CommitWeight, how: Answered): void {
+  #over(
+    { planned, weight }: Pick<Pending, 'planned' | 'weight'>,
+    how: Answered,
+    now = performance.now(),
+  ): void {
     const { memory, observers } = this.#context
     memory.release(weight.bytes)
-    observers.tell('committed', how, performance.now() - askedAt)
+    observers.tell('committed', how, now - planned.askedAt)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { RecordKey, StoredRecord } from '../../records/record.ts'
 
 /** Read access to records. */
-export type Records = Pick<RecordTable, 'numberEnd' | 'kinds' | 'find' | 'get' | 'count' | 'of'>
+export type Records = Pick<RecordTable, 'numberEnd' | 'kinds' | 'find' | 'at' | 'get' | 'count' | 'of'>
 
 /**
  * Records by number. A record keeps its **number** as long as it exists. When it is removed, another record gets the number. All other

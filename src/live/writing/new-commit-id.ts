@@ -1,19 +1,20 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
+import { uuidText } from '../../text/uuid-text.ts'
 
-/** Hexadecimal digits of the random part at the end of an id. */
-const RANDOM_DIGITS = 12
-/** Hexadecimal digits of the random number with which the counter begins. */
-const COUNT_DIGITS = 8
+/** Random bytes at the end of an id. */
+const RANDOM_BYTES = 6
+/** Bytes of the random number with which the counter begins. */
+const COUNT_BYTES = 4
 /** Above the largest count: it has 26 bits. */
 const COUNT_END = 0x4000000
 
-/** Random digits for many ids. Asking the system for the digits of each id took a fifth of the time of a registration. */
-let random = ''
-let used = 0
+/** Random bytes for many ids. Asking the system for those of each id took a fifth of the time of a registration. */
+const random = Buffer.alloc(4_096)
+let used = random.length
 let lastMs = 0
-/** `lastMs` as the first two groups of an id. */
-let time = ''
 let count = 0
+/** The bytes of the id. The first six are `lastMs`. */
+const uuid = Buffer.alloc(16)
 
 /**
  * A new commit id: a UUID of version 7 (RFC 9562, with a counter as in its section 6.2). Within this process, later ids sort after earlier
@@ -27,24 +28,28 @@ export function newCommitId(): string {
     // The counter is used up within one millisecond, or the clock stands still: the next millisecond begins early.
     if (count === COUNT_END) begin(lastMs + 1)
   }
-  const third = (0x7000 | (count >>> 14)).toString(16)
-  const fourth = (0x8000 | (count & 0x3fff)).toString(16)
-  return `${time}-${third}-${fourth}-${randomDigits(RANDOM_DIGITS)}`
+  uuid[6] = 0x70 | (count >>> 22)
+  uuid[7] = count >>> 14
+  uuid[8] = 0x80 | ((count >>> 8) & 0x3f)
+  uuid[9] = count
+  const from = takeRandom(RANDOM_BYTES)
+  for (let index = 0; index < RANDOM_BYTES; index += 1) uuid[10 + index] = random[from + index] as number
+  return uuidText(uuid)
 }
 
 function begin(ms: number): void {
   lastMs = ms
-  const digits = ms.toString(16).padStart(12, '0')
-  time = `${digits.slice(0, 8)}-${digits.slice(8)}`
+  uuid.writeUIntBE(ms, 0, 6)
   // Starts in the lower half of the range, so that the upper half is left to count.
-  count = Number.parseInt(randomDigits(COUNT_DIGITS), 16) >>> 7
+  count = random.readUInt32BE(takeRandom(COUNT_BYTES)) >>> 7
 }
 
-function randomDigits(length: number): string {
+/** @returns where random bytes are that nobody has used */
+function takeRandom(length: number): number {
   if (used + length > random.length) {
-    random = randomBytes(4_096).toString('hex')
+    randomFillSync(random)
     used = 0
   }
   used += length
-  return random.slice(used - length, used)
+  return used - length
 }

@@ -27,7 +27,10 @@ const MAX_ATTEMPTS = 5
 /** Changes of the same record run one after the other. Changes of different records run at the same time. */
 export class RecordWriter {
   readonly #live: Live
-  /** For each record with a change in progress, the changes that wait for it. */
+  /**
+   * For each id with a change in progress, the changes that wait for it. Records of two kinds may have the same id and take turns, too, which
+   * does no harm. A text of kind and id would be made, and hashed, for every change.
+   */
   readonly #waiting = new Map<string, (() => void)[]>()
 
   constructor(live: Live) {
@@ -60,8 +63,7 @@ export class RecordWriter {
     plan: Plan<T>,
   ): Promise<T> {
     const askedAt = performance.now()
-    const record = `${key.kind} ${key.id}`
-    const turn = this.#turn(record)
+    const turn = this.#turn(key.id)
     if (turn !== undefined) await turn
     try {
       if (context.precondition !== undefined) await this.#seeWhatClientSaw(context.precondition, askedAt)
@@ -84,7 +86,7 @@ export class RecordWriter {
       }
       throw new CoordinatorError('COORD_COMMIT_CONTENDED', { outcome: 'not_written', retryAfterSeconds: 1 })
     } finally {
-      this.#endTurn(record)
+      this.#endTurn(key.id)
     }
   }
 
@@ -118,16 +120,16 @@ export class RecordWriter {
    *
    * @returns `undefined` if no other change of the record is in progress
    */
-  #turn(record: string): Promise<void> | undefined {
-    const waiting = this.#waiting.get(record)
+  #turn(id: string): Promise<void> | undefined {
+    const waiting = this.#waiting.get(id)
     if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve))
-    this.#waiting.set(record, [])
+    this.#waiting.set(id, [])
     return undefined
   }
 
-  #endTurn(record: string): void {
-    const next = this.#waiting.get(record)?.shift()
-    if (next === undefined) this.#waiting.delete(record)
+  #endTurn(id: string): void {
+    const next = this.#waiting.get(id)?.shift()
+    if (next === undefined) this.#waiting.delete(id)
     else next()
   }
 }

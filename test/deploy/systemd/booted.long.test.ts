@@ -42,7 +42,7 @@ describe('under a booted systemd', () => {
       await using system = await installed(`[Service]
 SystemCallErrorNumber=kill
 StateDirectory=coordinator-backup
-Environment=BACKUP_URL=file:///var/lib/coordinator-backup
+Environment=BACKUP_URL=file:///var/lib/coordinator-backup BACKUP_INTERVAL_MS=500
 `)
       const status = await system.output('cat /proc/$(systemctl show -P MainPID coordinator)/status')
       expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
