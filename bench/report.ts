@@ -20,6 +20,7 @@ export function report(
     'result is their ratio: the median over all rounds, with the smallest and the largest ratio in brackets. The bar is',
     'the result that the coordinator has to reach; the aim is the result that we want. Rates are requests per second. Latencies are',
     'medians over the rounds. The load comes from a separate process on the same machine.',
+    '[scale.md](scale.md) says what follows from them for the size of a machine.',
     '',
     `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.versions.node},`,
     `${process.platform}; ${rounds} rounds of ${roundMs / 1_000} s; ${new Date().toISOString().slice(0, 10)}.`,
