@@ -16,6 +16,7 @@ const together = [
   'conformance/random-histories',
   'consistency/consistency-postgres',
   'consistency/late-commits',
+  'deploy/systemd/booted',
   'faults/killed-coordinators',
   'main/event-source',
   'main/kill',

@@ -24,5 +24,20 @@ export default defineConfig({
     // The policy of the coordinator allows no script and no picture inside other files.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      // A message about the time that each part of the build took.
+      checks: { pluginTimings: false },
+      output: {
+        // What most pages use is one file. Many small ones would take more requests, and compress worse.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'shared',
+              test: /console\/src\/(?:parts|api|state|shell|root-url)|node_modules\/@?preact/,
+            },
+          ],
+        },
+      },
+    },
   },
 })

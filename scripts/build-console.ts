@@ -13,7 +13,15 @@ const COMPRESSED_MIN_BYTES = 1_024
  */
 export async function buildConsole(folder: string): Promise<void> {
   const outDir = resolve(folder)
-  await build({ configFile: join(import.meta.dirname, '../console/vite.config.ts'), build: { outDir } })
+  // Vite takes this over into the libraries. In a test it would be `test`, and the console another one.
+  const { NODE_ENV } = process.env
+  process.env['NODE_ENV'] = 'production'
+  try {
+    await build({ configFile: join(import.meta.dirname, '../console/vite.config.ts'), build: { outDir } })
+  } finally {
+    if (NODE_ENV === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = NODE_ENV
+  }
   for (const name of globSync('{licenses.txt,assets/*.{js,css,svg}}', { cwd: outDir })) {
     const file = join(outDir, name)
     const bytes = readFileSync(file)

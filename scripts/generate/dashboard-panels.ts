@@ -170,7 +170,7 @@ const requests: readonly DashboardPanel[] = [
 const writes: readonly DashboardPanel[] = [
   graph({
     title: 'Writes by outcome',
-    description: 'Commits. failed: the database did not take it, or there was no memory.',
+    description: 'Commits. failed: the database did not take it in time, or too many waited.',
     unit: 'wps',
     overrides: [['/failed/', 'red']],
     queries: [{ expr: sumBy('outcome', rate('coordinator_commits_total')), legend: '{{outcome}}' }],

@@ -6,6 +6,7 @@ const allowed = [
   /^bin\/[\w-]+\.js$/,
   /^deploy\/coordinator\.(env|service)$/,
   /^deploy\/kubernetes\/.+\.(yaml|env)$/,
+  /^deploy\/(grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
   /^examples\/.+\.(sh|json|yaml)$/,
   /^docs\/.+\.(md|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
@@ -27,6 +28,7 @@ export function checkFiles(files: readonly string[]): void {
     'deploy/coordinator.env',
     'deploy/coordinator.service',
     ...globSync('deploy/kubernetes/**/*.{yaml,env}'),
+    ...globSync('deploy/{grafana,prometheus}/*'),
     'dist/console/index.html',
     'dist/console/licenses.txt',
     ...globSync('docs/**/*.{md,schema.json}'),
@@ -34,7 +36,9 @@ export function checkFiles(files: readonly string[]): void {
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
     ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])
       .filter((file) => !file.endsWith('.test.ts'))
-      .flatMap((file) => ['.js', '.d.ts'].map((end) => `dist/${file.replace(/\.ts$/, end)}`)),
+      .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`),
+    'dist/src/index.d.ts',
+    'dist/test/conformance/index.d.ts',
   ].map((file) => file.replaceAll('\\', '/'))
   const missing = wanted.filter((file) => !files.includes(file))
   const unexpected = files.filter((file) => !allowed.some((pattern) => pattern.test(file)))

@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { consumerEnv, run } from './run.ts'
-
-const runTimeoutMs = 20_000
+import { post, serve } from './serve.ts'
 
 /** `npx coordinator serve`, as somebody runs it who installed the package. */
 export async function checkServe(folder: string): Promise<void> {
   const version = await run('npx', ['coordinator', '--version'], { cwd: folder })
   if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`coordinator --version printed ${version}`)
+  const help = await run('npx', ['coordinator', 'help'], { cwd: folder })
+  if (!/^ +serve /m.test(help)) throw new Error(`coordinator help printed ${help}`)
   await stopByNpx(folder)
   await register(folder, {}, 'memory')
   const database = { DATABASE_URL: 'sqlite:./coordinator.db' }
@@ -25,12 +25,8 @@ interface Registered {
 }
 
 async function register(folder: string, env: NodeJS.ProcessEnv, backend: string): Promise<Registered> {
-  const { child, ended, url } = await serve(folder, join('node_modules', '.bin', 'coordinator'), env)
-  const answer = await fetch(`${url}/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ serviceName: 'packed', version: '1.0.0', endpoint: 'http://packed:1' }),
-  })
+  const { child, ended, url } = await serve(folder, { env })
+  const answer = await post(url)
   const registered = (await answer.json()) as Registered
   child.kill('SIGTERM')
   const code = await ended
@@ -42,7 +38,7 @@ async function register(folder: string, env: NodeJS.ProcessEnv, backend: string)
 
 /** npm does not hand signals on: the coordinator has to notice that it was left behind, and to free its port. */
 async function stopByNpx(folder: string): Promise<void> {
-  const { child, ended, url } = await serve(folder, 'npx', {})
+  const { child, ended, url } = await serve(folder, { program: 'npx' })
   child.kill('SIGTERM')
   await ended
   const answers = await fetch(`${url}/health`).then(
@@ -52,35 +48,18 @@ async function stopByNpx(folder: string): Promise<void> {
   if (answers) throw new Error('npx ended, and its coordinator did not')
 }
 
-interface Served {
-  readonly child: ChildProcess
-  /** Its exit code, when nobody writes to its output any more. */
-  readonly ended: Promise<number | null>
-  readonly url: string
-}
-
-async function serve(folder: string, program: string, env: NodeJS.ProcessEnv): Promise<Served> {
-  const child = spawn(program, [...(program === 'npx' ? ['coordinator'] : []), 'serve'], {
+/** Without the optional packages, a Supabase project cannot be used. The coordinator has to say what to run. */
+export function checkWithoutOptional(folder: string): void {
+  const { status, stderr } = spawnSync(join('node_modules', '.bin', 'coordinator'), ['serve'], {
     cwd: folder,
-    env: consumerEnv({ PORT: '0', LOG_FORMAT: 'json', ...env }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // A group of its own, so that nothing of it is left behind whatever happens.
-    detached: true,
+    env: consumerEnv({
+      SUPABASE_URL: 'https://project.supabase.co',
+      SUPABASE_SECRET_KEY: 'sb_secret_abcdefgh',
+    }),
+    encoding: 'utf8',
+    timeout: 20_000,
   })
-  const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), runTimeoutMs)
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const url = servedUrl(child.stdout)
-  return { child, ended: ended.finally(() => clearTimeout(timer)), url: await url }
-}
-
-async function servedUrl(log: Readable): Promise<string> {
-  let text = ''
-  for await (const chunk of log.iterator({ destroyOnReturn: false })) {
-    text += chunk
-    const url = /listening on (http:[^"\s]+)[\s\S]*the records are loaded/.exec(text)?.[1]
-    if (url === undefined) continue
-    log.resume()
-    return url
-  }
-  throw new Error(`coordinator serve ended before it served:\n${text}`)
+  const wanted = /^coordinator: [^\n]*`npm install --omit=dev --include=optional`[^\n]*\n$/
+  if (status !== 78 || !wanted.test(stderr))
+    throw new Error(`without the client of Supabase, it ended with ${status}, and printed:\n${stderr}`)
 }

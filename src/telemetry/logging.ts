@@ -37,7 +37,8 @@ export async function createLogger(options: LoggingOptions): Promise<Logger> {
     hooks: { streamWrite: scrub },
   }
   const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true)
-  return pino(settings, pretty ? await prettyStream(destination) : jsonStream(destination, onUnwritable))
+  const stream = openStream(destination, onUnwritable)
+  return pino(settings, pretty ? await prettyStream(stream, destination) : stream)
 }
 
 /** Fastify passes whole requests and replies to the logger. They are left out. */
@@ -45,7 +46,7 @@ function undefinedOf(): undefined {
   return undefined
 }
 
-function jsonStream(
+function openStream(
   destination: NonNullable<LoggingOptions['destination']>,
   onUnwritable: LoggingOptions['onUnwritable'],
 ): DestinationStream {
@@ -61,16 +62,10 @@ function jsonStream(
 }
 
 async function prettyStream(
-  destination: NonNullable<LoggingOptions['destination']>,
+  stream: DestinationStream,
+  { isTTY }: NonNullable<LoggingOptions['destination']>,
 ): Promise<DestinationStream> {
-  // Loaded only for a terminal, because loading takes long.
-  const { default: pretty } = await import('pino-pretty')
-  return pretty({
-    colorize: destination.isTTY === true && !process.env['NO_COLOR'],
-    translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-    errorLikeObjectKeys: ['err', 'error'],
-    sync: true,
-    destination: destination.fd ?? destination,
-  })
+  const { prettyLine } = await import('./pretty-line.ts')
+  const color = isTTY === true && !process.env['NO_COLOR']
+  return { write: (line) => stream.write(prettyLine(line, { color })) }
 }

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { readAlarmRules } from '../../scripts/generate/alarm-rules.ts'
+import { RULES_FILE, readAlarmRules } from '../../scripts/generate/alarm-rules.ts'
 import { plainEnv, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { isInstalled, itWith } from '../support/it-with.ts'
 import { startPrometheus } from './prometheus-process.ts'
@@ -34,7 +34,7 @@ describe('docs/monitoring.md', () => {
     async () => {
       await using folder = await scratchFolder()
       cpSync('deploy', join(folder.path, 'deploy'), { recursive: true })
-      const [makeToken = '', serve = '', look = '', check = '', start = '', test = '', ...others] =
+      const [makeToken = '', serve = '', look = '', check = '', start = '', test = '', rule = '', ...others] =
         blocks('sh')
       expect(others).toEqual([])
 
@@ -48,6 +48,11 @@ describe('docs/monitoring.md', () => {
       )
       expect(shown).toContain('# HELP coordinator_')
       expect((await fetch(`${coordinator.url}/metrics`)).status).toBe(401)
+
+      await run(rule, folder.path)
+      const resource = parse(readFileSync(join(folder.path, 'monitoring/prometheus-rule.yaml'), 'utf8'))
+      const { groups } = parse(readFileSync(RULES_FILE, 'utf8'))
+      expect(resource).toMatchObject({ kind: 'PrometheusRule', spec: { groups } })
       if (!hasPrometheus) return
 
       expect(await run(check, folder.path)).toContain('SUCCESS: monitoring/prometheus.yml is valid')
@@ -73,7 +78,7 @@ describe('docs/monitoring.md', () => {
     for (const { receiver } of [route, ...route.routes]) expect(names).toContain(receiver)
     const alarms = readAlarmRules().map(({ alert }) => alert)
     const named = JSON.stringify(inhibit_rules).match(/Coordinator\w+/g) ?? []
-    expect(named).toHaveLength(4)
+    expect(named).toHaveLength(5)
     for (const alarm of named) expect(alarms).toContain(alarm)
   })
 

@@ -61,6 +61,18 @@ describe('deploy/prometheus/rules.yaml', () => {
     },
   )
 
+  it('has the job that the example and the PodMonitor for Kubernetes scrape', () => {
+    const jobs = new Set(
+      rules.flatMap(({ expr }) => [...expr.matchAll(/job="([^"]*)"/g)].map(([, job]) => job)),
+    )
+    expect([...jobs]).toEqual(['coordinator'])
+    const { scrape_configs } = parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8'))
+    expect(scrape_configs).toMatchObject([{ job_name: 'coordinator' }])
+    // Without jobLabel, the job would be called coordinator/coordinator.
+    const { spec } = parse(readFileSync('deploy/kubernetes/monitoring/pod-monitor.yaml', 'utf8'))
+    expect(spec.selector.matchLabels[spec.jobLabel]).toBe('coordinator')
+  })
+
   it('has no two alarms of one name', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length)
   })

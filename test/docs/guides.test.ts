@@ -9,7 +9,7 @@ import { itWith } from '../support/it-with.ts'
 const execute = promisify(execFile)
 
 /** Guides whose commands need nothing but a coordinator. */
-const guides = ['docs/registry.md', 'docs/knowledge-graph.md', 'docs/export-import.md']
+const guides = ['docs/registry.md', 'docs/knowledge-graph.md', 'docs/export-import.md', 'docs/console.md']
 
 /** A command that fails ends the block. A stream has no end of its own: two seconds of it are enough. */
 const prelude = `set -euo pipefail

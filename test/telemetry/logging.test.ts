@@ -52,6 +52,42 @@ describe('the log', () => {
     expect(() => lines.json).toThrow(SyntaxError)
   })
 
+  it('for people has the time, the level, the text and the members in one line, and errors below it', async () => {
+    const lines = new Lines()
+    const log = await loggerInto(lines, { format: 'pretty' })
+    const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    log.error(
+      { err: new CoordinatorError('COORD_STORE_UNAVAILABLE', { cause }), attempt: 2 },
+      'commit failed',
+    )
+    const shown = lines.text.split('\n').filter((line) => !/^ +at /.test(line))
+    expect(shown).toEqual([
+      expect.stringMatching(/^\[\d\d:\d\d:\d\d\.\d{3}\] ERROR: commit failed {"attempt":2}$/),
+      '    CoordinatorError: The database cannot be reached [COORD_STORE_UNAVAILABLE]',
+      expect.stringMatching(/^ {4}Next: Ask again/),
+      '    caused by Error: connect ECONNREFUSED [ECONNREFUSED]',
+      '',
+    ])
+    expect(lines.text).toContain('        at ')
+  })
+
+  it('for people shows no character that could change a terminal or begin another line', async () => {
+    const lines = new Lines(true)
+    const log = await loggerInto(lines, { format: 'pretty' })
+    log.error(
+      { name: 'a\u001b[2J\nb', err: new Error('c\u001b[31m\nd\u009b') },
+      'e\r\n\u001b[0mINFO: all is well',
+    )
+    const plain = ['31', '36', '39', '90'].reduce(
+      (text, color) => text.replaceAll(`\u001b[${color}m`, ''),
+      lines.text,
+    )
+    expect(plain).toMatch(
+      /^\S+ ERROR: e\\u000d\\u000a\\u001b\[0mINFO: all is well {"name":"a\\u001b\[2J\\nb"}\n {4}Error: c\\u001b\[31m\\u000ad\\u009b\n/,
+    )
+    expect(lines.text).toContain('\u001b[36m')
+  })
+
   it('takes the format that is asked for', async () => {
     const terminal = new Lines(true)
     ;(await loggerInto(terminal, { format: 'json' })).info('a')

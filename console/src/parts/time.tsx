@@ -1,4 +1,4 @@
-import { hereWith } from '../state/location.ts'
+import { hereWith, path } from '../state/location.ts'
 import { now } from '../state/now.ts'
 import { Link } from './link.tsx'
 
@@ -73,7 +73,7 @@ export function Revision({ of, link = false, to }: RevisionProps) {
         {text}
       </span>
     )
-  const place = to === undefined ? hereWith({ asOf: of }) : { to, query: { asOf: of } }
+  const place = to === undefined || to === path.value ? hereWith({ asOf: of }) : { to, query: { asOf: of } }
   return (
     <Link {...place} class="revision" title={`Show revision ${of}`}>
       {text}

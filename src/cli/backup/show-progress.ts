@@ -1,5 +1,5 @@
-import cliProgress from 'cli-progress'
 import type { RestoreProgress } from '../../archive/restore/restore-progress.ts'
+import { startProgressBar } from '../terminal/progress-bar.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { sizeText } from './sizes.ts'
 
@@ -14,19 +14,10 @@ export function showProgress({ stderr }: Terminal): ShownProgress {
 }
 
 function barProgress(stream: NodeJS.WritableStream): ShownProgress {
-  const bar = new cliProgress.SingleBar({
-    stream,
-    format: '{bar} {text}',
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-  })
+  const bar = startProgressBar(stream)
   const started = performance.now()
-  bar.start(1_000, 0, { text: '' })
   return {
-    update(progress) {
-      bar.update(Math.floor(partOf(progress) * 1_000), { text: describe(progress, started) })
-    },
+    update: (progress) => bar.update(partOf(progress), describe(progress, started)),
     stop: () => bar.stop(),
   }
 }

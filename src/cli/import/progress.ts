@@ -1,4 +1,4 @@
-import cliProgress from 'cli-progress'
+import { startProgressBar } from '../terminal/progress-bar.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** Shows the progress of an import: a bar on a terminal, otherwise a line from time to time. */
@@ -18,39 +18,16 @@ export function createProgress({ stderr }: Terminal): Progress {
 }
 
 function barProgress(stream: NodeJS.WritableStream): Progress {
-  const bar = new cliProgress.SingleBar({
-    stream,
-    format: '{bar} {percent} | {done} services | {rate}/s',
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-    formatValue: (value, _options, type) =>
-      type === 'percentage' ? `${String(value).padStart(3)} %` : String(value),
-  })
+  const bar = startProgressBar(stream)
   const started = performance.now()
-  let [lastDone, lastFraction] = [0, 0]
-  let stopped = false
-  const payload = () => ({
-    done: lastDone,
-    percent: lastFraction === 0 ? '' : `${Math.floor(lastFraction * 100)} %`,
-    rate: Math.round(lastDone / Math.max(0.001, (performance.now() - started) / 1_000)),
-  })
-  bar.start(1_000, 0, payload())
   return {
     update(done, fraction) {
-      ;[lastDone, lastFraction] = [done, fraction ?? 0]
-      bar.update(Math.floor(lastFraction * 1_000), payload())
+      const percent = fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`.padStart(5)
+      const rate = Math.round(done / Math.max(0.001, (performance.now() - started) / 1_000))
+      bar.update(fraction ?? 0, `${percent} | ${done} services | ${rate}/s`)
     },
-    note(line) {
-      if (!stopped) bar.stop()
-      stream.write(`${line}\n`)
-      // A bar that is started again after the end would keep the process alive.
-      if (!stopped) bar.start(1_000, Math.floor(lastFraction * 1_000), payload())
-    },
-    stop() {
-      stopped = true
-      bar.stop()
-    },
+    note: (line) => bar.note(line),
+    stop: () => bar.stop(),
   }
 }
 

@@ -12,21 +12,36 @@ function terminal() {
   return { stream, text: () => text }
 }
 
-const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+const erase = '\r\u001b[K'
 
 describe('the progress of an import on a terminal', () => {
-  it('shows lines beside the bar, and keeps nothing alive once it was stopped, also after a late line', async () => {
+  it('shows lines above the bar, and nothing of the bar once it was stopped, also after a late line', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     const before = timers()
     const { stream, text } = terminal()
     const progress = createProgress({ stderr: stream } as never)
     progress.update(5, 0.5)
     progress.note('a warning')
-    expect(timers()).toBeGreaterThan(before)
     progress.stop()
     progress.note('and 3 more warnings of this kind')
-    expect(timers()).toBe(before)
+    progress.update(6, 0.6)
     await new Promise((resolve) => setImmediate(resolve))
-    expect(text()).toContain('a warning')
-    expect(text()).toContain('and 3 more warnings of this kind')
+    const bar = `${'█'.repeat(15)}${'░'.repeat(15)}  50 % | 5 services | `
+    const [first = '', again = '', ...rest] = text().replaceAll(erase, '<erase>').split('a warning\n')
+    expect(first).toMatch(/^<erase>[█░ ]+50 % \| 5 services \| \d+\/s<erase>$/u)
+    expect(first).toContain(bar)
+    expect(again).toContain(bar)
+    expect(again).toMatch(/\/s<erase>and 3 more warnings of this kind\n$/u)
+    expect(rest).toEqual([])
+    // Nothing may keep the process alive.
+    expect(timers()).toBe(before)
+  })
+
+  it('fits in the width of the terminal', async () => {
+    const { stream, text } = terminal()
+    stream.columns = 40
+    createProgress({ stderr: stream } as never).update(1_234_567, 1)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(text().replace(erase, '')).toHaveLength(39)
   })
 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -6,11 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { itUnless, itWith } from '../../support/it-with.ts'
 
 /** What a booted system needs of the machine. The Debian packages are systemd-container and util-linux. */
-const programs = ['systemd-nspawn', 'nsenter', 'setpriv'] as const
+const programs = ['systemd-nspawn', 'nsenter', 'setpriv', 'unshare'] as const
 
-/** `it` for tests that boot systemd: they need root and those programs. */
-export const itBooted: ReturnType<typeof itWith> =
-  process.getuid?.() === 0 ? itWith(...programs) : itUnless('only root can boot systemd in a container')
+/** `it` for tests that boot systemd: they need root, which some containers do not really have, and those programs. */
+export const itBooted: ReturnType<typeof itWith> = mayBoot()
+  ? itWith(...programs)
+  : itUnless('only root can boot systemd in a container')
+
+function mayBoot(): boolean {
+  if (process.getuid?.() !== 0) return false
+  return spawnSync('unshare', ['--mount', '--pid', '--net', '--fork', 'true']).status === 0
+}
 
 /** Where the checkout is in the container. It is outside node_modules, where Node.js refuses to read TypeScript. */
 const checkout = '/srv/coordinator'
@@ -49,8 +55,10 @@ export class BootedSystemd implements AsyncDisposable {
       ...['--private-network', `--machine=coordinator-${process.pid}`, `--directory=${root}`],
       ...[`--overlay=/usr:${usr}:/usr`, `--bind-ro=${resolve('.')}:${checkout}`],
     ]
-    // The container dies with its `systemd-nspawn`, and that one with this process.
-    this.#container = spawn('setpriv', ['--pdeathsig', 'KILL', ...nspawn], {
+    // The processes of the container outlive a `systemd-nspawn` that is killed, but not process 1 of their namespace. That one dies
+    // with `unshare`, and `unshare` with this process.
+    const namespace = ['unshare', '--fork', '--pid', '--mount-proc', '--kill-child=KILL']
+    this.#container = spawn('setpriv', ['--pdeathsig', 'KILL', ...namespace, ...nspawn], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.#container.stdout, this.#container.stderr])
@@ -88,7 +96,7 @@ export class BootedSystemd implements AsyncDisposable {
       const child = execFile(
         'nsenter',
         [...namespaces, 'bash', '-euo', 'pipefail', '-c', script],
-        { env, timeout: 60_000, killSignal: 'SIGKILL' },
+        { env, timeout: 120_000, killSignal: 'SIGKILL' },
         (fault, stdout, stderr) =>
           done({ code: fault === null ? 0 : Number(fault.code ?? -1), stdout, stderr }),
       )

@@ -3,6 +3,7 @@ import { HEALTHS, type HealthWord } from '../../api/types.ts'
 import { Link } from '../../parts/link.tsx'
 import { Shown } from '../../parts/states.tsx'
 import type { Asked } from '../../state/use-answer.ts'
+import { ChangesFigure } from './changes-figure.tsx'
 import type { OverviewFigures } from './use-figures.ts'
 
 /** The numbers in one row. Each leads to what it counts. */
@@ -34,6 +35,7 @@ export function Figures({ asked }: { readonly asked: Asked<OverviewFigures> }) {
               ? 'Nothing needs itself.'
               : `The largest has ${cycles.cycles[0]?.size ?? 0} members.`}
           </Figure>
+          <ChangesFigure />
         </ul>
       )}
     </Shown>

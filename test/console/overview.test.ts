@@ -1,0 +1,110 @@
+import { describe, expect } from 'vitest'
+import { itInBrowser, withConsole } from './browser/with-console.ts'
+import { shown } from './shown.ts'
+
+const service = (serviceName: string, more = {}) => ({
+  json: { serviceName, version: '1.0.0', endpoint: `http://${serviceName}:80`, ...more },
+})
+
+describe('console: the overview', () => {
+  itInBrowser('says whether the last write is durable, where it is, and who wrote it', () =>
+    withConsole(async ({ page, open }) => {
+      await open()
+      await shown(page, 'Overview')
+      await page.getByText('The last write is durable.').waitFor()
+      const first = page.locator('.commit').first()
+      await first.getByRole('link', { name: 'valkey-cart' }).waitFor()
+      expect(await first.textContent()).toMatch(/stored valkey-cart.*by http:127\.0\.0\.1.*r28/)
+    }),
+  )
+
+  itInBrowser('shows changes at once, the removed ones by their names', () =>
+    withConsole(async ({ page, open, server }) => {
+      await open()
+      await page.getByText('live', { exact: true }).waitFor()
+      const { body } = await server.ask('/register', service('newcomer', { dependencies: ['nobody'] }))
+      await page.locator('.commit').getByRole('link', { name: 'newcomer' }).waitFor()
+      await page.getByRole('link', { name: /^29 services$/ }).waitFor()
+      await page.getByRole('link', { name: /^1 unresolved dependency$/ }).waitFor()
+      await page.getByText('1 dependency that nobody has registered').waitFor()
+      await page.getByRole('link', { name: 'See who needs nobody' }).waitFor()
+      await server.ask(`/services/${body.serviceId}`, { method: 'DELETE' })
+      await page.locator('.commit', { hasText: 'removed newcomer' }).waitFor()
+      await page.getByRole('link', { name: /^0 unresolved dependencies$/ }).waitFor()
+    }),
+  )
+
+  itInBrowser('names what is down, with a way to the list', () =>
+    withConsole(async ({ page, open, server }) => {
+      const { body } = await server.ask('/services?name=cart')
+      const path = `/services/${body.services[0].serviceId}/heartbeat`
+      await server.ask(path, { method: 'PUT', json: { status: 'down' } })
+      await open()
+      await shown(page, 'Overview')
+      const problem = page.locator('.problem').first()
+      expect(await problem.textContent()).toContain('1 service down')
+      await problem.getByRole('link', { name: 'List what is down' }).click()
+      await shown(page, 'Services')
+      expect(await page.locator('tbody .service-name').allTextContents()).toEqual(['cart'])
+    }),
+  )
+
+  itInBrowser('finds a service by keyboard alone', () =>
+    withConsole(async ({ page, open, checkAccessible, picture }) => {
+      await open()
+      await shown(page, 'Overview')
+      await page.keyboard.press('/')
+      await page.keyboard.type('database')
+      await page.getByRole('link', { name: /^astronomy-db/ }).waitFor()
+      await checkAccessible()
+      await picture('overview-search')
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('Enter')
+      await shown(page, 'astronomy-db')
+      await page.goBack()
+      await shown(page, 'Overview')
+      await page.keyboard.press('/')
+      await page.keyboard.type('database')
+      await page.keyboard.press('Enter')
+      await shown(page, 'Services')
+      expect(new URL(page.url()).searchParams.get('q')).toBe('database')
+    }),
+  )
+
+  itInBrowser('teaches the first registration, and says what memory means', () =>
+    withConsole(
+      async ({ page, open, checkAccessible }) => {
+        await open()
+        await page.getByText('Nothing is registered yet.').waitFor()
+        expect(await page.locator('.state-empty .copy-text').textContent()).toContain('/register')
+        await checkAccessible()
+      },
+      { records: 'none' },
+    ),
+  )
+
+  itInBrowser('counts 10,000 services, and the changes of the last hour', () =>
+    withConsole(
+      async ({ page, open, checkAccessible, picture }) => {
+        await open()
+        await page.getByRole('link', { name: /^10,000 services$/ }).waitFor()
+        await page.getByRole('link', { name: /^10,000 changes in the last hour$/ }).waitFor()
+        await checkAccessible()
+        await picture('overview-10000')
+      },
+      { records: 'thousands' },
+    ),
+  )
+
+  itInBrowser('shows a moment of the past as it was', () =>
+    withConsole(async ({ page, open }) => {
+      await open('?asOf=3')
+      await shown(page, 'Overview')
+      await page.getByRole('link', { name: /^3 services$/ }).waitFor()
+      expect(await page.locator('.commit').count()).toBe(3)
+      await page.getByRole('link', { name: 'r2', exact: true }).click()
+      await page.getByText('You look at the past: revision 2').waitFor()
+      await page.getByRole('link', { name: /^2 services$/ }).waitFor()
+    }),
+  )
+})
