@@ -7,6 +7,8 @@ import { post, serve } from './serve.ts'
 export async function checkServe(folder: string): Promise<void> {
   const version = await run('npx', ['coordinator', '--version'], { cwd: folder })
   if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`coordinator --version printed ${version}`)
+  const help = await run('npx', ['coordinator', 'help'], { cwd: folder })
+  if (!/^ +serve /m.test(help)) throw new Error(`coordinator help printed ${help}`)
   await stopByNpx(folder)
   await register(folder, {}, 'memory')
   const database = { DATABASE_URL: 'sqlite:./coordinator.db' }

@@ -107,7 +107,7 @@ describe('console: the list of services', () => {
 
   itInBrowser('shows 10,000 services with few elements, and filters them at once', () =>
     withConsole(
-      async ({ page, open, checkAccessible, picture }) => {
+      async ({ page, open, server, checkAccessible, picture }) => {
         await open('services')
         await page.getByText('10,000 at').waitFor()
         expect((await names(page)).length).toBeLessThan(80)
@@ -124,6 +124,13 @@ describe('console: the list of services', () => {
           .toBe('10001')
         await checkAccessible()
         await picture('services-10000')
+        // One more, and the server filters.
+        await server.ask('/register', {
+          json: { serviceName: 'zz-last', version: '1.0.0', endpoint: 'http://last:1', tags: ['payments'] },
+        })
+        await page.getByText('1,000 of 10,001 are shown.').waitFor()
+        await page.getByRole('searchbox').fill('zz payments')
+        await expect.poll(() => names(page), { timeout: 15_000 }).toEqual(['zz-last'])
       },
       { records: 'thousands' },
     ),

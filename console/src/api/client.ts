@@ -92,9 +92,14 @@ export async function request(
     noteSilence()
     throw unreachable()
   }
-  noteAnswer(response)
-  if (response.ok) return response
+  if (response.ok) {
+    noteAnswer(response)
+    return response
+  }
   const error = await errorOf(response)
+  // A proxy whose coordinator is away answers in its place.
+  if (error.code === 'CONSOLE_FOREIGN_ANSWER' && error.status >= 502) noteSilence()
+  else noteAnswer(response)
   // An older question must not open the sign-in again after somebody has signed in.
   if (error.status === 401 && used === token.peek()) demanded.value = error
   throw error

@@ -39,7 +39,8 @@ export function useRowKeys(place: RefObject<HTMLElement | null>, { count, rowHei
   const onKeyDown = (event: KeyboardEvent) => {
     const row = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>('[data-row]') : null
     if (row === null || event.ctrlKey || event.metaKey || event.altKey) return
-    const at = Number(row.dataset['row'])
+    // Keys may come quicker than the focus moves: the next step begins where the last one wanted to go.
+    const at = wanted.current ?? Number(row.dataset['row'])
     const targets: Record<string, number> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,

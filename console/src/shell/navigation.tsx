@@ -52,10 +52,10 @@ export function Navigation() {
         <div class="nav-foot">
           <Pulse />
           <Who />
-          <p class="nav-links">
+          <div class="nav-links">
             <a href={apiUrl('/docs').href}>API reference</a>
             <ThemeSwitch />
-          </p>
+          </div>
         </div>
       </div>
     </header>

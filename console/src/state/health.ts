@@ -1,7 +1,9 @@
 import { signal } from '@preact/signals'
+import { ApiError } from '../api/api-error.ts'
 import { api } from '../api/client.ts'
 import type { Health } from '../api/types.ts'
 import { silentSince } from './freshness.ts'
+import { sessions } from './session.ts'
 
 /** The newest `GET /health`; `undefined` until there is one, or if the caller may not ask. */
 export const health = signal<Health | undefined>(undefined)
@@ -15,7 +17,8 @@ let asking = false
 /** Asks for the health again and again while the tab is visible. */
 export function watchHealth(): void {
   document.addEventListener('visibilitychange', again)
-  again()
+  // Calls back at once, too.
+  sessions.subscribe(again)
 }
 
 /** Asks now, and then at the usual pace. */
@@ -27,13 +30,20 @@ function again(): void {
 async function ask(): Promise<void> {
   if (asking) return
   asking = true
-  try {
-    health.value = await api.get<Health>('/health')
-  } catch {
-    // The client has noted the silence or the demand for a credential, which the bar and the sign-in show.
-    if (silentSince.peek() === undefined) health.value = undefined
-  } finally {
-    asking = false
+  const session = sessions.peek()
+  const answer = await api.get<Health>('/health').catch((thrown: unknown) => thrown)
+  asking = false
+  if (session !== sessions.peek()) again()
+  else if (mayNot(answer)) {
+    // Nothing changes until somebody signs in.
+    health.value = undefined
+  } else {
+    if (!(answer instanceof Error)) health.value = answer as Health
+    // The client has noted the silence, which the bar shows.
+    timer = setTimeout(again, silentSince.peek() === undefined ? EVERY_MS : WHILE_SILENT_MS)
   }
-  timer = setTimeout(again, silentSince.peek() === undefined ? EVERY_MS : WHILE_SILENT_MS)
+}
+
+function mayNot(answer: unknown): boolean {
+  return answer instanceof ApiError && (answer.status === 401 || answer.status === 403)
 }

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import packageJson from '../../../package.json' with { type: 'json' }
+import { scratchFolder } from '../../main/coordinator-process.ts'
 import { itWithKustomize } from './kustomize.ts'
 import {
   type Applied,
@@ -164,6 +166,19 @@ const mistakes: Readonly<Record<string, (applied: Applied, container: Content) =
 }
 
 describe('a mistake in the manifests', () => {
+  it('is found: a file that no kustomization lists, and an entry that these tests do not know', async () => {
+    await using scratch = await scratchFolder()
+    const copy = join(scratch.path, 'kubernetes')
+    cpSync('deploy/kubernetes', copy, { recursive: true })
+    writeFileSync(join(copy, 'base/forgotten.yaml'), 'kind: Service\n')
+    appendFileSync(join(copy, 'overlays/sqlite/kustomization.yaml'), 'namePrefix: my-\n')
+    const { faults } = readFolder(join(copy, 'overlays/sqlite'))
+    expect(faults.map((fault) => fault.replace(/^.*kubernetes\//, ''))).toEqual([
+      'base/forgotten.yaml is not listed',
+      'overlays/sqlite/kustomization.yaml: namePrefix is not understood',
+    ])
+  })
+
   it.each(Object.entries(mistakes))('is found: %s', async (fault, plant) => {
     for (const folder of overlays) {
       const applied = structuredClone(withMonitoring(folder))

@@ -149,7 +149,7 @@ export function FocusDrawing(props: FocusDrawingProps) {
                   box={box}
                   place={place}
                   tone={tones.of(node)}
-                  name={nodeName(node, counts)}
+                  name={nodeName(node, box, counts)}
                   title={shownText(`${node.label}\n${node.id}`.slice(0, 600)).replace('\ufffd', '\n')}
                   type={node.type}
                   unresolved={node.unresolved}

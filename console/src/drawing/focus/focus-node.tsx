@@ -39,8 +39,8 @@ export function FocusNode(props: FocusNodeProps) {
       {...(sign === undefined ? {} : { 'data-sign': sign })}
       transform={`translate(${place.x.toFixed(1)},${place.y.toFixed(1)})`}
       role="button"
-      tabIndex={props.stop ? 0 : -1}
-      aria-label={sign === undefined ? name : `${name}, ${SIGNS[sign].word}`}
+      tabindex={props.stop ? 0 : -1}
+      aria-label={sign === undefined ? name : `${name}, ${SIGNS[sign].sign} ${SIGNS[sign].word}`}
       aria-pressed={props.selected}
       onClick={props.onSelect}
       onPointerEnter={() => props.onNear(true)}
@@ -51,7 +51,7 @@ export function FocusNode(props: FocusNodeProps) {
       <rect class="stripe" x={left + 5} y={top + 8} width={4} height={box.height - 16} rx={2} />
       <text class="label" x={left + PADDING.left} y={-2} font-size={LABEL_SIZE}>
         {box.label}
-      </text>
+      </text>{' '}
       <text class="detail" x={left + PADDING.left} y={12.5} font-size={DETAIL_SIZE}>
         {box.detail}
       </text>
@@ -87,7 +87,7 @@ export function HiddenMarker({ box, place, count, name, faded, onOpen }: HiddenM
       class={faded ? 'more faded' : 'more'}
       transform={`translate(${x.toFixed(1)},${y.toFixed(1)})`}
       role="button"
-      tabIndex={-1}
+      tabindex={-1}
       aria-label={`Show ${count} more beside ${name}`}
       onClick={onOpen}
       onKeyDown={({ key }) => {

@@ -44,9 +44,19 @@ function detailOf(node: DrawnNode): string {
   return parts.filter((part) => part !== undefined && part !== '').join(' · ') || kind
 }
 
-/** What a screen reader says about a node. */
-export function nodeName(node: DrawnNode, { needs, neededBy }: { needs: number; neededBy: number }): string {
-  const health = healthWord(node)
-  const place = node.namespace === 'default' ? '' : `, namespace ${shownText(node.namespace)}`
-  return `${shownText(node.label)}, ${shownText(node.type)}${health === '' ? '' : `, ${health}`}${place}, needs ${needs}, needed by ${neededBy}`
+/** What a screen reader says about a node: first what is written in its box, so that people who speak to their computer find it. */
+export function nodeName(
+  node: DrawnNode,
+  { label, detail }: NodeBox,
+  { needs, neededBy }: { readonly needs: number; readonly neededBy: number },
+): string {
+  const full = shownText(node.label)
+  const words = [
+    `${label} ${detail}`,
+    ...(full === label ? [] : [full]),
+    shownText(node.type),
+    ...(node.health === 'unknown' ? ['health unknown'] : []),
+    ...(node.namespace === 'default' ? [] : [`namespace ${shownText(node.namespace)}`]),
+  ]
+  return `${words.join(', ')}, needs ${needs}, needed by ${neededBy}`
 }

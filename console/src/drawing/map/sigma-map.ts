@@ -42,7 +42,7 @@ export class SigmaMap {
       labelWeight: '600',
       labelColor: { color: colours.text },
       labelDensity: 0.6,
-      labelGridCellSize: 90,
+      labelGridCellSize: length > 40 ? 170 : 90,
       labelRenderedSizeThreshold: length > 400 ? 8 : 4,
       defaultDrawNodeLabel: drawLabel(colours),
       defaultDrawNodeHover: drawHover(colours),

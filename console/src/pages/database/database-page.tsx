@@ -130,7 +130,24 @@ function State({ database }: { readonly database: Database }) {
           </Row>
         )}
       </dl>
+      {server !== undefined && <Details details={server.details} />}
     </>
+  )
+}
+
+/** What only some databases tell, in the words of the API. */
+function Details({ details }: Pick<NonNullable<Database['server']>, 'details'>) {
+  return (
+    <details class="details">
+      <summary>Details of the server</summary>
+      <dl class="fields">
+        {Object.entries(details).map(([name, value]) => (
+          <Row key={name} name={name}>
+            {typeof value === 'number' ? value.toLocaleString('en') : String(value)}
+          </Row>
+        ))}
+      </dl>
+    </details>
   )
 }
 
@@ -141,11 +158,6 @@ function Server({ server }: { readonly server: NonNullable<Database['server']> }
         {server.serverVersion} (asked <Time at={server.inspectedAt} />)
       </Row>
       <Row name="Schema">version {server.schemaVersion}</Row>
-      {Object.entries(server.details).map(([name, value]) => (
-        <Row key={name} name={name}>
-          {String(value)}
-        </Row>
-      ))}
     </>
   )
 }

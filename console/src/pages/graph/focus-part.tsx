@@ -53,7 +53,7 @@ export function FocusPart({ place, view }: { readonly place: GraphPlace; readonl
         exported={exportedPart(place, view)}
         tools={
           <span class="quiet">
-            <Revision of={read.revision} link /> <Time at={read.at} />
+            <Revision of={read.revision} link /> {read.at !== undefined && <Time at={read.at} />}
           </span>
         }
       >

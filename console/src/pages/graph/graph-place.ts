@@ -42,7 +42,7 @@ export function graphPlace(): GraphPlace {
       (show === 'impact' || show === 'dependencies' ? FAR : show === 'problems' ? 0 : 1),
     opened: queryAll('open'),
     colour: oneOf(COLOURS, query('colour')) ?? 'health',
-    groupBy: oneOf(GROUPS, query('groupBy')) ?? 'namespace',
+    groupBy: oneOf(GROUPS, query('groupBy')) ?? 'tag',
     selected: query('selected'),
     asOf: asOf.value,
     namespace: namespace.value,
@@ -50,8 +50,9 @@ export function graphPlace(): GraphPlace {
 }
 
 /** What has to be asked again when it changes. */
-export function questionOf({ show, of, to, depth, opened, groupBy, asOf, namespace }: GraphPlace): string {
-  return JSON.stringify([show, of, to, depth, opened, groupBy, asOf, namespace])
+export function questionOf(place: GraphPlace): string {
+  const { show, of, to, depth, opened, colour, groupBy, asOf, namespace } = place
+  return JSON.stringify([show, of, to, depth, opened, colour === 'owner', groupBy, asOf, namespace])
 }
 
 function oneOf<T extends string>(values: readonly T[], given: string | undefined): T | undefined {

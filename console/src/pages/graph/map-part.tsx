@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import { Legend } from '../../drawing/legend.tsx'
 import { type Group, type GroupedMap, groupedMap, groupId, groupOfId } from '../../drawing/map/grouped-map.ts'
+import { MOST_ITEMS } from '../../drawing/map/map-graph.ts'
 import { MapView } from '../../drawing/map/map-view.tsx'
 import { type DrawnGraph, EMPTY_GRAPH } from '../../drawing/model/drawn-graph.ts'
 import { tonesOf } from '../../drawing/model/tones.ts'
@@ -49,7 +50,7 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
             {map.items.length > nodes && `, the others in ${map.items.length - nodes} groups`}
           </strong>
           <span class="quiet">
-            <Revision of={read.revision} link /> <Time at={read.at} />
+            <Revision of={read.revision} link /> {read.at !== undefined && <Time at={read.at} />}
           </span>
           {opened.length > 0 && (
             <button type="button" class="button button-small" onClick={() => setQuery({ open: undefined })}>
@@ -68,6 +69,11 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
           />
         </div>
         {nodes > 0 && <Legend tones={tones} graph={graph} />}
+        {asked.data.groups !== undefined && (
+          <p class="board-keys quiet">
+            {`The graph has more than ${MOST_ITEMS.toLocaleString('en')} nodes: groups by namespace, tag and type can be opened, the others only counted.`}
+          </p>
+        )}
         <p class="board-keys quiet">
           Click a group to open it, a node to select it. Arrow keys move the map.
         </p>

@@ -4,13 +4,19 @@ import type { DrawnEdge, DrawnGraph, DrawnNode, Health } from '../../../drawing/
 /** The health of nodes by id; `undefined` for a node whose health nobody asked for. */
 export type HealthOf = (id: string) => Health | undefined
 
-/** A part of an answer of the API as the drawings want it. */
+/**
+ * A part of an answer of the API as the drawings want it.
+ *
+ * @param stated who owns a node by its metadata, by id
+ */
 export function toDrawn(
   nodes: readonly GraphNode[],
   edges: readonly GraphEdge[],
   healthOf: HealthOf,
+  stated: ReadonlyMap<string, string> = new Map(),
 ): DrawnGraph {
-  const owners = ownersOf(nodes, edges)
+  // As the overview of the API has it: `owner` in the metadata, or else the node with an edge `owns`.
+  const owners = new Map([...ownersOf(nodes, edges), ...stated])
   return { nodes: nodes.map((node) => drawnNode(node, healthOf, owners)), edges: edges.map(drawnEdge) }
 }
 

@@ -98,6 +98,8 @@ export function GraphTables({ graph, distances, signs, onSelect }: GraphTablesPr
     <div class="graph-tables">
       <section class="panel" aria-label="Nodes as a table">
         <DataTable
+          // Another question has another order at first.
+          key={distances === undefined ? 'plain' : 'steps'}
           caption={`${rows.length} nodes of the drawing`}
           columns={nodeColumns}
           rows={rows}

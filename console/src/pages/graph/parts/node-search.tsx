@@ -32,6 +32,8 @@ export function NodeSearch({ label, graph, onPick, hotkey = false, services = fa
   const [text, setText] = useState('')
   const [asked, setAsked] = useState<readonly FoundNode[]>([])
   const [active, setActive] = useState(0)
+  // Somebody who pressed Enter before there was anything to take gets the first one that arrives.
+  const [hasty, setHasty] = useState(false)
   const list = useId()
   const wanted = text.trim()
   const lower = wanted.toLowerCase()
@@ -44,6 +46,7 @@ export function NodeSearch({ label, graph, onPick, hotkey = false, services = fa
 
   useEffect(() => {
     setActive(0)
+    setHasty(false)
     setAsked([])
     if (wanted === '') return
     const aborting = new AbortController()
@@ -61,8 +64,13 @@ export function NodeSearch({ label, graph, onPick, hotkey = false, services = fa
     }
   }, [wanted])
 
+  useEffect(() => {
+    if (hasty && found[0] !== undefined) pick(found[0])
+  }, [hasty, found[0]?.id])
+
   function pick(node: FoundNode | undefined): void {
-    if (node === undefined) return
+    if (node === undefined) return setHasty(wanted !== '')
+    setHasty(false)
     setText('')
     onPick(node)
   }

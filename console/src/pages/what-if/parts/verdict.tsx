@@ -16,10 +16,12 @@ export function Verdict({ found }: { readonly found: Consequences }) {
       class={safe ? 'panel verdict verdict-safe' : 'panel verdict verdict-breaks'}
       aria-label="The answer"
     >
-      <h2>
-        <Icon name={safe ? 'check' : 'alert'} />
-        <span role="status">{safe ? 'Nothing would break.' : `Not safe: ${harm(answer)}.`}</span>
-      </h2>
+      <div role="status">
+        <h2>
+          <Icon name={safe ? 'check' : 'alert'} />
+          {safe ? 'Nothing would break.' : `Not safe: ${harm(answer)}.`}
+        </h2>
+      </div>
       {safe && (
         <p>
           {direct.length === 0

@@ -1,0 +1,114 @@
+import type { Page } from 'playwright-core'
+import { describe, expect } from 'vitest'
+import type { ServerScope } from '../http/with-server.ts'
+import { itInBrowser, withConsole } from './browser/with-console.ts'
+
+describe('console: the page Time', () => {
+  itInBrowser('shows the graph of an earlier moment, one change at a time, with who made it', () =>
+    withConsole(async ({ server, page, open, picture }) => {
+      await register(server, { serviceName: 'loyalty', dependencies: ['cart'] })
+      await open('time')
+      await page.locator('[data-drawn="29"]').waitFor()
+      await page.getByRole('button', { name: 'One change back' }).click()
+      await page.locator('[data-drawn="28"]').waitFor()
+      expect(new URL(page.url()).searchParams.get('asOf')).toBe('28')
+      const commits = page.getByRole('region', { name: 'Last commits up to this moment' }).locator('li')
+      expect(await commits.first().textContent()).toMatch(/^r28wrote .* by http:127\.0\.0\.1/)
+      // The other pages follow: every link keeps the moment.
+      const graph = page.getByRole('navigation').getByRole('link', { name: 'Graph', exact: true })
+      expect(await graph.getAttribute('href')).toContain('asOf=28')
+      await picture('time')
+      await page.getByRole('button', { name: 'One change on' }).click()
+      await page.locator('[data-drawn="29"]').waitFor()
+      expect(new URL(page.url()).searchParams.has('asOf')).toBe(false)
+    }),
+  )
+
+  itInBrowser('asks once after the slider rests, and aborts what it no longer wants', () =>
+    withConsole(async ({ page, open }) => {
+      await open('time')
+      await page.locator('[data-drawn="28"]').waitFor()
+      const asked: string[] = []
+      page.on('request', (request) => {
+        if (request.url().includes('asOf=')) asked.push(request.url())
+      })
+      const slider = page.getByRole('slider')
+      await slider.focus()
+      // Keys come faster than the slider rests, so only the last place is asked for.
+      for (let times = 0; times < 5; times += 1) await page.keyboard.press('ArrowLeft')
+      await page.keyboard.press('Home')
+      await expect.poll(() => new URL(page.url()).searchParams.get('asOf')).not.toBeNull()
+      await expect.poll(() => asked.some((url) => url.includes('/knowledge-graph?'))).toBe(true)
+      const revisions = new Set(asked.map((url) => new URL(url).searchParams.get('asOf')))
+      expect(revisions.size).toBe(1)
+    }),
+  )
+
+  itInBrowser('compares two moments: what was added, removed and changed keeps its place in both', () =>
+    withConsole(async ({ server, page, open, checkAccessible, picture }) => {
+      await register(server, { serviceName: 'loyalty', dependencies: ['cart', 'points'] })
+      const { services } = await listed(server, 'quote')
+      await server.ask(`/services/${services[0]?.serviceId}`, { method: 'DELETE' })
+      await open('time?asOf=28')
+      await page.locator('[data-drawn="28"]').waitFor()
+      await page.getByRole('button', { name: 'What changed since' }).click()
+      await page.locator('.graph-sentence', { hasText: '+ 2 nodes' }).waitFor()
+      await page.locator('[data-drawn]:not([data-drawn="0"])').waitFor()
+      expect(await signOf(page, 'service:loyalty')).toBe('added')
+      // Others still need it: it is there, but no longer registered.
+      expect(await signOf(page, 'service:quote')).toBe('changed')
+      expect(await page.locator('.edge[data-sign="removed"]').count()).toBeGreaterThan(0)
+      // The sign says it, and not only the colour.
+      expect(await page.locator('[data-node="service:loyalty"] .sign').textContent()).toBe('+')
+      const commits = page.getByRole('region', { name: 'Commits' }).locator('tbody tr')
+      expect(await commits.count()).toBe(2)
+      expect(await commits.first().textContent()).toContain('http:127.0.0.1')
+      await checkAccessible()
+      await picture('time-compare')
+
+      const both = await places(page)
+      await page.getByRole('button', { name: 'Before' }).click()
+      await expect.poll(() => page.locator('[data-node="service:loyalty"]').count()).toBe(0)
+      const before = await places(page)
+      await page.getByRole('button', { name: 'After' }).click()
+      await page.locator('[data-node="service:loyalty"]').waitFor()
+      const after = await places(page)
+      expect(Object.keys(before).length).toBeGreaterThan(2)
+      expect(before).toEqual(Object.fromEntries(Object.keys(before).map((id) => [id, both[id]])))
+      expect(after).toEqual(Object.fromEntries(Object.keys(after).map((id) => [id, both[id]])))
+    }),
+  )
+
+  itInBrowser('says that a moment is not kept, with the code and what to do', () =>
+    withConsole(async ({ page, open, faults }) => {
+      faults.expect(/status of 4\d\d/)
+      await open('time?asOf=99999')
+      await page.getByRole('alert').filter({ hasText: 'COORD_' }).first().waitFor()
+    }),
+  )
+})
+
+async function register(server: ServerScope, service: Record<string, unknown>): Promise<void> {
+  await server.ask('/register', { json: { version: '1.0.0', endpoint: 'http://x:8080', ...service } })
+}
+
+async function listed(server: ServerScope, name: string) {
+  const { text } = await server.ask(`/services?name=${name}`)
+  return JSON.parse(text) as { services: { serviceId: string }[] }
+}
+
+function signOf(page: Page, id: string): Promise<string | null> {
+  return page.locator(`[data-node="${id}"]`).getAttribute('data-sign')
+}
+
+/** Where each node stands in the drawing. */
+function places(page: Page): Promise<Record<string, string>> {
+  return page.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll('.node')].map((node) => [
+        node.getAttribute('data-node') ?? '',
+        node.getAttribute('transform') ?? '',
+      ]),
+    ),
+  )
+}
