@@ -21,7 +21,9 @@ request.on('response', (response) => {
   response.resume()
   end(response.statusCode === 200 ? undefined : `/health/live answered ${response.statusCode}`)
 })
-request.on('error', (error) => end(error.message))
+request.on('error', (error) =>
+  end(error.name === 'AbortError' ? `no answer within ${timeoutMs / 1_000} seconds` : error.message),
+)
 
 /** @param {string | undefined} fault */
 function end(fault) {
