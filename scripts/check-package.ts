@@ -48,7 +48,7 @@ try {
   const cases = await checkConformance(consumer)
   report(`its conformance suite runs against a store of that program: ${cases} cases`)
   await checkServe(consumer)
-  report('npx coordinator serve runs, in memory and on SQLite')
+  report('npx coordinator serve runs, in memory and on SQLite, with its console')
   if (process.platform === 'linux') {
     const { memory = 0, sqlite = 0 } = await checkMemory(consumer, maxRestingMiB)
     report(`at rest it takes ${memory.toFixed(0)} MiB in memory, and ${sqlite.toFixed(0)} MiB on SQLite`)

@@ -28,12 +28,24 @@ async function register(folder: string, env: NodeJS.ProcessEnv, backend: string)
   const { child, ended, url } = await serve(folder, { env })
   const answer = await post(url)
   const registered = (await answer.json()) as Registered
+  await openConsole(url)
   child.kill('SIGTERM')
   const code = await ended
   if (registered.storage?.backend !== backend)
     throw new Error(`${backend}: POST /register answered ${answer.status} ${JSON.stringify(registered)}`)
   if (code !== 0) throw new Error(`${backend}: SIGTERM ended it with ${code}`)
   return registered
+}
+
+/** The console is found in the package, and its page names files that are there. */
+async function openConsole(url: string): Promise<void> {
+  const page = await (await fetch(`${url}/console/services`)).text()
+  const [, script = ''] = /src="([^"]+\.js)"/.exec(page) ?? []
+  const { status, headers } = await fetch(new URL(script, `${url}/console/services`))
+  if (status !== 200 || !headers.get('content-type')?.startsWith('text/javascript'))
+    throw new Error(
+      `the console names ${JSON.stringify(script)}, which is answered with ${status}: ${page.slice(0, 500)}`,
+    )
 }
 
 /** npm does not hand signals on: the coordinator has to notice that it was left behind, and to free its port. */

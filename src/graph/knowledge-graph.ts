@@ -106,6 +106,11 @@ export class KnowledgeGraph {
         const analysed = await this.#analysis.answer(view, question)
         return { ...(analysed.answer as AnswerTo<Q>), revision: analysed.revision }
       }
+    // It reads every record, which takes longer than others can wait.
+    if (question.ask === 'overview') {
+      const found = await this.overview(question)
+      return { ...(found as OverviewAnswer as AnswerTo<Q>), revision: found.revision }
+    }
     if (question.ask === 'neighbors' && (question.limit ?? DEFAULT_LIMIT) > DEFAULT_LIMIT)
       return { ...((await this.#manyNeighbors(question)) as AnswerTo<Q>), revision }
     return { ...answerQuestion(graph, question), revision }

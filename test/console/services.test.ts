@@ -109,7 +109,8 @@ describe('console: the list of services', () => {
     withConsole(
       async ({ page, open, server, checkAccessible, picture }) => {
         await open('services')
-        await page.getByText('10,000 at').waitFor()
+        await shown(page, 'Services')
+        await page.getByRole('button', { name: /^all 10,000$/ }).waitFor()
         expect((await names(page)).length).toBeLessThan(80)
         expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe('10001')
         const tries: number[] = []

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import { panels } from '../../scripts/generate/dashboard-panels.ts'
 import { registration, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { itWith } from '../support/it-with.ts'
 import { PostgresServer } from '../support/postgres.ts'
@@ -33,6 +34,20 @@ const firing = (prometheus: PrometheusProcess) => alarms(prometheus, 'ALERTS{ale
 const fired = (prometheus: PrometheusProcess) =>
   alarms(prometheus, 'last_over_time(ALERTS{alertstate="firing"}[1h])')
 
+/** Panels that show nothing as long as nothing is wrong, and no restore was rehearsed. */
+const ofTrouble = ['Errors by code', 'Refused', 'Since the last rehearsed restore']
+
+/** The titles of the panels of the dashboard of which a query has no result. */
+async function emptyPanels(prometheus: PrometheusProcess): Promise<string[]> {
+  const empty = new Set<string>()
+  for (const { title, queries } of panels)
+    for (const { expr } of queries) {
+      const filled = expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$(job|instance)\b/g, '.+')
+      if ((await prometheus.query(filled)).length === 0) empty.add(title)
+    }
+  return [...empty]
+}
+
 /** Clients that read and write until the scope ends. */
 function clients(url: string): AsyncDisposable {
   const stop = new AbortController()
@@ -59,7 +74,7 @@ function clients(url: string): AsyncDisposable {
 
 describe('Prometheus with the configuration and the alarms of deploy/prometheus', () => {
   itWith('prometheus')(
-    'sees no alarm of healthy coordinators, those of an outage while the database is away, and their end after it',
+    'fills the dashboard, and sees no alarm of healthy coordinators, those of an outage, and their end after it',
     async () => {
       await using database = await PostgresServer.start()
       await using folder = await scratchFolder()
@@ -90,6 +105,7 @@ describe('Prometheus with the configuration and the alarms of deploy/prometheus'
         await expect.poll(async () => (await scraped()).length, patience).toBe(2)
         expect(await prometheus.targets()).toEqual(['up', 'up'])
         expect(await fired(prometheus)).toEqual([])
+        expect(await emptyPanels(prometheus)).toEqual(ofTrouble)
 
         await database.kill()
         await expect.poll(() => firing(prometheus), patience).toEqual(expected)

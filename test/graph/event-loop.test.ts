@@ -26,6 +26,7 @@ function* commits(): Generator<Commit> {
     yield service(`s${at}`, {
       tags: [`t${at % 10}`],
       capabilities: [`c${at % 500}`],
+      metadata: { cell: `cell-${at % 5_000}` },
       dependencies: [
         { serviceName: 'hub', version: '^1' },
         ...[3, 5, 7].map((factor) => `s${(at * factor) % (at + 1)}`),
@@ -121,6 +122,12 @@ const work: readonly (readonly [string, (graph: KnowledgeGraph) => Promise<unkno
   ['critical of a namespace', asking({ ask: 'critical', limit: 100, namespace: 'ring' })],
   ['unresolved of a namespace', asking({ ask: 'unresolved', namespace: 'ring' })],
   ['orphans of a namespace', asking({ ask: 'orphans', namespace: 'ring' })],
+  ['overview by tag', (graph) => graph.overview({ groupBy: { by: 'tag' } })],
+  ['overview by owner', asking({ ask: 'overview', groupBy: { by: 'owner' } })],
+  [
+    'overview with many groups',
+    (graph) => graph.overview({ groupBy: { by: 'metadata', key: 'cell' }, limit: 2_000 }),
+  ],
   ['rebuild', (graph) => graph.rebuild()],
   ['a question about the past', (graph) => graph.askPast({ revision: past++ }, { ask: 'cycles', limit: 10 })],
   ['simulate a removal', simulating({ remove: ['hub'] })],

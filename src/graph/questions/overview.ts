@@ -1,3 +1,4 @@
+import { smallest } from '../../collections/smallest.ts'
 import type { Health } from '../../records/health.ts'
 import type { Steps } from '../../scheduling/pace.ts'
 import type { GraphReader } from '../model/graph-reader.ts'
@@ -14,7 +15,7 @@ export interface OverviewOptions
 export const DEFAULT_GROUPS = 500
 export const MAX_GROUPS = 2_000
 /** Pairs of groups whose edges are counted. Further pairs would take too much memory. */
-const MAX_PAIRS = 200_000
+const MAX_PAIRS = 50_000
 /** Pairs in an answer, those with the most edges first. */
 const MAX_GROUP_EDGES = 10_000
 
@@ -97,15 +98,13 @@ export function* overview(
   for (const { source, target, edges } of pairs.all())
     if (source === target) (counters[source] as (typeof counters)[number]).edges += edges
   const between = pairs.all().filter(({ source, target }) => source !== target)
-  const listed = between.sort(
-    (left, right) => right.edges - left.edges || left.source - right.source || left.target - right.target,
-  )
+  const listed = smallest(between, MAX_GROUP_EDGES, byEdges)
   const total = membership.groups.filter(({ value }) => value !== undefined).length
-  const isCut = shown.hidden > 0 || listed.length > MAX_GROUP_EDGES
+  const isCut = shown.hidden > 0 || between.length > listed.length
   return {
     groups: shown.list.map((group, at) => ({ ...group, ...(counters[at] as (typeof counters)[number]) })),
     total,
-    edges: listed.slice(0, MAX_GROUP_EDGES).map(({ source, target, edges, types }) => ({
+    edges: listed.map(({ source, target, edges, types }) => ({
       source: (shown.list[source] as ShownGroup).id,
       target: (shown.list[target] as ShownGroup).id,
       edges,
@@ -115,6 +114,11 @@ export function* overview(
     nodes,
     ...(pairs.isFull ? cutBy('budget') : isCut ? cutBy('limit') : COMPLETE),
   }
+}
+
+/** Pairs with more edges first. */
+function byEdges(left: Pair, right: Pair): number {
+  return right.edges - left.edges || left.source - right.source || left.target - right.target
 }
 
 /** The groups of each node, by number. The first group is that of the nodes without a value. */
@@ -184,15 +188,16 @@ class ShownGroups {
 
   constructor(groups: readonly Group[], limit: number) {
     const filled = groups.map((group, number) => ({ ...group, number })).filter(({ nodes }) => nodes > 0)
-    filled.sort(
+    const listed = smallest(
+      filled,
+      limit,
       (left, right) => right.nodes - left.nodes || ((left.value ?? '') < (right.value ?? '') ? -1 : 1),
     )
-    const listed = filled.slice(0, limit)
-    const rest = filled.slice(limit)
-    this.hidden = rest.length
+    this.hidden = filled.length - listed.length
     this.#placeOf = new Int32Array(groups.length).fill(listed.length)
     for (const [place, { number }] of listed.entries()) this.#placeOf[number] = place
-    const restNodes = rest.reduce((sum, { nodes }) => sum + nodes, 0)
+    const all = filled.reduce((sum, { nodes }) => sum + nodes, 0)
+    const shown = listed.reduce((sum, { nodes }) => sum + nodes, 0)
     this.list = [
       ...listed.map(
         ({ value, nodes }): ShownGroup =>
@@ -200,9 +205,9 @@ class ShownGroups {
             ? { id: 'none', kind: 'none', nodes }
             : { id: `value:${value}`, kind: 'value', value, nodes },
       ),
-      ...(rest.length === 0
+      ...(this.hidden === 0
         ? []
-        : [{ id: 'others', kind: 'others' as const, groups: rest.length, nodes: restNodes }]),
+        : [{ id: 'others', kind: 'others' as const, groups: this.hidden, nodes: all - shown }]),
     ]
   }
 

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { HEALTHS, type HealthWord } from '../../api/types.ts'
 import { Link } from '../../parts/link.tsx'
 import { Shown } from '../../parts/states.tsx'
+import type { PlaceQuery } from '../../state/location.ts'
 import type { Asked } from '../../state/use-answer.ts'
 import { ChangesFigure } from './changes-figure.tsx'
 import type { OverviewFigures } from './use-figures.ts'
@@ -29,6 +30,7 @@ export function Figures({ asked }: { readonly asked: Asked<OverviewFigures> }) {
             value={cycles.total}
             name={cycles.total === 1 ? 'dependency cycle' : 'dependency cycles'}
             to="/graph"
+            query={{ show: 'cycles' }}
             warn={cycles.total > 0}
           >
             {cycles.total === 0
@@ -46,18 +48,28 @@ interface FigureProps {
   readonly value: number
   readonly name: string
   readonly to: string
+  readonly query?: PlaceQuery
   readonly bad?: boolean
   readonly warn?: boolean
   readonly wide?: boolean
   readonly children: ComponentChildren
 }
 
-export function Figure({ value, name, to, bad = false, warn = false, wide = false, children }: FigureProps) {
+export function Figure({
+  value,
+  name,
+  to,
+  query = {},
+  bad = false,
+  warn = false,
+  wide = false,
+  children,
+}: FigureProps) {
   const tone = bad ? 'figure-bad' : warn ? 'figure-warn' : ''
   return (
     <li class={`figure panel ${tone} ${wide ? 'figure-wide' : ''}`}>
       <p class="figure-head">
-        <Link to={to} class="figure-link">
+        <Link to={to} query={query} class="figure-link">
           <span class="figure-value">{value.toLocaleString('en')}</span> {name}
         </Link>
       </p>

@@ -4,7 +4,7 @@ import { DataTable, type Sorting } from '../../parts/data-table.tsx'
 import { Menu } from '../../parts/menu.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Search } from '../../parts/search.tsx'
-import { Empty, Shown } from '../../parts/states.tsx'
+import { Empty, Loading, Shown } from '../../parts/states.tsx'
 import { Revision } from '../../parts/time.tsx'
 import { registerCommand } from '../../state/commands.ts'
 import { asOf, query, setQuery } from '../../state/location.ts'
@@ -84,7 +84,10 @@ function List({ list, search }: { readonly list: ListedServices; readonly search
   return (
     <>
       <HealthFilter rows={found} chosen={health} />
-      {list.rows.length < list.total && (
+      {list.arriving && (
+        <Loading what={`the other ${(list.total - list.rows.length).toLocaleString('en')}`} />
+      )}
+      {!list.arriving && list.rows.length < list.total && (
         <p class="services-part" role="status">
           {list.rows.length.toLocaleString('en')} of {list.total.toLocaleString('en')} are shown. Type above:
           the server then looks through all of them.

@@ -46,7 +46,6 @@ export function NodeSearch({ label, graph, onPick, hotkey = false, services = fa
 
   useEffect(() => {
     setActive(0)
-    setHasty(false)
     setAsked([])
     if (wanted === '') return
     const aborting = new AbortController()
@@ -80,7 +79,10 @@ export function NodeSearch({ label, graph, onPick, hotkey = false, services = fa
       <Search
         label={label}
         value={text}
-        onInput={setText}
+        onInput={(typed) => {
+          setText(typed)
+          setHasty(false)
+        }}
         hotkey={hotkey}
         suggestions={{
           list,
