@@ -8,7 +8,7 @@ const allowed = [
   /^deploy\/kubernetes\/.+\.(yaml|env)$/,
   /^deploy\/(grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
   /^examples\/.+\.(sh|json|yaml)$/,
-  /^docs\/.+\.(md|schema\.json)$/,
+  /^docs\/.+\.(md|png|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,
   /^dist\/test\/conformance\/.+\.(js|d\.ts)$/,
   /^dist\/console\/(index\.html|licenses\.txt(\.gz)?|assets\/[\w.-]+\.(js|css|svg)(\.gz)?)$/,
@@ -31,7 +31,7 @@ export function checkFiles(files: readonly string[]): void {
     ...globSync('deploy/{grafana,prometheus}/*'),
     'dist/console/index.html',
     'dist/console/licenses.txt',
-    ...globSync('docs/**/*.{md,schema.json}'),
+    ...globSync('docs/**/*.{md,png,schema.json}'),
     ...globSync('examples/**/*.{sh,json,yaml}'),
     ...globSync('src/**/*.sql').map((file) => `dist/${file}`),
     ...globSync(['src/**/*.ts', 'test/conformance/**/*.ts'])

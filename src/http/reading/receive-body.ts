@@ -90,12 +90,15 @@ export class BodyReceiver {
       taker(tooLarge())
       return
     }
-    // Most bodies come in one piece with the head of their request. Node has the whole body one tick later, and reading it then costs much
-    // less than listening for its parts.
+    // Most bodies come in one piece with the head of their request. Node has all their bytes one tick later, and reading them then costs
+    // much less than listening for parts.
     process.nextTick(() => {
-      if (request.complete && request.readableLength <= smallBytes)
-        handBody(request.read() as Buffer | null, taker)
-      else this.#listen(request, { declared, shareOf, taker })
+      if (declared > smallBytes || request.readableLength !== declared)
+        return this.#listen(request, { declared, shareOf, taker })
+      const bytes = request.read() as Buffer | null
+      // Node gets the end of the message in this turn of the event loop, and notices it at the next read.
+      setImmediate(readEnd, request)
+      handBody(bytes, taker)
     })
   }
 
@@ -216,6 +219,10 @@ export class BodyReceiver {
       outcome: 'not_written',
     })
   }
+}
+
+function readEnd(request: IncomingMessage): void {
+  request.read()
 }
 
 /** Parses a body for its taker. @param bytes absent or `null` for an empty body */

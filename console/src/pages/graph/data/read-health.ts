@@ -1,6 +1,7 @@
 import { api } from '../../../api/client.ts'
-import { HEALTHS, type HealthWord, type ServiceList } from '../../../api/types.ts'
+import { HEALTHS, type ServiceList } from '../../../api/types.ts'
 import { serviceNode } from '../../../state/places.ts'
+import { healthFrom } from './health-from.ts'
 import type { HealthOf } from './to-drawn.ts'
 
 /** The longest page of `GET /services`. */
@@ -28,22 +29,6 @@ export async function readHealth(signal: AbortSignal): Promise<HealthOf> {
       cut: (lists[at]?.total ?? 0) > PAGE,
     })),
   )
-}
-
-interface HealthList {
-  readonly health: HealthWord
-  readonly names: readonly string[]
-  readonly cut: boolean
-}
-
-/** @param lists the most urgent health first */
-export function healthFrom(lists: readonly HealthList[]): HealthOf {
-  const known = new Map<string, HealthWord>()
-  for (const { health, names } of lists)
-    for (const name of names) if (!known.has(name)) known.set(name, health)
-  const cut = lists.filter((list) => list.cut)
-  const rest = cut.length === 1 ? cut[0]?.health : undefined
-  return (id) => known.get(id) ?? rest
 }
 
 /** Of a moment of the past: heartbeats have no history. */
