@@ -122,8 +122,10 @@ export function databaseOf(question: Question): number {
       return services * sqliteRow(bytes + service, 1_002) + revisions * sqliteRow(bytes + revision, 4_061)
     }
     default: {
-      const { service, revision } = costs.database.postgres
-      return services * (bytes + service) + revisions * (bytes + revision)
+      const { service, revision, textPart } = costs.database.postgres
+      // Beside the newest version of a record there is an old one, until vacuum makes its place free for the next.
+      const versions = Math.min(2, revisions / Math.max(1, services))
+      return services * versions * (service + textPart * bytes) + revisions * (revision + textPart * bytes)
     }
   }
 }
@@ -216,9 +218,12 @@ function sizeLines(question: Question, readers: number): Line[] {
 
 function databaseFormula(backend: Backend): string {
   if (backend === 'memory') return 'everything is in the heap'
-  const { service, revision } = costs.database[backend === 'sqlite' ? 'sqlite' : 'postgres']
-  const pages = backend === 'sqlite' ? ', in pages' : ''
-  return `services x (${service} + bytes) + revisions x (${revision} + bytes)${pages}`
+  if (backend === 'sqlite') {
+    const { service, revision } = costs.database.sqlite
+    return `services x (${service} + bytes) + revisions x (${revision} + bytes), in pages`
+  }
+  const { service, revision, textPart } = costs.database.postgres
+  return `services x up to 2 x (${service} + ${textPart} x bytes) + revisions x (${revision} + ${textPart} x bytes)`
 }
 
 interface Numbers {

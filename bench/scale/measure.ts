@@ -252,6 +252,7 @@ const parts = {
     return [
       await onPostgres(server, {}, 1),
       await onPostgres(server, {}, 5),
+      await onPostgres(server, { extraBytes: 400 }, 3),
       await onPostgres(server, { extraBytes: 1_000 }, 5),
     ]
   },

@@ -208,6 +208,26 @@ describe('docs/scale.md', () => {
     },
   )
 
+  it('has commands that work', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+    expect(scripts['bench:scale']).toMatch(/ node bench\/scale\/run\.ts$/)
+    const commands = [...text.matchAll(/^```sh\nnpm run bench:scale -- (.+)\n```$/gm)]
+    expect(commands).toHaveLength(text.split('```sh').length - 1)
+    for (const [, args = ''] of commands) expect(run(...args.split(' '))).toContain('heap to set')
+  })
+
+  it('names the planned and the measured rates', () => {
+    for (const { measured: rate } of [rates.reads, ...Object.values(rates.writes)])
+      expect(text).toContain(
+        `| ${rate.toLocaleString('en')} a second | ${(rate / 2).toLocaleString('en')} a second |`,
+      )
+    expect(text).toContain(`| ${planned.events.toLocaleString('en')} a second |`)
+    for (const bytes of [costs.heap.service, costs.heap.revision])
+      expect(text).toContain(`| ${bytes} bytes of the heap`)
+    for (const { revision } of Object.values(costs.database))
+      expect(text).toContain(`| ${revision} bytes of the database`)
+  })
+
   it('shows the measured sizes', () => {
     for (const { services, heap, resident, database } of measured.sqlite.filter(
       ({ services }) => services !== 20_000,
@@ -217,6 +237,14 @@ describe('docs/scale.md', () => {
         `| ${services.toLocaleString('en')} | ${mib(heap)} MiB | ${mib(resident)} MiB | ${mib(database)} MiB |`,
       )
     }
+  })
+})
+
+describe('node bench/scale/measure.ts', () => {
+  it('refuses a part that it does not have, and names the others', () => {
+    const measure = () =>
+      execFileSync(process.execPath, ['bench/scale/measure.ts', 'disks'], { encoding: 'utf8', stdio: 'pipe' })
+    expect(measure).toThrow('choose of readers, memory, bases, journals, postgres, sqlite')
   })
 })
 
