@@ -34,6 +34,7 @@ describe('console: the page Time', () => {
       })
       const slider = page.getByRole('slider')
       await slider.focus()
+      await noteRest(page)
       // Keys come faster than the slider rests, so only the last place is asked for.
       for (let times = 0; times < 5; times += 1) await page.keyboard.press('ArrowLeft')
       await page.keyboard.press('Home')
@@ -41,6 +42,8 @@ describe('console: the page Time', () => {
       await expect.poll(() => asked.some((url) => url.includes('/knowledge-graph?'))).toBe(true)
       const revisions = new Set(asked.map((url) => new URL(url).searchParams.get('asOf')))
       expect(revisions.size).toBe(1)
+      // A timer is never early: 1 ms for the rounding of the clock.
+      expect(await restMs(page)).toBeGreaterThanOrEqual(299)
     }),
   )
 
@@ -111,4 +114,22 @@ function places(page: Page): Promise<Record<string, string>> {
       ]),
     ),
   )
+}
+
+/** From now on the page notes how long its slider had rested when the first question about the past was sent. */
+function noteRest(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    let movedAt = 0
+    document.addEventListener('input', () => (movedAt = performance.now()), { capture: true })
+    const send = window.fetch
+    window.fetch = (to, options) => {
+      if (String(to).includes('asOf='))
+        document.body.dataset['rested'] ??= String(performance.now() - movedAt)
+      return send(to, options)
+    }
+  })
+}
+
+async function restMs(page: Page): Promise<number> {
+  return Number(await page.locator('body').getAttribute('data-rested'))
 }
