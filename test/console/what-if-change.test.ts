@@ -35,8 +35,8 @@ describe('a change in the address', () => {
     )
     expect(cliCommand(url, wish(['cart', 'service:@shop:cart'])).why).toContain('one namespace at a time')
     expect(cliCommand(url, wish(['a\u202eb']))).toEqual({ command: undefined })
-    expect(curlCommand(url, { remove: ['a\u0007b'] })).not.toContain('\u0007')
-    expect(curlCommand(url, { remove: [`it's`] })).toContain(`'{"remove":["it'\\''s"]}'`)
+    expect(curlCommand('curl', url, { remove: ['a\u0007b'] })).not.toContain('\u0007')
+    expect(curlCommand('curl', url, { remove: [`it's`] })).toContain(`'{"remove":["it'\\''s"]}'`)
   })
 })
 

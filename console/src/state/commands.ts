@@ -3,7 +3,7 @@ import { shell } from '../parts/shell-command.ts'
 import { caller } from './session.ts'
 
 /** `curl`, with the token from a variable if the coordinator demands one. The token itself is never in a command. */
-function curl(): string {
+export function curl(): string {
   return caller.value?.mode === 'required' ? 'curl -H "Authorization: Bearer $COORDINATOR_TOKEN"' : 'curl'
 }
 
@@ -37,4 +37,9 @@ export function registerCommand(): string | undefined {
     endpoint: 'http://localhost:8080',
     dependencies: ['payment'],
   })
+}
+
+/** Imports the example that every checkout has. The command sends the token in `COORDINATOR_TOKEN` by itself. */
+export function importCommand(): string | undefined {
+  return shell`npx coordinator import examples/data/opentelemetry-demo.json --url ${apiUrl('').href.replace(/\/$/, '')}`
 }

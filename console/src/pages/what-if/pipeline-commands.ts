@@ -4,10 +4,12 @@ import type { ChangeWish, SimulationBody } from './change-wish.ts'
 /**
  * The request as a command.
  *
+ * @param curl `curl`, with the option that sends the token where one is demanded
  * @returns `undefined` if a value must not be pasted into a shell
  */
-export function curlCommand(address: string, body: SimulationBody): string | undefined {
-  return shell`curl ${address} -H 'Content-Type: application/json' -d ${JSON.stringify(body)}`
+export function curlCommand(curl: string, address: string, body: SimulationBody): string | undefined {
+  const command = shell`${address} -H 'Content-Type: application/json' -d ${JSON.stringify(body)}`
+  return command === undefined ? undefined : `${curl} ${command}`
 }
 
 /**
