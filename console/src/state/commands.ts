@@ -3,7 +3,7 @@ import { shell } from '../parts/shell-command.ts'
 import { caller } from './session.ts'
 
 /** `curl`, with the token from a variable if the coordinator demands one. The token itself is never in a command. */
-export function curl(): string {
+function curl(): string {
   return caller.value?.mode === 'required' ? 'curl -H "Authorization: Bearer $COORDINATOR_TOKEN"' : 'curl'
 }
 

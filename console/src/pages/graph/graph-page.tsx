@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks'
 import { Page } from '../../parts/page.tsx'
 import { Empty, Failure, Loading } from '../../parts/states.tsx'
-import { registerCommand } from '../../state/commands.ts'
+import { sendCommand } from '../../state/commands.ts'
 import { navigate } from '../../state/location.ts'
 import { useAsked } from '../../state/use-answer.ts'
 import { FocusPart } from './focus-part.tsx'
@@ -91,9 +91,16 @@ function ChooseNode({ place }: { readonly place: GraphPlace }) {
   )
 }
 
+const FIRST = {
+  serviceName: 'cart',
+  version: '1.0.0',
+  endpoint: 'http://cart:8080',
+  dependencies: ['flagd'],
+}
+
 function EmptyGraph() {
   return (
-    <Empty title="Nothing is registered yet." command={registerCommand()}>
+    <Empty title="Nothing is registered yet." command={sendCommand('POST', '/register', FIRST)}>
       <p>Register a service that needs another one, and this page shows both:</p>
     </Empty>
   )

@@ -1,19 +1,8 @@
 import { quoted, shell } from '../../parts/shell-command.ts'
-import type { ChangeWish, SimulationBody } from './change-wish.ts'
+import type { ChangeWish } from './change-wish.ts'
 
 /**
- * The request as a command.
- *
- * @param curl `curl`, with the option that sends the token where one is demanded
- * @returns `undefined` if a value must not be pasted into a shell
- */
-export function curlCommand(curl: string, address: string, body: SimulationBody): string | undefined {
-  const command = shell`${address} -H 'Content-Type: application/json' -d ${JSON.stringify(body)}`
-  return command === undefined ? undefined : `${curl} ${command}`
-}
-
-/**
- * The same as a command of the coordinator. It ends with 1 if something would break.
+ * The question as a command of the coordinator. It ends with 1 if something would break.
  *
  * @returns a text without a command where it cannot ask that: it takes no registrations, and one namespace at a time
  */
