@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect } from 'vitest'
 import { withServer } from '../http/with-server.ts'
 import { itInBrowser, withConsole } from './browser/with-console.ts'
@@ -94,13 +96,19 @@ describe('console: the overview', () => {
     }),
   )
 
-  itInBrowser('teaches the first registration, and says what memory means', () =>
+  itInBrowser('teaches the first registration and the example, whose command works as it stands', () =>
     withConsole(
       async ({ page, open, checkAccessible }) => {
         await open()
         await page.getByText('Nothing is registered yet.').waitFor()
-        expect(await page.locator('.state-empty .copy-text').textContent()).toContain('/register')
+        await page.getByText('Every write will be durable.').waitFor()
+        const [first, example = ''] = await page.locator('.first-steps .copy-text').allTextContents()
+        expect(first).toContain('/register')
         await checkAccessible()
+        const [program, ...words] = example.split(' ')
+        expect([program, words[0]]).toEqual(['npx', 'coordinator'])
+        await promisify(execFile)(process.execPath, ['bin/coordinator.js', ...words.slice(1)])
+        await page.getByRole('link', { name: /^28 services$/ }).waitFor()
       },
       { records: 'none' },
     ),

@@ -54,6 +54,22 @@ describe('console: signing in', () => {
     ),
   )
 
+  itInBrowser('shows commands that send the token from a variable, and never the token', () =>
+    withConsole(
+      async ({ page, open, token = '', faults }) => {
+        faults.tolerate(/status of 401/)
+        await open('what-if?remove=service:flagd')
+        await page.getByLabel('Token').fill(token)
+        await page.keyboard.press('Enter')
+        await page.getByText('Not safe').waitFor()
+        const commands = await page.locator('.copy-text').allTextContents()
+        expect(commands[0]).toMatch(/^curl -H "Authorization: Bearer \$COORDINATOR_TOKEN" http/)
+        expect(commands.join()).not.toContain(token)
+      },
+      { auth: true },
+    ),
+  )
+
   const prefix: ConsoleSetup = { auth: true, prefix: { path: '/tools/registry', strips: true } }
   itInBrowser('is not kept behind a prefix, where other programs could read it', () =>
     withConsole(async ({ page, open, token = '', faults }) => {

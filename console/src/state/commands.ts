@@ -38,3 +38,8 @@ export function registerCommand(): string | undefined {
     dependencies: ['payment'],
   })
 }
+
+/** Imports the example that every checkout has. The command sends the token in `COORDINATOR_TOKEN` by itself. */
+export function importCommand(): string | undefined {
+  return shell`npx coordinator import examples/data/opentelemetry-demo.json --url ${apiUrl('').href.replace(/\/$/, '')}`
+}

@@ -9,7 +9,7 @@ import { duration, Time } from '../../parts/time.tsx'
 export function Backups({ backup }: { readonly backup: Backup | undefined }) {
   if (backup === undefined)
     return (
-      <Empty title="There are no backups." command="BACKUP_URL=file:///srv/backup npm start">
+      <Empty title="There are no backups." command="BACKUP_URL=file:///srv/backup npx coordinator serve">
         <p>Name a place for them when you start the coordinator, for example a folder on another disk:</p>
       </Empty>
     )

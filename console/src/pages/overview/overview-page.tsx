@@ -1,7 +1,7 @@
 import { Page } from '../../parts/page.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { Revision } from '../../parts/time.tsx'
-import { registerCommand } from '../../state/commands.ts'
+import { importCommand, registerCommand } from '../../state/commands.ts'
 import { asOf } from '../../state/location.ts'
 import { Figures } from './figures.tsx'
 import { LastChanges } from './last-changes.tsx'
@@ -42,11 +42,19 @@ export function OverviewPage() {
 
 function FirstSteps() {
   return (
-    <Empty
-      title="Nothing is registered yet. Register the first service from a terminal:"
-      command={registerCommand()}
-    >
-      <p>It appears here at once, without reloading the page.</p>
-    </Empty>
+    <div class="first-steps">
+      <Empty
+        title="Nothing is registered yet. Register the first service from a terminal:"
+        command={registerCommand()}
+      >
+        <p>It appears here at once, without reloading the page.</p>
+      </Empty>
+      <Empty
+        title="Or import an example, the 28 services of the OpenTelemetry demo:"
+        command={importCommand()}
+      >
+        <p>Run this in a checkout of the coordinator.</p>
+      </Empty>
+    </div>
   )
 }

@@ -76,7 +76,7 @@ function ofCoordinator({ storage, backup, memory }: Health): readonly Problem[] 
       detail: 'All records are only in the memory of the coordinator.',
       step: {
         text: 'Start it with a database, for example a file:',
-        command: 'DATABASE_URL=sqlite:./data/coordinator.db npm start',
+        command: 'DATABASE_URL=sqlite:./data/coordinator.db npx coordinator serve',
       },
     })
   return found

@@ -46,6 +46,12 @@ export const backendWords: Readonly<Record<string, string>> = {
 /** The answer to: is the last write durable? */
 function Durability({ health: { storage } }: { readonly health: Health }) {
   const revision = <Revision of={headRevision.value} />
+  if (!storage.durable && headRevision.value === 0)
+    return (
+      <p class="durable durable-no">
+        <strong>No write will be durable.</strong> All records are only in memory: a restart loses them.
+      </p>
+    )
   if (!storage.durable)
     return (
       <p class="durable durable-no">
@@ -58,6 +64,12 @@ function Durability({ health: { storage } }: { readonly health: Health }) {
       <p class="durable durable-yes">
         <strong>Every acknowledged write is durable.</strong> The newest known one is {revision}. New writes
         are refused until the database answers.
+      </p>
+    )
+  if (headRevision.value === 0)
+    return (
+      <p class="durable durable-yes">
+        <strong>Every write will be durable.</strong> Nothing was written yet.
       </p>
     )
   return (

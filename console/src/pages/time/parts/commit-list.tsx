@@ -34,11 +34,19 @@ const columns: readonly Column<Commit>[] = [
     ),
     sortBy: ({ revision }) => revision,
   },
-  { key: 'at', title: 'When', render: ({ at }) => <Time at={at} />, sortBy: ({ at }) => at },
   {
     key: 'actor',
     title: 'Who',
-    render: ({ actor, unproven }) => <Actor actor={actor} unproven={unproven} />,
+    // The time stands below, because the table is beside the drawing. It needs no column to sort by: the revision has the same order.
+    render: ({ actor, unproven, at }) => (
+      <>
+        <Actor actor={actor} unproven={unproven} />
+        <br />
+        <span class="quiet">
+          <Time at={at} />
+        </span>
+      </>
+    ),
     sortBy: ({ actor }) => actor,
   },
 ]
