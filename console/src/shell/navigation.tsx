@@ -64,7 +64,7 @@ export function Navigation() {
 
 /** The coordinator in one line: its state and its newest revision. */
 function Pulse() {
-  const state = silentSince.value !== undefined ? 'silent' : (health.value?.status ?? 'unknown')
+  const state = silentSince.value !== undefined ? 'silent' : (health.value?.status ?? unseen())
   const words: Readonly<Record<string, string>> = {
     silent: 'Does not answer',
     ok: 'Running',
@@ -73,6 +73,7 @@ function Pulse() {
     copy: 'Serves a copy',
     frozen: 'Takes no writes',
     unknown: 'Connecting',
+    answers: 'Answers',
   }
   return (
     <p class={`pulse pulse-${state}`}>
@@ -85,6 +86,11 @@ function Pulse() {
       )}
     </p>
   )
+}
+
+/** Without the scopes `read` and `metrics` the state stays unknown, but the coordinator answers. */
+function unseen(): 'unknown' | 'answers' {
+  return caller.value === undefined ? 'unknown' : 'answers'
 }
 
 function Who() {

@@ -8,7 +8,6 @@ import { rootOf } from '../reading/root-of.ts'
 import { notBuiltPage } from '../reference/not-built-page.ts'
 import { HTML_TYPE, pageHeaders } from '../reference/page-headers.ts'
 import type { HttpContext } from '../routing/http-context.ts'
-import { SharedBytes } from '../sending/body-part.ts'
 
 export interface ConsoleOptions {
   readonly context: HttpContext
@@ -74,7 +73,7 @@ export const consoleRoutes: FastifyPluginCallback<ConsoleOptions> = (app, { cont
     if (file === undefined) throw noSuchFile()
     const { bytes, contentType, isCompressed } = file
     answers.send(reply, {
-      body: [new SharedBytes(bytes)],
+      body: [bytes],
       contentType,
       headers: [
         ...pageHeaders,
