@@ -6,6 +6,7 @@ import { GraphProcess } from '../../src/graph/past/graph-process.ts'
 import { simulate } from '../../src/graph/simulate/simulate.ts'
 import type { SimulatedChange } from '../../src/graph/simulate/simulated-records.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
+import { serviceNodeId } from '../../src/records/graph/graph-id.ts'
 import type { StoredRecord } from '../../src/records/record.ts'
 import { atOnce } from '../../src/scheduling/pace.ts'
 import { until } from '../support/with-live.ts'
@@ -66,6 +67,22 @@ describe('simulating', () => {
       expect(answer.brokenConsumers).toEqual([
         { id: 'service:api', label: 'api', type: 'depends_on', namespace: 'default', loses: 'service:db' },
       ])
+    }))
+
+  it('takes the ids of nodes, which answers suggest, like the names', () =>
+    withGraph(async ({ graph, register }) => {
+      await register('flagd', { namespace: 'shop' })
+      await register('flagd')
+      await register('cart', { dependencies: ['flagd'] })
+      const lost = async (name: string) =>
+        (await graph.simulate({ remove: [name] })).lostProviders.map(({ id }) => id)
+      expect(await lost('service:flagd')).toEqual(await lost('flagd'))
+      expect(await lost('service:flagd')).toEqual(['service:flagd'])
+      expect(await lost(serviceNodeId('flagd', 'shop'))).toEqual([serviceNodeId('flagd', 'shop')])
+      await expect(graph.simulate({ remove: ['service:flags'] })).rejects.toMatchObject({
+        code: 'COORD_SERVICE_NOT_FOUND',
+        extra: { suggestion: 'service:flagd' },
+      })
     }))
 
   it('what is asserted about a service does not make up for it', () =>

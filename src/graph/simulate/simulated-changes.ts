@@ -1,7 +1,7 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { View } from '../../live/view/view.ts'
 import { type CanonicalJson, canonicalJson, type JsonObject } from '../../records/canonical-json.ts'
-import { serviceNodeId } from '../../records/graph/graph-id.ts'
+import { normalNodeId, serviceNodeId } from '../../records/graph/graph-id.ts'
 import type { StoredRecord } from '../../records/record.ts'
 import { serviceIdOf } from '../../records/service/identity.ts'
 import { DEFAULT_NAMESPACE } from '../../records/service/namespace.ts'
@@ -96,11 +96,18 @@ class Changes {
     return named
   }
 
-  /** Finds services in `default` by their name, or any service by its id. @throws COORD_SERVICE_NOT_FOUND */
+  /**
+   * Finds services in `default` by their name, or any service by its id or by that of its node, such as `service:cart`.
+   *
+   * @throws COORD_SERVICE_NOT_FOUND
+   */
   findAny(nameOrId: string): readonly StoredRecord[] {
+    const graph = this.#view.projection(graphProjection)
     const named = this.#named({ serviceName: nameOrId })
-    const single = this.#view.get(SERVICE_KIND, nameOrId)
     if (named.length > 0) return named
+    const ofNode = graph.servicesOf(graph.find(normalNodeId(nameOrId) ?? nameOrId))
+    if (ofNode.length > 0) return ofNode
+    const single = this.#view.get(SERVICE_KIND, nameOrId)
     if (single !== undefined) return [single]
     throw this.#unknown({ serviceName: nameOrId })
   }

@@ -1,4 +1,4 @@
-import { Copy } from './copy.tsx'
+import { Copy } from '../../parts/copy.tsx'
 
 /** A value as JSON, folded away until somebody wants it. */
 export function RawJson({ value, title = 'Raw JSON' }: { readonly value: unknown; readonly title?: string }) {
