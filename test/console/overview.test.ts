@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import { withServer } from '../http/with-server.ts'
 import { itInBrowser, withConsole } from './browser/with-console.ts'
 import { shown } from './shown.ts'
 
@@ -31,6 +32,28 @@ describe('console: the overview', () => {
       await server.ask(`/services/${body.serviceId}`, { method: 'DELETE' })
       await page.locator('.commit', { hasText: 'removed newcomer' }).waitFor()
       await page.getByRole('link', { name: /^0 unresolved dependencies$/ }).waitFor()
+    }),
+  )
+
+  itInBrowser('shows the changes of another history only, once the coordinator came back with one', () =>
+    withConsole(async ({ page, open, server, goAway, comeBack, faults }) => {
+      faults.tolerate(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|status of 4/)
+      await open()
+      await page.getByText('live', { exact: true }).waitFor()
+      await server.ask('/register', service('before'))
+      await page.locator('.commit').getByRole('link', { name: 'before' }).waitFor()
+      await withServer(async (other) => {
+        await other.ask('/register', service('after'))
+        await goAway()
+        await comeBack(other.port)
+        await page.locator('.commit').getByRole('link', { name: 'after' }).waitFor()
+        await expect.poll(() => page.locator('.commit').count()).toBe(1)
+        await page.getByText('live', { exact: true }).waitFor()
+        await other.ask('/register', service('later'))
+        await page.locator('.commit').getByRole('link', { name: 'later' }).waitFor()
+        expect(await page.locator('.commit').count()).toBe(2)
+        await goAway()
+      })
     }),
   )
 

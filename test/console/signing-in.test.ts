@@ -68,6 +68,26 @@ describe('console: signing in', () => {
     }, prefix),
   )
 
+  itInBrowser('tells that a text is no token if a request cannot even carry it', () =>
+    withConsole(
+      async ({ page, open, token = '', faults }) => {
+        faults.tolerate(/status of 401/)
+        await open()
+        for (const text of [`\u201c${token}\u201d`, `\u{1F511}`, `${token}\u200b`]) {
+          await page.getByLabel('Token').fill(text)
+          await page.keyboard.press('Enter')
+          const alert = page.getByRole('alert').filter({ hasText: 'CONSOLE_TOKEN_MALFORMED' })
+          await alert.waitFor()
+          expect(await alert.textContent()).not.toContain(token)
+        }
+        await page.getByLabel('Token').fill(token)
+        await page.keyboard.press('Enter')
+        await shown(page, 'Overview')
+      },
+      { auth: true },
+    ),
+  )
+
   itInBrowser('is asked for again when the token counts no more', () =>
     withConsole(
       async ({ page, open, server, token = '', faults }) => {

@@ -54,7 +54,5 @@ it('no reader of a body goes round the place where that is judged', async () => 
     // Asks a schema whether a parameter is required.
     'src/http/reference/openapi.ts',
     'src/records/body/read-body.ts',
-    // Reads a version with semver.
-    'src/records/read-version.ts',
   ])
 })

@@ -71,6 +71,7 @@ describe('http: the console', () => {
         '/console/assets/main-1.js',
         '/console/licenses.txt',
         '/docs',
+        '/docs/errors',
         '/docs/style.css',
       ]) {
         const { headers } = await ask(path)
@@ -168,8 +169,9 @@ describe('http: the console', () => {
       async ({ ask, url }) => {
         for (const path of ['/console', '/console/', '/console/assets/main-1.js'])
           expect([path, (await ask(path, { headers: html })).status]).toEqual([path, 404])
-        const { status, text } = await ask('/', { headers: html })
+        const { status, headers, text } = await ask('/', { headers: html })
         expect([status, text.includes(`curl ${url}/register`)]).toEqual([200, true])
+        expect(headers.get('content-security-policy')).toBe(policy)
         expect((await ask('/')).body.links.console).toBeUndefined()
       },
       { settings: { console: false } },

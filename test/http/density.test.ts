@@ -106,6 +106,25 @@ describe('GET /changes/density', () => {
     )
   })
 
+  it('counts only what is kept, also where it counted before the old history was deleted', async () => {
+    const inner = await storeWith([0, 10, 20, 30])
+    await withServer(
+      async (scope) => {
+        const query = `from=${timeText(start)}&to=${timeText(start + 100)}&buckets=10`
+        expect(await density(scope, query)).toMatchObject({ changes: 4, floorRevision: 0 })
+        await inner.compact(2)
+        await register(scope, cart)
+        await expect
+          .poll(async () => {
+            const { floorRevision, changes, buckets } = await density(scope, query)
+            return { floorRevision, changes, counts: buckets.map(({ changes: count }) => count) }
+          })
+          .toEqual({ floorRevision: 2, changes: 2, counts: [0, 0, 1, 1, 0, 0, 0, 0, 0, 0] })
+      },
+      { inner },
+    )
+  })
+
   it('answers about an empty history', () =>
     withServer(async (scope) => {
       const found = await density(scope, '')

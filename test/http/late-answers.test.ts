@@ -47,6 +47,20 @@ describe('http: answers that come too late', () => {
       { unsentMaxMib: 8, questionTimes: { presentMs: 700, pastMs: 700 } },
     ))
 
+  it('do not hold up the metrics, however large they are', () =>
+    withServer(
+      async (scope) => {
+        const readers = await fillRoom(scope)
+        const { status, text } = await scope.ask('/metrics')
+        expect(status).toBe(200)
+        // Shorter ones never wait.
+        expect(text.length).toBeGreaterThan(65_536)
+        expect(await metric(scope, 'answers_waiting')).toBeGreaterThan(0)
+        readers.leave()
+      },
+      { unsentMaxMib: 8 },
+    ))
+
   it('give the room back that was reserved for them, also where nothing but the head is sent', () =>
     withServer(
       async (scope) => {

@@ -6,9 +6,15 @@ const withoutRecords = [
   'DELETE /tokens/:id',
   'GET /',
   'GET /access',
+  'GET /console',
+  'GET /console/*',
+  'GET /console/assets/:file',
+  'GET /console/licenses.txt',
   'GET /database',
   'GET /docs',
   'GET /docs/errors',
+  'GET /docs/reference.js',
+  'GET /docs/style.css',
   'GET /health',
   'GET /health/live',
   'GET /health/ready',
@@ -18,6 +24,13 @@ const withoutRecords = [
   'GET /tokens',
   'POST /tokens',
 ]
+
+/** What questions need besides `of`. */
+const parameters: Readonly<Record<string, string>> = {
+  paths: 'from=a&to=b',
+  diff: 'from=0',
+  overview: 'groupBy=type',
+}
 
 describe('http: every route', () => {
   it('that reads or writes records is made by readRoute or writeRoute', () =>
@@ -40,8 +53,8 @@ describe('http: every route', () => {
       for (const { kind, method, pattern } of server.routes) {
         if (kind === undefined) continue
         const path = pattern.replace(/:\w+/, 'team:a')
-        const of = pattern.endsWith('/paths') ? 'from=a&to=b' : pattern.endsWith('/diff') ? 'from=0' : 'of=a'
-        const needed = /(?:impact|dependencies|neighbors|paths|diff)$/.test(pattern) ? `?${of}` : ''
+        const question = /(?:impact|dependencies|neighbors|paths|diff|overview)$/.exec(pattern)?.[0]
+        const needed = question === undefined ? '' : `?${parameters[question] ?? 'of=a'}`
         const body = method === 'GET' || method === 'DELETE' ? {} : { json }
         const other = await ask(`${path}${needed}`, { method, headers, ...body })
         expect([method, pattern, other.status, other.body?.code]).toEqual([

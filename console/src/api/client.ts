@@ -54,7 +54,9 @@ export const api = {
 
 /** The address of a path, for links and for `fetch`. */
 export function apiUrl(path: string, query: Query = {}): URL {
-  const url = new URL(path.replace(/^\/+/, ''), rootUrl)
+  const url = new URL(rootUrl)
+  // As a path: the credential goes wherever this leads.
+  url.pathname += path.replace(/^\/+/, '')
   for (const [name, value] of Object.entries(query))
     for (const text of [value].flat()) if (text !== undefined) url.searchParams.append(name, String(text))
   return url

@@ -20,7 +20,7 @@ const BACKOFF_MAX_MS = 30_000
 type Listener = (entry: JournalEntry) => void
 
 const listeners = new Set<Listener>()
-/** The position of the last event, from which the next connection continues. */
+/** The position of the last event, or else the revision at which the connection began: the next connection continues there. */
 let position: string | undefined
 let running: AbortController | undefined
 
@@ -93,8 +93,10 @@ async function readStream(ended: AbortSignal, opened: () => void): Promise<void>
   try {
     const signal = AbortSignal.any([ended, silent.signal])
     const asked = { signal, patienceMs: null, query: { after: position } }
-    const { body } = await request('GET', '/changes', asked, 'text/event-stream')
+    const { body, headers } = await request('GET', '/changes', asked, 'text/event-stream')
     if (body === null) return
+    // Until the first event, this is where the connection began: what is stored before the next one must not be missed.
+    position ??= headers.get('X-Coordinator-Revision') ?? undefined
     opened()
     const lines = new EventLines()
     for await (const text of chunksOf(body)) {

@@ -22,6 +22,9 @@ export const silentSince = signal<number | undefined>(undefined)
 /** Counts how often the coordinator came back. What failed meanwhile is asked again. */
 export const returns = signal(0)
 
+/** Counts how often the coordinator had another history than before: its revisions have nothing to do with the earlier ones. */
+export const histories = signal(0)
+
 export function noteAnswer({ headers }: Response): void {
   const age = headers.get('Age')
   const lineage = headers.get('X-Coordinator-Lineage') ?? undefined
@@ -35,7 +38,10 @@ export function noteAnswer({ headers }: Response): void {
   const degraded = headers.get('X-Coordinator-Degraded') ?? undefined
   const ageSeconds = age === null ? undefined : Number(age)
   // After a restore, revisions begin again: the old ones mean nothing.
-  if (before?.lineage !== undefined && before.lineage !== lineage) headRevision.value = 0
+  if (before?.lineage !== undefined && before.lineage !== lineage) {
+    headRevision.value = 0
+    histories.value = histories.peek() + 1
+  }
   noteRevision(Number(headers.get('X-Coordinator-Revision') ?? 0))
   freshness.value = { degraded, ageSeconds, lineage, heardAt: Date.now() }
 }

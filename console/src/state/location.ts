@@ -40,7 +40,9 @@ export const namespace: ReadonlySignal<string | undefined> = computed(() => quer
 
 /** The address of a place. It keeps the global members, unless `query` names them. */
 export function hrefOf(to: string, members: PlaceQuery = {}): string {
-  const url = new URL(to.replace(/^\//, ''), consoleUrl)
+  // As a path: `to` may come from the address bar, and as a URL `https://other` or `//other` would lead to another server.
+  const url = new URL(consoleUrl)
+  url.pathname += to.replace(/^\/+/, '')
   const kept = Object.fromEntries(KEPT_MEMBERS.map((name) => [name, query(name)]))
   for (const [name, value] of Object.entries({ ...kept, ...members }))
     for (const text of [value].flat())

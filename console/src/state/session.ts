@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { ApiError } from '../api/api-error.ts'
 import { api } from '../api/client.ts'
 import type { CallerAccess } from '../api/types.ts'
 import { rootUrl } from '../root-url.ts'
@@ -29,6 +30,14 @@ export async function beginSession(): Promise<void> {
  * @throws ApiError, and then the session stays as it was
  */
 export async function signIn(given: string, { stay }: { readonly stay: boolean }): Promise<void> {
+  // A header cannot carry anything else.
+  if (!/^[\x20-\x7e]+$/.test(given))
+    throw new ApiError({
+      status: 0,
+      code: 'CONSOLE_TOKEN_MALFORMED',
+      detail: 'This is not a token: it contains characters that no token has.',
+      hint: 'Copy the token again: all of it, and nothing else.',
+    })
   const before = token.peek()
   token.value = given
   try {

@@ -22,6 +22,8 @@ export interface Answer {
   readonly contentType?: string
   /** More headers: name, value, name, value. */
   readonly headers?: readonly string[]
+  /** Whether it is written at once, whatever other clients have not read: what operators need to see that. @default false */
+  readonly isUrgent?: boolean
 }
 
 /** An answer about the records. */
@@ -171,7 +173,7 @@ export class Answers {
     const { body } = answer
     // The time of the question was over, and it has its answer already.
     if (reply.raw.headersSent) this.giveBack(reply)
-    else if (typeof body === 'string' && body.length <= TAKEN_WHOLE_BYTES)
+    else if (typeof body === 'string' && (body.length <= TAKEN_WHOLE_BYTES || answer.isUrgent === true))
       this.#writeText(reply, answer, body, headers)
     else this.#writeParts(reply, answer, headers)
   }

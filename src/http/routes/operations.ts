@@ -12,7 +12,7 @@ export const operationsRoutes: FastifyPluginCallback<HttpContext> = (app, contex
   const inspection = new DatabaseInspection(live.store.inspector)
 
   app.get('/metrics', { config: { operation: scrape } }, async (_request, reply) => {
-    answers.send(reply, { body: await metrics.text(), contentType: metrics.contentType })
+    answers.send(reply, { body: await metrics.text(), contentType: metrics.contentType, isUrgent: true })
   })
 
   app.get('/database', { config: { operation: database } }, async (request, reply) => {

@@ -54,7 +54,10 @@ export class RevisionTimes {
     const { revision, lineage } = this.#live.view
     if (lineage !== this.#lineage) this.#forget(lineage)
     const found = new Array<Revision>(times.length)
-    const find = async (index: number) => Math.min(revision, await this.#revisionAt(times[index] as number))
+    // What was found before may be older than the kept history is now.
+    const floor = Math.max(this.#live.figures.floor, this.#keptFrom?.floor ?? 0)
+    const find = async (index: number) =>
+      Math.min(revision, Math.max(floor, await this.#revisionAt(times[index] as number)))
     const between = async (low: number, high: number): Promise<void> => {
       if (high - low < 2) return
       if (found[low] === found[high]) return void found.fill(found[low] as Revision, low, high)
@@ -67,6 +70,8 @@ export class RevisionTimes {
     found[0] = await find(0)
     found[times.length - 1] = await find(times.length - 1)
     await between(0, times.length - 1)
+    // The revisions of two histories cannot be compared.
+    if (this.#live.view.lineage !== lineage) throw historyChanged()
     return found
   }
 
@@ -86,7 +91,7 @@ export class RevisionTimes {
       const reply = await this.#live.changes(await this.#positionOf({ revision: floor }), 1)
       if (reply.status === 'ok') return { floor, at: reply.entries[0]?.at }
       if (reply.status === 'compacted') return await this.#readKeptFrom(reply.head.floor)
-      throw new CoordinatorError('COORD_STORE_BUSY', { detail: 'The history changed while it was read.' })
+      throw historyChanged()
     } catch (thrown) {
       const risen = compactedFloor(thrown)
       // Another coordinator has deleted old history, and this one does not know it yet.
@@ -96,11 +101,12 @@ export class RevisionTimes {
   }
 
   async #revisionAt(time: number): Promise<Revision> {
-    const { at, revision } = this.#live.view
+    const { at, revision, lineage } = this.#live.view
     if (time >= at) return revision
     const known = this.#inMemory(time) ?? this.#known.get(time)
     if (known !== undefined) return known
     const found = await this.#ask(time)
+    if (this.#live.view.lineage !== lineage) throw historyChanged()
     // There is a later entry, and later ones have later times: this never changes.
     if (this.#known.size >= REMEMBERED_MAX) this.#known.delete(this.#known.keys().next().value as number)
     this.#known.set(time, found)
@@ -142,6 +148,10 @@ export class RevisionTimes {
     this.#keptFrom = undefined
     this.#lineage = lineage
   }
+}
+
+function historyChanged(): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_BUSY', { detail: 'The history changed while it was read.' })
 }
 
 /** The floor that the error of a store names; `undefined` for other errors. */

@@ -18,7 +18,7 @@ export interface Prefix {
 
 /** A proxy before the coordinator: it has a prefix, can go away and come back, and notes nothing. */
 export class Front {
-  readonly #target: number
+  #target: number
   readonly #prefix: Prefix | undefined
   #server: Server | undefined
   #port = 0
@@ -33,8 +33,9 @@ export class Front {
     return `http://127.0.0.1:${this.#port}${this.#prefix?.path ?? ''}`
   }
 
-  /** Begins to listen, on the same port as before. */
-  async comeBack(): Promise<void> {
+  /** Begins to listen, on the same port as before. @param target the port of a coordinator that takes the place of the first one */
+  async comeBack(target = this.#target): Promise<void> {
+    this.#target = target
     this.#server = createServer((request, response) => this.#pass(request, response))
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')

@@ -7,11 +7,20 @@ export type Records = 'demo' | 'thousands' | 'none'
 const batchSize = 500
 
 export async function addRecords(
-  { ask }: Pick<ServerScope, 'ask'>,
+  scope: Pick<ServerScope, 'ask'>,
   records: Records,
   token?: string,
 ): Promise<void> {
   const services = records === 'demo' ? demo : records === 'thousands' ? manyServices(10_000) : []
+  await addServices(scope, services, token)
+}
+
+/** Registers services, each as a revision of its own. @throws Error if one is refused */
+export async function addServices(
+  { ask }: Pick<ServerScope, 'ask'>,
+  services: readonly unknown[],
+  token?: string,
+): Promise<void> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   for (let from = 0; from < services.length; from += batchSize) {
     const { status, text } = await ask('/register/batch', {

@@ -52,8 +52,8 @@ export interface ConsoleScope {
   newPage(): Promise<Page>
   /** The browser reaches the coordinator no more. */
   goAway(): Promise<void>
-  /** And again. */
-  comeBack(): Promise<void>
+  /** And again. @param port of a coordinator that takes the place of the first one */
+  comeBack(port?: number): Promise<void>
   /** Writes a picture that a person can look at: reports/console/NAME.png. */
   picture(name: string): Promise<void>
   /** @throws Error with what people with assistive technology cannot use, if it is serious */
@@ -86,7 +86,7 @@ export async function withConsole(
           ...opened,
           ...{ server: scope, token },
           goAway: () => front.goAway(),
-          comeBack: () => front.comeBack(),
+          comeBack: (port) => front.comeBack(port),
         })
       })
     } finally {

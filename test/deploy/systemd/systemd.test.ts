@@ -73,6 +73,15 @@ describe('deploy/coordinator.service', () => {
     expect(settings.warnings).toEqual([])
   })
 
+  it('has started when the program runs, and keeps its records in the folder that systemd makes', () => {
+    // Node.js cannot notify systemd, and a start must not time out while the coordinator waits for its database.
+    expect(unit.one('Type')).toBe('exec')
+    expect(unit.one('Restart')).toBe('always')
+    const folder = `%S/${unit.one('StateDirectory')}`
+    expect(unit.one('WorkingDirectory')).toBe(folder)
+    expect(unit.environment()['DATABASE_URL']).toBe(`sqlite:${folder}/coordinator.db`)
+  })
+
   it('loads each credential that its variables name', () => {
     const loaded = unit.all('LoadCredential').map((each) => each.split(':')[0])
     const named = Object.values(unit.environment()).flatMap((value) => /^%d\/(.+)$/.exec(value)?.[1] ?? [])

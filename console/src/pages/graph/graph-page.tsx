@@ -1,8 +1,7 @@
 import { useRef } from 'preact/hooks'
-import { apiUrl } from '../../api/client.ts'
 import { Page } from '../../parts/page.tsx'
-import { shell } from '../../parts/shell-command.ts'
 import { Empty, Failure, Loading } from '../../parts/states.tsx'
+import { sendCommand } from '../../state/commands.ts'
 import { navigate } from '../../state/location.ts'
 import { useAsked } from '../../state/use-answer.ts'
 import { FocusPart } from './focus-part.tsx'
@@ -92,15 +91,16 @@ function ChooseNode({ place }: { readonly place: GraphPlace }) {
   )
 }
 
-const FIRST =
-  '{"serviceName": "cart", "version": "1.0.0", "endpoint": "http://cart:8080", "dependencies": ["flagd"]}'
+const FIRST = {
+  serviceName: 'cart',
+  version: '1.0.0',
+  endpoint: 'http://cart:8080',
+  dependencies: ['flagd'],
+}
 
 function EmptyGraph() {
   return (
-    <Empty
-      title="Nothing is registered yet."
-      command={shell`curl ${apiUrl('/register').href} -H 'Content-Type: application/json' -d ${FIRST}`}
-    >
+    <Empty title="Nothing is registered yet." command={sendCommand('POST', '/register', FIRST)}>
       <p>Register a service that needs another one, and this page shows both:</p>
     </Empty>
   )

@@ -3,6 +3,7 @@ import { ApiError } from '../../api/api-error.ts'
 import { api } from '../../api/client.ts'
 import { follow } from '../../api/events.ts'
 import type { ChangesPage, JournalEntry, ServiceAnswer, ServiceList } from '../../api/types.ts'
+import { histories } from '../../state/freshness.ts'
 import { asOf, namespace } from '../../state/location.ts'
 import { type Asked, useAsked } from '../../state/use-answer.ts'
 
@@ -22,7 +23,8 @@ export interface ShownCommit {
 /** The newest commits, newest first, and those that come while the page is open. */
 export function useLastChanges(): Asked<readonly ShownCommit[]> {
   const where = { asOf: asOf.value, namespace: namespace.value }
-  const key = JSON.stringify(where)
+  const history = histories.value
+  const key = JSON.stringify({ ...where, history })
   const asked = useAsked(key, (signal) => lastChanges(where, signal))
   const [live, setLive] = useState<readonly ShownCommit[]>([])
   const isPresent = where.asOf === undefined
@@ -30,7 +32,7 @@ export function useLastChanges(): Asked<readonly ShownCommit[]> {
     setLive([])
     if (!isPresent) return undefined
     return followInTurns(where.namespace, (commits) => setLive((before) => merged(commits, before)))
-  }, [isPresent, where.namespace])
+  }, [isPresent, where.namespace, history])
   return { ...asked, data: asked.data === undefined ? undefined : merged(live, asked.data) }
 }
 

@@ -70,7 +70,9 @@ async function lastState(id: string, fault: ApiError, signal: AbortSignal): Prom
 }
 
 export function pathOf(serviceId: string): string {
-  return `/services/${encodeURIComponent(serviceId)}`
+  // In a URL, nothing and dots lead to other paths, even percent-encoded. No service has such an id, with quotes neither.
+  const part = /^\.{0,2}$/.test(serviceId) ? `"${serviceId}"` : serviceId
+  return `/services/${encodeURIComponent(part)}`
 }
 
 function notNamed(name: string | undefined, namespace: string): ApiError {

@@ -1,17 +1,8 @@
 import { quoted, shell } from '../../parts/shell-command.ts'
-import type { ChangeWish, SimulationBody } from './change-wish.ts'
+import type { ChangeWish } from './change-wish.ts'
 
 /**
- * The request as a command.
- *
- * @returns `undefined` if a value must not be pasted into a shell
- */
-export function curlCommand(address: string, body: SimulationBody): string | undefined {
-  return shell`curl ${address} -H 'Content-Type: application/json' -d ${JSON.stringify(body)}`
-}
-
-/**
- * The same as a command of the coordinator. It ends with 1 if something would break.
+ * The question as a command of the coordinator. It ends with 1 if something would break.
  *
  * @returns a text without a command where it cannot ask that: it takes no registrations, and one namespace at a time
  */

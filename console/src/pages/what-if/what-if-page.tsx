@@ -4,13 +4,14 @@ import { shownPart } from '../../drawing/model/shown-part.ts'
 import { Copy } from '../../parts/copy.tsx'
 import { Page, Panel } from '../../parts/page.tsx'
 import { Empty, Failure, Loading } from '../../parts/states.tsx'
+import { sendCommand } from '../../state/commands.ts'
 import { asOf, hrefOf, query, queryAll } from '../../state/location.ts'
 import { useAsked } from '../../state/use-answer.ts'
 import { DrawingBoard } from '../graph/parts/drawing-board.tsx'
 import { type ChangeWish, isEmpty, wishFrom } from './change-wish.ts'
 import { ChangeForm } from './parts/change-form.tsx'
 import { Verdict } from './parts/verdict.tsx'
-import { cliCommand, curlCommand } from './pipeline-commands.ts'
+import { cliCommand } from './pipeline-commands.ts'
 import { type Consequences, readConsequences } from './read-consequences.ts'
 import './what-if.css'
 
@@ -114,7 +115,7 @@ function Commands({ found, wish }: { readonly found: Consequences; readonly wish
   return (
     <Panel title="Use it in a pipeline, or share it">
       <h3>Request</h3>
-      <Copy text={curlCommand(apiUrl('/knowledge-graph/simulate').href, found.body)} />
+      <Copy text={sendCommand('POST', '/knowledge-graph/simulate', found.body)} />
       <h3>Command, with exit code 1 if something would break</h3>
       {cli.why === undefined ? <Copy text={cli.command} /> : <p class="quiet">{cli.why}</p>}
       <h3>This page</h3>
