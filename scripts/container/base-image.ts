@@ -7,8 +7,8 @@ const mirror = 'http://deb.debian.org/debian'
 const extraAuthorities = '/etc/ssl/certs/extra-authorities.pem'
 
 /**
- * Makes what stands for the image of Node.js where no registry can be reached: Debian by `debootstrap`, with the Node.js and the npm that run
- * this. It trusts the certificate authorities that npm needs on this machine; the Dockerfile knows nothing of them.
+ * Makes a substitute for the image of Node.js, for machines that reach no registry: Debian by `debootstrap`, with the Node.js and the npm that
+ * run this script. It trusts the certificate authorities that npm needs on this machine, so the Dockerfile need not know them.
  *
  * @param name the name under which the Dockerfile asks for it
  */

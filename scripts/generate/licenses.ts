@@ -14,7 +14,7 @@ const permissive: ReadonlySet<string> = new Set([
 ])
 
 /**
- * `docs/licenses.md`: the packages of others that an installation brings.
+ * `docs/licenses.md`: the packages of others that `npm install --omit=dev` installs.
  *
  * @throws Error naming packages whose license is none of the permissive ones
  */
@@ -32,9 +32,9 @@ export function renderLicenses(): string {
   )
   return `<!-- Generated from package-lock.json by \`npm run gen\`: change it there. -->
 
-# Licenses of the packages that an installation brings
+# Licenses of the installed packages
 
-The coordinator itself has the license [Apache-2.0](../LICENSE). \`npm install --omit=dev\` brings these packages besides. Each has the text of its
+The coordinator itself has the license [Apache-2.0](../LICENSE). \`npm install --omit=dev\` also installs these packages. Each has the text of its
 license in its folder below \`node_modules\`. The console contains packages, too: a coordinator shows their licenses at
 \`/console/licenses.txt\`.
 

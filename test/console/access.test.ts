@@ -27,7 +27,7 @@ describe('console: the page Access', () => {
         ])
         await checkAccessible()
         await picture('access-token')
-        await page.getByRole('button', { name: 'I have it' }).press('Enter')
+        await page.getByRole('button', { name: 'I have copied it' }).press('Enter')
         expect(await page.content()).not.toContain(made)
         await page.getByRole('button', { name: 'Revoke my-cart' }).press('Enter')
         await page.getByRole('button', { name: 'Revoke my-cart for ever' }).press('Enter')
@@ -49,7 +49,7 @@ describe('console: the page Access', () => {
         await page.getByLabel('Token').fill(made.body.token)
         await page.getByRole('button', { name: 'Sign in' }).click()
         await page.getByText('a token with the scope admin is needed').waitFor()
-        expect(await page.getByRole('button', { name: 'Make the token' }).count()).toBe(0)
+        expect(await page.getByRole('button', { name: 'Create the token' }).count()).toBe(0)
       },
       { auth: true },
     ),
@@ -62,7 +62,7 @@ describe('console: the page Access', () => {
       await shown(page, 'Access')
       await page.getByLabel('Name', { exact: true }).fill('second')
       await page.getByLabel('Valid for').fill('yesterday')
-      await page.getByRole('button', { name: 'Make the token' }).click()
+      await page.getByRole('button', { name: 'Create the token' }).click()
       await page.getByRole('alert').filter({ hasText: 'COORD_' }).waitFor()
       await page.locator('.form-errors', { hasText: '/expires' }).waitFor()
     }),

@@ -17,7 +17,7 @@ describe('console: the overview', () => {
       await page.getByText('The last write is durable.').waitFor()
       const first = page.locator('.commit').first()
       await first.getByRole('link', { name: 'valkey-cart' }).waitFor()
-      expect(await first.textContent()).toMatch(/stored valkey-cart.*by http:127\.0\.0\.1.*r28/)
+      expect(await first.textContent()).toMatch(/registered valkey-cart.*by http:127\.0\.0\.1.*r28/)
     }),
   )
 
@@ -138,7 +138,7 @@ describe('console: the overview', () => {
       await page.getByRole('link', { name: /^3 services$/ }).waitFor()
       expect(await page.locator('.commit').count()).toBe(3)
       await page.getByRole('link', { name: 'r2', exact: true }).click()
-      await page.getByText('You look at the past: revision 2').waitFor()
+      await page.getByText('You are looking at the past: revision 2').waitFor()
       await page.getByRole('link', { name: /^2 services$/ }).waitFor()
     }),
   )

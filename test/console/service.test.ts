@@ -76,7 +76,7 @@ describe('console: the page of a service', () => {
       await open(`service?id=${body.serviceId}`)
       await shown(page, 'basket up')
       await page
-        .getByText(/Heard by this coordinator \d+ s ago\. It has promised one every 5 min\./)
+        .getByText(/This coordinator received one \d+ s ago\. The service promised one every 5 min\./)
         .waitFor()
       await page.getByRole('region', { name: '2 instances' }).getByText('1 x 4.0.0, 1 x 5.0.0').waitFor()
     }),

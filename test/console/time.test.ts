@@ -13,12 +13,12 @@ describe('console: the page Time', () => {
       await page.locator('[data-drawn="28"]').waitFor()
       expect(new URL(page.url()).searchParams.get('asOf')).toBe('28')
       const commits = page.getByRole('region', { name: 'Last commits up to this moment' }).locator('li')
-      expect(await commits.first().textContent()).toMatch(/^r28wrote .* by http:127\.0\.0\.1/)
+      expect(await commits.first().textContent()).toMatch(/^r28registered .* by http:127\.0\.0\.1/)
       // The other pages follow: every link keeps the moment.
       const graph = page.getByRole('navigation').getByRole('link', { name: 'Graph', exact: true })
       expect(await graph.getAttribute('href')).toContain('asOf=28')
       await picture('time')
-      await page.getByRole('button', { name: 'One change on' }).click()
+      await page.getByRole('button', { name: 'One change forward' }).click()
       await page.locator('[data-drawn="29"]').waitFor()
       expect(new URL(page.url()).searchParams.has('asOf')).toBe(false)
     }),

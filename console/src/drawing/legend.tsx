@@ -18,7 +18,7 @@ export function Legend({ tones, graph, signs = [] }: LegendProps) {
   if (origins.has('asserted')) lines.push({ name: 'asserted by a client', dashes: '1.5 3.5' })
   if (origins.has('observed')) lines.push({ name: 'observed in traffic', dashes: undefined })
   if (graph.edges.some(({ source, target }) => missing.has(source) || missing.has(target)))
-    lines.push({ name: 'to what is not registered', dashes: '6 4', tone: 'missing' })
+    lines.push({ name: 'to something not registered', dashes: '6 4', tone: 'missing' })
   return (
     <ul class="legend" aria-label="Legend">
       {tones.legend.map(({ tone, word, count }) => (

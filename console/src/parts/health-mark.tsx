@@ -9,10 +9,10 @@ const shapes: Readonly<Record<HealthWord, string>> = {
 
 /** What each word means, for the title. */
 const meanings: Readonly<Record<HealthWord, string>> = {
-  up: 'The last heartbeat heard by this coordinator says up.',
-  down: 'The last heartbeat heard by this coordinator says down.',
-  expired: 'No heartbeat was heard by this coordinator within the promised time.',
-  unknown: 'This coordinator has heard no heartbeat since it started, and the service promised none.',
+  up: 'The last heartbeat that this coordinator received says up.',
+  down: 'The last heartbeat that this coordinator received says down.',
+  expired: 'This coordinator received no heartbeat within the promised time.',
+  unknown: 'This coordinator has received no heartbeat since it started.',
 }
 
 /** Health as a word, with a colour and a shape of its own: a colour alone does not reach everybody. */

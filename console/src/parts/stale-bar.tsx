@@ -76,7 +76,7 @@ export function StaleBar() {
         <div class="bar bar-past" role="status">
           <Icon name="time" />
           <p>
-            <strong>You look at the past:</strong> <Moment text={moment} />
+            <strong>You are looking at the past:</strong> <Moment text={moment} />
           </p>
           <Link {...hereWith({ asOf: undefined })} class="button button-small">
             Back to now

@@ -29,7 +29,7 @@ export function SignIn() {
 
   const refused = error ?? (reason?.code === 'COORD_AUTH_REQUIRED' ? undefined : reason)
   return (
-    <Page title="Sign in" lead="This coordinator wants to know who asks. Paste a token that may read.">
+    <Page title="Sign in" lead="This coordinator demands a token. Paste one that has the scope read.">
       <form
         class="sign-in panel"
         onSubmit={(event) => {

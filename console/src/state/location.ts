@@ -4,7 +4,7 @@ import { rootUrl } from '../root-url.ts'
 /** The members of a place's query. `undefined` and an empty list leave a member out. */
 export type PlaceQuery = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
-/** Members that every link keeps, because they say what the whole console looks at. */
+/** Members that every link keeps, because they are about the whole console. */
 export const KEPT_MEMBERS = ['asOf', 'namespace'] as const
 
 /** The console's own address, with a slash at the end. */
@@ -32,10 +32,10 @@ export function queryAll(name: string): readonly string[] {
   return place.value.searchParams.getAll(name)
 }
 
-/** The moment that the console looks at: a revision, or a time; `undefined` is now. */
+/** The moment that the console shows: a revision, or a time; `undefined` is now. */
 export const asOf: ReadonlySignal<string | undefined> = computed(() => query('asOf'))
 
-/** The namespace that the console looks at; `undefined` is all of them. */
+/** The namespace that the console shows; `undefined` is all of them. */
 export const namespace: ReadonlySignal<string | undefined> = computed(() => query('namespace'))
 
 /** The address of a place. It keeps the global members, unless `query` names them. */

@@ -14,8 +14,8 @@ export function addBasePath(app: FastifyInstance, basePath = ''): void {
 }
 
 /**
- * The option of Fastify that takes BASE_PATH from the URL of each request that has it. Nobody gets a right by it: scopes belong to
- * routes, and a request is routed by what remains.
+ * The option of Fastify that takes BASE_PATH from the URL of each request that has it. This gives nobody more rights: scopes
+ * belong to routes, and the rest of the URL decides the route.
  */
 export function rewritingBasePath(basePath: string | undefined): {
   readonly rewriteUrl?: (request: IncomingMessage) => string

@@ -38,7 +38,7 @@ const parameters = z.object({
   }),
 })
 
-/** `/changes/density`: when there were how many changes. */
+/** `/changes/density`: the number of changes over time. */
 export function densityRoute(context: HttpContext, { ring }: ChangeFeed): Route {
   const { live } = context
   const times = new RevisionTimes(live, ring)
@@ -156,7 +156,7 @@ const densitySchema = z
 const operation = {
   chapter: 'graph',
   scope: 'read',
-  summary: 'When there were how many changes',
+  summary: 'The number of changes over time',
   description:
     'Divides a time into buckets, and counts the commits in each, over the history that is kept. The counts come from the revisions at the borders of the buckets, so they take the same time for ten changes as for a million. Each bucket names the revision at its end.',
   query: parameters,

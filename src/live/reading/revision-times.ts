@@ -80,7 +80,7 @@ export class RevisionTimes {
     const { lineage } = this.#live.view
     const { floor } = this.#live.figures
     if (lineage !== this.#lineage) this.#forget(lineage)
-    // Without a first change there may be one in a moment.
+    // The history may get its first change at any moment.
     if (this.#keptFrom?.floor === floor && this.#keptFrom.at !== undefined) return this.#keptFrom
     this.#keptFrom = await this.#readKeptFrom(floor)
     return this.#keptFrom

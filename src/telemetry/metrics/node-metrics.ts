@@ -4,7 +4,7 @@ import { getHeapSpaceStatistics } from 'node:v8'
 import type { Meters } from './meters.ts'
 import type { Sample } from './metric-registry.ts'
 
-/** Of collections of garbage, in seconds. */
+/** For the duration of garbage collections, in seconds. */
 const collectionBounds = [0.001, 0.01, 0.1, 1, 2, 5]
 
 /** A collection, as Node.js reports it. */

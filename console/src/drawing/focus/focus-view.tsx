@@ -6,7 +6,7 @@ import { type Arrangement, useLayout } from './use-layout.ts'
 export interface FocusViewProps extends Omit<FocusDrawingProps, 'laidOut'> {
   readonly graph: DrawnGraph
   readonly arrangement: Arrangement
-  /** Another text when the drawing is about something else: then it is shown from its beginning. Else the view stays where it is. */
+  /** A text that changes with the question. When it changes, the view begins anew; otherwise it stays where it is. */
   readonly question: string
   /** Above the drawing, in its frame. */
   readonly children?: ComponentChildren

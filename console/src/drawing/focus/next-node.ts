@@ -13,7 +13,7 @@ export function isArrow(key: string): key is Arrow {
   return Object.hasOwn(WAYS, key)
 }
 
-/** The node to which an arrow key leads: the nearest one that way. What is aside counts three times. @returns nothing at the border */
+/** The node to which an arrow key leads: the nearest one in that direction. A distance to the side counts three times. @returns `undefined` at the border */
 export function nextNode(places: ReadonlyMap<string, Point>, from: string, arrow: Arrow): string | undefined {
   const start = places.get(from)
   if (start === undefined) return undefined

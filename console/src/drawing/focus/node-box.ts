@@ -39,7 +39,7 @@ function detailOf(node: DrawnNode): string {
   const kind = namespace === 'default' ? type : `${namespace} · ${type}`
   const parts = [type === 'service' && namespace === 'default' ? undefined : kind, version]
   if (instances > 1) parts.push(`${instances} instances`)
-  // Of most nodes nothing is heard: to say so at each would hide those of which something is.
+  // Most nodes send no heartbeats. A word at each of them would hide the few that do.
   if (node.health !== 'unknown') parts.push(healthWord(node))
   return parts.filter((part) => part !== undefined && part !== '').join(' · ') || kind
 }

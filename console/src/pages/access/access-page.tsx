@@ -36,7 +36,7 @@ export function AccessPage() {
             </Panel>
           ) : (
             <Empty
-              title="To see and to make tokens, a token with the scope admin is needed."
+              title="To see and to create tokens, you need a token with the scope admin."
               command="coordinator token create NAME --scope admin"
             >
               <p>
@@ -62,18 +62,16 @@ function You({ access }: { readonly access: CallerAccess }) {
     <>
       <dl class="fields">
         <FieldRow name="Credentials">{modes[mode]}</FieldRow>
-        <FieldRow name="The journal calls you">
+        <FieldRow name="Your name in the history">
           <Actor actor={actor} />
         </FieldRow>
-        <FieldRow name="Known by">{kind}</FieldRow>
-        <FieldRow name="You may">
-          {scopes.length === 0 ? (
-            'nothing that needs a scope'
-          ) : (
-            <span class="mono wrap">{scopes.join(' ')}</span>
-          )}
+        <FieldRow name="Identified by">{kind}</FieldRow>
+        <FieldRow name="Your scopes">
+          {scopes.length === 0 ? 'none' : <span class="mono wrap">{scopes.join(' ')}</span>}
         </FieldRow>
-        <FieldRow name="Until">{expiresAt === null ? 'for ever' : <Time at={expiresAt} exact />}</FieldRow>
+        <FieldRow name="Valid until">
+          {expiresAt === null ? 'no end' : <Time at={expiresAt} exact />}
+        </FieldRow>
       </dl>
       {nextStep !== undefined && (
         <p class="next-step">

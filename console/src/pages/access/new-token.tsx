@@ -10,7 +10,7 @@ const plainScopes = [
   { scope: 'read', words: 'read services, the graph and the journal' },
   { scope: 'graph', words: 'change assertions of the graph' },
   { scope: 'metrics', words: 'read metrics and the state of the database' },
-  { scope: 'admin', words: 'do everything, tokens too' },
+  { scope: 'admin', words: 'do everything, which includes tokens' },
 ] as const
 
 interface NewTokenProps {
@@ -54,7 +54,7 @@ export function NewToken({ onCreated, isDemanded }: NewTokenProps) {
   }
 
   return (
-    <Panel title="Make a token">
+    <Panel title="Create a token">
       {made !== undefined && <Made token={made} onDone={() => setMade(undefined)} />}
       <form
         class="token-form"
@@ -77,9 +77,11 @@ export function NewToken({ onCreated, isDemanded }: NewTokenProps) {
           value={name}
           onInput={(event) => setName(event.currentTarget.value)}
         />
-        <p class="muted">The journal names it as the author of changes. It cannot be used again later.</p>
+        <p class="muted">
+          The history shows this name as the author of changes. No later token can have the same name.
+        </p>
         <fieldset class="scopes">
-          <legend class="field">It may</legend>
+          <legend class="field">Scopes</legend>
           {plainScopes.map(({ scope, words }) => (
             <label key={scope} class="check">
               <input
@@ -115,7 +117,9 @@ export function NewToken({ onCreated, isDemanded }: NewTokenProps) {
           title="A duration such as 90d or 12h, a time, or never"
           onInput={(event) => setExpires(event.currentTarget.value)}
         />
-        {!isDemanded && <p class="muted">Credentials are not demanded yet: set AUTH=required for that.</p>}
+        {!isDemanded && (
+          <p class="muted">The coordinator does not demand tokens yet. To change this, set AUTH=required.</p>
+        )}
         {error !== undefined && <Failure error={error} />}
         {error !== undefined && error.errors.length > 0 && (
           <ul class="form-errors">
@@ -127,7 +131,7 @@ export function NewToken({ onCreated, isDemanded }: NewTokenProps) {
           </ul>
         )}
         <button type="submit" class="button button-primary" disabled={name === '' || wanted.length === 0}>
-          Make the token
+          Create the token
         </button>
       </form>
     </Panel>
@@ -150,7 +154,7 @@ function Made({ token, onDone }: { readonly token: CreatedToken; readonly onDone
         </p>
       ))}
       <button type="button" class="button button-small" onClick={onDone}>
-        I have it
+        I have copied it
       </button>
     </div>
   )

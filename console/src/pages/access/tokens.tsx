@@ -44,25 +44,25 @@ export function Tokens({ tokens, onChange }: TokensProps) {
     },
     {
       key: 'scopes',
-      title: 'It may',
+      title: 'Scopes',
       render: ({ scopes }) => <Tags tags={scopes} />,
     },
     {
       key: 'used',
-      title: 'Used',
+      title: 'Last used',
       sortBy: ({ lastUsedAt }) => lastUsedAt ?? undefined,
       render: ({ lastUsedAt }) =>
         lastUsedAt === null ? <span class="muted">not yet</span> : <Time at={lastUsedAt} />,
     },
     {
       key: 'expires',
-      title: 'Until',
+      title: 'Expires',
       sortBy: ({ expiresAt }) => expiresAt ?? undefined,
       render: (token) => <End token={token} />,
     },
     {
       key: 'made',
-      title: 'Made',
+      title: 'Created',
       sortBy: ({ createdAt }) => createdAt,
       render: ({ createdAt, createdBy }) => (
         <span title={`by ${createdBy}`}>
@@ -110,7 +110,7 @@ export function Tokens({ tokens, onChange }: TokensProps) {
         keyOf={({ id }) => id}
         sorting={{ key: 'state', descending: false }}
         classOf={({ state }) => (state === 'active' ? undefined : 'token-over')}
-        empty={<Empty title="No token was made yet." />}
+        empty={<Empty title="There are no tokens yet." />}
       />
     </>
   )

@@ -34,7 +34,7 @@ export function Backups({ backup }: { readonly backup: Backup | undefined }) {
         {backup.unarchivedSeconds > 0 && (
           <FieldRow name="Not archived for">{duration(backup.unarchivedSeconds)}</FieldRow>
         )}
-        <FieldRow name="All records">
+        <FieldRow name="Last copy of all records">
           {backup.baseAt === null ? 'not yet' : <Time at={backup.baseAt} exact />}
         </FieldRow>
         <FieldRow name="Gaps">{backup.gaps}</FieldRow>

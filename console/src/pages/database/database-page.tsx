@@ -73,7 +73,7 @@ const stateWords: Readonly<Record<Database['status'], string>> = {
   memory: 'no database: everything is in memory',
   connecting: 'connecting',
   loading: 'loading the records',
-  ready: 'in order',
+  ready: 'works',
   degraded: 'does not answer',
   copy: 'a copy of another database',
   frozen: 'takes no writes',
@@ -108,13 +108,13 @@ function State({ database }: { readonly database: Database }) {
           {database.lagRevisions > 0 &&
             ` (${database.lagRevisions.toLocaleString('en')} behind the database)`}
         </Row>
-        <Row name="Age of the view">
+        <Row name="Age of the records">
           {database.ageMs < 1_000 ? `${database.ageMs} ms` : duration(database.ageMs / 1_000)}
         </Row>
         <Row name="Oldest kept revision">
           <Revision of={database.floorRevision} />
         </Row>
-        <Row name="Writes that wait">{database.waitingWrites.toLocaleString('en')}</Row>
+        <Row name="Waiting writes">{database.waitingWrites.toLocaleString('en')}</Row>
         {database.loadedRecords !== undefined && (
           <Row name="Loaded so far">{database.loadedRecords.toLocaleString('en')} records</Row>
         )}

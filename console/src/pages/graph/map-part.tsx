@@ -152,7 +152,7 @@ function GroupTable({
     },
     {
       key: 'unwell',
-      title: 'Unwell',
+      title: 'Down or expired',
       render: ({ unwell }) => unwell,
       sortBy: ({ unwell }) => unwell,
       align: 'end',

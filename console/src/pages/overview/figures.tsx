@@ -22,9 +22,7 @@ export function Figures({ asked }: { readonly asked: Asked<OverviewFigures> }) {
             to="/graph"
             bad={unresolved.total > 0}
           >
-            {unresolved.total === 0
-              ? 'Everything that is needed is registered.'
-              : 'Needed, but registered by nobody.'}
+            {unresolved.total === 0 ? 'Every dependency is registered.' : 'Needed, but not registered.'}
           </Figure>
           <Figure
             value={cycles.total}
@@ -34,7 +32,7 @@ export function Figures({ asked }: { readonly asked: Asked<OverviewFigures> }) {
             warn={cycles.total > 0}
           >
             {cycles.total === 0
-              ? 'Nothing needs itself.'
+              ? 'No nodes need each other.'
               : `The largest has ${cycles.cycles[0]?.size ?? 0} members.`}
           </Figure>
           <ChangesFigure />

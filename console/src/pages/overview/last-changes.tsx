@@ -7,6 +7,7 @@ import { Empty, Shown } from '../../parts/states.tsx'
 import { Revision, Time } from '../../parts/time.tsx'
 import { asOf } from '../../state/location.ts'
 import { graphOf, serviceById } from '../../state/places.ts'
+import { writeVerb } from '../../state/write-verb.ts'
 import { type ShownCommit, useLastChanges } from './use-last-changes.ts'
 
 /** The last commits: what, when, who. New ones appear at once. */
@@ -15,13 +16,13 @@ export function LastChanges() {
   return (
     <Panel
       title="Last changes"
-      aside={asOf.value === undefined ? <Feed /> : 'up to the moment you look at'}
+      aside={asOf.value === undefined ? <Feed /> : 'up to the chosen moment'}
       class="last-changes"
     >
       <Shown asked={asked} what="the last changes">
         {(commits) =>
           commits.length === 0 ? (
-            <Empty title="No change is kept in the journal." />
+            <Empty title="The history has no changes." />
           ) : (
             <ol class="commits">
               {commits.map((commit) => (
@@ -75,9 +76,7 @@ function Write({ write, name }: { readonly write: JournalWrite; readonly name: s
   const removed = op === 'delete'
   return (
     <span class="write">
-      <span class={removed ? 'write-mark write-removed' : 'write-mark'}>
-        {removed ? 'removed' : 'stored'}
-      </span>{' '}
+      <span class={removed ? 'write-mark write-removed' : 'write-mark'}>{writeVerb(write)}</span>{' '}
       {kind !== 'service' && `${kind} `}
       {kind === 'service' ? (
         <Link {...serviceById(id)} class="service-name">

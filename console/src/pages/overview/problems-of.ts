@@ -101,8 +101,8 @@ function ofServices({ byHealth }: OverviewFigures): readonly Problem[] {
             more: group.total - group.services.length,
             detail:
               word === 'down'
-                ? 'The last heartbeat that this coordinator heard says down.'
-                : 'This coordinator heard no heartbeat within the promised time.',
+                ? 'The last heartbeat that this coordinator received says down.'
+                : 'This coordinator received no heartbeat within the promised time.',
             step: { text: `List what is ${word}`, link: { to: '/services', query: { health: word } } },
           },
         ]

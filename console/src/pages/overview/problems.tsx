@@ -16,8 +16,8 @@ export function Problems({ figures }: { readonly figures: Asked<OverviewFigures>
     <Panel title="Problems" aside={problems.length === 0 ? undefined : `${problems.length} found`}>
       {problems.length === 0 ? (
         <p class="no-problem">
-          No problem is known{asOf.value === undefined ? '' : ' from then'}. Nobody is reported down, nothing
-          that is needed is missing, and nothing needs itself.
+          No problem is known{asOf.value === undefined ? '' : ' from then'}. No service is down, every
+          dependency is registered, and there is no cycle of dependencies.
         </p>
       ) : (
         <ul class="problems">

@@ -15,14 +15,14 @@ export function Records() {
   const database = useAnswer<Database>(hasScope('metrics') ? '/database' : undefined, { pollMs: 5_000 })
   if (known === undefined) return null
   return (
-    <Panel title="Where it is kept" aside={<Link to="/database">Database</Link>}>
+    <Panel title="Storage" aside={<Link to="/database">Database</Link>}>
       <Durability health={known} />
       <dl class="fields">
         <Row name="Kept in">{backendWords[known.storage.backend] ?? known.storage.backend}</Row>
         <Row name="Newest revision">
           <Revision of={headRevision.value} />
         </Row>
-        <Row name="Age of the view">
+        <Row name="Age of the records">
           <Age database={database.data} />
         </Row>
         <Row name="Last backup">
@@ -88,7 +88,7 @@ function Age({ database }: { readonly database: Database | undefined }) {
   const { ageMs, lagRevisions } = database
   return (
     <>
-      confirmed {ageMs < 1_000 ? `${ageMs} ms` : duration(ageMs / 1_000)} before it was asked
+      confirmed {ageMs < 1_000 ? `${ageMs} ms` : duration(ageMs / 1_000)} before this was read
       {lagRevisions > 0 && `, ${lagRevisions.toLocaleString('en')} revisions behind`}
     </>
   )

@@ -76,7 +76,7 @@ const columns: readonly Column<Dependency>[] = [
   { key: 'how', title: 'How', sortBy: ({ edge }) => edge.type, render: ({ edge }) => <How edge={edge} /> },
   {
     key: 'origin',
-    title: 'Said by',
+    title: 'Known from',
     sortBy: ({ edge }) => edge.origin,
     render: ({ edge }) => originWords[edge.origin],
   },

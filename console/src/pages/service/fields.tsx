@@ -68,11 +68,13 @@ export function Fields({ service, ended }: { readonly service: Service; readonly
 
 function Heartbeat({ service: { lastHeartbeat, ttlSeconds } }: { readonly service: Service }) {
   const promise =
-    ttlSeconds === undefined ? 'It has promised none.' : `It has promised one every ${duration(ttlSeconds)}.`
-  if (lastHeartbeat === null) return <>Never heard by this coordinator. {promise}</>
+    ttlSeconds === undefined
+      ? 'The service has promised none.'
+      : `The service promised one every ${duration(ttlSeconds)}.`
+  if (lastHeartbeat === null) return <>This coordinator has received none. {promise}</>
   return (
     <>
-      Heard by this coordinator {duration((now.value - Date.parse(lastHeartbeat)) / 1_000)} ago. {promise}
+      This coordinator received one {duration((now.value - Date.parse(lastHeartbeat)) / 1_000)} ago. {promise}
     </>
   )
 }

@@ -97,7 +97,7 @@ const all: readonly Column<ServiceRow>[] = [
   },
   {
     key: 'heard',
-    title: 'Heard',
+    title: 'Last heartbeat',
     width: '130px',
     sortBy: ({ service }) => (service.lastHeartbeat === null ? undefined : service.lastHeartbeat),
     render: ({ service: { lastHeartbeat } }) =>

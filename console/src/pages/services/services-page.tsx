@@ -46,7 +46,8 @@ export function ServicesPage() {
 function Lead({ list: { total, revision } }: { readonly list: ListedServices }) {
   return (
     <>
-      {total.toLocaleString('en')} at <Revision of={revision} />. Health is what this coordinator has heard.
+      {total.toLocaleString('en')} at <Revision of={revision} />. Health comes from the heartbeats that this
+      coordinator received.
     </>
   )
 }

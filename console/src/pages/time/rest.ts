@@ -1,2 +1,2 @@
-/** How long a slider rests before anything is asked, in milliseconds: graphs of the past are costly, and two at a time are made. */
+/** How long a slider must rest before the console asks, in milliseconds. Graphs of the past are costly: the coordinator makes two at a time. */
 export const REST_MS = 300

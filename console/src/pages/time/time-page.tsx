@@ -110,7 +110,7 @@ function LookControls({ density }: { readonly density: Density }) {
           disabled={revision >= density.revision}
           onClick={() => look(revision + 1 >= density.revision ? undefined : String(revision + 1))}
         >
-          One change on
+          One change forward
         </button>
         {AGO.map(({ minutes, word }) => (
           <button

@@ -32,7 +32,7 @@ export function WhatIfPage() {
     },
   )
   return (
-    <Page title="What if" wide lead="Think of a change, and see what it would break. Nothing is stored.">
+    <Page title="What if" wide lead="See what a change would break. This page changes nothing.">
       {asOf.value !== undefined && (
         <p class="quiet">A simulation is about now, and not about {asOf.value}: the past has happened.</p>
       )}
@@ -40,7 +40,7 @@ export function WhatIfPage() {
         <ChangeForm wish={wish} />
         <div class="what-if-answer">
           {empty && (
-            <Empty title="Choose a change at the left.">
+            <Empty title="Choose a change on the left.">
               <p>For example: remove a service, and see which others lose it.</p>
             </Empty>
           )}
@@ -89,7 +89,7 @@ function ConsequenceDrawing({
   return (
     <DrawingBoard
       graph={part.graph}
-      title="Who needs what the change concerns"
+      title="What needs the changed services"
       question={question}
       arrangement={arrangement}
       marks={marks}
@@ -113,10 +113,10 @@ function Commands({ found, wish }: { readonly found: Consequences; readonly wish
     asOf: undefined,
   }
   return (
-    <Panel title="For a pipeline, and for others">
+    <Panel title="Use it in a pipeline, or share it">
       <h3>Request</h3>
       <Copy text={sendCommand('POST', '/knowledge-graph/simulate', found.body)} />
-      <h3>Command: it ends with 1 if something would break</h3>
+      <h3>Command, with exit code 1 if something would break</h3>
       {cli.why === undefined ? <Copy text={cli.command} /> : <p class="quiet">{cli.why}</p>}
       <h3>This page</h3>
       <Copy text={hrefOf('/what-if', members)} label="Copy the link" />

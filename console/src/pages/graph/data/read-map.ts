@@ -27,7 +27,7 @@ type Overview = z.infer<typeof overviewSchema>
 
 /** The most groups of a map, and the most nodes of an opened one. */
 const [MOST_GROUPS, MOST_OPENED] = [500, 1_000]
-/** What `GET /knowledge-graph` can be restricted to. Of a large graph only such groups can be opened. */
+/** The groups to which `GET /knowledge-graph` can be restricted. In a large graph, only these can be opened. */
 const OPENED_BY: Readonly<Partial<Record<Grouping, string>>> = {
   namespace: 'namespace',
   tag: 'tag',

@@ -25,7 +25,7 @@ export async function readCycles(moment: Moment, signal: AbortSignal): Promise<G
     sentence:
       total === 0
         ? 'No node needs itself, neither directly nor through others.'
-        : `${total === 1 ? 'One group' : `${total.toLocaleString('en')} groups`} of nodes need each other: none of them can start first. A shortest cycle of each is stressed.`,
+        : `${total === 1 ? 'One group' : `${total.toLocaleString('en')} groups`} of nodes need each other: none of them can start first. The drawing highlights a shortest cycle of each.`,
     problems: cycles.map(({ size, example }) => ({
       kind: 'cycle',
       node: example[0] ?? '',

@@ -30,7 +30,7 @@ export async function readPaths(
     sentence:
       paths.length === 0
         ? `${one} does not need ${other}, neither directly nor through others.`
-        : `${one} needs ${other} in ${paths.length === 1 ? 'one way' : `${paths.length} ways`}. The shortest one, of ${shortest.length - 1} ${shortest.length === 2 ? 'step' : 'steps'}, is stressed.`,
+        : `${one} needs ${other} in ${paths.length === 1 ? 'one way' : `${paths.length} ways`}. The shortest one, of ${shortest.length - 1} ${shortest.length === 2 ? 'step' : 'steps'}, is highlighted.`,
   }
 }
 

@@ -77,7 +77,7 @@ function cycleProblems({ cycles }: Cycles): readonly Problem[] {
     kind: 'cycle',
     node: example[0] ?? '',
     title: `${size} nodes need each other`,
-    detail: 'None of them can start first. The drawing stresses a shortest cycle.',
+    detail: 'None of them can start first. The drawing highlights a shortest cycle.',
   }))
 }
 
@@ -96,7 +96,7 @@ async function withoutProblems(moment: Moment, signal: AbortSignal): Promise<Gra
     sentence:
       centre === undefined
         ? nothing
-        : `${nothing} This is the surroundings of ${centre.label}, which most others need.`,
+        : `${nothing} Shown is ${centre.label}, which most others need, with its neighbours.`,
     problems: [],
   }
 }

@@ -53,7 +53,7 @@ export async function readReach(
 function sentenceOf(show: ReachWanted['show'], label: string, total: number): string {
   const many = total === 1 ? '1 node' : `${total.toLocaleString('en')} nodes`
   if (show === 'around')
-    return `What is beside ${label}: on the left what needs it, on the right what it needs.`
+    return `The neighbours of ${label}: on the left what needs it, on the right what it needs.`
   if (show === 'impact')
     return total === 0 ? `Nothing needs ${label}.` : `If ${label} fails, ${many} may break, nearest first.`
   return total === 0 ? `${label} needs nothing.` : `${label} needs ${many}, nearest first.`

@@ -1,18 +1,19 @@
 import type { JournalEntry, JournalWrite } from '../../../api/types.ts'
 import { serviceNode } from '../../../state/places.ts'
+import { writeVerb } from '../../../state/write-verb.ts'
 
-/** What a commit wrote, in a few words: `put cart 3.0.0, flagd 1.2.0 and 4 more`. */
+/** What a commit wrote, in a few words: `registered cart 3.0.0, registered flagd 1.2.0 and 4 more`. */
 export function entrySummary({ writes }: JournalEntry): string {
   const words = writes.slice(0, 3).map(wordsOf)
   const rest = writes.length - words.length
   return `${words.join(', ')}${rest > 0 ? ` and ${rest.toLocaleString('en')} more` : ''}` || 'nothing'
 }
 
-function wordsOf({ op, kind, id, data }: JournalWrite): string {
+function wordsOf(write: JournalWrite): string {
+  const { kind, id, data } = write
   const version = textIn(data, 'version')
   const name = textIn(data, 'serviceName') ?? id
-  if (op === 'delete') return `removed ${kind} ${name}`
-  return version === undefined ? `wrote ${kind} ${name}` : `wrote ${name} ${version}`
+  return `${writeVerb(write)} ${version === undefined ? `${kind} ${name}` : `${name} ${version}`}`
 }
 
 /** The nodes that a commit wrote, as far as its records tell. A deleted record only has an id. */

@@ -20,7 +20,7 @@ export interface TimeLineProps {
 
 const HEIGHT = 56
 
-/** The kept history: how many changes there were when, and a slider for each moment that is looked at. */
+/** The kept history: the number of changes over time, and a slider for each chosen moment. */
 export function TimeLine({ density, thumbs }: TimeLineProps) {
   const { buckets } = density
   const most = Math.max(1, ...buckets.map(({ changes }) => changes))
@@ -78,7 +78,7 @@ export function TimeLine({ density, thumbs }: TimeLineProps) {
 
 function Slider({ density, thumb }: { readonly density: Density; readonly thumb: Thumb }) {
   const { label, at, moment, onRest } = thumb
-  // Where the hand holds it; `undefined` when nobody does.
+  // Where the user holds the slider; `undefined` when nobody does.
   const [held, setHeld] = useState<number>()
   const shown = held ?? at
   useEffect(() => {

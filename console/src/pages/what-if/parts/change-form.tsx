@@ -145,7 +145,7 @@ function RegisterForm({ register }: { readonly register: string }) {
       }
       if (given.length > LONGEST_LINKED)
         return setFault(
-          `This is longer than ${LONGEST_LINKED.toLocaleString('en')} characters, which is all that fits into the address. Leave out what services do not need each other for, or send it with curl.`,
+          `This is longer than ${LONGEST_LINKED.toLocaleString('en')} characters, which is all that fits into the address. Leave out fields that do not name dependencies, or send it with curl.`,
         )
     }
     setFault(undefined)
@@ -175,7 +175,7 @@ function RegisterForm({ register }: { readonly register: string }) {
         </p>
       )}
       <button type="submit" class="button" disabled={text.trim() === register.trim()}>
-        {text.trim() === '' && register !== '' ? 'Take it out' : 'Try it'}
+        {text.trim() === '' && register !== '' ? 'Remove it' : 'Try it'}
       </button>
     </form>
   )
