@@ -11,7 +11,10 @@ const bytesPerRecord = 1_024
  */
 const bytesPerUnit = 2
 
-/** An estimate of the bytes that some writes or records will take. It is rather too high than too low. */
+/**
+ * An estimate of the bytes that some writes or records will take. It is rather too high than too low, except for dependencies on names that
+ * nobody has registered: the graph takes about 160 bytes more for each of them (measured in November 2026).
+ */
 export function keptBytes(writes: readonly (EntryWrite | StoredRecord)[]): number {
   let bytes = 0
   for (const write of writes) if ('data' in write) bytes += write.data.length * bytesPerUnit + bytesPerRecord
