@@ -72,6 +72,7 @@ describe('the log', () => {
   })
 
   it('for people shows no character that could change a terminal or begin another line', async () => {
+    vi.stubEnv('NO_COLOR', '')
     const lines = new Lines(true)
     const log = await loggerInto(lines, { format: 'pretty' })
     log.error(
@@ -86,6 +87,14 @@ describe('the log', () => {
       /^\S+ ERROR: e\\u000d\\u000a\\u001b\[0mINFO: all is well {"name":"a\\u001b\[2J\\nb"}\n {4}Error: c\\u001b\[31m\\u000ad\\u009b\n/,
     )
     expect(lines.text).toContain('\u001b[36m')
+  })
+
+  it('for people has no colours with NO_COLOR', async () => {
+    vi.stubEnv('NO_COLOR', '1')
+    const lines = new Lines(true)
+    ;(await loggerInto(lines, { format: 'pretty' })).info('a')
+    expect(lines.text).toMatch(/INFO: a\n$/)
+    expect(lines.text).not.toContain('\u001b[')
   })
 
   it('takes the format that is asked for', async () => {
