@@ -48,7 +48,7 @@ describe('console: the page Access', () => {
         await open('access')
         await page.getByLabel('Token').fill(made.body.token)
         await page.getByRole('button', { name: 'Sign in' }).click()
-        await page.getByText('a token with the scope admin is needed').waitFor()
+        await page.getByText('you need a token with the scope admin').waitFor()
         expect(await page.getByRole('button', { name: 'Create the token' }).count()).toBe(0)
       },
       { auth: true },
