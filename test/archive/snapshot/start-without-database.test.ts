@@ -207,8 +207,8 @@ describe('a start without the database', () => {
       await expect.poll(() => coordinator.live.status.code, { timeout: 20_000 }).toMatch(/^COORD_SCHEMA_/)
       expect(await names(coordinator)).toEqual(['cart'])
       expect(coordinator.live.status.state).toBe('degraded')
-      await server.query(`drop schema ${schema} cascade`)
-      await server.query(`alter schema elsewhere rename to ${schema}`)
+      // In one transaction: in between, the coordinator would find no schema, and create it.
+      await server.query(`drop schema ${schema} cascade; alter schema elsewhere rename to ${schema}`)
       await expect.poll(() => coordinator.live.status.state, { timeout: 40_000 }).toBe('ready')
     })
   })
