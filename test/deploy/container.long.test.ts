@@ -184,7 +184,7 @@ describe('docs/container.md', () => {
     const [list, restored] = await runSection('Backups')
     expect(list).toContain('  0 to 1  ')
     expect(restored).toContain('sqlite')
-    const postgresWrote = await runSection('PostgreSQL by Docker Compose')
+    const postgresWrote = await runSection('PostgreSQL with Docker Compose')
     expect(postgresWrote.at(-1)).toMatch(/^health +ok/m)
     for (const title of ['Tokens for clients', 'Logs', 'Upgrades']) await runSection(title)
     expect(readFileSync(join(guideRun.folder, 'cart.token'), 'utf8')).toMatch(/^cdt_\w+$/m)
