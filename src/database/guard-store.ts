@@ -88,6 +88,7 @@ export function guardStore(
     migrator: store.migrator && measuredMigrator(store.migrator, measure),
     inspector: store.inspector && measuredInspector(store.inspector, measure),
     pool: store.pool?.bind(store),
+    replicas: store.replicas?.bind(store),
     observePool: store.observePool?.bind(store),
     historyInMemory: store.historyInMemory,
   })
@@ -129,9 +130,11 @@ function measuredMigrator(migrator: Migrator, measure: StoreMeter['measure']): M
 
 function measuredInspector(inspector: Inspector, measure: StoreMeter['measure']): Inspector {
   const examine = inspector.examine?.bind(inspector)
+  const inspectReplicas = inspector.inspectReplicas?.bind(inspector)
   return withoutAbsent<Inspector>({
     inspect: () => measure('inspect', () => inspector.inspect()),
     examine: examine && ((from) => measure('examine', () => examine(from))),
+    inspectReplicas: inspectReplicas && (() => measure('inspect', inspectReplicas)),
   })
 }
 

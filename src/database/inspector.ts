@@ -1,3 +1,5 @@
+import type { ReplicaInspection } from './replicas.ts'
+
 /** Facts about the database behind a store, for `GET /database` and `coordinator doctor`. */
 export interface Inspection {
   readonly serverVersion: string
@@ -31,4 +33,6 @@ export interface Inspector {
    * change its content.
    */
   examine?(from?: ExaminationCursor): Promise<Examination>
+  /** Asks each replica about itself. Absent if the store reads from no replicas. */
+  inspectReplicas?(): Promise<readonly ReplicaInspection[]>
 }

@@ -1,6 +1,6 @@
 import type { CanonicalJson } from '../records/canonical-json.ts'
 import type { Commit, Entry, EntryWrite, Revision, Write } from '../records/record.ts'
-import type { Conflict, FoundUnchanged } from './store.ts'
+import type { CommitResult, Conflict, FoundUnchanged } from './store.ts'
 
 /** The state of a record when a commit is judged. */
 export interface CurrentState {
@@ -59,4 +59,16 @@ export function entryOf(
 ): Entry {
   const entry = { revision, commitId, at, actor, writes: writes.map(entryWrite), digest }
   return fingerprint === undefined ? entry : { ...entry, fingerprint }
+}
+
+/** The journal entries of the commits that were just accepted from a batch. The database need not send back what it received. */
+export function acceptedEntries(results: readonly CommitResult[], batch: readonly Commit[]): Entry[] {
+  const entries: Entry[] = []
+  for (let index = 0; index < results.length; index += 1) {
+    const result = results[index] as CommitResult
+    if (result.outcome !== 'accepted' || result.replayed) continue
+    const { revision, at, digest } = result
+    entries.push(entryOf(batch[index] as Commit, { revision, at, digest }))
+  }
+  return entries
 }

@@ -31,17 +31,17 @@ import type { AccessStore } from './access-store.ts'
 import type { Inspector } from './inspector.ts'
 import type { Migrator } from './migrator.ts'
 import type { PoolFigures, PoolObserver } from './pool.ts'
+import type { ReplicaReport } from './replicas.ts'
 import type { StoreMode } from './store-modes.ts'
 
 export type * from './access-store.ts'
 export type * from './inspector.ts'
 export type * from './migrator.ts'
 export type * from './pool.ts'
+export type * from './replicas.ts'
 export type { StoreMode } from './store-modes.ts'
 
-/**
- * The name of a backend in answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or the name that your own store gives itself.
- */
+/** In answers and metrics: `memory`, `sqlite`, `postgres`, `supabase`, or the name that your own store gives itself. */
 export type BackendName = string
 
 export interface Head {
@@ -183,9 +183,7 @@ export interface CommitCall {
  * The store knows a call of the same writer that is not older than this one, and did not judge the batch. The call was delivered twice, or
  * a later one overtook it. Whether the batch was stored is unknown until the caller sends it again with a new attempt.
  */
-export interface Superseded {
-  readonly status: 'superseded'
-}
+export type Superseded = { readonly status: 'superseded' }
 
 /** If a reply is off track, no commit of the batch was judged, and nothing was written. */
 export type CommitReply =
@@ -385,6 +383,8 @@ export interface Store {
   readonly migrator?: Migrator
   readonly inspector?: Inspector
   readonly pool?: () => PoolFigures
+  /** Absent if the store reads from no replicas. */
+  readonly replicas?: () => ReplicaReport
   /** The history that is kept in this process. Absent if it is kept elsewhere. */
   readonly historyInMemory?: HistoryInMemory
   /** Reports from now on each call that got a connection, or stopped waiting for one. Only if there is a pool. */

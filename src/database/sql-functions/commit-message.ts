@@ -1,6 +1,6 @@
 import { CoordinatorError } from '../../errors.ts'
 import type { Commit, Position, Write } from '../../records/record.ts'
-import { acceptedEntries } from '../accepted-entries.ts'
+import { acceptedEntries } from '../judge-commit.ts'
 import type { CommitCall, CommitReply, CommitResult } from '../store.ts'
 import { frozen } from '../store-modes.ts'
 import {

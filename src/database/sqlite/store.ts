@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { CoordinatorError, toCoordinatorError, type WriteOutcome } from '../../errors.ts'
 import type { Commit, Entry, Position, Revision, StoredRecord } from '../../records/record.ts'
 import { unpackError } from '../../workers/packed-error.ts'
-import { acceptedEntries } from '../accepted-entries.ts'
+import { acceptedEntries } from '../judge-commit.ts'
 import type {
   AccessStore,
   AsOfFilter,
