@@ -172,14 +172,22 @@ describe('a store whose database waits for a standby', () => {
     accepted((await caller.send(commitOf(put('b'))))[0])
   })
 
-  it('shows nobody a commit that only its own deadline has ended', async () => {
-    const store = await openStore({ callTimeoutMs: 1_000 })
+  it('shows nobody a commit that only its own deadline has ended, and says what it waited for', async () => {
+    const store = await openStore({ callTimeoutMs: 2_000, watchAfterMs: 200 })
     const caller = await Caller.at(store)
     standby.freeze()
-    expect(await failure(caller.write(put('a')))).toMatchObject({ retryable: true, outcome: 'unknown' })
+    expect(await failure(caller.write(put('a')))).toMatchObject({
+      ...unreplicated,
+      detail: expect.stringContaining('within 2000 ms'),
+    })
     // Cancelled at the server, it would be there for all readers of the primary, and lost by a failover.
     expect(await primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     expect((await store.head()).position.revision).toBe(0)
+    // The commit holds the head while it waits. Whoever ended it would do harm, so nobody is told to.
+    const other = await openStore()
+    const behind = await failure(other.commit(caller.position, [commitOf(put('b'))], newCall()))
+    expect(behind).toMatchObject({ ...unreplicated, outcome: 'not_written' })
+    expect(behind.repair).not.toContain('pg_terminate_backend')
     standby.resume()
     await expect.poll(async () => (await store.head()).position.revision).toBe(1)
   })
