@@ -20,9 +20,10 @@ const check = 'replica'
  * @param reads what replicas are meant to answer
  */
 export async function findReplicas(
-  { inspectReplicas }: Pick<Inspector, 'inspectReplicas'>,
+  inspector: Pick<Inspector, 'inspectReplicas'>,
   reads: readonly ReplicaOperation[],
 ): Promise<readonly Finding[]> {
+  const inspectReplicas = inspector.inspectReplicas?.bind(inspector)
   if (inspectReplicas === undefined) return []
   const first = await inspectReplicas()
   const late = await findLate(first, inspectReplicas)

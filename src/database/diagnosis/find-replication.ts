@@ -22,15 +22,13 @@ const STANDBY_MARGIN_MS = 5_000
 
 /** Whether commits wait for a standby, as somebody expects, and whether writes wait for a failover. */
 export async function findReplication(
-  { inspectReplication }: Pick<Inspector, 'inspectReplication'>,
+  inspector: Pick<Inspector, 'inspectReplication'>,
   cluster: ClusterFacts,
 ): Promise<readonly Finding[]> {
   const findings = judgeTimeout(cluster)
   if (!cluster.isSynchronous) return findings
-  return [
-    ...findings,
-    ...(inspectReplication === undefined ? [cannotTell] : judge(await inspectReplication())),
-  ]
+  const replication = await inspector.inspectReplication?.()
+  return [...findings, ...(replication === undefined ? [cannotTell] : judge(replication))]
 }
 
 const check = 'synchronous standby'
