@@ -11,7 +11,7 @@ export function Tags({ tags, onChoose }: TagsProps) {
       {tags.map((tag) =>
         onChoose === undefined ? (
           <span key={tag} class="tag" title={tag}>
-            {tag}
+            <bdi>{tag}</bdi>
           </span>
         ) : (
           <button
@@ -21,7 +21,7 @@ export function Tags({ tags, onChoose }: TagsProps) {
             title={`Show services with ${tag}`}
             onClick={() => onChoose(tag)}
           >
-            {tag}
+            <bdi>{tag}</bdi>
           </button>
         ),
       )}
