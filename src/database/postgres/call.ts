@@ -116,6 +116,8 @@ export class PostgresCalls implements SqlFunctions {
         const silent = connection.bytesReceived === received
         received = connection.bytesReceived
         if (session === undefined) return undefined
+        if (session !== 'gone' && session['wait_event'] === 'SyncRep' && (await this.#cluster.findNewer()))
+          return true
         return silent && (session === 'gone' || session['state'] === 'idle')
       },
       giveUp: () => connection.destroy(),
@@ -143,7 +145,7 @@ async function sessionOf({ facts }: Connection, others: ConnectionPool): Promise
   try {
     const [session] = await others.use((other) =>
       other.run({
-        text: 'select state from pg_stat_activity where pid = $1::integer',
+        text: 'select state, wait_event from pg_stat_activity where pid = $1::integer',
         values: [String(facts.pid)],
         doing: 'looking after a silent connection',
         timeoutMs: 1_000,
