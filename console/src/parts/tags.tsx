@@ -16,7 +16,7 @@ export function Tags({ tags, onChoose, most = Number.POSITIVE_INFINITY }: TagsPr
       {shown.map((tag) =>
         onChoose === undefined ? (
           <span key={tag} class="tag" title={tag}>
-            {tag}
+            <bdi>{tag}</bdi>
           </span>
         ) : (
           <button
@@ -26,7 +26,7 @@ export function Tags({ tags, onChoose, most = Number.POSITIVE_INFINITY }: TagsPr
             title={`Show services with ${tag}`}
             onClick={() => onChoose(tag)}
           >
-            {tag}
+            <bdi>{tag}</bdi>
           </button>
         ),
       )}
