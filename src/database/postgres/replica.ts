@@ -75,7 +75,14 @@ export class Replica {
   }
 
   get figures(): ReplicaFigures {
-    return this.#figures
+    const [one, other] = [this.#readers.figures, this.#watcher.figures]
+    const connections = {
+      idle: one.idle + other.idle,
+      used: one.used + other.used,
+      waiting: one.waiting + other.waiting,
+      max: one.max + other.max,
+    }
+    return { ...this.#figures, connections }
   }
 
   get rests(): boolean {
