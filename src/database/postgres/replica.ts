@@ -75,7 +75,16 @@ export class Replica {
   }
 
   get figures(): ReplicaFigures {
-    return this.#figures
+    const [readers, watcher] = [this.#readers.figures, this.#watcher.figures]
+    return {
+      ...this.#figures,
+      connections: {
+        idle: readers.idle + watcher.idle,
+        used: readers.used + watcher.used,
+        waiting: readers.waiting + watcher.waiting,
+        max: readers.max + watcher.max,
+      },
+    }
   }
 
   get rests(): boolean {
