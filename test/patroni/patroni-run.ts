@@ -55,6 +55,7 @@ export async function runPatroniFaults(cluster: PatroniCluster, run: PatroniRun)
     for (const each of both) each.startWriting()
   }
   await Promise.all(both.map((each) => each.pauseWriting()))
+  if (cluster.restarts > 0) console.log(`Patroni had to be started again ${cluster.restarts} times`)
   for (const each of both) {
     const { reads, perSecond, longestMs } = await each.stopReading()
     console.log(
