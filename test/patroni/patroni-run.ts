@@ -94,7 +94,7 @@ async function suffer(
   await Promise.all(both.map(({ load }) => load.flowsAgain()))
   const startedAt = performance.now()
   const before = both.map(({ reads }) => reads)
-  const repair = await kind.strike(cluster, roles)
+  const repair = await kind.strike(cluster, roles, () => allTold(both).acknowledged.length)
   if (!kind.failsOver && !kind.takesStandby) {
     await pause(kind.lastsMs ?? 0)
     await repair()

@@ -40,6 +40,7 @@ export class PostgresCalls implements SqlFunctions {
 
   async call(name: SqlFunction, argument: string, role: keyof PoolFigures = 'follower'): Promise<unknown> {
     const writing = role === 'writer'
+    if (role === 'follower') this.#cluster.verify()
     const lent = await this.#acquire(role)
     const { connection } = lent
     const watch = connection.facts.pooled ? undefined : this.#watch(connection, role)
@@ -94,7 +95,7 @@ export class PostgresCalls implements SqlFunctions {
   }
 
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.#pools).map((pool) => pool.close()))
+    await Promise.all([this.#cluster.close(), ...Object.values(this.#pools).map((pool) => pool.close())])
   }
 
   async #acquire(role: keyof PoolFigures): Promise<Lent> {
