@@ -10,6 +10,7 @@ import { Backups } from './backups.tsx'
 import './database.css'
 import { Connections } from './connections.tsx'
 import { Latencies } from './latencies.tsx'
+import { Replicas } from './replicas.tsx'
 import { LastErrors, RefusedRecords } from './troubles.tsx'
 
 const POLL_MS = 3_000
@@ -60,6 +61,7 @@ function Parts({ database }: { readonly database: Database }) {
         <Panel title="Latency by operation" aside="the newest calls of each">
           <Latencies latency={database.latency} />
         </Panel>
+        <Replicas database={database} />
         <Panel title="Last errors">
           <LastErrors errors={database.lastErrors} />
         </Panel>
