@@ -4,6 +4,7 @@ import {
   hostNames,
   httpUrl,
   listenHost,
+  listOf,
   oneOf,
   optionalSetting,
   origins,
@@ -213,6 +214,20 @@ export const settingsTable = {
       secret: true,
       description:
         'The database that keeps the records. It takes precedence over the Supabase variables. A `postgres:` URL means what it means to `psql`, with the variables `PG*` for what it leaves open ([postgres.md](postgres.md#the-connection-string)).',
+    }),
+    databaseReplicas: optionalSetting('DATABASE_REPLICAS', {
+      kind: raw('at most 16 `postgres://...` URLs with white space between them'),
+      defaultLabel: 'none',
+      secret: true,
+      description:
+        'Servers that copy the PostgreSQL database of `DATABASE_URL` by streaming replication, for the reads of `DATABASE_REPLICA_READS` ([postgres.md](postgres.md#replicas)). Each URL names one replica, or several hosts of which a standby is preferred. Whatever a replica does not have yet, the database of `DATABASE_URL` answers.',
+    }),
+    databaseReplicaReads: setting('DATABASE_REPLICA_READS', {
+      kind: listOf(['load', 'asOf', 'history']),
+      default: ['load', 'asOf', 'history'],
+      defaultLabel: '`load, asOf, history`',
+      description:
+        'What replicas answer: `load` is all records, at start; `asOf` is questions about the past; `history` is the changes of one record. It has no effect without `DATABASE_REPLICAS`.',
     }),
     databaseSchema: setting('DATABASE_SCHEMA', {
       kind: schemaName,
