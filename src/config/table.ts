@@ -258,6 +258,17 @@ export const settingsTable = {
       ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
       description: 'How long one call of the database may take, including its answer.',
     }),
+    expectSyncStandby: setting('EXPECT_SYNC_STANDBY', {
+      kind: yesOrNo(),
+      default: false,
+      description:
+        'Whether `coordinator doctor` reports a PostgreSQL whose commits wait for no standby. Only that command reads it.',
+    }),
+    expectFailoverMs: setting('EXPECT_FAILOVER_MS', {
+      ...milliseconds({ min: 1_000, max: 600_000, default: 30_000 }),
+      description:
+        'How long the cluster of the database may need until another server is the primary: with Patroni, its `ttl`. `coordinator doctor` compares it with `COMMIT_TIMEOUT_MS` if `DATABASE_URL` names several hosts, or `EXPECT_SYNC_STANDBY` is `true`. Only that command reads it.',
+    }),
   },
   supabase: {
     supabaseUrl: optionalSetting('SUPABASE_URL', {
