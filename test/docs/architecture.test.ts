@@ -81,6 +81,13 @@ describe('the ways of requests', () => {
     ])
   })
 
+  it('names only files and folders of src that exist', () => {
+    const text = readFileSync('docs/architecture.md', 'utf8')
+    const named = [...text.matchAll(/`(src\/[^`]+)`/g)].map(([, path = '']) => path)
+    expect(named.length).toBeGreaterThan(40)
+    expect(named.filter((path) => !existsSync(path))).toEqual([])
+  })
+
   it.each(ways)('$title names files that exist, each once, at most 20', ({ steps }) => {
     const names = steps.map(({ file }) => file)
     expect(names.length).toBeGreaterThan(4)
