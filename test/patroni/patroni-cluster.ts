@@ -213,6 +213,15 @@ export class PatroniCluster implements AsyncDisposable {
     return []
   }
 
+  /** What Patroni keeps in etcd about the synchronous standby. */
+  async #syncKey(): Promise<string> {
+    const key = Buffer.from('/service/coordinator/sync').toString('base64')
+    const url = `http://127.0.0.1:${this.#etcdPort}/v3/kv/range`
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify({ key }) }).catch(() => undefined)
+    const { kvs = [] } = ((await answer?.json()) ?? {}) as { kvs?: { value: string }[] }
+    return `sync: ${kvs.map(({ value }) => Buffer.from(value, 'base64').toString()).join()}`
+  }
+
   #named(name: string): Member {
     return this.members.find((member) => member.name === name) as Member
   }
@@ -222,7 +231,7 @@ export class PatroniCluster implements AsyncDisposable {
       const found = await look()
       if (found !== undefined) return found
     }
-    throw new Error(`Not within ${limitMs} ms: ${what()}.\n${this.lastWords}`)
+    throw new Error(`Not within ${limitMs} ms: ${what()}.\n${await this.#syncKey()}\n${this.lastWords}`)
   }
 }
 

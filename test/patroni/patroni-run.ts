@@ -15,6 +15,8 @@ export interface PatroniRun {
   readonly databaseUrl: string
   readonly faults: number
   readonly seed: number
+  /** Only the kinds whose name has this in it. @default all */
+  readonly only?: string | undefined
 }
 
 /** What one coordinator and its clients saw of a fault. */
@@ -71,11 +73,12 @@ export async function runPatroniFaults(cluster: PatroniCluster, run: PatroniRun)
 }
 
 /** Every kind once before any comes a second time; a seed repeats the order. */
-function order({ faults, seed }: PatroniRun): readonly FaultKind[] {
+function order({ faults, seed, only = '' }: PatroniRun): readonly FaultKind[] {
   const random = new RandomSource(seed)
   const kinds: FaultKind[] = []
   while (kinds.length < faults) {
-    const left = [...faultKinds]
+    const left = faultKinds.filter(({ name }) => name.includes(only))
+    if (left.length === 0) throw new Error(`No fault has "${only}" in its name.`)
     while (left.length > 0) kinds.push(...left.splice(random.below(left.length), 1))
   }
   return kinds.slice(0, faults)

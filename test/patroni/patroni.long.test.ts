@@ -5,6 +5,7 @@ import { runPatroniFaults } from './patroni-run.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 const wanted = process.env['TEST_FAULTS']
+const only = process.env['TEST_FAULT']
 
 /** Without `TEST_FAULTS` a few faults each way; with it so many by several hosts, and half of them through HAProxy. */
 const [byHosts, throughHaproxy] =
@@ -17,7 +18,7 @@ describe(`Patroni, three members, strict synchronous mode (TEST_SEED=${seed})`, 
     `${byHosts} faults cost no acknowledged write, double none and fail no read, where the URL names every member`,
     async () => {
       await using cluster = await PatroniCluster.start()
-      await runPatroniFaults(cluster, { databaseUrl: cluster.url, faults: byHosts, seed })
+      await runPatroniFaults(cluster, { databaseUrl: cluster.url, faults: byHosts, seed, only })
     },
     limitMs(byHosts),
   )

@@ -87,8 +87,10 @@ export class Program {
 
   /** The end of what it has written. */
   get lastWords(): string {
-    const text = existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8').slice(-3_000) : 'not started'
-    return `${this.#command.join(' ')}:\n${text}`
+    const text = existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8') : 'not started'
+    // What Patroni writes every second while nothing happens.
+    const lines = text.split('\n').filter((line) => !/INFO: (no action|Lock owner)/.test(line))
+    return `${this.#command.join(' ')}:\n${lines.join('\n').slice(-8_000)}`
   }
 
   get #logFile(): string {

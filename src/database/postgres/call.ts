@@ -126,6 +126,7 @@ export class PostgresCalls implements SqlFunctions {
         const silent = connection.bytesReceived === received
         received = connection.bytesReceived
         if (session === undefined) return undefined
+        if (waits && (await this.#cluster.findNewer())) return true
         return silent && (session === 'gone' || session['state'] === 'idle')
       },
       giveUp: () => connection.destroy(),

@@ -14,6 +14,9 @@ export interface ConnectionSource {
   connect(): Promise<Connection>
 }
 
+/** How long a host may take to say whether it is the primary, while the one that is used does not answer. */
+const LOOK_MS = 1_000
+
 /**
  * The hosts that may have the database. The coordinator asks them which one takes writes, again after each lost session: after a failover
  * it is another host, and the old one may still answer.
@@ -46,6 +49,48 @@ export class Cluster implements ConnectionSource {
   }
 
   /**
+   * Asks every host who the primary is now, because the one that is used may have been replaced without noticing: if whoever manages the
+   * servers has died beside it, it still takes writes, and each of them waits for ever for a standby that has left. The new primary is the one
+   * with the higher timeline.
+   *
+   * @returns whether another host is the primary now; connections then go there. Never throws.
+   */
+  async findNewer(): Promise<boolean> {
+    const { hosts } = this.#settings.target
+    const known = this.#primary
+    if (known === undefined || hosts.length === 1) return false
+    const timelines = await Promise.all(hosts.map((host) => this.#timelineOf(host)))
+    const highest = Math.max(...timelines)
+    const newer = hosts[timelines.indexOf(highest)] as PostgresHost
+    // Meanwhile somebody else may have found it.
+    if (this.#primary !== known) return true
+    if (highest <= (timelines[hosts.indexOf(known)] ?? 0)) return false
+    this.#primary = newer
+    this.suspect()
+    return true
+  }
+
+  /** How often the history of a server has branched off, which every promotion does. 0 if it takes no writes, or does not answer. */
+  async #timelineOf(host: PostgresHost): Promise<number> {
+    const settings = { ...this.#settings, connectTimeoutMs: LOOK_MS }
+    try {
+      const connection = await this.#connectTo(host, settings)
+      try {
+        const [row] = await connection.run({
+          text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
+          doing: 'comparing primaries',
+          timeoutMs: LOOK_MS,
+        })
+        return Number(row?.['timeline'])
+      } finally {
+        void connection.close()
+      }
+    } catch {
+      return 0
+    }
+  }
+
+  /**
    * Connects to the primary. It tries the last primary first. If that does not answer at once, it asks all hosts.
    *
    * @throws the most informative COORD_STORE_* error of the hosts
@@ -62,8 +107,8 @@ export class Cluster implements ConnectionSource {
     return connection
   }
 
-  async #connectTo(host: PostgresHost): Promise<Connection> {
-    const connection = await Connection.open(host, this.#settings)
+  async #connectTo(host: PostgresHost, settings = this.#settings): Promise<Connection> {
+    const connection = await Connection.open(host, settings)
     const refusal = this.#refusalOf(connection) ?? refusalOfEncoding(connection)
     if (refusal === undefined) return connection
     void connection.close()
