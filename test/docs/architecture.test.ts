@@ -82,8 +82,7 @@ describe('the ways of requests', () => {
   })
 
   it('names only files and folders of src that exist', () => {
-    const text = readFileSync('docs/architecture.md', 'utf8')
-    const named = [...text.matchAll(/`(src\/[^`]+)`/g)].map(([, path = '']) => path)
+    const named = [...page.matchAll(/`(src\/[^`]+)`/g)].map(([, path = '']) => path)
     expect(named.length).toBeGreaterThan(40)
     expect(named.filter((path) => !existsSync(path))).toEqual([])
   })
