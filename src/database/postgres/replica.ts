@@ -75,14 +75,16 @@ export class Replica {
   }
 
   get figures(): ReplicaFigures {
-    const [one, other] = [this.#readers.figures, this.#watcher.figures]
-    const connections = {
-      idle: one.idle + other.idle,
-      used: one.used + other.used,
-      waiting: one.waiting + other.waiting,
-      max: one.max + other.max,
+    const [readers, watcher] = [this.#readers.figures, this.#watcher.figures]
+    return {
+      ...this.#figures,
+      connections: {
+        idle: readers.idle + watcher.idle,
+        used: readers.used + watcher.used,
+        waiting: readers.waiting + watcher.waiting,
+        max: readers.max + watcher.max,
+      },
     }
-    return { ...this.#figures, connections }
   }
 
   get rests(): boolean {
