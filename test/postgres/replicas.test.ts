@@ -2,10 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { NOW } from '../../src/database/store.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
-import { caughtUp, readsOf, recordsAt, replicaServers, waitFor } from './with-replica.ts'
-
-const pause = 'select pg_wal_replay_pause()'
-const resume = 'select pg_wal_replay_resume()'
+import {
+  caughtUp,
+  pauseReplay,
+  readsOf,
+  recordsAt,
+  replicaServers,
+  resumeReplay,
+  waitFor,
+} from './with-replica.ts'
 
 const idsOf = (records: readonly { readonly id: string }[]) => records.map(({ id }) => id)
 
@@ -47,7 +52,7 @@ describe('a replica', () => {
     const { store, caller } = await servers.open()
     await caller.write(put('a'))
     await caughtUp(servers.primary, servers.standby)
-    await servers.standby.query(pause)
+    await pauseReplay(servers.standby)
     const before = caller.position.revision
     const [sent] = await caller.send(commitOf(put('b')))
     expect(sent).toMatchObject({ revision: 2 })
@@ -63,7 +68,7 @@ describe('a replica', () => {
     expect(readsOf(store, 'load')).toEqual({ behind: 1, primary: 1 })
     expect(readsOf(store, 'history')).toEqual({ behind: 1, primary: 1 })
     expect(store.replicas?.().replicas[0]).toMatchObject({ revision: 1, lagRevisions: 1 })
-    await servers.standby.query(resume)
+    await resumeReplay(servers.standby)
     await caughtUp(servers.primary, servers.standby)
     await recordsAt(store, NOW)
     expect(readsOf(store, 'as_of')).toEqual({ behind: 1, primary: 1, answered: 2 })
@@ -73,11 +78,11 @@ describe('a replica', () => {
     const { store, caller } = await servers.open()
     await caller.write(put('a'))
     await caughtUp(servers.primary, servers.standby)
-    await servers.standby.query(pause)
+    await pauseReplay(servers.standby)
     await caller.write(put('b'))
     const reading = recordsAt(store, NOW)
     await waitFor(() => store.replicas?.().replicas[0]?.state === 'behind')
-    await servers.standby.query(resume)
+    await resumeReplay(servers.standby)
     expect(idsOf(await reading)).toEqual(['a', 'b'])
     // On a machine that is busy, the replay may take longer than the question waits.
     const { answered = 0, primary = 0 } = readsOf(store, 'as_of')
