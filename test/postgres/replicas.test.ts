@@ -140,6 +140,20 @@ describe('a replica', () => {
     expect(store.replicas?.().replicas[0]).not.toHaveProperty('failure')
   })
 
+  it('that breaks off in the middle is replaced where it stopped', async () => {
+    const { store, caller } = await servers.open({ pageSize: 2 })
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await caller.write(put(id))
+    await caughtUp(servers.primary, servers.standby)
+    await using _ = { [Symbol.asyncDispose]: () => servers.standby.start() }
+    const loaded: string[] = []
+    for await (const { records } of store.load()) {
+      loaded.push(...idsOf(records))
+      if (loaded.length === 2) await servers.standby.kill()
+    }
+    expect(loaded).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(readsOf(store, 'load')).toEqual({ answered: 1, failed: 1, primary: 2 })
+  })
+
   it('that hangs delays one question by a quarter of its time, and rests', async () => {
     const { store, caller } = await servers.open({ callTimeoutMs: 4_000 })
     await caller.write(put('a'))
@@ -279,5 +293,20 @@ describe('a replica of its own', () => {
     await waitFor(() => role() === 'primary')
     expect(idsOf(await recordsAt(store, NOW))).toEqual(['a'])
     expect(readsOf(store, 'as_of')).toEqual({ answered: 1 })
+  })
+
+  it('is not to blame for a primary that is gone: what the primary told before is enough to read, and nothing else', async () => {
+    const { store, caller } = await servers.open()
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    const { caller: other } = await servers.openOn(servers.primary)
+    expect(await recordsAt(store, { revision: 1 })).toHaveLength(1)
+    await other.write(put('b'))
+    await caughtUp(servers.primary, servers.standby)
+    await servers.primary.kill()
+    // The standby has a revision that nobody can confirm.
+    await expect(recordsAt(store, { revision: 1 })).rejects.toMatchObject({ retryable: true })
+    expect(readsOf(store, 'as_of')).toEqual({ answered: 1 })
+    expect(store.replicas?.().replicas[0]).toMatchObject({ state: 'answered' })
   })
 })

@@ -69,14 +69,13 @@ export class ReplicaReads {
 
   /** From now on asks each replica for its head and its role, again and again. */
   start(): void {
-    if (this.#closed || this.#timer !== undefined) return
-    const again = () => {
-      this.#timer = setTimeout(() => {
-        this.#checking = this.#check().finally(() => this.#closed || again())
-      }, this.#settings.replicaCheckMs).unref()
+    if (this.#checking !== undefined || this.#closed) return
+    const check = () => {
+      this.#checking = this.#check().finally(() => {
+        if (!this.#closed) this.#timer = setTimeout(check, this.#settings.replicaCheckMs).unref()
+      })
     }
-    again()
-    this.#checking = this.#check()
+    check()
   }
 
   async close(): Promise<void> {
