@@ -275,11 +275,14 @@ describe('a replica of its own', () => {
     expect((await dead.head()).position.lineage).toBe((await store.head()).position.lineage)
     expect(idsOf(await recordsAt(store, NOW))).toEqual(['a', 'b', 'c'])
     expect(idsOf(await recordsAt(store, { revision: 2 }))).toEqual(['a', 'b'])
-    // `ahead`: the primary does not have its revision yet.
-    expect(readsOf(store, 'as_of')).toEqual({ other_history: 2, primary: 2 })
+    // It rests after the first question.
+    expect(readsOf(store, 'as_of')).toEqual({ other_history: 1, primary: 2 })
     for (const id of ['d', 'e']) await caller.write(put(id))
-    expect(idsOf((await loadAll(store)).records)).toEqual(['a', 'b', 'c', 'd', 'e'])
-    expect(readsOf(store, 'load')).toEqual({ other_history: 1, primary: 1 })
+    const { store: fresh } = await servers.open()
+    expect(idsOf((await loadAll(fresh)).records)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(readsOf(fresh, 'load').answered).toBeUndefined()
+    await waitFor(() => fresh.replicas?.().replicas[0]?.state === 'other_history')
+    expect(await fresh.inspector.inspectReplicas?.()).toMatchObject([{ standby: false, sameHistory: false }])
     expect((await store.head()).position).toEqual(caller.position)
   })
 
@@ -308,5 +311,33 @@ describe('a replica of its own', () => {
     await expect(recordsAt(store, { revision: 1 })).rejects.toMatchObject({ retryable: true })
     expect(readsOf(store, 'as_of')).toEqual({ answered: 1 })
     expect(store.replicas?.().replicas[0]).toMatchObject({ state: 'answered' })
+  })
+
+  it('that shows a commit before the primary does is passed over, and does not rest', async () => {
+    const { store, caller } = await servers.open({ callTimeoutMs: 60_000 })
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    // The commit waits for a standby that never comes. The other standby has it.
+    servers.primary.configure({ synchronous_standby_names: 'nobody' })
+    servers.primary.reload()
+    await waitFor(async () => {
+      const [row] = await servers.primary.query<{ names: string }>('show synchronous_standby_names')
+      return row !== undefined && Object.values(row)[0] === 'nobody'
+    })
+    const committing = caller.write(put('b'))
+    await waitFor(async () => {
+      const [row] = await servers.standby.query<{ revision: string }>(
+        `select revision from ${servers.schema}.head`,
+      )
+      return row?.revision === '2'
+    })
+    expect(idsOf(await recordsAt(store, NOW))).toEqual(['a'])
+    expect(readsOf(store, 'as_of')).toEqual({ behind: 1, primary: 1 })
+    expect(await store.inspector.inspectReplicas?.()).toMatchObject([{ sameHistory: true, lagRevisions: 0 }])
+    servers.primary.configure({ synchronous_standby_names: '' })
+    servers.primary.reload()
+    expect(await committing).toMatchObject({ outcome: 'accepted', revision: 2 })
+    expect(idsOf(await recordsAt(store, NOW))).toEqual(['a', 'b'])
+    expect(readsOf(store, 'as_of')).toEqual({ behind: 1, primary: 1, answered: 1 })
   })
 })
