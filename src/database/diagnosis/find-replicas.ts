@@ -30,7 +30,8 @@ export async function findReplicas(
   const first = await inspectReplicas()
   const late = await findLate(first, inspectReplicas)
   return first.flatMap((replica, index) => {
-    const name = `Replica ${index + 1} (${replica.host})`
+    // Counted as by `coordinator status` and the metrics.
+    const name = `Replica ${index} (${replica.host})`
     return replica.failure === undefined
       ? judge(name, replica, { isLate: late.has(index), reads })
       : [failed(name, replica)]
