@@ -6,17 +6,28 @@ import type { PostgresSettings } from './options.ts'
 /** How long only the last primary is asked. If it hangs, the other hosts are asked, too. */
 const HEAD_START_MS = 250
 
+/** Opens connections for a pool. */
+export interface ConnectionSource {
+  /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the right one. */
+  readonly epoch: number
+  suspect(): void
+  connect(): Promise<Connection>
+}
+
 /**
  * The hosts that may have the database. The coordinator asks them which one takes writes, again after each lost session: after a failover
  * it is another host, and the old one may still answer.
  */
-export class Cluster {
+export class Cluster implements ConnectionSource {
   readonly #settings: PostgresSettings
+  readonly #refusalOf: (connection: Connection) => CoordinatorError | undefined
   #primary: PostgresHost | undefined
   #epoch = 0
 
-  constructor(settings: PostgresSettings) {
+  /** @param refusalOf why a server is not the right one. @default it takes no writes */
+  constructor(settings: PostgresSettings, refusalOf = refusalOfPrimary) {
     this.#settings = settings
+    this.#refusalOf = refusalOf
   }
 
   /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the primary. */
@@ -53,23 +64,25 @@ export class Cluster {
 
   async #connectTo(host: PostgresHost): Promise<Connection> {
     const connection = await Connection.open(host, this.#settings)
-    const refusal = refusalOf(connection)
+    const refusal = this.#refusalOf(connection) ?? refusalOfEncoding(connection)
     if (refusal === undefined) return connection
     void connection.close()
     throw refusal
   }
 }
 
-function refusalOf({ facts, host }: Connection): CoordinatorError | undefined {
-  if (!facts.writable)
-    return new CoordinatorError('COORD_STORE_STANDBY', {
-      detail: `The server ${nameOf(host)} takes no writes: it is a standby, or the role or database is read-only.`,
-    })
-  if (!facts.utf8)
-    return new CoordinatorError('COORD_STORE_ENCODING', {
-      detail: 'The encoding of the database is not UTF8.',
-    })
-  return undefined
+function refusalOfPrimary({ facts, host }: Connection): CoordinatorError | undefined {
+  if (facts.writable) return undefined
+  return new CoordinatorError('COORD_STORE_STANDBY', {
+    detail: `The server ${nameOf(host)} takes no writes: it is a standby, or the role or database is read-only.`,
+  })
+}
+
+function refusalOfEncoding({ facts }: Connection): CoordinatorError | undefined {
+  if (facts.utf8) return undefined
+  return new CoordinatorError('COORD_STORE_ENCODING', {
+    detail: 'The encoding of the database is not UTF8.',
+  })
 }
 
 /** The first connection that succeeds. The others are closed as soon as they are made. */
