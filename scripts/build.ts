@@ -1,3 +1,4 @@
 import { buildInto } from './build-into.ts'
+import { replaceFolder } from './replace-folder.ts'
 
-await buildInto('dist')
+await replaceFolder('dist', buildInto)

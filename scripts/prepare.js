@@ -2,8 +2,9 @@
 const reason = reasonToSkip()
 if (reason === undefined) {
   const { buildConsole } = await import('./build-console.ts')
+  const { replaceFolder } = await import('./replace-folder.ts')
   const started = performance.now()
-  await buildConsole('dist/console')
+  await replaceFolder('dist/console', buildConsole)
   process.stdout.write(
     `console: built into dist/console (${((performance.now() - started) / 1000).toFixed(1)} s)\n`,
   )

@@ -86,6 +86,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
     graph: () => graph.figures,
     registeredServices: () => (live.loaded ? registry.counts().services : 0),
     ...(store.pool === undefined ? {} : { connections: store.pool }),
+    ...(store.replicas === undefined ? {} : { replicas: store.replicas }),
     ...(archiver === undefined ? {} : { backup: () => archiver.figures }),
   })
   logger.info(

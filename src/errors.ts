@@ -359,6 +359,13 @@ export const ERRORS = {
     hint: 'Ask again after `Retry-After`; look for an open transaction on the table `head`.',
     repair: 'Look for an open transaction on the table `head`: `coordinator doctor` names it.',
   },
+  COORD_STORE_UNREPLICATED: {
+    ...retry,
+    title: 'The database has not confirmed that its synchronous standby has the write',
+    hint: 'Ask again after `Retry-After`, with the same `Idempotency-Key`. `GET /database` shows the cause.',
+    repair:
+      'Bring the synchronous standby back: `select application_name, sync_state from pg_stat_replication` on the primary shows it. Let nobody end or cancel sessions with the `wait_event` SyncRep.',
+  },
   COORD_COMMIT_QUEUE_FULL: {
     ...retry,
     title: 'Too many writes are waiting',

@@ -4,6 +4,7 @@ const titles: Readonly<Record<string, string>> = {
   'coordinator-process': 'The process',
   'coordinator-records': 'Records and their history',
   'coordinator-writes': 'Writes and the database',
+  'coordinator-replicas': 'Replicas',
   'coordinator-memory': 'Memory',
   'coordinator-clients': 'Clients',
   'coordinator-backups': 'Backups',

@@ -258,6 +258,65 @@ const database: readonly DashboardPanel[] = [
   }),
 ]
 
+const replicas: readonly DashboardPanel[] = [
+  {
+    type: 'state-timeline',
+    title: 'Replicas',
+    description:
+      'What became of the newest read of each replica. Numbers are places in DATABASE_REPLICAS. Empty without replicas.',
+    unit: 'none',
+    width: 6,
+    height: 5,
+    noValue: 'no replicas',
+    queries: [
+      {
+        expr: `${of('coordinator_database_replica_state')} == 1`,
+        legend: '{{instance}} replica {{replica}} {{state}}',
+      },
+    ],
+    options: { showValue: 'never', rowHeight: 0.8, mergeValues: true, legend: { showLegend: false } },
+    custom: { fillOpacity: 80 },
+    overrides: [
+      ['/ answered$/', 'green'],
+      ['/ (behind|unknown)$/', 'orange'],
+      ['/ (failed|other_history)$/', 'red'],
+    ],
+  },
+  graph({
+    title: 'Replicas behind the primary',
+    description: 'Revisions that each replica lacked when it answered last.',
+    unit: 'none',
+    noValue: 'no replicas',
+    queries: [
+      { expr: of('coordinator_database_replica_lag_revisions'), legend: '{{instance}} replica {{replica}}' },
+    ],
+  }),
+  graph({
+    title: 'Reads of replicas by outcome',
+    description:
+      'answered: by a replica. primary: no replica answered. The others: a replica was passed over, and why.',
+    unit: 'reqps',
+    overrides: [
+      ['/answered/', 'green'],
+      ['/other_history|failed/', 'red'],
+    ],
+    queries: [{ expr: sumBy('outcome', rate('coordinator_replica_reads_total')), legend: '{{outcome}}' }],
+  }),
+  graph({
+    title: 'Connections to replicas',
+    description:
+      'In use, and callers that wait for one. The panel Connections to the database has the primary.',
+    unit: 'none',
+    noValue: 'no replicas',
+    queries: [
+      {
+        expr: of('coordinator_database_replica_connections', 'state=~"used|waiting"'),
+        legend: '{{instance}} replica {{replica}} {{state}}',
+      },
+    ],
+  }),
+]
+
 const resources: readonly DashboardPanel[] = [
   graph({
     title: 'Heap in use',
@@ -366,6 +425,7 @@ export const panels: readonly DashboardPanel[] = [
   ...requests,
   ...writes,
   ...database,
+  ...replicas,
   ...resources,
   ...backups,
 ]

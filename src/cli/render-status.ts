@@ -41,6 +41,7 @@ export function renderStatus({ url, access, health, database }: StatusAnswers, w
         ...errorRows(has['lastErrors']),
       ],
     ],
+    ['Replicas', replicaRows(has, wide)],
     ['Backups', backupRows(membersOf(is['backup'] ?? has['backup']))],
     ...(wide ? wideGroups(has) : []),
   ]
@@ -122,6 +123,65 @@ function backupRows({
     ['gaps', rest['gaps'] === 0 ? undefined : textOf(rest['gaps'])],
     ['drill', joined([ok === undefined ? undefined : ok ? 'passed' : 'FAILED', at, checked, detail])],
   ]
+}
+
+/** Without DATABASE_REPLICAS there are none. */
+function replicaRows({ replicas, replicaReads }: Members, wide: boolean): Row[] {
+  const reads = Object.entries(membersOf(replicaReads))
+  const sum = (outcome: string) => reads.reduce((all, [, counts]) => all + countIn(counts, outcome), 0)
+  const [answered, primary] = [sum('answered'), sum('primary')]
+  return [
+    ...listOf(replicas).map((replica, at): Row => [`replica ${at}`, replicaText(membersOf(replica))]),
+    ['reads', reads.length === 0 ? undefined : `${answered} by replicas, ${primary} by the primary`],
+    ...(wide ? reads.map(readsRow) : []),
+    ...(wide ? listOf(replicas).map(replicaPoolRow) : []),
+  ]
+}
+
+function replicaText({ host, role, state, revision, lagRevisions, answeredAt, failure }: Members) {
+  const { code, detail } = membersOf(failure)
+  const asPrimary = role === 'primary' ? 'a PRIMARY: it was promoted, or was never a replica' : role
+  if (failure !== undefined) {
+    const since = known`no answer since ${answeredAt}` ?? 'it has never answered'
+    return joined([host, since, known`${detail} [${code}]` ?? detail])
+  }
+  return joined([
+    host,
+    ...(role === 'unknown' ? [] : [asPrimary]),
+    state === 'other_history' ? 'it shows ANOTHER HISTORY, and is not read from' : behindText(lagRevisions),
+    revision === undefined ? 'not asked yet' : known`answered ${agoText(answeredAt)} ago`,
+  ])
+}
+
+function behindText(revisions: unknown): string | undefined {
+  if (typeof revisions !== 'number') return undefined
+  return revisions === 0 ? 'up to date' : `${countOf(revisions, 'revision')} behind`
+}
+
+function agoText(at: unknown): string | undefined {
+  const since = Date.parse(String(at))
+  // The clock of this machine may be behind that of the coordinator.
+  return Number.isNaN(since) ? undefined : durationText(Math.max(0, Date.now() - since) / 1_000)
+}
+
+/** Why replicas were passed over, for one kind of read. */
+function readsRow([operation, counts]: [string, unknown]): Row {
+  const passed = [
+    ['behind', 'behind'],
+    ['other_history', 'with another history'],
+    ['failed', 'failed'],
+  ] as const
+  const text = passed.map(([outcome, words]) => `${countIn(counts, outcome)} ${words}`).join(', ')
+  const [answered, primary] = [countIn(counts, 'answered'), countIn(counts, 'primary')]
+  return [operation, `${answered} by replicas, ${primary} by the primary; passed over: ${text}`]
+}
+
+function countIn(counts: unknown, outcome: string): number {
+  return Number(membersOf(counts)[outcome] ?? 0)
+}
+
+function replicaPoolRow(replica: unknown, at: number): Row {
+  return poolRow([`connections to ${at}`, membersOf(replica)['connections'] ?? { max: 0 }])
 }
 
 /** What only people want to see who look for a cause. */

@@ -1,5 +1,6 @@
 import type { CoordinatorError } from '../errors.ts'
 import type { Position, Revision } from '../records/record.ts'
+import type { ConnectionFigures } from './pool.ts'
 
 /** The reads that a replica may answer. Reads of the present are answered from memory, and writes go to the primary. */
 export const replicaOperations = ['load', 'as_of', 'history'] as const
@@ -32,6 +33,8 @@ export interface ReplicaFigures {
   readonly answeredAt: number
   /** Why it did not answer last, without secrets. Absent if it did. */
   readonly failure?: CoordinatorError
+  /** Connections to it. They are not part of `Store.pool`, which has those to the primary. Absent if it is asked without any. */
+  readonly connections?: ConnectionFigures
 }
 
 /** The replicas of a store in the order of the settings, and the reads since it was made. */

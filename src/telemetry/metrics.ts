@@ -6,10 +6,12 @@ import { type HttpSources, httpMetrics } from './metrics/http-metrics.ts'
 import { type LiveSources, liveMetrics } from './metrics/live-metrics.ts'
 import { Meters } from './metrics/meters.ts'
 import { processMetrics } from './metrics/process-metrics.ts'
+import { type ReplicaSources, replicaMetrics } from './metrics/replica-metrics.ts'
 
 /** The sources that gauges read at each scrape. Until a source is given, its gauges are 0. */
 export interface MetricSources
   extends DatabaseSources,
+    ReplicaSources,
     LiveSources,
     GraphSources,
     HttpSources,
@@ -32,6 +34,7 @@ export function createMetrics({ backend, version = 'unknown', process: usual = t
   const { registry } = meters
   const sources: Partial<MetricSources> = {}
   const database = databaseMetrics(meters, backend, sources)
+  replicaMetrics(meters, sources)
   const live = liveMetrics(meters, backend, sources)
   graphMetrics(meters, sources)
   const http = httpMetrics(meters, sources)

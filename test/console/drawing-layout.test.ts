@@ -93,11 +93,14 @@ describe('the view of a drawing', () => {
   const frame = { width: 800, height: 600 }
 
   it('shows everything if it can be read, and else the surroundings of the centre', () => {
-    expect(readable({ width: 400, height: 300 }, frame, undefined)).toEqual({ scale: 1.3, x: 140, y: 105 })
-    const near = readable({ width: 8_000, height: 6_000 }, frame, { x: 4_000, y: 3_000 })
+    const small = { width: 400, height: 300 }
+    const begin = { centre: { x: 4_000, y: 3_000 }, smallest: 0.6 }
+    expect(readable(small, frame, { ...begin, centre: undefined })).toEqual({ scale: 1.3, x: 140, y: 105 })
+    const near = readable({ width: 8_000, height: 6_000 }, frame, begin)
     expect(near.scale).toBeGreaterThan(0.5)
     expect(4_000 * near.scale + near.x).toBeCloseTo(400)
     expect(fitted({ width: 8_000, height: 6_000 }, frame).scale).toBe(0.1)
+    expect(readable({ width: 8_000, height: 6_000 }, frame, { ...begin, smallest: 0.1 }).scale).toBe(0.1)
   })
 
   it('enlarges around the pointer, within limits', () => {
@@ -140,7 +143,15 @@ describe('words in a drawing', () => {
     const cut = fittingText('👩‍🚀'.repeat(255), 12)
     expect(cut).toMatch(/^(👩‍🚀)+…$/u)
     expect(textWidth(cut)).toBeLessThanOrEqual(12)
-    expect(fittingText('e\u0301'.repeat(100), 10)).toMatch(/^(e\u0301)+…$/)
+    expect(fittingText('e\u0301'.repeat(100), 10)).toMatch(/^(e\u0301)+…(e\u0301)+$/)
+  })
+
+  it('keep the end of a long name, which tells it from others, unless the text goes from the right to the left', () => {
+    const names = [7, 8].map((at) => fittingText(`recommendation-engine-of-the-partners-in-europe-${at}`, 14))
+    expect(names[0]).toMatch(/^recomm.*….*-7$/)
+    expect(names[1]).toMatch(/^recomm.*….*-8$/)
+    for (const name of names) expect(textWidth(name)).toBeLessThanOrEqual(14)
+    expect(fittingText('\u05e9\u05dc\u05d5\u05dd '.repeat(20), 10)).toMatch(/…$/)
   })
 })
 

@@ -96,6 +96,27 @@ describe('console: the overview', () => {
     }),
   )
 
+  itInBrowser('opens the service at Enter if only one matches, even before its answer is there', () =>
+    withConsole(async ({ page, open }) => {
+      for (const wait of [true, false]) {
+        await open()
+        await shown(page, 'Overview')
+        await page.keyboard.press('/')
+        await page.keyboard.type('astronomy')
+        if (wait) await page.getByRole('link', { name: /^astronomy-db/ }).waitFor()
+        await page.keyboard.press('Enter')
+        await shown(page, 'astronomy-db')
+      }
+      await page.goBack()
+      await shown(page, 'Overview')
+      await page.keyboard.press('/')
+      await page.keyboard.type('nothing has this')
+      await page.keyboard.press('Enter')
+      await shown(page, 'Services')
+      expect(new URL(page.url()).searchParams.get('q')).toBe('nothing has this')
+    }),
+  )
+
   itInBrowser('teaches the first registration and the example, whose command works as it stands', () =>
     withConsole(
       async ({ page, open, checkAccessible }) => {

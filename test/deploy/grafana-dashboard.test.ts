@@ -73,6 +73,8 @@ describe('deploy/grafana/coordinator.json', () => {
     ['the age of the view', 'coordinator_view_age_seconds'],
     ['its lag', 'coordinator_view_lag_revisions'],
     ['connections to the database', 'coordinator_database_connections'],
+    ['the lag of replicas', 'coordinator_database_replica_lag_revisions'],
+    ['what replicas answer', 'coordinator_replica_reads_total'],
     ['errors of the database by class', 'coordinator_database_errors_total'],
     ['services', 'coordinator_registered_services'],
     ['the graph', 'coordinator_graph_edges_by_type'],

@@ -1,6 +1,7 @@
 import { readAlarmRules } from '../../scripts/generate/alarm-rules.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { withServer } from '../http/with-server.ts'
+import { replicaReport } from '../support/replica-report.ts'
 
 /** What a scrape has under one name. */
 export interface KnownMetric {
@@ -17,6 +18,12 @@ const openLabels: Readonly<Record<string, readonly string[]>> = {
   coordinator_http_request_duration_seconds: ['method'],
   coordinator_database_errors_total: ['class', 'code'],
   coordinator_graph_edges_by_type: ['type'],
+  coordinator_database_replica_up: ['replica'],
+  coordinator_database_replica_revision: ['replica'],
+  coordinator_database_replica_lag_revisions: ['replica'],
+  coordinator_database_replica_role: ['replica'],
+  coordinator_database_replica_state: ['replica'],
+  coordinator_database_replica_connections: ['replica'],
   coordinator_build_info: ['version', 'node'],
 }
 
@@ -35,6 +42,7 @@ export async function knownMetrics(): Promise<KnownMetrics> {
   const routes = await servedRoutes()
   for (const backend of ['memory', 'sqlite', 'postgres', 'supabase']) {
     const metrics = createMetrics({ backend })
+    metrics.ask({ replicas: () => replicaReport() })
     for (const route of routes)
       for (const status of [200, 404, 503])
         metrics.http.request({ method: 'GET', route, status, durationMs: 1 })

@@ -6,7 +6,9 @@ import { parse } from 'yaml'
 import { RULES_FILE, readAlarmRules } from '../../scripts/generate/alarm-rules.ts'
 import { plainEnv, scratchFolder, serving } from '../main/coordinator-process.ts'
 import { isInstalled, itWith } from '../support/it-with.ts'
+import { knownMetrics } from './known-metrics.ts'
 import { startPrometheus } from './prometheus-process.ts'
+import { promqlFaults } from './promql-faults.ts'
 
 const page = readFileSync('docs/monitoring.md', 'utf8')
 const blocks = (language: string) =>
@@ -80,6 +82,14 @@ describe('docs/monitoring.md', () => {
     const named = JSON.stringify(inhibit_rules).match(/Coordinator\w+/g) ?? []
     expect(named).toHaveLength(5)
     for (const alarm of named) expect(alarms).toContain(alarm)
+  })
+
+  it('has queries, and names metrics, that a coordinator answers', async () => {
+    const known = await knownMetrics()
+    const named = [...page.matchAll(/`(coordinator_[^`]+)`/g)].map(([, query = '']) => query)
+    const queries = [...blocks('promql'), ...named]
+    expect(queries).toHaveLength(7)
+    for (const query of queries) expect([query, promqlFaults(query, known)]).toEqual([query, []])
   })
 
   it('names all files of Prometheus and Grafana, and only what exists', () => {

@@ -3,6 +3,7 @@ import type { Inspection } from '../../src/database/store.ts'
 import { CoordinatorError } from '../../src/errors.ts'
 import { DatabaseInspection } from '../../src/http/answering/database-inspection.ts'
 import { MovedClock } from '../support/moved-clock.ts'
+import { healthyReplica, neverAsked, replicaReport, someReads } from '../support/replica-report.ts'
 import { until } from '../support/with-live.ts'
 import { cart, register, withServer } from './with-server.ts'
 
@@ -155,6 +156,40 @@ describe('http: operations', () => {
       expect(body.refusedRecords).toMatchObject([{ kind: 'service', id: 'by-hand', revision: 1 }])
       expect(body.refusedRecords[0].reason).toMatch(/serviceName/)
       expect((await scope.ask('/services/by-hand')).status).toBe(404)
+    }))
+
+  it('database tells of each replica what it is, how far it is behind and why it fails, and what became of the reads', async () => {
+    const failure = new CoordinatorError('COORD_STORE_UNAVAILABLE', { detail: 'Refused.', hint: 'Start it.' })
+    const report = replicaReport(
+      [healthyReplica, { ...healthyReplica, state: 'failed', failure }, neverAsked('10.0.0.4:5432')],
+      someReads,
+    )
+    await withServer(
+      async ({ ask }) => {
+        const { body } = await ask('/database')
+        const healthy = {
+          ...{ host: '10.0.0.2:5432', role: 'standby', state: 'answered', revision: 40, lagRevisions: 0 },
+          answeredAt: '2026-01-02T03:04:05.000Z',
+          connections: { idle: 2, used: 1, waiting: 0, max: 3 },
+        }
+        expect(body.replicas).toEqual([
+          healthy,
+          {
+            ...{ ...healthy, state: 'failed' },
+            failure: { code: 'COORD_STORE_UNAVAILABLE', detail: 'Refused.' },
+          },
+          { host: '10.0.0.4:5432', role: 'unknown', state: 'unknown' },
+        ])
+        expect(body.replicaReads).toEqual(report.reads)
+      },
+      { figures: { replicas: () => report } },
+    )
+  })
+
+  it('database tells nothing of replicas where there are none', () =>
+    withServer(async ({ ask }) => {
+      const { body } = await ask('/database')
+      expect(Object.keys(body).filter((name) => name.startsWith('replica'))).toEqual([])
     }))
 
   it('metrics count requests by route pattern, never by path', () =>

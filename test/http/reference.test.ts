@@ -15,7 +15,14 @@ import {
   serviceAnswerSchema,
 } from '../../src/http/answering/schemas.ts'
 import type { OpenApiDocument, OpenApiOperation } from '../../src/http/reference/openapi.ts'
+import { healthyReplica, replicaReport } from '../support/replica-report.ts'
 import { type Ask, cart, register, withServer } from './with-server.ts'
+
+const connections = healthyReplica.connections ?? { idle: 0, used: 0, waiting: 0, max: 0 }
+const figures = {
+  pool: () => ({ writer: connections, follower: connections, reader: connections }),
+  replicas: () => replicaReport(),
+}
 
 describe('http: the reference', () => {
   it('is valid OpenAPI 3.1', () =>
@@ -157,7 +164,7 @@ describe('http: the reference', () => {
         holds(healthAnswerSchema, (await scope.ask('/health')).body)
         holds(databaseAnswerSchema, (await scope.ask('/database')).body)
       },
-      { durable: false, options: { commitTimeoutMs: 100 } },
+      { durable: false, options: { commitTimeoutMs: 100 }, figures },
     ))
 
   it('describes numbers in the query string as integers, with the bounds and defaults that are kept', () =>

@@ -26,6 +26,8 @@ export interface ServerSetup {
   readonly started?: boolean
   readonly inner?: Store
   readonly inspector?: Inspector
+  /** What the store tells of its connections and replicas. @default it has none */
+  readonly figures?: Pick<Store, 'pool' | 'replicas'>
   readonly logRequests?: boolean
   /** @default 'debug' */
   readonly logLevel?: 'trace'
@@ -99,10 +101,12 @@ export async function withServer(
 }
 
 async function makeScope(setup: ServerSetup): Promise<ServerScope> {
-  const { inner = new MemoryStore(), durable = true, inspector, requestTimeoutMs, stallTimeoutMs } = setup
+  const { inner = new MemoryStore(), durable = true, inspector, figures } = setup
+  const { requestTimeoutMs, stallTimeoutMs } = setup
   const store = Object.assign(
     new FaultyStore(inner, { durable }),
     inspector === undefined ? {} : { inspector },
+    figures,
   )
   const metrics = createMetrics({ backend: store.backend, process: false })
   const live = new Live(store, wholeDomain, { ...quick, ...setup.options, meter: metrics.database })

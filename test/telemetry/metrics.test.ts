@@ -31,13 +31,18 @@ describe.each(backends)('the first scrape on %s', (backend) => {
     }
   })
 
-  it('has a sample of every other metric but requests', async () => {
+  it('has a sample of every other metric but requests and replicas', async () => {
     const metrics = make(backend)
     const text = await metrics.text()
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1] ?? '')
     const samples = [...(await scrape(metrics)).keys()]
     const silent = names.filter((name) => !samples.some((series) => series.startsWith(name)))
-    expect(silent).toEqual(['coordinator_http_request_duration_seconds'])
+    expect(silent).toEqual([
+      ...['up', 'revision', 'lag_revisions', 'role', 'state', 'connections'].map(
+        (figure) => `coordinator_database_replica_${figure}`,
+      ),
+      'coordinator_http_request_duration_seconds',
+    ])
     expect(names.every((name) => /^coordinator_[a-z_]+$/.test(name))).toBe(true)
     // Prometheus computes rates of what is called so: a gauge with that name is read wrongly.
     for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\w+)$/gm))

@@ -3,7 +3,15 @@ import pg from 'pg'
 import type { PostgresHost } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError, type WriteOutcome } from '../../errors.ts'
 import { requireChannelBinding } from './channel-binding.ts'
-import { endsSession, refusesEncryption, translateError, translateRefusal } from './errors.ts'
+import {
+  endsSession,
+  refusesEncryption,
+  saysUnreplicated,
+  translateError,
+  translateRefusal,
+  type UnreplicatedNotice,
+  unreplicated,
+} from './errors.ts'
 import type { PostgresSettings } from './options.ts'
 import { type FileLogin, findPassword } from './password-file.ts'
 import { type Encryption, encryptionAttempts } from './tls.ts'
@@ -16,16 +24,25 @@ export interface Statement {
   readonly values?: readonly string[]
   /** The purpose, for error texts: `committing`. */
   readonly doing: string
-  /** For writes: the outcome if no answer comes. */
+  /** For writes: the outcome if no answer comes. Such a statement is not cancelled at the server after its deadline; see `#within`. */
   readonly unanswered?: WriteOutcome
   /** @default the setting `callTimeoutMs` (milliseconds) */
   readonly timeoutMs?: number
+}
+
+interface Limits {
+  readonly timeoutMs: number
+  readonly doing: string
+  /** Whether the server is asked to stop what takes too long. */
+  readonly isCancelled: boolean
 }
 
 /** Facts about the server, read when the connection was made. */
 export interface ServerFacts {
   /** Whether the server takes writes: it is neither a standby nor read-only. */
   readonly writable: boolean
+  /** Whether the server replays the journal of another server. */
+  readonly standby: boolean
   readonly utf8: boolean
   /** Process id of the session on the server. Behind a pooler, it differs from the one that the driver was told. */
   readonly pid: number
@@ -52,6 +69,8 @@ export class Connection {
   readonly createdAt = performance.now()
   usedAt = performance.now()
   #broken = false
+  /** Set if the server has said during this statement that its commit may be on no standby. */
+  #unreplicated: UnreplicatedNotice | undefined
   readonly #requireBinding: () => void
   #facts: ServerFacts | undefined
 
@@ -84,6 +103,9 @@ export class Connection {
     } as pg.ClientConfig)
     // Without a listener, a server that ends the session would end this process.
     this.#client.on('error', () => this.destroy())
+    this.#client.on('notice', (notice) => {
+      if (saysUnreplicated(notice)) this.#unreplicated = notice
+    })
     this.#requireBinding =
       channelBinding === 'require' ? requireChannelBinding(this.#client) : () => undefined
   }
@@ -131,26 +153,36 @@ export class Connection {
   /**
    * Runs one statement. Without values it may be several statements, which run as one transaction.
    *
-   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and the connection is then closed
+   * @throws a COORD_STORE_* error; COORD_STORE_TIMEOUT after the deadline, and the connection is then closed; COORD_STORE_UNREPLICATED if the
+   * server has committed but did not wait for its synchronous standby
    */
   async run({ text, values, doing, unanswered, timeoutMs }: Statement): Promise<readonly Row[]> {
-    const limit = timeoutMs ?? this.#settings.callTimeoutMs
+    const failure = { doing, ...(unanswered === undefined ? {} : { unanswered }) }
+    const limits = {
+      timeoutMs: timeoutMs ?? this.#settings.callTimeoutMs,
+      doing,
+      isCancelled: unanswered === undefined,
+    }
+    // A notice that came between two statements is about neither of them.
+    this.#unreplicated = undefined
     try {
-      return await this.#within(limit, doing, async () => {
+      const rows = await this.#within(limits, async () => {
         const result = await this.#client.query(
           values === undefined ? { text } : { text, values: [...values] },
         )
         const last = Array.isArray(result) ? result.at(-1) : result
         return last.rows as Row[]
       })
+      // To the driver such a commit is a success. The connection is closed with it: perhaps another server is the primary now.
+      if (this.#unreplicated !== undefined) throw unreplicated(this.#unreplicated, failure)
+      return rows
     } catch (thrown) {
       if (endsSession(thrown)) this.destroy()
+      // The server says the same before it ends a session that waits for the standby.
+      if (this.#unreplicated !== undefined) throw unreplicated(this.#unreplicated, failure)
       throw thrown instanceof CoordinatorError && unanswered !== undefined
         ? thrown.withOutcome(unanswered)
-        : translateError(thrown, {
-            doing: `${doing} at ${nameOf(this.host)}`,
-            ...(unanswered === undefined ? {} : { unanswered }),
-          })
+        : translateError(thrown, { ...failure, doing: `${doing} at ${nameOf(this.host)}` })
     } finally {
       this.usedAt = performance.now()
     }
@@ -175,7 +207,8 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const doing = `connecting to ${nameOf(this.host)}`
-    await this.#within(this.#settings.connectTimeoutMs, doing, async () => {
+    const limits = { timeoutMs: this.#settings.connectTimeoutMs, doing, isCancelled: true }
+    await this.#within(limits, async () => {
       await this.#client.connect()
       this.#requireBinding()
       const { rows } = await this.#client.query(factsQuery)
@@ -183,6 +216,7 @@ export class Connection {
       const pid = Number(row?.['pid'])
       this.#facts = {
         writable: row?.['standby'] === 'false' && row['read_only'] === 'off',
+        standby: row?.['standby'] === 'true',
         utf8: row?.['encoding'] === 'UTF8',
         pid,
         pooled: pid !== this.#cancelKey.pid,
@@ -190,11 +224,16 @@ export class Connection {
     })
   }
 
-  async #within<T>(timeoutMs: number, doing: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * Ends work that takes too long, together with the connection. A read is cancelled at the server, too. A write is not: the server may only
+   * be waiting for its synchronous standby, and cancelling that wait would show everybody a commit that a failover loses. What an abandoned
+   * write still does is harmless, because its attempt is over, and it waits for locks for 5 seconds at most.
+   */
+  async #within<T>({ timeoutMs, doing, isCancelled }: Limits, work: () => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.#cancel()
+        if (isCancelled) this.#cancel()
         this.destroy()
         reject(
           new CoordinatorError('COORD_STORE_TIMEOUT', {

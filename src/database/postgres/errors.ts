@@ -95,6 +95,29 @@ export function translateRefusal(
     : new CoordinatorError(loginCode, { detail: translated.detail, sourceCode: thrown.code })
 }
 
+/** A notice that a commit may be on no standby. */
+export interface UnreplicatedNotice {
+  /** 01000 if the wait was cancelled, 57P01 if the server ends the session. */
+  readonly code?: string | undefined
+}
+
+/**
+ * Whether a notice says that a commit may be on no standby: somebody cancelled the wait for the synchronous standby, or ended the session
+ * that waited. Its text is translated, and its code means any warning; only the name of the function in the server tells. Source:
+ * PostgreSQL, `SyncRepWaitForLSN` in `src/backend/replication/syncrep.c`, versions 15 to 18.
+ */
+export function saysUnreplicated({ routine }: { readonly routine?: string | undefined }): boolean {
+  return routine === 'SyncRepWaitForLSN'
+}
+
+export function unreplicated({ code }: UnreplicatedNotice, { doing, unanswered }: Failure): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_UNREPLICATED', {
+    detail: `The database stopped waiting for its synchronous standby while ${doing}: a failover may lose the write.`,
+    ...(code === undefined ? {} : { sourceCode: code }),
+    ...(unanswered === undefined ? {} : { outcome: unanswered }),
+  })
+}
+
 /** Whether this connection, and the others, must not be used again after the failure. */
 export function endsSession(thrown: unknown): boolean {
   return !isServerError(thrown) || endsSessionBySqlState(asError(thrown).code ?? '')

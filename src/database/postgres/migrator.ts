@@ -185,7 +185,7 @@ class PostgresExecutor implements MigrationExecutor {
         },
       })
       if (keep === 'nothing') this.locks = await this.#locks()
-      await this.#run(keep === 'all' ? 'commit' : 'rollback')
+      await (keep === 'all' ? this.#commit() : this.#run('rollback'))
       return result as T
     } catch (thrown) {
       // If the connection is gone, the server has rolled back by itself.
@@ -196,7 +196,7 @@ class PostgresExecutor implements MigrationExecutor {
 
   /** Waits for another program that migrates. Then makes the schema and the ledger, which the first migration needs. */
   async #begin(): Promise<void> {
-    await this.#run(`set local lock_timeout = '60s'`)
+    await this.#run(`set local lock_timeout = '60s'; set local client_min_messages = warning`)
     await this.#run(
       `select pg_advisory_xact_lock(hashtextextended('coordinator migrates ${this.#schema}', 0))`,
     )
@@ -218,6 +218,15 @@ class PostgresExecutor implements MigrationExecutor {
       where l.pid = pg_backend_pid() and n.nspname = '${this.#schema}' and c.relkind in ('r', 'v') and strength is not null
       order by c.relname, strength desc`)
     return rows.map((row) => row['lock'] ?? '')
+  }
+
+  #commit(): Promise<readonly Row[]> {
+    return this.#connection.run({
+      text: 'commit',
+      doing: 'migrating',
+      timeoutMs: STATEMENT_TIMEOUT_MS,
+      unanswered: 'unknown',
+    })
   }
 
   #run(text: string): Promise<readonly Row[]> {

@@ -1,4 +1,5 @@
 import type { BackupFigures } from '../../archive/archiver/backup-figures.ts'
+import type { ReplicaFigures, ReplicaReport } from '../../database/store.ts'
 import type { Live } from '../../live/live.ts'
 import { mebibytes } from '../../live/memory/memory-faults.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -55,10 +56,27 @@ export function databaseAnswer(
       : [],
     refusedCount: refusedRecords,
     ...(live.store.pool === undefined ? {} : { pool: live.store.pool() }),
+    ...(live.store.replicas === undefined ? {} : replicasAnswer(live.store.replicas())),
     ...(known === undefined ? {} : { server: { ...known, inspectedAt: isoTime(known.inspectedAt) } }),
     ...(unknown === undefined ? {} : { serverUnknown: unknown }),
     latency: calls.latency,
     lastErrors: calls.lastFailures.map((failure) => ({ ...failure, at: isoTime(failure.at) })),
+  }
+}
+
+function replicasAnswer({ replicas, reads }: ReplicaReport): Record<string, unknown> {
+  return { replicas: replicas.map(replicaAnswer), replicaReads: reads }
+}
+
+/** What is unknown is left out: a lag of 0 would say that the replica is up to date. */
+function replicaAnswer({ host, role, state, connections, ...rest }: ReplicaFigures): Record<string, unknown> {
+  const { revision, lagRevisions, answeredAt, failure } = rest
+  return {
+    ...{ host, role, state },
+    ...(revision === undefined ? {} : { revision, lagRevisions }),
+    ...(answeredAt === 0 ? {} : { answeredAt: isoTime(answeredAt) }),
+    ...(failure === undefined ? {} : { failure: { code: failure.code, detail: failure.detail } }),
+    ...(connections === undefined ? {} : { connections }),
   }
 }
 

@@ -299,6 +299,28 @@ export const healthAnswerSchema = z
 const quantiles = z.object({ count: z.int(), p50Ms: z.number(), p95Ms: z.number(), p99Ms: z.number() })
 const connections = z.object({ idle: z.int(), used: z.int(), waiting: z.int(), max: z.int() })
 
+const readOutcomes = ['answered', 'behind', 'other_history', 'failed', 'primary'] as const
+
+const replica = z.object({
+  host: z.string(),
+  role: z.enum(['standby', 'primary', 'unknown']).meta({
+    description:
+      'What the server said when it was asked last. A `primary` was promoted, or was never a replica.',
+  }),
+  state: z.enum(['answered', 'behind', 'other_history', 'failed', 'unknown']).meta({
+    description:
+      'The newest outcome. `behind`: it had not yet what was asked for. `other_history`: it shows another history than the primary. `failed`: it did not answer.',
+  }),
+  revision: revision.optional(),
+  lagRevisions: revision.optional().meta({ description: 'Revisions behind the primary at `answeredAt`.' }),
+  answeredAt: time.optional(),
+  failure: z
+    .object({ code: z.string(), detail: z.string() })
+    .optional()
+    .meta({ description: 'Why it did not answer last.' }),
+  connections: connections.optional(),
+})
+
 export const databaseAnswerSchema = z
   .object({
     success,
@@ -332,7 +354,20 @@ export const databaseAnswerSchema = z
     loadedRecords: z.int().optional().meta({ description: 'While loading: how many records have arrived.' }),
     refusedRecords: z.array(z.object({ kind: z.string(), id: z.string(), revision, reason: z.string() })),
     refusedCount: z.int(),
-    pool: z.object({ writer: connections, reader: connections }).optional(),
+    pool: z.object({ writer: connections, follower: connections, reader: connections }).optional().meta({
+      description: 'Connections to the database: one writes, one follows the changes, others read.',
+    }),
+    replicas: z
+      .array(replica)
+      .optional()
+      .meta({ description: 'In the order of `DATABASE_REPLICAS`; absent without that setting.' }),
+    replicaReads: z
+      .record(z.enum(['load', 'as_of', 'history']), z.record(z.enum(readOutcomes), z.int()))
+      .optional()
+      .meta({
+        description:
+          'How many reads a replica answered (`answered`), how many the primary had to answer (`primary`), and how often a replica was passed over (`behind`, `other_history`, `failed`).',
+      }),
     server: z
       .object({
         serverVersion: z.string(),

@@ -45,6 +45,17 @@ export class Meters {
     })
   }
 
+  /** Numbers that something else counts, one for each combination of labels. They are read at each scrape. */
+  totalBy<const L extends KnownLabels>(
+    labels: L,
+    { read, ...described }: Described & { readonly read: (labels: Combination<L>) => number | undefined },
+  ): void {
+    const combinations = combinationsOf(labels)
+    this.#register({ ...described, type: 'counter' }, Object.keys(labels), () =>
+      combinations.map((labels) => ({ labels, value: read(labels) ?? 0 })),
+    )
+  }
+
   /** A gauge whose series come and go. */
   changingGauge(
     labelNames: readonly string[],

@@ -44,12 +44,26 @@ export function loop({ x, y }: Point, width: number, height: number): readonly P
   ]
 }
 
+/** The point of `curve` that is half of its bends from each end: it is on the line. */
 export function middleOf(points: readonly Point[]): Point {
-  if (points.length === 4) {
+  const last = points.length - 1
+  const of = (index: number) => points[index] as Point
+  if (last < 1) return points[0] ?? { x: 0, y: 0 }
+  if (last === 1) return between(of(0), of(1))
+  if (last === 3) {
     const [a, b, c, d] = points as unknown as readonly [Point, Point, Point, Point]
     return { x: (a.x + 3 * b.x + 3 * c.x + d.x) / 8, y: (a.y + 3 * b.y + 3 * c.y + d.y) / 8 }
   }
-  return points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 }
+  const bend = last / 2
+  // The line goes through the middle between two of its bends, and not through the bends.
+  if (!Number.isInteger(bend)) return between(of(Math.floor(bend)), of(Math.ceil(bend)))
+  const begin = bend === 1 ? of(0) : between(of(bend - 1), of(bend))
+  const end = bend === last - 1 ? of(last) : between(of(bend), of(bend + 1))
+  return between(between(begin, end), of(bend))
+}
+
+function between(one: Point, other: Point): Point {
+  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 }
 }
 
 function at({ x, y }: Point): string {

@@ -18,13 +18,18 @@ const columns: readonly Column<Pool>[] = [
   { key: 'waiting', title: 'Calls that wait', align: 'end', render: ({ waiting }) => waiting },
 ]
 
-/** The connections to the database; nothing for databases that have none. */
-export function Connections({ database: { pool } }: { readonly database: Database }) {
+/** The connections to the database and its replicas; nothing for databases that have none. */
+export function Connections({ database: { pool, replicas = [] } }: { readonly database: Database }) {
   if (pool === undefined) return null
   const rows = [
     { name: 'writing', ...pool.writer },
+    { name: 'following', ...pool.follower },
     { name: 'reading', ...pool.reader },
-  ]
+    ...replicas.flatMap(({ connections }, at) =>
+      connections === undefined ? [] : [{ name: `replica ${at}`, ...connections }],
+    ),
+    // SQLite writes and reads over one connection.
+  ].filter(({ max }) => max > 0)
   return (
     <Panel title="Connections">
       <DataTable

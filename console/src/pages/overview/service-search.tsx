@@ -11,10 +11,12 @@ import { useAnswer } from '../../state/use-answer.ts'
 const SUGGESTED = 8
 const PAUSE_MS = 150
 
-/** One field that finds a service. Enter opens the list of all that match; the arrow keys go to the first of them. */
+/** One field that finds a service. Enter opens it, or the list if several match; the arrow keys go to the first of them. */
 export function ServiceSearch() {
   const [text, setText] = useState('')
   const [resting, setResting] = useState('')
+  // The text for which somebody pressed Enter, perhaps before its answer was there.
+  const [entered, setEntered] = useState<string>()
   useEffect(() => {
     const timer = setTimeout(() => setResting(text.trim()), PAUSE_MS)
     return () => clearTimeout(timer)
@@ -29,6 +31,17 @@ export function ServiceSearch() {
   const asked = useAnswer<ServiceList>(resting === '' ? undefined : '/services', { query })
   const found = text.trim() === '' ? undefined : asked.data
   const place = useRef<HTMLElement>(null)
+
+  useEffect(() => {
+    if (entered === undefined || entered !== resting || (asked.data ?? asked.error) === undefined) return
+    setEntered(undefined)
+    const [only, ...others] = asked.data?.services ?? []
+    if (only?.serviceId === undefined || others.length > 0) navigate('/services', { q: entered })
+    else {
+      const { to, query: id } = serviceById(only.serviceId)
+      navigate(to, id)
+    }
+  }, [entered, resting, asked.data, asked.error])
 
   /** Arrow keys go from the field to what was found, and back. */
   const move = (event: KeyboardEvent) => {
@@ -46,9 +59,15 @@ export function ServiceSearch() {
         label="Search for a service"
         placeholder="Search by name, tag, metadata, capability, owner"
         value={text}
-        onInput={setText}
+        onInput={(typed) => {
+          setText(typed)
+          setEntered(undefined)
+        }}
         onSubmit={() => {
-          if (text.trim() !== '') navigate('/services', { q: text.trim() })
+          const wanted = text.trim()
+          if (wanted === '') return
+          setResting(wanted)
+          setEntered(wanted)
         }}
       />
       {text.trim() !== '' && asked.error !== undefined && (
