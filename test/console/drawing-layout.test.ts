@@ -143,7 +143,15 @@ describe('words in a drawing', () => {
     const cut = fittingText('👩‍🚀'.repeat(255), 12)
     expect(cut).toMatch(/^(👩‍🚀)+…$/u)
     expect(textWidth(cut)).toBeLessThanOrEqual(12)
-    expect(fittingText('e\u0301'.repeat(100), 10)).toMatch(/^(e\u0301)+…$/)
+    expect(fittingText('e\u0301'.repeat(100), 10)).toMatch(/^(e\u0301)+…(e\u0301)+$/)
+  })
+
+  it('keep the end of a long name, which tells it from others, unless the text goes from the right to the left', () => {
+    const names = [7, 8].map((at) => fittingText(`recommendation-engine-of-the-partners-in-europe-${at}`, 14))
+    expect(names[0]).toMatch(/^recomm.*….*-7$/)
+    expect(names[1]).toMatch(/^recomm.*….*-8$/)
+    for (const name of names) expect(textWidth(name)).toBeLessThanOrEqual(14)
+    expect(fittingText('\u05e9\u05dc\u05d5\u05dd '.repeat(20), 10)).toMatch(/…$/)
   })
 })
 

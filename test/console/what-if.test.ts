@@ -20,7 +20,7 @@ describe('console: the page What if', () => {
       ])
       await picture('what-if-remove')
       await page.getByRole('button', { name: 'Take flagd out of the change' }).click()
-      await page.getByText('Choose a change on the left.').waitFor()
+      await page.getByText('Choose a change.').waitFor()
     }),
   )
 

@@ -38,7 +38,7 @@ export function Copy({ text, label = 'Copy the command' }: CopyProps) {
         }}
       >
         <Icon name={outcome === 'copied' ? 'check' : 'copy'} />
-        <span aria-live="polite">
+        <span aria-live="polite" class={outcome === undefined ? 'copy-word' : undefined}>
           {outcome === 'copied' ? 'Copied' : outcome === 'selected' ? 'Press Ctrl+C' : 'Copy'}
         </span>
       </button>

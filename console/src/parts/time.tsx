@@ -36,6 +36,8 @@ const units = [
   ['hour', 3_600],
   ['minute', 60],
 ] as const
+/** Before that, days are told: `in 2 months` would be said of 89 days. */
+const MONTHS_FROM = 4
 const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
 /** `5 minutes ago`. @param at and `present` are epoch milliseconds */
@@ -44,7 +46,8 @@ export function relativeTime(at: number, present: number): string {
   // Clocks differ, and `now` is up to ten seconds old: a moment ago is not the future.
   if (Math.abs(seconds) < 15) return 'just now'
   for (const [unit, length] of units)
-    if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit)
+    if (Math.abs(seconds) >= length * (unit === 'month' ? MONTHS_FROM : 1))
+      return format.format(Math.trunc(seconds / length), unit)
   return format.format(seconds, 'second')
 }
 

@@ -6,6 +6,12 @@ import type { PostgresSettings } from './options.ts'
 /** How long only the last primary is asked. If it hangs, the other hosts are asked, too. */
 const HEAD_START_MS = 250
 
+/** How long a host may take to say whether it is the primary, while the one that is used does not answer. */
+const LOOK_MS = 1_000
+
+/** How often several hosts are asked whether the primary was replaced. */
+const VERIFY_MS = 5_000
+
 /** Opens connections for a pool. */
 export interface ConnectionSource {
   /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the right one. */
@@ -23,6 +29,8 @@ export class Cluster implements ConnectionSource {
   readonly #refusalOf: (connection: Connection) => CoordinatorError | undefined
   #primary: PostgresHost | undefined
   #epoch = 0
+  #verifiedAt = performance.now()
+  #verifying: Promise<boolean> | undefined
 
   /** @param refusalOf why a server is not the right one. @default it takes no writes */
   constructor(settings: PostgresSettings, refusalOf = refusalOfPrimary) {
@@ -46,6 +54,64 @@ export class Cluster implements ConnectionSource {
   }
 
   /**
+   * Asks every host who the primary is now, because the one that is used may have been replaced without noticing: if whoever manages the
+   * servers has died beside it, it still takes writes, and each of them waits for ever for a standby that has left. The new primary is the one
+   * with the higher timeline.
+   *
+   * @returns whether another host is the primary now; connections then go there. Never throws.
+   */
+  async findNewer(): Promise<boolean> {
+    const { hosts } = this.#settings.target
+    const known = this.#primary
+    if (known === undefined || hosts.length === 1) return false
+    const timelines = await Promise.all(hosts.map((host) => this.#timelineOf(host)))
+    const highest = Math.max(...timelines)
+    const newer = hosts[timelines.indexOf(highest)] as PostgresHost
+    // Meanwhile somebody else may have found it.
+    if (this.#primary !== known) return true
+    if (highest <= (timelines[hosts.indexOf(known)] ?? 0)) return false
+    this.#primary = newer
+    this.suspect()
+    return true
+  }
+
+  /**
+   * Does `findNewer` now and then, for a coordinator that writes nothing: no commit of it would wait, and it would follow the old primary for
+   * ever. Does not wait for the answer.
+   */
+  verify(): void {
+    const now = performance.now()
+    if (this.#settings.target.hosts.length === 1 || now - this.#verifiedAt < VERIFY_MS) return
+    this.#verifiedAt = now
+    this.#verifying = this.findNewer()
+  }
+
+  /** Resolves when nothing is being asked. */
+  async close(): Promise<void> {
+    await this.#verifying
+  }
+
+  /** How often the history of a server has branched off, which every promotion does. 0 if it takes no writes, or does not answer. */
+  async #timelineOf(host: PostgresHost): Promise<number> {
+    const settings = { ...this.#settings, connectTimeoutMs: LOOK_MS }
+    try {
+      const connection = await this.#connectTo(host, settings)
+      try {
+        const [row] = await connection.run({
+          text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
+          doing: 'comparing primaries',
+          timeoutMs: LOOK_MS,
+        })
+        return Number(row?.['timeline'])
+      } finally {
+        void connection.close()
+      }
+    } catch {
+      return 0
+    }
+  }
+
+  /**
    * Connects to the primary. It tries the last primary first. If that does not answer at once, it asks all hosts.
    *
    * @throws the most informative COORD_STORE_* error of the hosts
@@ -62,8 +128,8 @@ export class Cluster implements ConnectionSource {
     return connection
   }
 
-  async #connectTo(host: PostgresHost): Promise<Connection> {
-    const connection = await Connection.open(host, this.#settings)
+  async #connectTo(host: PostgresHost, settings = this.#settings): Promise<Connection> {
+    const connection = await Connection.open(host, settings)
     const refusal = this.#refusalOf(connection) ?? refusalOfEncoding(connection)
     if (refusal === undefined) return connection
     void connection.close()

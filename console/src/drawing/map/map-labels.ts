@@ -10,7 +10,11 @@ export function drawLabel({ text, back }: MapColours): NodeLabelDrawingFunction 
     context.lineWidth = 4
     context.strokeStyle = back
     context.fillStyle = text
-    const [x, y] = [data.x + data.size + 4, data.y + settings.labelSize / 3]
+    const after = data.x + data.size + 4
+    const { width } = context.measureText(data.label)
+    // At the right edge it would be cut off.
+    const x = after + width > context.canvas.clientWidth ? data.x - data.size - 4 - width : after
+    const y = data.y + settings.labelSize / 3
     context.strokeText(data.label, x, y)
     context.fillText(data.label, x, y)
   }

@@ -34,20 +34,38 @@ function widthOf(sign: string): number {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
+/** How much of the room is for the end of a text that is cut. */
+const END_PART = 0.35
+/** Where letters go from the right to the left, the end of a text does not stand at its right. */
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
+
 /**
- * The text, or as much of its beginning as fits, with an ellipsis. It never cuts a letter with its accents, or an emoji of several signs.
+ * The text, or as much of it as fits, with an ellipsis: its beginning and its end, because names that belong together differ at their end.
+ * It never cuts a letter with its accents, or an emoji of several signs.
  *
  * @param width the largest width, in multiples of the size of the font
  */
 export function fittingText(text: string, width: number, measure: Measure = textWidth): string {
   if (measure(text) <= width) return text
-  let kept = ''
-  let used = 1
-  // A name has at most a few hundred characters, but only the first ones can fit.
-  for (const { segment } of graphemes.segment(text.slice(0, 512))) {
+  // A name has at most a few hundred characters, but only some of them can fit.
+  const segments = Array.from(graphemes.segment(text.slice(0, 512)), ({ segment }) => segment)
+  const room = width - 1
+  const hasEnd = text.length <= 512 && !RIGHT_TO_LEFT.test(text)
+  const end = hasEnd
+    ? fitting(segments.toReversed(), room * END_PART, measure)
+        .toReversed()
+        .join('')
+    : ''
+  const start = fitting(segments, room - measure(end), measure).join('')
+  return `${start}…${end}`
+}
+
+/** As many of the segments as fit, from the first one. */
+function fitting(segments: readonly string[], width: number, measure: Measure): readonly string[] {
+  let used = 0
+  const tooWide = segments.findIndex((segment) => {
     used += measure(segment)
-    if (used > width) break
-    kept += segment
-  }
-  return `${kept}…`
+    return used > width
+  })
+  return tooWide < 0 ? segments : segments.slice(0, tooWide)
 }

@@ -2,7 +2,7 @@ import type { Database } from '../../api/types.ts'
 import { FieldRow as Row } from '../../parts/fields.tsx'
 import { Page, Panel } from '../../parts/page.tsx'
 import { Empty, Shown } from '../../parts/states.tsx'
-import { duration, Revision, Time } from '../../parts/time.tsx'
+import { duration, exactTime, Revision, Time } from '../../parts/time.tsx'
 import { Words } from '../../parts/words.tsx'
 import { caller, hasScope } from '../../state/session.ts'
 import { useAnswer } from '../../state/use-answer.ts'
@@ -72,7 +72,7 @@ function Parts({ database }: { readonly database: Database }) {
 }
 
 const stateWords: Readonly<Record<Database['status'], string>> = {
-  memory: 'no database: everything is in memory',
+  memory: 'there is no database, and everything is in memory',
   connecting: 'connecting',
   loading: 'loading the records',
   ready: 'works',
@@ -88,7 +88,8 @@ function State({ database }: { readonly database: Database }) {
   return (
     <>
       <p class={`database-state ${tone}`}>
-        <strong>{database.backend}</strong>: {stateWords[status]}, since <Time at={database.since} exact />
+        <strong>{database.backend}</strong>: {stateWords[status]}, since{' '}
+        <time dateTime={new Date(database.since).toISOString()}>{exactTime(new Date(database.since))}</time>
       </p>
       {reason !== undefined && (
         <p class="database-reason">
@@ -122,7 +123,7 @@ function State({ database }: { readonly database: Database }) {
         )}
         <Row name="Memory">
           {database.memory.usedMiB.toLocaleString('en')} of {database.memory.limitMiB.toLocaleString('en')}{' '}
-          MiB ({database.memory.state})
+          MiB{database.memory.state !== 'free' && ` (${database.memory.state})`}
         </Row>
         {server !== undefined && <Server server={server} />}
         {database.serverUnknown !== undefined && <Row name="Server">{database.serverUnknown}</Row>}

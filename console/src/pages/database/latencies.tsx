@@ -46,7 +46,7 @@ const columns: readonly Column<Latency>[] = [
     sortBy: ({ p99Ms }) => p99Ms,
     render: ({ p99Ms }) => milliseconds(p99Ms),
   },
-  { key: 'bar', title: 'to p99', width: '20%', render: (latency) => <Bar latency={latency} /> },
+  { key: 'bar', title: 'p50 and p99', width: '20%', render: (latency) => <Bar latency={latency} /> },
 ]
 
 /** How long the database takes, by operation. */
@@ -54,14 +54,16 @@ export function Latencies({ latency }: Pick<Database, 'latency'>) {
   const slowestMs = Math.max(0.001, ...Object.values(latency).map(({ p99Ms }) => p99Ms))
   const rows = Object.entries(latency).map(([operation, times]) => ({ operation, ...times, slowestMs }))
   return (
-    <DataTable
-      caption="Half, 95 % and 99 % of the calls were at least as quick as this."
-      columns={columns}
-      rows={rows}
-      keyOf={({ operation }) => operation}
-      sorting={{ key: 'p99', descending: true }}
-      empty={<p class="muted">The database was not asked yet.</p>}
-    />
+    <div class="latencies">
+      <DataTable
+        caption="Half, 95 % and 99 % of the calls were at least as quick as this."
+        columns={columns}
+        rows={rows}
+        keyOf={({ operation }) => operation}
+        sorting={{ key: 'p99', descending: true }}
+        empty={<p class="muted">The database was not asked yet.</p>}
+      />
+    </div>
   )
 }
 
@@ -76,5 +78,6 @@ function Bar({ latency: { p50Ms, p99Ms, slowestMs } }: { readonly latency: Laten
 }
 
 function milliseconds(ms: number): string {
+  if (ms < 0.01) return '< 0.01 ms'
   return `${ms < 10 ? ms.toFixed(2) : Math.round(ms).toLocaleString('en')} ms`
 }

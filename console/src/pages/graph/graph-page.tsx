@@ -1,12 +1,12 @@
 import { useRef } from 'preact/hooks'
 import { Page } from '../../parts/page.tsx'
 import { Empty, Failure, Loading } from '../../parts/states.tsx'
-import { sendCommand } from '../../state/commands.ts'
 import { navigate } from '../../state/location.ts'
 import { useAsked } from '../../state/use-answer.ts'
 import { FocusPart } from './focus-part.tsx'
 import { type GraphPlace, graphPlace, questionOf } from './graph-place.ts'
 import { MapPart } from './map-part.tsx'
+import { EmptyGraph } from './parts/empty-graph.tsx'
 import { GraphChoices, GraphTabs } from './parts/graph-toolbar.tsx'
 import { type FoundNode, NodeSearch } from './parts/node-search.tsx'
 import type { GraphView } from './views/graph-view.ts'
@@ -87,21 +87,6 @@ function ChooseNode({ place }: { readonly place: GraphPlace }) {
   return (
     <Empty title={place.show === 'paths' ? 'Choose both ends of the paths.' : 'Choose a node.'}>
       <p>Search it above by its name, or select one on the map or among the problems.</p>
-    </Empty>
-  )
-}
-
-const FIRST = {
-  serviceName: 'cart',
-  version: '1.0.0',
-  endpoint: 'http://cart:8080',
-  dependencies: ['flagd'],
-}
-
-function EmptyGraph() {
-  return (
-    <Empty title="Nothing is registered yet." command={sendCommand('POST', '/register', FIRST)}>
-      <p>Register a service that needs another one, and this page shows both:</p>
     </Empty>
   )
 }

@@ -14,6 +14,7 @@ import { theme } from '../../state/theme.ts'
 import { useAsked } from '../../state/use-answer.ts'
 import { readMap } from './data/read-map.ts'
 import type { GraphPlace } from './graph-place.ts'
+import { EmptyGraph } from './parts/empty-graph.tsx'
 import { ExportsMenu } from './parts/exports-menu.tsx'
 import { GraphTables } from './parts/graph-tables.tsx'
 import { NodePanel } from './parts/node-panel.tsx'
@@ -36,6 +37,7 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
   if (asked.error !== undefined) return <Failure error={asked.error} onRetry={asked.retry} />
   if (asked.data === undefined) return <Loading what="the map" />
   const { read } = asked.data
+  if (read.total.nodes === 0) return <EmptyGraph />
   const { map } = grouped
   const selected = query('selected')
   const node = graph.nodes.find(({ id }) => id === selected)

@@ -11,11 +11,14 @@ import type { ServiceRow } from './service-row.ts'
 /** The most urgent first. */
 const urgency: Readonly<Record<HealthWord, number>> = { down: 0, expired: 1, unknown: 2, up: 3 }
 
+/** So many tags fit into a row. */
+const LINE_TAGS = 2
+
 const all: readonly Column<ServiceRow>[] = [
   {
     key: 'name',
     title: 'Name',
-    width: '20%',
+    width: '25%',
     sortBy: ({ service }) => service.serviceName,
     render: ({ service: { serviceId, serviceName } }) => (
       <Link {...serviceById(serviceId)} class="service-name" title={serviceName}>
@@ -64,14 +67,16 @@ const all: readonly Column<ServiceRow>[] = [
     title: 'Tags',
     width: '20%',
     sortBy: ({ service }) => service.tags?.join(' ') || undefined,
-    render: ({ service }) => <Tags tags={service.tags ?? []} onChoose={(tag) => setQuery({ q: tag })} />,
+    render: ({ service }) => (
+      <Tags tags={service.tags ?? []} most={LINE_TAGS} onChoose={(tag) => setQuery({ q: tag })} />
+    ),
   },
   {
     key: 'capabilities',
     title: 'Capabilities',
     width: '18%',
     sortBy: ({ service }) => service.capabilities?.join(' ') || undefined,
-    render: ({ service }) => <Tags tags={service.capabilities ?? []} />,
+    render: ({ service }) => <Tags tags={service.capabilities ?? []} most={LINE_TAGS} />,
   },
   {
     key: 'endpoint',

@@ -1,6 +1,7 @@
 import { Icon } from '../../parts/icon.tsx'
 import { Page } from '../../parts/page.tsx'
-import { Shown } from '../../parts/states.tsx'
+import { Empty, Shown } from '../../parts/states.tsx'
+import { registerCommand } from '../../state/commands.ts'
 import { asOf, navigate, query, setQuery } from '../../state/location.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { NodeSearch } from '../graph/parts/node-search.tsx'
@@ -70,6 +71,12 @@ export function TimePage() {
 function Moments({ density }: { readonly density: Density }) {
   const given = query('from')
   const [from, to] = given === undefined ? [] : inOrder(density, given, query('to'))
+  if (density.revision === 0)
+    return (
+      <Empty title="Nothing has been registered yet." command={registerCommand()}>
+        <p>Register the first service, and this page shows every change from then on:</p>
+      </Empty>
+    )
   return (
     <>
       <section class="panel time-panel" aria-label="The moment">

@@ -40,7 +40,7 @@ export function WhatIfPage() {
         <ChangeForm wish={wish} />
         <div class="what-if-answer">
           {empty && (
-            <Empty title="Choose a change on the left.">
+            <Empty title="Choose a change.">
               <p>For example: remove a service, and see which others lose it.</p>
             </Empty>
           )}

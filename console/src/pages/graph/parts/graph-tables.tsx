@@ -29,8 +29,8 @@ export function GraphTables({ graph, distances, signs, onSelect }: GraphTablesPr
   const rows = useMemo(() => nodeRows(graph), [graph])
   const labels = useMemo(() => new Map(graph.nodes.map(({ id, label }) => [id, label])), [graph])
   const signOf = (id: string) => signs?.get(id)
-  const signColumn = <T extends { readonly id: string }>(): Column<T>[] =>
-    signs === undefined
+  const signColumn = <T extends { readonly id: string }>(of: readonly T[]): Column<T>[] =>
+    !of.some(({ id }) => signs?.has(id))
       ? []
       : [
           {
@@ -47,7 +47,7 @@ export function GraphTables({ graph, distances, signs, onSelect }: GraphTablesPr
       render: ({ id, label }) => <NodeLink id={id} label={label} onSelect={onSelect} />,
       sortBy: ({ label }) => label,
     },
-    ...signColumn<NodeRow>(),
+    ...signColumn<NodeRow>(rows),
     ...(distances === undefined
       ? []
       : [
@@ -84,7 +84,7 @@ export function GraphTables({ graph, distances, signs, onSelect }: GraphTablesPr
       render: ({ source }) => end(source),
       sortBy: ({ source }) => labels.get(source),
     },
-    ...signColumn<DrawnEdge>(),
+    ...signColumn<DrawnEdge>(graph.edges),
     ...varied(graph.edges, { key: 'type', title: 'Type', of: ({ type }) => shownText(type) }),
     {
       key: 'target',
@@ -100,7 +100,7 @@ export function GraphTables({ graph, distances, signs, onSelect }: GraphTablesPr
         <DataTable
           // Another question has another order at first.
           key={distances === undefined ? 'plain' : 'steps'}
-          caption={`${rows.length} nodes of the drawing`}
+          caption={`${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'node' : 'nodes'} of the drawing`}
           columns={nodeColumns}
           rows={rows}
           keyOf={({ id }) => id}
@@ -109,7 +109,7 @@ export function GraphTables({ graph, distances, signs, onSelect }: GraphTablesPr
       </section>
       <section class="panel" aria-label="Edges as a table">
         <DataTable
-          caption={`${graph.edges.length} edges of the drawing${sameOf(graph.edges)}`}
+          caption={`${graph.edges.length.toLocaleString('en')} ${graph.edges.length === 1 ? 'edge' : 'edges'} of the drawing${sameOf(graph.edges)}`}
           columns={edgeColumns}
           rows={graph.edges}
           keyOf={({ id }) => id}

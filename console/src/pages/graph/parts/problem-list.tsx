@@ -15,9 +15,9 @@ export function ProblemList({
       <header class="panel-head">
         <h2>Problems</h2>
       </header>
-      <ul class="problems">
+      <ul class="graph-problems">
         {problems.map((problem) => (
-          <li key={`${problem.kind} ${problem.node}`} class={`problem problem-${problem.kind}`}>
+          <li key={`${problem.kind} ${problem.node}`} class={`graph-problem graph-problem-${problem.kind}`}>
             <button type="button" class="node-link" onClick={() => onSelect(problem.node)}>
               {shownText(problem.title)}
             </button>

@@ -59,9 +59,9 @@ export function LastCommits({ entries }: { readonly entries: readonly JournalEnt
       <header class="panel-head">
         <h2>Up to this moment</h2>
       </header>
-      <ol class="commits">
+      <ol class="time-commits">
         {entries.map((entry, at) => (
-          <li key={entry.revision} class={at === 0 ? 'commit commit-shown' : 'commit'}>
+          <li key={entry.revision} class={at === 0 ? 'time-commit time-commit-shown' : 'time-commit'}>
             <Link to="/time" query={{ asOf: entry.revision }} class="revision" current={at === 0}>
               r{entry.revision.toLocaleString('en')}
             </Link>
